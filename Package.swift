@@ -1,0 +1,153 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// The module graph. An arrow list names everything a target may import; nothing else compiles
+// (`--explicit-target-dependency-import-check error`), and ArchitectureTests read every import line.
+
+let base = ["Vocabulary", "Tables", "Statistics", "Hashing"]
+let reducers = ["Acquisition", "Labeling", "Datasets", "Training", "Rollout"]
+
+let swiftSettings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .treatAllWarnings(as: .error),
+    .treatWarning("DeprecatedDeclaration", as: .warning),
+    .unsafeFlags(["-Xfrontend", "-warn-long-expression-type-checking=500"]),
+]
+
+func module(_ name: String, _ dependencies: [String] = [], linking libraries: [String] = []) -> Target {
+    .target(
+        name: name,
+        dependencies: dependencies.map { .init(stringLiteral: $0) },
+        path: "Sources/\(name)",
+        swiftSettings: swiftSettings,
+        linkerSettings: libraries.map { .linkedLibrary($0) }
+    )
+}
+
+func executable(_ name: String, _ dependencies: [String]) -> Target {
+    .executableTarget(
+        name: name,
+        dependencies: dependencies.map { .init(stringLiteral: $0) },
+        path: "Sources/\(name)",
+        swiftSettings: swiftSettings
+    )
+}
+
+func system(_ name: String, _ package: String?, apt: String) -> Target {
+    .systemLibrary(name: name, path: "Sources/\(name)", pkgConfig: package, providers: [.apt([apt])])
+}
+
+func shim(_ name: String, linking libraries: [String]) -> Target {
+    .target(
+        name: name,
+        path: "Sources/\(name)",
+        cxxSettings: [.define("NDEBUG", .when(configuration: .release))],
+        linkerSettings: (libraries + ["stdc++", "m"]).map { .linkedLibrary($0) }
+    )
+}
+
+func tests(_ name: String, _ dependencies: [String], resources: [Resource] = []) -> Target {
+    .testTarget(
+        name: name,
+        dependencies: dependencies.map { .init(stringLiteral: $0) },
+        path: "Tests/\(name)",
+        resources: resources,
+        swiftSettings: swiftSettings
+    )
+}
+
+let package = Package(
+    name: "flywheel",
+    products: [.executable(name: "flywheel", targets: ["FlywheelCLI"])],
+    dependencies: [],
+    targets: [
+        // 0  C
+        system("Crdkafka", "rdkafka", apt: "librdkafka-dev"),
+        system("CYAML", "yaml-0.1", apt: "libyaml-dev"),
+        system("CMicroHTTPD", "libmicrohttpd", apt: "libmicrohttpd-dev"),
+        system("CXXHash", "libxxhash", apt: "libxxhash-dev"),
+        system("CCrypto", "libcrypto", apt: "libssl-dev"),
+        shim("CSimdjson", linking: ["simdjson"]),
+        shim("CBoostMath", linking: []),
+
+        // 1  base
+        module("Vocabulary"),
+        module("Tables"),
+        module("Statistics"),
+        module("Learner", ["Vocabulary", "Statistics"]),
+        module("Hashing", ["CXXHash", "CCrypto"]),
+        module("Telemetry"),
+        module("KafkaClient", ["Crdkafka", "Telemetry"]),
+        module("JSON", ["CSimdjson"]),
+        module("HTTPServer", ["CMicroHTTPD", "Telemetry"]),
+        module("Configuration", ["CYAML"]),
+        module("Storage", ["Telemetry"]),
+        module("Arguments"),
+        module("Processes"),
+
+        // 2  decisions
+        module("Acquisition", base),
+        module("Labeling", base),
+        module("Datasets", base),
+        module("Training", base),
+        module("Rollout", base),
+        module("Flywheel", base + reducers),
+
+        // 3  wire, run
+        module("Events", ["Vocabulary", "Tables", "Flywheel", "JSON"] + reducers),
+        module("StreamRuntime", ["Tables"]),
+
+        // 4  join
+        module("KafkaTransport", ["StreamRuntime", "KafkaClient"]),
+
+        // 5  composition
+        module(
+            "Engine",
+            base + reducers + [
+                "Flywheel", "Events", "StreamRuntime", "KafkaTransport", "KafkaClient", "JSON", "Learner", "Storage",
+                "Configuration", "Telemetry", "Processes",
+            ]
+        ),
+        module("Console", ["Engine", "HTTPServer", "Events", "StreamRuntime", "Telemetry", "JSON", "Vocabulary"]),
+        module(
+            "Demo",
+            base + reducers + [
+                "Flywheel", "Events", "Engine", "StreamRuntime", "KafkaTransport", "KafkaClient", "JSON", "Learner",
+                "Storage", "Telemetry", "Processes",
+            ]
+        ),
+
+        // 6  executables
+        executable(
+            "FlywheelCLI",
+            base + reducers + [
+                "Arguments", "Configuration", "Console", "Demo", "Engine", "Events", "Flywheel", "JSON", "KafkaClient",
+                "KafkaTransport", "Processes", "Storage", "StreamRuntime", "Telemetry",
+            ]
+        ),
+
+        // test kits
+        module("StreamTesting", ["StreamRuntime"]),
+        module("KafkaTesting", ["KafkaClient", "Processes"]),
+
+        // tests
+        tests("VocabularyTests", ["Vocabulary"]),
+        tests("TablesTests", ["Tables"]),
+        tests("StatisticsTests", ["Statistics", "CBoostMath"]),
+        tests("LearnerTests", ["Learner", "Statistics", "Vocabulary"]),
+        tests("HashingTests", ["Hashing"]),
+        tests("TelemetryTests", ["Telemetry"]),
+        tests("JSONTests", ["JSON"]),
+        tests("HTTPServerTests", ["HTTPServer"]),
+        tests("ConfigurationTests", ["Configuration"]),
+        tests("StorageTests", ["Storage"]),
+        tests("ArgumentsTests", ["Arguments"]),
+        tests("ProcessesTests", ["Processes"]),
+        tests("MockClusterTests", ["KafkaClient", "KafkaTesting"]),
+    ],
+    cxxLanguageStandard: .cxx17
+)

@@ -1,0 +1,96 @@
+/// What a turn of a group consumer brought.
+public enum PollOutcome: Hashable, Sendable {
+    /// Nothing within the timeout.
+    case idle
+    /// The batch holds at least one record.
+    case records
+    /// Partitions are given to us; nothing of them is fetched until `assign` answers.
+    case assigned([TopicPartition])
+    /// Partitions go to somebody else once `unassign` answers; commit or abort what is open first.
+    case revoked([TopicPartition])
+    /// Partitions went to somebody else already: abort, do not commit; answer with `unassign`.
+    case lost([TopicPartition])
+}
+
+/// Where a consumer begins when its group has no committed offset.
+public enum StartPosition: Hashable, Sendable { case earliest, latest, refuse }
+
+/// A member of a consumer group. Used on one thread only; offsets are committed through a transaction, never by itself.
+public protocol GroupConsumer: AnyObject {
+    /// The topics subscribed to; `RecordView.topic` counts in this order.
+    var topics: [String] { get }
+
+    /// Fills `batch` with at most `maximum` records, or reports a change of assignment (then `batch` is empty).
+    /// Records of revoked partitions never appear after the answer.
+    func poll(
+        into batch: RecordBatch,
+        maximum: Int,
+        timeoutMilliseconds: Int
+    ) throws(StreamError) -> PollOutcome
+
+    /// Answers `assigned`: fetches each partition from the position given (a next offset).
+    func assign(_ positions: [TopicPartition: Int64]) throws(StreamError)
+
+    /// Answers `revoked` and `lost`.
+    func unassign(_ partitions: [TopicPartition]) throws(StreamError)
+
+    /// The group's stable committed next offsets (waiting out an open transaction's); partitions without one are left out.
+    func committedOffsets(_ partitions: [TopicPartition]) throws(StreamError) -> [TopicPartition: Int64]
+
+    /// The first and the next offset of a partition, uncommitted records included.
+    func watermarks(_ partition: TopicPartition) throws(StreamError) -> (low: Int64, high: Int64)
+
+    /// Moves assigned partitions; nothing fetched before is delivered afterwards.
+    func seek(_ positions: [TopicPartition: Int64]) throws(StreamError)
+
+    /// Stops and resumes fetching, for back-pressure.
+    func pause(_ partitions: [TopicPartition]) throws(StreamError)
+    func resume(_ partitions: [TopicPartition]) throws(StreamError)
+
+    /// Leaves the group (a static member keeps its partitions until the session times out) and frees the client.
+    func close()
+}
+
+/// A producer with a transactional id. Used on one thread only.
+public protocol TransactionalProducer: AnyObject {
+    /// Fences every older producer of the same id and aborts what it left open. Call once, first.
+    func initializeTransactions() throws(StreamError)
+    func begin() throws(StreamError)
+    /// Queues the records in order. Failures of delivery surface in `commit`.
+    func send(_ records: [OutputRecord]) throws(StreamError)
+    /// Puts next offsets, with the group metadata of `consumer`, into the open transaction.
+    func sendOffsets(_ offsets: [TopicPartition: Int64], of consumer: any GroupConsumer) throws(StreamError)
+    func commit() throws(StreamError)
+    func abort() throws(StreamError)
+    func close()
+}
+
+/// What a turn of a reader brought.
+public enum ReadOutcome: Hashable, Sendable {
+    case idle
+    case records
+    /// The reader stands at this offset and there is nothing committed beyond it now.
+    case endOfPartition(TopicPartition, Int64)
+}
+
+/// Reads partitions without a group, committed records only. Used on one thread only.
+public protocol LogReader: AnyObject {
+    /// The topics that the reader may be started on; `RecordView.topic` counts in this order.
+    var topics: [String] { get }
+    func partitions(of topic: String) throws(StreamError) -> [Int32]
+    /// Replaces what is read: each partition from its next offset.
+    func start(_ positions: [TopicPartition: Int64]) throws(StreamError)
+    func poll(into batch: RecordBatch, maximum: Int, timeoutMilliseconds: Int) throws(StreamError) -> ReadOutcome
+    /// The first and the next offset, uncommitted records included.
+    func watermarks(_ partition: TopicPartition) throws(StreamError) -> (low: Int64, high: Int64)
+    func close()
+}
+
+/// Makes clients of one cluster.
+public protocol StreamTransport: Sendable {
+    /// `instance` is the static member id (`group.instance.id`).
+    func makeConsumer(group: String, instance: String, topics: [String]) throws(StreamError) -> any GroupConsumer
+    func makeProducer(transactionalID: String) throws(StreamError) -> any TransactionalProducer
+    func makeReader(topics: [String]) throws(StreamError) -> any LogReader
+    func clusterID() throws(StreamError) -> String
+}

@@ -1,0 +1,28 @@
+/// What a transport could not do, and what to do about it.
+public struct StreamError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// What the caller must do next.
+    public enum Disposition: Hashable, Sendable {
+        /// The same call again, after a pause.
+        case retry
+        /// Abort the transaction, undo the tables, rewind to the committed offsets, go on.
+        case abortTransaction
+        /// The client object is of no further use: close it, make a new one, rewind, go on.
+        case fatal
+    }
+
+    public let disposition: Disposition
+    /// What was attempted, as in "commit the transaction".
+    public let operation: String
+    /// The client's code, as in `_FENCED`.
+    public let code: String
+    public let reason: String
+
+    public init(_ disposition: Disposition, operation: String, code: String, reason: String) {
+        self.disposition = disposition
+        self.operation = operation
+        self.code = code
+        self.reason = reason
+    }
+
+    public var description: String { "could not \(operation): \(reason) (\(code))" }
+}
