@@ -1,1 +1,190 @@
-// Acquisition
+internal import Tables
+public import Vocabulary
+
+/// Decides which samples are worth a person's second.
+extension AcquisitionState {
+    /// Takes a candidate into the pool, or into the audit sample if it belongs there: never into both, so that no test
+    /// label is ever a training label.
+    ///
+    /// - Parameter modelOrdinal: The dataset ordinal of the model that scored it, 0 for none or an unknown one.
+    /// - Complexity: O(*poolCapacity*) when the pool is full, else O(1).
+    public mutating func receive(
+        _ candidate: Candidate,
+        modelOrdinal: Int,
+        policy: AcquisitionPolicy,
+        context: EntryContext
+    ) {
+        let id = candidate.sample.id
+        guard asked[id] == nil else { return }
+        let pooled = PooledCandidate(candidate: candidate, modelOrdinal: modelOrdinal)
+        if candidate.auditProbability != nil {
+            pool[id] = nil
+            receiveAudit(pooled)
+            return
+        }
+        if cadence.value.waitingSince == nil { cadence.value.waitingSince = context.time }
+        if let known = pool[id] {
+            if known.modelOrdinal <= modelOrdinal { pool[id] = pooled }
+            return
+        }
+        if pool.count >= policy.poolCapacity {
+            guard let least = pool.minimum(by: { Self.isLessUseful($0.value, $1.value) }),
+                Self.isLessUseful(least.value, pooled)
+            else { return }
+            pool[least.key] = nil
+        }
+        pool[id] = pooled
+    }
+
+    private mutating func receiveAudit(_ pooled: PooledCandidate) {
+        let id = pooled.candidate.sample.id
+        if audit[id] == nil, audit.count >= Self.auditCapacity {
+            guard let last = audit.minimum(by: { Self.isDrawnEarlier($1.value, $0.value) }),
+                Self.isDrawnEarlier(pooled, last.value)
+            else { return }
+            audit[last.key] = nil
+        }
+        audit[id] = pooled
+    }
+
+    /// Chooses the next batch, if one is due, and reserves its votes.
+    ///
+    /// - Parameters:
+    ///   - openTasks: Tasks open now; the open-task limit is the back-pressure of people.
+    ///   - votesPerTask: The most votes that a task may take.
+    ///   - newestOrdinal: The dataset ordinal of the newest trained model, 0 before the first.
+    /// - Returns: Distinct samples, the audit sample's last; empty when no batch is due.
+    public mutating func selectBatch(
+        openTasks: Int,
+        votesPerTask: Int,
+        newestOrdinal: Int,
+        policy: AcquisitionPolicy,
+        context: EntryContext
+    ) -> [Selection] {
+        ledger.value.advance(to: context.time, window: policy.window)
+        guard openTasks + policy.batchSize <= policy.openTaskLimit,
+            isReady(newestOrdinal: newestOrdinal, policy: policy, at: context.time)
+        else { return [] }
+        let affordable = ledger.value.available(of: policy.votes) / max(1, votesPerTask)
+        let auditWanted = auditTasksDue(policy, affordable)
+        let wanted = min(policy.batchSize, affordable - min(auditWanted, affordable))
+        var batch = chooseAcquisition(wanted, newestOrdinal, policy, context)
+        batch += chooseAudit(min(auditWanted, affordable))
+        for selection in batch {
+            guard ledger.value.reserve(votesPerTask, of: policy.votes) else { break }
+            pool[selection.sample.id] = nil
+            audit[selection.sample.id] = nil
+            asked[selection.sample.id] = selection.purpose
+        }
+        guard !batch.isEmpty else { return [] }
+        cadence.value.lastBatchAt = context.time
+        cadence.value.lastBatchOrdinal = newestOrdinal
+        cadence.value.waitingSince = nil
+        for selection in batch {
+            if selection.purpose == .audit { cadence.value.auditTasks += 1 } else { cadence.value.acquisitionTasks += 1 }
+        }
+        return batch
+    }
+
+    /// One of the votes reserved for a task was given.
+    public mutating func voteGiven() { ledger.value.spend() }
+
+    /// A task closed with votes left.
+    public mutating func votesReleased(_ count: Int) { ledger.value.release(count) }
+
+    /// When a batch could become due without a further candidate.
+    public func nextDeadline(policy: AcquisitionPolicy) -> StreamTime? {
+        guard let waiting = cadence.value.waitingSince, !pool.isEmpty else { return nil }
+        let ledger = ledger.value
+        if ledger.available(of: policy.votes) == 0 { return ledger.windowStart.advanced(byMilliseconds: policy.window) }
+        return max(waiting, cadence.value.lastBatchAt).advanced(byMilliseconds: policy.patience)
+    }
+
+    // MARK: - Choosing
+
+    /// A batch waits for candidates scored by the newest model, but not for ever.
+    private func isReady(newestOrdinal: Int, policy: AcquisitionPolicy, at time: StreamTime) -> Bool {
+        guard !pool.isEmpty || !audit.isEmpty else { return false }
+        let since = max(cadence.value.waitingSince ?? time, cadence.value.lastBatchAt)
+        if time.milliseconds(since: since) >= policy.patience { return true }
+        guard newestOrdinal > cadence.value.lastBatchOrdinal else { return false }
+        let enough = min(policy.poolCapacity, policy.batchSize * max(1, policy.isDiverse ? policy.preselection : 2))
+        return pool.count >= enough && pool.count { $1.modelOrdinal >= newestOrdinal } >= enough
+    }
+
+    private func chooseAcquisition(
+        _ count: Int,
+        _ newestOrdinal: Int,
+        _ policy: AcquisitionPolicy,
+        _ context: EntryContext
+    ) -> [Selection] {
+        guard count > 0 else { return [] }
+        let ranked = pool.sortedRows.map(\.value).sorted { Self.isLessUseful($1, $0) }
+        let width = policy.isDiverse ? max(count, count * policy.preselection) : count
+        let preselected = Array(ranked.prefix(width))
+        var chosen = Array(preselected.prefix(count))
+        if policy.isDiverse, policy.function != .random, let spread = spread(preselected, count, context) {
+            chosen = spread
+        }
+        return chosen.map { pooled in
+            let candidate = pooled.candidate
+            let isCold = candidate.output == nil && policy.function != .random
+            let reason = SelectionReason(
+                strategy: isCold ? (policy.isDiverse ? "cold_start+kmeans" : "cold_start") : policy.strategyName,
+                score: candidate.score,
+                scoredBy: candidate.model?.version,
+                predicted: candidate.output?.top.label,
+                inclusionProbability: nil
+            )
+            return Selection(
+                sample: candidate.sample, purpose: .acquisition, reason: reason, predictedAt: candidate.predictedAt)
+        }
+    }
+
+    /// A spread-out batch, or nil when the embeddings are missing or do not have one dimension.
+    private func spread(_ ranked: [PooledCandidate], _ count: Int, _ context: EntryContext) -> [PooledCandidate]? {
+        var points: [[Float]] = []
+        var weights: [Double] = []
+        for pooled in ranked {
+            guard let embedding = pooled.candidate.sample.embedding, embedding.count == points.first?.count ?? embedding.count
+            else { return nil }
+            points.append(embedding)
+            // Before there is a model every sample weighs the same.
+            weights.append(pooled.candidate.output == nil ? 1 : pooled.candidate.score)
+        }
+        return DiverseBatch.select(count, from: points, weights: weights, seed: context.seed).map { ranked[$0] }
+    }
+
+    /// Audit tasks that keep their share of all tasks once this batch is out.
+    private func auditTasksDue(_ policy: AcquisitionPolicy, _ affordable: Int) -> Int {
+        let cadence = cadence.value
+        let share = min(max(policy.auditShare, 0), 0.9)
+        let acquisition = Double(cadence.acquisitionTasks + min(policy.batchSize, affordable))
+        let wanted = Int(acquisition * share / (1 - share)) - cadence.auditTasks
+        return min(max(0, wanted), audit.count, max(1, policy.batchSize))
+    }
+
+    private func chooseAudit(_ count: Int) -> [Selection] {
+        audit.sortedRows.map(\.value).sorted { Self.isDrawnEarlier($0, $1) }.prefix(count).map { pooled in
+            let candidate = pooled.candidate
+            let reason = SelectionReason(
+                strategy: "audit",
+                score: candidate.auditDraw,
+                scoredBy: candidate.model?.version,
+                predicted: candidate.output?.top.label,
+                inclusionProbability: candidate.auditProbability
+            )
+            return Selection(sample: candidate.sample, purpose: .audit, reason: reason, predictedAt: candidate.predictedAt)
+        }
+    }
+
+    // MARK: - Orders (total, so that nothing depends on hashing)
+
+    private static func isLessUseful(_ a: PooledCandidate, _ b: PooledCandidate) -> Bool {
+        (a.modelOrdinal, a.candidate.score, b.candidate.sample.id) < (b.modelOrdinal, b.candidate.score, a.candidate.sample.id)
+    }
+
+    private static func isDrawnEarlier(_ a: PooledCandidate, _ b: PooledCandidate) -> Bool {
+        (a.candidate.auditDraw, a.candidate.sample.id) < (b.candidate.auditDraw, b.candidate.sample.id)
+    }
+}

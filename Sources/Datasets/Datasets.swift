@@ -1,1 +1,156 @@
-// Datasets
+public import Tables
+public import Vocabulary
+
+/// When a dataset version is cut.
+public struct DatasetPolicy: Hashable, Sendable {
+    /// New training labels that make a version; at least 1.
+    public var cutEvery: Int
+    /// The longest that any new label waits for a version, in milliseconds.
+    public var cutAfter: Int64
+
+    public init(cutEvery: Int = 10, cutAfter: Int64 = 3_600_000) {
+        self.cutEvery = cutEvery
+        self.cutAfter = cutAfter
+    }
+}
+
+/// What is known of a label once it is in the log.
+public struct LabelRow: Hashable, Sendable {
+    public let label: ClassIndex
+    public let split: Split
+    public let sequence: Int64
+
+    public init(label: ClassIndex, split: Split, sequence: Int64) {
+        self.label = label
+        self.split = split
+        self.sequence = sequence
+    }
+}
+
+/// Where the dataset log of a project stands.
+public struct LogPosition: Hashable, Sendable {
+    /// The last fact or cut.
+    public var sequence: Int64
+    /// The last cut.
+    public var ordinal: Int
+    public var training: Int
+    public var validation: Int
+    public var test: Int
+    /// Since the last cut.
+    public var newTraining: Int
+    public var newLabels: Int
+    /// When the first label since the last cut was accepted.
+    public var waitingSince: StreamTime?
+    /// The latest prediction of any training sample.
+    public var newestSampleAt: StreamTime
+
+    public init(
+        sequence: Int64 = 0,
+        ordinal: Int = 0,
+        training: Int = 0,
+        validation: Int = 0,
+        test: Int = 0,
+        newTraining: Int = 0,
+        newLabels: Int = 0,
+        waitingSince: StreamTime? = nil,
+        newestSampleAt: StreamTime = StreamTime(milliseconds: 0)
+    ) {
+        self.sequence = sequence
+        self.ordinal = ordinal
+        self.training = training
+        self.validation = validation
+        self.test = test
+        self.newTraining = newTraining
+        self.newLabels = newLabels
+        self.waitingSince = waitingSince
+        self.newestSampleAt = newestSampleAt
+    }
+}
+
+/// A cut that the Materializer has not sealed yet.
+public struct PendingCut: Hashable, Sendable {
+    public let cutAt: StreamTime
+    public let newestSampleAt: StreamTime
+
+    public init(cutAt: StreamTime, newestSampleAt: StreamTime) {
+        self.cutAt = cutAt
+        self.newestSampleAt = newestSampleAt
+    }
+}
+
+/// Which labels there are, and the versions cut from them.
+public struct DatasetsState: Sendable {
+    public var labels = Table<SampleID, LabelRow>()
+    public var position = Cell(LogPosition())
+    public var pending = Table<Int, PendingCut>()
+
+    public init() {}
+
+    /// Accepts a label into the log. Test labels come from the audit sample only, and every label of it is a test label,
+    /// so no sample is ever in both.
+    public mutating func accept(
+        _ consensus: ConsensusLabel,
+        schema: LabelSchema,
+        at time: StreamTime
+    ) -> Result<LabelFact, RefusalError> {
+        let id = consensus.sample.id
+        guard schema.contains(consensus.label) else {
+            return .failure(.init(.unknownClass, "class \(consensus.label.rawValue) is not in the label schema"))
+        }
+        guard labels[id] == nil else {
+            return .failure(.init(.duplicate, "sample \(id) has a label already"))
+        }
+        let split: Split = consensus.purpose == .audit ? .test : .training
+        var log = position.value
+        log.sequence += 1
+        log.newLabels += 1
+        switch split {
+        case .training:
+            log.training += 1
+            log.newTraining += 1
+            log.newestSampleAt = max(log.newestSampleAt, consensus.predictedAt)
+        case .validation: log.validation += 1
+        case .test: log.test += 1
+        }
+        if log.waitingSince == nil { log.waitingSince = time }
+        position.value = log
+        labels[id] = LabelRow(label: consensus.label, split: split, sequence: log.sequence)
+        return .success(LabelFact(consensus: consensus, split: split, sequence: log.sequence))
+    }
+
+    /// Cuts a version when enough labels are new, or when one has waited long enough.
+    public mutating func cutIfDue(policy: DatasetPolicy, schema: LabelSchema, at time: StreamTime) -> VersionCut? {
+        var log = position.value
+        guard let since = log.waitingSince, log.newLabels > 0, log.training > 0,
+            log.newTraining >= policy.cutEvery || time.milliseconds(since: since) >= policy.cutAfter
+        else { return nil }
+        log.sequence += 1
+        log.ordinal += 1
+        log.newTraining = 0
+        log.newLabels = 0
+        log.waitingSince = nil
+        position.value = log
+        pending[log.ordinal] = PendingCut(cutAt: time, newestSampleAt: log.newestSampleAt)
+        return VersionCut(
+            ordinal: log.ordinal,
+            sequence: log.sequence,
+            training: log.training,
+            validation: log.validation,
+            test: log.test,
+            classes: schema.classes
+        )
+    }
+
+    /// The cut that a sealed version answers; nil when it was sealed before or never cut.
+    public mutating func seal(_ version: SealedVersion) -> PendingCut? {
+        guard let cut = pending[version.ordinal] else { return nil }
+        pending[version.ordinal] = nil
+        return cut
+    }
+
+    /// When a waiting label makes a version by time.
+    public func nextDeadline(policy: DatasetPolicy) -> StreamTime? {
+        guard position.value.training > 0 else { return nil }
+        return position.value.waitingSince?.advanced(byMilliseconds: policy.cutAfter)
+    }
+}

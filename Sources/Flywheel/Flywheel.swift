@@ -1,1 +1,287 @@
-// Flywheel
+internal import Acquisition
+internal import Datasets
+internal import Hashing
+internal import Labeling
+internal import Rollout
+internal import Tables
+internal import Training
+public import Vocabulary
+
+/// The loop: one deterministic step from an entry to the decisions that follow from it.
+extension ProjectState {
+    /// Applies one entry. No clock, no randomness but the entry's own generator, no I/O: the same entries give the same
+    /// decisions, on any machine.
+    ///
+    /// - Parameter appended: The broker's append time of the entry. Time never runs back: an earlier one counts as the
+    ///   time of the entry before.
+    /// - Returns: Decisions in the order they were made; their ids count up within the entry.
+    public mutating func apply(_ entry: JournalEntry, appendedAt appended: StreamTime) -> [Decision] {
+        position.value.entryNumber += 1
+        position.value.time = max(position.value.time, appended)
+        var step = Step(
+            context: EntryContext(
+                project: project,
+                entryNumber: position.value.entryNumber,
+                time: position.value.time,
+                seed: StableHash.xxh64(project.rawValue) ^ position.value.entryNumber &* 0x9E37_79B9_7F4A_7C15
+            )
+        )
+        entries[entry.body.kind, default: 0] += 1
+        switch entry.body {
+        case .configured(let revision): configure(revision, &step)
+        case .engine(let build): position.value.build = build
+        case .tick: position.value.ticks += 1
+        default: break
+        }
+        guard let configuration = configuration.value else { return step.decisions }
+        consider(entry.body, configuration, &step)
+        passTime(configuration, &step)
+        return step.decisions
+    }
+
+    /// A known revision changes nothing; classes may only be appended, or old labels would change their meaning.
+    private mutating func configure(_ revision: ProjectConfiguration, _ step: inout Step) {
+        if let known = configuration.value {
+            guard revision.revision > known.revision else { return }
+            guard revision.schema.classes.starts(with: known.schema.classes) else {
+                refuse(.init(.invalidConfiguration, "revision \(revision.revision) removes or reorders classes"), &step)
+                return
+            }
+        }
+        configuration.value = revision
+    }
+
+    private mutating func consider(_ body: JournalEntry.Body, _ configuration: ProjectConfiguration, _ step: inout Step) {
+        switch body {
+        case .candidate(let candidate): receive(candidate, configuration, &step)
+        case .annotation(let annotation): receive(annotation, configuration, &step)
+        case .feedback(let feedback): receive(feedback, configuration, &step)
+        case .trainingResult(let result): receive(result, configuration, &step)
+        case .versionSealed(let version): receive(version, configuration, &step)
+        case .command(let command): receive(command, &step)
+        case .configured, .tally, .tick, .engine: break
+        }
+    }
+
+    // MARK: - Entries
+
+    private mutating func receive(_ candidate: Candidate, _ configuration: ProjectConfiguration, _ step: inout Step) {
+        let version = candidate.model?.version
+        let ordinal = version.flatMap { training.models[$0]?.datasetOrdinal } ?? 0
+        acquisition.receive(candidate, modelOrdinal: ordinal, policy: configuration.acquisition, context: step.context)
+        guard candidate.auditProbability != nil, let version, let output = candidate.output else { return }
+        rollout.predicted(output.top.label, of: candidate.sample.id, by: version, draw: candidate.auditDraw)
+        promoteIfBetter(configuration, &step)
+    }
+
+    private mutating func receive(_ annotation: Annotation, _ configuration: ProjectConfiguration, _ step: inout Step) {
+        let result = labeling.receive(
+            annotation, schema: configuration.schema, policy: configuration.labeling, at: step.context.time)
+        switch result {
+        case .failure(let error): refuse(error.refusal, &step)
+        case .success(let outcome): carryOut(outcome, configuration, &step)
+        }
+    }
+
+    private mutating func carryOut(
+        _ outcome: AnnotationOutcome,
+        _ configuration: ProjectConfiguration,
+        _ step: inout Step
+    ) {
+        if outcome.isVote { acquisition.voteGiven() }
+        if outcome.votesReleased > 0 { acquisition.votesReleased(outcome.votesReleased) }
+        if let task = outcome.task {
+            step.decide(.task(task))
+            if case .closed(.unanswerable) = task.state {
+                step.decide(.notice(.init(kind: .taskUnanswerable, text: "nobody could answer task \(task.id)")))
+            }
+        }
+        if let duration = outcome.openFor { took(.label, duration) }
+        guard let consensus = outcome.consensus else { return }
+        switch datasets.accept(consensus, schema: configuration.schema, at: step.context.time) {
+        case .failure(let error): refuse(error.refusal, &step)
+        case .success(let fact):
+            step.decide(.label(fact))
+            guard fact.split == .test else { return }
+            rollout.labelled(consensus.sample.id, consensus.label, draw: 0)
+            promoteIfBetter(configuration, &step)
+        }
+    }
+
+    private mutating func receive(_ feedback: Feedback, _ configuration: ProjectConfiguration, _ step: inout Step) {
+        let result = rollout.receive(
+            feedback,
+            userHash: StableHash.xxh64(feedback.user.rawValue),
+            policy: configuration.rollout,
+            at: step.context.time
+        )
+        switch result {
+        case .failure(let error): refuse(error.refusal, &step)
+        case .success(nil): break
+        case .success(let release?):
+            step.decide(.release(release))
+            let replaced = release.replaced?.rawValue ?? ""
+            step.decide(.notice(.init(kind: .rolledBack, text: "\(replaced) was rolled back to \(release.champion.version)")))
+        }
+    }
+
+    private mutating func receive(_ result: TrainingResult, _ configuration: ProjectConfiguration, _ step: inout Step) {
+        switch training.receive(result, at: step.context.time) {
+        case .failure(let error): refuse(error.refusal, &step)
+        case .success(nil): break
+        case .success(let outcome?): conclude(outcome, configuration, &step)
+        }
+    }
+
+    private mutating func conclude(_ outcome: StudyOutcome, _ configuration: ProjectConfiguration, _ step: inout Step) {
+        took(.train, outcome.duration)
+        step.decide(.notice(outcome.notice))
+        if let model = outcome.model, let release = rollout.register(model, at: step.context.time) {
+            step.decide(.release(release))
+        }
+        if let request = training.requestIfDue(policy: configuration.training, context: &step.context) {
+            step.decide(.training(request), id: request.id.rawValue)
+        }
+    }
+
+    private mutating func receive(_ version: SealedVersion, _ configuration: ProjectConfiguration, _ step: inout Step) {
+        guard let cut = datasets.seal(version) else {
+            refuse(.init(.duplicate, "version \(version.ordinal) was sealed before, or never cut"), &step)
+            return
+        }
+        took(.seal, step.context.time.milliseconds(since: cut.cutAt))
+        let request = training.versionSealed(
+            version, newestSampleAt: cut.newestSampleAt, policy: configuration.training, context: &step.context)
+        if let request { step.decide(.training(request), id: request.id.rawValue) }
+    }
+
+    private mutating func receive(_ command: Command, _ step: inout Step) {
+        guard commands[command.id] == nil else {
+            refuse(.init(.duplicate, "command \(command.id) was carried out before"), &step)
+            return
+        }
+        commands[command.id] = step.context.entryNumber
+        switch command.action {
+        case .hold: rollout.hold(true)
+        case .releaseHold: rollout.hold(false)
+        case .rollBack(let version):
+            let evidence = Evidence.command(id: command.id, by: command.by, reason: command.reason)
+            switch rollout.rollBack(from: version, evidence: evidence) {
+            case .failure(let error): refuse(error.refusal, &step)
+            case .success(let release): step.decide(.release(release))
+            }
+        }
+    }
+
+    // MARK: - What every entry may set off
+
+    private mutating func passTime(_ configuration: ProjectConfiguration, _ step: inout Step) {
+        let expired = labeling.expire(
+            schema: configuration.schema, policy: configuration.labeling, at: step.context.time)
+        for outcome in expired { carryOut(outcome, configuration, &step) }
+        if let outcome = training.expire(at: step.context.time) { conclude(outcome, configuration, &step) }
+        openTasks(configuration, &step)
+        cut(configuration, &step)
+    }
+
+    private mutating func openTasks(_ configuration: ProjectConfiguration, _ step: inout Step) {
+        let batch = acquisition.selectBatch(
+            openTasks: labeling.open.count,
+            votesPerTask: configuration.labeling.maximumVotes,
+            newestOrdinal: training.progress.value.newest?.datasetOrdinal ?? 0,
+            policy: configuration.acquisition,
+            context: step.context
+        )
+        for selection in batch {
+            let id = step.context.nextID()
+            let task = labeling.openTask(
+                TaskID(id),
+                for: selection,
+                schema: configuration.schema,
+                policy: configuration.labeling,
+                at: step.context.time
+            )
+            took(.select, step.context.time.milliseconds(since: selection.predictedAt))
+            step.decide(.task(task), id: id)
+        }
+        tellExhaustion(configuration, &step)
+    }
+
+    private mutating func tellExhaustion(_ configuration: ProjectConfiguration, _ step: inout Step) {
+        let left = acquisition.ledger.value.available(of: configuration.acquisition.votes)
+        let isExhausted = left < configuration.labeling.maximumVotes && labeling.open.isEmpty
+        guard isExhausted != acquisition.cadence.value.isExhaustionTold else { return }
+        acquisition.cadence.value.isExhaustionTold = isExhausted
+        if isExhausted {
+            step.decide(.notice(.init(kind: .budgetExhausted, text: "the window's budget holds no further task")))
+        }
+    }
+
+    private mutating func cut(_ configuration: ProjectConfiguration, _ step: inout Step) {
+        let since = datasets.position.value.waitingSince
+        guard
+            let cut = datasets.cutIfDue(
+                policy: configuration.datasets, schema: configuration.schema, at: step.context.time)
+        else { return }
+        if let since { took(.collect, step.context.time.milliseconds(since: since)) }
+        step.decide(.cut(cut))
+    }
+
+    private mutating func promoteIfBetter(_ configuration: ProjectConfiguration, _ step: inout Step) {
+        let since = rollout.phase.value.challengerSince
+        guard let release = rollout.promoteIfBetter(policy: configuration.rollout) else { return }
+        took(.judge, step.context.time.milliseconds(since: since))
+        step.decide(.release(release))
+    }
+
+    private mutating func refuse(_ refusal: Refusal, _ step: inout Step) {
+        refusals[refusal.code.rawValue, default: 0] += 1
+        step.decide(.refused(refusal))
+    }
+}
+
+/// The decisions of one entry, as they are made.
+private struct Step {
+    var context: EntryContext
+    var decisions: [Decision] = []
+
+    init(context: EntryContext) { self.context = context }
+
+    mutating func decide(_ body: Decision.Body) { decide(body, id: context.nextID()) }
+
+    mutating func decide(_ body: Decision.Body, id: String) { decisions.append(Decision(id: id, body: body)) }
+}
+
+extension JournalEntry.Body {
+    /// The tag that the entry carries in the journal.
+    public var kind: String {
+        switch self {
+        case .configured: "configured"
+        case .candidate: "candidate"
+        case .feedback: "feedback"
+        case .annotation: "annotation"
+        case .trainingResult: "training_result"
+        case .versionSealed: "version_sealed"
+        case .command: "command"
+        case .tally: "tally"
+        case .tick: "tick"
+        case .engine: "engine"
+        }
+    }
+}
+
+extension StudyOutcome {
+    /// What people are told: the distribution of scores, never only the best.
+    fileprivate var notice: Notice {
+        guard let model else {
+            return Notice(kind: .studyFailed, text: "request \(request) gave no model: \(failures) repeats failed or are missing")
+        }
+        guard let mean else {
+            return Notice(kind: .studyFinished, text: "\(model.version): no test labels to score it on")
+        }
+        let spread = standardDeviation.map { " ± \(Self.rounded($0))" } ?? ""
+        return Notice(kind: .studyFinished, text: "\(model.version): \(Self.rounded(mean))\(spread) over \(scores.count) repeats")
+    }
+
+    private static func rounded(_ value: Double) -> Double { (value * 10_000).rounded() / 10_000 }
+}

@@ -1,1 +1,186 @@
-// Labeling
+internal import Tables
+public import Vocabulary
+
+/// What an annotation changed.
+public struct AnnotationOutcome: Hashable, Sendable {
+    /// Whether it took one of the votes reserved for the task.
+    public var isVote = false
+    /// The task's new record for label tools, if they must know.
+    public var task: LabelingTask?
+    /// The label, if the task closed with one.
+    public var consensus: ConsensusLabel?
+    /// Reserved votes that nobody will give, if the task closed.
+    public var votesReleased = 0
+    /// How long the task was open, in milliseconds, if it closed.
+    public var openFor: Int64?
+
+    public init() {}
+}
+
+/// Turns several people's answers into one label.
+extension LabelingState {
+    /// Opens a task for a selection.
+    ///
+    /// - Returns: The task as label tools are to see it.
+    public mutating func openTask(
+        _ id: TaskID,
+        for selection: Selection,
+        schema: LabelSchema,
+        policy: LabelingPolicy,
+        at time: StreamTime
+    ) -> LabelingTask {
+        let task = OpenTask(
+            selection: selection,
+            votes: [],
+            declined: [],
+            votesWanted: policy.minimumVotes,
+            votesReserved: policy.maximumVotes,
+            openedAt: time,
+            expiresAt: time.advanced(byMilliseconds: policy.lifetime)
+        )
+        open[id] = task
+        return record(of: task, id, .open, schema)
+    }
+
+    /// Counts an answer, or says why not. Repeated and late answers change nothing.
+    public mutating func receive(
+        _ annotation: Annotation,
+        schema: LabelSchema,
+        policy: LabelingPolicy,
+        at time: StreamTime
+    ) -> Result<AnnotationOutcome, RefusalError> {
+        let id = annotation.task
+        guard var task = open[id] else { return .failure(refusalOfClosed(annotation)) }
+        let who = annotation.annotator
+        if task.votes.contains(where: { $0.annotator == who }) || task.declined.contains(who) {
+            return .failure(.init(.duplicate, "annotator \(who) has answered task \(id) before"))
+        }
+        switch annotation.outcome {
+        case .answer(let label):
+            guard schema.contains(label) else {
+                return .failure(.init(.unknownClass, "class \(label.rawValue) is not in the label schema"))
+            }
+            task.votes.append(Vote(annotator: who, label: label))
+            return .success(count(task, id, schema, policy, time))
+        case .skip, .flag:
+            task.declined.append(who)
+            var reliability = annotators[who] ?? AnnotatorReliability()
+            if case .skip = annotation.outcome { reliability.skips += 1 } else { reliability.flags += 1 }
+            annotators[who] = reliability
+            guard task.declined.count >= policy.maximumSkips else {
+                open[id] = task
+                return .success(AnnotationOutcome())
+            }
+            return .success(close(task, id, .unanswerable, nil, schema, time))
+        }
+    }
+
+    /// Closes every task whose time is up, in the order of their ids. One with enough answers keeps its label.
+    public mutating func expire(schema: LabelSchema, policy: LabelingPolicy, at time: StreamTime) -> [AnnotationOutcome] {
+        guard let deadline = nextDeadline, deadline <= time else { return [] }
+        var outcomes: [AnnotationOutcome] = []
+        for (id, task) in open.sortedRows where task.expiresAt <= time {
+            let majority = task.votes.count >= policy.minimumVotes ? consensus(of: task, schema) : nil
+            outcomes.append(close(task, id, majority == nil ? .expired : .answered, majority, schema, time))
+        }
+        return outcomes
+    }
+
+    // MARK: - Steps
+
+    private mutating func count(
+        _ counted: OpenTask,
+        _ id: TaskID,
+        _ schema: LabelSchema,
+        _ policy: LabelingPolicy,
+        _ time: StreamTime
+    ) -> AnnotationOutcome {
+        var task = counted
+        let majority = consensus(of: task, schema)
+        let isSure = (majority?.confidence.value ?? 0) >= policy.confidence
+        if task.votes.count >= task.votesReserved || (task.votes.count >= policy.minimumVotes && isSure) {
+            var outcome = close(task, id, .answered, majority, schema, time)
+            outcome.isVote = true
+            return outcome
+        }
+        var outcome = AnnotationOutcome()
+        outcome.isVote = true
+        if task.votes.count >= task.votesWanted {
+            task.votesWanted = task.votes.count + 1
+            outcome.task = record(of: task, id, .open, schema)
+        }
+        open[id] = task
+        return outcome
+    }
+
+    private func consensus(of task: OpenTask, _ schema: LabelSchema) -> WeightedMajority? {
+        WeightedMajority(
+            votes: task.votes.map { ($0.label, (annotators[$0.annotator] ?? AnnotatorReliability()).accuracy) },
+            classes: schema.classes.count
+        )
+    }
+
+    private mutating func close(
+        _ task: OpenTask,
+        _ id: TaskID,
+        _ closing: LabelingTask.Closing,
+        _ majority: WeightedMajority?,
+        _ schema: LabelSchema,
+        _ time: StreamTime
+    ) -> AnnotationOutcome {
+        open[id] = nil
+        closed[id] = ClosedTask(
+            closing: closing,
+            label: majority?.label,
+            annotators: task.votes.map(\.annotator) + task.declined
+        )
+        var outcome = AnnotationOutcome()
+        outcome.task = record(of: task, id, .closed(closing), schema)
+        outcome.votesReleased = task.votesReserved - task.votes.count
+        outcome.openFor = time.milliseconds(since: task.openedAt)
+        guard let majority else { return outcome }
+        for (vote, posterior) in zip(task.votes, majority.posteriors) {
+            var reliability = annotators[vote.annotator] ?? AnnotatorReliability()
+            reliability.answers += 1
+            reliability.correct += posterior
+            annotators[vote.annotator] = reliability
+        }
+        outcome.consensus = ConsensusLabel(
+            task: id,
+            sample: task.selection.sample,
+            purpose: task.selection.purpose,
+            label: majority.label,
+            confidence: majority.confidence,
+            votes: task.votes,
+            predictedAt: task.selection.predictedAt
+        )
+        return outcome
+    }
+
+    private func refusalOfClosed(_ annotation: Annotation) -> RefusalError {
+        guard let task = closed[annotation.task] else {
+            return .init(.unknownTask, "there is no task \(annotation.task)")
+        }
+        if task.annotators.contains(annotation.annotator) {
+            return .init(.duplicate, "annotator \(annotation.annotator) has answered task \(annotation.task) before")
+        }
+        return .init(.taskClosed, "task \(annotation.task) is closed (\(task.closing.rawValue))")
+    }
+
+    private func record(of task: OpenTask, _ id: TaskID, _ state: LabelingTask.State, _ schema: LabelSchema) -> LabelingTask {
+        LabelingTask(
+            id: id,
+            sample: task.selection.sample,
+            question: schema.question,
+            classes: schema.classes,
+            state: state,
+            votesWanted: task.votesWanted,
+            votes: task.votes.count,
+            priority: task.selection.reason.score,
+            purpose: task.selection.purpose,
+            reason: task.selection.reason,
+            openedAt: task.openedAt,
+            expiresAt: task.expiresAt
+        )
+    }
+}

@@ -1,1 +1,172 @@
-// Training
+internal import Statistics
+internal import Tables
+public import Vocabulary
+
+/// How a study ended: the distribution of its scores, and the model that stands for it.
+public struct StudyOutcome: Hashable, Sendable {
+    public let request: RequestID
+    public let model: ReleasedModel?
+    /// Scores of the chosen trial, in the order of its repeats.
+    public let scores: [Double]
+    public let mean: Double?
+    /// The standard deviation over repeats, with *n* - 1; nil below two.
+    public let standardDeviation: Double?
+    public let failures: Int
+    /// From request to the last result, in milliseconds.
+    public let duration: Int64
+}
+
+/// Decides when to train, and what a study amounts to.
+extension TrainingState {
+    /// Takes a sealed version; asks for a study when enough labels are new and none is running.
+    public mutating func versionSealed(
+        _ version: SealedVersion,
+        newestSampleAt: StreamTime,
+        policy: TrainingPolicy,
+        context: inout EntryContext
+    ) -> TrainingRequest? {
+        var state = progress.value
+        if let waiting = state.waiting, waiting.version.ordinal >= version.ordinal { return nil }
+        state.waiting = WaitingVersion(version: version, newestSampleAt: newestSampleAt)
+        progress.value = state
+        return requestIfDue(policy: policy, context: &context)
+    }
+
+    /// Asks for the next study if a version waits for one. One study runs at a time; of several waiting versions the newest.
+    public mutating func requestIfDue(policy: TrainingPolicy, context: inout EntryContext) -> TrainingRequest? {
+        var state = progress.value
+        guard state.running == nil, let waiting = state.waiting,
+            waiting.version.training - state.trainedLabels >= policy.newLabels || state.studies == 0
+        else { return nil }
+        state.studies += 1
+        state.trainedLabels = waiting.version.training
+        state.waiting = nil
+        let request = TrainingRequest(
+            id: RequestID(context.nextID()),
+            dataset: waiting.version,
+            modelVersion: ModelVersion("v\(state.studies)"),
+            trials: policy.trials,
+            repeats: policy.repeats,
+            deadline: context.time.advanced(byMilliseconds: policy.deadline),
+            priority: 0,
+            warmStart: state.newest
+        )
+        state.running = Study(request: request, newestSampleAt: waiting.newestSampleAt, startedAt: context.time)
+        progress.value = state
+        return request
+    }
+
+    /// Takes one result. Of two for one (request, trial, repeat) the first counts.
+    ///
+    /// - Returns: The study's outcome once every repeat of every trial is in.
+    public mutating func receive(_ result: TrainingResult, at time: StreamTime) -> Result<StudyOutcome?, RefusalError> {
+        var state = progress.value
+        guard var study = state.running, study.request.id == result.request else {
+            if ended[result.request] != nil {
+                return .failure(.init(.studyClosed, "the study of request \(result.request) is over"))
+            }
+            return .failure(.init(.unknownRequest, "there is no training request \(result.request)"))
+        }
+        guard result.trial < study.request.trials.count, result.repetition < study.request.repeats,
+            result.trial >= 0, result.repetition >= 0
+        else {
+            return .failure(
+                .init(.unknownRequest, "request \(result.request) has no trial \(result.trial) repeat \(result.repetition)"))
+        }
+        for known in study.results where known.trial == result.trial && known.repetition == result.repetition {
+            return .failure(
+                .init(.duplicateResult, "trial \(result.trial) repeat \(result.repetition) of \(result.request) is known"))
+        }
+        switch result.outcome {
+        case .finished(let artifact, let score, _):
+            study.results.append(
+                .init(trial: result.trial, repetition: result.repetition, artifact: artifact, score: score))
+        case .failed:
+            study.results.append(.init(trial: result.trial, repetition: result.repetition, artifact: nil, score: nil))
+        }
+        state.running = study
+        progress.value = state
+        return .success(study.isComplete ? conclude(study, at: time) : nil)
+    }
+
+    /// Ends a study whose time is up. Fewer repeats than asked for are no distribution to trust: there is no model then.
+    public mutating func expire(at time: StreamTime) -> StudyOutcome? {
+        guard let study = progress.value.running, study.request.deadline <= time else { return nil }
+        return conclude(study, at: time)
+    }
+
+    // MARK: - Conclusion
+
+    private mutating func conclude(_ study: Study, at time: StreamTime) -> StudyOutcome {
+        let (trial, scores) = bestTrial(study)
+        let representative = study.isComplete ? median(study, trial) : nil
+        var model: ReleasedModel?
+        if let artifact = representative?.artifact {
+            model = ReleasedModel(
+                version: study.request.modelVersion,
+                artifact: artifact,
+                datasetOrdinal: study.request.dataset.ordinal,
+                newestSampleAt: study.newestSampleAt
+            )
+        }
+        var state = progress.value
+        state.running = nil
+        if let model {
+            state.newest = model
+            remember(model)
+        }
+        progress.value = state
+        ended[study.request.id] = state.studies
+        if ended.count > Self.requestCapacity, let oldest = ended.minimum(by: { ($0.value, $0.key) < ($1.value, $1.key) }) {
+            ended[oldest.key] = nil
+        }
+        var failures = 0
+        for result in study.results where result.artifact == nil { failures += 1 }
+        let summary = Summary(scores)
+        return StudyOutcome(
+            request: study.request.id,
+            model: model,
+            scores: scores,
+            mean: scores.isEmpty ? nil : summary.mean,
+            standardDeviation: scores.count > 1 ? summary.standardDeviation : nil,
+            failures: failures,
+            duration: time.milliseconds(since: study.startedAt)
+        )
+    }
+
+    private mutating func remember(_ model: ReleasedModel) {
+        models[model.version] = model
+        if models.count > Self.modelCapacity,
+            let oldest = models.minimum(by: { ($0.value.datasetOrdinal, $0.key) < ($1.value.datasetOrdinal, $1.key) })
+        {
+            models[oldest.key] = nil
+        }
+    }
+
+    /// The trial with the highest mean score, the first of equals, and its scores by repeat.
+    private func bestTrial(_ study: Study) -> (Int, [Double]) {
+        var best = 0
+        var bestScores: [Double] = []
+        var bestMean = -Double.infinity
+        for trial in study.request.trials.indices {
+            let results = study.results.filter { $0.trial == trial }.sorted { $0.repetition < $1.repetition }
+            let scores = results.compactMap(\.score)
+            guard results.allSatisfy({ $0.artifact != nil }), !scores.isEmpty else { continue }
+            var sum = 0.0
+            for score in scores { sum += score }
+            if sum / Double(scores.count) > bestMean {
+                bestMean = sum / Double(scores.count)
+                best = trial
+                bestScores = scores
+            }
+        }
+        return (best, bestScores)
+    }
+
+    /// The repeat with the median score: the best one would be luck taken for skill. Nil when a repeat failed.
+    private func median(_ study: Study, _ trial: Int) -> RepeatResult? {
+        let usable = study.results.filter { $0.trial == trial && $0.artifact != nil }
+            .sorted { ($0.score ?? -1, $0.repetition) < ($1.score ?? -1, $1.repetition) }
+        return usable.count < study.request.repeats ? nil : usable[(usable.count - 1) / 2]
+    }
+}

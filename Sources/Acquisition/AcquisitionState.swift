@@ -1,0 +1,59 @@
+public import Tables
+public import Vocabulary
+
+/// A candidate in the pool, and how new the model is that scored it.
+public struct PooledCandidate: Hashable, Sendable {
+    public let candidate: Candidate
+    /// The ordinal of the dataset version that the scoring model was trained on; 0 when no model has seen the sample.
+    public let modelOrdinal: Int
+
+    public init(candidate: Candidate, modelOrdinal: Int) {
+        self.candidate = candidate
+        self.modelOrdinal = modelOrdinal
+    }
+}
+
+/// When Acquisition last asked, and what for.
+public struct Cadence: Hashable, Sendable {
+    public var lastBatchAt: StreamTime
+    /// The newest model when the last batch was chosen.
+    public var lastBatchOrdinal: Int
+    public var acquisitionTasks: Int
+    public var auditTasks: Int
+    /// When the first candidate arrived that no batch has followed yet.
+    public var waitingSince: StreamTime?
+    public var isExhaustionTold: Bool
+
+    public init(
+        lastBatchAt: StreamTime = StreamTime(milliseconds: 0),
+        lastBatchOrdinal: Int = -1,
+        acquisitionTasks: Int = 0,
+        auditTasks: Int = 0,
+        waitingSince: StreamTime? = nil,
+        isExhaustionTold: Bool = false
+    ) {
+        self.lastBatchAt = lastBatchAt
+        self.lastBatchOrdinal = lastBatchOrdinal
+        self.acquisitionTasks = acquisitionTasks
+        self.auditTasks = auditTasks
+        self.waitingSince = waitingSince
+        self.isExhaustionTold = isExhaustionTold
+    }
+}
+
+/// The candidates, what was asked before, and the budget.
+public struct AcquisitionState: Sendable {
+    /// At most `poolCapacity` candidates for training labels.
+    public var pool = Table<SampleID, PooledCandidate>()
+    /// At most `auditCapacity` candidates of the audit sample: those drawn first.
+    public var audit = Table<SampleID, PooledCandidate>()
+    /// Every sample ever asked for: never asked again, in whatever part.
+    public var asked = Table<SampleID, TaskPurpose>()
+    public var ledger = Cell(BudgetLedger(windowStart: StreamTime(milliseconds: 0)))
+    public var cadence = Cell(Cadence())
+
+    /// Audit candidates kept.
+    public static let auditCapacity = 200
+
+    public init() {}
+}

@@ -1,0 +1,98 @@
+public import Vocabulary
+
+/// Where the record behind an entry was read, and what it held: a refused entry goes to the dead letters as it came.
+public struct EntryOrigin: Hashable, Sendable {
+    public let topic: String
+    public let partition: Int32
+    public let offset: Int64
+    /// The record's value; nil where an entry cannot be refused.
+    public let value: [UInt8]?
+    public let key: [UInt8]?
+    public let headers: [OriginHeader]
+
+    public init(
+        topic: String,
+        partition: Int32,
+        offset: Int64,
+        value: [UInt8]? = nil,
+        key: [UInt8]? = nil,
+        headers: [OriginHeader] = []
+    ) {
+        self.topic = topic
+        self.partition = partition
+        self.offset = offset
+        self.value = value
+        self.key = key
+        self.headers = headers
+    }
+}
+
+/// A header of the record behind an entry.
+public struct OriginHeader: Hashable, Sendable {
+    public let name: String
+    public let value: [UInt8]?
+    public init(name: String, value: [UInt8]?) {
+        self.name = name
+        self.value = value
+    }
+}
+
+/// The chain digest of the decisions up to an entry.
+public struct ChainMark: Hashable, Sendable {
+    public let entryNumber: UInt64
+    /// SHA-256 in hexadecimal.
+    public let digest: String
+    public init(entryNumber: UInt64, digest: String) {
+        self.entryNumber = entryNumber
+        self.digest = digest
+    }
+}
+
+/// One entry of a project's journal: everything that a decision may depend on, in one order.
+public struct JournalEntry: Hashable, Sendable {
+    public enum Body: Hashable, Sendable {
+        case configured(ProjectConfiguration)
+        case candidate(Candidate)
+        case feedback(Feedback)
+        case annotation(Annotation)
+        case trainingResult(TrainingResult)
+        case versionSealed(SealedVersion)
+        case command(Command)
+        case tally([Tally])
+        case tick(ChainMark)
+        case engine(build: String)
+    }
+
+    public let project: ProjectID
+    public let body: Body
+    public let origin: EntryOrigin?
+
+    public init(project: ProjectID, body: Body, origin: EntryOrigin? = nil) {
+        self.project = project
+        self.body = body
+        self.origin = origin
+    }
+}
+
+/// One thing that the loop decided.
+public struct Decision: Hashable, Sendable {
+    public enum Body: Hashable, Sendable {
+        case task(LabelingTask)
+        case label(LabelFact)
+        case cut(VersionCut)
+        case training(TrainingRequest)
+        case release(ModelRelease)
+        case notice(Notice)
+        /// The entry changed nothing; the reason is counted, and the record goes to the dead letters if people must look.
+        case refused(Refusal)
+    }
+
+    /// Derived from project, entry number and ordinal.
+    public let id: String
+    public let body: Body
+
+    public init(id: String, body: Body) {
+        self.id = id
+        self.body = body
+    }
+}

@@ -1,0 +1,103 @@
+public import Acquisition
+public import Datasets
+public import Labeling
+public import Rollout
+public import Tables
+public import Training
+public import Vocabulary
+
+/// A stage of the cycle whose time is measured.
+public enum Stage: String, Hashable, Sendable, CaseIterable, Comparable {
+    /// From a sample's prediction to its task.
+    case select
+    /// From a task to its label.
+    case label
+    /// From a label to the cut that holds it: the first label waits longest.
+    case collect
+    /// From a cut to its sealed version.
+    case seal
+    /// From a training request to its last result.
+    case train
+    /// From a challenger's first shadow to its promotion.
+    case judge
+
+    public static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
+}
+
+/// How long a stage takes, in milliseconds.
+public struct StageTime: Hashable, Sendable {
+    public var count: Int64
+    public var total: Int64
+    public var last: Int64
+
+    public init(count: Int64 = 0, total: Int64 = 0, last: Int64 = 0) {
+        self.count = count
+        self.total = total
+        self.last = last
+    }
+
+    public var mean: Double { count == 0 ? 0 : Double(total) / Double(count) }
+}
+
+/// Where the loop of a project stands.
+public struct LoopPosition: Hashable, Sendable {
+    /// Entries applied.
+    public var entryNumber: UInt64
+    public var time: StreamTime
+    /// The build that decides; upgrades go forward only.
+    public var build: String
+    public var ticks: UInt64
+
+    public init(
+        entryNumber: UInt64 = 0,
+        time: StreamTime = StreamTime(milliseconds: 0),
+        build: String = "",
+        ticks: UInt64 = 0
+    ) {
+        self.entryNumber = entryNumber
+        self.time = time
+        self.build = build
+        self.ticks = ticks
+    }
+}
+
+/// The whole state of one project: the slices of the five reducers, and the loop's own.
+public struct ProjectState: Sendable {
+    public let project: ProjectID
+    public var position = Cell(LoopPosition())
+    public var configuration = Cell<ProjectConfiguration?>(nil)
+    public var acquisition = AcquisitionState()
+    public var labeling = LabelingState()
+    public var datasets = DatasetsState()
+    public var training = TrainingState()
+    public var rollout = RolloutState()
+    /// Ids of commands carried out, by the entry that did.
+    public var commands = Table<String, UInt64>()
+    public var stages = Table<Stage, StageTime>()
+    /// Refusals counted by reason code.
+    public var refusals = Table<String, Int64>()
+    /// Entries applied by kind.
+    public var entries = Table<String, Int64>()
+
+    public init(project: ProjectID) { self.project = project }
+
+    /// When the next tick is due, if anything waits for time to pass.
+    public var nextDeadline: StreamTime? {
+        guard let configuration = configuration.value else { return nil }
+        let deadlines = [
+            acquisition.nextDeadline(policy: configuration.acquisition),
+            labeling.nextDeadline,
+            datasets.nextDeadline(policy: configuration.datasets),
+            training.nextDeadline,
+        ]
+        return deadlines.compactMap { $0 }.min()
+    }
+
+    mutating func took(_ stage: Stage, _ milliseconds: Int64) {
+        var time = stages[stage] ?? StageTime()
+        time.count += 1
+        time.total += max(0, milliseconds)
+        time.last = max(0, milliseconds)
+        stages[stage] = time
+    }
+}

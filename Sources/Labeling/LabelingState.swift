@@ -1,0 +1,60 @@
+public import Tables
+public import Vocabulary
+
+/// A task that waits for answers.
+public struct OpenTask: Hashable, Sendable {
+    public let selection: Selection
+    public var votes: [Vote]
+    /// Annotators who skipped or flagged it; they are not asked again.
+    public var declined: [AnnotatorID]
+    public var votesWanted: Int
+    /// Votes reserved for it.
+    public let votesReserved: Int
+    public let openedAt: StreamTime
+    public let expiresAt: StreamTime
+
+    public init(
+        selection: Selection,
+        votes: [Vote],
+        declined: [AnnotatorID],
+        votesWanted: Int,
+        votesReserved: Int,
+        openedAt: StreamTime,
+        expiresAt: StreamTime
+    ) {
+        self.selection = selection
+        self.votes = votes
+        self.declined = declined
+        self.votesWanted = votesWanted
+        self.votesReserved = votesReserved
+        self.openedAt = openedAt
+        self.expiresAt = expiresAt
+    }
+}
+
+/// What is left of a closed task: enough to know a late or repeated answer.
+public struct ClosedTask: Hashable, Sendable {
+    public let closing: LabelingTask.Closing
+    public let label: ClassIndex?
+    public let annotators: [AnnotatorID]
+
+    public init(closing: LabelingTask.Closing, label: ClassIndex?, annotators: [AnnotatorID]) {
+        self.closing = closing
+        self.label = label
+        self.annotators = annotators
+    }
+}
+
+/// Tasks and the people who answer them.
+public struct LabelingState: Sendable {
+    public var open = Table<TaskID, OpenTask>()
+    public var closed = Table<TaskID, ClosedTask>()
+    public var annotators = Table<AnnotatorID, AnnotatorReliability>()
+
+    public init() {}
+
+    /// When the first open task expires.
+    public var nextDeadline: StreamTime? {
+        open.minimum { ($0.value.expiresAt, $0.key) < ($1.value.expiresAt, $1.key) }?.value.expiresAt
+    }
+}

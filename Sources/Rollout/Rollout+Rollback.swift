@@ -1,0 +1,102 @@
+internal import Statistics
+internal import Tables
+public import Vocabulary
+
+/// Champion against its own past.
+extension RolloutState {
+    /// Counts one feedback about the champion and rolls it back when rejections rise.
+    ///
+    /// The detector adds the likelihood ratio of "negative at a rate halfway to certainty" against "negative at the expected
+    /// rate", restarting at 0: a CUSUM, whose mean time to a false alarm is at least the exponential of its threshold
+    /// (Lorden 1971). Each feedback counts once, and each user only so often.
+    public mutating func receive(
+        _ feedback: Feedback,
+        userHash: UInt64,
+        policy: RolloutPolicy,
+        at time: StreamTime
+    ) -> Result<ModelRelease?, RefusalError> {
+        guard feedback.modelVersion == phase.value.champion?.version else {
+            return .failure(.init(.unknownFeedbackModel, "model \(feedback.modelVersion) is not the champion"))
+        }
+        let slot = Int(feedback.key % UInt64(Self.seenCapacity))
+        guard seen[slot] != feedback.key else {
+            return .failure(.init(.duplicate, "this feedback was counted before"))
+        }
+        guard passesCap(userHash, policy, time) else {
+            return .failure(.init(.userCapReached, "user \(feedback.user) has given all the feedback that counts for now"))
+        }
+        seen[slot] = feedback.key
+        var now = watch.value
+        now.total += 1
+        if feedback.verdict.isNegative { now.negative += 1 }
+        if let expected = now.expectedRate {
+            let ratio = Self.likelihoodRatio(feedback.verdict.isNegative, expected: expected)
+            now.statistic = max(0, now.statistic + Reproducible.log(ratio))
+        }
+        if now.total == policy.calibration {
+            let own = expectedRate(after: now, policy) ?? 1
+            now.expectedRate = min(now.expectedRate ?? 1, own)
+        }
+        watch.value = now
+        let threshold = Reproducible.log(policy.falseAlarmEvery)
+        guard now.expectedRate != nil, now.statistic >= threshold else { return .success(nil) }
+        let evidence = Evidence.feedback(
+            negative: now.negative,
+            total: now.total,
+            expectedRate: now.expectedRate ?? 0,
+            statistic: now.statistic,
+            threshold: threshold
+        )
+        return .success(rollBack(.rolledBack, evidence: evidence))
+    }
+
+    /// An operator's rollback.
+    public mutating func rollBack(from version: ModelVersion, evidence: Evidence) -> Result<ModelRelease, RefusalError> {
+        guard version == phase.value.champion?.version else {
+            return .failure(.init(.unknownModel, "model \(version) is not the champion"))
+        }
+        guard let release = rollBack(.command, evidence: evidence) else {
+            return .failure(.init(.nothingToRollBack, "no model was champion before \(version)"))
+        }
+        return .success(release)
+    }
+
+    public mutating func hold(_ isHeld: Bool) { phase.value.isHeld = isHeld }
+
+    /// The rate that a champion's past makes no reason to worry: its own, with the tolerance on top.
+    func expectedRate(after watch: FeedbackWatch, _ policy: RolloutPolicy) -> Double? {
+        guard watch.total >= policy.calibration else { return watch.expectedRate }
+        let rate = (Double(watch.negative) + 1) / (Double(watch.total) + 2)
+        return min(0.9, max(0.05, rate + policy.tolerance))
+    }
+
+    private static func likelihoodRatio(_ isNegative: Bool, expected: Double) -> Double {
+        let risen = expected + (1 - expected) / 2
+        return isNegative ? risen / expected : (1 - risen) / (1 - expected)
+    }
+
+    /// The champion goes to quarantine, the one before it serves again. Nil, and nothing changed, when there is none.
+    private mutating func rollBack(_ cause: ModelRelease.Cause, evidence: Evidence) -> ModelRelease? {
+        var state = phase.value
+        guard let broken = state.champion, let previous = state.history.popLast() else { return nil }
+        state.champion = previous.model
+        state.quarantined.append(broken.version)
+        if state.quarantined.count > Self.quarantineCapacity { state.quarantined.removeFirst() }
+        phase.value = state
+        watch.value = FeedbackWatch(expectedRate: previous.expectedRate)
+        recountPairs()
+        return release(cause, replaced: broken.version, evidence: evidence)
+    }
+
+    private mutating func passesCap(_ userHash: UInt64, _ policy: RolloutPolicy, _ time: StreamTime) -> Bool {
+        let slot = Int(userHash % UInt64(Self.bucketCount))
+        let bucket = buckets[slot]
+        guard let bucket, time.milliseconds(since: bucket.windowStart) < policy.userWindow else {
+            buckets[slot] = UserBucket(windowStart: time, count: 1)
+            return true
+        }
+        guard bucket.count < policy.userCap else { return false }
+        buckets[slot] = UserBucket(windowStart: bucket.windowStart, count: bucket.count + 1)
+        return true
+    }
+}

@@ -1,0 +1,131 @@
+public import Tables
+public import Vocabulary
+
+/// What one model said about an audit sample.
+public struct AuditPrediction: Hashable, Sendable {
+    public let version: ModelVersion
+    public let label: ClassIndex
+
+    public init(version: ModelVersion, label: ClassIndex) {
+        self.version = version
+        self.label = label
+    }
+}
+
+/// An audit sample: its label, once there is one, and what the models in question said about it first.
+public struct AuditRow: Hashable, Sendable {
+    public let draw: Double
+    public var label: ClassIndex?
+    public var predictions: [AuditPrediction]
+
+    public init(draw: Double, label: ClassIndex? = nil, predictions: [AuditPrediction] = []) {
+        self.draw = draw
+        self.label = label
+        self.predictions = predictions
+    }
+
+    func prediction(of version: ModelVersion) -> ClassIndex? {
+        for prediction in predictions where prediction.version == version { return prediction.label }
+        return nil
+    }
+}
+
+/// The champion against the challenger on the audit labels that both were scored on.
+public struct PairCounts: Hashable, Sendable {
+    public var labels: Int
+    public var challengerOnly: Int
+    public var championOnly: Int
+
+    public init(labels: Int = 0, challengerOnly: Int = 0, championOnly: Int = 0) {
+        self.labels = labels
+        self.challengerOnly = challengerOnly
+        self.championOnly = championOnly
+    }
+}
+
+/// Feedback about the champion since its release.
+public struct FeedbackWatch: Hashable, Sendable {
+    public var negative: Int
+    public var total: Int
+    /// The share of negative feedback that is no reason to worry; nil while it is being learnt.
+    public var expectedRate: Double?
+    /// The detector's statistic: a logarithm of likelihood ratios, never below 0.
+    public var statistic: Double
+
+    public init(negative: Int = 0, total: Int = 0, expectedRate: Double? = nil, statistic: Double = 0) {
+        self.negative = negative
+        self.total = total
+        self.expectedRate = expectedRate
+        self.statistic = statistic
+    }
+}
+
+/// A model that was champion before, and the share of negative feedback that was no reason to worry about it.
+public struct FormerChampion: Hashable, Sendable {
+    public let model: ReleasedModel
+    public let expectedRate: Double?
+
+    public init(model: ReleasedModel, expectedRate: Double?) {
+        self.model = model
+        self.expectedRate = expectedRate
+    }
+}
+
+/// Who serves, who shadows, who served before.
+public struct RolloutPhase: Hashable, Sendable {
+    public var champion: ReleasedModel?
+    public var challenger: ReleasedModel?
+    public var challengerSince: StreamTime
+    /// Former champions, the latest last; see `historyCapacity`.
+    public var history: [FormerChampion]
+    public var quarantined: [ModelVersion]
+    public var isHeld: Bool
+
+    public init(
+        champion: ReleasedModel? = nil,
+        challenger: ReleasedModel? = nil,
+        challengerSince: StreamTime = StreamTime(milliseconds: 0),
+        history: [FormerChampion] = [],
+        quarantined: [ModelVersion] = [],
+        isHeld: Bool = false
+    ) {
+        self.champion = champion
+        self.challenger = challenger
+        self.challengerSince = challengerSince
+        self.history = history
+        self.quarantined = quarantined
+        self.isHeld = isHeld
+    }
+}
+
+/// Feedback that a bucket of users gave within a window.
+public struct UserBucket: Hashable, Sendable {
+    public let windowStart: StreamTime
+    public let count: Int
+
+    public init(windowStart: StreamTime, count: Int) {
+        self.windowStart = windowStart
+        self.count = count
+    }
+}
+
+/// Releases and what they are judged by. Every table has a fixed capacity.
+public struct RolloutState: Sendable {
+    public var phase = Cell(RolloutPhase())
+    public var rows = Table<SampleID, AuditRow>()
+    public var pairs = Cell(PairCounts())
+    public var watch = Cell(FeedbackWatch())
+    /// Users fall into 4,096 buckets by hash and share their bucket's cap: memory is bounded, and a raid gains nothing.
+    public var buckets = Table<Int, UserBucket>()
+    /// Keys of feedback seen lately, each in the slot that its value names: a duplicate counts once unless 8,192 slots have
+    /// brought another into its own.
+    public var seen = Table<Int, UInt64>()
+
+    public static let historyCapacity = 8
+    public static let quarantineCapacity = 32
+    public static let rowCapacity = 1_000
+    public static let bucketCount = 4_096
+    public static let seenCapacity = 8_192
+
+    public init() {}
+}

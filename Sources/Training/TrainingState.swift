@@ -1,0 +1,113 @@
+public import Tables
+public import Vocabulary
+
+/// When to train, and how often each setting is repeated.
+public struct TrainingPolicy: Hashable, Sendable {
+    /// New training labels since the last study that ask for another; at least 1.
+    public var newLabels: Int
+    /// The settings that a study tries; at least one.
+    public var trials: [Recipe]
+    /// Repeats of each trial with different seeds; at least 1.
+    public var repeats: Int
+    /// Milliseconds that trainers have for a study.
+    public var deadline: Int64
+
+    public init(newLabels: Int = 10, trials: [Recipe] = [Recipe()], repeats: Int = 3, deadline: Int64 = 600_000) {
+        self.newLabels = newLabels
+        self.trials = trials
+        self.repeats = repeats
+        self.deadline = deadline
+    }
+}
+
+/// One result of a study.
+public struct RepeatResult: Hashable, Sendable {
+    public let trial: Int
+    public let repetition: Int
+    /// Nil when it failed.
+    public let artifact: ArtifactReference?
+    public let score: Double?
+
+    public init(trial: Int, repetition: Int, artifact: ArtifactReference?, score: Double?) {
+        self.trial = trial
+        self.repetition = repetition
+        self.artifact = artifact
+        self.score = score
+    }
+}
+
+/// A study in progress.
+public struct Study: Hashable, Sendable {
+    public let request: TrainingRequest
+    public let newestSampleAt: StreamTime
+    public let startedAt: StreamTime
+    public var results: [RepeatResult]
+
+    public init(
+        request: TrainingRequest,
+        newestSampleAt: StreamTime,
+        startedAt: StreamTime,
+        results: [RepeatResult] = []
+    ) {
+        self.request = request
+        self.newestSampleAt = newestSampleAt
+        self.startedAt = startedAt
+        self.results = results
+    }
+
+    public var isComplete: Bool { results.count >= request.trials.count * request.repeats }
+}
+
+/// A sealed version that waits for a study.
+public struct WaitingVersion: Hashable, Sendable {
+    public let version: SealedVersion
+    public let newestSampleAt: StreamTime
+
+    public init(version: SealedVersion, newestSampleAt: StreamTime) {
+        self.version = version
+        self.newestSampleAt = newestSampleAt
+    }
+}
+
+/// What Training remembers between studies.
+public struct TrainingProgress: Hashable, Sendable {
+    public var studies: Int
+    /// Training labels in the version of the last study.
+    public var trainedLabels: Int
+    public var running: Study?
+    public var waiting: WaitingVersion?
+    /// The newest trained model: it scores candidates before it is promoted.
+    public var newest: ReleasedModel?
+
+    public init(
+        studies: Int = 0,
+        trainedLabels: Int = 0,
+        running: Study? = nil,
+        waiting: WaitingVersion? = nil,
+        newest: ReleasedModel? = nil
+    ) {
+        self.studies = studies
+        self.trainedLabels = trainedLabels
+        self.running = running
+        self.waiting = waiting
+        self.newest = newest
+    }
+}
+
+/// Studies and the models they made.
+public struct TrainingState: Sendable {
+    public var progress = Cell(TrainingProgress())
+    /// The models trained last, by version; see `modelCapacity`.
+    public var models = Table<ModelVersion, ReleasedModel>()
+    /// Requests that are over, by whether they gave a model: a late result is told from a stray one. See `requestCapacity`.
+    public var ended = Table<RequestID, Int>()
+
+    /// Models remembered beside the newest.
+    public static let modelCapacity = 64
+    /// Ended requests remembered.
+    public static let requestCapacity = 256
+
+    public init() {}
+
+    public var nextDeadline: StreamTime? { progress.value.running?.request.deadline }
+}

@@ -1,0 +1,170 @@
+/// What a user did about a prediction.
+public struct Feedback: Hashable, Sendable {
+    public enum Verdict: String, Hashable, Sendable, CaseIterable {
+        case correction, confirmation, rejection
+        /// Whether the user found the prediction wrong.
+        public var isNegative: Bool { self != .confirmation }
+    }
+
+    /// XXH64 of source and id: known for a bounded window, so that a duplicate counts once.
+    public let key: UInt64
+    public let sample: SampleID
+    public let modelVersion: ModelVersion
+    public let user: UserDigest
+    public let verdict: Verdict
+    /// What the user says it is, with a correction.
+    public let answer: ClassIndex?
+    /// The probability with which this user's feedback is forwarded at all.
+    public let inclusionProbability: Double
+
+    public init(
+        key: UInt64,
+        sample: SampleID,
+        modelVersion: ModelVersion,
+        user: UserDigest,
+        verdict: Verdict,
+        answer: ClassIndex?,
+        inclusionProbability: Double = 1
+    ) {
+        self.key = key
+        self.sample = sample
+        self.modelVersion = modelVersion
+        self.user = user
+        self.verdict = verdict
+        self.answer = answer
+        self.inclusionProbability = inclusionProbability
+    }
+}
+
+/// One annotator's answer to one labeling task.
+public struct Annotation: Hashable, Sendable {
+    public enum Outcome: Hashable, Sendable {
+        case answer(ClassIndex)
+        /// The annotator would rather not; somebody else is asked.
+        case skip
+        /// The annotator says that something is wrong with the task.
+        case flag(String)
+    }
+
+    public let task: TaskID
+    public let annotator: AnnotatorID
+    public let outcome: Outcome
+    /// How long the annotator took, in milliseconds, if the tool says.
+    public let duration: Int64?
+
+    public init(task: TaskID, annotator: AnnotatorID, outcome: Outcome, duration: Int64? = nil) {
+        self.task = task
+        self.annotator = annotator
+        self.outcome = outcome
+        self.duration = duration
+    }
+}
+
+/// What came of one repeat of one trial of a training request.
+public struct TrainingResult: Hashable, Sendable {
+    public enum Outcome: Hashable, Sendable {
+        case finished(artifact: ArtifactReference, score: Double?, itemsScored: Int)
+        case failed(String)
+    }
+
+    public let request: RequestID
+    /// Counted from 0.
+    public let trial: Int
+    /// Counted from 0.
+    public let repetition: Int
+    public let outcome: Outcome
+    /// Milliseconds.
+    public let duration: Int64?
+
+    public init(request: RequestID, trial: Int, repetition: Int, outcome: Outcome, duration: Int64? = nil) {
+        self.request = request
+        self.trial = trial
+        self.repetition = repetition
+        self.outcome = outcome
+        self.duration = duration
+    }
+}
+
+/// A dataset version that the Materializer has written and sealed.
+public struct SealedVersion: Hashable, Sendable {
+    public let id: DatasetVersionID
+    /// The cut it is the fold of, counted from 1.
+    public let ordinal: Int
+    public let parent: DatasetVersionID?
+    /// Croissant's rule: additions bump MINOR, anything else MAJOR.
+    public let semanticVersion: String
+    public let manifest: ArtifactReference
+    public let training: Int
+    public let validation: Int
+    public let test: Int
+
+    public init(
+        id: DatasetVersionID,
+        ordinal: Int,
+        parent: DatasetVersionID?,
+        semanticVersion: String,
+        manifest: ArtifactReference,
+        training: Int,
+        validation: Int,
+        test: Int
+    ) {
+        self.id = id
+        self.ordinal = ordinal
+        self.parent = parent
+        self.semanticVersion = semanticVersion
+        self.manifest = manifest
+        self.training = training
+        self.validation = validation
+        self.test = test
+    }
+}
+
+/// What an operator wants done.
+public struct Command: Hashable, Sendable {
+    public enum Action: Hashable, Sendable {
+        /// Return to the champion before this one.
+        case rollBack(ModelVersion)
+        /// No promotion until released.
+        case hold
+        case releaseHold
+    }
+
+    /// The operator's id for it; a second command with the same id does nothing.
+    public let id: String
+    public let action: Action
+    public let by: String
+    public let reason: String
+
+    public init(id: String, action: Action, by: String, reason: String) {
+        self.id = id
+        self.action = action
+        self.by = by
+        self.reason = reason
+    }
+}
+
+/// Exact counts of the predictions and feedback in a stretch of traffic; they inform and never decide.
+public struct Tally: Hashable, Sendable {
+    public let modelVersion: ModelVersion?
+    public let role: ModelRole?
+    public let predictions: Int64
+    public let feedback: Int64
+    public let negative: Int64
+    public let forwarded: Int64
+
+    public init(
+        modelVersion: ModelVersion?,
+        role: ModelRole?,
+        predictions: Int64,
+        feedback: Int64,
+        negative: Int64,
+        forwarded: Int64
+    ) {
+        self.modelVersion = modelVersion
+        self.role = role
+        self.predictions = predictions
+        self.feedback = feedback
+        self.negative = negative
+        self.forwarded = forwarded
+    }
+}

@@ -1,0 +1,93 @@
+/// What a sample looks like: a reference to it, or a small payload carried in line.
+public enum Content: Hashable, Sendable {
+    /// Where the owner keeps it, and can erase it.
+    case uri(String)
+    /// At most 16 KB.
+    case inline(mediaType: String, text: String)
+
+    /// The most bytes that an inline payload may have.
+    public static let inlineLimit = 16_384
+}
+
+/// One example: its name, its content, and where a model places it.
+public struct Sample: Hashable, Sendable {
+    public let id: SampleID
+    public let content: Content?
+    /// Coordinates of the sample in the space in which a batch is spread out; finite, at most 4,096 of them.
+    public let embedding: [Float]?
+
+    public init(id: SampleID, content: Content? = nil, embedding: [Float]? = nil) {
+        self.id = id
+        self.content = content
+        self.embedding = embedding
+    }
+}
+
+/// The part a model plays when it predicts.
+public enum ModelRole: String, Hashable, Sendable, CaseIterable {
+    case champion, challenger
+}
+
+/// A model as its predictions name it.
+public struct ModelReference: Hashable, Sendable {
+    public let name: String
+    public let version: ModelVersion
+    /// `base`, or how it was derived (pruned, int8, distilled).
+    public let variant: String
+    public let role: ModelRole
+
+    public init(name: String, version: ModelVersion, variant: String = "base", role: ModelRole = .champion) {
+        self.name = name
+        self.version = version
+        self.variant = variant
+        self.role = role
+    }
+}
+
+/// A file elsewhere: what it must be when it is fetched.
+public struct ArtifactReference: Hashable, Sendable {
+    public let uri: String
+    /// Bytes.
+    public let size: Int64
+    /// Hexadecimal.
+    public let sha256: String
+
+    public init(uri: String, size: Int64, sha256: String) {
+        self.uri = uri
+        self.size = size
+        self.sha256 = sha256
+    }
+}
+
+/// A sample that Intake let through, with what a model said about it, or nothing if none has seen it.
+public struct Candidate: Hashable, Sendable {
+    public let sample: Sample
+    public let output: ClassDistribution?
+    public let model: ModelReference?
+    /// In `0...1`; higher is more useful. For random selection the sample's own draw.
+    public let score: Double
+    /// The probability with which the sample belongs to the audit sample; nil when it does not.
+    public let auditProbability: Double?
+    /// The sample's draw in `0..<1` for the audit purpose: audit labels are asked in this order.
+    public let auditDraw: Double
+    /// When the model predicted, as far as it can be believed.
+    public let predictedAt: StreamTime
+
+    public init(
+        sample: Sample,
+        output: ClassDistribution?,
+        model: ModelReference?,
+        score: Double,
+        auditProbability: Double?,
+        auditDraw: Double,
+        predictedAt: StreamTime
+    ) {
+        self.sample = sample
+        self.output = output
+        self.model = model
+        self.score = score
+        self.auditProbability = auditProbability
+        self.auditDraw = auditDraw
+        self.predictedAt = predictedAt
+    }
+}
