@@ -1,1 +1,35 @@
 #pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/// A simdjson DOM parser with its padded copy of the text.
+typedef struct flywheel_json_parser flywheel_json_parser;
+
+/// A parsed document. Both pointers belong to the parser and hold until its next parse.
+typedef struct {
+    /// The tape: see doc/tape.md of simdjson for its format.
+    const uint64_t *tape;
+    /// Where string words of the tape point: a 32-bit length, then UTF-8.
+    const uint8_t *strings;
+} flywheel_json_document;
+
+/// Returns a parser for documents nested at most max_depth deep, or null when memory is short.
+flywheel_json_parser *flywheel_json_parser_new(size_t max_depth);
+
+/// Frees the parser with its document.
+void flywheel_json_parser_free(flywheel_json_parser *parser);
+
+/// Copies and parses the text. Returns whether it is valid JSON; the document is set only then.
+bool flywheel_json_parse(
+    flywheel_json_parser *parser, const uint8_t *text, size_t length, flywheel_json_document *document
+);
+
+#ifdef __cplusplus
+}
+#endif

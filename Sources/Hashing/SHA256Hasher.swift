@@ -1,0 +1,43 @@
+import CCrypto
+
+/// A SHA-256 digest in the making, for content that comes in pieces.
+///
+/// The struct owns libcrypto's context and frees it.
+public struct SHA256Hasher: ~Copyable {
+    private let context: OpaquePointer
+
+    /// A hasher that has seen nothing.
+    public init() {
+        guard let context = EVP_MD_CTX_new() else { preconditionFailure("out of memory for a digest context") }
+        self.context = context
+        start()
+    }
+
+    deinit { EVP_MD_CTX_free(context) }
+
+    /// Takes the next piece.
+    public mutating func update(_ bytes: UnsafeRawBufferPointer) {
+        precondition(
+            EVP_DigestUpdate(context, bytes.baseAddress, bytes.count) == 1,
+            "libcrypto refused a digest update"
+        )
+    }
+
+    /// Takes the next piece.
+    public mutating func update(_ bytes: [UInt8]) {
+        bytes.withUnsafeBytes { update($0) }
+    }
+
+    /// The digest of all pieces so far; the hasher starts over.
+    public mutating func finish() -> SHA256Digest {
+        defer { start() }
+        return SHA256Digest { output in
+            var length: UInt32 = 0
+            return EVP_DigestFinal_ex(context, output, &length) == 1
+        }
+    }
+
+    private borrowing func start() {
+        precondition(EVP_DigestInit_ex(context, EVP_sha256(), nil) == 1, "libcrypto has no SHA-256")
+    }
+}

@@ -1,0 +1,68 @@
+/// A reproducible draw for each key of one project and purpose: which sample is audited, which user gets the canary.
+///
+/// The draw is XXH64, seed 0, of `salt`, `project`, 0x00, `purpose`, 0x00, `key` (text in UTF-8, the salt as raw bytes
+/// and left out when there is none), divided by 2⁶⁴. Different purposes draw independently of one another. Where
+/// guessing the draw would pay, the project's secret salt stands first.
+///
+/// The project must hold no zero byte, nor may the purpose; the callers' identifier types see to that.
+///
+/// | project | purpose | key | hash | unit |
+/// |---|---|---|---|---|
+/// | `digits` | `audit` | `s-1` | `0xeec3a941aff5292d` | 0.93267305… |
+/// | `digits` | `split` | `s-1` | `0x035ae0ae5c3953b8` | 0.01310543… |
+/// | `digits`, salt `ff 00 01` | `audit` | `s-1` | `0xed3fec23be8e4d39` | 0.92675663… |
+/// | `προϊόντα` | `canary` | (empty) | `0x306127c2b11d6a3b` | 0.18898247… |
+public struct StableHash: Hashable, Sendable {
+    /// Everything that stands before the key.
+    private let prefix: [UInt8]
+
+    /// Prepares the draw of one project and purpose.
+    ///
+    /// - Parameters:
+    ///   - project: The project's name.
+    ///   - purpose: What is drawn, as in `audit`, `split`, `canary`.
+    ///   - salt: Secret bytes that stand first; empty for a draw that anybody may compute.
+    public init(project: String, purpose: String, salt: [UInt8] = []) {
+        var prefix = salt
+        prefix.append(contentsOf: project.utf8)
+        prefix.append(0)
+        prefix.append(contentsOf: purpose.utf8)
+        prefix.append(0)
+        self.prefix = prefix
+    }
+
+    /// The 64-bit hash of `key`, given as UTF-8.
+    ///
+    /// - Complexity: O(*n*); no heap allocation while prefix and key stay under 1 KB.
+    public func hash(key: UnsafeRawBufferPointer) -> UInt64 {
+        withUnsafeTemporaryAllocation(byteCount: prefix.count + key.count, alignment: 16) { buffer in
+            prefix.withUnsafeBytes { buffer.copyMemory(from: $0) }
+            UnsafeMutableRawBufferPointer(rebasing: buffer[prefix.count...]).copyMemory(from: key)
+            return xxh64(UnsafeRawBufferPointer(buffer))
+        }
+    }
+
+    /// The 64-bit hash of `key`.
+    public func hash(key: String) -> UInt64 {
+        var copy = key
+        return copy.withUTF8 { hash(key: UnsafeRawBufferPointer($0)) }
+    }
+
+    /// The draw of `key`, given as UTF-8: in `0..<1`, no unit.
+    public func unit(key: UnsafeRawBufferPointer) -> Double { Self.unit(hash: hash(key: key)) }
+
+    /// The draw of `key`: in `0..<1`, no unit.
+    public func unit(key: String) -> Double { Self.unit(hash: hash(key: key)) }
+
+    /// A hash as a number in `0..<1`: its upper 53 bits divided by 2⁵³.
+    ///
+    /// That is the hash divided by 2⁶⁴ and rounded down to a `Double`; rounding to nearest could give 1.
+    public static func unit(hash: UInt64) -> Double {
+        Double(hash >> 11) * 0x1p-53
+    }
+
+    /// The draw of one key without a prepared value; for callers that draw once.
+    public static func unit(project: String, purpose: String, key: String, salt: [UInt8] = []) -> Double {
+        StableHash(project: project, purpose: purpose, salt: salt).unit(key: key)
+    }
+}
