@@ -23,7 +23,7 @@ extension ProjectState {
                 project: project,
                 entryNumber: position.value.entryNumber,
                 time: position.value.time,
-                seed: StableHash.xxh64(project.rawValue) ^ position.value.entryNumber &* 0x9E37_79B9_7F4A_7C15
+                seed: xxh64(project.rawValue) ^ position.value.entryNumber &* 0x9E37_79B9_7F4A_7C15
             )
         )
         entries[entry.body.kind, default: 0] += 1
@@ -111,7 +111,7 @@ extension ProjectState {
     private mutating func receive(_ feedback: Feedback, _ configuration: ProjectConfiguration, _ step: inout Step) {
         let result = rollout.receive(
             feedback,
-            userHash: StableHash.xxh64(feedback.user.rawValue),
+            userHash: xxh64(feedback.user.rawValue),
             policy: configuration.rollout,
             at: step.context.time
         )

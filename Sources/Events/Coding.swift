@@ -1,0 +1,105 @@
+internal import Foundation
+public import JSON
+public import Vocabulary
+
+/// A value with one JSON form: what is written is read back equal, and written again to the same bytes.
+public protocol JSONCodable {
+    init(json: JSONValue) throws(JSONError)
+    func write(to writer: inout JSONWriter)
+}
+
+extension JSONCodable {
+    /// The bytes of the JSON form.
+    public var jsonBytes: [UInt8] {
+        var writer = JSONWriter()
+        write(to: &writer)
+        return writer.bytes
+    }
+}
+
+extension JSONWriter {
+    mutating func member(_ key: StaticString, _ value: some JSONCodable) {
+        self.key(key)
+        value.write(to: &self)
+    }
+
+    mutating func member(_ key: StaticString, ifPresent value: (some JSONCodable)?) {
+        if let value { member(key, value) }
+    }
+
+    mutating func member(_ key: StaticString, _ id: some Identifier) { member(key, id.rawValue) }
+
+    mutating func member(_ key: StaticString, ifPresent id: (some Identifier)?) { member(key, ifPresent: id?.rawValue) }
+
+    mutating func member(_ key: StaticString, _ time: StreamTime) { member(key, time.milliseconds) }
+
+    mutating func array(_ key: StaticString, ofValues values: some Sequence<some JSONCodable>) {
+        array(key) { writer in for value in values { value.write(to: &writer) } }
+    }
+}
+
+extension JSONObject {
+    func id<ID: Identifier>(_ key: StaticString, _: ID.Type = ID.self) throws(JSONError) -> ID {
+        let text = try string(key)
+        guard let id = ID(checking: text) else {
+            throw failure(key, "expected 1 to 256 bytes without control characters")
+        }
+        return id
+    }
+
+    func project(_ key: StaticString = "project") throws(JSONError) -> ProjectID {
+        guard let project = ProjectID(checking: try string(key)) else {
+            throw failure(key, "expected 1 to 64 of a-z, 0-9, '.', '_' and '-', a letter or digit first")
+        }
+        return project
+    }
+
+    func optionalID<ID: Identifier>(_ key: StaticString, _ type: ID.Type = ID.self) throws(JSONError) -> ID? {
+        optional(key) == nil ? nil : try id(key, type)
+    }
+
+    func time(_ key: StaticString) throws(JSONError) -> StreamTime { StreamTime(milliseconds: try int64(key)) }
+
+    func optionalTime(_ key: StaticString) throws(JSONError) -> StreamTime? {
+        try optionalInt64(key).map { StreamTime(milliseconds: $0) }
+    }
+
+    func value<T: JSONCodable>(_ key: StaticString, _: T.Type = T.self) throws(JSONError) -> T {
+        try T(json: try required(key))
+    }
+
+    func optionalValue<T: JSONCodable>(_ key: StaticString, _: T.Type = T.self) throws(JSONError) -> T? {
+        guard let member = optional(key) else { return nil }
+        return try T(json: member)
+    }
+
+    func values<T: JSONCodable>(_ key: StaticString, _: T.Type = T.self) throws(JSONError) -> [T] {
+        try decode(key) { (element) throws(JSONError) in try T(json: element) }
+    }
+
+    func choice<T: RawRepresentable & CaseIterable>(_ key: StaticString, _: T.Type = T.self) throws(JSONError) -> T
+    where T.RawValue == String {
+        let text = try string(key)
+        guard let value = T(rawValue: text) else {
+            let known = T.allCases.map(\.rawValue).joined(separator: ", ")
+            throw failure(key, "expected one of \(known), found \"\(text.prefix(64))\"")
+        }
+        return value
+    }
+
+    /// Checks the tag of a value that depends on the kind of task.
+    func requireKind(_ expected: String) throws(JSONError) {
+        let kind = try string("kind")
+        guard kind == expected else {
+            let planned = ["choices", "number", "boxes", "spans", "ranking", "text"]
+            let reason = planned.contains(kind) ? "kind \"\(kind)\" is not built yet" : "unknown kind \"\(kind.prefix(64))\""
+            throw failure("kind", "\(reason), expected \"\(expected)\"")
+        }
+    }
+}
+
+/// Base64 of RFC 4648, section 4.
+enum Base64 {
+    static func encode(_ bytes: [UInt8]) -> String { Data(bytes).base64EncodedString() }
+    static func decode(_ text: String) -> [UInt8]? { Data(base64Encoded: text).map { [UInt8]($0) } }
+}

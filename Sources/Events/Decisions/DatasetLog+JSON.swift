@@ -1,0 +1,125 @@
+public import JSON
+public import Vocabulary
+
+/// A record of `dataset-log`.
+public enum DatasetLogRecord: Hashable, Sendable {
+    /// A label with its class's name.
+    case accepted(LabelFact, className: String)
+    case cut(VersionCut)
+
+    public var sequence: Int64 {
+        switch self {
+        case .accepted(let fact, _): fact.sequence
+        case .cut(let cut): cut.sequence
+        }
+    }
+}
+
+extension DatasetLogRecord: JSONCodable {
+    public init(json: JSONValue) throws(JSONError) {
+        let object = try json.object()
+        switch try object.string("kind") {
+        case "label_accepted":
+            let label = try object.object("label")
+            try label.requireKind("choice")
+            guard let confidence = Probability(try object.double("confidence")) else {
+                throw object.failure("confidence", "expected a number in 0...1")
+            }
+            let consensus = ConsensusLabel(
+                task: try object.id("task"),
+                sample: try object.value("sample"),
+                purpose: try object.choice("purpose"),
+                label: ClassIndex(try label.int("index", in: 0...9_999)),
+                confidence: confidence,
+                votes: try object.values("votes"),
+                predictedAt: try object.time("predicted_at_ms")
+            )
+            let fact = LabelFact(
+                consensus: consensus, split: try object.choice("split"), sequence: try object.int64("sequence"))
+            self = .accepted(fact, className: try label.string("class"))
+        case "version_cut":
+            let counts = try object.object("counts")
+            self = .cut(
+                VersionCut(
+                    ordinal: try object.int("ordinal", in: 1...Int.max),
+                    sequence: try object.int64("sequence"),
+                    training: try counts.int("training", in: 0...Int.max),
+                    validation: try counts.int("validation", in: 0...Int.max),
+                    test: try counts.int("test", in: 0...Int.max),
+                    classes: try object.strings("classes")
+                )
+            )
+        case let kind: throw object.failure("kind", "unknown kind of fact \"\(kind.prefix(64))\"")
+        }
+    }
+
+    public func write(to writer: inout JSONWriter) { write(to: &writer, project: nil) }
+
+    public func write(to writer: inout JSONWriter, project: ProjectID?) {
+        writer.object { writer in
+            switch self {
+            case .accepted(let fact, let name): write(fact, name, project, to: &writer)
+            case .cut(let cut): write(cut, project, to: &writer)
+            }
+        }
+    }
+
+    private func write(_ fact: LabelFact, _ name: String, _ project: ProjectID?, to writer: inout JSONWriter) {
+        let consensus = fact.consensus
+        writer.member("kind", "label_accepted")
+        writer.member("project", ifPresent: project)
+        writer.member("sequence", fact.sequence)
+        writer.member("sample", consensus.sample)
+        writer.object("label") { writer in
+            writer.member("kind", "choice")
+            writer.member("class", name)
+            writer.member("index", consensus.label.rawValue)
+        }
+        writer.member("split", fact.split.rawValue)
+        writer.member("confidence", consensus.confidence.value)
+        writer.member("task", consensus.task)
+        writer.member("purpose", consensus.purpose.rawValue)
+        writer.array("votes", ofValues: consensus.votes)
+        writer.member("predicted_at_ms", consensus.predictedAt)
+    }
+
+    private func write(_ cut: VersionCut, _ project: ProjectID?, to writer: inout JSONWriter) {
+        writer.member("kind", "version_cut")
+        writer.member("project", ifPresent: project)
+        writer.member("sequence", cut.sequence)
+        writer.member("ordinal", cut.ordinal)
+        writer.object("counts") { writer in
+            writer.member("training", cut.training)
+            writer.member("validation", cut.validation)
+            writer.member("test", cut.test)
+        }
+        writer.array("classes", of: cut.classes)
+    }
+}
+
+/// A record of `dataset-versions`.
+public struct SealedVersionEvent: Hashable, Sendable {
+    public let project: ProjectID
+    public let version: SealedVersion
+
+    public init(project: ProjectID, version: SealedVersion) {
+        self.project = project
+        self.version = version
+    }
+
+    public init(_ object: JSONObject, project: ProjectID) throws(Rejection) {
+        do throws(JSONError) {
+            self.project = project
+            version = try SealedVersion(json: object.value)
+        } catch {
+            throw Rejection(error)
+        }
+    }
+
+    public func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.member("project", project)
+            version.writeMembers(to: &writer)
+        }
+    }
+}

@@ -1,0 +1,135 @@
+public import JSON
+public import Vocabulary
+
+extension TrainingRequest: JSONCodable {
+    public init(json: JSONValue) throws(JSONError) {
+        let object = try json.object()
+        self.init(
+            id: try object.id("request"),
+            dataset: try object.value("dataset"),
+            modelVersion: try object.id("model_version"),
+            trials: try object.values("trials"),
+            repeats: try object.int("repeats", in: 1...1_000),
+            deadline: try object.time("deadline_ms"),
+            priority: try object.int("priority"),
+            warmStart: try object.optionalValue("warm_start")
+        )
+    }
+
+    public func write(to writer: inout JSONWriter) { write(to: &writer, project: nil) }
+
+    public func write(to writer: inout JSONWriter, project: ProjectID?) {
+        writer.object { writer in
+            writer.member("project", ifPresent: project)
+            writer.member("request", id)
+            writer.member("dataset", dataset)
+            writer.member("model_version", modelVersion)
+            writer.array("trials", ofValues: trials)
+            writer.member("repeats", repeats)
+            writer.member("deadline_ms", deadline)
+            writer.member("priority", priority)
+            writer.member("warm_start", ifPresent: warmStart)
+        }
+    }
+}
+
+extension ModelRelease: JSONCodable {
+    public init(json: JSONValue) throws(JSONError) {
+        let object = try json.object()
+        self.init(
+            cause: try object.choice("cause"),
+            champion: try object.value("champion"),
+            challenger: try object.optionalValue("challenger"),
+            replaced: try object.optionalID("replaced"),
+            quarantined: try object.strings("quarantined").map { ModelVersion($0) },
+            evidence: try object.value("evidence")
+        )
+    }
+
+    public func write(to writer: inout JSONWriter) { write(to: &writer, project: nil) }
+
+    public func write(to writer: inout JSONWriter, project: ProjectID?) {
+        writer.object { writer in
+            writer.member("project", ifPresent: project)
+            writer.member("cause", cause.rawValue)
+            writer.member("champion", champion)
+            writer.member("challenger", ifPresent: challenger)
+            writer.member("replaced", ifPresent: replaced)
+            writer.array("quarantined", of: quarantined.map(\.rawValue))
+            writer.member("evidence", evidence)
+        }
+    }
+}
+
+extension Evidence: JSONCodable {
+    public init(json: JSONValue) throws(JSONError) {
+        let object = try json.object()
+        switch try object.string("kind") {
+        case "none": self = .none
+        case "paired_audit_labels":
+            self = .paired(
+                labels: try object.int("labels"),
+                challengerOnly: try object.int("challenger_only_correct"),
+                championOnly: try object.int("champion_only_correct"),
+                logE: try object.double("log_e"),
+                threshold: try object.double("threshold")
+            )
+        case "feedback":
+            self = .feedback(
+                negative: try object.int("negative"),
+                total: try object.int("total"),
+                expectedRate: try object.double("expected_rate"),
+                statistic: try object.double("statistic"),
+                threshold: try object.double("threshold")
+            )
+        case "command":
+            self = .command(
+                id: try object.string("id"), by: try object.string("by"), reason: try object.string("reason"))
+        case let kind: throw object.failure("kind", "unknown kind of evidence \"\(kind.prefix(64))\"")
+        }
+    }
+
+    public func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            switch self {
+            case .none: writer.member("kind", "none")
+            case .paired(let labels, let challengerOnly, let championOnly, let logE, let threshold):
+                writer.member("kind", "paired_audit_labels")
+                writer.member("labels", labels)
+                writer.member("challenger_only_correct", challengerOnly)
+                writer.member("champion_only_correct", championOnly)
+                writer.member("log_e", logE)
+                writer.member("threshold", threshold)
+            case .feedback(let negative, let total, let expectedRate, let statistic, let threshold):
+                writer.member("kind", "feedback")
+                writer.member("negative", negative)
+                writer.member("total", total)
+                writer.member("expected_rate", expectedRate)
+                writer.member("statistic", statistic)
+                writer.member("threshold", threshold)
+            case .command(let id, let by, let reason):
+                writer.member("kind", "command")
+                writer.member("id", id)
+                writer.member("by", by)
+                writer.member("reason", reason)
+            }
+        }
+    }
+}
+
+extension Notice: JSONCodable {
+    public init(json: JSONValue) throws(JSONError) {
+        let object = try json.object()
+        self.init(kind: try object.choice("kind"), text: try object.string("text"))
+    }
+
+    public func write(to writer: inout JSONWriter) { write(to: &writer, project: nil) }
+
+    public func write(to writer: inout JSONWriter, project: ProjectID?) {
+        writer.object { writer in
+            writer.member("project", ifPresent: project)
+            writer.member("kind", kind.rawValue)
+            writer.member("text", text)
+        }
+    }
+}

@@ -1,0 +1,148 @@
+public import JSON
+public import Vocabulary
+
+/// What came of one repeat of one trial, as the trainer says it.
+public struct TrainingResultEvent: Hashable, Sendable {
+    public let project: ProjectID
+    public let result: TrainingResult
+
+    public init(project: ProjectID, result: TrainingResult) {
+        self.project = project
+        self.result = result
+    }
+
+    public init(_ object: JSONObject, project: ProjectID) throws(Rejection) {
+        do throws(JSONError) {
+            self.project = project
+            result = try TrainingResult(json: object.value)
+        } catch {
+            throw Rejection(error)
+        }
+    }
+
+    public func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.member("project", project)
+            result.writeMembers(to: &writer)
+        }
+    }
+}
+
+extension TrainingResult: JSONCodable {
+    public init(json: JSONValue) throws(JSONError) {
+        let object = try json.object()
+        let outcome: Outcome
+        switch try object.string("status") {
+        case "failed": outcome = .failed(try object.optionalString("error") ?? "")
+        case "finished":
+            let score = try object.optionalObject("score")
+            let value = try score?.double("value")
+            if let value, !(0...1).contains(value) {
+                throw object.failure("score", "expected an accuracy in 0...1, found \(value)")
+            }
+            outcome = .finished(
+                artifact: try object.value("artifact"),
+                score: value,
+                itemsScored: try score?.int("items", in: 0...Int.max) ?? 0
+            )
+        case let status: throw object.failure("status", "expected finished or failed, found \"\(status.prefix(64))\"")
+        }
+        self.init(
+            request: try object.id("request"),
+            trial: try object.int("trial", in: 0...9_999),
+            repetition: try object.int("repeat", in: 0...9_999),
+            outcome: outcome,
+            duration: try object.optionalInt64("duration_ms")
+        )
+    }
+
+    public func write(to writer: inout JSONWriter) {
+        writer.object { writer in writeMembers(to: &writer) }
+    }
+
+    func writeMembers(to writer: inout JSONWriter) {
+        writer.member("request", request)
+        writer.member("trial", trial)
+        writer.member("repeat", repetition)
+        switch outcome {
+        case .failed(let error):
+            writer.member("status", "failed")
+            writer.member("error", error)
+        case .finished(let artifact, let score, let items):
+            writer.member("status", "finished")
+            writer.member("artifact", artifact)
+            if let score {
+                writer.object("score") { writer in
+                    writer.member("metric", "accuracy")
+                    writer.member("value", score)
+                    writer.member("items", items)
+                }
+            }
+        }
+        writer.member("duration_ms", ifPresent: duration)
+    }
+}
+
+/// What an operator wants done.
+public struct CommandEvent: Hashable, Sendable {
+    public let project: ProjectID
+    public let command: Command
+
+    public init(project: ProjectID, command: Command) {
+        self.project = project
+        self.command = command
+    }
+
+    public init(_ object: JSONObject, project: ProjectID) throws(Rejection) {
+        do throws(JSONError) {
+            self.project = project
+            command = try Command(json: object.value)
+        } catch {
+            throw error.path == "action" ? Rejection(.unknownCommand, error.description) : Rejection(error)
+        }
+    }
+
+    public func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.member("project", project)
+            command.writeMembers(to: &writer)
+        }
+    }
+}
+
+extension Command: JSONCodable {
+    public init(json: JSONValue) throws(JSONError) {
+        let object = try json.object()
+        let action: Action
+        switch try object.string("action") {
+        case "roll_back": action = .rollBack(try object.id("model_version"))
+        case "hold": action = .hold
+        case "release_hold": action = .releaseHold
+        case let name:
+            throw object.failure("action", "expected roll_back, hold or release_hold, found \"\(name.prefix(64))\"")
+        }
+        self.init(
+            id: try object.id("id", TaskID.self).rawValue,
+            action: action,
+            by: try object.string("by"),
+            reason: try object.string("reason")
+        )
+    }
+
+    public func write(to writer: inout JSONWriter) {
+        writer.object { writer in writeMembers(to: &writer) }
+    }
+
+    func writeMembers(to writer: inout JSONWriter) {
+        writer.member("id", id)
+        switch action {
+        case .rollBack(let version):
+            writer.member("action", "roll_back")
+            writer.member("model_version", version)
+        case .hold: writer.member("action", "hold")
+        case .releaseHold: writer.member("action", "release_hold")
+        }
+        writer.member("by", by)
+        writer.member("reason", reason)
+    }
+}

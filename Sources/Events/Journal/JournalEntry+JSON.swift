@@ -1,0 +1,236 @@
+public import Flywheel
+public import JSON
+public import Vocabulary
+
+extension JournalEntry: JSONCodable {
+    /// The version of the form below; an entry of a later version is refused, never guessed at.
+    public static let formVersion = 1
+
+    public init(json: JSONValue) throws(JSONError) {
+        let object = try json.object()
+        let version = try object.int("v", in: 1...Int.max)
+        guard version <= Self.formVersion else {
+            throw object.failure("v", "this entry was written by a newer build (form \(version), known is \(Self.formVersion)); upgrade")
+        }
+        let project = try object.project()
+        let entry = try object.required("entry")
+        let body: Body
+        switch try object.string("kind") {
+        case "configured": body = .configured(try ProjectConfiguration(json: entry))
+        case "candidate": body = .candidate(try Candidate(json: entry))
+        case "feedback": body = .feedback(try Feedback(json: entry))
+        case "annotation": body = .annotation(try Annotation(json: entry))
+        case "training_result": body = .trainingResult(try TrainingResult(json: entry))
+        case "version_sealed": body = .versionSealed(try SealedVersion(json: entry))
+        case "command": body = .command(try Command(json: entry))
+        case "tally": body = .tally(try entry.object().values("tallies"))
+        case "tick": body = .tick(try ChainMark(json: entry))
+        case "engine": body = .engine(build: try entry.object().string("build"))
+        case let kind: throw object.failure("kind", "unknown kind of entry \"\(kind.prefix(64))\"")
+        }
+        self.init(project: project, body: body, origin: try object.optionalValue("origin"))
+    }
+
+    public func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.member("v", Self.formVersion)
+            writer.member("kind", body.kind)
+            writer.member("project", project)
+            writer.key("entry")
+            writeBody(to: &writer)
+            writer.member("origin", ifPresent: origin)
+        }
+    }
+
+    private func writeBody(to writer: inout JSONWriter) {
+        switch body {
+        case .configured(let configuration): configuration.write(to: &writer)
+        case .candidate(let candidate): candidate.write(to: &writer)
+        case .feedback(let feedback): feedback.write(to: &writer)
+        case .annotation(let annotation): annotation.write(to: &writer)
+        case .trainingResult(let result): result.write(to: &writer)
+        case .versionSealed(let version): version.write(to: &writer)
+        case .command(let command): command.write(to: &writer)
+        case .tally(let tallies): writer.object { $0.array("tallies", ofValues: tallies) }
+        case .tick(let mark): mark.write(to: &writer)
+        case .engine(let build): writer.object { $0.member("build", build) }
+        }
+    }
+}
+
+extension EntryOrigin: JSONCodable {
+    public init(json: JSONValue) throws(JSONError) {
+        let object = try json.object()
+        let headers: [OriginHeader] =
+            try object.optionalArray("headers")?.decode { (header) throws(JSONError) in
+                let header = try header.object()
+                return OriginHeader(
+                    name: try header.string("name"), value: try Self.bytes(header, "value"))
+            } ?? []
+        self.init(
+            topic: try object.string("topic"),
+            partition: Int32(try object.int("partition", in: 0...Int(Int32.max))),
+            offset: try object.int64("offset"),
+            value: try object.optionalString("value").map { Array($0.utf8) },
+            key: try Self.bytes(object, "key"),
+            headers: headers
+        )
+    }
+
+    public func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.member("topic", topic)
+            writer.member("partition", Int(partition))
+            writer.member("offset", offset)
+            // A value that passed as JSON is UTF-8, so text gives the very bytes back.
+            writer.member("value", ifPresent: value.map { String(decoding: $0, as: UTF8.self) })
+            writer.member("key", ifPresent: key.map { Base64.encode($0) })
+            guard !headers.isEmpty else { return }
+            writer.array("headers") { writer in
+                for header in headers {
+                    writer.object { writer in
+                        writer.member("name", header.name)
+                        writer.member("value", ifPresent: header.value.map { Base64.encode($0) })
+                    }
+                }
+            }
+        }
+    }
+
+    private static func bytes(_ object: JSONObject, _ key: StaticString) throws(JSONError) -> [UInt8]? {
+        guard let text = try object.optionalString(key) else { return nil }
+        guard let bytes = Base64.decode(text) else { throw object.failure(key, "expected base64") }
+        return bytes
+    }
+}
+
+extension ChainMark: JSONCodable {
+    public init(json: JSONValue) throws(JSONError) {
+        let object = try json.object()
+        self.init(entryNumber: try object.uint64("entry_number"), digest: try object.string("chain"))
+    }
+
+    public func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.member("entry_number", entryNumber)
+            writer.member("chain", digest)
+        }
+    }
+}
+
+extension Candidate: JSONCodable {
+    public init(json: JSONValue) throws(JSONError) {
+        let object = try json.object()
+        self.init(
+            sample: try object.value("sample"),
+            output: try object.optionalValue("output", IndexedDistribution.self)?.distribution,
+            model: try object.optionalValue("model"),
+            score: try object.double("score"),
+            auditProbability: try object.optionalDouble("audit_probability"),
+            auditDraw: try object.double("audit_draw"),
+            predictedAt: try object.time("predicted_at_ms")
+        )
+    }
+
+    public func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.member("sample", sample)
+            writer.member("output", ifPresent: output.map { IndexedDistribution($0) })
+            writer.member("model", ifPresent: model)
+            writer.member("score", score)
+            writer.member("audit_probability", ifPresent: auditProbability)
+            writer.member("audit_draw", auditDraw)
+            writer.member("predicted_at_ms", predictedAt)
+        }
+    }
+}
+
+extension Feedback: JSONCodable {
+    public init(json: JSONValue) throws(JSONError) {
+        let object = try json.object()
+        self.init(
+            key: try object.uint64("key"),
+            sample: try object.id("sample"),
+            modelVersion: try object.id("model_version"),
+            user: try object.id("user"),
+            verdict: try object.choice("verdict"),
+            answer: try object.optionalInt("answer", in: 0...9_999).map { ClassIndex($0) },
+            inclusionProbability: try object.double("inclusion_probability")
+        )
+    }
+
+    public func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.member("key", key)
+            writer.member("sample", sample)
+            writer.member("model_version", modelVersion)
+            writer.member("user", user)
+            writer.member("verdict", verdict.rawValue)
+            writer.member("answer", ifPresent: answer?.rawValue)
+            writer.member("inclusion_probability", inclusionProbability)
+        }
+    }
+}
+
+extension Annotation: JSONCodable {
+    public init(json: JSONValue) throws(JSONError) {
+        let object = try json.object()
+        let outcome: Outcome
+        switch try object.string("outcome") {
+        case "skip": outcome = .skip
+        case "flag": outcome = .flag(try object.string("note"))
+        case "answer": outcome = .answer(ClassIndex(try object.int("index", in: 0...9_999)))
+        case let kind: throw object.failure("outcome", "expected answer, skip or flag, found \"\(kind)\"")
+        }
+        self.init(
+            task: try object.id("task"),
+            annotator: try object.id("annotator"),
+            outcome: outcome,
+            duration: try object.optionalInt64("duration_ms")
+        )
+    }
+
+    public func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.member("task", task)
+            writer.member("annotator", annotator)
+            switch outcome {
+            case .skip: writer.member("outcome", "skip")
+            case .flag(let note):
+                writer.member("outcome", "flag")
+                writer.member("note", note)
+            case .answer(let label):
+                writer.member("outcome", "answer")
+                writer.member("index", label.rawValue)
+            }
+            writer.member("duration_ms", ifPresent: duration)
+        }
+    }
+}
+
+extension Tally: JSONCodable {
+    public init(json: JSONValue) throws(JSONError) {
+        let object = try json.object()
+        self.init(
+            modelVersion: try object.optionalID("model_version"),
+            role: object.optional("role") == nil ? nil : try object.choice("role"),
+            predictions: try object.int64("predictions"),
+            feedback: try object.int64("feedback"),
+            negative: try object.int64("negative_feedback"),
+            forwarded: try object.int64("forwarded")
+        )
+    }
+
+    public func write(to writer: inout JSONWriter) {
+        writer.object { writer in writeMembers(to: &writer) }
+    }
+
+    func writeMembers(to writer: inout JSONWriter) {
+        writer.member("model_version", ifPresent: modelVersion)
+        writer.member("role", ifPresent: role?.rawValue)
+        writer.member("predictions", predictions)
+        writer.member("feedback", feedback)
+        writer.member("negative_feedback", negative)
+        writer.member("forwarded", forwarded)
+    }
+}

@@ -1,0 +1,261 @@
+public import JSON
+public import Vocabulary
+
+extension Content: JSONCodable {
+    public init(json: JSONValue) throws(JSONError) {
+        let object = try json.object()
+        switch try object.string("kind") {
+        case "uri": self = .uri(try object.string("uri"))
+        case "inline":
+            let text = try object.string("data")
+            guard text.utf8.count <= Content.inlineLimit else {
+                throw object.failure("data", "expected at most \(Content.inlineLimit) bytes; send a larger one by URI")
+            }
+            self = .inline(mediaType: try object.string("media_type"), text: text)
+        case let kind: throw object.failure("kind", "expected uri or inline, found \"\(kind.prefix(64))\"")
+        }
+    }
+
+    public func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            switch self {
+            case .uri(let uri):
+                writer.member("kind", "uri")
+                writer.member("uri", uri)
+            case .inline(let mediaType, let text):
+                writer.member("kind", "inline")
+                writer.member("media_type", mediaType)
+                writer.member("data", text)
+            }
+        }
+    }
+}
+
+/// An embedding: JSON numbers, or base64 of little-endian float32. The latter is what we write.
+struct Embedding: JSONCodable {
+    static let dimensionLimit = 4_096
+    let values: [Float]
+
+    init(_ values: [Float]) { self.values = values }
+
+    init(json: JSONValue) throws(JSONError) {
+        var values: [Float] = []
+        if let object = json.objectView {
+            try object.requireKind("float32")
+            guard let bytes = Base64.decode(try object.string("data")), bytes.count % 4 == 0 else {
+                throw object.failure("data", "expected base64 of little-endian float32")
+            }
+            for start in stride(from: 0, to: bytes.count, by: 4) {
+                let bits = UInt32(bytes[start]) | UInt32(bytes[start + 1]) << 8 | UInt32(bytes[start + 2]) << 16
+                    | UInt32(bytes[start + 3]) << 24
+                values.append(Float(bitPattern: bits))
+            }
+        } else {
+            try json.array().floats(into: &values)
+        }
+        guard !values.isEmpty, values.count <= Self.dimensionLimit, values.allSatisfy(\.isFinite) else {
+            throw json.failure("expected 1 to \(Self.dimensionLimit) finite numbers")
+        }
+        self.values = values
+    }
+
+    func write(to writer: inout JSONWriter) {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(values.count * 4)
+        for value in values {
+            let bits = value.bitPattern
+            bytes += [UInt8(truncatingIfNeeded: bits), UInt8(truncatingIfNeeded: bits >> 8)]
+            bytes += [UInt8(truncatingIfNeeded: bits >> 16), UInt8(truncatingIfNeeded: bits >> 24)]
+        }
+        writer.object { writer in
+            writer.member("kind", "float32")
+            writer.member("data", Base64.encode(bytes))
+        }
+    }
+}
+
+extension Sample: JSONCodable {
+    public init(json: JSONValue) throws(JSONError) {
+        let object = try json.object()
+        self.init(
+            id: try object.id("id"),
+            content: try object.optionalValue("content"),
+            embedding: try object.optionalValue("embedding", Embedding.self)?.values
+        )
+    }
+
+    public func write(to writer: inout JSONWriter) { write(to: &writer, withEmbedding: true) }
+
+    /// Label tools need no embedding.
+    func write(to writer: inout JSONWriter, withEmbedding: Bool) {
+        writer.object { writer in
+            writer.member("id", id)
+            writer.member("content", ifPresent: content)
+            if withEmbedding, let embedding { writer.member("embedding", Embedding(embedding)) }
+        }
+    }
+}
+
+extension ModelReference: JSONCodable {
+    public init(json: JSONValue) throws(JSONError) {
+        let object = try json.object()
+        self.init(
+            name: try object.optionalString("name") ?? "",
+            version: try object.id("version"),
+            variant: try object.optionalString("variant") ?? "base",
+            role: object.optional("role") == nil ? .champion : try object.choice("role")
+        )
+    }
+
+    public func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.member("name", name)
+            writer.member("version", version)
+            writer.member("variant", variant)
+            writer.member("role", role.rawValue)
+        }
+    }
+}
+
+extension ArtifactReference: JSONCodable {
+    public init(json: JSONValue) throws(JSONError) {
+        let object = try json.object()
+        let sha256 = try object.string("sha256")
+        guard sha256.utf8.count == 64, sha256.allSatisfy({ $0.isHexDigit && !$0.isUppercase }) else {
+            throw object.failure("sha256", "expected 64 lower-case hexadecimal digits")
+        }
+        let size = try object.int64("size")
+        guard size >= 0 else { throw object.failure("size", "expected bytes, not less than 0") }
+        self.init(uri: try object.string("uri"), size: size, sha256: sha256)
+    }
+
+    public func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.member("uri", uri)
+            writer.member("size", size)
+            writer.member("sha256", sha256)
+        }
+    }
+}
+
+extension ReleasedModel: JSONCodable {
+    public init(json: JSONValue) throws(JSONError) {
+        let object = try json.object()
+        self.init(
+            version: try object.id("version"),
+            artifact: try object.value("artifact"),
+            datasetOrdinal: try object.int("dataset_ordinal", in: 0...Int.max),
+            newestSampleAt: try object.time("newest_sample_at_ms")
+        )
+    }
+
+    public func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.member("version", version)
+            writer.member("artifact", artifact)
+            writer.member("dataset_ordinal", datasetOrdinal)
+            writer.member("newest_sample_at_ms", newestSampleAt)
+        }
+    }
+}
+
+extension SelectionReason: JSONCodable {
+    public init(json: JSONValue) throws(JSONError) {
+        let object = try json.object()
+        self.init(
+            strategy: try object.string("strategy"),
+            score: try object.double("score"),
+            scoredBy: try object.optionalID("scored_by"),
+            predicted: try object.optionalInt("predicted", in: 0...9_999).map { ClassIndex($0) },
+            inclusionProbability: try object.optionalDouble("inclusion_probability")
+        )
+    }
+
+    public func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.member("strategy", strategy)
+            writer.member("score", score)
+            writer.member("scored_by", ifPresent: scoredBy)
+            writer.member("predicted", ifPresent: predicted?.rawValue)
+            writer.member("inclusion_probability", ifPresent: inclusionProbability)
+        }
+    }
+}
+
+extension Vote: JSONCodable {
+    public init(json: JSONValue) throws(JSONError) {
+        let object = try json.object()
+        self.init(annotator: try object.id("annotator"), label: ClassIndex(try object.int("index", in: 0...9_999)))
+    }
+
+    public func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.member("annotator", annotator)
+            writer.member("index", label.rawValue)
+        }
+    }
+}
+
+extension SealedVersion: JSONCodable {
+    public init(json: JSONValue) throws(JSONError) {
+        let object = try json.object()
+        let counts = try object.object("counts")
+        self.init(
+            id: try object.id("version"),
+            ordinal: try object.int("ordinal", in: 1...Int.max),
+            parent: try object.optionalID("parent"),
+            semanticVersion: try object.string("semantic_version"),
+            manifest: try object.value("manifest"),
+            training: try counts.int("training", in: 0...Int.max),
+            validation: try counts.int("validation", in: 0...Int.max),
+            test: try counts.int("test", in: 0...Int.max)
+        )
+    }
+
+    public func write(to writer: inout JSONWriter) {
+        writer.object { writer in writeMembers(to: &writer) }
+    }
+
+    func writeMembers(to writer: inout JSONWriter) {
+        writer.member("version", id)
+        writer.member("ordinal", ordinal)
+        writer.member("parent", ifPresent: parent)
+        writer.member("semantic_version", semanticVersion)
+        writer.member("manifest", manifest)
+        writer.object("counts") { writer in
+            writer.member("training", training)
+            writer.member("validation", validation)
+            writer.member("test", test)
+        }
+    }
+}
+
+/// A distribution by class positions: the form of the journal.
+struct IndexedDistribution: JSONCodable {
+    let distribution: ClassDistribution
+
+    init(_ distribution: ClassDistribution) { self.distribution = distribution }
+
+    init(json: JSONValue) throws(JSONError) {
+        let object = try json.object()
+        let probabilities = try object.doubles("probabilities")
+        let classes = try object.decode("classes") { (element) throws(JSONError) in try element.int(in: 0...9_999) }
+        guard classes.count == probabilities.count else { throw object.failure("classes", "expected one for each probability") }
+        var entries: [ClassDistribution.Entry] = []
+        for (label, probability) in zip(classes, probabilities) {
+            entries.append(.init(label: ClassIndex(label), probability: probability))
+        }
+        guard let distribution = ClassDistribution(entries, remainder: try object.double("remainder")) else {
+            throw object.failure("probabilities", "expected probabilities that sum to 1")
+        }
+        self.distribution = distribution
+    }
+
+    func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.array("classes", of: distribution.entries.map(\.label.rawValue))
+            writer.array("probabilities", of: distribution.entries.map(\.probability))
+            writer.member("remainder", distribution.remainder)
+        }
+    }
+}
