@@ -57,7 +57,7 @@ extension Reproducible {
     static func deviance(_ k: Double, _ m: Double) -> Double {
         if k == 0 { return m }
         let difference = k - m
-        guard difference.magnitude < 0.1 * (k + m) else { return k * log(k / m) + m - k }
+        guard difference.magnitude < 0.4 * (k + m) else { return k * log(k / m) + m - k }
         let ratio = difference / (k + m)
         let square = ratio * ratio
         var sum = difference * ratio
