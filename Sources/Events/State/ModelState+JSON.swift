@@ -1,7 +1,7 @@
 public import JSON
 public import Rollout
 public import Training
-public import Vocabulary
+internal import Vocabulary
 
 extension RepeatResult: JSONCodable {
     public init(json: JSONValue) throws(JSONError) {

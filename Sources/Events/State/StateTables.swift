@@ -1,6 +1,11 @@
+internal import Acquisition
+internal import Datasets
 public import Flywheel
 public import JSON
+internal import Labeling
+internal import Rollout
 public import Tables
+internal import Training
 public import Vocabulary
 
 /// A key of a table as text, part of the key of its record in `state`.
@@ -56,7 +61,7 @@ public struct StateTable: Sendable {
 
     init<Key: StateKey & Hashable & Comparable & Sendable, Value: JSONCodable & Equatable & Sendable>(
         _ name: String,
-        _ path: WritableKeyPath<ProjectState, Table<Key, Value>> & Sendable
+        _ path: any WritableKeyPath<ProjectState, Table<Key, Value>> & Sendable
     ) {
         self.name = name
         changes = { state, changes in
