@@ -168,6 +168,7 @@ public final class StreamTask {
     private func commit() throws {
         guard !turn.isEmpty else { return beginNextTurn() }
         let began = environment.now()
+        try stage.willCommit(into: &turn)
         do throws(StreamError) {
             try transact()
         } catch {

@@ -40,6 +40,8 @@ public protocol StreamStage: AnyObject {
     ///
     /// - Parameter now: Milliseconds since 1970, for timers only.
     func turnEnds(now: Int64, into turn: inout Turn) throws
+    /// A transaction is about to open: the last outputs, the changelog among them.
+    func willCommit(into turn: inout Turn) throws
     /// The transaction stands: the state in memory is now the state.
     func committed()
     /// The transaction does not stand: the state returns to the last commit.
