@@ -30,6 +30,7 @@ public final class KafkaProducer {
     ///   - properties: Passed to librdkafka; `transaction.timeout.ms` is 10000 unless given.
     ///   - transactionalID: Names the one writer among its successors: a newer producer of the same id fences older
     ///     ones. Nil for a producer without transactions.
+    /// - Throws: `.fatal`, with the name of the property that is not known, does not take its value, or must not change.
     public init(properties: KafkaProperties, transactionalID: String? = nil) throws(KafkaError) {
         isTransactional = transactionalID != nil
         var defaults: KafkaProperties = [
