@@ -20,6 +20,7 @@ public final class BrokerProcess: Sendable {
     /// Starts a broker; a second or less for noida-db, five for Apache Kafka.
     ///
     /// - Parameter directory: Where its data goes; a new temporary directory unless given.
+    /// - Throws: `Failure` with what the script said, such as that there is no broker to start.
     public init(directory: URL? = nil) throws {
         let environment = ProcessInfo.processInfo.environment
         if let running = environment["FLYWHEEL_TEST_BOOTSTRAP"] {

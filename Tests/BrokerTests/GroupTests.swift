@@ -80,7 +80,10 @@ struct GroupTests {
         one.consumer.close()
     }
 
-    @Test("A member under a static id that another one takes is fenced, fatally", .enabled(if: !Broker.isNoida, Broker.noidaLacks))
+    @Test(
+        "A member under a static id that another one takes is fenced, fatally",
+        .enabled(if: !Broker.isNoida, Broker.noidaLacks)
+    )
     func fencedInstance() throws {
         let topic = try Broker.makeTopics(1)[0]
         let group = Broker.makeName("g")

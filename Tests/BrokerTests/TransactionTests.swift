@@ -39,7 +39,10 @@ struct TransactionTests {
         #expect(try Broker.committed(output) == ["a", "b"])
     }
 
-    @Test("Committed offsets wait for an open transaction that holds them")
+    @Test(
+        "Committed offsets wait for an open transaction that holds them",
+        .enabled(if: !Broker.isNoida, Broker.noidaLacks)
+    )
     func stableOffsets() throws {
         let input = try Broker.makeTopics(1)[0]
         let partition = TopicPartition(input, 0)
@@ -49,15 +52,14 @@ struct TransactionTests {
         )
         defer { member.consumer.close() }
         _ = try member.run { $0.count == 4 }
-        let id = Broker.makeName("id")
-        let first = try Broker.producer(id)
-        try first.begin()
-        try first.sendOffsets([partition: 4], of: member.consumer)
-        first.close()
-        // The next producer of this id aborts what the first one left open.
-        let second = try Broker.producer(id)
-        defer { second.close() }
+        let producer = try Broker.producer(Broker.makeName("id"), ["transaction.timeout.ms": "1500"])
+        defer { producer.close() }
+        try producer.begin()
+        try producer.sendOffsets([partition: 4], of: member.consumer)
+        let start = ContinuousClock.now
+        // The broker aborts the transaction, and only then is there an answer: none was committed.
         #expect(try member.consumer.committedOffsets([partition]) == [:])
+        #expect(ContinuousClock.now - start > .milliseconds(500))
     }
 
     @Test("Rewinding after an abort delivers the same records again, exactly")
@@ -78,7 +80,8 @@ struct TransactionTests {
         _ = try member.run { _ in member.assigned.count == 2 }
         while processed.count < 20_000, attempt < 400 {
             attempt += 1
-            let seen = try member.run(maximum: 700) { $0.count >= 300 }
+            let wanted = min(300, 20_000 - processed.count)
+            let seen = try member.run(maximum: 700) { $0.count >= wanted }
             guard !seen.isEmpty else { break }
             var next = committed
             for one in seen {
@@ -99,6 +102,42 @@ struct TransactionTests {
         }
         #expect(processed.count == 20_000)
         #expect(Set(processed.map(\.value)).count == 20_000)
+    }
+
+    @Test("A record that the topic refuses asks for an abort, and the producer goes on")
+    func refusedRecord() throws {
+        let admin = try KafkaAdmin(properties: Broker.get().properties)
+        defer { admin.close() }
+        let topic = Broker.makeName("small")
+        _ = try admin.createTopics([
+            KafkaTopicSpecification(name: topic, partitions: 1, configuration: ["max.message.bytes": "2000"])
+        ])
+        let producer = try Broker.producer(Broker.makeName("id"))
+        defer { producer.close() }
+        for round in 0..<3 {
+            try producer.begin()
+            try producer.send([record(topic, String(repeating: "x", count: 5000))])
+            let error = failure { try producer.commit() }
+            #expect(error?.disposition == .abortTransaction)
+            #expect(error?.code == "MSG_SIZE_TOO_LARGE")
+            #expect(error?.operation.contains(topic) == true)
+            try producer.abort()
+            // librdkafka 2.0.2 skips the refused record's sequence number, so the next transaction may fail once more.
+            var attempts = 0
+            var last: StreamError?
+            repeat {
+                attempts += 1
+                try producer.begin()
+                try producer.send([record(topic, "\(round)")])
+                last = failure { try producer.commit() }
+                if let last {
+                    #expect(last.disposition == .abortTransaction, "\(last)")
+                    try producer.abort()
+                }
+            } while last != nil && attempts < 3
+            #expect(last == nil)
+        }
+        if !Broker.isNoida { #expect(try Broker.committed(topic) == ["0", "1", "2"]) }
     }
 
     @Test("A producer whose id was taken over is fenced, fatally, and what it wrote stays hidden")

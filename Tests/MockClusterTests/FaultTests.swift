@@ -58,7 +58,10 @@ struct FaultTests {
         #expect(error?.description.contains("grant this principal Write") == true)
     }
 
-    @Test("Retriable faults while writing are ridden out", arguments: [MockFault.notLeader, .requestTimedOut, .disconnect])
+    @Test(
+        "Retriable faults while writing are ridden out",
+        arguments: [MockFault.notLeader, .requestTimedOut, .disconnect]
+    )
     func retriable(fault: MockFault) throws {
         let producer = try makeProducer()
         defer { producer.close() }
@@ -81,9 +84,20 @@ struct FaultTests {
         #expect(error?.code == "MSG_SIZE_TOO_LARGE")
         #expect(error?.operation.contains("t[0]") == true)
         try producer.abort()
-        try producer.begin()
-        try producer.send([record])
-        try producer.commit()
+        // librdkafka 2.0.2 skips the refused record's sequence number, so the next transaction may fail once more.
+        var attempts = 0
+        var last: KafkaError?
+        repeat {
+            attempts += 1
+            try producer.begin()
+            try producer.send([record])
+            last = failure { try producer.commit() }
+            if let last {
+                #expect(last.disposition == .abortTransaction, "\(last)")
+                try producer.abort()
+            }
+        } while last != nil && attempts < 3
+        #expect(last == nil)
     }
 
     @Test("A record larger than the client may send asks for an abort at once")
@@ -119,7 +133,10 @@ struct FaultTests {
         try producer.commit()
     }
 
-    @Test("A fenced producer is fatal at commit, and stays so", arguments: [MockFault.producerFenced, .invalidProducerEpoch])
+    @Test(
+        "A fenced producer is fatal at commit, and stays so",
+        arguments: [MockFault.producerFenced, .invalidProducerEpoch]
+    )
     func fenced(fault: MockFault) throws {
         let producer = try makeProducer()
         defer { producer.close() }

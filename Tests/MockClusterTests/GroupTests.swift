@@ -80,7 +80,7 @@ struct GroupTests {
     func handOver() throws {
         let cluster = try MockCluster()
         try cluster.createTopic("t", partitions: 4)
-        let properties = cluster.properties.merging(["heartbeat.interval.ms": "100", "session.timeout.ms": "1500"])
+        let properties = cluster.properties.merging(["heartbeat.interval.ms": "100"])
         let first = try KafkaConsumer(properties: properties, group: "g", instance: nil, topics: ["t"])
         var one = Driver(first)
         _ = try one.run { driver, _ in driver.assigned.count == 4 }
