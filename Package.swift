@@ -18,13 +18,13 @@ let swiftSettings: [SwiftSetting] = [
     .unsafeFlags(["-Xfrontend", "-warn-long-expression-type-checking=500"]),
 ]
 
-func module(_ name: String, _ dependencies: [String] = [], linking libraries: [String] = []) -> Target {
+func module(_ name: String, _ dependencies: [String] = [], resources: [Resource] = []) -> Target {
     .target(
         name: name,
         dependencies: dependencies.map { .init(stringLiteral: $0) },
         path: "Sources/\(name)",
-        swiftSettings: swiftSettings,
-        linkerSettings: libraries.map { .linkedLibrary($0) }
+        resources: resources,
+        swiftSettings: swiftSettings
     )
 }
 
@@ -118,7 +118,8 @@ let package = Package(
             base + reducers + [
                 "Flywheel", "Events", "Engine", "StreamRuntime", "KafkaTransport", "KafkaClient", "JSON", "Learner",
                 "Storage", "Telemetry", "Processes",
-            ]
+            ],
+            resources: [.copy("Resources")]
         ),
 
         // 6  executables

@@ -1,0 +1,209 @@
+public import Engine
+internal import Events
+internal import JSON
+public import KafkaClient
+internal import Statistics
+internal import Vocabulary
+
+/// One simulated annotator.
+public struct SimulatedAnnotator: Hashable, Sendable {
+    public let id: String
+    /// The share of wrong answers, in `0...1`.
+    public let error: Double
+
+    /// Five people, from careful to careless.
+    public static let crew = [
+        SimulatedAnnotator(id: "a1", error: 0.02), SimulatedAnnotator(id: "a2", error: 0.05),
+        SimulatedAnnotator(id: "a3", error: 0.10), SimulatedAnnotator(id: "a4", error: 0.15),
+        SimulatedAnnotator(id: "a5", error: 0.25),
+    ]
+}
+
+/// A label tool with simulated annotators, who see only what a task shows, answer in their own time, sometimes skip, sometimes
+/// answer twice or late.
+public final class LabelTool {
+    public struct Options: Sendable {
+        public var kafka: KafkaProperties
+        public var prefix: String
+        public var seed: UInt64
+        /// Mean milliseconds that an answer takes.
+        public var pace: Double
+        /// Whether the truth is permuted per sample: then nothing can be learnt.
+        public var isTruthPermuted: Bool
+        public var ledger: String?
+
+        public init(
+            kafka: KafkaProperties, prefix: String, seed: UInt64, pace: Double, isTruthPermuted: Bool = false,
+            ledger: String? = nil
+        ) {
+            self.kafka = kafka
+            self.prefix = prefix
+            self.seed = seed
+            self.pace = pace
+            self.isTruthPermuted = isTruthPermuted
+            self.ledger = ledger
+        }
+    }
+
+    private struct Desk {
+        let annotator: SimulatedAnnotator
+        var generator: SplitMix64
+        /// The task in hand, and when its answer is ready.
+        var work: (task: String, readyAt: Int64)?
+    }
+
+    private struct OfferedTask {
+        let project: String
+        let text: String
+        let classes: [String]
+        var votesWanted: Int
+        var asked: Set<String> = []
+        var skipped = 0
+    }
+
+    private let options: Options
+    private let truth: [String: Int]
+    private let producer: KafkaProducer
+    private let tasks: KafkaReader
+    private let ledger: ParticipantLog
+    private let stop: StopFlag
+    private let parser = JSONParser(maximumDepth: 64, maximumSize: 4 << 20)
+    private var desks: [Desk]
+    private var open: [String: OfferedTask] = [:]
+    /// Tasks in the order they came.
+    private var order: [String] = []
+    /// Answers that somebody forgot to send in time.
+    private var late: [(at: Int64, bytes: [UInt8])] = []
+
+    public init(options: Options, stop: StopFlag) throws {
+        self.options = options
+        self.stop = stop
+        var truth: [String: Int] = [:]
+        for image in try DigitsWorld.load() {
+            var draw = SplitMix64(seed: options.seed ^ 0x7065_726d)
+            for pixel in image.pixels { draw = SplitMix64(seed: draw.next() ^ UInt64(pixel)) }
+            truth[image.text] = options.isTruthPermuted ? draw.next(below: 10) : image.digit
+        }
+        self.truth = truth
+        producer = try KafkaProducer(properties: options.kafka)
+        tasks = try KafkaReader(properties: options.kafka, topics: [options.prefix + "labeling-tasks"])
+        ledger = ParticipantLog(path: options.ledger)
+        desks = SimulatedAnnotator.crew.enumerated().map { position, annotator in
+            Desk(annotator: annotator, generator: SplitMix64(seed: options.seed &* 31 &+ UInt64(position)))
+        }
+    }
+
+    /// Works until told to stop.
+    public func run() throws {
+        let topic = options.prefix + "labeling-tasks"
+        var positions: [KafkaTopicPartition: Int64] = [:]
+        for partition in try tasks.partitions(of: topic) { positions[KafkaTopicPartition(topic, partition)] = 0 }
+        try tasks.start(positions)
+        while !stop.isRaised {
+            if try tasks.poll(maximum: 500, timeoutMilliseconds: 20) == .records { takeTasks() }
+            let now = WallClock.now()
+            for index in desks.indices { try turn(index, now) }
+            try sendLate(now)
+        }
+        _ = try producer.flush(timeoutMilliseconds: 3_000)
+        producer.close()
+        tasks.close()
+    }
+
+    // MARK: - Tasks
+
+    private func takeTasks() {
+        for record in tasks.records {
+            guard let json = try? parser.parse(record.value), let project = try? json.object().string("project"),
+                let task = try? LabelingTask(json: json)
+            else { continue }
+            let id = task.id.rawValue
+            guard case .open = task.state else {
+                open[id] = nil
+                continue
+            }
+            guard open[id] == nil else {
+                open[id]?.votesWanted = task.votesWanted
+                continue
+            }
+            guard case .inline(_, let text) = task.sample.content else { continue }
+            open[id] = OfferedTask(project: project, text: text, classes: task.classes, votesWanted: task.votesWanted)
+            order.append(id)
+        }
+        order.removeAll { open[$0] == nil }
+    }
+
+    private func turn(_ index: Int, _ now: Int64) throws {
+        if let work = desks[index].work {
+            guard now >= work.readyAt else { return }
+            desks[index].work = nil
+            try answer(work.task, index, now)
+        }
+        let annotator = desks[index].annotator.id
+        for id in order {
+            guard let task = open[id], !task.asked.contains(annotator), task.asked.count - task.skipped < task.votesWanted
+            else { continue }
+            open[id]?.asked.insert(annotator)
+            // People take their own time: exponential around the pace, never less than a third of it.
+            let wait = options.pace * (0.33 - 0.67 * Reproducible.log(1 - desks[index].generator.nextUnit()))
+            desks[index].work = (id, now + Int64(min(wait, options.pace * 5)))
+            return
+        }
+    }
+
+    // MARK: - Answers
+
+    private func answer(_ id: String, _ index: Int, _ now: Int64) throws {
+        guard let task = open[id] else { return }
+        var generator = SplitMix64(seed: desks[index].generator.next())
+        let annotator = desks[index].annotator
+        let bytes: [UInt8]
+        if generator.nextUnit() < 0.02 {
+            open[id]?.skipped += 1
+            bytes = event(task.project, id, annotator.id, "skip", nil)
+        } else {
+            let right = truth[task.text] ?? 0
+            var given = right
+            if generator.nextUnit() < annotator.error {
+                given = (right + 1 + generator.next(below: task.classes.count - 1)) % task.classes.count
+            }
+            bytes = event(task.project, id, annotator.id, "answer", task.classes[given])
+        }
+        if generator.nextUnit() < 0.01 {
+            // Goes to lunch with the answer unsent; somebody else is asked meanwhile.
+            open[id]?.skipped += 1
+            late.append((now + 6_000, bytes))
+            return
+        }
+        try send(bytes)
+        if generator.nextUnit() < 0.02 { try send(bytes) }
+    }
+
+    private func sendLate(_ now: Int64) throws {
+        for answer in late where answer.at <= now { try send(answer.bytes) }
+        late.removeAll { $0.at <= now }
+    }
+
+    private func event(_ project: String, _ task: String, _ annotator: String, _ outcome: String, _ name: String?) -> [UInt8] {
+        var writer = JSONWriter()
+        writer.object { writer in
+            writer.member("project", project)
+            writer.member("task", task)
+            writer.member("annotator", annotator)
+            writer.member("outcome", outcome)
+            if let name {
+                writer.object("answer") { writer in
+                    writer.member("kind", "choice")
+                    writer.member("class", name)
+                }
+            }
+            writer.member("answered_at_ms", WallClock.now())
+        }
+        return writer.bytes
+    }
+
+    private func send(_ bytes: [UInt8]) throws {
+        try producer.send(KafkaOutputRecord(topic: options.prefix + "annotations", key: nil, value: bytes))
+        ledger.write("sent")
+    }
+}
