@@ -9,6 +9,9 @@ import Testing
 enum Broker {
     static var isNoida: Bool { (try? BrokerProcess.shared.get())?.isNoida ?? false }
 
+    /// Whether the broker is one that we started, and may end.
+    static var isOurs: Bool { (try? BrokerProcess.shared.get())?.directory != nil }
+
     static let noidaLacks: Comment = "noida-db does not carry this; Apache Kafka does"
 
     static func get() throws -> BrokerProcess { try BrokerProcess.shared.get() }

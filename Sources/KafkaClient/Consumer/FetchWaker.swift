@@ -6,9 +6,7 @@ import Crdkafka
 /// broker's thread; there is no call for that and no property (`fetch.queue.backoff.ms` came with 2.2.0). So when the
 /// queue has drained below one half, we send each broker the smallest request that any principal may send, a list of
 /// dead consumer groups, and throw the answer away. At most one is under way; a broker that does not answer costs
-/// nothing but the old behaviour.
-///
-/// Seen on one broker, 300-byte records: see `FetchQueue`.
+/// nothing but the old behaviour. The figures stand at `FetchQueue`.
 final class FetchWaker {
     private let client: OpaquePointer
     private let answers: OpaquePointer

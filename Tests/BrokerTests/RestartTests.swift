@@ -1,0 +1,45 @@
+import KafkaClient
+import KafkaTesting
+import KafkaTransport
+import StreamRuntime
+import Testing
+
+@Suite("A broker that is killed and started again", .serialized)
+struct RestartTests {
+    @Test(
+        "Clients wait, and go on without losing a record",
+        .enabled(if: !Broker.isNoida && Broker.isOurs, Broker.noidaLacks)
+    )
+    func killed() throws {
+        // One of its own: the others' tests would not like it.
+        let broker = try BrokerProcess()
+        defer { broker.remove() }
+        let transport = KafkaStreamTransport(properties: broker.properties)
+        let admin = try KafkaAdmin(properties: broker.properties)
+        defer { admin.close() }
+        _ = try admin.createTopics([
+            KafkaTopicSpecification(name: "in", partitions: 2), KafkaTopicSpecification(name: "out", partitions: 1),
+        ])
+        let producer = try transport.makeProducer(transactionalID: "id")
+        defer { producer.close() }
+        try producer.initializeTransactions()
+        func commit(_ numbers: Range<Int>) throws {
+            try producer.begin()
+            try producer.send(
+                numbers.map { OutputRecord(topic: "in", partition: Int32($0 % 2), value: Array("\($0)".utf8)) }
+            )
+            try producer.commit()
+        }
+        try commit(0..<100)
+        let member = Member(try transport.makeConsumer(group: "g", instance: "one", topics: ["in"]))
+        defer { member.consumer.close() }
+        var seen = try member.run { $0.count >= 100 }
+        try broker.kill()
+        #expect(try member.turn(milliseconds: 200) == [])
+        try broker.restart()
+        try commit(100..<200)
+        // The group may have rebalanced meanwhile; nothing was committed, so it then begins again at the beginning.
+        seen += try member.run { [seen] late in Set((seen + late).map(\.value)).count == 200 }
+        #expect(Set(seen.map(\.value)) == Set((0..<200).map(String.init)))
+    }
+}
