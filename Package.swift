@@ -138,7 +138,7 @@ let package = Package(
         tests("VocabularyTests", ["Vocabulary"]),
         tests("TablesTests", ["Tables"]),
         tests("StatisticsTests", ["Statistics", "CBoostMath"]),
-        tests("LearnerTests", ["Learner", "Statistics", "Vocabulary"]),
+        tests("LearnerTests", ["Learner", "Statistics", "Vocabulary"], resources: [.copy("Golden")]),
         tests("HashingTests", ["Hashing"]),
         tests("TelemetryTests", ["Telemetry"]),
         tests("JSONTests", ["JSON"]),

@@ -24,7 +24,8 @@ extension AcquisitionState {
         }
         if cadence.value.waitingSince == nil { cadence.value.waitingSince = context.time }
         if let known = pool[id] {
-            if known.modelOrdinal <= modelOrdinal { pool[id] = pooled }
+            // A model says the same of a sample every time; only a newer one changes anything.
+            if known.modelOrdinal < modelOrdinal { pool[id] = pooled }
             return
         }
         if pool.count >= policy.poolCapacity {
@@ -38,6 +39,7 @@ extension AcquisitionState {
 
     private mutating func receiveAudit(_ pooled: PooledCandidate) {
         let id = pooled.candidate.sample.id
+        if let known = audit[id], known.modelOrdinal >= pooled.modelOrdinal { return }
         if audit[id] == nil, audit.count >= Self.auditCapacity {
             guard let last = audit.minimum(by: { Self.isDrawnEarlier($1.value, $0.value) }),
                 Self.isDrawnEarlier(pooled, last.value)
@@ -93,10 +95,14 @@ extension AcquisitionState {
     public mutating func votesReleased(_ count: Int) { ledger.value.release(count) }
 
     /// When a batch could become due without a further candidate.
-    public func nextDeadline(policy: AcquisitionPolicy) -> StreamTime? {
-        guard let waiting = cadence.value.waitingSince, !pool.isEmpty else { return nil }
+    public func nextDeadline(openTasks: Int, votesPerTask: Int, policy: AcquisitionPolicy) -> StreamTime? {
+        guard let waiting = cadence.value.waitingSince, !pool.isEmpty,
+            openTasks + policy.batchSize <= policy.openTaskLimit
+        else { return nil }
         let ledger = ledger.value
-        if ledger.available(of: policy.votes) == 0 { return ledger.windowStart.advanced(byMilliseconds: policy.window) }
+        if ledger.available(of: policy.votes) < votesPerTask {
+            return policy.votes < votesPerTask ? nil : ledger.windowStart.advanced(byMilliseconds: policy.window)
+        }
         return max(waiting, cadence.value.lastBatchAt).advanced(byMilliseconds: policy.patience)
     }
 

@@ -1,2 +1,40 @@
+#ifndef CRDKAFKA_SHIM_H
+#define CRDKAFKA_SHIM_H
+
 #include <librdkafka/rdkafka.h>
 #include <librdkafka/rdkafka_mock.h>
+
+// Swift cannot build the tagged unions of rd_kafka_produceva without a copy a field, so they are built here.
+// The key and the value are copied; `headers` belongs to librdkafka when nothing is returned.
+static inline rd_kafka_error_t *crdkafka_produce(
+    rd_kafka_t *client,
+    rd_kafka_topic_t *topic,
+    int32_t partition,
+    const void *key,
+    size_t key_size,
+    const void *value,
+    size_t value_size,
+    rd_kafka_headers_t *headers
+) {
+    rd_kafka_vu_t fields[6];
+    size_t count = 0;
+    fields[count].vtype = RD_KAFKA_VTYPE_RKT;
+    fields[count++].u.rkt = topic;
+    fields[count].vtype = RD_KAFKA_VTYPE_PARTITION;
+    fields[count++].u.i32 = partition;
+    fields[count].vtype = RD_KAFKA_VTYPE_MSGFLAGS;
+    fields[count++].u.i = RD_KAFKA_MSG_F_COPY;
+    fields[count].vtype = RD_KAFKA_VTYPE_KEY;
+    fields[count].u.mem.ptr = (void *)key;
+    fields[count++].u.mem.size = key_size;
+    fields[count].vtype = RD_KAFKA_VTYPE_VALUE;
+    fields[count].u.mem.ptr = (void *)value;
+    fields[count++].u.mem.size = value_size;
+    if (headers) {
+        fields[count].vtype = RD_KAFKA_VTYPE_HEADERS;
+        fields[count++].u.headers = headers;
+    }
+    return rd_kafka_produceva(client, fields, count);
+}
+
+#endif

@@ -1,6 +1,6 @@
 internal import Foundation
 public import JSON
-public import Vocabulary
+internal import Vocabulary
 
 /// A value with one JSON form: what is written is read back equal, and written again to the same bytes.
 public protocol JSONCodable {

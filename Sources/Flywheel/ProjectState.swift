@@ -85,7 +85,11 @@ public struct ProjectState: Sendable {
     public var nextDeadline: StreamTime? {
         guard let configuration = configuration.value else { return nil }
         let deadlines = [
-            acquisition.nextDeadline(policy: configuration.acquisition),
+            acquisition.nextDeadline(
+                openTasks: labeling.open.count,
+                votesPerTask: configuration.labeling.maximumVotes,
+                policy: configuration.acquisition
+            ),
             labeling.nextDeadline,
             datasets.nextDeadline(policy: configuration.datasets),
             training.nextDeadline,

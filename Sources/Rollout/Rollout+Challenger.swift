@@ -53,7 +53,7 @@ extension RolloutState {
         let counts = pairs.value
         guard counts.challengerOnly > counts.championOnly else { return nil }
         let threshold = -Reproducible.log(policy.alpha)
-        let logE = PairedEProcess.logE(wins: counts.challengerOnly, losses: counts.championOnly)
+        let logE = pairedEProcess(wins: counts.challengerOnly, losses: counts.championOnly)
         guard logE >= threshold else { return nil }
         let expectedRate = expectedRate(after: watch.value, policy)
         state.history.append(FormerChampion(model: champion, expectedRate: expectedRate))

@@ -29,23 +29,21 @@ extension RolloutState {
         var now = watch.value
         now.total += 1
         if feedback.verdict.isNegative { now.negative += 1 }
-        if let expected = now.expectedRate {
-            let ratio = Self.likelihoodRatio(feedback.verdict.isNegative, expected: expected)
-            now.statistic = max(0, now.statistic + Reproducible.log(ratio))
-        }
+        var detector = Self.detector(now, policy)
+        let isAlarming = detector?.observe(feedback.verdict.isNegative) ?? false
+        if let detector { now.statistic = detector.statistic }
         if now.total == policy.calibration {
             let own = expectedRate(after: now, policy) ?? 1
             now.expectedRate = min(now.expectedRate ?? 1, own)
         }
         watch.value = now
-        let threshold = Reproducible.log(policy.falseAlarmEvery)
-        guard now.expectedRate != nil, now.statistic >= threshold else { return .success(nil) }
+        guard isAlarming, let detector else { return .success(nil) }
         let evidence = Evidence.feedback(
             negative: now.negative,
             total: now.total,
-            expectedRate: now.expectedRate ?? 0,
+            expectedRate: detector.normalRate,
             statistic: now.statistic,
-            threshold: threshold
+            threshold: detector.threshold
         )
         return .success(rollBack(.rolledBack, evidence: evidence))
     }
@@ -70,9 +68,14 @@ extension RolloutState {
         return min(0.9, max(0.05, rate + policy.tolerance))
     }
 
-    private static func likelihoodRatio(_ isNegative: Bool, expected: Double) -> Double {
-        let risen = expected + (1 - expected) / 2
-        return isNegative ? risen / expected : (1 - risen) / (1 - expected)
+    private static func detector(_ watch: FeedbackWatch, _ policy: RolloutPolicy) -> BernoulliCUSUM? {
+        guard let expected = watch.expectedRate else { return nil }
+        return BernoulliCUSUM(
+            normalRate: expected,
+            alarmRate: expected + (1 - expected) / 2,
+            averageRunLength: policy.falseAlarmEvery,
+            statistic: watch.statistic
+        )
     }
 
     /// The champion goes to quarantine, the one before it serves again. Nil, and nothing changed, when there is none.

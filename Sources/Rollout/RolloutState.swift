@@ -49,7 +49,7 @@ public struct FeedbackWatch: Hashable, Sendable {
     public var total: Int
     /// The share of negative feedback that is no reason to worry; nil while it is being learnt.
     public var expectedRate: Double?
-    /// The detector's statistic: a logarithm of likelihood ratios, never below 0.
+    /// The detector's statistic: a sum of logarithms of likelihood ratios, begun anew below 0.
     public var statistic: Double
 
     public init(negative: Int = 0, total: Int = 0, expectedRate: Double? = nil, statistic: Double = 0) {

@@ -122,13 +122,13 @@ extension TrainingState {
         }
         var failures = 0
         for result in study.results where result.artifact == nil { failures += 1 }
-        let summary = Summary(scores)
+        let summary = Summary(of: scores)
         return StudyOutcome(
             request: study.request.id,
             model: model,
             scores: scores,
-            mean: scores.isEmpty ? nil : summary.mean,
-            standardDeviation: scores.count > 1 ? summary.standardDeviation : nil,
+            mean: summary?.mean,
+            standardDeviation: scores.count > 1 ? summary?.standardDeviation : nil,
             failures: failures,
             duration: time.milliseconds(since: study.startedAt)
         )

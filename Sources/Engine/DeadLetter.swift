@@ -1,0 +1,50 @@
+internal import Events
+internal import StreamRuntime
+
+/// A refused record, as it came, with the reason in its headers: Kafka Connect's names, and our own.
+enum DeadLetter {
+    /// The largest value that is kept whole, in bytes.
+    static let limit = 900_000
+
+    struct Cause {
+        let topic: String
+        let partition: Int32
+        let offset: Int64
+        let stage: String
+        let code: String
+        let text: String
+        let worker: String
+        /// Milliseconds since 1970.
+        let at: Int64
+    }
+
+    static func record(
+        to topic: String,
+        key: [UInt8]?,
+        value: [UInt8]?,
+        headers: [RecordHeader],
+        cause: Cause
+    ) -> OutputRecord {
+        var all = headers
+        var kept = value
+        if let value, value.count > limit {
+            kept = Array(value.prefix(limit))
+            all.append(RecordHeader("flywheel.value.size", String(value.count)))
+            all.append(RecordHeader("flywheel.value.cut", "true"))
+        }
+        all += [
+            RecordHeader("__connect.errors.topic", cause.topic),
+            RecordHeader("__connect.errors.partition", String(cause.partition)),
+            RecordHeader("__connect.errors.offset", String(cause.offset)),
+            RecordHeader("__connect.errors.connector.name", "flywheel"),
+            RecordHeader("__connect.errors.stage", cause.stage),
+            RecordHeader("__connect.errors.exception.class.name", cause.code),
+            RecordHeader("__connect.errors.exception.message", cause.text),
+            RecordHeader("flywheel.reason.code", cause.code),
+            RecordHeader("flywheel.reason.text", cause.text),
+            RecordHeader("flywheel.worker", cause.worker),
+            RecordHeader("flywheel.at_ms", String(cause.at)),
+        ]
+        return OutputRecord(topic: topic, key: key, value: kept, headers: all)
+    }
+}

@@ -1,0 +1,76 @@
+/// Keeps the rate of what passes near a target: a decaying histogram of scores gives the quantile to ask for, and a token
+/// bucket holds back bursts.
+///
+/// Memory is bounded, whatever the stream's length. It informs what is looked at, never what is decided.
+public struct AdaptiveThreshold {
+    private static let bins = 512
+    /// The histogram forgets half of what it knows in this time, in milliseconds.
+    private static let halfLife = 30_000.0
+
+    /// Passes per millisecond that are wanted.
+    public var target: Double
+    private let burst: Double
+    private var histogram = [Float](repeating: 0, count: bins)
+    private var mass: Float = 0
+    private var began: Int64?
+    private var last: Int64 = 0
+    private var tokens: Double
+    private var sinceUpdate = 0
+    /// The lowest score that passes now, in `0...1`.
+    public private(set) var value = 0.0
+
+    /// - Parameters:
+    ///   - perSecond: Passes per second that are wanted.
+    ///   - burst: Passes that may come at once.
+    public init(perSecond: Double, burst: Double) {
+        target = perSecond / 1_000
+        self.burst = max(1, burst)
+        tokens = self.burst
+    }
+
+    /// Whether a score passes.
+    ///
+    /// - Parameter time: Milliseconds; going back counts as standing still.
+    public mutating func admits(_ score: Double, at time: Int64) -> Bool {
+        if began == nil {
+            began = time
+            last = time
+        }
+        let elapsed = Double(max(0, time - last))
+        last = max(last, time)
+        tokens = min(burst, tokens + elapsed * target)
+        let bin = min(Self.bins - 1, max(0, Int(score * Double(Self.bins))))
+        histogram[bin] += 1
+        mass += 1
+        sinceUpdate += 1
+        if sinceUpdate >= 256 || elapsed >= 100 { update() }
+        guard score >= value, tokens >= 1 else { return false }
+        tokens -= 1
+        return true
+    }
+
+    private mutating func update() {
+        sinceUpdate = 0
+        guard let began else { return }
+        let span = Double(last - began)
+        guard span > 0 else { return }
+        // The mass of a steady stream of rate r is r × (1 - 2^(-span/halfLife)) × halfLife/ln 2; for short spans r × span.
+        let effective = min(span, Self.halfLife * 1.4427)
+        let rate = Double(mass) / effective
+        let wanted = rate > 0 ? min(1, target / rate) : 1
+        var left = Float(wanted) * mass
+        var bin = Self.bins
+        while bin > 0, left > 0 {
+            bin -= 1
+            left -= histogram[bin]
+        }
+        value = Double(bin) / Double(Self.bins)
+        guard span > Self.halfLife else { return }
+        // Fold a half-life's worth of forgetting in steps: cheap, and close enough for a rate.
+        if mass > 65_536 || span > 2 * Self.halfLife {
+            for index in histogram.indices { histogram[index] *= 0.5 }
+            mass *= 0.5
+            self.began = last - Int64(Self.halfLife * 0.5)
+        }
+    }
+}

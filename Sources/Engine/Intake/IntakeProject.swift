@@ -1,0 +1,42 @@
+internal import Acquisition
+internal import Flywheel
+internal import Hashing
+internal import Labeling
+internal import Vocabulary
+
+/// What Intake knows about a project: its revision, its draws, its thresholds.
+struct IntakeProject {
+    let configuration: ProjectConfiguration
+    let audit: StableHash
+    let random: StableHash
+    private var thresholds: [String: AdaptiveThreshold] = [:]
+    private let rate: Double
+
+    /// Model versions whose threshold is kept.
+    private static let thresholdCapacity = 16
+
+    init(_ configuration: ProjectConfiguration, salt: [UInt8]) {
+        self.configuration = configuration
+        let name = configuration.project.rawValue
+        audit = StableHash(project: name, purpose: "audit", salt: salt)
+        random = StableHash(project: name, purpose: "random", salt: salt)
+        let policy = configuration.acquisition
+        let tasks = Double(policy.votes) / Double(max(1, configuration.labeling.maximumVotes))
+        rate = policy.oversample * tasks / Double(max(1, policy.window)) * 1_000
+    }
+
+    /// Whether a score passes the threshold of its model's stream.
+    ///
+    /// - Parameter share: The part of the traffic that this worker sees, in `0...1`.
+    mutating func admits(_ score: Double, version: String, share: Double, at time: Int64) -> Bool {
+        if thresholds[version] == nil {
+            if thresholds.count >= Self.thresholdCapacity { thresholds.removeAll(keepingCapacity: true) }
+            thresholds[version] = AdaptiveThreshold(
+                perSecond: rate * share, burst: Double(configuration.acquisition.poolCapacity))
+        }
+        return thresholds[version]?.admits(score, at: time) ?? false
+    }
+
+    /// The threshold in force for a model version, in `0...1`.
+    func threshold(_ version: String) -> Double { thresholds[version]?.value ?? 0 }
+}

@@ -1,0 +1,237 @@
+public import Events
+internal import Flywheel
+internal import Hashing
+internal import JSON
+public import StreamRuntime
+internal import Vocabulary
+
+/// What Intake did since it began. Every record read is accepted, dead or dropped.
+public struct IntakeCounts: Hashable, Sendable {
+    public var read: Int64 = 0
+    public var accepted: Int64 = 0
+    /// Sent to the dead letters, by reason code.
+    public var dead: [String: Int64] = [:]
+    /// Counted and left out, by reason code.
+    public var dropped: [String: Int64] = [:]
+    /// Journal entries written.
+    public var forwarded: Int64 = 0
+
+    public init() {}
+
+    public var deadTotal: Int64 { dead.values.reduce(0, +) }
+    public var droppedTotal: Int64 { dropped.values.reduce(0, +) }
+}
+
+/// The data plane: decodes, checks, scores, thins out. Keeps nothing that correctness depends on.
+public final class IntakeStage: StreamStage {
+    /// The largest record that is looked at, in bytes.
+    public static let recordLimit = 262_144
+    /// How far in the future an event's own time may lie, in milliseconds.
+    static let futureTolerance: Int64 = 86_400_000
+    /// 2000-01-01: nothing that Flywheel sees happened before.
+    static let earliestTime: Int64 = 946_684_800_000
+
+    /// The topics that Intake reads, in the order in which its consumer counts them.
+    public static let inputs: [Topic] = [
+        .predictions, .feedback, .annotations, .trainingResults, .commands, .datasetVersions,
+    ]
+
+    let topics: TopicNames
+    let directory: ProjectDirectory
+    let salt: [UInt8]
+    let worker: String
+    let now: () -> Int64
+    /// Partitions of `predictions` in all; a worker's share of a threshold is its part of them.
+    let partitionCount: Int
+    let userKey: HMACSHA256
+
+    let parser = JSONParser(maximumDepth: 64, maximumSize: recordLimit)
+    var known: [String: IntakeProject] = [:]
+    private var generation = -1
+    private var owned: Set<Int32> = []
+    /// Revisions written to their journals, and those of the open turn.
+    private var announced: [String: Int] = [:]
+    private var announcing: [String: Int] = [:]
+    var tallies: [TallyKey: TallyBuilder] = [:]
+    private var ranges: [TopicPartition: OffsetRange] = [:]
+    private var turnCounts = IntakeCounts()
+    /// What the committed transactions did.
+    public private(set) var counts = IntakeCounts()
+
+    public init(
+        topics: TopicNames,
+        directory: ProjectDirectory,
+        salt: [UInt8],
+        worker: String,
+        partitionCount: Int,
+        now: @escaping () -> Int64
+    ) {
+        self.topics = topics
+        self.directory = directory
+        self.salt = salt
+        self.worker = worker
+        self.partitionCount = max(1, partitionCount)
+        self.now = now
+        userKey = HMACSHA256(key: salt)
+    }
+
+    // MARK: - Stage
+
+    public func assigned(_ partitions: [TopicPartition], committed: [TopicPartition: Int64]) throws -> [TopicPartition: Int64] {
+        var positions: [TopicPartition: Int64] = [:]
+        for partition in partitions {
+            if partition.topic == topics[.predictions] { owned.insert(partition.partition) }
+            positions[partition] = committed[partition] ?? 0
+        }
+        try directory.readToEnd()
+        return positions
+    }
+
+    public func unassigned(_ partitions: [TopicPartition]) {
+        for partition in partitions where partition.topic == topics[.predictions] { owned.remove(partition.partition) }
+    }
+
+    public func process(_ batch: RecordBatch, topics names: [String], into turn: inout Turn) throws {
+        try directory.refresh()
+        adoptRevisions()
+        for (index, record) in batch.records.enumerated() {
+            turnCounts.read += 1
+            do throws(Rejection) {
+                try take(record, at: index, of: batch, into: &turn)
+                turnCounts.accepted += 1
+            } catch {
+                bury(record, batch.headers(at: index), error, names[record.topic], into: &turn)
+            }
+            let partition = TopicPartition(names[record.topic], record.partition)
+            ranges[partition, default: OffsetRange(topic: partition.topic, partition: record.partition, from: record.offset, to: 0)]
+                .to = record.offset
+            turn.advance(partition, to: record.offset + 1)
+        }
+    }
+
+    public func turnEnds(now: Int64, into turn: inout Turn) throws {}
+
+    public func willCommit(into turn: inout Turn) throws {
+        for key in tallies.keys.sorted() {
+            guard let tally = tallies[key], let project = known[key.project.rawValue] else { continue }
+            let bytes = tally.bytes(
+                key,
+                schema: project.configuration.schema,
+                threshold: project.threshold(key.version?.rawValue ?? ""),
+                inputs: ranges.keys.sorted().compactMap { ranges[$0] }
+            )
+            turn.write(
+                OutputRecord(
+                    topic: topics[.tallies],
+                    partition: project.configuration.partition,
+                    key: Array(key.project.rawValue.utf8),
+                    value: bytes
+                ))
+        }
+    }
+
+    public func committed() {
+        announced.merge(announcing) { $1 }
+        counts.read += turnCounts.read
+        counts.accepted += turnCounts.accepted
+        counts.forwarded += turnCounts.forwarded
+        counts.dead.merge(turnCounts.dead) { $0 + $1 }
+        counts.dropped.merge(turnCounts.dropped) { $0 + $1 }
+        forgetTurn()
+    }
+
+    public func aborted() { forgetTurn() }
+
+    private func forgetTurn() {
+        announcing.removeAll(keepingCapacity: true)
+        tallies.removeAll(keepingCapacity: true)
+        ranges.removeAll(keepingCapacity: true)
+        turnCounts = IntakeCounts()
+    }
+
+    // MARK: - Projects
+
+    /// The part of the traffic that this worker sees.
+    var share: Double { Double(max(1, owned.count)) / Double(max(partitionCount, owned.count)) }
+
+    private func adoptRevisions() {
+        guard generation != directory.generation else { return }
+        generation = directory.generation
+        for (name, configuration) in directory.projects where known[name]?.configuration.revision != configuration.revision {
+            known[name] = IntakeProject(configuration, salt: salt)
+        }
+        known = known.filter { directory.projects[$0.key] != nil }
+    }
+
+    /// The project of a record. Before it is called unknown the topic is read to its end once more.
+    func project(_ object: JSONObject) throws(Rejection) -> String {
+        let name: String
+        do throws(JSONError) { name = try object.string("project") } catch { throw Rejection(error) }
+        if known[name] == nil { lookAgain() }
+        guard known[name] != nil else {
+            throw Rejection(.unknownProject, "project: there is no project \"\(name.prefix(64))\"")
+        }
+        return name
+    }
+
+    func lookAgain() {
+        try? directory.readToEnd()
+        adoptRevisions()
+    }
+
+    // MARK: - Output
+
+    /// Writes an entry to its project's journal, ahead of it the revision that it was checked under, if that is news.
+    func forward(_ entry: JournalEntry, _ project: ProjectConfigurationReference, into turn: inout Turn) {
+        let name = project.configuration.project.rawValue
+        let revision = project.configuration.revision
+        if (announcing[name] ?? announced[name] ?? 0) < revision {
+            announcing[name] = revision
+            write(JournalEntry(project: entry.project, body: .configured(project.configuration)), project, into: &turn)
+        }
+        write(entry, project, into: &turn)
+        turnCounts.forwarded += 1
+    }
+
+    private func write(_ entry: JournalEntry, _ project: ProjectConfigurationReference, into turn: inout Turn) {
+        turn.write(
+            OutputRecord(
+                topic: topics[.journal],
+                partition: project.configuration.partition,
+                key: Array(entry.project.rawValue.utf8),
+                value: entry.jsonBytes
+            ))
+    }
+
+    private func bury(
+        _ record: RecordView,
+        _ headers: [RecordHeader],
+        _ rejection: Rejection,
+        _ topic: String,
+        into turn: inout Turn
+    ) {
+        turnCounts.dead[rejection.code.rawValue, default: 0] += 1
+        turn.write(
+            DeadLetter.record(
+                to: topics[.deadLetters],
+                key: record.key.baseAddress == nil ? nil : Array(record.key),
+                value: record.value.baseAddress == nil ? nil : Array(record.value),
+                headers: headers,
+                cause: DeadLetter.Cause(
+                    topic: topic,
+                    partition: record.partition,
+                    offset: record.offset,
+                    stage: "intake",
+                    code: rejection.code.rawValue,
+                    text: rejection.text,
+                    worker: worker,
+                    at: now()
+                )
+            ))
+    }
+}
+
+/// Lends a project's configuration to the output path.
+struct ProjectConfigurationReference {
+    let configuration: ProjectConfiguration
+}

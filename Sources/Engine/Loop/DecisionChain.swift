@@ -1,0 +1,31 @@
+public import Events
+public import Hashing
+
+/// The digest over all decisions of a project so far: two replays that agree on it agree on every decision.
+///
+/// Each entry extends it: SHA-256 of the digest before, the entry number (8 bytes, little-endian), and for each decision its
+/// topic, key and value, each ended by a zero byte.
+public struct DecisionChain: Hashable, Sendable {
+    public private(set) var digest: SHA256Digest
+
+    /// The chain before the first entry: 32 zero bytes.
+    public init() { digest = SHA256Digest(bytes: [UInt8](repeating: 0, count: 32)) ?? SHA256Digest(of: []) }
+
+    public init?(hex: String) {
+        guard let digest = SHA256Digest(hex: hex) else { return nil }
+        self.digest = digest
+    }
+
+    public mutating func extend(entryNumber: UInt64, decisions: [EncodedDecision]) {
+        var hasher = SHA256Hasher()
+        hasher.update(digest.bytes)
+        var number = entryNumber.littleEndian
+        withUnsafeBytes(of: &number) { hasher.update($0) }
+        for decision in decisions {
+            hasher.update(Array((decision.topic?.rawValue ?? "").utf8) + [0])
+            hasher.update(Array(decision.key.utf8) + [0])
+            hasher.update(decision.value + [0])
+        }
+        digest = hasher.finish()
+    }
+}

@@ -1,0 +1,67 @@
+public import Events
+public import Flywheel
+internal import Hashing
+internal import StreamRuntime
+internal import Tables
+public import Vocabulary
+
+/// One project in the loop: its state, the chain of its decisions, its timer. Used by the running loop and by replay alike.
+public struct LoopProject: Sendable {
+    public internal(set) var state: ProjectState
+    public internal(set) var chain = DecisionChain()
+    /// Ticks written to the journal; one is in flight while this exceeds the ticks applied.
+    public internal(set) var ticksWritten: UInt64 = 0
+    /// The journal offset of the last entry applied; -1 before the first.
+    var lastOffset: Int64 = -1
+    var isTouched = false
+    private var before: (chain: DecisionChain, ticks: UInt64)?
+
+    public init(project: ProjectID) { state = ProjectState(project: project) }
+
+    /// Applies an entry and encodes what follows from it.
+    public mutating func apply(_ entry: JournalEntry, appendedAt time: StreamTime) -> [EncodedDecision] {
+        touch()
+        let decisions = state.apply(entry, appendedAt: time)
+        let position = state.position.value
+        let schema = state.configuration.value?.schema ?? LabelSchema(question: "", classes: [])
+        let encoded = decisions.map {
+            EncodedDecision(
+                $0, project: entry.project, schema: schema, time: position.time, entryNumber: position.entryNumber)
+        }
+        chain.extend(entryNumber: position.entryNumber, decisions: encoded)
+        return encoded
+    }
+
+    /// Whether a tick is due: something waits for this moment, and no tick is on its way.
+    func isTickDue(now: Int64, lastTickAt: Int64) -> Bool {
+        guard ticksWritten <= state.position.value.ticks, now - lastTickAt >= 1_000,
+            let deadline = state.nextDeadline
+        else { return false }
+        return deadline.milliseconds <= now
+    }
+
+    mutating func tickWritten() {
+        touch()
+        ticksWritten = state.position.value.ticks + 1
+    }
+
+    mutating func touch() {
+        isTouched = true
+        if before == nil { before = (chain, ticksWritten) }
+    }
+
+    mutating func commit() {
+        guard isTouched else { return }
+        for table in StateTable.all { table.commit(&state) }
+        before = nil
+        isTouched = false
+    }
+
+    mutating func undo() {
+        guard isTouched else { return }
+        for table in StateTable.all { table.undo(&state) }
+        if let before { (chain, ticksWritten) = before }
+        before = nil
+        isTouched = false
+    }
+}

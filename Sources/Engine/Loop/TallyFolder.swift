@@ -1,0 +1,63 @@
+internal import JSON
+internal import Vocabulary
+
+/// Folds the tallies of Intake's transactions into one journal entry a project and ten seconds.
+struct TallyFolder {
+    static let interval: Int64 = 10_000
+
+    private struct Key: Hashable, Comparable {
+        let version: String
+        let role: String
+        static func < (a: Self, b: Self) -> Bool { (a.version, a.role) < (b.version, b.role) }
+    }
+
+    private var sums: [String: [Key: (predictions: Int64, feedback: Int64, negative: Int64, forwarded: Int64)]] = [:]
+    /// The next offset of the partition's tallies, once they are folded.
+    private(set) var next: Int64?
+    private var began: Int64?
+
+    mutating func take(_ json: JSONValue, offset: Int64, now: Int64) throws(JSONError) {
+        let object = try json.object()
+        let project = try object.string("project")
+        let key = Key(
+            version: try object.optionalString("model_version") ?? "", role: try object.optionalString("role") ?? "")
+        var sum = sums[project]?[key] ?? (0, 0, 0, 0)
+        sum.predictions += try object.int64("predictions")
+        sum.feedback += try object.int64("feedback")
+        sum.negative += try object.int64("negative_feedback")
+        sum.forwarded += try object.int64("forwarded")
+        sums[project, default: [:]][key] = sum
+        skip(offset: offset, now: now)
+    }
+
+    /// Passes over a record that holds nothing to fold.
+    mutating func skip(offset: Int64, now: Int64) {
+        next = offset + 1
+        if began == nil { began = now }
+    }
+
+    func isDue(_ now: Int64) -> Bool { began.map { now - $0 >= Self.interval } ?? false }
+
+    /// What has been gathered, by project, and empties the folder.
+    mutating func fold() -> [(project: String, tallies: [Tally])] {
+        var folded: [(project: String, tallies: [Tally])] = []
+        for project in sums.keys.sorted() {
+            var tallies: [Tally] = []
+            for key in (sums[project] ?? [:]).keys.sorted() {
+                guard let sum = sums[project]?[key] else { continue }
+                tallies.append(
+                    Tally(
+                        modelVersion: key.version.isEmpty ? nil : ModelVersion(key.version),
+                        role: ModelRole(rawValue: key.role),
+                        predictions: sum.predictions,
+                        feedback: sum.feedback,
+                        negative: sum.negative,
+                        forwarded: sum.forwarded
+                    ))
+            }
+            folded.append((project, tallies))
+        }
+        self = TallyFolder()
+        return folded
+    }
+}

@@ -1,0 +1,78 @@
+public import Events
+public import Flywheel
+internal import JSON
+public import StreamRuntime
+internal import Vocabulary
+
+/// The projects and their newest revisions, read whole from the `projects` topic and kept current. Used on one thread.
+public final class ProjectDirectory {
+    private let reader: any LogReader
+    private let topic: String
+    private let parser = JSONParser()
+    private let batch = RecordBatch()
+    private var isStarted = false
+    /// By project name.
+    public private(set) var projects: [String: ProjectConfiguration] = [:]
+    /// Counts every change of `projects`.
+    public private(set) var generation = 0
+    /// Records that could not be read, by offset.
+    public private(set) var faults: [String] = []
+
+    public init(transport: any StreamTransport, topics: TopicNames) throws(StreamError) {
+        topic = topics[.projects]
+        reader = try transport.makeReader(topics: [topic])
+    }
+
+    public subscript(name: String) -> ProjectConfiguration? { projects[name] }
+
+    /// Takes in what has come since, without waiting.
+    public func refresh() throws(StreamError) {
+        try start()
+        while try reader.poll(into: batch, maximum: 1_000, timeoutMilliseconds: 0) == .records { take() }
+    }
+
+    /// Reads to the end that the topic has now: before a project is called unknown.
+    ///
+    /// - Parameter patience: Milliseconds.
+    public func readToEnd(patience: Int64 = 10_000) throws(StreamError) {
+        try start()
+        let high = try reader.watermarks(TopicPartition(topic, 0)).high
+        var idle: Int64 = 0
+        while idle < patience {
+            switch try reader.poll(into: batch, maximum: 1_000, timeoutMilliseconds: 50) {
+            case .records: take()
+            case .endOfPartition(_, let offset): if offset >= high { return }
+            case .idle: idle += 50
+            }
+        }
+        throw StreamError(.retry, operation: "read topic \(topic) to its end", code: "_TIMED_OUT", reason: "no answer")
+    }
+
+    public func close() { reader.close() }
+
+    private func start() throws(StreamError) {
+        guard !isStarted else { return }
+        try reader.start([TopicPartition(topic, 0): 0])
+        isStarted = true
+    }
+
+    private func take() {
+        for record in batch.records {
+            guard record.value.baseAddress != nil else {
+                projects[String(decoding: record.key, as: UTF8.self)] = nil
+                generation += 1
+                continue
+            }
+            do {
+                let configuration = try ProjectConfiguration(json: parser.parse(record.value))
+                let known = projects[configuration.project.rawValue]
+                if known.map({ $0.revision < configuration.revision }) ?? true {
+                    projects[configuration.project.rawValue] = configuration
+                    generation += 1
+                }
+            } catch {
+                if faults.count < 100 { faults.append("offset \(record.offset): \(error)") }
+            }
+        }
+    }
+}

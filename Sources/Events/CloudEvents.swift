@@ -1,0 +1,61 @@
+/// The headers of CloudEvents 1.0 in Kafka's binary mode, as we write them.
+public struct CloudEventHeaders: Hashable, Sendable {
+    public let id: String
+    public let source: String
+    public let type: String
+    /// Milliseconds since 1970.
+    public let time: Int64
+    /// The chain that the event belongs to: a sample, a dataset version or a model.
+    public let correlation: String?
+    /// The event that caused it.
+    public let causation: String?
+
+    public init(id: String, source: String, type: String, time: Int64, correlation: String?, causation: String?) {
+        self.id = id
+        self.source = source
+        self.type = type
+        self.time = time
+        self.correlation = correlation
+        self.causation = causation
+    }
+
+    /// Names and values in the order of writing.
+    public var pairs: [(String, String)] {
+        var pairs = [
+            ("ce_specversion", "1.0"), ("ce_id", id), ("ce_source", source), ("ce_type", type),
+            ("ce_time", RFC3339.text(milliseconds: time)), ("content-type", "application/json"),
+        ]
+        if let correlation { pairs.append(("ce_correlationid", correlation)) }
+        if let causation { pairs.append(("ce_causationid", causation)) }
+        return pairs
+    }
+}
+
+/// Times as text.
+public enum RFC3339 {
+    /// UTC with milliseconds, as in `2026-01-31T12:00:00.000Z`. Years beyond 9999 are clamped.
+    ///
+    /// - SeeAlso: Hinnant (2013), *chrono-Compatible Low-Level Date Algorithms*, `civil_from_days`.
+    public static func text(milliseconds: Int64) -> String {
+        let clamped = min(max(milliseconds, -62_135_596_800_000), 253_402_300_799_999)
+        let day = clamped >= 0 ? clamped / 86_400_000 : -((-clamped + 86_399_999) / 86_400_000)
+        let rest = clamped - day * 86_400_000
+        let shifted = day + 719_468
+        let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
+        let dayOfEra = shifted - era * 146_097
+        let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+        let shiftedMonth = (5 * dayOfYear + 2) / 153
+        let dayOfMonth = dayOfYear - (153 * shiftedMonth + 2) / 5 + 1
+        let month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
+        let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
+        let (hours, minutes) = (rest / 3_600_000, rest / 60_000 % 60)
+        return pad(year, 4) + "-" + pad(month, 2) + "-" + pad(dayOfMonth, 2) + "T" + pad(hours, 2) + ":" + pad(minutes, 2)
+            + ":" + pad(rest / 1_000 % 60, 2) + "." + pad(rest % 1_000, 3) + "Z"
+    }
+
+    private static func pad(_ number: Int64, _ width: Int) -> String {
+        let digits = String(number)
+        return String(repeating: "0", count: max(0, width - digits.count)) + digits
+    }
+}

@@ -1,0 +1,77 @@
+public import Flywheel
+internal import JSON
+public import Vocabulary
+
+/// A decision as it stands on its topic.
+public struct EncodedDecision: Hashable, Sendable {
+    public let id: String
+    /// Nil for a refusal that is counted only.
+    public let topic: Topic?
+    public let key: String
+    public let value: [UInt8]
+    public let headers: CloudEventHeaders
+    /// Set for a refusal.
+    public let refusal: Refusal?
+
+    /// - Parameters:
+    ///   - time: The entry's.
+    ///   - entryNumber: The entry that caused the decision.
+    public init(_ decision: Decision, project: ProjectID, schema: LabelSchema, time: StreamTime, entryNumber: UInt64) {
+        id = decision.id
+        var writer = JSONWriter()
+        var key = project.rawValue
+        var correlation: String?
+        var refused: Refusal?
+        let topic: Topic?
+        let type: String
+        switch decision.body {
+        case .task(let task):
+            (topic, key, correlation) = (.labelingTasks, task.id.rawValue, task.sample.id.rawValue)
+            type = if case .open = task.state { "task.opened" } else { "task.closed" }
+            task.write(to: &writer, project: project)
+        case .label(let fact):
+            (topic, type, correlation) = (.datasetLog, "label.accepted", fact.consensus.sample.id.rawValue)
+            let name = schema.name(of: fact.consensus.label)
+            DatasetLogRecord.accepted(fact, className: name).write(to: &writer, project: project)
+        case .cut(let cut):
+            (topic, type, correlation) = (.datasetLog, "version.cut", "\(project)/\(cut.ordinal)")
+            DatasetLogRecord.cut(cut).write(to: &writer, project: project)
+        case .training(let request):
+            (topic, type, correlation) = (.trainingRequests, "training.requested", request.dataset.id.rawValue)
+            request.write(to: &writer, project: project)
+        case .release(let release):
+            (topic, type, correlation) = (.modelReleases, "model.\(Self.verb(release.cause))", release.champion.version.rawValue)
+            release.write(to: &writer, project: project)
+        case .notice(let notice):
+            (topic, type) = (.notices, "notice.given")
+            notice.write(to: &writer, project: project)
+        case .refused(let refusal):
+            (topic, type) = (refusal.code.isDeadLetter ? .deadLetters : nil, "entry.refused")
+            refused = refusal
+            writer.object { writer in
+                writer.member("code", refusal.code.rawValue)
+                writer.member("text", refusal.text)
+            }
+        }
+        self.topic = topic
+        self.key = key
+        refusal = refused
+        value = writer.bytes
+        headers = CloudEventHeaders(
+            id: decision.id,
+            source: "flywheel/\(project)/loop",
+            type: "io.flywheel.\(type).v1",
+            time: time.milliseconds,
+            correlation: correlation,
+            causation: "\(project)-\(entryNumber)"
+        )
+    }
+
+    private static func verb(_ cause: ModelRelease.Cause) -> String {
+        switch cause {
+        case .first, .promoted: "promoted"
+        case .shadow: "shadowed"
+        case .rolledBack, .command: "rolled_back"
+        }
+    }
+}

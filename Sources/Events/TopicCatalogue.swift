@@ -1,0 +1,66 @@
+/// Every topic of the design, in one place: `flywheel topics create` and the table in `docs/` are checked against it.
+public enum Topic: String, Hashable, Sendable, CaseIterable {
+    case predictions, feedback, annotations
+    case trainingResults = "training-results"
+    case commands, projects, tallies, journal, state
+    case labelingTasks = "labeling-tasks"
+    case datasetLog = "dataset-log"
+    case datasetVersions = "dataset-versions"
+    case trainingRequests = "training-requests"
+    case modelReleases = "model-releases"
+    case notices
+    case deadLetters = "dead-letters"
+
+    /// How many partitions a topic gets.
+    public enum Partitioning: Hashable, Sendable {
+        /// As traffic needs; keys do not matter.
+        case traffic
+        /// The same number for all of these: a project's records go to the project's own partition explicitly.
+        case project
+        case single
+    }
+
+    public var partitioning: Partitioning {
+        switch self {
+        case .predictions, .feedback, .annotations, .trainingResults, .commands, .deadLetters: .traffic
+        case .tallies, .journal, .state, .labelingTasks, .datasetLog, .datasetVersions, .trainingRequests, .modelReleases,
+            .notices:
+            .project
+        case .projects: .single
+        }
+    }
+
+    /// Topic configuration by Kafka's names. Sizes are bytes, times milliseconds.
+    public var configuration: [(name: String, value: String)] {
+        let day: Int64 = 86_400_000
+        switch self {
+        case .predictions, .feedback, .annotations, .trainingResults, .commands:
+            return [("cleanup.policy", "delete"), ("retention.ms", String(7 * day))]
+        case .projects: return [("cleanup.policy", "compact")]
+        case .tallies: return [("cleanup.policy", "delete"), ("retention.ms", String(7 * day))]
+        case .journal:
+            return [
+                ("cleanup.policy", "delete"), ("retention.ms", "-1"), ("message.timestamp.type", "LogAppendTime"),
+            ]
+        case .state:
+            return [
+                ("cleanup.policy", "compact"), ("segment.bytes", "67108864"), ("delete.retention.ms", String(7 * day)),
+            ]
+        case .labelingTasks: return [("cleanup.policy", "compact")]
+        case .modelReleases: return [("cleanup.policy", "compact"), ("min.compaction.lag.ms", String(30 * day))]
+        case .datasetLog, .datasetVersions: return [("cleanup.policy", "delete"), ("retention.ms", "-1")]
+        case .trainingRequests, .notices: return [("cleanup.policy", "delete"), ("retention.ms", String(30 * day))]
+        case .deadLetters:
+            return [("cleanup.policy", "delete"), ("retention.ms", String(14 * day)), ("max.message.bytes", "8388608")]
+        }
+    }
+}
+
+/// The names of the topics under a prefix.
+public struct TopicNames: Hashable, Sendable {
+    public let prefix: String
+
+    public init(prefix: String = "flywheel.") { self.prefix = prefix }
+
+    public subscript(topic: Topic) -> String { prefix + topic.rawValue }
+}

@@ -1,0 +1,136 @@
+import Crdkafka
+
+/// A broker as the cluster names it.
+public struct KafkaBroker: Hashable, Sendable, CustomStringConvertible {
+    /// The node id.
+    public let id: Int32
+    /// The advertised host.
+    public let host: String
+    /// The advertised port.
+    public let port: Int32
+
+    /// As in `host:9092 (1)`.
+    public var description: String { "\(host):\(port) (\(id))" }
+}
+
+/// Asks and changes what stands in a cluster: topics, offsets, brokers. Used on one thread only.
+///
+/// Every call blocks until the cluster has answered, or until the timeout given to `init`.
+public final class KafkaAdmin {
+    let handle: ClientHandle
+    let timeout: Int
+    private let properties: KafkaProperties
+    private lazy var probe = Result { () throws(KafkaError) in try WatermarkProbe(properties) }
+
+    /// Opens the client; the cluster is asked by the first call.
+    public init(properties: KafkaProperties, timeoutMilliseconds: Int = 30_000) throws(KafkaError) {
+        var own = properties
+        for name in ["group.id", "group.instance.id", "transactional.id"] { own[name] = nil }
+        self.properties = own
+        timeout = timeoutMilliseconds
+        handle = try ClientHandle(
+            ClientConfiguration(kind: .producer, properties: own, events: RD_KAFKA_EVENT_ERROR),
+            operation: "open an administrator"
+        )
+    }
+
+    /// What librdkafka logged since the last call.
+    public func takeDiagnostics() -> [KafkaDiagnostic] { handle.takeDiagnostics() }
+
+    /// Frees the client.
+    public func close() {
+        probe = .failure(KafkaError(.fatal, operation: "ask", code: "_DESTROY", reason: "the client is closed"))
+        handle.close()
+    }
+
+    /// The id that the cluster gave itself when it was made.
+    public func clusterID() throws(KafkaError) -> String {
+        guard let id = rd_kafka_clusterid(handle.client, Int32(timeout)) else {
+            throw KafkaError(
+                .retry,
+                operation: "ask for the cluster's id",
+                code: "_TIMED_OUT",
+                reason: "no broker answered within \(timeout) ms"
+            )
+        }
+        defer { rd_kafka_mem_free(handle.client, id) }
+        return String(cString: id)
+    }
+
+    /// The brokers that are part of the cluster now, by id.
+    public func brokers() throws(KafkaError) -> [KafkaBroker] {
+        try Metadata.read(handle.client, timeout: timeout, operation: "ask for the brokers") { data throws(KafkaError) in
+            (0..<Int(data.broker_cnt)).map { data.brokers[$0] }
+                .map { KafkaBroker(id: $0.id, host: $0.host.map { String(cString: $0) } ?? "", port: $0.port) }
+                .sorted { $0.id < $1.id }
+        }
+    }
+
+    /// The first and the next offset of each partition, uncommitted records included.
+    public func watermarks(
+        _ partitions: [KafkaTopicPartition]
+    ) throws(KafkaError) -> [KafkaTopicPartition: KafkaWatermarks] {
+        let probe = try probe.get()
+        var found: [KafkaTopicPartition: KafkaWatermarks] = [:]
+        for partition in partitions { found[partition] = try probe.watermarks(partition, timeout: timeout) }
+        return found
+    }
+
+    /// The next offsets that a group has committed, without joining it; open transactions are not waited for.
+    public func committedOffsets(
+        group: String,
+        _ partitions: [KafkaTopicPartition]
+    ) throws(KafkaError) -> [KafkaTopicPartition: Int64] {
+        guard !partitions.isEmpty else { return [:] }
+        let operation = "read the committed offsets of group \(group)"
+        let list = PartitionList(partitions)
+        var request = rd_kafka_ListConsumerGroupOffsets_new(group, list.pointer)
+        defer { rd_kafka_ListConsumerGroupOffsets_destroy(request) }
+        return try perform(RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS, operation: operation) { client, options, queue in
+            rd_kafka_ListConsumerGroupOffsets(client, &request, 1, options, queue)
+        } reading: { event throws(KafkaError) in
+            var count = 0
+            guard let result = rd_kafka_event_ListConsumerGroupOffsets_result(event),
+                let groups = rd_kafka_ListConsumerGroupOffsets_result_groups(result, &count), count > 0
+            else { return [:] }
+            if let error = rd_kafka_group_result_error(groups[0]) {
+                throw KafkaError(
+                    rd_kafka_error_code(error),
+                    operation: operation,
+                    reason: String(cString: rd_kafka_error_string(error))
+                )
+            }
+            return rd_kafka_group_result_partitions(groups[0]).map { PartitionList.offsets($0) } ?? [:]
+        }
+    }
+
+    /// Sends one administrative request and lends its answer to `reading`.
+    func perform<R>(
+        _ kind: rd_kafka_admin_op_t,
+        operation: String,
+        _ request: (OpaquePointer, OpaquePointer, OpaquePointer) -> Void,
+        reading: (OpaquePointer) throws(KafkaError) -> R
+    ) throws(KafkaError) -> R {
+        handle.drainLog()
+        guard let queue = rd_kafka_queue_new(handle.client),
+            let options = rd_kafka_AdminOptions_new(handle.client, kind)
+        else { throw KafkaError(.fatal, operation: operation, code: "_FAIL", reason: "librdkafka made no queue") }
+        defer {
+            rd_kafka_AdminOptions_destroy(options)
+            rd_kafka_queue_destroy(queue)
+        }
+        var reason = ErrorText()
+        _ = reason.fill { rd_kafka_AdminOptions_set_request_timeout(options, Int32(timeout), $0, $1) }
+        request(handle.client, options, queue)
+        guard let event = rd_kafka_queue_poll(queue, Int32(timeout + 1000)) else {
+            throw KafkaError(.retry, operation: operation, code: "_TIMED_OUT", reason: "no answer in \(timeout) ms")
+        }
+        defer { rd_kafka_event_destroy(event) }
+        let error = rd_kafka_event_error(event)
+        guard error == RD_KAFKA_RESP_ERR_NO_ERROR else {
+            let text = rd_kafka_event_error_string(event).map { String(cString: $0) }
+            throw KafkaError(error, operation: operation, reason: text)
+        }
+        return try reading(event)
+    }
+}

@@ -1,0 +1,109 @@
+import Crdkafka
+
+/// Owns one librdkafka client with its main and log queues. Used on one thread only.
+final class ClientHandle {
+    private(set) var client: OpaquePointer
+    /// Errors of the client, and a producer's delivery reports.
+    let mainQueue: OpaquePointer
+    private let logQueue: OpaquePointer
+    private var diagnostics: [KafkaDiagnostic] = []
+    private var isOpen = true
+
+    /// What is kept of the log between two calls of `takeDiagnostics`.
+    private static let diagnosticsLimit = 256
+
+    init(_ configuration: ClientConfiguration, operation: String) throws(KafkaError) {
+        client = try configuration.open(operation: operation)
+        guard let main = rd_kafka_queue_get_main(client), let log = rd_kafka_queue_new(client) else {
+            rd_kafka_destroy(client)
+            throw KafkaError(.fatal, operation: operation, code: "_FAIL", reason: "librdkafka made no queue")
+        }
+        mainQueue = main
+        logQueue = log
+        // Without this, librdkafka writes to standard error. It takes the reference that it needs.
+        rd_kafka_set_log_queue(client, log)
+    }
+
+    deinit { close() }
+
+    /// Frees the client; whatever it lent (messages, queues, topics) must be gone by now.
+    func close() {
+        guard isOpen else { return }
+        isOpen = false
+        rd_kafka_queue_destroy(mainQueue)
+        rd_kafka_queue_destroy(logQueue)
+        // A consumer was closed by its owner; closing here again would wait for a group that nobody serves.
+        rd_kafka_destroy_flags(client, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE)
+    }
+
+    /// The error that made the client useless, if there is one.
+    func fatalError(operation: String) -> KafkaError? {
+        var reason = ErrorText()
+        let code = reason.fill { rd_kafka_fatal_error(client, $0, $1) }
+        guard code != RD_KAFKA_RESP_ERR_NO_ERROR else { return nil }
+        return KafkaError(
+            .fatal,
+            operation: operation,
+            code: String(cString: rd_kafka_err2name(code)),
+            reason: reason.text
+        )
+    }
+
+    /// Notes an event that calls for no action: an error that librdkafka retries by itself, or one it did not know.
+    func note(_ event: OpaquePointer) {
+        if rd_kafka_event_type(event) == RD_KAFKA_EVENT_ERROR {
+            let code = String(cString: rd_kafka_err2name(rd_kafka_event_error(event)))
+            let text = rd_kafka_event_error_string(event).map { String(cString: $0) } ?? ""
+            append(KafkaDiagnostic(severity: 4, facility: code, text: text))
+        } else {
+            append(KafkaDiagnostic(severity: 5, facility: "EVENT", text: String(cString: rd_kafka_event_name(event))))
+        }
+    }
+
+    func note(_ error: KafkaError) {
+        append(KafkaDiagnostic(severity: 4, facility: error.code, text: error.description))
+    }
+
+    /// Moves what librdkafka logged into our bounded list. Cheap when there is nothing.
+    func drainLog() {
+        guard isOpen else { return }
+        while rd_kafka_queue_length(logQueue) > 0, let event = rd_kafka_queue_poll(logQueue, 0) {
+            defer { rd_kafka_event_destroy(event) }
+            var facility: UnsafePointer<CChar>?
+            var text: UnsafePointer<CChar>?
+            var level: Int32 = 6
+            guard rd_kafka_event_log(event, &facility, &text, &level) == 0, let facility, let text else { continue }
+            append(
+                KafkaDiagnostic(
+                    severity: Int(level),
+                    facility: String(cString: facility),
+                    text: String(cString: text)
+                )
+            )
+        }
+    }
+
+    func takeDiagnostics() -> [KafkaDiagnostic] {
+        drainLog()
+        defer { diagnostics.removeAll() }
+        return diagnostics
+    }
+
+    private func append(_ diagnostic: KafkaDiagnostic) {
+        if diagnostics.count >= Self.diagnosticsLimit { diagnostics.removeFirst(Self.diagnosticsLimit / 2) }
+        diagnostics.append(diagnostic)
+    }
+}
+
+/// A line of librdkafka's log, or an error that it retries by itself.
+public struct KafkaDiagnostic: Hashable, Sendable, CustomStringConvertible {
+    /// As in syslog: 0 emergency … 3 error, 4 warning, 5 notice, 6 information, 7 debug.
+    public let severity: Int
+    /// The part of librdkafka that speaks, or the name of an error code.
+    public let facility: String
+    /// What it says; brokers are named in it, secrets are not.
+    public let text: String
+
+    /// The facility and the text.
+    public var description: String { "\(facility): \(text)" }
+}

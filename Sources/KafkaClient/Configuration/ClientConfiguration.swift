@@ -1,0 +1,98 @@
+import Crdkafka
+
+/// How a librdkafka client is opened: what may be overridden, what may not, which events it emits.
+struct ClientConfiguration {
+    enum Kind { case consumer, producer }
+
+    var kind: Kind
+    /// Set first, so that the user's properties win.
+    var defaults: KafkaProperties = [:]
+    var properties: KafkaProperties
+    /// What this module relies on: a different value in `properties` is an error, not a surprise.
+    var required: KafkaProperties = [:]
+    var events: Int32
+
+    /// Opens the client. The configuration handle is given to it, or destroyed where anything fails.
+    func open(operation: String) throws(KafkaError) -> OpaquePointer {
+        try checkRequired(operation: operation)
+        guard let handle = rd_kafka_conf_new() else {
+            throw KafkaError(.fatal, operation: operation, code: "_FAIL", reason: "no memory for a configuration")
+        }
+        do {
+            let all = defaults.merging(properties).merging(required).merging(["log.queue": "true"])
+            for (name, value) in all.entries { try Self.set(name, value, in: handle, operation: operation) }
+        } catch {
+            rd_kafka_conf_destroy(handle)
+            throw error
+        }
+        rd_kafka_conf_set_events(handle, events)
+        let type = kind == .consumer ? RD_KAFKA_CONSUMER : RD_KAFKA_PRODUCER
+        var reason = ErrorText()
+        let client = reason.fill { rd_kafka_new(type, handle, $0, $1) }
+        guard let client else {
+            let code = rd_kafka_last_error()
+            rd_kafka_conf_destroy(handle)
+            throw KafkaError(
+                .fatal,
+                operation: operation,
+                code: String(cString: rd_kafka_err2name(code)),
+                reason: reason.text
+            )
+        }
+        return client
+    }
+
+    private func checkRequired(operation: String) throws(KafkaError) {
+        for (name, value) in required.entries {
+            guard let given = properties[name], given != value else { continue }
+            throw KafkaError(
+                .fatal,
+                operation: operation,
+                code: "_INVALID_ARG",
+                reason: "property \(name) must be \(value), found \(given)"
+            )
+        }
+    }
+
+    private static func set(
+        _ name: String,
+        _ value: String,
+        in handle: OpaquePointer,
+        operation: String
+    ) throws(KafkaError) {
+        var reason = ErrorText()
+        let result = reason.fill { rd_kafka_conf_set(handle, name, value, $0, $1) }
+        guard result != RD_KAFKA_CONF_OK else { return }
+        let shown = KafkaProperties.isSecret(name) ? "its value" : "“\(value)”"
+        throw KafkaError(
+            .fatal,
+            operation: operation,
+            code: "_INVALID_ARG",
+            reason: result == RD_KAFKA_CONF_UNKNOWN
+                ? "property \(name) is not known to librdkafka \(KafkaLibrary.version)"
+                : "property \(name) does not take \(shown): \(reason.text)"
+        )
+    }
+}
+
+/// The buffer into which librdkafka writes a reason.
+struct ErrorText {
+    private var bytes = [CChar](repeating: 0, count: 512)
+
+    mutating func fill<R>(_ body: (UnsafeMutablePointer<CChar>?, Int) -> R) -> R {
+        bytes.withUnsafeMutableBufferPointer { body($0.baseAddress, $0.count) }
+    }
+
+    var text: String {
+        String(decoding: bytes.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+}
+
+/// The librdkafka that this process runs with.
+public enum KafkaLibrary {
+    /// As in `2.0.2`.
+    public static var version: String { String(cString: rd_kafka_version_str()) }
+
+    /// As in `0x020002ff`: major, minor, revision, pre-release.
+    static var number: Int32 { rd_kafka_version() }
+}

@@ -1,0 +1,242 @@
+import Crdkafka
+
+/// What a turn of a consumer brought.
+public enum KafkaTurn: Hashable, Sendable {
+    /// Nothing within the timeout.
+    case idle
+    /// `records` holds at least one.
+    case records
+    /// Partitions are given to us; nothing of them is fetched until `assign` answers.
+    case assigned([KafkaTopicPartition])
+    /// Partitions go to somebody else once `unassign` answers.
+    case revoked([KafkaTopicPartition])
+    /// Partitions went to somebody else already; answer with `unassign`.
+    case lost([KafkaTopicPartition])
+}
+
+/// A member of a consumer group that commits no offsets of its own. Used on one thread only.
+///
+/// Rebalances are events, answered when the caller says so: until then the turn is returned again. Partitions are
+/// handed out by the range assignor, all of them revoked at every rebalance.
+public final class KafkaConsumer {
+    /// The topics subscribed to; `KafkaRecord.topic` counts in this order.
+    public let topics: [String]
+    let handle: ClientHandle
+    let fetcher: Fetcher
+    private let properties: KafkaProperties
+    /// Rebalances and errors. Never read in batches: that would swallow them.
+    private let consumerQueue: OpaquePointer
+    /// All assigned partitions' queues are forwarded to this one, which is ours alone.
+    private var fetchQueue: OpaquePointer
+    private var unanswered: KafkaTurn?
+    private var isOpen = true
+    private lazy var probe = Result { () throws(KafkaError) in try WatermarkProbe(properties) }
+
+    /// How long a turn looks at the fetch queue before it looks for a rebalance again, in milliseconds.
+    private static let slice = 10
+
+    /// Opens the client and subscribes; partitions come with a later `poll`.
+    ///
+    /// - Parameters:
+    ///   - properties: Passed to librdkafka; `session.timeout.ms` is 10000 unless given.
+    ///   - group: The consumer group.
+    ///   - instance: The static member id (`group.instance.id`): a member that comes back under it within the session
+    ///     timeout gets its partitions back without a rebalance. Without one, `close` leaves the group at once.
+    ///   - topics: At least one.
+    public init(
+        properties: KafkaProperties,
+        group: String,
+        instance: String?,
+        topics: [String]
+    ) throws(KafkaError) {
+        let operation = "open a consumer of group \(group)"
+        var required: KafkaProperties = [
+            "group.id": group,
+            "enable.auto.commit": "false",
+            "enable.auto.offset.store": "false",
+            "partition.assignment.strategy": "range",
+            "enable.partition.eof": "false",
+        ]
+        required["group.instance.id"] = instance
+        let own = FetchQueue.defaults(libraryNumber: KafkaLibrary.number)
+            .merging(["session.timeout.ms": "10000", "heartbeat.interval.ms": "1000"])
+        handle = try ClientHandle(
+            ClientConfiguration(
+                kind: .consumer,
+                defaults: own,
+                properties: properties,
+                required: required,
+                events: RD_KAFKA_EVENT_REBALANCE | RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_OFFSET_COMMIT
+            ),
+            operation: operation
+        )
+        guard let consumerQueue = rd_kafka_queue_get_consumer(handle.client) else {
+            throw KafkaError(.fatal, operation: operation, code: "_UNKNOWN_GROUP", reason: "there is no group")
+        }
+        guard let fetchQueue = rd_kafka_queue_new(handle.client) else {
+            rd_kafka_queue_destroy(consumerQueue)
+            throw KafkaError(.fatal, operation: operation, code: "_FAIL", reason: "librdkafka made no queue")
+        }
+        self.topics = topics
+        self.properties = properties
+        self.consumerQueue = consumerQueue
+        self.fetchQueue = fetchQueue
+        fetcher = Fetcher(topics: topics, waker: FetchWaker(handle, properties: own.merging(properties)))
+        // Errors of the client come with the rebalances.
+        rd_kafka_poll_set_consumer(handle.client)
+        let list = PartitionList(topics: topics)
+        let error = rd_kafka_subscribe(handle.client, list.pointer)
+        if error != RD_KAFKA_RESP_ERR_NO_ERROR { throw KafkaError(error, operation: operation) }
+    }
+
+    deinit { close() }
+
+    /// The records of the last `poll`, each partition's in offset order; valid until the next.
+    public var records: ContiguousArray<KafkaRecord> { fetcher.records }
+
+    /// The headers of a record of the last `poll`, duplicates included. Costly: call it for few records only.
+    public func headers(at index: Int) -> [KafkaHeader] { fetcher.headers(at: index) }
+
+    /// What librdkafka logged since the last call.
+    public func takeDiagnostics() -> [KafkaDiagnostic] { handle.takeDiagnostics() }
+
+    /// Takes at most `maximum` records, or a change of assignment.
+    ///
+    /// - Returns: At once when there is something, otherwise `idle` after the timeout.
+    /// - Throws: `.retry` for what may pass by itself, `.fatal` when the client is fenced or its position is gone.
+    public func poll(maximum: Int, timeoutMilliseconds: Int) throws(KafkaError) -> KafkaTurn {
+        fetcher.release()
+        handle.drainLog()
+        if let failure = fetcher.takeFailure() { throw failure }
+        let deadline = Deadline(milliseconds: timeoutMilliseconds)
+        var isFirst = true
+        repeat {
+            let isIdle = fetcher.positions.isEmpty
+            // Nothing can be fetched without partitions: then the wait is for events.
+            let wait = isIdle && !isFirst ? deadline.slice(atMost: 100) : 0
+            if let turn = try serveEvents(timeout: wait) { return turn }
+            if !isIdle {
+                fetcher.fetch(
+                    from: fetchQueue,
+                    maximum: maximum,
+                    timeout: isFirst ? 0 : deadline.slice(atMost: Self.slice)
+                )
+                if !fetcher.records.isEmpty { return .records }
+                if let failure = fetcher.takeFailure() { throw failure }
+            }
+            isFirst = false
+        } while !deadline.hasPassed
+        return .idle
+    }
+
+    /// Answers `assigned`: fetches each partition from the next offset given.
+    public func assign(_ positions: [KafkaTopicPartition: Int64]) throws(KafkaError) {
+        fetcher.restart(positions)
+        // Before the assignment, so that librdkafka does not forward them to the consumer queue. Their fetchers have
+        // all stopped by now: a member joins again only when they have.
+        forward(positions.keys)
+        let list = PartitionList(positions)
+        let error = rd_kafka_assign(handle.client, list.pointer)
+        guard error == RD_KAFKA_RESP_ERR_NO_ERROR else { throw KafkaError(error, operation: "take partitions") }
+        unanswered = nil
+    }
+
+    /// Answers `revoked` and `lost`: gives up all partitions. None of their records is delivered afterwards.
+    public func unassign() throws(KafkaError) {
+        fetcher.restart([:])
+        let error = rd_kafka_assign(handle.client, nil)
+        // What was fetched ahead goes with the queue.
+        if let fresh = rd_kafka_queue_new(handle.client) {
+            rd_kafka_queue_destroy(fetchQueue)
+            fetchQueue = fresh
+        }
+        guard error == RD_KAFKA_RESP_ERR_NO_ERROR else { throw KafkaError(error, operation: "give up partitions") }
+        unanswered = nil
+    }
+
+    /// Leaves the group (a static member stays in it until its session times out) and frees the client.
+    ///
+    /// Blocks while librdkafka finishes, ten seconds at most. Call it on the thread that polls.
+    public func close() {
+        guard isOpen else { return }
+        isOpen = false
+        fetcher.restart([:])
+        if unanswered != nil { rd_kafka_assign(handle.client, nil) }
+        if let closing = rd_kafka_queue_new(handle.client) {
+            if let error = rd_kafka_consumer_close_queue(handle.client, closing) { rd_kafka_error_destroy(error) }
+            let deadline = Deadline(milliseconds: 10_000)
+            while rd_kafka_consumer_closed(handle.client) == 0, !deadline.hasPassed {
+                guard let event = rd_kafka_queue_poll(closing, 20) else { continue }
+                if rd_kafka_event_type(event) == RD_KAFKA_EVENT_REBALANCE { rd_kafka_assign(handle.client, nil) }
+                rd_kafka_event_destroy(event)
+            }
+            rd_kafka_queue_destroy(closing)
+        }
+        rd_kafka_queue_destroy(fetchQueue)
+        rd_kafka_queue_destroy(consumerQueue)
+        fetcher.stop()
+        handle.close()
+    }
+
+    /// The first and the next offset of a partition, uncommitted records included.
+    public func watermarks(_ partition: KafkaTopicPartition) throws(KafkaError) -> KafkaWatermarks {
+        try probe.get().watermarks(partition, timeout: 30_000)
+    }
+
+    private func forward(_ partitions: some Sequence<KafkaTopicPartition>) {
+        for partition in partitions {
+            guard
+                let queue = rd_kafka_queue_get_partition(handle.client, partition.topic, partition.partition)
+            else { continue }
+            rd_kafka_queue_forward(queue, fetchQueue)
+            rd_kafka_queue_destroy(queue)
+        }
+    }
+
+    private func serveEvents(timeout: Int32) throws(KafkaError) -> KafkaTurn? {
+        if let unanswered { return unanswered }
+        var wait = timeout
+        while let event = rd_kafka_queue_poll(consumerQueue, wait) {
+            wait = 0
+            defer { rd_kafka_event_destroy(event) }
+            switch rd_kafka_event_type(event) {
+            case RD_KAFKA_EVENT_REBALANCE:
+                unanswered = rebalance(event)
+                return unanswered
+            case RD_KAFKA_EVENT_ERROR: try serveError(event)
+            case RD_KAFKA_EVENT_FETCH:
+                // Every partition is forwarded before it is fetched, so this would be our bug; its record must not
+                // get lost in silence.
+                throw KafkaError(
+                    .abortTransaction,
+                    operation: "fetch records",
+                    code: "_STATE",
+                    reason: "a record came beside the fetch queue"
+                )
+            default: handle.note(event)
+            }
+        }
+        return nil
+    }
+
+    private func rebalance(_ event: OpaquePointer) -> KafkaTurn {
+        let partitions = PartitionList.partitions(rd_kafka_event_topic_partition_list(event))
+        if rd_kafka_event_error(event) == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS { return .assigned(partitions) }
+        return rd_kafka_assignment_lost(handle.client) != 0 ? .lost(partitions) : .revoked(partitions)
+    }
+
+    private func serveError(_ event: OpaquePointer) throws(KafkaError) {
+        if let fatal = handle.fatalError(operation: "stay in the group") { throw fatal }
+        switch rd_kafka_event_error(event) {
+        case RD_KAFKA_RESP_ERR__TRANSPORT, RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN, RD_KAFKA_RESP_ERR__RESOLVE,
+            RD_KAFKA_RESP_ERR__TIMED_OUT, RD_KAFKA_RESP_ERR__MAX_POLL_EXCEEDED:
+            // librdkafka goes on by itself; a rebalance follows where one is needed.
+            handle.note(event)
+        case let code:
+            // Missing rights, missing topics: nothing happens until somebody helps, so it must be heard.
+            let text = rd_kafka_event_error_string(event).map { String(cString: $0) }
+            let error = KafkaError(code, operation: "consume", reason: text)
+            throw KafkaError(.retry, operation: error.operation, code: error.code, reason: error.reason)
+        }
+    }
+}

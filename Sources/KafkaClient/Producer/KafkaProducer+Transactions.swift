@@ -1,0 +1,108 @@
+import Crdkafka
+
+/// Transactions, in the order `initializeTransactions`, then `begin`, `send`, `sendOffsets`, `commit` or `abort`.
+///
+/// What may pass by itself (a coordinator that loads, a broker that is away) is tried again inside until the timeout.
+extension KafkaProducer {
+    /// Fences older producers of the same id and aborts what they left open. Call once, first.
+    public func initializeTransactions(timeoutMilliseconds: Int = 60_000) throws(KafkaError) {
+        try repeating("initialize transactions", timeoutMilliseconds, slice: 10_000) { client, timeout in
+            rd_kafka_init_transactions(client, timeout)
+        }
+    }
+
+    /// Opens a transaction; the broker hears of it with the first record.
+    public func begin() throws(KafkaError) {
+        _ = takeFailures()
+        if let error = rd_kafka_begin_transaction(handle.client) {
+            throw KafkaError(consuming: error, operation: "begin a transaction")
+        }
+    }
+
+    /// Queues records in order. What goes wrong later surfaces in `commit`.
+    ///
+    /// - Throws: Never `.retry`: where the local queue stays full, the transaction must be aborted, since a part of the
+    ///   records was taken.
+    public func send(_ records: some Sequence<KafkaOutputRecord>) throws(KafkaError) {
+        for record in records {
+            do { try send(record) } catch {
+                guard error.disposition == .retry else { throw error }
+                throw KafkaError(.abortTransaction, operation: error.operation, code: error.code, reason: error.reason)
+            }
+        }
+    }
+
+    /// Puts next offsets, with the group's generation as `consumer` knows it, into the open transaction.
+    public func sendOffsets(
+        _ offsets: [KafkaTopicPartition: Int64],
+        of consumer: KafkaConsumer,
+        timeoutMilliseconds: Int = 30_000
+    ) throws(KafkaError) {
+        let operation = "put offsets into the transaction"
+        guard let group = rd_kafka_consumer_group_metadata(consumer.handle.client) else {
+            throw KafkaError(
+                .abortTransaction,
+                operation: operation,
+                code: "_UNKNOWN_GROUP",
+                reason: "the consumer is in no group"
+            )
+        }
+        defer { rd_kafka_consumer_group_metadata_destroy(group) }
+        let list = PartitionList(offsets)
+        let pointer = list.pointer
+        try repeating(operation, timeoutMilliseconds, slice: 5000) { client, timeout in
+            rd_kafka_send_offsets_to_transaction(client, pointer, group, timeout)
+        }
+    }
+
+    /// Delivers what is queued and commits it together with the offsets.
+    ///
+    /// - Throws: `.abortTransaction` with topic and reason when a record was not delivered; `.fatal` when a newer
+    ///   producer has taken over or the transaction was open for too long; `.retry` when the outcome is not known yet,
+    ///   then only `commit` may be called again.
+    public func commit(timeoutMilliseconds: Int = 30_000) throws(KafkaError) {
+        let deadline = Deadline(milliseconds: timeoutMilliseconds)
+        while drain(deadline, slice: 50) > 0, failures.isEmpty, !deadline.hasPassed {}
+        try throwFailure()
+        try repeating("commit the transaction", max(1, deadline.milliseconds), slice: 1000) { client, timeout in
+            rd_kafka_commit_transaction(client, timeout)
+        }
+    }
+
+    /// Gives the open transaction up: its records and offsets are never seen.
+    public func abort(timeoutMilliseconds: Int = 30_000) throws(KafkaError) {
+        // The first call purges what is queued, and waits for reports that only we can take: so it is a short one.
+        try repeating("abort the transaction", timeoutMilliseconds, slice: 1000, first: 20) { client, timeout in
+            rd_kafka_abort_transaction(client, timeout)
+        }
+        _ = takeFailures()
+    }
+
+    private func throwFailure() throws(KafkaError) {
+        guard let first = failures.first else { return }
+        if let fatal = handle.fatalError(operation: first.error.operation) { throw fatal }
+        throw first.error
+    }
+
+    /// Calls librdkafka in slices, so that delivery reports are served in between, until it stops asking for more.
+    private func repeating(
+        _ operation: String,
+        _ timeout: Int,
+        slice: Int,
+        first: Int? = nil,
+        _ body: (OpaquePointer, Int32) -> OpaquePointer?
+    ) throws(KafkaError) {
+        let deadline = Deadline(milliseconds: timeout)
+        var length = first ?? slice
+        while true {
+            let error = body(handle.client, max(1, deadline.slice(atMost: length)))
+            serveEvents()
+            guard let error else { return }
+            let failure = KafkaError(consuming: error, operation: operation)
+            if let fatal = handle.fatalError(operation: operation) { throw fatal }
+            guard failure.disposition == .retry, !deadline.hasPassed else { throw failure }
+            if failure.code != "_TIMED_OUT" { Pause.milliseconds(20) }
+            length = slice
+        }
+    }
+}

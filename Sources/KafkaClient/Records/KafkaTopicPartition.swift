@@ -1,0 +1,27 @@
+/// A partition of a topic.
+public struct KafkaTopicPartition: Hashable, Comparable, Sendable, CustomStringConvertible {
+    /// The topic's name.
+    public let topic: String
+    /// The partition's number, from 0.
+    public let partition: Int32
+
+    /// Names a partition; it need not exist.
+    public init(_ topic: String, _ partition: Int32) {
+        self.topic = topic
+        self.partition = partition
+    }
+
+    /// By topic, then by number.
+    public static func < (a: Self, b: Self) -> Bool { (a.topic, a.partition) < (b.topic, b.partition) }
+
+    /// As in `tasks[3]`.
+    public var description: String { "\(topic)[\(partition)]" }
+}
+
+/// The first and the next offset of a partition, uncommitted records included.
+public struct KafkaWatermarks: Hashable, Sendable {
+    /// Of the oldest record that is still there.
+    public let low: Int64
+    /// Of the record that comes next.
+    public let high: Int64
+}

@@ -1,0 +1,65 @@
+import Crdkafka
+
+/// Owns a list of partitions with offsets.
+struct PartitionList: ~Copyable {
+    let pointer: UnsafeMutablePointer<rd_kafka_topic_partition_list_t>
+
+    init(_ partitions: some Collection<KafkaTopicPartition>) {
+        pointer = rd_kafka_topic_partition_list_new(Int32(partitions.count))
+        for partition in partitions {
+            rd_kafka_topic_partition_list_add(pointer, partition.topic, partition.partition)
+        }
+    }
+
+    init(_ offsets: [KafkaTopicPartition: Int64]) {
+        pointer = rd_kafka_topic_partition_list_new(Int32(offsets.count))
+        for (partition, offset) in offsets.sorted(by: { $0.key < $1.key }) {
+            rd_kafka_topic_partition_list_add(pointer, partition.topic, partition.partition).pointee.offset = offset
+        }
+    }
+
+    init(topics: [String]) {
+        pointer = rd_kafka_topic_partition_list_new(Int32(topics.count))
+        for topic in topics { rd_kafka_topic_partition_list_add(pointer, topic, -1) }
+    }
+
+    deinit { rd_kafka_topic_partition_list_destroy(pointer) }
+
+    /// The first partition that carries an error.
+    func firstError(operation: String, except ignored: rd_kafka_resp_err_t) -> KafkaError? {
+        for element in Self.elements(pointer) where element.err != RD_KAFKA_RESP_ERR_NO_ERROR && element.err != ignored {
+            return KafkaError(
+                element.err,
+                operation: operation,
+                reason: "\(Self.partition(element)): \(String(cString: rd_kafka_err2str(element.err)))"
+            )
+        }
+        return nil
+    }
+
+    /// Partitions whose offset is a real one.
+    func offsets() -> [KafkaTopicPartition: Int64] { Self.offsets(pointer) }
+
+    static func offsets(
+        _ list: UnsafePointer<rd_kafka_topic_partition_list_t>
+    ) -> [KafkaTopicPartition: Int64] {
+        var found: [KafkaTopicPartition: Int64] = [:]
+        for element in elements(list) where element.offset >= 0 { found[partition(element)] = element.offset }
+        return found
+    }
+
+    static func partitions(_ list: UnsafePointer<rd_kafka_topic_partition_list_t>?) -> [KafkaTopicPartition] {
+        guard let list else { return [] }
+        return elements(list).map(partition).sorted()
+    }
+
+    static func elements(
+        _ list: UnsafePointer<rd_kafka_topic_partition_list_t>
+    ) -> UnsafeBufferPointer<rd_kafka_topic_partition_t> {
+        UnsafeBufferPointer(start: list.pointee.elems, count: Int(list.pointee.cnt))
+    }
+
+    private static func partition(_ element: rd_kafka_topic_partition_t) -> KafkaTopicPartition {
+        KafkaTopicPartition(element.topic.map { String(cString: $0) } ?? "", element.partition)
+    }
+}

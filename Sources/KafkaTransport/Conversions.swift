@@ -1,0 +1,62 @@
+import KafkaClient
+import StreamRuntime
+
+/// Runs `body`, whose failures become the port's.
+func streamed<R>(_ body: () throws(KafkaError) -> R) throws(StreamError) -> R {
+    do { return try body() } catch { throw StreamError(error) }
+}
+
+extension StreamError {
+    init(_ error: KafkaError) {
+        let disposition: Disposition =
+            switch error.disposition {
+            case .retry: .retry
+            case .abortTransaction: .abortTransaction
+            case .fatal: .fatal
+            }
+        let reason = error.remedy.map { "\(error.reason); \($0)" } ?? error.reason
+        self.init(disposition, operation: error.operation, code: error.code, reason: reason)
+    }
+}
+
+extension KafkaTopicPartition {
+    init(_ partition: TopicPartition) { self.init(partition.topic, partition.partition) }
+}
+
+extension TopicPartition {
+    init(_ partition: KafkaTopicPartition) { self.init(partition.topic, partition.partition) }
+}
+
+func kafka(_ positions: [TopicPartition: Int64]) -> [KafkaTopicPartition: Int64] {
+    Dictionary(positions.map { (KafkaTopicPartition($0.key), $0.value) }, uniquingKeysWith: { first, _ in first })
+}
+
+func stream(_ positions: [KafkaTopicPartition: Int64]) -> [TopicPartition: Int64] {
+    Dictionary(positions.map { (TopicPartition($0.key), $0.value) }, uniquingKeysWith: { first, _ in first })
+}
+
+extension RecordBatch {
+    /// Fills the batch with records that stay where they are: only their pointers are copied.
+    func fill(_ lent: ContiguousArray<KafkaRecord>, headers: @escaping (Int) -> [KafkaHeader]) {
+        records.removeAll(keepingCapacity: true)
+        records.reserveCapacity(lent.count)
+        for record in lent {
+            records.append(
+                RecordView(
+                    topic: record.topic,
+                    partition: record.partition,
+                    offset: record.offset,
+                    timestamp: record.timestamp,
+                    key: record.key,
+                    value: record.value
+                )
+            )
+        }
+        headerReader = { index in headers(index).map { RecordHeader($0.name, $0.value) } }
+    }
+
+    func clear() {
+        records.removeAll(keepingCapacity: true)
+        headerReader = { _ in [] }
+    }
+}

@@ -1,0 +1,65 @@
+import KafkaClient
+import StreamRuntime
+
+/// A group member over `KafkaConsumer`.
+final class KafkaGroupConsumer: GroupConsumer {
+    let consumer: KafkaConsumer
+
+    init(_ consumer: KafkaConsumer) { self.consumer = consumer }
+
+    var topics: [String] { consumer.topics }
+
+    func poll(
+        into batch: RecordBatch,
+        maximum: Int,
+        timeoutMilliseconds: Int
+    ) throws(StreamError) -> PollOutcome {
+        batch.clear()
+        let turn = try streamed { () throws(KafkaError) in
+            try consumer.poll(maximum: maximum, timeoutMilliseconds: timeoutMilliseconds)
+        }
+        switch turn {
+        case .idle: return .idle
+        case .records:
+            batch.fill(consumer.records) { [consumer] in consumer.headers(at: $0) }
+            return .records
+        case .assigned(let partitions): return .assigned(partitions.map { TopicPartition($0) })
+        case .revoked(let partitions): return .revoked(partitions.map { TopicPartition($0) })
+        case .lost(let partitions): return .lost(partitions.map { TopicPartition($0) })
+        }
+    }
+
+    func assign(_ positions: [TopicPartition: Int64]) throws(StreamError) {
+        try streamed { () throws(KafkaError) in try consumer.assign(kafka(positions)) }
+    }
+
+    /// The range assignor revokes everything at once, so `partitions` is always all of them.
+    func unassign(_ partitions: [TopicPartition]) throws(StreamError) {
+        try streamed { () throws(KafkaError) in try consumer.unassign() }
+    }
+
+    func committedOffsets(_ partitions: [TopicPartition]) throws(StreamError) -> [TopicPartition: Int64] {
+        try streamed { () throws(KafkaError) in
+            stream(try consumer.committedOffsets(partitions.map { KafkaTopicPartition($0) }))
+        }
+    }
+
+    func watermarks(_ partition: TopicPartition) throws(StreamError) -> (low: Int64, high: Int64) {
+        let found = try streamed { () throws(KafkaError) in try consumer.watermarks(KafkaTopicPartition(partition)) }
+        return (found.low, found.high)
+    }
+
+    func seek(_ positions: [TopicPartition: Int64]) throws(StreamError) {
+        try streamed { () throws(KafkaError) in try consumer.seek(kafka(positions)) }
+    }
+
+    func pause(_ partitions: [TopicPartition]) throws(StreamError) {
+        try streamed { () throws(KafkaError) in try consumer.pause(partitions.map { KafkaTopicPartition($0) }) }
+    }
+
+    func resume(_ partitions: [TopicPartition]) throws(StreamError) {
+        try streamed { () throws(KafkaError) in try consumer.resume(partitions.map { KafkaTopicPartition($0) }) }
+    }
+
+    func close() { consumer.close() }
+}

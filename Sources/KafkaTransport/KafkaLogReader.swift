@@ -1,0 +1,40 @@
+import KafkaClient
+import StreamRuntime
+
+/// A reader over `KafkaReader`.
+final class KafkaLogReader: LogReader {
+    private let reader: KafkaReader
+
+    init(_ reader: KafkaReader) { self.reader = reader }
+
+    var topics: [String] { reader.topics }
+
+    func partitions(of topic: String) throws(StreamError) -> [Int32] {
+        try streamed { () throws(KafkaError) in try reader.partitions(of: topic) }
+    }
+
+    func start(_ positions: [TopicPartition: Int64]) throws(StreamError) {
+        try streamed { () throws(KafkaError) in try reader.start(kafka(positions)) }
+    }
+
+    func poll(into batch: RecordBatch, maximum: Int, timeoutMilliseconds: Int) throws(StreamError) -> ReadOutcome {
+        batch.clear()
+        let turn = try streamed { () throws(KafkaError) in
+            try reader.poll(maximum: maximum, timeoutMilliseconds: timeoutMilliseconds)
+        }
+        switch turn {
+        case .idle: return .idle
+        case .records:
+            batch.fill(reader.records) { [reader] in reader.headers(at: $0) }
+            return .records
+        case .endOfPartition(let partition, let offset): return .endOfPartition(TopicPartition(partition), offset)
+        }
+    }
+
+    func watermarks(_ partition: TopicPartition) throws(StreamError) -> (low: Int64, high: Int64) {
+        let found = try streamed { () throws(KafkaError) in try reader.watermarks(KafkaTopicPartition(partition)) }
+        return (found.low, found.high)
+    }
+
+    func close() { reader.close() }
+}

@@ -1,0 +1,48 @@
+import KafkaClient
+import StreamRuntime
+
+/// A transactional producer over `KafkaProducer`.
+final class KafkaTransactionalProducer: TransactionalProducer {
+    private let producer: KafkaProducer
+
+    init(_ producer: KafkaProducer) { self.producer = producer }
+
+    func initializeTransactions() throws(StreamError) {
+        try streamed { () throws(KafkaError) in try producer.initializeTransactions() }
+    }
+
+    func begin() throws(StreamError) { try streamed { () throws(KafkaError) in try producer.begin() } }
+
+    func send(_ records: [OutputRecord]) throws(StreamError) {
+        try streamed { () throws(KafkaError) in
+            try producer.send(
+                records.lazy.map { record in
+                    KafkaOutputRecord(
+                        topic: record.topic,
+                        partition: record.partition,
+                        key: record.key,
+                        value: record.value,
+                        headers: record.headers.map { KafkaHeader($0.name, $0.value) }
+                    )
+                }
+            )
+        }
+    }
+
+    func sendOffsets(_ offsets: [TopicPartition: Int64], of consumer: any GroupConsumer) throws(StreamError) {
+        let operation = "put offsets into the transaction"
+        guard let consumer = consumer as? KafkaGroupConsumer else {
+            throw StreamError(
+                .fatal,
+                operation: operation,
+                code: "_INVALID_ARG",
+                reason: "the consumer is of another transport"
+            )
+        }
+        try streamed { () throws(KafkaError) in try producer.sendOffsets(kafka(offsets), of: consumer.consumer) }
+    }
+
+    func commit() throws(StreamError) { try streamed { () throws(KafkaError) in try producer.commit() } }
+    func abort() throws(StreamError) { try streamed { () throws(KafkaError) in try producer.abort() } }
+    func close() { producer.close() }
+}

@@ -1,0 +1,54 @@
+/// Watches a stream of yes/no events and raises an alarm when their rate has risen.
+///
+/// The statistic is max(0, S) + ln (likelihood at `alarmRate` / likelihood at `normalRate`), the logarithm of a CUSUM
+/// e-detector: while the rate is at most `normalRate`, events come on average at least `averageRunLength` long before a
+/// false alarm.
+///
+/// - SeeAlso: Page (1954), *Continuous inspection schemes*, doi:10.1093/biomet/41.1-2.100; Shin, Ramdas, Rinaldo (2022),
+///   *E-detectors: a nonparametric framework for sequential change detection*, arXiv:2203.03532.
+public struct BernoulliCUSUM: Hashable, Sendable {
+    /// The rate that is still fine, in 0..<1 and above 0.
+    public let normalRate: Double
+    /// The rate to be noticed soon, above `normalRate` and below 1.
+    public let alarmRate: Double
+    /// What the statistic must reach for an alarm: ln of the average run length.
+    public let threshold: Double
+    /// Where it stands.
+    public private(set) var statistic: Double
+
+    private let gainOfEvent: Double
+    private let gainOfNone: Double
+
+    /// Fails unless 0 < `normalRate` < `alarmRate` < 1 and `averageRunLength` > 1.
+    ///
+    /// - Parameters:
+    ///   - normalRate: The rate that is still fine.
+    ///   - alarmRate: The rate to be noticed soon.
+    ///   - averageRunLength: How many events there are at least, on average, between false alarms.
+    ///   - statistic: Where an earlier run stood; 0 at first.
+    public init?(normalRate: Double, alarmRate: Double, averageRunLength: Double, statistic: Double = 0) {
+        guard normalRate > 0, normalRate < alarmRate, alarmRate < 1, averageRunLength > 1, averageRunLength < .infinity
+        else { return nil }
+        self.normalRate = normalRate
+        self.alarmRate = alarmRate
+        self.statistic = statistic
+        threshold = Reproducible.log(averageRunLength)
+        gainOfEvent = Reproducible.log(alarmRate / normalRate)
+        gainOfNone = Reproducible.log1p(-alarmRate) - Reproducible.log1p(-normalRate)
+    }
+
+    /// Whether the statistic has reached the threshold.
+    public var isAlarming: Bool { statistic >= threshold }
+
+    /// Takes the next outcome.
+    ///
+    /// - Returns: Whether the alarm stands.
+    @discardableResult
+    public mutating func observe(_ isEvent: Bool) -> Bool {
+        statistic = max(0, statistic) + (isEvent ? gainOfEvent : gainOfNone)
+        return isAlarming
+    }
+
+    /// Forgets what was seen, after an alarm has been dealt with.
+    public mutating func reset() { statistic = 0 }
+}

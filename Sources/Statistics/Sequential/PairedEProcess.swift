@@ -1,0 +1,35 @@
+/// Evidence that a challenger beats a champion, from the samples on which exactly one of them is right.
+///
+/// If neither is better, each of these pairs is a fair coin. The e-value is the likelihood of the pairs seen, averaged
+/// over win rates θ uniform on (½, 1], over their likelihood at θ = ½:
+/// E = 2^(n+1) B(w + 1, l + 1) (1 − I½(w + 1, l + 1)). It may be looked at after every pair: by Ville's inequality the
+/// chance that it ever exceeds 1/α while θ ≤ ½ is at most α.
+///
+/// - Parameters:
+///   - wins: Pairs that the challenger alone got right; at least 0.
+///   - losses: Pairs that the champion alone got right; at least 0.
+/// - Returns: The natural logarithm of the e-value; 0 without pairs, above ln (1/α) is proof at level α.
+/// - Complexity: O(√(wins + losses)).
+/// - SeeAlso: Ville (1939), *Étude critique de la notion de collectif*; Grünwald, de Heide, Koolen (2019), *Safe testing*,
+///   arXiv:1906.07801.
+public func pairedEProcess(wins: Int, losses: Int) -> Double {
+    precondition(wins >= 0 && losses >= 0, "counts are not negative")
+    let pairs = wins + losses
+    // 2ⁿ B(w + 1, l + 1) = 1 / ((n + 1) · P(w of n at ½)), whose logarithm does not cancel for large n.
+    let likelihood = Reproducible.logBinomialMass(wins, of: pairs, 0.5)
+    let upper = Reproducible.logIncompleteBeta(0.5, Double(losses + 1), Double(wins + 1))
+    return 0x1.62e42fefa39efp-1 - Reproducible.log(Double(pairs + 1)) - likelihood + upper
+}
+
+/// The exact two-sided p-value of McNemar's test: how surprising it is, if neither model is better, that the pairs on
+/// which they differ split at least this unevenly.
+///
+/// It is valid for one look, at a number of samples fixed beforehand; `pairedEProcess` is for looking all the time.
+///
+/// - Returns: In 0...1; 1 without pairs.
+/// - SeeAlso: McNemar (1947), *Note on the sampling error of the difference between correlated proportions*,
+///   doi:10.1007/BF02295996.
+public func mcNemarPValue(wins: Int, losses: Int) -> Double {
+    precondition(wins >= 0 && losses >= 0, "counts are not negative")
+    return min(1, 2 * Reproducible.binomialCDF(min(wins, losses), of: wins + losses, 0.5))
+}

@@ -1,0 +1,285 @@
+/// What happens inside a stream task, for logs and metrics.
+public enum StreamTaskEvent: Sendable {
+    case assigned([TopicPartition])
+    case unassigned([TopicPartition], lost: Bool)
+    case committed(records: Int, outputs: Int, milliseconds: Int64)
+    case aborted(StreamError)
+    case restarted(StreamError)
+    case retrying(StreamError, attempt: Int)
+}
+
+/// The services that a stream task needs from its surroundings.
+public struct StreamTaskEnvironment {
+    /// Milliseconds since 1970.
+    public let now: () -> Int64
+    /// Waits so many milliseconds.
+    public let pause: (Int64) -> Void
+    /// In `0..<1`, for jitter.
+    public let jitter: () -> Double
+    public let observe: (StreamTaskEvent) -> Void
+
+    public init(
+        now: @escaping () -> Int64,
+        pause: @escaping (Int64) -> Void,
+        jitter: @escaping () -> Double,
+        observe: @escaping (StreamTaskEvent) -> Void = { _ in }
+    ) {
+        self.now = now
+        self.pause = pause
+        self.jitter = jitter
+        self.observe = observe
+    }
+}
+
+/// The commit cycle of one role: poll, process, commit; on one thread, without a pause between.
+///
+///     running --revoked--> commit --> unassign --> running
+///     running --lost-----> undo ----> unassign --> running
+///     commit --abortable-> abort, undo, rewind to the committed offsets --> running
+///     commit --fatal-----> new producer; the committed offsets say whether the transaction stands --> running
+///
+/// A transaction is open only while it is committed: everything that goes into it is in memory before it opens.
+public final class StreamTask {
+    private let transport: any StreamTransport
+    private let stage: any StreamStage
+    private let policy: CommitPolicy
+    private let transactionalID: String
+    private let environment: StreamTaskEnvironment
+    private let consumer: any GroupConsumer
+    private var producer: (any TransactionalProducer)?
+    private let batch = RecordBatch()
+    private var turn = Turn()
+    private var turnBegan: Int64?
+    /// What the group's offsets are, as far as we committed or read them.
+    private var committed: [TopicPartition: Int64] = [:]
+    private var owned: Set<TopicPartition> = []
+
+    /// The longest that the same call is tried again before the task gives up, in milliseconds.
+    private let patience: Int64 = 60_000
+
+    public init(
+        transport: any StreamTransport,
+        stage: any StreamStage,
+        group: String,
+        instance: String,
+        transactionalID: String,
+        topics: [String],
+        policy: CommitPolicy,
+        environment: StreamTaskEnvironment
+    ) throws(StreamError) {
+        self.transport = transport
+        self.stage = stage
+        self.policy = policy
+        self.transactionalID = transactionalID
+        self.environment = environment
+        consumer = try transport.makeConsumer(group: group, instance: instance, topics: topics)
+    }
+
+    /// Partitions owned now, in order.
+    public var assignment: [TopicPartition] { owned.sorted() }
+
+    /// One poll, and a commit when one is due. Errors that it cannot cure by itself are thrown; the task is closed then.
+    public func cycle() throws {
+        let outcome = try consumer.poll(into: batch, maximum: policy.batchSize, timeoutMilliseconds: pollTimeout())
+        switch outcome {
+        case .idle: break
+        case .records:
+            if turnBegan == nil { turnBegan = environment.now() }
+            turn.records += batch.records.count
+            try stage.process(batch, topics: consumer.topics, into: &turn)
+        case .assigned(let partitions): try take(partitions)
+        case .revoked(let partitions):
+            try commit()
+            try give(partitions, lost: false)
+        case .lost(let partitions):
+            undo()
+            try give(partitions, lost: true)
+        }
+        guard !owned.isEmpty else { return }
+        let now = environment.now()
+        try stage.turnEnds(now: now, into: &turn)
+        if isCommitDue(now) { try commit() }
+    }
+
+    /// Commits what is open and leaves the group.
+    public func close() {
+        try? commit()
+        consumer.close()
+        producer?.close()
+        producer = nil
+    }
+
+    /// Leaves without committing; what a fault does to a worker.
+    public func abandon() {
+        consumer.close()
+        producer?.close()
+        producer = nil
+    }
+
+    // MARK: - Turns
+
+    private func pollTimeout() -> Int {
+        guard let began = turnBegan else { return Int(min(policy.interval, 100)) }
+        return Int(max(0, min(policy.interval, began + policy.interval - environment.now())))
+    }
+
+    private func isCommitDue(_ now: Int64) -> Bool {
+        guard !turn.isEmpty else { return false }
+        guard let began = turnBegan else { return true }
+        return now - began >= policy.interval || turn.records >= policy.maximumRecords || turn.bytes >= policy.maximumBytes
+    }
+
+    private func beginNextTurn() {
+        turn = Turn()
+        turnBegan = nil
+    }
+
+    // MARK: - Assignment
+
+    private func take(_ partitions: [TopicPartition]) throws {
+        try commit()
+        if producer == nil { producer = try makeProducer() }
+        let offsets = try retrying { () throws(StreamError) in try self.consumer.committedOffsets(partitions) }
+        let positions = try stage.assigned(partitions, committed: offsets)
+        committed.merge(offsets) { $1 }
+        try consumer.assign(positions)
+        owned.formUnion(partitions)
+        environment.observe(.assigned(partitions))
+    }
+
+    private func give(_ partitions: [TopicPartition], lost: Bool) throws {
+        stage.unassigned(partitions)
+        for partition in partitions {
+            committed[partition] = nil
+            owned.remove(partition)
+        }
+        try consumer.unassign(partitions)
+        environment.observe(.unassigned(partitions, lost: lost))
+    }
+
+    private func makeProducer() throws(StreamError) -> any TransactionalProducer {
+        let producer = try transport.makeProducer(transactionalID: transactionalID)
+        try retrying { () throws(StreamError) in try producer.initializeTransactions() }
+        return producer
+    }
+
+    // MARK: - Committing
+
+    private func commit() throws {
+        guard !turn.isEmpty else { return beginNextTurn() }
+        let began = environment.now()
+        try stage.willCommit(into: &turn)
+        do throws(StreamError) {
+            try transact()
+        } catch {
+            switch error.disposition {
+            case .retry, .abortTransaction: try abort(error)
+            case .fatal: try restart(error)
+            }
+            return
+        }
+        stands()
+        environment.observe(
+            .committed(records: turn.records, outputs: turn.outputs.count, milliseconds: environment.now() - began))
+        beginNextTurn()
+    }
+
+    private func transact() throws(StreamError) {
+        guard let producer else {
+            throw StreamError(.fatal, operation: "commit", code: "_STATE", reason: "there is no producer")
+        }
+        try retrying { () throws(StreamError) in try producer.begin() }
+        let outputs = turn.outputs
+        try retrying { () throws(StreamError) in try producer.send(outputs) }
+        // Offsets go into every transaction, a timer's too: they carry the group's metadata, which fences a zombie.
+        var offsets = turn.positions
+        if offsets.isEmpty { offsets = committed.filter { owned.contains($0.key) } }
+        try retrying { () throws(StreamError) in try producer.sendOffsets(offsets, of: self.consumer) }
+        try retrying { () throws(StreamError) in try producer.commit() }
+    }
+
+    private func stands() {
+        stage.committed()
+        committed.merge(turn.positions) { $1 }
+    }
+
+    private func undo() {
+        stage.aborted()
+        beginNextTurn()
+    }
+
+    private func abort(_ cause: StreamError) throws {
+        environment.observe(.aborted(cause))
+        do throws(StreamError) {
+            if let producer { try retrying { () throws(StreamError) in try producer.abort() } }
+        } catch {
+            try restart(error)
+            return
+        }
+        try rewind()
+    }
+
+    /// Replaces the producer. Whether the last transaction stands only the group's offsets can tell: they went with it.
+    private func restart(_ cause: StreamError) throws {
+        environment.observe(.restarted(cause))
+        producer?.close()
+        producer = nil
+        producer = try makeProducer()
+        let partitions = Array(turn.positions.keys)
+        let offsets = try retrying { () throws(StreamError) in try self.consumer.committedOffsets(partitions) }
+        let stood = !partitions.isEmpty && partitions.allSatisfy { offsets[$0] == turn.positions[$0] }
+        if stood {
+            stands()
+            beginNextTurn()
+            return
+        }
+        try rewind()
+    }
+
+    private func rewind() throws {
+        stage.aborted()
+        let partitions = owned.sorted()
+        let offsets = try retrying { () throws(StreamError) in try self.consumer.committedOffsets(partitions) }
+        let isOurs = partitions.allSatisfy { offsets[$0] == nil || offsets[$0] == committed[$0] }
+        beginNextTurn()
+        if isOurs {
+            try consumer.seek(stageStart(partitions, offsets))
+            return
+        }
+        // Somebody else has committed: what is in memory belongs to no known offset.
+        stage.unassigned(partitions)
+        let positions = try stage.assigned(partitions, committed: offsets)
+        committed = offsets
+        try consumer.seek(positions)
+    }
+
+    /// Where to read on: the committed offset, or where the stage began a partition that nobody has committed yet.
+    private func stageStart(_ partitions: [TopicPartition], _ offsets: [TopicPartition: Int64]) throws -> [TopicPartition: Int64] {
+        var positions: [TopicPartition: Int64] = [:]
+        for partition in partitions {
+            if let offset = offsets[partition] {
+                positions[partition] = offset
+            } else {
+                positions[partition] = try consumer.watermarks(partition).low
+            }
+        }
+        return positions
+    }
+
+    /// Tries a call again while its error says so: with growing pauses, jittered, up to a limit.
+    private func retrying<R>(_ body: () throws(StreamError) -> R) throws(StreamError) -> R {
+        let began = environment.now()
+        var attempt = 0
+        while true {
+            do throws(StreamError) {
+                return try body()
+            } catch {
+                attempt += 1
+                guard error.disposition == .retry, environment.now() - began < patience else { throw error }
+                environment.observe(.retrying(error, attempt: attempt))
+                let pause = Double(min(2_000, 20 << min(attempt, 7)))
+                environment.pause(Int64(pause * (0.5 + 0.5 * environment.jitter())))
+            }
+        }
+    }
+}

@@ -1,0 +1,72 @@
+/// What a stage wants written and how far it has read, gathered in memory until the transaction opens.
+public struct Turn {
+    /// Records to write, in order.
+    public internal(set) var outputs: [OutputRecord] = []
+    /// The next offset to read of each partition that was read from.
+    public internal(set) var positions: [TopicPartition: Int64] = [:]
+    /// Bytes of `outputs`, about.
+    public internal(set) var bytes = 0
+    /// Records taken in.
+    public internal(set) var records = 0
+    /// The stage did something that must be committed although it has read nothing new.
+    public var mustCommit = false
+
+    public init() {}
+
+    public mutating func write(_ record: OutputRecord) {
+        bytes += record.size
+        outputs.append(record)
+    }
+
+    public mutating func advance(_ partition: TopicPartition, to next: Int64) { positions[partition] = next }
+
+    var isEmpty: Bool { outputs.isEmpty && positions.isEmpty && !mustCommit }
+}
+
+/// One role's work between reading and committing: synchronous, deterministic in what it reads, without I/O of its own
+/// but for restoring.
+public protocol StreamStage: AnyObject {
+    /// Partitions have come. Restores what belongs to them.
+    ///
+    /// - Parameter committed: The group's next offsets; a partition that nobody has read yet is missing.
+    /// - Returns: Where to begin each of `partitions`.
+    func assigned(_ partitions: [TopicPartition], committed: [TopicPartition: Int64]) throws
+        -> [TopicPartition: Int64]
+    /// Partitions have gone: forgets what belongs to them.
+    func unassigned(_ partitions: [TopicPartition])
+    /// Takes a batch in. Every record must be accounted for in `turn`, whatever it holds.
+    func process(_ batch: RecordBatch, topics: [String], into turn: inout Turn) throws
+    /// Called once a turn, records or not: timers, and whatever else the passing of time brings.
+    ///
+    /// - Parameter now: Milliseconds since 1970, for timers only.
+    func turnEnds(now: Int64, into turn: inout Turn) throws
+    /// A transaction is about to open: the last outputs, the changelog among them.
+    func willCommit(into turn: inout Turn) throws
+    /// The transaction stands: the state in memory is now the state.
+    func committed()
+    /// The transaction does not stand: the state returns to the last commit.
+    func aborted()
+}
+
+/// How much a transaction may gather.
+public struct CommitPolicy: Hashable, Sendable {
+    /// Milliseconds from the first record to the commit.
+    public var interval: Int64
+    public var maximumRecords: Int
+    /// Records taken from the client at once.
+    public var batchSize: Int
+    /// Bytes of output that end a turn early.
+    public var maximumBytes: Int
+
+    public init(
+        interval: Int64 = 100,
+        maximumRecords: Int = 10_000,
+        batchSize: Int = 2_000,
+        maximumBytes: Int = 16 << 20
+    ) {
+        self.interval = interval
+        self.maximumRecords = maximumRecords
+        self.batchSize = batchSize
+        self.maximumBytes = maximumBytes
+    }
+}

@@ -1,0 +1,42 @@
+import CBoostMath
+import Statistics
+import Testing
+
+/// How far `value` is from the reference, in units in the last place of the reference.
+func unitsInTheLastPlace(_ value: Double, _ reference: flywheel_reference) -> Double {
+    if value == reference.high || (value.isNaN && reference.high.isNaN) {
+        return reference.low.magnitude / reference.high.ulp
+    }
+    return ((value - reference.high) - reference.low).magnitude / reference.high.ulp
+}
+
+/// How far `value` is from the reference, as a share of it; subnormal numbers count as the smallest normal one.
+func relativeError(_ value: Double, _ reference: flywheel_reference) -> Double {
+    guard value.isFinite == reference.high.isFinite else { return .infinity }
+    if value == reference.high || (value.isNaN && reference.high.isNaN) { return 0 }
+    return (value - reference.high).magnitude / max(reference.high.magnitude, 0x1p-1022)
+}
+
+/// Remembers the worst of many errors and where it was.
+struct Worst {
+    private(set) var error = 0.0
+    private(set) var place = ""
+
+    mutating func add(_ error: Double, _ place: @autoclosure () -> String) {
+        guard !(error <= self.error) else { return }
+        self.error = error.isNaN ? .infinity : error
+        self.place = place()
+    }
+}
+
+extension SplitMix64 {
+    /// The next number between both ends, evenly.
+    mutating func next(in range: ClosedRange<Double>) -> Double {
+        range.lowerBound + nextUnit() * (range.upperBound - range.lowerBound)
+    }
+
+    /// The next number between both ends, its logarithm evenly.
+    mutating func nextLogarithmic(in range: ClosedRange<Double>) -> Double {
+        Reproducible.exp(next(in: Reproducible.log(range.lowerBound)...Reproducible.log(range.upperBound)))
+    }
+}
