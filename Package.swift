@@ -132,7 +132,7 @@ let package = Package(
 
         // test kits
         module("StreamTesting", ["StreamRuntime"]),
-        module("KafkaTesting", ["KafkaClient", "Processes"]),
+        module("KafkaTesting", ["Crdkafka", "KafkaClient", "Processes"]),
 
         // tests
         tests("VocabularyTests", ["Vocabulary"]),
@@ -148,6 +148,7 @@ let package = Package(
         tests("ArgumentsTests", ["Arguments"]),
         tests("ProcessesTests", ["Processes"]),
         tests("MockClusterTests", ["KafkaClient", "KafkaTesting"]),
+        tests("BrokerTests", ["KafkaClient", "KafkaTesting", "KafkaTransport", "StreamRuntime"]),
     ],
     cxxLanguageStandard: .cxx17
 )

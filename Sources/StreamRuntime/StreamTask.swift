@@ -52,6 +52,8 @@ public final class StreamTask {
     private var turnBegan: Int64?
     /// What the group's offsets are, as far as we committed or read them.
     private var committed: [TopicPartition: Int64] = [:]
+    /// Where to read on after an abort: usually the group's offset, but a stage may have begun before it.
+    private var base: [TopicPartition: Int64] = [:]
     private var owned: Set<TopicPartition> = []
 
     /// The longest that the same call is tried again before the task gives up, in milliseconds.
@@ -124,8 +126,7 @@ public final class StreamTask {
     }
 
     private func isCommitDue(_ now: Int64) -> Bool {
-        guard !turn.isEmpty else { return false }
-        guard let began = turnBegan else { return true }
+        guard let began = turnBegan else { return !turn.isEmpty }
         return now - began >= policy.interval || turn.records >= policy.maximumRecords || turn.bytes >= policy.maximumBytes
     }
 
@@ -142,6 +143,7 @@ public final class StreamTask {
         let offsets = try retrying { () throws(StreamError) in try self.consumer.committedOffsets(partitions) }
         let positions = try stage.assigned(partitions, committed: offsets)
         committed.merge(offsets) { $1 }
+        base.merge(positions) { $1 }
         try consumer.assign(positions)
         owned.formUnion(partitions)
         environment.observe(.assigned(partitions))
@@ -151,6 +153,7 @@ public final class StreamTask {
         stage.unassigned(partitions)
         for partition in partitions {
             committed[partition] = nil
+            base[partition] = nil
             owned.remove(partition)
         }
         try consumer.unassign(partitions)
@@ -201,6 +204,7 @@ public final class StreamTask {
     private func stands() {
         stage.committed()
         committed.merge(turn.positions) { $1 }
+        base.merge(turn.positions) { $1 }
     }
 
     private func undo() {
@@ -225,45 +229,39 @@ public final class StreamTask {
         producer?.close()
         producer = nil
         producer = try makeProducer()
-        let partitions = Array(turn.positions.keys)
-        let offsets = try retrying { () throws(StreamError) in try self.consumer.committedOffsets(partitions) }
-        let stood = !partitions.isEmpty && partitions.allSatisfy { offsets[$0] == turn.positions[$0] }
-        if stood {
+        let moved = turn.positions.filter { committed[$0.key] != $0.value }
+        let offsets = try retrying { () throws(StreamError) in try self.consumer.committedOffsets(self.assignment) }
+        if moved.isEmpty {
+            // A transaction of timers alone moves no offset: only the changelog knows.
+            beginNextTurn()
+            try reload(offsets)
+        } else if moved.allSatisfy({ offsets[$0.key] == $0.value }) {
             stands()
             beginNextTurn()
-            return
+        } else {
+            try rewind()
         }
-        try rewind()
     }
 
     private func rewind() throws {
         stage.aborted()
-        let partitions = owned.sorted()
-        let offsets = try retrying { () throws(StreamError) in try self.consumer.committedOffsets(partitions) }
-        let isOurs = partitions.allSatisfy { offsets[$0] == nil || offsets[$0] == committed[$0] }
         beginNextTurn()
-        if isOurs {
-            try consumer.seek(stageStart(partitions, offsets))
-            return
+        let offsets = try retrying { () throws(StreamError) in try self.consumer.committedOffsets(self.assignment) }
+        if assignment.allSatisfy({ offsets[$0] == committed[$0] }) {
+            try consumer.seek(base)
+        } else {
+            // Somebody else has committed: what is in memory belongs to no known offset.
+            try reload(offsets)
         }
-        // Somebody else has committed: what is in memory belongs to no known offset.
-        stage.unassigned(partitions)
-        let positions = try stage.assigned(partitions, committed: offsets)
-        committed = offsets
-        try consumer.seek(positions)
     }
 
-    /// Where to read on: the committed offset, or where the stage began a partition that nobody has committed yet.
-    private func stageStart(_ partitions: [TopicPartition], _ offsets: [TopicPartition: Int64]) throws -> [TopicPartition: Int64] {
-        var positions: [TopicPartition: Int64] = [:]
-        for partition in partitions {
-            if let offset = offsets[partition] {
-                positions[partition] = offset
-            } else {
-                positions[partition] = try consumer.watermarks(partition).low
-            }
-        }
-        return positions
+    /// Restores everything that is owned from what is stored.
+    private func reload(_ offsets: [TopicPartition: Int64]) throws {
+        let partitions = assignment
+        stage.unassigned(partitions)
+        base = try stage.assigned(partitions, committed: offsets)
+        committed = offsets
+        try consumer.seek(base)
     }
 
     /// Tries a call again while its error says so: with growing pauses, jittered, up to a limit.

@@ -59,7 +59,8 @@ public final class KafkaAdmin {
 
     /// The brokers that are part of the cluster now, by id.
     public func brokers() throws(KafkaError) -> [KafkaBroker] {
-        try Metadata.read(handle.client, timeout: timeout, operation: "ask for the brokers") { data throws(KafkaError) in
+        try Metadata.read(handle.client, timeout: timeout, operation: "ask for the brokers") {
+            data throws(KafkaError) in
             (0..<Int(data.broker_cnt)).map { data.brokers[$0] }
                 .map { KafkaBroker(id: $0.id, host: $0.host.map { String(cString: $0) } ?? "", port: $0.port) }
                 .sorted { $0.id < $1.id }

@@ -43,6 +43,7 @@ public final class KafkaConsumer {
     ///   - instance: The static member id (`group.instance.id`): a member that comes back under it within the session
     ///     timeout gets its partitions back without a rebalance. Without one, `close` leaves the group at once.
     ///   - topics: At least one.
+    /// - Throws: `.fatal`, with the name of the property that is not known, does not take its value, or must not change.
     public init(
         properties: KafkaProperties,
         group: String,

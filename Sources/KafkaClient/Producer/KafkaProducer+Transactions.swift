@@ -60,6 +60,9 @@ extension KafkaProducer {
     /// - Throws: `.abortTransaction` with topic and reason when a record was not delivered; `.fatal` when a newer
     ///   producer has taken over or the transaction was open for too long; `.retry` when the outcome is not known yet,
     ///   then only `commit` may be called again.
+    ///
+    /// After a record that a broker refused, librdkafka 2.0.2 goes on with the wrong sequence number: the transaction
+    /// after the abort fails too (`.abortTransaction`), and the one after that goes through.
     public func commit(timeoutMilliseconds: Int = 30_000) throws(KafkaError) {
         let deadline = Deadline(milliseconds: timeoutMilliseconds)
         while drain(deadline, slice: 50) > 0, failures.isEmpty, !deadline.hasPassed {}

@@ -30,6 +30,7 @@ public final class KafkaProducer {
     ///   - properties: Passed to librdkafka; `transaction.timeout.ms` is 10000 unless given.
     ///   - transactionalID: Names the one writer among its successors: a newer producer of the same id fences older
     ///     ones. Nil for a producer without transactions.
+    /// - Throws: `.fatal`, with the name of the property that is not known, does not take its value, or must not change.
     public init(properties: KafkaProperties, transactionalID: String? = nil) throws(KafkaError) {
         isTransactional = transactionalID != nil
         var defaults: KafkaProperties = [
@@ -114,7 +115,10 @@ public final class KafkaProducer {
     public func close() {
         guard isOpen else { return }
         isOpen = false
-        rd_kafka_purge(handle.client, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT | RD_KAFKA_PURGE_F_NON_BLOCKING)
+        rd_kafka_purge(
+            handle.client,
+            RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT | RD_KAFKA_PURGE_F_NON_BLOCKING
+        )
         for topic in topics.values { rd_kafka_topic_destroy(topic) }
         topics.removeAll()
         handle.close()
@@ -149,6 +153,12 @@ public final class KafkaProducer {
 
     private func note(_ message: rd_kafka_message_t) {
         guard message.err != RD_KAFKA_RESP_ERR_NO_ERROR, failures.count < Self.failureLimit else { return }
+        // In a transaction, purged records follow from another failure, and that one is what `commit` should tell.
+        if isTransactional,
+            message.err == RD_KAFKA_RESP_ERR__PURGE_QUEUE || message.err == RD_KAFKA_RESP_ERR__PURGE_INFLIGHT
+        {
+            return
+        }
         let name = message.rkt.map { String(cString: rd_kafka_topic_name($0)) } ?? ""
         let partition = KafkaTopicPartition(name, message.partition)
         let bare = KafkaError(message.err, operation: "write to \(partition)")

@@ -24,4 +24,10 @@ public struct KafkaWatermarks: Hashable, Sendable {
     public let low: Int64
     /// Of the record that comes next.
     public let high: Int64
+
+    /// Offsets of a partition.
+    public init(low: Int64, high: Int64) {
+        self.low = low
+        self.high = high
+    }
 }

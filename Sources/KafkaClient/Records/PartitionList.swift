@@ -27,7 +27,8 @@ struct PartitionList: ~Copyable {
 
     /// The first partition that carries an error.
     func firstError(operation: String, except ignored: rd_kafka_resp_err_t) -> KafkaError? {
-        for element in Self.elements(pointer) where element.err != RD_KAFKA_RESP_ERR_NO_ERROR && element.err != ignored {
+        for element in Self.elements(pointer) where element.err != RD_KAFKA_RESP_ERR_NO_ERROR && element.err != ignored
+        {
             return KafkaError(
                 element.err,
                 operation: operation,

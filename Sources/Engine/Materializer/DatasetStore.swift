@@ -1,0 +1,102 @@
+internal import Events
+internal import Hashing
+internal import JSON
+public import Storage
+public import Vocabulary
+
+/// Dataset versions as files under one root:
+///
+///     PROJECT/segments/SHA256.jsonl         labels of one split, since the cut before
+///     PROJECT/versions/ID/manifest.json     what a version is made of; ID is the SHA-256 of this file
+///     PROJECT/ordinals/N                    the id of version N
+///
+/// Every file is written whole under another name, made durable, and renamed: none is ever seen half written.
+public struct DatasetStore: Sendable {
+    public let objects: ObjectStore
+
+    public init(objects: ObjectStore) { self.objects = objects }
+
+    /// The manifest of a version by its ordinal, or nil if it is not here.
+    public func manifest(_ project: ProjectID, ordinal: Int) throws -> DatasetManifest? {
+        guard let pointer = try read("\(project)/ordinals/\(ordinal)") else { return nil }
+        return try manifest(project, id: DatasetVersionID(String(decoding: pointer, as: UTF8.self)))
+    }
+
+    /// The manifest of a version by its id, or nil if it is not here. Its bytes must have the digest that names them.
+    public func manifest(_ project: ProjectID, id: DatasetVersionID) throws -> DatasetManifest? {
+        guard let bytes = try read("\(project)/versions/\(id)/manifest.json") else { return nil }
+        guard SHA256Digest(of: bytes).hex == id.rawValue else {
+            throw EngineError("read dataset version \(id)", "the manifest does not have the digest that names it")
+        }
+        return try JSONParser().withDocument(of: bytes) { json in try DatasetManifest(json: json) }
+    }
+
+    /// The ordinals that are here, ascending.
+    public func ordinals(_ project: ProjectID) throws -> [Int] {
+        try objects.list("\(project)/ordinals").compactMap { Int($0) }.sorted()
+    }
+
+    /// Writes the labels of one split and returns how a manifest names them.
+    func writeSegment(_ project: ProjectID, _ split: Split, lines: [[UInt8]]) throws -> DatasetSegment {
+        var bytes: [UInt8] = []
+        for line in lines { bytes += line }
+        let digest = SHA256Digest(of: bytes).hex
+        try write("\(project)/segments/\(digest).jsonl", bytes)
+        return DatasetSegment(
+            split: split, path: "../../segments/\(digest).jsonl", size: bytes.count, sha256: digest, records: lines.count)
+    }
+
+    /// Seals a version: the manifest, then the pointer to it.
+    func seal(_ manifest: DatasetManifest) throws -> SealedVersion {
+        let bytes = manifest.jsonBytes
+        let id = DatasetVersionID(SHA256Digest(of: bytes).hex)
+        let path = "\(manifest.project)/versions/\(id)/manifest.json"
+        try write(path, bytes)
+        try write("\(manifest.project)/ordinals/\(manifest.ordinal)", Array(id.rawValue.utf8))
+        return SealedVersion(
+            id: id,
+            ordinal: manifest.ordinal,
+            parent: manifest.parent,
+            semanticVersion: manifest.semanticVersion,
+            manifest: ArtifactReference(uri: objects.uri(of: path), size: Int64(bytes.count), sha256: id.rawValue),
+            training: manifest.count(of: .training),
+            validation: manifest.count(of: .validation),
+            test: manifest.count(of: .test)
+        )
+    }
+
+    /// Every problem of a version: files that are missing, changed or of another length. Empty when it is whole.
+    public func verify(_ project: ProjectID, id: DatasetVersionID) throws -> [String] {
+        guard let manifest = try manifest(project, id: id) else { return ["version \(id) is not here"] }
+        var problems: [String] = []
+        for segment in manifest.segments {
+            let path = "\(project)/segments/\(segment.sha256).jsonl"
+            guard let bytes = try read(path) else {
+                problems.append("segment \(path) is missing")
+                continue
+            }
+            if SHA256Digest(of: bytes).hex != segment.sha256 { problems.append("segment \(path) has another digest") }
+            var lines = 0
+            for byte in bytes where byte == 0x0A { lines += 1 }
+            if lines != segment.records { problems.append("segment \(path) holds \(lines) labels, not \(segment.records)") }
+        }
+        return problems
+    }
+
+    // MARK: - Progress
+
+    /// Up to which offset a partition of the dataset log is materialized here; nil on a new disk.
+    func progress(_ partition: Int32) throws -> Int64? {
+        try read("progress/\(partition)").flatMap { Int64(String(decoding: $0, as: UTF8.self)) }
+    }
+
+    func record(progress offset: Int64, of partition: Int32) throws {
+        try write("progress/\(partition)", Array(String(offset).utf8))
+    }
+
+    private func read(_ path: String) throws -> [UInt8]? {
+        try objects.exists(path) ? objects.read(path, maximumSize: 1 << 30) : nil
+    }
+
+    private func write(_ path: String, _ bytes: [UInt8]) throws { try objects.write(path, bytes) }
+}

@@ -1,0 +1,69 @@
+public import Events
+public import Flywheel
+internal import Hashing
+public import StreamRuntime
+internal import Vocabulary
+
+/// Puts a project's next revision on the `projects` topic. Two people cannot both win: the transactional id of a project
+/// fences whoever began earlier.
+public struct ProjectApply {
+    public enum Outcome: Hashable, Sendable {
+        /// The same as the newest revision; nothing was written.
+        case unchanged(ProjectConfiguration)
+        case created(ProjectConfiguration)
+        case revised(ProjectConfiguration, from: ProjectConfiguration)
+    }
+
+    private let transport: any StreamTransport
+    private let topics: TopicNames
+
+    public init(transport: any StreamTransport, topics: TopicNames) {
+        self.transport = transport
+        self.topics = topics
+    }
+
+    /// - Parameters:
+    ///   - proposed: Its revision and partition are given here and may be anything.
+    ///   - partitions: Of the topics of projects.
+    public func apply(_ proposed: ProjectConfiguration, partitions: Int) throws -> Outcome {
+        let name = proposed.project.rawValue
+        let producer = try transport.makeProducer(transactionalID: "\(topics.prefix)apply.\(name)")
+        defer { producer.close() }
+        try producer.initializeTransactions()
+        let directory = try ProjectDirectory(transport: transport, topics: topics)
+        defer { directory.close() }
+        try directory.readToEnd()
+
+        let known = directory[name]
+        let next: ProjectConfiguration
+        if let known {
+            next = proposed.numbered(revision: known.revision + 1, partition: known.partition)
+            guard proposed.numbered(revision: known.revision, partition: known.partition) != known else {
+                return .unchanged(known)
+            }
+            guard next.schema.classes.starts(with: known.schema.classes) else {
+                throw EngineError(
+                    "apply project \(name)", "classes were removed or reordered, so old labels would change their meaning",
+                    remedy: "append new classes only, or begin another project")
+            }
+        } else {
+            next = proposed.numbered(revision: 1, partition: partition(name, directory, partitions))
+        }
+        try producer.begin()
+        try producer.send([
+            OutputRecord(topic: topics[.projects], partition: 0, key: Array(name.utf8), value: next.jsonBytes)
+        ])
+        try producer.commit()
+        return known.map { .revised(next, from: $0) } ?? .created(next)
+    }
+
+    /// The partition with the fewest projects; of equals the one that the project's hash begins with.
+    private func partition(_ name: String, _ directory: ProjectDirectory, _ partitions: Int) -> Int32 {
+        var load = [Int](repeating: 0, count: max(1, partitions))
+        for project in directory.projects.values where Int(project.partition) < load.count { load[Int(project.partition)] += 1 }
+        let start = Int(xxh64(name) % UInt64(load.count))
+        var best = start
+        for step in load.indices where load[(start + step) % load.count] < load[best] { best = (start + step) % load.count }
+        return Int32(best)
+    }
+}

@@ -1,0 +1,104 @@
+internal import Acquisition
+internal import Datasets
+internal import Flywheel
+internal import Hashing
+internal import Labeling
+internal import Rollout
+internal import Tables
+internal import Training
+public import Vocabulary
+
+/// A project at a glance: what `flywheel status`, the metrics and the demo's page show.
+public struct ProjectSummary: Hashable, Sendable {
+    public struct StageSummary: Hashable, Sendable {
+        public let name: String
+        public let count: Int64
+        public let meanSeconds: Double
+        public let lastSeconds: Double
+    }
+
+    public struct AnnotatorSummary: Hashable, Sendable {
+        public let id: String
+        public let answers: Int
+        /// Nil before the first answer in a closed task.
+        public let estimatedError: Double?
+    }
+
+    public let project: String
+    public let entryNumber: UInt64
+    public let chain: String
+    public let champion: ReleasedModel?
+    public let challenger: ReleasedModel?
+    public let newest: ReleasedModel?
+    public let quarantined: [String]
+    public let isHeld: Bool
+    public let openTasks: Int
+    public let votesBudget: Int
+    public let votesSpent: Int
+    public let votesReserved: Int
+    public let votesTotal: Int
+    public let candidates: Int
+    public let labels: Int
+    public let trainingLabels: Int
+    public let testLabels: Int
+    public let versions: Int
+    public let studies: Int
+    public let stages: [StageSummary]
+    public let annotators: [AnnotatorSummary]
+    public let refusals: [(code: String, count: Int64)]
+    public let feedbackNegative: Int
+    public let feedbackTotal: Int
+    public let pairedLabels: Int
+
+    public init(_ project: LoopProject) {
+        let state = project.state
+        let policy = state.configuration.value
+        let ledger = state.acquisition.ledger.value
+        let log = state.datasets.position.value
+        let phase = state.rollout.phase.value
+        self.project = state.project.rawValue
+        entryNumber = state.position.value.entryNumber
+        chain = project.chain.digest.hex
+        champion = phase.champion
+        challenger = phase.challenger
+        newest = state.training.progress.value.newest
+        quarantined = phase.quarantined.map(\.rawValue)
+        isHeld = phase.isHeld
+        openTasks = state.labeling.open.count
+        votesBudget = policy?.acquisition.votes ?? 0
+        votesSpent = ledger.spent
+        votesReserved = ledger.reserved
+        votesTotal = ledger.totalSpent
+        candidates = state.acquisition.pool.count
+        labels = log.training + log.validation + log.test
+        trainingLabels = log.training
+        testLabels = log.test
+        versions = log.ordinal
+        studies = state.training.progress.value.studies
+        stages = Stage.allCases.compactMap { stage in
+            state.stages[stage].map {
+                StageSummary(
+                    name: stage.rawValue, count: $0.count, meanSeconds: $0.mean / 1_000,
+                    lastSeconds: Double($0.last) / 1_000)
+            }
+        }
+        annotators = state.labeling.annotators.sortedRows.map {
+            AnnotatorSummary(id: $0.key.rawValue, answers: $0.value.answers, estimatedError: $0.value.estimatedError)
+        }
+        refusals = state.refusals.sortedRows.map { (code: $0.key, count: $0.value) }
+        feedbackNegative = state.rollout.watch.value.negative
+        feedbackTotal = state.rollout.watch.value.total
+        pairedLabels = state.rollout.pairs.value.labels
+    }
+
+    public var votesLeft: Int { max(0, votesBudget - votesSpent - votesReserved) }
+
+    /// The stage that takes longest on average, once any has been measured.
+    public var bottleneck: StageSummary? { stages.max { ($0.meanSeconds, $1.name) < ($1.meanSeconds, $0.name) } }
+
+    public static func == (a: Self, b: Self) -> Bool { a.project == b.project && a.entryNumber == b.entryNumber && a.chain == b.chain }
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(project)
+        hasher.combine(entryNumber)
+    }
+}

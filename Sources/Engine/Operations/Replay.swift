@@ -1,0 +1,165 @@
+public import Events
+internal import Flywheel
+internal import Hashing
+internal import JSON
+public import StreamRuntime
+internal import Tables
+internal import Vocabulary
+
+/// Decides a journal again and compares with what stands on the topics.
+public struct Replay {
+    /// How one project's replay came out.
+    public struct Report: Hashable, Sendable {
+        public let project: String
+        public var entries: UInt64 = 0
+        public var decisions = 0
+        /// Decisions found on the topics and equal byte for byte.
+        public var compared = 0
+        /// Decisions no longer on a compacted topic; the chain digests of the ticks vouch for them.
+        public var compacted = 0
+        public var ticksChecked = 0
+        public var chain = ""
+        /// The first thing that differs; nil when all is equal.
+        public var firstDifference: String?
+
+        public var isEqual: Bool { firstDifference == nil }
+    }
+
+    private struct Expected {
+        let topic: Topic
+        let key: String
+        let value: [UInt8]
+        let entryNumber: UInt64
+        let order: Int
+    }
+
+    private let transport: any StreamTransport
+    private let topics: TopicNames
+
+    static let decisionTopics: [Topic] = [
+        .labelingTasks, .datasetLog, .trainingRequests, .modelReleases, .notices,
+    ]
+
+    public init(transport: any StreamTransport, topics: TopicNames) {
+        self.transport = transport
+        self.topics = topics
+    }
+
+    /// Replays a project from the first entry of its journal.
+    ///
+    /// - Parameter partition: The project's.
+    /// - Complexity: O(entries); memory O(decisions).
+    public func verify(project name: String, partition: Int32) throws -> Report {
+        var report = Report(project: name)
+        var expected: [String: Expected] = [:]
+        var chains: [UInt64: String] = [:]
+        var project = LoopProject(project: ProjectID(name))
+        let parser = JSONParser(maximumDepth: 64, maximumSize: 16 << 20)
+        let scan = try TopicScan(transport: transport, topic: topics[.journal])
+        defer { scan.close() }
+        try scan.forEach(partition) { record, _, _ in
+            guard String(decoding: record.key, as: UTF8.self) == name,
+                let entry = try? JournalEntry(json: parser.parse(record.value))
+            else { return }
+            if case .tick(let mark) = entry.body, report.firstDifference == nil {
+                report.ticksChecked += 1
+                if let chain = chains[mark.entryNumber], chain != mark.digest {
+                    report.firstDifference =
+                        "the decisions up to entry \(mark.entryNumber) differ: the journal's tick at offset \(record.offset) says \(mark.digest), replay gives \(chain)"
+                }
+            }
+            let decisions = project.apply(entry, appendedAt: StreamTime(milliseconds: record.timestamp))
+            project.commit()
+            let number = project.state.position.value.entryNumber
+            chains[number] = project.chain.digest.hex
+            for decision in decisions {
+                report.decisions += 1
+                guard let topic = decision.topic, topic != .deadLetters else { continue }
+                expected[decision.id] = Expected(
+                    topic: topic, key: decision.key, value: decision.value, entryNumber: number, order: report.decisions)
+            }
+        }
+        report.entries = project.state.position.value.entryNumber
+        report.chain = project.chain.digest.hex
+        try compare(name, partition, expected, appliedUpTo: report.entries, &report)
+        return report
+    }
+
+    /// Compares with the topics. Of several differences the one of the earliest entry is named.
+    private func compare(
+        _ name: String,
+        _ partition: Int32,
+        _ expected: [String: Expected],
+        appliedUpTo last: UInt64,
+        _ report: inout Report
+    ) throws {
+        var seen = Set<String>()
+        var newest: [String: Int] = [:]
+        var differences: [(order: Int, text: String)] = []
+        for topic in Self.decisionTopics {
+            let scan = try TopicScan(transport: transport, topic: topics[topic])
+            defer { scan.close() }
+            try scan.forEach(partition) { record, batch, index in
+                guard record.value.baseAddress != nil, let id = Self.decisionID(batch.headers(at: index)),
+                    Self.belongs(id, to: name)
+                else { return }
+                guard let decision = expected[id] else {
+                    if Self.entryNumber(id) <= last {
+                        let order = Int(clamping: Self.entryNumber(id)) * 1_000
+                        differences.append((order, "decision \(id) on \(topic.rawValue) does not follow from the journal"))
+                    }
+                    return
+                }
+                seen.insert(id)
+                newest["\(topic.rawValue)/\(decision.key)"] = max(newest["\(topic.rawValue)/\(decision.key)"] ?? 0, decision.order)
+                if decision.topic == topic, decision.value.elementsEqual(record.value) {
+                    report.compared += 1
+                } else {
+                    differences.append((
+                        Int(clamping: decision.entryNumber) * 1_000,
+                        "decision \(id) (entry \(decision.entryNumber)) on \(topic.rawValue) differs: stored \(Self.excerpt(Array(record.value), decision.value)), replay gives \(Self.excerpt(decision.value, Array(record.value)))"
+                    ))
+                }
+            }
+        }
+        for (id, decision) in expected where !seen.contains(id) {
+            let isCompacted = [.labelingTasks, .modelReleases].contains(decision.topic)
+                && (newest["\(decision.topic.rawValue)/\(decision.key)"] ?? 0) > decision.order
+            if isCompacted {
+                report.compacted += 1
+            } else {
+                differences.append((
+                    Int(clamping: decision.entryNumber) * 1_000 + 1,
+                    "decision \(id) (entry \(decision.entryNumber)) is missing on \(decision.topic.rawValue)"
+                ))
+            }
+        }
+        let first = differences.min { ($0.order, $0.text) < ($1.order, $1.text) }
+        if let first { report.firstDifference = first.text }
+    }
+
+    private static func decisionID(_ headers: [RecordHeader]) -> String? {
+        for header in headers where header.name == "ce_id" { return header.value.map { String(decoding: $0, as: UTF8.self) } }
+        return nil
+    }
+
+    /// Ids are `project-entry-ordinal`; a project's name may hold dashes itself.
+    private static func belongs(_ id: String, to project: String) -> Bool {
+        guard id.hasPrefix(project + "-") else { return false }
+        let rest = id.dropFirst(project.count + 1).split(separator: "-", omittingEmptySubsequences: false)
+        return rest.count == 2 && rest.allSatisfy { UInt64($0) != nil }
+    }
+
+    private static func entryNumber(_ id: String) -> UInt64 {
+        let parts = id.split(separator: "-")
+        return parts.count >= 2 ? UInt64(parts[parts.count - 2]) ?? 0 : 0
+    }
+
+    /// The surroundings of the first byte that differs.
+    private static func excerpt(_ bytes: [UInt8], _ other: [UInt8]) -> String {
+        var position = 0
+        while position < bytes.count, position < other.count, bytes[position] == other[position] { position += 1 }
+        let slice = bytes[max(0, position - 30)..<min(bytes.count, position + 50)]
+        return "…\(String(decoding: slice, as: UTF8.self))…"
+    }
+}

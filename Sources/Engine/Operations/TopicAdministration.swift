@@ -1,0 +1,123 @@
+public import Events
+public import KafkaClient
+
+/// Makes and checks the topics of the catalogue.
+public struct TopicAdministration {
+    public struct Plan: Hashable, Sendable {
+        /// Partitions of topics whose keys do not matter.
+        public var trafficPartitions: Int
+        /// Partitions of the topics that belong to projects.
+        public var projectPartitions: Int
+        /// Nil for the broker's default.
+        public var replication: Int?
+
+        public init(trafficPartitions: Int = 4, projectPartitions: Int = 4, replication: Int? = nil) {
+            self.trafficPartitions = trafficPartitions
+            self.projectPartitions = projectPartitions
+            self.replication = replication
+        }
+    }
+
+    private let admin: KafkaAdmin
+    private let topics: TopicNames
+
+    public init(properties: KafkaProperties, topics: TopicNames) throws(KafkaError) {
+        admin = try KafkaAdmin(properties: properties)
+        self.topics = topics
+    }
+
+    public func close() { admin.close() }
+
+    /// Makes the topics that are missing and returns their names; those that are there stay as they are.
+    public func create(_ plan: Plan) throws(KafkaError) -> [String] {
+        let known = Set(try admin.listTopics())
+        let missing = Topic.allCases.filter { !known.contains(topics[$0]) }
+        guard !missing.isEmpty else { return [] }
+        var specifications: [KafkaTopicSpecification] = []
+        for topic in missing {
+            var configuration: [String: String] = [:]
+            for (name, value) in topic.configuration { configuration[name] = value }
+            specifications.append(
+                KafkaTopicSpecification(
+                    name: topics[topic],
+                    partitions: partitions(topic, plan),
+                    replication: plan.replication,
+                    configuration: configuration
+                ))
+        }
+        return try admin.createTopics(specifications)
+    }
+
+    private func partitions(_ topic: Topic, _ plan: Plan) -> Int {
+        switch topic.partitioning {
+        case .traffic: plan.trafficPartitions
+        case .project: plan.projectPartitions
+        case .single: 1
+        }
+    }
+
+    /// What differs from the catalogue: missing topics, unequal partition counts, settings that change what is kept.
+    public func check() throws(KafkaError) -> [String] {
+        let known = Set(try admin.listTopics())
+        var problems: [String] = []
+        for topic in Topic.allCases where !known.contains(topics[topic]) {
+            problems.append("topic \(topics[topic]) is missing: run flywheel topics create")
+        }
+        let present = Topic.allCases.filter { known.contains(topics[$0]) }
+        var projectCounts: [Int: [String]] = [:]
+        for description in try admin.describeTopics(present.map { topics[$0] }) {
+            guard let topic = present.first(where: { topics[$0] == description.name }) else { continue }
+            if topic.partitioning == .project { projectCounts[description.partitions, default: []].append(description.name) }
+            if topic.partitioning == .single, description.partitions != 1 {
+                problems.append("topic \(description.name) has \(description.partitions) partitions, expected 1")
+            }
+            for (name, expected) in topic.configuration {
+                guard ["cleanup.policy", "message.timestamp.type"].contains(name),
+                    let found = description.configuration[name], found != expected
+                else { continue }
+                problems.append("topic \(description.name): \(name) is \(found), expected \(expected)")
+            }
+        }
+        if projectCounts.count > 1 {
+            let counts = projectCounts.keys.sorted().map(String.init).joined(separator: ", ")
+            problems.append("the topics of projects have unequal partition counts (\(counts)); they must be equal")
+        }
+        return problems
+    }
+
+    /// The number of partitions of the topics of projects.
+    public func projectPartitions() throws -> Int {
+        guard let description = try admin.describeTopics([topics[.journal]]).first, description.partitions > 0 else {
+            throw EngineError("count partitions", "topic \(topics[.journal]) is missing", remedy: "run flywheel topics create")
+        }
+        return description.partitions
+    }
+
+    /// How many records a group has not read yet, by topic.
+    public func lag(group: String, topics names: [String]) throws(KafkaError) -> [String: Int64] {
+        var places: [KafkaTopicPartition] = []
+        for description in try admin.describeTopics(names) {
+            for partition in 0..<Int32(description.partitions) {
+                places.append(KafkaTopicPartition(description.name, partition))
+            }
+        }
+        let committed = try admin.committedOffsets(group: group, places)
+        let watermarks = try admin.watermarks(places)
+        var lag: [String: Int64] = [:]
+        for place in places {
+            guard let marks = watermarks[place] else { continue }
+            lag[place.topic, default: 0] += max(0, marks.high - max(marks.low, committed[place] ?? marks.low))
+        }
+        return lag
+    }
+
+    /// The records of a topic, retained ones only.
+    public func count(of topic: Topic) throws(KafkaError) -> Int64 {
+        var count: Int64 = 0
+        for description in try admin.describeTopics([topics[topic]]) {
+            let places = (0..<Int32(description.partitions)).map { KafkaTopicPartition(description.name, $0) }
+            for marks in try admin.watermarks(places).values { count += marks.high - marks.low }
+        }
+        return count
+    }
+}

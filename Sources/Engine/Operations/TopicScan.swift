@@ -1,0 +1,48 @@
+public import StreamRuntime
+
+/// Reads partitions from one end to the other, committed records only.
+public struct TopicScan {
+    private let reader: any LogReader
+    private let topic: String
+
+    public init(transport: any StreamTransport, topic: String) throws(StreamError) {
+        self.topic = topic
+        reader = try transport.makeReader(topics: [topic])
+    }
+
+    public func close() { reader.close() }
+
+    /// The partitions of the topic.
+    public func partitions() throws(StreamError) -> [Int32] { try reader.partitions(of: topic) }
+
+    /// Hands every record that is there at the call to `body`, in offset order, with its batch for the headers.
+    ///
+    /// - Parameter patience: Milliseconds without an answer before it gives up.
+    public func forEach(
+        _ partition: Int32,
+        from offset: Int64? = nil,
+        patience: Int = 15_000,
+        _ body: (RecordView, RecordBatch, Int) throws -> Void
+    ) throws {
+        let place = TopicPartition(topic, partition)
+        let (low, high) = try reader.watermarks(place)
+        guard high > max(low, offset ?? low) else { return }
+        try reader.start([place: max(low, offset ?? low)])
+        let batch = RecordBatch()
+        var idle = 0
+        while idle < patience {
+            switch try reader.poll(into: batch, maximum: 5_000, timeoutMilliseconds: 100) {
+            case .records:
+                idle = 0
+                for (index, record) in batch.records.enumerated() where record.offset < high { try body(record, batch, index) }
+            case .endOfPartition(_, let end):
+                if end >= high { return }
+                idle += 1
+            case .idle: idle += 100
+            }
+        }
+        throw EngineError(
+            "read \(place) to its end", "it does not end at offset \(high) as it should",
+            remedy: "another transaction may be open; try again")
+    }
+}

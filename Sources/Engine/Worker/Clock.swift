@@ -1,0 +1,18 @@
+internal import Glibc
+
+/// The wall clock. Only the edges look at it.
+public enum WallClock {
+    /// Milliseconds since 1970.
+    public static func now() -> Int64 {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return Int64(time.tv_sec) * 1_000 + Int64(time.tv_nsec) / 1_000_000
+    }
+
+    /// Waits so many milliseconds.
+    public static func pause(_ milliseconds: Int64) {
+        var time = timespec(tv_sec: Int(milliseconds / 1_000), tv_nsec: Int(milliseconds % 1_000) * 1_000_000)
+        var left = timespec()
+        while nanosleep(&time, &left) != 0, errno == EINTR { time = left }
+    }
+}

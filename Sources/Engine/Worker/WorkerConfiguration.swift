@@ -1,0 +1,58 @@
+public import Events
+public import KafkaClient
+internal import StreamRuntime
+
+/// A part that a worker plays.
+public enum Role: String, Hashable, Sendable, CaseIterable {
+    case intake, loop, materializer, trainer, console
+}
+
+/// What a worker needs to know: connections and resources, nothing about projects.
+public struct WorkerConfiguration: Sendable {
+    public var kafka: KafkaProperties
+    public var topics: TopicNames
+    /// Names this worker among others; a restarted worker keeps it, and so its partitions.
+    public var instance: String
+    public var roles: [Role]
+    /// Folder of the dataset versions.
+    public var storePath: String
+    /// Folder of the built-in trainer's models.
+    public var artifactsPath: String
+    public var consoleHost: String
+    /// 0 for any free port.
+    public var consolePort: UInt16
+    /// Secret bytes before what is drawn by hash, and the key of users' digests.
+    public var salt: [UInt8]
+    /// Milliseconds from the first record of a transaction to its commit.
+    public var intakeInterval: Int64
+    public var loopInterval: Int64
+
+    public init(
+        kafka: KafkaProperties,
+        topics: TopicNames = TopicNames(),
+        instance: String = "worker-1",
+        roles: [Role] = [.intake, .loop, .materializer, .console],
+        storePath: String = "flywheel-data/datasets",
+        artifactsPath: String = "flywheel-data/artifacts",
+        consoleHost: String = "127.0.0.1",
+        consolePort: UInt16 = 8080,
+        salt: [UInt8] = [],
+        intakeInterval: Int64 = 100,
+        loopInterval: Int64 = 50
+    ) {
+        self.kafka = kafka
+        self.topics = topics
+        self.instance = instance
+        self.roles = roles
+        self.storePath = storePath
+        self.artifactsPath = artifactsPath
+        self.consoleHost = consoleHost
+        self.consolePort = consolePort
+        self.salt = salt
+        self.intakeInterval = intakeInterval
+        self.loopInterval = loopInterval
+    }
+
+    func group(_ role: Role) -> String { "\(topics.prefix)\(role.rawValue)" }
+    func transactionalID(_ role: Role) -> String { "\(topics.prefix)\(role.rawValue).\(instance)" }
+}

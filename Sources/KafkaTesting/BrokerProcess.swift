@@ -1,0 +1,97 @@
+public import Foundation
+public import KafkaClient
+
+/// A broker started through `deploy/broker` in a directory of its own, or the cluster that `FLYWHEEL_TEST_BOOTSTRAP`
+/// names.
+public final class BrokerProcess: Sendable {
+    /// For `bootstrap.servers`.
+    public let bootstrap: String
+    /// What it is, as in `Apache Kafka 4.3.0`.
+    public let kind: String
+    /// Data and logs; nil when the cluster is not ours.
+    public let directory: URL?
+
+    /// Why there is no broker.
+    public struct Failure: Error, Sendable, CustomStringConvertible {
+        /// What the script said.
+        public let description: String
+    }
+
+    /// Starts a broker; a second or less for noida-db, five for Apache Kafka.
+    ///
+    /// - Parameter directory: Where its data goes; a new temporary directory unless given.
+    /// - Throws: `Failure` with what the script said, such as that there is no broker to start.
+    public init(directory: URL? = nil) throws {
+        let environment = ProcessInfo.processInfo.environment
+        if let running = environment["FLYWHEEL_TEST_BOOTSTRAP"] {
+            bootstrap = running
+            kind = "Kafka cluster at \(running)"
+            self.directory = nil
+            return
+        }
+        let place =
+            directory
+            ?? FileManager.default.temporaryDirectory.appendingPathComponent("broker-\(UUID().uuidString.prefix(8))")
+        bootstrap = try Self.script("start", place)
+        kind = try Self.script("kind", place)
+        self.directory = environment["FLYWHEEL_BOOTSTRAP"] == nil ? place : nil
+    }
+
+    /// Whether this is noida-db, which carries less than Kafka does.
+    public var isNoida: Bool { kind.hasPrefix("noida") }
+
+    /// Properties that name this broker.
+    public var properties: KafkaProperties { KafkaProperties(bootstrap: bootstrap) }
+
+    /// Ends the broker; its data stays, and `restart` brings it back.
+    public func stop() throws { if let directory { _ = try Self.script("stop", directory) } }
+
+    /// Ends the broker without warning; its data stays, and `restart` brings it back.
+    public func kill() throws { if let directory { _ = try Self.script("kill", directory) } }
+
+    /// Starts the broker again, with its data, on the same port.
+    public func restart() throws { if let directory { _ = try Self.script("start", directory) } }
+
+    /// Ends the broker and deletes its data.
+    public func remove() {
+        guard let directory else { return }
+        _ = try? Self.script("kill", directory)
+        try? FileManager.default.removeItem(at: directory)
+    }
+
+    /// One broker for the whole process, started when it is first asked for and removed when the process ends.
+    public static let shared: Result<BrokerProcess, any Error> = {
+        let result = Result { try BrokerProcess() }
+        atexit { if case .success(let broker) = BrokerProcess.shared { broker.remove() } }
+        return result
+    }()
+
+    /// The repository that this file belongs to.
+    private static var root: URL {
+        URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+    }
+
+    private static func script(_ command: String, _ directory: URL) throws -> String {
+        let process = Process()
+        process.executableURL = root.appendingPathComponent("deploy/broker")
+        process.arguments = [command, directory.path]
+        let output = Pipe()
+        let errors = FileManager.default.temporaryDirectory
+            .appendingPathComponent("broker-\(UUID().uuidString).err")
+        _ = FileManager.default.createFile(atPath: errors.path, contents: nil)
+        defer { try? FileManager.default.removeItem(at: errors) }
+        process.standardOutput = output
+        process.standardError = try FileHandle(forWritingTo: errors)
+        process.standardInput = FileHandle.nullDevice
+        try process.run()
+        // Ends when the script does: the broker that it leaves behind writes to its own log.
+        let data = output.fileHandleForReading.readDataToEndOfFile()
+        process.waitUntilExit()
+        guard process.terminationStatus == 0 else {
+            let text = (try? String(contentsOf: errors, encoding: .utf8)) ?? ""
+            throw Failure(description: text.trimmingCharacters(in: .whitespacesAndNewlines))
+        }
+        return String(decoding: data, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+}

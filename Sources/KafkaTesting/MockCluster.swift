@@ -1,0 +1,162 @@
+import Crdkafka
+public import KafkaClient
+
+/// Kinds of requests to which errors can be injected, by Kafka's own numbers.
+public enum MockRequest: Int16, Sendable {
+    /// Writing records.
+    case produce = 0
+    /// Reading records.
+    case fetch = 1
+    /// First and last offsets.
+    case listOffsets = 2
+    /// Topics, partitions, leaders.
+    case metadata = 3
+    /// A consumer's own offset commit.
+    case offsetCommit = 8
+    /// Reading committed offsets.
+    case offsetFetch = 9
+    /// Finding the coordinator of a group or a transactional id.
+    case findCoordinator = 10
+    /// Joining a group.
+    case joinGroup = 11
+    /// Staying in a group.
+    case heartbeat = 12
+    /// Leaving a group.
+    case leaveGroup = 13
+    /// Receiving an assignment.
+    case syncGroup = 14
+    /// Starting a producer.
+    case initProducerID = 22
+    /// A partition's first record in a transaction.
+    case addPartitionsToTransaction = 24
+    /// The first offsets in a transaction.
+    case addOffsetsToTransaction = 25
+    /// Commit or abort.
+    case endTransaction = 26
+    /// Offsets in a transaction.
+    case transactionOffsetCommit = 28
+}
+
+/// Error codes to inject, by Kafka's own numbers.
+public enum MockFault: Int32, Sendable {
+    /// The connection is cut instead of an answer.
+    case disconnect = -195
+    /// Of a partition or a coordinator that moved.
+    case notLeader = 6
+    /// The broker gave up waiting.
+    case requestTimedOut = 7
+    /// The record is too large for the topic.
+    case messageTooLarge = 10
+    /// The coordinator reads its log.
+    case coordinatorLoading = 14
+    /// The coordinator is elsewhere.
+    case notCoordinator = 16
+    /// The group went on without the member.
+    case illegalGeneration = 22
+    /// The member was removed.
+    case unknownMember = 25
+    /// No right to the topic.
+    case topicAuthorizationFailed = 29
+    /// A newer producer has taken over.
+    case invalidProducerEpoch = 47
+    /// The transaction before is not finished yet.
+    case concurrentTransactions = 51
+    /// No right to the transactional id.
+    case transactionalIDAuthorizationFailed = 53
+    /// Another member took the static id.
+    case fencedInstanceID = 82
+    /// A newer producer has taken over.
+    case producerFenced = 90
+}
+
+/// librdkafka's own cluster, inside this process: the protocol, groups and injected faults.
+///
+/// It does not isolate transactions, and it keeps no offsets that were sent in one: use it for protocol and faults, and
+/// a broker for anything about exactly once. Used on one thread only.
+public final class MockCluster {
+    /// For `bootstrap.servers`.
+    public let bootstrap: String
+    private let client: OpaquePointer
+    private let cluster: OpaquePointer
+
+    /// Why a mock cluster did not do what it was told.
+    public struct Failure: Error, Sendable, CustomStringConvertible {
+        /// What librdkafka said.
+        public let description: String
+    }
+
+    /// Starts brokers with ids from 1.
+    public init(brokers: Int = 1) throws {
+        var text = [CChar](repeating: 0, count: 256)
+        // Logs nothing: what a mock broker has to say is the test's own doing.
+        let configuration = rd_kafka_conf_new()
+        rd_kafka_conf_set(configuration, "log_level", "0", nil, 0)
+        guard let client = rd_kafka_new(RD_KAFKA_PRODUCER, configuration, &text, text.count) else {
+            throw Failure(description: "could not make a client for the mock cluster")
+        }
+        guard let cluster = rd_kafka_mock_cluster_new(client, Int32(brokers)) else {
+            rd_kafka_destroy(client)
+            throw Failure(description: "could not make a mock cluster")
+        }
+        self.client = client
+        self.cluster = cluster
+        bootstrap = String(cString: rd_kafka_mock_cluster_bootstraps(cluster))
+    }
+
+    deinit {
+        rd_kafka_mock_cluster_destroy(cluster)
+        rd_kafka_destroy(client)
+    }
+
+    /// Properties that name this cluster, with short pauses between tries.
+    public var properties: KafkaProperties {
+        ["bootstrap.servers": bootstrap, "retry.backoff.ms": "20", "reconnect.backoff.ms": "10"]
+    }
+
+    /// Creates a topic; the mock cluster has no administrator's requests.
+    public func createTopic(_ name: String, partitions: Int = 1, replication: Int = 1) throws {
+        try check(rd_kafka_mock_topic_create(cluster, name, Int32(partitions), Int32(replication)))
+    }
+
+    /// The next requests of this kind fail with these codes, one each.
+    public func pushRequestErrors(_ request: MockRequest, _ faults: [MockFault]) {
+        let codes = faults.map { rd_kafka_resp_err_t(rawValue: $0.rawValue) }
+        rd_kafka_mock_push_request_errors_array(cluster, request.rawValue, codes.count, codes)
+    }
+
+    /// Takes back what is left of pushed errors.
+    public func clearRequestErrors(_ request: MockRequest) {
+        rd_kafka_mock_clear_request_errors(cluster, request.rawValue)
+    }
+
+    /// Cuts all connections of a broker, and takes no new ones.
+    public func takeDown(broker: Int32) throws { try check(rd_kafka_mock_broker_set_down(cluster, broker)) }
+
+    /// Lets a broker take connections again.
+    public func bringUp(broker: Int32) throws { try check(rd_kafka_mock_broker_set_up(cluster, broker)) }
+
+    /// Delays every answer of a broker.
+    public func delay(broker: Int32, milliseconds: Int) throws {
+        try check(rd_kafka_mock_broker_set_rtt(cluster, broker, Int32(milliseconds)))
+    }
+
+    /// Moves a partition to another broker.
+    public func setLeader(_ topic: String, _ partition: Int32, broker: Int32) throws {
+        try check(rd_kafka_mock_partition_set_leader(cluster, topic, partition, broker))
+    }
+
+    /// Names the coordinator of a group.
+    public func setCoordinator(group: String, broker: Int32) throws {
+        try check(rd_kafka_mock_coordinator_set(cluster, "group", group, broker))
+    }
+
+    /// Names the coordinator of a transactional id.
+    public func setCoordinator(transactionalID: String, broker: Int32) throws {
+        try check(rd_kafka_mock_coordinator_set(cluster, "transaction", transactionalID, broker))
+    }
+
+    private func check(_ error: rd_kafka_resp_err_t) throws {
+        guard error != RD_KAFKA_RESP_ERR_NO_ERROR else { return }
+        throw Failure(description: "mock cluster: \(String(cString: rd_kafka_err2str(error)))")
+    }
+}

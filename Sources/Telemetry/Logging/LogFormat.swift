@@ -1,0 +1,103 @@
+/// How a record becomes a line of bytes.
+public enum LogFormat: Hashable, Sendable {
+    /// `2026-01-31T12:00:00.123Z info  intake: message key=value`, for people.
+    case text
+    /// One JSON object a line, for machines.
+    case json
+
+    /// The record as a line, with its line feed.
+    public func line(of record: LogRecord) -> [UInt8] {
+        var line = ""
+        switch self {
+        case .text:
+            line += "\(timestamp(record.time)) \(record.level.rawValue) \(record.module): \(plain(record.message))"
+            for field in record.fields { line += " \(plain(field.name))=\(text(of: field.value))" }
+        case .json:
+            line += "{\"time\":\"\(timestamp(record.time))\",\"level\":\"\(record.level.rawValue)\","
+            line += "\"module\":\(quoted(record.module)),\"message\":\(quoted(record.message))"
+            var seen: Set<String> = ["time", "level", "module", "message"]
+            for field in record.fields {
+                var name = field.name
+                while !seen.insert(name).inserted { name += "_" }
+                line += ",\(quoted(name)):\(json(field.value))"
+            }
+            line += "}"
+        }
+        line += "\n"
+        return Array(line.utf8)
+    }
+
+    /// Text of which no byte can end the line or move the cursor.
+    private func plain(_ text: String) -> String {
+        text.unicodeScalars.contains(where: isControl) ? quoted(text) : text
+    }
+
+    private func text(of value: LogValue) -> String {
+        switch value {
+        case .string(let text):
+            let needsQuotes = text.unicodeScalars.contains { isControl($0) || $0 == " " || $0 == "\"" || $0 == "=" }
+            return text.isEmpty || needsQuotes ? quoted(text) : text
+        case .integer(let number): return "\(number)"
+        case .double(let number): return "\(number)"
+        case .bool(let flag): return "\(flag)"
+        }
+    }
+
+    private func json(_ value: LogValue) -> String {
+        switch value {
+        case .string(let text): quoted(text)
+        case .integer(let number): "\(number)"
+        case .double(let number): number.isFinite ? "\(number)" : "\"\(number)\""
+        case .bool(let flag): "\(flag)"
+        }
+    }
+
+    private func isControl(_ scalar: UnicodeScalar) -> Bool {
+        scalar.value < 0x20 || (0x7f..<0xa0).contains(scalar.value) || scalar.value == 0x2028 || scalar.value == 0x2029
+    }
+
+    private func quoted(_ text: String) -> String {
+        var result = "\""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"": result += "\\\""
+            case "\\": result += "\\\\"
+            case "\n": result += "\\n"
+            case "\r": result += "\\r"
+            case "\t": result += "\\t"
+            case _ where isControl(scalar):
+                let digits = String(scalar.value, radix: 16)
+                result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+            default: result.unicodeScalars.append(scalar)
+            }
+        }
+        return result + "\""
+    }
+}
+
+/// Nanoseconds since 1970 as `2026-01-31T12:00:00.123Z`.
+///
+/// - SeeAlso: Howard Hinnant, *chrono-compatible low-level date algorithms*, for the calendar.
+func timestamp(_ nanoseconds: Int64) -> String {
+    func padded(_ number: Int64, _ width: Int) -> String {
+        let digits = String(number)
+        return String(repeating: "0", count: max(0, width - digits.count)) + digits
+    }
+    func divided(_ number: Int64, _ divisor: Int64) -> (quotient: Int64, remainder: Int64) {
+        let remainder = (number % divisor + divisor) % divisor
+        return ((number - remainder) / divisor, remainder)
+    }
+    let (seconds, fraction) = divided(nanoseconds, 1_000_000_000)
+    let (days, second) = divided(seconds, 86_400)
+    // Counted from 1 March of year 0, in eras of 400 years.
+    let (era, dayOfEra) = divided(days + 719_468, 146_097)
+    let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+    let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
+    let shiftedMonth = (5 * dayOfYear + 2) / 153
+    let day = dayOfYear - (153 * shiftedMonth + 2) / 5 + 1
+    let month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
+    let year = era * 400 + yearOfEra + (month <= 2 ? 1 : 0)
+    let date = "\(padded(year, 4))-\(padded(month, 2))-\(padded(day, 2))"
+    let time = "\(padded(second / 3_600, 2)):\(padded(second / 60 % 60, 2)):\(padded(second % 60, 2))"
+    return "\(date)T\(time).\(padded(fraction / 1_000_000, 3))Z"
+}

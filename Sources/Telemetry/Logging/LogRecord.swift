@@ -1,0 +1,69 @@
+/// One thing that happened: a sentence, and the data beside it.
+public struct LogRecord: Sendable {
+    /// When, in nanoseconds since 1970 (UTC).
+    public let time: Int64
+    /// How much it matters.
+    public let level: LogLevel
+    /// The module that says so.
+    public let module: String
+    /// What happened, lower case, without the data.
+    public let message: String
+    /// The data, in the order given.
+    public let fields: [LogField]
+}
+
+/// A datum of a log record.
+public struct LogField: Sendable, Hashable {
+    /// Its name, as in `topic` or `task.id`.
+    public let name: String
+    /// Its value.
+    public let value: LogValue
+}
+
+/// The value of a field.
+public enum LogValue: Sendable, Hashable {
+    /// Text.
+    case string(String)
+    /// A whole number.
+    case integer(Int64)
+    /// A number.
+    case double(Double)
+    /// A truth value.
+    case bool(Bool)
+
+    /// The description of anything, for ids and errors.
+    public static func describing(_ value: some Any) -> LogValue { .string("\(value)") }
+
+    /// A whole number of any type; text if 64 bits cannot hold it.
+    public static func number(_ value: some BinaryInteger) -> LogValue {
+        Int64(exactly: value).map { .integer($0) } ?? .string("\(value)")
+    }
+}
+
+extension LogValue: ExpressibleByStringLiteral, ExpressibleByStringInterpolation, ExpressibleByIntegerLiteral,
+    ExpressibleByFloatLiteral, ExpressibleByBooleanLiteral
+{
+    /// Text written in place.
+    public init(stringLiteral value: String) { self = .string(value) }
+    /// A whole number written in place.
+    public init(integerLiteral value: Int64) { self = .integer(value) }
+    /// A number written in place.
+    public init(floatLiteral value: Double) { self = .double(value) }
+    /// A truth value written in place.
+    public init(booleanLiteral value: Bool) { self = .bool(value) }
+}
+
+/// Fields written in place, in their order: `["topic": "journal", "partition": 3]`.
+public struct LogFields: Sendable, ExpressibleByDictionaryLiteral {
+    let list: [LogField]
+
+    /// Fields written in place.
+    public init(dictionaryLiteral elements: (String, LogValue)...) {
+        list = elements.map { LogField(name: $0.0, value: $0.1) }
+    }
+
+    /// Fields made one by one.
+    public init(_ list: [LogField]) {
+        self.list = list
+    }
+}

@@ -1,0 +1,73 @@
+import KafkaClient
+import KafkaTesting
+import StreamRuntime
+import Testing
+
+@Suite("Administration of a broker", .serialized)
+struct AdminTests {
+    @Test("Topics are created once, described and deleted")
+    func topics() throws {
+        let admin = try KafkaAdmin(properties: Broker.get().properties)
+        defer { admin.close() }
+        let name = Broker.makeName("compacted")
+        let specification = KafkaTopicSpecification(
+            name: name,
+            partitions: 3,
+            replication: 1,
+            configuration: ["cleanup.policy": "compact", "max.message.bytes": "2000000"]
+        )
+        #expect(try admin.createTopics([specification]) == [name])
+        #expect(try admin.createTopics([specification]) == [])
+        #expect(try admin.listTopics().contains(name))
+        let described = try #require(try admin.describeTopics([name, "nowhere"]).first)
+        #expect(described.name == name && described.partitions == 3 && described.replication == 1)
+        #expect(described.configuration["cleanup.policy"] == "compact")
+        #expect(described.configuration["max.message.bytes"] == "2000000")
+        #expect(try admin.deleteTopics([name, "nowhere"]) == [name])
+        let end = ContinuousClock.now + .seconds(10)
+        while try admin.listTopics().contains(name), ContinuousClock.now < end {}
+        #expect(try !admin.listTopics().contains(name))
+    }
+
+    @Test("A topic with a bad setting is refused by name")
+    func badTopic() throws {
+        let admin = try KafkaAdmin(properties: Broker.get().properties)
+        defer { admin.close() }
+        let name = Broker.makeName("bad")
+        do {
+            _ = try admin.createTopics([
+                KafkaTopicSpecification(name: name, partitions: 1, configuration: ["no.such.setting": "1"])
+            ])
+            Issue.record("it was created")
+        } catch { #expect(error.reason.contains(name) || error.reason.contains("no.such.setting")) }
+    }
+
+    @Test("The cluster has an id, and lists its brokers")
+    func cluster() throws {
+        let admin = try KafkaAdmin(properties: Broker.get().properties)
+        defer { admin.close() }
+        #expect(try !admin.clusterID().isEmpty)
+        #expect(try admin.clusterID() == Broker.transport().clusterID())
+        #expect(try admin.brokers().map(\.description).isEmpty == false)
+    }
+
+    @Test("Lag is what is written less what is committed")
+    func lag() throws {
+        let topic = try Broker.makeTopics(1)[0]
+        let partition = KafkaTopicPartition(topic, 0)
+        try Broker.write(0..<10, to: topic)
+        let group = Broker.makeName("g")
+        let member = Member(try Broker.transport().makeConsumer(group: group, instance: "", topics: [topic]))
+        _ = try member.run { $0.count == 10 }
+        let producer = try Broker.producer(Broker.makeName("id"))
+        try producer.begin()
+        try producer.sendOffsets([TopicPartition(topic, 0): 6], of: member.consumer)
+        try producer.commit()
+        producer.close()
+        member.consumer.close()
+        let admin = try KafkaAdmin(properties: Broker.get().properties)
+        defer { admin.close() }
+        #expect(try admin.committedOffsets(group: group, [partition]) == [partition: 6])
+        #expect(try admin.watermarks([partition]) == [partition: KafkaWatermarks(low: 0, high: 10)])
+    }
+}

@@ -1,0 +1,158 @@
+import KafkaClient
+import KafkaTesting
+import StreamRuntime
+import Testing
+
+@Suite("A consumer group on a broker", .serialized)
+struct GroupTests {
+    @Test("Two consumers split the partitions, and a closed one hands over what it had not committed")
+    func handOver() throws {
+        let topic = try Broker.makeTopics(1, partitions: 4)[0]
+        try Broker.write(0..<4000, to: topic, partitions: 4)
+        let group = Broker.makeName("g")
+        // Dynamic members leave the group when they close.
+        let first = Member(try Broker.transport().makeConsumer(group: group, instance: "", topics: [topic]))
+        _ = try first.run { $0.count >= 100 }
+        #expect(first.assigned.count == 4)
+        let second = Member(try Broker.transport().makeConsumer(group: group, instance: "", topics: [topic]))
+        var before: [Seen] = []
+        let end = ContinuousClock.now + .seconds(30)
+        while first.assigned.count != 2 || second.assigned.count != 2, ContinuousClock.now < end {
+            before += try first.turn()
+            before += try second.turn()
+        }
+        #expect(Set(first.assigned).isDisjoint(with: second.assigned))
+        // After the answer, only records of what is assigned now.
+        for _ in 0..<10 {
+            let owned = Set(first.assigned)
+            let seen = try first.turn()
+            if Set(first.assigned) == owned { #expect(seen.allSatisfy { owned.contains($0.partition) }) }
+        }
+        second.consumer.close()
+        let all = try first.run { seen in first.assigned.count == 4 && Set(seen.map(\.value)).count == 4000 }
+        #expect(Set(all.map(\.value)).count == 4000)
+        first.consumer.close()
+    }
+
+    @Test("A static member that comes back takes its partitions without a rebalance of the others")
+    func staticMembership() throws {
+        let topic = try Broker.makeTopics(1, partitions: 4)[0]
+        let group = Broker.makeName("g")
+        let stays = Member(try Broker.transport().makeConsumer(group: group, instance: "stays", topics: [topic]))
+        let leaves = Member(try Broker.transport().makeConsumer(group: group, instance: "leaves", topics: [topic]))
+        let end = ContinuousClock.now + .seconds(30)
+        while stays.assigned.count != 2 || leaves.assigned.count != 2, ContinuousClock.now < end {
+            _ = try stays.turn()
+            _ = try leaves.turn()
+        }
+        let mine = leaves.assigned
+        let count = stays.outcomes.count
+        leaves.consumer.close()
+        let back = Member(try Broker.transport().makeConsumer(group: group, instance: "leaves", topics: [topic]))
+        while back.assigned.isEmpty, ContinuousClock.now < end {
+            _ = try stays.turn()
+            _ = try back.turn()
+        }
+        #expect(back.assigned == mine)
+        #expect(stays.outcomes.count == count)
+        stays.consumer.close()
+        back.consumer.close()
+    }
+
+    @Test(
+        "Partitions of a static member that stays away go to the others after its session",
+        .enabled(if: !Broker.isNoida, Broker.noidaLacks)
+    )
+    func sessionExpires() throws {
+        let topic = try Broker.makeTopics(1, partitions: 2)[0]
+        let group = Broker.makeName("g")
+        let short: KafkaProperties = ["session.timeout.ms": "1500", "heartbeat.interval.ms": "300"]
+        let one = Member(try Broker.transport(short).makeConsumer(group: group, instance: "one", topics: [topic]))
+        let two = Member(try Broker.transport(short).makeConsumer(group: group, instance: "two", topics: [topic]))
+        let end = ContinuousClock.now + .seconds(30)
+        while one.assigned.count != 1 || two.assigned.count != 1, ContinuousClock.now < end {
+            _ = try one.turn()
+            _ = try two.turn()
+        }
+        two.consumer.close()
+        _ = try one.run { _ in one.assigned.count == 2 }
+        #expect(one.assigned.count == 2)
+        one.consumer.close()
+    }
+
+    @Test(
+        "A member under a static id that another one takes is fenced, fatally",
+        .enabled(if: !Broker.isNoida, Broker.noidaLacks)
+    )
+    func fencedInstance() throws {
+        let topic = try Broker.makeTopics(1)[0]
+        let group = Broker.makeName("g")
+        let old = Member(
+            try Broker.transport(["heartbeat.interval.ms": "300"])
+                .makeConsumer(group: group, instance: "one", topics: [topic])
+        )
+        _ = try old.run { _ in !old.assigned.isEmpty }
+        let new = Member(try Broker.transport().makeConsumer(group: group, instance: "one", topics: [topic]))
+        _ = try new.run { _ in !new.assigned.isEmpty }
+        let error = failure { for _ in 0..<100 { _ = try old.turn() } }
+        #expect(error?.disposition == .fatal)
+        #expect(error?.code == "FENCED_INSTANCE_ID")
+        old.consumer.close()
+        new.consumer.close()
+    }
+
+    @Test("A consumer that moves while it is fed sees every record from there once", .timeLimit(.minutes(1)))
+    func seekUnderLoad() throws {
+        let topic = try Broker.makeTopics(1, partitions: 3)[0]
+        try Broker.write(0..<90_000, to: topic, partitions: 3, size: 200)
+        let member = Member(
+            try Broker.transport().makeConsumer(group: Broker.makeName("g"), instance: "one", topics: [topic])
+        )
+        defer { member.consumer.close() }
+        _ = try member.run { $0.count >= 1000 }
+        for round in 0..<30 {
+            let partitions = (0..<3).map { TopicPartition(topic, Int32($0)) }
+            // Forward, backward, and where it stands, in turns.
+            let targets = partitions.enumerated().map { Int64((round * 7919 + $0.offset * 4001) % 25_000) }
+            let positions = Dictionary(uniqueKeysWithValues: zip(partitions, targets))
+            try member.consumer.seek(positions)
+            var next = positions
+            for one in try member.run(until: { $0.count >= 200 * (round % 7 + 1) }) {
+                #expect(one.offset == next[one.partition], "round \(round) \(one.partition)")
+                next[one.partition] = one.offset + 1
+            }
+        }
+    }
+
+    @Test("A position that is no longer in the log is fatal, and the reason says what to do")
+    func outOfRange() throws {
+        let topic = try Broker.makeTopics(1)[0]
+        try Broker.write(0..<3, to: topic)
+        let consumer = try Broker.transport().makeConsumer(group: Broker.makeName("g"), instance: "", topics: [topic])
+        defer { consumer.close() }
+        let batch = RecordBatch()
+        let error = failure {
+            for _ in 0..<100 {
+                let outcome = try consumer.poll(into: batch, maximum: 10, timeoutMilliseconds: 100)
+                if case .assigned(let partitions) = outcome {
+                    try consumer.assign(Dictionary(uniqueKeysWithValues: partitions.map { ($0, 1000) }))
+                }
+            }
+        }
+        #expect(error?.disposition == .fatal)
+        #expect(error?.reason.contains("reset the group's offset") == true)
+    }
+
+    @Test("A topic that does not exist is heard, and the same call may be made again")
+    func missingTopic() throws {
+        let consumer = try Broker.transport()
+            .makeConsumer(group: Broker.makeName("g"), instance: "", topics: [Broker.makeName("missing")])
+        defer { consumer.close() }
+        let batch = RecordBatch()
+        let error = failure {
+            for _ in 0..<100 { _ = try consumer.poll(into: batch, maximum: 10, timeoutMilliseconds: 100) }
+        }
+        #expect(error?.disposition == .retry)
+        #expect(error?.code == "UNKNOWN_TOPIC_OR_PART")
+    }
+}

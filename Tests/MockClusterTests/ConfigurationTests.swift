@@ -1,0 +1,64 @@
+import KafkaClient
+import KafkaTesting
+import Testing
+
+@Suite("Properties of a client")
+struct ConfigurationTests {
+    @Test("A property that librdkafka does not know is named")
+    func unknownProperty() throws {
+        let error = failure { _ = try KafkaProducer(properties: ["bootstrap.servers": "x:1", "no.such.thing": "1"]) }
+        #expect(error?.reason.contains("no.such.thing") == true)
+        #expect(error?.disposition == .fatal)
+        #expect(error?.code == "_INVALID_ARG")
+    }
+
+    @Test("A value that a property does not take is named with it")
+    func badValue() throws {
+        let error = failure { _ = try KafkaAdmin(properties: ["bootstrap.servers": "x:1", "linger.ms": "soon"]) }
+        #expect(error?.reason.contains("linger.ms") == true)
+        #expect(error?.reason.contains("soon") == true)
+    }
+
+    @Test("The value of a secret is not shown")
+    func secret() throws {
+        let properties: KafkaProperties = ["bootstrap.servers": "x:1", "sasl.password": "hunter2"]
+        #expect(!properties.description.contains("hunter2"))
+        #expect(properties.description.contains("x:1"))
+    }
+
+    @Test("A property that the consumer relies on cannot be changed")
+    func requiredProperty() throws {
+        let error = failure {
+            _ = try KafkaConsumer(
+                properties: ["bootstrap.servers": "x:1", "enable.auto.commit": "true"],
+                group: "g",
+                instance: nil,
+                topics: ["t"]
+            )
+        }
+        #expect(error?.reason == "property enable.auto.commit must be false, found true")
+    }
+
+    @Test("Properties that contradict each other are refused with librdkafka's reason")
+    func contradiction() throws {
+        let error = failure {
+            _ = try KafkaConsumer(
+                properties: ["bootstrap.servers": "x:1", "session.timeout.ms": "400000"],
+                group: "g",
+                instance: nil,
+                topics: ["t"]
+            )
+        }
+        #expect(error?.reason.contains("max.poll.interval.ms") == true)
+    }
+
+    @Test("Properties keep their order and the later value")
+    func order() {
+        var properties: KafkaProperties = ["b": "1", "a": "2", "b": "3"]
+        #expect(properties.entries.map(\.name) == ["b", "a"])
+        #expect(properties["b"] == "3")
+        properties["b"] = nil
+        #expect(properties.entries.map(\.name) == ["a"])
+        #expect(properties.merging(["a": "9"])["a"] == "9")
+    }
+}
