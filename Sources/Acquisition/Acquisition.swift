@@ -20,6 +20,7 @@ extension AcquisitionState {
         if candidate.auditProbability != nil {
             pool[id] = nil
             receiveAudit(pooled)
+            if cadence.value.waitingSince == nil { cadence.value.waitingSince = context.time }
             return
         }
         if cadence.value.waitingSince == nil { cadence.value.waitingSince = context.time }
@@ -67,7 +68,8 @@ extension AcquisitionState {
         guard openTasks + policy.batchSize <= policy.openTaskLimit,
             isReady(newestOrdinal: newestOrdinal, policy: policy, at: context.time)
         else { return [] }
-        let affordable = ledger.value.available(of: policy.votes) / max(1, votesPerTask)
+        let affordable = min(
+            ledger.value.available(of: policy.votes) / max(1, votesPerTask), policy.openTaskLimit - openTasks)
         let auditWanted = auditTasksDue(policy, affordable)
         let wanted = min(policy.batchSize, affordable - min(auditWanted, affordable))
         var batch = chooseAcquisition(wanted, newestOrdinal, policy, context)
@@ -81,7 +83,7 @@ extension AcquisitionState {
         guard !batch.isEmpty else { return [] }
         cadence.value.lastBatchAt = context.time
         cadence.value.lastBatchOrdinal = newestOrdinal
-        cadence.value.waitingSince = nil
+        cadence.value.waitingSince = pool.isEmpty && audit.isEmpty ? nil : context.time
         for selection in batch {
             if selection.purpose == .audit { cadence.value.auditTasks += 1 } else { cadence.value.acquisitionTasks += 1 }
         }
@@ -96,7 +98,7 @@ extension AcquisitionState {
 
     /// When a batch could become due without a further candidate.
     public func nextDeadline(openTasks: Int, votesPerTask: Int, policy: AcquisitionPolicy) -> StreamTime? {
-        guard let waiting = cadence.value.waitingSince, !pool.isEmpty,
+        guard let waiting = cadence.value.waitingSince, !pool.isEmpty || !audit.isEmpty,
             openTasks + policy.batchSize <= policy.openTaskLimit
         else { return nil }
         let ledger = ledger.value
@@ -164,6 +166,8 @@ extension AcquisitionState {
     /// Audit tasks that keep their share of all tasks once this batch is out.
     private func auditTasksDue(_ policy: AcquisitionPolicy, _ affordable: Int) -> Int {
         let cadence = cadence.value
+        // Nothing else to ask for: the audit sample may take the whole batch.
+        guard !pool.isEmpty else { return min(policy.batchSize, audit.count) }
         let share = min(max(policy.auditShare, 0), 0.9)
         let acquisition = Double(cadence.acquisitionTasks + min(policy.batchSize, affordable))
         let wanted = Int(acquisition * share / (1 - share)) - cadence.auditTasks
@@ -175,7 +179,8 @@ extension AcquisitionState {
             let candidate = pooled.candidate
             let reason = SelectionReason(
                 strategy: "audit",
-                score: candidate.auditDraw,
+                // Not the draw: whoever knew draws could guess the audit sample.
+                score: candidate.auditProbability ?? 0,
                 scoredBy: candidate.model?.version,
                 predicted: candidate.output?.top.label,
                 inclusionProbability: candidate.auditProbability

@@ -11,6 +11,8 @@ public final class ProjectDirectory {
     private let parser = JSONParser()
     private let batch = RecordBatch()
     private var isStarted = false
+    /// The next offset to read, transaction markers passed.
+    private var position: Int64 = 0
     /// By project name.
     public private(set) var projects: [String: ProjectConfiguration] = [:]
     /// Counts every change of `projects`.
@@ -28,7 +30,13 @@ public final class ProjectDirectory {
     /// Takes in what has come since, without waiting.
     public func refresh() throws(StreamError) {
         try start()
-        while try reader.poll(into: batch, maximum: 1_000, timeoutMilliseconds: 0) == .records { take() }
+        while true {
+            switch try reader.poll(into: batch, maximum: 1_000, timeoutMilliseconds: 0) {
+            case .records: take()
+            case .endOfPartition(_, let offset): position = max(position, offset)
+            case .idle: return
+            }
+        }
     }
 
     /// Reads to the end that the topic has now: before a project is called unknown.
@@ -37,13 +45,15 @@ public final class ProjectDirectory {
     public func readToEnd(patience: Int64 = 10_000) throws(StreamError) {
         try start()
         let high = try reader.watermarks(TopicPartition(topic, 0)).high
+        guard position < high else { return }
         var idle: Int64 = 0
         while idle < patience {
             switch try reader.poll(into: batch, maximum: 1_000, timeoutMilliseconds: 50) {
             case .records: take()
-            case .endOfPartition(_, let offset): if offset >= high { return }
+            case .endOfPartition(_, let offset): position = max(position, offset)
             case .idle: idle += 50
             }
+            if position >= high { return }
         }
         throw StreamError(.retry, operation: "read topic \(topic) to its end", code: "_TIMED_OUT", reason: "no answer")
     }
@@ -58,6 +68,7 @@ public final class ProjectDirectory {
 
     private func take() {
         for record in batch.records {
+            position = max(position, record.offset + 1)
             guard record.value.baseAddress != nil else {
                 projects[String(decoding: record.key, as: UTF8.self)] = nil
                 generation += 1

@@ -58,12 +58,19 @@ extension ProjectConfiguration: JSONCodable {
 }
 
 extension LabelSchema: JSONCodable {
+    /// Bytes of a class's name; every task carries them all.
+    public static let longestName = 128
+    public static let longestQuestion = 2_000
+
     public init(json: JSONValue) throws(JSONError) {
         let object = try json.object()
         try object.requireKind("choice")
         let classes = try object.strings("classes")
-        guard (2...10_000).contains(classes.count), Set(classes).count == classes.count, !classes.contains("") else {
-            throw object.failure("classes", "expected 2 to 10,000 distinct names")
+        guard (2...10_000).contains(classes.count), Set(classes).count == classes.count,
+            classes.allSatisfy({ (1...Self.longestName).contains($0.utf8.count) })
+        else { throw object.failure("classes", "expected 2 to 10,000 distinct names of 1 to \(Self.longestName) bytes") }
+        guard try object.string("question").utf8.count <= Self.longestQuestion else {
+            throw object.failure("question", "expected at most \(Self.longestQuestion) bytes")
         }
         self.init(question: try object.string("question"), classes: classes)
     }
@@ -181,7 +188,7 @@ extension TrainingPolicy: JSONCodable {
             newLabels: try object.int("new_labels", in: 1...1_000_000),
             trials: trials,
             repeats: try object.int("repeats", in: 1...1_000),
-            deadline: try object.milliseconds("deadline_ms")
+            deadline: try object.milliseconds("deadline_after_ms")
         )
     }
 
@@ -190,7 +197,7 @@ extension TrainingPolicy: JSONCodable {
             writer.member("new_labels", newLabels)
             writer.array("trials", ofValues: trials)
             writer.member("repeats", repeats)
-            writer.member("deadline_ms", deadline)
+            writer.member("deadline_after_ms", deadline)
         }
     }
 }

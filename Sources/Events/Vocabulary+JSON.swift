@@ -5,7 +5,10 @@ extension Content: JSONCodable {
     public init(json: JSONValue) throws(JSONError) {
         let object = try json.object()
         switch try object.string("kind") {
-        case "uri": self = .uri(try object.string("uri"))
+        case "uri":
+            let uri = try object.string("uri")
+            guard (1...2_048).contains(uri.utf8.count) else { throw object.failure("uri", "expected 1 to 2,048 bytes") }
+            self = .uri(uri)
         case "inline":
             let text = try object.string("data")
             guard text.utf8.count <= Content.inlineLimit else {
@@ -121,7 +124,7 @@ extension ArtifactReference: JSONCodable {
     public init(json: JSONValue) throws(JSONError) {
         let object = try json.object()
         let sha256 = try object.string("sha256")
-        guard sha256.utf8.count == 64, sha256.allSatisfy({ $0.isHexDigit && !$0.isUppercase }) else {
+        guard sha256.utf8.count == 64, sha256.utf8.allSatisfy({ (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }) else {
             throw object.failure("sha256", "expected 64 lower-case hexadecimal digits")
         }
         let size = try object.int64("size")

@@ -70,7 +70,7 @@ extension ProjectState {
         let ordinal = version.flatMap { training.models[$0]?.datasetOrdinal } ?? 0
         acquisition.receive(candidate, modelOrdinal: ordinal, policy: configuration.acquisition, context: step.context)
         guard candidate.auditProbability != nil, let version, let output = candidate.output else { return }
-        rollout.predicted(output.top.label, of: candidate.sample.id, by: version, draw: candidate.auditDraw)
+        rollout.predicted(output.top.label, of: candidate.sample.id, by: version, draw: candidate.auditDraw, at: step.context.time)
         promoteIfBetter(configuration, &step)
     }
 
@@ -103,7 +103,7 @@ extension ProjectState {
         case .success(let fact):
             step.decide(.label(fact))
             guard fact.split == .test else { return }
-            rollout.labelled(consensus.sample.id, consensus.label, draw: 0)
+            rollout.labelled(consensus.sample.id, consensus.label, at: step.context.time)
             promoteIfBetter(configuration, &step)
         }
     }

@@ -24,10 +24,16 @@ extension RolloutState {
     /// What a model said about a sample of the audit sample. The first word of a model counts.
     ///
     /// - Complexity: O(1); O(*rowCapacity*) when the table is full.
-    public mutating func predicted(_ label: ClassIndex, of sample: SampleID, by version: ModelVersion, draw: Double) {
+    public mutating func predicted(
+        _ label: ClassIndex,
+        of sample: SampleID,
+        by version: ModelVersion,
+        draw: Double,
+        at time: StreamTime
+    ) {
         let state = phase.value
         guard isInQuestion(version, state) else { return }
-        guard var row = rows[sample] ?? newRow(draw) else { return }
+        guard var row = rows[sample] ?? newRow(draw, time) else { return }
         guard row.prediction(of: version) == nil else { return }
         row.predictions.removeAll { !isInQuestion($0.version, state) }
         row.predictions.append(AuditPrediction(version: version, label: label))
@@ -36,8 +42,8 @@ extension RolloutState {
     }
 
     /// The label of an audit sample.
-    public mutating func labelled(_ sample: SampleID, _ label: ClassIndex, draw: Double) {
-        guard var row = rows[sample] ?? newRow(draw), row.label == nil else { return }
+    public mutating func labelled(_ sample: SampleID, _ label: ClassIndex, at time: StreamTime) {
+        guard var row = rows[sample] ?? newRow(0, time), row.label == nil else { return }
         row.label = label
         rows[sample] = row
         countPair(row, phase.value)
@@ -86,17 +92,20 @@ extension RolloutState {
         return false
     }
 
-    /// A row for a sample that has none; nil when the table is full of samples drawn earlier.
-    private mutating func newRow(_ draw: Double) -> AuditRow? {
+    /// A row for a sample that has none. A full table gives up the sample drawn last that has no label, if it was drawn after
+    /// this one; with labels everywhere it gives up the oldest, so that new audit labels are always heard.
+    private mutating func newRow(_ draw: Double, _ time: StreamTime) -> AuditRow? {
         if rows.count >= Self.rowCapacity {
-            let last = rows.minimum { a, b in
+            let least = rows.minimum { a, b in
                 let (x, y) = (a.value.label == nil ? 0 : 1, b.value.label == nil ? 0 : 1)
-                return (x, b.value.draw, a.key) < (y, a.value.draw, b.key)
+                guard x == y else { return x < y }
+                return x == 0
+                    ? (b.value.draw, a.key) < (a.value.draw, b.key) : (a.value.since, a.key) < (b.value.since, b.key)
             }
-            guard let last, last.value.label == nil, last.value.draw > draw else { return nil }
-            rows[last.key] = nil
+            guard let least, least.value.label != nil || least.value.draw > draw else { return nil }
+            rows[least.key] = nil
         }
-        return AuditRow(draw: draw)
+        return AuditRow(draw: draw, since: time)
     }
 
     /// Adds a row that has just become complete.

@@ -15,11 +15,14 @@ public struct AuditPrediction: Hashable, Sendable {
 /// An audit sample: its label, once there is one, and what the models in question said about it first.
 public struct AuditRow: Hashable, Sendable {
     public let draw: Double
+    /// When it was first heard of.
+    public let since: StreamTime
     public var label: ClassIndex?
     public var predictions: [AuditPrediction]
 
-    public init(draw: Double, label: ClassIndex? = nil, predictions: [AuditPrediction] = []) {
+    public init(draw: Double, since: StreamTime, label: ClassIndex? = nil, predictions: [AuditPrediction] = []) {
         self.draw = draw
+        self.since = since
         self.label = label
         self.predictions = predictions
     }

@@ -145,13 +145,15 @@ extension TrainingState {
 
     /// The trial with the highest mean score, the first of equals, and its scores by repeat.
     private func bestTrial(_ study: Study) -> (Int, [Double]) {
-        var best = 0
+        var best: Int?
         var bestScores: [Double] = []
         var bestMean = -Double.infinity
         for trial in study.request.trials.indices {
             let results = study.results.filter { $0.trial == trial }.sorted { $0.repetition < $1.repetition }
             let scores = results.compactMap(\.score)
-            guard results.allSatisfy({ $0.artifact != nil }), !scores.isEmpty else { continue }
+            guard results.allSatisfy({ $0.artifact != nil }) else { continue }
+            if best == nil { best = trial }
+            guard !scores.isEmpty else { continue }
             var sum = 0.0
             for score in scores { sum += score }
             if sum / Double(scores.count) > bestMean {
@@ -160,7 +162,7 @@ extension TrainingState {
                 bestScores = scores
             }
         }
-        return (best, bestScores)
+        return (best ?? 0, bestScores)
     }
 
     /// The repeat with the median score: the best one would be luck taken for skill. Nil when a repeat failed.

@@ -269,7 +269,7 @@ public struct ModelRelease: Hashable, Sendable {
         /// The challenger was significantly better.
         case promoted
         /// Users rejected too much of what the champion said.
-        case rolledBack
+        case rolledBack = "rolled_back"
         /// An operator said so.
         case command
     }
@@ -313,7 +313,11 @@ public enum Evidence: Hashable, Sendable {
 /// Something that people should know.
 public struct Notice: Hashable, Sendable {
     public enum Kind: String, Hashable, Sendable, CaseIterable {
-        case budgetExhausted, rolledBack, taskUnanswerable, studyFailed, annotatorTrouble, studyFinished
+        case budgetExhausted = "budget_exhausted"
+        case rolledBack = "rolled_back"
+        case taskUnanswerable = "task_unanswerable"
+        case studyFailed = "study_failed"
+        case studyFinished = "study_finished"
     }
     public let kind: Kind
     public let text: String
@@ -326,8 +330,18 @@ public struct Notice: Hashable, Sendable {
 /// Why an entry changed nothing: a reason code, and a sentence for a person.
 public struct Refusal: Hashable, Sendable {
     public enum Code: String, Hashable, Sendable, CaseIterable {
-        case duplicate, unknownTask, taskClosed, unknownClass, unknownRequest, duplicateResult, unknownModel,
-            nothingToRollBack, studyClosed, unknownFeedbackModel, userCapReached, invalidConfiguration
+        case duplicate
+        case unknownTask = "unknown_task"
+        case taskClosed = "task_closed"
+        case unknownClass = "unknown_class"
+        case unknownRequest = "unknown_request"
+        case duplicateResult = "duplicate_result"
+        case studyClosed = "study_closed"
+        case unknownModel = "unknown_model"
+        case nothingToRollBack = "nothing_to_roll_back"
+        case unknownFeedbackModel = "not_the_champion"
+        case userCapReached = "user_cap_reached"
+        case invalidConfiguration = "invalid_configuration"
         /// Whether a person should look at it; the others are expected and counted only.
         public var isDeadLetter: Bool {
             switch self {

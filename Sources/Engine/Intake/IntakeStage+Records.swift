@@ -19,14 +19,15 @@ extension IntakeStage {
         do throws(JSONError) {
             envelope = try Envelope(parser.parse(record.value))
         } catch {
-            throw Rejection(error)
+            let isEnvelope = ["specversion", "data", "id", "source"].contains(error.path)
+            throw isEnvelope ? Rejection(.badEnvelope, error.description) : Rejection(error)
         }
-        let name = try project(envelope.data)
+        let name = try project(envelope.data, of: record)
         do throws(Rejection) {
             try take(record, index, batch, envelope, name, into: &turn)
         } catch where error.code == .unknownClass {
             // A class may have come with a revision that is not read yet.
-            lookAgain()
+            guard lookAgain(for: record) else { throw error }
             try take(record, index, batch, envelope, name, into: &turn)
         }
     }

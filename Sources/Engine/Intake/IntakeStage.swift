@@ -48,6 +48,8 @@ public final class IntakeStage: StreamStage {
     let parser = JSONParser(maximumDepth: 64, maximumSize: recordLimit)
     var known: [String: IntakeProject] = [:]
     private var generation = -1
+    /// When the projects were last read to their end, in milliseconds since 1970.
+    private var lookedAt: Int64 = 0
     private var owned: Set<Int32> = []
     /// Revisions written to their journals, and those of the open turn.
     private var announced: [String: Int] = [:]
@@ -72,7 +74,8 @@ public final class IntakeStage: StreamStage {
         self.worker = worker
         self.partitionCount = max(1, partitionCount)
         self.now = now
-        userKey = HMACSHA256(key: salt)
+        // A key of its own: what is drawn with the salt says nothing about users.
+        userKey = HMACSHA256(key: SHA256Digest(of: Array("flywheel users\u{0}".utf8) + salt).bytes)
     }
 
     // MARK: - Stage
@@ -164,19 +167,27 @@ public final class IntakeStage: StreamStage {
     }
 
     /// The project of a record. Before it is called unknown the topic is read to its end once more.
-    func project(_ object: JSONObject) throws(Rejection) -> String {
+    func project(_ object: JSONObject, of record: RecordView) throws(Rejection) -> String {
         let name: String
         do throws(JSONError) { name = try object.string("project") } catch { throw Rejection(error) }
-        if known[name] == nil { lookAgain() }
+        if known[name] == nil { _ = lookAgain(for: record) }
         guard known[name] != nil else {
             throw Rejection(.unknownProject, "project: there is no project \"\(name.prefix(64))\"")
         }
         return name
     }
 
-    func lookAgain() {
-        try? directory.readToEnd()
+    /// Reads the projects to their end, unless that was done since the record was written: a flood of unknown names costs
+    /// no more than one look a record's age.
+    ///
+    /// - Returns: Whether there is anything new to check against.
+    func lookAgain(for record: RecordView) -> Bool {
+        guard record.timestamp < 0 || record.timestamp >= lookedAt else { return false }
+        let (before, began) = (generation, now())
+        guard (try? directory.readToEnd()) != nil else { return false }
+        lookedAt = began
         adoptRevisions()
+        return generation != before
     }
 
     // MARK: - Output

@@ -165,7 +165,7 @@ public final class LoopStage: StreamStage {
         do throws(JSONError) {
             entry = try JournalEntry(json: parser.parse(record.value))
         } catch {
-            if error.path == "v" {
+            if error.path == "v", error.kind == .invalidValue {
                 throw EngineError("read journal entry \(record.partition)/\(record.offset)", error.description)
             }
             turnCounts.unreadable += 1

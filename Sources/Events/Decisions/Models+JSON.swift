@@ -10,7 +10,7 @@ extension TrainingRequest: JSONCodable {
             modelVersion: try object.id("model_version"),
             trials: try object.values("trials"),
             repeats: try object.int("repeats", in: 1...1_000),
-            deadline: try object.time("deadline_ms"),
+            deadline: try object.time("deadline_at_ms"),
             priority: try object.int("priority"),
             warmStart: try object.optionalValue("warm_start")
         )
@@ -26,7 +26,7 @@ extension TrainingRequest: JSONCodable {
             writer.member("model_version", modelVersion)
             writer.array("trials", ofValues: trials)
             writer.member("repeats", repeats)
-            writer.member("deadline_ms", deadline)
+            writer.member("deadline_at_ms", deadline)
             writer.member("priority", priority)
             writer.member("warm_start", ifPresent: warmStart)
         }

@@ -101,7 +101,7 @@ public struct AnnotationEvent: Hashable, Sendable {
         let outcome: Annotation.Outcome
         switch kind {
         case "skip": outcome = .skip
-        case "flag": outcome = .flag(String((note ?? "").prefix(1_000)))
+        case "flag": outcome = .flag(String(decoding: (note ?? "").utf8.prefix(1_000), as: UTF8.self))
         case "answer":
             guard let label = try choice(object, "answer", schema) else {
                 throw Rejection(.schema, "answer: expected an answer, found none")

@@ -36,6 +36,9 @@ extension TrainingResult: JSONCodable {
         case "failed": outcome = .failed(try object.optionalString("error") ?? "")
         case "finished":
             let score = try object.optionalObject("score")
+            if let score, try score.string("metric") != "accuracy" {
+                throw score.failure("metric", "expected accuracy; no other metric is built yet")
+            }
             let value = try score?.double("value")
             if let value, !(0...1).contains(value) {
                 throw object.failure("score", "expected an accuracy in 0...1, found \(value)")

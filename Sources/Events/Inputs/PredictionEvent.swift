@@ -59,7 +59,8 @@ public struct PredictionEvent: Hashable, Sendable {
             }
         } catch {
             if error.path == "output.probabilities", error.kind == .invalidValue { throw Rejection(.unknownClass, error.description) }
-            if error.path.hasPrefix("output.probabilities") || error.path == "output.remainder" {
+            let isNumber = error.path.hasPrefix("output.probabilities.") || error.path == "output.remainder"
+            if isNumber {
                 throw Rejection(.badProbabilities, error.description)
             }
             throw Rejection(error)

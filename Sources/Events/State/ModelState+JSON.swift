@@ -140,6 +140,7 @@ extension AuditRow: JSONCodable {
         let object = try json.object()
         self.init(
             draw: try object.double("draw"),
+            since: try object.time("since_ms"),
             label: try object.optionalInt("index").map { ClassIndex($0) },
             predictions: try object.values("predictions")
         )
@@ -148,6 +149,7 @@ extension AuditRow: JSONCodable {
     public func write(to writer: inout JSONWriter) {
         writer.object { writer in
             writer.member("draw", draw)
+            writer.member("since_ms", since)
             writer.member("index", ifPresent: label?.rawValue)
             writer.array("predictions", ofValues: predictions)
         }
