@@ -57,6 +57,8 @@ public final class KafkaConsumer {
             "enable.auto.offset.store": "false",
             "partition.assignment.strategy": "range",
             "enable.partition.eof": "false",
+            // Also what makes the group's committed offsets wait for open transactions.
+            "isolation.level": "read_committed",
         ]
         required["group.instance.id"] = instance
         let own = FetchQueue.defaults(libraryNumber: KafkaLibrary.number)
