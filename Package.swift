@@ -73,6 +73,7 @@ let package = Package(
         system("CCrypto", "libcrypto", apt: "libssl-dev"),
         shim("CSimdjson", linking: ["simdjson"]),
         shim("CBoostMath", linking: []),
+        .target(name: "CSpawn", path: "Sources/CSpawn"),
 
         // 1  base
         module("Vocabulary"),
@@ -87,7 +88,7 @@ let package = Package(
         module("Configuration", ["CYAML"]),
         module("Storage", ["Telemetry"]),
         module("Arguments"),
-        module("Processes"),
+        module("Processes", ["CSpawn"]),
 
         // 2  decisions
         module("Acquisition", base),

@@ -1,0 +1,146 @@
+/// Reads a command line by its specification.
+public struct ArgumentParser: Sendable {
+    /// What a command line asks for.
+    public enum Outcome: Sendable {
+        /// To run a command with these arguments.
+        case run(ParsedArguments)
+        /// To show this text on standard output and end well.
+        case help(String)
+    }
+
+    private let root: CommandSpecification
+
+    /// A parser for the command and all below it.
+    public init(_ root: CommandSpecification) {
+        self.root = root
+    }
+
+    /// Reads the words after the program's name.
+    ///
+    /// Options may stand anywhere after their command; `--` ends them; `--help` or `-h` asks for help at any place before.
+    ///
+    /// - Throws: `ArgumentsError` for unknown, missing, repeated or misplaced arguments and for values that are no choice.
+    public func parse(_ words: [String]) throws(ArgumentsError) -> Outcome {
+        var command = root
+        var path = [root.name]
+        var options: [OptionSpecification] = root.options
+        var values: [String: [String]] = [:]
+        var positionals: [String] = []
+        var position = 0
+        var optionsHaveEnded = false
+        while position < words.count {
+            let word = words[position]
+            position += 1
+            if !optionsHaveEnded, word == "--" {
+                optionsHaveEnded = true
+            } else if !optionsHaveEnded, word == "--help" || word == "-h" {
+                return .help(HelpText(command, path, options).text)
+            } else if !optionsHaveEnded, word.hasPrefix("-"), word != "-", Double(word) == nil {
+                try read(word, words, &position, options, path, &values)
+            } else if let next = command.subcommands.first(where: { $0.name == word }), !optionsHaveEnded {
+                command = next
+                path.append(word)
+                options += next.options
+            } else if !command.subcommands.isEmpty {
+                let names = command.subcommands.map(\.name)
+                throw error("unknown command '\(word)'" + suggestion(for: word, among: names, prefix: ""), path)
+            } else {
+                positionals.append(word)
+            }
+        }
+        guard command.subcommands.isEmpty else {
+            let names = command.subcommands.map(\.name).joined(separator: ", ")
+            throw error("expected a command: \(names)", path)
+        }
+        let missing = options.filter { $0.isRequired && values[$0.name] == nil }
+        if let first = missing.first { throw error("missing option --\(first.name) \(first.placeholder)", path) }
+        try check(positionals, command, path)
+        return .run(ParsedArguments(path, command, options, values, positionals))
+    }
+
+    private func error(_ reason: String, _ path: [String]) -> ArgumentsError {
+        ArgumentsError(reason, command: path.joined(separator: " "))
+    }
+
+    private func read(
+        _ word: String,
+        _ words: [String],
+        _ position: inout Int,
+        _ options: [OptionSpecification],
+        _ path: [String],
+        _ values: inout [String: [String]]
+    ) throws(ArgumentsError) {
+        let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+        let name = String(parts[0].drop { $0 == "-" })
+        guard word.hasPrefix("--"), let option = options.first(where: { $0.name == name }) else {
+            let known = options.map(\.name) + ["help"]
+            throw error("unknown option '\(parts[0])'" + suggestion(for: name, among: known, prefix: "--"), path)
+        }
+        if option.arity != .repeated, values[name] != nil { throw error("option --\(name) stands twice", path) }
+        if option.arity == .flag {
+            guard parts.count == 1 else { throw error("option --\(name) takes no value", path) }
+            values[name] = ["true"]
+            return
+        }
+        let value: String
+        if parts.count == 2 {
+            value = String(parts[1])
+        } else {
+            // A word that looks like an option is no value; --name=--value says it is.
+            guard position < words.count, !words[position].hasPrefix("--") else {
+                throw error("option --\(name) needs a value: \(option.placeholder)", path)
+            }
+            value = words[position]
+            position += 1
+        }
+        guard option.choices.isEmpty || option.choices.contains(value) else {
+            let choices = option.choices.joined(separator: ", ")
+            throw error("option --\(name): expected one of \(choices), found '\(value)'", path)
+        }
+        values[name, default: []].append(value)
+    }
+
+    private func check(
+        _ positionals: [String],
+        _ command: CommandSpecification,
+        _ path: [String]
+    ) throws(ArgumentsError) {
+        let required = command.positionals.count { $0.isRequired }
+        if positionals.count < required {
+            throw error("missing argument \(command.positionals[positionals.count].name)", path)
+        }
+        let isOpen = command.positionals.last?.isRepeated == true
+        if positionals.count > command.positionals.count, !isOpen {
+            throw error("unexpected argument '\(positionals[command.positionals.count])'", path)
+        }
+    }
+
+    /// The nearest known name, if it is near.
+    private func suggestion(for word: String, among names: [String], prefix: String) -> String {
+        let near = names.map { (name: $0, distance: editDistance(word, $0)) }.min { $0.distance < $1.distance }
+        guard let near, near.distance <= max(1, near.name.count / 3) else { return "" }
+        return "; did you mean '\(prefix)\(near.name)'?"
+    }
+}
+
+/// How many characters must be put in, taken out, replaced or swapped with their neighbour.
+func editDistance(_ left: String, _ right: String) -> Int {
+    let left = Array(left)
+    let right = Array(right)
+    var beforeLast = [Int](repeating: 0, count: right.count + 1)
+    var last = Array(0...right.count)
+    for row in 0..<left.count {
+        var current = [row + 1] + [Int](repeating: 0, count: right.count)
+        for column in 0..<right.count {
+            let replaced = last[column] + (left[row] == right[column] ? 0 : 1)
+            var best = min(replaced, min(last[column + 1] + 1, current[column] + 1))
+            if row > 0, column > 0, left[row] == right[column - 1], left[row - 1] == right[column] {
+                best = min(best, beforeLast[column - 1] + 1)
+            }
+            current[column + 1] = best
+        }
+        beforeLast = last
+        last = current
+    }
+    return last[right.count]
+}

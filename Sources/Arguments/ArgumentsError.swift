@@ -1,0 +1,16 @@
+/// What is wrong with a command line, for the person who typed it.
+public struct ArgumentsError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// What was expected and what was found.
+    public let reason: String
+    /// The command it is about, as in `flywheel run`.
+    public let command: String
+
+    /// An error about a command; for rules that only the caller knows.
+    public init(_ reason: String, command: String) {
+        self.reason = reason
+        self.command = command
+    }
+
+    /// Two lines: what is wrong, and where help is.
+    public var description: String { "\(reason)\nsee '\(command) --help'" }
+}

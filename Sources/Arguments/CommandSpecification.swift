@@ -1,0 +1,146 @@
+/// What a command understands: its options, its positional arguments and its subcommands.
+public struct CommandSpecification: Sendable {
+    /// Its name, as typed.
+    public let name: String
+    /// What it does, in one line without full stop.
+    public let summary: String
+    /// More about it, below the summary; may be empty.
+    public let discussion: String
+    /// Its options and flags.
+    public let options: [OptionSpecification]
+    /// What follows the options, in order; only the last may repeat.
+    public let positionals: [PositionalSpecification]
+    /// Commands below it. A command that has some takes no positional arguments.
+    public let subcommands: [CommandSpecification]
+
+    /// A command.
+    public init(
+        _ name: String,
+        summary: String,
+        discussion: String = "",
+        options: [OptionSpecification] = [],
+        positionals: [PositionalSpecification] = [],
+        subcommands: [CommandSpecification] = []
+    ) {
+        precondition(subcommands.isEmpty || positionals.isEmpty, "\(name) has subcommands and positional arguments")
+        precondition(positionals.dropLast().allSatisfy { !$0.isRepeated }, "only the last positional may repeat")
+        precondition(Set(options.map(\.name)).count == options.count, "\(name) has two options of one name")
+        self.name = name
+        self.summary = summary
+        self.discussion = discussion
+        self.options = options
+        self.positionals = positionals
+        self.subcommands = subcommands
+    }
+}
+
+/// An option: `--name VALUE`, `--name=VALUE`, or a flag, `--name`.
+public struct OptionSpecification: Sendable {
+    /// How often it may stand.
+    public enum Arity: Hashable, Sendable {
+        /// It has no value and stands for true.
+        case flag
+        /// It has a value and stands at most once.
+        case single
+        /// It has a value and may stand several times.
+        case repeated
+    }
+
+    /// Its name, without dashes.
+    public let name: String
+    /// How often it may stand.
+    public let arity: Arity
+    /// What its value is called in the help, as in `FILE`.
+    public let placeholder: String
+    /// What it is for, in one line.
+    public let help: String
+    /// Whether the command cannot do without.
+    public let isRequired: Bool
+    /// What its value is if it does not stand; for the help and for readers.
+    public let defaultValue: String?
+    /// The only values it may have, if not empty.
+    public let choices: [String]
+
+    /// A flag, false unless it stands.
+    public static func flag(_ name: String, help: String) -> OptionSpecification {
+        OptionSpecification(name, .flag, "", help, isRequired: false, defaultValue: nil, choices: [])
+    }
+
+    /// An option with a value.
+    public static func option(
+        _ name: String,
+        _ placeholder: String = "VALUE",
+        help: String,
+        isRequired: Bool = false,
+        defaultValue: String? = nil,
+        choices: [String] = []
+    ) -> OptionSpecification {
+        OptionSpecification(
+            name,
+            .single,
+            placeholder,
+            help,
+            isRequired: isRequired,
+            defaultValue: defaultValue,
+            choices: choices
+        )
+    }
+
+    /// An option with a value that may stand several times.
+    public static func repeated(
+        _ name: String,
+        _ placeholder: String = "VALUE",
+        help: String,
+        isRequired: Bool = false,
+        choices: [String] = []
+    ) -> OptionSpecification {
+        OptionSpecification(
+            name,
+            .repeated,
+            placeholder,
+            help,
+            isRequired: isRequired,
+            defaultValue: nil,
+            choices: choices
+        )
+    }
+
+    private init(
+        _ name: String,
+        _ arity: Arity,
+        _ placeholder: String,
+        _ help: String,
+        isRequired: Bool,
+        defaultValue: String?,
+        choices: [String]
+    ) {
+        precondition(!name.isEmpty && !name.hasPrefix("-") && name != "help", "\(name) is not an option name")
+        self.name = name
+        self.arity = arity
+        self.placeholder = placeholder
+        self.help = help
+        self.isRequired = isRequired
+        self.defaultValue = defaultValue
+        self.choices = choices
+    }
+}
+
+/// An argument known by its place.
+public struct PositionalSpecification: Sendable {
+    /// What it is called, as in `FILE`.
+    public let name: String
+    /// What it is for, in one line.
+    public let help: String
+    /// Whether the command cannot do without.
+    public let isRequired: Bool
+    /// Whether it takes all that is left.
+    public let isRepeated: Bool
+
+    /// A positional argument.
+    public init(_ name: String, help: String, isRequired: Bool = true, isRepeated: Bool = false) {
+        self.name = name
+        self.help = help
+        self.isRequired = isRequired
+        self.isRepeated = isRepeated
+    }
+}

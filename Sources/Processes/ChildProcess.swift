@@ -1,0 +1,119 @@
+public import Glibc
+import Synchronization
+
+/// A process that we started. Whoever starts it waits for it: a process that nobody waits for stays in the table.
+///
+/// It begins with no signal blocked or ignored, in our process group (so that Ctrl-C reaches it as it reaches us), with
+/// our environment and what is added to it, and without our open files but the three standard streams. Safe from any
+/// thread; once it has been waited for, its number is never signalled again.
+public final class ChildProcess: Sendable {
+    /// Its number in the process table.
+    public let pid: pid_t
+    /// What was started, for messages.
+    public let executable: String
+    private let ending = Mutex<ProcessExit?>(nil)
+
+    /// Starts a process.
+    ///
+    /// - Parameters:
+    ///   - executable: A path, or a name to look for in `PATH`.
+    ///   - arguments: What follows the executable's own name.
+    ///   - environment: Variables set in addition to ours, or instead of ours of the same name.
+    ///   - directory: Where it starts; here, if nil.
+    ///   - input: Its standard input.
+    ///   - output: Its standard output.
+    ///   - errors: Its standard error.
+    /// - Throws: `ProcessError` if there is no such executable, or the system has no room.
+    public init(
+        _ executable: String,
+        _ arguments: [String] = [],
+        environment: [String: String] = [:],
+        directory: String? = nil,
+        input: ProcessStream = .null,
+        output: ProcessStream = .inherit,
+        errors: ProcessStream = .inherit
+    ) throws(ProcessError) {
+        let operation = "start \(executable)"
+        let all = [executable] + arguments + environment.flatMap { [$0.key, $0.value] }
+        guard !executable.isEmpty, !all.contains(where: { $0.utf8.contains(0) }) else {
+            throw ProcessError(operation, reason: "the executable is empty or a text holds a zero byte")
+        }
+        var request = try SpawnRequest(operation: operation)
+        try request.connect(STDIN_FILENO, to: input)
+        try request.connect(STDOUT_FILENO, to: output)
+        try request.connect(STDERR_FILENO, to: errors)
+        if let directory { try request.changeDirectory(to: directory) }
+        self.executable = executable
+        pid = try request.spawn([executable] + arguments, environment: Self.merged(environment))
+    }
+
+    /// Our environment with additions.
+    private static func merged(_ additions: [String: String]) -> [String] {
+        var result: [String] = []
+        var entry = environ
+        while let text = entry.pointee {
+            let variable = String(cString: text)
+            let name = variable.prefix { $0 != "=" }
+            if additions[String(name)] == nil { result.append(variable) }
+            entry += 1
+        }
+        for (name, value) in additions.sorted(by: { $0.key < $1.key }) { result.append("\(name)=\(value)") }
+        return result
+    }
+
+    /// How it ended, if it has.
+    public var exitStatus: ProcessExit? {
+        ending.withLock { ending in
+            if ending == nil {
+                var status: Int32 = 0
+                if waitpid(pid, &status, WNOHANG) == pid { ending = ProcessExit(waitStatus: status) }
+            }
+            return ending
+        }
+    }
+
+    /// Waits until it has ended, at most for `timeout`, or for ever if nil.
+    ///
+    /// - Returns: How it ended; nil if it still runs.
+    public func wait(timeout: Duration? = nil) -> ProcessExit? {
+        let deadline = timeout.map { ContinuousClock.now + $0 }
+        var pause: UInt32 = 500
+        while true {
+            if let status = exitStatus { return status }
+            if let deadline, ContinuousClock.now >= deadline { return nil }
+            usleep(pause)
+            pause = min(pause * 2, 10_000)
+        }
+    }
+
+    /// Asks it to end (SIGTERM). Nothing happens if it has ended.
+    public func terminate() { send(SIGTERM) }
+
+    /// Ends it (SIGKILL). Nothing happens if it has ended.
+    public func kill() { send(SIGKILL) }
+
+    /// Stops it where it stands (SIGSTOP).
+    public func pause() { send(SIGSTOP) }
+
+    /// Lets it go on (SIGCONT).
+    public func resume() { send(SIGCONT) }
+
+    /// Sends it a signal, unless it has been waited for.
+    public func send(_ signal: Int32) {
+        ending.withLock { ending in
+            if ending == nil { _ = Glibc.kill(pid, signal) }
+        }
+    }
+
+    /// Asks it to end, and ends it if it has not after `grace`.
+    ///
+    /// - Returns: How it ended.
+    @discardableResult
+    public func stop(grace: Duration = .seconds(5)) -> ProcessExit? {
+        terminate()
+        resume()
+        if let status = wait(timeout: grace) { return status }
+        kill()
+        return wait()
+    }
+}

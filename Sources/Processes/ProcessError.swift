@@ -1,0 +1,28 @@
+import Glibc
+
+/// What could not be done with a process, and the system's reason.
+public struct ProcessError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// What was attempted, as in "start kafka-server".
+    public let operation: String
+    /// The system's error number; 0 if the system was not asked.
+    public let code: Int32
+    /// The reason in words.
+    public let reason: String
+
+    /// An error of our own.
+    init(_ operation: String, reason: String) {
+        self.operation = operation
+        self.reason = reason
+        code = 0
+    }
+
+    /// An error of the system.
+    init(_ operation: String, code: Int32) {
+        self.operation = operation
+        self.code = code
+        reason = String(cString: strerror(code))
+    }
+
+    /// The error in one line.
+    public var description: String { "could not \(operation): \(reason)" }
+}

@@ -1,0 +1,40 @@
+import Dispatch
+import Glibc
+
+/// Turns signals into calls of a closure, on a queue of its own and not in a signal handler, until it is cancelled or
+/// let go of; then the signals do again what they do by default.
+public final class SignalTrap: Sendable {
+    private let signals: [Int32]
+    // Dispatch sources may be cancelled from any thread, and nothing else is done with them.
+    private nonisolated(unsafe) let sources: [any DispatchSourceSignal]
+
+    /// Traps `signals`; the handler gets the signal's number, one call at a time.
+    public init(_ signals: [Int32], handler: @escaping @Sendable (Int32) -> Void) {
+        self.signals = signals
+        let queue = DispatchQueue(label: "signals")
+        sources = signals.map { number in
+            signal(number, SIG_IGN)
+            let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
+            source.setEventHandler { handler(number) }
+            // Until the source is registered a signal would be ignored and lost.
+            let isRegistered = DispatchSemaphore(value: 0)
+            source.setRegistrationHandler { isRegistered.signal() }
+            source.resume()
+            isRegistered.wait()
+            return source
+        }
+    }
+
+    /// Traps SIGINT and SIGTERM, which ask a process to end.
+    public convenience init(handler: @escaping @Sendable (Int32) -> Void) {
+        self.init([SIGINT, SIGTERM], handler: handler)
+    }
+
+    deinit { cancel() }
+
+    /// Stops calling the handler and gives the signals back.
+    public func cancel() {
+        for source in sources { source.cancel() }
+        for number in signals { signal(number, SIG_DFL) }
+    }
+}
