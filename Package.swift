@@ -144,7 +144,7 @@ let package = Package(
         tests("HashingTests", ["Hashing"]),
         tests("TelemetryTests", ["Telemetry"]),
         tests("JSONTests", ["JSON"]),
-        tests("HTTPServerTests", ["HTTPServer"]),
+        tests("HTTPServerTests", ["HTTPServer", "Processes"]),
         tests("ConfigurationTests", ["Configuration"]),
         tests("StorageTests", ["Storage"]),
         tests("ArgumentsTests", ["Arguments"]),

@@ -1,93 +1,155 @@
-internal import Glibc
+import Glibc
 
-/// What a store could not do.
-public struct StorageError: Error, Hashable, Sendable, CustomStringConvertible {
-    public let operation: String
-    public let path: String
-    public let reason: String
-    /// The system's error number, 0 where it was not the system.
-    public let number: Int32
-
-    init(_ operation: String, _ path: String, reason: String, number: Int32 = 0) {
-        self.operation = operation
-        self.path = path
-        self.reason = reason
-        self.number = number
-    }
-
-    init(_ operation: String, _ path: String, errno number: Int32) {
-        self.init(operation, path, reason: String(cString: strerror(number)), number: number)
-    }
-
-    public var description: String { "could not \(operation) \(path): \(reason)" }
-}
-
-/// Files under one folder, named by relative paths. Nothing outside it can be named, and no file is ever seen half written.
-public struct ObjectStore: Hashable, Sendable {
-    /// Absolute, without a slash at its end.
+/// Objects in a folder: whole files under names, written so that none is ever seen half.
+///
+/// A name is a relative path, as in `segments/ab12.jsonl`: parts separated by `/`, none of them empty, `.` or `..`, none
+/// beginning with `.tmp-`. So a name never leads out of the folder; links inside it are the operator's own affair.
+/// A value without open files; safe from any thread and any process.
+public struct ObjectStore: Sendable {
+    /// The folder, absolute or relative to the process.
     public let root: String
 
-    /// Makes the folder if it is not there.
+    static let temporaryPrefix = ".tmp-"
+
+    /// The objects in a folder, which is made if need be.
+    ///
+    /// - Throws: `StorageError` if it cannot be made, or is no folder.
     public init(root: String) throws(StorageError) {
-        let absolute = root.hasPrefix("/") ? root : FileSystem.currentFolder + "/" + root
-        self.root = absolute.count > 1 && absolute.hasSuffix("/") ? String(absolute.dropLast()) : absolute
-        try FileSystem.makeFolder(self.root)
-    }
-
-    /// The `file:` URI of an object.
-    public func uri(of path: String) -> String { FileURI.text(root + "/" + path) }
-
-    public func exists(_ path: String) throws(StorageError) -> Bool {
-        FileSystem.exists(try resolve(path))
-    }
-
-    /// - Throws: `StorageError` if the object is larger than `maximumSize` bytes, or cannot be read.
-    public func read(_ path: String, maximumSize: Int) throws(StorageError) -> [UInt8] {
-        try FileSystem.read(try resolve(path), maximumSize: maximumSize)
-    }
-
-    /// Writes an object: under another name first, made durable, then renamed, and the folder made durable too. One that is
-    /// there with the same bytes is left alone.
-    public func write(_ path: String, _ bytes: [UInt8]) throws(StorageError) {
-        let target = try resolve(path)
-        if FileSystem.exists(target), let known = try? FileSystem.read(target, maximumSize: bytes.count), known == bytes { return }
-        let folder = target.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
-        try FileSystem.makeFolder(folder)
-        let temporary = "\(target).\(getpid()).partial"
-        try FileSystem.writeDurably(temporary, bytes)
-        guard rename(temporary, target) == 0 else {
-            let number = errno
-            unlink(temporary)
-            throw StorageError("rename to", target, errno: number)
+        guard !root.isEmpty, !root.utf8.contains(0) else {
+            throw StorageError(.invalidName, "open", root, "expected the path of a folder")
         }
-        try FileSystem.syncFolder(folder)
+        let isOnlySlashes = root.allSatisfy { $0 == "/" }
+        self.root = isOnlySlashes ? "" : String(root.reversed().drop { $0 == "/" }.reversed())
+        try makeFolders(isOnlySlashes ? "/" : self.root)
     }
 
-    /// The names in a folder, ascending; empty when there is none. Unfinished files are left out.
-    public func list(_ path: String) throws(StorageError) -> [String] {
-        let folder = try resolve(path)
-        guard let handle = opendir(folder) else {
-            if errno == ENOENT { return [] }
-            throw StorageError("list", folder, errno: errno)
+    /// The path of an object, there or not.
+    public func path(of name: String) throws(StorageError) -> String {
+        try check(name)
+        return "\(root)/\(name)"
+    }
+
+    /// The `file:` URI of an object, there or not; the folder must have been given by an absolute path.
+    public func uri(of name: String) throws(StorageError) -> FileURI {
+        guard let uri = FileURI(path: try path(of: name)) else {
+            throw StorageError(.invalidName, "name", root, "the folder's path is not absolute")
         }
-        defer { closedir(handle) }
-        var names: [String] = []
-        while let entry = readdir(handle) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+        return uri
+    }
+
+    /// The name of the object that a URI stands for; nil if it lies outside of this folder.
+    public func name(of uri: FileURI) -> String? {
+        guard uri.path.hasPrefix("\(root)/") else { return nil }
+        let name = String(uri.path.dropFirst(root.count + 1))
+        do throws(StorageError) {
+            try check(name)
+            return name
+        } catch {
+            return nil
+        }
+    }
+
+    /// Stores bytes under a name that stands for them, such as their digest. Doing it again changes nothing.
+    ///
+    /// The bytes are on the disk, under their name, when this returns.
+    ///
+    /// - Returns: Whether they were written now; false if they were there.
+    /// - Throws: `StorageError`, of kind `conflict` if other bytes have that name.
+    @discardableResult
+    public func put(_ bytes: UnsafeRawBufferPointer, as name: String) throws(StorageError) -> Bool {
+        if try size(of: name) != nil {
+            let stored = try read(name, maximumSize: .max)
+            let isEqual = stored.count == bytes.count && stored.elementsEqual(bytes)
+            guard isEqual else {
+                throw StorageError(.conflict, "put", "\(root)/\(name)", "other bytes are stored under this name")
             }
-            if name != ".", name != "..", !name.hasSuffix(".partial") { names.append(name) }
+            return false
         }
-        return names.sorted()
+        try write(bytes, to: name)
+        return true
     }
 
-    private func resolve(_ path: String) throws(StorageError) -> String {
-        let parts = path.split(separator: "/", omittingEmptySubsequences: false)
-        guard !path.isEmpty, !path.utf8.contains(0),
-            !parts.contains(where: { $0.isEmpty || $0 == "." || $0 == ".." })
-        else {
-            throw StorageError("name", path, reason: "expected a relative path without empty, . or .. parts")
-        }
-        return root + "/" + path
+    /// Stores bytes under a name that stands for them, as the other method does.
+    @discardableResult
+    public func put(_ bytes: [UInt8], as name: String) throws(StorageError) -> Bool {
+        try withBytes(bytes) { (buffer) throws(StorageError) in try put(buffer, as: name) }
     }
+
+    /// Stores bytes under a name, in place of what it held: readers see the old bytes or the new, also after a crash.
+    public func write(_ bytes: UnsafeRawBufferPointer, to name: String) throws(StorageError) {
+        var writer = try makeWriter(nextTo: name)
+        try writer.append(bytes)
+        try writer.commit(as: name)
+    }
+
+    /// Stores bytes under a name, as the other method does.
+    public func write(_ bytes: [UInt8], to name: String) throws(StorageError) {
+        try withBytes(bytes) { (buffer) throws(StorageError) in try write(buffer, to: name) }
+    }
+
+    private func withBytes<R>(
+        _ bytes: [UInt8],
+        _ body: (UnsafeRawBufferPointer) throws(StorageError) -> R
+    ) throws(StorageError) -> R {
+        let result = bytes.withUnsafeBytes { buffer -> Result<R, StorageError> in
+            do throws(StorageError) {
+                return .success(try body(buffer))
+            } catch {
+                return .failure(error)
+            }
+        }
+        return try result.get()
+    }
+
+    /// A writer for an object that comes in pieces, or whose name is known only at the end.
+    ///
+    /// - Parameter name: Any name in the folder where the object will be.
+    /// - Returns: A writer; what it holds is gone unless it is committed.
+    /// - Throws: `StorageError` if the folder or the file cannot be made.
+    public func makeWriter(nextTo name: String) throws(StorageError) -> ObjectWriter {
+        let path = try path(of: name)
+        let folder = folder(of: path)
+        try makeFolders(folder)
+        return try ObjectWriter(store: self, folder: folder)
+    }
+
+    func check(_ name: String) throws(StorageError) {
+        let parts = name.split(separator: "/", omittingEmptySubsequences: false)
+        let isSound = parts.allSatisfy { part in
+            !part.isEmpty && part != "." && part != ".." && !part.hasPrefix(Self.temporaryPrefix)
+        }
+        guard isSound, !name.utf8.contains(0), name.utf8.count <= 1_024 else {
+            let reason = "expected a relative path without empty, '.', '..' or temporary parts"
+            throw StorageError(.invalidName, "use the name", name, reason)
+        }
+    }
+
+    func folder(of path: String) -> String {
+        guard let slash = path.lastIndex(of: "/") else { return "." }
+        return slash == path.startIndex ? "/" : String(path[..<slash])
+    }
+
+    /// Makes a folder and those above it, each of them on the disk before the next.
+    private func makeFolders(_ path: String) throws(StorageError) {
+        if mkdir(path, 0o755) == 0 { return try synchronizeFolder(folder(of: path)) }
+        switch errno {
+        case EEXIST:
+            var status = stat()
+            guard stat(path, &status) == 0 else { throw StorageError("open the folder", path) }
+            guard status.st_mode & S_IFMT == S_IFDIR else { throw StorageError("open the folder", path, code: ENOTDIR) }
+        case ENOENT where folder(of: path) != path:
+            try makeFolders(folder(of: path))
+            if mkdir(path, 0o755) != 0, errno != EEXIST { throw StorageError("make the folder", path) }
+            try synchronizeFolder(folder(of: path))
+        default: throw StorageError("make the folder", path)
+        }
+    }
+}
+
+/// Makes the entries of a folder durable.
+func synchronizeFolder(_ path: String) throws(StorageError) {
+    let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw StorageError("open the folder", path) }
+    defer { close(descriptor) }
+    guard fsync(descriptor) == 0 else { throw StorageError("synchronize the folder", path) }
 }

@@ -49,6 +49,10 @@ public struct RestoredPartition: Sendable {
     public var position: PartitionPosition?
     /// Records read.
     public var records = 0
+    /// The next offset of the partition to read.
+    public var next: Int64?
+
+    public init() {}
 }
 
 /// Reads and writes the `state` topic. Keys are `project/table/key`, and `position` for the partition.
@@ -68,11 +72,18 @@ public struct StateStore {
     /// Reads a partition to the end that it has at the call. What commits together does not become visible together, so the
     /// end is the high watermark, uncommitted records included: read on until the reader stands there.
     public func restore(_ partition: Int32, patience: Int = 30_000) throws -> RestoredPartition {
+        var restored = RestoredPartition()
+        try follow(partition, &restored, patience: patience)
+        return restored
+    }
+
+    /// Takes in what has come since a partition was read last.
+    public func follow(_ partition: Int32, _ restored: inout RestoredPartition, patience: Int = 30_000) throws {
         let place = TopicPartition(topic, partition)
         let (low, high) = try reader.watermarks(place)
-        var restored = RestoredPartition()
-        guard high > low else { return restored }
-        try reader.start([place: low])
+        let from = max(low, restored.next ?? low)
+        guard high > from else { return }
+        try reader.start([place: from])
         let batch = RecordBatch()
         let parser = JSONParser(maximumDepth: 64, maximumSize: 16 << 20)
         var idle = 0
@@ -80,9 +91,13 @@ public struct StateStore {
             switch try reader.poll(into: batch, maximum: 5_000, timeoutMilliseconds: 100) {
             case .records:
                 idle = 0
-                for record in batch.records { try Self.take(record, parser, into: &restored) }
+                for record in batch.records {
+                    try Self.take(record, parser, into: &restored)
+                    restored.next = record.offset + 1
+                }
             case .endOfPartition(_, let offset):
-                if offset >= high { return restored }
+                restored.next = max(offset, restored.next ?? offset)
+                if offset >= high { return }
             case .idle:
                 idle += 100
                 guard idle < patience else {

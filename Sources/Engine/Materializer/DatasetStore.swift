@@ -33,7 +33,7 @@ public struct DatasetStore: Sendable {
 
     /// The ordinals that are here, ascending.
     public func ordinals(_ project: ProjectID) throws -> [Int] {
-        try objects.list("\(project)/ordinals").compactMap { Int($0) }.sorted()
+        try objects.list("\(project)/ordinals").compactMap { $0.split(separator: "/").last.flatMap { Int($0) } }.sorted()
     }
 
     /// Writes the labels of one split and returns how a manifest names them.
@@ -41,7 +41,7 @@ public struct DatasetStore: Sendable {
         var bytes: [UInt8] = []
         for line in lines { bytes += line }
         let digest = SHA256Digest(of: bytes).hex
-        try write("\(project)/segments/\(digest).jsonl", bytes)
+        try objects.put(bytes, as: "\(project)/segments/\(digest).jsonl")
         return DatasetSegment(
             split: split, path: "../../segments/\(digest).jsonl", size: bytes.count, sha256: digest, records: lines.count)
     }
@@ -51,14 +51,14 @@ public struct DatasetStore: Sendable {
         let bytes = manifest.jsonBytes
         let id = DatasetVersionID(SHA256Digest(of: bytes).hex)
         let path = "\(manifest.project)/versions/\(id)/manifest.json"
-        try write(path, bytes)
+        try objects.put(bytes, as: path)
         try write("\(manifest.project)/ordinals/\(manifest.ordinal)", Array(id.rawValue.utf8))
         return SealedVersion(
             id: id,
             ordinal: manifest.ordinal,
             parent: manifest.parent,
             semanticVersion: manifest.semanticVersion,
-            manifest: ArtifactReference(uri: objects.uri(of: path), size: Int64(bytes.count), sha256: id.rawValue),
+            manifest: ArtifactReference(uri: try objects.uri(of: path).description, size: Int64(bytes.count), sha256: id.rawValue),
             training: manifest.count(of: .training),
             validation: manifest.count(of: .validation),
             test: manifest.count(of: .test)
@@ -98,5 +98,5 @@ public struct DatasetStore: Sendable {
         try objects.exists(path) ? objects.read(path, maximumSize: 1 << 30) : nil
     }
 
-    private func write(_ path: String, _ bytes: [UInt8]) throws { try objects.write(path, bytes) }
+    private func write(_ path: String, _ bytes: [UInt8]) throws { try objects.write(bytes, to: path) }
 }

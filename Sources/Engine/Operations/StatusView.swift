@@ -2,27 +2,28 @@ public import Events
 public import StreamRuntime
 
 /// The state of all projects, read from the `state` topic: no worker need be asked.
-public struct StatusView {
-    private let transport: any StreamTransport
-    private let topics: TopicNames
+public final class StatusView {
+    private let store: StateStore
+    private let partitions: [Int32]
+    private var restored: [Int32: RestoredPartition] = [:]
 
-    public init(transport: any StreamTransport, topics: TopicNames) {
-        self.transport = transport
-        self.topics = topics
+    public init(transport: any StreamTransport, topics: TopicNames) throws {
+        let scan = try TopicScan(transport: transport, topic: topics[.state])
+        partitions = try scan.partitions()
+        scan.close()
+        store = try StateStore(transport: transport, topics: topics)
     }
 
-    /// The projects in the order of their names.
+    public func close() { store.close() }
+
+    /// The projects in the order of their names. A second call reads only what is new.
     ///
-    /// - Complexity: O(records of `state`).
+    /// - Complexity: O(new records of `state`).
     public func summaries() throws -> [ProjectSummary] {
-        let store = try StateStore(transport: transport, topics: topics)
-        defer { store.close() }
-        let scan = try TopicScan(transport: transport, topic: topics[.state])
-        let partitions = try scan.partitions()
-        scan.close()
         var summaries: [ProjectSummary] = []
         for partition in partitions {
-            for project in try store.restore(partition).projects.values { summaries.append(ProjectSummary(project)) }
+            try store.follow(partition, &restored[partition, default: RestoredPartition()])
+            for project in (restored[partition]?.projects ?? [:]).values { summaries.append(ProjectSummary(project)) }
         }
         return summaries.sorted { $0.project < $1.project }
     }

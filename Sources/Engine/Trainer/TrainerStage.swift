@@ -105,8 +105,8 @@ public final class TrainerStage: StreamStage {
         let bytes = fit.model.bytes
         let digest = SHA256Digest(of: bytes).hex
         let path = "models/\(digest)"
-        try artifacts.write(path, bytes)
-        let reference = ArtifactReference(uri: artifacts.uri(of: path), size: Int64(bytes.count), sha256: digest)
+        try artifacts.put(bytes, as: path)
+        let reference = ArtifactReference(uri: try artifacts.uri(of: path).description, size: Int64(bytes.count), sha256: digest)
         var score: Double?
         if let test = data.test { score = fit.model.accuracy(on: test, labels: data.testLabels) }
         return .finished(artifact: reference, score: score, itemsScored: data.testLabels.count)

@@ -12,7 +12,12 @@ public enum ArtifactFile {
 
     /// Reads a `file:` artifact and checks that it is what its reference says.
     public static func read(_ reference: ArtifactReference) throws -> [UInt8] {
-        let bytes = try FileURI.read(reference.uri, maximumSize: limit)
+        guard let uri = FileURI(reference.uri) else {
+            throw EngineError(
+                "read \(reference.uri.prefix(200))", "expected a file: URI of an absolute path",
+                remedy: "other schemes are not built yet")
+        }
+        let bytes = try uri.read(maximumSize: limit)
         guard Int64(bytes.count) == reference.size, SHA256Digest(of: bytes).hex == reference.sha256 else {
             throw EngineError("read \(reference.uri)", "it is not the file that the event names: size or SHA-256 differ")
         }

@@ -1,0 +1,26 @@
+/// One thing that is wrong with a configuration file.
+public struct ConfigurationIssue: Hashable, Sendable, CustomStringConvertible {
+    /// The file's name as it was given.
+    public let file: String
+    /// The line, counted from 1; 0 if the file as a whole is meant.
+    public let line: Int
+    /// The key with all keys above it, as in `kafka.timeout`; empty if the file as a whole is meant.
+    public let key: String
+    /// What was expected and what was found.
+    public let reason: String
+
+    /// The issue in one line: `worker.yaml:7: key kafka.timeout: expected …, found …`.
+    public var description: String {
+        let place = line > 0 ? "\(file):\(line)" : file
+        return key.isEmpty ? "\(place): \(reason)" : "\(place): key \(key): \(reason)"
+    }
+}
+
+/// All that is wrong with a configuration file, in the order of its lines; at least one issue.
+public struct ConfigurationError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// The issues.
+    public let issues: [ConfigurationIssue]
+
+    /// The issues, one a line.
+    public var description: String { issues.map(\.description).joined(separator: "\n") }
+}

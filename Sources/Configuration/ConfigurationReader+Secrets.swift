@@ -1,0 +1,47 @@
+import Glibc
+
+extension ConfigurationReader {
+    /// The secret that `key` refers to: `${NAME}` is a variable of the environment, `file:PATH` the first line of a file.
+    ///
+    /// A secret written into the configuration itself is refused, and no message shows it. Nil if absent.
+    public func secret(_ key: String) -> Secret? {
+        guard let node = node(key) else { return nil }
+        guard case .scalar(let scalar) = node.content else {
+            mismatch(key, node, "${VARIABLE} or file:PATH")
+            return nil
+        }
+        return resolved(scalar.text, key, line: node.line)
+    }
+
+    func resolved(_ reference: String, _ key: String, line: Int) -> Secret? {
+        func issue(_ reason: String) -> Secret? {
+            log.issues.append(ConfigurationIssue(file: log.file, line: line, key: prefix + key, reason: reason))
+            return nil
+        }
+        if reference.hasPrefix("${"), reference.hasSuffix("}") {
+            let name = String(reference.dropFirst(2).dropLast())
+            guard let value = log.environment[name], !value.isEmpty else {
+                return issue("expected the environment variable \(name) to be set")
+            }
+            return Secret(value)
+        }
+        if reference.hasPrefix("file:") {
+            let path = String(reference.dropFirst(5))
+            guard let line = firstLine(of: path), !line.isEmpty else {
+                return issue("expected a secret in the file \(path): \(String(cString: strerror(errno)))")
+            }
+            return Secret(line)
+        }
+        return issue("expected ${VARIABLE} or file:PATH, found the secret itself")
+    }
+
+    private func firstLine(of path: String) -> String? {
+        errno = 0
+        guard let file = fopen(path, "re") else { return nil }
+        defer { fclose(file) }
+        var buffer = [UInt8](repeating: 0, count: 65_536)
+        let count = fread(&buffer, 1, buffer.count, file)
+        let line = buffer[..<count].prefix { $0 != UInt8(ascii: "\n") && $0 != UInt8(ascii: "\r") }
+        return String(decoding: line, as: UTF8.self)
+    }
+}

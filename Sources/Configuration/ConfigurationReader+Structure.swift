@@ -1,0 +1,86 @@
+extension ConfigurationReader {
+    /// The map at `key`; an empty one if absent, so that all its defaults hold.
+    public func section(_ key: String) -> ConfigurationReader {
+        let path = "\(prefix)\(key)."
+        guard let node = node(key) else { return ConfigurationReader(log: log, prefix: path, entries: [], line: line) }
+        guard case .map(let entries) = node.content else {
+            mismatch(key, node, "a map")
+            return ConfigurationReader(log: log, prefix: path, entries: [], line: node.line)
+        }
+        return ConfigurationReader(log: log, prefix: path, entries: entries, line: node.line)
+    }
+
+    /// The maps in the list at `key`, in order; none if absent.
+    public func sections(_ key: String) -> [ConfigurationReader] {
+        guard let node = node(key) else { return [] }
+        guard case .list(let elements) = node.content else {
+            mismatch(key, node, "a list of maps")
+            return []
+        }
+        var readers: [ConfigurationReader] = []
+        for (index, element) in elements.enumerated() {
+            guard case .map(let entries) = element.content else {
+                mismatch("\(key)[\(index)]", element, "a map")
+                continue
+            }
+            let path = "\(prefix)\(key)[\(index)]."
+            readers.append(ConfigurationReader(log: log, prefix: path, entries: entries, line: element.line))
+        }
+        return readers
+    }
+
+    /// The texts in the list at `key`.
+    public func strings(_ key: String, default fallback: [String] = []) -> [String] {
+        guard let node = node(key) else { return fallback }
+        guard case .list(let elements) = node.content else {
+            mismatch(key, node, "a list of texts")
+            return fallback
+        }
+        var texts: [String] = []
+        for (index, element) in elements.enumerated() {
+            if case .scalar(let scalar) = element.content, !element.isNull {
+                texts.append(scalar.text)
+            } else {
+                mismatch("\(key)[\(index)]", element, "a text")
+            }
+        }
+        return texts
+    }
+
+    /// The texts in the map at `key`, in order; none if absent.
+    public func stringMap(_ key: String) -> [(name: String, value: String)] {
+        scalars(key).map { (name: $0.name, value: $0.scalar.text) }
+    }
+
+    /// The texts in the map at `key`, each of which may be a reference to a secret, as in `secret`.
+    public func secretMap(_ key: String) -> [(name: String, value: Secret)] {
+        var properties: [(name: String, value: Secret)] = []
+        for (name, scalar, line) in scalars(key) {
+            let text = scalar.text
+            if text.hasPrefix("${") || text.hasPrefix("file:") {
+                guard let secret = resolved(text, "\(key).\(name)", line: line) else { continue }
+                properties.append((name: name, value: secret))
+            } else {
+                properties.append((name: name, value: Secret(text)))
+            }
+        }
+        return properties
+    }
+
+    private func scalars(_ key: String) -> [(name: String, scalar: YAMLNode.Scalar, line: Int)] {
+        guard let node = node(key) else { return [] }
+        guard case .map(let entries) = node.content else {
+            mismatch(key, node, "a map of texts")
+            return []
+        }
+        var result: [(name: String, scalar: YAMLNode.Scalar, line: Int)] = []
+        for entry in entries {
+            if case .scalar(let scalar) = entry.value.content, !entry.value.isNull {
+                result.append((name: entry.key, scalar: scalar, line: entry.value.line))
+            } else {
+                mismatch("\(key).\(entry.key)", entry.value, "a text")
+            }
+        }
+        return result
+    }
+}

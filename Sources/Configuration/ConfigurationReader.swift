@@ -1,0 +1,113 @@
+/// Reads one map of a configuration file, strictly and by type, with a default for every key that may be absent.
+///
+/// Reads never throw: what is wrong is noted, the default stands in, and `finish` of the outermost reader throws all of
+/// it at once, keys that nobody asked for included. So a file is read to its end and every fault shows in one go. Until
+/// `finish` has returned, nothing that was read may be acted upon.
+public final class ConfigurationReader {
+    /// What the readers of one file share.
+    final class Log {
+        let file: String
+        let environment: [String: String]
+        var issues: [ConfigurationIssue] = []
+        /// Every reader made, so that `finish` can ask each for keys that nobody read.
+        var readers: [ConfigurationReader] = []
+
+        init(file: String, environment: [String: String]) {
+            self.file = file
+            self.environment = environment
+        }
+    }
+
+    let log: Log
+    /// The keys above, with a full stop at the end; empty for the file itself.
+    let prefix: String
+    let entries: [YAMLNode.Entry]
+    /// The map's own line, for keys that are missing.
+    let line: Int
+    private var readKeys: Set<String> = []
+
+    init(log: Log, prefix: String, entries: [YAMLNode.Entry], line: Int) {
+        self.log = log
+        self.prefix = prefix
+        self.entries = entries
+        self.line = line
+        log.readers.append(self)
+    }
+
+    /// Reads the text of a configuration file; an empty one is an empty map.
+    ///
+    /// - Parameters:
+    ///   - yaml: The text in UTF-8, at most 1 MB.
+    ///   - file: The file's name, for messages.
+    ///   - environment: Where `secret` finds variables.
+    /// - Throws: `ConfigurationError` if it is not YAML, or not a map.
+    public convenience init(
+        yaml: [UInt8],
+        file: String,
+        environment: [String: String] = [:]
+    ) throws(ConfigurationError) {
+        let node = try YAMLReader.read(yaml, file: file)
+        let log = Log(file: file, environment: environment)
+        switch node?.content {
+        case .map(let entries): self.init(log: log, prefix: "", entries: entries, line: node?.line ?? 1)
+        case .none,
+            .scalar where node?.isNull == true:
+            self.init(log: log, prefix: "", entries: [], line: 1)
+        default:
+            let reason = "expected a map, found \(node?.found ?? "nothing")"
+            throw ConfigurationError(issues: [.init(file: file, line: node?.line ?? 1, key: "", reason: reason)])
+        }
+    }
+
+    /// Whether the key stands in the file with a value.
+    public func contains(_ key: String) -> Bool { entries.contains { $0.key == key && !$0.value.isNull } }
+
+    /// All keys of the map, in order; for maps whose keys are names.
+    public var keys: [String] { entries.map(\.key) }
+
+    /// Notes an issue with a key, for rules that only the caller knows; `finish` will throw it.
+    public func report(_ key: String, _ reason: String) {
+        let line = entries.first { $0.key == key }?.line ?? line
+        log.issues.append(ConfigurationIssue(file: log.file, line: line, key: prefix + key, reason: reason))
+    }
+
+    /// Ends the reading of the file, from whichever of its readers.
+    ///
+    /// - Throws: `ConfigurationError` with every issue, in the order of lines.
+    public func finish() throws(ConfigurationError) {
+        for reader in log.readers { reader.reportUnreadKeys() }
+        guard !log.issues.isEmpty else { return }
+        var numbered = Array(log.issues.enumerated())
+        numbered.sort { ($0.element.line, $0.offset) < ($1.element.line, $1.offset) }
+        log.issues = []
+        throw ConfigurationError(issues: numbered.map(\.element))
+    }
+
+    private func reportUnreadKeys() {
+        for entry in entries where !readKeys.contains(entry.key) {
+            let known = readKeys.sorted().joined(separator: ", ")
+            report(entry.key, known.isEmpty ? "unknown key" : "unknown key; known here: \(known)")
+        }
+    }
+
+    /// The key's value; nil if absent or nothing. From now on the key counts as known.
+    func node(_ key: String) -> YAMLNode? {
+        readKeys.insert(key)
+        guard let value = entries.first(where: { $0.key == key })?.value, !value.isNull else { return nil }
+        return value
+    }
+
+    func mismatch(_ key: String, _ node: YAMLNode, _ expected: String) {
+        let issue = ConfigurationIssue(
+            file: log.file,
+            line: node.line,
+            key: prefix + key,
+            reason: "expected \(expected), found \(node.found)"
+        )
+        log.issues.append(issue)
+    }
+
+    func missing(_ key: String, _ expected: String) {
+        report(key, "expected \(expected), found nothing")
+    }
+}

@@ -1,0 +1,149 @@
+import CYAML
+
+/// Reads the one document of a YAML file into nodes, by libyaml's events.
+///
+/// Refused: more than 1 MB or 32 levels, anchors and aliases (whose expansion has no bound), tags, a key twice in a map,
+/// keys that are not text, and more than one document.
+struct YAMLReader: ~Copyable {
+    static let maximumSize = 1 << 20
+    static let maximumDepth = 32
+
+    private let parser: UnsafeMutablePointer<yaml_parser_t>
+    private let file: String
+
+    /// The document in `bytes`, or nil if there is none.
+    ///
+    /// - Throws: `ConfigurationError` with the first fault and its line.
+    static func read(_ bytes: [UInt8], file: String) throws(ConfigurationError) -> YAMLNode? {
+        guard bytes.count <= maximumSize else {
+            throw Self.error("expected at most \(maximumSize) bytes, found \(bytes.count)", file, 0)
+        }
+        let result = bytes.withUnsafeBufferPointer { buffer -> Result<YAMLNode?, ConfigurationError> in
+            var reader = YAMLReader(buffer, file: file)
+            do throws(ConfigurationError) {
+                return .success(try reader.document())
+            } catch {
+                return .failure(error)
+            }
+        }
+        return try result.get()
+    }
+
+    /// The bytes must outlive the reader.
+    private init(_ bytes: UnsafeBufferPointer<UInt8>, file: String) {
+        self.file = file
+        parser = .allocate(capacity: 1)
+        parser.initialize(to: yaml_parser_t())
+        precondition(yaml_parser_initialize(parser) == 1, "out of memory for a YAML parser")
+        yaml_parser_set_input_string(parser, bytes.baseAddress, bytes.count)
+    }
+
+    deinit {
+        yaml_parser_delete(parser)
+        parser.deallocate()
+    }
+
+    private static func error(_ reason: String, _ file: String, _ line: Int) -> ConfigurationError {
+        ConfigurationError(issues: [ConfigurationIssue(file: file, line: line, key: "", reason: reason)])
+    }
+
+    private func error(_ reason: String, line: Int) -> ConfigurationError { Self.error(reason, file, line) }
+
+    /// What libyaml reports, copied out of its memory.
+    private enum Event {
+        case streamStart, streamEnd, documentStart, documentEnd, listEnd, mapEnd
+        case scalar(YAMLNode.Scalar)
+        case list, map
+    }
+
+    private func next() throws(ConfigurationError) -> (event: Event, line: Int, column: Int) {
+        var event = yaml_event_t()
+        guard yaml_parser_parse(parser, &event) == 1 else {
+            let problem = parser.pointee.problem.map { String(cString: $0) } ?? "not YAML"
+            let line = max(parser.pointee.problem_mark.line, parser.pointee.mark.line)
+            throw error(problem, line: line + 1)
+        }
+        defer { yaml_event_delete(&event) }
+        let line = event.start_mark.line + 1
+        let column = event.start_mark.column + 1
+        func refuse(_ anchor: UnsafeMutablePointer<UInt8>?, _ tag: UnsafeMutablePointer<UInt8>?)
+            throws(ConfigurationError)
+        {
+            if anchor != nil { throw error("anchors and aliases are not accepted", line: line) }
+            if tag != nil { throw error("tags are not accepted", line: line) }
+        }
+        switch event.type {
+        case YAML_STREAM_START_EVENT: return (.streamStart, line, column)
+        case YAML_STREAM_END_EVENT: return (.streamEnd, line, column)
+        case YAML_DOCUMENT_START_EVENT: return (.documentStart, line, column)
+        case YAML_DOCUMENT_END_EVENT: return (.documentEnd, line, column)
+        case YAML_SEQUENCE_END_EVENT: return (.listEnd, line, column)
+        case YAML_MAPPING_END_EVENT: return (.mapEnd, line, column)
+        case YAML_SEQUENCE_START_EVENT:
+            try refuse(event.data.sequence_start.anchor, event.data.sequence_start.tag)
+            return (.list, line, column)
+        case YAML_MAPPING_START_EVENT:
+            try refuse(event.data.mapping_start.anchor, event.data.mapping_start.tag)
+            return (.map, line, column)
+        case YAML_SCALAR_EVENT:
+            let scalar = event.data.scalar
+            try refuse(scalar.anchor, scalar.tag)
+            let text = String(decoding: UnsafeBufferPointer(start: scalar.value, count: scalar.length), as: UTF8.self)
+            let isPlain = scalar.style == YAML_PLAIN_SCALAR_STYLE
+            return (.scalar(YAMLNode.Scalar(text: text, isPlain: isPlain)), line, column)
+        default: throw error("anchors and aliases are not accepted", line: line)
+        }
+    }
+
+    private mutating func document() throws(ConfigurationError) -> YAMLNode? {
+        var result: YAMLNode?
+        while true {
+            let (event, line, _) = try next()
+            switch event {
+            case .streamEnd: return result
+            case .documentStart:
+                if result != nil { throw error("expected one document, found another", line: line) }
+                let (event, line, column) = try next()
+                result = try node(event, line, column, depth: 1)
+            default: continue
+            }
+        }
+    }
+
+    private func node(_ event: Event, _ line: Int, _ column: Int, depth: Int) throws(ConfigurationError) -> YAMLNode {
+        guard depth <= Self.maximumDepth else {
+            throw error("nested deeper than \(Self.maximumDepth) levels", line: line)
+        }
+        switch event {
+        case .scalar(let scalar): return YAMLNode(content: .scalar(scalar), line: line, column: column)
+        case .list: return YAMLNode(content: .list(try list(depth: depth)), line: line, column: column)
+        case .map: return YAMLNode(content: .map(try map(depth: depth)), line: line, column: column)
+        default: throw error("expected a value", line: line)
+        }
+    }
+
+    private func list(depth: Int) throws(ConfigurationError) -> [YAMLNode] {
+        var nodes: [YAMLNode] = []
+        while true {
+            let (event, line, column) = try next()
+            if case .listEnd = event { return nodes }
+            nodes.append(try node(event, line, column, depth: depth + 1))
+        }
+    }
+
+    private func map(depth: Int) throws(ConfigurationError) -> [YAMLNode.Entry] {
+        var entries: [YAMLNode.Entry] = []
+        var firstLines: [String: Int] = [:]
+        while true {
+            let (event, line, column) = try next()
+            if case .mapEnd = event { return entries }
+            guard case .scalar(let key) = event else { throw error("expected a key that is text", line: line) }
+            if let first = firstLines.updateValue(line, forKey: key.text) {
+                throw error("key \(key.text) stands twice, first on line \(first)", line: line)
+            }
+            let (valueEvent, valueLine, valueColumn) = try next()
+            let value = try node(valueEvent, valueLine, valueColumn, depth: depth + 1)
+            entries.append(YAMLNode.Entry(key: key.text, line: line, column: column, value: value))
+        }
+    }
+}

@@ -1,0 +1,1 @@
+struct ReportPage { let html: String; init(_ s: DemoSnapshot) { html = "" } }

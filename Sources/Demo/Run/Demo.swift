@@ -1,0 +1,61 @@
+public import Engine
+internal import Foundation
+
+/// The demo: every stage of the flywheel, for each seed one run.
+public struct Demo {
+    private let options: DemoOptions
+    private let stop: StopFlag
+
+    /// - Parameter stop: When raised, the run ends and everything that it started is stopped.
+    public init(options: DemoOptions, stop: StopFlag) {
+        self.options = options
+        self.stop = stop
+    }
+
+    /// Runs all seeds and returns the JSON object of their figures.
+    public func run() throws -> String {
+        let progress = DemoProgress()
+        try FileManager.default.createDirectory(atPath: options.folder, withIntermediateDirectories: true)
+        let report = URL(fileURLWithPath: options.folder).standardizedFileURL.path
+        progress.note(
+            options.seeds.count == 1 ? "report: \(report)/report.html" : "reports: \(report)/seed-*/report.html")
+        try writeFirstPages()
+        let bootstrap = options.bootstrap ?? ProcessInfo.processInfo.environment["FLYWHEEL_BOOTSTRAP"]
+        let broker = try BrokerScript(bootstrap: bootstrap, folder: "\(options.folder)/broker")
+        defer {
+            progress.clear()
+            broker.stop()
+        }
+        progress.note("broker: \(broker.kind) at \(broker.bootstrap)")
+        var outcomes: [DemoOutcome] = []
+        for seed in options.seeds where !stop.isRaised {
+            // A broker of our own is empty; on a shared one every run has topics of its own.
+            let isAlone = bootstrap == nil && options.seeds.count == 1
+            let prefix = isAlone ? "flywheel." : "flywheel-demo-\(WallClock.now())-\(seed)."
+            let run = try DemoRun(
+                options: options, seed: seed, broker: broker, prefix: prefix, stop: stop, progress: progress)
+            let outcome = try run.run()
+            outcomes.append(outcome)
+            if !stop.isRaised { progress.note(outcome.summary) }
+        }
+        let json = DemoOutcome.json(broker: broker.kind, outcomes)
+        try Data((json + "\n").utf8).write(to: URL(fileURLWithPath: "\(options.folder)/report.json"), options: .atomic)
+        progress.note("report: \(report)/\(options.seeds.count == 1 ? "report.html" : "seed-*/report.html")")
+        return json
+    }
+
+    /// A page to open at once, before the broker stands.
+    private func writeFirstPages() throws {
+        for seed in options.seeds {
+            let folder = options.seeds.count > 1 ? "\(options.folder)/seed-\(seed)" : options.folder
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            // What an earlier run left would be taken for ours.
+            for name in ["logs", "datasets", "models"] { try? FileManager.default.removeItem(atPath: "\(folder)/\(name)") }
+            var snapshot = DemoSnapshot()
+            snapshot.seed = seed
+            snapshot.duration = options.length
+            try Data(ReportPage(snapshot).html.utf8)
+                .write(to: URL(fileURLWithPath: "\(folder)/report.html"), options: .atomic)
+        }
+    }
+}

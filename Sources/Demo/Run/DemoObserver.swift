@@ -1,0 +1,252 @@
+internal import Engine
+internal import Events
+internal import JSON
+internal import KafkaClient
+internal import Learner
+internal import StreamRuntime
+internal import Vocabulary
+
+/// Watches a run from the topics alone, and keeps what the page shows.
+final class DemoObserver {
+    var snapshot: DemoSnapshot
+    private let world: DigitsWorld
+    private let images: [String: DigitImage]
+    private let reader: KafkaReader
+    private let status: StatusView
+    private let names: [String]
+    private let parser = JSONParser(maximumDepth: 64, maximumSize: 16 << 20)
+    private let began: Int64
+    private var tasks: [String: [String: LabelingTask]] = [:]
+    private var seenTasks: [String: Set<String>] = [:]
+    private var versions: [String: [Int: SealedVersion]] = [:]
+    private var accuracies: [String: Double] = [:]
+    /// Votes of each project's labels up to each version.
+    private var votes: [String: Int] = [:]
+    private var votesAt: [String: [Int: Int]] = [:]
+    private var heldOut: FeatureMatrix
+
+    private static let topics: [Topic] = [
+        .labelingTasks, .datasetLog, .datasetVersions, .modelReleases, .notices, .deadLetters,
+    ]
+
+    init(
+        kafka: KafkaProperties,
+        transport: any StreamTransport,
+        topics: TopicNames,
+        world: DigitsWorld,
+        snapshot: DemoSnapshot,
+        began: Int64
+    ) throws {
+        self.world = world
+        self.snapshot = snapshot
+        self.began = began
+        names = Self.topics.map { topics[$0] }
+        var images: [String: DigitImage] = [:]
+        for image in world.streamed { images[image.id] = image }
+        self.images = images
+        var values: [Double] = []
+        for image in world.heldOut { for feature in image.features { values.append(Double(feature)) } }
+        heldOut = try FeatureMatrix(values: values, columnCount: 64)
+        status = try StatusView(transport: transport, topics: topics)
+        reader = try KafkaReader(properties: kafka, topics: names)
+        var positions: [KafkaTopicPartition: Int64] = [:]
+        for name in names {
+            for partition in try reader.partitions(of: name) { positions[KafkaTopicPartition(name, partition)] = 0 }
+        }
+        try reader.start(positions)
+    }
+
+    func close() {
+        reader.close()
+        status.close()
+    }
+
+    /// Takes in what the topics have brought since.
+    func update(now: Int64) throws {
+        snapshot.elapsed = Double(now - began) / 1_000
+        while true {
+            let turn = try reader.poll(maximum: 2_000, timeoutMilliseconds: 0)
+            if turn == .idle { break }
+            guard turn == .records else { continue }
+            for record in reader.records { take(record) }
+        }
+        showTasks()
+    }
+
+    /// Takes in the state of the loop: budget, stages, annotators.
+    func updateStatus() throws {
+        var errors: [String: (sum: Double, answers: Int)] = [:]
+        for summary in try status.summaries() {
+            view(summary.project) { view in
+                view.champion = summary.champion?.version.rawValue
+                view.challenger = summary.challenger?.version.rawValue
+                view.votes = summary.votesTotal
+                view.votesBudget = summary.votesBudget
+                view.labels = summary.labels
+                view.auditLabels = summary.testLabels
+                view.trainings = summary.studies
+                view.bottleneck = summary.bottleneck?.name
+                view.stages = summary.stages.map {
+                    .init(name: $0.name, count: Int($0.count), meanSeconds: $0.meanSeconds)
+                }
+            }
+            for annotator in summary.annotators {
+                guard let error = annotator.estimatedError else { continue }
+                errors[annotator.id, default: (0, 0)].sum += error * Double(annotator.answers)
+                errors[annotator.id, default: (0, 0)].answers += annotator.answers
+            }
+        }
+        snapshot.annotators = SimulatedAnnotator.crew.map { annotator in
+            let seen = errors[annotator.id]
+            return .init(
+                id: annotator.id,
+                trueError: annotator.error,
+                estimatedError: seen.flatMap { $0.answers > 0 ? $0.sum / Double($0.answers) : nil },
+                answers: seen?.answers ?? 0
+            )
+        }
+    }
+
+    // MARK: - Records
+
+    private func view(_ project: String, _ change: (inout DemoSnapshot.ProjectView) -> Void) {
+        if project == snapshot.active.name { change(&snapshot.active) }
+        if project == snapshot.random.name { change(&snapshot.random) }
+    }
+
+    private func take(_ record: KafkaRecord) {
+        guard record.value.baseAddress != nil, let json = try? parser.parse(record.value), let object = json.objectView,
+            let project = try? object.string("project")
+        else { return }
+        let at = Double(record.timestamp - began) / 1_000
+        switch Self.topics[record.topic] {
+        case .labelingTasks: if let task = try? LabelingTask(json: json) { take(task, project) }
+        case .datasetLog:
+            switch try? DatasetLogRecord(json: json) {
+            case .accepted(let fact, _): votes[project, default: 0] += fact.consensus.votes.count
+            case .cut(let cut): votesAt[project, default: [:]][cut.ordinal] = votes[project] ?? 0
+            case nil: break
+            }
+        case .datasetVersions:
+            if let version = try? SealedVersion(json: json) {
+                versions[project, default: [:]][version.ordinal] = version
+                let count = versions[project]?.count ?? 0
+                view(project) { $0.datasetVersions = count }
+            }
+        case .modelReleases: if let release = try? ModelRelease(json: json) { take(release, project, at) }
+        case .deadLetters: view(project) { $0.deadLetters += 1 }
+        default: break
+        }
+    }
+
+    private func take(_ task: LabelingTask, _ project: String) {
+        if case .open = task.state {
+            tasks[project, default: [:]][task.id.rawValue] = task
+        } else {
+            tasks[project]?[task.id.rawValue] = nil
+        }
+        seenTasks[project, default: []].insert(task.id.rawValue)
+        let count = seenTasks[project]?.count ?? 0
+        view(project) { $0.tasks = count }
+    }
+
+    private func showTasks() {
+        for name in [snapshot.active.name, snapshot.random.name] {
+            let open = (tasks[name] ?? [:]).values.sorted {
+                ($0.purpose.rawValue, $1.priority, $0.id) < ($1.purpose.rawValue, $0.priority, $1.id)
+            }
+            let asked = open.prefix(14).map { task in
+                DemoSnapshot.AskedSample(
+                    id: task.sample.id.rawValue,
+                    pixels: images[task.sample.id.rawValue]?.pixels ?? [],
+                    purpose: task.purpose.rawValue,
+                    strategy: task.reason.strategy,
+                    score: task.reason.score,
+                    scoredBy: task.reason.scoredBy?.rawValue,
+                    predicted: task.reason.predicted.map { DigitsWorld.classes[$0.rawValue] },
+                    votes: task.votes,
+                    votesWanted: task.votesWanted
+                )
+            }
+            view(name) { $0.asking = Array(asked) }
+        }
+    }
+
+    // MARK: - Releases
+
+    private func take(_ release: ModelRelease, _ project: String, _ at: Double) {
+        if release.cause == .first || release.cause == .shadow {
+            let model = release.cause == .first ? release.champion : release.challenger ?? release.champion
+            evaluate(model, project, at)
+        }
+        let accuracy = accuracies["\(project)/\(release.champion.version)"]
+        let newest = at * 1_000 + Double(began) - Double(release.champion.newestSampleAt.milliseconds)
+        view(project) { view in
+            view.champion = release.champion.version.rawValue
+            view.challenger = release.challenger?.version.rawValue
+            switch release.cause {
+            case .first, .promoted:
+                view.promotions += 1
+                view.predictionToRelease.append(newest / 1_000)
+            case .rolledBack, .command: view.rollbacks += 1
+            case .shadow: break
+            }
+            view.releases.append(
+                .init(
+                    at: at,
+                    cause: release.cause.rawValue,
+                    champion: release.champion.version.rawValue,
+                    challenger: release.challenger?.version.rawValue,
+                    replaced: release.replaced?.rawValue,
+                    evidence: release.evidence.words,
+                    accuracy: accuracy
+                ))
+        }
+        guard release.cause != .shadow else { return }
+        let isBack = release.cause == .rolledBack || release.cause == .command
+        snapshot.events.append(
+            .init(
+                at: at, kind: isBack ? .rolledBack : .promoted, project: project,
+                text: isBack
+                    ? "\(release.replaced?.rawValue ?? "?") rolled back to \(release.champion.version): \(release.evidence.words)"
+                    : "\(release.champion.version) released: \(release.evidence.words)"
+            ))
+    }
+
+    /// A turn of the flywheel is complete: labels became a model that is served. Its accuracy on images no topic carries.
+    private func evaluate(_ model: ReleasedModel, _ project: String, _ at: Double) {
+        guard let bytes = try? ArtifactFile.read(model.artifact), let loaded = try? SoftmaxRegression(bytes: bytes),
+            let version = versions[project]?[model.datasetOrdinal]
+        else { return }
+        let accuracy = loaded.accuracy(on: heldOut, labels: world.heldOut.map(\.digit))
+        accuracies["\(project)/\(model.version)"] = accuracy
+        let votes = votesAt[project]?[model.datasetOrdinal] ?? 0
+        view(project) { view in
+            view.cycles += 1
+            view.finalAccuracy = accuracy
+            view.curve.append(
+                .init(labels: version.training, accuracy: accuracy, modelVersion: model.version.rawValue, at: at))
+            if accuracy >= 0.9, view.labelsTo90 == nil {
+                view.labelsTo90 = version.training
+                view.humanLabelsTo90 = version.training + version.test
+                view.votesTo90 = votes
+            }
+        }
+    }
+}
+
+extension Evidence {
+    /// For people.
+    var words: String {
+        switch self {
+        case .none: "nothing to compare with yet"
+        case .paired(let labels, let challengerOnly, let championOnly, let logE, let threshold):
+            "on \(labels) audit labels the challenger alone was right \(challengerOnly) times, the champion alone \(championOnly): log e-value \(Self.rounded(logE)), needed \(Self.rounded(threshold))"
+        case .feedback(let negative, let total, let expectedRate, let statistic, let threshold):
+            "\(negative) of \(total) feedbacks negative, \(Self.rounded(expectedRate * 100)) % was no reason to worry: statistic \(Self.rounded(statistic)), alarm at \(Self.rounded(threshold))"
+        case .command(_, let by, let reason): "\(by) said so: \(reason)"
+        }
+    }
+
+    private static func rounded(_ value: Double) -> Double { (value * 10).rounded() / 10 }
+}

@@ -1,0 +1,45 @@
+/// How a demo is run.
+public struct DemoOptions: Sendable {
+    public var isQuick: Bool
+    public var seeds: [UInt64]
+    public var printsJSON: Bool
+    /// A running cluster; nil starts one through `deploy/broker`.
+    public var bootstrap: String?
+    /// Where the report goes.
+    public var folder: String
+    /// This program, for the processes it starts.
+    public var executable: String
+    /// Honesty check: the label tool's truth is permuted per sample, so that nothing can be learnt.
+    public var isTruthPermuted: Bool
+    /// Seconds of a run; nil for the usual.
+    public var duration: Double?
+
+    public init(
+        isQuick: Bool = false,
+        seeds: [UInt64] = [1],
+        printsJSON: Bool = false,
+        bootstrap: String? = nil,
+        folder: String = "demo-out",
+        executable: String,
+        isTruthPermuted: Bool = false,
+        duration: Double? = nil
+    ) {
+        self.isQuick = isQuick
+        self.seeds = seeds
+        self.printsJSON = printsJSON
+        self.bootstrap = bootstrap
+        self.folder = folder
+        self.executable = executable
+        self.isTruthPermuted = isTruthPermuted
+        self.duration = duration
+    }
+
+    /// Seconds.
+    var length: Double { duration ?? (isQuick ? 60 : 200) }
+    /// Mean milliseconds that an annotator takes.
+    var pace: Double { isQuick ? 300 : 780 }
+    /// Images a second and project.
+    var rate: Int { isQuick ? 420 : 320 }
+    /// Votes of each project's budget.
+    var votes: Int { isQuick ? 430 : 620 }
+}

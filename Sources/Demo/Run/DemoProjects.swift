@@ -1,0 +1,43 @@
+internal import Acquisition
+internal import Datasets
+internal import Flywheel
+internal import Labeling
+internal import Rollout
+internal import Training
+internal import Vocabulary
+
+/// The two projects of the demo: the same but for how they select.
+enum DemoProjects {
+    static let active = "digits"
+    static let random = "digits-random"
+
+    static func configuration(_ name: String, _ options: DemoOptions) -> ProjectConfiguration {
+        let isRandom = name == random
+        let window = Int64((options.length + 60) * 1_000)
+        return ProjectConfiguration(
+            project: ProjectID(name),
+            revision: 1,
+            partition: 0,
+            schema: LabelSchema(question: "Which digit is this?", classes: DigitsWorld.classes),
+            acquisition: AcquisitionPolicy(
+                function: isRandom ? .random : .margin,
+                isDiverse: !isRandom,
+                batchSize: 10,
+                preselection: 10,
+                poolCapacity: 500,
+                openTaskLimit: 14,
+                auditShare: 0.2,
+                auditCutoff: 0.08,
+                votes: options.votes,
+                window: window,
+                oversample: 30,
+                patience: 6_000
+            ),
+            labeling: LabelingPolicy(
+                minimumVotes: 2, maximumVotes: 3, confidence: 0.95, lifetime: 60_000, maximumSkips: 3),
+            datasets: DatasetPolicy(cutEvery: 10, cutAfter: 30_000),
+            training: TrainingPolicy(newLabels: 10, trials: [Recipe()], repeats: 3, deadline: 60_000),
+            rollout: RolloutPolicy()
+        )
+    }
+}

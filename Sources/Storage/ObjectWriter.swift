@@ -1,0 +1,81 @@
+import Glibc
+import Synchronization
+
+/// An object in the making: a temporary file that gets its name only when it is whole and on the disk.
+///
+/// Unless it is committed, the file is removed; if the process is killed, `removeLeftovers` finds it.
+public struct ObjectWriter: ~Copyable {
+    private let store: ObjectStore
+    private let path: String
+    private let folder: String
+    private var descriptor: Int32
+    /// How many bytes it holds.
+    public private(set) var count = 0
+
+    private static let serial = Atomic<Int>(0)
+
+    init(store: ObjectStore, folder: String) throws(StorageError) {
+        self.store = store
+        self.folder = folder
+        var candidate = ""
+        var opened: Int32 = -1
+        // Another machine may share the folder and have a process of our number; O_EXCL settles it.
+        repeat {
+            let number = Self.serial.add(1, ordering: .relaxed).newValue
+            candidate = "\(folder)/\(ObjectStore.temporaryPrefix)\(getpid())-\(number)"
+            opened = open(candidate, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
+        } while opened < 0 && (errno == EEXIST || errno == EINTR)
+        path = candidate
+        descriptor = opened
+        guard opened >= 0 else { throw StorageError("make", candidate) }
+    }
+
+    deinit {
+        if descriptor >= 0 {
+            close(descriptor)
+            unlink(path)
+        }
+    }
+
+    /// Takes the next piece.
+    ///
+    /// - Throws: `StorageError` if the disk is full or fails; the writer is then of no further use.
+    public mutating func append(_ bytes: UnsafeRawBufferPointer) throws(StorageError) {
+        var rest = bytes
+        while let start = rest.baseAddress, !rest.isEmpty {
+            let written = write(descriptor, start, rest.count)
+            if written < 0, errno == EINTR { continue }
+            guard written > 0 else { throw StorageError("write", path) }
+            rest = UnsafeRawBufferPointer(rebasing: rest[written...])
+            count += written
+        }
+    }
+
+    /// Takes the next piece.
+    public mutating func append(_ bytes: [UInt8]) throws(StorageError) {
+        let result = bytes.withUnsafeBytes { buffer -> Result<Void, StorageError> in
+            do throws(StorageError) {
+                return .success(try append(buffer))
+            } catch {
+                return .failure(error)
+            }
+        }
+        try result.get()
+    }
+
+    /// Puts the object under its name, in place of what it held, and on the disk.
+    ///
+    /// - Parameter name: A name in the same folder that the writer was made for.
+    /// - Throws: `StorageError`; the name then holds what it held before, and the temporary file is gone.
+    public consuming func commit(as name: String) throws(StorageError) {
+        let target = try store.path(of: name)
+        guard store.folder(of: target) == folder else {
+            throw StorageError(.invalidName, "write", target, "the writer was made for \(folder)")
+        }
+        guard fsync(descriptor) == 0 else { throw StorageError("synchronize", path) }
+        guard rename(path, target) == 0 else { throw StorageError("rename to", target) }
+        close(descriptor)
+        descriptor = -1
+        try synchronizeFolder(folder)
+    }
+}

@@ -1,0 +1,49 @@
+import Glibc
+
+/// What could not be done with stored bytes.
+public struct StorageError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// What control flow depends on.
+    public enum Kind: String, Hashable, Sendable {
+        /// There is no such object.
+        case notFound
+        /// A name or URI that is not accepted.
+        case invalidName
+        /// Other bytes are stored under a name that stands for its content.
+        case conflict
+        /// More bytes than the caller wants.
+        case tooLarge
+        /// The system refused; the same call may work later.
+        case system
+    }
+
+    /// What control flow depends on.
+    public let kind: Kind
+    /// What was attempted, as in "write".
+    public let operation: String
+    /// The path, name or URI.
+    public let path: String
+    /// The system's error number; 0 if the system was not asked.
+    public let code: Int32
+    /// The reason in words.
+    public let reason: String
+
+    init(_ kind: Kind, _ operation: String, _ path: String, _ reason: String) {
+        self.kind = kind
+        self.operation = operation
+        self.path = path
+        self.reason = reason
+        code = 0
+    }
+
+    /// The system's last error.
+    init(_ operation: String, _ path: String, code: Int32 = errno) {
+        kind = code == ENOENT ? .notFound : .system
+        self.operation = operation
+        self.path = path
+        self.code = code
+        reason = String(cString: strerror(code))
+    }
+
+    /// The error in one line: `could not write /data/x: No space left on device`.
+    public var description: String { "could not \(operation) \(path): \(reason)" }
+}

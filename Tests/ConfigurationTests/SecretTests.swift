@@ -1,0 +1,55 @@
+import Configuration
+import Foundation
+import Testing
+
+@Suite struct SecretTests {
+    @Test("Secrets come from the environment or a file, and the file itself holds none")
+    func sources() throws {
+        let path = NSTemporaryDirectory() + "flywheel-\(UUID().uuidString)"
+        try "from file\nmore".write(toFile: path, atomically: true, encoding: .utf8)
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let yaml = """
+            a: ${TOKEN}
+            b: file:\(path)
+            kafka: {sasl.password: "${TOKEN}", acks: all}
+            """
+        let reader = try ConfigurationReader(
+            yaml: Array(yaml.utf8),
+            file: "x",
+            environment: ["TOKEN": "from environment"]
+        )
+        #expect(reader.secret("a")?.reveal() == "from environment")
+        #expect(reader.secret("b")?.reveal() == "from file")
+        #expect(reader.secret("absent") == nil)
+        #expect(reader.secretMap("kafka").map { $0.value.reveal() } == ["from environment", "all"])
+        try reader.finish()
+    }
+
+    @Test("What cannot be resolved is an issue that shows no secret")
+    func issues() throws {
+        let yaml = "a: hunter2\nb: ${NOWHERE}\nc: file:/no/such/file\nd: [hunter2]\n"
+        let reader = try ConfigurationReader(yaml: Array(yaml.utf8), file: "x")
+        for key in ["a", "b", "c", "d"] { #expect(reader.secret(key) == nil) }
+        let error = try #require(throws: ConfigurationError.self) { try reader.finish() }
+        #expect(
+            "\(error)" == """
+                x:1: key a: expected ${VARIABLE} or file:PATH, found the secret itself
+                x:2: key b: expected the environment variable NOWHERE to be set
+                x:3: key c: expected a secret in the file /no/such/file: No such file or directory
+                x:4: key d: expected ${VARIABLE} or file:PATH, found a list
+                """
+        )
+    }
+
+    @Test("A secret never prints")
+    func printing() {
+        let secret = Secret("hunter2")
+        var dumped = ""
+        dump(secret, to: &dumped)
+        for text in [
+            "\(secret)", String(reflecting: secret), dumped, "\([secret])", String(describing: Optional(secret)),
+        ] {
+            #expect(!text.contains("hunter2"))
+        }
+    }
+}
