@@ -74,10 +74,10 @@ public struct JSONValue {
         case TapeTag.int64: return Int64(bitPattern: tape[index + 1])
         case TapeTag.double:
             let number = Double(bitPattern: tape[index + 1])
-            guard let integer = Int64(exactly: number), number.magnitude <= 0x1p53 else {
+            guard number.magnitude <= 0x1p53, number == Double(Int64(number)) else {
                 throw failure("expected an integer, found \(number)")
             }
-            return integer
+            return Int64(number)
         case TapeTag.uint64: throw failure("expected at most \(Int64.max), found \(tape[index + 1])")
         default: throw mismatch("an integer")
         }

@@ -109,7 +109,7 @@ public struct JSONWriter: Sendable {
         assert(number.isFinite, "JSON has no number for \(number)")
         guard number.isFinite else { return null() }
         separate()
-        if number.magnitude < 0x1p53, number == number.rounded(.towardZero), number != 0 {
+        if number.magnitude < 0x1p53, number == Double(Int64(number)), number != 0 {
             if number < 0 { bytes.append(UInt8(ascii: "-")) }
             appendDigits(UInt64(number.magnitude))
             bytes.append(UInt8(ascii: "."))

@@ -15,13 +15,16 @@ extension Reproducible {
         guard x < 709.8 else { return x.isNaN ? x : .infinity }
         guard x > -745.2 else { return 0 }
         // x = step · ln 2 / 32 + rest, and step · high is exact.
-        let step = (x * ExponentialTables.inverseStep).rounded(.toNearestOrEven)
+        let step = nearestInteger(x * ExponentialTables.inverseStep)
         let rest = (x - step * ExponentialTables.step.high) - step * ExponentialTables.step.low
         let index = Int(step)
         let power = ExponentialTables.powers[index & 31]
         let series = rest + rest * rest * expTail(rest)
         return scale(power.high + (power.low + power.high * series), byPowerOfTwo: index >> 5)
     }
+
+    /// The nearest whole number, the even one of two, for magnitudes below 2⁵¹; `rounded` may call the C library.
+    private static func nearestInteger(_ x: Double) -> Double { (x + 0x1.8p52) - 0x1.8p52 }
 
     /// (eʳ − 1 − r) / r² for small r, below 0.011.
     private static func expTail(_ rest: Double) -> Double {
@@ -84,7 +87,7 @@ extension Reproducible {
             exponent += 1
         }
         // x = 2^exponent · (centre + distance), centre a multiple of 1/128.
-        let position = (mantissa * 128).rounded(.toNearestOrEven)
+        let position = nearestInteger(mantissa * 128)
         let centre = position * 0x1p-7
         let distance = mantissa - centre
         let ratio = distance / (mantissa + centre)
@@ -122,7 +125,7 @@ extension Reproducible {
     public static func pow(_ base: Double, _ exponent: Double) -> Double {
         if exponent == 0 || base == 1 { return 1 }
         if base.isNaN || exponent.isNaN { return .nan }
-        let isWhole = exponent == exponent.rounded(.towardZero)
+        let isWhole = exponent.magnitude >= 0x1p53 || exponent == Double(Int64(exponent))
         if isWhole, exponent.magnitude <= 64 {
             let power = product(base, Int(exponent.magnitude))
             // 1 / power would lose a result that is subnormal when power overflows.
