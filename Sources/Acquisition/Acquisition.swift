@@ -116,6 +116,7 @@ extension AcquisitionState {
         let since = max(cadence.value.waitingSince ?? time, cadence.value.lastBatchAt)
         if time.milliseconds(since: since) >= policy.patience { return true }
         guard newestOrdinal > cadence.value.lastBatchOrdinal else { return false }
+        // Intake lets only the highest scores of a stream through, so these are the best of many more.
         let enough = min(policy.poolCapacity, policy.batchSize * max(1, policy.isDiverse ? policy.preselection : 2))
         return pool.count >= enough && pool.count { $1.modelOrdinal >= newestOrdinal } >= enough
     }

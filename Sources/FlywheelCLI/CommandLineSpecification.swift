@@ -14,7 +14,7 @@ enum CommandLineSpecification {
     static let root = CommandSpecification(
         "flywheel",
         summary: "an active-learning engine over Kafka",
-        subcommands: [run, demo, topics, projects, status, dataset, replay, deadLetters, config]
+        subcommands: [run, demo, participant, topics, projects, status, dataset, replay, deadLetters, config]
     )
 
     static let run = CommandSpecification(
@@ -43,7 +43,12 @@ enum CommandLineSpecification {
             .option("out", "DIR", help: "folder of the report", defaultValue: "demo-out"),
             .option("duration", "SECONDS", help: "length of a run"),
             .flag("permute-truth", help: "honesty check: the annotators' truth is random per sample"),
-        ],
+        ]
+    )
+
+    static let participant = CommandSpecification(
+        "participant",
+        summary: "the demo's participants: clients of the topics like any other",
         subcommands: [
             CommandSpecification(
                 "product",

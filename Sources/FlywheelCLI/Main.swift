@@ -29,8 +29,8 @@ struct FlywheelCommand {
         switch arguments.path.dropFirst().joined(separator: " ") {
         case "run": try RunCommand.run(arguments)
         case "demo": try DemoCommand.run(arguments)
-        case "demo product": try DemoCommand.product(arguments)
-        case "demo label-tool": try DemoCommand.labelTool(arguments)
+        case "participant product": try DemoCommand.product(arguments)
+        case "participant label-tool": try DemoCommand.labelTool(arguments)
         case "topics create": try TopicsCommand.create(arguments)
         case "topics check": try TopicsCommand.check(arguments)
         case "project apply": try ProjectCommand.apply(arguments)

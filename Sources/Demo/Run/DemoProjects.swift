@@ -30,7 +30,7 @@ enum DemoProjects {
                 auditCutoff: 0.08,
                 votes: options.votes,
                 window: window,
-                oversample: 30,
+                oversample: 60,
                 patience: 6_000
             ),
             labeling: LabelingPolicy(

@@ -112,11 +112,11 @@ final class DemoRun {
         try start("trainer", ["run", "--roles", "trainer", "--instance", "demo-trainer", "--artifacts", "\(folder)/models"])
         try start(
             "product",
-            ["demo", "product", "--seed", "\(seed)", "--rate", "\(options.rate)", "--ledger", "\(folder)/logs/product.jsonl"]
+            ["participant", "product", "--seed", "\(seed)", "--rate", "\(options.rate)", "--ledger", "\(folder)/logs/product.jsonl"]
                 + projects)
         try start(
             "label-tool",
-            ["demo", "label-tool", "--seed", "\(seed)", "--pace", "\(Int(options.pace))"]
+            ["participant", "label-tool", "--seed", "\(seed)", "--pace", "\(Int(options.pace))"]
                 + (options.isTruthPermuted ? ["--permute-truth"] : []))
     }
 

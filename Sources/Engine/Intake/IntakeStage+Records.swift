@@ -173,7 +173,10 @@ extension IntakeProject {
     /// The acquisition score of a prediction: of its output, or the sample's own draw where nothing is judged.
     func score(_ event: PredictionEvent) -> Double {
         let function = configuration.acquisition.function
-        guard function != .random, let output = event.output else { return random.unit(key: event.sample.id.rawValue) }
+        guard function != .random, let output = event.output else {
+            // A new draw for every model: the same samples would come to the front again and again.
+            return random.unit(key: "\(event.sample.id)/\(event.model?.version.rawValue ?? "")")
+        }
         return function.score(output, classes: configuration.schema.classes.count)
     }
 }
