@@ -7,6 +7,7 @@
 - Every relative link of the Markdown files leads to a file, and to a heading where it names one.
 - Every path in backticks that begins with a folder of this repository is there.
 - The topics of docs/reference/events.md are those of Sources/Events/TopicCatalogue.swift, in both of its tables.
+- The codes of docs/reference/reasons.md are those of the code: `Rejection.Code` at the door, `Refusal.Code` in the loop.
 - Every `sh` block of docs/guides under `<!-- test: run -->` ends with status 0 within a minute. A block that cannot run
   because BOOTSTRAP is not set is a failure, not a pass.
 
@@ -132,6 +133,37 @@ def check_topics(complaints: list[str]):
     print(f"topics: {len(topics)} in the catalogue")
 
 
+def raw_values(path: str, owner: str) -> set[str]:
+    """The raw values of the enum `Code` of a type."""
+    source = (ROOT / path).read_text(encoding="utf-8")
+    match = re.search(rf"struct {owner}\b.*?enum Code\b[^{{]*\{{(.*?)\n\s*(?:///.*\n\s*)*(?:\}}|public (?:var|let|init))", source, re.S)
+    values = set()
+    for cases in re.findall(r"^\s*case\s+(.+)$", match.group(1) if match else "", re.M):
+        for part in cases.split(","):
+            name, _, raw = part.partition("=")
+            values.add(raw.strip().strip('"') or name.strip())
+    return values
+
+
+def check_codes(complaints: list[str]):
+    page = (ROOT / "docs/reference/reasons.md").read_text(encoding="utf-8")
+    # An entry that cannot be read never becomes one that could be refused; the loop names that reason itself.
+    expected = {
+        "At the door": raw_values("Sources/Events/Inputs/Rejection.swift", "Rejection"),
+        "In the loop": raw_values("Sources/Vocabulary/Outputs.swift", "Refusal") | {"unreadable_entry"},
+    }
+    for heading, codes in expected.items():
+        section = re.search(rf"^## {heading}.*?\n(.*?)(?=^## |\Z)", page, re.S | re.M)
+        listed = re.findall(r"^\| `([a-z_0-9A-Z]+)` \|", section.group(1) if section else "", re.M)
+        for code in sorted(codes - set(listed)):
+            complaints.append(f"docs/reference/reasons.md: {heading} lacks {code}")
+        for code in sorted(set(listed) - codes):
+            complaints.append(f"docs/reference/reasons.md: {heading} lists {code}, which the code lacks")
+        for code in sorted(code for code in codes if not re.fullmatch(r"[a-z][a-z0-9_]*", code)):
+            complaints.append(f"code {code} is not lower-case words joined by underscores")
+    print(f"codes: {sum(len(codes) for codes in expected.values())}")
+
+
 def blocks(document: Path):
     """Line number and text of every marked `sh` block; None for a mark without one."""
     lines = document.read_text(encoding="utf-8").splitlines()
@@ -189,6 +221,7 @@ def main() -> int:
     complaints: list[str] = []
     check_links(complaints)
     check_topics(complaints)
+    check_codes(complaints)
     if not options.links_only:
         run_blocks(complaints, options.seconds)
     for complaint in complaints:
