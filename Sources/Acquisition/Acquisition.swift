@@ -23,6 +23,8 @@ extension AcquisitionState {
             if cadence.value.waitingSince == nil { cadence.value.waitingSince = context.time }
             return
         }
+        // Drawn for the audit sample once, under a cut-off that has been lowered since: it stays there.
+        guard audit[id] == nil else { return }
         if cadence.value.waitingSince == nil { cadence.value.waitingSince = context.time }
         if let known = pool[id] {
             // A model says the same of a sample every time; only a newer one changes anything.

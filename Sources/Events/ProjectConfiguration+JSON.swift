@@ -207,6 +207,7 @@ extension RolloutPolicy: JSONCodable {
         let object = try json.object()
         self.init(
             alpha: try object.double("alpha", in: 0.0001...0.5),
+            minimumShadow: try object.int("minimum_shadow", in: 0...1_000_000),
             tolerance: try object.double("tolerance", in: 0...1),
             calibration: try object.int("calibration", in: 1...1_000_000),
             falseAlarmEvery: try object.double("false_alarm_every", in: 100...1e15),
@@ -218,6 +219,7 @@ extension RolloutPolicy: JSONCodable {
     public func write(to writer: inout JSONWriter) {
         writer.object { writer in
             writer.member("alpha", alpha)
+            writer.member("minimum_shadow", minimumShadow)
             writer.member("tolerance", tolerance)
             writer.member("calibration", calibration)
             writer.member("false_alarm_every", falseAlarmEvery)

@@ -70,7 +70,8 @@ extension ProjectState {
         let ordinal = version.flatMap { training.models[$0]?.datasetOrdinal } ?? 0
         acquisition.receive(candidate, modelOrdinal: ordinal, policy: configuration.acquisition, context: step.context)
         guard candidate.auditProbability != nil, let version, let output = candidate.output else { return }
-        rollout.predicted(output.top.label, of: candidate.sample.id, by: version, draw: candidate.auditDraw, at: step.context.time)
+        rollout.predicted(output.top.label, of: candidate.sample.id, by: version, draw: candidate.auditDraw,
+            isLive: true, at: step.context.time)
         promoteIfBetter(configuration, &step)
     }
 
@@ -138,9 +139,18 @@ extension ProjectState {
         step.decide(.notice(outcome.notice))
         if let model = outcome.model, let release = rollout.register(model, at: step.context.time) {
             step.decide(.release(release))
+            hear(outcome.predictions, of: model, &step)
+            promoteIfBetter(configuration, &step)
         }
         if let request = training.requestIfDue(policy: configuration.training, context: &step.context) {
             step.decide(.training(request), id: request.id.rawValue)
+        }
+    }
+
+    /// What the trainer says that the model says of the test labels: with it a challenger is judged on all of them at once.
+    private mutating func hear(_ predictions: [ClassIndex], of model: ReleasedModel, _ step: inout Step) {
+        for (sample, label) in zip(datasets.testSamples(first: predictions.count), predictions) {
+            rollout.predicted(label, of: sample, by: model.version, draw: 0, isLive: false, at: step.context.time)
         }
     }
 

@@ -25,6 +25,7 @@ enum CommandLineSpecification {
             .option("instance", "NAME", help: "this worker among others; a restarted one keeps its name (default the host's)"),
             .option("store", "DIR", help: "folder of the dataset versions"),
             .option("artifacts", "DIR", help: "folder of the built-in trainer's models"),
+            .option("host", "ADDRESS", help: "address of health and metrics (default 127.0.0.1)"),
             .option("port", "N", help: "port of health and metrics; 0 for any free one"),
             .repeated("project", "FILE", help: "apply this project first"),
             .option("log-level", "LEVEL", help: "trace, debug, info, notice, warning, error or critical", defaultValue: "info"),

@@ -119,6 +119,7 @@ enum ProjectFile {
     private static func rollout(_ reader: ConfigurationReader) -> RolloutPolicy {
         var policy = RolloutPolicy()
         policy.alpha = reader.double("alpha", default: policy.alpha, in: 0.0001...0.5)
+        policy.minimumShadow = reader.int("minimum_shadow", default: policy.minimumShadow, in: 0...1_000_000)
         policy.tolerance = reader.double("tolerance", default: policy.tolerance, in: 0...1)
         policy.calibration = reader.int("calibration", default: policy.calibration, in: 1...1_000_000)
         policy.falseAlarmEvery = reader.double("false_alarm_every", default: policy.falseAlarmEvery, in: 100...1e15)

@@ -62,6 +62,7 @@ enum WorkerFile {
         var worker =
             try arguments.string("config").map { try read($0) }
             ?? WorkerConfiguration(kafka: KafkaProperties(), instance: defaultInstance)
+        if worker.salt.isEmpty { worker.salt = Array((ProcessInfo.processInfo.environment["FLYWHEEL_SALT"] ?? "").utf8) }
         if let bootstrap = arguments.string("bootstrap") { worker.kafka["bootstrap.servers"] = bootstrap }
         if let prefix = arguments.string("prefix") { worker.topics = TopicNames(prefix: prefix) }
         for property in arguments.strings("kafka") {

@@ -176,7 +176,8 @@ extension LabelingState {
             state: state,
             votesWanted: task.votesWanted,
             votes: task.votes.count,
-            priority: task.selection.reason.score,
+            // The scores of audit tasks do not compare: they go first, or a tool that serves by priority leaves them for last.
+            priority: task.selection.purpose == .audit ? 1 : task.selection.reason.score,
             purpose: task.selection.purpose,
             reason: task.selection.reason,
             openedAt: task.openedAt,

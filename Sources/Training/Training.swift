@@ -6,6 +6,8 @@ public import Vocabulary
 public struct StudyOutcome: Hashable, Sendable {
     public let request: RequestID
     public let model: ReleasedModel?
+    /// What the model says of the version's test labels, in the order of the manifest; empty when unknown.
+    public let predictions: [ClassIndex]
     /// Scores of the chosen trial, in the order of its repeats.
     public let scores: [Double]
     public let mean: Double?
@@ -78,9 +80,13 @@ extension TrainingState {
                 .init(.duplicateResult, "trial \(result.trial) repeat \(result.repetition) of \(result.request) is known"))
         }
         switch result.outcome {
-        case .finished(let artifact, let score, _):
+        case .finished(let artifact, let score, _, let predictions):
+            let repeats = study.request.trials.count * study.request.repeats
+            let isKept = (predictions?.count ?? 0) * repeats <= Self.predictionCapacity
             study.results.append(
-                .init(trial: result.trial, repetition: result.repetition, artifact: artifact, score: score))
+                .init(
+                    trial: result.trial, repetition: result.repetition, artifact: artifact, score: score,
+                    predictions: isKept ? predictions : nil))
         case .failed:
             study.results.append(.init(trial: result.trial, repetition: result.repetition, artifact: nil, score: nil))
         }
@@ -126,6 +132,7 @@ extension TrainingState {
         return StudyOutcome(
             request: study.request.id,
             model: model,
+            predictions: representative?.predictions ?? [],
             scores: scores,
             mean: summary?.mean,
             standardDeviation: scores.count > 1 ? summary?.standardDeviation : nil,

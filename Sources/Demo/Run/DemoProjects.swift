@@ -26,7 +26,7 @@ enum DemoProjects {
                 preselection: 10,
                 poolCapacity: 500,
                 openTaskLimit: 14,
-                auditShare: 0.2,
+                auditShare: options.auditShare,
                 auditCutoff: 0.08,
                 votes: options.votes,
                 window: window,

@@ -44,7 +44,8 @@ public struct AdaptiveThreshold {
         }
         let elapsed = Double(max(0, time - last))
         last = max(last, time)
-        tokens = min(burst, tokens + elapsed * target)
+        // The bucket holds back bursts only; twice the rate leaves the threshold in charge.
+        tokens = min(burst, tokens + 2 * elapsed * target)
         let bin = min(Self.bins - 1, max(0, Int(score * Double(Self.bins))))
         histogram[bin] += 1
         mass += 1

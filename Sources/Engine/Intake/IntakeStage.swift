@@ -161,6 +161,8 @@ public final class IntakeStage: StreamStage {
         guard generation != directory.generation else { return }
         generation = directory.generation
         for (name, configuration) in directory.projects where known[name]?.configuration.revision != configuration.revision {
+            // The loop refuses a revision that gives positions another meaning; entries must not be written under it.
+            if let old = known[name], !configuration.schema.classes.starts(with: old.configuration.schema.classes) { continue }
             known[name] = IntakeProject(configuration, salt: salt)
         }
         known = known.filter { directory.projects[$0.key] != nil }

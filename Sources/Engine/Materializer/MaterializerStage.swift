@@ -88,9 +88,6 @@ public final class MaterializerStage: StreamStage {
     }
 
     private func seal(_ project: ProjectID, _ cut: VersionCut, _ waiting: Pending) throws -> SealedVersion {
-        if let known = try store.manifest(project, ordinal: cut.ordinal), known.sequence == cut.sequence {
-            return try store.seal(known)
-        }
         var parent: DatasetManifest?
         if cut.ordinal > 1 {
             parent = try store.manifest(project, ordinal: cut.ordinal - 1)

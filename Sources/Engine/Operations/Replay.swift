@@ -15,7 +15,7 @@ public struct Replay {
         public var decisions = 0
         /// Decisions found on the topics and equal byte for byte.
         public var compared = 0
-        /// Decisions no longer on a compacted topic; the chain digests of the ticks vouch for them.
+        /// Decisions no longer on their topic, compacted or expired; the chain digests of the ticks vouch for them.
         public var compacted = 0
         public var ticksChecked = 0
         public var chain = ""
@@ -96,9 +96,11 @@ public struct Replay {
         var seen = Set<String>()
         var newest: [String: Int] = [:]
         var differences: [(order: Int, text: String)] = []
+        var expired = Set<Topic>()
         for topic in Self.decisionTopics {
             let scan = try TopicScan(transport: transport, topic: topics[topic])
             defer { scan.close() }
+            if try scan.firstOffset(partition) > 0 { expired.insert(topic) }
             try scan.forEach(partition) { record, batch, index in
                 guard record.value.baseAddress != nil, let id = Self.decisionID(batch.headers(at: index)),
                     Self.belongs(id, to: name)
@@ -125,7 +127,7 @@ public struct Replay {
         for (id, decision) in expected where !seen.contains(id) {
             let isCompacted = [.labelingTasks, .modelReleases].contains(decision.topic)
                 && (newest["\(decision.topic.rawValue)/\(decision.key)"] ?? 0) > decision.order
-            if isCompacted {
+            if isCompacted || expired.contains(decision.topic) {
                 report.compacted += 1
             } else {
                 differences.append((

@@ -45,7 +45,23 @@ public struct TopicAdministration {
                     configuration: configuration
                 ))
         }
-        return try admin.createTopics(specifications)
+        let created = try admin.createTopics(specifications)
+        try awaitTopics(specifications.map(\.name))
+        return created
+    }
+
+    /// The controller answers before every broker has heard: waits until the topics can be seen.
+    private func awaitTopics(_ names: [String], patience: Int64 = 20_000) throws(KafkaError) {
+        let began = WallClock.now()
+        while WallClock.now() - began < patience {
+            let seen = Set(try admin.listTopics())
+            if names.allSatisfy({ seen.contains($0) }),
+                try admin.describeTopics(names).allSatisfy({ $0.partitions > 0 })
+            {
+                return
+            }
+            WallClock.pause(100)
+        }
     }
 
     private func partitions(_ topic: Topic, _ plan: Plan) -> Int {

@@ -15,6 +15,11 @@ public struct TopicScan {
     /// The partitions of the topic.
     public func partitions() throws(StreamError) -> [Int32] { try reader.partitions(of: topic) }
 
+    /// The first offset that is still there; above 0 once records have expired.
+    public func firstOffset(_ partition: Int32) throws(StreamError) -> Int64 {
+        try reader.watermarks(TopicPartition(topic, partition)).low
+    }
+
     /// Hands every record that is there at the call to `body`, in offset order, with its batch for the headers.
     ///
     /// - Parameter patience: Milliseconds without an answer before it gives up.

@@ -111,8 +111,15 @@ public final class TrainerStage: StreamStage {
         try artifacts.put(bytes, as: path)
         let reference = ArtifactReference(uri: try artifacts.uri(of: path).description, size: Int64(bytes.count), sha256: digest)
         var score: Double?
-        if let test = data.test { score = fit.model.accuracy(on: test, labels: data.testLabels) }
-        return .finished(artifact: reference, score: score, itemsScored: data.testLabels.count)
+        var predictions: [ClassIndex]?
+        if let test = data.test {
+            score = fit.model.accuracy(on: test, labels: data.testLabels)
+            if test.rowCount <= TrainingResult.predictionLimit {
+                predictions = (0..<test.rowCount).map { ClassIndex(fit.model.predict(test.row($0))) }
+            }
+        }
+        return .finished(
+            artifact: reference, score: score, itemsScored: data.testLabels.count, predictions: predictions)
     }
 
     /// Weights of a smoothed Bayesian bootstrap: each the mean of eight exponential draws, so mean 1 and variance 1/8. No label

@@ -1,5 +1,6 @@
 internal import StreamRuntime
 public import Telemetry
+internal import Vocabulary
 
 /// The metrics of a worker: every name in one place.
 public struct EngineMetrics: Sendable {
@@ -28,6 +29,10 @@ public struct EngineMetrics: Sendable {
             ).increment()
         case .retrying:
             registry.counter("flywheel_retries_total", help: "Calls tried again.", labels: labels).increment()
+        case .expired(_, let from, let to):
+            registry.counter(
+                "flywheel_records_expired_total", help: "Records that expired before they were read.", labels: labels
+            ).increment(by: Int(to - from))
         case .assigned, .unassigned: break
         }
     }
@@ -48,6 +53,17 @@ public struct EngineMetrics: Sendable {
             registry.counter(
                 "flywheel_entries_refused_total", help: "Journal entries that changed nothing.", labels: ["code": code]
             ).increment(by: Int(count - (last.refused[code] ?? 0)))
+            guard Refusal.Code(rawValue: code)?.isDeadLetter ?? false else { continue }
+            registry.counter(
+                "flywheel_dead_letters_total", help: "Records sent to the dead letters.",
+                labels: ["stage": "loop", "code": code]
+            ).increment(by: Int(count - (last.refused[code] ?? 0)))
+        }
+        if counts.unreadable > last.unreadable {
+            registry.counter(
+                "flywheel_dead_letters_total", help: "Records sent to the dead letters.",
+                labels: ["stage": "loop", "code": "unreadable_entry"]
+            ).increment(by: Int(counts.unreadable - last.unreadable))
         }
         registry.counter("flywheel_loop_entries_total", help: "Journal entries applied.")
             .increment(by: Int(counts.entries - last.entries))

@@ -1,4 +1,5 @@
 internal import Events
+internal import KafkaClient
 internal import KafkaTransport
 internal import Storage
 internal import StreamRuntime
@@ -57,7 +58,7 @@ public final class Worker: Sendable {
 
     /// One life of a role, from its clients' making to their closing.
     private func turn(_ role: Role, _ logger: Logger) throws {
-        let transport = KafkaStreamTransport(properties: configuration.kafka)
+        let transport = KafkaStreamTransport(properties: properties(role))
         let (stage, inputs, interval, watch) = try makeStage(role, transport, logger)
         let task = try StreamTask(
             transport: transport,
@@ -90,6 +91,15 @@ public final class Worker: Sendable {
         task.close()
     }
 
+    private func properties(_ role: Role) -> KafkaProperties {
+        var properties = configuration.kafka
+        // Dead letters are the largest records; every other topic refuses what is too large by its own limit.
+        if properties["message.max.bytes"] == nil { properties["message.max.bytes"] = "8388608" }
+        // A study is one turn, and may take its time.
+        if role == .trainer, properties["max.poll.interval.ms"] == nil { properties["max.poll.interval.ms"] = "3600000" }
+        return properties
+    }
+
     private static func log(_ event: StreamTaskEvent, _ logger: Logger) {
         switch event {
         case .assigned(let partitions):
@@ -100,6 +110,10 @@ public final class Worker: Sendable {
             logger.debug("committed", ["records": .number(records), "outputs": .number(outputs), "ms": .number(milliseconds)])
         case .aborted(let error): logger.warning("transaction aborted", ["reason": .string(error.description)])
         case .restarted(let error): logger.warning("producer made anew", ["reason": .string(error.description)])
+        case .expired(let partition, let from, let to):
+            logger.error(
+                "records expired before they were read",
+                ["partition": .string(partition.description), "from": .number(from), "to": .number(to)])
         case .retrying(let error, let attempt):
             logger.info("trying again", ["reason": .string(error.description), "attempt": .number(attempt)])
         }

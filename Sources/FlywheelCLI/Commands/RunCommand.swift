@@ -14,6 +14,7 @@ enum RunCommand {
         if let instance = arguments.string("instance") { configuration.instance = instance }
         if let store = arguments.string("store") { configuration.storePath = store }
         if let artifacts = arguments.string("artifacts") { configuration.artifactsPath = artifacts }
+        if let host = arguments.string("host") { configuration.consoleHost = host }
         if let port = try arguments.int("port", in: 0...65_535) { configuration.consolePort = UInt16(port) }
         configuration.storePath = WorkerFile.absolute(configuration.storePath)
         configuration.artifactsPath = WorkerFile.absolute(configuration.artifactsPath)
