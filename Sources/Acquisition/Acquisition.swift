@@ -71,7 +71,9 @@ extension AcquisitionState {
             isReady(newestOrdinal: newestOrdinal, policy: policy, at: context.time)
         else { return [] }
         let affordable = min(
-            ledger.value.available(of: policy.votes) / max(1, votesPerTask), policy.openTaskLimit - openTasks)
+            ledger.value.available(of: policy.votes) / max(1, votesPerTask),
+            policy.openTaskLimit - openTasks
+        )
         let auditWanted = auditTasksDue(policy, affordable)
         let wanted = min(policy.batchSize, affordable - min(auditWanted, affordable))
         var batch = chooseAcquisition(wanted, newestOrdinal, policy, context)
@@ -87,7 +89,11 @@ extension AcquisitionState {
         cadence.value.lastBatchOrdinal = newestOrdinal
         cadence.value.waitingSince = pool.isEmpty && audit.isEmpty ? nil : context.time
         for selection in batch {
-            if selection.purpose == .audit { cadence.value.auditTasks += 1 } else { cadence.value.acquisitionTasks += 1 }
+            if selection.purpose == .audit {
+                cadence.value.auditTasks += 1
+            } else {
+                cadence.value.acquisitionTasks += 1
+            }
         }
         return batch
     }
@@ -148,7 +154,11 @@ extension AcquisitionState {
                 inclusionProbability: nil
             )
             return Selection(
-                sample: candidate.sample, purpose: .acquisition, reason: reason, predictedAt: candidate.predictedAt)
+                sample: candidate.sample,
+                purpose: .acquisition,
+                reason: reason,
+                predictedAt: candidate.predictedAt
+            )
         }
     }
 
@@ -157,7 +167,8 @@ extension AcquisitionState {
         var points: [[Float]] = []
         var weights: [Double] = []
         for pooled in ranked {
-            guard let embedding = pooled.candidate.sample.embedding, embedding.count == points.first?.count ?? embedding.count
+            guard let embedding = pooled.candidate.sample.embedding,
+                embedding.count == points.first?.count ?? embedding.count
             else { return nil }
             points.append(embedding)
             // Before there is a model every sample weighs the same.
@@ -188,14 +199,21 @@ extension AcquisitionState {
                 predicted: candidate.output?.top.label,
                 inclusionProbability: candidate.auditProbability
             )
-            return Selection(sample: candidate.sample, purpose: .audit, reason: reason, predictedAt: candidate.predictedAt)
+            return Selection(
+                sample: candidate.sample,
+                purpose: .audit,
+                reason: reason,
+                predictedAt: candidate.predictedAt
+            )
         }
     }
 
     // MARK: - Orders (total, so that nothing depends on hashing)
 
     private static func isLessUseful(_ a: PooledCandidate, _ b: PooledCandidate) -> Bool {
-        (a.modelOrdinal, a.candidate.score, b.candidate.sample.id) < (b.modelOrdinal, b.candidate.score, a.candidate.sample.id)
+        (a.modelOrdinal, a.candidate.score, b.candidate.sample.id) < (
+            b.modelOrdinal, b.candidate.score, a.candidate.sample.id
+        )
     }
 
     private static func isDrawnEarlier(_ a: PooledCandidate, _ b: PooledCandidate) -> Bool {

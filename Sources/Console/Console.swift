@@ -38,7 +38,10 @@ public final class Console {
             return .json(body(health, health.isReady ? "ready" : "not ready"), status: health.isReady ? 200 : 503)
         case "/metrics":
             return HTTPResponse(
-                status: 200, contentType: MetricsRegistry.contentType, body: Array(registry.exposition().utf8))
+                status: 200,
+                contentType: MetricsRegistry.contentType,
+                body: Array(registry.exposition().utf8)
+            )
         case "/":
             return .text("flywheel \(Build.version)\n/health/live\n/health/ready\n/metrics\n")
         default: return .text("there is no \(request.path.prefix(100)); see /\n", status: 404)

@@ -68,7 +68,9 @@ extension LabelSchema: JSONCodable {
         let classes = try object.strings("classes")
         guard (2...10_000).contains(classes.count), Set(classes).count == classes.count,
             classes.allSatisfy({ (1...Self.longestName).contains($0.utf8.count) })
-        else { throw object.failure("classes", "expected 2 to 10,000 distinct names of 1 to \(Self.longestName) bytes") }
+        else {
+            throw object.failure("classes", "expected 2 to 10,000 distinct names of 1 to \(Self.longestName) bytes")
+        }
         guard try object.string("question").utf8.count <= Self.longestQuestion else {
             throw object.failure("question", "expected at most \(Self.longestQuestion) bytes")
         }

@@ -22,13 +22,22 @@ enum CommandLineSpecification {
         summary: "run a worker until it is stopped by SIGTERM or SIGINT",
         options: connection + [
             .option("roles", "LIST", help: "of intake, loop, materializer, trainer, console; separated by commas"),
-            .option("instance", "NAME", help: "this worker among others; a restarted one keeps its name (default the host's)"),
+            .option(
+                "instance",
+                "NAME",
+                help: "this worker among others; a restarted one keeps its name (default the host's)"
+            ),
             .option("store", "DIR", help: "folder of the dataset versions"),
             .option("artifacts", "DIR", help: "folder of the built-in trainer's models"),
             .option("host", "ADDRESS", help: "address of health and metrics (default 127.0.0.1)"),
             .option("port", "N", help: "port of health and metrics; 0 for any free one"),
             .repeated("project", "FILE", help: "apply this project first"),
-            .option("log-level", "LEVEL", help: "trace, debug, info, notice, warning, error or critical", defaultValue: "info"),
+            .option(
+                "log-level",
+                "LEVEL",
+                help: "trace, debug, info, notice, warning, error or critical",
+                defaultValue: "info"
+            ),
         ]
     )
 
@@ -83,7 +92,12 @@ enum CommandLineSpecification {
                 summary: "make the topics that are missing",
                 options: connection + [
                     .option("traffic-partitions", "N", help: "of the topics that services write", defaultValue: "4"),
-                    .option("project-partitions", "N", help: "of the topics that belong to projects", defaultValue: "4"),
+                    .option(
+                        "project-partitions",
+                        "N",
+                        help: "of the topics that belong to projects",
+                        defaultValue: "4"
+                    ),
                     .option("replication", "N", help: "replicas of every topic (default the broker's)"),
                 ]
             ),
@@ -103,8 +117,11 @@ enum CommandLineSpecification {
             ),
             CommandSpecification("list", summary: "list the projects", options: connection + [json]),
             CommandSpecification(
-                "show", summary: "print a project's newest revision", options: connection,
-                positionals: [PositionalSpecification("name", help: "the project")]),
+                "show",
+                summary: "print a project's newest revision",
+                options: connection,
+                positionals: [PositionalSpecification("name", help: "the project")]
+            ),
         ]
     )
 
@@ -118,15 +135,31 @@ enum CommandLineSpecification {
         "dataset",
         summary: "look at dataset versions",
         subcommands: [
-            CommandSpecification("log", summary: "list the sealed versions of a project", options: connection + [project, json]),
             CommandSpecification(
-                "show", summary: "print a version's manifest",
-                options: connection + [project, .option("store", "DIR", help: "folder of the dataset versions")],
-                positionals: [PositionalSpecification("version", help: "its ordinal or id; the newest if left out", isRequired: false)]),
+                "log",
+                summary: "list the sealed versions of a project",
+                options: connection + [project, json]
+            ),
             CommandSpecification(
-                "verify", summary: "check that a version's files are what its manifest says",
+                "show",
+                summary: "print a version's manifest",
                 options: connection + [project, .option("store", "DIR", help: "folder of the dataset versions")],
-                positionals: [PositionalSpecification("version", help: "its ordinal or id; all if left out", isRequired: false)]),
+                positionals: [
+                    PositionalSpecification(
+                        "version",
+                        help: "its ordinal or id; the newest if left out",
+                        isRequired: false
+                    )
+                ]
+            ),
+            CommandSpecification(
+                "verify",
+                summary: "check that a version's files are what its manifest says",
+                options: connection + [project, .option("store", "DIR", help: "folder of the dataset versions")],
+                positionals: [
+                    PositionalSpecification("version", help: "its ordinal or id; all if left out", isRequired: false)
+                ]
+            ),
         ]
     )
 
@@ -144,8 +177,12 @@ enum CommandLineSpecification {
         summary: "look at refused records",
         subcommands: [
             CommandSpecification(
-                "list", summary: "list them, the oldest first",
-                options: connection + [json, .option("limit", "N", help: "at most so many, the newest", defaultValue: "100")])
+                "list",
+                summary: "list them, the oldest first",
+                options: connection + [
+                    json, .option("limit", "N", help: "at most so many, the newest", defaultValue: "100"),
+                ]
+            )
         ]
     )
 
@@ -154,8 +191,10 @@ enum CommandLineSpecification {
         summary: "check files",
         subcommands: [
             CommandSpecification(
-                "check", summary: "check a worker file or a project file without connecting",
-                positionals: [PositionalSpecification("file", help: "in YAML")])
+                "check",
+                summary: "check a worker file or a project file without connecting",
+                positionals: [PositionalSpecification("file", help: "in YAML")]
+            )
         ]
     )
 }

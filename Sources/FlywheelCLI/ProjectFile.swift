@@ -23,13 +23,19 @@ enum ProjectFile {
         let reader = try ConfigurationReader(yaml: bytes, file: file)
         let name = reader.requiredString("project")
         if ProjectID(checking: name) == nil, reader.contains("project") {
-            reader.report("project", "expected 1 to 64 of a-z, 0-9, '.', '_' and '-', a letter or digit first, found \"\(name)\"")
+            reader.report(
+                "project",
+                "expected 1 to 64 of a-z, 0-9, '.', '_' and '-', a letter or digit first, found \"\(name)\""
+            )
         }
         let schema = schema(reader)
         let acquisition = acquisition(reader.section("acquisition"))
         let labeling = labeling(reader.section("labeling"))
         if acquisition.votes > 0, acquisition.votes < labeling.maximumVotes {
-            reader.report("acquisition", "votes_per_window (\(acquisition.votes)) must hold one task of labeling.maximum_votes (\(labeling.maximumVotes))")
+            reader.report(
+                "acquisition",
+                "votes_per_window (\(acquisition.votes)) must hold one task of labeling.maximum_votes (\(labeling.maximumVotes))"
+            )
         }
         let configuration = ProjectConfiguration(
             project: ProjectID(name),
@@ -52,10 +58,14 @@ enum ProjectFile {
             reader.report("question", "expected at most \(LabelSchema.longestQuestion) bytes")
         }
         let classes = reader.strings("classes")
-        let isValid = (2...10_000).contains(classes.count) && Set(classes).count == classes.count
+        let isValid =
+            (2...10_000).contains(classes.count) && Set(classes).count == classes.count
             && classes.allSatisfy { (1...LabelSchema.longestName).contains($0.utf8.count) }
         if !isValid {
-            reader.report("classes", "expected 2 to 10,000 distinct names of 1 to \(LabelSchema.longestName) bytes, found \(classes.count)")
+            reader.report(
+                "classes",
+                "expected 2 to 10,000 distinct names of 1 to \(LabelSchema.longestName) bytes, found \(classes.count)"
+            )
         }
         return LabelSchema(question: question, classes: classes)
     }
@@ -63,8 +73,11 @@ enum ProjectFile {
     private static func span(_ reader: ConfigurationReader, _ key: String, _ fallback: Int64) -> Int64 {
         WorkerFile.milliseconds(
             reader.duration(
-                key, default: .milliseconds(fallback),
-                in: .milliseconds(1) ... .milliseconds(ProjectConfiguration.longestSpan)))
+                key,
+                default: .milliseconds(fallback),
+                in: .milliseconds(1) ... .milliseconds(ProjectConfiguration.longestSpan)
+            )
+        )
     }
 
     private static func acquisition(_ reader: ConfigurationReader) -> AcquisitionPolicy {
@@ -74,7 +87,11 @@ enum ProjectFile {
         policy.batchSize = reader.int("batch_size", default: policy.batchSize, in: 1...10_000)
         policy.preselection = reader.int("preselection", default: policy.preselection, in: 1...1_000)
         policy.poolCapacity = reader.int("pool_capacity", default: policy.poolCapacity, in: policy.batchSize...100_000)
-        policy.openTaskLimit = reader.int("open_task_limit", default: policy.openTaskLimit, in: policy.batchSize...1_000_000)
+        policy.openTaskLimit = reader.int(
+            "open_task_limit",
+            default: policy.openTaskLimit,
+            in: policy.batchSize...1_000_000
+        )
         policy.auditShare = reader.double("audit_share", default: policy.auditShare, in: 0...0.9)
         policy.auditCutoff = reader.double("audit_cutoff", default: policy.auditCutoff, in: 0...1)
         policy.votes = reader.int("votes_per_window", default: policy.votes, in: 0...1_000_000_000)
@@ -88,7 +105,10 @@ enum ProjectFile {
         var policy = LabelingPolicy()
         policy.minimumVotes = reader.int("minimum_votes", default: policy.minimumVotes, in: 1...100)
         policy.maximumVotes = reader.int(
-            "maximum_votes", default: max(policy.maximumVotes, policy.minimumVotes), in: policy.minimumVotes...100)
+            "maximum_votes",
+            default: max(policy.maximumVotes, policy.minimumVotes),
+            in: policy.minimumVotes...100
+        )
         policy.confidence = reader.double("confidence", default: policy.confidence, in: 0.5...1)
         policy.lifetime = span(reader, "lifetime", policy.lifetime)
         policy.maximumSkips = reader.int("maximum_skips", default: policy.maximumSkips, in: 1...100)
@@ -108,7 +128,8 @@ enum ProjectFile {
         let trials = reader.sections("trials").map { trial in
             Recipe(
                 inverseRegularization: trial.double("inverse_regularization", default: 1, in: 1e-9...1e9),
-                warmStart: trial.bool("warm_start", default: true))
+                warmStart: trial.bool("warm_start", default: true)
+            )
         }
         if !trials.isEmpty { policy.trials = trials }
         policy.repeats = reader.int("repeats", default: policy.repeats, in: 1...1_000)

@@ -24,7 +24,10 @@ enum WorkerFile {
             throw EngineError("read \(path)", "there is no such file, or it may not be read")
         }
         let reader = try ConfigurationReader(
-            yaml: [UInt8](data), file: path, environment: ProcessInfo.processInfo.environment)
+            yaml: [UInt8](data),
+            file: path,
+            environment: ProcessInfo.processInfo.environment
+        )
         var worker = WorkerConfiguration(kafka: KafkaProperties(), instance: defaultInstance)
         for (name, value) in reader.secretMap("kafka") { worker.kafka[name] = value.reveal() }
         worker.topics = TopicNames(prefix: reader.section("topics").string("prefix", default: worker.topics.prefix))
@@ -43,9 +46,11 @@ enum WorkerFile {
         worker.salt = Array((reader.secret("salt")?.reveal() ?? "").utf8)
         let commit = reader.section("commit")
         worker.intakeInterval = milliseconds(
-            commit.duration("intake", default: .milliseconds(100), in: .milliseconds(10) ... .seconds(2)))
+            commit.duration("intake", default: .milliseconds(100), in: .milliseconds(10) ... .seconds(2))
+        )
         worker.loopInterval = milliseconds(
-            commit.duration("loop", default: .milliseconds(50), in: .milliseconds(10) ... .seconds(2)))
+            commit.duration("loop", default: .milliseconds(50), in: .milliseconds(10) ... .seconds(2))
+        )
         try reader.finish()
         return worker
     }
@@ -62,19 +67,25 @@ enum WorkerFile {
         var worker =
             try arguments.string("config").map { try read($0) }
             ?? WorkerConfiguration(kafka: KafkaProperties(), instance: defaultInstance)
-        if worker.salt.isEmpty { worker.salt = Array((ProcessInfo.processInfo.environment["FLYWHEEL_SALT"] ?? "").utf8) }
+        if worker.salt.isEmpty {
+            worker.salt = Array((ProcessInfo.processInfo.environment["FLYWHEEL_SALT"] ?? "").utf8)
+        }
         if let bootstrap = arguments.string("bootstrap") { worker.kafka["bootstrap.servers"] = bootstrap }
         if let prefix = arguments.string("prefix") { worker.topics = TopicNames(prefix: prefix) }
         for property in arguments.strings("kafka") {
             guard let cut = property.firstIndex(of: "="), cut > property.startIndex else {
-                throw ArgumentsError("--kafka: expected NAME=VALUE, found \"\(property)\"", command: arguments.path.joined(separator: " "))
+                throw ArgumentsError(
+                    "--kafka: expected NAME=VALUE, found \"\(property)\"",
+                    command: arguments.path.joined(separator: " ")
+                )
             }
             worker.kafka[String(property[..<cut])] = String(property[property.index(after: cut)...])
         }
         guard worker.kafka["bootstrap.servers"] != nil else {
             throw ArgumentsError(
                 "which brokers? give --bootstrap HOST:PORT, or --config FILE with kafka.bootstrap.servers",
-                command: arguments.path.joined(separator: " "))
+                command: arguments.path.joined(separator: " ")
+            )
         }
         return worker
     }

@@ -76,7 +76,8 @@ extension LabelingState {
     }
 
     /// Closes every task whose time is up, in the order of their ids. One with enough answers keeps its label.
-    public mutating func expire(schema: LabelSchema, policy: LabelingPolicy, at time: StreamTime) -> [AnnotationOutcome] {
+    public mutating func expire(schema: LabelSchema, policy: LabelingPolicy, at time: StreamTime) -> [AnnotationOutcome]
+    {
         guard let deadline = nextDeadline, deadline <= time else { return [] }
         var outcomes: [AnnotationOutcome] = []
         for (id, task) in open.sortedRows where task.expiresAt <= time {
@@ -167,7 +168,9 @@ extension LabelingState {
         return .init(.taskClosed, "task \(annotation.task) is closed (\(task.closing.rawValue))")
     }
 
-    private func record(of task: OpenTask, _ id: TaskID, _ state: LabelingTask.State, _ schema: LabelSchema) -> LabelingTask {
+    private func record(of task: OpenTask, _ id: TaskID, _ state: LabelingTask.State, _ schema: LabelSchema)
+        -> LabelingTask
+    {
         LabelingTask(
             id: id,
             sample: task.selection.sample,

@@ -23,7 +23,9 @@ extension RolloutState {
             return .failure(.init(.duplicate, "this feedback was counted before"))
         }
         guard passesCap(userHash, policy, time) else {
-            return .failure(.init(.userCapReached, "user \(feedback.user) has given all the feedback that counts for now"))
+            return .failure(
+                .init(.userCapReached, "user \(feedback.user) has given all the feedback that counts for now")
+            )
         }
         seen[slot] = feedback.key
         var now = watch.value
@@ -49,7 +51,8 @@ extension RolloutState {
     }
 
     /// An operator's rollback.
-    public mutating func rollBack(from version: ModelVersion, evidence: Evidence) -> Result<ModelRelease, RefusalError> {
+    public mutating func rollBack(from version: ModelVersion, evidence: Evidence) -> Result<ModelRelease, RefusalError>
+    {
         guard version == phase.value.champion?.version else {
             return .failure(.init(.unknownModel, "model \(version) is not the champion"))
         }

@@ -129,7 +129,8 @@ public final class StreamTask {
 
     private func isCommitDue(_ now: Int64) -> Bool {
         guard let began = turnBegan else { return !turn.isEmpty }
-        return now - began >= policy.interval || turn.records >= policy.maximumRecords || turn.bytes >= policy.maximumBytes
+        return now - began >= policy.interval || turn.records >= policy.maximumRecords
+            || turn.bytes >= policy.maximumBytes
     }
 
     private func beginNextTurn() {
@@ -197,7 +198,8 @@ public final class StreamTask {
         }
         stands()
         environment.observe(
-            .committed(records: turn.records, outputs: turn.outputs.count, milliseconds: environment.now() - began))
+            .committed(records: turn.records, outputs: turn.outputs.count, milliseconds: environment.now() - began)
+        )
         beginNextTurn()
     }
 

@@ -73,11 +73,19 @@ extension TrainingState {
             result.trial >= 0, result.repetition >= 0
         else {
             return .failure(
-                .init(.unknownRequest, "request \(result.request) has no trial \(result.trial) repeat \(result.repetition)"))
+                .init(
+                    .unknownRequest,
+                    "request \(result.request) has no trial \(result.trial) repeat \(result.repetition)"
+                )
+            )
         }
         for known in study.results where known.trial == result.trial && known.repetition == result.repetition {
             return .failure(
-                .init(.duplicateResult, "trial \(result.trial) repeat \(result.repetition) of \(result.request) is known"))
+                .init(
+                    .duplicateResult,
+                    "trial \(result.trial) repeat \(result.repetition) of \(result.request) is known"
+                )
+            )
         }
         switch result.outcome {
         case .finished(let artifact, let score, _, let predictions):
@@ -85,8 +93,13 @@ extension TrainingState {
             let isKept = (predictions?.count ?? 0) * repeats <= Self.predictionCapacity
             study.results.append(
                 .init(
-                    trial: result.trial, repetition: result.repetition, artifact: artifact, score: score,
-                    predictions: isKept ? predictions : nil))
+                    trial: result.trial,
+                    repetition: result.repetition,
+                    artifact: artifact,
+                    score: score,
+                    predictions: isKept ? predictions : nil
+                )
+            )
         case .failed:
             study.results.append(.init(trial: result.trial, repetition: result.repetition, artifact: nil, score: nil))
         }
@@ -123,7 +136,9 @@ extension TrainingState {
         }
         progress.value = state
         ended[study.request.id] = state.studies
-        if ended.count > Self.requestCapacity, let oldest = ended.minimum(by: { ($0.value, $0.key) < ($1.value, $1.key) }) {
+        if ended.count > Self.requestCapacity,
+            let oldest = ended.minimum(by: { ($0.value, $0.key) < ($1.value, $1.key) })
+        {
             ended[oldest.key] = nil
         }
         var failures = 0

@@ -31,7 +31,11 @@ public struct RepeatResult: Hashable, Sendable {
     public let predictions: [ClassIndex]?
 
     public init(
-        trial: Int, repetition: Int, artifact: ArtifactReference?, score: Double?, predictions: [ClassIndex]? = nil
+        trial: Int,
+        repetition: Int,
+        artifact: ArtifactReference?,
+        score: Double?,
+        predictions: [ClassIndex]? = nil
     ) {
         self.predictions = predictions
         self.trial = trial

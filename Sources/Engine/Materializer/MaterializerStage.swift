@@ -34,7 +34,9 @@ public final class MaterializerStage: StreamStage {
 
     // MARK: - Stage
 
-    public func assigned(_ partitions: [TopicPartition], committed: [TopicPartition: Int64]) throws -> [TopicPartition: Int64] {
+    public func assigned(_ partitions: [TopicPartition], committed: [TopicPartition: Int64]) throws -> [TopicPartition:
+        Int64]
+    {
         var positions: [TopicPartition: Int64] = [:]
         for place in partitions {
             // A disk that knows less than the group begins where the disk ends: everything is in the log.
@@ -93,8 +95,10 @@ public final class MaterializerStage: StreamStage {
             parent = try store.manifest(project, ordinal: cut.ordinal - 1)
             guard parent != nil else {
                 throw EngineError(
-                    "seal version \(cut.ordinal) of \(project)", "its parent is not in the store",
-                    remedy: "remove the folder progress/ of the store: the materializer then rebuilds from the log")
+                    "seal version \(cut.ordinal) of \(project)",
+                    "its parent is not in the store",
+                    remedy: "remove the folder progress/ of the store: the materializer then rebuilds from the log"
+                )
             }
         }
         var segments = parent?.segments ?? []

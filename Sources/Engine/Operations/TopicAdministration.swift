@@ -43,7 +43,8 @@ public struct TopicAdministration {
                     partitions: partitions(topic, plan),
                     replication: plan.replication,
                     configuration: configuration
-                ))
+                )
+            )
         }
         let created = try admin.createTopics(specifications)
         try awaitTopics(specifications.map(\.name))
@@ -83,7 +84,9 @@ public struct TopicAdministration {
         var projectCounts: [Int: [String]] = [:]
         for description in try admin.describeTopics(present.map { topics[$0] }) {
             guard let topic = present.first(where: { topics[$0] == description.name }) else { continue }
-            if topic.partitioning == .project { projectCounts[description.partitions, default: []].append(description.name) }
+            if topic.partitioning == .project {
+                projectCounts[description.partitions, default: []].append(description.name)
+            }
             if topic.partitioning == .single, description.partitions != 1 {
                 problems.append("topic \(description.name) has \(description.partitions) partitions, expected 1")
             }
@@ -104,7 +107,11 @@ public struct TopicAdministration {
     /// The number of partitions of the topics of projects.
     public func projectPartitions() throws -> Int {
         guard let description = try admin.describeTopics([topics[.journal]]).first, description.partitions > 0 else {
-            throw EngineError("count partitions", "topic \(topics[.journal]) is missing", remedy: "run flywheel topics create")
+            throw EngineError(
+                "count partitions",
+                "topic \(topics[.journal]) is missing",
+                remedy: "run flywheel topics create"
+            )
         }
         return description.partitions
     }

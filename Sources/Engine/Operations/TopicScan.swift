@@ -39,7 +39,9 @@ public struct TopicScan {
             switch try reader.poll(into: batch, maximum: 5_000, timeoutMilliseconds: 100) {
             case .records:
                 idle = 0
-                for (index, record) in batch.records.enumerated() where record.offset < high { try body(record, batch, index) }
+                for (index, record) in batch.records.enumerated() where record.offset < high {
+                    try body(record, batch, index)
+                }
             case .endOfPartition(_, let end):
                 if end >= high { return }
                 idle += 1
@@ -47,7 +49,9 @@ public struct TopicScan {
             }
         }
         throw EngineError(
-            "read \(place) to its end", "it does not end at offset \(high) as it should",
-            remedy: "another transaction may be open; try again")
+            "read \(place) to its end",
+            "it does not end at offset \(high) as it should",
+            remedy: "another transaction may be open; try again"
+        )
     }
 }

@@ -29,7 +29,9 @@ public final class TrainerStage: StreamStage {
         self.now = now
     }
 
-    public func assigned(_ partitions: [TopicPartition], committed: [TopicPartition: Int64]) throws -> [TopicPartition: Int64] {
+    public func assigned(_ partitions: [TopicPartition], committed: [TopicPartition: Int64]) throws -> [TopicPartition:
+        Int64]
+    {
         var positions: [TopicPartition: Int64] = [:]
         for place in partitions { positions[place] = committed[place] ?? 0 }
         return positions
@@ -67,15 +69,24 @@ public final class TrainerStage: StreamStage {
                 var outcome: TrainingResult.Outcome
                 do {
                     outcome = try train(
-                        try prepared.get(), recipe, recipe.warmStart ? parent : nil,
-                        seed: xxh64("\(request.id)/\(trial)/\(repetition)"), isFirst: repetition == 0)
+                        try prepared.get(),
+                        recipe,
+                        recipe.warmStart ? parent : nil,
+                        seed: xxh64("\(request.id)/\(trial)/\(repetition)"),
+                        isFirst: repetition == 0
+                    )
                 } catch {
                     failed("request \(request.id) trial \(trial) repeat \(repetition): \(error)")
                     outcome = .failed("\(error)")
                 }
                 repeats += 1
                 let result = TrainingResult(
-                    request: request.id, trial: trial, repetition: repetition, outcome: outcome, duration: now() - began)
+                    request: request.id,
+                    trial: trial,
+                    repetition: repetition,
+                    outcome: outcome,
+                    duration: now() - began
+                )
                 var writer = JSONWriter()
                 TrainingResultEvent(project: project, result: result).write(to: &writer)
                 turn.write(
@@ -84,7 +95,8 @@ public final class TrainerStage: StreamStage {
                         key: Array(project.rawValue.utf8),
                         value: writer.bytes,
                         headers: headers(request, project, trial, repetition)
-                    ))
+                    )
+                )
             }
         }
     }
@@ -100,16 +112,26 @@ public final class TrainerStage: StreamStage {
     ) throws -> TrainingResult.Outcome {
         var options = SoftmaxRegression.Options()
         options.inverseStrength = recipe.inverseRegularization
-        let usable = parent.flatMap { $0.classes == data.classes && $0.featureCount == data.training.columnCount ? $0 : nil }
+        let usable = parent.flatMap {
+            $0.classes == data.classes && $0.featureCount == data.training.columnCount ? $0 : nil
+        }
         let fit = try SoftmaxRegression.fit(
-            data.training, labels: data.trainingLabels, classes: data.classes,
-            sampleWeights: isFirst ? nil : Self.weights(data.trainingLabels.count, seed: seed), startingFrom: usable,
-            options: options)
+            data.training,
+            labels: data.trainingLabels,
+            classes: data.classes,
+            sampleWeights: isFirst ? nil : Self.weights(data.trainingLabels.count, seed: seed),
+            startingFrom: usable,
+            options: options
+        )
         let bytes = fit.model.bytes
         let digest = SHA256Digest(of: bytes).hex
         let path = "models/\(digest)"
         try artifacts.put(bytes, as: path)
-        let reference = ArtifactReference(uri: try artifacts.uri(of: path).description, size: Int64(bytes.count), sha256: digest)
+        let reference = ArtifactReference(
+            uri: try artifacts.uri(of: path).description,
+            size: Int64(bytes.count),
+            sha256: digest
+        )
         var score: Double?
         var predictions: [ClassIndex]?
         if let test = data.test {
@@ -119,7 +141,11 @@ public final class TrainerStage: StreamStage {
             }
         }
         return .finished(
-            artifact: reference, score: score, itemsScored: data.testLabels.count, predictions: predictions)
+            artifact: reference,
+            score: score,
+            itemsScored: data.testLabels.count,
+            predictions: predictions
+        )
     }
 
     /// Weights of a smoothed Bayesian bootstrap: each the mean of eight exponential draws, so mean 1 and variance 1/8. No label
@@ -147,12 +173,16 @@ public final class TrainerStage: StreamStage {
         }
     }
 
-    private func headers(_ request: TrainingRequest, _ project: ProjectID, _ trial: Int, _ repetition: Int) -> [RecordHeader] {
+    private func headers(_ request: TrainingRequest, _ project: ProjectID, _ trial: Int, _ repetition: Int)
+        -> [RecordHeader]
+    {
         [
             RecordHeader("ce_specversion", "1.0"), RecordHeader("ce_id", "\(request.id)-\(trial)-\(repetition)"),
             RecordHeader("ce_source", "flywheel/\(project)/trainer"),
-            RecordHeader("ce_type", "io.flywheel.training.finished.v1"), RecordHeader("content-type", "application/json"),
-            RecordHeader("ce_correlationid", request.dataset.id.rawValue), RecordHeader("ce_causationid", request.id.rawValue),
+            RecordHeader("ce_type", "io.flywheel.training.finished.v1"),
+            RecordHeader("content-type", "application/json"),
+            RecordHeader("ce_correlationid", request.dataset.id.rawValue),
+            RecordHeader("ce_causationid", request.id.rawValue),
         ]
     }
 }

@@ -35,7 +35,10 @@ extension DatasetLogRecord: JSONCodable {
                 predictedAt: try object.time("predicted_at_ms")
             )
             let fact = LabelFact(
-                consensus: consensus, split: try object.choice("split"), sequence: try object.int64("sequence"))
+                consensus: consensus,
+                split: try object.choice("split"),
+                sequence: try object.int64("sequence")
+            )
             self = .accepted(fact, className: try label.string("class"))
         case "version_cut":
             let counts = try object.object("counts")

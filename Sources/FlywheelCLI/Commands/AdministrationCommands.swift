@@ -20,7 +20,8 @@ enum TopicsCommand {
                 trafficPartitions: try arguments.int("traffic-partitions", in: 1...10_000) ?? 4,
                 projectPartitions: try arguments.int("project-partitions", in: 1...10_000) ?? 4,
                 replication: try arguments.int("replication", in: 1...100)
-            ))
+            )
+        )
         for topic in made { print("made \(topic)") }
         if made.isEmpty { print("every topic is there") }
         return true
@@ -87,7 +88,10 @@ enum ProjectCommand {
 
     static func read(_ arguments: ParsedArguments) throws -> [ProjectConfiguration] {
         let worker = try WorkerFile.configuration(arguments)
-        let directory = try ProjectDirectory(transport: KafkaStreamTransport(properties: worker.kafka), topics: worker.topics)
+        let directory = try ProjectDirectory(
+            transport: KafkaStreamTransport(properties: worker.kafka),
+            topics: worker.topics
+        )
         defer { directory.close() }
         try directory.readToEnd()
         return directory.projects.values.sorted { $0.project < $1.project }
@@ -115,7 +119,8 @@ extension ProjectApply.Outcome {
         guard case .revised(let new, let old) = self else { return [] }
         let before = Self.flat(old)
         return Self.flat(new).compactMap { entry in
-            guard let was = before.first(where: { $0.key == entry.key })?.value, was != entry.value, entry.key != "revision"
+            guard let was = before.first(where: { $0.key == entry.key })?.value, was != entry.value,
+                entry.key != "revision"
             else { return nil }
             return "\(entry.key): \(was) -> \(entry.value)"
         }

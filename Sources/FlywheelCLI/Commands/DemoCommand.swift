@@ -34,7 +34,10 @@ enum DemoCommand {
         }
         let parts = range.components(separatedBy: "...").compactMap { UInt64($0) }
         guard parts.count == 2, parts[0] <= parts[1], parts[1] - parts[0] < 1_000 else {
-            throw ArgumentsError("--seeds: expected A...B with A <= B, as in 1...5, found \"\(range)\"", command: "flywheel demo")
+            throw ArgumentsError(
+                "--seeds: expected A...B with A <= B, as in 1...5, found \"\(range)\"",
+                command: "flywheel demo"
+            )
         }
         return Array(parts[0]...parts[1])
     }

@@ -20,7 +20,9 @@ enum RunCommand {
         configuration.artifactsPath = WorkerFile.absolute(configuration.artifactsPath)
         guard let level = LogLevel(rawValue: arguments.string("log-level") ?? "info") else {
             throw ArgumentsError(
-                "--log-level: expected \(LogLevel.allCases.map(\.rawValue).joined(separator: ", "))", command: "flywheel run")
+                "--log-level: expected \(LogLevel.allCases.map(\.rawValue).joined(separator: ", "))",
+                command: "flywheel run"
+            )
         }
 
         let stop = StopFlag()
@@ -39,11 +41,14 @@ enum RunCommand {
             [
                 "version": .string(Build.version), "instance": .string(configuration.instance),
                 "roles": .string(configuration.roles.map(\.rawValue).joined(separator: ",")),
-            ])
+            ]
+        )
         let console = configuration.roles.contains(.console) ? try serve(worker, registry, logger, stop) : nil
         worker.run()
         // A worker of the console alone has no other role to wait for.
-        if Set(configuration.roles).isDisjoint(with: Worker.streamRoles) { while !stop.isRaised { WallClock.pause(100) } }
+        if Set(configuration.roles).isDisjoint(with: Worker.streamRoles) {
+            while !stop.isRaised { WallClock.pause(100) }
+        }
         stop.raise()
         console?.wait()
         logger.info("stopped")
@@ -55,7 +60,8 @@ enum RunCommand {
             guard let role = Role(rawValue: name.trimmingCharacters(in: .whitespaces)) else {
                 throw ArgumentsError(
                     "--roles: expected some of \(Role.allCases.map(\.rawValue).joined(separator: ", ")), found \"\(name)\"",
-                    command: "flywheel run")
+                    command: "flywheel run"
+                )
             }
             return role
         }

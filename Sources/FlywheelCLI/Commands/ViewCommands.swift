@@ -40,13 +40,19 @@ enum StatusCommand {
     }
 
     /// Records that a role has not read yet, over all its topics.
-    private static func lag(_ administration: TopicAdministration, _ worker: WorkerConfiguration) throws -> [(String, Int64)] {
-        try [(Role.intake, IntakeStage.inputs), (.loop, LoopStage.inputs), (.materializer, MaterializerStage.inputs)].map {
-            role, topics in
-            let lags = try administration.lag(
-                group: "\(worker.topics.prefix)\(role.rawValue)", topics: topics.map { worker.topics[$0] })
-            return (role.rawValue, lags.values.reduce(0, +))
-        }
+    private static func lag(_ administration: TopicAdministration, _ worker: WorkerConfiguration) throws -> [(
+        String, Int64
+    )] {
+        try [(Role.intake, IntakeStage.inputs), (.loop, LoopStage.inputs), (.materializer, MaterializerStage.inputs)]
+            .map {
+                role,
+                topics in
+                let lags = try administration.lag(
+                    group: "\(worker.topics.prefix)\(role.rawValue)",
+                    topics: topics.map { worker.topics[$0] }
+                )
+                return (role.rawValue, lags.values.reduce(0, +))
+            }
     }
 }
 
@@ -61,8 +67,12 @@ struct StatusReport {
         for project in projects {
             lines.append("\(project.project)")
             let challenger = project.challenger.map { ", challenger \($0.version)" } ?? ""
-            lines.append("  champion     \(project.champion?.version.rawValue ?? "none yet")\(challenger)\(project.isHeld ? ", held" : "")")
-            if !project.quarantined.isEmpty { lines.append("  quarantined  \(project.quarantined.joined(separator: ", "))") }
+            lines.append(
+                "  champion     \(project.champion?.version.rawValue ?? "none yet")\(challenger)\(project.isHeld ? ", held" : "")"
+            )
+            if !project.quarantined.isEmpty {
+                lines.append("  quarantined  \(project.quarantined.joined(separator: ", "))")
+            }
             lines.append(
                 "  budget       \(project.votesLeft) of \(project.votesBudget) votes left in the window, \(project.votesReserved) reserved, \(project.votesTotal) spent in all"
             )
@@ -71,9 +81,12 @@ struct StatusReport {
                 "  labels       \(project.labels): \(project.trainingLabels) training, \(project.testLabels) test; \(project.versions) versions, \(project.studies) studies"
             )
             lines.append(
-                "  feedback     \(project.feedbackNegative) of \(project.feedbackTotal) negative since the champion's release")
+                "  feedback     \(project.feedbackNegative) of \(project.feedbackTotal) negative since the champion's release"
+            )
             let stages = project.stages.map { "\($0.name) \(rounded($0.meanSeconds)) s" }.joined(separator: ", ")
-            if !stages.isEmpty { lines.append("  stages       \(stages); bottleneck \(project.bottleneck?.name ?? "-")") }
+            if !stages.isEmpty {
+                lines.append("  stages       \(stages); bottleneck \(project.bottleneck?.name ?? "-")")
+            }
             let refusals = project.refusals.map { "\($0.code) \($0.count)" }.joined(separator: ", ")
             if !refusals.isEmpty { lines.append("  refused      \(refusals)") }
         }
@@ -179,7 +192,8 @@ enum ReplayCommand {
     private static func text(_ report: Replay.Report, verifies: Bool) -> String {
         var text = "\(report.project): \(report.entries) entries, \(report.decisions) decisions, chain \(report.chain)"
         guard verifies else { return text }
-        text += "\n  \(report.compared) equal byte for byte, \(report.compacted) compacted away, \(report.ticksChecked) ticks checked"
+        text +=
+            "\n  \(report.compared) equal byte for byte, \(report.compacted) compacted away, \(report.ticksChecked) ticks checked"
         if let difference = report.firstDifference { text += "\n  DIFFERS: \(difference)" } else { text += "\n  equal" }
         return text
     }
@@ -206,7 +220,10 @@ enum DeadLettersCommand {
     static func list(_ arguments: ParsedArguments) throws -> Bool {
         let worker = try WorkerFile.configuration(arguments)
         let limit = try arguments.int("limit", in: 1...1_000_000) ?? 100
-        let scan = try TopicScan(transport: KafkaStreamTransport(properties: worker.kafka), topic: worker.topics[.deadLetters])
+        let scan = try TopicScan(
+            transport: KafkaStreamTransport(properties: worker.kafka),
+            topic: worker.topics[.deadLetters]
+        )
         defer { scan.close() }
         var rows: [(time: Int64, headers: [String: String], place: String, size: Int)] = []
         for partition in try scan.partitions() {
@@ -224,7 +241,9 @@ enum DeadLettersCommand {
                 "\(row.headers["__connect.errors.topic"] ?? "?")[\(row.headers["__connect.errors.partition"] ?? "?")] offset \(row.headers["__connect.errors.offset"] ?? "?")"
             let (code, text) = (row.headers["flywheel.reason.code"] ?? "?", row.headers["flywheel.reason.text"] ?? "")
             guard arguments.flag("json") else {
-                print("\(RFC3339.text(milliseconds: row.time))  \(row.place)  \(code)  \(from)  \(row.size) bytes  \(text)")
+                print(
+                    "\(RFC3339.text(milliseconds: row.time))  \(row.place)  \(code)  \(from)  \(row.size) bytes  \(text)"
+                )
                 continue
             }
             var writer = JSONWriter()
@@ -249,7 +268,9 @@ enum DatasetCommand {
         let worker = try WorkerFile.configuration(arguments)
         let name = try arguments.requiredString("project")
         let scan = try TopicScan(
-            transport: KafkaStreamTransport(properties: worker.kafka), topic: worker.topics[.datasetVersions])
+            transport: KafkaStreamTransport(properties: worker.kafka),
+            topic: worker.topics[.datasetVersions]
+        )
         defer { scan.close() }
         let parser = JSONParser()
         var versions: [Int: SealedVersion] = [:]
@@ -289,14 +310,22 @@ enum DatasetCommand {
         let ids: [DatasetVersionID]
         if let version = arguments.positional("version") {
             guard let manifest = try manifest(version, store, project) else {
-                throw EngineError("verify version \(version)", "it is not in the store", remedy: "name the store with --store")
+                throw EngineError(
+                    "verify version \(version)",
+                    "it is not in the store",
+                    remedy: "name the store with --store"
+                )
             }
             ids = [manifest.id]
         } else {
             ids = try store.ordinals(project).compactMap { try store.manifest(project, ordinal: $0)?.id }
         }
         guard !ids.isEmpty else {
-            throw EngineError("verify \(project)", "no version of it is in the store", remedy: "name the store with --store")
+            throw EngineError(
+                "verify \(project)",
+                "no version of it is in the store",
+                remedy: "name the store with --store"
+            )
         }
         var problems = 0
         for id in ids {
@@ -321,8 +350,12 @@ enum DatasetCommand {
         )
     }
 
-    private static func manifest(_ version: String?, _ store: DatasetStore, _ project: ProjectID) throws -> DatasetManifest? {
-        guard let version else { return try store.ordinals(project).last.flatMap { try store.manifest(project, ordinal: $0) } }
+    private static func manifest(_ version: String?, _ store: DatasetStore, _ project: ProjectID) throws
+        -> DatasetManifest?
+    {
+        guard let version else {
+            return try store.ordinals(project).last.flatMap { try store.manifest(project, ordinal: $0) }
+        }
         if let ordinal = Int(version) { return try store.manifest(project, ordinal: ordinal) }
         return try store.manifest(project, id: DatasetVersionID(version))
     }
