@@ -33,10 +33,13 @@ enum Port: CustomStringConvertible, CaseIterable, Sendable {
         }
     }
 
-    func open() throws -> Cluster {
+    /// - Parameter timeout: Milliseconds that a transaction may stay open.
+    func open(transactionTimeout timeout: Int = 10_000) throws -> Cluster {
         switch self {
-        case .memory: return Cluster(memory: InMemoryCluster())
-        case .kafka: return Cluster(properties: try BrokerProcess.shared.get().properties)
+        case .memory: return Cluster(memory: InMemoryCluster(transactionTimeout: Int64(timeout)))
+        case .kafka:
+            let properties = try BrokerProcess.shared.get().properties
+            return Cluster(properties: properties.merging(["transaction.timeout.ms": "\(timeout)"]))
         }
     }
 }
@@ -73,6 +76,8 @@ final class Cluster {
             _ = try admin.createTopics([
                 KafkaTopicSpecification(name: topic, partitions: partitions, replication: 1, configuration: settings)
             ])
+            let deadline = ContinuousClock.now + .seconds(10)
+            while try admin.describeTopics([topic]).first?.partitions != partitions, ContinuousClock.now < deadline {}
         }
         return topic
     }
