@@ -240,6 +240,9 @@ struct Written: Hashable {
     let topic: Topic
     let id: String
     let value: [UInt8]
+
+    /// The entry that it follows from: ids are project, entry, ordinal.
+    var entryNumber: Int { id.split(separator: "-").dropLast().last.flatMap { Int($0) } ?? 0 }
 }
 
 /// How often each element occurs.

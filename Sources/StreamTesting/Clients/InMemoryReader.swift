@@ -62,6 +62,8 @@ final class InMemoryReader: LogReader {
             reported[place] = position
             return .endOfPartition(place, position)
         }
+        // Whoever waits for a transaction to end sees it time out.
+        cluster.clock.advance(by: Int64(timeoutMilliseconds))
         return .idle
     }
 

@@ -4,7 +4,8 @@ internal import Synchronization
 /// A Kafka cluster in memory, with what correctness rests on: transactions that hide what they have not committed, fencing,
 /// consumer groups with generations and static members, append times of a clock that the test owns.
 ///
-/// Nothing waits: a poll with nothing to bring returns at once, whatever its timeout.
+/// Nothing waits: a poll with nothing to bring returns at once. A reader's lets its timeout pass on the clock, a group
+/// consumer's does not: its caller tells the time.
 public final class InMemoryCluster: StreamTransport {
     public let clock: SimulatedClock
     private let name: String
@@ -24,6 +25,11 @@ public final class InMemoryCluster: StreamTransport {
             state.expire(olderThan: timeout, at: time)
             return try body(&state)
         }
+    }
+
+    private func expireTransactions() {
+        let (time, timeout) = (clock.now, transactionTimeout)
+        state.withLock { $0.expire(olderThan: timeout, at: time) }
     }
 
     // MARK: - Transport
@@ -69,7 +75,8 @@ public final class InMemoryCluster: StreamTransport {
 
     /// The committed records of a partition that a reader sees now.
     public func committed(_ topic: String, _ partition: Int32) -> [StoredRecord] {
-        state.withLock { state in
+        expireTransactions()
+        return state.withLock { state in
             guard let logs = state.topics[topic]?.partitions, logs.indices.contains(Int(partition)) else { return [] }
             return logs[Int(partition)].read(from: 0, maximum: .max).records
         }
@@ -109,7 +116,10 @@ public final class InMemoryCluster: StreamTransport {
     }
 
     /// Transactions that are open now.
-    public var openTransactions: Int { state.withLock { $0.transactions.count } }
+    public var openTransactions: Int {
+        expireTransactions()
+        return state.withLock { $0.transactions.count }
+    }
 
     /// Counts whatever happens: when it stands still, nothing does.
     public var activity: Int { state.withLock { $0.activity } }

@@ -10,6 +10,25 @@ public struct StoredRecord: Hashable, Sendable {
     public let value: [UInt8]?
     public let headers: [RecordHeader]
 
+    init(offset: Int64, timestamp: Int64, key: [UInt8]?, value: [UInt8]?, headers: [RecordHeader]) {
+        self.offset = offset
+        self.timestamp = timestamp
+        self.key = key
+        self.value = value
+        self.headers = headers
+    }
+
+    /// A record with another value.
+    public init(replacing value: [UInt8]?, in record: StoredRecord) {
+        self.init(
+            offset: record.offset,
+            timestamp: record.timestamp,
+            key: record.key,
+            value: value,
+            headers: record.headers
+        )
+    }
+
     /// The value as text; empty for null.
     public var text: String { String(decoding: value ?? [], as: UTF8.self) }
     /// The key as text; empty for null.
