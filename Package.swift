@@ -137,6 +137,7 @@ let package = Package(
         module("KafkaTesting", ["Crdkafka", "KafkaClient", "Processes"]),
 
         // tests
+        tests("ArchitectureTests", ["Events"]),
         tests("VocabularyTests", ["Vocabulary"]),
         tests("TablesTests", ["Tables"]),
         tests("StatisticsTests", ["Statistics", "CBoostMath"]),
