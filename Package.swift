@@ -138,6 +138,7 @@ let package = Package(
 
         // tests
         tests("ArchitectureTests", ["Events"]),
+        tests("EventsTests", ["Events", "Flywheel", "JSON", "Vocabulary"]),
         tests("VocabularyTests", ["Vocabulary"]),
         tests("TablesTests", ["Tables"]),
         tests("StatisticsTests", ["Statistics", "CBoostMath"]),
