@@ -137,8 +137,15 @@ let package = Package(
         module("KafkaTesting", ["Crdkafka", "KafkaClient", "Processes"]),
 
         // tests
-        tests("VocabularyTests", ["Vocabulary"]),
-        tests("TablesTests", ["Tables"]),
+        tests("ArchitectureTests", ["Events"]),
+        tests("EventsTests", ["Events", "Flywheel", "JSON", "Vocabulary"]),
+        tests("AcquisitionTests", ["Acquisition", "Statistics", "Tables", "Vocabulary"]),
+        tests("LabelingTests", ["Labeling", "Statistics", "Tables", "Vocabulary"]),
+        tests("DatasetsTests", ["Datasets", "Statistics", "Tables", "Vocabulary"]),
+        tests("TrainingTests", ["Training", "Statistics", "Tables", "Vocabulary"]),
+        tests("RolloutTests", ["Rollout", "Statistics", "Tables", "Vocabulary"]),
+        tests("VocabularyTests", ["Statistics", "Vocabulary"]),
+        tests("TablesTests", ["Statistics", "Tables"]),
         tests("StatisticsTests", ["Statistics", "CBoostMath"]),
         tests("LearnerTests", ["Learner", "Statistics", "Vocabulary"], resources: [.copy("Golden")]),
         tests("HashingTests", ["Hashing"]),

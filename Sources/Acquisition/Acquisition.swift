@@ -98,8 +98,11 @@ extension AcquisitionState {
         return batch
     }
 
-    /// One of the votes reserved for a task was given.
-    public mutating func voteGiven() { ledger.value.spend() }
+    /// One of the votes reserved for a task was given: it counts in the window in which it was given.
+    public mutating func voteGiven(policy: AcquisitionPolicy, at time: StreamTime) {
+        ledger.value.advance(to: time, window: policy.window)
+        ledger.value.spend()
+    }
 
     /// A task closed with votes left.
     public mutating func votesReleased(_ count: Int) { ledger.value.release(count) }
@@ -139,15 +142,15 @@ extension AcquisitionState {
         let ranked = pool.sortedRows.map(\.value).sorted { Self.isLessUseful($1, $0) }
         let width = policy.isDiverse ? max(count, count * policy.preselection) : count
         let preselected = Array(ranked.prefix(width))
-        var chosen = Array(preselected.prefix(count))
-        if policy.isDiverse, policy.function != .random, let spread = spread(preselected, count, context) {
-            chosen = spread
-        }
+        let isSpreadWanted = policy.isDiverse && policy.function != .random
+        let spread = isSpreadWanted ? spread(preselected, count, context) : nil
+        let chosen = spread ?? Array(preselected.prefix(count))
         return chosen.map { pooled in
             let candidate = pooled.candidate
             let isCold = candidate.output == nil && policy.function != .random
+            let rule = isCold ? "cold_start" : policy.function.rawValue
             let reason = SelectionReason(
-                strategy: isCold ? (policy.isDiverse ? "cold_start+kmeans" : "cold_start") : policy.strategyName,
+                strategy: spread == nil ? rule : rule + "+kmeans",
                 score: candidate.score,
                 scoredBy: candidate.model?.version,
                 predicted: candidate.output?.top.label,

@@ -51,9 +51,4 @@ public struct AcquisitionPolicy: Hashable, Sendable {
         self.oversample = oversample
         self.patience = patience
     }
-
-    /// As in `margin+kmeans`: written on every task.
-    public var strategyName: String {
-        function == .random ? "random" : function.rawValue + (isDiverse ? "+kmeans" : "")
-    }
 }

@@ -100,7 +100,7 @@ extension ProjectState {
         _ configuration: ProjectConfiguration,
         _ step: inout Step
     ) {
-        if outcome.isVote { acquisition.voteGiven() }
+        if outcome.isVote { acquisition.voteGiven(policy: configuration.acquisition, at: step.context.time) }
         if outcome.votesReleased > 0 { acquisition.votesReleased(outcome.votesReleased) }
         if let task = outcome.task {
             step.decide(.task(task))

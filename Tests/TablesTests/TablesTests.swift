@@ -1,1 +1,137 @@
+import Statistics
+import Tables
 import Testing
+
+@Suite struct TableTests {
+    @Test(
+        "A table does what a dictionary does, and its changes lead from the last commit to now",
+        arguments: 0..<100 as Range<UInt64>
+    )
+    func model(seed: UInt64) {
+        var generator = SplitMix64(seed: seed)
+        var table = Table<Int, Int>()
+        var now: [Int: Int] = [:]
+        var committed: [Int: Int] = [:]
+        // What a reader of the changelog has.
+        var stored: [Int: Int] = [:]
+        for step in 0..<300 {
+            let key = generator.next(below: 12)
+            switch generator.next(below: 10) {
+            case 0..<5:
+                let value = generator.next(below: 4)
+                table[key] = value
+                now[key] = value
+            case 5, 6:
+                table[key] = nil
+                now[key] = nil
+            case 7:
+                table[key, default: 100] += 1
+                now[key, default: 100] += 1
+            case 8:
+                for change in table.changes { stored[change.key] = change.value }
+                table.commit()
+                committed = now
+                #expect(stored == committed, "step \(step)")
+                #expect(!table.hasChanges)
+                #expect(table.changes.isEmpty)
+            default:
+                if generator.next(below: 3) == 0 {
+                    table.undo()
+                    now = committed
+                    #expect(!table.hasChanges)
+                }
+            }
+            let isAlike = Self.isAlike(table, now)
+            let isLogged = Self.isLogged(table, committed, now)
+            if !isAlike || !isLogged { Issue.record("seed \(seed), step \(step): \(now) became \(table.sortedRows)") }
+        }
+    }
+
+    private static func isAlike(_ table: Table<Int, Int>, _ rows: [Int: Int]) -> Bool {
+        let least = table.minimum { ($0.value, $0.key) < ($1.value, $1.key) }
+        let expected = rows.map { ($0.value, $0.key) }.min { $0 < $1 }
+        return table.count == rows.count && table.isEmpty == rows.isEmpty && table.sortedKeys == rows.keys.sorted()
+            && (0..<12).allSatisfy { table[$0] == rows[$0] }
+            && table.sortedRows.map(\.value) == rows.keys.sorted().map { rows[$0] }
+            && table.count { _, value in value > 1 } == rows.values.count { $0 > 1 }
+            && least?.key == expected?.1 && least?.value == expected?.0
+    }
+
+    /// Whether the changes lead from the last commit to now, and hold nothing else.
+    private static func isLogged(_ table: Table<Int, Int>, _ committed: [Int: Int], _ now: [Int: Int]) -> Bool {
+        let expected = (0..<12).filter { committed[$0] != now[$0] }
+        return table.changes.map(\.key) == expected && table.changes.map(\.value) == expected.map { now[$0] }
+    }
+
+    @Test("A row that was changed and changed back is no change, and a new one that is gone needs no tombstone")
+    func changedBack() {
+        var table = Table<String, Int>()
+        table["a"] = 1
+        table.commit()
+        table["a"] = 2
+        table["a"] = 1
+        table["b"] = 1
+        table["b"] = nil
+        #expect(table.changes.isEmpty)
+        table["a"] = nil
+        #expect(table.changes.map(\.key) == ["a"])
+        #expect(table.changes.first?.value == .some(nil))
+    }
+
+    @Test("A restored row is there, is not written again, and survives an undo")
+    func restore() {
+        var table = Table<String, Int>()
+        table.restore("a", 1)
+        table.restore("b", 2)
+        table.restore("b", nil)
+        #expect(table["a"] == 1)
+        #expect(table["b"] == nil)
+        #expect(!table.hasChanges)
+        table["a"] = 5
+        table.undo()
+        #expect(table["a"] == 1)
+        #expect(table.count == 1)
+    }
+
+    @Test("Undo brings back what was removed, changed and added, all at once")
+    func undo() {
+        var table = Table<Int, String>()
+        for key in 0..<3 { table[key] = "\(key)" }
+        table.commit()
+        table[0] = nil
+        table[1] = "other"
+        table[9] = "new"
+        table.undo()
+        #expect(table.sortedRows.map(\.value) == ["0", "1", "2"])
+        #expect(table.sortedKeys == [0, 1, 2])
+    }
+}
+
+@Suite struct CellTests {
+    @Test("A cell has its first value until it is set, and again after an undo")
+    func values() {
+        var cell = Cell(7)
+        #expect(cell.value == 7)
+        #expect(!cell.table.hasChanges)
+        cell.value = 8
+        #expect(cell.value == 8)
+        cell.table.undo()
+        #expect(cell.value == 7)
+        cell.value = 9
+        cell.table.commit()
+        cell.value = 7
+        #expect(cell.table.changes.map(\.value) == [7])
+        cell.table.undo()
+        #expect(cell.value == 9)
+    }
+
+    @Test("A cell of an optional tells a stored nil from none")
+    func optionals() {
+        var cell = Cell<Int?>(3)
+        cell.value = nil
+        #expect(cell.value == nil)
+        #expect(cell.table.count == 1)
+        cell.table.undo()
+        #expect(cell.value == 3)
+    }
+}

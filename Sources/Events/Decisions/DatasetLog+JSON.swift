@@ -35,17 +35,14 @@ extension DatasetLogRecord: JSONCodable {
                 predictedAt: try object.time("predicted_at_ms")
             )
             let fact = LabelFact(
-                consensus: consensus,
-                split: try object.choice("split"),
-                sequence: try object.int64("sequence")
-            )
+                consensus: consensus, split: try object.choice("split"), sequence: try Self.sequence(object))
             self = .accepted(fact, className: try label.string("class"))
         case "version_cut":
             let counts = try object.object("counts")
             self = .cut(
                 VersionCut(
                     ordinal: try object.int("ordinal", in: 1...Int.max),
-                    sequence: try object.int64("sequence"),
+                    sequence: try Self.sequence(object),
                     training: try counts.int("training", in: 0...Int.max),
                     validation: try counts.int("validation", in: 0...Int.max),
                     test: try counts.int("test", in: 0...Int.max),
@@ -54,6 +51,12 @@ extension DatasetLogRecord: JSONCodable {
             )
         case let kind: throw object.failure("kind", "unknown kind of fact \"\(kind.prefix(64))\"")
         }
+    }
+
+    private static func sequence(_ object: JSONObject) throws(JSONError) -> Int64 {
+        let sequence = try object.int64("sequence")
+        guard sequence >= 1 else { throw object.failure("sequence", "expected a number counted from 1, found \(sequence)") }
+        return sequence
     }
 
     public func write(to writer: inout JSONWriter) { write(to: &writer, project: nil) }
@@ -114,6 +117,10 @@ public struct SealedVersionEvent: Hashable, Sendable {
         do throws(JSONError) {
             self.project = project
             version = try SealedVersion(json: object.value)
+            let digits = version.id.rawValue.utf8
+            guard digits.count == 64, digits.allSatisfy({ (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }) else {
+                throw object.failure("version", "expected 64 lower-case hexadecimal digits")
+            }
         } catch {
             throw Rejection(error)
         }

@@ -1,0 +1,81 @@
+import Acquisition
+import Vocabulary
+
+/// A candidate of the pool, or with a draw below the cut-off one of the audit sample.
+func candidate(
+    _ id: String,
+    score: Double = 0.5,
+    draw: Double = 1,
+    cutoff: Double = 0,
+    embedding: [Float]? = nil,
+    isCold: Bool = false
+) -> Candidate {
+    let entry = ClassDistribution.Entry(label: ClassIndex(0), probability: 1)
+    return Candidate(
+        sample: Sample(id: SampleID(id), embedding: embedding),
+        output: isCold ? nil : ClassDistribution([entry]),
+        model: isCold ? nil : ModelReference(name: "m", version: ModelVersion("v1")),
+        score: score,
+        auditProbability: draw < cutoff ? cutoff : nil,
+        auditDraw: draw,
+        predictedAt: StreamTime(milliseconds: 0)
+    )
+}
+
+func context(_ entry: UInt64, at milliseconds: Int64 = 0) -> EntryContext {
+    EntryContext(
+        project: ProjectID("p"),
+        entryNumber: entry,
+        time: StreamTime(milliseconds: milliseconds),
+        seed: entry &* 0x9E37_79B9_7F4A_7C15
+    )
+}
+
+/// Nothing in the way of a batch: no budget to speak of, no limit, no audit sample.
+func freePolicy(_ change: (inout AcquisitionPolicy) -> Void = { _ in }) -> AcquisitionPolicy {
+    var policy = AcquisitionPolicy(
+        isDiverse: false,
+        batchSize: 5,
+        preselection: 10,
+        poolCapacity: 1_000,
+        openTaskLimit: 1_000_000,
+        auditShare: 0,
+        auditCutoff: 0,
+        votes: 1_000_000,
+        window: 86_400_000,
+        patience: 1_000
+    )
+    change(&policy)
+    return policy
+}
+
+extension AcquisitionState {
+    /// A state that has received candidates, all at time 0.
+    init(_ candidates: [Candidate], modelOrdinal: Int = 1, policy: AcquisitionPolicy) {
+        self.init()
+        for candidate in candidates {
+            receive(candidate, modelOrdinal: modelOrdinal, policy: policy, context: context(1))
+        }
+    }
+
+    /// The batch once patience is over.
+    mutating func batch(
+        _ policy: AcquisitionPolicy,
+        entry: UInt64 = 2,
+        at milliseconds: Int64 = 10_000,
+        openTasks: Int = 0,
+        votesPerTask: Int = 1
+    ) -> [Selection] {
+        selectBatch(
+            openTasks: openTasks,
+            votesPerTask: votesPerTask,
+            newestOrdinal: 1,
+            policy: policy,
+            context: context(entry, at: milliseconds)
+        )
+    }
+}
+
+extension [Selection] {
+    var ids: [String] { map(\.sample.id.rawValue) }
+}

@@ -1,0 +1,215 @@
+import Acquisition
+import Statistics
+import Tables
+import Testing
+import Vocabulary
+
+/// Laws that hold after every step of any history.
+@Suite struct HistoryTests {
+    /// A task that still has votes to be given.
+    struct Task {
+        var left: Int
+    }
+
+    @Test(
+        "Whatever happens: the budget holds, nothing is asked twice, no sample serves two purposes",
+        arguments: 0..<80 as Range<UInt64>
+    )
+    func laws(seed: UInt64) {
+        var generator = SplitMix64(seed: seed)
+        let votesPerTask = 1 + generator.next(below: 4)
+        let policy = AcquisitionPolicy(
+            isDiverse: generator.next(below: 2) == 0,
+            batchSize: 1 + generator.next(below: 6),
+            preselection: 1 + generator.next(below: 4),
+            poolCapacity: 30,
+            openTaskLimit: 6 + generator.next(below: 10),
+            auditShare: Double(generator.next(below: 10)) / 10,
+            auditCutoff: 0.3,
+            votes: generator.next(below: 40),
+            window: 60_000,
+            patience: 2_000
+        )
+        var state = AcquisitionState()
+        var open: [Task] = []
+        var asked: [String: TaskPurpose] = [:]
+        var spentIn: [Int64: Int] = [:]
+        var time: Int64 = 1_000
+        for entry in 1...600 as ClosedRange<UInt64> {
+            time += Int64(generator.next(below: 900))
+            func law(_ holds: Bool, _ text: String) {
+                if !holds { Issue.record("seed \(seed), entry \(entry): \(text)") }
+            }
+            switch generator.next(below: 6) {
+            case 0..<3:
+                let number = generator.next(below: 400)
+                // A sample's draw is its own; the cut-off moves with traffic.
+                let draw = Double(number * 7919 % 400) / 400
+                let cutoff = generator.next(below: 4) == 0 ? 0.1 : 0.3
+                let point: [Float]? = number % 50 == 0 ? nil : [Float(number % 20), Float(number / 20)]
+                state.receive(
+                    candidate("s\(number)", score: generator.nextUnit(), draw: draw, cutoff: cutoff, embedding: point),
+                    modelOrdinal: generator.next(below: 3),
+                    policy: policy,
+                    context: context(entry, at: time)
+                )
+            case 3 where !open.isEmpty:
+                let task = generator.next(below: open.count)
+                state.voteGiven(policy: policy, at: StreamTime(milliseconds: time))
+                spentIn[time / policy.window, default: 0] += 1
+                open[task].left -= 1
+                if open[task].left == 0 { open.remove(at: task) }
+            case 4 where !open.isEmpty && generator.next(below: 3) == 0:
+                let task = open.remove(at: generator.next(below: open.count))
+                state.votesReleased(task.left)
+            default: break
+            }
+            let (pool, audit) = (Set(state.pool.sortedKeys), Set(state.audit.sortedKeys))
+            law(pool.isDisjoint(with: audit), "a sample is in the pool and in the audit sample")
+            let batch = state.selectBatch(
+                openTasks: open.count,
+                votesPerTask: votesPerTask,
+                newestOrdinal: generator.next(below: 3),
+                policy: policy,
+                context: context(entry, at: time)
+            )
+            law(Set(batch.ids).count == batch.count, "a batch holds a sample twice")
+            for selection in batch {
+                let source = selection.purpose == .audit ? audit : pool
+                law(source.contains(selection.sample.id), "\(selection.sample.id) is not of its part")
+                let before = asked.updateValue(selection.purpose, forKey: selection.sample.id.rawValue)
+                law(before == nil, "\(selection.sample.id) is asked twice")
+                open.append(Task(left: votesPerTask))
+            }
+            law(batch.count { $0.purpose == .acquisition } <= policy.batchSize, "the batch is too large")
+            law(open.count <= policy.openTaskLimit, "\(open.count) tasks are open")
+
+            let ledger = state.ledger.value
+            let window = ledger.windowStart.milliseconds / policy.window
+            law(ledger.reserved == open.map(\.left).reduce(0, +), "\(ledger.reserved) votes are reserved")
+            law(ledger.spent + ledger.reserved <= policy.votes, "the ledger is overdrawn: \(ledger)")
+            law(spentIn[time / policy.window, default: 0] <= policy.votes, "more votes were given than bought")
+            law(ledger.spent == spentIn[window, default: 0], "\(ledger.spent) of \(spentIn) are known")
+            law(ledger.totalSpent == spentIn.values.reduce(0, +), "\(ledger.totalSpent) in all")
+            law(state.pool.count <= policy.poolCapacity, "the pool holds \(state.pool.count)")
+            let deadline = state.nextDeadline(openTasks: open.count, votesPerTask: votesPerTask, policy: policy)
+            law((deadline?.milliseconds ?? .max) > time, "a deadline of the past would tick for ever")
+        }
+        #expect(state.asked.count == asked.count)
+    }
+
+    @Test("A deadline that is kept brings a batch, or the window that allows one", arguments: 0..<24 as Range<UInt64>)
+    func deadlines(seed: UInt64) {
+        var generator = SplitMix64(seed: seed)
+        let policy = freePolicy {
+            $0.votes = 4 + generator.next(below: 10)
+            $0.window = 50_000
+            $0.auditShare = 0.2
+        }
+        var state = AcquisitionState(
+            (0..<100).map { candidate("s\($0)", draw: Double($0) / 100, cutoff: 0.2) },
+            policy: policy
+        )
+        var time: Int64 = 0
+        var asked = 0
+        for entry in 2..<200 as Range<UInt64> {
+            guard let deadline = state.nextDeadline(openTasks: 0, votesPerTask: 2, policy: policy) else { break }
+            #expect(deadline.milliseconds > time)
+            time = deadline.milliseconds
+            let batch = state.batch(policy, entry: entry, at: time, votesPerTask: 2)
+            asked += batch.count
+            for _ in batch {
+                for _ in 0..<2 { state.voteGiven(policy: policy, at: StreamTime(milliseconds: time)) }
+            }
+        }
+        #expect(asked == 100)
+    }
+}
+
+@Suite struct CadenceTests {
+    @Test("A batch waits for the newest model's candidates, but no longer than patience")
+    func patience() {
+        let policy = freePolicy()
+        var state = AcquisitionState(
+            (0..<50).map { candidate("s\($0)") },
+            modelOrdinal: 1,
+            policy: policy
+        )
+        func select(_ state: inout AcquisitionState, _ ordinal: Int, _ time: Int64) -> Int {
+            state.selectBatch(
+                openTasks: 0,
+                votesPerTask: 1,
+                newestOrdinal: ordinal,
+                policy: policy,
+                context: context(2, at: time)
+            ).count
+        }
+        // A newer model that has scored nothing yet: wait.
+        #expect(select(&state, 2, 999) == 0)
+        #expect(select(&state, 2, 1_000) == 5)
+        // Again a batch's worth of patience, since nothing newer came.
+        #expect(select(&state, 2, 1_999) == 0)
+        // Enough candidates of a newer model: at once.
+        for number in 0..<20 {
+            state.receive(candidate("t\(number)"), modelOrdinal: 3, policy: policy, context: context(3, at: 1_999))
+        }
+        #expect(select(&state, 3, 1_999) == 5)
+        #expect(select(&state, 3, 2_000) == 0)
+    }
+
+    @Test("Open tasks hold a batch back until it fits")
+    func backPressure() {
+        let policy = freePolicy { $0.openTaskLimit = 12 }
+        let state = AcquisitionState((0..<50).map { candidate("s\($0)") }, policy: policy)
+        for open in 0...12 {
+            var copy = state
+            #expect(copy.batch(policy, openTasks: open).count == (open <= 7 ? 5 : 0))
+            let deadline = state.nextDeadline(openTasks: open, votesPerTask: 1, policy: policy)
+            #expect((deadline != nil) == (open <= 7))
+        }
+    }
+
+    @Test("An empty pool asks for nothing and waits for nothing")
+    func empty() {
+        var state = AcquisitionState()
+        #expect(state.batch(freePolicy()).isEmpty)
+        #expect(state.nextDeadline(openTasks: 0, votesPerTask: 1, policy: freePolicy()) == nil)
+    }
+
+    @Test("A budget that holds no task at all sets no deadline")
+    func noBudget() {
+        let policy = freePolicy { $0.votes = 1 }
+        var state = AcquisitionState([candidate("s")], policy: policy)
+        #expect(state.batch(policy, votesPerTask: 2).isEmpty)
+        #expect(state.nextDeadline(openTasks: 0, votesPerTask: 2, policy: policy) == nil)
+    }
+}
+
+@Suite struct BudgetLedgerTests {
+    @Test("A window ends on its own grid, however late it is noticed")
+    func windows() {
+        var ledger = BudgetLedger(windowStart: StreamTime(milliseconds: 0))
+        let granted = ledger.reserve(5, of: 5)
+        #expect(granted)
+        for _ in 0..<3 { ledger.spend() }
+        ledger.advance(to: StreamTime(milliseconds: 99), window: 100)
+        #expect((ledger.spent, ledger.reserved) == (3, 2))
+        ledger.advance(to: StreamTime(milliseconds: 350), window: 100)
+        #expect((ledger.spent, ledger.reserved) == (0, 2))
+        #expect(ledger.windowStart == StreamTime(milliseconds: 300))
+        // What is still promised counts in the new window.
+        #expect(ledger.available(of: 5) == 3)
+        let tooMuch = ledger.reserve(4, of: 5)
+        #expect(!tooMuch)
+        #expect(ledger.reserved == 2)
+        #expect(ledger.totalSpent == 3)
+    }
+
+    @Test("A smaller budget after a revision leaves nothing, not less than nothing")
+    func revision() {
+        var ledger = BudgetLedger(windowStart: StreamTime(milliseconds: 0))
+        let granted = ledger.reserve(5, of: 5)
+        #expect(granted)
+        #expect(ledger.available(of: 2) == 0)
+    }
+}

@@ -1,0 +1,96 @@
+/// The module graph of the design: what each module may import of ours. Nothing else is allowed.
+///
+/// `Package.swift` states the same edges; a test compares the two, so that neither changes alone.
+enum ModuleGraph {
+    static let base = ["Vocabulary", "Tables", "Statistics", "Hashing"]
+    static let reducers = ["Acquisition", "Labeling", "Datasets", "Training", "Rollout"]
+    static let kits = ["StreamTesting", "KafkaTesting"]
+
+    static let edges: [String: Set<String>] = [
+        // base
+        "Vocabulary": [],
+        "Tables": [],
+        "Statistics": [],
+        "Learner": ["Vocabulary", "Statistics"],
+        "Hashing": ["CXXHash", "CCrypto"],
+        "Telemetry": [],
+        "KafkaClient": ["Crdkafka", "Telemetry"],
+        "JSON": ["CSimdjson"],
+        "HTTPServer": ["CMicroHTTPD", "Telemetry"],
+        "Configuration": ["CYAML"],
+        "Storage": ["Telemetry"],
+        "Arguments": [],
+        "Processes": ["CSpawn"],
+        // decisions
+        "Acquisition": Set(base),
+        "Labeling": Set(base),
+        "Datasets": Set(base),
+        "Training": Set(base),
+        "Rollout": Set(base),
+        "Flywheel": Set(base + reducers),
+        // wire, run
+        "Events": Set(["Vocabulary", "Tables", "Flywheel", "JSON"] + reducers),
+        "StreamRuntime": ["Tables"],
+        // join
+        "KafkaTransport": ["StreamRuntime", "KafkaClient"],
+        // composition
+        "Engine": Set(
+            base + reducers + [
+                "Flywheel", "Events", "StreamRuntime", "KafkaTransport", "KafkaClient", "JSON", "Learner", "Storage",
+                "Configuration", "Telemetry", "Processes",
+            ]
+        ),
+        "Console": ["Engine", "HTTPServer", "Events", "StreamRuntime", "Telemetry", "JSON", "Vocabulary"],
+        "Demo": Set(
+            base + reducers + [
+                "Flywheel", "Events", "Engine", "StreamRuntime", "KafkaTransport", "KafkaClient", "JSON", "Learner",
+                "Storage", "Telemetry", "Processes",
+            ]
+        ),
+        // executables
+        "FlywheelCLI": Set(
+            base + reducers + [
+                "Arguments", "Configuration", "Console", "Demo", "Engine", "Events", "Flywheel", "JSON", "KafkaClient",
+                "KafkaTransport", "Processes", "Storage", "StreamRuntime", "Telemetry",
+            ]
+        ),
+        // test kits
+        "StreamTesting": ["StreamRuntime"],
+        "KafkaTesting": ["Crdkafka", "KafkaClient", "Processes"],
+    ]
+
+    /// The layers, lowest first. An edge leads down, never sideways but within base to Telemetry.
+    static let layers: [[String]] = [
+        cLibraries.keys.sorted(),
+        base + [
+            "Learner", "Telemetry", "KafkaClient", "JSON", "HTTPServer", "Configuration", "Storage", "Arguments",
+            "Processes",
+        ],
+        reducers,
+        ["Flywheel"],
+        ["Events", "StreamRuntime"],
+        ["KafkaTransport"],
+        ["Engine"],
+        ["Console", "Demo"],
+        ["FlywheelCLI"],
+    ]
+
+    /// Each C target, the one module that knows it (nil for tests alone), and the headers it may include beside the
+    /// standard library's.
+    static let cLibraries: [String: (owner: String?, headers: [String])] = [
+        "Crdkafka": ("KafkaClient", ["librdkafka/"]),
+        "CYAML": ("Configuration", ["yaml.h"]),
+        "CMicroHTTPD": ("HTTPServer", ["microhttpd.h", "netinet/in.h"]),
+        "CXXHash": ("Hashing", ["xxhash.h"]),
+        "CCrypto": ("Hashing", ["openssl/"]),
+        "CSimdjson": ("JSON", ["simdjson.h"]),
+        "CBoostMath": (nil, ["boost/math/"]),
+        "CSpawn": ("Processes", ["spawn.h"]),
+    ]
+
+    /// What the toolchain brings.
+    static let toolchain: Set<String> = ["Swift", "Foundation", "Glibc", "Darwin", "Dispatch", "Synchronization"]
+
+    /// Modules whose answers must not depend on clock, chance or machine.
+    static let deterministic = ["Vocabulary", "Tables", "Statistics"] + reducers + ["Flywheel"]
+}

@@ -1,0 +1,145 @@
+import Foundation
+import Testing
+
+@Suite struct ModuleGraphTests {
+    /// The edges that `Package.swift` states for modules and executables.
+    static func statedEdges() throws -> [String: Set<String>] {
+        let text = try Repository.text("Package.swift")
+        guard let start = text.range(of: "targets: [\n        // 0  C") else { return [:] }
+        var edges: [String: Set<String>] = [:]
+        for call in ["module(", "executable("] {
+            var rest = text[start.upperBound...]
+            while let found = rest.range(of: call) {
+                let arguments = balanced(rest[found.upperBound...])
+                let parts = literals(arguments.prefixBefore("resources:"))
+                if let name = parts.first {
+                    var targets = Set(parts.dropFirst())
+                    if contains(arguments, word: "base") { targets.formUnion(ModuleGraph.base) }
+                    if contains(arguments, word: "reducers") { targets.formUnion(ModuleGraph.reducers) }
+                    edges[name] = targets
+                }
+                rest = rest[found.upperBound...]
+            }
+        }
+        return edges
+    }
+
+    /// Text up to the parenthesis that closes one already open.
+    private static func balanced(_ text: Substring) -> String {
+        var depth = 1
+        for index in text.indices {
+            if text[index] == "(" { depth += 1 }
+            if text[index] == ")" { depth -= 1 }
+            if depth == 0 { return String(text[..<index]) }
+        }
+        return String(text)
+    }
+
+    private static func literals(_ text: String) -> [String] {
+        text.split(separator: "\"", omittingEmptySubsequences: false).enumerated()
+            .filter { $0.offset % 2 == 1 }.map { String($0.element) }
+    }
+
+    @Test("Package.swift states the edges of the module graph, no more and no fewer")
+    func package() throws {
+        let stated = try Self.statedEdges()
+        #expect(Set(stated.keys) == Set(ModuleGraph.edges.keys))
+        for (module, edges) in ModuleGraph.edges.sorted(by: { $0.key < $1.key }) {
+            let found = stated[module] ?? []
+            #expect(found == edges, "\(module) differs in \(found.symmetricDifference(edges).sorted())")
+        }
+    }
+
+    @Test("A base module imports no other base module but Telemetry; Learner stands on Vocabulary and Statistics")
+    func baseModules() {
+        let modules = Set(ModuleGraph.layers[1])
+        for module in modules.sorted() {
+            var others = ModuleGraph.edges[module, default: []].intersection(modules)
+            others.remove("Telemetry")
+            #expect(others == (module == "Learner" ? ["Vocabulary", "Statistics"] : []), "\(module) imports \(others)")
+        }
+    }
+
+    @Test("A reducer imports only Vocabulary, Tables, Statistics and Hashing", arguments: ModuleGraph.reducers)
+    func reducers(module: String) {
+        #expect(ModuleGraph.edges[module]?.isSubset(of: ["Vocabulary", "Tables", "Statistics", "Hashing"]) == true)
+    }
+
+    @Test("Every edge leads to a lower layer")
+    func directions() {
+        var level: [String: Int] = [:]
+        for (height, modules) in ModuleGraph.layers.enumerated() { for module in modules { level[module] = height } }
+        for (module, edges) in ModuleGraph.edges where !ModuleGraph.kits.contains(module) {
+            guard let height = level[module] else {
+                Issue.record("\(module) stands in no layer")
+                continue
+            }
+            for edge in edges where !(height == 1 && (edge == "Telemetry" || module == "Learner")) {
+                #expect((level[edge] ?? .max) < height, "\(module) imports \(edge)")
+            }
+            #expect(edges.isDisjoint(with: ModuleGraph.kits), "\(module) imports a test kit")
+        }
+    }
+
+    @Test("Each C library is known to one module, beside tests and kits")
+    func cLibraries() {
+        for (library, entry) in ModuleGraph.cLibraries {
+            let known = ModuleGraph.edges.filter { $0.value.contains(library) }.map(\.key)
+                .filter { !ModuleGraph.kits.contains($0) }
+            #expect(known == [entry.owner].compactMap { $0 }, "\(library) is known to \(known.sorted())")
+        }
+    }
+
+    @Test("Every folder of Sources is a target of the graph, and every module of the graph has a folder")
+    func folders() {
+        let known = Set(ModuleGraph.edges.keys).union(ModuleGraph.cLibraries.keys)
+        #expect(Set(Repository.folders(in: "Sources")) == known)
+    }
+
+    @Test("Every folder of Tests is a test target, and every test target has a folder with tests")
+    func testFolders() throws {
+        let text = try Repository.text("Package.swift")
+        let stated = text.components(separatedBy: "tests(\"").dropFirst().map { $0.prefixBefore("\"") }
+        #expect(Set(Repository.folders(in: "Tests")) == Set(stated))
+        #expect(stated.count == Set(stated).count)
+        for target in stated {
+            let files = Repository.files(below: "Tests/\(target)", withExtension: "swift")
+            let tests = try files.filter { try Repository.text($0).contains("@Test") }
+            #expect(!tests.isEmpty, "\(target) has no test")
+        }
+    }
+
+    @Test("Every module declares something public, and an executable nothing")
+    func publicDeclarations() throws {
+        let declaration = #/^public (?:final |nonisolated )*(?:struct|enum|class|protocol|func|let|var|typealias) \w+/#
+        let openExtension = #/^\s+public (?:static |mutating |final )*(?:func|var|init|subscript|let)\b/#
+        for module in ModuleGraph.edges.keys.sorted() {
+            var count = 0
+            for path in Repository.files(below: "Sources/\(module)", withExtension: "swift") {
+                for line in codeLines(try Repository.text(path)) {
+                    if line.text.firstMatch(of: declaration) != nil { count += 1 }
+                    if module == "Flywheel", line.text.firstMatch(of: openExtension) != nil { count += 1 }
+                }
+            }
+            if module == "FlywheelCLI" {
+                #expect(count == 0, "\(module) is an executable: nobody can use what it declares public")
+            } else {
+                #expect(count > 0 || Self.isPlanned(module), "\(module) declares nothing public")
+            }
+        }
+    }
+
+    /// A module that has no source yet beyond a placeholder: it is allowed to be empty, never half made.
+    private static func isPlanned(_ module: String) -> Bool {
+        let files = Repository.files(below: "Sources/\(module)", withExtension: "swift")
+        let lines = files.compactMap { try? Repository.text($0) }.flatMap { codeLines($0) }
+        return files.count <= 1 && lines.filter { !$0.text.allSatisfy(\.isWhitespace) }.count <= 3
+    }
+}
+
+extension String {
+    func prefixBefore(_ mark: String) -> String {
+        guard let range = range(of: mark) else { return self }
+        return String(self[..<range.lowerBound])
+    }
+}

@@ -1,0 +1,173 @@
+import Datasets
+import Statistics
+import Tables
+import Testing
+import Vocabulary
+
+@Suite struct DatasetsTests {
+    static let schema = LabelSchema(question: "?", classes: ["cat", "dog"])
+
+    static func time(_ milliseconds: Int64) -> StreamTime { StreamTime(milliseconds: milliseconds) }
+
+    static func consensus(
+        _ sample: String,
+        _ purpose: TaskPurpose = .acquisition,
+        label: Int = 0,
+        predictedAt: Int64 = 0
+    )
+        -> ConsensusLabel
+    {
+        ConsensusLabel(
+            task: TaskID("t-\(sample)"),
+            sample: Sample(id: SampleID(sample)),
+            purpose: purpose,
+            label: ClassIndex(label),
+            confidence: Probability(clamping: 0.9),
+            votes: [],
+            predictedAt: time(predictedAt)
+        )
+    }
+
+    static func version(_ ordinal: Int) -> SealedVersion {
+        SealedVersion(
+            id: DatasetVersionID("d\(ordinal)"),
+            ordinal: ordinal,
+            parent: nil,
+            semanticVersion: "1.0.0",
+            manifest: ArtifactReference(uri: "file:///m", size: 1, sha256: String(repeating: "0", count: 64)),
+            training: 1,
+            validation: 0,
+            test: 0
+        )
+    }
+
+    @Test(
+        "Facts and cuts count together without a gap, and a cut counts the labels before it",
+        arguments: 0..<64 as Range<UInt64>
+    )
+    func sequence(seed: UInt64) throws {
+        var generator = SplitMix64(seed: seed)
+        let policy = DatasetPolicy(cutEvery: 1 + generator.next(below: 6), cutAfter: 5_000)
+        var state = DatasetsState()
+        var now: Int64 = 0
+        var (last, cuts): (Int64, Int) = (0, 0)
+        var splits: [Split: Int] = [:]
+        var seen: Set<String> = []
+        for _ in 0..<300 {
+            now += Int64(generator.next(below: 1_500))
+            let name = "s\(generator.next(below: 150))"
+            let purpose: TaskPurpose = generator.next(below: 4) == 0 ? .audit : .acquisition
+            switch state.accept(Self.consensus(name, purpose), schema: Self.schema, at: Self.time(now)) {
+            case .success(let fact):
+                #expect(fact.sequence == last + 1)
+                #expect(seen.insert(name).inserted, "\(name) was accepted twice")
+                #expect((fact.split == .test) == (purpose == .audit))
+                #expect(fact.split != .validation)
+                splits[fact.split, default: 0] += 1
+                last = fact.sequence
+            case .failure(let error):
+                #expect(error.refusal.code == .duplicate)
+                #expect(seen.contains(name))
+            }
+            guard let cut = state.cutIfDue(policy: policy, schema: Self.schema, at: Self.time(now)) else { continue }
+            cuts += 1
+            last += 1
+            #expect(cut.sequence == last)
+            #expect(cut.ordinal == cuts)
+            #expect(cut.training == splits[.training, default: 0])
+            #expect(cut.test == splits[.test, default: 0])
+            #expect(cut.validation == 0)
+            #expect(cut.classes == ["cat", "dog"])
+            let again = state.cutIfDue(policy: policy, schema: Self.schema, at: Self.time(now))
+            #expect(again == nil)
+        }
+        #expect(cuts > 5)
+        #expect(state.pending.sortedKeys == Array(1...cuts))
+        #expect(state.labels.count == seen.count)
+    }
+
+    @Test("A version is cut at the label that fills it, counting training labels only")
+    func byCount() throws {
+        let policy = DatasetPolicy(cutEvery: 3, cutAfter: 1_000_000)
+        var state = DatasetsState()
+        var cutAfter: [String] = []
+        for (name, purpose) in [
+            ("a", TaskPurpose.acquisition), ("b", .audit), ("c", .acquisition), ("d", .audit), ("e", .acquisition),
+        ] {
+            _ = try state.accept(Self.consensus(name, purpose), schema: Self.schema, at: Self.time(1)).get()
+            if state.cutIfDue(policy: policy, schema: Self.schema, at: Self.time(1)) != nil { cutAfter.append(name) }
+        }
+        #expect(cutAfter == ["e"])
+    }
+
+    @Test("A version is cut when its first label has waited long enough, at the deadline and not before")
+    func byTime() throws {
+        let policy = DatasetPolicy(cutEvery: 100, cutAfter: 1_000)
+        var state = DatasetsState()
+        #expect(state.nextDeadline(policy: policy) == nil)
+        _ = try state.accept(Self.consensus("a"), schema: Self.schema, at: Self.time(50)).get()
+        _ = try state.accept(Self.consensus("b"), schema: Self.schema, at: Self.time(900)).get()
+        #expect(state.nextDeadline(policy: policy) == Self.time(1_050))
+        let early = state.cutIfDue(policy: policy, schema: Self.schema, at: Self.time(1_049))
+        #expect(early == nil)
+        let cut = state.cutIfDue(policy: policy, schema: Self.schema, at: Self.time(1_050))
+        #expect(cut?.training == 2)
+        #expect(state.nextDeadline(policy: policy) == nil)
+        // Without new labels there is no new version, however long one waits.
+        let empty = state.cutIfDue(policy: policy, schema: Self.schema, at: Self.time(99_000))
+        #expect(empty == nil)
+    }
+
+    @Test("A version needs something to train on; test labels alone wait, and set no deadline")
+    func testLabelsAlone() throws {
+        let policy = DatasetPolicy(cutEvery: 1, cutAfter: 10)
+        var state = DatasetsState()
+        _ = try state.accept(Self.consensus("a", .audit), schema: Self.schema, at: Self.time(0)).get()
+        #expect(state.nextDeadline(policy: policy) == nil)
+        let none = state.cutIfDue(policy: policy, schema: Self.schema, at: Self.time(1_000))
+        #expect(none == nil)
+        _ = try state.accept(Self.consensus("b"), schema: Self.schema, at: Self.time(1_000)).get()
+        let cut = state.cutIfDue(policy: policy, schema: Self.schema, at: Self.time(1_000))
+        #expect(cut?.training == 1)
+        #expect(cut?.test == 1)
+    }
+
+    @Test("A class beyond the schema never enters the log")
+    func unknownClass() {
+        var state = DatasetsState()
+        let result = state.accept(Self.consensus("a", label: 2), schema: Self.schema, at: Self.time(0))
+        if case .failure(let error) = result {
+            #expect(error.refusal.code == .unknownClass)
+        } else {
+            Issue.record("accepted")
+        }
+        #expect(state.labels.isEmpty)
+        #expect(state.position.value == LogPosition())
+    }
+
+    @Test("A cut is sealed once, and one that was never made not at all")
+    func sealing() throws {
+        let policy = DatasetPolicy(cutEvery: 1, cutAfter: 10)
+        var state = DatasetsState()
+        for (ordinal, name) in ["a", "b"].enumerated() {
+            _ = try state.accept(
+                Self.consensus(name, predictedAt: Int64(40 - ordinal)),
+                schema: Self.schema,
+                at: Self.time(100)
+            ).get()
+            _ = state.cutIfDue(policy: policy, schema: Self.schema, at: Self.time(100 + Int64(ordinal)))
+        }
+        let never = state.seal(Self.version(3))
+        #expect(never == nil)
+        // Versions may be sealed in any order.
+        let second = state.seal(Self.version(2))
+        #expect(second?.cutAt == Self.time(101))
+        // The newest of all training samples up to the cut.
+        #expect(second?.newestSampleAt == Self.time(40))
+        let again = state.seal(Self.version(2))
+        #expect(again == nil)
+        let first = state.seal(Self.version(1))
+        #expect(first?.cutAt == Self.time(100))
+        #expect(state.pending.isEmpty)
+    }
+}

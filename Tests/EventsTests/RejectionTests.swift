@@ -1,0 +1,92 @@
+import Events
+import JSON
+import Testing
+import Vocabulary
+
+@Suite struct RejectionTests {
+    @Test(
+        "Each way of not being JSON has its code",
+        arguments: [
+            ([], Rejection.Code.truncated),
+            (Array("{\"project\":".utf8), .truncated),
+            (Array("{\"project\":}".utf8), .notJSON),
+            (Array("nonsense".utf8), .notJSON),
+            (Array("[1e999]".utf8), .notJSON),
+            (Array("NaN".utf8), .notJSON),
+            ([0x22, 0xFF, 0x22], .invalidUTF8),
+            (Array("[[[[[[[[[[1]]]]]]]]]]".utf8), .tooDeep),
+            (Array("\"\(String(repeating: "x", count: 300))\"".utf8), .tooLarge),
+        ] as [([UInt8], Rejection.Code)]
+    )
+    func texts(bytes: [UInt8], code: Rejection.Code) {
+        let parser = JSONParser(maximumDepth: 8, maximumSize: 256)
+        do {
+            try parser.withDocument(of: bytes) { _ in }
+            Issue.record("\(bytes) was accepted")
+        } catch let error as JSONError {
+            #expect(Rejection(error).code == code, "\(error)")
+        } catch {
+            Issue.record(error)
+        }
+    }
+
+    @Test(
+        "Each way of being other JSON than expected has its code",
+        arguments: [
+            (#"{"project":"digits"}"#, Rejection.Code.schema),
+            (#"{"sample":7}"#, .schema),
+            (#"{"sample":{"id":""}}"#, .schema),
+            (#"{"sample":{"id":"s","content":{"kind":"hologram"}}}"#, .unknownKind),
+            (#"{"sample":{"id":"s","embedding":{"kind":"float64","data":""}}}"#, .unknownKind),
+            (#"{"sample":{"id":"s","embedding":{"kind":"float32","data":"AAA="}}}"#, .schema),
+            (#"{"sample":{"id":"s"},"model":{"version":"v"},"output":{"kind":"boxes"}}"#, .unknownKind),
+            (#"{"sample":{"id":"s"},"model":{"version":"v"},"output":{"kind":"choice"}}"#, .schema),
+            (prediction(#"{"7":0.5,"x":0.5}"#), .unknownClass),
+            (prediction(#"{"7":0.5}"#), .badProbabilities),
+            (prediction(#"{"7":-0.5,"1":1.5}"#), .badProbabilities),
+            (prediction(#"{"7":"much"}"#), .badProbabilities),
+            (prediction("{}"), .badProbabilities),
+            (prediction(#"{"7":0.5,"1":0.5},"remainder":"rest""#), .badProbabilities),
+            (prediction(#"{"7":0.5,"1":0.5},"remainder":0.5"#), .badProbabilities),
+        ]
+    )
+    func predictions(text: String, code: Rejection.Code) throws {
+        let rejection = #expect(throws: Rejection.self) { try Self.read(text) }
+        #expect(rejection?.code == code, "\(rejection?.description ?? "")")
+    }
+
+    @Test("Probabilities may miss 1 by less than 0.01, either way")
+    func tolerance() throws {
+        #expect(throws: Never.self) { try Self.read(prediction(#"{"7":0.5,"1":0.4901}"#)) }
+        #expect(throws: Never.self) { try Self.read(prediction(#"{"7":0.5,"1":0.5099}"#)) }
+        #expect(throws: Rejection.self) { try Self.read(prediction(#"{"7":0.5,"1":0.4899}"#)) }
+        #expect(throws: Rejection.self) { try Self.read(prediction(#"{"7":0.5,"1":0.5101}"#)) }
+    }
+
+    @Test("What an annotator says at too great length is cut, not refused")
+    func longNote() throws {
+        let note = String(repeating: "ä", count: 4_000)
+        let text = #"{"task":"t","annotator":"a","outcome":"flag","note":"\#(note)"}"#
+        let event = try JSONParser().withDocument(of: Array(text.utf8)) { json in
+            try AnnotationEvent(try json.object(), project: ProjectID("p"), schema: SchemaFiles.schema)
+        }
+        #expect(event.annotation.outcome == .flag(String(repeating: "ä", count: 500)))
+    }
+
+    @Test("Codes are distinct words for machines")
+    func codes() {
+        for code in Rejection.Code.allCases {
+            #expect(code.rawValue.allSatisfy { $0.isLowercase || $0.isNumber || $0 == "_" })
+        }
+    }
+
+    private static func read(_ text: String) throws {
+        try JSONParser().withDocument(of: Array(text.utf8)) { json in
+            _ = try PredictionEvent(try json.object(), project: ProjectID("digits"), schema: SchemaFiles.schema)
+        }
+    }
+}
+
+private func prediction(_ probabilities: String) -> String {
+    #"{"sample":{"id":"s"},"model":{"version":"v"},"output":{"kind":"choice","probabilities":\#(probabilities)}}"#
+}

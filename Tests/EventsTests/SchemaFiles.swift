@@ -1,0 +1,82 @@
+import Events
+import Flywheel
+import Foundation
+import JSON
+import Vocabulary
+
+/// The golden files and counter-examples of `schemas/`.
+enum SchemaFiles {
+    static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent().appendingPathComponent("schemas")
+
+    /// The label schema that the files of `digits` were written under.
+    static let schema = LabelSchema(question: "Which digit is this?", classes: (0...9).map { String($0) })
+
+    /// Paths of a kind of file, relative to `schemas/`, as in `command/golden/hold.json`.
+    static func paths(_ kind: String) -> [String] {
+        let manager = FileManager.default
+        var paths: [String] = []
+        for event in ((try? manager.contentsOfDirectory(atPath: root.path)) ?? []).sorted() {
+            let folder = root.appendingPathComponent(event).appendingPathComponent(kind)
+            let names = (try? manager.contentsOfDirectory(atPath: folder.path)) ?? []
+            for name in names.sorted() where name.hasSuffix(".json") { paths.append("\(event)/\(kind)/\(name)") }
+        }
+        return paths
+    }
+
+    static func event(of path: String) -> String { String(path.prefix { $0 != "/" }) }
+
+    static func bytes(_ path: String) throws -> [UInt8] {
+        Array(try Data(contentsOf: root.appendingPathComponent(path)))
+    }
+
+    /// Reads a value by its event's codec and writes it again; nil when `Events` has no codec for it.
+    ///
+    /// `tally`, `dead-letter` and the loop's own marks on `state` (`chain`, `position`) are written by Engine.
+    static func recode(_ event: String, _ bytes: [UInt8]) throws -> [UInt8]? {
+        try JSONParser().withDocument(of: bytes) { json in
+            var writer = JSONWriter()
+            guard try recode(event, json, to: &writer) else { return nil }
+            return writer.bytes
+        }
+    }
+
+    private static func recode(_ event: String, _ json: JSONValue, to writer: inout JSONWriter) throws -> Bool {
+        switch event {
+        case "prediction":
+            let object = try json.object()
+            try PredictionEvent(object, project: project(object), schema: schema).write(to: &writer, schema: schema)
+        case "feedback":
+            let object = try json.object()
+            try FeedbackEvent(object, project: project(object), schema: schema).write(to: &writer, schema: schema)
+        case "annotation":
+            let object = try json.object()
+            try AnnotationEvent(object, project: project(object), schema: schema).write(to: &writer, schema: schema)
+        case "training-result":
+            let object = try json.object()
+            try TrainingResultEvent(object, project: project(object)).write(to: &writer)
+        case "command":
+            let object = try json.object()
+            try CommandEvent(object, project: project(object)).write(to: &writer)
+        case "dataset-version":
+            let object = try json.object()
+            try SealedVersionEvent(object, project: project(object)).write(to: &writer)
+        case "project": try ProjectConfiguration(json: json).write(to: &writer)
+        case "journal-entry": try JournalEntry(json: json).write(to: &writer)
+        case "labeling-task": try LabelingTask(json: json).write(to: &writer, project: project(json.object()))
+        case "dataset-log": try DatasetLogRecord(json: json).write(to: &writer, project: project(json.object()))
+        case "training-request": try TrainingRequest(json: json).write(to: &writer, project: project(json.object()))
+        case "model-release": try ModelRelease(json: json).write(to: &writer, project: project(json.object()))
+        case "notice": try Notice(json: json).write(to: &writer, project: project(json.object()))
+        default: return false
+        }
+        return true
+    }
+
+    private static func project(_ object: JSONObject) throws -> ProjectID {
+        guard let project = ProjectID(checking: try object.string("project")) else {
+            throw Rejection(.schema, "project: not a project's name")
+        }
+        return project
+    }
+}

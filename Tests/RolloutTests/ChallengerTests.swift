@@ -1,0 +1,187 @@
+import Rollout
+import Statistics
+import Tables
+import Testing
+import Vocabulary
+
+@Suite struct ChallengerTests {
+    @Test("The first model is released, the next shadows it, a newer one takes the shadow's place")
+    func registration() {
+        var state = RolloutState()
+        let first = state.register(model(1), at: time(1))
+        #expect(first?.cause == .first)
+        #expect(first?.champion == model(1))
+        #expect(first?.challenger == nil)
+        #expect(first?.evidence == Evidence.none)
+        let second = state.register(model(2), at: time(2))
+        #expect(second?.cause == .shadow)
+        #expect(second?.champion == model(1))
+        #expect(second?.challenger == model(2))
+        let third = state.register(model(3), at: time(3))
+        #expect(third?.challenger == model(3))
+        #expect(third?.replaced == nil)
+        #expect(state.phase.value.challengerSince == time(3))
+    }
+
+    @Test("At alpha 0.05 seven wins to none promote, and six do not")
+    func threshold() throws {
+        var state = RolloutState(models: 1...2)
+        for number in 0..<6 {
+            state.pair("s\(number)", champion: false, challenger: true)
+            let early = state.promoteIfBetter(policy: RolloutPolicy())
+            #expect(early == nil)
+        }
+        state.pair("s6", champion: false, challenger: true)
+        let last = state.promoteIfBetter(policy: RolloutPolicy())
+        let release = try #require(last)
+        #expect(release.cause == .promoted)
+        #expect(release.champion == model(2))
+        #expect(release.challenger == nil)
+        #expect(release.replaced == ModelVersion("v1"))
+        guard case .paired(let labels, let wins, let losses, let logE, let threshold) = release.evidence else {
+            Issue.record("\(release.evidence)")
+            return
+        }
+        #expect((labels, wins, losses) == (7, 7, 0))
+        #expect(logE >= threshold)
+        // E(7, 0) = 2⁸ · (1 − 2⁻⁸) / 8 = 255/8, and 1/0.05 = 20.
+        #expect(abs(Reproducible.exp(logE) - 255.0 / 8) < 1e-9)
+        #expect(abs(Reproducible.exp(threshold) - 20) < 1e-9)
+    }
+
+    @Test("Samples on which both are right, or both wrong, prove nothing")
+    func agreement() {
+        var state = RolloutState(models: 1...2)
+        for number in 0..<200 { state.pair("s\(number)", champion: number % 2 == 0, challenger: number % 2 == 0) }
+        let none = state.promoteIfBetter(policy: RolloutPolicy())
+        #expect(none == nil)
+        #expect(state.pairs.value == PairCounts(labels: 200, challengerOnly: 0, championOnly: 0))
+    }
+
+    @Test("Losses outweigh as wins do: a challenger that is no better is not promoted")
+    func losses() {
+        var state = RolloutState(models: 1...2)
+        for number in 0..<100 { state.pair("s\(number)", champion: number % 2 == 0, challenger: number % 2 == 1) }
+        let even = state.promoteIfBetter(policy: RolloutPolicy())
+        #expect(even == nil)
+        var worse = RolloutState(models: 1...2)
+        for number in 0..<100 { worse.pair("s\(number)", champion: true, challenger: false) }
+        let none = worse.promoteIfBetter(policy: RolloutPolicy())
+        #expect(none == nil)
+    }
+
+    @Test("The first word of a model counts, whatever it says later and whenever the label comes")
+    func firstWord() {
+        var state = RolloutState(models: 1...2)
+        let sample = SampleID("s")
+        state.predicted(ClassIndex(0), of: sample, by: ModelVersion("v1"), draw: 0.5, at: time(0))
+        state.predicted(ClassIndex(1), of: sample, by: ModelVersion("v1"), draw: 0.5, at: time(0))
+        state.labelled(sample, ClassIndex(1), at: time(0))
+        state.predicted(ClassIndex(1), of: sample, by: ModelVersion("v2"), draw: 0.5, at: time(0))
+        state.predicted(ClassIndex(0), of: sample, by: ModelVersion("v2"), draw: 0.5, at: time(0))
+        // A second label is no correction either: a sample is labelled once.
+        state.labelled(sample, ClassIndex(0), at: time(0))
+        #expect(state.pairs.value == PairCounts(labels: 1, challengerOnly: 1, championOnly: 0))
+    }
+
+    @Test(
+        "Pairs counted one by one are those of a recount, in whatever order words and labels come",
+        arguments: 0..<48 as Range<UInt64>
+    )
+    func recount(seed: UInt64) {
+        var generator = SplitMix64(seed: seed)
+        var state = RolloutState(models: 1...2)
+        for _ in 0..<300 {
+            let sample = SampleID("s\(generator.next(below: 60))")
+            let label = ClassIndex(generator.next(below: 3))
+            switch generator.next(below: 3) {
+            case 0: state.labelled(sample, label, at: time(0))
+            default:
+                let version = ModelVersion("v\(1 + generator.next(below: 3))")
+                state.predicted(label, of: sample, by: version, draw: generator.nextUnit(), at: time(0))
+            }
+        }
+        var expected = PairCounts()
+        for (_, row) in state.rows.sortedRows {
+            guard let label = row.label, let old = row.predictions.first(where: { $0.version == ModelVersion("v1") }),
+                let new = row.predictions.first(where: { $0.version == ModelVersion("v2") })
+            else { continue }
+            expected.labels += 1
+            if new.label == label, old.label != label { expected.challengerOnly += 1 }
+            if old.label == label, new.label != label { expected.championOnly += 1 }
+        }
+        #expect(state.pairs.value == expected)
+        #expect(expected.labels > 5)
+    }
+
+    @Test("What a model in nobody's question says is not kept")
+    func strangers() {
+        var state = RolloutState(models: 1...2)
+        state.predicted(ClassIndex(0), of: SampleID("s"), by: ModelVersion("v9"), draw: 0.5, at: time(0))
+        #expect(state.rows.isEmpty)
+    }
+
+    @Test("A new challenger is judged by its own words on labels that are there already")
+    func newChallenger() {
+        var state = RolloutState(models: 1...2)
+        for number in 0..<5 { state.pair("s\(number)", champion: false, challenger: true) }
+        _ = state.register(model(3), at: time(3))
+        #expect(state.pairs.value == PairCounts())
+        for number in 0..<5 {
+            state.predicted(ClassIndex(1), of: SampleID("s\(number)"), by: ModelVersion("v3"), draw: 0.5, at: time(4))
+        }
+        #expect(state.pairs.value == PairCounts(labels: 5, challengerOnly: 5, championOnly: 0))
+    }
+
+    @Test("A hold blocks promotion and nothing else, until it is released")
+    func hold() {
+        var state = RolloutState(models: 1...2)
+        state.hold(true)
+        let held = state.promote(samples: "s")
+        #expect(held == nil)
+        #expect(state.challenger == "v2")
+        state.hold(false)
+        let release = state.promoteIfBetter(policy: RolloutPolicy())
+        #expect(release?.cause == .promoted)
+    }
+
+    @Test("A full table gives up the unlabelled sample drawn last, then the oldest labelled one")
+    func eviction() {
+        var state = RolloutState(models: 1...1)
+        let version = ModelVersion("v1")
+        for number in 0..<RolloutState.rowCapacity {
+            let draw = Double(number) / Double(RolloutState.rowCapacity)
+            state.predicted(ClassIndex(0), of: SampleID("s\(number)"), by: version, draw: draw, at: time(Int64(number)))
+        }
+        #expect(state.rows.count == RolloutState.rowCapacity)
+        // Drawn after all others: not taken.
+        state.predicted(ClassIndex(0), of: SampleID("late"), by: version, draw: 0.9999, at: time(5_000))
+        #expect(state.rows[SampleID("late")] == nil)
+        // Drawn before the last: takes its place.
+        state.predicted(ClassIndex(0), of: SampleID("early"), by: version, draw: 0.0001, at: time(5_000))
+        #expect(state.rows[SampleID("early")] != nil)
+        #expect(state.rows[SampleID("s999")] == nil)
+        #expect(state.rows.count == RolloutState.rowCapacity)
+        // A label is always heard.
+        state.labelled(SampleID("asked"), ClassIndex(0), at: time(5_001))
+        #expect(state.rows[SampleID("asked")] != nil)
+        #expect(state.rows[SampleID("s998")] == nil)
+        for (key, _) in state.rows.sortedRows { state.labelled(key, ClassIndex(0), at: time(6_000)) }
+        state.labelled(SampleID("another"), ClassIndex(0), at: time(7_000))
+        #expect(state.rows[SampleID("another")] != nil)
+        #expect(state.rows[SampleID("s0")] == nil)
+        #expect(state.rows.count == RolloutState.rowCapacity)
+    }
+
+    @Test("History is bounded, and the latest former champions are those kept")
+    func history() {
+        var state = RolloutState(models: 1...1)
+        for number in 2...20 {
+            _ = state.register(model(number), at: time(Int64(number)))
+            let release = state.promote(samples: "\(number)-")
+            #expect(release?.champion == model(number))
+        }
+        #expect(state.phase.value.history.count == RolloutState.historyCapacity)
+        #expect(state.phase.value.history.last?.model == model(19))
+    }
+}

@@ -1,0 +1,75 @@
+import Rollout
+import Tables
+import Testing
+import Vocabulary
+
+func time(_ milliseconds: Int64) -> StreamTime { StreamTime(milliseconds: milliseconds) }
+
+func model(_ number: Int) -> ReleasedModel {
+    ReleasedModel(
+        version: ModelVersion("v\(number)"),
+        artifact: ArtifactReference(uri: "file:///v\(number)", size: 1, sha256: String(repeating: "0", count: 64)),
+        datasetOrdinal: number,
+        newestSampleAt: time(0)
+    )
+}
+
+extension RolloutState {
+    var champion: String? { phase.value.champion?.version.rawValue }
+    var challenger: String? { phase.value.challenger?.version.rawValue }
+
+    /// A state in which models were registered in turn, at the times 1, 2, ….
+    init(models: ClosedRange<Int>) {
+        self.init()
+        for number in models { _ = register(model(number), at: time(Int64(number))) }
+    }
+
+    /// An audit sample of class 1 that the champion and the challenger have seen.
+    mutating func pair(_ sample: String, champion: Bool, challenger: Bool) {
+        let state = phase.value
+        if let version = state.champion?.version {
+            predicted(ClassIndex(champion ? 1 : 0), of: SampleID(sample), by: version, draw: 0.5, at: time(0))
+        }
+        if let version = state.challenger?.version {
+            predicted(ClassIndex(challenger ? 1 : 0), of: SampleID(sample), by: version, draw: 0.5, at: time(0))
+        }
+        labelled(SampleID(sample), ClassIndex(1), at: time(0))
+    }
+
+    /// Makes the challenger champion: seven wins and no loss.
+    mutating func promote(policy: RolloutPolicy = RolloutPolicy(), samples prefix: String) -> ModelRelease? {
+        for number in 0..<7 { pair("\(prefix)\(number)", champion: false, challenger: true) }
+        return promoteIfBetter(policy: policy)
+    }
+
+    /// One feedback; key and user of its own unless given.
+    mutating func hear(
+        _ verdict: Feedback.Verdict,
+        _ number: Int,
+        user: Int? = nil,
+        about version: String? = nil,
+        policy: RolloutPolicy = RolloutPolicy(),
+        at milliseconds: Int64 = 0
+    ) -> Result<ModelRelease?, RefusalError> {
+        let feedback = Feedback(
+            key: UInt64(number),
+            sample: SampleID("s\(number)"),
+            modelVersion: ModelVersion(version ?? champion ?? ""),
+            user: UserDigest("u\(user ?? number)"),
+            verdict: verdict,
+            answer: nil
+        )
+        return receive(feedback, userHash: UInt64(user ?? number), policy: policy, at: time(milliseconds))
+    }
+}
+
+extension Result<ModelRelease?, RefusalError> {
+    var refusal: Refusal.Code? { if case .failure(let error) = self { error.refusal.code } else { nil } }
+    /// The release, if there was one.
+    var release: ModelRelease? { if case .success(let release) = self { release } else { nil } }
+}
+
+/// As `#expect(found == expected)`, for calls that change what they are called on.
+func expect<T: Equatable>(_ found: T, is expected: T, sourceLocation: SourceLocation = #_sourceLocation) {
+    #expect(found == expected, sourceLocation: sourceLocation)
+}

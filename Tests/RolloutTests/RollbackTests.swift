@@ -1,0 +1,203 @@
+import Rollout
+import Statistics
+import Tables
+import Testing
+import Vocabulary
+
+@Suite struct RollbackTests {
+    static let command = Evidence.command(id: "c", by: "ada", reason: "r")
+
+    /// v1 served first and learnt its rate, v2 was promoted.
+    static func promoted(policy: RolloutPolicy = RolloutPolicy()) -> RolloutState {
+        var state = RolloutState(models: 1...1)
+        // One in ten is negative.
+        for number in 0..<100 {
+            _ = state.hear(number % 10 == 0 ? .rejection : .confirmation, number, policy: policy)
+        }
+        _ = state.register(model(2), at: time(2))
+        _ = state.promote(policy: policy, samples: "p")
+        return state
+    }
+
+    @Test("A command returns to the champion before and puts the other in quarantine")
+    func command() throws {
+        var state = Self.promoted()
+        #expect(state.champion == "v2")
+        let release = try state.rollBack(from: ModelVersion("v2"), evidence: Self.command).get()
+        #expect(release.cause == .command)
+        #expect(release.champion == model(1))
+        #expect(release.replaced == ModelVersion("v2"))
+        #expect(release.quarantined == [ModelVersion("v2")])
+        #expect(release.evidence == Self.command)
+        #expect(state.champion == "v1")
+        // The rate of the one that serves again is known.
+        #expect(state.watch.value.expectedRate != nil)
+        #expect(state.watch.value.total == 0)
+    }
+
+    @Test("There is nothing to return to before the second champion, and only the champion can be rolled back")
+    func refusals() {
+        var state = RolloutState(models: 1...2)
+        func code(_ version: String, _ state: inout RolloutState) -> Refusal.Code? {
+            if case .failure(let error) = state.rollBack(from: ModelVersion(version), evidence: Self.command) {
+                return error.refusal.code
+            }
+            return nil
+        }
+        expect(code("v1", &state), is: .nothingToRollBack)
+        expect(code("v2", &state), is: .unknownModel)
+        expect(code("v9", &state), is: .unknownModel)
+        #expect(state.champion == "v1")
+        #expect(state.phase.value.quarantined.isEmpty)
+    }
+
+    @Test("A model in quarantine never returns, neither as a shadow nor by another rollback")
+    func quarantine() throws {
+        var state = Self.promoted()
+        _ = try state.rollBack(from: ModelVersion("v2"), evidence: Self.command).get()
+        let again = state.register(model(2), at: time(9))
+        #expect(again == nil)
+        #expect(state.challenger == nil)
+        _ = state.register(model(3), at: time(10))
+        let release = state.promote(samples: "q")
+        #expect(release?.champion == model(3))
+        _ = try state.rollBack(from: ModelVersion("v3"), evidence: Self.command).get()
+        #expect(state.champion == "v1")
+        #expect(state.phase.value.quarantined == [ModelVersion("v2"), ModelVersion("v3")])
+    }
+
+    @Test("A shadow stays one through a rollback, and is judged against the champion that serves again")
+    func shadowStays() throws {
+        var state = Self.promoted()
+        _ = state.register(model(3), at: time(3))
+        for number in 0..<3 { state.pair("x\(number)", champion: true, challenger: true) }
+        let release = try state.rollBack(from: ModelVersion("v2"), evidence: Self.command).get()
+        #expect(release.challenger == model(3))
+        // Of v1 nothing is known on these samples.
+        #expect(state.pairs.value == PairCounts())
+        for number in 0..<3 {
+            state.predicted(ClassIndex(0), of: SampleID("x\(number)"), by: ModelVersion("v1"), draw: 0.5, at: time(4))
+        }
+        #expect(state.pairs.value == PairCounts(labels: 3, challengerOnly: 3, championOnly: 0))
+    }
+
+    @Test("A rise of rejections rolls back, with the figures that say so", arguments: 0..<16 as Range<UInt64>)
+    func rise(seed: UInt64) throws {
+        var generator = SplitMix64(seed: seed)
+        var state = Self.promoted()
+        var release: ModelRelease?
+        var heard = 0
+        while release == nil, heard < 300 {
+            heard += 1
+            let verdict: Feedback.Verdict = generator.nextUnit() < 0.7 ? .correction : .confirmation
+            release = state.hear(verdict, 1_000 + heard).release
+        }
+        let found = try #require(release)
+        #expect(heard < 100, "\(heard) were needed")
+        #expect(found.cause == .rolledBack)
+        #expect(found.champion == model(1))
+        #expect(found.quarantined == [ModelVersion("v2")])
+        guard case .feedback(let negative, let total, let expected, let statistic, let threshold) = found.evidence
+        else {
+            Issue.record("\(found.evidence)")
+            return
+        }
+        #expect(total == heard)
+        #expect(negative <= total)
+        #expect(statistic >= threshold)
+        #expect(expected < 0.3)
+    }
+
+    @Test("A champion whose rejections stay as they were is left alone", arguments: 0..<16 as Range<UInt64>)
+    func steady(seed: UInt64) {
+        var generator = SplitMix64(seed: seed)
+        var state = Self.promoted()
+        for number in 0..<1_500 {
+            let verdict: Feedback.Verdict = generator.nextUnit() < 0.1 ? .rejection : .confirmation
+            let release = state.hear(verdict, 1_000 + number).release
+            #expect(release == nil)
+        }
+        #expect(state.champion == "v2")
+    }
+
+    @Test("A champion without a predecessor is watched but has nowhere to go")
+    func first() {
+        var state = RolloutState(models: 1...1)
+        for number in 0..<100 { _ = state.hear(.confirmation, number) }
+        for number in 100..<400 {
+            let result = state.hear(.rejection, number)
+            #expect(result.release == nil)
+            #expect(result.refusal == nil)
+        }
+        #expect(state.champion == "v1")
+    }
+
+    @Test(
+        "The first champion's rate is learnt from its first feedback; its successor inherits it and never a higher one"
+    )
+    func inheritance() {
+        let policy = RolloutPolicy(tolerance: 0.1, calibration: 50)
+        var state = RolloutState(models: 1...1)
+        for number in 0..<49 { _ = state.hear(.confirmation, number, policy: policy) }
+        #expect(state.watch.value.expectedRate == nil)
+        _ = state.hear(.rejection, 49, policy: policy)
+        // (1 + 1) / (50 + 2) and the tolerance.
+        let learnt = 2.0 / 52 + 0.1
+        #expect(abs((state.watch.value.expectedRate ?? 0) - learnt) < 1e-15)
+        _ = state.register(model(2), at: time(2))
+        _ = state.promote(policy: policy, samples: "p")
+        #expect(abs((state.watch.value.expectedRate ?? 0) - learnt) < 1e-15)
+        #expect(state.watch.value.total == 0)
+        // The successor is worse than that, though not by much: the bar stays where it was.
+        for number in 0..<50 {
+            _ = state.hear(number % 5 == 0 ? .rejection : .confirmation, 1_000 + number, policy: policy)
+        }
+        #expect(abs((state.watch.value.expectedRate ?? 1) - learnt) < 1e-15)
+        #expect(state.phase.value.history.last?.expectedRate == .some(learnt))
+    }
+
+    @Test("A champion that was replaced before it was calibrated leaves no rate: its successor learns its own")
+    func uncalibrated() {
+        var state = RolloutState(models: 1...1)
+        for number in 0..<10 { _ = state.hear(.rejection, number) }
+        _ = state.register(model(2), at: time(2))
+        _ = state.promote(samples: "p")
+        #expect(state.watch.value.expectedRate == nil)
+    }
+
+    @Test("Feedback counts once, and only about the champion")
+    func duplicates() {
+        var state = RolloutState(models: 1...2)
+        expect(state.hear(.rejection, 1).refusal, is: nil)
+        expect(state.hear(.rejection, 1).refusal, is: .duplicate)
+        expect(state.hear(.rejection, 2, about: "v2").refusal, is: .unknownFeedbackModel)
+        expect(state.hear(.rejection, 3, about: "v9").refusal, is: .unknownFeedbackModel)
+        #expect(state.watch.value.total == 1)
+    }
+
+    @Test("One user counts so often in a window, and again in the next")
+    func caps() {
+        let policy = RolloutPolicy(userCap: 3, userWindow: 1_000)
+        var state = RolloutState(models: 1...1)
+        var refused = 0
+        for number in 0..<10
+        where state.hear(.rejection, number, user: 7, policy: policy, at: 500).refusal == .userCapReached {
+            refused += 1
+        }
+        #expect(refused == 7)
+        // Another user has a cap of their own.
+        expect(state.hear(.rejection, 100, user: 8, policy: policy, at: 500).refusal, is: nil)
+        expect(state.hear(.rejection, 101, user: 7, policy: policy, at: 1_499).refusal, is: .userCapReached)
+        expect(state.hear(.rejection, 102, user: 7, policy: policy, at: 1_500).refusal, is: nil)
+        #expect(state.watch.value.total == 5)
+    }
+
+    @Test("A refused feedback may come again: only what counted is a duplicate")
+    func refusedIsForgotten() {
+        let policy = RolloutPolicy(userCap: 1, userWindow: 1_000)
+        var state = RolloutState(models: 1...1)
+        expect(state.hear(.rejection, 1, user: 7, policy: policy).refusal, is: nil)
+        expect(state.hear(.rejection, 2, user: 7, policy: policy).refusal, is: .userCapReached)
+        expect(state.hear(.rejection, 2, user: 7, policy: policy, at: 1_000).refusal, is: nil)
+    }
+}

@@ -1,0 +1,269 @@
+import Statistics
+import Tables
+import Testing
+import Training
+import Vocabulary
+
+/// Training's slice of a project, driven by hand.
+private final class Trainer {
+    var state = TrainingState()
+    var policy: TrainingPolicy
+    var entry: UInt64 = 0
+    var now: Int64 = 0
+
+    init(newLabels: Int = 10, trials: Int = 1, repeats: Int = 3) {
+        var recipes: [Recipe] = []
+        for trial in 0..<trials { recipes.append(Recipe(inverseRegularization: Double(trial + 1))) }
+        policy = TrainingPolicy(newLabels: newLabels, trials: recipes, repeats: repeats, deadline: 60_000)
+    }
+
+    private func context() -> EntryContext {
+        entry += 1
+        return EntryContext(
+            project: ProjectID("p"),
+            entryNumber: entry,
+            time: StreamTime(milliseconds: now),
+            seed: entry
+        )
+    }
+
+    func seal(_ ordinal: Int, training: Int) -> TrainingRequest? {
+        let version = SealedVersion(
+            id: DatasetVersionID("d\(ordinal)"),
+            ordinal: ordinal,
+            parent: nil,
+            semanticVersion: "1.0.0",
+            manifest: artifact(0),
+            training: training,
+            validation: 0,
+            test: 0
+        )
+        var context = context()
+        return state.versionSealed(
+            version,
+            newestSampleAt: StreamTime(milliseconds: Int64(ordinal)),
+            policy: policy,
+            context: &context
+        )
+    }
+
+    func next() -> TrainingRequest? {
+        var context = context()
+        return state.requestIfDue(policy: policy, context: &context)
+    }
+
+    func result(_ request: RequestID, _ trial: Int, _ repetition: Int, score: Double?) -> Result<
+        StudyOutcome?, RefusalError
+    > {
+        let outcome = TrainingResult.Outcome.finished(
+            artifact: artifact(trial * 100 + repetition),
+            score: score,
+            itemsScored: 10
+        )
+        return receive(request, trial, repetition, outcome)
+    }
+
+    func failure(_ request: RequestID, _ trial: Int, _ repetition: Int) -> Result<StudyOutcome?, RefusalError> {
+        receive(request, trial, repetition, .failed("out of memory"))
+    }
+
+    private func receive(
+        _ request: RequestID,
+        _ trial: Int,
+        _ repetition: Int,
+        _ outcome: TrainingResult.Outcome
+    ) -> Result<StudyOutcome?, RefusalError> {
+        state.receive(
+            TrainingResult(request: request, trial: trial, repetition: repetition, outcome: outcome),
+            at: StreamTime(milliseconds: now)
+        )
+    }
+
+    func artifact(_ number: Int) -> ArtifactReference {
+        ArtifactReference(uri: "file:///\(number)", size: 1, sha256: String(repeating: "0", count: 64))
+    }
+}
+
+extension Result<StudyOutcome?, RefusalError> {
+    fileprivate var refusal: Refusal.Code? { if case .failure(let error) = self { error.refusal.code } else { nil } }
+}
+
+@Suite struct StudyTests {
+    @Test("The first version asks for a study at once, a later one when enough labels are new")
+    func due() throws {
+        let trainer = Trainer(repeats: 1)
+        let first = try #require(trainer.seal(1, training: 3))
+        #expect(first.modelVersion == ModelVersion("v1"))
+        #expect(first.id == RequestID("p-1-0"))
+        #expect(first.warmStart == nil)
+        #expect(first.deadline == StreamTime(milliseconds: 60_000))
+        _ = try trainer.result(first.id, 0, 0, score: 0.5).get()
+        let tooFew = trainer.seal(2, training: 12)
+        #expect(tooFew == nil)
+        let enough = try #require(trainer.seal(3, training: 13))
+        #expect(enough.modelVersion == ModelVersion("v2"))
+        #expect(enough.warmStart?.version == ModelVersion("v1"))
+        #expect(enough.dataset.ordinal == 3)
+    }
+
+    @Test("One study runs at a time, and of the versions that came meanwhile the newest is trained")
+    func debounce() throws {
+        let trainer = Trainer(repeats: 1)
+        let first = try #require(trainer.seal(1, training: 10))
+        for (ordinal, labels) in [(2, 20), (4, 40), (3, 30)] {
+            let request = trainer.seal(ordinal, training: labels)
+            #expect(request == nil)
+        }
+        let running = trainer.next()
+        #expect(running == nil)
+        _ = try trainer.result(first.id, 0, 0, score: 0.5).get()
+        let second = try #require(trainer.next())
+        #expect(second.dataset.ordinal == 4)
+        _ = try trainer.result(second.id, 0, 0, score: 0.5).get()
+        let none = trainer.next()
+        #expect(none == nil)
+    }
+
+    @Test("A version sealed late never replaces a newer one, trained or waiting")
+    func lateVersion() throws {
+        let trainer = Trainer(newLabels: 1, repeats: 1)
+        let first = try #require(trainer.seal(5, training: 50))
+        _ = try trainer.result(first.id, 0, 0, score: 0.5).get()
+        let older = trainer.seal(4, training: 40)
+        #expect(older == nil)
+    }
+
+    @Test("A study ends with its last repeat, in whatever order they come", arguments: 0..<24 as Range<UInt64>)
+    func completion(seed: UInt64) throws {
+        var generator = SplitMix64(seed: seed)
+        let trainer = Trainer(trials: 2, repeats: 3)
+        let request = try #require(trainer.seal(1, training: 10))
+        trainer.now = 5_000
+        for (position, number) in SeededSampling.permutation(of: 6, using: &generator).enumerated() {
+            let (trial, repetition) = (number / 3, number % 3)
+            // Trial 1 is better: 0.70, 0.71, 0.72 against 0.60, 0.61, 0.62.
+            let score = 0.6 + 0.1 * Double(trial) + 0.01 * Double(repetition)
+            let outcome = try trainer.result(request.id, trial, repetition, score: score).get()
+            #expect((outcome == nil) == (position < 5))
+            guard let outcome else { continue }
+            #expect(outcome.scores == [0.7, 0.71, 0.72])
+            #expect(abs((outcome.mean ?? 0) - 0.71) < 1e-12)
+            #expect(abs((outcome.standardDeviation ?? 0) - 0.01) < 1e-12)
+            #expect(outcome.failures == 0)
+            #expect(outcome.duration == 5_000)
+            // The median repeat of the better trial, whatever came first.
+            #expect(outcome.model?.artifact.uri == "file:///101")
+            #expect(outcome.model?.version == request.modelVersion)
+            #expect(outcome.model?.datasetOrdinal == 1)
+            #expect(outcome.model?.newestSampleAt == StreamTime(milliseconds: 1))
+        }
+        #expect(trainer.state.models[ModelVersion("v1")] == trainer.state.progress.value.newest)
+    }
+
+    @Test(
+        "The model is the median repeat, never the luckiest",
+        arguments: [([0.9, 0.5, 0.7], 2), ([0.5, 0.5, 0.9], 1), ([0.1, 0.2, 0.3, 0.9], 1)]
+    )
+    func median(scores: [Double], expected: Int) throws {
+        let trainer = Trainer(repeats: scores.count)
+        let request = try #require(trainer.seal(1, training: 10))
+        var last: StudyOutcome?
+        for (repetition, score) in scores.enumerated() {
+            last = try trainer.result(request.id, 0, repetition, score: score).get()
+        }
+        #expect(last?.model?.artifact.uri == "file:///\(expected)")
+    }
+
+    @Test("Without test labels there is a model but no score")
+    func unscored() throws {
+        let trainer = Trainer(repeats: 2)
+        let request = try #require(trainer.seal(1, training: 10))
+        _ = try trainer.result(request.id, 0, 0, score: nil).get()
+        let outcome = try trainer.result(request.id, 0, 1, score: nil).get()
+        #expect(outcome?.model != nil)
+        #expect(outcome?.mean == nil)
+        #expect(outcome?.standardDeviation == nil)
+        #expect(outcome?.scores == [])
+    }
+
+    @Test("Of two results for one repeat the first counts, failures included")
+    func duplicates() throws {
+        let trainer = Trainer(repeats: 3)
+        let request = try #require(trainer.seal(1, training: 10))
+        _ = try trainer.result(request.id, 0, 1, score: 0.5).get()
+        #expect(trainer.result(request.id, 0, 1, score: 0.9).refusal == .duplicateResult)
+        _ = try trainer.failure(request.id, 0, 2).get()
+        #expect(trainer.result(request.id, 0, 2, score: 0.9).refusal == .duplicateResult)
+        let outcome = try trainer.result(request.id, 0, 0, score: 0.4).get()
+        #expect(outcome?.failures == 1)
+    }
+
+    @Test("A trial with a failed repeat gives no model, but another trial may")
+    func failures() throws {
+        let trainer = Trainer(trials: 2, repeats: 2)
+        let request = try #require(trainer.seal(1, training: 10))
+        _ = try trainer.result(request.id, 0, 0, score: 0.99).get()
+        _ = try trainer.failure(request.id, 0, 1).get()
+        _ = try trainer.result(request.id, 1, 0, score: 0.5).get()
+        let outcome = try #require(try trainer.result(request.id, 1, 1, score: 0.6).get())
+        #expect(outcome.model?.artifact.uri == "file:///100")
+        #expect(outcome.scores == [0.5, 0.6])
+        #expect(outcome.failures == 1)
+
+        let other = Trainer(repeats: 2)
+        let alone = try #require(other.seal(1, training: 10))
+        _ = try other.result(alone.id, 0, 0, score: 0.9).get()
+        let failed = try #require(try other.failure(alone.id, 0, 1).get())
+        #expect(failed.model == nil)
+        #expect(other.state.progress.value.newest == nil)
+        #expect(other.state.models.isEmpty)
+        #expect(other.state.progress.value.running == nil)
+    }
+
+    @Test("A study whose deadline passes ends without a model, at the deadline and once")
+    func deadline() throws {
+        let trainer = Trainer(repeats: 2)
+        let request = try #require(trainer.seal(1, training: 10))
+        _ = try trainer.result(request.id, 0, 0, score: 0.9).get()
+        #expect(trainer.state.nextDeadline == StreamTime(milliseconds: 60_000))
+        let early = trainer.state.expire(at: StreamTime(milliseconds: 59_999))
+        #expect(early == nil)
+        let outcome = trainer.state.expire(at: StreamTime(milliseconds: 60_000))
+        #expect(outcome?.model == nil)
+        #expect(outcome?.request == request.id)
+        #expect(outcome?.duration == 60_000)
+        #expect(trainer.state.nextDeadline == nil)
+        let again = trainer.state.expire(at: StreamTime(milliseconds: 70_000))
+        #expect(again == nil)
+        #expect(trainer.result(request.id, 0, 1, score: 0.9).refusal == .studyClosed)
+    }
+
+    @Test("Strays are told from latecomers")
+    func strays() throws {
+        let trainer = Trainer(repeats: 1)
+        #expect(trainer.result(RequestID("p-9-9"), 0, 0, score: 1).refusal == .unknownRequest)
+        let request = try #require(trainer.seal(1, training: 10))
+        for (trial, repetition) in [(1, 0), (0, 1), (-1, 0), (0, -1)] {
+            #expect(trainer.result(request.id, trial, repetition, score: 1).refusal == .unknownRequest)
+        }
+        _ = try trainer.result(request.id, 0, 0, score: 0.5).get()
+        #expect(trainer.result(request.id, 0, 0, score: 1).refusal == .studyClosed)
+    }
+
+    @Test("What is remembered of models and requests is bounded")
+    func bounds() throws {
+        let trainer = Trainer(newLabels: 1, repeats: 1)
+        var requests: [RequestID] = []
+        for ordinal in 1...300 {
+            let request = try #require(trainer.seal(ordinal, training: ordinal))
+            requests.append(request.id)
+            _ = try trainer.result(request.id, 0, 0, score: 0.5).get()
+        }
+        #expect(trainer.state.models.count == TrainingState.modelCapacity)
+        #expect(trainer.state.ended.count == TrainingState.requestCapacity)
+        #expect(trainer.state.models[ModelVersion("v300")] != nil)
+        #expect(trainer.state.models[ModelVersion("v1")] == nil)
+        #expect(trainer.result(requests[299], 0, 0, score: 1).refusal == .studyClosed)
+        #expect(trainer.result(requests[0], 0, 0, score: 1).refusal == .unknownRequest)
+    }
+}
