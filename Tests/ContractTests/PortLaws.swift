@@ -5,7 +5,10 @@ import Testing
 /// What StreamTask relies on, whoever implements the ports.
 @Suite("The laws of the ports", .serialized)
 struct PortLaws {
-    @Test("Records come back as they were written: keys, values, nulls, headers, in offset order", arguments: Port.available)
+    @Test(
+        "Records come back as they were written: keys, values, nulls, headers, in offset order",
+        arguments: Port.available
+    )
     func roundTrip(_ port: Port) throws {
         let cluster = try port.open()
         let topic = try cluster.makeTopic()
@@ -23,7 +26,10 @@ struct PortLaws {
         #expect(found.allSatisfy { $0.timestamp > 0 })
     }
 
-    @Test("A transaction marker takes an offset, and the end of a partition is its high watermark", arguments: Port.isolating)
+    @Test(
+        "A transaction marker takes an offset, and the end of a partition is its high watermark",
+        arguments: Port.isolating
+    )
     func markers(_ port: Port) throws {
         let cluster = try port.open()
         let place = TopicPartition(try cluster.makeTopic(), 0)
@@ -38,7 +44,10 @@ struct PortLaws {
         #expect(end == 5)
     }
 
-    @Test("An open transaction hides itself and whatever stands behind it; an aborted one is never seen", arguments: Port.isolating)
+    @Test(
+        "An open transaction hides itself and whatever stands behind it; an aborted one is never seen",
+        arguments: Port.isolating
+    )
     func isolation(_ port: Port) throws {
         let cluster = try port.open()
         let place = TopicPartition(try cluster.makeTopic(), 0)
@@ -73,7 +82,8 @@ struct PortLaws {
         var told: [Int64] = []
         func read(_ turns: Int) throws {
             for _ in 0..<turns {
-                if case .endOfPartition(_, let end) = try reader.poll(into: batch, maximum: 9, timeoutMilliseconds: 50) {
+                if case .endOfPartition(_, let end) = try reader.poll(into: batch, maximum: 9, timeoutMilliseconds: 50)
+                {
                     told.append(end)
                 }
             }
@@ -135,7 +145,10 @@ struct PortLaws {
         }
     }
 
-    @Test("A newer producer of the same id fences the older one and aborts what it left open", arguments: Port.available)
+    @Test(
+        "A newer producer of the same id fences the older one and aborts what it left open",
+        arguments: Port.available
+    )
     func fencing(_ port: Port) throws {
         let cluster = try port.open()
         let place = TopicPartition(try cluster.makeTopic(), 0)
@@ -186,7 +199,37 @@ struct PortLaws {
         #expect(Set(one.assigned).isDisjoint(with: two.assigned))
     }
 
-    @Test("A static member that comes back takes its partitions, and the others notice nothing", arguments: Port.available)
+    @Test(
+        "A change of assignment is told until it is answered, and nothing is fetched before",
+        arguments: Port.available
+    )
+    func unanswered(_ port: Port) throws {
+        let cluster = try port.open()
+        let topic = try cluster.makeTopic()
+        try cluster.write([record(topic, "a")])
+        let consumer = try cluster.transport.makeConsumer(group: cluster.name("g"), instance: "one", topics: [topic])
+        defer { consumer.close() }
+        let batch = RecordBatch()
+        var told: [PollOutcome] = []
+        let deadline = ContinuousClock.now + .seconds(20)
+        while told.count < 3, ContinuousClock.now < deadline {
+            let outcome = try consumer.poll(into: batch, maximum: 10, timeoutMilliseconds: 50)
+            if outcome != .idle { told.append(outcome) }
+        }
+        let place = TopicPartition(topic, 0)
+        #expect(told == [.assigned([place]), .assigned([place]), .assigned([place])])
+        try consumer.assign([place: 0])
+        var outcome = PollOutcome.idle
+        while outcome == .idle, ContinuousClock.now < deadline {
+            outcome = try consumer.poll(into: batch, maximum: 10, timeoutMilliseconds: 50)
+        }
+        #expect(outcome == .records)
+    }
+
+    @Test(
+        "A static member that comes back takes its partitions, and the others notice nothing",
+        arguments: Port.available
+    )
     func staticMember(_ port: Port) throws {
         let cluster = try port.open()
         let topic = try cluster.makeTopic(partitions: 4)

@@ -35,7 +35,8 @@ struct BadInput: Sendable, CustomTestStringConvertible {
     /// A prediction whose output is given as text.
     private static func prediction(_ output: String, project: String = "shapes", more: String = "") -> String {
         let model = #""model":{"name":"m","version":"v1","variant":"base","role":"champion"}"#
-        return #"{"project":"\#(project)","sample":{"id":"x"},\#(model)\#(output.isEmpty ? "" : #","output":"# + output)\#(more)}"#
+        return
+            #"{"project":"\#(project)","sample":{"id":"x"},\#(model)\#(output.isEmpty ? "" : #","output":"# + output)\#(more)}"#
     }
 
     private static func choice(_ probabilities: String) -> String {
@@ -60,14 +61,20 @@ struct BadInput: Sendable, CustomTestStringConvertible {
         BadInput("no JSON", .predictions, "hello", .refused("not_json")),
         BadInput("bytes that are no text", .annotations, [0, 1, 2, 0xFE], .refused("not_json")),
         BadInput("truncated", .predictions, #"{"project":"shapes","sam"#, .refused("truncated_json")),
-        BadInput("invalid UTF-8", .feedback, Array(#"{"project":"sh"#.utf8) + [0xC3, 0x28] + Array(#""}"#.utf8), .refused("invalid_utf8")),
+        BadInput(
+            "invalid UTF-8",
+            .feedback,
+            Array(#"{"project":"sh"#.utf8) + [0xC3, 0x28] + Array(#""}"#.utf8),
+            .refused("invalid_utf8")
+        ),
         BadInput("half a surrogate pair", .commands, #"{"project":"\ud800"}"#, .refused("invalid_utf8")),
         BadInput("5 MB", .predictions, [UInt8](repeating: 0x20, count: 5_000_000), .refused("too_large")),
         BadInput("5 MB of annotation", .annotations, [UInt8](repeating: 0x41, count: 5_000_000), .refused("too_large")),
         BadInput(
             "nested 10,000 deep",
             .predictions,
-            #"{"project":"shapes","sample":"# + String(repeating: "[", count: 10_000) + String(repeating: "]", count: 10_000) + "}",
+            #"{"project":"shapes","sample":"# + String(repeating: "[", count: 10_000)
+                + String(repeating: "]", count: 10_000) + "}",
             .refused("too_deep")
         ),
         BadInput("null", .predictions, nil as [UInt8]?, .refused("empty_value")),
@@ -77,10 +84,30 @@ struct BadInput: Sendable, CustomTestStringConvertible {
         BadInput("no project", .predictions, "{}", .refused("schema")),
         BadInput("a project that is a number", .feedback, #"{"project":7}"#, .refused("schema")),
         BadInput("an unknown project", .predictions, prediction(good, project: "nowhere"), .refused("unknown_project")),
-        BadInput("an unknown project's annotation", .annotations, #"{"project":"nowhere"}"#, .refused("unknown_project")),
-        BadInput("an envelope of another version", .predictions, #"{"specversion":"0.3","data":{}}"#, .refused("bad_envelope")),
-        BadInput("an envelope around text", .predictions, #"{"specversion":"1.0","id":"1","source":"s","data":"x"}"#, .refused("bad_envelope")),
-        BadInput("an envelope without id", .predictions, #"{"specversion":"1.0","source":"s","data":{}}"#, .refused("bad_envelope")),
+        BadInput(
+            "an unknown project's annotation",
+            .annotations,
+            #"{"project":"nowhere"}"#,
+            .refused("unknown_project")
+        ),
+        BadInput(
+            "an envelope of another version",
+            .predictions,
+            #"{"specversion":"0.3","data":{}}"#,
+            .refused("bad_envelope")
+        ),
+        BadInput(
+            "an envelope around text",
+            .predictions,
+            #"{"specversion":"1.0","id":"1","source":"s","data":"x"}"#,
+            .refused("bad_envelope")
+        ),
+        BadInput(
+            "an envelope without id",
+            .predictions,
+            #"{"specversion":"1.0","source":"s","data":{}}"#,
+            .refused("bad_envelope")
+        ),
     ]
 
     static let predictions: [BadInput] = [
@@ -90,18 +117,58 @@ struct BadInput: Sendable, CustomTestStringConvertible {
         BadInput("NaN", .predictions, prediction(choice(#"{"circle":NaN}"#)), .refused("not_json")),
         BadInput("NaN as text", .predictions, prediction(choice(#"{"circle":"NaN"}"#)), .refused("bad_probabilities")),
         BadInput("too large a number", .predictions, prediction(choice(#"{"circle":1e999}"#)), .refused("not_json")),
-        BadInput("negative", .predictions, prediction(choice(#"{"circle":-0.5,"square":1.5}"#)), .refused("bad_probabilities")),
-        BadInput("a sum of 0.3", .predictions, prediction(choice(#"{"circle":0.1,"square":0.2}"#)), .refused("bad_probabilities")),
+        BadInput(
+            "negative",
+            .predictions,
+            prediction(choice(#"{"circle":-0.5,"square":1.5}"#)),
+            .refused("bad_probabilities")
+        ),
+        BadInput(
+            "a sum of 0.3",
+            .predictions,
+            prediction(choice(#"{"circle":0.1,"square":0.2}"#)),
+            .refused("bad_probabilities")
+        ),
         BadInput("no probabilities", .predictions, prediction(choice("{}")), .refused("bad_probabilities")),
         BadInput("probabilities missing", .predictions, prediction(#"{"kind":"choice"}"#), .refused("schema")),
-        BadInput("a class twice", .predictions, prediction(choice(#"{"circle":0.5,"circle":0.5}"#)), .refused("bad_probabilities")),
-        BadInput("a negative remainder", .predictions, prediction(#"{"kind":"choice","probabilities":{"circle":1},"remainder":-0.5}"#), .refused("bad_probabilities")),
+        BadInput(
+            "a class twice",
+            .predictions,
+            prediction(choice(#"{"circle":0.5,"circle":0.5}"#)),
+            .refused("bad_probabilities")
+        ),
+        BadInput(
+            "a negative remainder",
+            .predictions,
+            prediction(#"{"kind":"choice","probabilities":{"circle":1},"remainder":-0.5}"#),
+            .refused("bad_probabilities")
+        ),
         BadInput("a model without output", .predictions, prediction(""), .refused("schema")),
-        BadInput("1970", .predictions, prediction(good, more: #","predicted_at_ms":0"#), .refused("time_out_of_bounds")),
-        BadInput("before 1970", .predictions, prediction(good, more: #","predicted_at_ms":-9223372036854775808"#), .refused("time_out_of_bounds")),
-        BadInput("2099", .predictions, prediction(good, more: #","predicted_at_ms":4070908800000"#), .refused("time_out_of_bounds")),
+        BadInput(
+            "1970",
+            .predictions,
+            prediction(good, more: #","predicted_at_ms":0"#),
+            .refused("time_out_of_bounds")
+        ),
+        BadInput(
+            "before 1970",
+            .predictions,
+            prediction(good, more: #","predicted_at_ms":-9223372036854775808"#),
+            .refused("time_out_of_bounds")
+        ),
+        BadInput(
+            "2099",
+            .predictions,
+            prediction(good, more: #","predicted_at_ms":4070908800000"#),
+            .refused("time_out_of_bounds")
+        ),
         BadInput("a sample without an id", .predictions, #"{"project":"shapes","sample":{}}"#, .refused("schema")),
-        BadInput("an empty embedding", .predictions, #"{"project":"shapes","sample":{"id":"x","embedding":[]}}"#, .refused("schema")),
+        BadInput(
+            "an empty embedding",
+            .predictions,
+            #"{"project":"shapes","sample":{"id":"x","embedding":[]}}"#,
+            .refused("schema")
+        ),
         BadInput("good", .predictions, prediction(good), .accepted),
         BadInput(
             "good, as a structured CloudEvent",
@@ -112,8 +179,18 @@ struct BadInput: Sendable, CustomTestStringConvertible {
     ]
 
     static let others: [BadInput] = [
-        BadInput("feedback in 1970", .feedback, feedback(#","verdict":"rejection","given_at_ms":1"#), .refused("time_out_of_bounds")),
-        BadInput("a correction without an answer", .feedback, feedback(#","verdict":"correction""#), .refused("schema")),
+        BadInput(
+            "feedback in 1970",
+            .feedback,
+            feedback(#","verdict":"rejection","given_at_ms":1"#),
+            .refused("time_out_of_bounds")
+        ),
+        BadInput(
+            "a correction without an answer",
+            .feedback,
+            feedback(#","verdict":"correction""#),
+            .refused("schema")
+        ),
         BadInput("an unknown verdict", .feedback, feedback(#","verdict":"maybe""#), .refused("schema")),
         BadInput(
             "a correction to an unknown class",
@@ -121,8 +198,18 @@ struct BadInput: Sendable, CustomTestStringConvertible {
             feedback(#","verdict":"correction","answer":{"kind":"choice","class":"moon"}"#),
             .refused("unknown_class")
         ),
-        BadInput("feedback about no champion", .feedback, feedback(#","verdict":"rejection""#), .counted("not_the_champion")),
-        BadInput("an annotation for no task", .annotations, annotation(#","outcome":"skip""#), .refusedLater("unknown_task")),
+        BadInput(
+            "feedback about no champion",
+            .feedback,
+            feedback(#","verdict":"rejection""#),
+            .counted("not_the_champion")
+        ),
+        BadInput(
+            "an annotation for no task",
+            .annotations,
+            annotation(#","outcome":"skip""#),
+            .refusedLater("unknown_task")
+        ),
         BadInput(
             "an annotation with an unknown class",
             .annotations,
@@ -136,12 +223,32 @@ struct BadInput: Sendable, CustomTestStringConvertible {
             .refused("unknown_kind")
         ),
         BadInput("an answer that is none", .annotations, annotation(#","outcome":"answer""#), .refused("schema")),
-        BadInput("an annotation in 2099", .annotations, annotation(#","outcome":"skip","answered_at_ms":4070908800000"#), .refused("time_out_of_bounds")),
+        BadInput(
+            "an annotation in 2099",
+            .annotations,
+            annotation(#","outcome":"skip","answered_at_ms":4070908800000"#),
+            .refused("time_out_of_bounds")
+        ),
         BadInput("a result for no request", .trainingResults, result("shapes-1-1"), .refusedLater("unknown_request")),
-        BadInput("a result that is neither", .trainingResults, #"{"project":"shapes","request":"r","trial":0,"repeat":0,"status":"?"}"#, .refused("schema")),
+        BadInput(
+            "a result that is neither",
+            .trainingResults,
+            #"{"project":"shapes","request":"r","trial":0,"repeat":0,"status":"?"}"#,
+            .refused("schema")
+        ),
         BadInput("a result beyond all trials", .trainingResults, result("r", trial: 10_000), .refused("schema")),
-        BadInput("a command that names nothing", .commands, #"{"project":"shapes","id":"c","by":"o","reason":""}"#, .refused("unknown_command")),
-        BadInput("an unknown command", .commands, #"{"project":"shapes","id":"c","action":"explode","by":"o","reason":""}"#, .refused("unknown_command")),
+        BadInput(
+            "a command that names nothing",
+            .commands,
+            #"{"project":"shapes","id":"c","by":"o","reason":""}"#,
+            .refused("unknown_command")
+        ),
+        BadInput(
+            "an unknown command",
+            .commands,
+            #"{"project":"shapes","id":"c","action":"explode","by":"o","reason":""}"#,
+            .refused("unknown_command")
+        ),
         BadInput(
             "a rollback of no champion",
             .commands,

@@ -9,7 +9,9 @@ import Vocabulary
 
 @Suite("Bad input")
 struct BadInputTests {
-    private static let headers = [RecordHeader("trace", [0, 0xFF]), RecordHeader("none", nil), RecordHeader("trace", "2")]
+    private static let headers = [
+        RecordHeader("trace", [0, 0xFF]), RecordHeader("none", nil), RecordHeader("trace", "2"),
+    ]
 
     private func makeWorkers(_ plant: Plant) throws -> (intake: StageRunner, loop: StageRunner) {
         (try plant.makeIntake(), try plant.makeLoop())

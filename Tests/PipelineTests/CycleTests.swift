@@ -13,7 +13,10 @@ import Vocabulary
 
 @Suite("The whole cycle, in memory")
 struct CycleTests {
-    @Test("Samples become tasks, labels, versions, models and releases, and every version verifies", arguments: [1, 2, 3] as [UInt64])
+    @Test(
+        "Samples become tasks, labels, versions, models and releases, and every version verifies",
+        arguments: [1, 2, 3] as [UInt64]
+    )
     func cycle(seed: UInt64) throws {
         let plant = try Plant(seed: seed)
         for _ in 0..<25 { try plant.round() }
@@ -50,7 +53,10 @@ struct CycleTests {
         #expect(releases.contains { $0.champion.version == request.modelVersion })
 
         // Every sample is asked for once, and is in one split only.
-        #expect(Set(try plant.tasks().map { "\($0.id)/\($0.sample.id)" }).count == Set(try plant.tasks().map(\.sample.id)).count)
+        #expect(
+            Set(try plant.tasks().map { "\($0.id)/\($0.sample.id)" }).count
+                == Set(try plant.tasks().map(\.sample.id)).count
+        )
         var splits: [SampleID: Split] = [:]
         for case .accepted(let fact, _) in facts {
             #expect(splits.updateValue(fact.split, forKey: fact.consensus.sample.id) == nil)

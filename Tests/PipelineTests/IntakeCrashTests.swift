@@ -57,7 +57,10 @@ struct IntakeCrashTests {
             }
         }
         for record in plant.cluster.committed(plant.topics[.deadLetters]) {
-            outcome.dead[(record.value ?? []) + Array((record.header("flywheel.reason.code") ?? "").utf8), default: 0] += 1
+            outcome.dead[
+                (record.value ?? []) + Array((record.header("flywheel.reason.code") ?? "").utf8),
+                default: 0
+            ] += 1
         }
         for tally in try plant.decoded(.tallies, { try Tally(json: $0) }) {
             let key = "\(tally.modelVersion?.rawValue ?? "")/\(tally.role?.rawValue ?? "")"
@@ -67,7 +70,10 @@ struct IntakeCrashTests {
         return outcome
     }
 
-    @Test("Audit sample, entries, dead letters and sums of tallies are the same, wherever Intake fails", arguments: [1, 2] as [UInt64])
+    @Test(
+        "Audit sample, entries, dead letters and sums of tallies are the same, wherever Intake fails",
+        arguments: [1, 2] as [UInt64]
+    )
     func everyEffect(seed: UInt64) throws {
         let undisturbed = try makePlant(seed: seed)
         let counted = try settle(undisturbed, group: "intake", nil) { plan, instance in

@@ -30,7 +30,10 @@ struct LoopCrashTests {
         let recording = try Recording(seed: seed, rounds: 12)
         let (undisturbed, counted) = try run(recording, nil)
         let expected = Self.decisions(of: recording, in: undisturbed)
-        #expect(expected.contains { $0.topic == .modelReleases }, "seed \(seed): the script is too short to mean anything")
+        #expect(
+            expected.contains { $0.topic == .modelReleases },
+            "seed \(seed): the script is too short to mean anything"
+        )
         let effects = counted.effects
         #expect(Set(effects).isSuperset(of: [.initialize, .begin, .send, .sendOffsets, .commit, .committedOffsets]))
         for step in FaultPlan.steps(effects) {
@@ -72,7 +75,9 @@ struct LoopCrashTests {
             #expect(report.isEqual, "\(step): \(report.firstDifference ?? "")")
             #expect(report.ticksChecked > 0)
             isTold = isTold || report.compared > 10
-            let repeated = counted(plant.decisions().filter { $0.topic != .deadLetters }.map(\.id)).filter { $0.value > 1 }
+            let repeated = counted(plant.decisions().filter { $0.topic != .deadLetters }.map(\.id)).filter {
+                $0.value > 1
+            }
             #expect(repeated.isEmpty, "\(step): \(repeated)")
             #expect(Int(report.entries) == plant.journal().count, "\(step)")
         }

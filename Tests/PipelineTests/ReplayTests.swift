@@ -36,7 +36,10 @@ struct ReplayTests {
         return copy
     }
 
-    @Test("Replay of an undisturbed journal finds every decision, byte for byte, and every tick's chain", arguments: [1, 2] as [UInt64])
+    @Test(
+        "Replay of an undisturbed journal finds every decision, byte for byte, and every tick's chain",
+        arguments: [1, 2] as [UInt64]
+    )
     func equal(seed: UInt64) throws {
         let plant = try Plant(seed: seed)
         for _ in 0..<15 { try plant.round() }
@@ -65,7 +68,11 @@ struct ReplayTests {
         let old = journal[index]
         let entry = try parser.withDocument(of: old.value ?? []) { try JournalEntry(json: $0) }
         guard case .annotation(let vote) = entry.body, case .answer(let label) = vote.outcome else { return }
-        let flipped = Annotation(task: vote.task, annotator: vote.annotator, outcome: .answer(ClassIndex((label.rawValue + 1) % 3)))
+        let flipped = Annotation(
+            task: vote.task,
+            annotator: vote.annotator,
+            outcome: .answer(ClassIndex((label.rawValue + 1) % 3))
+        )
         let value = JournalEntry(project: entry.project, body: .annotation(flipped), origin: entry.origin).jsonBytes
         changed[index] = StoredRecord(replacing: value, in: old)
 

@@ -14,7 +14,10 @@ import Vocabulary
 struct RestoreTests {
     private static let tight = World.configuration(votes: 40, window: 8_000)
 
-    @Test("In every prefix of the journal spent and reserved votes keep to the budget", arguments: [1, 2, 3] as [UInt64])
+    @Test(
+        "In every prefix of the journal spent and reserved votes keep to the budget",
+        arguments: [1, 2, 3] as [UInt64]
+    )
     func budget(seed: UInt64) throws {
         let recording = try Recording(seed: seed, rounds: 30, configuration: Self.tight)
         var project = LoopProject(project: World.project)
@@ -23,7 +26,9 @@ struct RestoreTests {
             _ = project.apply(entry, appendedAt: time)
             let ledger = project.state.acquisition.ledger.value
             var reserved = 0
-            for (_, task) in project.state.labeling.open.sortedRows { reserved += task.votesReserved - task.votes.count }
+            for (_, task) in project.state.labeling.open.sortedRows {
+                reserved += task.votesReserved - task.votes.count
+            }
             #expect(ledger.spent >= 0 && ledger.reserved >= 0, "seed \(seed), entry \(number + 1)")
             #expect(ledger.spent + ledger.reserved <= 40, "seed \(seed), entry \(number + 1)")
             #expect(ledger.reserved == reserved, "seed \(seed), entry \(number + 1)")
@@ -34,7 +39,10 @@ struct RestoreTests {
         #expect(windows.count > 2, "seed \(seed)")
     }
 
-    @Test("After any prefix, what is restored decides the rest as the undisturbed state does", arguments: [1, 2] as [UInt64])
+    @Test(
+        "After any prefix, what is restored decides the rest as the undisturbed state does",
+        arguments: [1, 2] as [UInt64]
+    )
     func roundTrip(seed: UInt64) throws {
         let recording = try Recording(seed: seed, rounds: 10, configuration: Self.tight)
         let entries = try recording.entries()
@@ -57,7 +65,9 @@ struct RestoreTests {
             for (number, (entry, time)) in entries.enumerated().dropFirst(applied) {
                 let found = project.apply(entry, appendedAt: time)
                 guard found != decisions[number] else { continue }
-                Issue.record("seed \(seed): restored after \(applied), entry \(number + 1) (\(entry.body.kind)) is decided otherwise")
+                Issue.record(
+                    "seed \(seed): restored after \(applied), entry \(number + 1) (\(entry.body.kind)) is decided otherwise"
+                )
                 return
             }
             #expect(project.chain == undisturbed.chain, "seed \(seed): restored after \(applied)")
@@ -128,7 +138,12 @@ struct RestoreTests {
     func newerState() throws {
         let plant = try decided()
         let value = Array(#"{"v":2,"journal_offset":1,"cluster_id":"memory","build":"9"}"#.utf8)
-        let record = OutputRecord(topic: plant.topics[.state], partition: World.partition, key: Array("position".utf8), value: value)
+        let record = OutputRecord(
+            topic: plant.topics[.state],
+            partition: World.partition,
+            key: Array("position".utf8),
+            value: value
+        )
         try plant.cluster.append(record)
         #expect(refusal(plant).contains("newer build"))
     }

@@ -14,7 +14,10 @@ struct TallyTests {
         let role: String
     }
 
-    @Test("Sums of tallies are what was sent, duplicates included, and their offsets cover every record once", arguments: [0, 1, 2])
+    @Test(
+        "Sums of tallies are what was sent, duplicates included, and their offsets cover every record once",
+        arguments: [0, 1, 2]
+    )
     func exact(fault: Int) throws {
         let plant = try Plant(seed: UInt64(fault) + 1)
         var predictions: [Key: Int64] = [:]

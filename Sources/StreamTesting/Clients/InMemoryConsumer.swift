@@ -12,7 +12,8 @@ final class InMemoryConsumer: GroupConsumer {
     private var positions: [TopicPartition: Int64] = [:]
     private var assignment: [TopicPartition] = []
     private var paused: Set<TopicPartition> = []
-    private var isAnswerDue = false
+    /// The change that was told and not answered yet; it is told again.
+    private var unanswered: PollOutcome?
     private var turn = 0
     private var lent: LentRecords?
     private var isClosed = false
@@ -33,8 +34,11 @@ final class InMemoryConsumer: GroupConsumer {
         batch.headerReader = { _ in [] }
         lent = nil
         try checkOpen("poll")
-        guard !isAnswerDue else { return .idle }
-        if let change = try rebalance() { return change }
+        if let unanswered { return unanswered }
+        if let change = try rebalance() {
+            if change != .idle { unanswered = change }
+            return change
+        }
         let found = try fetch(maximum)
         guard !found.isEmpty else { return .idle }
         lent = LentRecords(found, into: batch)
@@ -44,7 +48,7 @@ final class InMemoryConsumer: GroupConsumer {
     func assign(_ wanted: [TopicPartition: Int64]) throws(StreamError) {
         try checkOpen("assign")
         positions = wanted
-        isAnswerDue = false
+        unanswered = nil
         try answer()
     }
 
@@ -53,7 +57,7 @@ final class InMemoryConsumer: GroupConsumer {
         positions = [:]
         assignment = []
         paused = []
-        isAnswerDue = false
+        unanswered = nil
         try answer()
     }
 
@@ -157,17 +161,14 @@ final class InMemoryConsumer: GroupConsumer {
             }
             self.member = nil
             guard !assignment.isEmpty else { return .idle }
-            isAnswerDue = true
             return .lost(assignment)
         }
         switch place.phase {
         case .toAssign:
             generation = found.2
             assignment = place.assignment
-            isAnswerDue = true
             return .assigned(assignment)
         case .mustRevoke:
-            isAnswerDue = true
             return .revoked(assignment)
         case .stable: return nil
         case .joining, .answering, .revoking: return .idle

@@ -13,7 +13,11 @@ public final class InMemoryCluster: StreamTransport {
     private let transactionTimeout: Int64
     private let state = Mutex(ClusterState())
 
-    public init(clock: SimulatedClock = SimulatedClock(), clusterID: String = "memory", transactionTimeout: Int64 = 10_000) {
+    public init(
+        clock: SimulatedClock = SimulatedClock(),
+        clusterID: String = "memory",
+        transactionTimeout: Int64 = 10_000
+    ) {
         self.clock = clock
         name = clusterID
         self.transactionTimeout = transactionTimeout

@@ -68,7 +68,8 @@ private final class FaultyProducer: TransactionalProducer {
     func begin() throws(StreamError) { try step(.begin) { () throws(StreamError) in try producer.begin() } }
 
     func send(_ records: [OutputRecord]) throws(StreamError) {
-        try step(.send, half: { () throws(StreamError) in try producer.send(Array(records.prefix(records.count / 2))) }) {
+        try step(.send, half: { () throws(StreamError) in try producer.send(Array(records.prefix(records.count / 2))) })
+        {
             () throws(StreamError) in try producer.send(records)
         }
     }
