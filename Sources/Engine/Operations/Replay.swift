@@ -105,7 +105,8 @@ public struct Replay {
         for topic in Self.decisionTopics {
             let scan = try TopicScan(transport: transport, topic: topics[topic])
             defer { scan.close() }
-            if try scan.firstOffset(partition) > 0 { expired.insert(topic) }
+            // These two are kept for thirty days; the others for ever, or compacted.
+            if [.trainingRequests, .notices].contains(topic), try scan.firstOffset(partition) > 0 { expired.insert(topic) }
             try scan.forEach(partition) { record, batch, index in
                 guard record.value.baseAddress != nil, let id = Self.decisionID(batch.headers(at: index)),
                     Self.belongs(id, to: name)
