@@ -148,6 +148,7 @@ let package = Package(
         tests("ArgumentsTests", ["Arguments"]),
         tests("ProcessesTests", ["Processes"]),
         tests("MockClusterTests", ["KafkaClient", "KafkaTesting"]),
+        tests("DemoTests", ["Demo"]),
         tests("BrokerTests", ["KafkaClient", "KafkaTesting", "KafkaTransport", "StreamRuntime"]),
     ],
     cxxLanguageStandard: .cxx17
