@@ -41,6 +41,7 @@ public struct Table<Key: Hashable & Comparable & Sendable, Value: Equatable & Se
     /// The row that precedes all others, or nil of an empty table.
     ///
     /// - Parameter areInIncreasingOrder: A strict total order of rows, or the answer would depend on hashing.
+    /// - Returns: The same row whatever the order of insertion.
     /// - Complexity: O(*n*).
     public func minimum(by areInIncreasingOrder: ((key: Key, value: Value), (key: Key, value: Value)) -> Bool)
         -> (key: Key, value: Value)?

@@ -61,7 +61,7 @@ public final class ProductService {
     private let shipBroken: StopFlag
     private var hasShipped = false
 
-    /// - Parameter shipBroken: Raised when the next deployment is to be a broken copy of what was released.
+    /// `shipBroken` is raised when the next deployment is to be a broken copy of what was released.
     public init(options: Options, stop: StopFlag, shipBroken: StopFlag) throws {
         self.options = options
         self.stop = stop

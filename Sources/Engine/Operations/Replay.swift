@@ -47,7 +47,11 @@ public struct Replay {
 
     /// Replays a project from the first entry of its journal.
     ///
-    /// - Parameter partition: The project's.
+    /// - Parameters:
+    ///   - name: The project, which need not be configured any more.
+    ///   - partition: The project's.
+    /// - Returns: What was replayed and compared, with the first difference if there is one.
+    /// - Throws: When a topic cannot be read; a difference is no error.
     /// - Complexity: O(entries); memory O(decisions).
     public func verify(project name: String, partition: Int32) throws -> Report {
         var report = Report(project: name)
