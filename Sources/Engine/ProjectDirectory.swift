@@ -25,6 +25,7 @@ public final class ProjectDirectory {
         reader = try transport.makeReader(topics: [topic])
     }
 
+    /// The newest revision read so far; nil of a project not heard of yet.
     public subscript(name: String) -> ProjectConfiguration? { projects[name] }
 
     /// Takes in what has come since, without waiting.

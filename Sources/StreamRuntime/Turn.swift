@@ -18,6 +18,7 @@ public struct Turn {
         outputs.append(record)
     }
 
+    /// The next offset to read once the turn is committed; the last call of a partition holds.
     public mutating func advance(_ partition: TopicPartition, to next: Int64) { positions[partition] = next }
 
     var isEmpty: Bool { outputs.isEmpty && positions.isEmpty && !mustCommit }
@@ -58,6 +59,7 @@ public protocol StreamStage: AnyObject {
 public struct CommitPolicy: Hashable, Sendable {
     /// Milliseconds from the first record to the commit.
     public var interval: Int64
+    /// Records that end a turn early.
     public var maximumRecords: Int
     /// Records taken from the client at once.
     public var batchSize: Int

@@ -100,6 +100,7 @@ public struct Single: Hashable, Comparable, Sendable {
 
 /// A table of one row that always has a value.
 public struct Cell<Value: Equatable & Sendable>: Sendable {
+    /// Empty until the value is first set; what the changelog sees.
     public var table: Table<Single, Value>
     private let initial: Value
 
@@ -108,6 +109,7 @@ public struct Cell<Value: Equatable & Sendable>: Sendable {
         table = Table()
     }
 
+    /// The value set last, or the initial one.
     public var value: Value {
         get { table[Single()] ?? initial }
         set { table[Single()] = newValue }

@@ -9,10 +9,13 @@ internal import Vocabulary
 /// A product that recognises digits: serves the released champion on a stream of images, shadows the challenger, and passes
 /// on what its users say. It knows topics and files, nothing of Flywheel's insides.
 public final class ProductService {
+    /// How the product service runs.
     public struct Options: Sendable {
         public var kafka: KafkaProperties
+        /// What the names of topics begin with.
         public var prefix: String
         public var projects: [String]
+        /// Of the world, users and images included.
         public var seed: UInt64
         /// Images a second and project.
         public var rate: Int

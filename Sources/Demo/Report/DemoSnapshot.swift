@@ -3,8 +3,9 @@ public struct DemoSnapshot: Sendable {
     public var seed: UInt64 = 1
     /// As in `Apache Kafka 4.3.0`.
     public var broker = ""
-    /// Seconds since the run began, and how many it will take.
+    /// Seconds since the run began.
     public var elapsed = 0.0
+    /// Seconds that the run will take.
     public var duration = 0.0
     public var isFinished = false
     public var active = ProjectView(name: "digits")
@@ -27,6 +28,7 @@ public struct DemoSnapshot: Sendable {
         public var asking: [AskedSample] = []
         public var releases: [ReleaseView] = []
         public var stages: [StageView] = []
+        /// The stage that takes longest on average; nil before any was measured.
         public var bottleneck: String?
         public var cycles = 0
         public var tasks = 0
@@ -39,10 +41,13 @@ public struct DemoSnapshot: Sendable {
         public var promotions = 0
         public var rollbacks = 0
         public var deadLetters = 0
+        /// Training labels of the first model with a held-out accuracy of 0.9; nil while there is none.
         public var labelsTo90: Int?
         public var humanLabelsTo90: Int?
         public var votesTo90: Int?
+        /// Held-out accuracy of the last model on the curve, in `0...1`.
         public var finalAccuracy: Double?
+        /// Feedback about the broken copy until it was rolled back; nil until then.
         public var brokenRolledBackAfterFeedbacks: Int?
         /// Seconds from the prediction of the newest training sample to the release, a promotion each.
         public var predictionToRelease: [Double] = []
@@ -50,6 +55,7 @@ public struct DemoSnapshot: Sendable {
         public init(name: String) { self.name = name }
     }
 
+    /// A trained model's place on the learning curve.
     public struct CurvePoint: Sendable {
         /// Labelled training samples of the version.
         public var labels: Int
@@ -67,6 +73,7 @@ public struct DemoSnapshot: Sendable {
         }
     }
 
+    /// An open task.
     public struct AskedSample: Sendable {
         public var id: String
         /// 8 × 8 rows of `0...16`, darker is higher.
@@ -105,6 +112,7 @@ public struct DemoSnapshot: Sendable {
         }
     }
 
+    /// A record of `model-releases`, in words.
     public struct ReleaseView: Sendable {
         /// Seconds since the run began.
         public var at: Double
@@ -137,6 +145,7 @@ public struct DemoSnapshot: Sendable {
         }
     }
 
+    /// How long a stage of the cycle takes on average, in seconds.
     public struct StageView: Sendable {
         public var name: String
         public var count: Int
@@ -149,6 +158,7 @@ public struct DemoSnapshot: Sendable {
         }
     }
 
+    /// A simulated annotator: how often they err, and what is believed.
     public struct AnnotatorView: Sendable {
         public var id: String
         /// In `0...1`.
@@ -165,6 +175,7 @@ public struct DemoSnapshot: Sendable {
         }
     }
 
+    /// Something worth a mark on the page's time axis.
     public struct TimelineEvent: Sendable {
         public enum Kind: String, Sendable { case workerKilled, workerBack, brokenShipped, rolledBack, promoted, note }
         public var at: Double

@@ -7,6 +7,7 @@ internal import Vocabulary
 /// Puts a project's next revision on the `projects` topic. Two people cannot both win: the transactional id of a project
 /// fences whoever began earlier.
 public struct ProjectApply {
+    /// What applying a file came to, with the revision now in force.
     public enum Outcome: Hashable, Sendable {
         /// The same as the newest revision; nothing was written.
         case unchanged(ProjectConfiguration)
