@@ -24,12 +24,10 @@ extension AcquisitionState {
         if candidate.auditProbability != nil {
             pool[id] = nil
             receiveAudit(pooled)
-            if cadence.value.waitingSince == nil { cadence.value.waitingSince = context.time }
             return
         }
         // Drawn for the audit sample once, under a cut-off that has been lowered since: it stays there.
         guard audit[id] == nil else { return }
-        if cadence.value.waitingSince == nil { cadence.value.waitingSince = context.time }
         if let known = pool[id] {
             // A model says the same of a sample every time; only a newer one changes anything.
             if known.modelOrdinal < modelOrdinal { pool[id] = pooled }
@@ -73,9 +71,13 @@ extension AcquisitionState {
         context: EntryContext
     ) -> [Selection] {
         ledger.value.advance(to: context.time, window: policy.window)
-        guard openTasks + policy.batchSize <= policy.openTaskLimit,
-            isReady(newestOrdinal: newestOrdinal, policy: policy, at: context.time)
-        else { return [] }
+        guard openTasks + policy.batchSize <= policy.openTaskLimit, !pool.isEmpty || !audit.isEmpty else {
+            cadence.value.waitingSince = nil
+            return []
+        }
+        // Patience begins when a batch becomes possible: the model that the last one taught may still be in training.
+        if cadence.value.waitingSince == nil { cadence.value.waitingSince = context.time }
+        guard isReady(newestOrdinal: newestOrdinal, policy: policy, at: context.time) else { return [] }
         let affordable = min(
             ledger.value.available(of: policy.votes) / max(1, votesPerTask),
             policy.openTaskLimit - openTasks
@@ -93,7 +95,7 @@ extension AcquisitionState {
         guard !batch.isEmpty else { return [] }
         cadence.value.lastBatchAt = context.time
         cadence.value.lastBatchOrdinal = newestOrdinal
-        cadence.value.waitingSince = pool.isEmpty && audit.isEmpty ? nil : context.time
+        cadence.value.waitingSince = nil
         for selection in batch {
             if selection.purpose == .audit {
                 cadence.value.auditTasks += 1
@@ -122,15 +124,14 @@ extension AcquisitionState {
         if ledger.available(of: policy.votes) < votesPerTask {
             return policy.votes < votesPerTask ? nil : ledger.windowStart.advanced(byMilliseconds: policy.window)
         }
-        return max(waiting, cadence.value.lastBatchAt).advanced(byMilliseconds: policy.patience)
+        return waiting.advanced(byMilliseconds: policy.patience)
     }
 
     // MARK: - Choosing
 
     /// A batch waits for candidates scored by the newest model, but not for ever.
     private func isReady(newestOrdinal: Int, policy: AcquisitionPolicy, at time: StreamTime) -> Bool {
-        guard !pool.isEmpty || !audit.isEmpty else { return false }
-        let since = max(cadence.value.waitingSince ?? time, cadence.value.lastBatchAt)
+        let since = cadence.value.waitingSince ?? time
         if time.milliseconds(since: since) >= policy.patience { return true }
         guard newestOrdinal > cadence.value.lastBatchOrdinal else { return false }
         // Intake lets only the highest scores of a stream through, so these are the best of many more.

@@ -23,7 +23,7 @@ public struct Cadence: Hashable, Sendable {
     public var acquisitionTasks: Int
     /// Audit tasks ever opened.
     public var auditTasks: Int
-    /// When the first candidate arrived that no batch has followed yet.
+    /// Since when a batch has been possible: there are candidates, and room for open tasks.
     public var waitingSince: StreamTime?
     /// Whether the budget was used up when last looked at; a notice goes out each time that it becomes so.
     public var isExhaustionTold: Bool

@@ -185,11 +185,17 @@ extension TrainingPolicy: JSONCodable {
     public init(json: JSONValue) throws(JSONError) {
         let object = try json.object()
         let trials: [Recipe] = try object.values("trials")
-        guard (1...1_000).contains(trials.count) else { throw object.failure("trials", "expected 1 to 1,000 recipes") }
+        let repeats = try object.int("repeats", in: 1...1_000)
+        guard !trials.isEmpty, trials.count * repeats <= TrainingPolicy.largestStudy else {
+            throw object.failure(
+                "trials",
+                "expected at least one recipe, and at most \(TrainingPolicy.largestStudy) repeats in all"
+            )
+        }
         self.init(
             newLabels: try object.int("new_labels", in: 1...1_000_000),
             trials: trials,
-            repeats: try object.int("repeats", in: 1...1_000),
+            repeats: repeats,
             deadline: try object.milliseconds("deadline_after_ms")
         )
     }
@@ -209,7 +215,7 @@ extension RolloutPolicy: JSONCodable {
         let object = try json.object()
         self.init(
             alpha: try object.double("alpha", in: 0.0001...0.5),
-            minimumShadow: try object.int("minimum_shadow", in: 0...1_000_000),
+            minimumShadow: try object.optionalInt("minimum_shadow", in: 0...1_000_000) ?? RolloutPolicy().minimumShadow,
             tolerance: try object.double("tolerance", in: 0...1),
             calibration: try object.int("calibration", in: 1...1_000_000),
             falseAlarmEvery: try object.double("false_alarm_every", in: 100...1e15),

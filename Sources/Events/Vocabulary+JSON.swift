@@ -132,7 +132,9 @@ extension ArtifactReference: JSONCodable {
         }
         let size = try object.int64("size")
         guard size >= 0 else { throw object.failure("size", "expected bytes, not less than 0") }
-        self.init(uri: try object.string("uri"), size: size, sha256: sha256)
+        let uri = try object.string("uri")
+        guard (1...2_048).contains(uri.utf8.count) else { throw object.failure("uri", "expected 1 to 2,048 bytes") }
+        self.init(uri: uri, size: size, sha256: sha256)
     }
 
     public func write(to writer: inout JSONWriter) {

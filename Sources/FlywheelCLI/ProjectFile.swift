@@ -133,6 +133,9 @@ enum ProjectFile {
         }
         if !trials.isEmpty { policy.trials = trials }
         policy.repeats = reader.int("repeats", default: policy.repeats, in: 1...1_000)
+        if policy.trials.count * policy.repeats > TrainingPolicy.largestStudy {
+            reader.report("trials", "expected at most \(TrainingPolicy.largestStudy) repeats of all trials together")
+        }
         policy.deadline = span(reader, "deadline", policy.deadline)
         return policy
     }

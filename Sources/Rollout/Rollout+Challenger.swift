@@ -34,6 +34,8 @@ extension RolloutState {
         at time: StreamTime
     ) {
         guard isInQuestion(version, phase.value) else { return }
+        // A row without a label would wait for one for ever: what is not live speaks of samples that have theirs.
+        guard isLive || rows[sample] != nil else { return }
         if isLive, version == phase.value.challenger?.version { phase.value.heardFromChallenger += 1 }
         let state = phase.value
         guard var row = rows[sample] ?? newRow(draw, time) else { return }

@@ -158,7 +158,18 @@ public final class StreamTask {
         for (partition, position) in positions {
             let low = try retrying { () throws(StreamError) in try self.consumer.watermarks(partition).low }
             guard position < low else { continue }
-            if position > 0 { environment.observe(.expired(partition, from: position, to: low)) }
+            if position > 0 {
+                guard stage.toleratesExpiry(of: partition) else {
+                    throw StreamError(
+                        .fatal,
+                        operation: "read \(partition) from offset \(position)",
+                        code: "_EXPIRED",
+                        reason:
+                            "its records before offset \(low) are gone, and nothing may be left out; restore the topic"
+                    )
+                }
+                environment.observe(.expired(partition, from: position, to: low))
+            }
             clamped[partition] = low
         }
         return clamped

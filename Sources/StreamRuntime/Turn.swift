@@ -36,6 +36,8 @@ public protocol StreamStage: AnyObject {
     /// - Throws: When something cannot be restored, which ends the task.
     func assigned(_ partitions: [TopicPartition], committed: [TopicPartition: Int64]) throws
         -> [TopicPartition: Int64]
+    /// Whether records that are gone may be passed over; if not, the task refuses to start.
+    func toleratesExpiry(of partition: TopicPartition) -> Bool
     /// Partitions have gone: forgets what belongs to them.
     func unassigned(_ partitions: [TopicPartition])
     /// Takes a batch in. Every record must be accounted for in `turn`, whatever it holds.
@@ -53,6 +55,11 @@ public protocol StreamStage: AnyObject {
     func committed()
     /// The transaction does not stand: the state returns to the last commit.
     func aborted()
+}
+
+extension StreamStage {
+    /// Traffic may expire.
+    public func toleratesExpiry(of partition: TopicPartition) -> Bool { true }
 }
 
 /// How much a transaction may gather.

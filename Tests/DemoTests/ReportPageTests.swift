@@ -200,7 +200,7 @@ extension ReportPageTests {
         project.asking = [asked]
         project.releases = [
             release(10, "first", "v1", nil, nil), release(20, "shadow", "v1", "v2", nil),
-            release(30, "promoted", "v2", nil, "v1"), release(40, "rolledBack", "v1", nil, "v2"),
+            release(30, "promoted", "v2", nil, "v1"), release(40, "rolled_back", "v1", nil, "v2"),
         ]
         project.stages = [.init(name: text("train"), count: 4, meanSeconds: 2.5)]
         project.bottleneck = text("train")

@@ -77,7 +77,10 @@ struct CycleTests {
                 }.filter { !$0.contains(#""kind":"tick""#) }
             }
             let difference = zip(texts[0], texts[1]).first { $0 != $1 }
-            #expect(difference == nil && texts[0].count == texts[1].count, "\(topic): \(difference.map { "\($0.0)\n\($0.1)" } ?? "")")
+            #expect(
+                difference == nil && texts[0].count == texts[1].count,
+                "\(topic): \(difference.map { "\($0.0)\n\($0.1)" } ?? "")"
+            )
         }
     }
 

@@ -128,7 +128,14 @@ import Vocabulary
         _ = state.register(model(3), at: time(3))
         #expect(state.pairs.value == PairCounts())
         for number in 0..<5 {
-            state.predicted(ClassIndex(1), of: SampleID("s\(number)"), by: ModelVersion("v3"), draw: 0.5, isLive: true, at: time(4))
+            state.predicted(
+                ClassIndex(1),
+                of: SampleID("s\(number)"),
+                by: ModelVersion("v3"),
+                draw: 0.5,
+                isLive: true,
+                at: time(4)
+            )
         }
         #expect(state.pairs.value == PairCounts(labels: 5, challengerOnly: 5, championOnly: 0))
     }
@@ -151,7 +158,14 @@ import Vocabulary
         let version = ModelVersion("v1")
         for number in 0..<RolloutState.rowCapacity {
             let draw = Double(number) / Double(RolloutState.rowCapacity)
-            state.predicted(ClassIndex(0), of: SampleID("s\(number)"), by: version, draw: draw, isLive: true, at: time(Int64(number)))
+            state.predicted(
+                ClassIndex(0),
+                of: SampleID("s\(number)"),
+                by: version,
+                draw: draw,
+                isLive: true,
+                at: time(Int64(number))
+            )
         }
         #expect(state.rows.count == RolloutState.rowCapacity)
         // Drawn after all others: not taken.

@@ -28,16 +28,32 @@ extension RolloutState {
     mutating func pair(_ sample: String, champion: Bool, challenger: Bool) {
         let state = phase.value
         if let version = state.champion?.version {
-            predicted(ClassIndex(champion ? 1 : 0), of: SampleID(sample), by: version, draw: 0.5, isLive: true, at: time(0))
+            predicted(
+                ClassIndex(champion ? 1 : 0),
+                of: SampleID(sample),
+                by: version,
+                draw: 0.5,
+                isLive: true,
+                at: time(0)
+            )
         }
         if let version = state.challenger?.version {
-            predicted(ClassIndex(challenger ? 1 : 0), of: SampleID(sample), by: version, draw: 0.5, isLive: true, at: time(0))
+            predicted(
+                ClassIndex(challenger ? 1 : 0),
+                of: SampleID(sample),
+                by: version,
+                draw: 0.5,
+                isLive: true,
+                at: time(0)
+            )
         }
         labelled(SampleID(sample), ClassIndex(1), at: time(0))
     }
 
     /// Makes the challenger champion: seven wins and no loss.
-    mutating func promote(policy: RolloutPolicy = RolloutPolicy(minimumShadow: 0), samples prefix: String) -> ModelRelease? {
+    mutating func promote(policy: RolloutPolicy = RolloutPolicy(minimumShadow: 0), samples prefix: String)
+        -> ModelRelease?
+    {
         for number in 0..<7 { pair("\(prefix)\(number)", champion: false, challenger: true) }
         return promoteIfBetter(policy: policy)
     }

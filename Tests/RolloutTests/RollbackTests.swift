@@ -76,7 +76,14 @@ import Vocabulary
         // Of v1 nothing is known on these samples.
         #expect(state.pairs.value == PairCounts())
         for number in 0..<3 {
-            state.predicted(ClassIndex(0), of: SampleID("x\(number)"), by: ModelVersion("v1"), draw: 0.5, isLive: true, at: time(4))
+            state.predicted(
+                ClassIndex(0),
+                of: SampleID("x\(number)"),
+                by: ModelVersion("v1"),
+                draw: 0.5,
+                isLive: true,
+                at: time(4)
+            )
         }
         #expect(state.pairs.value == PairCounts(labels: 3, challengerOnly: 3, championOnly: 0))
     }

@@ -58,7 +58,8 @@ private final class Trainer {
         let outcome = TrainingResult.Outcome.finished(
             artifact: artifact(trial * 100 + repetition),
             score: score,
-            itemsScored: 10, predictions: nil
+            itemsScored: 10,
+            predictions: nil
         )
         return receive(request, trial, repetition, outcome)
     }

@@ -150,7 +150,7 @@ public struct DemoSnapshot: Sendable {
     public struct ReleaseView: Sendable {
         /// Seconds since the run began.
         public var at: Double
-        /// `first`, `shadow`, `promoted`, `rolledBack` or `command`.
+        /// `first`, `shadow`, `promoted`, `rolled_back` or `command`.
         public var cause: String
         /// The version that serves from here on.
         public var champion: String

@@ -159,7 +159,7 @@ struct ReleaseTimeline {
 
 /// Why a model was released.
 enum ReleaseCause: String, CaseIterable {
-    case first, promoted, shadow, rolledBack, command
+    case first, promoted, shadow, rolledBack = "rolled_back", command
 
     /// A cause that is not known reads as a command.
     init(_ cause: String) { self = ReleaseCause(rawValue: cause) ?? .command }

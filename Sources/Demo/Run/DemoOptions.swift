@@ -39,7 +39,7 @@ public struct DemoOptions: Sendable {
     /// Seconds.
     var length: Double { duration ?? (isQuick ? 60 : 200) }
     /// Mean milliseconds that an annotator takes.
-    var pace: Double { isQuick ? 300 : 780 }
+    var pace: Double { isQuick ? 300 : 650 }
     /// Images a second and project.
     var rate: Int { isQuick ? 420 : 320 }
     /// The share of tasks that are audit tasks. A short run needs more of them to tell models apart in time.

@@ -48,19 +48,20 @@ public struct AdaptiveThreshold {
         let elapsed = Double(max(0, time - last))
         last = max(last, time)
         // The bucket holds back bursts only; twice the rate leaves the threshold in charge.
-        tokens = min(burst, tokens + 2 * elapsed * target)
+        if isWarm { tokens = min(burst, tokens + 2 * elapsed * target) }
         let bin = min(Self.bins - 1, max(0, Int(score * Double(Self.bins))))
         histogram[bin] += 1
         mass += 1
         sinceUpdate += 1
         observed += 1
         if sinceUpdate >= 256 || elapsed >= 100 { update() }
-        // A new stream is looked at before anything passes: the first that come are not the best.
-        guard observed >= Self.warmUp || Double(last - (firstAt ?? last)) >= Self.warmUpTime else { return false }
-        guard score >= value, tokens >= 1 else { return false }
+        // A new stream mostly teaches at first, for the first that come are not the best; a few may pass, for they may be all.
+        guard score >= (isWarm ? value : 0.5), tokens >= 1 else { return false }
         tokens -= 1
         return true
     }
+
+    private var isWarm: Bool { observed >= Self.warmUp || Double(last - (firstAt ?? last)) >= Self.warmUpTime }
 
     private mutating func update() {
         sinceUpdate = 0

@@ -10,6 +10,8 @@ struct IntakeProject {
     let audit: StableHash
     let random: StableHash
     private var thresholds: [String: AdaptiveThreshold] = [:]
+    /// Versions in the order they came.
+    private var order: [String] = []
     private let rate: Double
 
     /// Model versions whose threshold is kept.
@@ -35,7 +37,8 @@ struct IntakeProject {
     /// - Returns: Whether the candidate is forwarded.
     mutating func admits(_ score: Double, version: String, share: Double, at time: Int64) -> Bool {
         if thresholds[version] == nil {
-            if thresholds.count >= Self.thresholdCapacity { thresholds.removeAll(keepingCapacity: true) }
+            if order.count >= Self.thresholdCapacity { thresholds[order.removeFirst()] = nil }
+            order.append(version)
             thresholds[version] = AdaptiveThreshold(
                 perSecond: rate * share,
                 burst: Double(configuration.acquisition.batchSize)

@@ -91,12 +91,14 @@ extension IntakeStage {
         let event = try PredictionEvent(object, project: configuration.project, schema: configuration.schema)
         let time = try believable(event.predictedAt)
         let version = event.model?.version.rawValue ?? ""
-        let key = TallyKey(project: configuration.project, version: event.model?.version, role: event.model?.role)
+        var key = TallyKey(project: configuration.project, version: event.model?.version, role: event.model?.role)
         guard let score = known[name]?.score(event) else { return }
         let draw = known[name]?.audit.unit(key: event.sample.id.rawValue) ?? 1
         let isAudit = draw < configuration.acquisition.auditCutoff
         let admitted = known[name]?.admits(score, version: version, share: share, at: now()) ?? false
         let passes = isAudit || admitted
+        let isNew = tallies[key] == nil && tallies.count >= Self.tallyLimit
+        if isNew { key = TallyKey(project: configuration.project, version: nil, role: event.model?.role) }
         tallies[key, default: TallyBuilder()].count(event.output, score: score)
         guard passes else { return }
         tallies[key]?.forwarded += 1
@@ -173,8 +175,20 @@ extension IntakeStage {
             offset: record.offset,
             value: Array(record.value),
             key: record.key.baseAddress == nil ? nil : Array(record.key),
-            headers: batch.headers(at: index).map { OriginHeader(name: $0.name, value: $0.value) }
+            headers: headers(of: batch, index)
         )
+    }
+
+    /// The headers that travel with an entry: as many as fit.
+    private func headers(of batch: RecordBatch, _ index: Int) -> [OriginHeader] {
+        var kept: [OriginHeader] = []
+        var left = 16_384
+        for header in batch.headers(at: index) {
+            left -= header.name.utf8.count + (header.value?.count ?? 0)
+            guard left >= 0 else { break }
+            kept.append(OriginHeader(name: header.name, value: header.value))
+        }
+        return kept
     }
 }
 

@@ -28,6 +28,8 @@ public struct IntakeCounts: Hashable, Sendable {
 public final class IntakeStage: StreamStage {
     /// The largest record that is looked at, in bytes.
     public static let recordLimit = 262_144
+    /// Tallies of one transaction; versions beyond are counted together.
+    static let tallyLimit = 1_000
     /// How far in the future an event's own time may lie, in milliseconds.
     static let futureTolerance: Int64 = 86_400_000
     /// 2000-01-01: nothing that Flywheel sees happened before.
@@ -195,8 +197,10 @@ public final class IntakeStage: StreamStage {
     ///
     /// - Returns: Whether there is anything new to check against.
     func lookAgain(for record: RecordView) -> Bool {
-        guard record.timestamp < 0 || record.timestamp >= lookedAt else { return false }
         let (before, began) = (generation, now())
+        // A record from the future tells nothing of when it was written.
+        let isPast = record.timestamp >= 0 && record.timestamp <= began
+        guard isPast ? record.timestamp >= lookedAt : began - lookedAt >= 10 else { return false }
         guard (try? directory.readToEnd()) != nil else { return false }
         lookedAt = began
         adoptRevisions()

@@ -41,7 +41,7 @@ public struct LoopProject: Sendable {
 
     /// Whether a tick is due: something waits for this moment, and no tick is on its way.
     func isTickDue(now: Int64, lastTickAt: Int64) -> Bool {
-        guard ticksWritten <= state.position.value.ticks, now - lastTickAt >= 1_000,
+        guard ticksWritten <= state.position.value.ticks, now - lastTickAt >= 1_000 || now < lastTickAt,
             let deadline = state.nextDeadline
         else { return false }
         return deadline.milliseconds <= now

@@ -134,6 +134,9 @@ public final class LoopStage: StreamStage {
         }
     }
 
+    /// The journal decides; tallies inform.
+    public func toleratesExpiry(of partition: TopicPartition) -> Bool { partition.topic != topics[.journal] }
+
     public func unassigned(_ gone: [TopicPartition]) {
         for place in gone where place.topic == topics[.journal] { partitions[place.partition] = nil }
     }

@@ -4,6 +4,7 @@ internal import Vocabulary
 /// Folds the tallies of Intake's transactions into one journal entry a project and ten seconds.
 struct TallyFolder {
     static let interval: Int64 = 10_000
+    static let versionLimit = 64
 
     private struct Key: Hashable, Comparable {
         let version: String
@@ -19,10 +20,14 @@ struct TallyFolder {
     mutating func take(_ json: JSONValue, offset: Int64, now: Int64) throws(JSONError) {
         let object = try json.object()
         let project = try object.string("project")
-        let key = Key(
+        var key = Key(
             version: try object.optionalString("model_version") ?? "",
             role: try object.optionalString("role") ?? ""
         )
+        // Versions come from outside: beyond so many they are counted together.
+        if sums[project]?[key] == nil, (sums[project]?.count ?? 0) >= Self.versionLimit {
+            key = Key(version: "", role: key.role)
+        }
         var sum = sums[project]?[key] ?? (0, 0, 0, 0)
         sum.predictions += try object.int64("predictions")
         sum.feedback += try object.int64("feedback")

@@ -101,6 +101,17 @@ public final class MaterializerStage: StreamStage {
                 )
             }
         }
+        guard isComplete(waiting, after: parent, cut) else {
+            // Read again from the middle, since another project of the partition held the offset back: it is sealed already.
+            if let known = try store.manifest(project, ordinal: cut.ordinal), known.sequence == cut.sequence {
+                return try store.seal(known)
+            }
+            throw EngineError(
+                "seal version \(cut.ordinal) of \(project)",
+                "labels before the cut are missing",
+                remedy: "remove the folder progress/ of the store: the materializer then rebuilds from the log"
+            )
+        }
         var segments = parent?.segments ?? []
         for split in Split.allCases {
             guard let lines = waiting.lines[split] else { continue }
@@ -117,6 +128,14 @@ public final class MaterializerStage: StreamStage {
             segments: segments
         )
         return try store.seal(manifest)
+    }
+
+    /// Whether the labels since the parent are all that the cut counts.
+    private func isComplete(_ waiting: Pending, after parent: DatasetManifest?, _ cut: VersionCut) -> Bool {
+        for (split, count) in [(Split.training, cut.training), (.validation, cut.validation), (.test, cut.test)] {
+            guard (parent?.count(of: split) ?? 0) + (waiting.lines[split]?.count ?? 0) == count else { return false }
+        }
+        return true
     }
 
     private func announcement(

@@ -41,6 +41,9 @@ public struct Replay {
     private let transport: any StreamTransport
     private let topics: TopicNames
 
+    /// Kept for thirty days.
+    private static let expiring: [Topic] = [.trainingRequests, .notices]
+
     static let decisionTopics: [Topic] = [
         .labelingTasks, .datasetLog, .trainingRequests, .modelReleases, .notices,
     ]
@@ -110,12 +113,12 @@ public struct Replay {
         var seen = Set<String>()
         var newest: [String: Int] = [:]
         var differences: [(order: Int, text: String)] = []
-        var expired = Set<Topic>()
+        // What expires does so from the front: nothing is excused behind the oldest decision that is still there.
+        var oldest: [Topic: Int] = [:]
         for topic in Self.decisionTopics {
             let scan = try TopicScan(transport: transport, topic: topics[topic])
             defer { scan.close() }
-            // These two are kept for thirty days; the others for ever, or compacted.
-            if [.trainingRequests, .notices].contains(topic), try scan.firstOffset(partition) > 0 { expired.insert(topic) }
+            if Self.expiring.contains(topic), try scan.firstOffset(partition) > 0 { oldest[topic] = .max }
             try scan.forEach(partition) { record, batch, index in
                 guard record.value.baseAddress != nil, let id = Self.decisionID(batch.headers(at: index)),
                     Self.belongs(id, to: name)
@@ -130,6 +133,7 @@ public struct Replay {
                     return
                 }
                 seen.insert(id)
+                if let known = oldest[topic] { oldest[topic] = min(known, decision.order) }
                 newest["\(topic.rawValue)/\(decision.key)"] = max(
                     newest["\(topic.rawValue)/\(decision.key)"] ?? 0,
                     decision.order
@@ -150,7 +154,7 @@ public struct Replay {
             let isCompacted =
                 [.labelingTasks, .modelReleases].contains(decision.topic)
                 && (newest["\(decision.topic.rawValue)/\(decision.key)"] ?? 0) > decision.order
-            if isCompacted || expired.contains(decision.topic) {
+            if isCompacted || decision.order < oldest[decision.topic] ?? 0 {
                 report.compacted += 1
             } else {
                 differences.append(

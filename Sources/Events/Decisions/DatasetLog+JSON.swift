@@ -35,7 +35,10 @@ extension DatasetLogRecord: JSONCodable {
                 predictedAt: try object.time("predicted_at_ms")
             )
             let fact = LabelFact(
-                consensus: consensus, split: try object.choice("split"), sequence: try Self.sequence(object))
+                consensus: consensus,
+                split: try object.choice("split"),
+                sequence: try Self.sequence(object)
+            )
             self = .accepted(fact, className: try label.string("class"))
         case "version_cut":
             let counts = try object.object("counts")
@@ -55,7 +58,9 @@ extension DatasetLogRecord: JSONCodable {
 
     private static func sequence(_ object: JSONObject) throws(JSONError) -> Int64 {
         let sequence = try object.int64("sequence")
-        guard sequence >= 1 else { throw object.failure("sequence", "expected a number counted from 1, found \(sequence)") }
+        guard sequence >= 1 else {
+            throw object.failure("sequence", "expected a number counted from 1, found \(sequence)")
+        }
         return sequence
     }
 
@@ -118,7 +123,8 @@ public struct SealedVersionEvent: Hashable, Sendable {
             self.project = project
             version = try SealedVersion(json: object.value)
             let digits = version.id.rawValue.utf8
-            guard digits.count == 64, digits.allSatisfy({ (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }) else {
+            guard digits.count == 64, digits.allSatisfy({ (0x30...0x39).contains($0) || (0x61...0x66).contains($0) })
+            else {
                 throw object.failure("version", "expected 64 lower-case hexadecimal digits")
             }
         } catch {

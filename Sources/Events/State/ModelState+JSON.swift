@@ -110,7 +110,7 @@ extension RolloutPhase: JSONCodable {
             history: try object.values("history"),
             quarantined: try object.strings("quarantined").map { ModelVersion($0) },
             isHeld: try object.bool("held"),
-            heardFromChallenger: try object.int("heard_from_challenger")
+            heardFromChallenger: try object.optionalInt("heard_from_challenger") ?? 0
         )
     }
 
