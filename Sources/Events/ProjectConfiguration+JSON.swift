@@ -180,14 +180,22 @@ extension Recipe: JSONCodable {
 }
 
 extension TrainingPolicy: JSONCodable {
+    /// Trials times repeats.
+    public static let largestStudy = 500
+
     public init(json: JSONValue) throws(JSONError) {
         let object = try json.object()
         let trials: [Recipe] = try object.values("trials")
         guard (1...1_000).contains(trials.count) else { throw object.failure("trials", "expected 1 to 1,000 recipes") }
+        let repeats = try object.int("repeats", in: 1...1_000)
+        // The results of a study are kept in one row of state, which must fit into one record.
+        guard trials.count * repeats <= Self.largestStudy else {
+            throw object.failure("repeats", "expected at most \(Self.largestStudy) results, found \(trials.count) trials of \(repeats) repeats")
+        }
         self.init(
             newLabels: try object.int("new_labels", in: 1...1_000_000),
             trials: trials,
-            repeats: try object.int("repeats", in: 1...1_000),
+            repeats: repeats,
             deadline: try object.milliseconds("deadline_after_ms")
         )
     }

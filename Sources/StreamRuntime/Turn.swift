@@ -29,7 +29,7 @@ public protocol StreamStage: AnyObject {
     /// Partitions have come. Restores what belongs to them.
     ///
     /// - Parameter committed: The group's next offsets; a partition that nobody has read yet is missing.
-    /// - Returns: Where to begin each of `partitions`.
+    /// - Returns: Where to begin each of `partitions`; one that is left out begins at the first record it still has.
     func assigned(_ partitions: [TopicPartition], committed: [TopicPartition: Int64]) throws
         -> [TopicPartition: Int64]
     /// Partitions have gone: forgets what belongs to them.

@@ -26,6 +26,8 @@ public struct IntakeCounts: Hashable, Sendable {
 public final class IntakeStage: StreamStage {
     /// The largest record that is looked at, in bytes.
     public static let recordLimit = 262_144
+    /// The most bytes of key and headers of a record that the journal keeps whole.
+    public static let headerLimit = 65_536
     /// How far in the future an event's own time may lie, in milliseconds.
     static let futureTolerance: Int64 = 86_400_000
     /// 2000-01-01: nothing that Flywheel sees happened before.
@@ -84,7 +86,7 @@ public final class IntakeStage: StreamStage {
         var positions: [TopicPartition: Int64] = [:]
         for partition in partitions {
             if partition.topic == topics[.predictions] { owned.insert(partition.partition) }
-            positions[partition] = committed[partition] ?? 0
+            positions[partition] = committed[partition]
         }
         try directory.readToEnd()
         return positions
