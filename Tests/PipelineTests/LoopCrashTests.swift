@@ -10,7 +10,7 @@ import Vocabulary
 
 @Suite("Loop fails at every effect")
 struct LoopCrashTests {
-    private static let policy = CommitPolicy(interval: 0, maximumRecords: 25, batchSize: 25)
+    private static let policy = CommitPolicy(interval: 0, maximumRecords: 40, batchSize: 40)
 
     private func run(
         _ recording: Recording,
@@ -27,7 +27,7 @@ struct LoopCrashTests {
 
     @Test("The same journal gives the same committed decisions, wherever Loop fails", arguments: [1, 2] as [UInt64])
     func everyEffect(seed: UInt64) throws {
-        let recording = try Recording(seed: seed, rounds: 12)
+        let recording = try Recording(seed: seed, rounds: 9)
         let (undisturbed, counted) = try run(recording, nil)
         let expected = Self.decisions(of: recording, in: undisturbed)
         #expect(
@@ -36,7 +36,8 @@ struct LoopCrashTests {
         )
         let effects = counted.effects
         #expect(Set(effects).isSuperset(of: [.initialize, .begin, .send, .sendOffsets, .commit, .committedOffsets]))
-        for step in FaultPlan.steps(effects) {
+        // The second world dies only: how clients fail does not depend on it.
+        for step in FaultPlan.steps(effects, seed == 1 ? FaultPlan.Fault.allCases : [.crash]) {
             let isElsewhere = step.number % 3 == 1
             let (plant, plan) = try run(recording, step, isElsewhere: isElsewhere)
             #expect(plan.hasStruck, "seed \(seed), \(step)")
@@ -67,7 +68,7 @@ struct LoopCrashTests {
         let effects = try perform(inputs, nil).plan.effects
         #expect(effects.count > 30)
         var isTold = false
-        for step in FaultPlan.steps(effects, [.crash, .fatal]) {
+        for step in FaultPlan.steps(effects, [.crash, .fatal]) where step.fault == .crash || step.number % 4 == 0 {
             let (plant, plan) = try perform(inputs, step)
             #expect(plan.hasStruck, "\(step)")
             let report = try Replay(transport: plant.cluster, topics: plant.topics)
