@@ -1,4 +1,5 @@
 internal import Events
+internal import Hashing
 internal import StreamRuntime
 
 /// A refused record, as it came, with the reason in its headers: Kafka Connect's names, and our own.
@@ -42,6 +43,7 @@ enum DeadLetter {
         if let value, value.count > limit {
             kept = Array(value.prefix(limit))
             all.append(RecordHeader("flywheel.value.size", String(value.count)))
+            all.append(RecordHeader("flywheel.value.sha256", SHA256Digest(of: value).hex))
             all.append(RecordHeader("flywheel.value.cut", "true"))
         }
         all += [

@@ -185,11 +185,13 @@ extension TrainingPolicy: JSONCodable {
     public init(json: JSONValue) throws(JSONError) {
         let object = try json.object()
         let trials: [Recipe] = try object.values("trials")
+        guard (1...1_000).contains(trials.count) else { throw object.failure("trials", "expected 1 to 1,000 recipes") }
         let repeats = try object.int("repeats", in: 1...1_000)
-        guard !trials.isEmpty, trials.count * repeats <= TrainingPolicy.largestStudy else {
+        // The results of a study are kept in one row of state, which must fit into one record.
+        guard trials.count * repeats <= Self.largestStudy else {
             throw object.failure(
-                "trials",
-                "expected at least one recipe, and at most \(TrainingPolicy.largestStudy) repeats in all"
+                "repeats",
+                "expected at most \(Self.largestStudy) results, found \(trials.count) trials of \(repeats) repeats"
             )
         }
         self.init(

@@ -122,6 +122,9 @@ extension ModelReference: JSONCodable {
 }
 
 extension ArtifactReference: JSONCodable {
+    /// Bytes of a URI.
+    public static let longestURI = 1_024
+
     public init(json: JSONValue) throws(JSONError) {
         let object = try json.object()
         let sha256 = try object.string("sha256")
@@ -133,7 +136,12 @@ extension ArtifactReference: JSONCodable {
         let size = try object.int64("size")
         guard size >= 0 else { throw object.failure("size", "expected bytes, not less than 0") }
         let uri = try object.string("uri")
-        guard (1...2_048).contains(uri.utf8.count) else { throw object.failure("uri", "expected 1 to 2,048 bytes") }
+        // Models and versions are kept in rows of state: a row must fit into one record.
+        guard (1...Self.longestURI).contains(uri.utf8.count),
+            uri.utf8.allSatisfy({ (0x21...0x7E).contains($0) && $0 != 0x22 && $0 != 0x5C })
+        else {
+            throw object.failure("uri", "expected a URI of 1 to \(Self.longestURI) bytes (RFC 3986: ASCII, no quotes)")
+        }
         self.init(uri: uri, size: size, sha256: sha256)
     }
 

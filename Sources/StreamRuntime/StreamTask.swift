@@ -1,38 +1,3 @@
-/// What happens inside a stream task, for logs and metrics.
-public enum StreamTaskEvent: Sendable {
-    case assigned([TopicPartition])
-    case unassigned([TopicPartition], lost: Bool)
-    case committed(records: Int, outputs: Int, milliseconds: Int64)
-    case aborted(StreamError)
-    case restarted(StreamError)
-    case retrying(StreamError, attempt: Int)
-    /// Records expired before they were read.
-    case expired(TopicPartition, from: Int64, to: Int64)
-}
-
-/// The services that a stream task needs from its surroundings.
-public struct StreamTaskEnvironment {
-    /// Milliseconds since 1970.
-    public let now: () -> Int64
-    /// Waits so many milliseconds.
-    public let pause: (Int64) -> Void
-    /// In `0..<1`, for jitter.
-    public let jitter: () -> Double
-    public let observe: (StreamTaskEvent) -> Void
-
-    public init(
-        now: @escaping () -> Int64,
-        pause: @escaping (Int64) -> Void,
-        jitter: @escaping () -> Double,
-        observe: @escaping (StreamTaskEvent) -> Void = { _ in }
-    ) {
-        self.now = now
-        self.pause = pause
-        self.jitter = jitter
-        self.observe = observe
-    }
-}
-
 /// The commit cycle of one role: poll, process, commit; on one thread, without a pause between.
 ///
 ///     running --revoked--> commit --> unassign --> running
@@ -57,6 +22,10 @@ public final class StreamTask {
     /// Where to read on after an abort: usually the group's offset, but a stage may have begun before it.
     private var base: [TopicPartition: Int64] = [:]
     private var owned: Set<TopicPartition> = []
+    /// Transactions in a row that did not stand, and polls that brought nothing but errors.
+    private var failures = 0
+    private var pollFailures = 0
+    private var pollFailsSince: Int64?
 
     /// The longest that the same call is tried again before the task gives up, in milliseconds.
     private let patience: Int64 = 60_000
@@ -84,8 +53,7 @@ public final class StreamTask {
 
     /// One poll, and a commit when one is due. Errors that it cannot cure by itself are thrown; the task is closed then.
     public func cycle() throws {
-        let outcome = try consumer.poll(into: batch, maximum: policy.batchSize, timeoutMilliseconds: pollTimeout())
-        switch outcome {
+        switch try poll() {
         case .idle: break
         case .records:
             if turnBegan == nil { turnBegan = environment.now() }
@@ -122,6 +90,29 @@ public final class StreamTask {
 
     // MARK: - Turns
 
+    /// What may pass by itself counts as nothing to read, for a while.
+    private func poll() throws(StreamError) -> PollOutcome {
+        do throws(StreamError) {
+            let outcome = try consumer.poll(into: batch, maximum: policy.batchSize, timeoutMilliseconds: pollTimeout())
+            (pollFailures, pollFailsSince) = (0, nil)
+            return outcome
+        } catch {
+            let now = environment.now()
+            guard error.disposition == .retry, now - (pollFailsSince ?? now) < patience else { throw error }
+            if pollFailsSince == nil { pollFailsSince = now }
+            pollFailures += 1
+            environment.observe(.retrying(error, attempt: pollFailures))
+            pause(pollFailures)
+            return .idle
+        }
+    }
+
+    /// Waits before the next attempt: longer after each, jittered, up to two seconds.
+    private func pause(_ attempt: Int) {
+        let pause = Double(min(2_000, 20 << min(attempt, 7)))
+        environment.pause(Int64(pause * (0.5 + 0.5 * environment.jitter())))
+    }
+
     private func pollTimeout() -> Int {
         guard let began = turnBegan else { return Int(min(policy.interval, 100)) }
         return Int(max(0, min(policy.interval, began + policy.interval - environment.now())))
@@ -144,7 +135,7 @@ public final class StreamTask {
         try commit()
         if producer == nil { producer = try makeProducer() }
         let offsets = try retrying { () throws(StreamError) in try self.consumer.committedOffsets(partitions) }
-        let positions = try clamp(try stage.assigned(partitions, committed: offsets))
+        let positions = try begin(partitions, offsets)
         committed.merge(offsets) { $1 }
         base.merge(positions) { $1 }
         try consumer.assign(positions)
@@ -173,6 +164,20 @@ public final class StreamTask {
             clamped[partition] = low
         }
         return clamped
+    }
+
+    /// Where each partition begins: where its stage says, or with its first record.
+    private func begin(
+        _ partitions: [TopicPartition],
+        _ offsets: [TopicPartition: Int64]
+    ) throws -> [TopicPartition: Int64] {
+        var positions = try stage.assigned(partitions, committed: offsets)
+        for partition in partitions where positions[partition] == nil {
+            positions[partition] = try retrying { () throws(StreamError) in
+                try self.consumer.watermarks(partition).low
+            }
+        }
+        return try clamp(positions)
     }
 
     private func give(_ partitions: [TopicPartition], lost: Bool) throws {
@@ -230,6 +235,7 @@ public final class StreamTask {
 
     private func stands() {
         stage.committed()
+        failures = 0
         committed.merge(turn.positions) { $1 }
         base.merge(turn.positions) { $1 }
     }
@@ -247,7 +253,14 @@ public final class StreamTask {
             try restart(error)
             return
         }
+        slowDown()
         try rewind()
+    }
+
+    /// What cannot be committed will fail again: not in a busy loop, and with no transaction open meanwhile.
+    private func slowDown() {
+        failures += 1
+        pause(failures)
     }
 
     /// Replaces the producer. Whether the last transaction stands only the group's offsets can tell: they went with it.
@@ -256,6 +269,7 @@ public final class StreamTask {
         producer?.close()
         producer = nil
         producer = try makeProducer()
+        slowDown()
         let moved = turn.positions.filter { committed[$0.key] != $0.value }
         let offsets = try retrying { () throws(StreamError) in try self.consumer.committedOffsets(self.assignment) }
         if moved.isEmpty {
@@ -286,7 +300,7 @@ public final class StreamTask {
     private func reload(_ offsets: [TopicPartition: Int64]) throws {
         let partitions = assignment
         stage.unassigned(partitions)
-        base = try clamp(try stage.assigned(partitions, committed: offsets))
+        base = try begin(partitions, offsets)
         committed = offsets
         try consumer.seek(base)
     }
@@ -302,8 +316,7 @@ public final class StreamTask {
                 attempt += 1
                 guard error.disposition == .retry, environment.now() - began < patience else { throw error }
                 environment.observe(.retrying(error, attempt: attempt))
-                let pause = Double(min(2_000, 20 << min(attempt, 7)))
-                environment.pause(Int64(pause * (0.5 + 0.5 * environment.jitter())))
+                pause(attempt)
             }
         }
     }

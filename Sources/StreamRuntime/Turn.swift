@@ -32,7 +32,7 @@ public protocol StreamStage: AnyObject {
     /// - Parameters:
     ///   - partitions: None of them is assigned yet.
     ///   - committed: The group's next offsets; a partition that nobody has read yet is missing.
-    /// - Returns: Where to begin each of `partitions`.
+    /// - Returns: Where to begin each of `partitions`; one that is left out begins at the first record it still has.
     /// - Throws: When something cannot be restored, which ends the task.
     func assigned(_ partitions: [TopicPartition], committed: [TopicPartition: Int64]) throws
         -> [TopicPartition: Int64]

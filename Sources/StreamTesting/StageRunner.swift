@@ -2,16 +2,17 @@ public import StreamRuntime
 
 /// One worker of one stage, turned by hand on the thread of the test.
 public final class StageRunner {
+    /// What the worker does.
     public let stage: any StreamStage
+    /// Its commit cycle.
     public let task: StreamTask
     private let cluster: InMemoryCluster
     /// What the task told, oldest first.
     public var events: [StreamTaskEvent] { log.events }
     private let log: EventLog
 
-    /// - Parameters:
-    ///   - plan: Where it fails; nowhere unless given.
-    ///   - makeStage: Makes the stage with the transport that it is to use.
+    /// A worker that fails where `plan` says, nowhere unless given. `makeStage` makes the stage with the transport that it is
+    /// to use; the transactional id is made of group and instance unless given.
     public init(
         cluster: InMemoryCluster,
         plan: FaultPlan = FaultPlan(),
@@ -45,11 +46,8 @@ public final class StageRunner {
         )
     }
 
-    /// Turns until nothing happens any more.
-    ///
-    /// - Returns: Turns taken.
-    @discardableResult
-    public func settle(maximum: Int = 100_000) throws -> Int {
+    /// Turns until nothing happens any more, at most `maximum` times; what the task throws is thrown.
+    public func settle(maximum: Int = 100_000) throws {
         var (turns, idle) = (0, 0)
         while idle < 3, turns < maximum {
             let before = cluster.activity
@@ -57,7 +55,6 @@ public final class StageRunner {
             turns += 1
             idle = cluster.activity == before ? idle + 1 : 0
         }
-        return turns
     }
 
     private final class EventLog {

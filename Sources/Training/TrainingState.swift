@@ -10,7 +10,7 @@ public struct TrainingPolicy: Hashable, Sendable {
     /// Repeats of each trial with different seeds; at least 1.
     public var repeats: Int
     /// Repeats of all trials together, at most: a study must fit a record of the changelog.
-    public static let largestStudy = 1_000
+    public static let largestStudy = 500
     /// Milliseconds that trainers have for a study.
     public var deadline: Int64
 

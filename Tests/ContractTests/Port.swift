@@ -33,7 +33,7 @@ enum Port: CustomStringConvertible, CaseIterable, Sendable {
         }
     }
 
-    /// - Parameter timeout: Milliseconds that a transaction may stay open.
+    /// A cluster whose transactions may stay open for so many milliseconds.
     func open(transactionTimeout timeout: Int = 10_000) throws -> Cluster {
         switch self {
         case .memory: return Cluster(memory: InMemoryCluster(transactionTimeout: Int64(timeout)))

@@ -1,6 +1,7 @@
 import Engine
 import Events
 import Flywheel
+import Hashing
 import StreamRuntime
 import StreamTesting
 import Tables
@@ -67,6 +68,7 @@ struct BadInputTests {
         if let value = input.value, value.count > 900_000 {
             #expect(letter.value == Array(value.prefix(900_000)))
             #expect(letter.header("flywheel.value.size") == "\(value.count)")
+            #expect(letter.header("flywheel.value.sha256") == SHA256Digest(of: value).hex)
         } else {
             #expect(letter.value == input.value)
         }

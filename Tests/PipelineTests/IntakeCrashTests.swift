@@ -82,7 +82,7 @@ struct IntakeCrashTests {
         let expected = try outcome(undisturbed)
         #expect(!expected.audit.isEmpty && !expected.dead.isEmpty)
         #expect(expected.tallies == ["v0/champion": [30, 20, 20], "v1/champion": [30, 0, 0]])
-        for step in FaultPlan.steps(counted.effects) {
+        for step in FaultPlan.steps(counted.effects, seed == 1 ? FaultPlan.Fault.allCases : [.crash]) {
             let plant = try makePlant(seed: seed)
             let isElsewhere = step.number % 3 == 1
             let plan = try settle(plant, group: "intake", step, isElsewhere: isElsewhere) { plan, instance in

@@ -10,7 +10,7 @@ import Vocabulary
 
 @Suite("Loop fails at every effect")
 struct LoopCrashTests {
-    private static let policy = CommitPolicy(interval: 0, maximumRecords: 25, batchSize: 25)
+    private static let policy = CommitPolicy(interval: 0, maximumRecords: 40, batchSize: 40)
 
     private func run(
         _ recording: Recording,
@@ -27,7 +27,7 @@ struct LoopCrashTests {
 
     @Test("The same journal gives the same committed decisions, wherever Loop fails", arguments: [1, 2] as [UInt64])
     func everyEffect(seed: UInt64) throws {
-        let recording = try Recording(seed: seed, rounds: 12)
+        let recording = try Recording(seed: seed, rounds: 9)
         let (undisturbed, counted) = try run(recording, nil)
         let expected = Self.decisions(of: recording, in: undisturbed)
         #expect(
@@ -36,7 +36,8 @@ struct LoopCrashTests {
         )
         let effects = counted.effects
         #expect(Set(effects).isSuperset(of: [.initialize, .begin, .send, .sendOffsets, .commit, .committedOffsets]))
-        for step in FaultPlan.steps(effects) {
+        // The second world dies only: how clients fail does not depend on it.
+        for step in FaultPlan.steps(effects, seed == 1 ? FaultPlan.Fault.allCases : [.crash]) {
             let isElsewhere = step.number % 3 == 1
             let (plant, plan) = try run(recording, step, isElsewhere: isElsewhere)
             #expect(plan.hasStruck, "seed \(seed), \(step)")
@@ -67,7 +68,7 @@ struct LoopCrashTests {
         let effects = try perform(inputs, nil).plan.effects
         #expect(effects.count > 30)
         var isTold = false
-        for step in FaultPlan.steps(effects, [.crash, .fatal]) {
+        for step in FaultPlan.steps(effects, [.crash, .fatal]) where step.fault == .crash || step.number % 4 == 0 {
             let (plant, plan) = try perform(inputs, step)
             #expect(plan.hasStruck, "\(step)")
             let report = try Replay(transport: plant.cluster, topics: plant.topics)
@@ -154,5 +155,48 @@ struct LoopCrashTests {
         #expect(plant.cluster.openTransactions == 0)
         let isSame = plant.decisions() == undisturbed.decisions()
         #expect(isSame)
+    }
+
+    @Test("A worker that dies again while it restores is replaced by one that restores")
+    func diesRestoring() throws {
+        let recording = try Recording(seed: 1, rounds: 8)
+        let (undisturbed, first) = try run(recording, nil)
+        let expected = Self.decisions(of: recording, in: undisturbed)
+        let commits = first.effects.indices.filter { first.effects[$0] == .commit }
+        let middle = try #require(commits.dropFirst(commits.count / 2).first)
+        var reads = 0
+        for number in 0..<60 {
+            let plant = try recording.plant()
+            let policy = Self.policy
+            for plan in [FaultPlan(.init(middle, .crash, .after)), FaultPlan(.init(number, .crash, .after))] {
+                do { try plant.makeLoop(plan, policy: policy, now: { 0 }).settle() } catch { #expect(plan.isCrashed) }
+                if plan.isCrashed, plan.effects.last == .read { reads += 1 }
+            }
+            try plant.makeLoop(policy: policy, now: { 0 }).settle()
+            let isSame = Self.decisions(of: recording, in: plant) == expected
+            #expect(isSame, "the second worker died after effect \(number)")
+        }
+        #expect(reads > 1)
+    }
+
+    @Test("A partition that moves to another worker and back is decided as if it had stayed", arguments: 1...8)
+    func moves(turns: Int) throws {
+        let recording = try Recording(seed: 1, rounds: 8)
+        let expected = Self.decisions(of: recording, in: try run(recording, nil).plant)
+        let plant = try recording.plant()
+        let one = try plant.makeLoop(instance: "w1", policy: Self.policy, now: { 0 })
+        for _ in 0..<turns { try one.task.cycle() }
+        let two = try plant.makeLoop(instance: "w2", policy: Self.policy, now: { 0 })
+        for _ in 0..<turns + 4 {
+            try two.task.cycle()
+            try one.task.cycle()
+        }
+        #expect(two.task.assignment.contains(TopicPartition(plant.topics[.journal], World.partition)))
+        two.task.close()
+        plant.cluster.expireMember("w2", of: "loop")
+        try one.settle()
+        #expect(one.task.assignment.count == 4)
+        let isSame = Self.decisions(of: recording, in: plant) == expected
+        #expect(isSame, "moved after \(turns) turns")
     }
 }

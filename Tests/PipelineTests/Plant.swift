@@ -81,7 +81,7 @@ final class Plant {
         }
     }
 
-    /// - Parameter now: The clock of its timers; the plant's unless given.
+    /// A loop whose timers follow `now`, the plant's clock unless given.
     func makeLoop(
         _ plan: FaultPlan = FaultPlan(),
         instance: String = "w1",

@@ -51,9 +51,8 @@ struct Recording {
     }
 }
 
-/// Runs a worker that fails as planned; when it has given up, another takes over until nothing is left to do.
-///
-/// - Parameter isElsewhere: The other worker has another name, and the session of the first expires.
+/// Runs a worker that fails as planned; when it has given up, another takes over until nothing is left to do: the same one
+/// again, or elsewhere one of another name, once the session of the first has expired.
 func settle(
     _ plant: Plant,
     group: String,

@@ -54,7 +54,7 @@ extension IntakeStage {
         case .annotations:
             let event = try AnnotationEvent(object, project: id, schema: schema)
             _ = try believable(event.answeredAt)
-            let origin = origin(record, index, batch)
+            let origin = try origin(record, index, batch)
             forward(
                 JournalEntry(project: id, body: .annotation(event.annotation), origin: origin),
                 reference,
@@ -62,7 +62,7 @@ extension IntakeStage {
             )
         case .trainingResults:
             let event = try TrainingResultEvent(object, project: id)
-            let origin = origin(record, index, batch)
+            let origin = try origin(record, index, batch)
             forward(
                 JournalEntry(project: id, body: .trainingResult(event.result), origin: origin),
                 reference,
@@ -70,7 +70,7 @@ extension IntakeStage {
             )
         case .commands:
             let event = try CommandEvent(object, project: id)
-            let origin = origin(record, index, batch)
+            let origin = try origin(record, index, batch)
             forward(JournalEntry(project: id, body: .command(event.command), origin: origin), reference, into: &turn)
         default:
             let event = try SealedVersionEvent(object, project: id)
@@ -168,27 +168,23 @@ extension IntakeStage {
         return time
     }
 
-    private func origin(_ record: RecordView, _ index: Int, _ batch: RecordBatch) -> EntryOrigin {
-        EntryOrigin(
+    /// Where a record came from, and all of it, so that it can go to the dead letters as it came.
+    private func origin(_ record: RecordView, _ index: Int, _ batch: RecordBatch) throws(Rejection) -> EntryOrigin {
+        let headers = batch.headers(at: index)
+        var size = record.key.count
+        for header in headers { size += header.name.utf8.count + (header.value?.count ?? 0) }
+        // In the journal these stand beside the value: together they must fit into one record.
+        guard size <= Self.headerLimit else {
+            throw Rejection(.tooLarge, "expected at most \(Self.headerLimit) bytes of key and headers, found \(size)")
+        }
+        return EntryOrigin(
             topic: topics[Self.inputs[record.topic]],
             partition: record.partition,
             offset: record.offset,
             value: Array(record.value),
             key: record.key.baseAddress == nil ? nil : Array(record.key),
-            headers: headers(of: batch, index)
+            headers: headers.map { OriginHeader(name: $0.name, value: $0.value) }
         )
-    }
-
-    /// The headers that travel with an entry: as many as fit.
-    private func headers(of batch: RecordBatch, _ index: Int) -> [OriginHeader] {
-        var kept: [OriginHeader] = []
-        var left = 16_384
-        for header in batch.headers(at: index) {
-            left -= header.name.utf8.count + (header.value?.count ?? 0)
-            guard left >= 0 else { break }
-            kept.append(OriginHeader(name: header.name, value: header.value))
-        }
-        return kept
     }
 }
 

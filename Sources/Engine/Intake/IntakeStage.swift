@@ -30,6 +30,8 @@ public final class IntakeStage: StreamStage {
     public static let recordLimit = 262_144
     /// Tallies of one transaction; versions beyond are counted together.
     static let tallyLimit = 1_000
+    /// The most bytes of key and headers of a record that the journal keeps whole.
+    public static let headerLimit = 65_536
     /// How far in the future an event's own time may lie, in milliseconds.
     static let futureTolerance: Int64 = 86_400_000
     /// 2000-01-01: nothing that Flywheel sees happened before.
@@ -90,7 +92,7 @@ public final class IntakeStage: StreamStage {
         var positions: [TopicPartition: Int64] = [:]
         for partition in partitions {
             if partition.topic == topics[.predictions] { owned.insert(partition.partition) }
-            positions[partition] = committed[partition] ?? 0
+            positions[partition] = committed[partition]
         }
         try directory.readToEnd()
         return positions

@@ -32,7 +32,6 @@ public final class LoopStage: StreamStage {
         var projects: [String: LoopProject] = [:]
         var tallies = TallyFolder()
         var lastTickAt: [String: Int64] = [:]
-        var needsEngineEntry: Set<String> = []
         var journalOffset: Int64 = 0
         var committedOffset: Int64 = 0
         var isTouched = false
@@ -82,7 +81,7 @@ public final class LoopStage: StreamStage {
         defer { store.close() }
         for place in assigned.sorted() {
             guard place.topic == topics[.journal] else {
-                positions[place] = committed[place] ?? 0
+                positions[place] = committed[place]
                 continue
             }
             let began = now()
@@ -92,9 +91,6 @@ public final class LoopStage: StreamStage {
             partition.projects = restoredState.projects
             partition.journalOffset = offset
             partition.committedOffset = offset
-            for (name, project) in restoredState.projects where project.state.position.value.build != Build.version {
-                partition.needsEngineEntry.insert(name)
-            }
             partitions[place.partition] = partition
             positions[place] = offset
             restored(place.partition, restoredState.records, now() - began)
@@ -297,8 +293,7 @@ public final class LoopStage: StreamStage {
         _ turn: inout Turn
     ) {
         guard let project = partition.projects[name] else { return }
-        if partition.needsEngineEntry.remove(name) != nil || project.state.position.value.build.isEmpty {
-            guard partition.lastTickAt["engine/\(name)"] == nil else { return }
+        if project.state.position.value.build != Build.version, partition.lastTickAt["engine/\(name)"] == nil {
             partition.lastTickAt["engine/\(name)"] = now
             append(JournalEntry(project: project.state.project, body: .engine(build: Build.version)), number, &turn)
             partition.isTouched = true

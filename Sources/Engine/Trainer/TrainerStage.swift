@@ -32,9 +32,7 @@ public final class TrainerStage: StreamStage {
     public func assigned(_ partitions: [TopicPartition], committed: [TopicPartition: Int64]) throws -> [TopicPartition:
         Int64]
     {
-        var positions: [TopicPartition: Int64] = [:]
-        for place in partitions { positions[place] = committed[place] ?? 0 }
-        return positions
+        committed.filter { partitions.contains($0.key) }
     }
 
     public func unassigned(_ partitions: [TopicPartition]) {}

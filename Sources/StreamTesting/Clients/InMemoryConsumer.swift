@@ -34,6 +34,9 @@ final class InMemoryConsumer: GroupConsumer {
         batch.headerReader = { _ in [] }
         lent = nil
         try checkOpen("poll")
+        try cluster.locked { (state) throws(StreamError) in
+            if !state.pollErrors.isEmpty { throw state.pollErrors.removeFirst() }
+        }
         if let unanswered { return unanswered }
         if let change = try rebalance() {
             if change != .idle { unanswered = change }

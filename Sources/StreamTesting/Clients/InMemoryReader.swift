@@ -84,7 +84,16 @@ extension InMemoryCluster {
         maximum: Int
     ) throws(StreamError) -> (records: [StoredRecord], next: Int64) {
         try locked { (state) throws(StreamError) in
-            let found = try state.log(place, "read \(place)").read(from: position, maximum: maximum)
+            let log = try state.log(place, "read \(place)")
+            guard position >= log.start, position <= log.end else {
+                throw StreamError(
+                    .fatal,
+                    operation: "read \(place)",
+                    code: "_AUTO_OFFSET_RESET",
+                    reason: "offset \(position) is not in \(log.start)...\(log.end)"
+                )
+            }
+            let found = log.read(from: position, maximum: maximum)
             state.activity += found.records.count
             return found
         }

@@ -31,6 +31,8 @@ struct ClusterState: Sendable {
     private(set) var transactions: [Int: Transaction] = [:]
     private var nextTransaction = 1
     private var nextMember = 1
+    /// What the next polls of group members answer.
+    var pollErrors: [StreamError] = []
     /// Counts everything that happens: writes, deliveries, rebalances.
     var activity = 0
 

@@ -7,12 +7,14 @@ internal import Synchronization
 /// Nothing waits: a poll with nothing to bring returns at once. A reader's lets its timeout pass on the clock, a group
 /// consumer's does not: its caller tells the time.
 public final class InMemoryCluster: StreamTransport {
+    /// Append times and timeouts follow it.
     public let clock: SimulatedClock
     private let name: String
     /// Milliseconds that a transaction may stay open.
     private let transactionTimeout: Int64
     private let state = Mutex(ClusterState())
 
+    /// An empty cluster; `transactionTimeout` is in milliseconds.
     public init(
         clock: SimulatedClock = SimulatedClock(),
         clusterID: String = "memory",
@@ -38,6 +40,7 @@ public final class InMemoryCluster: StreamTransport {
 
     // MARK: - Transport
 
+    /// A member that joins with its first poll.
     public func makeConsumer(
         group: String,
         instance: String,
@@ -46,21 +49,22 @@ public final class InMemoryCluster: StreamTransport {
         InMemoryConsumer(cluster: self, group: group, instance: instance, topics: topics)
     }
 
+    /// A producer that is not initialized yet.
     public func makeProducer(transactionalID: String) throws(StreamError) -> any TransactionalProducer {
         InMemoryProducer(cluster: self, transactionalID: transactionalID)
     }
 
+    /// A reader that is not started yet.
     public func makeReader(topics: [String]) throws(StreamError) -> any LogReader {
         InMemoryReader(cluster: self, topics: topics)
     }
 
+    /// The name it was given.
     public func clusterID() throws(StreamError) -> String { name }
 
     // MARK: - For tests
 
-    /// Makes a topic, or leaves one that is there as it is.
-    ///
-    /// - Parameter maximumBytes: The largest record that it takes.
+    /// Makes a topic that takes records of at most `maximumBytes`, or leaves one that is there as it is.
     public func createTopic(_ topic: String, partitions: Int = 1, maximumBytes: Int = 1_048_588) {
         state.withLock { state in
             guard state.topics[topic] == nil else { return }
@@ -69,9 +73,7 @@ public final class InMemoryCluster: StreamTransport {
         }
     }
 
-    /// Appends a record outside any transaction.
-    ///
-    /// - Parameter time: Its append time; the clock's unless given.
+    /// Appends a record outside any transaction, at the clock's time unless another is given.
     public func append(_ record: OutputRecord, at time: Int64? = nil) throws(StreamError) {
         let time = time ?? clock.now
         try locked { (state) throws(StreamError) in try state.append(record, to: nil, at: time) }
@@ -113,6 +115,9 @@ public final class InMemoryCluster: StreamTransport {
             state.activity += 1
         }
     }
+
+    /// Lets the next poll of a group consumer fail; called again, the one after it.
+    public func failPoll(_ error: StreamError) { state.withLock { $0.pollErrors.append(error) } }
 
     /// Forgets records before an offset, as retention does.
     public func delete(_ place: TopicPartition, before offset: Int64) {

@@ -6,8 +6,11 @@ public struct StoredRecord: Hashable, Sendable {
     public let offset: Int64
     /// Milliseconds since 1970, the time it was appended.
     public let timestamp: Int64
+    /// Nil for null.
     public let key: [UInt8]?
+    /// Nil for null.
     public let value: [UInt8]?
+    /// In the order of writing.
     public let headers: [RecordHeader]
 
     init(offset: Int64, timestamp: Int64, key: [UInt8]?, value: [UInt8]?, headers: [RecordHeader]) {

@@ -8,6 +8,7 @@ public final class FaultPlan: Sendable {
         case initialize, begin, send, sendOffsets, commit, abort, committedOffsets, assign, read
     }
 
+    /// How it fails.
     public enum Fault: String, Hashable, Sendable, CaseIterable {
         /// The process is gone: every later call of its clients fails, and none of them is closed.
         case crash
@@ -29,15 +30,19 @@ public final class FaultPlan: Sendable {
     public struct Step: Hashable, Sendable, CustomStringConvertible {
         /// Counted from 0.
         public let number: Int
+        /// How.
         public let fault: Fault
+        /// When, seen from the effect.
         public let moment: Moment
 
+        /// A fault at the effect of that number.
         public init(_ number: Int, _ fault: Fault, _ moment: Moment = .before) {
             self.number = number
             self.fault = fault
             self.moment = moment
         }
 
+        /// As in `crash before effect 7`.
         public var description: String { "\(fault.rawValue) \(moment.rawValue) effect \(number)" }
     }
 
@@ -55,7 +60,9 @@ public final class FaultPlan: Sendable {
 
     /// The effects so far.
     public var effects: [Operation] { state.withLock(\.effects) }
+    /// Whether the process is gone.
     public var isCrashed: Bool { state.withLock(\.isCrashed) }
+    /// Whether the step has been reached.
     public var hasStruck: Bool { state.withLock(\.hasStruck) }
 
     /// Whether a client could fail in this way there: a send is not repeated once it is done, a commit that stands is never

@@ -3,13 +3,16 @@ public import StreamRuntime
 /// A transport whose clients fail as a plan says. All clients of one transport are one process: they crash together.
 public struct FaultyTransport: StreamTransport {
     private let transport: any StreamTransport
+    /// Counts the effects, and says where to fail.
     public let plan: FaultPlan
 
+    /// A transport that passes everything on but what the plan spoils.
     public init(_ transport: any StreamTransport, _ plan: FaultPlan) {
         self.transport = transport
         self.plan = plan
     }
 
+    /// A member that fails as planned.
     public func makeConsumer(
         group: String,
         instance: String,
@@ -19,16 +22,19 @@ public struct FaultyTransport: StreamTransport {
         return FaultyConsumer(try transport.makeConsumer(group: group, instance: instance, topics: topics), plan)
     }
 
+    /// A producer that fails as planned.
     public func makeProducer(transactionalID: String) throws(StreamError) -> any TransactionalProducer {
         try plan.checkAlive("make a producer")
         return FaultyProducer(try transport.makeProducer(transactionalID: transactionalID), plan)
     }
 
+    /// A reader that fails as planned.
     public func makeReader(topics: [String]) throws(StreamError) -> any LogReader {
         try plan.checkAlive("make a reader")
         return FaultyReader(try transport.makeReader(topics: topics), plan)
     }
 
+    /// The cluster's own.
     public func clusterID() throws(StreamError) -> String { try transport.clusterID() }
 }
 

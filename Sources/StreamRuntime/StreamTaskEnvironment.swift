@@ -1,0 +1,34 @@
+/// What happens inside a stream task, for logs and metrics.
+public enum StreamTaskEvent: Sendable {
+    case assigned([TopicPartition])
+    case unassigned([TopicPartition], lost: Bool)
+    case committed(records: Int, outputs: Int, milliseconds: Int64)
+    case aborted(StreamError)
+    case restarted(StreamError)
+    case retrying(StreamError, attempt: Int)
+    /// Records expired before they were read.
+    case expired(TopicPartition, from: Int64, to: Int64)
+}
+
+/// The services that a stream task needs from its surroundings.
+public struct StreamTaskEnvironment {
+    /// Milliseconds since 1970.
+    public let now: () -> Int64
+    /// Waits so many milliseconds.
+    public let pause: (Int64) -> Void
+    /// In `0..<1`, for jitter.
+    public let jitter: () -> Double
+    public let observe: (StreamTaskEvent) -> Void
+
+    public init(
+        now: @escaping () -> Int64,
+        pause: @escaping (Int64) -> Void,
+        jitter: @escaping () -> Double,
+        observe: @escaping (StreamTaskEvent) -> Void = { _ in }
+    ) {
+        self.now = now
+        self.pause = pause
+        self.jitter = jitter
+        self.observe = observe
+    }
+}

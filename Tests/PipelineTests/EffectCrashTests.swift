@@ -1,0 +1,106 @@
+import Engine
+import Events
+import Flywheel
+import JSON
+import StreamRuntime
+import StreamTesting
+import Testing
+import Vocabulary
+
+@Suite("Materializer and Trainer fail at every effect")
+struct EffectCrashTests {
+    /// A plant with a dataset log or training requests, and nobody yet who has worked on them.
+    private func prepared(_ topics: [Topic], from source: Plant) throws -> Plant {
+        let plant = try Plant()
+        for topic in topics {
+            for record in source.cluster.committed(source.topics[topic], World.partition) {
+                let copy = OutputRecord(
+                    topic: plant.topics[topic],
+                    partition: World.partition,
+                    key: record.key,
+                    value: record.value,
+                    headers: record.headers
+                )
+                try plant.cluster.append(copy)
+            }
+        }
+        return plant
+    }
+
+    @Test("Every version is announced once and verifies, wherever Materializer fails")
+    func materializer() throws {
+        let source = try Plant(seed: 2)
+        for _ in 0..<10 { try source.round() }
+        let undisturbed = try prepared([.datasetLog], from: source)
+        let counted = try settle(undisturbed, group: "materializer", nil) { plan, instance in
+            try undisturbed.makeMaterializer(plan, instance: instance)
+        }
+        func versions(_ plant: Plant) throws -> [String] {
+            try plant.decoded(.datasetVersions) { try SealedVersion(json: $0) }
+                .map { "\($0.ordinal) \($0.id) \($0.training)+\($0.test)" }
+        }
+        let expected = try versions(undisturbed)
+        #expect(expected.count > 2)
+        #expect(expected == (try versions(source)))
+        for step in FaultPlan.steps(counted.effects) {
+            let plant = try prepared([.datasetLog], from: source)
+            let plan = try settle(plant, group: "materializer", step, isElsewhere: step.number % 2 == 1) {
+                plan,
+                instance in
+                try plant.makeMaterializer(plan, instance: instance)
+            }
+            #expect(plan.hasStruck, "\(step)")
+            #expect(try versions(plant) == expected, "\(step)")
+            for version in try plant.decoded(.datasetVersions, { try SealedVersion(json: $0) }) {
+                #expect(try plant.store.verify(World.project, id: version.id) == [], "\(step)")
+            }
+        }
+    }
+
+    @Test("A Materializer on a new disk builds the same versions from the log")
+    func newDisk() throws {
+        let source = try Plant(seed: 2)
+        for _ in 0..<10 { try source.round() }
+        let plant = try prepared([.datasetLog], from: source)
+        for (place, offset) in source.cluster.offsets(of: "materializer") {
+            plant.cluster.setOffset(offset, of: place, group: "materializer")
+        }
+        try plant.makeMaterializer().settle()
+        #expect(try plant.store.ordinals(World.project) == source.store.ordinals(World.project))
+        for ordinal in try plant.store.ordinals(World.project) {
+            let (a, b) = (
+                try plant.store.manifest(World.project, ordinal: ordinal),
+                try source.store.manifest(World.project, ordinal: ordinal)
+            )
+            #expect(a?.id == b?.id)
+        }
+    }
+
+    @Test("Every repeat has one result, the same bytes each time, wherever Trainer fails")
+    func trainer() throws {
+        let source = try Plant(seed: 2)
+        for _ in 0..<8 { try source.round() }
+        func results(_ plant: Plant) throws -> [String] {
+            try plant.decoded(.trainingResults) { json in
+                let result = try TrainingResult(json: json)
+                guard case .finished(let artifact, let score, _) = result.outcome else { return "failed" }
+                return "\(result.request)/\(result.trial)/\(result.repetition) \(artifact.sha256) \(score ?? -1)"
+            }
+        }
+        // The first request only: later ones start from the model before, whose file names the source's folder.
+        let undisturbed = try prepared([.trainingRequests], from: source)
+        let counted = try settle(undisturbed, group: "trainer", nil) { plan, instance in
+            try undisturbed.makeTrainer(plan, instance: instance)
+        }
+        let expected = try results(undisturbed)
+        #expect(expected.count >= 2 && !expected.contains("failed"))
+        for step in FaultPlan.steps(counted.effects) {
+            let plant = try prepared([.trainingRequests], from: source)
+            let plan = try settle(plant, group: "trainer", step, isElsewhere: step.number % 2 == 1) { plan, instance in
+                try plant.makeTrainer(plan, instance: instance)
+            }
+            #expect(plan.hasStruck, "\(step)")
+            #expect(try results(plant) == expected, "\(step)")
+        }
+    }
+}
