@@ -144,6 +144,7 @@ let package = Package(
         tests("DatasetsTests", ["Datasets", "Statistics", "Tables", "Vocabulary"]),
         tests("TrainingTests", ["Training", "Statistics", "Tables", "Vocabulary"]),
         tests("RolloutTests", ["Rollout", "Statistics", "Tables", "Vocabulary"]),
+        tests("ProjectStateTests", base + reducers + ["Events", "Flywheel", "JSON"]),
         tests("VocabularyTests", ["Statistics", "Vocabulary"]),
         tests("TablesTests", ["Statistics", "Tables"]),
         tests("StatisticsTests", ["Statistics", "CBoostMath"]),
