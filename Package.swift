@@ -159,6 +159,14 @@ let package = Package(
         tests("ProcessesTests", ["Processes"]),
         tests("MockClusterTests", ["KafkaClient", "KafkaTesting"]),
         tests("BrokerTests", ["KafkaClient", "KafkaTesting", "KafkaTransport", "StreamRuntime"]),
+        tests("ContractTests", ["KafkaClient", "KafkaTesting", "KafkaTransport", "StreamRuntime", "StreamTesting"]),
+        tests(
+            "PipelineTests",
+            base + reducers + [
+                "Engine", "Events", "Flywheel", "JSON", "Learner", "Storage", "StreamRuntime", "StreamTesting",
+            ]
+        ),
+        tests("FlywheelTests", base + reducers + ["Demo", "Events", "Flywheel", "JSON", "Learner"]),
     ],
     cxxLanguageStandard: .cxx17
 )

@@ -23,7 +23,7 @@ extension AcquisitionState {
             if cadence.value.waitingSince == nil { cadence.value.waitingSince = context.time }
             return
         }
-        // Drawn under a higher cut-off: it tests, and must not train.
+        // Drawn for the audit sample once, under a cut-off that has been lowered since: it stays there.
         guard audit[id] == nil else { return }
         if cadence.value.waitingSince == nil { cadence.value.waitingSince = context.time }
         if let known = pool[id] {
@@ -71,7 +71,9 @@ extension AcquisitionState {
             isReady(newestOrdinal: newestOrdinal, policy: policy, at: context.time)
         else { return [] }
         let affordable = min(
-            ledger.value.available(of: policy.votes) / max(1, votesPerTask), policy.openTaskLimit - openTasks)
+            ledger.value.available(of: policy.votes) / max(1, votesPerTask),
+            policy.openTaskLimit - openTasks
+        )
         let auditWanted = auditTasksDue(policy, affordable)
         let wanted = min(policy.batchSize, affordable - min(auditWanted, affordable))
         var batch = chooseAcquisition(wanted, newestOrdinal, policy, context)
@@ -87,7 +89,11 @@ extension AcquisitionState {
         cadence.value.lastBatchOrdinal = newestOrdinal
         cadence.value.waitingSince = pool.isEmpty && audit.isEmpty ? nil : context.time
         for selection in batch {
-            if selection.purpose == .audit { cadence.value.auditTasks += 1 } else { cadence.value.acquisitionTasks += 1 }
+            if selection.purpose == .audit {
+                cadence.value.auditTasks += 1
+            } else {
+                cadence.value.acquisitionTasks += 1
+            }
         }
         return batch
     }
@@ -121,6 +127,7 @@ extension AcquisitionState {
         let since = max(cadence.value.waitingSince ?? time, cadence.value.lastBatchAt)
         if time.milliseconds(since: since) >= policy.patience { return true }
         guard newestOrdinal > cadence.value.lastBatchOrdinal else { return false }
+        // Intake lets only the highest scores of a stream through, so these are the best of many more.
         let enough = min(policy.poolCapacity, policy.batchSize * max(1, policy.isDiverse ? policy.preselection : 2))
         return pool.count >= enough && pool.count { $1.modelOrdinal >= newestOrdinal } >= enough
     }
@@ -150,7 +157,11 @@ extension AcquisitionState {
                 inclusionProbability: nil
             )
             return Selection(
-                sample: candidate.sample, purpose: .acquisition, reason: reason, predictedAt: candidate.predictedAt)
+                sample: candidate.sample,
+                purpose: .acquisition,
+                reason: reason,
+                predictedAt: candidate.predictedAt
+            )
         }
     }
 
@@ -159,7 +170,8 @@ extension AcquisitionState {
         var points: [[Float]] = []
         var weights: [Double] = []
         for pooled in ranked {
-            guard let embedding = pooled.candidate.sample.embedding, embedding.count == points.first?.count ?? embedding.count
+            guard let embedding = pooled.candidate.sample.embedding,
+                embedding.count == points.first?.count ?? embedding.count
             else { return nil }
             points.append(embedding)
             // Before there is a model every sample weighs the same.
@@ -190,14 +202,21 @@ extension AcquisitionState {
                 predicted: candidate.output?.top.label,
                 inclusionProbability: candidate.auditProbability
             )
-            return Selection(sample: candidate.sample, purpose: .audit, reason: reason, predictedAt: candidate.predictedAt)
+            return Selection(
+                sample: candidate.sample,
+                purpose: .audit,
+                reason: reason,
+                predictedAt: candidate.predictedAt
+            )
         }
     }
 
     // MARK: - Orders (total, so that nothing depends on hashing)
 
     private static func isLessUseful(_ a: PooledCandidate, _ b: PooledCandidate) -> Bool {
-        (a.modelOrdinal, a.candidate.score, b.candidate.sample.id) < (b.modelOrdinal, b.candidate.score, a.candidate.sample.id)
+        (a.modelOrdinal, a.candidate.score, b.candidate.sample.id) < (
+            b.modelOrdinal, b.candidate.score, a.candidate.sample.id
+        )
     }
 
     private static func isDrawnEarlier(_ a: PooledCandidate, _ b: PooledCandidate) -> Bool {

@@ -1,5 +1,5 @@
-public import Vocabulary
 internal import Statistics
+public import Vocabulary
 
 /// How useful a label would be, judged from one model's output alone. Every score is in `0...1`, higher is more useful.
 public enum AcquisitionFunction: String, Hashable, Sendable, CaseIterable {

@@ -148,6 +148,14 @@ public struct DatasetsState: Sendable {
         return cut
     }
 
+    /// The first so many test labels in the order of the log, which is the order of a manifest.
+    ///
+    /// - Complexity: O(*n* log *n*) in the number of labels.
+    public func testSamples(first count: Int) -> [SampleID] {
+        let rows = labels.sortedRows.filter { $0.value.split == .test }.sorted { $0.value.sequence < $1.value.sequence }
+        return rows.prefix(count).map(\.key)
+    }
+
     /// When a waiting label makes a version by time.
     public func nextDeadline(policy: DatasetPolicy) -> StreamTime? {
         guard position.value.training > 0 else { return nil }

@@ -6,6 +6,9 @@ enum DeadLetter {
     /// The largest value that is kept whole, in bytes.
     static let limit = 900_000
 
+    /// Bytes of the record's own headers that are kept.
+    static let headerLimit = 65_536
+
     struct Cause {
         let topic: String
         let partition: Int32
@@ -25,7 +28,16 @@ enum DeadLetter {
         headers: [RecordHeader],
         cause: Cause
     ) -> OutputRecord {
-        var all = headers
+        var all: [RecordHeader] = []
+        var left = headerLimit
+        for header in headers {
+            left -= header.name.utf8.count + (header.value?.count ?? 0)
+            guard left >= 0 else {
+                all.append(RecordHeader("flywheel.headers.cut", "true"))
+                break
+            }
+            all.append(header)
+        }
         var kept = value
         if let value, value.count > limit {
             kept = Array(value.prefix(limit))

@@ -50,7 +50,8 @@ public enum RFC3339 {
         let month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
         let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
         let (hours, minutes) = (rest / 3_600_000, rest / 60_000 % 60)
-        return pad(year, 4) + "-" + pad(month, 2) + "-" + pad(dayOfMonth, 2) + "T" + pad(hours, 2) + ":" + pad(minutes, 2)
+        return pad(year, 4) + "-" + pad(month, 2) + "-" + pad(dayOfMonth, 2) + "T" + pad(hours, 2) + ":"
+            + pad(minutes, 2)
             + ":" + pad(rest / 1_000 % 60, 2) + "." + pad(rest % 1_000, 3) + "Z"
     }
 

@@ -92,7 +92,8 @@ extension JSONObject {
         let kind = try string("kind")
         guard kind == expected else {
             let planned = ["choices", "number", "boxes", "spans", "ranking", "text"]
-            let reason = planned.contains(kind) ? "kind \"\(kind)\" is not built yet" : "unknown kind \"\(kind.prefix(64))\""
+            let reason =
+                planned.contains(kind) ? "kind \"\(kind)\" is not built yet" : "unknown kind \"\(kind.prefix(64))\""
             throw failure("kind", "\(reason), expected \"\(expected)\"")
         }
     }

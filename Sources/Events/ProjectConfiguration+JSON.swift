@@ -68,7 +68,9 @@ extension LabelSchema: JSONCodable {
         let classes = try object.strings("classes")
         guard (2...10_000).contains(classes.count), Set(classes).count == classes.count,
             classes.allSatisfy({ (1...Self.longestName).contains($0.utf8.count) })
-        else { throw object.failure("classes", "expected 2 to 10,000 distinct names of 1 to \(Self.longestName) bytes") }
+        else {
+            throw object.failure("classes", "expected 2 to 10,000 distinct names of 1 to \(Self.longestName) bytes")
+        }
         guard try object.string("question").utf8.count <= Self.longestQuestion else {
             throw object.failure("question", "expected at most \(Self.longestQuestion) bytes")
         }
@@ -207,6 +209,7 @@ extension RolloutPolicy: JSONCodable {
         let object = try json.object()
         self.init(
             alpha: try object.double("alpha", in: 0.0001...0.5),
+            minimumShadow: try object.int("minimum_shadow", in: 0...1_000_000),
             tolerance: try object.double("tolerance", in: 0...1),
             calibration: try object.int("calibration", in: 1...1_000_000),
             falseAlarmEvery: try object.double("false_alarm_every", in: 100...1e15),
@@ -218,6 +221,7 @@ extension RolloutPolicy: JSONCodable {
     public func write(to writer: inout JSONWriter) {
         writer.object { writer in
             writer.member("alpha", alpha)
+            writer.member("minimum_shadow", minimumShadow)
             writer.member("tolerance", tolerance)
             writer.member("calibration", calibration)
             writer.member("false_alarm_every", falseAlarmEvery)

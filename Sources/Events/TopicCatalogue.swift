@@ -23,7 +23,8 @@ public enum Topic: String, Hashable, Sendable, CaseIterable {
     public var partitioning: Partitioning {
         switch self {
         case .predictions, .feedback, .annotations, .trainingResults, .commands, .deadLetters: .traffic
-        case .tallies, .journal, .state, .labelingTasks, .datasetLog, .datasetVersions, .trainingRequests, .modelReleases,
+        case .tallies, .journal, .state, .labelingTasks, .datasetLog, .datasetVersions, .trainingRequests,
+            .modelReleases,
             .notices:
             .project
         case .projects: .single

@@ -49,7 +49,8 @@ struct Embedding: JSONCodable {
                 throw object.failure("data", "expected base64 of little-endian float32")
             }
             for start in stride(from: 0, to: bytes.count, by: 4) {
-                let bits = UInt32(bytes[start]) | UInt32(bytes[start + 1]) << 8 | UInt32(bytes[start + 2]) << 16
+                let bits =
+                    UInt32(bytes[start]) | UInt32(bytes[start + 1]) << 8 | UInt32(bytes[start + 2]) << 16
                     | UInt32(bytes[start + 3]) << 24
                 values.append(Float(bitPattern: bits))
             }
@@ -124,7 +125,9 @@ extension ArtifactReference: JSONCodable {
     public init(json: JSONValue) throws(JSONError) {
         let object = try json.object()
         let sha256 = try object.string("sha256")
-        guard sha256.utf8.count == 64, sha256.utf8.allSatisfy({ (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }) else {
+        guard sha256.utf8.count == 64,
+            sha256.utf8.allSatisfy({ (0x30...0x39).contains($0) || (0x61...0x66).contains($0) })
+        else {
             throw object.failure("sha256", "expected 64 lower-case hexadecimal digits")
         }
         let size = try object.int64("size")
@@ -243,7 +246,9 @@ struct IndexedDistribution: JSONCodable {
         let object = try json.object()
         let probabilities = try object.doubles("probabilities")
         let classes = try object.decode("classes") { (element) throws(JSONError) in try element.int(in: 0...9_999) }
-        guard classes.count == probabilities.count else { throw object.failure("classes", "expected one for each probability") }
+        guard classes.count == probabilities.count else {
+            throw object.failure("classes", "expected one for each probability")
+        }
         var entries: [ClassDistribution.Entry] = []
         for (label, probability) in zip(classes, probabilities) {
             entries.append(.init(label: ClassIndex(label), probability: probability))

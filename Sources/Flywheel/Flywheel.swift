@@ -51,7 +51,8 @@ extension ProjectState {
         configuration.value = revision
     }
 
-    private mutating func consider(_ body: JournalEntry.Body, _ configuration: ProjectConfiguration, _ step: inout Step) {
+    private mutating func consider(_ body: JournalEntry.Body, _ configuration: ProjectConfiguration, _ step: inout Step)
+    {
         switch body {
         case .candidate(let candidate): receive(candidate, configuration, &step)
         case .annotation(let annotation): receive(annotation, configuration, &step)
@@ -70,13 +71,24 @@ extension ProjectState {
         let ordinal = version.flatMap { training.models[$0]?.datasetOrdinal } ?? 0
         acquisition.receive(candidate, modelOrdinal: ordinal, policy: configuration.acquisition, context: step.context)
         guard candidate.auditProbability != nil, let version, let output = candidate.output else { return }
-        rollout.predicted(output.top.label, of: candidate.sample.id, by: version, draw: candidate.auditDraw, at: step.context.time)
+        rollout.predicted(
+            output.top.label,
+            of: candidate.sample.id,
+            by: version,
+            draw: candidate.auditDraw,
+            isLive: true,
+            at: step.context.time
+        )
         promoteIfBetter(configuration, &step)
     }
 
     private mutating func receive(_ annotation: Annotation, _ configuration: ProjectConfiguration, _ step: inout Step) {
         let result = labeling.receive(
-            annotation, schema: configuration.schema, policy: configuration.labeling, at: step.context.time)
+            annotation,
+            schema: configuration.schema,
+            policy: configuration.labeling,
+            at: step.context.time
+        )
         switch result {
         case .failure(let error): refuse(error.refusal, &step)
         case .success(let outcome): carryOut(outcome, configuration, &step)
@@ -121,7 +133,9 @@ extension ProjectState {
         case .success(let release?):
             step.decide(.release(release))
             let replaced = release.replaced?.rawValue ?? ""
-            step.decide(.notice(.init(kind: .rolledBack, text: "\(replaced) was rolled back to \(release.champion.version)")))
+            step.decide(
+                .notice(.init(kind: .rolledBack, text: "\(replaced) was rolled back to \(release.champion.version)"))
+            )
         }
     }
 
@@ -138,9 +152,18 @@ extension ProjectState {
         step.decide(.notice(outcome.notice))
         if let model = outcome.model, let release = rollout.register(model, at: step.context.time) {
             step.decide(.release(release))
+            hear(outcome.predictions, of: model, &step)
+            promoteIfBetter(configuration, &step)
         }
         if let request = training.requestIfDue(policy: configuration.training, context: &step.context) {
             step.decide(.training(request), id: request.id.rawValue)
+        }
+    }
+
+    /// What the trainer says that the model says of the test labels: with it a challenger is judged on all of them at once.
+    private mutating func hear(_ predictions: [ClassIndex], of model: ReleasedModel, _ step: inout Step) {
+        for (sample, label) in zip(datasets.testSamples(first: predictions.count), predictions) {
+            rollout.predicted(label, of: sample, by: model.version, draw: 0, isLive: false, at: step.context.time)
         }
     }
 
@@ -151,7 +174,11 @@ extension ProjectState {
         }
         took(.seal, step.context.time.milliseconds(since: cut.cutAt))
         let request = training.versionSealed(
-            version, newestSampleAt: cut.newestSampleAt, policy: configuration.training, context: &step.context)
+            version,
+            newestSampleAt: cut.newestSampleAt,
+            policy: configuration.training,
+            context: &step.context
+        )
         if let request { step.decide(.training(request), id: request.id.rawValue) }
     }
 
@@ -177,7 +204,10 @@ extension ProjectState {
 
     private mutating func passTime(_ configuration: ProjectConfiguration, _ step: inout Step) {
         let expired = labeling.expire(
-            schema: configuration.schema, policy: configuration.labeling, at: step.context.time)
+            schema: configuration.schema,
+            policy: configuration.labeling,
+            at: step.context.time
+        )
         for outcome in expired { carryOut(outcome, configuration, &step) }
         if let outcome = training.expire(at: step.context.time) { conclude(outcome, configuration, &step) }
         openTasks(configuration, &step)
@@ -221,7 +251,10 @@ extension ProjectState {
         let since = datasets.position.value.waitingSince
         guard
             let cut = datasets.cutIfDue(
-                policy: configuration.datasets, schema: configuration.schema, at: step.context.time)
+                policy: configuration.datasets,
+                schema: configuration.schema,
+                at: step.context.time
+            )
         else { return }
         if let since { took(.collect, step.context.time.milliseconds(since: since)) }
         step.decide(.cut(cut))
@@ -274,13 +307,19 @@ extension StudyOutcome {
     /// What people are told: the distribution of scores, never only the best.
     fileprivate var notice: Notice {
         guard let model else {
-            return Notice(kind: .studyFailed, text: "request \(request) gave no model: \(failures) repeats failed or are missing")
+            return Notice(
+                kind: .studyFailed,
+                text: "request \(request) gave no model: \(failures) repeats failed or are missing"
+            )
         }
         guard let mean else {
             return Notice(kind: .studyFinished, text: "\(model.version): no test labels to score it on")
         }
         let spread = standardDeviation.map { " ± \(Self.rounded($0))" } ?? ""
-        return Notice(kind: .studyFinished, text: "\(model.version): \(Self.rounded(mean))\(spread) over \(scores.count) repeats")
+        return Notice(
+            kind: .studyFinished,
+            text: "\(model.version): \(Self.rounded(mean))\(spread) over \(scores.count) repeats"
+        )
     }
 
     private static func rounded(_ value: Double) -> Double { (value * 10_000).rounded() / 10_000 }

@@ -44,7 +44,15 @@ public struct ProjectConfiguration: Hashable, Sendable {
     /// The same configuration under another revision and partition.
     public func numbered(revision: Int, partition: Int32) -> ProjectConfiguration {
         ProjectConfiguration(
-            project: project, revision: revision, partition: partition, schema: schema, acquisition: acquisition,
-            labeling: labeling, datasets: datasets, training: training, rollout: rollout)
+            project: project,
+            revision: revision,
+            partition: partition,
+            schema: schema,
+            acquisition: acquisition,
+            labeling: labeling,
+            datasets: datasets,
+            training: training,
+            rollout: rollout
+        )
     }
 }

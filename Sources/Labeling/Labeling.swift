@@ -76,7 +76,8 @@ extension LabelingState {
     }
 
     /// Closes every task whose time is up, in the order of their ids. One with enough answers keeps its label.
-    public mutating func expire(schema: LabelSchema, policy: LabelingPolicy, at time: StreamTime) -> [AnnotationOutcome] {
+    public mutating func expire(schema: LabelSchema, policy: LabelingPolicy, at time: StreamTime) -> [AnnotationOutcome]
+    {
         guard let deadline = nextDeadline, deadline <= time else { return [] }
         var outcomes: [AnnotationOutcome] = []
         for (id, task) in open.sortedRows where task.expiresAt <= time {
@@ -167,7 +168,9 @@ extension LabelingState {
         return .init(.taskClosed, "task \(annotation.task) is closed (\(task.closing.rawValue))")
     }
 
-    private func record(of task: OpenTask, _ id: TaskID, _ state: LabelingTask.State, _ schema: LabelSchema) -> LabelingTask {
+    private func record(of task: OpenTask, _ id: TaskID, _ state: LabelingTask.State, _ schema: LabelSchema)
+        -> LabelingTask
+    {
         LabelingTask(
             id: id,
             sample: task.selection.sample,
@@ -176,7 +179,8 @@ extension LabelingState {
             state: state,
             votesWanted: task.votesWanted,
             votes: task.votes.count,
-            priority: task.selection.reason.score,
+            // The scores of audit tasks do not compare: they go first, or a tool that serves by priority leaves them for last.
+            priority: task.selection.purpose == .audit ? 1 : task.selection.reason.score,
             purpose: task.selection.purpose,
             reason: task.selection.reason,
             openedAt: task.openedAt,

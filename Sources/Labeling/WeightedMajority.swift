@@ -44,7 +44,9 @@ public struct WeightedMajority: Hashable, Sendable {
         var posteriors: [Double] = []
         for vote in votes {
             var posterior = 0.0
-            for position in named.indices where named[position] == vote.label { posterior = likelihoods[position] / total }
+            for position in named.indices where named[position] == vote.label {
+                posterior = likelihoods[position] / total
+            }
             posteriors.append(posterior)
         }
         self.posteriors = posteriors

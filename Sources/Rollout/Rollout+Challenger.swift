@@ -16,6 +16,7 @@ extension RolloutState {
         }
         state.challenger = model
         state.challengerSince = time
+        state.heardFromChallenger = 0
         phase.value = state
         recountPairs()
         return release(.shadow, replaced: nil, evidence: .none)
@@ -29,10 +30,12 @@ extension RolloutState {
         of sample: SampleID,
         by version: ModelVersion,
         draw: Double,
+        isLive: Bool,
         at time: StreamTime
     ) {
+        guard isInQuestion(version, phase.value) else { return }
+        if isLive, version == phase.value.challenger?.version { phase.value.heardFromChallenger += 1 }
         let state = phase.value
-        guard isInQuestion(version, state) else { return }
         guard var row = rows[sample] ?? newRow(draw, time) else { return }
         guard row.prediction(of: version) == nil else { return }
         row.predictions.removeAll { !isInQuestion($0.version, state) }
@@ -55,7 +58,9 @@ extension RolloutState {
     /// ever reaches 1/alpha for a challenger that is no better is at most alpha (Ville 1939).
     public mutating func promoteIfBetter(policy: RolloutPolicy) -> ModelRelease? {
         var state = phase.value
-        guard !state.isHeld, let challenger = state.challenger, let champion = state.champion else { return nil }
+        guard !state.isHeld, let challenger = state.challenger, let champion = state.champion,
+            state.heardFromChallenger >= policy.minimumShadow
+        else { return nil }
         let counts = pairs.value
         guard counts.challengerOnly > counts.championOnly else { return nil }
         let threshold = -Reproducible.log(policy.alpha)
@@ -66,6 +71,7 @@ extension RolloutState {
         if state.history.count > Self.historyCapacity { state.history.removeFirst() }
         state.champion = challenger
         state.challenger = nil
+        state.heardFromChallenger = 0
         phase.value = state
         // A better model is not expected to be rejected more often than the one before.
         watch.value = FeedbackWatch(expectedRate: expectedRate)
@@ -92,17 +98,19 @@ extension RolloutState {
         return false
     }
 
-    /// A row for a sample that has none. A full table gives up the sample drawn last that has no label, if it was drawn after
-    /// this one; with labels everywhere it gives up the oldest, so that new audit labels are always heard.
+    /// A row for a sample that has none. A full table gives up its oldest label while labels take more than four fifths of it,
+    /// so that new audit samples are always heard; else the sample drawn last that has no label, if it was drawn after this one.
     private mutating func newRow(_ draw: Double, _ time: StreamTime) -> AuditRow? {
         if rows.count >= Self.rowCapacity {
+            let labelled = rows.count { $1.label != nil }
+            let givesLabel = labelled > Self.rowCapacity * 4 / 5
             let least = rows.minimum { a, b in
-                let (x, y) = (a.value.label == nil ? 0 : 1, b.value.label == nil ? 0 : 1)
-                guard x == y else { return x < y }
-                return x == 0
-                    ? (b.value.draw, a.key) < (a.value.draw, b.key) : (a.value.since, a.key) < (b.value.since, b.key)
+                let (x, y) = ((a.value.label != nil) == givesLabel, (b.value.label != nil) == givesLabel)
+                guard x == y else { return x }
+                return givesLabel
+                    ? (a.value.since, a.key) < (b.value.since, b.key) : (b.value.draw, a.key) < (a.value.draw, b.key)
             }
-            guard let least, least.value.label != nil || least.value.draw > draw else { return nil }
+            guard let least, givesLabel || least.value.draw > draw else { return nil }
             rows[least.key] = nil
         }
         return AuditRow(draw: draw, since: time)

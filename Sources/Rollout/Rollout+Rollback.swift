@@ -23,7 +23,9 @@ extension RolloutState {
             return .failure(.init(.duplicate, "this feedback was counted before"))
         }
         guard passesCap(userHash, policy, time) else {
-            return .failure(.init(.userCapReached, "user \(feedback.user) has given all the feedback that counts for now"))
+            return .failure(
+                .init(.userCapReached, "user \(feedback.user) has given all the feedback that counts for now")
+            )
         }
         seen[slot] = feedback.key
         var now = watch.value
@@ -49,7 +51,8 @@ extension RolloutState {
     }
 
     /// An operator's rollback.
-    public mutating func rollBack(from version: ModelVersion, evidence: Evidence) -> Result<ModelRelease, RefusalError> {
+    public mutating func rollBack(from version: ModelVersion, evidence: Evidence) -> Result<ModelRelease, RefusalError>
+    {
         guard version == phase.value.champion?.version else {
             return .failure(.init(.unknownModel, "model \(version) is not the champion"))
         }
@@ -63,9 +66,13 @@ extension RolloutState {
 
     /// The rate that a champion's past makes no reason to worry: its own, with the tolerance on top.
     func expectedRate(after watch: FeedbackWatch, _ policy: RolloutPolicy) -> Double? {
-        guard watch.total >= policy.calibration else { return watch.expectedRate }
+        // A champion replaced early leaves a rough idea, with room for what so few answers cannot tell.
+        let isRough = watch.total < policy.calibration
+        if isRough, let expected = watch.expectedRate { return expected }
+        guard watch.total >= min(10, policy.calibration) else { return nil }
         let rate = (Double(watch.negative) + 1) / (Double(watch.total) + 2)
-        return min(0.9, max(0.05, rate + policy.tolerance))
+        let room = isRough ? 1 / Double(watch.total).squareRoot() : 0
+        return min(0.9, max(0.05, rate + policy.tolerance + room))
     }
 
     private static func detector(_ watch: FeedbackWatch, _ policy: RolloutPolicy) -> BernoulliCUSUM? {

@@ -83,6 +83,8 @@ public struct RolloutPhase: Hashable, Sendable {
     public var history: [FormerChampion]
     public var quarantined: [ModelVersion]
     public var isHeld: Bool
+    /// Live predictions of the challenger on audit samples.
+    public var heardFromChallenger: Int
 
     public init(
         champion: ReleasedModel? = nil,
@@ -90,8 +92,10 @@ public struct RolloutPhase: Hashable, Sendable {
         challengerSince: StreamTime = StreamTime(milliseconds: 0),
         history: [FormerChampion] = [],
         quarantined: [ModelVersion] = [],
-        isHeld: Bool = false
+        isHeld: Bool = false,
+        heardFromChallenger: Int = 0
     ) {
+        self.heardFromChallenger = heardFromChallenger
         self.champion = champion
         self.challenger = challenger
         self.challengerSince = challengerSince

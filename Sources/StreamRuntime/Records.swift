@@ -92,6 +92,8 @@ public struct OutputRecord: Hashable, Sendable {
 
     /// An upper estimate of the bytes that the record takes in a request.
     public var size: Int {
-        headers.reduce((key?.count ?? 0) + (value?.count ?? 0) + 70) { $0 + $1.name.utf8.count + ($1.value?.count ?? 0) + 10 }
+        headers.reduce((key?.count ?? 0) + (value?.count ?? 0) + 70) {
+            $0 + $1.name.utf8.count + ($1.value?.count ?? 0) + 10
+        }
     }
 }

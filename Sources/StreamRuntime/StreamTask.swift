@@ -6,6 +6,8 @@ public enum StreamTaskEvent: Sendable {
     case aborted(StreamError)
     case restarted(StreamError)
     case retrying(StreamError, attempt: Int)
+    /// Records expired before they were read.
+    case expired(TopicPartition, from: Int64, to: Int64)
 }
 
 /// The services that a stream task needs from its surroundings.
@@ -127,7 +129,8 @@ public final class StreamTask {
 
     private func isCommitDue(_ now: Int64) -> Bool {
         guard let began = turnBegan else { return !turn.isEmpty }
-        return now - began >= policy.interval || turn.records >= policy.maximumRecords || turn.bytes >= policy.maximumBytes
+        return now - began >= policy.interval || turn.records >= policy.maximumRecords
+            || turn.bytes >= policy.maximumBytes
     }
 
     private func beginNextTurn() {
@@ -141,12 +144,24 @@ public final class StreamTask {
         try commit()
         if producer == nil { producer = try makeProducer() }
         let offsets = try retrying { () throws(StreamError) in try self.consumer.committedOffsets(partitions) }
-        let positions = try stage.assigned(partitions, committed: offsets)
+        let positions = try clamp(try stage.assigned(partitions, committed: offsets))
         committed.merge(offsets) { $1 }
         base.merge(positions) { $1 }
         try consumer.assign(positions)
         owned.formUnion(partitions)
         environment.observe(.assigned(partitions))
+    }
+
+    /// What has expired cannot be read: begins at the first record that is there, and says what was passed over.
+    private func clamp(_ positions: [TopicPartition: Int64]) throws(StreamError) -> [TopicPartition: Int64] {
+        var clamped = positions
+        for (partition, position) in positions {
+            let low = try retrying { () throws(StreamError) in try self.consumer.watermarks(partition).low }
+            guard position < low else { continue }
+            if position > 0 { environment.observe(.expired(partition, from: position, to: low)) }
+            clamped[partition] = low
+        }
+        return clamped
     }
 
     private func give(_ partitions: [TopicPartition], lost: Bool) throws {
@@ -183,7 +198,8 @@ public final class StreamTask {
         }
         stands()
         environment.observe(
-            .committed(records: turn.records, outputs: turn.outputs.count, milliseconds: environment.now() - began))
+            .committed(records: turn.records, outputs: turn.outputs.count, milliseconds: environment.now() - began)
+        )
         beginNextTurn()
     }
 
@@ -259,7 +275,7 @@ public final class StreamTask {
     private func reload(_ offsets: [TopicPartition: Int64]) throws {
         let partitions = assignment
         stage.unassigned(partitions)
-        base = try stage.assigned(partitions, committed: offsets)
+        base = try clamp(try stage.assigned(partitions, committed: offsets))
         committed = offsets
         try consumer.seek(base)
     }

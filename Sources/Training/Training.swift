@@ -6,6 +6,8 @@ public import Vocabulary
 public struct StudyOutcome: Hashable, Sendable {
     public let request: RequestID
     public let model: ReleasedModel?
+    /// What the model says of the version's test labels, in the order of the manifest; empty when unknown.
+    public let predictions: [ClassIndex]
     /// Scores of the chosen trial, in the order of its repeats.
     public let scores: [Double]
     public let mean: Double?
@@ -71,16 +73,33 @@ extension TrainingState {
             result.trial >= 0, result.repetition >= 0
         else {
             return .failure(
-                .init(.unknownRequest, "request \(result.request) has no trial \(result.trial) repeat \(result.repetition)"))
+                .init(
+                    .unknownRequest,
+                    "request \(result.request) has no trial \(result.trial) repeat \(result.repetition)"
+                )
+            )
         }
         for known in study.results where known.trial == result.trial && known.repetition == result.repetition {
             return .failure(
-                .init(.duplicateResult, "trial \(result.trial) repeat \(result.repetition) of \(result.request) is known"))
+                .init(
+                    .duplicateResult,
+                    "trial \(result.trial) repeat \(result.repetition) of \(result.request) is known"
+                )
+            )
         }
         switch result.outcome {
-        case .finished(let artifact, let score, _):
+        case .finished(let artifact, let score, _, let predictions):
+            let repeats = study.request.trials.count * study.request.repeats
+            let isKept = (predictions?.count ?? 0) * repeats <= Self.predictionCapacity
             study.results.append(
-                .init(trial: result.trial, repetition: result.repetition, artifact: artifact, score: score))
+                .init(
+                    trial: result.trial,
+                    repetition: result.repetition,
+                    artifact: artifact,
+                    score: score,
+                    predictions: isKept ? predictions : nil
+                )
+            )
         case .failed:
             study.results.append(.init(trial: result.trial, repetition: result.repetition, artifact: nil, score: nil))
         }
@@ -117,7 +136,9 @@ extension TrainingState {
         }
         progress.value = state
         ended[study.request.id] = state.studies
-        if ended.count > Self.requestCapacity, let oldest = ended.minimum(by: { ($0.value, $0.key) < ($1.value, $1.key) }) {
+        if ended.count > Self.requestCapacity,
+            let oldest = ended.minimum(by: { ($0.value, $0.key) < ($1.value, $1.key) })
+        {
             ended[oldest.key] = nil
         }
         var failures = 0
@@ -126,6 +147,7 @@ extension TrainingState {
         return StudyOutcome(
             request: study.request.id,
             model: model,
+            predictions: representative?.predictions ?? [],
             scores: scores,
             mean: summary?.mean,
             standardDeviation: scores.count > 1 ? summary?.standardDeviation : nil,

@@ -27,8 +27,17 @@ public struct RepeatResult: Hashable, Sendable {
     /// Nil when it failed.
     public let artifact: ArtifactReference?
     public let score: Double?
+    /// What it says of each test label; nil when the trainer did not say, or the study is too large to keep it.
+    public let predictions: [ClassIndex]?
 
-    public init(trial: Int, repetition: Int, artifact: ArtifactReference?, score: Double?) {
+    public init(
+        trial: Int,
+        repetition: Int,
+        artifact: ArtifactReference?,
+        score: Double?,
+        predictions: [ClassIndex]? = nil
+    ) {
+        self.predictions = predictions
         self.trial = trial
         self.repetition = repetition
         self.artifact = artifact
@@ -106,6 +115,8 @@ public struct TrainingState: Sendable {
     public static let modelCapacity = 64
     /// Ended requests remembered.
     public static let requestCapacity = 256
+    /// Predictions kept of all repeats of a study together: its row must fit a record.
+    public static let predictionCapacity = 100_000
 
     public init() {}
 

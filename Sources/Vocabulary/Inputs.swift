@@ -63,7 +63,8 @@ public struct Annotation: Hashable, Sendable {
 /// What came of one repeat of one trial of a training request.
 public struct TrainingResult: Hashable, Sendable {
     public enum Outcome: Hashable, Sendable {
-        case finished(artifact: ArtifactReference, score: Double?, itemsScored: Int)
+        /// `predictions` are what the model says of each test label, in the order of the manifest.
+        case finished(artifact: ArtifactReference, score: Double?, itemsScored: Int, predictions: [ClassIndex]?)
         case failed(String)
     }
 

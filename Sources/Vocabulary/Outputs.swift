@@ -345,7 +345,8 @@ public struct Refusal: Hashable, Sendable {
         /// Whether a person should look at it; the others are expected and counted only.
         public var isDeadLetter: Bool {
             switch self {
-            case .unknownTask, .unknownClass, .unknownRequest, .unknownModel, .nothingToRollBack, .invalidConfiguration: true
+            case .unknownTask, .unknownClass, .unknownRequest, .unknownModel, .nothingToRollBack, .invalidConfiguration:
+                true
             case .duplicate, .taskClosed, .duplicateResult, .studyClosed, .unknownFeedbackModel, .userCapReached: false
             }
         }

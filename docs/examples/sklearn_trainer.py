@@ -96,7 +96,7 @@ def study(request):
     splits = None
     for trial, recipe in enumerate(request["trials"]):
         for repeat in range(request["repeats"]):
-            if stopping or time.time() * 1000 > request["deadline_ms"]:  # Later results would be ignored.
+            if stopping or time.time() * 1000 > request["deadline_at_ms"]:  # Later results would be ignored.
                 return
             started = time.monotonic()
             try:

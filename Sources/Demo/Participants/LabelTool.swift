@@ -33,7 +33,11 @@ public final class LabelTool {
         public var ledger: String?
 
         public init(
-            kafka: KafkaProperties, prefix: String, seed: UInt64, pace: Double, isTruthPermuted: Bool = false,
+            kafka: KafkaProperties,
+            prefix: String,
+            seed: UInt64,
+            pace: Double,
+            isTruthPermuted: Bool = false,
             ledger: String? = nil
         ) {
             self.kafka = kafka
@@ -141,7 +145,8 @@ public final class LabelTool {
         }
         let annotator = desks[index].annotator.id
         for id in order {
-            guard let task = open[id], !task.asked.contains(annotator), task.asked.count - task.skipped < task.votesWanted
+            guard let task = open[id], !task.asked.contains(annotator),
+                task.asked.count - task.skipped < task.votesWanted
             else { continue }
             open[id]?.asked.insert(annotator)
             // People take their own time: exponential around the pace, never less than a third of it.
@@ -184,7 +189,9 @@ public final class LabelTool {
         late.removeAll { $0.at <= now }
     }
 
-    private func event(_ project: String, _ task: String, _ annotator: String, _ outcome: String, _ name: String?) -> [UInt8] {
+    private func event(_ project: String, _ task: String, _ annotator: String, _ outcome: String, _ name: String?)
+        -> [UInt8]
+    {
         var writer = JSONWriter()
         writer.object { writer in
             writer.member("project", project)

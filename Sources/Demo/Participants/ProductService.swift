@@ -20,7 +20,12 @@ public final class ProductService {
         public var ledger: String?
 
         public init(
-            kafka: KafkaProperties, prefix: String, projects: [String], seed: UInt64, rate: Int, ledger: String? = nil
+            kafka: KafkaProperties,
+            prefix: String,
+            projects: [String],
+            seed: UInt64,
+            rate: Int,
+            ledger: String? = nil
         ) {
             self.kafka = kafka
             self.prefix = prefix
@@ -113,7 +118,8 @@ public final class ProductService {
         func load(_ model: ReleasedModel?) -> (version: String, model: SoftmaxRegression)? {
             guard let model else { return nil }
             if let same = known.first(where: { $0.version == model.version.rawValue }) { return same }
-            guard let bytes = try? ArtifactFile.read(model.artifact), let loaded = try? SoftmaxRegression(bytes: bytes) else {
+            guard let bytes = try? ArtifactFile.read(model.artifact), let loaded = try? SoftmaxRegression(bytes: bytes)
+            else {
                 ledger.write("unreadable_artifact") { $0.member("version", model.version.rawValue) }
                 return nil
             }
@@ -174,7 +180,9 @@ public final class ProductService {
     private func nextImage(_ index: Int) -> DigitImage {
         if deployments[index].position >= deployments[index].order.count {
             deployments[index].order = SeededSampling.permutation(
-                of: world.streamed.count, using: &deployments[index].generator)
+                of: world.streamed.count,
+                using: &deployments[index].generator
+            )
             deployments[index].position = 0
         }
         let image = world.streamed[deployments[index].order[deployments[index].position]]

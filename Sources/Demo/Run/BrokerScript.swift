@@ -21,7 +21,8 @@ struct BrokerScript {
         }
         guard let script = Self.find() else {
             throw DemoError(
-                "there is no deploy/broker beside the program or in a folder above this one; name a running broker with --bootstrap")
+                "there is no deploy/broker beside the program or in a folder above this one; name a running broker with --bootstrap"
+            )
         }
         let started = try ChildProcess.run(script, ["start", folder], timeout: .seconds(120))
         let line = started.outputText.trimmingCharacters(in: .whitespacesAndNewlines)

@@ -18,7 +18,8 @@ public struct Demo {
         try FileManager.default.createDirectory(atPath: options.folder, withIntermediateDirectories: true)
         let report = URL(fileURLWithPath: options.folder).standardizedFileURL.path
         progress.note(
-            options.seeds.count == 1 ? "report: \(report)/report.html" : "reports: \(report)/seed-*/report.html")
+            options.seeds.count == 1 ? "report: \(report)/report.html" : "reports: \(report)/seed-*/report.html"
+        )
         try writeFirstPages()
         let bootstrap = options.bootstrap ?? ProcessInfo.processInfo.environment["FLYWHEEL_BOOTSTRAP"]
         let broker = try BrokerScript(bootstrap: bootstrap, folder: "\(options.folder)/broker")
@@ -33,7 +34,13 @@ public struct Demo {
             let isAlone = bootstrap == nil && options.seeds.count == 1
             let prefix = isAlone ? "flywheel." : "flywheel-demo-\(WallClock.now())-\(seed)."
             let run = try DemoRun(
-                options: options, seed: seed, broker: broker, prefix: prefix, stop: stop, progress: progress)
+                options: options,
+                seed: seed,
+                broker: broker,
+                prefix: prefix,
+                stop: stop,
+                progress: progress
+            )
             let outcome = try run.run()
             outcomes.append(outcome)
             if !stop.isRaised { progress.note(outcome.summary) }
@@ -50,7 +57,9 @@ public struct Demo {
             let folder = options.seeds.count > 1 ? "\(options.folder)/seed-\(seed)" : options.folder
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
             // What an earlier run left would be taken for ours.
-            for name in ["logs", "datasets", "models"] { try? FileManager.default.removeItem(atPath: "\(folder)/\(name)") }
+            for name in ["logs", "datasets", "models"] {
+                try? FileManager.default.removeItem(atPath: "\(folder)/\(name)")
+            }
             var snapshot = DemoSnapshot()
             snapshot.seed = seed
             snapshot.duration = options.length

@@ -200,17 +200,21 @@ final class DemoObserver {
                     replaced: release.replaced?.rawValue,
                     evidence: release.evidence.words,
                     accuracy: accuracy
-                ))
+                )
+            )
         }
         guard release.cause != .shadow else { return }
         let isBack = release.cause == .rolledBack || release.cause == .command
         snapshot.events.append(
             .init(
-                at: at, kind: isBack ? .rolledBack : .promoted, project: project,
+                at: at,
+                kind: isBack ? .rolledBack : .promoted,
+                project: project,
                 text: isBack
                     ? "\(release.replaced?.rawValue ?? "?") rolled back to \(release.champion.version): \(release.evidence.words)"
                     : "\(release.champion.version) released: \(release.evidence.words)"
-            ))
+            )
+        )
     }
 
     /// A turn of the flywheel is complete: labels became a model that is served. Its accuracy on images no topic carries.
@@ -225,7 +229,8 @@ final class DemoObserver {
             view.cycles += 1
             view.finalAccuracy = accuracy
             view.curve.append(
-                .init(labels: version.training, accuracy: accuracy, modelVersion: model.version.rawValue, at: at))
+                .init(labels: version.training, accuracy: accuracy, modelVersion: model.version.rawValue, at: at)
+            )
             if accuracy >= 0.9, view.labelsTo90 == nil {
                 view.labelsTo90 = version.training
                 view.humanLabelsTo90 = version.training + version.test

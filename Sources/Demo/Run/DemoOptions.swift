@@ -40,6 +40,8 @@ public struct DemoOptions: Sendable {
     var pace: Double { isQuick ? 300 : 780 }
     /// Images a second and project.
     var rate: Int { isQuick ? 420 : 320 }
+    /// The share of tasks that are audit tasks. A short run needs more of them to tell models apart in time.
+    var auditShare: Double { isQuick ? 0.35 : 0.25 }
     /// Votes of each project's budget.
     var votes: Int { isQuick ? 430 : 620 }
 }

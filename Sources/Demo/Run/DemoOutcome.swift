@@ -98,7 +98,8 @@ public struct DemoOutcome: Sendable {
     /// What a person reads at the end.
     public var summary: String {
         func line(_ view: DemoSnapshot.ProjectView) -> String {
-            let to90 = view.humanLabelsTo90.map { "\($0) labels (\(view.labelsTo90 ?? 0) training + audit)" } ?? "not reached"
+            let to90 =
+                view.humanLabelsTo90.map { "\($0) labels (\(view.labelsTo90 ?? 0) training + audit)" } ?? "not reached"
             let accuracy = view.finalAccuracy.map { "\(Self.rounded($0 * 100, 10)) %" } ?? "-"
             let p50 = Self.percentile(view.predictionToRelease, 0.5).map { "\($0) s" } ?? "-"
             let p95 = Self.percentile(view.predictionToRelease, 0.95).map { "\($0) s" } ?? "-"
@@ -109,7 +110,8 @@ public struct DemoOutcome: Sendable {
                     prediction to release p50 \(p50), p95 \(p95); bottleneck: \(view.bottleneck ?? "-")
                 """
         }
-        let replay = snapshot.replayEqual.map { $0 ? "replay gives the same decisions" : "REPLAY DIFFERS" } ?? "replay not run"
+        let replay =
+            snapshot.replayEqual.map { $0 ? "replay gives the same decisions" : "REPLAY DIFFERS" } ?? "replay not run"
         return "seed \(snapshot.seed), \(snapshot.broker), \(Self.rounded(snapshot.elapsed, 1)) s, \(replay)\n"
             + line(snapshot.active) + "\n" + line(snapshot.random)
     }

@@ -25,7 +25,9 @@ final class DemoProgress {
     }
 
     private func side(_ view: DemoSnapshot.ProjectView) -> String {
-        let accuracy = view.finalAccuracy.map { "\(Int(($0 * 1_000).rounded()) / 10).\(Int(($0 * 1_000).rounded()) % 10) %" } ?? "–"
+        let accuracy =
+            view.finalAccuracy.map { "\(Int(($0 * 1_000).rounded()) / 10).\(Int(($0 * 1_000).rounded()) % 10) %" }
+            ?? "–"
         return "\(view.champion ?? "no model yet"), \(view.labels) labels, \(accuracy)"
     }
 

@@ -26,15 +26,20 @@ enum DemoProjects {
                 preselection: 10,
                 poolCapacity: 500,
                 openTaskLimit: 14,
-                auditShare: 0.2,
+                auditShare: options.auditShare,
                 auditCutoff: 0.08,
                 votes: options.votes,
                 window: window,
-                oversample: 30,
+                oversample: 60,
                 patience: 6_000
             ),
             labeling: LabelingPolicy(
-                minimumVotes: 2, maximumVotes: 3, confidence: 0.95, lifetime: 60_000, maximumSkips: 3),
+                minimumVotes: 2,
+                maximumVotes: 3,
+                confidence: 0.95,
+                lifetime: 60_000,
+                maximumSkips: 3
+            ),
             datasets: DatasetPolicy(cutEvery: 10, cutAfter: 30_000),
             training: TrainingPolicy(newLabels: 10, trials: [Recipe()], repeats: 3, deadline: 60_000),
             rollout: RolloutPolicy()

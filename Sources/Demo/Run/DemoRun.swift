@@ -62,7 +62,13 @@ final class DemoRun {
         snapshot.random.name = DemoProjects.random
         let transport = KafkaStreamTransport(properties: kafka)
         let observer = try DemoObserver(
-            kafka: kafka, transport: transport, topics: topics, world: world, snapshot: snapshot, began: began)
+            kafka: kafka,
+            transport: transport,
+            topics: topics,
+            world: world,
+            snapshot: snapshot,
+            began: began
+        )
         defer { observer.close() }
         try watch(observer, began)
         try finish(observer, transport)
@@ -101,23 +107,33 @@ final class DemoRun {
         try start(
             "worker",
             [
-                "run", "--roles", "intake,loop,materializer,console", "--instance", "demo-worker", "--port", "0", "--store",
+                "run", "--roles", "intake,loop,materializer,console", "--instance", "demo-worker", "--port", "0",
+                "--store",
                 "\(folder)/datasets",
-            ])
+            ]
+        )
     }
 
     private func startAll() throws {
         let projects = [DemoProjects.active, DemoProjects.random].flatMap { ["--project", $0] }
         try startWorker()
-        try start("trainer", ["run", "--roles", "trainer", "--instance", "demo-trainer", "--artifacts", "\(folder)/models"])
+        try start(
+            "trainer",
+            ["run", "--roles", "trainer", "--instance", "demo-trainer", "--artifacts", "\(folder)/models"]
+        )
         try start(
             "product",
-            ["demo", "product", "--seed", "\(seed)", "--rate", "\(options.rate)", "--ledger", "\(folder)/logs/product.jsonl"]
-                + projects)
+            [
+                "participant", "product", "--seed", "\(seed)", "--rate", "\(options.rate)", "--ledger",
+                "\(folder)/logs/product.jsonl",
+            ]
+                + projects
+        )
         try start(
             "label-tool",
-            ["demo", "label-tool", "--seed", "\(seed)", "--pace", "\(Int(options.pace))"]
-                + (options.isTruthPermuted ? ["--permute-truth"] : []))
+            ["participant", "label-tool", "--seed", "\(seed)", "--pace", "\(Int(options.pace))"]
+                + (options.isTruthPermuted ? ["--permute-truth"] : [])
+        )
     }
 
     private func stopAll() {
@@ -144,7 +160,8 @@ final class DemoRun {
                 try startWorker()
                 restartAt = nil
                 observer.snapshot.events.append(
-                    .init(at: elapsed, kind: .workerBack, project: nil, text: "the worker is started again"))
+                    .init(at: elapsed, kind: .workerBack, project: nil, text: "the worker is started again")
+                )
             }
             if !hasShipped, elapsed >= options.length * 2 / 3 {
                 children["product"]?.send(SIGUSR1)
@@ -170,11 +187,14 @@ final class DemoRun {
         _ = children["worker"]?.wait(timeout: .seconds(10))
         observer.snapshot.events.append(
             .init(
-                at: elapsed, kind: .workerKilled, project: nil,
+                at: elapsed,
+                kind: .workerKilled,
+                project: nil,
                 text: isGentle
                     ? "the worker is stopped with SIGTERM (this broker loses sight of a producer after an aborted transaction)"
                     : "the worker is killed with SIGKILL"
-            ))
+            )
+        )
     }
 
     private func checkChildren(except name: String?) throws {
@@ -195,8 +215,12 @@ final class DemoRun {
             if entry.event == "broken_shipped" {
                 observer.snapshot.events.append(
                     .init(
-                        at: at, kind: .brokenShipped, project: entry.project,
-                        text: "the product service ships a broken copy of \(entry.version)"))
+                        at: at,
+                        kind: .brokenShipped,
+                        project: entry.project,
+                        text: "the product service ships a broken copy of \(entry.version)"
+                    )
+                )
             }
             guard entry.event == "deployed", entry.replacedBroken, entry.cause == "rolled_back" else { continue }
             if entry.project == DemoProjects.active {

@@ -16,7 +16,8 @@ struct ProductLedgerEntry {
             return (
                 try object.string("event"), try object.optionalString("project") ?? "",
                 try object.optionalString("version") ?? "", try object.optionalString("cause") ?? "",
-                try object.optionalBool("replaced_broken") ?? false, try object.optionalInt("feedbacks_since_broken") ?? 0,
+                try object.optionalBool("replaced_broken") ?? false,
+                try object.optionalInt("feedbacks_since_broken") ?? 0,
                 try object.optionalInt64("at_ms") ?? 0
             )
         }

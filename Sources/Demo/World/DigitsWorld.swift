@@ -38,7 +38,9 @@ public struct DigitsWorld: Sendable {
     /// All 1,797 images in the order of the file.
     public static func load() throws -> [DigitImage] {
         guard let url = Bundle.module.url(forResource: "digits", withExtension: "csv", subdirectory: "Resources") else {
-            throw DemoError("the data file digits.csv is not beside the program: build with swift build, and keep the folder flywheel_Demo.resources")
+            throw DemoError(
+                "the data file digits.csv is not beside the program: build with swift build, and keep the folder flywheel_Demo.resources"
+            )
         }
         var images: [DigitImage] = []
         for (row, line) in try String(contentsOf: url, encoding: .utf8).split(separator: "\n").enumerated() {

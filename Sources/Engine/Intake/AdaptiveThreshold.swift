@@ -6,6 +6,9 @@ public struct AdaptiveThreshold {
     private static let bins = 512
     /// The histogram forgets half of what it knows in this time, in milliseconds.
     private static let halfLife = 30_000.0
+    /// A stream's first scores only teach: so many, or for so many milliseconds.
+    private static let warmUp = 300
+    private static let warmUpTime = 1_000.0
 
     /// Passes per millisecond that are wanted.
     public var target: Double
@@ -16,6 +19,8 @@ public struct AdaptiveThreshold {
     private var last: Int64 = 0
     private var tokens: Double
     private var sinceUpdate = 0
+    private var observed = 0
+    private var firstAt: Int64?
     /// The lowest score that passes now, in `0...1`.
     public private(set) var value = 0.0
 
@@ -34,16 +39,21 @@ public struct AdaptiveThreshold {
     public mutating func admits(_ score: Double, at time: Int64) -> Bool {
         if began == nil {
             began = time
+            firstAt = time
             last = time
         }
         let elapsed = Double(max(0, time - last))
         last = max(last, time)
-        tokens = min(burst, tokens + elapsed * target)
+        // The bucket holds back bursts only; twice the rate leaves the threshold in charge.
+        tokens = min(burst, tokens + 2 * elapsed * target)
         let bin = min(Self.bins - 1, max(0, Int(score * Double(Self.bins))))
         histogram[bin] += 1
         mass += 1
         sinceUpdate += 1
+        observed += 1
         if sinceUpdate >= 256 || elapsed >= 100 { update() }
+        // A new stream is looked at before anything passes: the first that come are not the best.
+        guard observed >= Self.warmUp || Double(last - (firstAt ?? last)) >= Self.warmUpTime else { return false }
         guard score >= value, tokens >= 1 else { return false }
         tokens -= 1
         return true

@@ -32,7 +32,9 @@ struct IntakeProject {
         if thresholds[version] == nil {
             if thresholds.count >= Self.thresholdCapacity { thresholds.removeAll(keepingCapacity: true) }
             thresholds[version] = AdaptiveThreshold(
-                perSecond: rate * share, burst: Double(configuration.acquisition.poolCapacity))
+                perSecond: rate * share,
+                burst: Double(configuration.acquisition.batchSize)
+            )
         }
         return thresholds[version]?.admits(score, at: time) ?? false
     }

@@ -25,7 +25,7 @@ extension IntakeStage {
         let name = try project(envelope.data, of: record)
         do throws(Rejection) {
             try take(record, index, batch, envelope, name, into: &turn)
-        } catch where error.code == .unknownClass {
+        } catch  where error.code == .unknownClass {
             // A class may have come with a revision that is not read yet.
             guard lookAgain(for: record) else { throw error }
             try take(record, index, batch, envelope, name, into: &turn)
@@ -55,11 +55,19 @@ extension IntakeStage {
             let event = try AnnotationEvent(object, project: id, schema: schema)
             _ = try believable(event.answeredAt)
             let origin = origin(record, index, batch)
-            forward(JournalEntry(project: id, body: .annotation(event.annotation), origin: origin), reference, into: &turn)
+            forward(
+                JournalEntry(project: id, body: .annotation(event.annotation), origin: origin),
+                reference,
+                into: &turn
+            )
         case .trainingResults:
             let event = try TrainingResultEvent(object, project: id)
             let origin = origin(record, index, batch)
-            forward(JournalEntry(project: id, body: .trainingResult(event.result), origin: origin), reference, into: &turn)
+            forward(
+                JournalEntry(project: id, body: .trainingResult(event.result), origin: origin),
+                reference,
+                into: &turn
+            )
         case .commands:
             let event = try CommandEvent(object, project: id)
             let origin = origin(record, index, batch)
@@ -152,7 +160,8 @@ extension IntakeStage {
         guard time >= Self.earliestTime, time <= now() + Self.futureTolerance else {
             throw Rejection(
                 .badTime,
-                "\(RFC3339.text(milliseconds: time)) (\(time) ms) is before 2000 or more than a day in the future")
+                "\(RFC3339.text(milliseconds: time)) (\(time) ms) is before 2000 or more than a day in the future"
+            )
         }
         return time
     }
@@ -173,7 +182,10 @@ extension IntakeProject {
     /// The acquisition score of a prediction: of its output, or the sample's own draw where nothing is judged.
     func score(_ event: PredictionEvent) -> Double {
         let function = configuration.acquisition.function
-        guard function != .random, let output = event.output else { return random.unit(key: event.sample.id.rawValue) }
+        guard function != .random, let output = event.output else {
+            // A new draw for every model: the same samples would come to the front again and again.
+            return random.unit(key: "\(event.sample.id)/\(event.model?.version.rawValue ?? "")")
+        }
         return function.score(output, classes: configuration.schema.classes.count)
     }
 }
@@ -192,7 +204,9 @@ struct Envelope {
             source = nil
             return
         }
-        guard version == "1.0" else { throw object.failure("specversion", "expected 1.0, found \"\(version.prefix(16))\"") }
+        guard version == "1.0" else {
+            throw object.failure("specversion", "expected 1.0, found \"\(version.prefix(16))\"")
+        }
         data = try object.object("data")
         id = try object.string("id")
         source = try object.string("source")

@@ -80,7 +80,9 @@ public final class IntakeStage: StreamStage {
 
     // MARK: - Stage
 
-    public func assigned(_ partitions: [TopicPartition], committed: [TopicPartition: Int64]) throws -> [TopicPartition: Int64] {
+    public func assigned(_ partitions: [TopicPartition], committed: [TopicPartition: Int64]) throws -> [TopicPartition:
+        Int64]
+    {
         var positions: [TopicPartition: Int64] = [:]
         for partition in partitions {
             if partition.topic == topics[.predictions] { owned.insert(partition.partition) }
@@ -106,8 +108,11 @@ public final class IntakeStage: StreamStage {
                 bury(record, batch.headers(at: index), error, names[record.topic], into: &turn)
             }
             let partition = TopicPartition(names[record.topic], record.partition)
-            ranges[partition, default: OffsetRange(topic: partition.topic, partition: record.partition, from: record.offset, to: 0)]
-                .to = record.offset
+            ranges[
+                partition,
+                default: OffsetRange(topic: partition.topic, partition: record.partition, from: record.offset, to: 0)
+            ]
+            .to = record.offset
             turn.advance(partition, to: record.offset + 1)
         }
     }
@@ -129,7 +134,8 @@ public final class IntakeStage: StreamStage {
                     partition: project.configuration.partition,
                     key: Array(key.project.rawValue.utf8),
                     value: bytes
-                ))
+                )
+            )
         }
     }
 
@@ -160,7 +166,12 @@ public final class IntakeStage: StreamStage {
     private func adoptRevisions() {
         guard generation != directory.generation else { return }
         generation = directory.generation
-        for (name, configuration) in directory.projects where known[name]?.configuration.revision != configuration.revision {
+        for (name, configuration) in directory.projects
+        where known[name]?.configuration.revision != configuration.revision {
+            // The loop refuses a revision that gives positions another meaning; entries must not be written under it.
+            if let old = known[name], !configuration.schema.classes.starts(with: old.configuration.schema.classes) {
+                continue
+            }
             known[name] = IntakeProject(configuration, salt: salt)
         }
         known = known.filter { directory.projects[$0.key] != nil }
@@ -211,7 +222,8 @@ public final class IntakeStage: StreamStage {
                 partition: project.configuration.partition,
                 key: Array(entry.project.rawValue.utf8),
                 value: entry.jsonBytes
-            ))
+            )
+        )
     }
 
     private func bury(
@@ -238,7 +250,8 @@ public final class IntakeStage: StreamStage {
                     worker: worker,
                     at: now()
                 )
-            ))
+            )
+        )
     }
 }
 

@@ -26,7 +26,12 @@ public struct LoopProject: Sendable {
         let schema = state.configuration.value?.schema ?? LabelSchema(question: "", classes: [])
         let encoded = decisions.map {
             EncodedDecision(
-                $0, project: entry.project, schema: schema, time: position.time, entryNumber: position.entryNumber)
+                $0,
+                project: entry.project,
+                schema: schema,
+                time: position.time,
+                entryNumber: position.entryNumber
+            )
         }
         chain.extend(entryNumber: position.entryNumber, decisions: encoded)
         return encoded

@@ -71,7 +71,9 @@ public final class LoopStage: StreamStage {
 
     // MARK: - Assignment
 
-    public func assigned(_ assigned: [TopicPartition], committed: [TopicPartition: Int64]) throws -> [TopicPartition: Int64] {
+    public func assigned(_ assigned: [TopicPartition], committed: [TopicPartition: Int64]) throws -> [TopicPartition:
+        Int64]
+    {
         var positions: [TopicPartition: Int64] = [:]
         let store = try StateStore(transport: transport, topics: topics)
         defer { store.close() }
@@ -98,7 +100,9 @@ public final class LoopStage: StreamStage {
     }
 
     /// Offsets and changelog commit together, so they must agree. Where the group's offset has expired the position stands.
-    private func startOffset(_ place: TopicPartition, _ committed: Int64?, _ position: PartitionPosition?) throws -> Int64 {
+    private func startOffset(_ place: TopicPartition, _ committed: Int64?, _ position: PartitionPosition?) throws
+        -> Int64
+    {
         if let position, position.clusterID != clusterID {
             throw EngineError(
                 "restore \(place)",
@@ -112,12 +116,18 @@ public final class LoopStage: StreamStage {
         case (let committed?, let position?) where committed == position: return committed
         case (let committed?, nil):
             throw EngineError(
-                "restore \(place)", "the group has committed offset \(committed) but there is no state",
-                remedy: "restore the state topic, or reset the group's offsets to the beginning to decide everything anew")
+                "restore \(place)",
+                "the group has committed offset \(committed) but there is no state",
+                remedy:
+                    "restore the state topic, or reset the group's offsets to the beginning to decide everything anew"
+            )
         case (let committed?, let position?):
             throw EngineError(
-                "restore \(place)", "the group has committed offset \(committed) but the state stands at \(position)",
-                remedy: "restore the state topic, or reset the group's offsets to the beginning to decide everything anew")
+                "restore \(place)",
+                "the group has committed offset \(committed) but the state stands at \(position)",
+                remedy:
+                    "restore the state topic, or reset the group's offsets to the beginning to decide everything anew"
+            )
         }
     }
 
@@ -170,8 +180,12 @@ public final class LoopStage: StreamStage {
             }
             turnCounts.unreadable += 1
             bury(
-                record.key, record.value, batch.headers(at: index),
-                cause(topics[.journal], record.partition, record.offset, "unreadable_entry", error.description), &turn)
+                record.key,
+                record.value,
+                batch.headers(at: index),
+                cause(topics[.journal], record.partition, record.offset, "unreadable_entry", error.description),
+                &turn
+            )
             return
         }
         let name = entry.project.rawValue
@@ -190,8 +204,12 @@ public final class LoopStage: StreamStage {
             guard decision.topic != nil else { return }
             let origin = entry.origin
             let why = cause(
-                origin?.topic ?? topics[.journal], origin?.partition ?? record.partition, origin?.offset ?? record.offset,
-                refusal.code.rawValue, refusal.text)
+                origin?.topic ?? topics[.journal],
+                origin?.partition ?? record.partition,
+                origin?.offset ?? record.offset,
+                refusal.code.rawValue,
+                refusal.text
+            )
             turn.write(
                 DeadLetter.record(
                     to: topics[.deadLetters],
@@ -199,7 +217,8 @@ public final class LoopStage: StreamStage {
                     value: origin?.value ?? Array(record.value),
                     headers: origin?.headers.map { RecordHeader($0.name, $0.value) } ?? [],
                     cause: why
-                ))
+                )
+            )
             return
         }
         guard let topic = decision.topic else { return }
@@ -210,13 +229,23 @@ public final class LoopStage: StreamStage {
                 key: Array(decision.key.utf8),
                 value: decision.value,
                 headers: decision.headers.pairs.map { RecordHeader($0.0, $0.1) }
-            ))
+            )
+        )
     }
 
-    private func cause(_ topic: String, _ partition: Int32, _ offset: Int64, _ code: String, _ text: String) -> DeadLetter.Cause {
+    private func cause(_ topic: String, _ partition: Int32, _ offset: Int64, _ code: String, _ text: String)
+        -> DeadLetter.Cause
+    {
         DeadLetter.Cause(
-            topic: topic, partition: partition, offset: offset, stage: "loop", code: code, text: text, worker: worker,
-            at: now())
+            topic: topic,
+            partition: partition,
+            offset: offset,
+            stage: "loop",
+            code: code,
+            text: text,
+            worker: worker,
+            at: now()
+        )
     }
 
     private func bury(
@@ -233,7 +262,8 @@ public final class LoopStage: StreamStage {
                 value: value.baseAddress == nil ? nil : Array(value),
                 headers: headers,
                 cause: cause
-            ))
+            )
+        )
     }
 
     // MARK: - Timers
@@ -284,7 +314,8 @@ public final class LoopStage: StreamStage {
                 partition: partition,
                 key: Array(entry.project.rawValue.utf8),
                 value: entry.jsonBytes
-            ))
+            )
+        )
     }
 
     // MARK: - Commit
@@ -299,14 +330,18 @@ public final class LoopStage: StreamStage {
                 }
             }
             let position = PartitionPosition(
-                journalOffset: partition.journalOffset, clusterID: clusterID, build: Build.version)
+                journalOffset: partition.journalOffset,
+                clusterID: clusterID,
+                build: Build.version
+            )
             turn.write(
                 OutputRecord(
                     topic: topics[.state],
                     partition: number,
                     key: Array(PartitionPosition.key.utf8),
                     value: position.jsonBytes
-                ))
+                )
+            )
             // Also where only a timer wrote: the position must equal the offset that the transaction commits.
             turn.advance(TopicPartition(topics[.journal], number), to: partition.journalOffset)
         }
@@ -338,6 +373,9 @@ public final class LoopStage: StreamStage {
             partition.isTouched = false
             partition.tallies = TallyFolder()
             partition.lastTickAt.removeAll()
+            for (name, project) in partition.projects where project.state.position.value.build != Build.version {
+                partition.needsEngineEntry.insert(name)
+            }
         }
         turnCounts = LoopCounts()
     }

@@ -111,7 +111,8 @@ public struct StateStore {
         }
     }
 
-    private static func take(_ record: RecordView, _ parser: JSONParser, into restored: inout RestoredPartition) throws {
+    private static func take(_ record: RecordView, _ parser: JSONParser, into restored: inout RestoredPartition) throws
+    {
         restored.records += 1
         let key = String(decoding: record.key, as: UTF8.self)
         let value = record.value.baseAddress == nil ? nil : try parser.parse(record.value)
@@ -121,7 +122,10 @@ public struct StateStore {
         }
         let parts = key.split(separator: "/", maxSplits: 2, omittingEmptySubsequences: false)
         guard parts.count == 3 else {
-            throw EngineError("restore", "unreadable key \"\(key.prefix(100))\" in the changelog at offset \(record.offset)")
+            throw EngineError(
+                "restore",
+                "unreadable key \"\(key.prefix(100))\" in the changelog at offset \(record.offset)"
+            )
         }
         let (name, table, row) = (String(parts[0]), String(parts[1]), String(parts[2]))
         var project = restored.projects.removeValue(forKey: name) ?? LoopProject(project: ProjectID(name))
@@ -134,7 +138,11 @@ public struct StateStore {
             return
         }
         guard let binding = StateTable.named[table] else {
-            throw EngineError("restore", "unknown table \"\(table)\" in the changelog", remedy: "was it written by a newer build?")
+            throw EngineError(
+                "restore",
+                "unknown table \"\(table)\" in the changelog",
+                remedy: "was it written by a newer build?"
+            )
         }
         try binding.restore(&project.state, row, value)
     }
@@ -145,8 +153,11 @@ public struct StateStore {
         for table in StateTable.all { table.changes(project.state, &changes) }
         var records = changes.map { change in
             OutputRecord(
-                topic: topic, partition: partition, key: Array("\(name)/\(change.table)/\(change.key)".utf8),
-                value: change.value)
+                topic: topic,
+                partition: partition,
+                key: Array("\(name)/\(change.table)/\(change.key)".utf8),
+                value: change.value
+            )
         }
         var writer = JSONWriter()
         writer.object { writer in
@@ -156,7 +167,12 @@ public struct StateStore {
         }
         records.append(
             OutputRecord(
-                topic: topic, partition: partition, key: Array("\(name)/\(chainTable)/_".utf8), value: writer.bytes))
+                topic: topic,
+                partition: partition,
+                key: Array("\(name)/\(chainTable)/_".utf8),
+                value: writer.bytes
+            )
+        )
         return records
     }
 }

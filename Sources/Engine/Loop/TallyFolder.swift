@@ -20,7 +20,9 @@ struct TallyFolder {
         let object = try json.object()
         let project = try object.string("project")
         let key = Key(
-            version: try object.optionalString("model_version") ?? "", role: try object.optionalString("role") ?? "")
+            version: try object.optionalString("model_version") ?? "",
+            role: try object.optionalString("role") ?? ""
+        )
         var sum = sums[project]?[key] ?? (0, 0, 0, 0)
         sum.predictions += try object.int64("predictions")
         sum.feedback += try object.int64("feedback")
@@ -53,7 +55,8 @@ struct TallyFolder {
                         feedback: sum.feedback,
                         negative: sum.negative,
                         forwarded: sum.forwarded
-                    ))
+                    )
+                )
             }
             folded.append((project, tallies))
         }

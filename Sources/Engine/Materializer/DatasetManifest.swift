@@ -80,7 +80,8 @@ public struct DatasetManifest: Hashable, Sendable, JSONCodable {
 
     public init(json: JSONValue) throws(JSONError) {
         let object = try json.object()
-        guard try object.string("format") == "flywheel-dataset", try object.int("format_version") == Self.formatVersion else {
+        guard try object.string("format") == "flywheel-dataset", try object.int("format_version") == Self.formatVersion
+        else {
             throw object.failure("format_version", "expected format flywheel-dataset, version \(Self.formatVersion)")
         }
         self.init(

@@ -33,7 +33,8 @@ public struct DatasetStore: Sendable {
 
     /// The ordinals that are here, ascending.
     public func ordinals(_ project: ProjectID) throws -> [Int] {
-        try objects.list("\(project)/ordinals").compactMap { $0.split(separator: "/").last.flatMap { Int($0) } }.sorted()
+        try objects.list("\(project)/ordinals").compactMap { $0.split(separator: "/").last.flatMap { Int($0) } }
+            .sorted()
     }
 
     /// Writes the labels of one split and returns how a manifest names them.
@@ -43,7 +44,12 @@ public struct DatasetStore: Sendable {
         let digest = SHA256Digest(of: bytes).hex
         try objects.put(bytes, as: "\(project)/segments/\(digest).jsonl")
         return DatasetSegment(
-            split: split, path: "../../segments/\(digest).jsonl", size: bytes.count, sha256: digest, records: lines.count)
+            split: split,
+            path: "../../segments/\(digest).jsonl",
+            size: bytes.count,
+            sha256: digest,
+            records: lines.count
+        )
     }
 
     /// Seals a version: the manifest, then the pointer to it.
@@ -58,7 +64,11 @@ public struct DatasetStore: Sendable {
             ordinal: manifest.ordinal,
             parent: manifest.parent,
             semanticVersion: manifest.semanticVersion,
-            manifest: ArtifactReference(uri: try objects.uri(of: path).description, size: Int64(bytes.count), sha256: id.rawValue),
+            manifest: ArtifactReference(
+                uri: try objects.uri(of: path).description,
+                size: Int64(bytes.count),
+                sha256: id.rawValue
+            ),
             training: manifest.count(of: .training),
             validation: manifest.count(of: .validation),
             test: manifest.count(of: .test)
@@ -78,7 +88,9 @@ public struct DatasetStore: Sendable {
             if SHA256Digest(of: bytes).hex != segment.sha256 { problems.append("segment \(path) has another digest") }
             var lines = 0
             for byte in bytes where byte == 0x0A { lines += 1 }
-            if lines != segment.records { problems.append("segment \(path) holds \(lines) labels, not \(segment.records)") }
+            if lines != segment.records {
+                problems.append("segment \(path) holds \(lines) labels, not \(segment.records)")
+            }
         }
         return problems
     }

@@ -34,7 +34,9 @@ public final class MaterializerStage: StreamStage {
 
     // MARK: - Stage
 
-    public func assigned(_ partitions: [TopicPartition], committed: [TopicPartition: Int64]) throws -> [TopicPartition: Int64] {
+    public func assigned(_ partitions: [TopicPartition], committed: [TopicPartition: Int64]) throws -> [TopicPartition:
+        Int64]
+    {
         var positions: [TopicPartition: Int64] = [:]
         for place in partitions {
             // A disk that knows less than the group begins where the disk ends: everything is in the log.
@@ -88,16 +90,15 @@ public final class MaterializerStage: StreamStage {
     }
 
     private func seal(_ project: ProjectID, _ cut: VersionCut, _ waiting: Pending) throws -> SealedVersion {
-        if let known = try store.manifest(project, ordinal: cut.ordinal), known.sequence == cut.sequence {
-            return try store.seal(known)
-        }
         var parent: DatasetManifest?
         if cut.ordinal > 1 {
             parent = try store.manifest(project, ordinal: cut.ordinal - 1)
             guard parent != nil else {
                 throw EngineError(
-                    "seal version \(cut.ordinal) of \(project)", "its parent is not in the store",
-                    remedy: "remove the folder progress/ of the store: the materializer then rebuilds from the log")
+                    "seal version \(cut.ordinal) of \(project)",
+                    "its parent is not in the store",
+                    remedy: "remove the folder progress/ of the store: the materializer then rebuilds from the log"
+                )
             }
         }
         var segments = parent?.segments ?? []

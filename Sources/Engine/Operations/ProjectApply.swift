@@ -43,8 +43,10 @@ public struct ProjectApply {
             }
             guard next.schema.classes.starts(with: known.schema.classes) else {
                 throw EngineError(
-                    "apply project \(name)", "classes were removed or reordered, so old labels would change their meaning",
-                    remedy: "append new classes only, or begin another project")
+                    "apply project \(name)",
+                    "classes were removed or reordered, so old labels would change their meaning",
+                    remedy: "append new classes only, or begin another project"
+                )
             }
         } else {
             next = proposed.numbered(revision: 1, partition: partition(name, directory, partitions))
@@ -60,10 +62,14 @@ public struct ProjectApply {
     /// The partition with the fewest projects; of equals the one that the project's hash begins with.
     private func partition(_ name: String, _ directory: ProjectDirectory, _ partitions: Int) -> Int32 {
         var load = [Int](repeating: 0, count: max(1, partitions))
-        for project in directory.projects.values where Int(project.partition) < load.count { load[Int(project.partition)] += 1 }
+        for project in directory.projects.values where Int(project.partition) < load.count {
+            load[Int(project.partition)] += 1
+        }
         let start = Int(xxh64(name) % UInt64(load.count))
         var best = start
-        for step in load.indices where load[(start + step) % load.count] < load[best] { best = (start + step) % load.count }
+        for step in load.indices where load[(start + step) % load.count] < load[best] {
+            best = (start + step) % load.count
+        }
         return Int32(best)
     }
 }

@@ -78,8 +78,11 @@ public struct ProjectSummary: Hashable, Sendable {
         stages = Stage.allCases.compactMap { stage in
             state.stages[stage].map {
                 StageSummary(
-                    name: stage.rawValue, count: $0.count, meanSeconds: $0.mean / 1_000,
-                    lastSeconds: Double($0.last) / 1_000)
+                    name: stage.rawValue,
+                    count: $0.count,
+                    meanSeconds: $0.mean / 1_000,
+                    lastSeconds: Double($0.last) / 1_000
+                )
             }
         }
         annotators = state.labeling.annotators.sortedRows.map {
@@ -96,7 +99,9 @@ public struct ProjectSummary: Hashable, Sendable {
     /// The stage that takes longest on average, once any has been measured.
     public var bottleneck: StageSummary? { stages.max { ($0.meanSeconds, $1.name) < ($1.meanSeconds, $0.name) } }
 
-    public static func == (a: Self, b: Self) -> Bool { a.project == b.project && a.entryNumber == b.entryNumber && a.chain == b.chain }
+    public static func == (a: Self, b: Self) -> Bool {
+        a.project == b.project && a.entryNumber == b.entryNumber && a.chain == b.chain
+    }
     public func hash(into hasher: inout Hasher) {
         hasher.combine(project)
         hasher.combine(entryNumber)

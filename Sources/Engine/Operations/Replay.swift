@@ -15,7 +15,7 @@ public struct Replay {
         public var decisions = 0
         /// Decisions found on the topics and equal byte for byte.
         public var compared = 0
-        /// Decisions no longer on a compacted topic; the chain digests of the ticks vouch for them.
+        /// Decisions no longer on their topic, compacted or expired; the chain digests of the ticks vouch for them.
         public var compacted = 0
         public var ticksChecked = 0
         public var chain = ""
@@ -76,7 +76,12 @@ public struct Replay {
                 report.decisions += 1
                 guard let topic = decision.topic, topic != .deadLetters else { continue }
                 expected[decision.id] = Expected(
-                    topic: topic, key: decision.key, value: decision.value, entryNumber: number, order: report.decisions)
+                    topic: topic,
+                    key: decision.key,
+                    value: decision.value,
+                    entryNumber: number,
+                    order: report.decisions
+                )
             }
         }
         report.entries = project.state.position.value.entryNumber
@@ -96,9 +101,11 @@ public struct Replay {
         var seen = Set<String>()
         var newest: [String: Int] = [:]
         var differences: [(order: Int, text: String)] = []
+        var expired = Set<Topic>()
         for topic in Self.decisionTopics {
             let scan = try TopicScan(transport: transport, topic: topics[topic])
             defer { scan.close() }
+            if try scan.firstOffset(partition) > 0 { expired.insert(topic) }
             try scan.forEach(partition) { record, batch, index in
                 guard record.value.baseAddress != nil, let id = Self.decisionID(batch.headers(at: index)),
                     Self.belongs(id, to: name)
@@ -106,32 +113,42 @@ public struct Replay {
                 guard let decision = expected[id] else {
                     if Self.entryNumber(id) <= last {
                         let order = Int(clamping: Self.entryNumber(id)) * 1_000
-                        differences.append((order, "decision \(id) on \(topic.rawValue) does not follow from the journal"))
+                        differences.append(
+                            (order, "decision \(id) on \(topic.rawValue) does not follow from the journal")
+                        )
                     }
                     return
                 }
                 seen.insert(id)
-                newest["\(topic.rawValue)/\(decision.key)"] = max(newest["\(topic.rawValue)/\(decision.key)"] ?? 0, decision.order)
+                newest["\(topic.rawValue)/\(decision.key)"] = max(
+                    newest["\(topic.rawValue)/\(decision.key)"] ?? 0,
+                    decision.order
+                )
                 if decision.topic == topic, decision.value.elementsEqual(record.value) {
                     report.compared += 1
                 } else {
-                    differences.append((
-                        Int(clamping: decision.entryNumber) * 1_000,
-                        "decision \(id) (entry \(decision.entryNumber)) on \(topic.rawValue) differs: stored \(Self.excerpt(Array(record.value), decision.value)), replay gives \(Self.excerpt(decision.value, Array(record.value)))"
-                    ))
+                    differences.append(
+                        (
+                            Int(clamping: decision.entryNumber) * 1_000,
+                            "decision \(id) (entry \(decision.entryNumber)) on \(topic.rawValue) differs: stored \(Self.excerpt(Array(record.value), decision.value)), replay gives \(Self.excerpt(decision.value, Array(record.value)))"
+                        )
+                    )
                 }
             }
         }
         for (id, decision) in expected where !seen.contains(id) {
-            let isCompacted = [.labelingTasks, .modelReleases].contains(decision.topic)
+            let isCompacted =
+                [.labelingTasks, .modelReleases].contains(decision.topic)
                 && (newest["\(decision.topic.rawValue)/\(decision.key)"] ?? 0) > decision.order
-            if isCompacted {
+            if isCompacted || expired.contains(decision.topic) {
                 report.compacted += 1
             } else {
-                differences.append((
-                    Int(clamping: decision.entryNumber) * 1_000 + 1,
-                    "decision \(id) (entry \(decision.entryNumber)) is missing on \(decision.topic.rawValue)"
-                ))
+                differences.append(
+                    (
+                        Int(clamping: decision.entryNumber) * 1_000 + 1,
+                        "decision \(id) (entry \(decision.entryNumber)) is missing on \(decision.topic.rawValue)"
+                    )
+                )
             }
         }
         let first = differences.min { ($0.order, $0.text) < ($1.order, $1.text) }
@@ -139,7 +156,9 @@ public struct Replay {
     }
 
     private static func decisionID(_ headers: [RecordHeader]) -> String? {
-        for header in headers where header.name == "ce_id" { return header.value.map { String(decoding: $0, as: UTF8.self) } }
+        for header in headers where header.name == "ce_id" {
+            return header.value.map { String(decoding: $0, as: UTF8.self) }
+        }
         return nil
     }
 

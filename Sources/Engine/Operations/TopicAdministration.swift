@@ -43,9 +43,26 @@ public struct TopicAdministration {
                     partitions: partitions(topic, plan),
                     replication: plan.replication,
                     configuration: configuration
-                ))
+                )
+            )
         }
-        return try admin.createTopics(specifications)
+        let created = try admin.createTopics(specifications)
+        try awaitTopics(specifications.map(\.name))
+        return created
+    }
+
+    /// The controller answers before every broker has heard: waits until the topics can be seen.
+    private func awaitTopics(_ names: [String], patience: Int64 = 20_000) throws(KafkaError) {
+        let began = WallClock.now()
+        while WallClock.now() - began < patience {
+            let seen = Set(try admin.listTopics())
+            if names.allSatisfy({ seen.contains($0) }),
+                try admin.describeTopics(names).allSatisfy({ $0.partitions > 0 })
+            {
+                return
+            }
+            WallClock.pause(100)
+        }
     }
 
     private func partitions(_ topic: Topic, _ plan: Plan) -> Int {
@@ -67,7 +84,9 @@ public struct TopicAdministration {
         var projectCounts: [Int: [String]] = [:]
         for description in try admin.describeTopics(present.map { topics[$0] }) {
             guard let topic = present.first(where: { topics[$0] == description.name }) else { continue }
-            if topic.partitioning == .project { projectCounts[description.partitions, default: []].append(description.name) }
+            if topic.partitioning == .project {
+                projectCounts[description.partitions, default: []].append(description.name)
+            }
             if topic.partitioning == .single, description.partitions != 1 {
                 problems.append("topic \(description.name) has \(description.partitions) partitions, expected 1")
             }
@@ -88,7 +107,11 @@ public struct TopicAdministration {
     /// The number of partitions of the topics of projects.
     public func projectPartitions() throws -> Int {
         guard let description = try admin.describeTopics([topics[.journal]]).first, description.partitions > 0 else {
-            throw EngineError("count partitions", "topic \(topics[.journal]) is missing", remedy: "run flywheel topics create")
+            throw EngineError(
+                "count partitions",
+                "topic \(topics[.journal]) is missing",
+                remedy: "run flywheel topics create"
+            )
         }
         return description.partitions
     }

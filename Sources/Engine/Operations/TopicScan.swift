@@ -15,6 +15,11 @@ public struct TopicScan {
     /// The partitions of the topic.
     public func partitions() throws(StreamError) -> [Int32] { try reader.partitions(of: topic) }
 
+    /// The first offset that is still there; above 0 once records have expired.
+    public func firstOffset(_ partition: Int32) throws(StreamError) -> Int64 {
+        try reader.watermarks(TopicPartition(topic, partition)).low
+    }
+
     /// Hands every record that is there at the call to `body`, in offset order, with its batch for the headers.
     ///
     /// - Parameter patience: Milliseconds without an answer before it gives up.
@@ -34,7 +39,9 @@ public struct TopicScan {
             switch try reader.poll(into: batch, maximum: 5_000, timeoutMilliseconds: 100) {
             case .records:
                 idle = 0
-                for (index, record) in batch.records.enumerated() where record.offset < high { try body(record, batch, index) }
+                for (index, record) in batch.records.enumerated() where record.offset < high {
+                    try body(record, batch, index)
+                }
             case .endOfPartition(_, let end):
                 if end >= high { return }
                 idle += 1
@@ -42,7 +49,9 @@ public struct TopicScan {
             }
         }
         throw EngineError(
-            "read \(place) to its end", "it does not end at offset \(high) as it should",
-            remedy: "another transaction may be open; try again")
+            "read \(place) to its end",
+            "it does not end at offset \(high) as it should",
+            remedy: "another transaction may be open; try again"
+        )
     }
 }

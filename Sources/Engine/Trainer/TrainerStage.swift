@@ -2,6 +2,7 @@ public import Events
 internal import Hashing
 internal import JSON
 internal import Learner
+internal import Statistics
 public import Storage
 public import StreamRuntime
 internal import Vocabulary
@@ -28,7 +29,9 @@ public final class TrainerStage: StreamStage {
         self.now = now
     }
 
-    public func assigned(_ partitions: [TopicPartition], committed: [TopicPartition: Int64]) throws -> [TopicPartition: Int64] {
+    public func assigned(_ partitions: [TopicPartition], committed: [TopicPartition: Int64]) throws -> [TopicPartition:
+        Int64]
+    {
         var positions: [TopicPartition: Int64] = [:]
         for place in partitions { positions[place] = committed[place] ?? 0 }
         return positions
@@ -66,15 +69,24 @@ public final class TrainerStage: StreamStage {
                 var outcome: TrainingResult.Outcome
                 do {
                     outcome = try train(
-                        try prepared.get(), recipe, recipe.warmStart ? parent : nil,
-                        seed: xxh64("\(request.id)/\(trial)/\(repetition)"), isFirst: repetition == 0)
+                        try prepared.get(),
+                        recipe,
+                        recipe.warmStart ? parent : nil,
+                        seed: xxh64("\(request.id)/\(trial)/\(repetition)"),
+                        isFirst: repetition == 0
+                    )
                 } catch {
                     failed("request \(request.id) trial \(trial) repeat \(repetition): \(error)")
                     outcome = .failed("\(error)")
                 }
                 repeats += 1
                 let result = TrainingResult(
-                    request: request.id, trial: trial, repetition: repetition, outcome: outcome, duration: now() - began)
+                    request: request.id,
+                    trial: trial,
+                    repetition: repetition,
+                    outcome: outcome,
+                    duration: now() - began
+                )
                 var writer = JSONWriter()
                 TrainingResultEvent(project: project, result: result).write(to: &writer)
                 turn.write(
@@ -83,12 +95,14 @@ public final class TrainerStage: StreamStage {
                         key: Array(project.rawValue.utf8),
                         value: writer.bytes,
                         headers: headers(request, project, trial, repetition)
-                    ))
+                    )
+                )
             }
         }
     }
 
-    /// The first repeat sees every label once; the others a bootstrap sample each, so that their scores have a spread.
+    /// The first repeat weighs every label alike. The objective is convex, so another starting point would end in the same
+    /// model; the other repeats weigh the labels anew instead, so that their scores show how much hangs on single labels.
     private func train(
         _ data: TrainingData,
         _ recipe: Recipe,
@@ -98,18 +112,55 @@ public final class TrainerStage: StreamStage {
     ) throws -> TrainingResult.Outcome {
         var options = SoftmaxRegression.Options()
         options.inverseStrength = recipe.inverseRegularization
-        options.bootstrapSeed = isFirst ? nil : seed
-        let usable = parent.flatMap { $0.classes == data.classes && $0.featureCount == data.training.columnCount ? $0 : nil }
+        let usable = parent.flatMap {
+            $0.classes == data.classes && $0.featureCount == data.training.columnCount ? $0 : nil
+        }
         let fit = try SoftmaxRegression.fit(
-            data.training, labels: data.trainingLabels, classes: data.classes, startingFrom: usable, options: options)
+            data.training,
+            labels: data.trainingLabels,
+            classes: data.classes,
+            sampleWeights: isFirst ? nil : Self.weights(data.trainingLabels.count, seed: seed),
+            startingFrom: usable,
+            options: options
+        )
         let bytes = fit.model.bytes
         let digest = SHA256Digest(of: bytes).hex
         let path = "models/\(digest)"
         try artifacts.put(bytes, as: path)
-        let reference = ArtifactReference(uri: try artifacts.uri(of: path).description, size: Int64(bytes.count), sha256: digest)
+        let reference = ArtifactReference(
+            uri: try artifacts.uri(of: path).description,
+            size: Int64(bytes.count),
+            sha256: digest
+        )
         var score: Double?
-        if let test = data.test { score = fit.model.accuracy(on: test, labels: data.testLabels) }
-        return .finished(artifact: reference, score: score, itemsScored: data.testLabels.count)
+        var predictions: [ClassIndex]?
+        if let test = data.test {
+            score = fit.model.accuracy(on: test, labels: data.testLabels)
+            if test.rowCount <= TrainingResult.predictionLimit {
+                predictions = (0..<test.rowCount).map { ClassIndex(fit.model.predict(test.row($0))) }
+            }
+        }
+        return .finished(
+            artifact: reference,
+            score: score,
+            itemsScored: data.testLabels.count,
+            predictions: predictions
+        )
+    }
+
+    /// Weights of a smoothed Bayesian bootstrap: each the mean of eight exponential draws, so mean 1 and variance 1/8. No label
+    /// is lost, as a resample would lose a third of them.
+    ///
+    /// - SeeAlso: Rubin (1981), *The Bayesian Bootstrap*; Newton, Raftery (1994), the weighted likelihood bootstrap.
+    static func weights(_ count: Int, seed: UInt64) -> [Double] {
+        var generator = SplitMix64(seed: seed)
+        var weights: [Double] = []
+        for _ in 0..<count {
+            var sum = 0.0
+            for _ in 0..<8 { sum -= Reproducible.log(1 - generator.nextUnit()) }
+            weights.append(sum / 8)
+        }
+        return weights
     }
 
     private func warmStart(_ request: TrainingRequest) -> SoftmaxRegression? {
@@ -122,12 +173,16 @@ public final class TrainerStage: StreamStage {
         }
     }
 
-    private func headers(_ request: TrainingRequest, _ project: ProjectID, _ trial: Int, _ repetition: Int) -> [RecordHeader] {
+    private func headers(_ request: TrainingRequest, _ project: ProjectID, _ trial: Int, _ repetition: Int)
+        -> [RecordHeader]
+    {
         [
             RecordHeader("ce_specversion", "1.0"), RecordHeader("ce_id", "\(request.id)-\(trial)-\(repetition)"),
             RecordHeader("ce_source", "flywheel/\(project)/trainer"),
-            RecordHeader("ce_type", "io.flywheel.training.finished.v1"), RecordHeader("content-type", "application/json"),
-            RecordHeader("ce_correlationid", request.dataset.id.rawValue), RecordHeader("ce_causationid", request.id.rawValue),
+            RecordHeader("ce_type", "io.flywheel.training.finished.v1"),
+            RecordHeader("content-type", "application/json"),
+            RecordHeader("ce_correlationid", request.dataset.id.rawValue),
+            RecordHeader("ce_causationid", request.id.rawValue),
         ]
     }
 }

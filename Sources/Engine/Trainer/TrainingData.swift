@@ -14,12 +14,17 @@ public enum ArtifactFile {
     public static func read(_ reference: ArtifactReference) throws -> [UInt8] {
         guard let uri = FileURI(reference.uri) else {
             throw EngineError(
-                "read \(reference.uri.prefix(200))", "expected a file: URI of an absolute path",
-                remedy: "other schemes are not built yet")
+                "read \(reference.uri.prefix(200))",
+                "expected a file: URI of an absolute path",
+                remedy: "other schemes are not built yet"
+            )
         }
         let bytes = try uri.read(maximumSize: limit)
         guard Int64(bytes.count) == reference.size, SHA256Digest(of: bytes).hex == reference.sha256 else {
-            throw EngineError("read \(reference.uri)", "it is not the file that the event names: size or SHA-256 differ")
+            throw EngineError(
+                "read \(reference.uri)",
+                "it is not the file that the event names: size or SHA-256 differ"
+            )
         }
         return bytes
     }
@@ -46,17 +51,22 @@ struct TrainingData {
         for segment in manifest.segments {
             let uri = Self.resolve(segment.path, in: folder.map(String.init))
             let bytes = try ArtifactFile.read(
-                ArtifactReference(uri: uri, size: Int64(segment.size), sha256: segment.sha256))
+                ArtifactReference(uri: uri, size: Int64(segment.size), sha256: segment.sha256)
+            )
             for line in bytes.split(separator: 0x0A) {
                 let label = try parser.withDocument(of: Array(line)) { json in try DatasetLine(json: json) }
                 guard let embedding = label.embedding else {
                     throw EngineError(
-                        "train on \(label.sample)", "it has no embedding",
-                        remedy: "publish embeddings with predictions, or use a trainer of your own")
+                        "train on \(label.sample)",
+                        "it has no embedding",
+                        remedy: "publish embeddings with predictions, or use a trainer of your own"
+                    )
                 }
                 guard embedding.count == dimension ?? embedding.count else {
                     throw EngineError(
-                        "train on \(label.sample)", "its embedding has \(embedding.count) dimensions, others \(dimension ?? 0)")
+                        "train on \(label.sample)",
+                        "its embedding has \(embedding.count) dimensions, others \(dimension ?? 0)"
+                    )
                 }
                 guard let position = positions[label.className] else {
                     throw EngineError("train on \(label.sample)", "class \"\(label.className)\" is not in the manifest")

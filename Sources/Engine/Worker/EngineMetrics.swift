@@ -1,5 +1,6 @@
 internal import StreamRuntime
 public import Telemetry
+internal import Vocabulary
 
 /// The metrics of a worker: every name in one place.
 public struct EngineMetrics: Sendable {
@@ -18,16 +19,27 @@ public struct EngineMetrics: Sendable {
             registry.counter("flywheel_transactions_committed_total", help: "Transactions committed.", labels: labels)
                 .increment()
             registry.histogram(
-                "flywheel_commit_duration_seconds", help: "From opening a transaction to its commit.", labels: labels
+                "flywheel_commit_duration_seconds",
+                help: "From opening a transaction to its commit.",
+                labels: labels
             ).observe(Double(milliseconds) / 1_000)
         case .aborted:
-            registry.counter("flywheel_transactions_aborted_total", help: "Transactions aborted.", labels: labels).increment()
+            registry.counter("flywheel_transactions_aborted_total", help: "Transactions aborted.", labels: labels)
+                .increment()
         case .restarted:
             registry.counter(
-                "flywheel_producers_restarted_total", help: "Producers made anew after a fatal error.", labels: labels
+                "flywheel_producers_restarted_total",
+                help: "Producers made anew after a fatal error.",
+                labels: labels
             ).increment()
         case .retrying:
             registry.counter("flywheel_retries_total", help: "Calls tried again.", labels: labels).increment()
+        case .expired(_, let from, let to):
+            registry.counter(
+                "flywheel_records_expired_total",
+                help: "Records that expired before they were read.",
+                labels: labels
+            ).increment(by: Int(to - from))
         case .assigned, .unassigned: break
         }
     }
@@ -35,7 +47,8 @@ public struct EngineMetrics: Sendable {
     func observe(_ counts: IntakeCounts, since last: IntakeCounts) {
         for (code, count) in counts.dead where count > last.dead[code] ?? 0 {
             registry.counter(
-                "flywheel_dead_letters_total", help: "Records sent to the dead letters.",
+                "flywheel_dead_letters_total",
+                help: "Records sent to the dead letters.",
                 labels: ["stage": "intake", "code": code]
             ).increment(by: Int(count - (last.dead[code] ?? 0)))
         }
@@ -46,8 +59,23 @@ public struct EngineMetrics: Sendable {
     func observe(_ counts: LoopCounts, since last: LoopCounts) {
         for (code, count) in counts.refused where count > last.refused[code] ?? 0 {
             registry.counter(
-                "flywheel_entries_refused_total", help: "Journal entries that changed nothing.", labels: ["code": code]
+                "flywheel_entries_refused_total",
+                help: "Journal entries that changed nothing.",
+                labels: ["code": code]
             ).increment(by: Int(count - (last.refused[code] ?? 0)))
+            guard Refusal.Code(rawValue: code)?.isDeadLetter ?? false else { continue }
+            registry.counter(
+                "flywheel_dead_letters_total",
+                help: "Records sent to the dead letters.",
+                labels: ["stage": "loop", "code": code]
+            ).increment(by: Int(count - (last.refused[code] ?? 0)))
+        }
+        if counts.unreadable > last.unreadable {
+            registry.counter(
+                "flywheel_dead_letters_total",
+                help: "Records sent to the dead letters.",
+                labels: ["stage": "loop", "code": "unreadable_entry"]
+            ).increment(by: Int(counts.unreadable - last.unreadable))
         }
         registry.counter("flywheel_loop_entries_total", help: "Journal entries applied.")
             .increment(by: Int(counts.entries - last.entries))
@@ -58,13 +86,18 @@ public struct EngineMetrics: Sendable {
     func observe(_ summary: ProjectSummary) {
         let labels = ["project": summary.project]
         registry.gauge("flywheel_tasks_open", help: "Labeling tasks open now.", labels: labels).set(summary.openTasks)
-        registry.gauge("flywheel_budget_votes_left", help: "Votes that the window's budget still holds.", labels: labels)
-            .set(summary.votesLeft)
+        registry.gauge(
+            "flywheel_budget_votes_left",
+            help: "Votes that the window's budget still holds.",
+            labels: labels
+        )
+        .set(summary.votesLeft)
         registry.gauge("flywheel_labels", help: "Labels accepted.", labels: labels).set(summary.labels)
         registry.gauge("flywheel_dataset_versions", help: "Dataset versions cut.", labels: labels).set(summary.versions)
         for stage in summary.stages {
             registry.gauge(
-                "flywheel_cycle_stage_seconds", help: "Mean duration of a stage of the cycle.",
+                "flywheel_cycle_stage_seconds",
+                help: "Mean duration of a stage of the cycle.",
                 labels: ["project": summary.project, "stage": stage.name]
             ).set(stage.meanSeconds)
         }

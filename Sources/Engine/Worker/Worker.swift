@@ -1,4 +1,5 @@
 internal import Events
+internal import KafkaClient
 internal import KafkaTransport
 internal import Storage
 internal import StreamRuntime
@@ -42,7 +43,10 @@ public final class Worker: Sendable {
             } catch {
                 failures += 1
                 health.set(role, .degraded, reason: "\(error)", partitions: 0, at: WallClock.now())
-                logger.error("the role failed and begins anew", ["reason": .string("\(error)"), "failures": .number(failures)])
+                logger.error(
+                    "the role failed and begins anew",
+                    ["reason": .string("\(error)"), "failures": .number(failures)]
+                )
                 var left = min(10_000, 250 << Int64(min(failures, 6)))
                 while left > 0, !stop.isRaised {
                     WallClock.pause(100)
@@ -57,7 +61,7 @@ public final class Worker: Sendable {
 
     /// One life of a role, from its clients' making to their closing.
     private func turn(_ role: Role, _ logger: Logger) throws {
-        let transport = KafkaStreamTransport(properties: configuration.kafka)
+        let transport = KafkaStreamTransport(properties: properties(role))
         let (stage, inputs, interval, watch) = try makeStage(role, transport, logger)
         let task = try StreamTask(
             transport: transport,
@@ -90,16 +94,38 @@ public final class Worker: Sendable {
         task.close()
     }
 
+    private func properties(_ role: Role) -> KafkaProperties {
+        var properties = configuration.kafka
+        // Dead letters are the largest records; every other topic refuses what is too large by its own limit.
+        if properties["message.max.bytes"] == nil { properties["message.max.bytes"] = "8388608" }
+        // A study is one turn, and may take its time.
+        if role == .trainer, properties["max.poll.interval.ms"] == nil {
+            properties["max.poll.interval.ms"] = "3600000"
+        }
+        return properties
+    }
+
     private static func log(_ event: StreamTaskEvent, _ logger: Logger) {
         switch event {
         case .assigned(let partitions):
-            logger.info("partitions assigned", ["partitions": .string(partitions.map(\.description).joined(separator: " "))])
+            logger.info(
+                "partitions assigned",
+                ["partitions": .string(partitions.map(\.description).joined(separator: " "))]
+            )
         case .unassigned(let partitions, let lost):
             logger.info("partitions gone", ["count": .number(partitions.count), "lost": .bool(lost)])
         case .committed(let records, let outputs, let milliseconds):
-            logger.debug("committed", ["records": .number(records), "outputs": .number(outputs), "ms": .number(milliseconds)])
+            logger.debug(
+                "committed",
+                ["records": .number(records), "outputs": .number(outputs), "ms": .number(milliseconds)]
+            )
         case .aborted(let error): logger.warning("transaction aborted", ["reason": .string(error.description)])
         case .restarted(let error): logger.warning("producer made anew", ["reason": .string(error.description)])
+        case .expired(let partition, let from, let to):
+            logger.error(
+                "records expired before they were read",
+                ["partition": .string(partition.description), "from": .number(from), "to": .number(to)]
+            )
         case .retrying(let error, let attempt):
             logger.info("trying again", ["reason": .string(error.description), "attempt": .number(attempt)])
         }
@@ -127,30 +153,41 @@ public final class Worker: Sendable {
                 now: WallClock.now
             )
             var last = IntakeCounts()
-            return (stage, IntakeStage.inputs, configuration.intakeInterval, { [metrics, stage] event in
-                guard case .committed = event else { return }
-                metrics.observe(stage.counts, since: last)
-                last = stage.counts
-            })
+            return (
+                stage, IntakeStage.inputs, configuration.intakeInterval,
+                { [metrics, stage] event in
+                    guard case .committed = event else { return }
+                    metrics.observe(stage.counts, since: last)
+                    last = stage.counts
+                }
+            )
         case .loop:
             let stage = try LoopStage(
-                topics: topics, transport: transport, worker: configuration.instance, now: WallClock.now)
+                topics: topics,
+                transport: transport,
+                worker: configuration.instance,
+                now: WallClock.now
+            )
             stage.restored = { partition, records, milliseconds in
                 logger.info(
                     "partition restored",
-                    ["partition": .number(partition), "records": .number(records), "ms": .number(milliseconds)])
+                    ["partition": .number(partition), "records": .number(records), "ms": .number(milliseconds)]
+                )
             }
             var last = LoopCounts()
             var lastSummaryAt: Int64 = 0
-            return (stage, LoopStage.inputs, configuration.loopInterval, { [metrics, stage] event in
-                guard case .committed = event else { return }
-                metrics.observe(stage.counts, since: last)
-                last = stage.counts
-                let now = WallClock.now()
-                guard now - lastSummaryAt >= 1_000 else { return }
-                lastSummaryAt = now
-                stage.forEachProject { metrics.observe(ProjectSummary($0)) }
-            })
+            return (
+                stage, LoopStage.inputs, configuration.loopInterval,
+                { [metrics, stage] event in
+                    guard case .committed = event else { return }
+                    metrics.observe(stage.counts, since: last)
+                    last = stage.counts
+                    let now = WallClock.now()
+                    guard now - lastSummaryAt >= 1_000 else { return }
+                    lastSummaryAt = now
+                    stage.forEachProject { metrics.observe(ProjectSummary($0)) }
+                }
+            )
         case .materializer:
             let store = DatasetStore(objects: try ObjectStore(root: configuration.storePath))
             let stage = MaterializerStage(topics: topics, store: store)

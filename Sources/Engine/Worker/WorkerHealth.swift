@@ -41,6 +41,8 @@ public final class WorkerHealth: Sendable {
     /// Every role has started and none is degraded.
     public var isReady: Bool { snapshot.allSatisfy { $0.health.condition == .running } && !snapshot.isEmpty }
 
-    /// Every role's loop turns.
-    public func isLive(at time: Int64) -> Bool { snapshot.allSatisfy { time - $0.health.lastTurnAt < Self.stall } }
+    /// Every role's loop turns. A trainer is within a study for as long as that takes.
+    public func isLive(at time: Int64) -> Bool {
+        snapshot.allSatisfy { $0.role == .trainer || time - $0.health.lastTurnAt < Self.stall }
+    }
 }

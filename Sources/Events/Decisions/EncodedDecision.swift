@@ -40,7 +40,9 @@ public struct EncodedDecision: Hashable, Sendable {
             (topic, type, correlation) = (.trainingRequests, "training.requested", request.dataset.id.rawValue)
             request.write(to: &writer, project: project)
         case .release(let release):
-            (topic, type, correlation) = (.modelReleases, "model.\(Self.verb(release.cause))", release.champion.version.rawValue)
+            (topic, type, correlation) = (
+                .modelReleases, "model.\(Self.verb(release.cause))", release.champion.version.rawValue
+            )
             release.write(to: &writer, project: project)
         case .notice(let notice):
             (topic, type) = (.notices, "notice.given")

@@ -84,7 +84,10 @@ extension Evidence: JSONCodable {
             )
         case "command":
             self = .command(
-                id: try object.string("id"), by: try object.string("by"), reason: try object.string("reason"))
+                id: try object.string("id"),
+                by: try object.string("by"),
+                reason: try object.string("reason")
+            )
         case let kind: throw object.failure("kind", "unknown kind of evidence \"\(kind.prefix(64))\"")
         }
     }

@@ -46,7 +46,8 @@ extension TrainingResult: JSONCodable {
             outcome = .finished(
                 artifact: try object.value("artifact"),
                 score: value,
-                itemsScored: try score?.int("items", in: 0...Int.max) ?? 0
+                itemsScored: try score?.int("items", in: 0...Int.max) ?? 0,
+                predictions: try Self.predictions(object)
             )
         case let status: throw object.failure("status", "expected finished or failed, found \"\(status.prefix(64))\"")
         }
@@ -57,6 +58,19 @@ extension TrainingResult: JSONCodable {
             outcome: outcome,
             duration: try object.optionalInt64("duration_ms")
         )
+    }
+
+    /// Test labels that a result may speak of.
+    public static let predictionLimit = 20_000
+
+    private static func predictions(_ object: JSONObject) throws(JSONError) -> [ClassIndex]? {
+        guard let packed = try object.optionalObject("predictions") else { return nil }
+        try packed.requireKind("choice")
+        let classes = try packed.array("classes")
+        guard classes.count <= predictionLimit else {
+            throw packed.failure("classes", "expected at most \(predictionLimit) positions, found \(classes.count)")
+        }
+        return try classes.decode { (element) throws(JSONError) in ClassIndex(try element.int(in: 0...9_999)) }
     }
 
     public func write(to writer: inout JSONWriter) {
@@ -71,7 +85,7 @@ extension TrainingResult: JSONCodable {
         case .failed(let error):
             writer.member("status", "failed")
             writer.member("error", error)
-        case .finished(let artifact, let score, let items):
+        case .finished(let artifact, let score, let items, let predictions):
             writer.member("status", "finished")
             writer.member("artifact", artifact)
             if let score {
@@ -79,6 +93,12 @@ extension TrainingResult: JSONCodable {
                     writer.member("metric", "accuracy")
                     writer.member("value", score)
                     writer.member("items", items)
+                }
+            }
+            if let predictions {
+                writer.object("predictions") { writer in
+                    writer.member("kind", "choice")
+                    writer.array("classes", of: predictions.map(\.rawValue))
                 }
             }
         }

@@ -52,13 +52,17 @@ public struct PredictionEvent: Hashable, Sendable {
             for member in try output.object("probabilities") {
                 guard let label = schema.index(of: member.name) else {
                     throw JSONError(
-                        .invalidValue, path: "output.probabilities",
-                        reason: "class \"\(member.name.prefix(64))\" is not in the label schema")
+                        .invalidValue,
+                        path: "output.probabilities",
+                        reason: "class \"\(member.name.prefix(64))\" is not in the label schema"
+                    )
                 }
                 entries.append(.init(label: label, probability: try member.value.double()))
             }
         } catch {
-            if error.path == "output.probabilities", error.kind == .invalidValue { throw Rejection(.unknownClass, error.description) }
+            if error.path == "output.probabilities", error.kind == .invalidValue {
+                throw Rejection(.unknownClass, error.description)
+            }
             let isNumber = error.path.hasPrefix("output.probabilities.") || error.path == "output.remainder"
             if isNumber {
                 throw Rejection(.badProbabilities, error.description)
@@ -70,7 +74,8 @@ public struct PredictionEvent: Hashable, Sendable {
             for entry in entries { sum += entry.probability }
             throw Rejection(
                 .badProbabilities,
-                "output.probabilities: expected numbers in 0...1 that sum to 1 within 0.01, found \(entries.count) that sum to \(sum)")
+                "output.probabilities: expected numbers in 0...1 that sum to 1 within 0.01, found \(entries.count) that sum to \(sum)"
+            )
         }
         return distribution
     }

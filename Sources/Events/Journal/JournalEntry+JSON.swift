@@ -10,7 +10,10 @@ extension JournalEntry: JSONCodable {
         let object = try json.object()
         let version = try object.int("v", in: 1...Int.max)
         guard version <= Self.formVersion else {
-            throw object.failure("v", "this entry was written by a newer build (form \(version), known is \(Self.formVersion)); upgrade")
+            throw object.failure(
+                "v",
+                "this entry was written by a newer build (form \(version), known is \(Self.formVersion)); upgrade"
+            )
         }
         let project = try object.project()
         let entry = try object.required("entry")
@@ -65,7 +68,9 @@ extension EntryOrigin: JSONCodable {
             try object.optionalArray("headers")?.decode { (header) throws(JSONError) in
                 let header = try header.object()
                 return OriginHeader(
-                    name: try header.string("name"), value: try Self.bytes(header, "value"))
+                    name: try header.string("name"),
+                    value: try Self.bytes(header, "value")
+                )
             } ?? []
         self.init(
             topic: try object.string("topic"),

@@ -10,7 +10,10 @@ extension RepeatResult: JSONCodable {
             trial: try object.int("trial"),
             repetition: try object.int("repeat"),
             artifact: try object.optionalValue("artifact"),
-            score: try object.optionalDouble("score")
+            score: try object.optionalDouble("score"),
+            predictions: try object.optionalArray("predictions")?.decode { (element) throws(JSONError) in
+                ClassIndex(try element.int(in: 0...9_999))
+            }
         )
     }
 
@@ -20,6 +23,7 @@ extension RepeatResult: JSONCodable {
             writer.member("repeat", repetition)
             writer.member("artifact", ifPresent: artifact)
             writer.member("score", ifPresent: score)
+            if let predictions { writer.array("predictions", of: predictions.map(\.rawValue)) }
         }
     }
 }
@@ -105,7 +109,8 @@ extension RolloutPhase: JSONCodable {
             challengerSince: try object.time("challenger_since_ms"),
             history: try object.values("history"),
             quarantined: try object.strings("quarantined").map { ModelVersion($0) },
-            isHeld: try object.bool("held")
+            isHeld: try object.bool("held"),
+            heardFromChallenger: try object.int("heard_from_challenger")
         )
     }
 
@@ -117,6 +122,7 @@ extension RolloutPhase: JSONCodable {
             writer.array("history", ofValues: history)
             writer.array("quarantined", of: quarantined.map(\.rawValue))
             writer.member("held", isHeld)
+            writer.member("heard_from_challenger", heardFromChallenger)
         }
     }
 }

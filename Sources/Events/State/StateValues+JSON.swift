@@ -61,7 +61,10 @@ extension StageTime: JSONCodable {
     public init(json: JSONValue) throws(JSONError) {
         let object = try json.object()
         self.init(
-            count: try object.int64("count"), total: try object.int64("total_ms"), last: try object.int64("last_ms"))
+            count: try object.int64("count"),
+            total: try object.int64("total_ms"),
+            last: try object.int64("last_ms")
+        )
     }
 
     public func write(to writer: inout JSONWriter) {

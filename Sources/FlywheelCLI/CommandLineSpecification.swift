@@ -1,0 +1,200 @@
+import Arguments
+
+/// Every command and option.
+enum CommandLineSpecification {
+    static let connection: [OptionSpecification] = [
+        .option("config", "FILE", help: "worker file in YAML: connections and resources"),
+        .option("bootstrap", "HOST:PORT", help: "brokers, in place of kafka.bootstrap.servers of the file"),
+        .option("prefix", "TEXT", help: "prefix of the topics' names (default flywheel.)"),
+        .repeated("kafka", "NAME=VALUE", help: "any librdkafka property"),
+    ]
+    static let json = OptionSpecification.flag("json", help: "one JSON value on standard output")
+    static let project = OptionSpecification.option("project", "NAME", help: "the project", isRequired: true)
+
+    static let root = CommandSpecification(
+        "flywheel",
+        summary: "an active-learning engine over Kafka",
+        subcommands: [run, demo, participant, topics, projects, status, dataset, replay, deadLetters, config]
+    )
+
+    static let run = CommandSpecification(
+        "run",
+        summary: "run a worker until it is stopped by SIGTERM or SIGINT",
+        options: connection + [
+            .option("roles", "LIST", help: "of intake, loop, materializer, trainer, console; separated by commas"),
+            .option(
+                "instance",
+                "NAME",
+                help: "this worker among others; a restarted one keeps its name (default the host's)"
+            ),
+            .option("store", "DIR", help: "folder of the dataset versions"),
+            .option("artifacts", "DIR", help: "folder of the built-in trainer's models"),
+            .option("host", "ADDRESS", help: "address of health and metrics (default 127.0.0.1)"),
+            .option("port", "N", help: "port of health and metrics; 0 for any free one"),
+            .repeated("project", "FILE", help: "apply this project first"),
+            .option(
+                "log-level",
+                "LEVEL",
+                help: "trace, debug, info, notice, warning, error or critical",
+                defaultValue: "info"
+            ),
+        ]
+    )
+
+    static let demo = CommandSpecification(
+        "demo",
+        summary: "turn the whole flywheel on real data",
+        options: [
+            .flag("quick", help: "a shorter run"),
+            .option("seed", "S", help: "fixes the world, the annotators and their errors (default 1)"),
+            .option("seeds", "A...B", help: "a run for each seed"),
+            json,
+            .option("bootstrap", "HOST:PORT", help: "a running broker; without it deploy/broker starts one"),
+            .option("out", "DIR", help: "folder of the report", defaultValue: "demo-out"),
+            .option("duration", "SECONDS", help: "length of a run"),
+            .flag("permute-truth", help: "honesty check: the annotators' truth is random per sample"),
+        ]
+    )
+
+    static let participant = CommandSpecification(
+        "participant",
+        summary: "the demo's participants: clients of the topics like any other",
+        subcommands: [
+            CommandSpecification(
+                "product",
+                summary: "the demo's product service",
+                options: connection + [
+                    .option("seed", "S", help: "the world's seed", defaultValue: "1"),
+                    .option("rate", "N", help: "images a second", defaultValue: "300"),
+                    .repeated("project", "NAME", help: "a project to serve", isRequired: true),
+                    .option("ledger", "FILE", help: "where it writes down what it did"),
+                ]
+            ),
+            CommandSpecification(
+                "label-tool",
+                summary: "the demo's label tool, with simulated annotators",
+                options: connection + [
+                    .option("seed", "S", help: "the annotators' seed", defaultValue: "1"),
+                    .option("pace", "MS", help: "mean milliseconds of an answer", defaultValue: "500"),
+                    .flag("permute-truth", help: "the truth is random per sample"),
+                    .option("ledger", "FILE", help: "where it writes down what it did"),
+                ]
+            ),
+        ]
+    )
+
+    static let topics = CommandSpecification(
+        "topics",
+        summary: "make and check the topics",
+        subcommands: [
+            CommandSpecification(
+                "create",
+                summary: "make the topics that are missing",
+                options: connection + [
+                    .option("traffic-partitions", "N", help: "of the topics that services write", defaultValue: "4"),
+                    .option(
+                        "project-partitions",
+                        "N",
+                        help: "of the topics that belong to projects",
+                        defaultValue: "4"
+                    ),
+                    .option("replication", "N", help: "replicas of every topic (default the broker's)"),
+                ]
+            ),
+            CommandSpecification("check", summary: "compare the topics with what they must be", options: connection),
+        ]
+    )
+
+    static let projects = CommandSpecification(
+        "project",
+        summary: "configure projects",
+        subcommands: [
+            CommandSpecification(
+                "apply",
+                summary: "check a project file and make it the next revision",
+                options: connection + [json],
+                positionals: [PositionalSpecification("file", help: "the project in YAML")]
+            ),
+            CommandSpecification("list", summary: "list the projects", options: connection + [json]),
+            CommandSpecification(
+                "show",
+                summary: "print a project's newest revision",
+                options: connection,
+                positionals: [PositionalSpecification("name", help: "the project")]
+            ),
+        ]
+    )
+
+    static let status = CommandSpecification(
+        "status",
+        summary: "champion and challenger, budget, open tasks, lag, time per stage, dead letters",
+        options: connection + [json, .flag("watch", help: "again every two seconds, until interrupted")]
+    )
+
+    static let dataset = CommandSpecification(
+        "dataset",
+        summary: "look at dataset versions",
+        subcommands: [
+            CommandSpecification(
+                "log",
+                summary: "list the sealed versions of a project",
+                options: connection + [project, json]
+            ),
+            CommandSpecification(
+                "show",
+                summary: "print a version's manifest",
+                options: connection + [project, .option("store", "DIR", help: "folder of the dataset versions")],
+                positionals: [
+                    PositionalSpecification(
+                        "version",
+                        help: "its ordinal or id; the newest if left out",
+                        isRequired: false
+                    )
+                ]
+            ),
+            CommandSpecification(
+                "verify",
+                summary: "check that a version's files are what its manifest says",
+                options: connection + [project, .option("store", "DIR", help: "folder of the dataset versions")],
+                positionals: [
+                    PositionalSpecification("version", help: "its ordinal or id; all if left out", isRequired: false)
+                ]
+            ),
+        ]
+    )
+
+    static let replay = CommandSpecification(
+        "replay",
+        summary: "decide a project's journal again",
+        options: connection + [
+            .option("project", "NAME", help: "the project; all if left out"),
+            .flag("verify", help: "compare with the decisions on the topics; exit 1 at a difference"), json,
+        ]
+    )
+
+    static let deadLetters = CommandSpecification(
+        "dead-letters",
+        summary: "look at refused records",
+        subcommands: [
+            CommandSpecification(
+                "list",
+                summary: "list them, the oldest first",
+                options: connection + [
+                    json, .option("limit", "N", help: "at most so many, the newest", defaultValue: "100"),
+                ]
+            )
+        ]
+    )
+
+    static let config = CommandSpecification(
+        "config",
+        summary: "check files",
+        subcommands: [
+            CommandSpecification(
+                "check",
+                summary: "check a worker file or a project file without connecting",
+                positionals: [PositionalSpecification("file", help: "in YAML")]
+            )
+        ]
+    )
+}

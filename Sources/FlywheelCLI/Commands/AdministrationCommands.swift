@@ -1,0 +1,167 @@
+internal import Acquisition
+import Arguments
+import Engine
+import Events
+import Flywheel
+import Foundation
+import JSON
+import KafkaTransport
+import StreamRuntime
+import Vocabulary
+
+/// `flywheel topics`.
+enum TopicsCommand {
+    static func create(_ arguments: ParsedArguments) throws -> Bool {
+        let configuration = try WorkerFile.configuration(arguments)
+        let administration = try TopicAdministration(properties: configuration.kafka, topics: configuration.topics)
+        defer { administration.close() }
+        let made = try administration.create(
+            .init(
+                trafficPartitions: try arguments.int("traffic-partitions", in: 1...10_000) ?? 4,
+                projectPartitions: try arguments.int("project-partitions", in: 1...10_000) ?? 4,
+                replication: try arguments.int("replication", in: 1...100)
+            )
+        )
+        for topic in made { print("made \(topic)") }
+        if made.isEmpty { print("every topic is there") }
+        return true
+    }
+
+    static func check(_ arguments: ParsedArguments) throws -> Bool {
+        let configuration = try WorkerFile.configuration(arguments)
+        let administration = try TopicAdministration(properties: configuration.kafka, topics: configuration.topics)
+        defer { administration.close() }
+        let problems = try administration.check()
+        for problem in problems { print(problem) }
+        if problems.isEmpty { print("every topic is as it must be") }
+        return problems.isEmpty
+    }
+}
+
+/// `flywheel project`.
+enum ProjectCommand {
+    static func apply(_ arguments: ParsedArguments) throws -> Bool {
+        let file = try arguments.requiredPositional("file")
+        let outcome = try apply(file: file, try WorkerFile.configuration(arguments))
+        if arguments.flag("json") {
+            print(String(decoding: outcome.configuration.jsonBytes, as: UTF8.self))
+        } else {
+            print(outcome.words)
+            for change in outcome.changes { print("  \(change)") }
+        }
+        return true
+    }
+
+    static func apply(file: String, _ worker: WorkerConfiguration) throws -> ProjectApply.Outcome {
+        let proposed = try ProjectFile.read(file)
+        let administration = try TopicAdministration(properties: worker.kafka, topics: worker.topics)
+        defer { administration.close() }
+        let transport = KafkaStreamTransport(properties: worker.kafka)
+        return try ProjectApply(transport: transport, topics: worker.topics)
+            .apply(proposed, partitions: try administration.projectPartitions())
+    }
+
+    static func list(_ arguments: ParsedArguments) throws -> Bool {
+        let projects = try read(arguments)
+        if arguments.flag("json") {
+            var writer = JSONWriter()
+            writer.array { writer in for project in projects { writer.value(encoded: project.jsonBytes) } }
+            print(writer.text)
+            return true
+        }
+        for project in projects {
+            print(
+                "\(project.project)  revision \(project.revision)  partition \(project.partition)  \(project.schema.classes.count) classes  \(project.acquisition.strategyName)"
+            )
+        }
+        return true
+    }
+
+    static func show(_ arguments: ParsedArguments) throws -> Bool {
+        let name = try arguments.requiredPositional("name")
+        guard let project = try read(arguments).first(where: { $0.project.rawValue == name }) else {
+            throw EngineError("show project \(name)", "there is no such project", remedy: "see flywheel project list")
+        }
+        print(String(decoding: project.jsonBytes, as: UTF8.self))
+        return true
+    }
+
+    static func read(_ arguments: ParsedArguments) throws -> [ProjectConfiguration] {
+        let worker = try WorkerFile.configuration(arguments)
+        let directory = try ProjectDirectory(
+            transport: KafkaStreamTransport(properties: worker.kafka),
+            topics: worker.topics
+        )
+        defer { directory.close() }
+        try directory.readToEnd()
+        return directory.projects.values.sorted { $0.project < $1.project }
+    }
+}
+
+extension ProjectApply.Outcome {
+    var configuration: ProjectConfiguration {
+        switch self {
+        case .unchanged(let configuration), .created(let configuration), .revised(let configuration, _): configuration
+        }
+    }
+
+    var words: String {
+        let name = configuration.project
+        return switch self {
+        case .unchanged(let known): "\(name) is unchanged at revision \(known.revision)"
+        case .created(let new): "\(name) is new: revision 1, partition \(new.partition)"
+        case .revised(let new, _): "\(name) is now at revision \(new.revision)"
+        }
+    }
+
+    /// The settings that a revision changes.
+    var changes: [String] {
+        guard case .revised(let new, let old) = self else { return [] }
+        let before = Self.flat(old)
+        return Self.flat(new).compactMap { entry in
+            guard let was = before.first(where: { $0.key == entry.key })?.value, was != entry.value,
+                entry.key != "revision"
+            else { return nil }
+            return "\(entry.key): \(was) -> \(entry.value)"
+        }
+    }
+
+    private static func flat(_ configuration: ProjectConfiguration) -> [(key: String, value: String)] {
+        var rows: [(key: String, value: String)] = []
+        try? JSONParser().withDocument(of: configuration.jsonBytes) { json in
+            for member in try json.object() {
+                guard let section = member.value.objectView else {
+                    rows.append((member.name, text(member.value)))
+                    continue
+                }
+                for inner in section { rows.append(("\(member.name).\(inner.name)", text(inner.value))) }
+            }
+        }
+        return rows
+    }
+
+    private static func text(_ value: JSONValue) -> String {
+        var writer = JSONWriter()
+        writer.value(value)
+        return writer.text
+    }
+}
+
+/// `flywheel config`.
+enum ConfigCommand {
+    static func check(_ arguments: ParsedArguments) throws -> Bool {
+        let file = try arguments.requiredPositional("file")
+        let isProject = FileManager.default.contents(atPath: file).map { data in
+            String(decoding: data, as: UTF8.self).split(separator: "\n").contains { $0.hasPrefix("project:") }
+        }
+        if isProject ?? false {
+            let project = try ProjectFile.read(file)
+            print("\(file): project \(project.project) is valid")
+        } else {
+            let worker = try WorkerFile.read(file)
+            print("\(file): a valid worker file, roles \(worker.roles.map(\.rawValue).joined(separator: ", "))")
+            if worker.salt.isEmpty { print("note: no salt: whoever knows the samples' ids can tell which are audited") }
+        }
+        return true
+    }
+}

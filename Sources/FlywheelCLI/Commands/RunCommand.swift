@@ -1,0 +1,93 @@
+import Arguments
+import Console
+import Engine
+import Foundation
+import KafkaTransport
+import Processes
+import Telemetry
+
+/// `flywheel run`.
+enum RunCommand {
+    static func run(_ arguments: ParsedArguments) throws -> Bool {
+        var configuration = try WorkerFile.configuration(arguments)
+        if let roles = arguments.string("roles") { configuration.roles = try parse(roles, arguments) }
+        if let instance = arguments.string("instance") { configuration.instance = instance }
+        if let store = arguments.string("store") { configuration.storePath = store }
+        if let artifacts = arguments.string("artifacts") { configuration.artifactsPath = artifacts }
+        if let host = arguments.string("host") { configuration.consoleHost = host }
+        if let port = try arguments.int("port", in: 0...65_535) { configuration.consolePort = UInt16(port) }
+        configuration.storePath = WorkerFile.absolute(configuration.storePath)
+        configuration.artifactsPath = WorkerFile.absolute(configuration.artifactsPath)
+        guard let level = LogLevel(rawValue: arguments.string("log-level") ?? "info") else {
+            throw ArgumentsError(
+                "--log-level: expected \(LogLevel.allCases.map(\.rawValue).joined(separator: ", "))",
+                command: "flywheel run"
+            )
+        }
+
+        let stop = StopFlag()
+        let trap = SignalTrap([SIGTERM, SIGINT]) { _ in stop.raise() }
+        defer { trap.cancel() }
+        let logger = Logger(module: "worker", level: level, sink: StandardErrorSink())
+        for file in arguments.strings("project") {
+            let outcome = try ProjectCommand.apply(file: file, configuration)
+            logger.info("project applied", ["outcome": .string(outcome.words)])
+        }
+        let registry = MetricsRegistry()
+        registry.gauge("flywheel_build_info", help: "The build that runs.", labels: ["version": Build.version]).set(1)
+        let worker = Worker(configuration: configuration, logger: logger, registry: registry, stop: stop)
+        logger.info(
+            "starting",
+            [
+                "version": .string(Build.version), "instance": .string(configuration.instance),
+                "roles": .string(configuration.roles.map(\.rawValue).joined(separator: ",")),
+            ]
+        )
+        let console = configuration.roles.contains(.console) ? try serve(worker, registry, logger, stop) : nil
+        worker.run()
+        // A worker of the console alone has no other role to wait for.
+        if Set(configuration.roles).isDisjoint(with: Worker.streamRoles) {
+            while !stop.isRaised { WallClock.pause(100) }
+        }
+        stop.raise()
+        console?.wait()
+        logger.info("stopped")
+        return true
+    }
+
+    private static func parse(_ text: String, _ arguments: ParsedArguments) throws -> [Role] {
+        try text.split(separator: ",").map { name in
+            guard let role = Role(rawValue: name.trimmingCharacters(in: .whitespaces)) else {
+                throw ArgumentsError(
+                    "--roles: expected some of \(Role.allCases.map(\.rawValue).joined(separator: ", ")), found \"\(name)\"",
+                    command: "flywheel run"
+                )
+            }
+            return role
+        }
+    }
+
+    /// The console has a thread of its own; the caller waits on the semaphore.
+    private static func serve(
+        _ worker: Worker,
+        _ registry: MetricsRegistry,
+        _ logger: Logger,
+        _ stop: StopFlag
+    ) throws -> DispatchSemaphore {
+        let finished = DispatchSemaphore(value: 0)
+        let (host, port, health) = (worker.configuration.consoleHost, worker.configuration.consolePort, worker.health)
+        let thread = Thread {
+            defer { finished.signal() }
+            do {
+                let console = try Console(host: host, port: port, health: health, registry: registry, logger: logger)
+                logger.info("console listens", ["address": .string("http://\(host):\(console.port)")])
+                try console.run(until: stop)
+            } catch {
+                logger.error("the console does not run", ["reason": .string("\(error)")])
+            }
+        }
+        thread.name = "flywheel.console"
+        thread.start()
+        return finished
+    }
+}

@@ -1,0 +1,51 @@
+import Arguments
+import Configuration
+import Foundation
+
+/// The `flywheel` command.
+@main
+struct FlywheelCommand {
+    /// Exit codes: 0 ok, 1 failed, 2 usage.
+    static func main() {
+        do {
+            switch try ArgumentParser(CommandLineSpecification.root).parse(Array(CommandLine.arguments.dropFirst())) {
+            case .help(let text): print(text)
+            case .run(let arguments): exit(try run(arguments) ? 0 : 1)
+            }
+        } catch let error as ArgumentsError {
+            complain("\(error)")
+            exit(2)
+        } catch let error as ConfigurationError {
+            complain("\(error)")
+            exit(1)
+        } catch {
+            complain("\(error)")
+            exit(1)
+        }
+    }
+
+    /// Whether the command did what it was asked to.
+    private static func run(_ arguments: ParsedArguments) throws -> Bool {
+        switch arguments.path.dropFirst().joined(separator: " ") {
+        case "run": try RunCommand.run(arguments)
+        case "demo": try DemoCommand.run(arguments)
+        case "participant product": try DemoCommand.product(arguments)
+        case "participant label-tool": try DemoCommand.labelTool(arguments)
+        case "topics create": try TopicsCommand.create(arguments)
+        case "topics check": try TopicsCommand.check(arguments)
+        case "project apply": try ProjectCommand.apply(arguments)
+        case "project list": try ProjectCommand.list(arguments)
+        case "project show": try ProjectCommand.show(arguments)
+        case "status": try StatusCommand.run(arguments)
+        case "dataset log": try DatasetCommand.log(arguments)
+        case "dataset show": try DatasetCommand.show(arguments)
+        case "dataset verify": try DatasetCommand.verify(arguments)
+        case "replay": try ReplayCommand.run(arguments)
+        case "dead-letters list": try DeadLettersCommand.list(arguments)
+        case "config check": try ConfigCommand.check(arguments)
+        default: throw ArgumentsError("which command?", command: arguments.path.joined(separator: " "))
+        }
+    }
+
+    static func complain(_ text: String) { FileHandle.standardError.write(Data("flywheel: \(text)\n".utf8)) }
+}

@@ -1,0 +1,94 @@
+import Arguments
+import Configuration
+import Engine
+import Events
+import Foundation
+import KafkaClient
+
+/// A worker's file, and the options that stand in for it.
+///
+/// - Configuration keys:
+///   - `kafka` (map, optional): any librdkafka property; `bootstrap.servers` is needed here or as `--bootstrap`. A value may
+///     be `${VARIABLE}` or `file:PATH`.
+///   - `topics.prefix` (string, default `flywheel.`)
+///   - `instance` (string, default the host's name)
+///   - `roles` (list, default intake, loop, materializer, console)
+///   - `store.path` (string, default `flywheel-data/datasets`)
+///   - `artifacts.path` (string, default `flywheel-data/artifacts`)
+///   - `console.host` (string, default `127.0.0.1`), `console.port` (int in 0...65535, default 8080)
+///   - `salt` (secret, optional): stands before what is drawn by hash; the same for all workers.
+///   - `commit.intake` (duration in 10ms...2s, default 100ms), `commit.loop` (the same, default 50ms)
+enum WorkerFile {
+    static func read(_ path: String) throws -> WorkerConfiguration {
+        guard let data = FileManager.default.contents(atPath: path) else {
+            throw EngineError("read \(path)", "there is no such file, or it may not be read")
+        }
+        let reader = try ConfigurationReader(
+            yaml: [UInt8](data),
+            file: path,
+            environment: ProcessInfo.processInfo.environment
+        )
+        var worker = WorkerConfiguration(kafka: KafkaProperties(), instance: defaultInstance)
+        for (name, value) in reader.secretMap("kafka") { worker.kafka[name] = value.reveal() }
+        worker.topics = TopicNames(prefix: reader.section("topics").string("prefix", default: worker.topics.prefix))
+        worker.instance = reader.string("instance", default: worker.instance)
+        let roles = reader.strings("roles", default: worker.roles.map(\.rawValue))
+        worker.roles = roles.compactMap { name in
+            if let role = Role(rawValue: name) { return role }
+            reader.report("roles", "expected intake, loop, materializer, trainer or console, found \"\(name)\"")
+            return nil
+        }
+        worker.storePath = reader.section("store").string("path", default: worker.storePath)
+        worker.artifactsPath = reader.section("artifacts").string("path", default: worker.artifactsPath)
+        let console = reader.section("console")
+        worker.consoleHost = console.string("host", default: worker.consoleHost)
+        worker.consolePort = UInt16(console.int("port", default: Int(worker.consolePort), in: 0...65_535))
+        worker.salt = Array((reader.secret("salt")?.reveal() ?? "").utf8)
+        let commit = reader.section("commit")
+        worker.intakeInterval = milliseconds(
+            commit.duration("intake", default: .milliseconds(100), in: .milliseconds(10) ... .seconds(2))
+        )
+        worker.loopInterval = milliseconds(
+            commit.duration("loop", default: .milliseconds(50), in: .milliseconds(10) ... .seconds(2))
+        )
+        try reader.finish()
+        return worker
+    }
+
+    /// The host's name: two workers on different hosts never take each other's place.
+    static var defaultInstance: String { ProcessInfo.processInfo.hostName }
+
+    static func milliseconds(_ duration: Duration) -> Int64 {
+        duration.components.seconds * 1_000 + duration.components.attoseconds / 1_000_000_000_000_000
+    }
+
+    /// The file of `--config`, if any, with the options in its place.
+    static func configuration(_ arguments: ParsedArguments) throws -> WorkerConfiguration {
+        var worker =
+            try arguments.string("config").map { try read($0) }
+            ?? WorkerConfiguration(kafka: KafkaProperties(), instance: defaultInstance)
+        if worker.salt.isEmpty {
+            worker.salt = Array((ProcessInfo.processInfo.environment["FLYWHEEL_SALT"] ?? "").utf8)
+        }
+        if let bootstrap = arguments.string("bootstrap") { worker.kafka["bootstrap.servers"] = bootstrap }
+        if let prefix = arguments.string("prefix") { worker.topics = TopicNames(prefix: prefix) }
+        for property in arguments.strings("kafka") {
+            guard let cut = property.firstIndex(of: "="), cut > property.startIndex else {
+                throw ArgumentsError(
+                    "--kafka: expected NAME=VALUE, found \"\(property)\"",
+                    command: arguments.path.joined(separator: " ")
+                )
+            }
+            worker.kafka[String(property[..<cut])] = String(property[property.index(after: cut)...])
+        }
+        guard worker.kafka["bootstrap.servers"] != nil else {
+            throw ArgumentsError(
+                "which brokers? give --bootstrap HOST:PORT, or --config FILE with kafka.bootstrap.servers",
+                command: arguments.path.joined(separator: " ")
+            )
+        }
+        return worker
+    }
+
+    static func absolute(_ path: String) -> String { URL(fileURLWithPath: path).standardizedFileURL.path }
+}

@@ -1,0 +1,103 @@
+internal import StreamRuntime
+
+/// A reader over `InMemoryCluster`.
+final class InMemoryReader: LogReader {
+    private let cluster: InMemoryCluster
+    let topics: [String]
+    private var positions: [TopicPartition: Int64] = [:]
+    /// Where the end was reported last.
+    private var reported: [TopicPartition: Int64] = [:]
+    private var lent: LentRecords?
+
+    init(cluster: InMemoryCluster, topics: [String]) {
+        self.cluster = cluster
+        self.topics = topics
+    }
+
+    func partitions(of topic: String) throws(StreamError) -> [Int32] {
+        let count = cluster.partitionCount(of: topic)
+        guard count > 0 else {
+            throw StreamError(
+                .fatal,
+                operation: "list partitions of \(topic)",
+                code: "UNKNOWN_TOPIC_OR_PART",
+                reason: "no such topic"
+            )
+        }
+        return (0..<Int32(count)).map { $0 }
+    }
+
+    func start(_ positions: [TopicPartition: Int64]) throws(StreamError) {
+        for place in positions.keys where !topics.contains(place.topic) {
+            throw StreamError(
+                .fatal,
+                operation: "start at \(place)",
+                code: "_INVALID_ARG",
+                reason: "it is not one of the topics"
+            )
+        }
+        self.positions = positions
+        reported = [:]
+    }
+
+    func poll(into batch: RecordBatch, maximum: Int, timeoutMilliseconds: Int) throws(StreamError) -> ReadOutcome {
+        batch.records.removeAll()
+        batch.headerReader = { _ in [] }
+        lent = nil
+        var found: [(topic: Int, partition: Int32, record: StoredRecord)] = []
+        for place in positions.keys.sorted() where found.count < maximum {
+            guard let topic = topics.firstIndex(of: place.topic), let position = positions[place] else { continue }
+            let (records, next) = try cluster.read(place, from: position, maximum: maximum - found.count)
+            for record in records { found.append((topic, place.partition, record)) }
+            positions[place] = next
+        }
+        if !found.isEmpty {
+            lent = LentRecords(found, into: batch)
+            return .records
+        }
+        for place in positions.keys.sorted() {
+            guard let position = positions[place], reported[place] != position,
+                try position >= cluster.lastStable(place)
+            else { continue }
+            reported[place] = position
+            return .endOfPartition(place, position)
+        }
+        // Whoever waits for a transaction to end sees it time out.
+        cluster.clock.advance(by: Int64(timeoutMilliseconds))
+        return .idle
+    }
+
+    func watermarks(_ partition: TopicPartition) throws(StreamError) -> (low: Int64, high: Int64) {
+        try cluster.watermarks(partition)
+    }
+
+    func close() {
+        positions = [:]
+        lent = nil
+    }
+}
+
+extension InMemoryCluster {
+    func read(
+        _ place: TopicPartition,
+        from position: Int64,
+        maximum: Int
+    ) throws(StreamError) -> (records: [StoredRecord], next: Int64) {
+        try locked { (state) throws(StreamError) in
+            let found = try state.log(place, "read \(place)").read(from: position, maximum: maximum)
+            state.activity += found.records.count
+            return found
+        }
+    }
+
+    func lastStable(_ place: TopicPartition) throws(StreamError) -> Int64 {
+        try locked { (state) throws(StreamError) in try state.log(place, "read \(place)").lastStable }
+    }
+
+    func watermarks(_ place: TopicPartition) throws(StreamError) -> (low: Int64, high: Int64) {
+        try locked { (state) throws(StreamError) in
+            let log = try state.log(place, "find the ends of \(place)")
+            return (log.start, log.end)
+        }
+    }
+}

@@ -1,0 +1,164 @@
+internal import StreamRuntime
+
+/// Everything that a cluster knows: a value, changed under one lock.
+struct ClusterState: Sendable {
+    struct TopicLog: Sendable {
+        var partitions: [PartitionLog]
+        /// The largest record it takes, in bytes.
+        var maximumBytes: Int
+    }
+
+    struct Transaction: Sendable {
+        let id: Int
+        let owner: String
+        let openedAt: Int64
+        var partitions: Set<TopicPartition> = []
+        /// Offsets that commit with it, by group.
+        var offsets: [String: [TopicPartition: Int64]] = [:]
+        /// Why it cannot commit.
+        var refusal: StreamError?
+    }
+
+    struct Owner: Sendable {
+        /// Counts the producers of this id; only the newest may write.
+        var epoch = 0
+        var open: Int?
+    }
+
+    var topics: [String: TopicLog] = [:]
+    var groups: [String: GroupState] = [:]
+    var owners: [String: Owner] = [:]
+    private(set) var transactions: [Int: Transaction] = [:]
+    private var nextTransaction = 1
+    private var nextMember = 1
+    /// Counts everything that happens: writes, deliveries, rebalances.
+    var activity = 0
+
+    func count(of topic: String) -> Int { topics[topic]?.partitions.count ?? 0 }
+
+    func log(_ place: TopicPartition, _ operation: String) throws(StreamError) -> PartitionLog {
+        guard let topic = topics[place.topic], topic.partitions.indices.contains(Int(place.partition)) else {
+            throw StreamError(
+                .fatal,
+                operation: operation,
+                code: "UNKNOWN_TOPIC_OR_PART",
+                reason: "there is no \(place)"
+            )
+        }
+        return topic.partitions[Int(place.partition)]
+    }
+
+    mutating func makeMemberID() -> Int {
+        nextMember += 1
+        return nextMember
+    }
+
+    // MARK: - Producers
+
+    /// Fences the producers of this id made before, and aborts what they left open.
+    mutating func initialize(_ owner: String, at time: Int64) -> Int {
+        if let open = owners[owner]?.open { finish(open, isCommitted: false, at: time) }
+        owners[owner, default: Owner()].epoch += 1
+        activity += 1
+        return owners[owner]?.epoch ?? 0
+    }
+
+    func check(_ owner: String, _ epoch: Int, _ operation: String) throws(StreamError) {
+        guard owners[owner]?.epoch == epoch else {
+            throw StreamError(
+                .fatal,
+                operation: operation,
+                code: "_FENCED",
+                reason: "a newer producer has the transactional id \(owner)"
+            )
+        }
+    }
+
+    mutating func begin(_ owner: String, at time: Int64) -> Int {
+        let id = nextTransaction
+        nextTransaction += 1
+        transactions[id] = Transaction(id: id, owner: owner, openedAt: time)
+        owners[owner]?.open = id
+        return id
+    }
+
+    mutating func append(_ record: OutputRecord, to transaction: Int?, at time: Int64) throws(StreamError) {
+        let operation = "write to \(record.topic)"
+        guard let topic = topics[record.topic], !topic.partitions.isEmpty else {
+            throw StreamError(
+                .abortTransaction,
+                operation: operation,
+                code: "UNKNOWN_TOPIC_OR_PART",
+                reason: "no such topic"
+            )
+        }
+        let number = record.partition.map(Int.init) ?? Self.partition(record.key, topic.partitions.count)
+        guard topic.partitions.indices.contains(number) else {
+            throw StreamError(
+                .abortTransaction,
+                operation: operation,
+                code: "_UNKNOWN_PARTITION",
+                reason: "no such partition"
+            )
+        }
+        guard record.size <= topic.maximumBytes else {
+            throw StreamError(
+                .abortTransaction,
+                operation: operation,
+                code: "MSG_SIZE_TOO_LARGE",
+                reason: "\(record.size) bytes are more than the topic takes"
+            )
+        }
+        topics[record.topic]?.partitions[number].append(record, at: time, transaction: transaction)
+        if let transaction {
+            transactions[transaction]?.partitions.insert(TopicPartition(record.topic, Int32(number)))
+        }
+        activity += 1
+    }
+
+    mutating func refuse(_ transaction: Int, _ error: StreamError) {
+        if transactions[transaction]?.refusal == nil { transactions[transaction]?.refusal = error }
+    }
+
+    mutating func add(_ offsets: [TopicPartition: Int64], of group: String, to transaction: Int) {
+        transactions[transaction]?.offsets[group, default: [:]].merge(offsets) { $1 }
+    }
+
+    mutating func finish(_ id: Int, isCommitted: Bool, at time: Int64) {
+        guard let transaction = transactions.removeValue(forKey: id) else { return }
+        if owners[transaction.owner]?.open == id { owners[transaction.owner]?.open = nil }
+        for place in transaction.partitions {
+            topics[place.topic]?.partitions[Int(place.partition)].finish(id, isCommitted: isCommitted, at: time)
+        }
+        if isCommitted {
+            for (group, offsets) in transaction.offsets {
+                groups[group, default: GroupState()].offsets.merge(offsets) { $1 }
+            }
+        }
+        activity += 1
+    }
+
+    /// Aborts what was open for too long; its producer is fenced.
+    mutating func expire(olderThan timeout: Int64, at time: Int64) {
+        for (id, transaction) in transactions where time - transaction.openedAt > timeout {
+            finish(id, isCommitted: false, at: time)
+            owners[transaction.owner]?.epoch += 1
+        }
+    }
+
+    /// Whether offsets of one of these partitions wait for a transaction.
+    func isUnsettled(_ partitions: [TopicPartition], of group: String) -> Bool {
+        transactions.values.contains { transaction in
+            guard let offsets = transaction.offsets[group] else { return false }
+            return partitions.contains { offsets[$0] != nil }
+        }
+    }
+
+    /// FNV-1a of the key; records without one go to the first partition.
+    private static func partition(_ key: [UInt8]?, _ count: Int) -> Int {
+        guard let key else { return 0 }
+        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+        for byte in key { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+        return Int(hash % UInt64(count))
+    }
+}

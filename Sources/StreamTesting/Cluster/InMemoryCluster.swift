@@ -1,0 +1,130 @@
+public import StreamRuntime
+internal import Synchronization
+
+/// A Kafka cluster in memory, with what correctness rests on: transactions that hide what they have not committed, fencing,
+/// consumer groups with generations and static members, append times of a clock that the test owns.
+///
+/// Nothing waits: a poll with nothing to bring returns at once. A reader's lets its timeout pass on the clock, a group
+/// consumer's does not: its caller tells the time.
+public final class InMemoryCluster: StreamTransport {
+    public let clock: SimulatedClock
+    private let name: String
+    /// Milliseconds that a transaction may stay open.
+    private let transactionTimeout: Int64
+    private let state = Mutex(ClusterState())
+
+    public init(
+        clock: SimulatedClock = SimulatedClock(),
+        clusterID: String = "memory",
+        transactionTimeout: Int64 = 10_000
+    ) {
+        self.clock = clock
+        name = clusterID
+        self.transactionTimeout = transactionTimeout
+    }
+
+    func locked<R: Sendable>(_ body: (inout ClusterState) throws(StreamError) -> R) throws(StreamError) -> R {
+        let (time, timeout) = (clock.now, transactionTimeout)
+        return try state.withLock { (state) throws(StreamError) -> R in
+            state.expire(olderThan: timeout, at: time)
+            return try body(&state)
+        }
+    }
+
+    private func expireTransactions() {
+        let (time, timeout) = (clock.now, transactionTimeout)
+        state.withLock { $0.expire(olderThan: timeout, at: time) }
+    }
+
+    // MARK: - Transport
+
+    public func makeConsumer(
+        group: String,
+        instance: String,
+        topics: [String]
+    ) throws(StreamError) -> any GroupConsumer {
+        InMemoryConsumer(cluster: self, group: group, instance: instance, topics: topics)
+    }
+
+    public func makeProducer(transactionalID: String) throws(StreamError) -> any TransactionalProducer {
+        InMemoryProducer(cluster: self, transactionalID: transactionalID)
+    }
+
+    public func makeReader(topics: [String]) throws(StreamError) -> any LogReader {
+        InMemoryReader(cluster: self, topics: topics)
+    }
+
+    public func clusterID() throws(StreamError) -> String { name }
+
+    // MARK: - For tests
+
+    /// Makes a topic, or leaves one that is there as it is.
+    ///
+    /// - Parameter maximumBytes: The largest record that it takes.
+    public func createTopic(_ topic: String, partitions: Int = 1, maximumBytes: Int = 1_048_588) {
+        state.withLock { state in
+            guard state.topics[topic] == nil else { return }
+            let logs = [PartitionLog](repeating: PartitionLog(), count: partitions)
+            state.topics[topic] = .init(partitions: logs, maximumBytes: maximumBytes)
+        }
+    }
+
+    /// Appends a record outside any transaction.
+    ///
+    /// - Parameter time: Its append time; the clock's unless given.
+    public func append(_ record: OutputRecord, at time: Int64? = nil) throws(StreamError) {
+        let time = time ?? clock.now
+        try locked { (state) throws(StreamError) in try state.append(record, to: nil, at: time) }
+    }
+
+    /// The committed records of a partition that a reader sees now.
+    public func committed(_ topic: String, _ partition: Int32) -> [StoredRecord] {
+        expireTransactions()
+        return state.withLock { state in
+            guard let logs = state.topics[topic]?.partitions, logs.indices.contains(Int(partition)) else { return [] }
+            return logs[Int(partition)].read(from: 0, maximum: .max).records
+        }
+    }
+
+    /// The committed records of all partitions, one partition after the other.
+    public func committed(_ topic: String) -> [StoredRecord] {
+        (0..<Int32(partitionCount(of: topic))).flatMap { committed(topic, $0) }
+    }
+
+    /// 0 for a topic that is not there.
+    public func partitionCount(of topic: String) -> Int { state.withLock { $0.count(of: topic) } }
+
+    /// The committed next offsets of a group.
+    public func offsets(of group: String) -> [TopicPartition: Int64] {
+        state.withLock { $0.groups[group]?.offsets ?? [:] }
+    }
+
+    /// Sets committed next offsets, or forgets one where nil: what an operator, or expiry, does to a group.
+    public func setOffset(_ offset: Int64?, of place: TopicPartition, group: String) {
+        state.withLock { $0.groups[group, default: GroupState()].offsets[place] = offset }
+    }
+
+    /// Lets the session of a member time out: the member loses its partitions, the others take them over.
+    public func expireMember(_ instance: String, of group: String) {
+        state.withLock { state in
+            guard let id = state.groups[group]?.member(named: instance) else { return }
+            let counts = state.topics.mapValues(\.partitions.count)
+            state.groups[group]?.leave(id) { counts[$0] ?? 0 }
+            state.activity += 1
+        }
+    }
+
+    /// Forgets records before an offset, as retention does.
+    public func delete(_ place: TopicPartition, before offset: Int64) {
+        state.withLock { $0.topics[place.topic]?.partitions[Int(place.partition)].delete(before: offset) }
+    }
+
+    /// Transactions that are open now.
+    public var openTransactions: Int {
+        expireTransactions()
+        return state.withLock { $0.transactions.count }
+    }
+
+    /// Counts whatever happens: when it stands still, nothing does.
+    public var activity: Int { state.withLock { $0.activity } }
+}

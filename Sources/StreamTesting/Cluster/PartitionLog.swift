@@ -1,0 +1,108 @@
+public import StreamRuntime
+
+/// A record as it stands in a log.
+public struct StoredRecord: Hashable, Sendable {
+    /// Its place in its partition; transaction markers take places too.
+    public let offset: Int64
+    /// Milliseconds since 1970, the time it was appended.
+    public let timestamp: Int64
+    public let key: [UInt8]?
+    public let value: [UInt8]?
+    public let headers: [RecordHeader]
+
+    init(offset: Int64, timestamp: Int64, key: [UInt8]?, value: [UInt8]?, headers: [RecordHeader]) {
+        self.offset = offset
+        self.timestamp = timestamp
+        self.key = key
+        self.value = value
+        self.headers = headers
+    }
+
+    /// A record with another value.
+    public init(replacing value: [UInt8]?, in record: StoredRecord) {
+        self.init(
+            offset: record.offset,
+            timestamp: record.timestamp,
+            key: record.key,
+            value: value,
+            headers: record.headers
+        )
+    }
+
+    /// The value as text; empty for null.
+    public var text: String { String(decoding: value ?? [], as: UTF8.self) }
+    /// The key as text; empty for null.
+    public var keyText: String { String(decoding: key ?? [], as: UTF8.self) }
+
+    /// The text of the last header of that name.
+    public func header(_ name: String) -> String? {
+        headers.last { $0.name == name }.flatMap { $0.value.map { String(decoding: $0, as: UTF8.self) } }
+    }
+}
+
+/// One partition: records and transaction markers by offset, and which transactions are open or aborted.
+struct PartitionLog: Sendable {
+    private struct Entry: Sendable {
+        let record: StoredRecord
+        let transaction: Int?
+        let isMarker: Bool
+    }
+
+    private(set) var start: Int64 = 0
+    private var entries: [Entry] = []
+    /// The first offset of each open transaction.
+    private var open: [Int: Int64] = [:]
+    private var aborted: Set<Int> = []
+
+    /// The next offset.
+    var end: Int64 { start + Int64(entries.count) }
+    /// What a reader of committed records may see ends here.
+    var lastStable: Int64 { open.values.min() ?? end }
+
+    mutating func append(_ record: OutputRecord, at time: Int64, transaction: Int?) {
+        if let transaction, open[transaction] == nil { open[transaction] = end }
+        let stored = StoredRecord(
+            offset: end,
+            timestamp: time,
+            key: record.key,
+            value: record.value,
+            headers: record.headers
+        )
+        entries.append(Entry(record: stored, transaction: transaction, isMarker: false))
+    }
+
+    /// Ends a transaction here with a marker.
+    mutating func finish(_ transaction: Int, isCommitted: Bool, at time: Int64) {
+        guard open.removeValue(forKey: transaction) != nil else { return }
+        if !isCommitted { aborted.insert(transaction) }
+        let marker = StoredRecord(offset: end, timestamp: time, key: nil, value: nil, headers: [])
+        entries.append(Entry(record: marker, transaction: transaction, isMarker: true))
+    }
+
+    /// Forgets what stands before an offset, as retention does.
+    mutating func delete(before offset: Int64) {
+        let count = Int(min(max(offset, start), end) - start)
+        entries.removeFirst(count)
+        start += Int64(count)
+    }
+
+    /// Committed records from an offset on.
+    ///
+    /// - Returns: The records, and where to read on: markers and aborted records behind the last of them are passed over.
+    func read(from offset: Int64, maximum: Int) -> (records: [StoredRecord], next: Int64) {
+        var records: [StoredRecord] = []
+        var next = max(offset, start)
+        while next < lastStable, records.count < maximum {
+            let entry = entries[Int(next - start)]
+            next += 1
+            guard !entry.isMarker, !(entry.transaction.map { aborted.contains($0) } ?? false) else { continue }
+            records.append(entry.record)
+        }
+        while next < lastStable {
+            let entry = entries[Int(next - start)]
+            guard entry.isMarker || (entry.transaction.map { aborted.contains($0) } ?? false) else { break }
+            next += 1
+        }
+        return (records, next)
+    }
+}

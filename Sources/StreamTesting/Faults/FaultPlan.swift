@@ -1,0 +1,127 @@
+internal import StreamRuntime
+internal import Synchronization
+
+/// Lets a worker fail at one of its effects, and counts them.
+public final class FaultPlan: Sendable {
+    /// What a worker does that another could see, or that a restart repeats.
+    public enum Operation: String, Hashable, Sendable, CaseIterable {
+        case initialize, begin, send, sendOffsets, commit, abort, committedOffsets, assign, read
+    }
+
+    public enum Fault: String, Hashable, Sendable, CaseIterable {
+        /// The process is gone: every later call of its clients fails, and none of them is closed.
+        case crash
+        case retry
+        case abortable
+        /// The producer is of no further use.
+        case fatal
+    }
+
+    /// When, seen from the effect.
+    public enum Moment: String, Hashable, Sendable, CaseIterable {
+        case before
+        /// Of several records half are written; of anything else none is.
+        case halfway
+        case after
+    }
+
+    /// One fault at one effect.
+    public struct Step: Hashable, Sendable, CustomStringConvertible {
+        /// Counted from 0.
+        public let number: Int
+        public let fault: Fault
+        public let moment: Moment
+
+        public init(_ number: Int, _ fault: Fault, _ moment: Moment = .before) {
+            self.number = number
+            self.fault = fault
+            self.moment = moment
+        }
+
+        public var description: String { "\(fault.rawValue) \(moment.rawValue) effect \(number)" }
+    }
+
+    private struct State: Sendable {
+        var effects: [Operation] = []
+        var isCrashed = false
+        var hasStruck = false
+    }
+
+    private let step: Step?
+    private let state = Mutex(State())
+
+    /// Counts only, unless there is a step.
+    public init(_ step: Step? = nil) { self.step = step }
+
+    /// The effects so far.
+    public var effects: [Operation] { state.withLock(\.effects) }
+    public var isCrashed: Bool { state.withLock(\.isCrashed) }
+    public var hasStruck: Bool { state.withLock(\.hasStruck) }
+
+    /// Whether a client could fail in this way there: a send is not repeated once it is done, a commit that stands is never
+    /// abortable.
+    public static func canHappen(_ fault: Fault, _ moment: Moment, at operation: Operation) -> Bool {
+        if moment == .halfway { return operation == .send && fault != .retry }
+        switch fault {
+        case .crash: return true
+        case .retry:
+            switch operation {
+            case .begin, .send: return moment == .before
+            case .assign, .read: return false
+            case .initialize, .sendOffsets, .commit, .abort, .committedOffsets: return true
+            }
+        case .abortable:
+            switch operation {
+            case .send, .sendOffsets: return true
+            case .commit: return moment == .before
+            default: return false
+            }
+        case .fatal:
+            switch operation {
+            case .committedOffsets, .assign, .read: return false
+            default: return true
+            }
+        }
+    }
+
+    /// Every step worth trying on a run of these effects.
+    public static func steps(_ effects: [Operation], _ faults: [Fault] = Fault.allCases) -> [Step] {
+        var steps: [Step] = []
+        for (number, operation) in effects.enumerated() {
+            for fault in faults {
+                for moment in Moment.allCases where canHappen(fault, moment, at: operation) {
+                    steps.append(Step(number, fault, moment))
+                }
+            }
+        }
+        return steps
+    }
+
+    /// Counts an effect; the step that strikes there.
+    func reach(_ operation: Operation) -> Step? {
+        state.withLock { state in
+            state.effects.append(operation)
+            guard let step, !state.hasStruck, step.number == state.effects.count - 1 else { return nil }
+            state.hasStruck = true
+            return step
+        }
+    }
+
+    func strike(_ step: Step, _ operation: Operation) -> StreamError {
+        if step.fault == .crash { state.withLock { $0.isCrashed = true } }
+        let disposition: StreamError.Disposition =
+            switch step.fault {
+            case .crash, .fatal: .fatal
+            case .retry: .retry
+            case .abortable: .abortTransaction
+            }
+        let code = step.fault == .crash ? "_CRASHED" : "_INJECTED"
+        return StreamError(disposition, operation: operation.rawValue, code: code, reason: "\(step)")
+    }
+
+    func checkAlive(_ operation: String) throws(StreamError) {
+        guard !isCrashed else {
+            throw StreamError(.fatal, operation: operation, code: "_CRASHED", reason: "the process is gone")
+        }
+    }
+}

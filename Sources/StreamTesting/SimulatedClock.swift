@@ -1,0 +1,18 @@
+internal import Synchronization
+
+/// Time that stands still until it is told to go on.
+public final class SimulatedClock: Sendable {
+    private let milliseconds: Atomic<Int64>
+
+    /// - Parameter start: Milliseconds since 1970.
+    public init(_ start: Int64 = 1_700_000_000_000) { milliseconds = Atomic(start) }
+
+    /// Milliseconds since 1970.
+    public var now: Int64 { milliseconds.load(ordering: .acquiring) }
+
+    /// Lets so many milliseconds pass.
+    public func advance(by span: Int64) { milliseconds.add(span, ordering: .acquiringAndReleasing) }
+
+    /// Jumps to a time, back too.
+    public func set(to time: Int64) { milliseconds.store(time, ordering: .releasing) }
+}

@@ -1,0 +1,273 @@
+import StreamRuntime
+import StreamTesting
+import Testing
+
+/// What StreamTask relies on, whoever implements the ports.
+@Suite("The laws of the ports", .serialized)
+struct PortLaws {
+    @Test(
+        "Records come back as they were written: keys, values, nulls, headers, in offset order",
+        arguments: Port.available
+    )
+    func roundTrip(_ port: Port) throws {
+        let cluster = try port.open()
+        let topic = try cluster.makeTopic()
+        let headers = [RecordHeader("a", "1"), RecordHeader("none", nil), RecordHeader("a", "2")]
+        try cluster.write([
+            OutputRecord(topic: topic, partition: 0, key: [1, 0, 2], value: [0xFF, 0], headers: headers),
+            OutputRecord(topic: topic, partition: 0, key: nil, value: nil),
+            OutputRecord(topic: topic, partition: 0, key: [], value: []),
+        ])
+        let found = try cluster.scan(TopicPartition(topic, 0)).records
+        #expect(found.map(\.key) == [[1, 0, 2], nil, []])
+        #expect(found.map(\.value) == [[0xFF, 0], nil, []])
+        #expect(found.first?.headers == headers)
+        #expect(found.map(\.offset) == [0, 1, 2])
+        #expect(found.allSatisfy { $0.timestamp > 0 })
+    }
+
+    @Test(
+        "A transaction marker takes an offset, and the end of a partition is its high watermark",
+        arguments: Port.isolating
+    )
+    func markers(_ port: Port) throws {
+        let cluster = try port.open()
+        let place = TopicPartition(try cluster.makeTopic(), 0)
+        try cluster.write([record(place.topic, "a"), record(place.topic, "b")])
+        try cluster.write([record(place.topic, "c")])
+        let reader = try cluster.transport.makeReader(topics: [place.topic])
+        defer { reader.close() }
+        #expect(try reader.watermarks(place).low == 0)
+        #expect(try reader.watermarks(place).high == 5)
+        let (found, end) = try cluster.scan(place)
+        #expect(found.map(\.offset) == [0, 1, 3])
+        #expect(end == 5)
+    }
+
+    @Test(
+        "An open transaction hides itself and whatever stands behind it; an aborted one is never seen",
+        arguments: Port.isolating
+    )
+    func isolation(_ port: Port) throws {
+        let cluster = try port.open()
+        let place = TopicPartition(try cluster.makeTopic(), 0)
+        let open = try cluster.producer(cluster.name("open"))
+        defer { open.close() }
+        try open.begin()
+        try open.send([record(place.topic, "pending")])
+        // The record must have left the client before another writes behind it.
+        let watch = try cluster.transport.makeReader(topics: [place.topic])
+        defer { watch.close() }
+        let deadline = ContinuousClock.now + .seconds(10)
+        while try watch.watermarks(place).high == 0, ContinuousClock.now < deadline {}
+        try cluster.write([record(place.topic, "behind")])
+        let before = try cluster.scan(place)
+        #expect(before.records.isEmpty)
+        #expect(before.end == 0)
+        try open.abort()
+        let after = try cluster.scan(place)
+        #expect(after.records.map(\.text) == ["behind"])
+        #expect(try after.end == watch.watermarks(place).high)
+    }
+
+    @Test("The end of a partition is told once each time it is reached", arguments: Port.isolating)
+    func ends(_ port: Port) throws {
+        let cluster = try port.open()
+        let place = TopicPartition(try cluster.makeTopic(), 0)
+        try cluster.write([record(place.topic, "a")])
+        let reader = try cluster.transport.makeReader(topics: [place.topic])
+        defer { reader.close() }
+        try reader.start([place: 0])
+        let batch = RecordBatch()
+        var told: [Int64] = []
+        func read(_ turns: Int) throws {
+            for _ in 0..<turns {
+                if case .endOfPartition(_, let end) = try reader.poll(into: batch, maximum: 9, timeoutMilliseconds: 50)
+                {
+                    told.append(end)
+                }
+            }
+        }
+        try read(20)
+        #expect(told == [2])
+        try cluster.write([record(place.topic, "b")])
+        try read(20)
+        #expect(told.first == 2)
+        #expect(told.last == 4)
+        #expect(told == told.sorted())
+        #expect(Set(told).count == told.count)
+    }
+
+    @Test("Offsets become the group's with the transaction, and not without it", arguments: Port.isolating)
+    func offsets(_ port: Port) throws {
+        let cluster = try port.open()
+        let input = TopicPartition(try cluster.makeTopic(), 0)
+        try cluster.write((0..<5).map { record(input.topic, "\($0)") })
+        let member = try cluster.member(cluster.name("g"), "one", [input.topic])
+        defer { member.consumer.close() }
+        try turn([member]) { member.seen.count == 5 }
+        #expect(try member.consumer.committedOffsets([input]).isEmpty)
+        let producer = try cluster.producer(cluster.name("id"))
+        defer { producer.close() }
+        try producer.begin()
+        try producer.sendOffsets([input: 3], of: member.consumer)
+        try producer.abort()
+        #expect(try member.consumer.committedOffsets([input]).isEmpty)
+        try producer.begin()
+        try producer.sendOffsets([input: 2], of: member.consumer)
+        try producer.commit()
+        #expect(try member.consumer.committedOffsets([input]) == [input: 2])
+        member.forget()
+        try member.consumer.seek([input: 2])
+        try turn([member]) { member.seen.count >= 3 }
+        #expect(member.seen.map(\.text) == ["2", "3", "4"])
+    }
+
+    @Test("Committed offsets never show what a transaction has not committed", arguments: Port.isolating)
+    func stableOffsets(_ port: Port) throws {
+        let cluster = try port.open(transactionTimeout: 2_000)
+        let input = TopicPartition(try cluster.makeTopic(), 0)
+        try cluster.write([record(input.topic, "a")])
+        let member = try cluster.member(cluster.name("g"), "one", [input.topic])
+        defer { member.consumer.close() }
+        try turn([member]) { member.seen.count == 1 }
+        let producer = try cluster.producer(cluster.name("id"))
+        defer { producer.close() }
+        try producer.begin()
+        try producer.sendOffsets([input: 1], of: member.consumer)
+        do throws(StreamError) {
+            // A client may wait: then until the transaction is over, here by its timeout.
+            #expect(try member.consumer.committedOffsets([input]).isEmpty)
+        } catch {
+            #expect(error.disposition == .retry)
+            try producer.commit()
+            #expect(try member.consumer.committedOffsets([input]) == [input: 1])
+        }
+    }
+
+    @Test(
+        "A newer producer of the same id fences the older one and aborts what it left open",
+        arguments: Port.available
+    )
+    func fencing(_ port: Port) throws {
+        let cluster = try port.open()
+        let place = TopicPartition(try cluster.makeTopic(), 0)
+        let id = cluster.name("id")
+        let zombie = try cluster.producer(id)
+        defer { zombie.close() }
+        try zombie.begin()
+        try zombie.send([record(place.topic, "zombie")])
+        let heir = try cluster.producer(id)
+        defer { heir.close() }
+        let error = failure { try zombie.commit() }
+        #expect(error?.disposition == .fatal)
+        #expect(error?.code == "_FENCED")
+        try heir.begin()
+        try heir.send([record(place.topic, "heir")])
+        try heir.commit()
+        if Port.isolating.contains(port) { #expect(try cluster.scan(place).records.map(\.text) == ["heir"]) }
+    }
+
+    @Test("A record that the topic refuses makes the commit ask for an abort", arguments: Port.available)
+    func tooLarge(_ port: Port) throws {
+        let cluster = try port.open()
+        let topic = try cluster.makeTopic(maximumBytes: 2_000)
+        let producer = try cluster.producer(cluster.name("id"))
+        defer { producer.close() }
+        try producer.begin()
+        try producer.send([record(topic, String(repeating: "x", count: 5_000))])
+        let error = failure { try producer.commit() }
+        #expect(error?.disposition == .abortTransaction)
+        #expect(error?.code == "MSG_SIZE_TOO_LARGE")
+        try producer.abort()
+    }
+
+    @Test("Members share partitions in ranges, topic by topic, so that equal numbers meet", arguments: Port.available)
+    func ranges(_ port: Port) throws {
+        let cluster = try port.open()
+        let topics = [try cluster.makeTopic(partitions: 4), try cluster.makeTopic(partitions: 4)]
+        let group = cluster.name("g")
+        let one = try cluster.member(group, "one", topics)
+        let two = try cluster.member(group, "two", topics)
+        defer { for member in [one, two] { member.consumer.close() } }
+        try turn([one, two]) { one.assigned.count == 4 && two.assigned.count == 4 }
+        for member in [one, two] {
+            let numbers = Dictionary(grouping: member.assigned, by: \.topic).mapValues { Set($0.map(\.partition)) }
+            #expect(numbers[topics[0]] == numbers[topics[1]])
+            #expect(numbers[topics[0]] == [0, 1] || numbers[topics[0]] == [2, 3])
+        }
+        #expect(Set(one.assigned).isDisjoint(with: two.assigned))
+    }
+
+    @Test(
+        "A change of assignment is told until it is answered, and nothing is fetched before",
+        arguments: Port.available
+    )
+    func unanswered(_ port: Port) throws {
+        let cluster = try port.open()
+        let topic = try cluster.makeTopic()
+        try cluster.write([record(topic, "a")])
+        let consumer = try cluster.transport.makeConsumer(group: cluster.name("g"), instance: "one", topics: [topic])
+        defer { consumer.close() }
+        let batch = RecordBatch()
+        var told: [PollOutcome] = []
+        let deadline = ContinuousClock.now + .seconds(20)
+        while told.count < 3, ContinuousClock.now < deadline {
+            let outcome = try consumer.poll(into: batch, maximum: 10, timeoutMilliseconds: 50)
+            if outcome != .idle { told.append(outcome) }
+        }
+        let place = TopicPartition(topic, 0)
+        #expect(told == [.assigned([place]), .assigned([place]), .assigned([place])])
+        try consumer.assign([place: 0])
+        var outcome = PollOutcome.idle
+        while outcome == .idle, ContinuousClock.now < deadline {
+            outcome = try consumer.poll(into: batch, maximum: 10, timeoutMilliseconds: 50)
+        }
+        #expect(outcome == .records)
+    }
+
+    @Test(
+        "A static member that comes back takes its partitions, and the others notice nothing",
+        arguments: Port.available
+    )
+    func staticMember(_ port: Port) throws {
+        let cluster = try port.open()
+        let topic = try cluster.makeTopic(partitions: 4)
+        let group = cluster.name("g")
+        let stays = try cluster.member(group, "stays", [topic])
+        let leaves = try cluster.member(group, "leaves", [topic])
+        try turn([stays, leaves]) { stays.assigned.count == 2 && leaves.assigned.count == 2 }
+        let (mine, told) = (leaves.assigned, stays.outcomes.count)
+        leaves.consumer.close()
+        let back = try cluster.member(group, "leaves", [topic])
+        defer { for member in [stays, back] { member.consumer.close() } }
+        try turn([stays, back]) { !back.assigned.isEmpty }
+        #expect(back.assigned == mine)
+        #expect(stays.outcomes.count == told)
+    }
+
+    @Test("Offsets of a member that another has replaced are refused with an abort", arguments: Port.isolating)
+    func staleMember(_ port: Port) throws {
+        let cluster = try port.open()
+        let place = TopicPartition(try cluster.makeTopic(), 0)
+        let group = cluster.name("g")
+        let old = try cluster.member(group, "one", [place.topic])
+        try turn([old]) { !old.assigned.isEmpty }
+        let new = try cluster.member(group, "one", [place.topic])
+        defer { for member in [old, new] { member.consumer.close() } }
+        try turn([new]) { !new.assigned.isEmpty }
+        let producer = try cluster.producer(cluster.name("id"))
+        defer { producer.close() }
+        try producer.begin()
+        try producer.send([record(place.topic, "stale")])
+        let error = failure { try producer.sendOffsets([place: 1], of: old.consumer) }
+        #expect(error?.disposition == .abortTransaction)
+        try producer.abort()
+        #expect(try new.consumer.committedOffsets([place]).isEmpty)
+        #expect(try cluster.scan(place).records.isEmpty)
+        try producer.begin()
+        try producer.sendOffsets([place: 0], of: new.consumer)
+        try producer.commit()
+        #expect(try new.consumer.committedOffsets([place]) == [place: 0])
+    }
+}

@@ -1,0 +1,157 @@
+import Engine
+import Events
+import Flywheel
+import StreamRuntime
+import StreamTesting
+import Tables
+import Testing
+import Vocabulary
+
+@Suite("Bad input")
+struct BadInputTests {
+    private static let headers = [
+        RecordHeader("trace", [0, 0xFF]), RecordHeader("none", nil), RecordHeader("trace", "2"),
+    ]
+
+    private func makeWorkers(_ plant: Plant) throws -> (intake: StageRunner, loop: StageRunner) {
+        (try plant.makeIntake(), try plant.makeLoop())
+    }
+
+    @Test("A record has exactly one outcome, and the stream goes on behind it", arguments: BadInput.all)
+    func outcome(_ input: BadInput) throws {
+        let plant = try Plant()
+        // Something good before and behind it.
+        try plant.send(.predictions, Wire.prediction(plant.world.next()))
+        try plant.send(input.topic, input.value, headers: Self.headers)
+        let (intake, loop) = try makeWorkers(plant)
+        try intake.settle()
+        try loop.settle()
+        try plant.send(.predictions, Wire.prediction(plant.world.next()))
+        try intake.settle()
+        try loop.settle()
+
+        let counts = try #require(intake.stage as? IntakeStage).counts
+        let decided = try #require(loop.stage as? LoopStage).counts
+        #expect(counts.read == 3)
+        #expect(counts.read == counts.accepted + counts.deadTotal + counts.droppedTotal)
+        #expect(plant.journal().contains { $0.text.contains(#""s1""#) }, "the stream stands still")
+        let letters = plant.cluster.committed(plant.topics[.deadLetters]).filter {
+            $0.header("__connect.errors.offset") == (input.topic == .predictions ? "1" : "0")
+        }
+        #expect(letters.count == plant.cluster.committed(plant.topics[.deadLetters]).count)
+        switch input.outcome {
+        case .refused(let code):
+            try expectLetter(letters, input, code, "intake")
+            #expect(counts.dead == [code: 1])
+            #expect(decided.refused.isEmpty)
+        case .refusedLater(let code):
+            try expectLetter(letters, input, code, "loop")
+            #expect(decided.refused == [code: 1])
+        case .counted(let code):
+            #expect(letters.isEmpty)
+            #expect(decided.refused == [code: 1])
+        case .accepted:
+            #expect(letters.isEmpty)
+            #expect(decided.refused.isEmpty)
+            #expect(counts.accepted == 3)
+        }
+        if case .refused = input.outcome {} else { #expect(counts.dead.isEmpty) }
+        #expect(decided.unreadable == 0)
+    }
+
+    /// One letter: the record as it came, and behind its own headers the reason.
+    private func expectLetter(_ letters: [StoredRecord], _ input: BadInput, _ code: String, _ stage: String) throws {
+        #expect(letters.count == 1)
+        let letter = try #require(letters.first)
+        #expect(letter.key == [0x6B])
+        if let value = input.value, value.count > 900_000 {
+            #expect(letter.value == Array(value.prefix(900_000)))
+            #expect(letter.header("flywheel.value.size") == "\(value.count)")
+        } else {
+            #expect(letter.value == input.value)
+        }
+        #expect(Array(letter.headers.prefix(Self.headers.count)) == Self.headers)
+        #expect(letter.header("flywheel.reason.code") == code)
+        #expect(letter.header("__connect.errors.stage") == stage)
+        #expect(letter.header("flywheel.reason.text")?.isEmpty == false)
+        #expect(letter.header("__connect.errors.topic") == "t.\(input.topic.rawValue)")
+        #expect(letter.header("__connect.errors.partition") == "0")
+        #expect(letter.header("flywheel.worker") == "w1")
+    }
+
+    @Test("All of it in one stream: every record is accounted for once, and good ones between are heard")
+    func all() throws {
+        let plant = try Plant()
+        for input in BadInput.all {
+            try plant.send(input.topic, input.value, headers: Self.headers)
+            try plant.send(.predictions, Wire.prediction(plant.world.next()))
+        }
+        let (intake, loop) = try makeWorkers(plant)
+        try intake.settle()
+        try loop.settle()
+        let counts = try #require(intake.stage as? IntakeStage).counts
+        #expect(counts.read == Int64(BadInput.all.count * 2))
+        #expect(counts.read == counts.accepted + counts.deadTotal + counts.droppedTotal)
+        var expected: [String: Int64] = [:]
+        var later: [String: Int64] = [:]
+        var letters = 0
+        for input in BadInput.all {
+            switch input.outcome {
+            case .refused(let code): expected[code, default: 0] += 1
+            case .refusedLater(let code): later[code, default: 0] += 1
+            case .counted(let code): later[code, default: 0] += 1
+            case .accepted: break
+            }
+            if case .refusedLater = input.outcome { letters += 1 }
+        }
+        #expect(counts.dead == expected)
+        #expect(try #require(loop.stage as? LoopStage).counts.refused == later)
+        #expect(plant.cluster.committed(plant.topics[.deadLetters]).count == Int(counts.deadTotal) + letters)
+    }
+
+    @Test("Repeated annotations, commands, results and feedback are counted once and left out")
+    func duplicates() throws {
+        let plant = try Plant(seed: 2)
+        for _ in 0..<9 { try plant.round() }
+        let champion = try #require(try plant.releases().last?.champion.version.rawValue)
+        var before: [String: Int64] = [:]
+        plant.loopStage?.forEachProject { for (code, count) in $0.state.refusals.sortedRows { before[code] = count } }
+        let answered = plant.cluster.committed(plant.topics[.annotations])
+        let results = plant.cluster.committed(plant.topics[.trainingResults])
+        let annotation = try #require(answered.first { $0.text.contains(#""outcome":"answer""#) })
+        let result = try #require(results.first)
+        let facts = plant.cluster.committed(plant.topics[.datasetLog]).count
+        for _ in 0..<2 {
+            try plant.send(.commands, Wire.command("twice", .hold))
+            try plant.send(.feedback, Wire.feedback("same", "s1", champion, user: "u", .confirmation))
+        }
+        try plant.send(.annotations, annotation.value)
+        try plant.send(.trainingResults, result.value)
+        try plant.settle()
+        var after: [String: Int64] = [:]
+        plant.loopStage?.forEachProject { for (code, count) in $0.state.refusals.sortedRows { after[code] = count } }
+        #expect((after["duplicate"] ?? 0) - (before["duplicate"] ?? 0) == 3)
+        let late = (after["study_closed"] ?? 0) + (after["duplicate_result"] ?? 0)
+        #expect(late - (before["study_closed"] ?? 0) - (before["duplicate_result"] ?? 0) == 1)
+        #expect(plant.cluster.committed(plant.topics[.datasetLog]).count == facts)
+        #expect(plant.cluster.committed(plant.topics[.deadLetters]).isEmpty)
+    }
+
+    @Test("A journal entry that cannot be read is a dead letter of the loop, and the loop goes on")
+    func unreadableEntry() throws {
+        let plant = try Plant()
+        let junk = Array(#"{"v":1,"kind":"#.utf8)
+        try plant.cluster.append(
+            OutputRecord(topic: plant.topics[.journal], partition: World.partition, key: [1], value: junk)
+        )
+        try plant.cluster.append(
+            OutputRecord(topic: plant.topics[.journal], partition: World.partition, key: [2], value: nil)
+        )
+        try plant.round()
+        let letters = plant.cluster.committed(plant.topics[.deadLetters])
+        #expect(letters.map(\.value) == [junk, nil])
+        #expect(letters.map { $0.header("flywheel.reason.code") } == ["unreadable_entry", "unreadable_entry"])
+        #expect(plant.loopStage?.counts.unreadable == 2)
+        #expect((plant.loopStage?.counts.entries ?? 0) > 5)
+    }
+}

@@ -1,0 +1,106 @@
+import Acquisition
+import Engine
+import Events
+import Flywheel
+import Foundation
+import JSON
+import Labeling
+import StreamRuntime
+import StreamTesting
+import Tables
+import Testing
+import Vocabulary
+
+@Suite("The whole cycle, in memory")
+struct CycleTests {
+    @Test(
+        "Samples become tasks, labels, versions, models and releases, and every version verifies",
+        arguments: [1, 2, 3] as [UInt64]
+    )
+    func cycle(seed: UInt64) throws {
+        let plant = try Plant(seed: seed)
+        for _ in 0..<25 { try plant.round() }
+
+        let releases = try plant.releases()
+        #expect(releases.first?.cause == .first, "seed \(seed)")
+        #expect(releases.count > 1, "seed \(seed): only \(releases.count) releases")
+        let facts = try plant.decoded(.datasetLog) { try DatasetLogRecord(json: $0) }
+        let versions = try plant.decoded(.datasetVersions) { try SealedVersion(json: $0) }
+        #expect(!versions.isEmpty)
+        #expect(try plant.store.ordinals(World.project) == versions.map(\.ordinal))
+        for version in versions {
+            #expect(try plant.store.verify(World.project, id: version.id) == [], "version \(version.ordinal)")
+        }
+
+        // One training label, from the prediction to the release of the model that was trained on it.
+        var label: LabelFact?
+        var cutOrdinal: Int?
+        for fact in facts {
+            switch fact {
+            case .accepted(let fact, _): if label == nil, fact.split == .training { label = fact }
+            case .cut(let cut): if label != nil, cutOrdinal == nil { cutOrdinal = cut.ordinal }
+            }
+        }
+        let followed = try #require(label)
+        let sample = followed.consensus.sample.id
+        let predicted = plant.cluster.committed(plant.topics[.predictions]).filter { $0.text.contains("\"\(sample)\"") }
+        #expect(!predicted.isEmpty)
+        let asked = try plant.tasks().filter { $0.sample.id == sample }
+        #expect(Set(asked.map(\.id)) == [followed.consensus.task])
+        let version = try #require(versions.first { $0.ordinal == cutOrdinal })
+        let requests = try plant.decoded(.trainingRequests) { try TrainingRequest(json: $0) }
+        let request = try #require(requests.first { $0.dataset.ordinal >= version.ordinal })
+        #expect(releases.contains { $0.champion.version == request.modelVersion })
+
+        // Every sample is asked for once, and is in one split only.
+        #expect(
+            Set(try plant.tasks().map { "\($0.id)/\($0.sample.id)" }).count
+                == Set(try plant.tasks().map(\.sample.id)).count
+        )
+        var splits: [SampleID: Split] = [:]
+        for case .accepted(let fact, _) in facts {
+            #expect(splits.updateValue(fact.split, forKey: fact.consensus.sample.id) == nil)
+        }
+        #expect(Set(splits.values) == [.training, .test])
+        #expect(plant.cluster.committed(plant.topics[.deadLetters]).isEmpty)
+    }
+
+    @Test("Everything of two runs of one world is the same, byte for byte")
+    func determinism() throws {
+        let plants = [try Plant(seed: 5), try Plant(seed: 5)]
+        for plant in plants { for _ in 0..<12 { try plant.round() } }
+        for topic in Topic.allCases where topic != .state && topic != .projects {
+            let texts = plants.map { plant in
+                plant.cluster.committed(plant.topics[topic]).map {
+                    $0.text.replacingOccurrences(of: plant.root, with: "")
+                }
+            }
+            let difference = zip(texts[0], texts[1]).first { $0 != $1 }
+            #expect(difference == nil && texts[0].count == texts[1].count, "\(topic)")
+        }
+    }
+
+    @Test("A task that nobody answers expires, its votes are released, and a tick told the time")
+    func expiry() throws {
+        let plant = try Plant()
+        try plant.serve(20)
+        try plant.settle()
+        plant.clock.advance(by: 1_100)
+        for _ in 0..<3 { try plant.settle() }
+        let open = try plant.tasks().filter { $0.state == .open }
+        #expect(!open.isEmpty)
+        for _ in 0..<25 {
+            plant.clock.advance(by: 1_000)
+            try plant.settle()
+        }
+        let expired = Set(try plant.tasks().filter { $0.state == .closed(.expired) }.map(\.id))
+        #expect(expired.isSuperset(of: open.map(\.id)))
+        var ledger: (spent: Int, reserved: Int)?
+        plant.loopStage?.forEachProject {
+            ledger = ($0.state.acquisition.ledger.value.spent, $0.state.acquisition.ledger.value.reserved)
+        }
+        #expect(ledger?.spent == 0)
+        let stillOpen = Set(try plant.tasks().map(\.id)).subtracting(expired).count
+        #expect(ledger?.reserved == stillOpen * plant.configuration.labeling.maximumVotes)
+    }
+}

@@ -1,0 +1,158 @@
+import Engine
+import Events
+import Flywheel
+import JSON
+import StreamRuntime
+import StreamTesting
+import Tables
+import Testing
+import Vocabulary
+
+@Suite("Loop fails at every effect")
+struct LoopCrashTests {
+    private static let policy = CommitPolicy(interval: 0, maximumRecords: 25, batchSize: 25)
+
+    private func run(
+        _ recording: Recording,
+        _ step: FaultPlan.Step?,
+        isElsewhere: Bool = false
+    ) throws -> (plant: Plant, plan: FaultPlan) {
+        let plant = try recording.plant()
+        let plan = try settle(plant, group: "loop", step, isElsewhere: isElsewhere) { plan, instance in
+            // Its timers stand still: the journal holds the ticks of the run that it was recorded from.
+            try plant.makeLoop(plan, instance: instance, policy: Self.policy, now: { 0 })
+        }
+        return (plant, plan)
+    }
+
+    @Test("The same journal gives the same committed decisions, wherever Loop fails", arguments: [1, 2] as [UInt64])
+    func everyEffect(seed: UInt64) throws {
+        let recording = try Recording(seed: seed, rounds: 12)
+        let (undisturbed, counted) = try run(recording, nil)
+        let expected = Self.decisions(of: recording, in: undisturbed)
+        #expect(
+            expected.contains { $0.topic == .modelReleases },
+            "seed \(seed): the script is too short to mean anything"
+        )
+        let effects = counted.effects
+        #expect(Set(effects).isSuperset(of: [.initialize, .begin, .send, .sendOffsets, .commit, .committedOffsets]))
+        for step in FaultPlan.steps(effects) {
+            let isElsewhere = step.number % 3 == 1
+            let (plant, plan) = try run(recording, step, isElsewhere: isElsewhere)
+            #expect(plan.hasStruck, "seed \(seed), \(step)")
+            let found = Self.decisions(of: recording, in: plant)
+            let isSame = found == expected
+            #expect(isSame, "seed \(seed), \(step) (\(effects[step.number])): \(Self.difference(expected, found))")
+        }
+    }
+
+    /// What follows from the recorded entries; a worker appends its own build behind them, at whatever time.
+    private static func decisions(of recording: Recording, in plant: Plant) -> [Written] {
+        plant.decisions().filter { $0.topic == .deadLetters || $0.entryNumber <= recording.records.count }
+    }
+
+    private static func difference(_ expected: [Written], _ found: [Written]) -> String {
+        for (a, b) in zip(expected, found) where a != b { return "\(a.topic) \(a.id) became \(b.topic) \(b.id)" }
+        return "\(expected.count) decisions became \(found.count)"
+    }
+
+    @Test("With its timers running, every entry is applied once and every decision written once, wherever Loop fails")
+    func timers() throws {
+        let script = try Recording(seed: 3, rounds: 6)
+        let parser = JSONParser(maximumDepth: 64, maximumSize: 16 << 20)
+        let inputs = try script.records.filter { record in
+            let entry = try parser.withDocument(of: record.value ?? []) { try JournalEntry(json: $0) }
+            return !["tick", "engine", "tally"].contains(entry.body.kind)
+        }
+        let effects = try perform(inputs, nil).plan.effects
+        #expect(effects.count > 30)
+        var isTold = false
+        for step in FaultPlan.steps(effects, [.crash, .fatal]) {
+            let (plant, plan) = try perform(inputs, step)
+            #expect(plan.hasStruck, "\(step)")
+            let report = try Replay(transport: plant.cluster, topics: plant.topics)
+                .verify(project: World.project.rawValue, partition: World.partition)
+            #expect(report.isEqual, "\(step): \(report.firstDifference ?? "")")
+            #expect(report.ticksChecked > 0)
+            isTold = isTold || report.compared > 10
+            let repeated = counted(plant.decisions().filter { $0.topic != .deadLetters }.map(\.id)).filter {
+                $0.value > 1
+            }
+            #expect(repeated.isEmpty, "\(step): \(repeated)")
+            #expect(Int(report.entries) == plant.journal().count, "\(step)")
+        }
+        #expect(isTold)
+    }
+
+    /// Appends the inputs second by second, the timers running.
+    private func perform(_ inputs: [StoredRecord], _ step: FaultPlan.Step?) throws -> (plant: Plant, plan: FaultPlan) {
+        let plant = try Plant()
+        let plan = FaultPlan(step)
+        var runner: StageRunner? = try plant.makeLoop(plan)
+        func settle() throws {
+            do { try runner?.settle() } catch {
+                guard plan.hasStruck else { throw error }
+                runner?.task.abandon()
+                runner = try plant.makeLoop()
+                try runner?.settle()
+            }
+        }
+        for start in stride(from: 0, to: inputs.count, by: 20) {
+            for input in inputs[start..<min(start + 20, inputs.count)] {
+                let copy = OutputRecord(
+                    topic: plant.topics[.journal],
+                    partition: World.partition,
+                    key: input.key,
+                    value: input.value
+                )
+                try plant.cluster.append(copy)
+            }
+            try settle()
+            plant.clock.advance(by: 1_200)
+            try settle()
+        }
+        for _ in 0..<3 { try settle() }
+        return (plant, plan)
+    }
+
+    @Test("What a zombie has in hand is never seen, and its heir goes on")
+    func zombie() throws {
+        let recording = try Recording(seed: 1, rounds: 8)
+        let expected = Self.decisions(of: recording, in: try run(recording, nil).plant)
+        for turns in 1...6 {
+            let plant = try recording.plant()
+            let patient = CommitPolicy(interval: 60_000, maximumRecords: 1_000_000, batchSize: 25)
+            let zombie = try plant.makeLoop(policy: patient, now: { 0 })
+            for _ in 0..<turns { try zombie.task.cycle() }
+            let heir = try plant.makeLoop(policy: Self.policy, now: { 0 })
+            try heir.settle()
+            plant.clock.advance(by: 60_000)
+            var isGone = false
+            for _ in 0..<20 where !isGone {
+                do { try zombie.task.cycle() } catch { isGone = true }
+            }
+            #expect(isGone, "a fenced worker gives up")
+            zombie.task.abandon()
+            plant.clock.set(to: recording.records.last?.timestamp ?? 0)
+            try heir.settle()
+            let found = Self.decisions(of: recording, in: plant)
+            let isSame = found == expected
+            #expect(isSame, "zombie after \(turns) turns: \(Self.difference(expected, found))")
+        }
+    }
+
+    @Test("A transaction that a dead worker left open is aborted by its heir")
+    func openTransaction() throws {
+        let recording = try Recording(seed: 1, rounds: 8)
+        let (undisturbed, counted) = try run(recording, nil)
+        let number = try #require(counted.effects.lastIndex(of: .sendOffsets))
+        let plant = try recording.plant()
+        let plan = FaultPlan(.init(number, .crash, .after))
+        #expect(throws: (any Error).self) { try plant.makeLoop(plan, policy: Self.policy, now: { 0 }).settle() }
+        #expect(plant.cluster.openTransactions == 1)
+        try plant.makeLoop(policy: Self.policy, now: { 0 }).settle()
+        #expect(plant.cluster.openTransactions == 0)
+        let isSame = plant.decisions() == undisturbed.decisions()
+        #expect(isSame)
+    }
+}

@@ -1,0 +1,253 @@
+import Engine
+import Events
+import Flywheel
+import Foundation
+import JSON
+import Learner
+import Statistics
+import Storage
+import StreamRuntime
+import StreamTesting
+import Vocabulary
+
+/// All stages over one in-memory cluster, a product service and a label tool, turned by hand.
+final class Plant {
+    let clock: SimulatedClock
+    let cluster: InMemoryCluster
+    let topics = TopicNames(prefix: "t.")
+    let configuration: ProjectConfiguration
+    let store: DatasetStore
+    let artifacts: ObjectStore
+    var world: World
+    private let folder: URL
+    private var models: [String: SoftmaxRegression] = [:]
+    private var votes: [String: Int] = [:]
+    private var feedbacks = 0
+    private lazy var intake = try? makeIntake()
+    private lazy var loop = try? makeLoop()
+    private lazy var materializer = try? makeMaterializer()
+    private lazy var trainer = try? makeTrainer()
+
+    init(
+        seed: UInt64 = 1,
+        clusterID: String = "memory",
+        configuration: ProjectConfiguration = World.configuration(),
+        isApplied: Bool = true
+    ) throws {
+        clock = SimulatedClock()
+        cluster = InMemoryCluster(clock: clock, clusterID: clusterID)
+        self.configuration = configuration
+        world = World(seed: seed)
+        folder = FileManager.default.temporaryDirectory.appendingPathComponent("plant-\(UUID().uuidString)")
+        store = DatasetStore(objects: try ObjectStore(root: folder.path + "/datasets"))
+        artifacts = try ObjectStore(root: folder.path + "/artifacts")
+        for topic in Topic.allCases {
+            let partitions = topic.partitioning == .single ? 1 : 2
+            let isLarge = topic.partitioning == .traffic
+            cluster.createTopic(topics[topic], partitions: partitions, maximumBytes: isLarge ? 8_388_608 : 1_048_588)
+        }
+        guard isApplied else { return }
+        try cluster.append(
+            OutputRecord(
+                topic: topics[.projects],
+                partition: 0,
+                key: Array(World.project.rawValue.utf8),
+                value: configuration.jsonBytes
+            )
+        )
+    }
+
+    /// The folder that files of this plant lie in.
+    var root: String { folder.path }
+
+    deinit { try? FileManager.default.removeItem(at: folder) }
+
+    // MARK: - Workers
+
+    func makeIntake(
+        _ plan: FaultPlan = FaultPlan(),
+        instance: String = "w1",
+        policy: CommitPolicy = CommitPolicy(interval: 0)
+    ) throws -> StageRunner {
+        try runner(.intake, plan, instance, policy, IntakeStage.inputs) { [topics, clock] transport in
+            IntakeStage(
+                topics: topics,
+                directory: try ProjectDirectory(transport: transport, topics: topics),
+                salt: [1, 2, 3],
+                worker: instance,
+                partitionCount: 2,
+                now: { clock.now }
+            )
+        }
+    }
+
+    /// - Parameter now: The clock of its timers; the plant's unless given.
+    func makeLoop(
+        _ plan: FaultPlan = FaultPlan(),
+        instance: String = "w1",
+        policy: CommitPolicy = CommitPolicy(interval: 0),
+        now: (() -> Int64)? = nil
+    ) throws -> StageRunner {
+        try runner(.loop, plan, instance, policy, LoopStage.inputs) { [topics, clock] transport in
+            try LoopStage(topics: topics, transport: transport, worker: instance, now: now ?? { clock.now })
+        }
+    }
+
+    func makeMaterializer(_ plan: FaultPlan = FaultPlan(), instance: String = "w1") throws -> StageRunner {
+        try runner(.materializer, plan, instance, CommitPolicy(interval: 0), MaterializerStage.inputs) {
+            [topics, store] _ in MaterializerStage(topics: topics, store: store)
+        }
+    }
+
+    func makeTrainer(_ plan: FaultPlan = FaultPlan(), instance: String = "w1") throws -> StageRunner {
+        try runner(.trainer, plan, instance, CommitPolicy(interval: 0), TrainerStage.inputs) {
+            [topics, artifacts, clock] _ in TrainerStage(topics: topics, artifacts: artifacts, now: { clock.now })
+        }
+    }
+
+    private func runner(
+        _ role: Role,
+        _ plan: FaultPlan,
+        _ instance: String,
+        _ policy: CommitPolicy,
+        _ inputs: [Topic],
+        _ makeStage: (any StreamTransport) throws -> any StreamStage
+    ) throws -> StageRunner {
+        try StageRunner(
+            cluster: cluster,
+            plan: plan,
+            group: role.rawValue,
+            instance: instance,
+            topics: inputs.map { topics[$0] },
+            policy: policy,
+            makeStage: makeStage
+        )
+    }
+
+    var intakeStage: IntakeStage? { intake?.stage as? IntakeStage }
+    var loopStage: LoopStage? { loop?.stage as? LoopStage }
+
+    // MARK: - Rounds
+
+    /// Serves samples, lets every stage settle, answers tasks, and lets time pass.
+    func round(serving count: Int = 8, time: Int64 = 1_500) throws {
+        try serve(count)
+        try settle()
+        try annotate()
+        try settle()
+        clock.advance(by: time)
+        try settle()
+    }
+
+    func settle() throws {
+        for runner in [intake, loop, materializer, trainer, intake, loop] { try runner?.settle() }
+    }
+
+    func send(_ topic: Topic, _ value: [UInt8]?, headers: [RecordHeader] = [], partition: Int32 = 0) throws {
+        try cluster.append(
+            OutputRecord(topic: topics[topic], partition: partition, key: [0x6B], value: value, headers: headers)
+        )
+    }
+
+    // MARK: - The product service
+
+    func serve(_ count: Int) throws {
+        let release = try releases().last
+        for number in 0..<count {
+            let sample = world.next()
+            let partition = Int32(number % 2)
+            guard let release, let embedding = sample.embedding else {
+                try send(.predictions, Wire.prediction(sample), partition: partition)
+                continue
+            }
+            for (model, role) in [(release.champion, ModelRole.champion), (release.challenger, .challenger)] {
+                guard let model else { continue }
+                let probabilities = try load(model).probabilities(of: embedding.map(Double.init))
+                let version = model.version.rawValue
+                let value = Wire.prediction(sample, probabilities, version: version, role: role, at: clock.now - 5)
+                try send(.predictions, value, partition: partition)
+                guard role == .champion, world.chance(0.5) else { continue }
+                let best = probabilities.indices.max { probabilities[$0] < probabilities[$1] }
+                let verdict = best == world.truth[sample.id.rawValue] ? Feedback.Verdict.confirmation : .rejection
+                feedbacks += 1
+                let user = "user-\(world.generator.state % 17)"
+                let id = "f\(feedbacks)"
+                try send(.feedback, Wire.feedback(id, sample.id.rawValue, version, user: user, verdict))
+            }
+        }
+    }
+
+    private func load(_ model: ReleasedModel) throws -> SoftmaxRegression {
+        let version = model.version.rawValue
+        if let known = models[version] { return known }
+        let loaded = try SoftmaxRegression(bytes: ArtifactFile.read(model.artifact))
+        models[version] = loaded
+        return loaded
+    }
+
+    func releases() throws -> [ModelRelease] {
+        try decoded(.modelReleases) { try ModelRelease(json: $0) }
+    }
+
+    func tasks() throws -> [LabelingTask] {
+        try decoded(.labelingTasks) { try LabelingTask(json: $0) }
+    }
+
+    func decoded<T>(_ topic: Topic, _ decode: (JSONValue) throws -> T) throws -> [T] {
+        let parser = JSONParser()
+        return try cluster.committed(topics[topic]).map { try parser.withDocument(of: $0.value ?? [], decode) }
+    }
+
+    // MARK: - The label tool
+
+    /// Answers what is open; some tasks are skipped, some answers given twice, some late.
+    func annotate() throws {
+        var latest: [TaskID: LabelingTask] = [:]
+        for task in try tasks() { latest[task.id] = task }
+        for id in latest.keys.sorted() {
+            guard let task = latest[id], task.state == .open else { continue }
+            let given = votes[id.rawValue] ?? 0
+            guard given < task.votesWanted, given < 6, !world.chance(0.1) else { continue }
+            let name = "a\(given)"
+            votes[id.rawValue] = given + 1
+            let answer = ClassIndex(world.answer(task.sample.id.rawValue))
+            let value = Wire.annotation(id.rawValue, name, world.chance(0.05) ? .skip : .answer(answer))
+            try send(.annotations, value, partition: Int32(given % 2))
+            if world.chance(0.1) { try send(.annotations, value, partition: Int32(given % 2)) }
+        }
+    }
+
+    // MARK: - The journal
+
+    func journal() -> [StoredRecord] { cluster.committed(topics[.journal], World.partition) }
+
+    /// Topic, id and value of every decision there is, in the order of the topics.
+    func decisions() -> [Written] {
+        let places: [Topic] = [
+            .labelingTasks, .datasetLog, .trainingRequests, .modelReleases, .notices, .deadLetters,
+        ]
+        return places.flatMap { topic in
+            cluster.committed(topics[topic]).map {
+                let id = topic == .deadLetters ? $0.header("flywheel.reason.code") : $0.header("ce_id")
+                return Written(topic: topic, id: id ?? "", value: $0.value ?? [])
+            }
+        }
+    }
+}
+
+/// A decision as it stands on a topic.
+struct Written: Hashable {
+    let topic: Topic
+    let id: String
+    let value: [UInt8]
+
+    /// The entry that it follows from: ids are project, entry, ordinal.
+    var entryNumber: Int { id.split(separator: "-").dropLast().last.flatMap { Int($0) } ?? 0 }
+}
+
+/// How often each element occurs.
+func counted<T: Hashable>(_ elements: some Sequence<T>) -> [T: Int] {
+    var counts: [T: Int] = [:]
+    for element in elements { counts[element, default: 0] += 1 }
+    return counts
+}

@@ -1,0 +1,133 @@
+import Engine
+import Events
+import Flywheel
+import JSON
+import StreamRuntime
+import StreamTesting
+import Testing
+import Vocabulary
+
+@Suite("Replay")
+struct ReplayTests {
+    private func verify(_ plant: Plant) throws -> Replay.Report {
+        try Replay(transport: plant.cluster, topics: plant.topics)
+            .verify(project: World.project.rawValue, partition: World.partition)
+    }
+
+    /// A second cluster with all topics of the first, the journal as given.
+    private func copy(_ plant: Plant, journal: [StoredRecord]) throws -> Plant {
+        let copy = try Plant(isApplied: false)
+        for topic in Topic.allCases {
+            for partition in 0..<Int32(plant.cluster.partitionCount(of: plant.topics[topic])) {
+                let isJournal = topic == .journal && partition == World.partition
+                let records = isJournal ? journal : plant.cluster.committed(plant.topics[topic], partition)
+                for record in records {
+                    let output = OutputRecord(
+                        topic: copy.topics[topic],
+                        partition: partition,
+                        key: record.key,
+                        value: record.value,
+                        headers: record.headers
+                    )
+                    try copy.cluster.append(output, at: record.timestamp)
+                }
+            }
+        }
+        return copy
+    }
+
+    @Test(
+        "Replay of an undisturbed journal finds every decision, byte for byte, and every tick's chain",
+        arguments: [1, 2] as [UInt64]
+    )
+    func equal(seed: UInt64) throws {
+        let plant = try Plant(seed: seed)
+        for _ in 0..<15 { try plant.round() }
+        let report = try verify(plant)
+        #expect(report.isEqual, "\(report.firstDifference ?? "")")
+        #expect(Int(report.entries) == plant.journal().count)
+        #expect(report.compared == plant.decisions().filter { $0.topic != .deadLetters }.count)
+        #expect(report.compared > 50)
+        #expect(report.ticksChecked > 0)
+        #expect(report.compacted == 0)
+    }
+
+    @Test("A vote flipped in the journal is found, and the first decision that differs is named", arguments: 0..<6)
+    func flipped(position: Int) throws {
+        let plant = try Plant(seed: 4)
+        for _ in 0..<12 { try plant.round() }
+        let journal = plant.journal()
+        let parser = JSONParser(maximumDepth: 64, maximumSize: 16 << 20)
+        var votes: [Int] = []
+        for (index, record) in journal.enumerated() {
+            let entry = try parser.withDocument(of: record.value ?? []) { try JournalEntry(json: $0) }
+            if case .annotation(let annotation) = entry.body, case .answer = annotation.outcome { votes.append(index) }
+        }
+        let index = votes[position * votes.count / 6]
+        var changed = journal
+        let old = journal[index]
+        let entry = try parser.withDocument(of: old.value ?? []) { try JournalEntry(json: $0) }
+        guard case .annotation(let vote) = entry.body, case .answer(let label) = vote.outcome else { return }
+        let flipped = Annotation(
+            task: vote.task,
+            annotator: vote.annotator,
+            outcome: .answer(ClassIndex((label.rawValue + 1) % 3))
+        )
+        let value = JournalEntry(project: entry.project, body: .annotation(flipped), origin: entry.origin).jsonBytes
+        changed[index] = StoredRecord(replacing: value, in: old)
+
+        let report = try verify(try copy(plant, journal: changed))
+        let first = try firstDifference(journal, changed)
+        guard let first else {
+            // A duplicate or late vote that changes nothing.
+            #expect(report.isEqual)
+            return
+        }
+        let text = try #require(report.firstDifference, "vote at \(index)")
+        #expect(text.contains("decision \(first) "), "vote at \(index): expected \(first), told \(text)")
+    }
+
+    /// The id of the first decision in which two journals differ.
+    private func firstDifference(_ a: [StoredRecord], _ b: [StoredRecord]) throws -> String? {
+        let parser = JSONParser(maximumDepth: 64, maximumSize: 16 << 20)
+        var projects = [LoopProject(project: World.project), LoopProject(project: World.project)]
+        for (x, y) in zip(a, b) {
+            var decisions: [[EncodedDecision]] = []
+            for (side, record) in [x, y].enumerated() {
+                let entry = try parser.withDocument(of: record.value ?? []) { try JournalEntry(json: $0) }
+                let time = StreamTime(milliseconds: record.timestamp)
+                decisions.append(projects[side].apply(entry, appendedAt: time).filter { $0.topic != nil })
+            }
+            for (p, q) in zip(decisions[0], decisions[1]) where p != q { return p.id }
+            if decisions[0].count != decisions[1].count {
+                let longer = decisions[0].count > decisions[1].count ? decisions[0] : decisions[1]
+                return longer[min(decisions[0].count, decisions[1].count)].id
+            }
+        }
+        return nil
+    }
+
+    @Test("A decision that is missing, and one that follows from nothing, are named")
+    func missingAndForged() throws {
+        let plant = try Plant(seed: 6)
+        for _ in 0..<6 { try plant.round() }
+        let place = TopicPartition(plant.topics[.datasetLog], World.partition)
+        let first = try #require(plant.cluster.committed(place.topic, World.partition).first)
+        let id = try #require(first.header("ce_id"))
+        plant.cluster.delete(place, before: first.offset + 1)
+        let missing = try verify(plant)
+        #expect(missing.firstDifference?.contains("decision \(id) ") == true)
+        #expect(missing.firstDifference?.contains("missing") == true)
+
+        let other = try Plant(seed: 6)
+        for _ in 0..<6 { try other.round() }
+        let forged = OutputRecord(
+            topic: other.topics[.datasetLog],
+            partition: World.partition,
+            value: first.value,
+            headers: [RecordHeader("ce_id", "shapes-1-77")]
+        )
+        try other.cluster.append(forged)
+        #expect(try verify(other).firstDifference?.contains("shapes-1-77 on dataset-log does not follow") == true)
+    }
+}
