@@ -36,7 +36,8 @@ extension RolloutState {
         guard isInQuestion(version, phase.value) else { return }
         if isLive, version == phase.value.challenger?.version { phase.value.heardFromChallenger += 1 }
         let state = phase.value
-        guard var row = rows[sample] ?? newRow(draw, time) else { return }
+        // Beside live traffic only samples labelled before are spoken of: one given up since has no place to win back.
+        guard var row = rows[sample] ?? (isLive ? newRow(draw, time) : nil) else { return }
         guard row.prediction(of: version) == nil else { return }
         row.predictions.removeAll { !isInQuestion($0.version, state) }
         row.predictions.append(AuditPrediction(version: version, label: label))

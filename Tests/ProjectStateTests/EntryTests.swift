@@ -170,7 +170,7 @@ import Vocabulary
     @Test("An exhausted budget is told once, and again only after there was some")
     func exhaustion() {
         var world = World(seed: 2)
-        world.run(entries: 3_000)
+        world.run(entries: 1_500)
         var told = 0
         for decision in world.decisions.joined() {
             if case .notice(let notice) = decision.body, notice.kind == .budgetExhausted { told += 1 }

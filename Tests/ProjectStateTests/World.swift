@@ -35,6 +35,7 @@ func configuration(revision: Int = 1, classes: [String] = ["cat", "dog", "cow"])
         ),
         rollout: RolloutPolicy(
             alpha: 0.2,
+            minimumShadow: 4,
             tolerance: 0.1,
             calibration: 10,
             falseAlarmEvery: 200,
@@ -226,6 +227,9 @@ struct World {
                     size: 5,
                     sha256: digest
                 )
+                // Not every trainer says what its model says of each test label.
+                let isTold = generator.next(below: 2) == 0
+                let predictions = isTold ? (0..<request.dataset.test).map { ClassIndex($0 % 3) } : nil
                 let score = 0.5 + generator.nextUnit() / 2
                 append(
                     .trainingResult(
@@ -234,7 +238,8 @@ struct World {
                             trial: trial,
                             repetition: repetition,
                             outcome: isFailure
-                                ? .failed("no memory") : .finished(artifact: artifact, score: score, itemsScored: 9),
+                                ? .failed("no memory")
+                                : .finished(artifact: artifact, score: score, itemsScored: 9, predictions: predictions),
                             duration: 700
                         )
                     )
@@ -247,12 +252,12 @@ struct World {
     private mutating func command() {
         guard generator.next(below: 3) == 0 else { return }
         let action: Command.Action =
-            switch generator.next(below: 6) {
+            switch generator.next(below: 10) {
             case 0: .hold
-            case 1, 2: .rollBack(champion ?? ModelVersion("v0"))
-            default: .releaseHold
+            case 1..<5: .releaseHold
+            default: .rollBack(champion ?? ModelVersion("v0"))
             }
-        append(.command(Command(id: "c\(generator.next(below: 60))", action: action, by: "ada", reason: "drill")))
+        append(.command(Command(id: "c\(generator.next(below: 200))", action: action, by: "ada", reason: "drill")))
     }
 
     private func tally() -> Tally {

@@ -3,6 +3,9 @@ import Tables
 import Testing
 import Vocabulary
 
+/// The defaults, but for a challenger that need not be heard live first.
+let unshadowed = RolloutPolicy(minimumShadow: 0)
+
 func time(_ milliseconds: Int64) -> StreamTime { StreamTime(milliseconds: milliseconds) }
 
 func model(_ number: Int) -> ReleasedModel {
@@ -28,16 +31,30 @@ extension RolloutState {
     mutating func pair(_ sample: String, champion: Bool, challenger: Bool) {
         let state = phase.value
         if let version = state.champion?.version {
-            predicted(ClassIndex(champion ? 1 : 0), of: SampleID(sample), by: version, draw: 0.5, at: time(0))
+            predicted(
+                ClassIndex(champion ? 1 : 0),
+                of: SampleID(sample),
+                by: version,
+                draw: 0.5,
+                isLive: true,
+                at: time(0)
+            )
         }
         if let version = state.challenger?.version {
-            predicted(ClassIndex(challenger ? 1 : 0), of: SampleID(sample), by: version, draw: 0.5, at: time(0))
+            predicted(
+                ClassIndex(challenger ? 1 : 0),
+                of: SampleID(sample),
+                by: version,
+                draw: 0.5,
+                isLive: true,
+                at: time(0)
+            )
         }
         labelled(SampleID(sample), ClassIndex(1), at: time(0))
     }
 
     /// Makes the challenger champion: seven wins and no loss.
-    mutating func promote(policy: RolloutPolicy = RolloutPolicy(), samples prefix: String) -> ModelRelease? {
+    mutating func promote(policy: RolloutPolicy = unshadowed, samples prefix: String) -> ModelRelease? {
         for number in 0..<7 { pair("\(prefix)\(number)", champion: false, challenger: true) }
         return promoteIfBetter(policy: policy)
     }
@@ -48,7 +65,7 @@ extension RolloutState {
         _ number: Int,
         user: Int? = nil,
         about version: String? = nil,
-        policy: RolloutPolicy = RolloutPolicy(),
+        policy: RolloutPolicy = unshadowed,
         at milliseconds: Int64 = 0
     ) -> Result<ModelRelease?, RefusalError> {
         let feedback = Feedback(

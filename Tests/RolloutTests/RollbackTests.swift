@@ -8,7 +8,7 @@ import Vocabulary
     static let command = Evidence.command(id: "c", by: "ada", reason: "r")
 
     /// v1 served first and learnt its rate, v2 was promoted.
-    static func promoted(policy: RolloutPolicy = RolloutPolicy()) -> RolloutState {
+    static func promoted(policy: RolloutPolicy = unshadowed) -> RolloutState {
         var state = RolloutState(models: 1...1)
         // One in ten is negative.
         for number in 0..<100 {
@@ -76,7 +76,14 @@ import Vocabulary
         // Of v1 nothing is known on these samples.
         #expect(state.pairs.value == PairCounts())
         for number in 0..<3 {
-            state.predicted(ClassIndex(0), of: SampleID("x\(number)"), by: ModelVersion("v1"), draw: 0.5, at: time(4))
+            state.predicted(
+                ClassIndex(0),
+                of: SampleID("x\(number)"),
+                by: ModelVersion("v1"),
+                draw: 0.5,
+                isLive: true,
+                at: time(4)
+            )
         }
         #expect(state.pairs.value == PairCounts(labels: 3, challengerOnly: 3, championOnly: 0))
     }
@@ -136,7 +143,7 @@ import Vocabulary
         "The first champion's rate is learnt from its first feedback; its successor inherits it and never a higher one"
     )
     func inheritance() {
-        let policy = RolloutPolicy(tolerance: 0.1, calibration: 50)
+        let policy = RolloutPolicy(minimumShadow: 0, tolerance: 0.1, calibration: 50)
         var state = RolloutState(models: 1...1)
         for number in 0..<49 { _ = state.hear(.confirmation, number, policy: policy) }
         #expect(state.watch.value.expectedRate == nil)
@@ -156,13 +163,19 @@ import Vocabulary
         #expect(state.phase.value.history.last?.expectedRate == .some(learnt))
     }
 
-    @Test("A champion that was replaced before it was calibrated leaves no rate: its successor learns its own")
+    @Test("A champion replaced before it was calibrated leaves a rough rate with room, or none at all")
     func uncalibrated() {
-        var state = RolloutState(models: 1...1)
-        for number in 0..<10 { _ = state.hear(.rejection, number) }
-        _ = state.register(model(2), at: time(2))
-        _ = state.promote(samples: "p")
-        #expect(state.watch.value.expectedRate == nil)
+        func rate(after feedback: Int) -> Double? {
+            var state = RolloutState(models: 1...1)
+            for number in 0..<feedback { _ = state.hear(number == 0 ? .rejection : .confirmation, number) }
+            _ = state.register(model(2), at: time(2))
+            _ = state.promote(samples: "p")
+            return state.watch.value.expectedRate
+        }
+        #expect(rate(after: 9) == nil)
+        // (1 + 1) / (16 + 2), the tolerance, and 1 / √16 for what sixteen answers cannot tell.
+        #expect(abs((rate(after: 16) ?? 0) - (2.0 / 18 + 0.1 + 0.25)) < 1e-15)
+        #expect(abs((rate(after: 50) ?? 0) - (2.0 / 52 + 0.1)) < 1e-15)
     }
 
     @Test("Feedback counts once, and only about the champion")
