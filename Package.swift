@@ -158,6 +158,7 @@ let package = Package(
         tests("ArgumentsTests", ["Arguments"]),
         tests("ProcessesTests", ["Processes"]),
         tests("MockClusterTests", ["KafkaClient", "KafkaTesting"]),
+        tests("DemoTests", ["Demo"]),
         tests("BrokerTests", ["KafkaClient", "KafkaTesting", "KafkaTransport", "StreamRuntime"]),
         tests("ContractTests", ["KafkaClient", "KafkaTesting", "KafkaTransport", "StreamRuntime", "StreamTesting"]),
         tests(

@@ -6,7 +6,11 @@ extension AcquisitionState {
     /// Takes a candidate into the pool, or into the audit sample if it belongs there: never into both, so that no test
     /// label is ever a training label.
     ///
-    /// - Parameter modelOrdinal: The dataset ordinal of the model that scored it, 0 for none or an unknown one.
+    /// - Parameters:
+    ///   - candidate: Belongs to the audit sample if it has an audit probability.
+    ///   - modelOrdinal: The dataset ordinal of the model that scored it, 0 for none or an unknown one.
+    ///   - policy: The revision in force.
+    ///   - context: The entry that brought it.
     /// - Complexity: O(*poolCapacity*) when the pool is full, else O(1).
     public mutating func receive(
         _ candidate: Candidate,
@@ -58,6 +62,8 @@ extension AcquisitionState {
     ///   - openTasks: Tasks open now; the open-task limit is the back-pressure of people.
     ///   - votesPerTask: The most votes that a task may take.
     ///   - newestOrdinal: The dataset ordinal of the newest trained model, 0 before the first.
+    ///   - policy: The revision in force.
+    ///   - context: The entry that gives the time and seeds the choice.
     /// - Returns: Distinct samples, the audit sample's last; empty when no batch is due.
     public mutating func selectBatch(
         openTasks: Int,

@@ -15,13 +15,17 @@ public struct PooledCandidate: Hashable, Sendable {
 
 /// When Acquisition last asked, and what for.
 public struct Cadence: Hashable, Sendable {
+    /// 1970 before the first batch.
     public var lastBatchAt: StreamTime
     /// The newest model when the last batch was chosen.
     public var lastBatchOrdinal: Int
+    /// Acquisition tasks ever opened.
     public var acquisitionTasks: Int
+    /// Audit tasks ever opened.
     public var auditTasks: Int
     /// When the first candidate arrived that no batch has followed yet.
     public var waitingSince: StreamTime?
+    /// Whether the budget was used up when last looked at; a notice goes out each time that it becomes so.
     public var isExhaustionTold: Bool
 
     public init(

@@ -5,8 +5,11 @@ public import Vocabulary
 /// A task reserves as many votes as it may need when it is opened; each answer turns one reserved vote into a spent one,
 /// and closing releases what is left. A reservation outlives its window: it counts in the next one until it is settled.
 public struct BudgetLedger: Hashable, Sendable {
+    /// When the current window began.
     public var windowStart: StreamTime
+    /// Votes given in the current window.
     public var spent: Int
+    /// Votes promised to open tasks, whenever these were opened.
     public var reserved: Int
     /// All votes ever spent.
     public var totalSpent: Int
@@ -26,6 +29,7 @@ public struct BudgetLedger: Hashable, Sendable {
         spent = 0
     }
 
+    /// Votes that can still be promised; 0 when a lower budget came while more were promised.
     public func available(of budget: Int) -> Int { max(0, budget - spent - reserved) }
 
     /// Promises `votes` of the budget; false, and nothing, when it does not hold them.

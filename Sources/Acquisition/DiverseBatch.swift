@@ -4,12 +4,14 @@ internal import Statistics
 ///
 /// - SeeAlso: Zhdanov (2019), *Diverse mini-batch Active Learning*, arXiv:1901.05954, algorithm 1.
 enum DiverseBatch {
-    /// Indices into `points` of at most `count` distinct points, in ascending order of cluster.
+    /// Chooses points far apart, each the nearest to the centre of its cluster.
     ///
     /// - Parameters:
+    ///   - count: Points wanted; none if not positive.
     ///   - points: `n` rows of equal length.
     ///   - weights: `n` weights, not negative.
     ///   - seed: Decides the first centres only.
+    /// - Returns: Indices into `points` of at most `count` distinct points, in ascending order of cluster.
     /// - Complexity: O(*n* · *count* · *d*) for each of at most 20 rounds.
     static func select(_ count: Int, from points: [[Float]], weights: [Double], seed: UInt64) -> [Int] {
         guard count > 0, !points.isEmpty else { return [] }

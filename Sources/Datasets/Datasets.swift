@@ -33,11 +33,15 @@ public struct LogPosition: Hashable, Sendable {
     public var sequence: Int64
     /// The last cut.
     public var ordinal: Int
+    /// Training labels accepted so far.
     public var training: Int
+    /// Validation labels accepted so far.
     public var validation: Int
+    /// Test labels accepted so far.
     public var test: Int
     /// Since the last cut.
     public var newTraining: Int
+    /// Of any split, since the last cut.
     public var newLabels: Int
     /// When the first label since the last cut was accepted.
     public var waitingSince: StreamTime?
@@ -80,8 +84,10 @@ public struct PendingCut: Hashable, Sendable {
 
 /// Which labels there are, and the versions cut from them.
 public struct DatasetsState: Sendable {
+    /// One row for each sample that has a label; never removed.
     public var labels = Table<SampleID, LabelRow>()
     public var position = Cell(LogPosition())
+    /// Cuts not yet sealed, by ordinal.
     public var pending = Table<Int, PendingCut>()
 
     public init() {}

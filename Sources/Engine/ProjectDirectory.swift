@@ -25,6 +25,7 @@ public final class ProjectDirectory {
         reader = try transport.makeReader(topics: [topic])
     }
 
+    /// The newest revision read so far; nil of a project not heard of yet.
     public subscript(name: String) -> ProjectConfiguration? { projects[name] }
 
     /// Takes in what has come since, without waiting.
@@ -41,7 +42,8 @@ public final class ProjectDirectory {
 
     /// Reads to the end that the topic has now: before a project is called unknown.
     ///
-    /// - Parameter patience: Milliseconds.
+    /// - Parameter patience: Milliseconds without progress before it gives up.
+    /// - Throws: `StreamError` with the disposition `retry` when the end was not reached.
     public func readToEnd(patience: Int64 = 10_000) throws(StreamError) {
         try start()
         let high = try reader.watermarks(TopicPartition(topic, 0)).high

@@ -12,8 +12,10 @@ extension ProjectState {
     /// Applies one entry. No clock, no randomness but the entry's own generator, no I/O: the same entries give the same
     /// decisions, on any machine.
     ///
-    /// - Parameter appended: The broker's append time of the entry. Time never runs back: an earlier one counts as the
-    ///   time of the entry before.
+    /// - Parameters:
+    ///   - entry: The next of the project's journal.
+    ///   - appended: The broker's append time of the entry. Time never runs back: an earlier one counts as the time of the
+    ///     entry before.
     /// - Returns: Decisions in the order they were made; their ids count up within the entry.
     public mutating func apply(_ entry: JournalEntry, appendedAt appended: StreamTime) -> [Decision] {
         position.value.entryNumber += 1

@@ -26,8 +26,11 @@ public enum Stage: String, Hashable, Sendable, CaseIterable, Comparable {
 
 /// How long a stage takes, in milliseconds.
 public struct StageTime: Hashable, Sendable {
+    /// Times it was measured.
     public var count: Int64
+    /// Milliseconds, all measurements together.
     public var total: Int64
+    /// Milliseconds, the latest measurement.
     public var last: Int64
 
     public init(count: Int64 = 0, total: Int64 = 0, last: Int64 = 0) {
@@ -36,6 +39,7 @@ public struct StageTime: Hashable, Sendable {
         self.last = last
     }
 
+    /// Milliseconds; 0 before the first measurement.
     public var mean: Double { count == 0 ? 0 : Double(total) / Double(count) }
 }
 
@@ -43,9 +47,11 @@ public struct StageTime: Hashable, Sendable {
 public struct LoopPosition: Hashable, Sendable {
     /// Entries applied.
     public var entryNumber: UInt64
+    /// The latest append time of any entry applied; never runs back.
     public var time: StreamTime
     /// The build that decides; upgrades go forward only.
     public var build: String
+    /// Ticks applied.
     public var ticks: UInt64
 
     public init(
@@ -65,6 +71,7 @@ public struct LoopPosition: Hashable, Sendable {
 public struct ProjectState: Sendable {
     public let project: ProjectID
     public var position = Cell(LoopPosition())
+    /// The revision in force; nil before the first, and then every other entry is passed over.
     public var configuration = Cell<ProjectConfiguration?>(nil)
     public var acquisition = AcquisitionState()
     public var labeling = LabelingState()
@@ -73,6 +80,7 @@ public struct ProjectState: Sendable {
     public var rollout = RolloutState()
     /// Ids of commands carried out, by the entry that did.
     public var commands = Table<String, UInt64>()
+    /// How long each stage of the cycle takes.
     public var stages = Table<Stage, StageTime>()
     /// Refusals counted by reason code.
     public var refusals = Table<String, Int64>()

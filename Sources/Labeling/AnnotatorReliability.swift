@@ -4,7 +4,9 @@ public struct AnnotatorReliability: Hashable, Sendable {
     public var answers: Int
     /// The sum of the posterior probabilities that those answers were right.
     public var correct: Double
+    /// Tasks passed over; no evidence for or against.
     public var skips: Int
+    /// Tasks reported as unanswerable; no evidence for or against.
     public var flags: Int
 
     public init(answers: Int = 0, correct: Double = 0, skips: Int = 0, flags: Int = 0) {

@@ -4,9 +4,11 @@ public import Vocabulary
 /// A task that waits for answers.
 public struct OpenTask: Hashable, Sendable {
     public let selection: Selection
+    /// Answers so far in the order of the journal, one of each annotator.
     public var votes: [Vote]
     /// Annotators who skipped or flagged it; they are not asked again.
     public var declined: [AnnotatorID]
+    /// Answers after which it may close; at most `votesReserved`.
     public var votesWanted: Int
     /// Votes reserved for it.
     public let votesReserved: Int
@@ -47,8 +49,10 @@ public struct ClosedTask: Hashable, Sendable {
 
 /// Tasks and the people who answer them.
 public struct LabelingState: Sendable {
+    /// Bounded by the open-task limit.
     public var open = Table<TaskID, OpenTask>()
     public var closed = Table<TaskID, ClosedTask>()
+    /// Everybody who ever answered, skipped or flagged.
     public var annotators = Table<AnnotatorID, AnnotatorReliability>()
 
     public init() {}

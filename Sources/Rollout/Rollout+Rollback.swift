@@ -62,6 +62,7 @@ extension RolloutState {
         return .success(release)
     }
 
+    /// Stops promotions, or lets them go on from the next evidence; rollbacks are not held.
     public mutating func hold(_ isHeld: Bool) { phase.value.isHeld = isHeld }
 
     /// The rate that a champion's past makes no reason to worry: its own, with the tolerance on top.

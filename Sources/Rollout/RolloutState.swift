@@ -17,7 +17,9 @@ public struct AuditRow: Hashable, Sendable {
     public let draw: Double
     /// When it was first heard of.
     public let since: StreamTime
+    /// Nil until its audit task is answered.
     public var label: ClassIndex?
+    /// The first of each model in question: champion and challenger at most.
     public var predictions: [AuditPrediction]
 
     public init(draw: Double, since: StreamTime, label: ClassIndex? = nil, predictions: [AuditPrediction] = []) {
@@ -35,8 +37,11 @@ public struct AuditRow: Hashable, Sendable {
 
 /// The champion against the challenger on the audit labels that both were scored on.
 public struct PairCounts: Hashable, Sendable {
+    /// Audit labels of samples that both predicted.
     public var labels: Int
+    /// Of these, where only the challenger is right.
     public var challengerOnly: Int
+    /// Of these, where only the champion is right.
     public var championOnly: Int
 
     public init(labels: Int = 0, challengerOnly: Int = 0, championOnly: Int = 0) {
@@ -48,7 +53,9 @@ public struct PairCounts: Hashable, Sendable {
 
 /// Feedback about the champion since its release.
 public struct FeedbackWatch: Hashable, Sendable {
+    /// Feedback counted since the release that found the prediction wrong.
     public var negative: Int
+    /// Feedback counted since the release.
     public var total: Int
     /// The share of negative feedback that is no reason to worry; nil while it is being learnt.
     public var expectedRate: Double?
@@ -76,12 +83,17 @@ public struct FormerChampion: Hashable, Sendable {
 
 /// Who serves, who shadows, who served before.
 public struct RolloutPhase: Hashable, Sendable {
+    /// Nil before the first model.
     public var champion: ReleasedModel?
+    /// Nil while no model shadows.
     public var challenger: ReleasedModel?
+    /// When the challenger began to shadow; without meaning while there is none.
     public var challengerSince: StreamTime
     /// Former champions, the latest last; see `historyCapacity`.
     public var history: [FormerChampion]
+    /// Models rolled back, the latest last; see `quarantineCapacity`.
     public var quarantined: [ModelVersion]
+    /// Whether an operator stopped promotions.
     public var isHeld: Bool
     /// Live predictions of the challenger on audit samples.
     public var heardFromChallenger: Int
@@ -119,8 +131,11 @@ public struct UserBucket: Hashable, Sendable {
 /// Releases and what they are judged by. Every table has a fixed capacity.
 public struct RolloutState: Sendable {
     public var phase = Cell(RolloutPhase())
+    /// Audit samples that were predicted or labelled; see `rowCapacity`.
     public var rows = Table<SampleID, AuditRow>()
+    /// Counts the complete rows of champion and challenger; counted anew with every change of either.
     public var pairs = Cell(PairCounts())
+    /// Begun anew with every champion.
     public var watch = Cell(FeedbackWatch())
     /// Users fall into 4,096 buckets by hash and share their bucket's cap: memory is bounded, and a raid gains nothing.
     public var buckets = Table<Int, UserBucket>()
@@ -128,10 +143,15 @@ public struct RolloutState: Sendable {
     /// brought another into its own.
     public var seen = Table<Int, UInt64>()
 
+    /// Former champions remembered, and so rollbacks possible in a row.
     public static let historyCapacity = 8
+    /// Models remembered in quarantine.
     public static let quarantineCapacity = 32
+    /// Audit samples kept.
     public static let rowCapacity = 1_000
+    /// Buckets that users fall into.
     public static let bucketCount = 4_096
+    /// Slots for keys of feedback.
     public static let seenCapacity = 8_192
 
     public init() {}

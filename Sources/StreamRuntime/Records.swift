@@ -71,6 +71,7 @@ public final class RecordBatch {
 /// A record to write. A nil partition lets the client's partitioner choose by key.
 public struct OutputRecord: Hashable, Sendable {
     public var topic: String
+    /// Nil to choose by key.
     public var partition: Int32?
     public var key: [UInt8]?
     public var value: [UInt8]?

@@ -18,6 +18,7 @@ public struct Turn {
         outputs.append(record)
     }
 
+    /// The next offset to read once the turn is committed; the last call of a partition holds.
     public mutating func advance(_ partition: TopicPartition, to next: Int64) { positions[partition] = next }
 
     var isEmpty: Bool { outputs.isEmpty && positions.isEmpty && !mustCommit }
@@ -28,8 +29,11 @@ public struct Turn {
 public protocol StreamStage: AnyObject {
     /// Partitions have come. Restores what belongs to them.
     ///
-    /// - Parameter committed: The group's next offsets; a partition that nobody has read yet is missing.
+    /// - Parameters:
+    ///   - partitions: None of them is assigned yet.
+    ///   - committed: The group's next offsets; a partition that nobody has read yet is missing.
     /// - Returns: Where to begin each of `partitions`.
+    /// - Throws: When something cannot be restored, which ends the task.
     func assigned(_ partitions: [TopicPartition], committed: [TopicPartition: Int64]) throws
         -> [TopicPartition: Int64]
     /// Partitions have gone: forgets what belongs to them.
@@ -38,7 +42,10 @@ public protocol StreamStage: AnyObject {
     func process(_ batch: RecordBatch, topics: [String], into turn: inout Turn) throws
     /// Called once a turn, records or not: timers, and whatever else the passing of time brings.
     ///
-    /// - Parameter now: Milliseconds since 1970, for timers only.
+    /// - Parameters:
+    ///   - now: Milliseconds since 1970, for timers only.
+    ///   - turn: Committed at once if this writes and no record came.
+    /// - Throws: What ends the task, without a commit of the turn.
     func turnEnds(now: Int64, into turn: inout Turn) throws
     /// A transaction is about to open: the last outputs, the changelog among them.
     func willCommit(into turn: inout Turn) throws
@@ -52,6 +59,7 @@ public protocol StreamStage: AnyObject {
 public struct CommitPolicy: Hashable, Sendable {
     /// Milliseconds from the first record to the commit.
     public var interval: Int64
+    /// Records that end a turn early.
     public var maximumRecords: Int
     /// Records taken from the client at once.
     public var batchSize: Int

@@ -41,6 +41,7 @@ public struct Table<Key: Hashable & Comparable & Sendable, Value: Equatable & Se
     /// The row that precedes all others, or nil of an empty table.
     ///
     /// - Parameter areInIncreasingOrder: A strict total order of rows, or the answer would depend on hashing.
+    /// - Returns: The same row whatever the order of insertion.
     /// - Complexity: O(*n*).
     public func minimum(by areInIncreasingOrder: ((key: Key, value: Value), (key: Key, value: Value)) -> Bool)
         -> (key: Key, value: Value)?
@@ -99,6 +100,7 @@ public struct Single: Hashable, Comparable, Sendable {
 
 /// A table of one row that always has a value.
 public struct Cell<Value: Equatable & Sendable>: Sendable {
+    /// Empty until the value is first set; what the changelog sees.
     public var table: Table<Single, Value>
     private let initial: Value
 
@@ -107,6 +109,7 @@ public struct Cell<Value: Equatable & Sendable>: Sendable {
         table = Table()
     }
 
+    /// The value set last, or the initial one.
     public var value: Value {
         get { table[Single()] ?? initial }
         set { table[Single()] = newValue }

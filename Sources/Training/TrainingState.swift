@@ -50,6 +50,7 @@ public struct Study: Hashable, Sendable {
     public let request: TrainingRequest
     public let newestSampleAt: StreamTime
     public let startedAt: StreamTime
+    /// In the order of the journal, one of each repeat of each trial.
     public var results: [RepeatResult]
 
     public init(
@@ -64,6 +65,7 @@ public struct Study: Hashable, Sendable {
         self.results = results
     }
 
+    /// Whether every repeat of every trial has ended, well or not.
     public var isComplete: Bool { results.count >= request.trials.count * request.repeats }
 }
 
@@ -80,10 +82,13 @@ public struct WaitingVersion: Hashable, Sendable {
 
 /// What Training remembers between studies.
 public struct TrainingProgress: Hashable, Sendable {
+    /// Studies begun.
     public var studies: Int
     /// Training labels in the version of the last study.
     public var trainedLabels: Int
+    /// One at a time.
     public var running: Study?
+    /// The newest sealed version that no study has taken up; an older one gives way.
     public var waiting: WaitingVersion?
     /// The newest trained model: it scores candidates before it is promoted.
     public var newest: ReleasedModel?
@@ -120,5 +125,6 @@ public struct TrainingState: Sendable {
 
     public init() {}
 
+    /// When the running study is given up; nil while none runs.
     public var nextDeadline: StreamTime? { progress.value.running?.request.deadline }
 }

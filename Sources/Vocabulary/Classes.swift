@@ -36,7 +36,9 @@ public struct LabelSchema: Hashable, Sendable {
         self.positions = positions
     }
 
+    /// The position of a class; nil of one that the schema does not name.
     public func index(of name: String) -> ClassIndex? { positions[name].map { ClassIndex($0) } }
+    /// Whether the schema names the class at a position; a later revision may name more.
     public func contains(_ index: ClassIndex) -> Bool { classes.indices.contains(index.rawValue) }
     /// The name of a class; classes beyond the schema have none.
     public func name(of index: ClassIndex) -> String {
@@ -46,6 +48,7 @@ public struct LabelSchema: Hashable, Sendable {
 
 /// A predictive distribution over classes: the likeliest of them, and the mass of all others.
 public struct ClassDistribution: Hashable, Sendable {
+    /// A class and its probability, in `0...1`.
     public struct Entry: Hashable, Sendable {
         public let label: ClassIndex
         public let probability: Double

@@ -1,5 +1,6 @@
 /// What a user did about a prediction.
 public struct Feedback: Hashable, Sendable {
+    /// What the user did; only `confirmation` speaks for the prediction.
     public enum Verdict: String, Hashable, Sendable, CaseIterable {
         case correction, confirmation, rejection
         /// Whether the user found the prediction wrong.

@@ -50,11 +50,13 @@ public struct Selection: Hashable, Sendable {
 
 /// The state of a labeling task as label tools see it. Of several records of a task the highest entry number holds.
 public struct LabelingTask: Hashable, Sendable {
+    /// Open tasks may be answered; closed ones stay closed.
     public enum State: Hashable, Sendable {
         case open
         case closed(Closing)
     }
 
+    /// Why a task closed; only `answered` gives a label.
     public enum Closing: String, Hashable, Sendable, CaseIterable {
         /// Enough answers.
         case answered
@@ -261,6 +263,7 @@ public struct ReleasedModel: Hashable, Sendable {
 
 /// What to serve from now on, and the proof for it.
 public struct ModelRelease: Hashable, Sendable {
+    /// Why a release was made.
     public enum Cause: String, Hashable, Sendable, CaseIterable {
         /// The first model of a project: there was nothing to lose.
         case first
@@ -312,6 +315,7 @@ public enum Evidence: Hashable, Sendable {
 
 /// Something that people should know.
 public struct Notice: Hashable, Sendable {
+    /// What a notice is about; the raw values are on the wire.
     public enum Kind: String, Hashable, Sendable, CaseIterable {
         case budgetExhausted = "budget_exhausted"
         case rolledBack = "rolled_back"
@@ -329,6 +333,7 @@ public struct Notice: Hashable, Sendable {
 
 /// Why an entry changed nothing: a reason code, and a sentence for a person.
 public struct Refusal: Hashable, Sendable {
+    /// Reason codes; the raw values are on the wire and in the state.
     public enum Code: String, Hashable, Sendable, CaseIterable {
         case duplicate
         case unknownTask = "unknown_task"

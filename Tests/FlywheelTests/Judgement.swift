@@ -71,8 +71,8 @@ func judge(champion: [Int], challenger: [Int], labels: [Int], policy: RolloutPol
         let draw = Double(index) / Double(labels.count)
         let isLabelFirst = generator.next(below: 2) == 0
         if isLabelFirst { rollout.labelled(sample, ClassIndex(labels[index]), at: time) }
-        rollout.predicted(ClassIndex(champion[index]), of: sample, by: ModelVersion("v1"), draw: draw, at: time)
-        rollout.predicted(ClassIndex(challenger[index]), of: sample, by: ModelVersion("v2"), draw: draw, at: time)
+        rollout.predicted(ClassIndex(champion[index]), of: sample, by: ModelVersion("v1"), draw: draw, isLive: true, at: time)
+        rollout.predicted(ClassIndex(challenger[index]), of: sample, by: ModelVersion("v2"), draw: draw, isLive: true, at: time)
         if !isLabelFirst { rollout.labelled(sample, ClassIndex(labels[index]), at: time) }
         if rollout.promoteIfBetter(policy: policy) != nil { return count + 1 }
     }

@@ -23,7 +23,7 @@ struct PromotionTests {
                 champion: said[a],
                 challenger: said[b],
                 labels: digits.auditLabels,
-                policy: RolloutPolicy(),
+                policy: RolloutPolicy(minimumShadow: 0),
                 seed: UInt64(pair)
             )
             guard labels != nil else { continue }
@@ -85,7 +85,7 @@ struct PromotionTests {
                     champion: champion,
                     challenger: challenger,
                     labels: digits.auditLabels,
-                    policy: RolloutPolicy(),
+                    policy: RolloutPolicy(minimumShadow: 0),
                     seed: order
                 )
                 #expect(labels == nil, "seed \(seed), classes \(a) and \(b)")
@@ -103,7 +103,7 @@ struct PromotionTests {
                 champion: champion,
                 challenger: challenger,
                 labels: digits.auditLabels,
-                policy: RolloutPolicy(),
+                policy: RolloutPolicy(minimumShadow: 0),
                 seed: order
             )
             let needed = try #require(labels, "seed \(seed): never promoted")
@@ -120,12 +120,12 @@ struct PromotionTests {
         rollout.hold(true)
         for index in 0..<50 {
             let sample = SampleID("s\(index)")
-            rollout.predicted(ClassIndex(1), of: sample, by: ModelVersion("v1"), draw: 0, at: time)
-            rollout.predicted(ClassIndex(0), of: sample, by: ModelVersion("v2"), draw: 0, at: time)
+            rollout.predicted(ClassIndex(1), of: sample, by: ModelVersion("v1"), draw: 0, isLive: true, at: time)
+            rollout.predicted(ClassIndex(0), of: sample, by: ModelVersion("v2"), draw: 0, isLive: true, at: time)
             rollout.labelled(sample, ClassIndex(0), at: time)
-            #expect(rollout.promoteIfBetter(policy: RolloutPolicy()) == nil)
+            #expect(rollout.promoteIfBetter(policy: RolloutPolicy(minimumShadow: 0)) == nil)
         }
         rollout.hold(false)
-        #expect(rollout.promoteIfBetter(policy: RolloutPolicy())?.cause == .promoted)
+        #expect(rollout.promoteIfBetter(policy: RolloutPolicy(minimumShadow: 0))?.cause == .promoted)
     }
 }

@@ -16,7 +16,7 @@ struct RollbackTests {
         private(set) var now: Int64 = 0
 
         /// A champion that replaced another one, which users rejected at `rate`.
-        init(seed: UInt64, rate: Double, policy: RolloutPolicy = RolloutPolicy()) {
+        init(seed: UInt64, rate: Double, policy: RolloutPolicy = RolloutPolicy(minimumShadow: 0)) {
             generator = SplitMix64(seed: seed)
             self.policy = policy
             let time = StreamTime(milliseconds: 0)
@@ -25,8 +25,8 @@ struct RollbackTests {
             _ = rollout.register(model("v2", 2), at: time)
             for index in 0..<100 {
                 let sample = SampleID("s\(index)")
-                rollout.predicted(ClassIndex(1), of: sample, by: ModelVersion("v1"), draw: 0, at: time)
-                rollout.predicted(ClassIndex(0), of: sample, by: ModelVersion("v2"), draw: 0, at: time)
+                rollout.predicted(ClassIndex(1), of: sample, by: ModelVersion("v1"), draw: 0, isLive: true, at: time)
+                rollout.predicted(ClassIndex(0), of: sample, by: ModelVersion("v2"), draw: 0, isLive: true, at: time)
                 rollout.labelled(sample, ClassIndex(0), at: time)
                 if rollout.promoteIfBetter(policy: policy) != nil { break }
             }

@@ -22,14 +22,18 @@ public struct SimulatedAnnotator: Hashable, Sendable {
 /// A label tool with simulated annotators, who see only what a task shows, answer in their own time, sometimes skip, sometimes
 /// answer twice or late.
 public final class LabelTool {
+    /// How the label tool runs.
     public struct Options: Sendable {
         public var kafka: KafkaProperties
+        /// What the names of topics begin with.
         public var prefix: String
+        /// Of the annotators and their errors.
         public var seed: UInt64
         /// Mean milliseconds that an answer takes.
         public var pace: Double
         /// Whether the truth is permuted per sample: then nothing can be learnt.
         public var isTruthPermuted: Bool
+        /// The file where it writes down what it did; nil for none.
         public var ledger: String?
 
         public init(

@@ -9,10 +9,13 @@ internal import Vocabulary
 /// A product that recognises digits: serves the released champion on a stream of images, shadows the challenger, and passes
 /// on what its users say. It knows topics and files, nothing of Flywheel's insides.
 public final class ProductService {
+    /// How the product service runs.
     public struct Options: Sendable {
         public var kafka: KafkaProperties
+        /// What the names of topics begin with.
         public var prefix: String
         public var projects: [String]
+        /// Of the world, users and images included.
         public var seed: UInt64
         /// Images a second and project.
         public var rate: Int
@@ -61,7 +64,7 @@ public final class ProductService {
     private let shipBroken: StopFlag
     private var hasShipped = false
 
-    /// - Parameter shipBroken: Raised when the next deployment is to be a broken copy of what was released.
+    /// `shipBroken` is raised when the next deployment is to be a broken copy of what was released.
     public init(options: Options, stop: StopFlag, shipBroken: StopFlag) throws {
         self.options = options
         self.stop = stop

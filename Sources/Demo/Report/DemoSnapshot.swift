@@ -1,64 +1,98 @@
 /// Everything that the demo's page shows, at one moment.
 public struct DemoSnapshot: Sendable {
+    /// What the run draws its randomness from.
     public var seed: UInt64 = 1
     /// As in `Apache Kafka 4.3.0`.
     public var broker = ""
-    /// Seconds since the run began, and how many it will take.
+    /// Seconds since the run began.
     public var elapsed = 0.0
+    /// How many seconds the run will take.
     public var duration = 0.0
+    /// Whether the run is over: the page stops loading itself again.
     public var isFinished = false
+    /// The project that asks about what teaches most.
     public var active = ProjectView(name: "digits")
+    /// The project that asks at random.
     public var random = ProjectView(name: "digits-random")
+    /// Everyone who answers, in any order.
     public var annotators: [AnnotatorView] = []
     /// In the order they happened.
     public var events: [TimelineEvent] = []
     /// Filled in at the end: whether replaying the journals gives the same decisions.
     public var replayEqual: Bool?
 
+    /// A run that has not begun.
     public init() {}
 
     /// One project's side of the page.
     public struct ProjectView: Sendable {
+        /// The project’s id.
         public var name: String
+        /// The version that serves; nil before the first.
         public var champion: String?
+        /// The version that is judged in its shadow.
         public var challenger: String?
+        /// The models measured so far, in the order of their training.
         public var curve: [CurvePoint] = []
         /// Tasks open now, highest priority first.
         public var asking: [AskedSample] = []
+        /// In the order they happened.
         public var releases: [ReleaseView] = []
+        /// The stages passed at least once.
         public var stages: [StageView] = []
+        /// The name of the stage that holds the cycle up.
         public var bottleneck: String?
+        /// Turns completed, from a question to a judged model.
         public var cycles = 0
+        /// Labelling tasks opened.
         public var tasks = 0
+        /// Answers of annotators.
         public var votes = 0
+        /// How many answers the project may ask for; 0 when there is no limit.
         public var votesBudget = 0
+        /// Labels accepted, audit included.
         public var labels = 0
+        /// Labels of audit samples.
         public var auditLabels = 0
+        /// Dataset versions sealed.
         public var datasetVersions = 0
+        /// Studies finished.
         public var trainings = 0
+        /// Challengers that became champion.
         public var promotions = 0
+        /// Champions taken back.
         public var rollbacks = 0
+        /// Records refused to the dead letters.
         public var deadLetters = 0
+        /// Labelled training samples of the first model at 90 %; nil until there is one.
         public var labelsTo90: Int?
+        /// Labels that people had given by then.
         public var humanLabelsTo90: Int?
+        /// Answers that annotators had given by then.
         public var votesTo90: Int?
+        /// Held-out accuracy in `0...1` of the last champion; nil before the end.
         public var finalAccuracy: Double?
+        /// How many feedbacks it took to roll back the model that was broken on purpose.
         public var brokenRolledBackAfterFeedbacks: Int?
         /// Seconds from the prediction of the newest training sample to the release, a promotion each.
         public var predictionToRelease: [Double] = []
 
+        /// A project in which nothing has happened.
         public init(name: String) { self.name = name }
     }
 
+    /// A trained model on the learning curve.
     public struct CurvePoint: Sendable {
         /// Labelled training samples of the version.
         public var labels: Int
         /// Held-out accuracy in `0...1` of the model trained on it.
         public var accuracy: Double
+        /// The model measured.
         public var modelVersion: String
         /// Seconds since the run began.
         public var at: Double
 
+        /// A model measured.
         public init(labels: Int, accuracy: Double, modelVersion: String, at: Double) {
             self.labels = labels
             self.accuracy = accuracy
@@ -67,21 +101,28 @@ public struct DemoSnapshot: Sendable {
         }
     }
 
+    /// A sample that annotators are asked about.
     public struct AskedSample: Sendable {
+        /// The sample’s id.
         public var id: String
         /// 8 × 8 rows of `0...16`, darker is higher.
         public var pixels: [Int]
         /// `acquisition` or `audit`.
         public var purpose: String
+        /// As in `margin+kmeans`: what chose it.
         public var strategy: String
+        /// The acquisition score; higher is more useful.
         public var score: Double
         /// The model that was scored; nil in a cold start.
         public var scoredBy: String?
         /// The class that it thought likeliest.
         public var predicted: String?
+        /// Answers so far.
         public var votes: Int
+        /// Answers after which its label is decided.
         public var votesWanted: Int
 
+        /// A sample asked about.
         public init(
             id: String,
             pixels: [Int],
@@ -105,19 +146,24 @@ public struct DemoSnapshot: Sendable {
         }
     }
 
+    /// A release, as services hear of it.
     public struct ReleaseView: Sendable {
         /// Seconds since the run began.
         public var at: Double
         /// `first`, `shadow`, `promoted`, `rolledBack` or `command`.
         public var cause: String
+        /// The version that serves from here on.
         public var champion: String
+        /// The version judged in its shadow from here on.
         public var challenger: String?
+        /// The champion before, if this release replaced it.
         public var replaced: String?
         /// In words, with figures.
         public var evidence: String
         /// Held-out accuracy of the champion, if known.
         public var accuracy: Double?
 
+        /// A release.
         public init(
             at: Double,
             cause: String,
@@ -137,11 +183,16 @@ public struct DemoSnapshot: Sendable {
         }
     }
 
+    /// How long a stage of the cycle takes.
     public struct StageView: Sendable {
+        /// As in `label`.
         public var name: String
+        /// How often it was passed.
         public var count: Int
+        /// The mean time that it took.
         public var meanSeconds: Double
 
+        /// A stage passed `count` times.
         public init(name: String, count: Int, meanSeconds: Double) {
             self.name = name
             self.count = count
@@ -149,14 +200,18 @@ public struct DemoSnapshot: Sendable {
         }
     }
 
+    /// An annotator, and how well the engine knows them.
     public struct AnnotatorView: Sendable {
+        /// The annotator’s id.
         public var id: String
         /// In `0...1`.
         public var trueError: Double
         /// The mean of both projects' estimates; nil before the first.
         public var estimatedError: Double?
+        /// Answers to both projects.
         public var answers: Int
 
+        /// An annotator.
         public init(id: String, trueError: Double, estimatedError: Double?, answers: Int) {
             self.id = id
             self.trueError = trueError
@@ -165,14 +220,20 @@ public struct DemoSnapshot: Sendable {
         }
     }
 
+    /// Something that happened to the run.
     public struct TimelineEvent: Sendable {
+        /// What kind of thing happened.
         public enum Kind: String, Sendable { case workerKilled, workerBack, brokenShipped, rolledBack, promoted, note }
+        /// Seconds since the run began.
         public var at: Double
+        /// Decides how it is marked.
         public var kind: Kind
         /// Nil when it concerns both projects.
         public var project: String?
+        /// What happened, in words.
         public var text: String
 
+        /// Something that happened.
         public init(at: Double, kind: Kind, project: String?, text: String) {
             self.at = at
             self.kind = kind

@@ -6,7 +6,7 @@ public struct Demo {
     private let options: DemoOptions
     private let stop: StopFlag
 
-    /// - Parameter stop: When raised, the run ends and everything that it started is stopped.
+    /// When `stop` is raised, the run ends and everything that it started is stopped.
     public init(options: DemoOptions, stop: StopFlag) {
         self.options = options
         self.stop = stop

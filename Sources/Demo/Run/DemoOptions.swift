@@ -1,7 +1,9 @@
 /// How a demo is run.
 public struct DemoOptions: Sendable {
     public var isQuick: Bool
+    /// A run for each, one after the other.
     public var seeds: [UInt64]
+    /// Whether standard output carries the figures as one JSON value.
     public var printsJSON: Bool
     /// A running cluster; nil starts one through `deploy/broker`.
     public var bootstrap: String?

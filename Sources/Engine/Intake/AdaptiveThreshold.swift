@@ -33,9 +33,12 @@ public struct AdaptiveThreshold {
         tokens = self.burst
     }
 
-    /// Whether a score passes.
+    /// Takes a score into account and judges it.
     ///
-    /// - Parameter time: Milliseconds; going back counts as standing still.
+    /// - Parameters:
+    ///   - score: In `0...1`.
+    ///   - time: Milliseconds; going back counts as standing still.
+    /// - Returns: Whether the score passes; none does before the stream's 300th score or first second, whichever comes first.
     public mutating func admits(_ score: Double, at time: Int64) -> Bool {
         if began == nil {
             began = time

@@ -25,9 +25,14 @@ struct IntakeProject {
         rate = policy.oversample * tasks / Double(max(1, policy.window)) * 1_000
     }
 
-    /// Whether a score passes the threshold of its model's stream.
+    /// Takes a score into account and judges it by the threshold of its model's stream.
     ///
-    /// - Parameter share: The part of the traffic that this worker sees, in `0...1`.
+    /// - Parameters:
+    ///   - score: In `0...1`.
+    ///   - version: Of the model; the empty text for none.
+    ///   - share: The part of the traffic that this worker sees, in `0...1`.
+    ///   - time: Milliseconds; going back counts as standing still.
+    /// - Returns: Whether the candidate is forwarded.
     mutating func admits(_ score: Double, version: String, share: Double, at time: Int64) -> Bool {
         if thresholds[version] == nil {
             if thresholds.count >= Self.thresholdCapacity { thresholds.removeAll(keepingCapacity: true) }

@@ -7,7 +7,9 @@ internal import Vocabulary
 
 /// What Intake did since it began. Every record read is accepted, dead or dropped.
 public struct IntakeCounts: Hashable, Sendable {
+    /// Records read.
     public var read: Int64 = 0
+    /// Records that were usable, forwarded or not.
     public var accepted: Int64 = 0
     /// Sent to the dead letters, by reason code.
     public var dead: [String: Int64] = [:]

@@ -6,16 +6,19 @@ public import Hashing
 /// Each entry extends it: SHA-256 of the digest before, the entry number (8 bytes, little-endian), and for each decision its
 /// topic, key and value, each ended by a zero byte.
 public struct DecisionChain: Hashable, Sendable {
+    /// 32 bytes.
     public private(set) var digest: SHA256Digest
 
     /// The chain before the first entry: 32 zero bytes.
     public init() { digest = SHA256Digest(bytes: [UInt8](repeating: 0, count: 32)) ?? SHA256Digest(of: []) }
 
+    /// Nil unless it is 64 hexadecimal digits.
     public init?(hex: String) {
         guard let digest = SHA256Digest(hex: hex) else { return nil }
         self.digest = digest
     }
 
+    /// Adds an entry, also one without decisions. Order and bytes of decisions matter.
     public mutating func extend(entryNumber: UInt64, decisions: [EncodedDecision]) {
         var hasher = SHA256Hasher()
         hasher.update(digest.bytes)

@@ -7,7 +7,9 @@ public import Vocabulary
 
 /// One project in the loop: its state, the chain of its decisions, its timer. Used by the running loop and by replay alike.
 public struct LoopProject: Sendable {
+    /// After the last entry applied, committed or not.
     public internal(set) var state: ProjectState
+    /// Over every entry applied.
     public internal(set) var chain = DecisionChain()
     /// Ticks written to the journal; one is in flight while this exceeds the ticks applied.
     public internal(set) var ticksWritten: UInt64 = 0

@@ -8,10 +8,13 @@ internal import Vocabulary
 
 /// What the loop did since it began.
 public struct LoopCounts: Hashable, Sendable {
+    /// Entries applied, whatever came of them.
     public var entries: Int64 = 0
+    /// Decisions written to topics.
     public var decisions: Int64 = 0
     /// By reason code.
     public var refused: [String: Int64] = [:]
+    /// Ticks written to the journal.
     public var ticks: Int64 = 0
     /// Entries that could not be read and went to the dead letters.
     public var unreadable: Int64 = 0

@@ -45,7 +45,9 @@ public struct PartitionPosition: Hashable, Sendable, JSONCodable {
 
 /// The tables of a partition's projects, read back from the changelog.
 public struct RestoredPartition: Sendable {
+    /// By name, as of the last commit.
     public var projects: [String: LoopProject] = [:]
+    /// Nil of a partition that no loop has written yet.
     public var position: PartitionPosition?
     /// Records read.
     public var records = 0

@@ -49,6 +49,7 @@ public struct DatasetSegment: Hashable, Sendable, JSONCodable {
 /// What a dataset version is made of. Its canonical bytes hold facts of the log only, so every build on every machine at any
 /// time gives the same ones; their SHA-256 is the version's id.
 public struct DatasetManifest: Hashable, Sendable, JSONCodable {
+    /// Readers refuse any other.
     public static let formatVersion = 1
 
     public let project: ProjectID
@@ -122,6 +123,7 @@ public struct DatasetManifest: Hashable, Sendable, JSONCodable {
         return count
     }
 
+    /// The SHA-256 of the canonical bytes.
     public var id: DatasetVersionID { DatasetVersionID(SHA256Digest(of: jsonBytes).hex) }
 }
 

@@ -7,6 +7,7 @@ internal import Vocabulary
 /// Puts a project's next revision on the `projects` topic. Two people cannot both win: the transactional id of a project
 /// fences whoever began earlier.
 public struct ProjectApply {
+    /// What applying a file came to, with the revision now in force.
     public enum Outcome: Hashable, Sendable {
         /// The same as the newest revision; nothing was written.
         case unchanged(ProjectConfiguration)
@@ -22,9 +23,13 @@ public struct ProjectApply {
         self.topics = topics
     }
 
+    /// Makes a configuration the project's next revision, unless it is the one in force.
+    ///
     /// - Parameters:
     ///   - proposed: Its revision and partition are given here and may be anything.
     ///   - partitions: Of the topics of projects.
+    /// - Returns: The revision now in force, and whether it is new.
+    /// - Throws: `EngineError` when classes were removed or reordered; `StreamError` when the topic cannot be read or written.
     public func apply(_ proposed: ProjectConfiguration, partitions: Int) throws -> Outcome {
         let name = proposed.project.rawValue
         let producer = try transport.makeProducer(transactionalID: "\(topics.prefix)apply.\(name)")

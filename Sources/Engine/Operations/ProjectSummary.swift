@@ -10,6 +10,7 @@ public import Vocabulary
 
 /// A project at a glance: what `flywheel status`, the metrics and the demo's page show.
 public struct ProjectSummary: Hashable, Sendable {
+    /// How long a stage takes, in seconds, over all its measurements.
     public struct StageSummary: Hashable, Sendable {
         public let name: String
         public let count: Int64
@@ -17,6 +18,7 @@ public struct ProjectSummary: Hashable, Sendable {
         public let lastSeconds: Double
     }
 
+    /// What is believed of an annotator; the error is in `0...1`.
     public struct AnnotatorSummary: Hashable, Sendable {
         public let id: String
         public let answers: Int
@@ -94,6 +96,7 @@ public struct ProjectSummary: Hashable, Sendable {
         pairedLabels = state.rollout.pairs.value.labels
     }
 
+    /// Votes that can still be promised in this window.
     public var votesLeft: Int { max(0, votesBudget - votesSpent - votesReserved) }
 
     /// The stage that takes longest on average, once any has been measured.

@@ -11,17 +11,22 @@ public struct Replay {
     /// How one project's replay came out.
     public struct Report: Hashable, Sendable {
         public let project: String
+        /// Entries applied again.
         public var entries: UInt64 = 0
+        /// Decisions that followed from them.
         public var decisions = 0
         /// Decisions found on the topics and equal byte for byte.
         public var compared = 0
         /// Decisions no longer on their topic, compacted or expired; the chain digests of the ticks vouch for them.
         public var compacted = 0
+        /// Ticks whose digest was compared.
         public var ticksChecked = 0
+        /// The digest after the last entry, in hexadecimal.
         public var chain = ""
         /// The first thing that differs; nil when all is equal.
         public var firstDifference: String?
 
+        /// Whether nothing differs; also true of a journal without entries.
         public var isEqual: Bool { firstDifference == nil }
     }
 
@@ -47,7 +52,11 @@ public struct Replay {
 
     /// Replays a project from the first entry of its journal.
     ///
-    /// - Parameter partition: The project's.
+    /// - Parameters:
+    ///   - name: The project, which need not be configured any more.
+    ///   - partition: The project's.
+    /// - Returns: What was replayed and compared, with the first difference if there is one.
+    /// - Throws: When a topic cannot be read; a difference is no error.
     /// - Complexity: O(entries); memory O(decisions).
     public func verify(project name: String, partition: Int32) throws -> Report {
         var report = Report(project: name)
@@ -105,7 +114,8 @@ public struct Replay {
         for topic in Self.decisionTopics {
             let scan = try TopicScan(transport: transport, topic: topics[topic])
             defer { scan.close() }
-            if try scan.firstOffset(partition) > 0 { expired.insert(topic) }
+            // These two are kept for thirty days; the others for ever, or compacted.
+            if [.trainingRequests, .notices].contains(topic), try scan.firstOffset(partition) > 0 { expired.insert(topic) }
             try scan.forEach(partition) { record, batch, index in
                 guard record.value.baseAddress != nil, let id = Self.decisionID(batch.headers(at: index)),
                     Self.belongs(id, to: name)

@@ -3,6 +3,7 @@ public import KafkaClient
 
 /// Makes and checks the topics of the catalogue.
 public struct TopicAdministration {
+    /// How many partitions and replicas missing topics are made with; those there are left as they are.
     public struct Plan: Hashable, Sendable {
         /// Partitions of topics whose keys do not matter.
         public var trafficPartitions: Int

@@ -22,7 +22,12 @@ public struct TopicScan {
 
     /// Hands every record that is there at the call to `body`, in offset order, with its batch for the headers.
     ///
-    /// - Parameter patience: Milliseconds without an answer before it gives up.
+    /// - Parameters:
+    ///   - partition: Read by itself.
+    ///   - offset: Where to begin; nil or one that has expired for the first record that is there.
+    ///   - patience: Milliseconds without an answer before it gives up.
+    ///   - body: What it throws ends the scan.
+    /// - Throws: `StreamError` when the topic cannot be read, `EngineError` when its end is not reached, and what `body` throws.
     public func forEach(
         _ partition: Int32,
         from offset: Int64? = nil,

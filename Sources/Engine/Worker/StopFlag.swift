@@ -6,6 +6,8 @@ public final class StopFlag: Sendable {
 
     public init() {}
 
+    /// What was written before `raise()` is visible once this is true.
     public var isRaised: Bool { raised.load(ordering: .acquiring) }
+    /// Safe from any thread, and more than once.
     public func raise() { raised.store(true, ordering: .releasing) }
 }

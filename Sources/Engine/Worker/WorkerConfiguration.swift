@@ -18,6 +18,7 @@ public struct WorkerConfiguration: Sendable {
     public var storePath: String
     /// Folder of the built-in trainer's models.
     public var artifactsPath: String
+    /// Address that health and metrics listen on.
     public var consoleHost: String
     /// 0 for any free port.
     public var consolePort: UInt16
@@ -25,6 +26,7 @@ public struct WorkerConfiguration: Sendable {
     public var salt: [UInt8]
     /// Milliseconds from the first record of a transaction to its commit.
     public var intakeInterval: Int64
+    /// The same, for the loop. Milliseconds.
     public var loopInterval: Int64
 
     public init(

@@ -2,14 +2,17 @@ internal import Synchronization
 
 /// What each role of a worker is doing, for health checks: written by the roles, read by whoever asks.
 public final class WorkerHealth: Sendable {
+    /// `degraded` roles have failed and will begin anew.
     public enum Condition: String, Hashable, Sendable {
         case starting, running, degraded, stopped
     }
 
+    /// What a role last said of itself.
     public struct RoleHealth: Hashable, Sendable {
         public var condition: Condition
         /// Why it is degraded; empty otherwise.
         public var reason: String
+        /// Partitions assigned to it.
         public var partitions: Int
         /// Milliseconds since 1970.
         public var lastTurnAt: Int64
@@ -21,6 +24,7 @@ public final class WorkerHealth: Sendable {
 
     public init() {}
 
+    /// Records a turn at `time`. Nil partitions leave the count as it was.
     public func set(_ role: Role, _ condition: Condition, reason: String = "", partitions: Int? = nil, at time: Int64) {
         roles.withLock { roles in
             var health = roles[role] ?? RoleHealth(condition: condition, reason: "", partitions: 0, lastTurnAt: time)
@@ -32,6 +36,7 @@ public final class WorkerHealth: Sendable {
         }
     }
 
+    /// The roles that have started, in the order of `Role`.
     public var snapshot: [(role: Role, health: RoleHealth)] {
         roles.withLock { roles in
             Role.allCases.compactMap { role in roles[role].map { (role, $0) } }

@@ -13,9 +13,7 @@ public struct EncodedDecision: Hashable, Sendable {
     /// Set for a refusal.
     public let refusal: Refusal?
 
-    /// - Parameters:
-    ///   - time: The entry's.
-    ///   - entryNumber: The entry that caused the decision.
+    /// The record of a decision that the entry of that number and time caused: the same bytes every time.
     public init(_ decision: Decision, project: ProjectID, schema: LabelSchema, time: StreamTime, entryNumber: UInt64) {
         id = decision.id
         var writer = JSONWriter()

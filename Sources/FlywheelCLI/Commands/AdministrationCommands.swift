@@ -71,7 +71,7 @@ enum ProjectCommand {
         }
         for project in projects {
             print(
-                "\(project.project)  revision \(project.revision)  partition \(project.partition)  \(project.schema.classes.count) classes  \(project.acquisition.strategyName)"
+                "\(project.project)  revision \(project.revision)  partition \(project.partition)  \(project.schema.classes.count) classes  \(project.acquisition.function.rawValue)"
             )
         }
         return true

@@ -1,0 +1,101 @@
+/// The samples that people are asked about at this moment, drawn, each with the reason why it is asked.
+struct AskedDigits {
+    let snapshot: DemoSnapshot
+
+    /// Cards shown before the rest is folded.
+    private static let shown = 8
+
+    var markup: Markup {
+        let title = snapshot.isFinished ? "Still open at the end" : "Being asked right now"
+        return """
+            <section aria-labelledby="asked"><h2 id="asked">\(title)</h2>
+            <p class="note">Open labelling tasks, the most useful first. A dashed frame marks an <b>audit sample</b>: drawn by \
+            chance and not for being hard, it judges models without favour.</p>
+            <div class="two even">\(ProjectSide.allCases.map(column))</div></section>
+            """
+    }
+
+    private func column(_ side: ProjectSide) -> Markup {
+        let asking = snapshot[side].asking
+        let count = asking.isEmpty ? "nothing open" : Figures.counted(asking.count, "open task", "open tasks")
+        var body: Markup
+        if asking.isEmpty {
+            body = "<p class=\"empty\">\(emptyText(side))</p>"
+        } else {
+            body = "<ol class=\"cards\">\(asking.prefix(Self.shown).map(card))</ol>"
+            if asking.count > Self.shown {
+                body += """
+                    <details><summary>\(asking.count - Self.shown) more</summary>\
+                    <ol class="cards">\(asking.dropFirst(Self.shown).map(card))</ol></details>
+                    """
+            }
+        }
+        return """
+            <div class="panel asked\(snapshot.isFinished ? "" : " live")"><h3>\(side.badge) <small>\(side.summary)</small>\
+            <em>\(count)</em></h3>\(body)</div>
+            """
+    }
+
+    private func emptyText(_ side: ProjectSide) -> String {
+        if snapshot.isFinished { return "All questions are answered or closed." }
+        return snapshot[side].tasks == 0
+            ? "The first questions go out once enough samples have arrived." : "The next questions are being chosen."
+    }
+
+    private func card(_ sample: DemoSnapshot.AskedSample) -> Markup {
+        let isAudit = sample.purpose == "audit"
+        let tag: Markup = isAudit ? "<span class=\"tag\">audit sample</span>" : .empty
+        return """
+            <li class="card\(isAudit ? " audit" : "")">\(Self.digit(sample.pixels, id: sample.id))\
+            <div>\(tag)<p>\(Self.reason(sample))</p>\(Self.votes(sample))</div></li>
+            """
+    }
+
+    /// Why this sample is asked, in words.
+    static func reason(_ sample: DemoSnapshot.AskedSample) -> String {
+        // A no-break space keeps the class off a line of its own.
+        let says = sample.scoredBy.flatMap { model in sample.predicted.map { "\(model) says\u{a0}\($0)" } }
+        if sample.purpose == "audit" { return ["drawn by chance", says].compactMap { $0 }.joined(separator: "; ") }
+        let parts = sample.strategy.split(separator: "+").map(String.init)
+        let function = (parts.first ?? sample.strategy).split(separator: "_").joined(separator: " ")
+        let isSpread = parts.dropFirst().contains("kmeans")
+        if function == "cold start" {
+            return isSpread ? "cold start: spread over the space" : "cold start: no model yet"
+        }
+        if function == "random" { return ["drawn at random", says].compactMap { $0 }.joined(separator: "; ") }
+        let score = "\(function) \(Figures.fixed(sample.score, 2))"
+        guard let model = sample.scoredBy else { return score }
+        return "\(score) by \(model)" + (sample.predicted.map { ", which says\u{a0}\($0)" } ?? "")
+    }
+
+    private static func votes(_ sample: DemoSnapshot.AskedSample) -> Markup {
+        let wanted = max(0, sample.votesWanted)
+        let dots = (0..<min(wanted, 9)).map { $0 < sample.votes ? "<i class=\"on\"></i>" : "<i></i>" as Markup }
+        return """
+            <p class="votes"><span class="dots" aria-hidden="true">\(dots)</span>\
+            \(sample.votes) of \(wanted) <span class="unit">\(wanted == 1 ? "vote" : "votes")</span></p>
+            """
+    }
+
+    /// An 8 × 8 picture: one path for each shade, squares that touch in a row drawn as one.
+    static func digit(_ pixels: [Int], id: String) -> Markup {
+        var paths: [Int: Markup] = [:]
+        var index = 0
+        while index < min(64, pixels.count) {
+            let shade = min(16, max(0, pixels[index]))
+            let start = index
+            repeat {
+                index += 1
+            } while index % 8 != 0 && index < pixels.count && min(16, max(0, pixels[index])) == shade
+            guard shade > 0 else { continue }
+            paths[shade, default: .empty] += "M\(start % 8) \(start / 8)h\(index - start)v1h\(start - index)z"
+        }
+        let drawn = paths.sorted { $0.key < $1.key }.map { shade, path in
+            "<path d=\"\(path)\" fill-opacity=\"\(Figures.fixed(Double(shade) / 16, 2))\"/>" as Markup
+        }
+        return """
+            <svg class="digit" viewBox="0 0 8 8" role="img" aria-label="picture of sample \(id)">\
+            <title>sample \(id)</title>\(drawn)</svg>
+            """
+    }
+}

@@ -1,1 +1,0 @@
-struct ReportPage { let html: String; init(_ s: DemoSnapshot) { html = "" } }
