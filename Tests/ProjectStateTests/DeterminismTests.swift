@@ -101,9 +101,10 @@ import Vocabulary
         var causes: Set<String> = []
         var refusals: Set<String> = []
         var filled: Set<String> = []
-        for seed in DeterminismTests.seeds {
-            var world = World(seed: seed)
-            world.run(entries: 1_000)
+        for seed in 0..<8 as Range<UInt64> {
+            // The tight budget of some is exhausted; the others have more to decide.
+            var world = World(seed: seed, votes: seed % 4 == 0 ? 15 : 90)
+            world.run(entries: 1_200)
             for decision in world.decisions.joined() {
                 switch decision.body {
                 case .task(let task):

@@ -169,7 +169,7 @@ import Vocabulary
 
     @Test("An exhausted budget is told once, and again only after there was some")
     func exhaustion() {
-        var world = World(seed: 2)
+        var world = World(seed: 2, votes: 15)
         world.run(entries: 1_500)
         var told = 0
         for decision in world.decisions.joined() {

@@ -8,7 +8,9 @@ import Tables
 import Training
 import Vocabulary
 
-func configuration(revision: Int = 1, classes: [String] = ["cat", "dog", "cow"]) -> ProjectConfiguration {
+func configuration(revision: Int = 1, classes: [String] = ["cat", "dog", "cow"], votes: Int = 50)
+    -> ProjectConfiguration
+{
     ProjectConfiguration(
         project: ProjectID("pets"),
         revision: revision,
@@ -21,7 +23,7 @@ func configuration(revision: Int = 1, classes: [String] = ["cat", "dog", "cow"])
             openTaskLimit: 12,
             auditShare: 0.4,
             auditCutoff: 0.4,
-            votes: 50,
+            votes: votes,
             window: 120_000,
             patience: 2_000
         ),
@@ -67,10 +69,10 @@ struct World {
     private var challenger: ModelVersion?
     private var count = 0
 
-    init(seed: UInt64) {
+    init(seed: UInt64, votes: Int = 50) {
         generator = SplitMix64(seed: seed)
         append(.engine(build: "1.0"))
-        append(.configured(configuration()))
+        append(.configured(configuration(votes: votes)))
     }
 
     /// Appends an entry, applies it, and tells those concerned what was decided.
@@ -104,10 +106,10 @@ struct World {
     private mutating func act() {
         now += Int64(generator.next(below: 400))
         count += 1
-        switch generator.next(below: 22) {
+        switch generator.next(below: 24) {
         case 0..<7: predict()
         case 7..<13: annotate()
-        case 20, 21: giveFeedback()
+        case 20..<24: giveFeedback()
         case 13: if generator.next(below: 3) == 0 { append(.tally([tally()])) }
         case 14, 15: giveFeedback()
         case 16: seal()
@@ -180,7 +182,7 @@ struct World {
         let number = generator.next(below: 4_000)
         // Every other model turns out badly.
         let isEven = (champion.flatMap { Int($0.rawValue.dropFirst()) } ?? 1) % 2 == 0
-        let isBad = generator.next(below: 10) < (isEven ? 8 : 1)
+        let isBad = generator.next(below: 10) < (isEven ? 9 : 1)
         let about = generator.next(below: 8) == 0 ? ModelVersion("v99") : champion ?? ModelVersion("v0")
         append(
             .feedback(
@@ -254,7 +256,7 @@ struct World {
         let action: Command.Action =
             switch generator.next(below: 10) {
             case 0: .hold
-            case 1..<5: .releaseHold
+            case 1..<7: .releaseHold
             default: .rollBack(champion ?? ModelVersion("v0"))
             }
         append(.command(Command(id: "c\(generator.next(below: 200))", action: action, by: "ada", reason: "drill")))
