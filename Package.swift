@@ -144,6 +144,7 @@ let package = Package(
         tests("DatasetsTests", ["Datasets", "Statistics", "Tables", "Vocabulary"]),
         tests("TrainingTests", ["Training", "Statistics", "Tables", "Vocabulary"]),
         tests("RolloutTests", ["Rollout", "Statistics", "Tables", "Vocabulary"]),
+        tests("ProjectStateTests", base + reducers + ["Events", "Flywheel", "JSON"]),
         tests("VocabularyTests", ["Statistics", "Vocabulary"]),
         tests("TablesTests", ["Statistics", "Tables"]),
         tests("StatisticsTests", ["Statistics", "CBoostMath"]),
@@ -159,6 +160,7 @@ let package = Package(
         tests("MockClusterTests", ["KafkaClient", "KafkaTesting"]),
         tests("DemoTests", ["Demo"]),
         tests("BrokerTests", ["KafkaClient", "KafkaTesting", "KafkaTransport", "StreamRuntime"]),
+        tests("ExamplesTests", ["KafkaTesting", "Processes"]),
         tests("ContractTests", ["KafkaClient", "KafkaTesting", "KafkaTransport", "StreamRuntime", "StreamTesting"]),
         tests(
             "PipelineTests",

@@ -20,6 +20,7 @@ extension AcquisitionState {
     ) {
         let id = candidate.sample.id
         guard asked[id] == nil else { return }
+        if cadence.value.waitingSince == nil { cadence.value.waitingSince = context.time }
         let pooled = PooledCandidate(candidate: candidate, modelOrdinal: modelOrdinal)
         if candidate.auditProbability != nil {
             pool[id] = nil
@@ -95,7 +96,8 @@ extension AcquisitionState {
         guard !batch.isEmpty else { return [] }
         cadence.value.lastBatchAt = context.time
         cadence.value.lastBatchOrdinal = newestOrdinal
-        cadence.value.waitingSince = nil
+        let hasRoom = openTasks + batch.count + policy.batchSize <= policy.openTaskLimit
+        cadence.value.waitingSince = hasRoom && !(pool.isEmpty && audit.isEmpty) ? context.time : nil
         for selection in batch {
             if selection.purpose == .audit {
                 cadence.value.auditTasks += 1

@@ -51,4 +51,9 @@ public struct AcquisitionPolicy: Hashable, Sendable {
         self.oversample = oversample
         self.patience = patience
     }
+
+    /// As in `margin+kmeans`: the rule by which batches are chosen where embeddings allow it.
+    public var strategyName: String {
+        function == .random ? "random" : function.rawValue + (isDiverse ? "+kmeans" : "")
+    }
 }

@@ -8,7 +8,7 @@ enum DeadLetter {
     static let limit = 900_000
 
     /// Bytes of the record's own headers that are kept.
-    static let headerLimit = 65_536
+    static let headerLimit = 4 << 20
 
     struct Cause {
         let topic: String

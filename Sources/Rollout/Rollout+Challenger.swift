@@ -34,11 +34,10 @@ extension RolloutState {
         at time: StreamTime
     ) {
         guard isInQuestion(version, phase.value) else { return }
-        // A row without a label would wait for one for ever: what is not live speaks of samples that have theirs.
-        guard isLive || rows[sample] != nil else { return }
         if isLive, version == phase.value.challenger?.version { phase.value.heardFromChallenger += 1 }
         let state = phase.value
-        guard var row = rows[sample] ?? newRow(draw, time) else { return }
+        // Beside live traffic only samples labelled before are spoken of: one given up since has no place to win back.
+        guard var row = rows[sample] ?? (isLive ? newRow(draw, time) : nil) else { return }
         guard row.prediction(of: version) == nil else { return }
         row.predictions.removeAll { !isInQuestion($0.version, state) }
         row.predictions.append(AuditPrediction(version: version, label: label))

@@ -13,7 +13,7 @@ import Vocabulary
 
     @Test(
         "Whatever happens: the budget holds, nothing is asked twice, no sample serves two purposes",
-        arguments: 0..<80 as Range<UInt64>
+        arguments: 0..<40 as Range<UInt64>
     )
     func laws(seed: UInt64) {
         var generator = SplitMix64(seed: seed)
@@ -35,7 +35,7 @@ import Vocabulary
         var asked: [String: TaskPurpose] = [:]
         var spentIn: [Int64: Int] = [:]
         var time: Int64 = 1_000
-        for entry in 1...600 as ClosedRange<UInt64> {
+        for entry in 1...450 as ClosedRange<UInt64> {
             time += Int64(generator.next(below: 900))
             func law(_ holds: Bool, _ text: String) {
                 if !holds { Issue.record("seed \(seed), entry \(entry): \(text)") }

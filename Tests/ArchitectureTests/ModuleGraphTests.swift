@@ -99,7 +99,7 @@ import Testing
     @Test("Every folder of Tests is a test target, and every test target has a folder with tests")
     func testFolders() throws {
         let text = try Repository.text("Package.swift")
-        let stated = text.components(separatedBy: "tests(\"").dropFirst().map { $0.prefixBefore("\"") }
+        let stated = text.matches(of: #/\btests\(\s*"(\w+)"/#).map { String($0.output.1) }
         #expect(Set(Repository.folders(in: "Tests")) == Set(stated))
         #expect(stated.count == Set(stated).count)
         for target in stated {

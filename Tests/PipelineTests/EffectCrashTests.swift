@@ -83,7 +83,7 @@ struct EffectCrashTests {
         func results(_ plant: Plant) throws -> [String] {
             try plant.decoded(.trainingResults) { json in
                 let result = try TrainingResult(json: json)
-                guard case .finished(let artifact, let score, _) = result.outcome else { return "failed" }
+                guard case .finished(let artifact, let score, _, _) = result.outcome else { return "failed" }
                 return "\(result.request)/\(result.trial)/\(result.repetition) \(artifact.sha256) \(score ?? -1)"
             }
         }

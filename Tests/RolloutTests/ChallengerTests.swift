@@ -28,11 +28,11 @@ import Vocabulary
         var state = RolloutState(models: 1...2)
         for number in 0..<6 {
             state.pair("s\(number)", champion: false, challenger: true)
-            let early = state.promoteIfBetter(policy: RolloutPolicy(minimumShadow: 0))
+            let early = state.promoteIfBetter(policy: unshadowed)
             #expect(early == nil)
         }
         state.pair("s6", champion: false, challenger: true)
-        let last = state.promoteIfBetter(policy: RolloutPolicy(minimumShadow: 0))
+        let last = state.promoteIfBetter(policy: unshadowed)
         let release = try #require(last)
         #expect(release.cause == .promoted)
         #expect(release.champion == model(2))
@@ -53,7 +53,7 @@ import Vocabulary
     func agreement() {
         var state = RolloutState(models: 1...2)
         for number in 0..<200 { state.pair("s\(number)", champion: number % 2 == 0, challenger: number % 2 == 0) }
-        let none = state.promoteIfBetter(policy: RolloutPolicy(minimumShadow: 0))
+        let none = state.promoteIfBetter(policy: unshadowed)
         #expect(none == nil)
         #expect(state.pairs.value == PairCounts(labels: 200, challengerOnly: 0, championOnly: 0))
     }
@@ -62,11 +62,11 @@ import Vocabulary
     func losses() {
         var state = RolloutState(models: 1...2)
         for number in 0..<100 { state.pair("s\(number)", champion: number % 2 == 0, challenger: number % 2 == 1) }
-        let even = state.promoteIfBetter(policy: RolloutPolicy(minimumShadow: 0))
+        let even = state.promoteIfBetter(policy: unshadowed)
         #expect(even == nil)
         var worse = RolloutState(models: 1...2)
         for number in 0..<100 { worse.pair("s\(number)", champion: true, challenger: false) }
-        let none = worse.promoteIfBetter(policy: RolloutPolicy(minimumShadow: 0))
+        let none = worse.promoteIfBetter(policy: unshadowed)
         #expect(none == nil)
     }
 
@@ -148,8 +148,54 @@ import Vocabulary
         #expect(held == nil)
         #expect(state.challenger == "v2")
         state.hold(false)
-        let release = state.promoteIfBetter(policy: RolloutPolicy(minimumShadow: 0))
+        let release = state.promoteIfBetter(policy: unshadowed)
         #expect(release?.cause == .promoted)
+    }
+
+    @Test("However good the trainer finds it, a challenger is promoted only when it has been heard live")
+    func live() {
+        let policy = RolloutPolicy(minimumShadow: 10)
+        var state = RolloutState(models: 1...1)
+        for number in 0..<30 {
+            let sample = SampleID("s\(number)")
+            state.predicted(ClassIndex(0), of: sample, by: ModelVersion("v1"), draw: 0.1, isLive: true, at: time(0))
+            state.labelled(sample, ClassIndex(1), at: time(0))
+        }
+        _ = state.register(model(2), at: time(2))
+        for number in 0..<30 {
+            let sample = SampleID("s\(number)")
+            state.predicted(ClassIndex(1), of: sample, by: ModelVersion("v2"), draw: 0, isLive: false, at: time(2))
+        }
+        #expect(state.pairs.value == PairCounts(labels: 30, challengerOnly: 30, championOnly: 0))
+        for number in 0..<10 {
+            let early = state.promoteIfBetter(policy: policy)
+            #expect(early == nil)
+            let sample = SampleID("t\(number)")
+            state.predicted(ClassIndex(1), of: sample, by: ModelVersion("v2"), draw: 0.5, isLive: true, at: time(3))
+        }
+        let release = state.promoteIfBetter(policy: policy)
+        #expect(release?.champion == model(2))
+        #expect(state.phase.value.heardFromChallenger == 0)
+    }
+
+    @Test("What a trainer says of a label that was given up long ago takes no other sample's place")
+    func forgottenLabels() {
+        var state = RolloutState(models: 1...1)
+        for number in 0..<RolloutState.rowCapacity {
+            state.labelled(SampleID("s\(number)"), ClassIndex(0), at: time(Int64(number)))
+        }
+        let before = state.rows.sortedKeys
+        for number in 0..<500 {
+            state.predicted(
+                ClassIndex(0),
+                of: SampleID("old\(number)"),
+                by: ModelVersion("v1"),
+                draw: 0,
+                isLive: false,
+                at: time(5_000)
+            )
+        }
+        #expect(state.rows.sortedKeys == before)
     }
 
     @Test("A full table gives up the unlabelled sample drawn last, then the oldest labelled one")

@@ -3,6 +3,9 @@ import Tables
 import Testing
 import Vocabulary
 
+/// The defaults, but for a challenger that need not be heard live first.
+let unshadowed = RolloutPolicy(minimumShadow: 0)
+
 func time(_ milliseconds: Int64) -> StreamTime { StreamTime(milliseconds: milliseconds) }
 
 func model(_ number: Int) -> ReleasedModel {
@@ -51,9 +54,7 @@ extension RolloutState {
     }
 
     /// Makes the challenger champion: seven wins and no loss.
-    mutating func promote(policy: RolloutPolicy = RolloutPolicy(minimumShadow: 0), samples prefix: String)
-        -> ModelRelease?
-    {
+    mutating func promote(policy: RolloutPolicy = unshadowed, samples prefix: String) -> ModelRelease? {
         for number in 0..<7 { pair("\(prefix)\(number)", champion: false, challenger: true) }
         return promoteIfBetter(policy: policy)
     }
@@ -64,7 +65,7 @@ extension RolloutState {
         _ number: Int,
         user: Int? = nil,
         about version: String? = nil,
-        policy: RolloutPolicy = RolloutPolicy(minimumShadow: 0),
+        policy: RolloutPolicy = unshadowed,
         at milliseconds: Int64 = 0
     ) -> Result<ModelRelease?, RefusalError> {
         let feedback = Feedback(

@@ -5,7 +5,7 @@ import Testing
 @Suite struct TableTests {
     @Test(
         "A table does what a dictionary does, and its changes lead from the last commit to now",
-        arguments: 0..<100 as Range<UInt64>
+        arguments: 0..<60 as Range<UInt64>
     )
     func model(seed: UInt64) {
         var generator = SplitMix64(seed: seed)

@@ -59,7 +59,7 @@ private final class Trainer {
             artifact: artifact(trial * 100 + repetition),
             score: score,
             itemsScored: 10,
-            predictions: nil
+            predictions: [ClassIndex(trial), ClassIndex(repetition)]
         )
         return receive(request, trial, repetition, outcome)
     }
@@ -154,6 +154,8 @@ extension Result<StudyOutcome?, RefusalError> {
             #expect(outcome.duration == 5_000)
             // The median repeat of the better trial, whatever came first.
             #expect(outcome.model?.artifact.uri == "file:///101")
+            // What it says of the test labels goes with it.
+            #expect(outcome.predictions == [ClassIndex(1), ClassIndex(1)])
             #expect(outcome.model?.version == request.modelVersion)
             #expect(outcome.model?.datasetOrdinal == 1)
             #expect(outcome.model?.newestSampleAt == StreamTime(milliseconds: 1))

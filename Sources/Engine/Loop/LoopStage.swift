@@ -374,9 +374,6 @@ public final class LoopStage: StreamStage {
             partition.isTouched = false
             partition.tallies = TallyFolder()
             partition.lastTickAt.removeAll()
-            for (name, project) in partition.projects where project.state.position.value.build != Build.version {
-                partition.needsEngineEntry.insert(name)
-            }
         }
         turnCounts = LoopCounts()
     }

@@ -4,11 +4,13 @@ public import Vocabulary
 extension TrainingRequest: JSONCodable {
     public init(json: JSONValue) throws(JSONError) {
         let object = try json.object()
+        let trials: [Recipe] = try object.values("trials")
+        guard !trials.isEmpty else { throw object.failure("trials", "expected at least one recipe") }
         self.init(
             id: try object.id("request"),
             dataset: try object.value("dataset"),
             modelVersion: try object.id("model_version"),
-            trials: try object.values("trials"),
+            trials: trials,
             repeats: try object.int("repeats", in: 1...1_000),
             deadline: try object.time("deadline_at_ms"),
             priority: try object.int("priority"),

@@ -1,0 +1,44 @@
+import Foundation
+import KafkaTesting
+import Processes
+import Testing
+
+/// What the examples need beside this repository, and which of it is missing.
+enum Prerequisites {
+    static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent()
+
+    /// The interpreter: `FLYWHEEL_PYTHON`, or that of `.venv` at the root.
+    static let python: String =
+        ProcessInfo.processInfo.environment["FLYWHEEL_PYTHON"]
+        ?? root.appendingPathComponent(".venv/bin/python").path
+
+    /// The program itself, built beside this test.
+    static let flywheel: String = {
+        let beside = Bundle.main.bundleURL.appendingPathComponent("flywheel").path
+        let built = root.appendingPathComponent(".build/debug/flywheel").path
+        return FileManager.default.isExecutableFile(atPath: beside) ? beside : built
+    }()
+
+    /// Why the examples cannot run here; nil when they can.
+    static let missing: String? = {
+        guard FileManager.default.isExecutableFile(atPath: python) else {
+            return "there is no interpreter at \(python): name one with FLYWHEEL_PYTHON"
+        }
+        let imports = try? ChildProcess.run(python, ["-c", "import confluent_kafka, numpy, sklearn"])
+        guard imports?.status == .exited(0) else {
+            return "\(python) lacks a package: install docs/examples/requirements.txt"
+        }
+        guard FileManager.default.isExecutableFile(atPath: flywheel) else {
+            return "\(flywheel) is not built: run `swift build`"
+        }
+        if case .failure(let error) = BrokerProcess.shared { return "there is no broker: \(error)" }
+        return nil
+    }()
+
+    /// For the trait of a test: says aloud what is missing, once.
+    static let areMet: Bool = {
+        if let missing { print("examples skipped: \(missing)") }
+        return missing == nil
+    }()
+}

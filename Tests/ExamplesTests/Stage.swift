@@ -1,0 +1,73 @@
+import Foundation
+import KafkaTesting
+import Processes
+import Testing
+
+/// A folder, a prefix of topics, and the programs that were started in them; all ends with it.
+final class Stage {
+    let directory: URL
+    let bootstrap: String
+    let prefix: String
+    private var running: [(name: String, process: ChildProcess)] = []
+
+    init() throws {
+        let name = "examples-\(UUID().uuidString.prefix(8).lowercased())"
+        directory = FileManager.default.temporaryDirectory.appendingPathComponent(name)
+        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+        bootstrap = try BrokerProcess.shared.get().bootstrap
+        prefix = "\(name)."
+    }
+
+    deinit {
+        for (_, process) in running { process.stop(grace: .seconds(2)) }
+        try? FileManager.default.removeItem(at: directory)
+    }
+
+    func path(_ name: String) -> String { directory.appendingPathComponent(name).path }
+
+    /// Runs a command of `flywheel` to its end.
+    func flywheel(_ command: String..., options: [String] = []) throws -> CapturedRun {
+        let connection = ["--bootstrap", bootstrap, "--prefix", prefix]
+        return try ChildProcess.run(Prerequisites.flywheel, command + connection + options, timeout: .seconds(40))
+    }
+
+    /// Starts a program that writes what it says into a file of its name.
+    func start(_ name: String, _ executable: String, _ arguments: [String]) throws {
+        let log = path("\(name).log")
+        let process = try ChildProcess(
+            executable,
+            arguments + ["--bootstrap", bootstrap, "--prefix", prefix],
+            output: .file(log),
+            errors: .file(log, appending: true)
+        )
+        running.append((name, process))
+    }
+
+    /// Starts one of the examples.
+    func example(_ name: String, _ arguments: String...) throws {
+        let script = Prerequisites.root.appendingPathComponent("docs/examples/\(name).py").path
+        try start(name, Prerequisites.python, [script] + arguments)
+    }
+
+    func log(of name: String) -> String { (try? String(contentsOfFile: path("\(name).log"), encoding: .utf8)) ?? "" }
+
+    /// Waits until a program has said something; false when time is up, or when a program has ended before.
+    func wait(for text: String, from name: String, atMost limit: Duration) -> Bool {
+        let end = ContinuousClock.now + limit
+        while ContinuousClock.now < end {
+            if log(of: name).contains(text) { return true }
+            for (name, process) in running where process.exitStatus != nil {
+                Issue.record("\(name) ended by itself: \(log(of: name).suffix(2_000))")
+                return false
+            }
+            Thread.sleep(forTimeInterval: 0.1)
+        }
+        return false
+    }
+
+    /// Asks a program to end, and says how it did.
+    func stop(_ name: String) -> ProcessExit? {
+        guard let index = running.firstIndex(where: { $0.name == name }) else { return nil }
+        return running.remove(at: index).process.stop(grace: .seconds(15))
+    }
+}

@@ -1,0 +1,133 @@
+import Acquisition
+import Datasets
+import Events
+import Flywheel
+import JSON
+import Labeling
+import Rollout
+import Tables
+import Testing
+import Training
+import Vocabulary
+
+/// Rows of a whole state as they stand on the changelog.
+enum Dump {
+    static func changes(of state: ProjectState) -> [StateChange] {
+        var changes: [StateChange] = []
+        for table in StateTable.all { table.changes(state, &changes) }
+        return changes
+    }
+
+    static func restore(_ rows: [String: StateChange], into state: inout ProjectState) throws {
+        for key in rows.keys.sorted() {
+            guard let row = rows[key], let table = StateTable.named[row.table] else { continue }
+            if let value = row.value {
+                let parser = JSONParser()
+                try value.withUnsafeBytes { try table.restore(&state, row.key, try parser.parse($0)) }
+            } else {
+                try table.restore(&state, row.key, nil)
+            }
+        }
+    }
+}
+
+@Suite struct ChangelogTests {
+    @Test(
+        "A state read back from its changelog is the state, and decides as it would have",
+        arguments: DeterminismTests.seeds
+    )
+    func restore(seed: UInt64) throws {
+        var world = World(seed: seed)
+        // A compacted changelog: of a key the last row, none after a tombstone.
+        var stored: [String: StateChange] = [:]
+        for _ in 0..<8 {
+            world.run(entries: 150)
+            for change in Dump.changes(of: world.state) {
+                stored["\(change.table)/\(change.key)"] = change.value == nil ? nil : change
+            }
+            for table in StateTable.all { table.commit(&world.state) }
+        }
+        var restored = ProjectState(project: ProjectID("pets"))
+        try Dump.restore(stored, into: &restored)
+        #expect(Dump.changes(of: restored).isEmpty, "a restored row is no change")
+        for table in StateTable.all { #expect(table.count(restored) == table.count(world.state), "\(table.name)") }
+
+        let start = world.journal.count
+        world.run(entries: 300)
+        for (position, appended) in world.journal[start...].enumerated() {
+            let decisions = restored.apply(appended.entry, appendedAt: appended.at)
+            guard decisions == world.decisions[start + position] else {
+                Issue.record("seed \(seed): entry \(start + position + 1) is decided otherwise after a restore")
+                return
+            }
+        }
+        #expect(Dump.changes(of: restored) == Dump.changes(of: world.state))
+    }
+
+    @Test("Every row is written, read and written again to the same bytes", arguments: DeterminismTests.seeds)
+    func rows(seed: UInt64) throws {
+        var world = World(seed: seed)
+        world.run(entries: 800)
+        let rows = Dump.changes(of: world.state)
+        #expect(Set(rows.map(\.table)).count > 20)
+        for row in rows {
+            guard let value = row.value, let table = StateTable.named[row.table] else {
+                Issue.record("\(row.table)/\(row.key) is a tombstone though nothing was stored, or of no table")
+                continue
+            }
+            // A row put back and then changed back to what it was before is the row again.
+            var one = ProjectState(project: ProjectID("pets"))
+            let parser = JSONParser()
+            try value.withUnsafeBytes { try table.restore(&one, row.key, try parser.parse($0)) }
+            #expect(table.count(one) == 1)
+            var rewritten: [StateChange] = []
+            Self.rewrite(row.table, &one, &rewritten)
+            if let again = rewritten.first { #expect(again == row) }
+        }
+    }
+
+    /// Writes rows of the tables whose values can be taken out and set anew.
+    private static func rewrite(_ table: String, _ state: inout ProjectState, _ changes: inout [StateChange]) {
+        var fresh = ProjectState(project: state.project)
+        for (key, value) in state.acquisition.pool.sortedRows { fresh.acquisition.pool[key] = value }
+        for (key, value) in state.acquisition.audit.sortedRows { fresh.acquisition.audit[key] = value }
+        for (key, value) in state.acquisition.asked.sortedRows { fresh.acquisition.asked[key] = value }
+        for (key, value) in state.labeling.open.sortedRows { fresh.labeling.open[key] = value }
+        for (key, value) in state.labeling.closed.sortedRows { fresh.labeling.closed[key] = value }
+        for (key, value) in state.labeling.annotators.sortedRows { fresh.labeling.annotators[key] = value }
+        for (key, value) in state.datasets.labels.sortedRows { fresh.datasets.labels[key] = value }
+        for (key, value) in state.datasets.pending.sortedRows { fresh.datasets.pending[key] = value }
+        for (key, value) in state.training.models.sortedRows { fresh.training.models[key] = value }
+        for (key, value) in state.training.progress.table.sortedRows { fresh.training.progress.table[key] = value }
+        for (key, value) in state.rollout.phase.table.sortedRows { fresh.rollout.phase.table[key] = value }
+        for (key, value) in state.rollout.rows.sortedRows { fresh.rollout.rows[key] = value }
+        for (key, value) in state.rollout.watch.table.sortedRows { fresh.rollout.watch.table[key] = value }
+        for (key, value) in state.configuration.table.sortedRows { fresh.configuration.table[key] = value }
+        StateTable.named[table]?.changes(fresh, &changes)
+    }
+
+    @Test(
+        "Every entry of a journal is written, read and written again to the same bytes",
+        arguments: DeterminismTests.seeds
+    )
+    func entries(seed: UInt64) throws {
+        var world = World(seed: seed)
+        world.run(entries: 400)
+        let parser = JSONParser()
+        for appended in world.journal {
+            let bytes = appended.entry.jsonBytes
+            let entry = try parser.withDocument(of: bytes) { try JournalEntry(json: $0) }
+            #expect(entry == appended.entry)
+        }
+    }
+
+    @Test("A key that is none of a table's is refused, not guessed at")
+    func keys() throws {
+        var state = ProjectState(project: ProjectID("pets"))
+        for (name, key) in [("datasets.pending", "first"), ("rollout.seen", "1.5"), ("loop.stages", "sleep")] {
+            let table = try #require(StateTable.named[name])
+            #expect(throws: JSONError.self) { try table.restore(&state, key, nil) }
+        }
+        #expect(StateTable.named.count == StateTable.all.count)
+    }
+}

@@ -1,0 +1,140 @@
+import Events
+import Flywheel
+import JSON
+import Labeling
+import Statistics
+import Tables
+import Testing
+import Vocabulary
+
+@Suite struct DeterminismTests {
+    static let seeds = 0..<6 as Range<UInt64>
+
+    @Test("The same entries give the same decisions and ids, byte for byte", arguments: seeds)
+    func replay(seed: UInt64) {
+        var world = World(seed: seed)
+        world.run(entries: 1_000)
+        var again = ProjectState(project: ProjectID("pets"))
+        for (position, appended) in world.journal.enumerated() {
+            let decisions = again.apply(appended.entry, appendedAt: appended.at)
+            guard decisions == world.decisions[position] else {
+                Issue.record(
+                    "seed \(seed): entry \(position + 1) gave \(decisions), before \(world.decisions[position])"
+                )
+                return
+            }
+        }
+        #expect(Dump.changes(of: again) == Dump.changes(of: world.state))
+    }
+
+    @Test(
+        "Every id is the entry's number and the decision's place in it, and tasks and requests go by it",
+        arguments: seeds
+    )
+    func ids(seed: UInt64) {
+        var world = World(seed: seed)
+        world.run(entries: 1_000)
+        var seen: Set<String> = []
+        for (position, decisions) in world.decisions.enumerated() {
+            for (ordinal, decision) in decisions.enumerated() {
+                // Ids count up within the entry in the order in which they were given, each once.
+                #expect(decision.id.hasPrefix("pets-\(position + 1)-"))
+                #expect(seen.insert(decision.id).inserted, "\(decision.id) stands twice")
+                if case .task(let task) = decision.body, task.state == .open, task.votes == 0 {
+                    #expect(task.id.rawValue == decision.id)
+                }
+                if case .training(let request) = decision.body { #expect(request.id.rawValue == decision.id) }
+                #expect(Int(decision.id.split(separator: "-").last ?? "") == ordinal)
+            }
+        }
+        #expect(seen.count > 300)
+    }
+
+    @Test("Undoing an entry and applying it again gives what it gave", arguments: seeds)
+    func undo(seed: UInt64) {
+        var world = World(seed: seed)
+        world.run(entries: 700)
+        var state = ProjectState(project: ProjectID("pets"))
+        var generator = SplitMix64(seed: seed)
+        var position = 0
+        // Batches of entries are committed; now and then one is aborted and taken again.
+        while position < world.journal.count {
+            let end = min(world.journal.count, position + 1 + generator.next(below: 20))
+            for attempt in 0..<2 {
+                var decisions: [[Decision]] = []
+                for appended in world.journal[position..<end] {
+                    decisions.append(state.apply(appended.entry, appendedAt: appended.at))
+                }
+                #expect(
+                    decisions == Array(world.decisions[position..<end]),
+                    "attempt \(attempt) of entry \(position + 1)"
+                )
+                guard attempt == 0 else { continue }
+                for table in StateTable.all { table.undo(&state) }
+            }
+            for table in StateTable.all { table.commit(&state) }
+            position = end
+        }
+    }
+
+    @Test("A project's decisions do not depend on its neighbours, only on its own name and entries")
+    func projects() {
+        var world = World(seed: 4)
+        world.run(entries: 300)
+        var other = ProjectState(project: ProjectID("other"))
+        var isDifferent = false
+        for (position, appended) in world.journal.enumerated() {
+            let entry = JournalEntry(project: ProjectID("other"), body: appended.entry.body)
+            for decision in other.apply(entry, appendedAt: appended.at) {
+                #expect(decision.id.hasPrefix("other-\(position + 1)-"))
+                isDifferent = true
+            }
+        }
+        #expect(isDifferent)
+    }
+}
+
+@Suite struct WorldTests {
+    @Test("The drill is worth its name: every kind of decision is made and every table is filled")
+    func coverage() {
+        var kinds: Set<String> = []
+        var causes: Set<String> = []
+        var refusals: Set<String> = []
+        var filled: Set<String> = []
+        for seed in 0..<8 as Range<UInt64> {
+            // The tight budget of some is exhausted; the others have more to decide.
+            var world = World(seed: seed, votes: seed % 4 == 0 ? 15 : 90)
+            world.run(entries: 1_200)
+            for decision in world.decisions.joined() {
+                switch decision.body {
+                case .task(let task):
+                    if case .closed(let closing) = task.state {
+                        kinds.insert("task \(closing.rawValue)")
+                    } else {
+                        kinds.insert("task open")
+                    }
+                case .label(let fact): kinds.insert("label \(fact.split)")
+                case .cut: kinds.insert("cut")
+                case .training: kinds.insert("training")
+                case .release(let release): causes.insert(release.cause.rawValue)
+                case .notice(let notice): kinds.insert("notice \(notice.kind.rawValue)")
+                case .refused(let refusal): refusals.insert(refusal.code.rawValue)
+                }
+            }
+            for table in StateTable.all where table.count(world.state) > 0 { filled.insert(table.name) }
+        }
+        #expect(filled == Set(StateTable.all.map(\.name)))
+        #expect(causes == ["first", "shadow", "promoted", "rolled_back", "command"])
+        for kind in ["task open", "label training", "label test", "cut", "training"] {
+            #expect(kinds.contains(kind), "\(kinds.sorted())")
+        }
+        for kind in Notice.Kind.allCases { #expect(kinds.contains("notice \(kind.rawValue)"), "\(kinds.sorted())") }
+        for closing in LabelingTask.Closing.allCases {
+            #expect(kinds.contains("task \(closing.rawValue)"), "\(kinds.sorted())")
+        }
+        let expected: [Refusal.Code] = [
+            .duplicate, .unknownTask, .unknownClass, .unknownFeedbackModel, .userCapReached,
+        ]
+        for code in expected { #expect(refusals.contains(code.rawValue), "\(refusals.sorted())") }
+    }
+}

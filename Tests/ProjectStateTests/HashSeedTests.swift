@@ -1,0 +1,42 @@
+import Events
+import Flywheel
+import Foundation
+import Hashing
+import Testing
+import Vocabulary
+
+@Suite struct HashSeedTests {
+    /// A digest of all that a world's project decided and of the state it ended in, as they would be written.
+    static func digest(seed: UInt64) -> String {
+        var world = World(seed: seed)
+        world.run(entries: 900)
+        var bytes: [UInt8] = []
+        for (position, decisions) in world.decisions.enumerated() {
+            for decision in decisions {
+                let encoded = EncodedDecision(
+                    decision,
+                    project: ProjectID("pets"),
+                    schema: configuration().schema,
+                    time: world.journal[position].at,
+                    entryNumber: UInt64(position + 1)
+                )
+                bytes += Array(encoded.id.utf8) + encoded.value
+            }
+        }
+        for change in Dump.changes(of: world.state) { bytes += Array(change.key.utf8) + (change.value ?? []) }
+        return SHA256Digest(of: bytes).hex
+    }
+
+    @Test("Another process, which hashes otherwise, decides the same")
+    func otherProcess() async throws {
+        let result = await #expect(processExitsWith: .success, observing: [\.standardOutputContent]) {
+            // Each process draws a seed of its own for its dictionaries and sets.
+            print("digest \(HashSeedTests.digest(seed: 3)) hash \("a".hashValue)")
+        }
+        let output = try #require(result).standardOutputContent
+        let text = String(decoding: output, as: UTF8.self)
+        #expect(text.contains("digest \(Self.digest(seed: 3)) "), "\(text)")
+        guard ProcessInfo.processInfo.environment["SWIFT_DETERMINISTIC_HASHING"] == nil else { return }
+        #expect(!text.contains("hash \("a".hashValue)\n"), "both processes hash alike: this proves nothing")
+    }
+}

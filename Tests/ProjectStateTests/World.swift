@@ -1,0 +1,274 @@
+import Acquisition
+import Datasets
+import Flywheel
+import Labeling
+import Rollout
+import Statistics
+import Tables
+import Training
+import Vocabulary
+
+func configuration(revision: Int = 1, classes: [String] = ["cat", "dog", "cow"], votes: Int = 50)
+    -> ProjectConfiguration
+{
+    ProjectConfiguration(
+        project: ProjectID("pets"),
+        revision: revision,
+        partition: 3,
+        schema: LabelSchema(question: "Which animal?", classes: classes),
+        acquisition: AcquisitionPolicy(
+            batchSize: 4,
+            preselection: 3,
+            poolCapacity: 40,
+            openTaskLimit: 12,
+            auditShare: 0.4,
+            auditCutoff: 0.4,
+            votes: votes,
+            window: 120_000,
+            patience: 2_000
+        ),
+        labeling: LabelingPolicy(minimumVotes: 1, maximumVotes: 3, confidence: 0.9, lifetime: 40_000, maximumSkips: 2),
+        datasets: DatasetPolicy(cutEvery: 6, cutAfter: 60_000),
+        training: TrainingPolicy(
+            newLabels: 6,
+            trials: [Recipe(), Recipe(warmStart: false)],
+            repeats: 2,
+            deadline: 90_000
+        ),
+        rollout: RolloutPolicy(
+            alpha: 0.2,
+            minimumShadow: 4,
+            tolerance: 0.1,
+            calibration: 10,
+            falseAlarmEvery: 200,
+            userCap: 3,
+            userWindow: 30_000
+        )
+    )
+}
+
+/// An entry and when it was appended.
+struct Appended: Hashable, Sendable {
+    let entry: JournalEntry
+    let at: StreamTime
+}
+
+/// Everybody outside: services, users, annotators, trainers, the materializer, operators, the timer. What they do follows
+/// from the seed and from the decisions they are told of.
+struct World {
+    var generator: SplitMix64
+    var state = ProjectState(project: ProjectID("pets"))
+    var journal: [Appended] = []
+    var decisions: [[Decision]] = []
+    var now: Int64 = 1_000
+
+    private var openTasks: [LabelingTask] = []
+    private var requests: [TrainingRequest] = []
+    private var cuts: [VersionCut] = []
+    private var champion: ModelVersion?
+    private var challenger: ModelVersion?
+    private var count = 0
+
+    init(seed: UInt64, votes: Int = 50) {
+        generator = SplitMix64(seed: seed)
+        append(.engine(build: "1.0"))
+        append(.configured(configuration(votes: votes)))
+    }
+
+    /// Appends an entry, applies it, and tells those concerned what was decided.
+    mutating func append(_ body: JournalEntry.Body) {
+        let entry = JournalEntry(project: ProjectID("pets"), body: body)
+        // The broker's clock may step back; stream time does not.
+        let appended = Appended(entry: entry, at: StreamTime(milliseconds: now - Int64(generator.next(below: 50))))
+        journal.append(appended)
+        let decided = state.apply(entry, appendedAt: appended.at)
+        decisions.append(decided)
+        for decision in decided { hear(decision.body) }
+    }
+
+    private mutating func hear(_ decision: Decision.Body) {
+        switch decision {
+        case .task(let task):
+            openTasks.removeAll { $0.id == task.id }
+            if case .open = task.state { openTasks.append(task) }
+        case .training(let request): requests.append(request)
+        case .cut(let cut): cuts.append(cut)
+        case .release(let release): (champion, challenger) = (release.champion.version, release.challenger?.version)
+        case .label, .notice, .refused: break
+        }
+    }
+
+    mutating func run(entries: Int) {
+        let end = journal.count + entries
+        while journal.count < end { act() }
+    }
+
+    private mutating func act() {
+        now += Int64(generator.next(below: 400))
+        count += 1
+        switch generator.next(below: 24) {
+        case 0..<7: predict()
+        case 7..<13: annotate()
+        case 20..<24: giveFeedback()
+        case 13: if generator.next(below: 3) == 0 { append(.tally([tally()])) }
+        case 14, 15: giveFeedback()
+        case 16: seal()
+        case 17: train()
+        case 18: command()
+        default: tick()
+        }
+    }
+
+    /// The class of a sample. Later models know it more often.
+    private func truth(_ number: Int) -> Int { number * 7 % 3 }
+
+    private mutating func predict() {
+        let number = generator.next(below: 600)
+        let draw = Double(number * 7_919 % 600) / 600
+        var versions: [ModelReference?] = [champion, challenger].compactMap { $0 }
+            .map { ModelReference(name: "m", version: $0, role: $0 == champion ? .champion : .challenger) }
+        if versions.isEmpty { versions = [nil] }
+        for model in versions {
+            let skill = 3 + (model.flatMap { Int($0.version.rawValue.dropFirst()) } ?? 0) * 2
+            let isRight = (number * 31 + skill * 17) % 20 < skill
+            let top = isRight ? truth(number) : (truth(number) + 1) % 3
+            let first = 0.5 + Double(number % 40) / 100
+            let entries = [
+                ClassDistribution.Entry(label: ClassIndex(top), probability: first),
+                ClassDistribution.Entry(label: ClassIndex((top + 1) % 3), probability: 1 - first),
+            ]
+            append(
+                .candidate(
+                    Candidate(
+                        sample: Sample(
+                            id: SampleID("s\(number)"),
+                            content: .uri("https://images.example/\(number).png"),
+                            embedding: [Float(number % 25), Float(number / 25)]
+                        ),
+                        output: model == nil ? nil : ClassDistribution(entries),
+                        model: model,
+                        score: 1 - first,
+                        auditProbability: draw < 0.4 ? 0.4 : nil,
+                        auditDraw: draw,
+                        predictedAt: StreamTime(milliseconds: now - 100)
+                    )
+                )
+            )
+        }
+    }
+
+    private mutating func annotate() {
+        let annotator = AnnotatorID("a\(generator.next(below: 7))")
+        guard !openTasks.isEmpty, generator.next(below: 25) > 0 else {
+            append(
+                .annotation(Annotation(task: TaskID("pets-7-7"), annotator: annotator, outcome: .answer(ClassIndex(0))))
+            )
+            return
+        }
+        let task = openTasks[generator.next(below: openTasks.count)]
+        let number = Int(task.sample.id.rawValue.dropFirst()) ?? 0
+        let outcome: Annotation.Outcome =
+            switch generator.next(below: 20) {
+            case 0: .skip
+            case 1: .flag("blurred")
+            case 2: .answer(ClassIndex(9))
+            case 3, 4: .answer(ClassIndex((truth(number) + 1) % 3))
+            default: .answer(ClassIndex(truth(number)))
+            }
+        append(.annotation(Annotation(task: task.id, annotator: annotator, outcome: outcome, duration: 900)))
+    }
+
+    private mutating func giveFeedback() {
+        let number = generator.next(below: 4_000)
+        // Every other model turns out badly.
+        let isEven = (champion.flatMap { Int($0.rawValue.dropFirst()) } ?? 1) % 2 == 0
+        let isBad = generator.next(below: 10) < (isEven ? 9 : 1)
+        let about = generator.next(below: 8) == 0 ? ModelVersion("v99") : champion ?? ModelVersion("v0")
+        append(
+            .feedback(
+                Feedback(
+                    key: UInt64(number),
+                    sample: SampleID("s\(number)"),
+                    modelVersion: about,
+                    user: UserDigest("u\(generator.next(below: 6))"),
+                    verdict: isBad ? .rejection : .confirmation,
+                    answer: nil
+                )
+            )
+        )
+    }
+
+    private mutating func seal() {
+        guard !cuts.isEmpty else { return }
+        let cut = generator.next(below: 6) == 0 ? cuts[0] : cuts.removeFirst()
+        let digest = String(repeating: "0", count: 56) + "\(10_000_000 + cut.ordinal)"
+        append(
+            .versionSealed(
+                SealedVersion(
+                    id: DatasetVersionID(digest),
+                    ordinal: cut.ordinal,
+                    parent: nil,
+                    semanticVersion: "1.\(cut.ordinal).0",
+                    manifest: ArtifactReference(uri: "file:///d/\(cut.ordinal)", size: 10, sha256: digest),
+                    training: cut.training,
+                    validation: cut.validation,
+                    test: cut.test
+                )
+            )
+        )
+    }
+
+    private mutating func train() {
+        guard let request = requests.last else { return }
+        for trial in request.trials.indices {
+            for repetition in 0..<request.repeats {
+                let isFailure = generator.next(below: 20) == 0
+                let digest = String(repeating: "a", count: 64)
+                let artifact = ArtifactReference(
+                    uri: "file:///\(request.modelVersion)/\(trial)/\(repetition)",
+                    size: 5,
+                    sha256: digest
+                )
+                // Not every trainer says what its model says of each test label.
+                let isTold = generator.next(below: 2) == 0
+                let predictions = isTold ? (0..<request.dataset.test).map { ClassIndex($0 % 3) } : nil
+                let score = 0.5 + generator.nextUnit() / 2
+                append(
+                    .trainingResult(
+                        TrainingResult(
+                            request: request.id,
+                            trial: trial,
+                            repetition: repetition,
+                            outcome: isFailure
+                                ? .failed("no memory")
+                                : .finished(artifact: artifact, score: score, itemsScored: 9, predictions: predictions),
+                            duration: 700
+                        )
+                    )
+                )
+            }
+        }
+        requests.removeLast()
+    }
+
+    private mutating func command() {
+        guard generator.next(below: 3) == 0 else { return }
+        let action: Command.Action =
+            switch generator.next(below: 10) {
+            case 0: .hold
+            case 1..<7: .releaseHold
+            default: .rollBack(champion ?? ModelVersion("v0"))
+            }
+        append(.command(Command(id: "c\(generator.next(below: 200))", action: action, by: "ada", reason: "drill")))
+    }
+
+    private func tally() -> Tally {
+        Tally(modelVersion: champion, role: .champion, predictions: 10, feedback: 2, negative: 1, forwarded: 3)
+    }
+
+    /// Lets time pass to the next deadline, as the timer does.
+    mutating func tick() {
+        if let due = state.nextDeadline { now = max(now, due.milliseconds) }
+        append(.tick(ChainMark(entryNumber: state.position.value.entryNumber, digest: "")))
+    }
+}
