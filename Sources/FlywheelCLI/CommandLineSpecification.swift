@@ -50,6 +50,11 @@ enum CommandLineSpecification {
             .option("seeds", "A...B", help: "a run for each seed"),
             json,
             .option("bootstrap", "HOST:PORT", help: "a running broker; without it deploy/broker starts one"),
+            .option(
+                "broker-kind",
+                "TEXT",
+                help: "what runs there, as in \"noida-db 0.2.3\", whose worker is stopped gently"
+            ),
             .option("out", "DIR", help: "folder of the report", defaultValue: "demo-out"),
             .option("duration", "SECONDS", help: "length of a run"),
             .flag("permute-truth", help: "honesty check: the annotators' truth is random per sample"),

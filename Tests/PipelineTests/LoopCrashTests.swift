@@ -59,7 +59,7 @@ struct LoopCrashTests {
 
     @Test("With its timers running, every entry is applied once and every decision written once, wherever Loop fails")
     func timers() throws {
-        let script = try Recording(seed: 3, rounds: 6)
+        let script = try Recording(seed: 3, rounds: 10)
         let parser = JSONParser(maximumDepth: 64, maximumSize: 16 << 20)
         let inputs = try script.records.filter { record in
             let entry = try parser.withDocument(of: record.value ?? []) { try JournalEntry(json: $0) }
@@ -68,6 +68,7 @@ struct LoopCrashTests {
         let effects = try perform(inputs, nil).plan.effects
         #expect(effects.count > 30)
         var isTold = false
+        var most = 0
         for step in FaultPlan.steps(effects, [.crash, .fatal]) where step.fault == .crash || step.number % 4 == 0 {
             let (plant, plan) = try perform(inputs, step)
             #expect(plan.hasStruck, "\(step)")
@@ -75,14 +76,15 @@ struct LoopCrashTests {
                 .verify(project: World.project.rawValue, partition: World.partition)
             #expect(report.isEqual, "\(step): \(report.firstDifference ?? "")")
             #expect(report.ticksChecked > 0)
-            isTold = isTold || report.compared > 10
+            isTold = isTold || report.compared >= 6
+            most = max(most, report.compared)
             let repeated = counted(plant.decisions().filter { $0.topic != .deadLetters }.map(\.id)).filter {
                 $0.value > 1
             }
             #expect(repeated.isEmpty, "\(step): \(repeated)")
             #expect(Int(report.entries) == plant.journal().count, "\(step)")
         }
-        #expect(isTold)
+        #expect(isTold, "at most \(most) decisions were compared: less than one batch")
     }
 
     /// Appends the inputs second by second, the timers running.

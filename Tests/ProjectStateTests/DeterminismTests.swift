@@ -101,7 +101,7 @@ import Vocabulary
         var causes: Set<String> = []
         var refusals: Set<String> = []
         var filled: Set<String> = []
-        for seed in 0..<8 as Range<UInt64> {
+        for seed in 0..<16 as Range<UInt64> {
             // The tight budget of some is exhausted; the others have more to decide.
             var world = World(seed: seed, votes: seed % 4 == 0 ? 15 : 90)
             world.run(entries: 1_200)

@@ -11,11 +11,11 @@ struct BrokerScript {
     var isNoida: Bool { kind.hasPrefix("noida") }
 
     /// Starts a broker with its data in `folder`, or takes the one that is named.
-    init(bootstrap: String?, folder: String) throws {
+    init(bootstrap: String?, kind known: String?, folder: String) throws {
         self.folder = folder
         if let bootstrap {
             self.bootstrap = bootstrap
-            kind = "a broker at \(bootstrap)"
+            kind = known ?? "a broker at \(bootstrap)"
             script = nil
             return
         }

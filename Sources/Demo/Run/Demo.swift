@@ -22,7 +22,11 @@ public struct Demo {
         )
         try writeFirstPages()
         let bootstrap = options.bootstrap ?? ProcessInfo.processInfo.environment["FLYWHEEL_BOOTSTRAP"]
-        let broker = try BrokerScript(bootstrap: bootstrap, folder: "\(options.folder)/broker")
+        let broker = try BrokerScript(
+            bootstrap: bootstrap,
+            kind: options.brokerKind,
+            folder: "\(options.folder)/broker"
+        )
         defer {
             progress.clear()
             broker.stop()

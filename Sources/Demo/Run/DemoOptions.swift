@@ -7,6 +7,8 @@ public struct DemoOptions: Sendable {
     public var printsJSON: Bool
     /// A running cluster; nil starts one through `deploy/broker`.
     public var bootstrap: String?
+    /// What runs there.
+    public var brokerKind: String?
     /// Where the report goes.
     public var folder: String
     /// This program, for the processes it starts.
@@ -21,6 +23,7 @@ public struct DemoOptions: Sendable {
         seeds: [UInt64] = [1],
         printsJSON: Bool = false,
         bootstrap: String? = nil,
+        brokerKind: String? = nil,
         folder: String = "demo-out",
         executable: String,
         isTruthPermuted: Bool = false,
@@ -30,6 +33,7 @@ public struct DemoOptions: Sendable {
         self.seeds = seeds
         self.printsJSON = printsJSON
         self.bootstrap = bootstrap
+        self.brokerKind = brokerKind
         self.folder = folder
         self.executable = executable
         self.isTruthPermuted = isTruthPermuted

@@ -15,6 +15,7 @@ enum DemoCommand {
             seeds: seeds,
             printsJSON: arguments.flag("json"),
             bootstrap: arguments.string("bootstrap"),
+            brokerKind: arguments.string("broker-kind"),
             folder: arguments.string("out").map(WorkerFile.absolute) ?? WorkerFile.absolute("demo-out"),
             executable: executable,
             isTruthPermuted: arguments.flag("permute-truth"),
