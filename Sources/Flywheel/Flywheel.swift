@@ -50,6 +50,8 @@ extension ProjectState {
                 return
             }
         }
+        // Windows are counted from the project's beginning, not from a round number of the epoch.
+        if configuration.value == nil { acquisition.ledger.value.windowStart = step.context.time }
         configuration.value = revision
     }
 
