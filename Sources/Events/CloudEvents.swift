@@ -3,14 +3,14 @@ public struct CloudEventHeaders: Hashable, Sendable {
     public let id: String
     public let source: String
     public let type: String
-    /// Milliseconds since 1970.
-    public let time: Int64
+    /// Milliseconds since 1970; nil where no clock may be read.
+    public let time: Int64?
     /// The chain that the event belongs to: a sample, a dataset version or a model.
     public let correlation: String?
     /// The event that caused it.
     public let causation: String?
 
-    public init(id: String, source: String, type: String, time: Int64, correlation: String?, causation: String?) {
+    public init(id: String, source: String, type: String, time: Int64?, correlation: String?, causation: String?) {
         self.id = id
         self.source = source
         self.type = type
@@ -21,10 +21,9 @@ public struct CloudEventHeaders: Hashable, Sendable {
 
     /// Names and values in the order of writing.
     public var pairs: [(String, String)] {
-        var pairs = [
-            ("ce_specversion", "1.0"), ("ce_id", id), ("ce_source", source), ("ce_type", type),
-            ("ce_time", RFC3339.text(milliseconds: time)), ("content-type", "application/json"),
-        ]
+        var pairs = [("ce_specversion", "1.0"), ("ce_id", id), ("ce_source", source), ("ce_type", type)]
+        if let time { pairs.append(("ce_time", RFC3339.text(milliseconds: time))) }
+        pairs.append(("content-type", "application/json"))
         if let correlation { pairs.append(("ce_correlationid", correlation)) }
         if let causation { pairs.append(("ce_causationid", causation)) }
         return pairs

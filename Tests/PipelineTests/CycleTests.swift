@@ -84,6 +84,27 @@ struct CycleTests {
         }
     }
 
+    @Test("Every record that Flywheel writes carries CloudEvents headers, but for the rows of its state")
+    func envelopes() throws {
+        let plant = try Plant(seed: 7)
+        for _ in 0..<8 { try plant.round() }
+        let written: [Topic] = [
+            .tallies, .journal, .labelingTasks, .datasetLog, .datasetVersions, .trainingRequests, .modelReleases,
+            .trainingResults,
+        ]
+        for topic in written {
+            let records = plant.cluster.committed(plant.topics[topic])
+            #expect(!records.isEmpty, "\(topic)")
+            for record in records {
+                #expect(record.header("ce_specversion") == "1.0", "\(topic)")
+                #expect(record.header("ce_id")?.isEmpty == false, "\(topic)")
+                #expect(record.header("ce_type")?.hasPrefix("io.flywheel.") == true, "\(topic)")
+                #expect(record.header("ce_source")?.hasPrefix("flywheel/") == true, "\(topic)")
+                #expect(record.header("content-type") == "application/json", "\(topic)")
+            }
+        }
+    }
+
     @Test("A task that nobody answers expires, its votes are released, and a tick told the time")
     func expiry() throws {
         let plant = try Plant()

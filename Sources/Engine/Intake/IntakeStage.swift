@@ -54,6 +54,7 @@ public final class IntakeStage: StreamStage {
     let parser = JSONParser(maximumDepth: 64, maximumSize: recordLimit)
     var known: [String: IntakeProject] = [:]
     private var generation = -1
+    private var current: (topic: Int, partition: Int32, offset: Int64) = (0, 0, 0)
     /// When the projects were last read to their end, in milliseconds since 1970.
     private var lookedAt: Int64 = 0
     private var owned: Set<Int32> = []
@@ -107,6 +108,7 @@ public final class IntakeStage: StreamStage {
         adoptRevisions()
         for (index, record) in batch.records.enumerated() {
             turnCounts.read += 1
+            current = (record.topic, record.partition, record.offset)
             do throws(Rejection) {
                 try take(record, at: index, of: batch, into: &turn)
                 turnCounts.accepted += 1
@@ -139,7 +141,15 @@ public final class IntakeStage: StreamStage {
                     topic: topics[.tallies],
                     partition: project.configuration.partition,
                     key: Array(key.project.rawValue.utf8),
-                    value: bytes
+                    value: bytes,
+                    headers: CloudEventHeaders(
+                        id: "\(place)/\(key.version?.rawValue ?? "")/\(key.role?.rawValue ?? "")",
+                        source: "flywheel/\(key.project)/intake",
+                        type: "io.flywheel.traffic.tallied.v1",
+                        time: now(),
+                        correlation: key.version?.rawValue,
+                        causation: nil
+                    ).recordHeaders
                 )
             )
         }
@@ -229,10 +239,20 @@ public final class IntakeStage: StreamStage {
                 topic: topics[.journal],
                 partition: project.configuration.partition,
                 key: Array(entry.project.rawValue.utf8),
-                value: entry.jsonBytes
+                value: entry.jsonBytes,
+                headers: CloudEventHeaders.entry(
+                    entry,
+                    id: place,
+                    role: .intake,
+                    time: now(),
+                    causation: place
+                ).recordHeaders
             )
         )
     }
+
+    /// The record in hand: an entry's id says where it comes from, so that one written twice can be told.
+    private var place: String { "\(topics[Self.inputs[current.topic]])/\(current.partition)/\(current.offset)" }
 
     private func bury(
         _ record: RecordView,

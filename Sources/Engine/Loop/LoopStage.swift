@@ -230,7 +230,7 @@ public final class LoopStage: StreamStage {
                 partition: record.partition,
                 key: Array(decision.key.utf8),
                 value: decision.value,
-                headers: decision.headers.pairs.map { RecordHeader($0.0, $0.1) }
+                headers: decision.headers.recordHeaders
             )
         )
     }
@@ -309,12 +309,20 @@ public final class LoopStage: StreamStage {
 
     private func append(_ entry: JournalEntry, _ partition: Int32, _ turn: inout Turn) {
         turn.mustCommit = true
+        let time = now()
+        let headers = CloudEventHeaders.entry(
+            entry,
+            id: "\(entry.project)-\(entry.body.kind)-\(time)",
+            role: .loop,
+            time: time
+        )
         turn.write(
             OutputRecord(
                 topic: topics[.journal],
                 partition: partition,
                 key: Array(entry.project.rawValue.utf8),
-                value: entry.jsonBytes
+                value: entry.jsonBytes,
+                headers: headers.recordHeaders
             )
         )
     }

@@ -146,18 +146,21 @@ public final class MaterializerStage: StreamStage {
     ) -> OutputRecord {
         var writer = JSONWriter()
         SealedVersionEvent(project: project, version: version).write(to: &writer)
-        let headers: [(String, String)] = [
-            ("ce_specversion", "1.0"), ("ce_id", "\(project)-version-\(cut.ordinal)"),
-            ("ce_source", "flywheel/\(project)/materializer"), ("ce_type", "io.flywheel.version.sealed.v1"),
-            ("content-type", "application/json"), ("ce_correlationid", version.id.rawValue),
-            ("ce_causationid", "\(project)-cut-\(cut.sequence)"),
-        ]
+        // No time: sealing a version twice must give the same record.
+        let headers = CloudEventHeaders(
+            id: "\(project)-version-\(cut.ordinal)",
+            source: "flywheel/\(project)/materializer",
+            type: "io.flywheel.version.sealed.v1",
+            time: nil,
+            correlation: version.id.rawValue,
+            causation: "\(project)-cut-\(cut.sequence)"
+        )
         return OutputRecord(
             topic: topics[.datasetVersions],
             partition: partition,
             key: Array(project.rawValue.utf8),
             value: writer.bytes,
-            headers: headers.map { RecordHeader($0.0, $0.1) }
+            headers: headers.recordHeaders
         )
     }
 

@@ -58,7 +58,20 @@ public struct ProjectApply {
         }
         try producer.begin()
         try producer.send([
-            OutputRecord(topic: topics[.projects], partition: 0, key: Array(name.utf8), value: next.jsonBytes)
+            OutputRecord(
+                topic: topics[.projects],
+                partition: 0,
+                key: Array(name.utf8),
+                value: next.jsonBytes,
+                headers: CloudEventHeaders(
+                    id: "\(name)-revision-\(next.revision)",
+                    source: "flywheel/\(name)/apply",
+                    type: "io.flywheel.project.configured.v1",
+                    time: WallClock.now(),
+                    correlation: nil,
+                    causation: nil
+                ).recordHeaders
+            )
         ])
         try producer.commit()
         return known.map { .revised(next, from: $0) } ?? .created(next)

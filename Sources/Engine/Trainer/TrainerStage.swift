@@ -174,13 +174,13 @@ public final class TrainerStage: StreamStage {
     private func headers(_ request: TrainingRequest, _ project: ProjectID, _ trial: Int, _ repetition: Int)
         -> [RecordHeader]
     {
-        [
-            RecordHeader("ce_specversion", "1.0"), RecordHeader("ce_id", "\(request.id)-\(trial)-\(repetition)"),
-            RecordHeader("ce_source", "flywheel/\(project)/trainer"),
-            RecordHeader("ce_type", "io.flywheel.training.finished.v1"),
-            RecordHeader("content-type", "application/json"),
-            RecordHeader("ce_correlationid", request.dataset.id.rawValue),
-            RecordHeader("ce_causationid", request.id.rawValue),
-        ]
+        CloudEventHeaders(
+            id: "\(request.id)-\(trial)-\(repetition)",
+            source: "flywheel/\(project)/trainer",
+            type: "io.flywheel.training.finished.v1",
+            time: now(),
+            correlation: request.dataset.id.rawValue,
+            causation: request.id.rawValue
+        ).recordHeaders
     }
 }

@@ -1,0 +1,32 @@
+internal import Events
+internal import Flywheel
+internal import StreamRuntime
+internal import Vocabulary
+
+extension CloudEventHeaders {
+    /// As headers of a record.
+    var recordHeaders: [RecordHeader] { pairs.map { RecordHeader($0.0, $0.1) } }
+
+    /// Of an entry that Intake or the loop's timers write.
+    ///
+    /// - Parameters:
+    ///   - id: Where the entry comes from: a place in a topic, or a count.
+    ///   - role: Who writes it.
+    ///   - causation: The event behind it, if any.
+    static func entry(
+        _ entry: JournalEntry,
+        id: String,
+        role: Role,
+        time: Int64,
+        causation: String? = nil
+    ) -> CloudEventHeaders {
+        CloudEventHeaders(
+            id: id,
+            source: "flywheel/\(entry.project)/\(role.rawValue)",
+            type: "io.flywheel.entry.\(entry.body.kind).v1",
+            time: time,
+            correlation: nil,
+            causation: causation
+        )
+    }
+}
