@@ -150,7 +150,7 @@ def check_codes(complaints: list[str]):
     # An entry that cannot be read never becomes one that could be refused; the loop names that reason itself.
     expected = {
         "At the door": raw_values("Sources/Events/Inputs/Rejection.swift", "Rejection"),
-        "In the loop": raw_values("Sources/Vocabulary/Outputs.swift", "Refusal") | {"unreadable_entry"},
+        "In the loop": raw_values("Sources/Vocabulary/Notices.swift", "Refusal") | {"unreadable_entry"},
     }
     for heading, codes in expected.items():
         section = re.search(rf"^## {heading}.*?\n(.*?)(?=^## |\Z)", page, re.S | re.M)

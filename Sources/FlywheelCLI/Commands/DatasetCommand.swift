@@ -1,0 +1,110 @@
+import Arguments
+import Engine
+import Events
+internal import Flywheel
+import Foundation
+import JSON
+import KafkaTransport
+import Processes
+import Storage
+import StreamRuntime
+import Vocabulary
+
+/// `flywheel dataset`.
+enum DatasetCommand {
+    static func log(_ arguments: ParsedArguments) throws -> Bool {
+        let worker = try WorkerFile.configuration(arguments)
+        let name = try arguments.requiredString("project")
+        let scan = try TopicScan(
+            transport: KafkaStreamTransport(properties: worker.kafka),
+            topic: worker.topics[.datasetVersions]
+        )
+        defer { scan.close() }
+        let parser = JSONParser()
+        var versions: [Int: SealedVersion] = [:]
+        for partition in try scan.partitions() {
+            try scan.forEach(partition) { record, _, _ in
+                guard let json = try? parser.parse(record.value), (try? json.object().string("project")) == name,
+                    let version = try? SealedVersion(json: json)
+                else { return }
+                versions[version.ordinal] = version
+            }
+        }
+        for ordinal in versions.keys.sorted() {
+            guard let version = versions[ordinal] else { continue }
+            if arguments.flag("json") {
+                print(String(decoding: version.jsonBytes, as: UTF8.self))
+            } else {
+                print(
+                    "\(ordinal)  \(version.semanticVersion)  \(version.id)  \(version.training) training  \(version.test) test  \(version.manifest.uri)"
+                )
+            }
+        }
+        if versions.isEmpty, !arguments.flag("json") { print("no version of \(name) is sealed yet") }
+        return true
+    }
+
+    static func show(_ arguments: ParsedArguments) throws -> Bool {
+        let (store, project) = try store(arguments)
+        guard let manifest = try manifest(arguments.positional("version"), store, project) else {
+            throw EngineError("show the version", "it is not in the store", remedy: "name the store with --store")
+        }
+        print(String(decoding: manifest.jsonBytes, as: UTF8.self))
+        return true
+    }
+
+    static func verify(_ arguments: ParsedArguments) throws -> Bool {
+        let (store, project) = try store(arguments)
+        let ids: [DatasetVersionID]
+        if let version = arguments.positional("version") {
+            guard let manifest = try manifest(version, store, project) else {
+                throw EngineError(
+                    "verify version \(version)",
+                    "it is not in the store",
+                    remedy: "name the store with --store"
+                )
+            }
+            ids = [manifest.id]
+        } else {
+            ids = try store.ordinals(project).compactMap { try store.manifest(project, ordinal: $0)?.id }
+        }
+        guard !ids.isEmpty else {
+            throw EngineError(
+                "verify \(project)",
+                "no version of it is in the store",
+                remedy: "name the store with --store"
+            )
+        }
+        var problems = 0
+        for id in ids {
+            for problem in try store.verify(project, id: id) {
+                print("\(id): \(problem)")
+                problems += 1
+            }
+        }
+        print(problems == 0 ? "\(ids.count) versions are whole" : "\(problems) problems in \(ids.count) versions")
+        return problems == 0
+    }
+
+    private static func store(_ arguments: ParsedArguments) throws -> (DatasetStore, ProjectID) {
+        let configured = try arguments.string("config").map { try WorkerFile.read($0).storePath }
+        let path = arguments.string("store") ?? configured ?? "flywheel-data/datasets"
+        guard FileManager.default.fileExists(atPath: path) else {
+            throw EngineError("open the store", "there is no folder \(path)", remedy: "name the store with --store")
+        }
+        return (
+            DatasetStore(objects: try ObjectStore(root: WorkerFile.absolute(path))),
+            ProjectID(try arguments.requiredString("project"))
+        )
+    }
+
+    private static func manifest(_ version: String?, _ store: DatasetStore, _ project: ProjectID) throws
+        -> DatasetManifest?
+    {
+        guard let version else {
+            return try store.ordinals(project).last.flatMap { try store.manifest(project, ordinal: $0) }
+        }
+        if let ordinal = Int(version) { return try store.manifest(project, ordinal: ordinal) }
+        return try store.manifest(project, id: DatasetVersionID(version))
+    }
+}

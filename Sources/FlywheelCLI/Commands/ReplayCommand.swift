@@ -1,0 +1,57 @@
+import Arguments
+import Engine
+import Events
+internal import Flywheel
+import Foundation
+import JSON
+import KafkaTransport
+import Processes
+import Storage
+import StreamRuntime
+import Vocabulary
+
+/// `flywheel replay`.
+enum ReplayCommand {
+    static func run(_ arguments: ParsedArguments) throws -> Bool {
+        let worker = try WorkerFile.configuration(arguments)
+        let projects = try ProjectCommand.read(arguments).filter {
+            arguments.string("project").map($0.project.rawValue.elementsEqual) ?? true
+        }
+        guard !projects.isEmpty else {
+            throw EngineError("replay", "there is no such project", remedy: "see flywheel project list")
+        }
+        let replay = Replay(transport: KafkaStreamTransport(properties: worker.kafka), topics: worker.topics)
+        var isEqual = true
+        for project in projects {
+            let report = try replay.verify(project: project.project.rawValue, partition: project.partition)
+            isEqual = isEqual && report.isEqual
+            print(arguments.flag("json") ? json(report) : text(report, verifies: arguments.flag("verify")))
+        }
+        return isEqual || !arguments.flag("verify")
+    }
+
+    private static func text(_ report: Replay.Report, verifies: Bool) -> String {
+        var text = "\(report.project): \(report.entries) entries, \(report.decisions) decisions, chain \(report.chain)"
+        guard verifies else { return text }
+        text +=
+            "\n  \(report.compared) equal byte for byte, \(report.compacted) compacted away, \(report.ticksChecked) ticks checked"
+        if let difference = report.firstDifference { text += "\n  DIFFERS: \(difference)" } else { text += "\n  equal" }
+        return text
+    }
+
+    private static func json(_ report: Replay.Report) -> String {
+        var writer = JSONWriter()
+        writer.object { writer in
+            writer.member("project", report.project)
+            writer.member("entries", report.entries)
+            writer.member("decisions", report.decisions)
+            writer.member("compared", report.compared)
+            writer.member("compacted", report.compacted)
+            writer.member("ticks_checked", report.ticksChecked)
+            writer.member("chain", report.chain)
+            writer.member("equal", report.isEqual)
+            writer.member("first_difference", ifPresent: report.firstDifference)
+        }
+        return writer.text
+    }
+}

@@ -1,0 +1,121 @@
+/// One setting of a study.
+public struct Recipe: Hashable, Sendable {
+    /// Inverse strength of the L2 penalty; positive.
+    public let inverseRegularization: Double
+    /// Whether to start from the parent model's weights.
+    public let warmStart: Bool
+
+    public init(inverseRegularization: Double = 1, warmStart: Bool = true) {
+        self.inverseRegularization = inverseRegularization
+        self.warmStart = warmStart
+    }
+}
+
+/// Work for trainers: each trial, so many repeats with different seeds.
+public struct TrainingRequest: Hashable, Sendable {
+    public let id: RequestID
+    public let dataset: SealedVersion
+    /// The version that the resulting model will carry.
+    public let modelVersion: ModelVersion
+    public let trials: [Recipe]
+    /// Repeats of each trial; at least 1.
+    public let repeats: Int
+    /// Results after this are ignored.
+    public let deadline: StreamTime
+    public let priority: Int
+    public let warmStart: ReleasedModel?
+
+    public init(
+        id: RequestID,
+        dataset: SealedVersion,
+        modelVersion: ModelVersion,
+        trials: [Recipe],
+        repeats: Int,
+        deadline: StreamTime,
+        priority: Int,
+        warmStart: ReleasedModel?
+    ) {
+        self.id = id
+        self.dataset = dataset
+        self.modelVersion = modelVersion
+        self.trials = trials
+        self.repeats = repeats
+        self.deadline = deadline
+        self.priority = priority
+        self.warmStart = warmStart
+    }
+}
+
+/// A trained model that can be served.
+public struct ReleasedModel: Hashable, Sendable {
+    public let version: ModelVersion
+    public let artifact: ArtifactReference
+    /// The ordinal of the dataset version it was trained on; a higher one is a newer model.
+    public let datasetOrdinal: Int
+    /// When the newest of its training samples was predicted.
+    public let newestSampleAt: StreamTime
+
+    public init(
+        version: ModelVersion,
+        artifact: ArtifactReference,
+        datasetOrdinal: Int,
+        newestSampleAt: StreamTime
+    ) {
+        self.version = version
+        self.artifact = artifact
+        self.datasetOrdinal = datasetOrdinal
+        self.newestSampleAt = newestSampleAt
+    }
+}
+
+/// What to serve from now on, and the proof for it.
+public struct ModelRelease: Hashable, Sendable {
+    /// Why a release was made.
+    public enum Cause: String, Hashable, Sendable, CaseIterable {
+        /// The first model of a project: there was nothing to lose.
+        case first
+        /// A challenger begins to shadow.
+        case shadow
+        /// The challenger was significantly better.
+        case promoted
+        /// Users rejected too much of what the champion said.
+        case rolledBack = "rolled_back"
+        /// An operator said so.
+        case command
+    }
+
+    public let cause: Cause
+    public let champion: ReleasedModel
+    public let challenger: ReleasedModel?
+    /// The champion before, if this release replaced it.
+    public let replaced: ModelVersion?
+    public let quarantined: [ModelVersion]
+    public let evidence: Evidence
+
+    public init(
+        cause: Cause,
+        champion: ReleasedModel,
+        challenger: ReleasedModel?,
+        replaced: ModelVersion?,
+        quarantined: [ModelVersion],
+        evidence: Evidence
+    ) {
+        self.cause = cause
+        self.champion = champion
+        self.challenger = challenger
+        self.replaced = replaced
+        self.quarantined = quarantined
+        self.evidence = evidence
+    }
+}
+
+/// The figures a rollout decision rests on.
+public enum Evidence: Hashable, Sendable {
+    case none
+    /// Audit labels that both models were scored on; `logE` is the natural logarithm of the e-value, `threshold` what it
+    /// had to reach.
+    case paired(labels: Int, challengerOnly: Int, championOnly: Int, logE: Double, threshold: Double)
+    /// Feedback about the champion: negative answers, all, what was expected, and the detector's statistic.
+    case feedback(negative: Int, total: Int, expectedRate: Double, statistic: Double, threshold: Double)
+    case command(id: String, by: String, reason: String)
+}

@@ -1,0 +1,56 @@
+/// Something that people should know.
+public struct Notice: Hashable, Sendable {
+    /// What a notice is about; the raw values are on the wire.
+    public enum Kind: String, Hashable, Sendable, CaseIterable {
+        case budgetExhausted = "budget_exhausted"
+        case rolledBack = "rolled_back"
+        case taskUnanswerable = "task_unanswerable"
+        case studyFailed = "study_failed"
+        case studyFinished = "study_finished"
+    }
+    public let kind: Kind
+    public let text: String
+    public init(kind: Kind, text: String) {
+        self.kind = kind
+        self.text = text
+    }
+}
+
+/// Why an entry changed nothing: a reason code, and a sentence for a person.
+public struct Refusal: Hashable, Sendable {
+    /// Reason codes; the raw values are on the wire and in the state.
+    public enum Code: String, Hashable, Sendable, CaseIterable {
+        case duplicate
+        case unknownTask = "unknown_task"
+        case taskClosed = "task_closed"
+        case unknownClass = "unknown_class"
+        case unknownRequest = "unknown_request"
+        case duplicateResult = "duplicate_result"
+        case studyClosed = "study_closed"
+        case unknownModel = "unknown_model"
+        case nothingToRollBack = "nothing_to_roll_back"
+        case unknownFeedbackModel = "not_the_champion"
+        case userCapReached = "user_cap_reached"
+        case invalidConfiguration = "invalid_configuration"
+        /// Whether a person should look at it; the others are expected and counted only.
+        public var isDeadLetter: Bool {
+            switch self {
+            case .unknownTask, .unknownClass, .unknownRequest, .unknownModel, .nothingToRollBack, .invalidConfiguration:
+                true
+            case .duplicate, .taskClosed, .duplicateResult, .studyClosed, .unknownFeedbackModel, .userCapReached: false
+            }
+        }
+    }
+    public let code: Code
+    public let text: String
+    public init(_ code: Code, _ text: String) {
+        self.code = code
+        self.text = text
+    }
+}
+
+/// A refusal as the failure of a `Result`.
+public struct RefusalError: Error, Hashable, Sendable {
+    public let refusal: Refusal
+    public init(_ code: Refusal.Code, _ text: String) { refusal = Refusal(code, text) }
+}

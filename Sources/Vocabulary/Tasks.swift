@@ -1,0 +1,151 @@
+/// Why a sample is asked for.
+public enum TaskPurpose: String, Hashable, Sendable, CaseIterable {
+    /// Chosen by the acquisition strategy; its label trains.
+    case acquisition
+    /// Drawn without bias; its label tests.
+    case audit
+}
+
+/// Why, and on whose word, a sample was chosen: recorded on its task.
+public struct SelectionReason: Hashable, Sendable {
+    /// As in `margin+kmeans`.
+    public let strategy: String
+    public let score: Double
+    /// The model whose output was scored; nil in a cold start.
+    public let scoredBy: ModelVersion?
+    /// What that model thought likeliest.
+    public let predicted: ClassIndex?
+    /// For an audit sample, the probability with which it belongs to the audit sample.
+    public let inclusionProbability: Double?
+
+    public init(
+        strategy: String,
+        score: Double,
+        scoredBy: ModelVersion?,
+        predicted: ClassIndex?,
+        inclusionProbability: Double?
+    ) {
+        self.strategy = strategy
+        self.score = score
+        self.scoredBy = scoredBy
+        self.predicted = predicted
+        self.inclusionProbability = inclusionProbability
+    }
+}
+
+/// A sample that Acquisition chose, on its way to becoming a task.
+public struct Selection: Hashable, Sendable {
+    public let sample: Sample
+    public let purpose: TaskPurpose
+    public let reason: SelectionReason
+    public let predictedAt: StreamTime
+
+    public init(sample: Sample, purpose: TaskPurpose, reason: SelectionReason, predictedAt: StreamTime) {
+        self.sample = sample
+        self.purpose = purpose
+        self.reason = reason
+        self.predictedAt = predictedAt
+    }
+}
+
+/// The state of a labeling task as label tools see it. Of several records of a task the highest entry number holds.
+public struct LabelingTask: Hashable, Sendable {
+    /// Open tasks may be answered; closed ones stay closed.
+    public enum State: Hashable, Sendable {
+        case open
+        case closed(Closing)
+    }
+
+    /// Why a task closed; only `answered` gives a label.
+    public enum Closing: String, Hashable, Sendable, CaseIterable {
+        /// Enough answers.
+        case answered
+        /// Nobody answered in time.
+        case expired
+        /// Skipped or flagged too often.
+        case unanswerable
+    }
+
+    public let id: TaskID
+    public let sample: Sample
+    public let question: String
+    public let classes: [String]
+    public let state: State
+    /// Distinct annotators wanted, those who answered included.
+    public let votesWanted: Int
+    /// Answers counted so far.
+    public let votes: Int
+    /// Higher first.
+    public let priority: Double
+    public let purpose: TaskPurpose
+    public let reason: SelectionReason
+    public let openedAt: StreamTime
+    public let expiresAt: StreamTime
+
+    public init(
+        id: TaskID,
+        sample: Sample,
+        question: String,
+        classes: [String],
+        state: State,
+        votesWanted: Int,
+        votes: Int,
+        priority: Double,
+        purpose: TaskPurpose,
+        reason: SelectionReason,
+        openedAt: StreamTime,
+        expiresAt: StreamTime
+    ) {
+        self.id = id
+        self.sample = sample
+        self.question = question
+        self.classes = classes
+        self.state = state
+        self.votesWanted = votesWanted
+        self.votes = votes
+        self.priority = priority
+        self.purpose = purpose
+        self.reason = reason
+        self.openedAt = openedAt
+        self.expiresAt = expiresAt
+    }
+}
+
+/// One counted answer.
+public struct Vote: Hashable, Sendable {
+    public let annotator: AnnotatorID
+    public let label: ClassIndex
+    public init(annotator: AnnotatorID, label: ClassIndex) {
+        self.annotator = annotator
+        self.label = label
+    }
+}
+
+/// What several answers amount to.
+public struct ConsensusLabel: Hashable, Sendable {
+    public let task: TaskID
+    public let sample: Sample
+    public let purpose: TaskPurpose
+    public let label: ClassIndex
+    public let confidence: Probability
+    public let votes: [Vote]
+    public let predictedAt: StreamTime
+
+    public init(
+        task: TaskID,
+        sample: Sample,
+        purpose: TaskPurpose,
+        label: ClassIndex,
+        confidence: Probability,
+        votes: [Vote],
+        predictedAt: StreamTime
+    ) {
+        self.task = task
+        self.sample = sample
+        self.purpose = purpose
+        self.label = label
+        self.confidence = confidence
+        self.votes = votes
+        self.predictedAt = predictedAt
+    }
+}
