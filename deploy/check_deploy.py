@@ -176,7 +176,7 @@ def main() -> int:
     values = {
         "role": roles,
         "stage": raw_values("Sources/Flywheel/ProjectState.swift", "enum Stage") | {"intake"},
-        "code": raw_values("Sources/Vocabulary/Outputs.swift", "enum Code")
+        "code": raw_values("Sources/Vocabulary/Notices.swift", "enum Code")
         | raw_values("Sources/Events/Inputs/Rejection.swift", "enum Code"),
     }
     documents = check_yaml(complaints)

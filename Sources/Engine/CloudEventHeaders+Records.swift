@@ -7,12 +7,7 @@ extension CloudEventHeaders {
     /// As headers of a record.
     var recordHeaders: [RecordHeader] { pairs.map { RecordHeader($0.0, $0.1) } }
 
-    /// Of an entry that Intake or the loop's timers write.
-    ///
-    /// - Parameters:
-    ///   - id: Where the entry comes from: a place in a topic, or a count.
-    ///   - role: Who writes it.
-    ///   - causation: The event behind it, if any.
+    /// Of an entry that Intake or the loop's timers write. Its id is where it comes from: a place in a topic, or a moment.
     static func entry(
         _ entry: JournalEntry,
         id: String,
