@@ -1,3 +1,4 @@
+internal import Statistics
 internal import Tables
 public import Vocabulary
 
@@ -148,30 +149,51 @@ extension AcquisitionState {
         _ context: EntryContext
     ) -> [Selection] {
         guard count > 0 else { return [] }
-        let ranked = pool.sortedRows.map(\.value).sorted { Self.isLessUseful($1, $0) }
-        let width = policy.isDiverse ? max(count, count * policy.preselection) : count
+        var ranked = pool.sortedRows.map(\.value).sorted { Self.isLessUseful($1, $0) }
+        let explored = chooseExploration(count, ranked, policy, context)
+        for pooled in explored { ranked.removeAll { $0.candidate.sample.id == pooled.candidate.sample.id } }
+        let rest = count - explored.count
+        let width = policy.isDiverse ? max(rest, rest * policy.preselection) : rest
         let preselected = Array(ranked.prefix(width))
         let isSpreadWanted = policy.isDiverse && policy.function != .random
-        let spread = isSpreadWanted ? spread(preselected, count, context) : nil
-        let chosen = spread ?? Array(preselected.prefix(count))
+        let spread = isSpreadWanted ? spread(preselected, rest, context) : nil
+        let chosen = spread ?? Array(preselected.prefix(rest))
         return chosen.map { pooled in
-            let candidate = pooled.candidate
-            let isCold = candidate.output == nil && policy.function != .random
+            let isCold = pooled.candidate.output == nil && policy.function != .random
             let rule = isCold ? "cold_start" : policy.function.rawValue
-            let reason = SelectionReason(
-                strategy: spread == nil ? rule : rule + "+kmeans",
+            return Self.selection(pooled, strategy: spread == nil ? rule : rule + "+kmeans")
+        } + explored.map { Self.selection($0, strategy: "exploration") }
+    }
+
+    private static func selection(_ pooled: PooledCandidate, strategy: String) -> Selection {
+        let candidate = pooled.candidate
+        return Selection(
+            sample: candidate.sample,
+            purpose: .acquisition,
+            reason: SelectionReason(
+                strategy: strategy,
                 score: candidate.score,
                 scoredBy: candidate.model?.version,
                 predicted: candidate.output?.top.label,
                 inclusionProbability: nil
-            )
-            return Selection(
-                sample: candidate.sample,
-                purpose: .acquisition,
-                reason: reason,
-                predictedAt: candidate.predictedAt
-            )
-        }
+            ),
+            predictedAt: candidate.predictedAt
+        )
+    }
+
+    /// The part of a batch that is drawn by chance: a class that the model is wrongly sure to know is found by no score.
+    private func chooseExploration(
+        _ count: Int,
+        _ ranked: [PooledCandidate],
+        _ policy: AcquisitionPolicy,
+        _ context: EntryContext
+    ) -> [PooledCandidate] {
+        guard policy.function != .random, let newest = ranked.first?.modelOrdinal else { return [] }
+        let drawn = ranked.filter { $0.candidate.isExploration && $0.modelOrdinal == newest }
+        let wanted = min(drawn.count, Int((policy.explorationShare * Double(count)).rounded()))
+        guard wanted > 0 else { return [] }
+        var generator = SplitMix64(seed: context.seed ^ 0x6578_706C_6F72_6521)
+        return SeededSampling.distinctIndices(wanted, of: drawn.count, using: &generator).map { drawn[$0] }
     }
 
     /// A spread-out batch, or nil when the embeddings are missing or do not have one dimension.

@@ -11,6 +11,8 @@ public struct AcquisitionPolicy: Hashable, Sendable {
     public var poolCapacity: Int
     /// No batch is selected that would bring more tasks than this to be open at once.
     public var openTaskLimit: Int
+    /// The share of a batch, and of what Intake lets through, that is drawn by chance whatever the score, in `0...1`.
+    public var explorationShare: Double
     /// The share of all tasks that are audit tasks, in `0...0.9`.
     public var auditShare: Double
     /// The share of samples that belong to the audit sample, in `0...1`.
@@ -31,6 +33,7 @@ public struct AcquisitionPolicy: Hashable, Sendable {
         preselection: Int = 10,
         poolCapacity: Int = 500,
         openTaskLimit: Int = 20,
+        explorationShare: Double = 0.2,
         auditShare: Double = 0.2,
         auditCutoff: Double = 0.1,
         votes: Int = 1_000,
@@ -44,6 +47,7 @@ public struct AcquisitionPolicy: Hashable, Sendable {
         self.preselection = preselection
         self.poolCapacity = poolCapacity
         self.openTaskLimit = openTaskLimit
+        self.explorationShare = explorationShare
         self.auditShare = auditShare
         self.auditCutoff = auditCutoff
         self.votes = votes

@@ -96,6 +96,8 @@ extension AcquisitionPolicy: JSONCodable {
             preselection: try object.int("preselection", in: 1...1_000),
             poolCapacity: try object.int("pool_capacity", in: 1...100_000),
             openTaskLimit: try object.int("open_task_limit", in: 1...1_000_000),
+            explorationShare: object.optional("exploration_share") == nil
+                ? AcquisitionPolicy().explorationShare : try object.double("exploration_share", in: 0...1),
             auditShare: try object.double("audit_share", in: 0...0.9),
             auditCutoff: try object.double("audit_cutoff", in: 0...1),
             votes: try object.int("votes_per_window", in: 0...1_000_000_000),
@@ -113,6 +115,7 @@ extension AcquisitionPolicy: JSONCodable {
             writer.member("preselection", preselection)
             writer.member("pool_capacity", poolCapacity)
             writer.member("open_task_limit", openTaskLimit)
+            writer.member("exploration_share", explorationShare)
             writer.member("audit_share", auditShare)
             writer.member("audit_cutoff", auditCutoff)
             writer.member("votes_per_window", votes)

@@ -92,6 +92,7 @@ enum ProjectFile {
             default: policy.openTaskLimit,
             in: policy.batchSize...1_000_000
         )
+        policy.explorationShare = reader.double("exploration_share", default: policy.explorationShare, in: 0...1)
         policy.auditShare = reader.double("audit_share", default: policy.auditShare, in: 0...0.9)
         policy.auditCutoff = reader.double("audit_cutoff", default: policy.auditCutoff, in: 0...1)
         policy.votes = reader.int("votes_per_window", default: policy.votes, in: 0...1_000_000_000)

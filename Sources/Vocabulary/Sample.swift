@@ -72,6 +72,8 @@ public struct Candidate: Hashable, Sendable {
     public let auditDraw: Double
     /// When the model predicted, as far as it can be believed.
     public let predictedAt: StreamTime
+    /// Let through by chance, whatever its score: what the model is wrongly sure of is found by no other way.
+    public let isExploration: Bool
 
     public init(
         sample: Sample,
@@ -80,8 +82,10 @@ public struct Candidate: Hashable, Sendable {
         score: Double,
         auditProbability: Double?,
         auditDraw: Double,
-        predictedAt: StreamTime
+        predictedAt: StreamTime,
+        isExploration: Bool = false
     ) {
+        self.isExploration = isExploration
         self.sample = sample
         self.output = output
         self.model = model

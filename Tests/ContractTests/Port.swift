@@ -24,6 +24,9 @@ enum Port: CustomStringConvertible, CaseIterable, Sendable {
     /// Where transactions are isolated as Kafka isolates them; noida-db does not.
     static let isolating: [Port] = available.filter { $0 == .memory || !isNoida }
 
+    /// Whether two headers may have one name.
+    var keepsHeadersOfOneName: Bool { self == .memory || !Self.isNoida }
+
     private static var isNoida: Bool { (try? BrokerProcess.shared.get())?.isNoida ?? false }
 
     var description: String {

@@ -62,6 +62,9 @@ struct AskedDigits {
         if function == "cold start" {
             return isSpread ? "cold start: spread over the space" : "cold start: no model yet"
         }
+        if function == "exploration" {
+            return ["exploration, by chance", says].compactMap { $0 }.joined(separator: "; ")
+        }
         if function == "random" { return ["drawn at random", says].compactMap { $0 }.joined(separator: "; ") }
         let score = "\(function) \(Figures.fixed(sample.score, 2))"
         guard let model = sample.scoredBy else { return score }

@@ -10,6 +10,7 @@ struct IntakeProject {
     let audit: StableHash
     let random: StableHash
     private var thresholds: [String: AdaptiveThreshold] = [:]
+    private var explorations: [String: AdaptiveThreshold] = [:]
     /// Versions in the order they came.
     private var order: [String] = []
     private let rate: Double
@@ -37,7 +38,11 @@ struct IntakeProject {
     /// - Returns: Whether the candidate is forwarded.
     mutating func admits(_ score: Double, version: String, share: Double, at time: Int64) -> Bool {
         if thresholds[version] == nil {
-            if order.count >= Self.thresholdCapacity { thresholds[order.removeFirst()] = nil }
+            if order.count >= Self.thresholdCapacity {
+                let oldest = order.removeFirst()
+                thresholds[oldest] = nil
+                explorations[oldest] = nil
+            }
             order.append(version)
             thresholds[version] = AdaptiveThreshold(
                 perSecond: rate * share,
@@ -45,6 +50,27 @@ struct IntakeProject {
             )
         }
         return thresholds[version]?.admits(score, at: time) ?? false
+    }
+
+    /// Whether a prediction is let through by chance, whatever its score.
+    ///
+    /// - Parameters:
+    ///   - sample: Its id decides, anew for every model.
+    ///   - version: Of the model.
+    ///   - share: The part of the traffic that this worker sees, in `0...1`.
+    ///   - time: Milliseconds; going back counts as standing still.
+    /// - Returns: Whether the candidate is forwarded.
+    mutating func explores(_ sample: String, version: String, share: Double, at time: Int64) -> Bool {
+        let policy = configuration.acquisition
+        guard policy.function != .random, policy.explorationShare > 0, thresholds[version] != nil else { return false }
+        if explorations[version] == nil {
+            explorations[version] = AdaptiveThreshold(
+                perSecond: rate * share * policy.explorationShare,
+                burst: Double(policy.batchSize)
+            )
+        }
+        let draw = random.unit(key: "exploration/\(sample)/\(version)")
+        return explorations[version]?.admits(draw, at: time) ?? false
     }
 
     /// The threshold in force for a model version, in `0...1`.

@@ -96,7 +96,10 @@ extension IntakeStage {
         let draw = known[name]?.audit.unit(key: event.sample.id.rawValue) ?? 1
         let isAudit = draw < configuration.acquisition.auditCutoff
         let admitted = known[name]?.admits(score, version: version, share: share, at: now()) ?? false
-        let passes = isAudit || admitted
+        let isExploration =
+            event.output != nil
+            && (known[name]?.explores(event.sample.id.rawValue, version: version, share: share, at: now()) ?? false)
+        let passes = isAudit || admitted || isExploration
         let isNew = tallies[key] == nil && tallies.count >= Self.tallyLimit
         if isNew { key = TallyKey(project: configuration.project, version: nil, role: event.model?.role) }
         tallies[key, default: TallyBuilder()].count(event.output, score: score)
@@ -109,7 +112,8 @@ extension IntakeStage {
             score: score,
             auditProbability: isAudit ? configuration.acquisition.auditCutoff : nil,
             auditDraw: draw,
-            predictedAt: StreamTime(milliseconds: min(time ?? now(), now()))
+            predictedAt: StreamTime(milliseconds: min(time ?? now(), now())),
+            isExploration: isExploration && !isAudit
         )
         forward(
             JournalEntry(project: configuration.project, body: .candidate(candidate)),

@@ -133,7 +133,8 @@ extension Candidate: JSONCodable {
             score: try object.double("score"),
             auditProbability: try object.optionalDouble("audit_probability"),
             auditDraw: try object.double("audit_draw"),
-            predictedAt: try object.time("predicted_at_ms")
+            predictedAt: try object.time("predicted_at_ms"),
+            isExploration: try object.optionalBool("exploration") ?? false
         )
     }
 
@@ -146,6 +147,7 @@ extension Candidate: JSONCodable {
             writer.member("audit_probability", ifPresent: auditProbability)
             writer.member("audit_draw", auditDraw)
             writer.member("predicted_at_ms", predictedAt)
+            if isExploration { writer.member("exploration", true) }
         }
     }
 }
