@@ -33,7 +33,7 @@ public struct AcquisitionPolicy: Hashable, Sendable {
         preselection: Int = 10,
         poolCapacity: Int = 500,
         openTaskLimit: Int = 20,
-        explorationShare: Double = 0.2,
+        explorationShare: Double = 0.1,
         auditShare: Double = 0.2,
         auditCutoff: Double = 0.1,
         votes: Int = 1_000,
