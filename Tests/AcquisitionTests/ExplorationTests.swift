@@ -1,0 +1,67 @@
+import Acquisition
+import Statistics
+import Testing
+import Vocabulary
+
+@Suite struct ExplorationTests {
+    /// Forty candidates of one model, the last ten of the lowest scores let through by chance.
+    private func batch(share: Double, isExploring: Bool, seed: UInt64) -> [Selection] {
+        var policy = AcquisitionPolicy()
+        policy.isDiverse = false
+        policy.batchSize = 10
+        policy.openTaskLimit = 100
+        policy.auditShare = 0
+        policy.patience = 1
+        policy.explorationShare = share
+        var state = AcquisitionState()
+        let context = { (number: UInt64, at: Int64) in
+            EntryContext(
+                project: ProjectID("p"),
+                entryNumber: number,
+                time: StreamTime(milliseconds: at),
+                seed: seed &+ number
+            )
+        }
+        for number in 0..<40 {
+            let candidate = Candidate(
+                sample: Sample(id: SampleID("s\(number)")),
+                output: ClassDistribution([.init(label: ClassIndex(0), probability: 1)]),
+                model: ModelReference(name: "m", version: ModelVersion("v1")),
+                score: 1 - Double(number) / 40,
+                auditProbability: nil,
+                auditDraw: 0.5,
+                predictedAt: StreamTime(milliseconds: 0),
+                isExploration: isExploring && number >= 30
+            )
+            state.receive(candidate, modelOrdinal: 1, policy: policy, context: context(UInt64(number), 1))
+        }
+        return state.selectBatch(
+            openTasks: 0,
+            votesPerTask: 1,
+            newestOrdinal: 1,
+            policy: policy,
+            context: context(99, 1_000)
+        )
+    }
+
+    @Test(
+        "A share of the batch comes from what was let through by chance, and says so",
+        arguments: 0..<16 as Range<UInt64>
+    )
+    func share(seed: UInt64) {
+        let batch = batch(share: 0.3, isExploring: true, seed: seed)
+        let explored = batch.filter { $0.reason.strategy == "exploration" }
+        #expect(batch.count == 10 && Set(batch.map(\.sample.id)).count == 10)
+        #expect(explored.count == 3)
+        #expect(explored.allSatisfy { ($0.reason.score) <= 0.25 }, "chosen whatever their score")
+        #expect(batch.filter { $0.reason.strategy != "exploration" }.allSatisfy { $0.reason.score > 0.75 })
+    }
+
+    @Test("Nothing is drawn by chance where nothing was let through by chance, or none is wanted")
+    func none() {
+        for batch in [batch(share: 0.3, isExploring: false, seed: 1), batch(share: 0, isExploring: true, seed: 1)] {
+            #expect(batch.count == 10)
+            #expect(batch.allSatisfy { $0.reason.strategy == "margin" })
+        }
+    }
+}
