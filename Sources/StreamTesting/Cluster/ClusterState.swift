@@ -14,7 +14,7 @@ struct ClusterState: Sendable {
         let openedAt: Int64
         var partitions: Set<TopicPartition> = []
         /// Offsets that commit with it, by group.
-        var offsets: [String: [TopicPartition: Int64]] = [:]
+        var offsets: [String: [TopicPartition: GroupOffset]] = [:]
         /// Why it cannot commit.
         var refusal: StreamError?
     }
@@ -108,7 +108,8 @@ struct ClusterState: Sendable {
                 .abortTransaction,
                 operation: operation,
                 code: "MSG_SIZE_TOO_LARGE",
-                reason: "\(record.size) bytes are more than the topic takes"
+                reason: "\(record.size) bytes are more than the topic takes",
+                isAboutRecord: true
             )
         }
         topics[record.topic]?.partitions[number].append(record, at: time, transaction: transaction)
@@ -122,7 +123,7 @@ struct ClusterState: Sendable {
         if transactions[transaction]?.refusal == nil { transactions[transaction]?.refusal = error }
     }
 
-    mutating func add(_ offsets: [TopicPartition: Int64], of group: String, to transaction: Int) {
+    mutating func add(_ offsets: [TopicPartition: GroupOffset], of group: String, to transaction: Int) {
         transactions[transaction]?.offsets[group, default: [:]].merge(offsets) { $1 }
     }
 

@@ -98,12 +98,17 @@ public final class InMemoryCluster: StreamTransport {
 
     /// The committed next offsets of a group.
     public func offsets(of group: String) -> [TopicPartition: Int64] {
-        state.withLock { $0.groups[group]?.offsets ?? [:] }
+        state.withLock { $0.groups[group]?.offsets.mapValues(\.next) ?? [:] }
+    }
+
+    /// What stands beside a committed offset; nil where there is none.
+    public func note(of place: TopicPartition, group: String) -> String? {
+        state.withLock { $0.groups[group]?.offsets[place]?.note }
     }
 
     /// Sets committed next offsets, or forgets one where nil: what an operator, or expiry, does to a group.
     public func setOffset(_ offset: Int64?, of place: TopicPartition, group: String) {
-        state.withLock { $0.groups[group, default: GroupState()].offsets[place] = offset }
+        state.withLock { $0.groups[group, default: GroupState()].offsets[place] = offset.map { GroupOffset($0) } }
     }
 
     /// Lets the session of a member time out: the member loses its partitions, the others take them over.
