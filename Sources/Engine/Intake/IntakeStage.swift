@@ -115,15 +115,38 @@ public final class IntakeStage: StreamStage {
             } catch {
                 bury(record, batch.headers(at: index), error, names[record.topic], into: &turn)
             }
-            let partition = TopicPartition(names[record.topic], record.partition)
-            ranges[
-                partition,
-                default: OffsetRange(topic: partition.topic, partition: record.partition, from: record.offset, to: 0)
-            ]
-            .to = record.offset
-            turn.advance(partition, to: record.offset + 1)
+            account(for: record, names[record.topic], into: &turn)
         }
     }
+
+    private func account(for record: RecordView, _ topic: String, into turn: inout Turn) {
+        let partition = TopicPartition(topic, record.partition)
+        let range = OffsetRange(topic: topic, partition: record.partition, from: record.offset, to: 0)
+        ranges[partition, default: range].to = record.offset
+        turn.advance(partition, to: record.offset + 1)
+    }
+
+    // MARK: - Poison
+
+    public var isolates: Bool { true }
+
+    public func isolate(
+        _ batch: RecordBatch,
+        topics names: [String],
+        because isolation: Isolation,
+        into turn: inout Turn
+    ) throws {
+        for (index, record) in batch.records.enumerated() {
+            turnCounts.read += 1
+            let headers = isolation.isStubborn ? [] : batch.headers(at: index)
+            let rejection = Rejection(.poison, isolation.text)
+            bury(record, headers, rejection, names[record.topic], isStub: isolation.isStubborn, into: &turn)
+            account(for: record, names[record.topic], into: &turn)
+        }
+    }
+
+    /// Clients and projects that cannot be read have nothing to do with the records.
+    public func isAboutRecord(_ error: any Error) -> Bool { !(error is StreamError) && !(error is EngineError) }
 
     public func turnEnds(now: Int64, into turn: inout Turn) throws {}
 
@@ -210,6 +233,8 @@ public final class IntakeStage: StreamStage {
     /// - Returns: Whether there is anything new to check against.
     func lookAgain(for record: RecordView) -> Bool {
         let (before, began) = (generation, now())
+        // A clock that went back: what was read is older than it seems.
+        if began < lookedAt { lookedAt = 0 }
         // A record from the future tells nothing of when it was written.
         let isPast = record.timestamp >= 0 && record.timestamp <= began
         guard isPast ? record.timestamp >= lookedAt : began - lookedAt >= 10 else { return false }
@@ -259,6 +284,7 @@ public final class IntakeStage: StreamStage {
         _ headers: [RecordHeader],
         _ rejection: Rejection,
         _ topic: String,
+        isStub: Bool = false,
         into turn: inout Turn
     ) {
         turnCounts.dead[rejection.code.rawValue, default: 0] += 1
@@ -277,7 +303,8 @@ public final class IntakeStage: StreamStage {
                     text: rejection.text,
                     worker: worker,
                     at: now()
-                )
+                ),
+                isStub: isStub
             )
         )
     }

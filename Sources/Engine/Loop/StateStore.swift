@@ -139,6 +139,10 @@ public struct StateStore {
             project.lastOffset = try object.int64("last_offset")
             return
         }
+        if table == ProjectPause.table {
+            project.pause = try value.map { (json) throws(JSONError) in try ProjectPause(json: json) }
+            return
+        }
         guard let binding = StateTable.named[table] else {
             throw EngineError(
                 "restore",
@@ -175,6 +179,16 @@ public struct StateStore {
                 value: writer.bytes
             )
         )
+        if project.isPauseNew {
+            records.append(
+                OutputRecord(
+                    topic: topic,
+                    partition: partition,
+                    key: Array(ProjectPause.key(of: name).utf8),
+                    value: project.pause?.jsonBytes
+                )
+            )
+        }
         return records
     }
 }
