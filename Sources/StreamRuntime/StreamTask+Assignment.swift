@@ -5,6 +5,7 @@ extension StreamTask {
         if producer == nil { producer = try makeProducer() }
         let found = try retrying { () throws(StreamError) in try self.consumer.committed(partitions) }
         let offsets = found.mapValues(\.next)
+        if found.isEmpty, try isGroupNew() { try stage.beginsAnew() }
         let positions = try begin(partitions, offsets)
         committed.merge(offsets) { $1 }
         base.merge(positions) { $1 }
@@ -13,6 +14,17 @@ extension StreamTask {
         owned.formUnion(partitions)
         explained.removeAll()
         environment.observe(.assigned(partitions))
+    }
+
+    /// Whether the group has no offset of any partition, ours or another member's.
+    private func isGroupNew() throws(StreamError) -> Bool {
+        let reader = try transport.makeReader(topics: consumer.topics)
+        defer { reader.close() }
+        var places: [TopicPartition] = []
+        for topic in consumer.topics {
+            places += try reader.partitions(of: topic).map { TopicPartition(topic, $0) }
+        }
+        return try retrying { () throws(StreamError) in try self.consumer.committed(places) }.isEmpty
     }
 
     /// How their last owners left them.

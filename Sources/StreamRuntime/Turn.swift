@@ -67,6 +67,10 @@ public protocol StreamStage: AnyObject {
     func isAboutRecord(_ error: any Error) -> Bool
     /// The last owner of these partitions died, or was taken for dead. Called after `assigned`.
     func foundUnclean(_ partitions: [TopicPartition])
+    /// The group has no offset at all: it has never read anything, or what it knew has expired. Called before `assigned`.
+    ///
+    /// - Throws: When one cannot be told from the other, which ends the task.
+    func beginsAnew() throws
     /// Work on what is stored, in transactions of its own. Called once a turn, before anything is polled.
     func betweenTurns(into turn: inout Turn) throws
     /// What `betweenTurns` wrote cannot be written, or could not be worked out; the state is that before.
@@ -88,6 +92,7 @@ extension StreamStage {
     ) throws {}
 
     public func isAboutRecord(_ error: any Error) -> Bool { false }
+    public func beginsAnew() throws {}
     public func foundUnclean(_ partitions: [TopicPartition]) {}
     public func betweenTurns(into turn: inout Turn) throws {}
     public func betweenTurnsRefused(_ reason: String) {}

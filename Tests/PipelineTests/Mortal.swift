@@ -68,6 +68,7 @@ final class MortalStage: StreamStage {
         try stage.isolate(batch, topics: topics, because: isolation, into: &turn)
     }
     func isAboutRecord(_ error: any Error) -> Bool { !(error is Death) && stage.isAboutRecord(error) }
+    func beginsAnew() throws { try stage.beginsAnew() }
     func foundUnclean(_ partitions: [TopicPartition]) { stage.foundUnclean(partitions) }
     func betweenTurns(into turn: inout Turn) throws { try stage.betweenTurns(into: &turn) }
     func betweenTurnsRefused(_ reason: String) { stage.betweenTurnsRefused(reason) }

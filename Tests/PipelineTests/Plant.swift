@@ -77,7 +77,8 @@ final class Plant {
                 salt: [1, 2, 3],
                 worker: instance,
                 partitionCount: 2,
-                now: { clock.now }
+                now: { clock.now },
+                hasHistory: { try IntakeStage.hasJournal(transport, topics) }
             )
             return lethal.map { MortalStage(stage, $0) } ?? stage
         }

@@ -18,7 +18,8 @@ extension LoopStage {
             let position = PartitionPosition(
                 journalOffset: partition.journalOffset,
                 clusterID: clusterID,
-                build: Build.version
+                build: Build.version,
+                history: partition.history
             )
             turn.write(
                 OutputRecord(

@@ -33,6 +33,7 @@ public final class LoopStage: StreamStage {
         var tallies = TallyFolder()
         var timers: [String: TickTimer] = [:]
         var enginesTold: Set<String> = []
+        var history = ""
         var journalOffset: Int64 = 0
         var committedOffset: Int64 = 0
         var isTouched = false
@@ -52,6 +53,8 @@ public final class LoopStage: StreamStage {
     public internal(set) var counts = LoopCounts()
     /// Called when a project is paused, resumes (its pause says so), and has resumed (nil).
     public var pauseChanged: (String, ProjectPause?) -> Void = { _, _ in }
+    /// Called while a partition is restored.
+    public var restoring: (RestoreProgress) -> Void = { _ in }
     /// Called with each partition restored, its records and milliseconds.
     public var restored: (Int32, Int, Int64) -> Void = { _, _, _ in }
 
@@ -82,7 +85,8 @@ public final class LoopStage: StreamStage {
         Int64]
     {
         var positions: [TopicPartition: Int64] = [:]
-        let store = try StateStore(transport: transport, topics: topics)
+        var store = try StateStore(transport: transport, topics: topics)
+        store.progress = restoring
         defer { store.close() }
         for place in assigned.sorted() {
             guard place.topic == topics[.journal] else {
@@ -94,6 +98,8 @@ public final class LoopStage: StreamStage {
             let offset = try startOffset(place, committed[place], restoredState.position)
             var partition = Partition()
             partition.projects = restoredState.projects
+            partition.history = restoredState.position.map(\.history) ?? ""
+            if partition.history.isEmpty { partition.history = "\(clusterID)/\(worker)/\(now())" }
             partition.journalOffset = offset
             partition.committedOffset = offset
             // Where there is no position yet the first transaction writes one, whatever else it is about.
@@ -117,7 +123,8 @@ public final class LoopStage: StreamStage {
             )
         }
         switch (committed, position?.journalOffset) {
-        case (nil, nil): return 0
+        // Nothing was decided yet, or everything is to be decided anew.
+        case (nil, nil), (0?, nil): return 0
         case (nil, let position?): return position
         case (let committed?, let position?) where committed == position: return committed
         case (let committed?, nil):

@@ -25,7 +25,8 @@ extension Worker {
                 salt: configuration.salt,
                 worker: configuration.instance,
                 partitionCount: try reader.partitions(of: topics[.predictions]).count,
-                now: WallClock.now
+                now: WallClock.now,
+                hasHistory: { try IntakeStage.hasJournal(transport, topics) }
             )
             var last = IntakeCounts()
             return (
@@ -43,6 +44,21 @@ extension Worker {
                 worker: configuration.instance,
                 now: WallClock.now
             )
+            var lastLogAt: Int64 = 0
+            stage.restoring = { [health] progress in
+                let now = WallClock.now()
+                let text = "restoring partition \(progress.partition): \(progress.percent) %"
+                health.set(role, .starting, reason: text, at: now)
+                guard now - lastLogAt >= 5_000 || now < lastLogAt else { return }
+                lastLogAt = now
+                logger.info(
+                    "restoring",
+                    [
+                        "partition": .number(progress.partition), "records": .number(progress.records),
+                        "offset": .number(progress.offset), "end": .number(progress.end),
+                    ]
+                )
+            }
             stage.restored = { partition, records, milliseconds in
                 logger.info(
                     "partition restored",

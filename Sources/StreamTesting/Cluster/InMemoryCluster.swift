@@ -129,6 +129,28 @@ public final class InMemoryCluster: StreamTransport {
         state.withLock { $0.topics[place.topic]?.partitions[Int(place.partition)].delete(before: offset) }
     }
 
+    /// Keeps the last record of each key, as compaction does. With `removingTombstones` also what a tombstone would have
+    /// told a reader that was away for longer than they are kept.
+    public func compact(_ place: TopicPartition, removingTombstones: Bool = false) {
+        state.withLock {
+            $0.topics[place.topic]?.partitions[Int(place.partition)].compact(removingTombstones: removingTombstones)
+        }
+    }
+
+    /// Makes a topic anew, with nothing in it.
+    public func recreateTopic(_ topic: String) {
+        state.withLock { state in
+            let count = state.topics[topic]?.partitions.count ?? 0
+            state.topics[topic]?.partitions = [PartitionLog](repeating: PartitionLog(), count: count)
+        }
+    }
+
+    /// From now on transactions end on this topic so many milliseconds after they end elsewhere: as with Kafka, what
+    /// commits together does not become visible together.
+    public func delayMarkers(of topic: String, by milliseconds: Int64) {
+        state.withLock { $0.markerDelays[topic] = milliseconds }
+    }
+
     /// Transactions that are open now.
     public var openTransactions: Int {
         expireTransactions()
