@@ -195,6 +195,8 @@ extension ProjectState {
         switch command.action {
         case .hold: rollout.hold(true)
         case .releaseHold: rollout.hold(false)
+        // Heard by whoever reads the journal; by the time it is applied, it has been obeyed.
+        case .resume: break
         case .rollBack(let version):
             let evidence = Evidence.command(id: command.id, by: command.by, reason: command.reason)
             switch rollout.rollBack(from: version, evidence: evidence) {

@@ -127,6 +127,15 @@ enum CommandLineSpecification {
                 options: connection,
                 positionals: [PositionalSpecification("name", help: "the project")]
             ),
+            CommandSpecification(
+                "resume",
+                summary: "let a project go on that was paused because an entry of its journal brought workers down",
+                options: connection + [
+                    .option("by", "NAME", help: "who wants it (default the user's name)"),
+                    .option("reason", "TEXT", help: "why, for people", defaultValue: "the cause is mended"),
+                ],
+                positionals: [PositionalSpecification("name", help: "the project")]
+            ),
         ]
     )
 

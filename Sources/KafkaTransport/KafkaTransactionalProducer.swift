@@ -29,7 +29,7 @@ final class KafkaTransactionalProducer: TransactionalProducer {
         }
     }
 
-    func sendOffsets(_ offsets: [TopicPartition: Int64], of consumer: any GroupConsumer) throws(StreamError) {
+    func sendOffsets(_ offsets: [TopicPartition: GroupOffset], of consumer: any GroupConsumer) throws(StreamError) {
         let operation = "put offsets into the transaction"
         guard let consumer = consumer as? KafkaGroupConsumer else {
             throw StreamError(
@@ -39,7 +39,17 @@ final class KafkaTransactionalProducer: TransactionalProducer {
                 reason: "the consumer is of another transport"
             )
         }
-        try streamed { () throws(KafkaError) in try producer.sendOffsets(kafka(offsets), of: consumer.consumer) }
+        try streamed { () throws(KafkaError) in
+            try producer.sendOffsets(
+                Dictionary(
+                    offsets.map {
+                        (KafkaTopicPartition($0.key), KafkaGroupOffset(next: $0.value.next, metadata: $0.value.note))
+                    },
+                    uniquingKeysWith: { first, _ in first }
+                ),
+                of: consumer.consumer
+            )
+        }
     }
 
     func commit() throws(StreamError) { try streamed { () throws(KafkaError) in try producer.commit() } }

@@ -6,6 +6,12 @@ public enum StreamTaskEvent: Sendable {
     case aborted(StreamError)
     case restarted(StreamError)
     case retrying(StreamError, attempt: Int)
+    /// The last owner of these left without saying so: it died, or was taken for dead.
+    case foundUnclean([TopicPartition])
+    /// The stage could not process what it has in hand.
+    case refused(String)
+    /// This record has had its chances and is taken out of the stream.
+    case isolating(TopicPartition, Int64, Isolation)
     /// Records expired before they were read.
     case expired(TopicPartition, from: Int64, to: Int64)
 }

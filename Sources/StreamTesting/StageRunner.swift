@@ -21,6 +21,7 @@ public final class StageRunner {
         transactionalID: String? = nil,
         topics: [String],
         policy: CommitPolicy = CommitPolicy(interval: 0),
+        explained: Set<TopicPartition> = [],
         makeStage: (any StreamTransport) throws -> any StreamStage
     ) throws {
         let transport = FaultyTransport(cluster, plan)
@@ -37,6 +38,7 @@ public final class StageRunner {
             transactionalID: transactionalID ?? "\(group).\(instance)",
             topics: topics,
             policy: policy,
+            explained: explained,
             environment: StreamTaskEnvironment(
                 now: { clock.now },
                 pause: { clock.advance(by: $0) },

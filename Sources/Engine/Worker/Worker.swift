@@ -10,7 +10,7 @@ public final class Worker: Sendable {
     public let configuration: WorkerConfiguration
     public let health = WorkerHealth()
     public let metrics: EngineMetrics
-    private let logger: Logger
+    let logger: Logger
     private let stop: StopFlag
 
     /// The roles that run here; the console belongs to whoever composes it.
@@ -36,9 +36,10 @@ public final class Worker: Sendable {
     private func run(_ role: Role) {
         let logger = logger.forModule(role.rawValue)
         var failures = 0
+        var explained: Set<TopicPartition> = []
         while !stop.isRaised {
             do {
-                try turn(role, logger)
+                try turn(role, logger, &explained)
                 break
             } catch {
                 failures += 1
@@ -59,35 +60,44 @@ public final class Worker: Sendable {
         logger.info("stopped")
     }
 
-    /// One life of a role, from its clients' making to their closing.
-    private func turn(_ role: Role, _ logger: Logger) throws {
+    /// One life of a role, from its clients' making to their closing. `explained` are partitions of the life before, where
+    /// its clients ended it and not a record; then those of this one.
+    private func turn(_ role: Role, _ logger: Logger, _ explained: inout Set<TopicPartition>) throws {
         let transport = KafkaStreamTransport(properties: properties(role))
-        let (stage, inputs, interval, watch) = try makeStage(role, transport, logger)
+        let parts = try makeStage(role, transport, logger)
         let task = try StreamTask(
             transport: transport,
-            stage: stage,
+            stage: parts.stage,
             group: configuration.group(role),
             instance: "\(configuration.instance)-\(role.rawValue)",
             transactionalID: configuration.transactionalID(role),
-            topics: inputs.map { configuration.topics[$0] },
-            policy: CommitPolicy(interval: interval),
+            topics: parts.inputs.map { configuration.topics[$0] },
+            policy: CommitPolicy(interval: parts.interval),
+            explained: explained,
             environment: StreamTaskEnvironment(
                 now: WallClock.now,
                 pause: WallClock.pause,
                 jitter: { Double.random(in: 0..<1) },
                 observe: { [metrics] event in
                     metrics.observe(event, role)
-                    watch(event)
+                    parts.watch(event)
                     Self.log(event, logger)
                 }
             )
         )
         do {
+            var lastLookAt: Int64 = 0
             while !stop.isRaised {
                 try task.cycle()
-                health.set(role, .running, partitions: task.assignment.count, at: WallClock.now())
+                let now = WallClock.now()
+                if now - lastLookAt >= 1_000 || now < lastLookAt {
+                    lastLookAt = now
+                    health.remark(role, parts.remarks())
+                }
+                health.set(role, .running, partitions: task.assignment.count, at: now)
             }
         } catch {
+            explained = error is StreamError ? Set(task.assignment) : []
             task.abandon()
             throw error
         }
@@ -103,100 +113,5 @@ public final class Worker: Sendable {
             properties["max.poll.interval.ms"] = "3600000"
         }
         return properties
-    }
-
-    private static func log(_ event: StreamTaskEvent, _ logger: Logger) {
-        switch event {
-        case .assigned(let partitions):
-            logger.info(
-                "partitions assigned",
-                ["partitions": .string(partitions.map(\.description).joined(separator: " "))]
-            )
-        case .unassigned(let partitions, let lost):
-            logger.info("partitions gone", ["count": .number(partitions.count), "lost": .bool(lost)])
-        case .committed(let records, let outputs, let milliseconds):
-            logger.debug(
-                "committed",
-                ["records": .number(records), "outputs": .number(outputs), "ms": .number(milliseconds)]
-            )
-        case .aborted(let error): logger.warning("transaction aborted", ["reason": .string(error.description)])
-        case .restarted(let error): logger.warning("producer made anew", ["reason": .string(error.description)])
-        case .expired(let partition, let from, let to):
-            logger.error(
-                "records expired before they were read",
-                ["partition": .string(partition.description), "from": .number(from), "to": .number(to)]
-            )
-        case .retrying(let error, let attempt):
-            logger.info("trying again", ["reason": .string(error.description), "attempt": .number(attempt)])
-        }
-    }
-
-    // MARK: - Stages
-
-    private typealias Parts = (
-        stage: any StreamStage, inputs: [Topic], interval: Int64, watch: (StreamTaskEvent) -> Void
-    )
-
-    private func makeStage(_ role: Role, _ transport: KafkaStreamTransport, _ logger: Logger) throws -> Parts {
-        let topics = configuration.topics
-        switch role {
-        case .intake:
-            let directory = try ProjectDirectory(transport: transport, topics: topics)
-            let reader = try transport.makeReader(topics: [topics[.predictions]])
-            defer { reader.close() }
-            let stage = IntakeStage(
-                topics: topics,
-                directory: directory,
-                salt: configuration.salt,
-                worker: configuration.instance,
-                partitionCount: try reader.partitions(of: topics[.predictions]).count,
-                now: WallClock.now
-            )
-            var last = IntakeCounts()
-            return (
-                stage, IntakeStage.inputs, configuration.intakeInterval,
-                { [metrics, stage] event in
-                    guard case .committed = event else { return }
-                    metrics.observe(stage.counts, since: last)
-                    last = stage.counts
-                }
-            )
-        case .loop:
-            let stage = try LoopStage(
-                topics: topics,
-                transport: transport,
-                worker: configuration.instance,
-                now: WallClock.now
-            )
-            stage.restored = { partition, records, milliseconds in
-                logger.info(
-                    "partition restored",
-                    ["partition": .number(partition), "records": .number(records), "ms": .number(milliseconds)]
-                )
-            }
-            var last = LoopCounts()
-            var lastSummaryAt: Int64 = 0
-            return (
-                stage, LoopStage.inputs, configuration.loopInterval,
-                { [metrics, stage] event in
-                    guard case .committed = event else { return }
-                    metrics.observe(stage.counts, since: last)
-                    last = stage.counts
-                    let now = WallClock.now()
-                    guard now - lastSummaryAt >= 1_000 else { return }
-                    lastSummaryAt = now
-                    stage.forEachProject { metrics.observe(ProjectSummary($0)) }
-                }
-            )
-        case .materializer:
-            let store = DatasetStore(objects: try ObjectStore(root: configuration.storePath))
-            let stage = MaterializerStage(topics: topics, store: store)
-            return (stage, MaterializerStage.inputs, configuration.loopInterval, { _ in })
-        case .trainer, .console:
-            let artifacts = try ObjectStore(root: configuration.artifactsPath)
-            let stage = TrainerStage(topics: topics, artifacts: artifacts, now: WallClock.now)
-            stage.failed = { logger.error("training failed", ["reason": .string($0)]) }
-            return (stage, TrainerStage.inputs, configuration.loopInterval, { _ in })
-        }
     }
 }

@@ -1,0 +1,148 @@
+internal import Events
+internal import Flywheel
+internal import KafkaTransport
+internal import Storage
+internal import StreamRuntime
+internal import Telemetry
+
+/// What each role is made of, and what it says of itself.
+extension Worker {
+    typealias Parts = (
+        stage: any StreamStage, inputs: [Topic], interval: Int64, watch: (StreamTaskEvent) -> Void,
+        remarks: () -> [String]
+    )
+
+    func makeStage(_ role: Role, _ transport: KafkaStreamTransport, _ logger: Logger) throws -> Parts {
+        let topics = configuration.topics
+        switch role {
+        case .intake:
+            let directory = try ProjectDirectory(transport: transport, topics: topics)
+            let reader = try transport.makeReader(topics: [topics[.predictions]])
+            defer { reader.close() }
+            let stage = IntakeStage(
+                topics: topics,
+                directory: directory,
+                salt: configuration.salt,
+                worker: configuration.instance,
+                partitionCount: try reader.partitions(of: topics[.predictions]).count,
+                now: WallClock.now,
+                hasHistory: { try IntakeStage.hasJournal(transport, topics) }
+            )
+            var last = IntakeCounts()
+            return (
+                stage, IntakeStage.inputs, configuration.intakeInterval,
+                { [metrics, stage] event in
+                    guard case .committed = event else { return }
+                    metrics.observe(stage.counts, since: last)
+                    last = stage.counts
+                }, { [] }
+            )
+        case .loop:
+            let stage = try LoopStage(
+                topics: topics,
+                transport: transport,
+                worker: configuration.instance,
+                now: WallClock.now
+            )
+            var lastLogAt: Int64 = 0
+            stage.restoring = { [health] progress in
+                let now = WallClock.now()
+                let text = "restoring partition \(progress.partition): \(progress.percent) %"
+                health.set(role, .starting, reason: text, at: now)
+                guard now - lastLogAt >= 5_000 || now < lastLogAt else { return }
+                lastLogAt = now
+                logger.info(
+                    "restoring",
+                    [
+                        "partition": .number(progress.partition), "records": .number(progress.records),
+                        "offset": .number(progress.offset), "end": .number(progress.end),
+                    ]
+                )
+            }
+            stage.restored = { partition, records, milliseconds in
+                logger.info(
+                    "partition restored",
+                    ["partition": .number(partition), "records": .number(records), "ms": .number(milliseconds)]
+                )
+            }
+            stage.pauseChanged = { project, pause in
+                guard let pause else { return logger.notice("project resumed", ["project": .string(project)]) }
+                logger.error(
+                    pause.isResuming ? "project resumes" : "project paused",
+                    ["project": .string(project), "state": .string(pause.text)]
+                )
+            }
+            var last = LoopCounts()
+            var lastSummaryAt: Int64 = 0
+            return (
+                stage, LoopStage.inputs, configuration.loopInterval,
+                { [metrics, stage] event in
+                    guard case .committed = event else { return }
+                    metrics.observe(stage.counts, since: last)
+                    last = stage.counts
+                    let now = WallClock.now()
+                    guard now - lastSummaryAt >= 1_000 || now < lastSummaryAt else { return }
+                    lastSummaryAt = now
+                    stage.forEachProject { metrics.observe(ProjectSummary($0)) }
+                },
+                { [stage] in
+                    var remarks: [String] = []
+                    stage.forEachProject { project in
+                        guard let pause = project.pause else { return }
+                        remarks.append("project \(project.state.project) is \(pause.text)")
+                    }
+                    return remarks
+                }
+            )
+        case .materializer:
+            let store = DatasetStore(objects: try ObjectStore(root: configuration.storePath))
+            let stage = MaterializerStage(topics: topics, store: store)
+            return (stage, MaterializerStage.inputs, configuration.loopInterval, { _ in }, { [] })
+        case .trainer, .console:
+            let artifacts = try ObjectStore(root: configuration.artifactsPath)
+            let stage = TrainerStage(topics: topics, artifacts: artifacts, now: WallClock.now)
+            stage.failed = { logger.error("training failed", ["reason": .string($0)]) }
+            return (stage, TrainerStage.inputs, configuration.loopInterval, { _ in }, { [] })
+        }
+    }
+
+    static func log(_ event: StreamTaskEvent, _ logger: Logger) {
+        switch event {
+        case .assigned(let partitions):
+            logger.info(
+                "partitions assigned",
+                ["partitions": .string(partitions.map(\.description).joined(separator: " "))]
+            )
+        case .unassigned(let partitions, let lost):
+            logger.info("partitions gone", ["count": .number(partitions.count), "lost": .bool(lost)])
+        case .committed(let records, let outputs, let milliseconds):
+            logger.debug(
+                "committed",
+                ["records": .number(records), "outputs": .number(outputs), "ms": .number(milliseconds)]
+            )
+        case .aborted(let error): logger.warning("transaction aborted", ["reason": .string(error.description)])
+        case .restarted(let error): logger.warning("producer made anew", ["reason": .string(error.description)])
+        case .expired(let partition, let from, let to):
+            logger.error(
+                "records expired before they were read",
+                ["partition": .string(partition.description), "from": .number(from), "to": .number(to)]
+            )
+        case .foundUnclean(let partitions):
+            logger.notice(
+                "the last owner of these partitions died or was fenced: going on with care",
+                ["partitions": .string(partitions.map(\.description).joined(separator: " "))]
+            )
+        case .refused(let reason): logger.warning("turn refused", ["reason": .string(reason)])
+        case .isolating(let partition, let offset, let isolation):
+            logger.error(
+                "a record is taken out of the stream",
+                [
+                    "partition": .string(partition.description), "offset": .number(offset),
+                    "reason": .string(isolation.text),
+                ]
+            )
+        case .retrying(let error, let attempt):
+            logger.info("trying again", ["reason": .string(error.description), "attempt": .number(attempt)])
+        }
+    }
+}
