@@ -67,7 +67,7 @@ def run(options: argparse.Namespace) -> int:
     scene = Scene(options.binary, options.brokers, options.workers, needed)
     is_well = False
     try:
-        scene.set(options.rate, options.answers, options.seed)
+        scene.set_up(options.rate, options.answers, options.seed)
         pace = Pace(worker=6, broker=18, cut=9) if options.short else Pace(worker=7.5, broker=30, cut=15)
         faults = Faults(scene.cluster, scene.workers, scene.proxy.cut, scene.monitor, options.seed, pace)
         scene.monitor.begin()

@@ -54,7 +54,8 @@ class Faults:
         self.random = {kind: random.Random(f"{seed}/{kind}") for kind in ("worker", "broker", "cut")}
         self.counts = Counts()
         self.failures: list[str] = []
-        self.timetable: list[tuple[float, int, Callable[[], None]]] = []
+        # When, in which order, what; and whether it is a new fault, which may as well not happen.
+        self.timetable: list[tuple[float, int, Callable[[], None], bool]] = []
         self.order = itertools.count()
         self.is_over = False
 
@@ -72,6 +73,8 @@ class Faults:
         """No new faults; those that are under way come to their end."""
         say("no more faults: everything is healed")
         self.is_over = True
+        self.timetable = [item for item in self.timetable if not item[3]]
+        heapq.heapify(self.timetable)
         deadline = time.monotonic() + self.BROKER_PATIENCE + self.STOP_PATIENCE
         while self.timetable:
             if time.monotonic() > deadline:
@@ -91,15 +94,15 @@ class Faults:
                 self._start(worker)
         watch()
 
-    def _later(self, seconds: float, action: Callable[[], None]) -> None:
-        heapq.heappush(self.timetable, (time.monotonic() + seconds, next(self.order), action))
+    def _later(self, seconds: float, action: Callable[[], None], is_fault: bool = False) -> None:
+        heapq.heappush(self.timetable, (time.monotonic() + seconds, next(self.order), action, is_fault))
 
     def _plan(self, kind: str, action: Callable[[], None]) -> None:
         mean = getattr(self.pace, kind)
         if mean > 0 and not self.is_over:
-            self._later(self.random[kind].uniform(0.4, 1.6) * mean, lambda: None if self.is_over else action())
+            self._later(self.random[kind].uniform(0.4, 1.6) * mean, action, is_fault=True)
 
-    # MARK: workers
+    # Workers
 
     def _hurt_worker(self) -> None:
         self._plan("worker", self._hurt_worker)
@@ -184,13 +187,13 @@ class Faults:
         worker.start()
         worker.is_busy = False
 
-    # MARK: brokers
+    # Brokers
 
     def _hurt_broker(self) -> None:
         """One broker at a time, and only when all are well: a majority stays, and enough replicas to write."""
         if (reason := self.cluster.missing()) is not None:
             say(f"no broker is hurt yet: {reason}")
-            return self._later(2, lambda: None if self.is_over else self._hurt_broker())
+            return self._later(2, self._hurt_broker, is_fault=True)
         draw = self.random["broker"]
         broker, role = self._choose_broker(draw)
         chance, length, delay = draw.random(), draw.uniform(2, 12), draw.uniform(0.5, 6)
@@ -259,7 +262,7 @@ class Faults:
         say(f"broker {broker.number} is well again after {time.monotonic() - began:.1f} s")
         self._plan("broker", self._hurt_broker)
 
-    # MARK: connections
+    # Connections
 
     def _cut(self) -> None:
         self._plan("cut", self._cut)

@@ -6,9 +6,8 @@ import time
 from pathlib import Path
 from typing import Callable, Iterator
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaError, KafkaException, Message, TopicPartition
 from confluent_kafka.admin import AdminClient
-from confluent_kafka import ConsumerGroupTopicPartitions
 
 from ledger import read_lines
 from logs import Annotation, DeadLetter, Decision, Entry, Logs, Place, Sealed, Sends, Tally
@@ -95,7 +94,7 @@ def committed_offsets(bootstrap: str, group: str, topic: str) -> dict[int, int]:
     try:
         (future,) = admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)], request_timeout=20).values()
         found = future.result(30).topic_partitions
-    except KafkaException as error:
+    except (KafkaException, TimeoutError) as error:
         raise ChaosError(f"could not read the offsets of group {group}: {error}") from error
     return {place.partition: place.offset for place in found if place.topic == PREFIX + topic and place.offset >= 0}
 
@@ -105,7 +104,7 @@ def listed_reasons(document: Path) -> set[str]:
     return set(re.findall(r"^\| `([a-z_]+)` \|", document.read_text(encoding="utf-8"), re.M))
 
 
-# MARK: one record each
+# One record each
 
 
 def _place(message: Message) -> Place:

@@ -1,5 +1,6 @@
 """Sets the scene and clears it away: folder, brokers, proxy, topics, projects, workers, participants."""
 
+import select
 import shutil
 import subprocess
 import sys
@@ -55,16 +56,23 @@ class Proxy:
 
     def __init__(self, pairs: list[tuple[int, int]], folder: Path):
         words = [f"{listen}:{target}" for listen, target in pairs]
+        self.log = folder / "proxy.log"
         self.process = spawn(
-            [sys.executable, str(HERE / "proxy.py"), *words], folder / "proxy.log", stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        if self.process.stdout.readline().strip() != "ready":
-            raise ChaosError(f"the proxy does not start: {last_lines(folder / 'proxy.log')}")
+            [sys.executable, str(HERE / "proxy.py"), *words], self.log, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
+        self._answer()
 
     def cut(self, share: float, seed: int) -> int:
         """Cuts about that share of all connections; returns how many."""
-        self.process.stdin.write(f"cut {share} {seed}\n")
-        self.process.stdin.flush()
-        return int(self.process.stdout.readline() or 0)
+        self.process.stdin.write(f"cut {share} {seed}\n".encode())
+        return int(self._answer())
+
+    def _answer(self, patience: float = 20) -> str:
+        """The next line, which is short: it comes in one piece."""
+        ready, _, _ = select.select([self.process.stdout], [], [], patience)
+        line = self.process.stdout.readline() if ready else b""
+        if not line:
+            raise ChaosError(f"the proxy does not answer: {last_lines(self.log)}")
+        return line.decode().strip()
 
 
 class Scene:
@@ -88,7 +96,7 @@ class Scene:
     def ledgers(self) -> list[Path]:
         return [self.folder / "product.ledger", self.folder / "label-tool.ledger"]
 
-    def set(self, rate: int, answers: int, seed: int) -> None:
+    def set_up(self, rate: int, answers: int, seed: int) -> None:
         """Everything runs, and Intake and loop have committed something, when this returns."""
         say(f"starting {len(self.cluster.brokers)} brokers of {self.cluster.kind} in {self.folder}")
         self.cluster.start()
@@ -177,7 +185,7 @@ class Scene:
             time.sleep(1)
             try:
                 ends, unread = self._journal_ends(), self._unread()
-            except KafkaException as error:
+            except (KafkaException, TimeoutError) as error:
                 ends, unread = None, str(error)
             if unread is not None or ends != journal:
                 since, journal = time.monotonic(), ends
@@ -199,7 +207,7 @@ class Scene:
             for group, topics in GROUPS.items():
                 positions = self._positions(reader, f"flywheel.{group}", topics)
                 reader.assign(positions)
-                left = len(positions)
+                left = {(place.topic, place.partition) for place in positions}
                 deadline = time.monotonic() + 15
                 while left:
                     if time.monotonic() > deadline:
@@ -209,7 +217,8 @@ class Scene:
                         continue
                     if message.error() is None:
                         return f"group flywheel.{group} has not read {message.topic()}[{message.partition()}] from offset {message.offset()}"
-                    left -= message.error().code() == KafkaError._PARTITION_EOF
+                    if message.error().code() == KafkaError._PARTITION_EOF:
+                        left.discard((message.topic(), message.partition()))
             return None
         finally:
             reader.close()
