@@ -48,11 +48,11 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--rate", type=int, default=1_250, help="predictions a second")
     parser.add_argument("--answers", type=int, default=9, help="annotations a second")
     parser.add_argument("--binary", type=Path, default=ROOT / ".build/release/flywheel")
-    parser.add_argument("--short", action="store_true", help="one broker, 40 seconds, less load")
+    parser.add_argument("--short", action="store_true", help="one broker, 30 seconds, less load")
     parser.add_argument("--keep", action="store_true", help="keep logs and ledgers also when all is well")
     options = parser.parse_args()
     if options.short:
-        options.duration, options.brokers, options.rate = 40.0, 1, 400
+        options.duration, options.brokers, options.rate = 30.0, 1, 400
     if options.workers < 1 or options.duration <= 0:
         parser.error("at least one worker, and a duration above 0")
     return options
@@ -68,7 +68,7 @@ def run(options: argparse.Namespace) -> int:
     is_well = False
     try:
         scene.set_up(options.rate, options.answers, options.seed)
-        pace = Pace(worker=6, broker=18, cut=9) if options.short else Pace(worker=7.5, broker=30, cut=15)
+        pace = Pace(worker=6, broker=18, cut=9) if options.short else Pace(worker=6.5, broker=25, cut=15)
         faults = Faults(scene.cluster, scene.workers, scene.proxy.cut, scene.monitor, options.seed, pace)
         scene.monitor.begin()
         began = time.monotonic()
@@ -106,7 +106,7 @@ def drain_and_stop(scene) -> list[str]:
 
     say("waiting until everything is read and decided")
     failures = []
-    if (left := scene.drain(patience=180, quiet=16)) is not None:
+    if (left := scene.drain(patience=180, quiet=12)) is not None:
         failures.append(f"the pipeline is not drained after 180 s: {left}")
     say("stopping the workers")
     for worker in scene.workers:

@@ -114,9 +114,9 @@ class Faults:
             if not others:
                 return
             worker = others[0]
-        if chance < 0.72:
+        if chance < 0.74:
             self._kill(worker, is_hunt, delay)
-        elif chance < 0.87:
+        elif chance < 0.9:
             self._pause(worker, length)
         else:
             self._stop(worker, delay)

@@ -68,7 +68,7 @@ def read_topic(bootstrap: str, topic: str, logs: Logs) -> Iterator[Message]:
         consumer.assign([TopicPartition(name, number, logs.spans[topic, number][0]) for number in partitions])
         heard = time.monotonic()
         while ends:
-            for message in consumer.consume(10_000, 1.0):
+            for message in consumer.consume(10_000, 0.2):
                 if message.error() is None:
                     heard = time.monotonic()
                     logs.spans[topic, message.partition()] = (logs.spans[topic, message.partition()][0], message.offset() + 1)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from confluent_kafka import ConsumerGroupTopicPartitions, Consumer, KafkaError, KafkaException, TopicPartition
 
-from cluster import Cluster
+from cluster import Cluster, kafka_home
 from monitor import Monitor
 from processes import ChaosError, end, last_lines, say, scratch_root, spawn
 from workers import Worker
@@ -35,7 +35,7 @@ labeling:
   lifetime: {lifetime}
 datasets:
   cut_every: 12
-  cut_after: 10s
+  cut_after: 8s
 training:
   new_labels: 24
   repeats: 2
@@ -81,6 +81,7 @@ class Scene:
     def __init__(self, binary: Path, brokers: int, workers: int, needed: int):
         if not binary.is_file():
             raise ChaosError(f"there is no binary {binary}: build it, or name another with --binary")
+        kafka_home()  # Before there is a folder to clear away.
         self.folder = Path(tempfile.mkdtemp(prefix="flywheel-chaos-", dir=scratch_root(needed)))
         self.binary = self.folder / "flywheel"
         self.participants: dict[str, subprocess.Popen] = {}
@@ -102,8 +103,7 @@ class Scene:
         self.cluster.start()
         self.proxy = Proxy([(broker.advertised, broker.proxied) for broker in self.cluster.brokers], self.folder)
         replication = "3" if len(self.cluster.brokers) >= 3 else "1"
-        self.flywheel("topics", "create", "--replication", replication)
-        self.cluster.wait_until_whole(30)
+        self._create_topics(replication)
         self.configure(votes=400)
         self.monitor = Monitor(self.cluster.bootstrap)
         self.monitor.start()
@@ -116,6 +116,16 @@ class Scene:
         say("workers and participants run")
         self.wait("Intake and loop commit", 90, self.monitor.has_seen_all)
 
+    def _create_topics(self, replication: str) -> None:
+        """Makes the topics. A broker that has not heard of them yet may refuse to describe them: then once more, as people do."""
+        for attempt in range(3):
+            status, output = self.try_flywheel("topics", "create", "--replication", replication)
+            if status == 0:
+                return self.cluster.wait_until_whole(30)
+            say(f"flywheel topics create exits with {status}: {output.strip()}")
+            time.sleep(1)
+        raise ChaosError("flywheel topics create fails again and again")
+
     def _take_part(self, part: str, seed: int, rate: int, *more: str) -> None:
         command = [sys.executable, str(HERE / "participants.py"), part, "--bootstrap", self.cluster.bootstrap, "--seed", str(seed)]
         command += ["--rate", str(rate), "--ledger", str(self.folder / f"{part}.ledger"), *more]
@@ -127,7 +137,7 @@ class Scene:
             path = self.folder / f"{name}.yaml"
             # Tasks of the last project expire; of one nothing is scored.
             path.write_text(PROJECT.format(
-                name=name, votes=votes, strategy="random" if number == 2 else "margin", lifetime="15s" if number == 3 else "1h"))
+                name=name, votes=votes, strategy="random" if number == 2 else "margin", lifetime="10s" if number == 3 else "1h"))
             self.flywheel("project", "apply", str(path))
 
     def flywheel(self, *words: str, patience: float = 60) -> str:
@@ -180,9 +190,12 @@ class Scene:
         Returns what is left, if it is not done in time.
         """
         deadline = time.monotonic() + patience
-        since, journal = time.monotonic(), None
+        since, told, journal, unread = time.monotonic(), time.monotonic(), None, None
         while time.monotonic() < deadline:
             time.sleep(1)
+            if time.monotonic() - told > 10:
+                told = time.monotonic()
+                say(f"not yet at rest: {unread or f'all is read, the journal is quiet for {told - since:.0f} s'}")
             try:
                 ends, unread = self._journal_ends(), self._unread()
             except (KafkaException, TimeoutError) as error:

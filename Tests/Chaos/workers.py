@@ -3,7 +3,6 @@
 import os
 import signal
 import subprocess
-import time
 from pathlib import Path
 
 from processes import end, last_lines, say, spawn
@@ -27,7 +26,6 @@ class Worker:
         self.is_paused = False
         # Somebody has a plan with it: to wake it up, to start it again.
         self.is_busy = False
-        self.started_at = 0.0
 
     @property
     def transactional_ids(self) -> set[str]:
@@ -41,7 +39,6 @@ class Worker:
         environment = os.environ | {"FLYWHEEL_SALT": "chaos"}
         self.process = spawn(self.command, self.log, env=environment)
         self.is_paused = False
-        self.started_at = time.monotonic()
 
     def pause(self) -> None:
         self.process.send_signal(signal.SIGSTOP)
