@@ -77,7 +77,7 @@ def run(options: argparse.Namespace) -> int:
         failures = faults.failures + settle(scene)
         loaded = time.monotonic() - began
         gap = scene.monitor.longest_gap()
-        say(f"longest gaps of partitions in seconds: {scene.monitor.longest_gaps_of_partitions()}")
+        say(f"longest gaps in seconds: {scene.monitor.summary()}")
         failures += drain_and_stop(scene)
         result, more = judge(scene, options, faults.counts, gap, loaded)
         failures += more
@@ -140,7 +140,7 @@ def judge(scene, options: argparse.Namespace, counts, gap: float, loaded: float)
     say(f"{rates[0]:.0f} predictions/s and {rates[1]:.1f} annotations/s over {loaded:.0f} s; of brokers {counts.broker_kills} killed, "
         f"{counts.broker_pauses} paused, {counts.broker_restarts} restarted; {counts.worker_stops} workers stopped gracefully")
     if gap > LONGEST_GAP:
-        failures.append(f"nothing new came of Intake or the loop for {gap:.1f} s, with a majority of brokers up")
+        failures.append(f"nothing new of Intake or the loop came on some partition for {gap:.1f} s, with a majority of brokers up")
     if not options.short and (rates[0] < MINIMUM_PREDICTIONS or rates[1] < MINIMUM_ANSWERS):
         failures.append(f"the load was below {MINIMUM_PREDICTIONS} predictions/s or {MINIMUM_ANSWERS} annotations/s")
     if verdict.versions_verified == 0 or verdict.tasks == 0:

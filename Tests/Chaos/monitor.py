@@ -1,11 +1,12 @@
 """Watches what Intake and the loop commit, and how long nothing comes.
 
 A consumer of its own reads `tallies` and `state` directly from the brokers, committed records only. Intake writes tallies
-in every transaction that reads a prediction, the loop writes its position to `state` in every transaction. A gap of a role
-is the time between two arrivals of its records here. It holds our reader's own delays, too, so it is never too short.
+in every transaction that reads a prediction, the loop writes its position to `state` in every transaction; every project
+has traffic all the time, and a partition of its own. A gap is the time between two arrivals of records of one partition
+of one of these topics here. It holds our reader's own delays, too, so it is never too short.
 
-The longest gap is the longer of the two roles', over all their partitions together. Gaps of a single partition are kept
-apart: while a worker is paused its partitions stand still, and those of the others go on.
+The longest gap is that of the partition that waited longest: half of the projects standing still is an outage, whatever
+the others do. The gaps of a whole role, over all partitions together, are told on standard error.
 """
 
 import threading
@@ -29,7 +30,8 @@ class Monitor:
         self.lock = threading.Lock()
         self.last: dict[object, float] = {}
         self.longest: dict[object, float] = {}
-        self.seen: set[str] = set()
+        self.seen: set[object] = set()
+        self.partitions: list[tuple[str, int]] = []
         self.is_counting = False
         self.is_suspended = False
         self.is_stopping = False
@@ -44,6 +46,7 @@ class Monitor:
         except KafkaException as error:
             raise ChaosError(f"the monitor finds no topics: {error}") from error
         self.consumer.assign(places)
+        self.partitions = [(ROLES[place.topic], place.partition) for place in places]
         self.thread.start()
 
     def begin(self) -> None:
@@ -77,19 +80,21 @@ class Monitor:
         self.consumer.close()
 
     def has_seen_all(self) -> bool:
-        """Whether both roles have committed something."""
-        return self.seen == set(ROLES.values())
+        """Whether both roles have committed something for every partition."""
+        return self.seen == set(self.partitions)
 
     def longest_gap(self) -> float:
-        return max((gap for key, gap in self.longest.items() if isinstance(key, str)), default=0.0)
+        """Of any partition, in seconds."""
+        return max((gap for key, gap in self.longest.items() if not isinstance(key, str)), default=0.0)
 
-    def longest_gaps_of_partitions(self) -> str:
-        gaps = sorted((key, gap) for key, gap in self.longest.items() if not isinstance(key, str))
-        return ", ".join(f"{role}[{partition}] {gap:.1f}" for (role, partition), gap in gaps)
+    def summary(self) -> str:
+        roles = [f"{key} {gap:.1f}" for key, gap in sorted(self.longest.items(), key=str) if isinstance(key, str)]
+        parts = [f"{key[0]}[{key[1]}] {gap:.1f}" for key, gap in sorted(self.longest.items(), key=str) if not isinstance(key, str)]
+        return f"of a whole role {', '.join(roles)}; of partitions {', '.join(parts)}"
 
     def _restart(self) -> None:
         now = time.monotonic()
-        self.last = dict.fromkeys([*ROLES.values(), *(key for key in self.last if not isinstance(key, str))], now)
+        self.last = dict.fromkeys([*ROLES.values(), *self.partitions], now)
 
     def _run(self) -> None:
         while not self.is_stopping:
@@ -99,15 +104,15 @@ class Monitor:
                 for message in messages:
                     if message.error() is None:
                         role = ROLES[message.topic()]
-                        self.seen.add(role)
+                        self.seen.add((role, message.partition()))
                         self._arrived(role, now)
                         self._arrived((role, message.partition()), now)
 
     def _arrived(self, key, now: float) -> None:
         if self.is_counting and not self.is_suspended:
             gap = now - self.last.get(key, now)
-            if isinstance(key, str) and gap > 10:
-                say(f"gap: nothing new of {key} for {gap:.1f} s")
+            if gap > 15:
+                say(f"gap: nothing new of {key if isinstance(key, str) else f'{key[0]}[{key[1]}]'} for {gap:.1f} s")
             self.longest[key] = max(self.longest.get(key, 0.0), gap)
         self.last[key] = now
 

@@ -56,7 +56,7 @@ def read_topic(bootstrap: str, topic: str, logs: Logs) -> Iterator[Message]:
     """Every committed record that the topic holds now. Notes partitions that cannot be read to their end."""
     consumer = Consumer({
         "bootstrap.servers": bootstrap, "group.id": "chaos-checker", "enable.auto.commit": False, "isolation.level": "read_committed",
-        "enable.partition.eof": True, "queued.min.messages": 100_000, "log_level": 3})
+        "enable.partition.eof": True, "queued.min.messages": 100_000, "fetch.wait.max.ms": 20, "log_level": 3})
     try:
         name = PREFIX + topic
         partitions = consumer.list_topics(name, timeout=20).topics[name].partitions
