@@ -46,6 +46,11 @@ def end(process: subprocess.Popen | None, patience: float, what: str) -> bool:
         return True
     process.send_signal(signal.SIGCONT)
     process.terminate()
+    return await_end(process, patience, what)
+
+
+def await_end(process: subprocess.Popen, patience: float, what: str) -> bool:
+    """Waits for somebody who was asked to end. A second SIGTERM might hit one who is just leaving, and count as a failure."""
     try:
         process.wait(patience)
         return True

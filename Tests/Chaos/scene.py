@@ -12,7 +12,7 @@ from confluent_kafka import ConsumerGroupTopicPartitions, Consumer, KafkaError, 
 
 from cluster import Cluster, kafka_home
 from monitor import Monitor
-from processes import ChaosError, end, last_lines, say, scratch_root, spawn
+from processes import ChaosError, await_end, end, last_lines, say, scratch_root, spawn
 from workers import Worker
 
 HERE = Path(__file__).resolve().parent
@@ -179,7 +179,7 @@ class Scene:
         for part, process in self.participants.items():
             process.terminate()
         for part, process in self.participants.items():
-            if not end(process, 90, part) or process.returncode != 0:
+            if not await_end(process, 90, part) or process.returncode != 0:
                 failures.append(f"{part} could not deliver everything: {last_lines(self.folder / f'{part}.log')}")
         self.participants.clear()
         return failures
