@@ -34,7 +34,7 @@ public struct RestoreProgress: Hashable, Sendable {
 
 /// Reads and writes the `state` topic. Keys are `project/table/key`, and `position` for the partition.
 public struct StateStore {
-    private let topic: String
+    let topic: String
     private let reader: any LogReader
 
     static let chainTable = "loop.chain"
@@ -49,6 +49,13 @@ public struct StateStore {
     }
 
     public func close() { reader.close() }
+
+    /// The first and the next offset of a partition, uncommitted records included.
+    func ends(_ partition: Int32) throws(StreamError) -> (low: Int64, high: Int64) {
+        try reader.watermarks(TopicPartition(topic, partition))
+    }
+
+    static func makeParser() -> JSONParser { JSONParser(maximumDepth: 64, maximumSize: 16 << 20) }
 
     /// Reads a partition to the end that it has at the call. What commits together does not become visible together, so the
     /// end is the high watermark, uncommitted records included: read on until the reader stands there.
@@ -74,7 +81,7 @@ public struct StateStore {
         guard high > from else { return }
         try reader.start([place: from])
         let batch = RecordBatch()
-        let parser = JSONParser(maximumDepth: 64, maximumSize: 16 << 20)
+        let parser = Self.makeParser()
         var idle = 0
         while true {
             switch try reader.poll(into: batch, maximum: 5_000, timeoutMilliseconds: 100) {
@@ -168,44 +175,5 @@ public struct StateStore {
             )
         }
         try binding.restore(&project.state, row, value)
-    }
-
-    /// The changelog of a project since the last commit.
-    static func changes(of project: LoopProject, name: String, topic: String, partition: Int32) -> [OutputRecord] {
-        var changes: [StateChange] = []
-        for table in StateTable.all { table.changes(project.state, &changes) }
-        var records = changes.map { change in
-            OutputRecord(
-                topic: topic,
-                partition: partition,
-                key: Array("\(name)/\(change.table)/\(change.key)".utf8),
-                value: change.value
-            )
-        }
-        var writer = JSONWriter()
-        writer.object { writer in
-            writer.member("chain", project.chain.digest.hex)
-            writer.member("ticks_written", project.ticksWritten)
-            writer.member("last_offset", project.lastOffset)
-        }
-        records.append(
-            OutputRecord(
-                topic: topic,
-                partition: partition,
-                key: Array("\(name)/\(chainTable)/_".utf8),
-                value: writer.bytes
-            )
-        )
-        if project.isPauseNew {
-            records.append(
-                OutputRecord(
-                    topic: topic,
-                    partition: partition,
-                    key: Array(ProjectPause.key(of: name).utf8),
-                    value: project.pause?.jsonBytes
-                )
-            )
-        }
-        return records
     }
 }
