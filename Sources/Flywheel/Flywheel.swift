@@ -225,6 +225,7 @@ extension ProjectState {
             openTasks: labeling.open.count,
             votesPerTask: configuration.labeling.maximumVotes,
             newestOrdinal: training.progress.value.newest?.datasetOrdinal ?? 0,
+            unlearned: unlearnedLabels,
             policy: configuration.acquisition,
             context: step.context
         )
@@ -243,6 +244,16 @@ extension ProjectState {
         tellExhaustion(configuration, &step)
     }
 
+    /// Tasks for training labels that nobody has closed yet.
+    private var openTrainingTasks: Int { labeling.open.count { $1.selection.purpose == .acquisition } }
+
+    /// Training labels asked for that the newest model does not know. While a study runs none counts as known.
+    private var unlearnedLabels: Int {
+        let progress = training.progress.value
+        let learned = progress.running == nil ? progress.trainedLabels : 0
+        return datasets.position.value.training - learned + openTrainingTasks
+    }
+
     private mutating func tellExhaustion(_ configuration: ProjectConfiguration, _ step: inout Step) {
         let left = acquisition.ledger.value.available(of: configuration.acquisition.votes)
         let isExhausted = left < configuration.labeling.maximumVotes && labeling.open.isEmpty
@@ -259,6 +270,7 @@ extension ProjectState {
             let cut = datasets.cutIfDue(
                 policy: configuration.datasets,
                 schema: configuration.schema,
+                isMoreComing: openTrainingTasks > 0,
                 at: step.context.time
             )
         else { return }
