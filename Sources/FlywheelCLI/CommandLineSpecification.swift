@@ -29,6 +29,7 @@ enum CommandLineSpecification {
             ),
             .option("store", "DIR", help: "folder of the dataset versions"),
             .option("artifacts", "DIR", help: "folder of the built-in trainer's models"),
+            .option("state", "DIR", help: "folder of the loop's snapshots; empty for none"),
             .option("host", "ADDRESS", help: "address of health and metrics (default 127.0.0.1)"),
             .option("port", "N", help: "port of health and metrics; 0 for any free one"),
             .repeated("project", "FILE", help: "apply this project first"),

@@ -19,7 +19,7 @@ struct ClockTests {
     private func idle(_ offset: @escaping (Int64) -> Int64) throws -> Int {
         let plant = try Recording(seed: 1, rounds: 5).plant()
         var minute: Int64 = 0
-        let loop = try plant.makeLoop(now: { plant.clock.now + offset(minute) })
+        let loop = try plant.makeLoop(wallClock: { plant.clock.now + offset(minute) })
         try loop.settle()
         let before = ticks(plant)
         for second in 0..<600 as Range<Int64> {
@@ -46,7 +46,7 @@ struct ClockTests {
     func recovers() throws {
         let plant = try Recording(seed: 1, rounds: 5).plant()
         var offset = Self.year
-        let loop = try plant.makeLoop(now: { plant.clock.now + offset })
+        let loop = try plant.makeLoop(wallClock: { plant.clock.now + offset })
         for _ in 0..<300 {
             plant.clock.advance(by: 1_000)
             try loop.settle()

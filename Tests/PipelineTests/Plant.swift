@@ -90,11 +90,21 @@ final class Plant {
         instance: String = "w1",
         policy: CommitPolicy = CommitPolicy(interval: 0),
         lethal: Lethal? = nil,
-        now: (() -> Int64)? = nil
+        snapshots: LoopSnapshots? = nil,
+        now: (() -> Int64)? = nil,
+        wallClock: (() -> Int64)? = nil
     ) throws -> StageRunner {
-        try runner(.loop, plan, instance, policy, LoopStage.inputs) { [topics, clock] transport in
+        let now = now ?? wallClock
+        return try runner(.loop, plan, instance, policy, LoopStage.inputs, wallClock: wallClock) {
+            [topics, clock] transport in
             let transport = lethal.map { LethalTransport(transport, $0) as any StreamTransport } ?? transport
-            let stage = try LoopStage(topics: topics, transport: transport, worker: instance, now: now ?? { clock.now })
+            let stage = try LoopStage(
+                topics: topics,
+                transport: transport,
+                worker: instance,
+                snapshots: snapshots,
+                now: now ?? { clock.now }
+            )
             return lethal.map { MortalStage(stage, $0) } ?? stage
         }
     }
@@ -117,6 +127,7 @@ final class Plant {
         _ instance: String,
         _ policy: CommitPolicy,
         _ inputs: [Topic],
+        wallClock: (() -> Int64)? = nil,
         _ makeStage: (any StreamTransport) throws -> any StreamStage
     ) throws -> StageRunner {
         try StageRunner(
@@ -126,6 +137,7 @@ final class Plant {
             instance: instance,
             topics: inputs.map { topics[$0] },
             policy: policy,
+            now: wallClock,
             makeStage: makeStage
         )
     }

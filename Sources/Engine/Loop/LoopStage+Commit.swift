@@ -7,12 +7,14 @@ internal import Vocabulary
 /// What goes with every transaction, and what follows from its outcome.
 extension LoopStage {
     public func willCommit(into turn: inout Turn) throws {
+        prepareSnapshots(isLeaving: turn.isLeaving)
         for number in partitions.keys.sorted() {
             guard let partition = partitions[number], partition.isTouched else { continue }
             for name in partition.projects.keys.sorted() {
                 guard let project = partition.projects[name], project.isTouched else { continue }
                 for record in StateStore.changes(of: project, name: name, topic: topics[.state], partition: number) {
                     turn.write(record)
+                    partitions[number]?.rowsSinceSnapshot += 1
                 }
             }
             let position = PartitionPosition(
@@ -50,6 +52,7 @@ extension LoopStage {
         counts.refused.merge(turnCounts.refused) { $0 + $1 }
         turnCounts = LoopCounts()
         rereading.committed()
+        takeSnapshots()
     }
 
     public func aborted() {
@@ -65,5 +68,6 @@ extension LoopStage {
         }
         turnCounts = LoopCounts()
         rereading.aborted()
+        snapshotEnds.removeAll()
     }
 }

@@ -11,7 +11,7 @@ internal import Vocabulary
 /// nothing; then the next for the same deadline waits twice as long, up to four minutes, so that a clock that jumps fills
 /// no journal.
 struct TickTimer {
-    private var lastAt: Int64 = .min / 2
+    private var lastAt: Int64 = 0
     private var lastDeadline: Int64 = .min
     private var futile = 0
 

@@ -37,6 +37,9 @@ public final class LoopStage: StreamStage {
         var journalOffset: Int64 = 0
         var committedOffset: Int64 = 0
         var isTouched = false
+        /// Rows written since the last snapshot, and when that was.
+        var rowsSinceSnapshot = 0
+        var snapshotAt: Int64 = 0
     }
 
     let topics: TopicNames
@@ -44,6 +47,10 @@ public final class LoopStage: StreamStage {
     let worker: String
     let clusterID: String
     let now: () -> Int64
+    /// Nil to restore from the changelog alone.
+    let snapshots: LoopSnapshots?
+    /// Where `state` ended before the transaction that is about to open, where a snapshot is due.
+    var snapshotEnds: [Int32: Int64] = [:]
     let parser = JSONParser(maximumDepth: 64, maximumSize: 16 << 20)
     var partitions: [Int32: Partition] = [:]
     var turnCounts = LoopCounts()
@@ -62,8 +69,10 @@ public final class LoopStage: StreamStage {
         topics: TopicNames,
         transport: any StreamTransport,
         worker: String,
+        snapshots: LoopSnapshots? = nil,
         now: @escaping () -> Int64
     ) throws(StreamError) {
+        self.snapshots = snapshots
         self.topics = topics
         self.transport = transport
         self.worker = worker
@@ -94,10 +103,10 @@ public final class LoopStage: StreamStage {
                 continue
             }
             let began = now()
-            let restoredState = try store.restore(place.partition)
-            let offset = try startOffset(place, committed[place], restoredState.position)
+            let (restoredState, offset) = try restore(place, committed[place], store)
             var partition = Partition()
             partition.projects = restoredState.projects
+            partition.snapshotAt = now()
             partition.history = restoredState.position.map(\.history) ?? ""
             if partition.history.isEmpty { partition.history = "\(clusterID)/\(worker)/\(now())" }
             partition.journalOffset = offset
@@ -109,39 +118,6 @@ public final class LoopStage: StreamStage {
             restored(place.partition, restoredState.records, now() - began)
         }
         return positions
-    }
-
-    /// Offsets and changelog commit together, so they must agree. Where the group's offset has expired the position stands.
-    private func startOffset(_ place: TopicPartition, _ committed: Int64?, _ position: PartitionPosition?) throws
-        -> Int64
-    {
-        if let position, position.clusterID != clusterID {
-            throw EngineError(
-                "restore \(place)",
-                "its state was written on cluster \(position.clusterID), and this is \(clusterID)",
-                remedy: "check bootstrap.servers and the topic prefix"
-            )
-        }
-        switch (committed, position?.journalOffset) {
-        // Nothing was decided yet, or everything is to be decided anew.
-        case (nil, nil), (0?, nil): return 0
-        case (nil, let position?): return position
-        case (let committed?, let position?) where committed == position: return committed
-        case (let committed?, nil):
-            throw EngineError(
-                "restore \(place)",
-                "the group has committed offset \(committed) but there is no state",
-                remedy:
-                    "restore the state topic, or reset the group's offsets to the beginning to decide everything anew"
-            )
-        case (let committed?, let position?):
-            throw EngineError(
-                "restore \(place)",
-                "the group has committed offset \(committed) but the state stands at \(position)",
-                remedy:
-                    "restore the state topic, or reset the group's offsets to the beginning to decide everything anew"
-            )
-        }
     }
 
     /// The journal decides; tallies inform.

@@ -7,10 +7,17 @@ internal import Telemetry
 
 /// What each role is made of, and what it says of itself.
 extension Worker {
-    typealias Parts = (
-        stage: any StreamStage, inputs: [Topic], interval: Int64, watch: (StreamTaskEvent) -> Void,
-        remarks: () -> [String]
-    )
+    struct Parts {
+        let stage: any StreamStage
+        let inputs: [Topic]
+        /// Milliseconds from the first record of a transaction to its commit.
+        let interval: Int64
+        var watch: (StreamTaskEvent) -> Void = { _ in }
+        /// What people should know though the role runs.
+        var remarks: () -> [String] = { [] }
+        /// Called when a life of the role has ended.
+        var finish: () -> Void = {}
+    }
 
     func makeStage(_ role: Role, _ transport: KafkaStreamTransport, _ logger: Logger) throws -> Parts {
         let topics = configuration.topics
@@ -29,19 +36,23 @@ extension Worker {
                 hasHistory: { try IntakeStage.hasJournal(transport, topics) }
             )
             var last = IntakeCounts()
-            return (
-                stage, IntakeStage.inputs, configuration.intakeInterval,
-                { [metrics, stage] event in
+            return Parts(
+                stage: stage,
+                inputs: IntakeStage.inputs,
+                interval: configuration.intakeInterval,
+                watch: { [metrics, stage] event in
                     guard case .committed = event else { return }
                     metrics.observe(stage.counts, since: last)
                     last = stage.counts
-                }, { [] }
+                }
             )
         case .loop:
+            let writer = makeSnapshotWriter(logger)
             let stage = try LoopStage(
                 topics: topics,
                 transport: transport,
                 worker: configuration.instance,
+                snapshots: writer.map { Self.snapshots($0, logger) },
                 now: WallClock.now
             )
             var lastLogAt: Int64 = 0
@@ -74,9 +85,11 @@ extension Worker {
             }
             var last = LoopCounts()
             var lastSummaryAt: Int64 = 0
-            return (
-                stage, LoopStage.inputs, configuration.loopInterval,
-                { [metrics, stage] event in
+            return Parts(
+                stage: stage,
+                inputs: LoopStage.inputs,
+                interval: configuration.loopInterval,
+                watch: { [metrics, stage] event in
                     guard case .committed = event else { return }
                     metrics.observe(stage.counts, since: last)
                     last = stage.counts
@@ -85,24 +98,56 @@ extension Worker {
                     lastSummaryAt = now
                     stage.forEachProject { metrics.observe(ProjectSummary($0)) }
                 },
-                { [stage] in
+                remarks: { [stage] in
                     var remarks: [String] = []
                     stage.forEachProject { project in
                         guard let pause = project.pause else { return }
                         remarks.append("project \(project.state.project) is \(pause.text)")
                     }
                     return remarks
-                }
+                },
+                finish: { writer?.finish() }
             )
         case .materializer:
             let store = DatasetStore(objects: try ObjectStore(root: configuration.storePath))
             let stage = MaterializerStage(topics: topics, store: store)
-            return (stage, MaterializerStage.inputs, configuration.loopInterval, { _ in }, { [] })
+            return Parts(stage: stage, inputs: MaterializerStage.inputs, interval: configuration.loopInterval)
         case .trainer, .console:
             let artifacts = try ObjectStore(root: configuration.artifactsPath)
             let stage = TrainerStage(topics: topics, artifacts: artifacts, now: WallClock.now)
             stage.failed = { logger.error("training failed", ["reason": .string($0)]) }
-            return (stage, TrainerStage.inputs, configuration.loopInterval, { _ in }, { [] })
+            return Parts(stage: stage, inputs: TrainerStage.inputs, interval: configuration.loopInterval)
+        }
+    }
+
+    /// Nil where none are wanted, or the folder cannot be used: then every restart reads the whole changelog.
+    private func makeSnapshotWriter(_ logger: Logger) -> SnapshotWriter? {
+        guard !configuration.statePath.isEmpty else { return nil }
+        let folder = configuration.instance.map { $0 == "/" ? "_" : $0 }
+        do throws(StorageError) {
+            let store = try ObjectStore(root: "\(configuration.statePath)/\(String(folder))")
+            try store.removeLeftovers(olderThan: .seconds(600))
+            return SnapshotWriter(store: store, logger: logger)
+        } catch {
+            logger.warning("no snapshots; a restart reads the whole changelog", ["reason": .string("\(error)")])
+            return nil
+        }
+    }
+
+    private static func snapshots(_ writer: SnapshotWriter, _ logger: Logger) -> LoopSnapshots {
+        LoopSnapshots(store: writer.store, write: { writer.submit($0) }) { event in
+            switch event {
+            case .used(let partition, let rows, let offset):
+                logger.info(
+                    "snapshot read",
+                    ["partition": .number(partition), "rows": .number(rows), "offset": .number(offset)]
+                )
+            case .unusable(let partition, let reason):
+                logger.warning(
+                    "the snapshot is not used; the whole changelog is read",
+                    ["partition": .number(partition), "reason": .string(reason)]
+                )
+            }
         }
     }
 

@@ -65,6 +65,7 @@ public final class Worker: Sendable {
     private func turn(_ role: Role, _ logger: Logger, _ explained: inout Set<TopicPartition>) throws {
         let transport = KafkaStreamTransport(properties: properties(role))
         let parts = try makeStage(role, transport, logger)
+        defer { parts.finish() }
         let task = try StreamTask(
             transport: transport,
             stage: parts.stage,

@@ -54,9 +54,20 @@ public final class FaultPlan: Sendable {
 
     private let step: Step?
     private let state = Mutex(State())
+    /// Called once, on the thread of the worker, which is that of the test: nothing else touches it.
+    private nonisolated(unsafe) var interlude: (number: Int, body: () -> Void)?
 
     /// Counts only, unless there is a step.
-    public init(_ step: Step? = nil) { self.step = step }
+    public init(_ step: Step? = nil) {
+        self.step = step
+        interlude = nil
+    }
+
+    /// A worker that is suspended right before an effect, and goes on when `meanwhile` has happened.
+    public init(suspendedAt number: Int, meanwhile: @escaping () -> Void) {
+        step = nil
+        interlude = (number, meanwhile)
+    }
 
     /// The effects so far.
     public var effects: [Operation] { state.withLock(\.effects) }
@@ -106,7 +117,12 @@ public final class FaultPlan: Sendable {
 
     /// Counts an effect; the step that strikes there.
     func reach(_ operation: Operation) -> Step? {
-        state.withLock { state in
+        if let interlude, interlude.number == effects.count {
+            self.interlude = nil
+            interlude.body()
+            state.withLock { $0.hasStruck = true }
+        }
+        return state.withLock { state in
             state.effects.append(operation)
             guard let step, !state.hasStruck, step.number == state.effects.count - 1 else { return nil }
             state.hasStruck = true
