@@ -22,9 +22,7 @@ extension StreamTask {
             try transact(offsets)
         } catch {
             switch error.disposition {
-            case .retry, .abortTransaction:
-                try abort(error, offsets)
-                return false
+            case .retry, .abortTransaction: return try abort(error, offsets)
             case .fatal: return try restart(error, offsets)
             }
         }
@@ -80,17 +78,20 @@ extension StreamTask {
         beginNextTurn()
     }
 
-    private func abort(_ cause: StreamError, _ sent: [TopicPartition: GroupOffset]) throws {
+    /// Gives the transaction up, unless it turns out to stand: where a commit's outcome is unknown an abort is refused.
+    ///
+    /// - Returns: Whether it stands.
+    private func abort(_ cause: StreamError, _ sent: [TopicPartition: GroupOffset]) throws -> Bool {
         environment.observe(.aborted(cause))
         if cause.isAboutRecord { blame(cause.code, cause.description) }
         do throws(StreamError) {
             if let producer { try retrying { () throws(StreamError) in try producer.abort() } }
         } catch {
-            try restart(error, sent)
-            return
+            return try restart(error, sent)
         }
         slowDown()
         try rewind()
+        return false
     }
 
     /// The stage could not do its part, before a transaction was open; the same would come of it again.
@@ -123,7 +124,6 @@ extension StreamTask {
     /// Replaces the producer. Whether the last transaction stands only the group's offsets can tell: they went with it.
     ///
     /// - Returns: Whether it does.
-    @discardableResult
     private func restart(_ cause: StreamError, _ sent: [TopicPartition: GroupOffset]) throws -> Bool {
         environment.observe(.restarted(cause))
         producer?.close()
@@ -168,7 +168,8 @@ extension StreamTask {
                 return try body()
             } catch {
                 attempt += 1
-                guard error.disposition == .retry, patience.lasts(at: environment.now()) else { throw error }
+                guard error.disposition == .retry, !environment.isStopping(), patience.lasts(at: environment.now())
+                else { throw error }
                 environment.observe(.retrying(error, attempt: attempt))
                 pause(attempt)
             }

@@ -24,17 +24,21 @@ public struct StreamTaskEnvironment {
     public let pause: (Int64) -> Void
     /// In `0..<1`, for jitter.
     public let jitter: () -> Double
+    /// Whether the process is asked to end: then nothing is waited for any more.
+    public let isStopping: () -> Bool
     public let observe: (StreamTaskEvent) -> Void
 
     public init(
         now: @escaping () -> Int64,
         pause: @escaping (Int64) -> Void,
         jitter: @escaping () -> Double,
+        isStopping: @escaping () -> Bool = { false },
         observe: @escaping (StreamTaskEvent) -> Void = { _ in }
     ) {
         self.now = now
         self.pause = pause
         self.jitter = jitter
+        self.isStopping = isStopping
         self.observe = observe
     }
 }

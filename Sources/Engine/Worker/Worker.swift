@@ -23,13 +23,29 @@ public final class Worker: Sendable {
         metrics = EngineMetrics(registry: registry)
     }
 
-    /// Starts every role of the configuration, and returns when all have ended.
+    /// How long roles may take to end in order once they are asked to, in milliseconds; below the 30 s that supervisors give.
+    /// What is left then is as safe as after a kill.
+    private static let stopPatience: Int64 = 20_000
+
+    /// Starts every role of the configuration, and returns when all have ended, or when one does not end although it should:
+    /// a call to a broker that is away cannot be taken back.
     public func run() {
         let threads = Self.streamRoles.filter { configuration.roles.contains($0) }.map { role in
             health.set(role, .starting, at: WallClock.now())
             return RoleThread("flywheel.\(role.rawValue)") { [self] in run(role) }
         }
-        for thread in threads { thread.join() }
+        while threads.contains(where: { !$0.hasEnded }), !stop.isRaised { WallClock.pause(100) }
+        var left = Self.stopPatience
+        while threads.contains(where: { !$0.hasEnded }), left > 0 {
+            WallClock.pause(20)
+            left -= 20
+        }
+        let late = threads.filter { !$0.hasEnded }.map(\.name).joined(separator: ", ")
+        guard !late.isEmpty else { return }
+        logger.warning(
+            "left without waiting any longer for roles that wait for a broker",
+            ["threads": .string(late), "after_ms": .number(Int(Self.stopPatience))]
+        )
     }
 
     /// Keeps a role going: what it cannot cure is logged, shown in health, and tried again from the committed offsets.
@@ -79,6 +95,7 @@ public final class Worker: Sendable {
                 now: WallClock.now,
                 pause: WallClock.pause,
                 jitter: { Double.random(in: 0..<1) },
+                isStopping: { [stop] in stop.isRaised },
                 observe: { [metrics] event in
                     metrics.observe(event, role)
                     parts.watch(event)
@@ -90,6 +107,7 @@ public final class Worker: Sendable {
             var lastLookAt: Int64 = 0
             while !stop.isRaised {
                 try task.cycle()
+                if !task.assignment.isEmpty { explained.removeAll() }
                 let now = WallClock.now()
                 if now - lastLookAt >= 1_000 || now < lastLookAt {
                     lastLookAt = now
@@ -98,7 +116,8 @@ public final class Worker: Sendable {
                 health.set(role, .running, partitions: task.assignment.count, at: now)
             }
         } catch {
-            explained = error is StreamError ? Set(task.assignment) : []
+            // The process lives, so no record has killed it. What an earlier life held and this one never got counts too.
+            explained.formUnion(task.assignment)
             task.abandon()
             throw error
         }

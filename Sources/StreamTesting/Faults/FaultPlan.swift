@@ -16,6 +16,8 @@ public final class FaultPlan: Sendable {
         case abortable
         /// The producer is of no further use.
         case fatal
+        /// Nobody learns whether it was done: this call and every later one of the producer ask to be tried again.
+        case unanswered
     }
 
     /// When, seen from the effect.
@@ -99,6 +101,7 @@ public final class FaultPlan: Sendable {
             case .committedOffsets, .assign, .read: return false
             default: return true
             }
+        case .unanswered: return operation == .commit
         }
     }
 
@@ -130,15 +133,23 @@ public final class FaultPlan: Sendable {
         }
     }
 
+    /// The code of an outcome that stays unknown.
+    static let unanswered = "_UNANSWERED"
+
     func strike(_ step: Step, _ operation: Operation) -> StreamError {
         if step.fault == .crash { state.withLock { $0.isCrashed = true } }
         let disposition: StreamError.Disposition =
             switch step.fault {
             case .crash, .fatal: .fatal
-            case .retry: .retry
+            case .retry, .unanswered: .retry
             case .abortable: .abortTransaction
             }
-        let code = step.fault == .crash ? "_CRASHED" : "_INJECTED"
+        let code =
+            switch step.fault {
+            case .crash: "_CRASHED"
+            case .unanswered: Self.unanswered
+            default: "_INJECTED"
+            }
         return StreamError(disposition, operation: operation.rawValue, code: code, reason: "\(step)")
     }
 

@@ -103,7 +103,7 @@ private final class FaultyProducer: TransactionalProducer {
         do throws(StreamError) {
             try plan.perform(operation, half: half, whole)
         } catch {
-            if error.disposition != .retry { condition = error }
+            if error.disposition != .retry || error.code == FaultPlan.unanswered { condition = error }
             throw error
         }
     }
