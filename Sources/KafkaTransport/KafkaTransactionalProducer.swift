@@ -8,7 +8,7 @@ final class KafkaTransactionalProducer: TransactionalProducer {
     init(_ producer: KafkaProducer) { self.producer = producer }
 
     func initializeTransactions() throws(StreamError) {
-        try streamed { () throws(KafkaError) in try producer.initializeTransactions() }
+        try streamed { () throws(KafkaError) in try producer.initializeTransactions(timeoutMilliseconds: 10_000) }
     }
 
     func begin() throws(StreamError) { try streamed { () throws(KafkaError) in try producer.begin() } }

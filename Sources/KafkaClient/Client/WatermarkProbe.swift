@@ -3,6 +3,9 @@ import Crdkafka
 /// Asks for the first and the next offset of partitions, uncommitted records included.
 ///
 /// It is a client of its own, because librdkafka answers a read_committed client with the last stable offset instead.
+///
+/// It asks by time, with the times that stand for the beginning and the end. `rd_kafka_query_watermark_offsets` of 2.0.2
+/// does not keep its timeout while a partition's leader is away, and asks the old one for ever after it has moved.
 final class WatermarkProbe {
     private let handle: ClientHandle
 
@@ -10,6 +13,8 @@ final class WatermarkProbe {
         var own = properties
         for name in ["group.id", "group.instance.id", "transactional.id"] { own[name] = nil }
         own["isolation.level"] = "read_uncommitted"
+        // Without a topic of its own the client would believe in a leader for as long as this.
+        own["metadata.max.age.ms"] = "1000"
         handle = try ClientHandle(
             ClientConfiguration(kind: .consumer, properties: own, events: 0),
             operation: "open a client that asks for offsets"
@@ -19,19 +24,27 @@ final class WatermarkProbe {
     func watermarks(_ partition: KafkaTopicPartition, timeout: Int) throws(KafkaError) -> KafkaWatermarks {
         handle.drainLog()
         let deadline = Deadline(milliseconds: timeout)
+        let low = try offset(of: partition, at: Int64(RD_KAFKA_OFFSET_BEGINNING), deadline)
+        return KafkaWatermarks(low: low, high: try offset(of: partition, at: Int64(RD_KAFKA_OFFSET_END), deadline))
+    }
+
+    private func offset(of partition: KafkaTopicPartition, at time: Int64, _ deadline: Deadline) throws(KafkaError)
+        -> Int64
+    {
+        let operation = "ask for the offsets of \(partition)"
         while true {
-            var low: Int64 = 0
-            var high: Int64 = 0
-            let error = rd_kafka_query_watermark_offsets(
-                handle.client,
-                partition.topic,
-                partition.partition,
-                &low,
-                &high,
-                deadline.slice(atMost: 5000)
-            )
-            if error == RD_KAFKA_RESP_ERR_NO_ERROR { return KafkaWatermarks(low: low, high: high) }
-            let failure = KafkaError(error, operation: "ask for the offsets of \(partition)")
+            let list = PartitionList([partition: time])
+            let error = rd_kafka_offsets_for_times(handle.client, list.pointer, max(1, deadline.slice(atMost: 3_000)))
+            let failure: KafkaError
+            if error != RD_KAFKA_RESP_ERR_NO_ERROR {
+                failure = KafkaError(error, operation: operation)
+            } else if let found = list.firstError(operation: operation, except: RD_KAFKA_RESP_ERR_NO_ERROR) {
+                failure = found
+            } else if let offset = list.offsets()[partition] {
+                return offset
+            } else {
+                failure = KafkaError(.retry, operation: operation, code: "_NO_OFFSET", reason: "the broker named none")
+            }
             guard failure.disposition == .retry, !deadline.hasPassed else { throw failure }
             // Also the pause before the next try.
             if let event = rd_kafka_queue_poll(handle.mainQueue, deadline.slice(atMost: 100)) {
