@@ -100,7 +100,9 @@ import Testing
     func testFolders() throws {
         let text = try Repository.text("Package.swift")
         let stated = text.matches(of: #/\btests\(\s*"(\w+)"/#).map { String($0.output.1) }
-        #expect(Set(Repository.folders(in: "Tests")) == Set(stated))
+        // Written in Python, so that it shares nothing with the engine.
+        let foreign: Set = ["Chaos"]
+        #expect(Set(Repository.folders(in: "Tests")).subtracting(foreign) == Set(stated))
         #expect(stated.count == Set(stated).count)
         for target in stated {
             let files = Repository.files(below: "Tests/\(target)", withExtension: "swift")
