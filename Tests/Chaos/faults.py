@@ -114,7 +114,9 @@ class Faults:
             if not others:
                 return
             worker = others[0]
-        if chance < 0.74:
+        # Where everybody is paused nobody can go on, and that says nothing about anybody.
+        can_pause = any(not other.is_busy and other.is_alive for other in self.workers if other is not worker)
+        if chance < 0.74 or (chance < 0.9 and not can_pause):
             self._kill(worker, is_hunt, delay)
         elif chance < 0.9:
             self._pause(worker, length)
