@@ -13,22 +13,30 @@ public struct Isolation: Hashable, Sendable {
 
 /// Which records may have brought a worker down, and in how small portions to take them: a value without any I/O.
 ///
-///     found open  --> portions of a hundred, over what a turn may have held
-///     found few   --> one record a transaction, over what a hundred may span
+///     found open  --> portions of a hundred a partition, over as many records as a turn may have held
+///     found few   --> one record a transaction, over the records of that portion
 ///     found one   --> that record alone; after three deaths it is isolated
 ///
-/// A turn that is refused for what a record holds is taken again record by record; after three equal refusals the record is
-/// isolated. Behind the suspicious part everything goes on as before.
+/// A turn that is refused for what a record holds is halved until that record is found; after three equal refusals of it
+/// alone it is isolated. Behind the suspicious part everything goes on as before.
 struct Caution {
-    /// The portion after a first unclean stop.
+    /// The portion of a partition after a first unclean stop.
     static let few = 100
     /// Deaths, and equal refusals, that a record gets.
     static let patience = 3
+    /// How long nothing has come when whatever is still suspicious is not there, in milliseconds.
+    static let silence: Int64 = 30_000
 
     private struct Span {
         var size: Int
-        /// Records below this offset are suspicious.
+        /// Records at or behind this offset are suspicious, ...
+        var from: Int64 = 0
+        /// ... below this one, ...
         var until: Int64
+        /// ... and no more than these: offsets have gaps.
+        var left = Int.max
+
+        func holds(_ offset: Int64) -> Bool { left > 0 && offset >= from && offset < until }
     }
 
     private struct Suspect {
@@ -38,19 +46,30 @@ struct Caution {
         /// Equal for equal refusals.
         var kind = ""
         var text = ""
+        /// Times that it could not be isolated; nil until it is to be.
+        var failures: Int?
+    }
+
+    /// A refused turn, to be taken in portions of so many records below these offsets.
+    private struct Search {
+        var limit: Int
+        var until: [TopicPartition: Int64]
     }
 
     /// As the group holds them.
     private(set) var marks: [TopicPartition: OffsetMark] = [:]
     private var spans: [TopicPartition: Span] = [:]
     private var suspects: [TopicPartition: Suspect] = [:]
+    private var search: Search?
     /// Whether the group knows that this life is at work.
     private var isOpened = false
     /// Partitions whose marks are this life's own.
     private var own: Set<TopicPartition> = []
+    /// Since when nothing has come.
+    private var quietSince: Int64?
 
     /// Nothing is suspicious, and the group knows that we are at work: records may be taken as they come.
-    var isCalm: Bool { isOpened && spans.isEmpty }
+    var isCalm: Bool { isOpened && spans.isEmpty && search == nil }
 
     // MARK: - Partitions
 
@@ -70,6 +89,7 @@ struct Caution {
         isExplained: Bool
     ) {
         isOpened = false
+        quietSince = nil
         give(partition)
         guard let found else { return }
         // Without a mark nobody has said that it left in order.
@@ -79,12 +99,12 @@ struct Caution {
         switch mark {
         case .clean: break
         case .open where isExplained, .few where isExplained: break
-        // Between records stand markers and aborted ones: the span is in offsets.
-        case .open: spans[partition] = Span(size: Self.few, until: min(high, found.next + 2 * Int64(turn)))
-        case .few: spans[partition] = Span(size: 1, until: min(high, found.next + 2 * Int64(Self.few)))
+        case .open: spans[partition] = Span(size: Self.few, until: high, left: turn)
+        case .few(let from, let until):
+            if until > found.next { spans[partition] = Span(size: 1, from: from, until: until) }
         case .one(let offset, let deaths):
             suspects[partition] = Suspect(offset: offset, deaths: deaths + (isExplained ? 0 : 1))
-            spans[partition] = Span(size: 1, until: offset + 1)
+            spans[partition] = Span(size: 1, from: offset, until: offset + 1)
         }
     }
 
@@ -93,91 +113,153 @@ struct Caution {
         spans[partition] = nil
         suspects[partition] = nil
         own.remove(partition)
+        forgetSearch(partition)
     }
 
-    /// What to leave beside the offsets of partitions that are given up in order. Where this life has done nothing, what was
-    /// found stays.
+    /// What to leave beside the offsets of partitions that are given up in order: where something is still suspicious that
+    /// stays known, and no death is added. Where this life has done nothing, what was found stays.
     func farewell(_ partitions: some Sequence<TopicPartition>) -> [TopicPartition: OffsetMark] {
         var notes: [TopicPartition: OffsetMark] = [:]
-        for partition in partitions where own.contains(partition) && marks[partition] != .clean {
-            notes[partition] = .clean
+        for partition in partitions where own.contains(partition) {
+            let isSuspicious = spans[partition] != nil || suspects[partition] != nil
+            let mark = isSuspicious ? mark(of: partition, at: 0) : .clean
+            if marks[partition] != mark { notes[partition] = mark }
         }
         return notes
     }
 
     // MARK: - Portions
 
-    /// How many of the records to take at once, from `start` on, and whether that is a portion of its own.
-    func portion(_ records: ContiguousArray<RecordView>, from start: Int, topics: [String]) -> (
-        count: Int, isAlone: Bool
-    ) {
-        guard !spans.isEmpty else { return (records.count - start, false) }
-        var (limit, isAlone, count) = (Int.max, false, 0)
-        for record in records[start...] {
-            if let size = size(of: record, topics) {
-                if size == 1 { return count == 0 ? (1, true) : (count, isAlone) }
-                limit = min(limit, size)
-                isAlone = true
-            }
-            guard count < limit else { break }
-            count += 1
+    /// Records of a batch that are taken together, by their indices.
+    struct Portion {
+        var indices: [Int] = []
+        /// What is left of the batch.
+        var rest: [Int] = []
+        /// Something in it is suspicious: it gets a transaction of its own.
+        var isAlone = false
+        /// The record that makes it up, where it is taken alone.
+        var record: (partition: TopicPartition, offset: Int64)?
+        /// The suspicious records, from the first to behind the last, and how many.
+        var ranges: [TopicPartition: (from: Int64, until: Int64, count: Int)] = [:]
+    }
+
+    /// What of a batch to take at once; every partition's records stay in order.
+    func portion(_ records: ContiguousArray<RecordView>, of rest: [Int], topics: [String]) -> Portion {
+        var portion = Portion()
+        guard isSuspicious(records, topics) else {
+            portion.indices = rest
+            return portion
         }
-        return (count, isAlone)
+        var closed: Set<TopicPartition> = []
+        var found = 0
+        for index in rest {
+            let record = records[index]
+            let partition = TopicPartition(topics[record.topic], record.partition)
+            let span = spans[partition].flatMap { $0.holds(record.offset) ? $0 : nil }
+            let limit = (search?.until[partition]).flatMap { record.offset < $0 ? search?.limit : nil }
+            guard span != nil || limit != nil else {
+                if closed.contains(partition) { portion.rest.append(index) } else { portion.indices.append(index) }
+                continue
+            }
+            if span?.size == 1 || limit == 1, portion.indices.isEmpty, closed.isEmpty {
+                portion.record = (partition, record.offset)
+                portion.isAlone = true
+                portion.ranges[partition] = (record.offset, record.offset + 1, 1)
+                portion.indices = [index]
+                portion.rest = Array(rest.dropFirst())
+                return portion
+            }
+            let count = portion.ranges[partition]?.count ?? 0
+            guard !closed.contains(partition), count < span.map(\.size) ?? .max, found < limit ?? .max, span?.size != 1,
+                limit != 1
+            else {
+                closed.insert(partition)
+                portion.rest.append(index)
+                continue
+            }
+            found += 1
+            portion.isAlone = true
+            portion.indices.append(index)
+            let from = portion.ranges[partition]?.from ?? record.offset
+            portion.ranges[partition] = (from, record.offset + 1, count + 1)
+        }
+        return portion
     }
 
-    private func size(of record: RecordView, _ topics: [String]) -> Int? {
-        guard let span = spans[TopicPartition(topics[record.topic], record.partition)], record.offset < span.until
-        else { return nil }
-        return span.size
+    /// Looks a partition up once for all its records that stand together.
+    private func isSuspicious(_ records: ContiguousArray<RecordView>, _ topics: [String]) -> Bool {
+        guard !spans.isEmpty || search != nil else { return false }
+        var (topic, number) = (-1, Int32(-1))
+        var (span, until): (Span?, Int64) = (nil, 0)
+        for record in records {
+            if record.topic != topic || record.partition != number {
+                (topic, number) = (record.topic, record.partition)
+                let partition = TopicPartition(topics[topic], number)
+                span = spans[partition]
+                until = search?.until[partition] ?? 0
+            }
+            if record.offset < until || span?.holds(record.offset) ?? false { return true }
+        }
+        return false
     }
 
-    /// Whether the record has had its chances.
-    func verdict(_ partition: TopicPartition, _ offset: Int64) -> Isolation? {
-        guard let suspect = suspects[partition], suspect.offset == offset else { return nil }
-        let isStubborn = max(suspect.deaths, suspect.refusals) > Self.patience + 1
+    /// Whether the record has had its chances; then it has no other.
+    mutating func verdict(_ partition: TopicPartition, _ offset: Int64) -> Isolation? {
+        guard var suspect = suspects[partition], suspect.offset == offset else { return nil }
+        guard suspect.failures != nil || suspect.deaths >= Self.patience || suspect.refusals >= Self.patience else {
+            return nil
+        }
+        let failures = suspect.failures ?? 0
+        suspect.failures = failures
+        suspects[partition] = suspect
+        let isStubborn = failures > 1 || suspect.deaths > Self.patience + 1
         if suspect.deaths >= Self.patience {
             return Isolation("\(suspect.deaths) workers died with this record in hand", isStubborn: isStubborn)
         }
-        guard suspect.refusals >= Self.patience else { return nil }
         return Isolation("\(suspect.refusals) times in a row: \(suspect.text)", isStubborn: isStubborn)
     }
 
-    /// What must be stored before a portion is taken, if it is not: that we are at work, and which record alone.
-    func notes(before alone: (partition: TopicPartition, offset: Int64)?, owned: Set<TopicPartition>)
-        -> [TopicPartition: OffsetMark]
-    {
+    /// What must be stored before a portion is taken, if it is not: that we are at work, and what is in hand.
+    func notes(before portion: Portion, owned: Set<TopicPartition>) -> [TopicPartition: OffsetMark] {
         var notes: [TopicPartition: OffsetMark] = [:]
         if !isOpened {
-            for partition in owned {
-                let isSpanned = spans[partition] != nil
-                switch marks[partition] {
-                case nil, .clean: notes[partition] = isSpanned ? .few : .open
-                case .open: if isSpanned { notes[partition] = .few }
-                case .few, .one: break
-                }
+            for partition in owned where marks[partition] == nil || marks[partition] == .clean {
+                notes[partition] = .open
             }
         }
-        guard let alone, spans[alone.partition]?.size == 1 else { return notes }
-        let suspect = suspects[alone.partition]
-        // What stands before the suspect was survived before.
-        if let suspect, alone.offset < suspect.offset { return notes }
-        let deaths = suspect.flatMap { $0.offset == alone.offset ? $0.deaths : nil } ?? 0
-        let mark = OffsetMark.one(alone.offset, deaths: deaths)
-        if marks[alone.partition] != mark { notes[alone.partition] = mark }
+        // What is taken in small portions because it was refused needs no marks: the process survives it.
+        for (partition, range) in portion.ranges where spans[partition]?.holds(range.from) ?? false {
+            let mark: OffsetMark
+            if portion.record != nil, spans[partition]?.size == 1 {
+                let suspect = suspects[partition]
+                mark = .one(range.from, deaths: suspect.flatMap { $0.offset == range.from ? $0.deaths : nil } ?? 0)
+            } else {
+                mark = .few(from: range.from, until: range.until)
+            }
+            if marks[partition] != mark { notes[partition] = mark }
+        }
         return notes
     }
 
-    /// The mark that goes with an offset.
+    /// The mark that goes with an offset while nothing of the partition is in hand: what is suspicious stays so, and whoever
+    /// finds it adds no death.
     func mark(of partition: TopicPartition, at next: Int64) -> OffsetMark {
-        if let suspect = suspects[partition], next <= suspect.offset, let mark = marks[partition] { return mark }
-        guard let span = spans[partition], next < span.until else { return .open }
-        return .few
+        if let suspect = suspects[partition], next <= suspect.offset {
+            return suspect.deaths > 0
+                ? .one(suspect.offset, deaths: suspect.deaths - 1)
+                : .few(from: suspect.offset, until: suspect.offset + 1)
+        }
+        guard let span = spans[partition], span.size == 1, next < span.until else { return .open }
+        return .few(from: max(next, span.from), until: span.until)
     }
 
     // MARK: - What became of it
 
     /// The group knows that this life is at work.
-    mutating func begin() { isOpened = true }
+    mutating func begin() {
+        isOpened = true
+        quietSince = nil
+    }
 
     /// A transaction with these marks stands.
     mutating func stored(_ stored: [TopicPartition: OffsetMark]) {
@@ -188,11 +270,41 @@ struct Caution {
     /// These marks were read again.
     mutating func found(_ found: [TopicPartition: OffsetMark]) { marks.merge(found) { $1 } }
 
+    /// The transaction of a portion stands.
+    mutating func took(_ portion: Portion) {
+        for (partition, range) in portion.ranges {
+            guard let left = spans[partition]?.left, left < .max else { continue }
+            spans[partition]?.left = left - range.count
+            if left <= range.count { spans[partition] = nil }
+        }
+    }
+
     /// Records before an offset are behind us.
     mutating func passed(_ partition: TopicPartition, to next: Int64) {
         if let span = spans[partition], next >= span.until { spans[partition] = nil }
         if let suspect = suspects[partition], next > suspect.offset { suspects[partition] = nil }
+        if let until = search?.until[partition], next >= until { forgetSearch(partition) }
     }
+
+    private mutating func forgetSearch(_ partition: TopicPartition) {
+        search?.until[partition] = nil
+        if search?.until.isEmpty ?? false { search = nil }
+    }
+
+    /// Nothing has come of any partition, and nothing is wrong with the broker. Behind the last record there may stand
+    /// offsets that are no records, so a position that reaches the end may never be seen; silence is.
+    mutating func quiet(at now: Int64) {
+        guard let since = quietSince, now >= since else {
+            quietSince = now
+            return
+        }
+        guard now - since >= Self.silence else { return }
+        search = nil
+        for partition in spans.keys where suspects[partition] == nil { spans[partition] = nil }
+    }
+
+    /// Something came, or could not.
+    mutating func disturbed() { quietSince = nil }
 
     /// One record, taken alone, was refused for what it holds.
     ///
@@ -200,14 +312,22 @@ struct Caution {
     mutating func refused(_ partition: TopicPartition, _ offset: Int64, kind: String, _ text: String) {
         var suspect = suspects[partition] ?? Suspect(offset: offset)
         if suspect.offset != offset { suspect = Suspect(offset: offset) }
-        suspect.refusals = suspect.kind == kind ? suspect.refusals + 1 : 1
-        suspect.kind = kind
-        suspect.text = text
+        if let failures = suspect.failures {
+            // It is not the record that was refused this time.
+            suspect.failures = failures + 1
+        } else {
+            suspect.refusals = suspect.kind == kind ? suspect.refusals + 1 : 1
+            suspect.kind = kind
+            suspect.text = text
+        }
         suspects[partition] = suspect
     }
 
-    /// A turn of several records was refused for what one of them holds: they are taken again one by one.
-    mutating func refused(_ reached: [TopicPartition: Int64]) {
-        for (partition, next) in reached { spans[partition] = Span(size: 1, until: next) }
+    /// A turn of several records was refused for what one of them holds: half as many are tried.
+    ///
+    /// `reached` is how far the turn's records reach, in partitions that it has records of.
+    mutating func refused(_ reached: [TopicPartition: Int64], records: Int) {
+        guard !reached.isEmpty, records > 0 else { return }
+        search = Search(limit: max(1, min(records, search?.limit ?? .max) / 2), until: reached)
     }
 }

@@ -7,8 +7,8 @@ public enum OffsetMark: Hashable, Sendable {
     case clean
     /// At work, with any number of records in hand.
     case open
-    /// At work with care: at most `Caution.few` records in hand.
-    case few
+    /// At work with care: no records in hand but those from the one offset to below the other.
+    case few(from: Int64, until: Int64)
     /// About to take the record at this offset, alone, which so many workers did not survive before.
     case one(Int64, deaths: Int)
 
@@ -18,7 +18,9 @@ public enum OffsetMark: Hashable, Sendable {
         switch (parts.first, parts.count) {
         case ("clean", 1): self = .clean
         case ("open", 1): self = .open
-        case ("few", 1): self = .few
+        case ("few", 3):
+            guard let from = Int64(parts[1]), let until = Int64(parts[2]), from >= 0, from < until else { return nil }
+            self = .few(from: from, until: until)
         case ("one", 3):
             guard let offset = Int64(parts[1]), let deaths = Int(parts[2]), offset >= 0, deaths >= 0 else { return nil }
             self = .one(offset, deaths: deaths)
@@ -31,7 +33,7 @@ public enum OffsetMark: Hashable, Sendable {
         switch self {
         case .clean: "clean"
         case .open: "open"
-        case .few: "few"
+        case .few(let from, let until): "few \(from) \(until)"
         case .one(let offset, let deaths): "one \(offset) \(deaths)"
         }
     }

@@ -67,12 +67,12 @@ public final class RecordBatch {
     /// The headers of the record at `index`, in the order of the wire, duplicates included.
     public func headers(at index: Int) -> [RecordHeader] { headerReader(index) }
 
-    /// So many of the records from `start` on, lent as these are.
-    func part(_ start: Int, _ count: Int) -> RecordBatch {
-        guard start > 0 || count < records.count else { return self }
+    /// Some of the records, lent as these are.
+    func part(_ indices: [Int]) -> RecordBatch {
+        guard indices.count < records.count else { return self }
         let part = RecordBatch()
-        part.records = ContiguousArray(records[start..<start + count])
-        part.headerReader = { [headerReader] in headerReader($0 + start) }
+        part.records = ContiguousArray(indices.map { records[$0] })
+        part.headerReader = { [headerReader] in headerReader(indices[$0]) }
         return part
     }
 }

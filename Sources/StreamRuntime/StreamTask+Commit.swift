@@ -107,12 +107,12 @@ extension StreamTask {
         guard stage.isolates else { return }
         if isBetweenTurns { return stage.betweenTurnsRefused(text) }
         if let alone { return caution.refused(alone.partition, alone.offset, kind: kind, text) }
-        var suspicious = turn.positions
-        for record in batch.records {
+        var suspicious = turn.positions.filter { committed[$0.key] ?? -1 < $0.value }
+        for record in part.records {
             let partition = TopicPartition(consumer.topics[record.topic], record.partition)
             suspicious[partition] = max(suspicious[partition] ?? 0, record.offset + 1)
         }
-        caution.refused(suspicious)
+        caution.refused(suspicious, records: turn.records)
     }
 
     /// What cannot be committed will fail again: not in a busy loop, and with no transaction open meanwhile.

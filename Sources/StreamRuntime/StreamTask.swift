@@ -15,6 +15,8 @@ public final class StreamTask {
     let consumer: any GroupConsumer
     var producer: (any TransactionalProducer)?
     let batch = RecordBatch()
+    /// What was taken of it last.
+    var part: RecordBatch
     var turn = Turn()
     var turnBegan: Int64?
     /// What the group's offsets are, as far as we committed or read them.
@@ -58,6 +60,7 @@ public final class StreamTask {
         self.transactionalID = transactionalID
         self.explained = explained
         self.environment = environment
+        part = batch
         consumer = try transport.makeConsumer(group: group, instance: instance, topics: topics)
     }
 
@@ -66,9 +69,9 @@ public final class StreamTask {
 
     /// One poll, and a commit when one is due. Errors that it cannot cure by itself are thrown; the task is closed then.
     public func cycle() throws {
-        try workBetweenTurns()
+        guard try workBetweenTurns() else { return }
         switch try poll() {
-        case .idle: break
+        case .idle: if pollFailures == 0 { caution.quiet(at: environment.now()) } else { caution.disturbed() }
         case .records: guard try takeIn() else { return }
         case .assigned(let partitions): try take(partitions)
         case .revoked(let partitions):
@@ -121,33 +124,56 @@ public final class StreamTask {
     ///
     /// - Returns: False if a transaction did not stand: the consumer went back, and what is left of the batch comes again.
     private func takeIn() throws -> Bool {
+        part = batch
         guard stage.isolates, !caution.isCalm else { return try takeIn(batch, nil) }
-        var start = 0
-        while start < batch.records.count {
-            let (count, isAlone) = caution.portion(batch.records, from: start, topics: consumer.topics)
-            let record = count == 1 && isAlone ? place(of: start) : nil
-            let needed = caution.notes(before: record, owned: owned)
-            if isAlone || !needed.isEmpty {
-                // What was taken before is committed first, and with it what must be known before this.
-                notes.merge(needed) { $1 }
-                guard try commit() else { return false }
-            }
-            caution.begin()
-            alone = record
-            defer { alone = nil }
-            let part = batch.part(start, count)
-            guard try takeIn(part, record) else { return false }
-            start += count
-            guard isAlone else { continue }
-            for index in part.records.indices { pass(part.records[index]) }
-            if start < batch.records.count {
-                let (count, isAlone) = caution.portion(batch.records, from: start, topics: consumer.topics)
-                let next = count == 1 && isAlone ? place(of: start) : nil
-                notes.merge(caution.notes(before: next, owned: owned)) { $1 }
-            }
+        caution.disturbed()
+        let began = environment.now()
+        defer { alone = nil }
+        var portion = caution.portion(batch.records, of: Array(batch.records.indices), topics: consumer.topics)
+        let needed = caution.notes(before: portion, owned: owned)
+        if portion.isAlone || !needed.isEmpty {
+            // What was taken before is committed first, and with it what must be known before this.
+            notes.merge(needed) { $1 }
             guard try commit() else { return false }
         }
-        return true
+        caution.begin()
+        while true {
+            alone = portion.record
+            part = batch.part(portion.indices)
+            guard try takeIn(part, portion.record) else { return false }
+            if portion.isAlone { for record in part.records { pass(record) } }
+            let now = environment.now()
+            let isLate = now - began >= Self.portionsPatience || now < began
+            var next: Caution.Portion?
+            if !portion.rest.isEmpty, !isLate {
+                let following = caution.portion(batch.records, of: portion.rest, topics: consumer.topics)
+                notes.merge(caution.notes(before: following, owned: owned)) { $1 }
+                next = following
+            }
+            if portion.isAlone || !portion.rest.isEmpty {
+                guard try commit() else { return false }
+                caution.took(portion)
+            }
+            guard let following = next else {
+                if !portion.rest.isEmpty { try leaveOver(portion.rest) }
+                return true
+            }
+            portion = following
+        }
+    }
+
+    /// How long portions of one batch are taken before rebalances, the stop and the timers have their turn, in milliseconds.
+    private static let portionsPatience: Int64 = 1_000
+
+    /// These come again.
+    private func leaveOver(_ rest: [Int]) throws {
+        var positions: [TopicPartition: Int64] = [:]
+        for index in rest {
+            let record = batch.records[index]
+            let partition = TopicPartition(consumer.topics[record.topic], record.partition)
+            if positions[partition] == nil { positions[partition] = record.offset }
+        }
+        try consumer.seek(positions)
     }
 
     /// One portion.
@@ -175,11 +201,6 @@ public final class StreamTask {
         try stage.process(batch, topics: consumer.topics, into: &turn)
     }
 
-    private func place(of index: Int) -> (partition: TopicPartition, offset: Int64) {
-        let record = batch.records[index]
-        return (TopicPartition(consumer.topics[record.topic], record.partition), record.offset)
-    }
-
     /// The record is processed: also where its offset is committed later, it is no longer in hand.
     private func pass(_ record: RecordView) {
         let partition = TopicPartition(consumer.topics[record.topic], record.partition)
@@ -189,17 +210,27 @@ public final class StreamTask {
     }
 
     /// Lets the stage work through what it has stored, in transactions without polled records.
-    private func workBetweenTurns() throws {
-        guard turn.isEmpty, turnBegan == nil, !owned.isEmpty else { return }
+    ///
+    /// - Returns: False if a transaction did not stand, and the stage should be asked again before anything is polled.
+    private func workBetweenTurns() throws -> Bool {
+        guard turn.isEmpty, turnBegan == nil, !owned.isEmpty else { return true }
         isBetweenTurns = true
         defer { isBetweenTurns = false }
-        do {
-            try stage.betweenTurns(into: &turn)
-        } catch {
-            guard stage.isAboutRecord(error) else { throw error }
-            return try refuse("\(error)")
+        let began = environment.now()
+        while true {
+            var wantsMore = false
+            do {
+                wantsMore = try stage.betweenTurns(into: &turn)
+            } catch {
+                guard stage.isAboutRecord(error) else { throw error }
+                try refuse("\(error)")
+                return failures > Caution.patience
+            }
+            guard !turn.isEmpty else { return true }
+            guard try commit() else { return failures > Caution.patience }
+            let now = environment.now()
+            guard wantsMore, now >= began, now - began < 10 * Self.portionsPatience else { return true }
         }
-        if !turn.isEmpty { try commit() }
     }
 
     /// Waits before the next attempt: longer after each, jittered, up to two seconds.

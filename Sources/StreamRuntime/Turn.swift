@@ -72,7 +72,9 @@ public protocol StreamStage: AnyObject {
     /// - Throws: When one cannot be told from the other, which ends the task.
     func beginsAnew() throws
     /// Work on what is stored, in transactions of its own. Called once a turn, before anything is polled.
-    func betweenTurns(into turn: inout Turn) throws
+    ///
+    /// - Returns: Whether to be called again, once its transaction stands, before anything is polled.
+    func betweenTurns(into turn: inout Turn) throws -> Bool
     /// What `betweenTurns` wrote cannot be written, or could not be worked out; the state is that before.
     func betweenTurnsRefused(_ reason: String)
 }
@@ -94,7 +96,7 @@ extension StreamStage {
     public func isAboutRecord(_ error: any Error) -> Bool { false }
     public func beginsAnew() throws {}
     public func foundUnclean(_ partitions: [TopicPartition]) {}
-    public func betweenTurns(into turn: inout Turn) throws {}
+    public func betweenTurns(into turn: inout Turn) throws -> Bool { false }
     public func betweenTurnsRefused(_ reason: String) {}
 }
 

@@ -175,7 +175,7 @@ struct LoopPoisonTests {
 
     @Test(
         "A worker that fails at any effect while it reads again is replaced by one that goes on",
-        arguments: [FaultPlan.Fault.crash, .abortable, .fatal]
+        arguments: [FaultPlan.Fault.crash, .retry, .abortable, .fatal]
     )
     func failsReading(fault: FaultPlan.Fault) throws {
         func run(_ step: FaultPlan.Step?) throws -> FaultPlan {
@@ -194,25 +194,109 @@ struct LoopPoisonTests {
         for step in FaultPlan.steps(effects, [fault]) { #expect(try run(step).hasStruck, "\(step)") }
     }
 
-    @Test("If it kills again, or cannot be written again, the project is paused again and the others go on")
-    func notMended() throws {
-        for manner in [Lethal.Manner.death, .refusal] {
-            let plant = try Self.plant(recording)
-            let lethal = try Self.lethal(plant, manner)
-            _ = try supervise { _ in try loop(plant, FaultPlan(), lethal) }
-            for number in 0..<2 {
-                try Self.resume(plant, "r\(number)")
-                let still = Lethal(topic: lethal.topic, partition: lethal.partition, offset: lethal.offset)
-                let (_, deaths) = try supervise { _ in try loop(plant, FaultPlan(), still) }
-                #expect((3...6).contains(deaths), "\(deaths) deaths")
-                let pause = try #require(try Self.pause(plant))
-                #expect(!pause.isResuming && pause.next <= lethal.offset)
-                #expect(Self.decisions(plant, of: Self.other) == expected.filter { $0.id.hasPrefix(Self.other) })
-            }
-            try Self.resume(plant, "r9")
-            try loop(plant).settle()
-            expectAll(plant, "\(manner)")
+    @Test("If it kills again, the project is paused again and the others go on")
+    func killsAgain() throws {
+        let plant = try Self.plant(recording)
+        let lethal = try Self.lethal(plant)
+        _ = try supervise { _ in try loop(plant, FaultPlan(), lethal) }
+        for number in 0..<2 {
+            try Self.resume(plant, "r\(number)")
+            let (_, deaths) = try supervise { _ in try loop(plant, FaultPlan(), lethal) }
+            #expect((3...6).contains(deaths), "\(deaths) deaths")
+            let pause = try #require(try Self.pause(plant))
+            #expect(!pause.isResuming && pause.next <= lethal.offset)
+            #expect(Self.decisions(plant, of: Self.other) == expected.filter { $0.id.hasPrefix(Self.other) })
         }
+        try Self.resume(plant, "r9")
+        try loop(plant).settle()
+        expectAll(plant, "mended")
+    }
+
+    @Test(
+        "If it cannot be written again, the project is paused again and the others go on",
+        arguments: [Lethal.Manner.error, .refusal]
+    )
+    func refusedAgain(manner: Lethal.Manner) throws {
+        let plant = try Self.plant(recording)
+        let lethal = try Self.lethal(plant, manner)
+        _ = try supervise { _ in try loop(plant, FaultPlan(), lethal) }
+        for number in 0..<2 {
+            try Self.resume(plant, "r\(number)")
+            let runner = try loop(plant, FaultPlan(), lethal)
+            try runner.settle(maximum: 1_000)
+            let pause = try #require(try Self.pause(plant))
+            #expect(!pause.isResuming && pause.next <= lethal.offset)
+            #expect(pause.reason.hasPrefix("3 times in a row: "), "\(pause.reason)")
+            #expect(Self.decisions(plant, of: Self.other) == expected.filter { $0.id.hasPrefix(Self.other) })
+            let failures = runner.events.count {
+                switch $0 {
+                case .aborted, .refused: true
+                default: false
+                }
+            }
+            #expect(failures <= 5, "\(failures) failures")
+        }
+        try Self.resume(plant, "r9")
+        try loop(plant).settle()
+        expectAll(plant, "mended")
+    }
+
+    @Test("A project that is read again is not blamed for what others' entries kill")
+    func innocent() throws {
+        let plant = try Self.plant(recording)
+        _ = try supervise { [lethal = try Self.lethal(plant)] _ in try loop(plant, FaultPlan(), lethal) }
+        try Self.resume(plant)
+        let place = Int64(plant.journal().count)
+        let other = JournalEntry(project: ProjectID(Self.other), body: .engine(build: Build.version))
+        try plant.cluster.append(
+            OutputRecord(
+                topic: plant.topics[.journal],
+                partition: World.partition,
+                key: Array(Self.other.utf8),
+                value: other.jsonBytes
+            )
+        )
+        #expect(plant.journal().last?.offset == place)
+        let lethal = Lethal(topic: plant.topics[.journal], partition: World.partition, offset: place)
+        let (_, deaths) = try supervise { _ in try loop(plant, FaultPlan(), lethal) }
+        #expect((4...6).contains(deaths), "\(deaths) deaths")
+        #expect(try Self.pause(plant) == nil)
+        let told = plant.cluster.committed(plant.topics[.notices]).filter { $0.text.contains("paused again") }
+        #expect(told.isEmpty)
+        let shapes = Self.decisions(plant, of: World.project.rawValue)
+        #expect(shapes == expected.filter { $0.id.hasPrefix(World.project.rawValue) })
+    }
+
+    @Test("Where the journal is gone that it waits for, the project stays paused, says why, and the others go on")
+    func trimmed() throws {
+        let plant = try Self.plant(recording)
+        let lethal = try Self.lethal(plant)
+        _ = try supervise { _ in try loop(plant, FaultPlan(), lethal) }
+        let place = TopicPartition(plant.topics[.journal], World.partition)
+        plant.cluster.delete(place, before: lethal.offset + 2)
+        try Self.resume(plant)
+        try loop(plant).settle()
+        let pause = try #require(try Self.pause(plant))
+        #expect(!pause.isResuming && pause.next == lethal.offset)
+        #expect(pause.reason.contains("\(lethal.offset + 2)"), "\(pause.reason)")
+    }
+
+    @Test("A reader that fails for a while delays the project, and nobody else")
+    func outage() throws {
+        let plant = try Self.plant(recording)
+        let lethal = try Self.lethal(plant)
+        _ = try supervise { _ in try loop(plant, FaultPlan(), lethal) }
+        try Self.resume(plant)
+        let away = Lethal(
+            topic: lethal.topic,
+            partition: lethal.partition,
+            offset: lethal.offset,
+            manner: .outage
+        )
+        let runner = try loop(plant, FaultPlan(), away)
+        for _ in 0..<100 { try runner.task.cycle() }
+        #expect(try Self.pause(plant) == nil)
+        expectAll(plant, "after an outage")
     }
 
     @Test("An entry that belongs to no project is a dead letter")

@@ -1,5 +1,6 @@
 import StreamRuntime
 import StreamTesting
+import Synchronization
 
 /// Which record a worker cannot live with, and how it fails: in tests only, around a stage.
 struct Lethal: Sendable {
@@ -10,12 +11,38 @@ struct Lethal: Sendable {
         case error
         /// What it writes cannot be written.
         case refusal
+        /// It cannot be read for a while.
+        case outage
+    }
+
+    /// What a stage has read by itself.
+    final class Readings: Sendable {
+        private let count = Mutex(0)
+        private let seen = Mutex(false)
+
+        /// Whether the record has been read since the last time that this was asked.
+        func take() -> Bool {
+            seen.withLock { seen in
+                defer { seen = false }
+                return seen
+            }
+        }
+
+        /// The record has been read, the so-and-so-manieth time.
+        func note() -> Int {
+            seen.withLock { $0 = true }
+            return count.withLock { count in
+                count += 1
+                return count
+            }
+        }
     }
 
     let topic: String
     let partition: Int32
     let offset: Int64
     var manner = Manner.death
+    let readings = Readings()
 
     func strikes(_ topic: String, _ record: RecordView) -> Bool {
         record.offset == offset && record.partition == partition && topic == self.topic
@@ -47,16 +74,21 @@ final class MortalStage: StreamStage {
 
     func process(_ batch: RecordBatch, topics: [String], into turn: inout Turn) throws {
         if batch.records.contains(where: { lethal.strikes(topics[$0.topic], $0) }) {
-            switch lethal.manner {
-            case .death: throw Death()
-            case .error: throw Fault()
-            case .refusal:
-                turn.write(
-                    OutputRecord(topic: lethal.topic, partition: 0, value: [UInt8](repeating: 0, count: 9_000_000))
-                )
-            }
+            try strike(&turn)
         }
         try stage.process(batch, topics: topics, into: &turn)
+    }
+
+    private func strike(_ turn: inout Turn) throws {
+        switch lethal.manner {
+        case .death: throw Death()
+        case .error: throw Fault()
+        case .refusal:
+            turn.write(
+                OutputRecord(topic: lethal.topic, partition: 0, value: [UInt8](repeating: 0, count: 9_000_000))
+            )
+        case .outage: break
+        }
     }
 
     func turnEnds(now: Int64, into turn: inout Turn) throws { try stage.turnEnds(now: now, into: &turn) }
@@ -70,13 +102,17 @@ final class MortalStage: StreamStage {
     func isAboutRecord(_ error: any Error) -> Bool { !(error is Death) && stage.isAboutRecord(error) }
     func beginsAnew() throws { try stage.beginsAnew() }
     func foundUnclean(_ partitions: [TopicPartition]) { stage.foundUnclean(partitions) }
-    func betweenTurns(into turn: inout Turn) throws { try stage.betweenTurns(into: &turn) }
+    func betweenTurns(into turn: inout Turn) throws -> Bool {
+        _ = lethal.readings.take()
+        let isMoreWanted = try stage.betweenTurns(into: &turn)
+        if lethal.readings.take() { try strike(&turn) }
+        return isMoreWanted
+    }
     func betweenTurnsRefused(_ reason: String) { stage.betweenTurnsRefused(reason) }
 }
 
-/// A transport whose readers die of a record: what a stage reads by itself.
+/// A transport that knows when a record is read by what a stage reads by itself.
 struct LethalTransport: StreamTransport {
-    static let code = "_DEATH"
     private let transport: any StreamTransport
     private let lethal: Lethal
 
@@ -112,7 +148,10 @@ private final class LethalReader: LogReader {
     func poll(into batch: RecordBatch, maximum: Int, timeoutMilliseconds: Int) throws(StreamError) -> ReadOutcome {
         let outcome = try reader.poll(into: batch, maximum: maximum, timeoutMilliseconds: timeoutMilliseconds)
         if batch.records.contains(where: { lethal.strikes(topics[$0.topic], $0) }) {
-            throw StreamError(.fatal, operation: "live", code: LethalTransport.code, reason: "killed")
+            let count = lethal.readings.note()
+            if lethal.manner == .outage, count <= 3 {
+                throw StreamError(.fatal, operation: "read", code: "_TRANSPORT", reason: "the broker is away")
+            }
         }
         return outcome
     }
@@ -134,9 +173,7 @@ func supervise(limit: Int = 20, _ make: (Int) throws -> StageRunner) throws -> (
             return (runner, deaths)
         } catch {
             let code = (error as? StreamError)?.code
-            guard error is Death || code == LethalTransport.code || code == "_CRASHED" || code == "_INJECTED",
-                deaths < limit
-            else { throw error }
+            guard error is Death || code == "_CRASHED" || code == "_INJECTED", deaths < limit else { throw error }
             deaths += 1
         }
     }

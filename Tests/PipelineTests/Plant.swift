@@ -32,7 +32,8 @@ final class Plant {
         seed: UInt64 = 1,
         clusterID: String = "memory",
         configuration: ProjectConfiguration = World.configuration(),
-        isApplied: Bool = true
+        isApplied: Bool = true,
+        letterLimit: Int? = nil
     ) throws {
         clock = SimulatedClock()
         cluster = InMemoryCluster(clock: clock, clusterID: clusterID)
@@ -41,6 +42,7 @@ final class Plant {
         folder = FileManager.default.temporaryDirectory.appendingPathComponent("plant-\(UUID().uuidString)")
         store = DatasetStore(objects: try ObjectStore(root: folder.path + "/datasets"))
         artifacts = try ObjectStore(root: folder.path + "/artifacts")
+        if let letterLimit { cluster.createTopic(topics[.deadLetters], partitions: 2, maximumBytes: letterLimit) }
         for topic in Topic.allCases {
             let partitions = topic.partitioning == .single ? 1 : 2
             let isLarge = topic.partitioning == .traffic
@@ -68,7 +70,8 @@ final class Plant {
         _ plan: FaultPlan = FaultPlan(),
         instance: String = "w1",
         policy: CommitPolicy = CommitPolicy(interval: 0),
-        lethal: Lethal? = nil
+        lethal: Lethal? = nil,
+        other: Lethal? = nil
     ) throws -> StageRunner {
         try runner(.intake, plan, instance, policy, IntakeStage.inputs) { [topics, clock] transport in
             let stage = IntakeStage(
@@ -80,7 +83,8 @@ final class Plant {
                 now: { clock.now },
                 hasHistory: { try IntakeStage.hasJournal(transport, topics) }
             )
-            return lethal.map { MortalStage(stage, $0) } ?? stage
+            let mortal = lethal.map { MortalStage(stage, $0) as any StreamStage } ?? stage
+            return other.map { MortalStage(mortal, $0) } ?? mortal
         }
     }
 

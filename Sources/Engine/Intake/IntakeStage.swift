@@ -149,8 +149,10 @@ public final class IntakeStage: StreamStage {
 
     func account(for record: RecordView, _ topic: String, into turn: inout Turn) {
         let partition = TopicPartition(topic, record.partition)
-        let range = OffsetRange(topic: topic, partition: record.partition, from: record.offset, to: 0)
-        ranges[partition, default: range].to = record.offset
+        ranges[
+            partition,
+            default: OffsetRange(topic: topic, partition: record.partition, from: record.offset, to: 0)
+        ].to = record.offset
         turn.advance(partition, to: record.offset + 1)
     }
 

@@ -47,6 +47,9 @@ public struct LoopProject: Sendable {
     /// Whether the pause is not what is stored.
     var isPauseNew: Bool { before.map { $0.pause != pause } ?? false }
 
+    /// As of the last commit.
+    var storedPause: ProjectPause? { before.map { $0.pause } ?? pause }
+
     mutating func pause(_ pause: ProjectPause?) {
         touch()
         self.pause = pause

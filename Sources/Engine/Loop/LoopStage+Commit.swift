@@ -52,6 +52,8 @@ extension LoopStage {
         counts.refused.merge(turnCounts.refused) { $0 + $1 }
         turnCounts = LoopCounts()
         rereading.committed()
+        for change in pauseChanges { pauseChanged(change.name, change.pause) }
+        pauseChanges.removeAll()
         takeSnapshots()
     }
 
@@ -59,7 +61,11 @@ extension LoopStage {
         for number in partitions.keys.sorted() {
             guard var partition = partitions.removeValue(forKey: number) else { continue }
             defer { partitions[number] = partition }
-            for name in partition.projects.keys.sorted() { partition.projects[name]?.undo() }
+            for name in partition.projects.keys.sorted() where partition.projects[name]?.isTouched ?? false {
+                partition.projects[name]?.undo()
+                let isPaused = partition.projects[name]?.pause != nil
+                if isPaused { partition.paused.insert(name) } else { partition.paused.remove(name) }
+            }
             partition.journalOffset = partition.committedOffset
             partition.isTouched = false
             partition.tallies = TallyFolder()
@@ -68,6 +74,7 @@ extension LoopStage {
         }
         turnCounts = LoopCounts()
         rereading.aborted()
+        pauseChanges.removeAll()
         snapshotEnds.removeAll()
     }
 }

@@ -19,7 +19,7 @@ extension LoopStage {
         guard let entry = try decode(record, index, batch, &turn) else { return }
         let name = entry.project.rawValue
         // A key that does not name its project; ours all do.
-        if partition.projects[name]?.pause != nil { return passOver(record, name, &partition) }
+        if partition.paused.contains(name) { return passOver(record, name, &partition) }
         apply(entry, record, name, &partition, &turn)
     }
 

@@ -49,7 +49,7 @@ extension LoopStage {
     }
 
     /// The project by the record's key: its value may be what nobody survives.
-    private func owner(of record: RecordView) -> String? {
+    func owner(of record: RecordView) -> String? {
         guard record.key.baseAddress != nil, record.key.count <= 64 else { return nil }
         return ProjectID(checking: String(decoding: record.key, as: UTF8.self))?.rawValue
     }
@@ -63,12 +63,12 @@ extension LoopStage {
         _ partition: inout Partition,
         _ turn: inout Turn
     ) {
-        var project = partition.projects[name] ?? LoopProject(project: ProjectID(name))
         // Behind its pause it is not looked at anyway.
-        guard project.pause == nil else { return }
-        project.pause(ProjectPause(next: offset, since: now(), reason: reason))
-        partition.projects[name] = project
-        pauseChanged(name, project.pause)
+        guard !partition.paused.contains(name) else { return }
+        if partition.projects[name] == nil { partition.projects[name] = LoopProject(project: ProjectID(name)) }
+        let pause = ProjectPause(next: offset, since: now(), reason: reason)
+        partition.pause(name, pause)
+        pauseChanges.append((name, pause))
         guard isTold else { return }
         let text =
             "paused at journal offset \(offset): \(reason); once the cause is mended: flywheel project resume \(name)"
@@ -102,11 +102,9 @@ extension LoopStage {
 
     /// The name of the paused project that a record belongs to, by its key alone.
     func pausedProject(of record: RecordView, _ partition: Partition) -> String? {
-        guard record.key.baseAddress != nil, partition.projects.values.contains(where: { $0.pause != nil }) else {
-            return nil
-        }
+        guard !partition.paused.isEmpty, record.key.baseAddress != nil else { return nil }
         let name = String(decoding: record.key, as: UTF8.self)
-        return partition.projects[name]?.pause == nil ? nil : name
+        return partition.paused.contains(name) ? name : nil
     }
 
     /// An entry of a paused project: applied when the project is read again. Only the wish to go on is heard now.
@@ -114,8 +112,8 @@ extension LoopStage {
         guard var pause = partition.projects[name]?.pause, !pause.isResuming, asksToResume(record) else { return }
         pause.isResuming = true
         pause.deaths = 0
-        partition.projects[name]?.pause(pause)
-        pauseChanged(name, pause)
+        partition.pause(name, pause)
+        pauseChanges.append((name, pause))
     }
 
     /// Looks no deeper than it must.

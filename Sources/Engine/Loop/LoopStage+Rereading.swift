@@ -10,18 +10,41 @@ struct Rereading {
     static let portion = 1_000
     /// The most that such a transaction holds, in bytes.
     static let maximumBytes = 4 << 20
+    /// Transactions of one project before the next has its turn.
+    static let slice = 16
+    /// Entries taken with care, and milliseconds, before the live stream has its turn.
+    static let streak = 100
+    static let streakTime: Int64 = 500
+    /// Deaths, and equal refusals, at one entry.
+    static let patience = 3
 
-    /// The project, and where its reader stands.
+    struct Refusal {
+        /// The stored place.
+        var next: Int64
+        var count: Int
+        var reason: String
+    }
+
+    /// The project that is read, or was last, and where its reader stands.
     var name: String?
     var position: Int64 = -1
     var reader: (any LogReader)?
     let batch = RecordBatch()
-    /// Below this offset a project's entries are taken one a transaction.
-    var carefulUntil: [String: Int64] = [:]
-    /// Refusals in a row at one offset.
-    var refusals: [String: (next: Int64, count: Int, reason: String)] = [:]
-    /// Projects whose last reader died, to be noted before they are read.
+    /// Records of the journal over which a project's entries are taken one a transaction yet.
+    var careful: [String: Int] = [:]
+    /// Refusals in a row at one place.
+    var refusals: [String: Refusal] = [:]
+    /// Projects whose last reader died with an entry of theirs in hand: to be noted before they are read.
     var died: Set<String> = []
+    /// The project whose reading ends with the open transaction.
+    var ending: String?
+    /// Transactions of `name` since it had its turn, and entries in hand one after the other, since when.
+    var turns = 0
+    var taken = 0
+    var takenSince: Int64 = 0
+    /// Failures of readers in a row, and turns to wait before the next try.
+    var failures = 0
+    var wait = 0
     private var noting: Set<String> = []
 
     mutating func note(_ name: String) { noting.insert(name) }
@@ -29,160 +52,272 @@ struct Rereading {
     mutating func committed() {
         died.subtract(noting)
         noting.removeAll()
+        guard let ending else { return }
+        careful[ending] = nil
+        refusals[ending] = nil
+        self.ending = nil
+        if name == ending { stop() }
     }
 
     /// What was read is read again.
     mutating func aborted() {
         noting.removeAll()
+        ending = nil
         position = -1
+    }
+
+    /// The reader is of no further use now; another project has its turn first.
+    mutating func failed() {
+        closeReader()
+        failures += 1
+        wait = 1 << min(failures, 6)
+        turns = Self.slice
     }
 
     /// Everything but the reader stays true.
     mutating func stop() {
+        closeReader()
+        name = nil
+        turns = 0
+    }
+
+    private mutating func closeReader() {
         reader?.close()
         reader = nil
-        name = nil
         position = -1
     }
 
     mutating func close() {
         stop()
-        carefulUntil.removeAll()
+        careful.removeAll()
         refusals.removeAll()
         died.removeAll()
         noting.removeAll()
+        ending = nil
+        failures = 0
+        wait = 0
     }
 }
 
 extension LoopStage {
     public func foundUnclean(_ found: [TopicPartition]) {
         for place in found where place.topic == topics[.journal] {
-            for (name, project) in partitions[place.partition]?.projects ?? [:]
-            where project.pause?.isResuming ?? false { rereading.died.insert(name) }
+            guard let partition = partitions[place.partition] else { continue }
+            for name in partition.paused {
+                guard let pause = partition.projects[name]?.pause, pause.isResuming else { continue }
+                // Whoever died there may have had this project's entries in hand, or anybody's.
+                rereading.careful[name] = Rereading.portion
+                if pause.isInHand { rereading.died.insert(name) }
+            }
         }
     }
 
-    public func betweenTurns(into turn: inout Turn) throws {
-        for number in partitions.keys.sorted() {
-            guard let projects = partitions[number]?.projects else { continue }
-            for name in projects.keys.sorted() where projects[name]?.pause?.isResuming ?? false {
-                guard var partition = partitions.removeValue(forKey: number) else { continue }
-                defer { partitions[number] = partition }
-                try reread(name, number, &partition, &turn)
-                return
-            }
+    public func betweenTurns(into turn: inout Turn) throws -> Bool {
+        guard partitions.values.contains(where: { !$0.paused.isEmpty }) else { return false }
+        guard rereading.wait == 0 else {
+            rereading.wait -= 1
+            return false
         }
+        guard let (name, number) = nextResuming(), var partition = partitions.removeValue(forKey: number) else {
+            return false
+        }
+        defer { partitions[number] = partition }
+        return try reread(name, number, &partition, &turn)
     }
 
     public func betweenTurnsRefused(_ reason: String) {
+        // The transaction's own place is not the stored one.
         guard let name = rereading.name,
-            let pause = partitions.values.lazy.compactMap({ $0.projects[name]?.pause }).first
+            let stored = partitions.values.lazy.compactMap({ $0.projects[name] }).first?.storedPause
         else { return }
-        let known = rereading.refusals[name]
-        let count = known?.next == pause.next && known?.reason == reason ? (known?.count ?? 0) + 1 : 1
-        rereading.refusals[name] = (pause.next, count, reason)
-        rereading.carefulUntil[name] = pause.next + 2 * Int64(Rereading.portion)
-    }
-
-    private func reread(_ name: String, _ number: Int32, _ partition: inout Partition, _ turn: inout Turn) throws {
-        guard var project = partition.projects[name], var pause = project.pause else { return }
-        defer {
-            if project.pause != pause || project.isTouched {
-                partition.projects[name] = project
-                partition.isTouched = true
-                turn.mustCommit = true
+        rereading.careful[name] = Rereading.portion
+        if let known = rereading.refusals[name], known.next == stored.next {
+            // Where the verdict itself cannot be written it stays.
+            if known.count >= Rereading.patience || known.reason == reason {
+                rereading.refusals[name]?.count += 1
+                return
             }
         }
-        if rereading.name != name { rereading.stop() }
-        rereading.name = name
-        if rereading.died.contains(name) {
-            // Known to the next worker before anything is read.
-            rereading.note(name)
-            rereading.carefulUntil[name] = pause.next + 2 * Int64(Rereading.portion)
-            pause.deaths += 1
-            if pause.deaths >= 3 { stopRereading(&pause, "\(pause.deaths) workers died", name, number, &turn) }
-            project.pause(pause)
-            return
-        }
-        if let refused = rereading.refusals[name], refused.next == pause.next, refused.count >= 3 {
-            rereading.refusals[name] = nil
-            stopRereading(&pause, "\(refused.count) times in a row: \(refused.reason)", name, number, &turn)
-            project.pause(pause)
-            return
-        }
-        let before = pause.next
-        partition.projects[name] = project
-        let end = try readOn(name, number, &partition, &turn)
-        project = partition.projects[name] ?? project
-        pause.next = max(before, end)
-        if pause.next > before { pause.deaths = 0 }
-        guard pause.next < partition.journalOffset else {
-            join(name, number, &project, &turn)
-            pause = project.pause ?? pause
-            return
-        }
-        if pause.next > before { project.pause(pause) }
+        rereading.refusals[name] = .init(next: stored.next, count: 1, reason: reason)
     }
 
-    /// Applies the project's entries of the next portion.
-    ///
-    /// - Returns: Where it stands then.
+    /// One that has an entry in hand stays; else each has its turn.
+    private func nextResuming() -> (name: String, number: Int32)? {
+        var all: [(name: String, number: Int32)] = []
+        for number in partitions.keys.sorted() {
+            guard let partition = partitions[number] else { continue }
+            for name in partition.paused.sorted() where partition.projects[name]?.pause?.isResuming ?? false {
+                all.append((name, number))
+            }
+        }
+        guard let index = all.firstIndex(where: { $0.name == rereading.name }) else { return all.first }
+        let current = all[index]
+        let isInHand = partitions[current.number]?.projects[current.name]?.pause?.isInHand ?? false
+        return rereading.turns < Rereading.slice || isInHand ? current : all[(index + 1) % all.count]
+    }
+
+    /// - Returns: Whether there is an entry in hand, to be read before anything else is.
+    private func reread(_ name: String, _ number: Int32, _ partition: inout Partition, _ turn: inout Turn) throws
+        -> Bool
+    {
+        guard var pause = partition.projects[name]?.pause else { return false }
+        let before = pause
+        if rereading.name != name || rereading.turns >= Rereading.slice {
+            if rereading.name != name { rereading.stop() }
+            rereading.name = name
+            rereading.turns = 0
+        }
+        rereading.turns += 1
+        if rereading.died.contains(name), pause.isInHand {
+            // Known to the next worker before anything is read.
+            rereading.note(name)
+            beginStreak()
+            pause.deaths += 1
+            if pause.deaths >= Rereading.patience {
+                stopRereading(&pause, "\(pause.deaths) workers died", name, number, &turn)
+            }
+        } else if let refused = rereading.refusals[name], refused.next == pause.next,
+            refused.count >= Rereading.patience
+        {
+            let isTold = refused.count <= Rereading.patience + 1
+            stopRereading(&pause, "\(refused.count) times in a row: \(refused.reason)", name, number, &turn, isTold)
+        } else if rereading.careful[name] ?? 0 > 0, !pause.isInHand {
+            pause.isInHand = true
+            beginStreak()
+        } else {
+            switch try readOn(name, number, &partition, &turn) {
+            case .failed: pause.isInHand = false
+            case .gone(let low):
+                let reason = "its entries before journal offset \(low) are gone"
+                stopRereading(&pause, reason, name, number, &turn)
+            case .stands(let next) where next >= partition.journalOffset:
+                join(name, number, &partition, &turn)
+                return false
+            case .stands(let next):
+                if next > pause.next { pause.deaths = 0 }
+                // Where nothing came, or all is well again, the live stream has its turn.
+                if next <= pause.next || rereading.careful[name] ?? 0 <= 0 || isStreakLong() { pause.isInHand = false }
+                pause.next = max(pause.next, next)
+            }
+        }
+        if pause != before || partition.projects[name]?.isTouched ?? false {
+            partition.pause(name, pause)
+            partition.isTouched = true
+            turn.mustCommit = true
+        }
+        return pause.isInHand
+    }
+
+    private func beginStreak() {
+        rereading.taken = 0
+        rereading.takenSince = now()
+    }
+
+    private func isStreakLong() -> Bool {
+        rereading.taken += 1
+        let time = now() - rereading.takenSince
+        return rereading.taken >= Rereading.streak || time >= Rereading.streakTime || time < 0
+    }
+
+    // MARK: - Reading
+
+    private enum Progress {
+        case stands(Int64)
+        /// The first record that the journal still has stands behind.
+        case gone(Int64)
+        case failed
+    }
+
+    /// Applies the project's entries of the next portion, or the next of them alone.
     private func readOn(_ name: String, _ number: Int32, _ partition: inout Partition, _ turn: inout Turn) throws
-        -> Int64
+        -> Progress
     {
         var next = partition.projects[name]?.pause?.next ?? 0
-        guard next < partition.journalOffset else { return next }
-        let reader = try rereading.reader ?? transport.makeReader(topics: [topics[.journal]])
-        rereading.reader = reader
-        if rereading.position != next { try reader.start([TopicPartition(topics[.journal], number): next]) }
-        let maximum = next < rereading.carefulUntil[name] ?? 0 ? 1 : Rereading.portion
-        switch try reader.poll(into: rereading.batch, maximum: maximum, timeoutMilliseconds: 20) {
-        case .idle: break
-        case .endOfPartition(_, let offset): next = min(max(next, offset), partition.journalOffset)
-        case .records:
-            for (index, record) in rereading.batch.records.enumerated() {
-                guard record.offset < partition.journalOffset else {
-                    next = partition.journalOffset
-                    break
+        let isCareful = rereading.careful[name] ?? 0 > 0
+        var seen = 0
+        while next < partition.journalOffset {
+            let outcome: ReadOutcome
+            do throws(StreamError) {
+                let place = TopicPartition(topics[.journal], number)
+                if let low = try startReader(place, at: next) { return .gone(low) }
+                let maximum = isCareful ? 1 : Rereading.portion
+                outcome =
+                    try rereading.reader?.poll(into: rereading.batch, maximum: maximum, timeoutMilliseconds: 20)
+                    ?? .idle
+                rereading.failures = 0
+            } catch {
+                rereading.failed()
+                rereadingFailed(name, error)
+                return .failed
+            }
+            guard outcome == .records else {
+                if case .endOfPartition(_, let offset) = outcome {
+                    next = min(max(next, offset), partition.journalOffset)
+                    rereading.position = next
                 }
+                return .stands(next)
+            }
+            var isOurs = false
+            for (index, record) in rereading.batch.records.enumerated() {
+                guard record.offset < partition.journalOffset else { return .stands(partition.journalOffset) }
                 guard turn.bytes < Rereading.maximumBytes else {
                     // The reader is ahead of us.
                     rereading.position = -1
-                    return next
+                    return .stands(next)
                 }
-                try rereadEntry(record, index, name, &partition, &turn)
+                if try rereadEntry(record, index, name, &partition, &turn) { isOurs = true }
                 next = record.offset + 1
             }
+            rereading.position = next
+            let count = rereading.batch.records.count
+            seen += count
+            if isCareful { rereading.careful[name]? -= count }
+            guard isCareful, !isOurs, seen < Rereading.portion else { return .stands(next) }
         }
-        rereading.position = next
-        return next
+        return .stands(next)
     }
 
+    /// - Returns: The first offset that is still there, if that is not the one to start at.
+    private func startReader(_ place: TopicPartition, at next: Int64) throws(StreamError) -> Int64? {
+        if rereading.reader == nil { rereading.reader = try transport.makeReader(topics: [place.topic]) }
+        guard rereading.position != next, let reader = rereading.reader else { return nil }
+        let low = try reader.watermarks(place).low
+        guard low <= next else { return low }
+        try reader.start([place: next])
+        rereading.position = next
+        return nil
+    }
+
+    /// - Returns: Whether it may belong to the project.
     private func rereadEntry(
         _ record: RecordView,
         _ index: Int,
         _ name: String,
         _ partition: inout Partition,
         _ turn: inout Turn
-    ) throws {
-        let isOurs = record.key.elementsEqual(name.utf8)
+    ) throws -> Bool {
         // What belongs to others was dealt with when they read it; also where it could not be read.
-        if !isOurs {
-            guard let entry = try? JournalEntry(json: parser.parse(record.value)), entry.project.rawValue == name else {
-                return
-            }
-            return apply(entry, record, name, &partition, &turn)
+        guard record.key.elementsEqual(name.utf8) else {
+            guard owner(of: record) == nil, let entry = try? JournalEntry(json: parser.parse(record.value)),
+                entry.project.rawValue == name
+            else { return false }
+            apply(entry, record, name, &partition, &turn)
+            return true
         }
-        guard let entry = try decode(record, index, rereading.batch, &turn) else { return }
-        if entry.project.rawValue == name { apply(entry, record, name, &partition, &turn) }
+        if let entry = try decode(record, index, rereading.batch, &turn), entry.project.rawValue == name {
+            apply(entry, record, name, &partition, &turn)
+        }
+        return true
     }
 
-    private func join(_ name: String, _ number: Int32, _ project: inout LoopProject, _ turn: inout Turn) {
-        project.pause(nil)
-        pauseChanged(name, nil)
-        rereading.carefulUntil[name] = nil
-        rereading.refusals[name] = nil
-        rereading.stop()
+    // MARK: - Its end
+
+    private func join(_ name: String, _ number: Int32, _ partition: inout Partition, _ turn: inout Turn) {
+        partition.pause(name, nil)
+        partition.isTouched = true
+        turn.mustCommit = true
+        rereading.ending = name
+        pauseChanges.append((name, nil))
         let text = "resumed: every entry of its journal is applied"
         tell(name, Notice(kind: .projectResumed, text: text), "resumed-\(now())", number, &turn)
     }
@@ -192,12 +327,16 @@ extension LoopStage {
         _ reason: String,
         _ name: String,
         _ number: Int32,
-        _ turn: inout Turn
+        _ turn: inout Turn,
+        _ isTold: Bool = true
     ) {
         pause.isResuming = false
+        pause.isInHand = false
         pause.deaths = 0
         pause.reason = reason
-        pauseChanged(name, pause)
+        rereading.ending = name
+        pauseChanges.append((name, pause))
+        guard isTold else { return }
         let text = "paused again at journal offset \(pause.next): \(reason)"
         tell(name, Notice(kind: .projectPaused, text: text), "paused-again-\(now())", number, &turn)
     }

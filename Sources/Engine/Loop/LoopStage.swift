@@ -30,6 +30,8 @@ public final class LoopStage: StreamStage {
 
     struct Partition {
         var projects: [String: LoopProject] = [:]
+        /// Those of them that wait.
+        var paused: Set<String> = []
         var tallies = TallyFolder()
         var timers: [String: TickTimer] = [:]
         var enginesTold: Set<String> = []
@@ -40,6 +42,12 @@ public final class LoopStage: StreamStage {
         /// Rows written since the last snapshot, and when that was.
         var rowsSinceSnapshot = 0
         var snapshotAt: Int64 = 0
+
+        /// Nil to let it go on.
+        mutating func pause(_ name: String, _ pause: ProjectPause?) {
+            projects[name]?.pause(pause)
+            if pause == nil { paused.remove(name) } else { paused.insert(name) }
+        }
     }
 
     let topics: TopicNames
@@ -56,10 +64,14 @@ public final class LoopStage: StreamStage {
     var turnCounts = LoopCounts()
     /// The project that is being read again, if any, and what it was found to be in the way of.
     var rereading = Rereading()
+    /// What `pauseChanged` is called with once the transaction stands.
+    var pauseChanges: [(name: String, pause: ProjectPause?)] = []
     /// What the committed transactions did.
     public internal(set) var counts = LoopCounts()
     /// Called when a project is paused, resumes (its pause says so), and has resumed (nil).
     public var pauseChanged: (String, ProjectPause?) -> Void = { _, _ in }
+    /// Called when a project cannot be read again for now.
+    public var rereadingFailed: (String, StreamError) -> Void = { _, _ in }
     /// Called while a partition is restored.
     public var restoring: (RestoreProgress) -> Void = { _ in }
     /// Called with each partition restored, its records and milliseconds.
@@ -106,6 +118,7 @@ public final class LoopStage: StreamStage {
             let (restoredState, offset) = try restore(place, committed[place], store)
             var partition = Partition()
             partition.projects = restoredState.projects
+            partition.paused = Set(restoredState.projects.filter { $0.value.pause != nil }.keys)
             partition.snapshotAt = now()
             partition.history = restoredState.position.map(\.history) ?? ""
             if partition.history.isEmpty { partition.history = "\(clusterID)/\(worker)/\(now())" }
@@ -126,6 +139,7 @@ public final class LoopStage: StreamStage {
     public func unassigned(_ gone: [TopicPartition]) {
         for place in gone where place.topic == topics[.journal] { partitions[place.partition] = nil }
         rereading.close()
+        pauseChanges.removeAll()
     }
 
     // MARK: - Entries

@@ -13,6 +13,8 @@ public struct ProjectPause: Hashable, Sendable, JSONCodable {
     public internal(set) var isResuming = false
     /// Workers that died at `next` while it was read again.
     var deaths = 0
+    /// The entry there is about to be read again, alone, and nothing else is in hand.
+    var isInHand = false
 
     static let table = "loop.pause"
 
@@ -31,6 +33,7 @@ public struct ProjectPause: Hashable, Sendable, JSONCodable {
         reason = try object.string("reason")
         isResuming = try object.bool("resuming")
         deaths = try object.int("deaths")
+        isInHand = try object.optionalBool("in_hand") ?? false
     }
 
     public func write(to writer: inout JSONWriter) {
@@ -40,6 +43,7 @@ public struct ProjectPause: Hashable, Sendable, JSONCodable {
             writer.member("reason", reason)
             writer.member("resuming", isResuming)
             writer.member("deaths", deaths)
+            if isInHand { writer.member("in_hand", true) }
         }
     }
 

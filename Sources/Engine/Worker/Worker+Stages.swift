@@ -83,6 +83,12 @@ extension Worker {
                     ["project": .string(project), "state": .string(pause.text)]
                 )
             }
+            stage.rereadingFailed = { project, error in
+                logger.warning(
+                    "the project cannot be read again now; it is tried later",
+                    ["project": .string(project), "reason": .string(error.description)]
+                )
+            }
             var last = LoopCounts()
             var lastSummaryAt: Int64 = 0
             return Parts(
