@@ -300,7 +300,11 @@ struct Caution {
         }
         guard now - since >= Self.silence else { return }
         search = nil
-        for partition in spans.keys where suspects[partition] == nil { spans[partition] = nil }
+        for partition in Array(spans.keys) where suspects[partition] == nil {
+            spans[partition] = nil
+            // Left in order, it is left clean.
+            own.insert(partition)
+        }
     }
 
     /// Something came, or could not.

@@ -143,7 +143,7 @@ public final class StreamTask {
             guard try takeIn(part, portion.record) else { return false }
             if portion.isAlone { for record in part.records { pass(record) } }
             let now = environment.now()
-            let isLate = now - began >= Self.portionsPatience || now < began
+            let isLate = now - began >= Self.portionsPatience || now < began || environment.isStopping()
             var next: Caution.Portion?
             if !portion.rest.isEmpty, !isLate {
                 let following = caution.portion(batch.records, of: portion.rest, topics: consumer.topics)

@@ -2,6 +2,7 @@ import Engine
 import Events
 import StreamRuntime
 import StreamTesting
+import Synchronization
 import Testing
 import Vocabulary
 
@@ -108,6 +109,53 @@ struct CarefulTests {
         }
         #expect(poisoned.map { $0.header("__connect.errors.offset") } == ["57"])
         #expect(poisoned.first?.header("flywheel.reason.text")?.hasPrefix("3 workers died") ?? false)
+    }
+
+    @Test("Portions of one batch give way after a second, and what is left comes again, once")
+    func giveWay() throws {
+        let plant = try makePlant(annotations: 1_000)
+        let plan = FaultPlan()
+        let first = try plant.makeIntake(plan, policy: CommitPolicy(interval: 0, batchSize: 10))
+        while commits(plan) < 2 { try first.task.cycle() }
+        first.task.abandon()
+        let ahead = Mutex(Int64(0))
+        let heir = try plant.makeIntake(wallClock: {
+            ahead.withLock { ahead in
+                ahead += 200
+                return plant.clock.now + ahead
+            }
+        })
+        var cycles = 0
+        while annotations(plant) < 1_000, cycles < 50 {
+            let before = annotations(plant)
+            try heir.task.cycle()
+            let taken = annotations(plant) - before
+            #expect(taken <= 500, "\(taken) records without a poll")
+            cycles += 1
+        }
+        try heir.settle()
+        let entries = plant.journal().filter { $0.text.contains(#""kind":"annotation""#) }
+        let ids = counted(entries.map { $0.header("ce_id") ?? "" })
+        #expect(annotations(plant) == 1_000 && ids.values.allSatisfy { $0 == 1 })
+    }
+
+    @Test("Where nothing comes any more care ends, and the partition is left clean")
+    func silence() throws {
+        let plant = try makePlant(annotations: 400)
+        let plan = FaultPlan()
+        let first = try plant.makeIntake(plan, policy: CommitPolicy(interval: 0, batchSize: 10))
+        while commits(plan) < 2 { try first.task.cycle() }
+        first.task.abandon()
+        let place = TopicPartition(plant.topics[.annotations], 0)
+        plant.cluster.delete(place, before: 400)
+        for isLong in [false, true] {
+            let heir = try plant.makeIntake()
+            for _ in 0..<3 { try heir.task.cycle() }
+            if isLong { plant.clock.advance(by: 31_000) }
+            for _ in 0..<3 { try heir.task.cycle() }
+            heir.task.close()
+            #expect(plant.cluster.note(of: place, group: "intake") == (isLong ? "clean" : "open"))
+        }
     }
 
     @Test("Care over many partitions costs no more transactions than over one")

@@ -71,9 +71,11 @@ final class Plant {
         instance: String = "w1",
         policy: CommitPolicy = CommitPolicy(interval: 0),
         lethal: Lethal? = nil,
-        other: Lethal? = nil
+        other: Lethal? = nil,
+        wallClock: (() -> Int64)? = nil
     ) throws -> StageRunner {
-        try runner(.intake, plan, instance, policy, IntakeStage.inputs) { [topics, clock] transport in
+        try runner(.intake, plan, instance, policy, IntakeStage.inputs, wallClock: wallClock) {
+            [topics, clock] transport in
             let stage = IntakeStage(
                 topics: topics,
                 directory: try ProjectDirectory(transport: transport, topics: topics),
