@@ -14,7 +14,7 @@ public struct Isolation: Hashable, Sendable {
 /// Which records may have brought a worker down, and in how small portions to take them: a value without any I/O.
 ///
 ///     found open  --> portions of a hundred a partition, over as many records as a turn may have held
-///     found few   --> one record a transaction, over the records of that portion
+///     found few   --> a tenth of that portion, down to one record a transaction
 ///     found one   --> that record alone; after three deaths it is isolated
 ///
 /// A turn that is refused for what a record holds is halved until that record is found; after three equal refusals of it
@@ -22,6 +22,8 @@ public struct Isolation: Hashable, Sendable {
 struct Caution {
     /// The portion of a partition after a first unclean stop.
     static let few = 100
+    /// Into so many a portion is cut that somebody died with.
+    static let parts: Int64 = 10
     /// Deaths, and equal refusals, that a record gets.
     static let patience = 3
     /// How long nothing has come when whatever is still suspicious is not there, in milliseconds.
@@ -35,6 +37,9 @@ struct Caution {
         var until: Int64
         /// ... and no more than these: offsets have gaps.
         var left = Int.max
+
+        /// Somebody died with exactly these in hand.
+        var isNarrow: Bool { left == .max }
 
         func holds(_ offset: Int64) -> Bool { left > 0 && offset >= from && offset < until }
     }
@@ -101,7 +106,8 @@ struct Caution {
         case .open where isExplained, .few where isExplained: break
         case .open: spans[partition] = Span(size: Self.few, until: high, left: turn)
         case .few(let from, let until):
-            if until > found.next { spans[partition] = Span(size: 1, from: from, until: until) }
+            guard until > found.next else { break }
+            spans[partition] = Span(size: max(1, Int((until - from) / Self.parts)), from: from, until: until)
         case .one(let offset, let deaths):
             suspects[partition] = Suspect(offset: offset, deaths: deaths + (isExplained ? 0 : 1))
             spans[partition] = Span(size: 1, from: offset, until: offset + 1)
@@ -249,7 +255,7 @@ struct Caution {
                 ? .one(suspect.offset, deaths: suspect.deaths - 1)
                 : .few(from: suspect.offset, until: suspect.offset + 1)
         }
-        guard let span = spans[partition], span.size == 1, next < span.until else { return .open }
+        guard let span = spans[partition], span.isNarrow, next < span.until else { return .open }
         return .few(from: max(next, span.from), until: span.until)
     }
 

@@ -103,7 +103,7 @@ struct CarefulTests {
             }
             return try plant.makeIntake(lethal: lethal)
         }
-        #expect((4...6).contains(deaths), "\(deaths) deaths")
+        #expect((4...7).contains(deaths), "\(deaths) deaths")
         let poisoned = plant.cluster.committed(plant.topics[.deadLetters]).filter {
             $0.header("flywheel.reason.code") == "poison"
         }

@@ -55,7 +55,7 @@ struct IntakePoisonTests {
         let plant = try makePlant()
         let lethal = lethal(plant, offset: offset)
         let (_, deaths) = try supervise { _ in try plant.makeIntake(lethal: lethal) }
-        #expect((4...6).contains(deaths), "\(deaths) deaths")
+        #expect((4...7).contains(deaths), "\(deaths) deaths")
         try expectIsolated(plant, offset: offset, "offset \(offset)")
         let text = plant.cluster.committed(plant.topics[.deadLetters]).first?.header("flywheel.reason.text") ?? ""
         #expect(text.contains("3 workers died"))
@@ -74,7 +74,7 @@ struct IntakePoisonTests {
             if number > 0 { plant.cluster.expireMember("w\(number - 1)", of: "intake") }
             return try plant.makeIntake(instance: "w\(number)", lethal: lethal)
         }
-        #expect((4...6).contains(deaths), "\(deaths) deaths")
+        #expect((4...7).contains(deaths), "\(deaths) deaths")
         // What the dead ones left open ends by its timeout.
         plant.clock.advance(by: 10_001)
         try expectIsolated(plant, "other names")

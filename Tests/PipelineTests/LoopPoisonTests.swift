@@ -109,7 +109,7 @@ struct LoopPoisonTests {
         let plant = try Self.plant(recording)
         let lethal = try Self.lethal(plant, manner, number: number)
         let (_, deaths) = try supervise { _ in try loop(plant, FaultPlan(), lethal) }
-        #expect(manner == .death ? (4...6).contains(deaths) : deaths == 0, "\(deaths) deaths")
+        #expect(manner == .death ? (4...7).contains(deaths) : deaths == 0, "\(deaths) deaths")
 
         let pause = try #require(try Self.pause(plant))
         #expect(pause.next == lethal.offset && !pause.isResuming)
@@ -259,7 +259,7 @@ struct LoopPoisonTests {
         #expect(plant.journal().last?.offset == place)
         let lethal = Lethal(topic: plant.topics[.journal], partition: World.partition, offset: place)
         let (_, deaths) = try supervise { _ in try loop(plant, FaultPlan(), lethal) }
-        #expect((4...6).contains(deaths), "\(deaths) deaths")
+        #expect((4...7).contains(deaths), "\(deaths) deaths")
         #expect(try Self.pause(plant) == nil)
         let told = plant.cluster.committed(plant.topics[.notices]).filter { $0.text.contains("paused again") }
         #expect(told.isEmpty)
@@ -324,7 +324,7 @@ struct LoopPoisonTests {
         }
         let lethal = Lethal(topic: plant.topics[.tallies], partition: World.partition, offset: 11)
         let (_, deaths) = try supervise { _ in try loop(plant, FaultPlan(), lethal) }
-        #expect((4...7).contains(deaths), "\(deaths) deaths")
+        #expect((4...8).contains(deaths), "\(deaths) deaths")
         #expect(try Self.pause(plant) == nil)
         expectAll(plant, "after a deadly tally")
     }
