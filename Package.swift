@@ -160,6 +160,7 @@ let package = Package(
         tests("MockClusterTests", ["KafkaClient", "KafkaTesting"]),
         tests("DemoTests", ["Demo"]),
         tests("BrokerTests", ["KafkaClient", "KafkaTesting", "KafkaTransport", "StreamRuntime"]),
+        tests("CommandBrokerTests", ["KafkaClient", "KafkaTesting", "Processes"]),
         tests("EndToEndTests", ["Demo", "Hashing", "KafkaClient", "KafkaTesting", "Processes"]),
         tests("ExamplesTests", ["KafkaTesting", "Processes"]),
         tests("ContractTests", ["KafkaClient", "KafkaTesting", "KafkaTransport", "StreamRuntime", "StreamTesting"]),
