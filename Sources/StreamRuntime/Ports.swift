@@ -83,7 +83,16 @@ public protocol LogReader: AnyObject {
     func poll(into batch: RecordBatch, maximum: Int, timeoutMilliseconds: Int) throws(StreamError) -> ReadOutcome
     /// The first and the next offset, uncommitted records included.
     func watermarks(_ partition: TopicPartition) throws(StreamError) -> (low: Int64, high: Int64)
+    /// The first offset whose record bears that time or a later one, in milliseconds since 1970; the end if there is none.
+    func firstOffset(_ partition: TopicPartition, since time: Int64) throws(StreamError) -> Int64
     func close()
+}
+
+extension LogReader {
+    /// Where times cannot be looked up, the first offset that is there.
+    public func firstOffset(_ partition: TopicPartition, since time: Int64) throws(StreamError) -> Int64 {
+        try watermarks(partition).low
+    }
 }
 
 /// Makes clients of one cluster.

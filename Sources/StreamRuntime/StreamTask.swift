@@ -22,6 +22,8 @@ public final class StreamTask {
     /// Where to read on after an abort: usually the group's offset, but a stage may have begun before it.
     private var base: [TopicPartition: Int64] = [:]
     private var owned: Set<TopicPartition> = []
+    /// Whether fetching is paused; nil where a client's idea of that is not known.
+    private var isHolding: Bool? = false
     /// Transactions in a row that did not stand, and polls that brought nothing but errors.
     private var failures = 0
     private var pollFailures = 0
@@ -53,6 +55,7 @@ public final class StreamTask {
 
     /// One poll, and a commit when one is due. Errors that it cannot cure by itself are thrown; the task is closed then.
     public func cycle() throws {
+        try hold()
         switch try poll() {
         case .idle: break
         case .records:
@@ -86,6 +89,20 @@ public final class StreamTask {
         consumer.close()
         producer?.close()
         producer = nil
+    }
+
+    /// Stops fetching while the stage has enough to do. Polling goes on, and with it the membership in the group.
+    private func hold() throws(StreamError) {
+        let isFull = stage.isFull
+        guard isFull != isHolding, !owned.isEmpty else { return }
+        let partitions = assignment
+        if isFull {
+            try retrying { () throws(StreamError) in try self.consumer.pause(partitions) }
+        } else {
+            try retrying { () throws(StreamError) in try self.consumer.resume(partitions) }
+        }
+        isHolding = isFull
+        environment.observe(isFull ? .paused(partitions) : .resumed(partitions))
     }
 
     // MARK: - Turns
@@ -140,6 +157,8 @@ public final class StreamTask {
         base.merge(positions) { $1 }
         try consumer.assign(positions)
         owned.formUnion(partitions)
+        // A client may remember that a partition was paused before it went and came back.
+        if isHolding != false { isHolding = nil }
         environment.observe(.assigned(partitions))
     }
 

@@ -6,6 +6,9 @@ public enum StreamTaskEvent: Sendable {
     case aborted(StreamError)
     case restarted(StreamError)
     case retrying(StreamError, attempt: Int)
+    /// Fetching stops: the stage has enough to do.
+    case paused([TopicPartition])
+    case resumed([TopicPartition])
     /// Records expired before they were read.
     case expired(TopicPartition, from: Int64, to: Int64)
 }

@@ -55,11 +55,16 @@ public protocol StreamStage: AnyObject {
     func committed()
     /// The transaction does not stand: the state returns to the last commit.
     func aborted()
+    /// Whether it has enough to do: while it is, nothing is fetched, and turns go on without records.
+    var isFull: Bool { get }
 }
 
 extension StreamStage {
     /// Traffic may expire.
     public func toleratesExpiry(of partition: TopicPartition) -> Bool { true }
+
+    /// What `process` is given is dealt with when it returns.
+    public var isFull: Bool { false }
 }
 
 /// How much a transaction may gather.

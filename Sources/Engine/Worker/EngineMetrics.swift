@@ -40,8 +40,20 @@ public struct EngineMetrics: Sendable {
                 help: "Records that expired before they were read.",
                 labels: labels
             ).increment(by: Int(to - from))
-        case .assigned, .unassigned: break
+        case .assigned, .unassigned, .paused, .resumed: break
         }
+    }
+
+    func observe(_ holdUp: HoldUp, _ role: Role) {
+        let labels = ["role": role.rawValue]
+        registry.gauge("flywheel_storage_held_up", help: "1 while a disk refuses a role's work.", labels: labels)
+            .set(holdUp.isActive ? 1 : 0)
+        guard holdUp.isActive else { return }
+        registry.counter(
+            "flywheel_storage_refusals_total",
+            help: "Writes that a disk refused and that are tried again.",
+            labels: labels
+        ).increment()
     }
 
     func observe(_ counts: IntakeCounts, since last: IntakeCounts) {

@@ -85,7 +85,14 @@ public final class Worker: Sendable {
         do {
             while !stop.isRaised {
                 try task.cycle()
-                health.set(role, .running, partitions: task.assignment.count, at: WallClock.now())
+                let held = (stage as? any HoldingStage)?.holdUp.reason
+                health.set(
+                    role,
+                    held == nil ? .running : .degraded,
+                    reason: held ?? "",
+                    partitions: task.assignment.count,
+                    at: WallClock.now()
+                )
             }
         } catch {
             task.abandon()
@@ -98,7 +105,7 @@ public final class Worker: Sendable {
         var properties = configuration.kafka
         // Dead letters are the largest records; every other topic refuses what is too large by its own limit.
         if properties["message.max.bytes"] == nil { properties["message.max.bytes"] = "8388608" }
-        // A study is one turn, and may take its time.
+        // A repeat of a study is computed between two polls, and may take its time.
         if role == .trainer, properties["max.poll.interval.ms"] == nil {
             properties["max.poll.interval.ms"] = "3600000"
         }
@@ -126,6 +133,8 @@ public final class Worker: Sendable {
                 "records expired before they were read",
                 ["partition": .string(partition.description), "from": .number(from), "to": .number(to)]
             )
+        case .paused(let partitions): logger.debug("fetching paused", ["partitions": .number(partitions.count)])
+        case .resumed(let partitions): logger.debug("fetching goes on", ["partitions": .number(partitions.count)])
         case .retrying(let error, let attempt):
             logger.info("trying again", ["reason": .string(error.description), "attempt": .number(attempt)])
         }
@@ -189,12 +198,17 @@ public final class Worker: Sendable {
                 }
             )
         case .materializer:
-            let store = DatasetStore(objects: try ObjectStore(root: configuration.storePath))
-            let stage = MaterializerStage(topics: topics, store: store)
+            let objects = try openStore(configuration.storePath, logger)
+            let stage = MaterializerStage(topics: topics, store: DatasetStore(objects: objects))
+            stage.heldUp = watchHoldUps(role, logger)
             return (stage, MaterializerStage.inputs, configuration.loopInterval, { _ in })
         case .trainer, .console:
-            let artifacts = try ObjectStore(root: configuration.artifactsPath)
-            let stage = TrainerStage(topics: topics, artifacts: artifacts, now: WallClock.now)
+            let artifacts = try openStore(configuration.artifactsPath, logger)
+            let stage = TrainerStage(topics: topics, transport: transport, artifacts: artifacts, now: WallClock.now)
+            stage.heldUp = watchHoldUps(role, logger)
+            stage.resumed = { request, count in
+                logger.info("study taken up again", ["request": .string("\(request)"), "finished": .number(count)])
+            }
             stage.failed = { logger.error("training failed", ["reason": .string($0)]) }
             return (stage, TrainerStage.inputs, configuration.loopInterval, { _ in })
         }

@@ -17,21 +17,48 @@ final class WatermarkProbe {
     }
 
     func watermarks(_ partition: KafkaTopicPartition, timeout: Int) throws(KafkaError) -> KafkaWatermarks {
-        handle.drainLog()
-        let deadline = Deadline(milliseconds: timeout)
-        while true {
-            var low: Int64 = 0
-            var high: Int64 = 0
+        var low: Int64 = 0
+        var high: Int64 = 0
+        let operation = "ask for the offsets of \(partition)"
+        try repeating(timeout) { wait in
             let error = rd_kafka_query_watermark_offsets(
                 handle.client,
                 partition.topic,
                 partition.partition,
                 &low,
                 &high,
-                deadline.slice(atMost: 5000)
+                wait
             )
-            if error == RD_KAFKA_RESP_ERR_NO_ERROR { return KafkaWatermarks(low: low, high: high) }
-            let failure = KafkaError(error, operation: "ask for the offsets of \(partition)")
+            return error == RD_KAFKA_RESP_ERR_NO_ERROR ? nil : KafkaError(error, operation: operation)
+        }
+        return KafkaWatermarks(low: low, high: high)
+    }
+
+    /// The first offset whose record bears that time or a later one; the end if there is none.
+    func firstOffset(
+        _ partition: KafkaTopicPartition,
+        since time: Int64,
+        timeout: Int
+    ) throws(KafkaError) -> Int64 {
+        var found: Int64?
+        let operation = "look for a time in \(partition)"
+        try repeating(timeout) { wait in
+            // The question stands where the answer will.
+            let list = PartitionList([partition: max(0, time)])
+            let error = rd_kafka_offsets_for_times(handle.client, list.pointer, wait)
+            guard error == RD_KAFKA_RESP_ERR_NO_ERROR else { return KafkaError(error, operation: operation) }
+            found = list.offsets()[partition]
+            return list.firstError(operation: operation, except: RD_KAFKA_RESP_ERR_NO_ERROR)
+        }
+        if let found { return found }
+        return try watermarks(partition, timeout: timeout).high
+    }
+
+    private func repeating(_ timeout: Int, _ body: (Int32) -> KafkaError?) throws(KafkaError) {
+        handle.drainLog()
+        let deadline = Deadline(milliseconds: timeout)
+        while true {
+            guard let failure = body(deadline.slice(atMost: 5_000)) else { return }
             guard failure.disposition == .retry, !deadline.hasPassed else { throw failure }
             // Also the pause before the next try.
             if let event = rd_kafka_queue_poll(handle.mainQueue, deadline.slice(atMost: 100)) {
