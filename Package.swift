@@ -157,7 +157,7 @@ let package = Package(
         tests("StorageTests", ["Storage"]),
         tests("ArgumentsTests", ["Arguments"]),
         tests("ProcessesTests", ["Processes"]),
-        tests("MockClusterTests", ["KafkaClient", "KafkaTesting"]),
+        tests("MockClusterTests", ["KafkaClient", "KafkaTesting", "KafkaTransport", "StreamRuntime"]),
         tests("DemoTests", ["Demo"]),
         tests("BrokerTests", ["KafkaClient", "KafkaTesting", "KafkaTransport", "StreamRuntime"]),
         tests("CommandBrokerTests", ["KafkaClient", "KafkaTesting", "Processes"]),

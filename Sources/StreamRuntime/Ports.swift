@@ -47,8 +47,16 @@ public protocol GroupConsumer: AnyObject {
     func pause(_ partitions: [TopicPartition]) throws(StreamError)
     func resume(_ partitions: [TopicPartition]) throws(StreamError)
 
+    /// Why nothing can be read at the moment, where `poll` goes on without an error; nil as far as is known.
+    var trouble: StreamError? { get }
+
     /// Leaves the group (a static member keeps its partitions until the session times out) and frees the client.
     func close()
+}
+
+extension GroupConsumer {
+    /// No trouble is known of.
+    public var trouble: StreamError? { nil }
 }
 
 /// A producer with a transactional id. Used on one thread only.

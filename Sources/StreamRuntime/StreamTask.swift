@@ -22,6 +22,7 @@ public final class StreamTask {
     /// Where to read on after an abort: usually the group's offset, but a stage may have begun before it.
     private var base: [TopicPartition: Int64] = [:]
     private var owned: Set<TopicPartition> = []
+    private var isTroubled = false
     /// Whether fetching is paused; nil where a client's idea of that is not known.
     private var isHolding: Bool? = false
     /// Transactions in a row that did not stand, and polls that brought nothing but errors.
@@ -53,6 +54,9 @@ public final class StreamTask {
     /// Partitions owned now, in order.
     public var assignment: [TopicPartition] { owned.sorted() }
 
+    /// Why nothing can be read at the moment; nil as far as is known.
+    public var trouble: StreamError? { consumer.trouble }
+
     /// One poll, and a commit when one is due. Errors that it cannot cure by itself are thrown; the task is closed then.
     public func cycle() throws {
         try hold()
@@ -70,6 +74,7 @@ public final class StreamTask {
             undo()
             try give(partitions, lost: true)
         }
+        tellTrouble()
         guard !owned.isEmpty else { return }
         let now = environment.now()
         try stage.turnEnds(now: now, into: &turn)
@@ -89,6 +94,13 @@ public final class StreamTask {
         consumer.close()
         producer?.close()
         producer = nil
+    }
+
+    private func tellTrouble() {
+        let trouble = consumer.trouble
+        guard (trouble != nil) != isTroubled else { return }
+        isTroubled = trouble != nil
+        environment.observe(trouble.map { .unreachable($0) } ?? .reachable)
     }
 
     /// Stops fetching while the stage has enough to do. Polling goes on, and with it the membership in the group.

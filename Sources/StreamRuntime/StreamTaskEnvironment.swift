@@ -6,6 +6,9 @@ public enum StreamTaskEvent: Sendable {
     case aborted(StreamError)
     case restarted(StreamError)
     case retrying(StreamError, attempt: Int)
+    /// No broker answers.
+    case unreachable(StreamError)
+    case reachable
     /// Fetching stops: the stage has enough to do.
     case paused([TopicPartition])
     case resumed([TopicPartition])

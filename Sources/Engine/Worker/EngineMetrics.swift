@@ -40,8 +40,15 @@ public struct EngineMetrics: Sendable {
                 help: "Records that expired before they were read.",
                 labels: labels
             ).increment(by: Int(to - from))
+        case .unreachable, .reachable:
+            registry.gauge("flywheel_brokers_unreachable", help: "1 while no broker answers a role.", labels: labels)
+                .set(isUnreachable(event) ? 1 : 0)
         case .assigned, .unassigned, .paused, .resumed: break
         }
+    }
+
+    private func isUnreachable(_ event: StreamTaskEvent) -> Bool {
+        if case .unreachable = event { true } else { false }
     }
 
     func observe(_ holdUp: HoldUp, _ role: Role) {

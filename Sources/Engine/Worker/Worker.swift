@@ -37,17 +37,21 @@ public final class Worker: Sendable {
         let logger = logger.forModule(role.rawValue)
         var failures = 0
         while !stop.isRaised {
+            let began = WallClock.now()
             do {
                 try turn(role, logger)
                 break
             } catch {
+                // One that has worked for long has not failed in a row.
+                if WallClock.now() - began > 60_000 { failures = 0 }
                 failures += 1
                 health.set(role, .degraded, reason: "\(error)", partitions: 0, at: WallClock.now())
                 logger.error(
                     "the role failed and begins anew",
                     ["reason": .string("\(error)"), "failures": .number(failures)]
                 )
-                var left = min(10_000, 250 << Int64(min(failures, 6)))
+                let longest = Double(min(10_000, 250 << Int64(min(failures, 6))))
+                var left = Int64(longest * Double.random(in: 0.5...1))
                 while left > 0, !stop.isRaised {
                     WallClock.pause(100)
                     health.set(role, .degraded, reason: "\(error)", partitions: 0, at: WallClock.now())
@@ -75,8 +79,12 @@ public final class Worker: Sendable {
                 now: WallClock.now,
                 pause: WallClock.pause,
                 jitter: { Double.random(in: 0..<1) },
-                observe: { [metrics] event in
+                observe: { [metrics, health] event in
                     metrics.observe(event, role)
+                    // The next turn that comes through says that it is over.
+                    if case .retrying(let error, _) = event {
+                        health.set(role, .degraded, reason: error.description, at: WallClock.now())
+                    }
                     watch(event)
                     Self.log(event, logger)
                 }
@@ -85,11 +93,11 @@ public final class Worker: Sendable {
         do {
             while !stop.isRaised {
                 try task.cycle()
-                let held = (stage as? any HoldingStage)?.holdUp.reason
+                let trouble = (stage as? any HoldingStage)?.holdUp.reason ?? task.trouble?.description
                 health.set(
                     role,
-                    held == nil ? .running : .degraded,
-                    reason: held ?? "",
+                    trouble == nil ? .running : .degraded,
+                    reason: trouble ?? "",
                     partitions: task.assignment.count,
                     at: WallClock.now()
                 )
@@ -133,6 +141,8 @@ public final class Worker: Sendable {
                 "records expired before they were read",
                 ["partition": .string(partition.description), "from": .number(from), "to": .number(to)]
             )
+        case .unreachable(let error): logger.warning("no broker answers", ["reason": .string(error.description)])
+        case .reachable: logger.notice("a broker answers again")
         case .paused(let partitions): logger.debug("fetching paused", ["partitions": .number(partitions.count)])
         case .resumed(let partitions): logger.debug("fetching goes on", ["partitions": .number(partitions.count)])
         case .retrying(let error, let attempt):
