@@ -42,6 +42,8 @@ struct FaultCase: Sendable, CustomTestStringConvertible {
                 (.transactionalIDAuthorizationFailed, .aborts), (.clusterAuthorizationFailed, .aborts),
             ]
         )
+        // One broker alone cannot be short of replicas: Kafka 4 wants no more of them in sync than there are.
+        + [FaultCase(request: .produce, fault: .notEnoughReplicas, reaction: .rides, count: 60)]
         + cases(
             .addPartitionsToTransaction,
             [

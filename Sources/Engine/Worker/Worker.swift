@@ -66,6 +66,7 @@ public final class Worker: Sendable {
     /// One life of a role, from its clients' making to their closing.
     private func turn(_ role: Role, _ logger: Logger) throws {
         let transport = KafkaStreamTransport(properties: properties(role))
+        try RoleTopics.check(role, transport: transport, topics: configuration.topics)
         let (stage, inputs, interval, watch) = try makeStage(role, transport, logger)
         let task = try StreamTask(
             transport: transport,
