@@ -1,17 +1,23 @@
 # make demo   the whole flywheel on real data through a real broker
 # make test   build, lint and all tests
-# Both install what they need: Debian packages (with sudo when not root), and a broker for tests into .venv.
+# make chaos  real brokers, real workers, kill -9: DURATION=600 SEED=7 BROKERS=3 WORKERS=2 (Tests/Chaos/README.md)
+# All install what they need: Debian packages (with sudo when not root), and a broker for tests into .venv.
 
 SHELL := /bin/bash
 .ONESHELL:
 .SHELLFLAGS := -eu -o pipefail -c
 SWIFT_FLAGS := --explicit-target-dependency-import-check error
 DEMO_FLAGS ?=
+DURATION ?= 600
+SEED ?= 7
+BROKERS ?= 3
+WORKERS ?= 2
+CHAOS_FLAGS ?=
 
-.PHONY: help demo test unit-test broker-test lint format setup venv build release clean
+.PHONY: help demo test chaos unit-test broker-test lint format setup venv build release clean
 
 help:
-	@sed -n '1,3p' Makefile | sed 's/^# //'
+	@sed -n '1,4p' Makefile | sed 's/^# //'
 
 setup:
 	@deploy/setup
@@ -34,6 +40,9 @@ format:
 
 test: setup
 	@deploy/test
+
+chaos: setup release
+	@.venv/bin/python Tests/Chaos/chaos.py --duration $(DURATION) --seed $(SEED) --brokers $(BROKERS) --workers $(WORKERS) $(CHAOS_FLAGS)
 
 clean:
 	rm -rf .build demo-out

@@ -62,7 +62,10 @@ func tests(_ name: String, _ dependencies: [String], resources: [Resource] = [])
 
 let package = Package(
     name: "flywheel",
-    products: [.executable(name: "flywheel", targets: ["FlywheelCLI"])],
+    products: [
+        .executable(name: "flywheel", targets: ["FlywheelCLI"]),
+        .executable(name: "flywheel-bench", targets: ["FlywheelBench"]),
+    ],
     dependencies: [],
     targets: [
         // 0  C
@@ -132,6 +135,8 @@ let package = Package(
             ]
         ),
 
+        executable("FlywheelBench", base + reducers + ["Arguments", "Flywheel", "JSON", "Learner"]),
+
         // test kits
         module("StreamTesting", ["StreamRuntime"]),
         module("KafkaTesting", ["Crdkafka", "KafkaClient", "Processes"]),
@@ -159,6 +164,7 @@ let package = Package(
         tests("ProcessesTests", ["Processes"]),
         tests("MockClusterTests", ["KafkaClient", "KafkaTesting", "KafkaTransport", "StreamRuntime"]),
         tests("DemoTests", ["Demo"]),
+        tests("BenchTests", ["FlywheelBench", "Statistics"]),
         tests("BrokerTests", ["KafkaClient", "KafkaTesting", "KafkaTransport", "StreamRuntime"]),
         tests("CommandBrokerTests", ["KafkaClient", "KafkaTesting", "Processes"]),
         tests("EndToEndTests", ["Demo", "Hashing", "KafkaClient", "KafkaTesting", "Processes"]),

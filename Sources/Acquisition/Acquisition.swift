@@ -62,6 +62,7 @@ extension AcquisitionState {
     ///   - openTasks: Tasks open now; the open-task limit is the back-pressure of people.
     ///   - votesPerTask: The most votes that a task may take.
     ///   - newestOrdinal: The dataset ordinal of the newest trained model, 0 before the first.
+    ///   - unlearned: Training labels asked for, answered or not, that the newest model does not know.
     ///   - policy: The revision in force.
     ///   - context: The entry that gives the time and seeds the choice.
     /// - Returns: Distinct samples, the audit sample's last; empty when no batch is due.
@@ -69,6 +70,7 @@ extension AcquisitionState {
         openTasks: Int,
         votesPerTask: Int,
         newestOrdinal: Int,
+        unlearned: Int,
         policy: AcquisitionPolicy,
         context: EntryContext
     ) -> [Selection] {
@@ -79,7 +81,7 @@ extension AcquisitionState {
         }
         // Patience begins when a batch becomes possible: the model that the last one taught may still be in training.
         if cadence.value.waitingSince == nil { cadence.value.waitingSince = context.time }
-        guard isReady(newestOrdinal: newestOrdinal, policy: policy, at: context.time) else { return [] }
+        guard isReady(newestOrdinal, unlearned, policy, at: context.time) else { return [] }
         let affordable = min(
             ledger.value.available(of: policy.votes) / max(1, votesPerTask),
             policy.openTaskLimit - openTasks
@@ -132,11 +134,17 @@ extension AcquisitionState {
 
     // MARK: - Choosing
 
-    /// A batch waits for candidates scored by the newest model, but not for ever.
-    private func isReady(newestOrdinal: Int, policy: AcquisitionPolicy, at time: StreamTime) -> Bool {
+    /// A batch waits for a model that has learnt from the last one, and for candidates that it scored, but not for ever: a
+    /// model that is one batch behind asks for much of the same again.
+    private func isReady(
+        _ newestOrdinal: Int,
+        _ unlearned: Int,
+        _ policy: AcquisitionPolicy,
+        at time: StreamTime
+    ) -> Bool {
         let since = cadence.value.waitingSince ?? time
         if time.milliseconds(since: since) >= policy.patience { return true }
-        guard newestOrdinal > cadence.value.lastBatchOrdinal else { return false }
+        guard newestOrdinal > cadence.value.lastBatchOrdinal, unlearned <= policy.batchSize / 2 else { return false }
         // Intake lets only the highest scores of a stream through, so these are the best of many more.
         let enough = min(policy.poolCapacity, policy.batchSize * max(1, policy.isDiverse ? policy.preselection : 2))
         return pool.count >= enough && pool.count { $1.modelOrdinal >= newestOrdinal } >= enough

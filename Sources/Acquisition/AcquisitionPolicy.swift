@@ -23,7 +23,7 @@ public struct AcquisitionPolicy: Hashable, Sendable {
     public var window: Int64
     /// Intake forwards this many candidates for each task that the budget allows.
     public var oversample: Double
-    /// How long a batch waits for candidates scored by the newest model, in milliseconds.
+    /// How long a batch waits for a model that has learnt from the last one, in milliseconds.
     public var patience: Int64
 
     public init(
@@ -33,7 +33,7 @@ public struct AcquisitionPolicy: Hashable, Sendable {
         preselection: Int = 10,
         poolCapacity: Int = 500,
         openTaskLimit: Int = 20,
-        explorationShare: Double = 0.1,
+        explorationShare: Double = 0,
         auditShare: Double = 0.2,
         auditCutoff: Double = 0.1,
         votes: Int = 1_000,

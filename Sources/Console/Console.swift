@@ -59,6 +59,7 @@ public final class Console {
                         writer.member("condition", state.condition.rawValue)
                         if !state.reason.isEmpty { writer.member("reason", state.reason) }
                         writer.member("partitions", state.partitions)
+                        if !state.remarks.isEmpty { writer.array("remarks", of: state.remarks) }
                     }
                 }
             }

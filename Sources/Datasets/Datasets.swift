@@ -3,7 +3,7 @@ public import Vocabulary
 
 /// When a dataset version is cut.
 public struct DatasetPolicy: Hashable, Sendable {
-    /// New training labels that make a version; at least 1.
+    /// New training labels that make a version; at least 1. Half as many do while no task is open: no more are coming.
     public var cutEvery: Int
     /// The longest that any new label waits for a version, in milliseconds.
     public var cutAfter: Int64
@@ -125,10 +125,24 @@ public struct DatasetsState: Sendable {
     }
 
     /// Cuts a version when enough labels are new, or when one has waited long enough.
-    public mutating func cutIfDue(policy: DatasetPolicy, schema: LabelSchema, at time: StreamTime) -> VersionCut? {
+    ///
+    /// - Parameters:
+    ///   - policy: The revision in force.
+    ///   - schema: Whose classes the version names.
+    ///   - isMoreComing: Whether a task for a training label is open. If not, half of `cutEvery` is enough, so that a batch of
+    ///     which one task was never answered does not wait for the next.
+    ///   - time: Of the entry.
+    /// - Returns: The cut, nil when none is due.
+    public mutating func cutIfDue(
+        policy: DatasetPolicy,
+        schema: LabelSchema,
+        isMoreComing: Bool,
+        at time: StreamTime
+    ) -> VersionCut? {
         var log = position.value
+        let enough = isMoreComing ? policy.cutEvery : (policy.cutEvery + 1) / 2
         guard let since = log.waitingSince, log.newLabels > 0, log.training > 0,
-            log.newTraining >= policy.cutEvery || time.milliseconds(since: since) >= policy.cutAfter
+            log.newTraining >= enough || time.milliseconds(since: since) >= policy.cutAfter
         else { return nil }
         log.sequence += 1
         log.ordinal += 1

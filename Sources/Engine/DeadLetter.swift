@@ -22,13 +22,16 @@ enum DeadLetter {
         let at: Int64
     }
 
+    /// The letter; of a stub nothing but the record's size and digest, for where the letter itself could not be written.
     static func record(
         to topic: String,
         key: [UInt8]?,
         value: [UInt8]?,
         headers: [RecordHeader],
-        cause: Cause
+        cause: Cause,
+        isStub: Bool = false
     ) -> OutputRecord {
+        let (limit, headerLimit) = isStub ? (0, 0) : (limit, headerLimit)
         var all: [RecordHeader] = []
         var left = headerLimit
         for header in headers {
@@ -60,6 +63,6 @@ enum DeadLetter {
             RecordHeader("flywheel.worker", cause.worker),
             RecordHeader("flywheel.at_ms", String(cause.at)),
         ]
-        return OutputRecord(topic: topic, key: key, value: kept, headers: all)
+        return OutputRecord(topic: topic, key: isStub ? nil : key, value: kept, headers: all)
     }
 }

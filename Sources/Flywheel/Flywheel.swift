@@ -195,6 +195,8 @@ extension ProjectState {
         switch command.action {
         case .hold: rollout.hold(true)
         case .releaseHold: rollout.hold(false)
+        // Heard by whoever reads the journal; by the time it is applied, it has been obeyed.
+        case .resume: break
         case .rollBack(let version):
             let evidence = Evidence.command(id: command.id, by: command.by, reason: command.reason)
             switch rollout.rollBack(from: version, evidence: evidence) {
@@ -223,6 +225,7 @@ extension ProjectState {
             openTasks: labeling.open.count,
             votesPerTask: configuration.labeling.maximumVotes,
             newestOrdinal: training.progress.value.newest?.datasetOrdinal ?? 0,
+            unlearned: unlearnedLabels,
             policy: configuration.acquisition,
             context: step.context
         )
@@ -241,6 +244,16 @@ extension ProjectState {
         tellExhaustion(configuration, &step)
     }
 
+    /// Tasks for training labels that nobody has closed yet.
+    private var openTrainingTasks: Int { labeling.open.count { $1.selection.purpose == .acquisition } }
+
+    /// Training labels asked for that the newest model does not know. While a study runs none counts as known.
+    private var unlearnedLabels: Int {
+        let progress = training.progress.value
+        let learned = progress.running == nil ? progress.trainedLabels : 0
+        return datasets.position.value.training - learned + openTrainingTasks
+    }
+
     private mutating func tellExhaustion(_ configuration: ProjectConfiguration, _ step: inout Step) {
         let left = acquisition.ledger.value.available(of: configuration.acquisition.votes)
         let isExhausted = left < configuration.labeling.maximumVotes && labeling.open.isEmpty
@@ -257,6 +270,7 @@ extension ProjectState {
             let cut = datasets.cutIfDue(
                 policy: configuration.datasets,
                 schema: configuration.schema,
+                isMoreComing: openTrainingTasks > 0,
                 at: step.context.time
             )
         else { return }

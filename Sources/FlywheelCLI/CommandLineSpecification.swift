@@ -29,6 +29,7 @@ enum CommandLineSpecification {
             ),
             .option("store", "DIR", help: "folder of the dataset versions"),
             .option("artifacts", "DIR", help: "folder of the built-in trainer's models"),
+            .option("state", "DIR", help: "folder of the loop's snapshots; empty for none"),
             .option("host", "ADDRESS", help: "address of health and metrics (default 127.0.0.1)"),
             .option("port", "N", help: "port of health and metrics; 0 for any free one"),
             .repeated("project", "FILE", help: "apply this project first"),
@@ -125,6 +126,15 @@ enum CommandLineSpecification {
                 "show",
                 summary: "print a project's newest revision",
                 options: connection,
+                positionals: [PositionalSpecification("name", help: "the project")]
+            ),
+            CommandSpecification(
+                "resume",
+                summary: "let a project go on that was paused because an entry of its journal brought workers down",
+                options: connection + [
+                    .option("by", "NAME", help: "who wants it (default the user's name)"),
+                    .option("reason", "TEXT", help: "why, for people", defaultValue: "the cause is mended"),
+                ],
                 positionals: [PositionalSpecification("name", help: "the project")]
             ),
         ]

@@ -15,6 +15,7 @@ import KafkaClient
 ///   - `roles` (list, default intake, loop, materializer, console)
 ///   - `store.path` (string, default `flywheel-data/datasets`)
 ///   - `artifacts.path` (string, default `flywheel-data/artifacts`)
+///   - `state.path` (string, default `flywheel-data/state`): the loop's snapshots; empty for none.
 ///   - `console.host` (string, default `127.0.0.1`), `console.port` (int in 0...65535, default 8080)
 ///   - `salt` (secret, optional): stands before what is drawn by hash; the same for all workers.
 ///   - `commit.intake` (duration in 10ms...2s, default 100ms), `commit.loop` (the same, default 50ms)
@@ -40,6 +41,7 @@ enum WorkerFile {
         }
         worker.storePath = reader.section("store").string("path", default: worker.storePath)
         worker.artifactsPath = reader.section("artifacts").string("path", default: worker.artifactsPath)
+        worker.statePath = reader.section("state").string("path", default: worker.statePath)
         let console = reader.section("console")
         worker.consoleHost = console.string("host", default: worker.consoleHost)
         worker.consolePort = UInt16(console.int("port", default: Int(worker.consolePort), in: 0...65_535))

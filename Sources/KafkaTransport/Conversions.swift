@@ -7,6 +7,11 @@ func streamed<R>(_ body: () throws(KafkaError) -> R) throws(StreamError) -> R {
 }
 
 extension StreamError {
+    /// Missing rights, too few replicas and the like are not among them: another record would fare no better.
+    private static let codesOfRecords: Set<String> = [
+        "MSG_SIZE_TOO_LARGE", "INVALID_MSG_SIZE", "INVALID_RECORD", "RECORD_LIST_TOO_LARGE",
+    ]
+
     init(_ error: KafkaError) {
         let disposition: Disposition =
             switch error.disposition {
@@ -15,7 +20,13 @@ extension StreamError {
             case .fatal: .fatal
             }
         let reason = error.remedy.map { "\(error.reason); \($0)" } ?? error.reason
-        self.init(disposition, operation: error.operation, code: error.code, reason: reason)
+        self.init(
+            disposition,
+            operation: error.operation,
+            code: error.code,
+            reason: reason,
+            isAboutRecord: Self.codesOfRecords.contains(error.code)
+        )
     }
 }
 

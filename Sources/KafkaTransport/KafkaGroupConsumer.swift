@@ -38,10 +38,15 @@ final class KafkaGroupConsumer: GroupConsumer {
         try streamed { () throws(KafkaError) in try consumer.unassign() }
     }
 
-    func committedOffsets(_ partitions: [TopicPartition]) throws(StreamError) -> [TopicPartition: Int64] {
-        try streamed { () throws(KafkaError) in
-            stream(try consumer.committedOffsets(partitions.map { KafkaTopicPartition($0) }))
+    func committed(_ partitions: [TopicPartition]) throws(StreamError) -> [TopicPartition: GroupOffset] {
+        let found = try streamed { () throws(KafkaError) in
+            try consumer.committed(partitions.map { KafkaTopicPartition($0) })
         }
+        var offsets: [TopicPartition: GroupOffset] = [:]
+        for (partition, offset) in found {
+            offsets[TopicPartition(partition)] = GroupOffset(offset.next, note: offset.metadata)
+        }
+        return offsets
     }
 
     func watermarks(_ partition: TopicPartition) throws(StreamError) -> (low: Int64, high: Int64) {

@@ -6,14 +6,12 @@ final class KafkaTransactionalProducer: TransactionalProducer {
     private let producer: KafkaProducer
     /// How long a call tries by itself before it says so, in milliseconds: whoever waits learns of it, and calls again.
     private static let patience = 10_000
-    /// The same of the first call, for which a new cluster makes its topics.
-    private static let firstPatience = 20_000
 
     init(_ producer: KafkaProducer) { self.producer = producer }
 
     func initializeTransactions() throws(StreamError) {
         try streamed { () throws(KafkaError) in
-            try producer.initializeTransactions(timeoutMilliseconds: Self.firstPatience)
+            try producer.initializeTransactions(timeoutMilliseconds: Self.patience)
         }
     }
 
@@ -35,7 +33,7 @@ final class KafkaTransactionalProducer: TransactionalProducer {
         }
     }
 
-    func sendOffsets(_ offsets: [TopicPartition: Int64], of consumer: any GroupConsumer) throws(StreamError) {
+    func sendOffsets(_ offsets: [TopicPartition: GroupOffset], of consumer: any GroupConsumer) throws(StreamError) {
         let operation = "put offsets into the transaction"
         guard let consumer = consumer as? KafkaGroupConsumer else {
             throw StreamError(
@@ -45,7 +43,17 @@ final class KafkaTransactionalProducer: TransactionalProducer {
                 reason: "the consumer is of another transport"
             )
         }
-        try streamed { () throws(KafkaError) in try producer.sendOffsets(kafka(offsets), of: consumer.consumer) }
+        try streamed { () throws(KafkaError) in
+            try producer.sendOffsets(
+                Dictionary(
+                    offsets.map {
+                        (KafkaTopicPartition($0.key), KafkaGroupOffset(next: $0.value.next, metadata: $0.value.note))
+                    },
+                    uniquingKeysWith: { first, _ in first }
+                ),
+                of: consumer.consumer
+            )
+        }
     }
 
     func commit() throws(StreamError) {

@@ -15,6 +15,19 @@ public enum PollOutcome: Hashable, Sendable {
 /// Where a consumer begins when its group has no committed offset.
 public enum StartPosition: Hashable, Sendable { case earliest, latest, refuse }
 
+/// What a group holds of a partition.
+public struct GroupOffset: Hashable, Sendable {
+    /// The next offset to read.
+    public let next: Int64
+    /// What its committer left beside it for whoever takes the partition over; empty for nothing. A few bytes.
+    public let note: String
+
+    public init(_ next: Int64, note: String = "") {
+        self.next = next
+        self.note = note
+    }
+}
+
 /// A member of a consumer group. Used on one thread only; offsets are committed through a transaction, never by itself.
 public protocol GroupConsumer: AnyObject {
     /// The topics subscribed to; `RecordView.topic` counts in this order.
@@ -34,8 +47,8 @@ public protocol GroupConsumer: AnyObject {
     /// Answers `revoked` and `lost`.
     func unassign(_ partitions: [TopicPartition]) throws(StreamError)
 
-    /// The group's stable committed next offsets (waiting out an open transaction's); partitions without one are left out.
-    func committedOffsets(_ partitions: [TopicPartition]) throws(StreamError) -> [TopicPartition: Int64]
+    /// The group's stable committed offsets (waiting out an open transaction's); partitions without one are left out.
+    func committed(_ partitions: [TopicPartition]) throws(StreamError) -> [TopicPartition: GroupOffset]
 
     /// The first and the next offset of a partition, uncommitted records included.
     func watermarks(_ partition: TopicPartition) throws(StreamError) -> (low: Int64, high: Int64)
@@ -57,6 +70,11 @@ public protocol GroupConsumer: AnyObject {
 extension GroupConsumer {
     /// No trouble is known of.
     public var trouble: StreamError? { nil }
+
+    /// The group's stable committed next offsets, without their notes.
+    public func committedOffsets(_ partitions: [TopicPartition]) throws(StreamError) -> [TopicPartition: Int64] {
+        try committed(partitions).mapValues(\.next)
+    }
 }
 
 /// A producer with a transactional id. Used on one thread only.
@@ -66,11 +84,18 @@ public protocol TransactionalProducer: AnyObject {
     func begin() throws(StreamError)
     /// Queues the records in order. Failures of delivery surface in `commit`.
     func send(_ records: [OutputRecord]) throws(StreamError)
-    /// Puts next offsets, with the group metadata of `consumer`, into the open transaction.
-    func sendOffsets(_ offsets: [TopicPartition: Int64], of consumer: any GroupConsumer) throws(StreamError)
+    /// Puts offsets, with the group metadata of `consumer`, into the open transaction; their notes replace older ones.
+    func sendOffsets(_ offsets: [TopicPartition: GroupOffset], of consumer: any GroupConsumer) throws(StreamError)
     func commit() throws(StreamError)
     func abort() throws(StreamError)
     func close()
+}
+
+extension TransactionalProducer {
+    /// Puts next offsets without notes into the open transaction.
+    public func sendOffsets(_ offsets: [TopicPartition: Int64], of consumer: any GroupConsumer) throws(StreamError) {
+        try sendOffsets(offsets.mapValues { GroupOffset($0) }, of: consumer)
+    }
 }
 
 /// What a turn of a reader brought.

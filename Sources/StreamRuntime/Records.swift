@@ -66,6 +66,15 @@ public final class RecordBatch {
 
     /// The headers of the record at `index`, in the order of the wire, duplicates included.
     public func headers(at index: Int) -> [RecordHeader] { headerReader(index) }
+
+    /// So many of the records from `start` on, lent as these are.
+    func part(_ start: Int, _ count: Int) -> RecordBatch {
+        guard start > 0 || count < records.count else { return self }
+        let part = RecordBatch()
+        part.records = ContiguousArray(records[start..<start + count])
+        part.headerReader = { [headerReader] in headerReader($0 + start) }
+        return part
+    }
 }
 
 /// A record to write. A nil partition lets the client's partitioner choose by key.

@@ -16,8 +16,17 @@ public struct StreamError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The client's code, as in `_FENCED`.
     public let code: String
     public let reason: String
+    /// It is what a record holds that cannot be written: the same will come of it again.
+    public let isAboutRecord: Bool
 
-    public init(_ disposition: Disposition, operation: String, code: String, reason: String) {
+    public init(
+        _ disposition: Disposition,
+        operation: String,
+        code: String,
+        reason: String,
+        isAboutRecord: Bool = false
+    ) {
+        self.isAboutRecord = isAboutRecord
         self.disposition = disposition
         self.operation = operation
         self.code = code

@@ -7,32 +7,43 @@
 ///
 /// A transaction is open only while it is committed: everything that goes into it is in memory before it opens.
 public final class StreamTask {
-    private let transport: any StreamTransport
-    private let stage: any StreamStage
-    private let policy: CommitPolicy
-    private let transactionalID: String
-    private let environment: StreamTaskEnvironment
-    private let consumer: any GroupConsumer
-    private var producer: (any TransactionalProducer)?
-    private let batch = RecordBatch()
-    private var turn = Turn()
-    private var turnBegan: Int64?
+    let transport: any StreamTransport
+    let stage: any StreamStage
+    let policy: CommitPolicy
+    let transactionalID: String
+    let environment: StreamTaskEnvironment
+    let consumer: any GroupConsumer
+    var producer: (any TransactionalProducer)?
+    let batch = RecordBatch()
+    var turn = Turn()
+    var turnBegan: Int64?
     /// What the group's offsets are, as far as we committed or read them.
-    private var committed: [TopicPartition: Int64] = [:]
+    var committed: [TopicPartition: Int64] = [:]
     /// Where to read on after an abort: usually the group's offset, but a stage may have begun before it.
-    private var base: [TopicPartition: Int64] = [:]
-    private var owned: Set<TopicPartition> = []
-    private var isTroubled = false
+    var base: [TopicPartition: Int64] = [:]
+    var owned: Set<TopicPartition> = []
+    var isTroubled = false
     /// Whether fetching is paused; nil where a client's idea of that is not known.
-    private var isHolding: Bool? = false
+    var isHolding: Bool? = false
+    /// How carefully to take what comes, after a death.
+    var caution = Caution()
+    /// Partitions that this process lost for a reason it knows.
+    var explained: Set<TopicPartition>
+    /// Marks that the next transaction stores beside those of what was read.
+    var notes: [TopicPartition: OffsetMark] = [:]
+    /// The record that makes up the turn, where it is taken alone.
+    var alone: (partition: TopicPartition, offset: Int64)?
+    /// How far the turn's records reach, where they are suspicious.
+    var reached: [TopicPartition: Int64] = [:]
+    /// The turn holds nothing that was polled.
+    var isBetweenTurns = false
     /// Transactions in a row that did not stand, and polls that brought nothing but errors.
-    private var failures = 0
+    var failures = 0
     private var pollFailures = 0
-    private var pollFailsSince: Int64?
+    private var pollPatience = Patience(0)
 
-    /// The longest that the same call is tried again before the task gives up, in milliseconds.
-    private let patience: Int64 = 60_000
-
+    /// A member of `group` that has joined nothing yet. `explained` are partitions that an earlier task of this process held
+    /// when it failed for a reason outside of the records: no death is counted there.
     public init(
         transport: any StreamTransport,
         stage: any StreamStage,
@@ -41,12 +52,14 @@ public final class StreamTask {
         transactionalID: String,
         topics: [String],
         policy: CommitPolicy,
+        explained: Set<TopicPartition> = [],
         environment: StreamTaskEnvironment
     ) throws(StreamError) {
         self.transport = transport
         self.stage = stage
         self.policy = policy
         self.transactionalID = transactionalID
+        self.explained = explained
         self.environment = environment
         consumer = try transport.makeConsumer(group: group, instance: instance, topics: topics)
     }
@@ -54,21 +67,16 @@ public final class StreamTask {
     /// Partitions owned now, in order.
     public var assignment: [TopicPartition] { owned.sorted() }
 
-    /// Why nothing can be read at the moment; nil as far as is known.
-    public var trouble: StreamError? { consumer.trouble }
-
     /// One poll, and a commit when one is due. Errors that it cannot cure by itself are thrown; the task is closed then.
     public func cycle() throws {
         try hold()
+        try workBetweenTurns()
         switch try poll() {
         case .idle: break
-        case .records:
-            if turnBegan == nil { turnBegan = environment.now() }
-            turn.records += batch.records.count
-            try stage.process(batch, topics: consumer.topics, into: &turn)
+        case .records: guard try takeIn() else { return }
         case .assigned(let partitions): try take(partitions)
         case .revoked(let partitions):
-            try commit()
+            try leave(partitions)
             try give(partitions, lost: false)
         case .lost(let partitions):
             undo()
@@ -81,9 +89,9 @@ public final class StreamTask {
         if isCommitDue(now) { try commit() }
     }
 
-    /// Commits what is open and leaves the group.
+    /// Commits what is open, says so, and leaves the group.
     public func close() {
-        try? commit()
+        try? leave(assignment)
         consumer.close()
         producer?.close()
         producer = nil
@@ -96,39 +104,17 @@ public final class StreamTask {
         producer = nil
     }
 
-    private func tellTrouble() {
-        let trouble = consumer.trouble
-        guard (trouble != nil) != isTroubled else { return }
-        isTroubled = trouble != nil
-        environment.observe(trouble.map { .unreachable($0) } ?? .reachable)
-    }
-
-    /// Stops fetching while the stage has enough to do. Polling goes on, and with it the membership in the group.
-    private func hold() throws(StreamError) {
-        let isFull = stage.isFull
-        guard isFull != isHolding, !owned.isEmpty else { return }
-        let partitions = assignment
-        if isFull {
-            try retrying { () throws(StreamError) in try self.consumer.pause(partitions) }
-        } else {
-            try retrying { () throws(StreamError) in try self.consumer.resume(partitions) }
-        }
-        isHolding = isFull
-        environment.observe(isFull ? .paused(partitions) : .resumed(partitions))
-    }
-
     // MARK: - Turns
 
     /// What may pass by itself counts as nothing to read, for a while.
     private func poll() throws(StreamError) -> PollOutcome {
         do throws(StreamError) {
             let outcome = try consumer.poll(into: batch, maximum: policy.batchSize, timeoutMilliseconds: pollTimeout())
-            (pollFailures, pollFailsSince) = (0, nil)
+            pollFailures = 0
             return outcome
         } catch {
-            let now = environment.now()
-            guard error.disposition == .retry, now - (pollFailsSince ?? now) < patience else { throw error }
-            if pollFailsSince == nil { pollFailsSince = now }
+            if pollFailures == 0 { pollPatience = Patience(environment.now()) }
+            guard error.disposition == .retry, pollPatience.lasts(at: environment.now()) else { throw error }
             pollFailures += 1
             environment.observe(.retrying(error, attempt: pollFailures))
             pause(pollFailures)
@@ -136,8 +122,93 @@ public final class StreamTask {
         }
     }
 
+    /// Takes the batch in, as a whole unless something in it is suspicious.
+    ///
+    /// - Returns: False if a transaction did not stand: the consumer went back, and what is left of the batch comes again.
+    private func takeIn() throws -> Bool {
+        guard stage.isolates, !caution.isCalm else { return try takeIn(batch, nil) }
+        var start = 0
+        while start < batch.records.count {
+            let (count, isAlone) = caution.portion(batch.records, from: start, topics: consumer.topics)
+            let record = count == 1 && isAlone ? place(of: start) : nil
+            let needed = caution.notes(before: record, owned: owned)
+            if isAlone || !needed.isEmpty {
+                // What was taken before is committed first, and with it what must be known before this.
+                notes.merge(needed) { $1 }
+                guard try commit() else { return false }
+            }
+            caution.begin()
+            alone = record
+            defer { alone = nil }
+            let part = batch.part(start, count)
+            guard try takeIn(part, record) else { return false }
+            start += count
+            guard isAlone else { continue }
+            for index in part.records.indices { pass(part.records[index]) }
+            if start < batch.records.count {
+                let (count, isAlone) = caution.portion(batch.records, from: start, topics: consumer.topics)
+                let next = count == 1 && isAlone ? place(of: start) : nil
+                notes.merge(caution.notes(before: next, owned: owned)) { $1 }
+            }
+            guard try commit() else { return false }
+        }
+        return true
+    }
+
+    /// One portion.
+    private func takeIn(_ part: RecordBatch, _ record: (partition: TopicPartition, offset: Int64)?) throws -> Bool {
+        do {
+            if let record, let isolation = caution.verdict(record.partition, record.offset) {
+                environment.observe(.isolating(record.partition, record.offset, isolation))
+                if turnBegan == nil { turnBegan = environment.now() }
+                turn.records += 1
+                try stage.isolate(part, topics: consumer.topics, because: isolation, into: &turn)
+            } else {
+                try process(part)
+            }
+            return true
+        } catch {
+            guard stage.isAboutRecord(error) else { throw error }
+            try refuse("\(error)")
+            return false
+        }
+    }
+
+    private func process(_ batch: RecordBatch) throws {
+        if turnBegan == nil { turnBegan = environment.now() }
+        turn.records += batch.records.count
+        try stage.process(batch, topics: consumer.topics, into: &turn)
+    }
+
+    private func place(of index: Int) -> (partition: TopicPartition, offset: Int64) {
+        let record = batch.records[index]
+        return (TopicPartition(consumer.topics[record.topic], record.partition), record.offset)
+    }
+
+    /// The record is processed: also where its offset is committed later, it is no longer in hand.
+    private func pass(_ record: RecordView) {
+        let partition = TopicPartition(consumer.topics[record.topic], record.partition)
+        reached[partition] = record.offset + 1
+        guard turn.positions[partition] == nil else { return }
+        notes[partition] = caution.mark(of: partition, at: record.offset + 1)
+    }
+
+    /// Lets the stage work through what it has stored, in transactions without polled records.
+    private func workBetweenTurns() throws {
+        guard turn.isEmpty, turnBegan == nil, !owned.isEmpty else { return }
+        isBetweenTurns = true
+        defer { isBetweenTurns = false }
+        do {
+            try stage.betweenTurns(into: &turn)
+        } catch {
+            guard stage.isAboutRecord(error) else { throw error }
+            return try refuse("\(error)")
+        }
+        if !turn.isEmpty { try commit() }
+    }
+
     /// Waits before the next attempt: longer after each, jittered, up to two seconds.
-    private func pause(_ attempt: Int) {
+    func pause(_ attempt: Int) {
         let pause = Double(min(2_000, 20 << min(attempt, 7)))
         environment.pause(Int64(pause * (0.5 + 0.5 * environment.jitter())))
     }
@@ -149,206 +220,33 @@ public final class StreamTask {
 
     private func isCommitDue(_ now: Int64) -> Bool {
         guard let began = turnBegan else { return !turn.isEmpty }
-        return now - began >= policy.interval || turn.records >= policy.maximumRecords
+        // A clock that went back counts as time that has passed.
+        return now - began >= policy.interval || now < began || turn.records >= policy.maximumRecords
             || turn.bytes >= policy.maximumBytes
     }
 
-    private func beginNextTurn() {
+    func beginNextTurn() {
         turn = Turn()
         turnBegan = nil
+        notes.removeAll(keepingCapacity: true)
+        reached.removeAll(keepingCapacity: true)
     }
+}
 
-    // MARK: - Assignment
+/// How long the same call is tried again before the task gives up: about a minute, whatever a clock that jumps may say.
+struct Patience {
+    private static let limit: Int64 = 60_000
+    /// The longest that a single try takes.
+    private static let step: Int64 = 35_000
 
-    private func take(_ partitions: [TopicPartition]) throws {
-        try commit()
-        if producer == nil { producer = try makeProducer() }
-        let offsets = try retrying { () throws(StreamError) in try self.consumer.committedOffsets(partitions) }
-        let positions = try begin(partitions, offsets)
-        committed.merge(offsets) { $1 }
-        base.merge(positions) { $1 }
-        try consumer.assign(positions)
-        owned.formUnion(partitions)
-        // A client may remember that a partition was paused before it went and came back.
-        if isHolding != false { isHolding = nil }
-        environment.observe(.assigned(partitions))
-    }
+    private var last: Int64
+    private var spent: Int64 = 0
 
-    /// What has expired cannot be read: begins at the first record that is there, and says what was passed over.
-    private func clamp(_ positions: [TopicPartition: Int64]) throws(StreamError) -> [TopicPartition: Int64] {
-        var clamped = positions
-        for (partition, position) in positions {
-            let low = try retrying { () throws(StreamError) in try self.consumer.watermarks(partition).low }
-            guard position < low else { continue }
-            if position > 0 {
-                guard stage.toleratesExpiry(of: partition) else {
-                    throw StreamError(
-                        .fatal,
-                        operation: "read \(partition) from offset \(position)",
-                        code: "_EXPIRED",
-                        reason:
-                            "its records before offset \(low) are gone, and nothing may be left out; restore the topic"
-                    )
-                }
-                environment.observe(.expired(partition, from: position, to: low))
-            }
-            clamped[partition] = low
-        }
-        return clamped
-    }
+    init(_ now: Int64) { last = now }
 
-    /// Where each partition begins: where its stage says, or with its first record.
-    private func begin(
-        _ partitions: [TopicPartition],
-        _ offsets: [TopicPartition: Int64]
-    ) throws -> [TopicPartition: Int64] {
-        var positions = try stage.assigned(partitions, committed: offsets)
-        for partition in partitions where positions[partition] == nil {
-            positions[partition] = try retrying { () throws(StreamError) in
-                try self.consumer.watermarks(partition).low
-            }
-        }
-        return try clamp(positions)
-    }
-
-    private func give(_ partitions: [TopicPartition], lost: Bool) throws {
-        stage.unassigned(partitions)
-        for partition in partitions {
-            committed[partition] = nil
-            base[partition] = nil
-            owned.remove(partition)
-        }
-        try consumer.unassign(partitions)
-        environment.observe(.unassigned(partitions, lost: lost))
-    }
-
-    private func makeProducer() throws(StreamError) -> any TransactionalProducer {
-        let producer = try transport.makeProducer(transactionalID: transactionalID)
-        try retrying { () throws(StreamError) in try producer.initializeTransactions() }
-        return producer
-    }
-
-    // MARK: - Committing
-
-    private func commit() throws {
-        guard !turn.isEmpty else { return beginNextTurn() }
-        let began = environment.now()
-        try stage.willCommit(into: &turn)
-        do throws(StreamError) {
-            try transact()
-        } catch {
-            switch error.disposition {
-            case .retry, .abortTransaction: try abort(error)
-            case .fatal: try restart(error)
-            }
-            return
-        }
-        stands()
-        environment.observe(
-            .committed(records: turn.records, outputs: turn.outputs.count, milliseconds: environment.now() - began)
-        )
-        beginNextTurn()
-    }
-
-    private func transact() throws(StreamError) {
-        guard let producer else {
-            throw StreamError(.fatal, operation: "commit", code: "_STATE", reason: "there is no producer")
-        }
-        try retrying { () throws(StreamError) in try producer.begin() }
-        let outputs = turn.outputs
-        try retrying { () throws(StreamError) in try producer.send(outputs) }
-        // Offsets go into every transaction, a timer's too: they carry the group's metadata, which fences a zombie.
-        var offsets = turn.positions
-        if offsets.isEmpty { offsets = committed.filter { owned.contains($0.key) } }
-        try retrying { () throws(StreamError) in try producer.sendOffsets(offsets, of: self.consumer) }
-        try retrying { () throws(StreamError) in try producer.commit() }
-    }
-
-    private func stands() {
-        stage.committed()
-        failures = 0
-        committed.merge(turn.positions) { $1 }
-        base.merge(turn.positions) { $1 }
-    }
-
-    private func undo() {
-        stage.aborted()
-        beginNextTurn()
-    }
-
-    private func abort(_ cause: StreamError) throws {
-        environment.observe(.aborted(cause))
-        do throws(StreamError) {
-            if let producer { try retrying { () throws(StreamError) in try producer.abort() } }
-        } catch {
-            try restart(error)
-            return
-        }
-        slowDown()
-        try rewind()
-    }
-
-    /// What cannot be committed will fail again: not in a busy loop, and with no transaction open meanwhile.
-    private func slowDown() {
-        failures += 1
-        pause(failures)
-    }
-
-    /// Replaces the producer. Whether the last transaction stands only the group's offsets can tell: they went with it.
-    private func restart(_ cause: StreamError) throws {
-        environment.observe(.restarted(cause))
-        producer?.close()
-        producer = nil
-        producer = try makeProducer()
-        slowDown()
-        let moved = turn.positions.filter { committed[$0.key] != $0.value }
-        let offsets = try retrying { () throws(StreamError) in try self.consumer.committedOffsets(self.assignment) }
-        if moved.isEmpty {
-            // A transaction of timers alone moves no offset: only the changelog knows.
-            beginNextTurn()
-            try reload(offsets)
-        } else if moved.allSatisfy({ offsets[$0.key] == $0.value }) {
-            stands()
-            beginNextTurn()
-        } else {
-            try rewind()
-        }
-    }
-
-    private func rewind() throws {
-        stage.aborted()
-        beginNextTurn()
-        let offsets = try retrying { () throws(StreamError) in try self.consumer.committedOffsets(self.assignment) }
-        if assignment.allSatisfy({ offsets[$0] == committed[$0] }) {
-            try consumer.seek(base)
-        } else {
-            // Somebody else has committed: what is in memory belongs to no known offset.
-            try reload(offsets)
-        }
-    }
-
-    /// Restores everything that is owned from what is stored.
-    private func reload(_ offsets: [TopicPartition: Int64]) throws {
-        let partitions = assignment
-        stage.unassigned(partitions)
-        base = try begin(partitions, offsets)
-        committed = offsets
-        try consumer.seek(base)
-    }
-
-    /// Tries a call again while its error says so: with growing pauses, jittered, up to a limit.
-    private func retrying<R>(_ body: () throws(StreamError) -> R) throws(StreamError) -> R {
-        let began = environment.now()
-        var attempt = 0
-        while true {
-            do throws(StreamError) {
-                return try body()
-            } catch {
-                attempt += 1
-                guard error.disposition == .retry, environment.now() - began < patience else { throw error }
-                environment.observe(.retrying(error, attempt: attempt))
-                pause(attempt)
-            }
-        }
+    mutating func lasts(at now: Int64) -> Bool {
+        spent += min(max(0, now - last), Self.step)
+        last = now
+        return spent < Self.limit
     }
 }

@@ -6,6 +6,12 @@ public enum StreamTaskEvent: Sendable {
     case aborted(StreamError)
     case restarted(StreamError)
     case retrying(StreamError, attempt: Int)
+    /// The last owner of these left without saying so: it died, or was taken for dead.
+    case foundUnclean([TopicPartition])
+    /// The stage could not process what it has in hand.
+    case refused(String)
+    /// This record has had its chances and is taken out of the stream.
+    case isolating(TopicPartition, Int64, Isolation)
     /// No broker answers.
     case unreachable(StreamError)
     case reachable
@@ -24,17 +30,21 @@ public struct StreamTaskEnvironment {
     public let pause: (Int64) -> Void
     /// In `0..<1`, for jitter.
     public let jitter: () -> Double
+    /// Whether the process is asked to end: then nothing is waited for any more.
+    public let isStopping: () -> Bool
     public let observe: (StreamTaskEvent) -> Void
 
     public init(
         now: @escaping () -> Int64,
         pause: @escaping (Int64) -> Void,
         jitter: @escaping () -> Double,
+        isStopping: @escaping () -> Bool = { false },
         observe: @escaping (StreamTaskEvent) -> Void = { _ in }
     ) {
         self.now = now
         self.pause = pause
         self.jitter = jitter
+        self.isStopping = isStopping
         self.observe = observe
     }
 }

@@ -10,6 +10,8 @@ public struct Turn {
     public internal(set) var records = 0
     /// The stage did something that must be committed although it has read nothing new.
     public var mustCommit = false
+    /// The last one before partitions are given up in order.
+    public internal(set) var isLeaving = false
 
     public init() {}
 
@@ -57,6 +59,24 @@ public protocol StreamStage: AnyObject {
     func aborted()
     /// Whether it has enough to do: while it is, nothing is fetched, and turns go on without records.
     var isFull: Bool { get }
+
+    /// Whether a record that brings workers down is taken out of the stream; then `isolate` does it.
+    var isolates: Bool { get }
+    /// Accounts for a single record without looking into it: nobody survived that.
+    func isolate(_ batch: RecordBatch, topics: [String], because isolation: Isolation, into turn: inout Turn) throws
+    /// Whether an error that this stage threw comes from the records in hand and would come again; anything else ends the
+    /// task.
+    func isAboutRecord(_ error: any Error) -> Bool
+    /// The last owner of these partitions died, or was taken for dead. Called after `assigned`.
+    func foundUnclean(_ partitions: [TopicPartition])
+    /// The group has no offset at all: it has never read anything, or what it knew has expired. Called before `assigned`.
+    ///
+    /// - Throws: When one cannot be told from the other, which ends the task.
+    func beginsAnew() throws
+    /// Work on what is stored, in transactions of its own. Called once a turn, before anything is polled.
+    func betweenTurns(into turn: inout Turn) throws
+    /// What `betweenTurns` wrote cannot be written, or could not be worked out; the state is that before.
+    func betweenTurnsRefused(_ reason: String)
 }
 
 extension StreamStage {
@@ -65,6 +85,22 @@ extension StreamStage {
 
     /// What `process` is given is dealt with when it returns.
     public var isFull: Bool { false }
+
+    /// A stage whose inputs are ours alone holds the stream instead: nothing is marked, and nothing taken out.
+    public var isolates: Bool { false }
+
+    public func isolate(
+        _ batch: RecordBatch,
+        topics: [String],
+        because isolation: Isolation,
+        into turn: inout Turn
+    ) throws {}
+
+    public func isAboutRecord(_ error: any Error) -> Bool { false }
+    public func beginsAnew() throws {}
+    public func foundUnclean(_ partitions: [TopicPartition]) {}
+    public func betweenTurns(into turn: inout Turn) throws {}
+    public func betweenTurnsRefused(_ reason: String) {}
 }
 
 /// How much a transaction may gather.

@@ -12,7 +12,7 @@ public final class StageRunner {
     private let log: EventLog
 
     /// A worker that fails where `plan` says, nowhere unless given. `makeStage` makes the stage with the transport that it is
-    /// to use; the transactional id is made of group and instance unless given.
+    /// to use; the transactional id is made of group and instance unless given, and the worker's clock is the cluster's unless `now` is.
     public init(
         cluster: InMemoryCluster,
         plan: FaultPlan = FaultPlan(),
@@ -21,6 +21,8 @@ public final class StageRunner {
         transactionalID: String? = nil,
         topics: [String],
         policy: CommitPolicy = CommitPolicy(interval: 0),
+        explained: Set<TopicPartition> = [],
+        now: (() -> Int64)? = nil,
         makeStage: (any StreamTransport) throws -> any StreamStage
     ) throws {
         let transport = FaultyTransport(cluster, plan)
@@ -37,8 +39,9 @@ public final class StageRunner {
             transactionalID: transactionalID ?? "\(group).\(instance)",
             topics: topics,
             policy: policy,
+            explained: explained,
             environment: StreamTaskEnvironment(
-                now: { clock.now },
+                now: now ?? { clock.now },
                 pause: { clock.advance(by: $0) },
                 jitter: { 0 },
                 observe: { log.events.append($0) }

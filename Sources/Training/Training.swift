@@ -118,7 +118,7 @@ extension TrainingState {
 
     private mutating func conclude(_ study: Study, at time: StreamTime) -> StudyOutcome {
         let (trial, scores) = bestTrial(study)
-        let representative = study.isComplete ? median(study, trial) : nil
+        let representative = study.isComplete ? first(study, trial) : nil
         var model: ReleasedModel?
         if let artifact = representative?.artifact {
             model = ReleasedModel(
@@ -187,10 +187,10 @@ extension TrainingState {
         return (best ?? 0, bestScores)
     }
 
-    /// The repeat with the median score: the best one would be luck taken for skill. Nil when a repeat failed.
-    private func median(_ study: Study, _ trial: Int) -> RepeatResult? {
+    /// The first repeat, fixed before any score was known: the best one would be luck taken for skill. Nil when a repeat
+    /// failed.
+    private func first(_ study: Study, _ trial: Int) -> RepeatResult? {
         let usable = study.results.filter { $0.trial == trial && $0.artifact != nil }
-            .sorted { ($0.score ?? -1, $0.repetition) < ($1.score ?? -1, $1.repetition) }
-        return usable.count < study.request.repeats ? nil : usable[(usable.count - 1) / 2]
+        return usable.count < study.request.repeats ? nil : usable.first { $0.repetition == 0 }
     }
 }

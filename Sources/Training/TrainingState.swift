@@ -14,7 +14,7 @@ public struct TrainingPolicy: Hashable, Sendable {
     /// Milliseconds that trainers have for a study.
     public var deadline: Int64
 
-    public init(newLabels: Int = 10, trials: [Recipe] = [Recipe()], repeats: Int = 3, deadline: Int64 = 600_000) {
+    public init(newLabels: Int = 5, trials: [Recipe] = [Recipe()], repeats: Int = 3, deadline: Int64 = 600_000) {
         self.newLabels = newLabels
         self.trials = trials
         self.repeats = repeats

@@ -129,6 +129,8 @@ public struct Command: Hashable, Sendable {
         /// No promotion until released.
         case hold
         case releaseHold
+        /// Read a paused project's journal on; changes nothing else.
+        case resume
     }
 
     /// The operator's id for it; a second command with the same id does nothing.

@@ -7,6 +7,8 @@ public struct Notice: Hashable, Sendable {
         case taskUnanswerable = "task_unanswerable"
         case studyFailed = "study_failed"
         case studyFinished = "study_finished"
+        case projectPaused = "project_paused"
+        case projectResumed = "project_resumed"
     }
     public let kind: Kind
     public let text: String

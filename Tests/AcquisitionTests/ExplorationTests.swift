@@ -39,6 +39,7 @@ import Vocabulary
             openTasks: 0,
             votesPerTask: 1,
             newestOrdinal: 1,
+            unlearned: 0,
             policy: policy,
             context: context(99, 1_000)
         )

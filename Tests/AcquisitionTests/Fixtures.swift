@@ -70,6 +70,7 @@ extension AcquisitionState {
             openTasks: openTasks,
             votesPerTask: votesPerTask,
             newestOrdinal: 1,
+            unlearned: 0,
             policy: policy,
             context: context(entry, at: milliseconds)
         )

@@ -70,6 +70,7 @@ import Vocabulary
                 openTasks: open.count,
                 votesPerTask: votesPerTask,
                 newestOrdinal: generator.next(below: 3),
+                unlearned: generator.next(below: 8),
                 policy: policy,
                 context: context(entry, at: time)
             )
@@ -135,11 +136,12 @@ import Vocabulary
             modelOrdinal: 1,
             policy: policy
         )
-        func select(_ state: inout AcquisitionState, _ ordinal: Int, _ time: Int64) -> Int {
+        func select(_ state: inout AcquisitionState, _ ordinal: Int, _ time: Int64, unlearned: Int = 0) -> Int {
             state.selectBatch(
                 openTasks: 0,
                 votesPerTask: 1,
                 newestOrdinal: ordinal,
+                unlearned: unlearned,
                 policy: policy,
                 context: context(2, at: time)
             ).count
@@ -149,11 +151,12 @@ import Vocabulary
         #expect(select(&state, 2, 1_000) == 5)
         // Again a batch's worth of patience, since nothing newer came.
         #expect(select(&state, 2, 1_999) == 0)
-        // Enough candidates of a newer model: at once.
+        // Enough candidates of a newer model that has learnt from the last batch: at once.
         for number in 0..<20 {
             state.receive(candidate("t\(number)"), modelOrdinal: 3, policy: policy, context: context(3, at: 1_999))
         }
-        #expect(select(&state, 3, 1_999) == 5)
+        #expect(select(&state, 3, 1_999, unlearned: policy.batchSize / 2 + 1) == 0)
+        #expect(select(&state, 3, 1_999, unlearned: policy.batchSize / 2) == 5)
         #expect(select(&state, 3, 2_000) == 0)
     }
 

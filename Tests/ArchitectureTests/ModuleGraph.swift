@@ -54,6 +54,7 @@ enum ModuleGraph {
                 "KafkaTransport", "Processes", "Storage", "StreamRuntime", "Telemetry",
             ]
         ),
+        "FlywheelBench": Set(base + reducers + ["Arguments", "Flywheel", "JSON", "Learner"]),
         // test kits
         "StreamTesting": ["StreamRuntime"],
         "KafkaTesting": ["Crdkafka", "KafkaClient", "Processes"],
@@ -72,7 +73,7 @@ enum ModuleGraph {
         ["KafkaTransport"],
         ["Engine"],
         ["Console", "Demo"],
-        ["FlywheelCLI"],
+        ["FlywheelCLI", "FlywheelBench"],
     ]
 
     /// Each C target, the one module that knows it (nil for tests alone), and the headers it may include beside the

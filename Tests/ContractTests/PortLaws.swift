@@ -125,6 +125,37 @@ struct PortLaws {
         #expect(member.seen.map(\.text) == ["2", "3", "4"])
     }
 
+    @Test(
+        "A note stays beside its offset, with the transaction, until the next offset takes its place",
+        arguments: Port.isolating
+    )
+    func notes(_ port: Port) throws {
+        let cluster = try port.open()
+        let topic = try cluster.makeTopic(partitions: 2)
+        let (one, two) = (TopicPartition(topic, 0), TopicPartition(topic, 1))
+        let member = try cluster.member(cluster.name("g"), "one", [topic])
+        defer { member.consumer.close() }
+        try turn([member]) { !member.assigned.isEmpty }
+        let producer = try cluster.producer(cluster.name("id"))
+        defer { producer.close() }
+        func commit(_ offsets: [TopicPartition: GroupOffset], stands: Bool = true) throws {
+            try producer.begin()
+            try producer.sendOffsets(offsets, of: member.consumer)
+            if stands { try producer.commit() } else { try producer.abort() }
+        }
+        // No record in the transaction, and no record in the topic: a note can be all there is to say.
+        try commit([one: GroupOffset(0, note: "one 0 2"), two: GroupOffset(0)])
+        #expect(
+            try member.consumer.committed([one, two]) == [one: GroupOffset(0, note: "one 0 2"), two: GroupOffset(0)]
+        )
+        try commit([one: GroupOffset(0, note: "clean")], stands: false)
+        #expect(try member.consumer.committed([one]) == [one: GroupOffset(0, note: "one 0 2")])
+        try commit([one: GroupOffset(0, note: "clean")])
+        #expect(try member.consumer.committed([one]) == [one: GroupOffset(0, note: "clean")])
+        try commit([one: GroupOffset(0)])
+        #expect(try member.consumer.committed([one]) == [one: GroupOffset(0)])
+    }
+
     @Test("Committed offsets never show what a transaction has not committed", arguments: Port.isolating)
     func stableOffsets(_ port: Port) throws {
         let cluster = try port.open(transactionTimeout: 2_000)

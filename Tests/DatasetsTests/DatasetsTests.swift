@@ -69,7 +69,8 @@ import Vocabulary
                 #expect(error.refusal.code == .duplicate)
                 #expect(seen.contains(name))
             }
-            guard let cut = state.cutIfDue(policy: policy, schema: Self.schema, at: Self.time(now)) else { continue }
+            guard let cut = state.cutIfDue(policy: policy, schema: Self.schema, isMoreComing: true, at: Self.time(now))
+            else { continue }
             cuts += 1
             last += 1
             #expect(cut.sequence == last)
@@ -78,7 +79,7 @@ import Vocabulary
             #expect(cut.test == splits[.test, default: 0])
             #expect(cut.validation == 0)
             #expect(cut.classes == ["cat", "dog"])
-            let again = state.cutIfDue(policy: policy, schema: Self.schema, at: Self.time(now))
+            let again = state.cutIfDue(policy: policy, schema: Self.schema, isMoreComing: true, at: Self.time(now))
             #expect(again == nil)
         }
         #expect(cuts > 5)
@@ -95,9 +96,25 @@ import Vocabulary
             ("a", TaskPurpose.acquisition), ("b", .audit), ("c", .acquisition), ("d", .audit), ("e", .acquisition),
         ] {
             _ = try state.accept(Self.consensus(name, purpose), schema: Self.schema, at: Self.time(1)).get()
-            if state.cutIfDue(policy: policy, schema: Self.schema, at: Self.time(1)) != nil { cutAfter.append(name) }
+            if state.cutIfDue(policy: policy, schema: Self.schema, isMoreComing: true, at: Self.time(1)) != nil {
+                cutAfter.append(name)
+            }
         }
         #expect(cutAfter == ["e"])
+    }
+
+    @Test("Half of a version's labels make it while no task is open", arguments: [(1, 1), (2, 1), (3, 2), (10, 5)])
+    func whenNoMoreComes(cutEvery: Int, enough: Int) throws {
+        let policy = DatasetPolicy(cutEvery: cutEvery, cutAfter: 1_000_000)
+        var state = DatasetsState()
+        for number in 1...enough {
+            _ = try state.accept(Self.consensus("s\(number)"), schema: Self.schema, at: Self.time(1)).get()
+            var (waiting, idle) = (state, state)
+            let early = waiting.cutIfDue(policy: policy, schema: Self.schema, isMoreComing: true, at: Self.time(1))
+            #expect((early == nil) == (number < cutEvery))
+            let cut = idle.cutIfDue(policy: policy, schema: Self.schema, isMoreComing: false, at: Self.time(1))
+            #expect((cut == nil) == (number < enough))
+        }
     }
 
     @Test("A version is cut when its first label has waited long enough, at the deadline and not before")
@@ -108,13 +125,13 @@ import Vocabulary
         _ = try state.accept(Self.consensus("a"), schema: Self.schema, at: Self.time(50)).get()
         _ = try state.accept(Self.consensus("b"), schema: Self.schema, at: Self.time(900)).get()
         #expect(state.nextDeadline(policy: policy) == Self.time(1_050))
-        let early = state.cutIfDue(policy: policy, schema: Self.schema, at: Self.time(1_049))
+        let early = state.cutIfDue(policy: policy, schema: Self.schema, isMoreComing: true, at: Self.time(1_049))
         #expect(early == nil)
-        let cut = state.cutIfDue(policy: policy, schema: Self.schema, at: Self.time(1_050))
+        let cut = state.cutIfDue(policy: policy, schema: Self.schema, isMoreComing: true, at: Self.time(1_050))
         #expect(cut?.training == 2)
         #expect(state.nextDeadline(policy: policy) == nil)
         // Without new labels there is no new version, however long one waits.
-        let empty = state.cutIfDue(policy: policy, schema: Self.schema, at: Self.time(99_000))
+        let empty = state.cutIfDue(policy: policy, schema: Self.schema, isMoreComing: true, at: Self.time(99_000))
         #expect(empty == nil)
     }
 
@@ -124,10 +141,10 @@ import Vocabulary
         var state = DatasetsState()
         _ = try state.accept(Self.consensus("a", .audit), schema: Self.schema, at: Self.time(0)).get()
         #expect(state.nextDeadline(policy: policy) == nil)
-        let none = state.cutIfDue(policy: policy, schema: Self.schema, at: Self.time(1_000))
+        let none = state.cutIfDue(policy: policy, schema: Self.schema, isMoreComing: true, at: Self.time(1_000))
         #expect(none == nil)
         _ = try state.accept(Self.consensus("b"), schema: Self.schema, at: Self.time(1_000)).get()
-        let cut = state.cutIfDue(policy: policy, schema: Self.schema, at: Self.time(1_000))
+        let cut = state.cutIfDue(policy: policy, schema: Self.schema, isMoreComing: true, at: Self.time(1_000))
         #expect(cut?.training == 1)
         #expect(cut?.test == 1)
     }
@@ -155,7 +172,12 @@ import Vocabulary
                 schema: Self.schema,
                 at: Self.time(100)
             ).get()
-            _ = state.cutIfDue(policy: policy, schema: Self.schema, at: Self.time(100 + Int64(ordinal)))
+            _ = state.cutIfDue(
+                policy: policy,
+                schema: Self.schema,
+                isMoreComing: true,
+                at: Self.time(100 + Int64(ordinal))
+            )
         }
         let never = state.seal(Self.version(3))
         #expect(never == nil)

@@ -84,8 +84,7 @@ struct IntakeCrashTests {
         #expect(expected.tallies == ["v0/champion": [30, 20, 20], "v1/champion": [30, 0, 0]])
         for step in FaultPlan.steps(counted.effects, seed == 1 ? FaultPlan.Fault.allCases : [.crash]) {
             let plant = try makePlant(seed: seed)
-            let isElsewhere = step.number % 3 == 1
-            let plan = try settle(plant, group: "intake", step, isElsewhere: isElsewhere) { plan, instance in
+            let plan = try settle(plant, group: "intake", step, heir: .of(step)) { plan, instance in
                 try plant.makeIntake(plan, instance: instance, policy: Self.policy)
             }
             #expect(plan.hasStruck, "seed \(seed), \(step)")

@@ -15,10 +15,10 @@ struct LoopCrashTests {
     private func run(
         _ recording: Recording,
         _ step: FaultPlan.Step?,
-        isElsewhere: Bool = false
+        heir: Heir = .itself
     ) throws -> (plant: Plant, plan: FaultPlan) {
         let plant = try recording.plant()
-        let plan = try settle(plant, group: "loop", step, isElsewhere: isElsewhere) { plan, instance in
+        let plan = try settle(plant, group: "loop", step, heir: heir) { plan, instance in
             // Its timers stand still: the journal holds the ticks of the run that it was recorded from.
             try plant.makeLoop(plan, instance: instance, policy: Self.policy, now: { 0 })
         }
@@ -38,8 +38,7 @@ struct LoopCrashTests {
         #expect(Set(effects).isSuperset(of: [.initialize, .begin, .send, .sendOffsets, .commit, .committedOffsets]))
         // The second world dies only: how clients fail does not depend on it.
         for step in FaultPlan.steps(effects, seed == 1 ? FaultPlan.Fault.allCases : [.crash]) {
-            let isElsewhere = step.number % 3 == 1
-            let (plant, plan) = try run(recording, step, isElsewhere: isElsewhere)
+            let (plant, plan) = try run(recording, step, heir: .of(step))
             #expect(plan.hasStruck, "seed \(seed), \(step)")
             let found = Self.decisions(of: recording, in: plant)
             let isSame = found == expected

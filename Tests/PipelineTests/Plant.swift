@@ -67,17 +67,20 @@ final class Plant {
     func makeIntake(
         _ plan: FaultPlan = FaultPlan(),
         instance: String = "w1",
-        policy: CommitPolicy = CommitPolicy(interval: 0)
+        policy: CommitPolicy = CommitPolicy(interval: 0),
+        lethal: Lethal? = nil
     ) throws -> StageRunner {
         try runner(.intake, plan, instance, policy, IntakeStage.inputs) { [topics, clock] transport in
-            IntakeStage(
+            let stage = IntakeStage(
                 topics: topics,
                 directory: try ProjectDirectory(transport: transport, topics: topics),
                 salt: [1, 2, 3],
                 worker: instance,
                 partitionCount: 2,
-                now: { clock.now }
+                now: { clock.now },
+                hasHistory: { try IntakeStage.hasJournal(transport, topics) }
             )
+            return lethal.map { MortalStage(stage, $0) } ?? stage
         }
     }
 
@@ -86,10 +89,23 @@ final class Plant {
         _ plan: FaultPlan = FaultPlan(),
         instance: String = "w1",
         policy: CommitPolicy = CommitPolicy(interval: 0),
-        now: (() -> Int64)? = nil
+        lethal: Lethal? = nil,
+        snapshots: LoopSnapshots? = nil,
+        now: (() -> Int64)? = nil,
+        wallClock: (() -> Int64)? = nil
     ) throws -> StageRunner {
-        try runner(.loop, plan, instance, policy, LoopStage.inputs) { [topics, clock] transport in
-            try LoopStage(topics: topics, transport: transport, worker: instance, now: now ?? { clock.now })
+        let now = now ?? wallClock
+        return try runner(.loop, plan, instance, policy, LoopStage.inputs, wallClock: wallClock) {
+            [topics, clock] transport in
+            let transport = lethal.map { LethalTransport(transport, $0) as any StreamTransport } ?? transport
+            let stage = try LoopStage(
+                topics: topics,
+                transport: transport,
+                worker: instance,
+                snapshots: snapshots,
+                now: now ?? { clock.now }
+            )
+            return lethal.map { MortalStage(stage, $0) } ?? stage
         }
     }
 
@@ -129,6 +145,7 @@ final class Plant {
         _ instance: String,
         _ policy: CommitPolicy,
         _ inputs: [Topic],
+        wallClock: (() -> Int64)? = nil,
         _ makeStage: (any StreamTransport) throws -> any StreamStage
     ) throws -> StageRunner {
         try StageRunner(
@@ -138,6 +155,7 @@ final class Plant {
             instance: instance,
             topics: inputs.map { topics[$0] },
             policy: policy,
+            now: wallClock,
             makeStage: makeStage
         )
     }

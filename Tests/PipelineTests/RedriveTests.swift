@@ -132,6 +132,7 @@ struct RedriveTests {
     func refused() throws {
         let plant = try Plant()
         try plant.send(.predictions, [UInt8](repeating: 0x20, count: 1_000_000))
+        try plant.settle()
         let junk = OutputRecord(topic: plant.topics[.journal], partition: World.partition, key: [1], value: [2])
         try plant.cluster.append(junk)
         try plant.settle()

@@ -123,6 +123,25 @@ struct RestoreTests {
         #expect(refusal(plant).contains("there is no state"))
     }
 
+    @Test("State whose first records were deleted is refused: what else is missing nobody knows")
+    func truncatedState() throws {
+        let plant = try decided()
+        plant.cluster.delete(TopicPartition(plant.topics[.state], World.partition), before: 3)
+        #expect(refusal(plant).contains("before offset 3 were deleted"))
+    }
+
+    @Test("A state topic made anew is refused, until the group's offsets say that everything is to be decided anew")
+    func recreatedState() throws {
+        let plant = try decided()
+        let decisions = plant.decisions()
+        plant.cluster.recreateTopic(plant.topics[.state])
+        #expect(refusal(plant).contains("there is no state"))
+        plant.cluster.setOffset(0, of: journal, group: "loop")
+        try plant.makeLoop(now: { 0 }).settle()
+        let isSame = Set(plant.decisions()) == Set(decisions)
+        #expect(isSame)
+    }
+
     @Test("A journal entry of a newer form stops the loop instead of being guessed at")
     func newerEntry() throws {
         let plant = try decided()
@@ -146,6 +165,31 @@ struct RestoreTests {
         )
         try plant.cluster.append(record)
         #expect(refusal(plant).contains("newer build"))
+    }
+
+    @Test(
+        "A row of the changelog that cannot be read is refused by its place, and nothing is guessed",
+        arguments: [
+            ("shapes/loop.position/_", "{"), ("shapes/loop.position/_", #"{"entry_number":"one"}"#),
+            ("shapes/loop.chain/_", #"{"chain":"0","ticks_written":1,"last_offset":1}"#), ("shapes", "{}"), ("", "{}"),
+            ("shapes/acquisition.pool/x", "7"), ("shapes/loop.pause/_", "{}"), ("position", "[]"),
+        ]
+    )
+    func unreadableRow(key: String, value: String) throws {
+        let plant = try decided()
+        let state = TopicPartition(plant.topics[.state], World.partition)
+        let high = try plant.cluster.makeReader(topics: [state.topic]).watermarks(state).high
+        let record = OutputRecord(
+            topic: state.topic,
+            partition: World.partition,
+            key: Array(key.utf8),
+            value: Array(value.utf8)
+        )
+        try plant.cluster.append(record)
+        let before = plant.decisions()
+        let text = refusal(plant)
+        #expect(text.contains("offset \(high)") && text.contains("nothing is guessed"), "\(text)")
+        #expect(plant.decisions() == before)
     }
 
     @Test("State with a table that this build does not know is refused")

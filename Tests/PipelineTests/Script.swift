@@ -51,13 +51,35 @@ struct Recording {
     }
 }
 
-/// Runs a worker that fails as planned; when it has given up, another takes over until nothing is left to do: the same one
-/// again, or elsewhere one of another name, once the session of the first has expired.
+/// Who takes over from a worker that has given up.
+enum Heir: Int, CaseIterable {
+    /// The same one again.
+    case itself
+    /// One of another name, once the session of the first has expired.
+    case another
+    /// Two that share the partitions: the first again, and one that is new.
+    case two
+
+    /// Each in turn.
+    static func of(_ step: FaultPlan.Step) -> Heir { Heir(rawValue: step.number % allCases.count) ?? .itself }
+}
+
+/// Turns workers one after the other until nothing happens any more.
+func settle(_ runners: [StageRunner], on plant: Plant, turns: Int = 2_000) throws {
+    var idle = 0
+    for _ in 0..<turns where idle < 4 {
+        let before = plant.cluster.activity
+        for runner in runners { try runner.task.cycle() }
+        idle = plant.cluster.activity == before ? idle + 1 : 0
+    }
+}
+
+/// Runs a worker that fails as planned; when it has given up, its heir takes over until nothing is left to do.
 func settle(
     _ plant: Plant,
     group: String,
     _ step: FaultPlan.Step?,
-    isElsewhere: Bool = false,
+    heir: Heir = .itself,
     make: (FaultPlan, String) throws -> StageRunner
 ) throws -> FaultPlan {
     let plan = FaultPlan(step)
@@ -68,8 +90,13 @@ func settle(
         guard plan.hasStruck else { throw error }
         // What a worker does about an error that its task cannot cure; after a crash nothing is closed.
         first.task.abandon()
-        if isElsewhere { plant.cluster.expireMember("w1", of: group) }
-        try make(FaultPlan(), isElsewhere ? "w2" : "w1").settle()
+        switch heir {
+        case .itself: try make(FaultPlan(), "w1").settle()
+        case .another:
+            plant.cluster.expireMember("w1", of: group)
+            try make(FaultPlan(), "w2").settle()
+        case .two: try settle([make(FaultPlan(), "w1"), make(FaultPlan(), "w2")], on: plant)
+        }
         // Another transactional id aborts nothing: what the first left open ends by its timeout.
         plant.clock.advance(by: 10_001)
     }

@@ -1,11 +1,9 @@
 #!/usr/bin/env python3
-"""A trainer: fits scikit-learn's logistic regression for every training request and publishes the results.
+"""A trainer: fits scikit-learn's logistic regression for every training request (docs/guides/trainer.md).
 
-Work is at least once and idempotent: the same (request, trial, repeat) gives the same file under the same name, and of
-two results Flywheel counts the first (docs/guides/trainer.md).
-"""
-
-import argparse, hashlib, json, os, pathlib, signal, time, urllib.parse, urllib.request
+Work is at least once and idempotent: the same (request, trial, repeat) gives the same file under the same name, and of two
+results Flywheel counts the first."""
+import argparse, hashlib, json, pathlib, signal, sys, time, urllib.parse, urllib.request
 
 import numpy as np
 from confluent_kafka import Consumer, KafkaException, Producer
@@ -17,17 +15,8 @@ options.add_argument("--project", default="digits")
 options.add_argument("--prefix", default="flywheel.", help="what the topic names begin with")
 options.add_argument("--artifacts", type=pathlib.Path, default=pathlib.Path("artifacts"), help="where models are written")
 options = options.parse_args()
-
-stopping = False
-
-
-def stop(*_):
-    global stopping
-    stopping = True
-
-
-signal.signal(signal.SIGTERM, stop)
-signal.signal(signal.SIGINT, stop)
+for name in (signal.SIGTERM, signal.SIGINT):
+    signal.signal(name, lambda *_: sys.exit())
 
 
 def fetch(uri, sha256):
@@ -38,99 +27,64 @@ def fetch(uri, sha256):
 
 
 def load(dataset):
-    """A sealed version: its class names in order, and of each part an array of samples and an array of class names."""
+    """A sealed version: its class names in order, and of each part the embeddings and the class names."""
     uri = dataset["manifest"]["uri"]
     manifest = json.loads(fetch(uri, dataset["manifest"]["sha256"]))
-    if manifest["format"] != "flywheel-dataset" or manifest["format_version"] != 1:
-        raise ValueError("this trainer knows version 1 of the format flywheel-dataset")
-    rows = {"training": ([], []), "validation": ([], []), "test": ([], [])}
+    parts = {"training": ([], []), "validation": ([], []), "test": ([], [])}
     for segment in manifest["segments"]:  # Paths are relative to the manifest's folder.
         for line in fetch(urllib.parse.urljoin(uri, segment["path"]), segment["sha256"]).splitlines():
             row = json.loads(line)
-            samples, labels = rows[segment["split"]]
-            samples.append(row["sample"]["embedding"])
-            labels.append(row["label"]["class"])
-    splits = {split: (np.array(samples), np.array(labels)) for split, (samples, labels) in rows.items()}
-    return manifest["label_schema"]["classes"], splits
+            parts[segment["split"]][0].append(row["sample"]["embedding"])
+            parts[segment["split"]][1].append(row["label"]["class"])
+    return manifest["label_schema"]["classes"], {name: tuple(map(np.array, part)) for name, part in parts.items()}
 
 
-def train(samples, labels, recipe, repeat, seed):
-    """Fits one repeat. The first weighs every label alike, the others by random weights, so scores show their noise.
-
-    The weights are those of a smoothed Bayesian bootstrap: of mean 1 and variance 1/8, and no label is lost. The problem is
-    convex: a warm start would change the time it takes, not the answer, so this trainer makes none.
-    """
-    weights = np.random.default_rng(seed).gamma(8, 1 / 8, len(labels)) if repeat else np.ones(len(labels))
-    classes = sorted(set(labels.tolist()))
-    if len(classes) == 1:  # Nothing to tell apart yet.
-        return {"classes": classes, "coef": [[0.0] * samples.shape[1]], "intercept": [0.0]}
+def train(classes, parts, recipe, repeat):
+    """The first repeat weighs every label alike; the others at random (mean 1, variance 1/8), so scores show their noise."""
+    samples, labels = parts["training"]
+    if len(set(labels)) < 2:
+        raise ValueError("there is nothing to tell apart yet: all labels are of one class")
+    weights = np.random.default_rng(repeat).gamma(8, 1 / 8, len(labels)) if repeat else None
     model = LogisticRegression(C=recipe["inverse_regularization"], max_iter=2000).fit(samples, labels, weights)
     coef, intercept = model.coef_, model.intercept_
-    if len(classes) == 2:  # scikit-learn keeps one row for two classes; here every class has its own.
-        coef, intercept = np.vstack([0 * coef, coef]), np.concatenate([0 * intercept, intercept])
-    return {"classes": model.classes_.tolist(), "coef": coef.tolist(), "intercept": intercept.tolist()}
-
-
-def write(model):
-    """Writes a model under the name of its digest; a half-written file is never seen."""
-    data = json.dumps(model, separators=(",", ":")).encode()
-    digest = hashlib.sha256(data).hexdigest()
-    path = (options.artifacts / options.project / f"{digest}.json").resolve()
+    if len(intercept) == 1:  # scikit-learn keeps one row for two classes; here every class has its own.
+        coef, intercept = np.vstack([0 * coef, coef]), np.append(0, intercept)
+    known = model.classes_.tolist()
+    data = json.dumps({"classes": known, "coef": coef.tolist(), "intercept": intercept.tolist()}).encode()
+    path = (options.artifacts / options.project / f"{hashlib.sha256(data).hexdigest()}.json").resolve()
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(f".{os.getpid()}.partial")
-    partial.write_bytes(data)
-    partial.replace(path)
-    return {"uri": path.as_uri(), "size": len(data), "sha256": digest}
-
-
-def run(classes, splits, recipe, trial, repeat):
-    model = train(*splits["training"], recipe, repeat, seed=[trial, repeat])
-    result = {"status": "finished", "artifact": write(model)}
-    samples, labels = splits["test"]
-    if len(labels):  # Without test labels there is no score, and saying so is better than guessing.
-        logits = samples @ np.array(model["coef"]).T + np.array(model["intercept"])
-        answers = np.array(model["classes"])[logits.argmax(axis=1)]
-        result["score"] = {"metric": "accuracy", "value": float((answers == labels).mean()), "items": len(labels)}
-        if len(labels) <= 20_000:  # More are refused. With them a challenger is judged on all test labels at once.
-            positions = [classes.index(answer) for answer in answers.tolist()]
-            result["predictions"] = {"kind": "choice", "classes": positions}
+    path.with_suffix(".partial").write_bytes(data)
+    path.with_suffix(".partial").replace(path)  # A half-written file is never seen.
+    result = {"status": "finished", "artifact": {"uri": path.as_uri(), "size": len(data), "sha256": path.stem}}
+    samples, labels = parts["test"]
+    if len(labels):  # With its answers a challenger is judged on all test labels at once. At most 20,000 are taken.
+        answers = [known[index] for index in (samples @ coef.T + intercept).argmax(axis=1)]
+        result["score"] = {"metric": "accuracy", "value": float(np.mean(answers == labels)), "items": len(labels)}
+        result["predictions"] = {"kind": "choice", "classes": [classes.index(answer) for answer in answers]}
     return result
 
 
-def study(request):
-    dataset = None
-    for trial, recipe in enumerate(request["trials"]):
-        for repeat in range(request["repeats"]):
-            if stopping or time.time() * 1000 > request["deadline_at_ms"]:  # Later results would be ignored.
-                return
-            started = time.monotonic()
-            try:
-                dataset = dataset or load(request["dataset"])
-                result = run(*dataset, recipe, trial, repeat)
-            except Exception as error:  # A failed repeat is a result too; without one the study waits for its deadline.
-                result = {"status": "failed", "error": f"{type(error).__name__}: {error}"}
-            name = {"project": options.project, "request": request["request"], "trial": trial, "repeat": repeat}
-            result = name | result | {"duration_ms": int((time.monotonic() - started) * 1000)}
-            producer.produce(options.prefix + "training-results", key=request["request"], value=json.dumps(result))
-            print(f"{request['model_version']} trial {trial} repeat {repeat}: {result.get('score', result['status'])}", flush=True)
-
-
-producer = Producer({"bootstrap.servers": options.bootstrap, "enable.idempotence": True})
-consumer = Consumer({
-    "bootstrap.servers": options.bootstrap, "group.id": f"{options.prefix}sklearn-trainer.{options.project}", "enable.auto.commit": False,
-    "auto.offset.reset": "earliest", "isolation.level": "read_committed", "max.poll.interval.ms": 3_600_000})
+consumer = Consumer({"bootstrap.servers": options.bootstrap, "group.id": f"sklearn-trainer.{options.project}",
+                     "enable.auto.commit": False, "auto.offset.reset": "earliest", "isolation.level": "read_committed"})
 consumer.subscribe([options.prefix + "training-requests"])
-while not stopping:
+producer = Producer({"bootstrap.servers": options.bootstrap, "enable.idempotence": True})
+while True:
     record = consumer.poll(0.5)
     if record is None:
         continue
     if record.error():
         raise KafkaException(record.error())
     request = json.loads(record.value())
-    if request["project"] == options.project:
-        study(request)
-        if left := producer.flush(60):
-            raise SystemExit(f"{left} results were not delivered within 60 s")
-    if not stopping:  # Committed last: after a crash the request is taken up again.
-        consumer.commit(record, asynchronous=False)
-consumer.close()
+    jobs = [(trial, repeat) for trial in range(len(request["trials"])) for repeat in range(request["repeats"])]
+    for trial, repeat in jobs if request["project"] == options.project else []:
+        if time.time() * 1000 > request["deadline_at_ms"]:  # Later results are ignored.
+            break
+        try:
+            result = train(*load(request["dataset"]), request["trials"][trial], repeat)
+        except Exception as error:  # A failed repeat is a result too; without one the study waits for its deadline.
+            result = {"status": "failed", "error": f"{type(error).__name__}: {error}"}
+        print(f"{request['model_version']} trial {trial} repeat {repeat}: {result.get('score', result['status'])}", flush=True)
+        result |= {"project": options.project, "request": request["request"], "trial": trial, "repeat": repeat}
+        producer.produce(options.prefix + "training-results", key=request["request"], value=json.dumps(result))
+    producer.flush(60)
+    consumer.commit(record, asynchronous=False)  # Last: after a crash the request is taken up again.

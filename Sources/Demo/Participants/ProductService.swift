@@ -44,6 +44,9 @@ public final class ProductService {
         let project: String
         var champion: (version: String, model: SoftmaxRegression)?
         var challenger: (version: String, model: SoftmaxRegression)?
+        /// Champions served so far, one after the other.
+        var champions = 0
+        var hasShipped = false
         /// The version whose copy was shipped broken.
         var broken: String?
         var feedbackSinceBroken = 0
@@ -62,7 +65,6 @@ public final class ProductService {
     private var feedbackNumber = 0
     private let stop: StopFlag
     private let shipBroken: StopFlag
-    private var hasShipped = false
 
     /// `shipBroken` is raised when the next deployment is to be a broken copy of what was released.
     public init(options: Options, stop: StopFlag, shipBroken: StopFlag) throws {
@@ -89,7 +91,7 @@ public final class ProductService {
         var served: Int64 = 0
         while !stop.isRaised {
             try loadReleases()
-            if shipBroken.isRaised, !hasShipped { ship() }
+            if shipBroken.isRaised { ship() }
             let due = (WallClock.now() - began) * Int64(options.rate) / 1_000
             while served < due, !stop.isRaised {
                 for index in deployments.indices { try serve(index) }
@@ -133,6 +135,7 @@ public final class ProductService {
         deployments[index].challenger = load(release.challenger)
         let now = deployments[index].champion?.version
         guard before != now else { return }
+        deployments[index].champions += 1
         let feedbacks = deployments[index].feedbackSinceBroken
         ledger.write("deployed") { [deployments] writer in
             writer.member("project", deployments[index].project)
@@ -145,11 +148,11 @@ public final class ProductService {
         if before == deployments[index].broken { deployments[index].broken = nil }
     }
 
-    /// A deployment gone wrong: the release's version, with its classes shifted by one.
+    /// A deployment gone wrong: the release's version, with its classes shifted by one. Once for each project, and not before
+    /// there is a champion to go back to.
     private func ship() {
-        guard deployments.allSatisfy({ $0.champion != nil }) else { return }
-        hasShipped = true
-        for index in deployments.indices {
+        for index in deployments.indices where !deployments[index].hasShipped && deployments[index].champions > 1 {
+            deployments[index].hasShipped = true
             deployments[index].broken = deployments[index].champion?.version
             deployments[index].feedbackSinceBroken = 0
             ledger.write("broken_shipped") { [deployments] writer in

@@ -31,7 +31,7 @@ enum DemoProjects {
                 votes: options.votes,
                 window: window,
                 oversample: 60,
-                patience: 6_000
+                patience: 15_000
             ),
             labeling: LabelingPolicy(
                 minimumVotes: 2,
@@ -41,7 +41,7 @@ enum DemoProjects {
                 maximumSkips: 3
             ),
             datasets: DatasetPolicy(cutEvery: 10, cutAfter: 30_000),
-            training: TrainingPolicy(newLabels: 10, trials: [Recipe()], repeats: 3, deadline: 60_000),
+            training: TrainingPolicy(trials: [Recipe()], repeats: 3, deadline: 60_000),
             rollout: RolloutPolicy()
         )
     }

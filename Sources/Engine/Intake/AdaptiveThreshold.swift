@@ -45,8 +45,14 @@ public struct AdaptiveThreshold {
             firstAt = time
             last = time
         }
-        let elapsed = Double(max(0, time - last))
-        last = max(last, time)
+        // A clock that went back takes the past with it, or nothing would pass until it has caught up.
+        if time < last {
+            began = began.map { $0 - (last - time) }
+            firstAt = firstAt.map { $0 - (last - time) }
+            last = time
+        }
+        let elapsed = Double(time - last)
+        last = time
         // The bucket holds back bursts only; twice the rate leaves the threshold in charge.
         if isWarm { tokens = min(burst, tokens + 2 * elapsed * target) }
         let bin = min(Self.bins - 1, max(0, Int(score * Double(Self.bins))))

@@ -50,31 +50,36 @@ public final class IntakeStage: StreamStage {
     /// Partitions of `predictions` in all; a worker's share of a threshold is its part of them.
     let partitionCount: Int
     let userKey: HMACSHA256
+    private let hasHistory: () throws -> Bool
 
     let parser = JSONParser(maximumDepth: 64, maximumSize: recordLimit)
     var known: [String: IntakeProject] = [:]
     private var generation = -1
-    private var current: (topic: Int, partition: Int32, offset: Int64) = (0, 0, 0)
+    var current: (topic: Int, partition: Int32, offset: Int64) = (0, 0, 0)
     /// When the projects were last read to their end, in milliseconds since 1970.
     private var lookedAt: Int64 = 0
     private var owned: Set<Int32> = []
     /// Revisions written to their journals, and those of the open turn.
-    private var announced: [String: Int] = [:]
-    private var announcing: [String: Int] = [:]
+    var announced: [String: Int] = [:]
+    var announcing: [String: Int] = [:]
     var tallies: [TallyKey: TallyBuilder] = [:]
     private var ranges: [TopicPartition: OffsetRange] = [:]
-    private var turnCounts = IntakeCounts()
+    var turnCounts = IntakeCounts()
     /// What the committed transactions did.
     public private(set) var counts = IntakeCounts()
 
+    /// A stage that has read nothing yet. `hasHistory` tells whether Intake has ever worked here: asked where the group has
+    /// no offsets.
     public init(
         topics: TopicNames,
         directory: ProjectDirectory,
         salt: [UInt8],
         worker: String,
         partitionCount: Int,
-        now: @escaping () -> Int64
+        now: @escaping () -> Int64,
+        hasHistory: @escaping () throws -> Bool = { false }
     ) {
+        self.hasHistory = hasHistory
         self.topics = topics
         self.directory = directory
         self.salt = salt
@@ -99,6 +104,29 @@ public final class IntakeStage: StreamStage {
         return positions
     }
 
+    /// Nothing is guessed: to begin with the first record would count a week of traffic again, with the last would lose what
+    /// came meanwhile.
+    public func beginsAnew() throws {
+        guard try hasHistory() else { return }
+        throw EngineError(
+            "begin",
+            "Intake's group has no committed offsets, but the journal has entries: the offsets have expired (offsets.retention.minutes), or the group or the prefix is not what it was",
+            remedy:
+                "set them on purpose, for every input topic, to when Intake stopped: kafka-consumer-groups.sh --group GROUP --topic TOPIC --reset-offsets --to-datetime WHEN --execute (what is read twice counts twice in the tallies and changes nothing else)"
+        )
+    }
+
+    /// Whether any entry was ever written to the journal.
+    public static func hasJournal(_ transport: any StreamTransport, _ topics: TopicNames) throws -> Bool {
+        let reader = try transport.makeReader(topics: [topics[.journal]])
+        defer { reader.close() }
+        for partition in try reader.partitions(of: topics[.journal])
+        where try reader.watermarks(TopicPartition(topics[.journal], partition)).high > 0 {
+            return true
+        }
+        return false
+    }
+
     public func unassigned(_ partitions: [TopicPartition]) {
         for partition in partitions where partition.topic == topics[.predictions] { owned.remove(partition.partition) }
     }
@@ -115,14 +143,15 @@ public final class IntakeStage: StreamStage {
             } catch {
                 bury(record, batch.headers(at: index), error, names[record.topic], into: &turn)
             }
-            let partition = TopicPartition(names[record.topic], record.partition)
-            ranges[
-                partition,
-                default: OffsetRange(topic: partition.topic, partition: record.partition, from: record.offset, to: 0)
-            ]
-            .to = record.offset
-            turn.advance(partition, to: record.offset + 1)
+            account(for: record, names[record.topic], into: &turn)
         }
+    }
+
+    func account(for record: RecordView, _ topic: String, into turn: inout Turn) {
+        let partition = TopicPartition(topic, record.partition)
+        let range = OffsetRange(topic: topic, partition: record.partition, from: record.offset, to: 0)
+        ranges[partition, default: range].to = record.offset
+        turn.advance(partition, to: record.offset + 1)
     }
 
     public func turnEnds(now: Int64, into turn: inout Turn) throws {}
@@ -210,6 +239,8 @@ public final class IntakeStage: StreamStage {
     /// - Returns: Whether there is anything new to check against.
     func lookAgain(for record: RecordView) -> Bool {
         let (before, began) = (generation, now())
+        // A clock that went back: what was read is older than it seems.
+        if began < lookedAt { lookedAt = 0 }
         // A record from the future tells nothing of when it was written.
         let isPast = record.timestamp >= 0 && record.timestamp <= began
         guard isPast ? record.timestamp >= lookedAt : began - lookedAt >= 10 else { return false }
@@ -217,69 +248,6 @@ public final class IntakeStage: StreamStage {
         lookedAt = began
         adoptRevisions()
         return generation != before
-    }
-
-    // MARK: - Output
-
-    /// Writes an entry to its project's journal, ahead of it the revision that it was checked under, if that is news.
-    func forward(_ entry: JournalEntry, _ project: ProjectConfigurationReference, into turn: inout Turn) {
-        let name = project.configuration.project.rawValue
-        let revision = project.configuration.revision
-        if (announcing[name] ?? announced[name] ?? 0) < revision {
-            announcing[name] = revision
-            write(JournalEntry(project: entry.project, body: .configured(project.configuration)), project, into: &turn)
-        }
-        write(entry, project, into: &turn)
-        turnCounts.forwarded += 1
-    }
-
-    private func write(_ entry: JournalEntry, _ project: ProjectConfigurationReference, into turn: inout Turn) {
-        turn.write(
-            OutputRecord(
-                topic: topics[.journal],
-                partition: project.configuration.partition,
-                key: Array(entry.project.rawValue.utf8),
-                value: entry.jsonBytes,
-                headers: CloudEventHeaders.entry(
-                    entry,
-                    id: place,
-                    role: .intake,
-                    time: now(),
-                    causation: place
-                ).recordHeaders
-            )
-        )
-    }
-
-    /// The record in hand: an entry's id says where it comes from, so that one written twice can be told.
-    private var place: String { "\(topics[Self.inputs[current.topic]])/\(current.partition)/\(current.offset)" }
-
-    private func bury(
-        _ record: RecordView,
-        _ headers: [RecordHeader],
-        _ rejection: Rejection,
-        _ topic: String,
-        into turn: inout Turn
-    ) {
-        turnCounts.dead[rejection.code.rawValue, default: 0] += 1
-        turn.write(
-            DeadLetter.record(
-                to: topics[.deadLetters],
-                key: record.key.baseAddress == nil ? nil : Array(record.key),
-                value: record.value.baseAddress == nil ? nil : Array(record.value),
-                headers: headers,
-                cause: DeadLetter.Cause(
-                    topic: topic,
-                    partition: record.partition,
-                    offset: record.offset,
-                    stage: "intake",
-                    code: rejection.code.rawValue,
-                    text: rejection.text,
-                    worker: worker,
-                    at: now()
-                )
-            )
-        )
     }
 }
 

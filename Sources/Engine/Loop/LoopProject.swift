@@ -15,8 +15,10 @@ public struct LoopProject: Sendable {
     public internal(set) var ticksWritten: UInt64 = 0
     /// The journal offset of the last entry applied; -1 before the first.
     var lastOffset: Int64 = -1
+    /// Set while the project's entries wait.
+    public internal(set) var pause: ProjectPause?
     var isTouched = false
-    private var before: (chain: DecisionChain, ticks: UInt64)?
+    private var before: (chain: DecisionChain, ticks: UInt64, lastOffset: Int64, pause: ProjectPause?)?
 
     public init(project: ProjectID) { state = ProjectState(project: project) }
 
@@ -39,12 +41,15 @@ public struct LoopProject: Sendable {
         return encoded
     }
 
-    /// Whether a tick is due: something waits for this moment, and no tick is on its way.
-    func isTickDue(now: Int64, lastTickAt: Int64) -> Bool {
-        guard ticksWritten <= state.position.value.ticks, now - lastTickAt >= 1_000 || now < lastTickAt,
-            let deadline = state.nextDeadline
-        else { return false }
-        return deadline.milliseconds <= now
+    /// Whether no tick is on its way.
+    var isTickPossible: Bool { ticksWritten <= state.position.value.ticks }
+
+    /// Whether the pause is not what is stored.
+    var isPauseNew: Bool { before.map { $0.pause != pause } ?? false }
+
+    mutating func pause(_ pause: ProjectPause?) {
+        touch()
+        self.pause = pause
     }
 
     mutating func tickWritten() {
@@ -54,7 +59,7 @@ public struct LoopProject: Sendable {
 
     mutating func touch() {
         isTouched = true
-        if before == nil { before = (chain, ticksWritten) }
+        if before == nil { before = (chain, ticksWritten, lastOffset, pause) }
     }
 
     mutating func commit() {
@@ -67,7 +72,7 @@ public struct LoopProject: Sendable {
     mutating func undo() {
         guard isTouched else { return }
         for table in StateTable.all { table.undo(&state) }
-        if let before { (chain, ticksWritten) = before }
+        if let before { (chain, ticksWritten, lastOffset, pause) = before }
         before = nil
         isTouched = false
     }

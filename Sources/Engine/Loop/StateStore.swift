@@ -1,47 +1,9 @@
 public import Events
 internal import Flywheel
 internal import Hashing
-public import JSON
+internal import JSON
 public import StreamRuntime
 internal import Vocabulary
-
-/// Where the loop of a partition stands: one record in every one of its transactions.
-public struct PartitionPosition: Hashable, Sendable, JSONCodable {
-    /// The next journal offset.
-    public let journalOffset: Int64
-    public let clusterID: String
-    public let build: String
-
-    /// The version of the forms in `state`; a later one is refused.
-    public static let formVersion = 1
-    static let key = "position"
-
-    public init(journalOffset: Int64, clusterID: String, build: String) {
-        self.journalOffset = journalOffset
-        self.clusterID = clusterID
-        self.build = build
-    }
-
-    public init(json: JSONValue) throws(JSONError) {
-        let object = try json.object()
-        let version = try object.int("v")
-        guard version <= Self.formVersion else {
-            throw object.failure("v", "this state was written by a newer build; upgrade this worker")
-        }
-        journalOffset = try object.int64("journal_offset")
-        clusterID = try object.string("cluster_id")
-        build = try object.string("build")
-    }
-
-    public func write(to writer: inout JSONWriter) {
-        writer.object { writer in
-            writer.member("v", Self.formVersion)
-            writer.member("journal_offset", journalOffset)
-            writer.member("cluster_id", clusterID)
-            writer.member("build", build)
-        }
-    }
-}
 
 /// The tables of a partition's projects, read back from the changelog.
 public struct RestoredPartition: Sendable {
@@ -57,12 +19,29 @@ public struct RestoredPartition: Sendable {
     public init() {}
 }
 
+/// How far the reading of a partition's state has come.
+public struct RestoreProgress: Hashable, Sendable {
+    public let partition: Int32
+    /// Records read.
+    public let records: Int
+    /// The next offset to read, and the end as it was at the beginning.
+    public let offset: Int64
+    public let end: Int64
+
+    /// In 0...100.
+    public var percent: Int { end > 0 ? Int(min(offset, end) * 100 / end) : 100 }
+}
+
 /// Reads and writes the `state` topic. Keys are `project/table/key`, and `position` for the partition.
 public struct StateStore {
-    private let topic: String
+    let topic: String
     private let reader: any LogReader
 
     static let chainTable = "loop.chain"
+    private static let remedy =
+        "nothing is guessed: restore the state topic from a copy, or make it anew and reset the group's offsets of the journal to the beginning to decide everything anew"
+    /// Called after every batch.
+    public var progress: (RestoreProgress) -> Void = { _ in }
 
     public init(transport: any StreamTransport, topics: TopicNames) throws(StreamError) {
         topic = topics[.state]
@@ -70,6 +49,13 @@ public struct StateStore {
     }
 
     public func close() { reader.close() }
+
+    /// The first and the next offset of a partition, uncommitted records included.
+    func ends(_ partition: Int32) throws(StreamError) -> (low: Int64, high: Int64) {
+        try reader.watermarks(TopicPartition(topic, partition))
+    }
+
+    static func makeParser() -> JSONParser { JSONParser(maximumDepth: 64, maximumSize: 16 << 20) }
 
     /// Reads a partition to the end that it has at the call. What commits together does not become visible together, so the
     /// end is the high watermark, uncommitted records included: read on until the reader stands there.
@@ -83,20 +69,30 @@ public struct StateStore {
     public func follow(_ partition: Int32, _ restored: inout RestoredPartition, patience: Int = 30_000) throws {
         let place = TopicPartition(topic, partition)
         let (low, high) = try reader.watermarks(place)
-        let from = max(low, restored.next ?? low)
+        // Compaction leaves the beginning where it is: what is gone was deleted, and with it rows that nobody wrote since.
+        guard low <= restored.next ?? 0 else {
+            throw EngineError(
+                "restore partition \(partition)",
+                "the records of \(topic) before offset \(low) were deleted, so there is no state that could be trusted",
+                remedy: Self.remedy
+            )
+        }
+        let from = restored.next ?? low
         guard high > from else { return }
         try reader.start([place: from])
         let batch = RecordBatch()
-        let parser = JSONParser(maximumDepth: 64, maximumSize: 16 << 20)
+        let parser = Self.makeParser()
         var idle = 0
         while true {
             switch try reader.poll(into: batch, maximum: 5_000, timeoutMilliseconds: 100) {
             case .records:
                 idle = 0
                 for record in batch.records {
-                    try Self.take(record, parser, into: &restored)
+                    try take(record, parser, partition, into: &restored)
                     restored.next = record.offset + 1
                 }
+                let offset = restored.next ?? from
+                progress(.init(partition: partition, records: restored.records, offset: offset, end: high))
             case .endOfPartition(_, let offset):
                 restored.next = max(offset, restored.next ?? offset)
                 if offset >= high { return }
@@ -113,68 +109,71 @@ public struct StateStore {
         }
     }
 
-    private static func take(_ record: RecordView, _ parser: JSONParser, into restored: inout RestoredPartition) throws
-    {
+    private func take(
+        _ record: RecordView,
+        _ parser: JSONParser,
+        _ partition: Int32,
+        into restored: inout RestoredPartition
+    ) throws {
+        do {
+            try Self.take(record.key, record.value, parser, into: &restored)
+        } catch {
+            let key = String(decoding: record.key.prefix(100), as: UTF8.self)
+            let reason = (error as? EngineError)?.reason ?? "\(error)"
+            throw EngineError(
+                "restore partition \(partition)",
+                "the record at offset \(record.offset) of \(topic) (key \"\(key)\") cannot be read: \(reason)",
+                remedy: (error as? EngineError)?.remedy ?? Self.remedy
+            )
+        }
+    }
+
+    /// Puts one row back; a value without an address is a tombstone.
+    static func take(
+        _ rowKey: UnsafeRawBufferPointer,
+        _ rowValue: UnsafeRawBufferPointer,
+        _ parser: JSONParser,
+        into restored: inout RestoredPartition
+    ) throws {
         restored.records += 1
-        let key = String(decoding: record.key, as: UTF8.self)
-        let value = record.value.baseAddress == nil ? nil : try parser.parse(record.value)
-        if key == PartitionPosition.key {
+        let value = rowValue.baseAddress == nil ? nil : try parser.parse(rowValue)
+        if rowKey.elementsEqual(PartitionPosition.key.utf8) {
             restored.position = try value.map { (json) throws(JSONError) in try PartitionPosition(json: json) }
             return
         }
-        let parts = key.split(separator: "/", maxSplits: 2, omittingEmptySubsequences: false)
-        guard parts.count == 3 else {
-            throw EngineError(
-                "restore",
-                "unreadable key \"\(key.prefix(100))\" in the changelog at offset \(record.offset)"
-            )
+        // By bytes: a million keys cut by characters take seconds.
+        let slash = UInt8(ascii: "/")
+        guard let first = rowKey.firstIndex(of: slash), let second = rowKey[(first + 1)...].firstIndex(of: slash) else {
+            throw EngineError("restore", "its key is not of the form project/table/key", remedy: Self.remedy)
         }
-        let (name, table, row) = (String(parts[0]), String(parts[1]), String(parts[2]))
-        var project = restored.projects.removeValue(forKey: name) ?? LoopProject(project: ProjectID(name))
-        defer { restored.projects[name] = project }
-        if table == chainTable {
-            guard let object = try value?.object() else { return }
-            project.chain = DecisionChain(hex: try object.string("chain")) ?? DecisionChain()
-            project.ticksWritten = try object.uint64("ticks_written")
-            project.lastOffset = try object.int64("last_offset")
-            return
-        }
-        guard let binding = StateTable.named[table] else {
-            throw EngineError(
-                "restore",
-                "unknown table \"\(table)\" in the changelog",
-                remedy: "was it written by a newer build?"
-            )
-        }
-        try binding.restore(&project.state, row, value)
+        let name = String(decoding: rowKey[..<first], as: UTF8.self)
+        let table = String(decoding: rowKey[(first + 1)..<second], as: UTF8.self)
+        let row = String(decoding: rowKey[(second + 1)...], as: UTF8.self)
+        // In place: a project is too large to be taken out and put back for every row.
+        try put(table, row, value, into: &restored.projects[name, default: LoopProject(project: ProjectID(name))])
     }
 
-    /// The changelog of a project since the last commit.
-    static func changes(of project: LoopProject, name: String, topic: String, partition: Int32) -> [OutputRecord] {
-        var changes: [StateChange] = []
-        for table in StateTable.all { table.changes(project.state, &changes) }
-        var records = changes.map { change in
-            OutputRecord(
-                topic: topic,
-                partition: partition,
-                key: Array("\(name)/\(change.table)/\(change.key)".utf8),
-                value: change.value
-            )
+    private static func put(_ table: String, _ row: String, _ value: JSONValue?, into project: inout LoopProject) throws
+    {
+        if table == chainTable {
+            guard let object = try value?.object() else { return }
+            guard let chain = DecisionChain(hex: try object.string("chain")) else {
+                throw object.failure("chain", "expected 64 hexadecimal digits")
+            }
+            project.chain = chain
+            project.ticksWritten = try object.uint64("ticks_written")
+            project.lastOffset = try object.int64("last_offset")
+        } else if table == ProjectPause.table {
+            project.pause = try value.map { (json) throws(JSONError) in try ProjectPause(json: json) }
+        } else {
+            guard let binding = StateTable.named[table] else {
+                throw EngineError(
+                    "restore",
+                    "unknown table \"\(table)\" in the changelog",
+                    remedy: "was it written by a newer build?"
+                )
+            }
+            try binding.restore(&project.state, row, value)
         }
-        var writer = JSONWriter()
-        writer.object { writer in
-            writer.member("chain", project.chain.digest.hex)
-            writer.member("ticks_written", project.ticksWritten)
-            writer.member("last_offset", project.lastOffset)
-        }
-        records.append(
-            OutputRecord(
-                topic: topic,
-                partition: partition,
-                key: Array("\(name)/\(chainTable)/_".utf8),
-                value: writer.bytes
-            )
-        )
-        return records
     }
 }

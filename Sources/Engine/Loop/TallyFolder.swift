@@ -43,7 +43,8 @@ struct TallyFolder {
         if began == nil { began = now }
     }
 
-    func isDue(_ now: Int64) -> Bool { began.map { now - $0 >= Self.interval } ?? false }
+    /// A clock that went back counts as time that has passed.
+    func isDue(_ now: Int64) -> Bool { began.map { now - $0 >= Self.interval || now < $0 } ?? false }
 
     /// What has been gathered, by project, and empties the folder.
     mutating func fold() -> [(project: String, tallies: [Tally])] {

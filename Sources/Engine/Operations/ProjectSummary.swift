@@ -51,6 +51,8 @@ public struct ProjectSummary: Hashable, Sendable {
     public let feedbackNegative: Int
     public let feedbackTotal: Int
     public let pairedLabels: Int
+    /// Set while the project's entries wait.
+    public let pause: ProjectPause?
 
     public init(_ project: LoopProject) {
         let state = project.state
@@ -94,6 +96,7 @@ public struct ProjectSummary: Hashable, Sendable {
         feedbackNegative = state.rollout.watch.value.negative
         feedbackTotal = state.rollout.watch.value.total
         pairedLabels = state.rollout.pairs.value.labels
+        pause = project.pause
     }
 
     /// Votes that can still be promised in this window.

@@ -23,6 +23,8 @@ public struct Replay {
         public var ticksChecked = 0
         /// The digest after the last entry, in hexadecimal.
         public var chain = ""
+        /// Set of a project that is paused: what follows its last applied entry is not replayed either.
+        public var pause: ProjectPause?
         /// The first thing that differs; nil when all is equal.
         public var firstDifference: String?
 
@@ -67,10 +69,12 @@ public struct Replay {
         var chains: [UInt64: String] = [:]
         var project = LoopProject(project: ProjectID(name))
         let parser = JSONParser(maximumDepth: 64, maximumSize: 16 << 20)
+        report.pause = try PauseView(transport: transport, topics: topics).pause(of: name, partition: partition)
+        let end = report.pause?.next ?? .max
         let scan = try TopicScan(transport: transport, topic: topics[.journal])
         defer { scan.close() }
         try scan.forEach(partition) { record, _, _ in
-            guard String(decoding: record.key, as: UTF8.self) == name,
+            guard record.offset < end, String(decoding: record.key, as: UTF8.self) == name,
                 let entry = try? JournalEntry(json: parser.parse(record.value))
             else { return }
             if case .tick(let mark) = entry.body, report.firstDifference == nil {

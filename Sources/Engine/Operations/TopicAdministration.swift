@@ -56,9 +56,10 @@ public struct TopicAdministration {
     private func awaitTopics(_ names: [String], patience: Int64 = 20_000) throws(KafkaError) {
         let began = WallClock.now()
         while WallClock.now() - began < patience {
+            // A broker that has heard of none of them yet refuses to describe them.
             let seen = Set(try admin.listTopics())
-            if names.allSatisfy({ seen.contains($0) }),
-                try admin.describeTopics(names).allSatisfy({ $0.partitions > 0 })
+            if names.allSatisfy({ seen.contains($0) }), let described = try? admin.describeTopics(names),
+                described.allSatisfy({ $0.partitions > 0 })
             {
                 return
             }

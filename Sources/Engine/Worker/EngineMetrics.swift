@@ -43,7 +43,19 @@ public struct EngineMetrics: Sendable {
         case .unreachable, .reachable:
             registry.gauge("flywheel_brokers_unreachable", help: "1 while no broker answers a role.", labels: labels)
                 .set(isUnreachable(event) ? 1 : 0)
-        case .assigned, .unassigned, .paused, .resumed: break
+        case .isolating:
+            registry.counter(
+                "flywheel_records_isolated_total",
+                help: "Records taken out of the stream because they brought workers down.",
+                labels: labels
+            ).increment()
+        case .refused:
+            registry.counter(
+                "flywheel_turns_refused_total",
+                help: "Turns that a role could not work out and tried again.",
+                labels: labels
+            ).increment()
+        case .assigned, .unassigned, .foundUnclean, .paused, .resumed: break
         }
     }
 
@@ -111,6 +123,8 @@ public struct EngineMetrics: Sendable {
             labels: labels
         )
         .set(summary.votesLeft)
+        registry.gauge("flywheel_project_paused", help: "1 while a project's entries wait.", labels: labels)
+            .set(summary.pause == nil ? 0 : 1)
         registry.gauge("flywheel_labels", help: "Labels accepted.", labels: labels).set(summary.labels)
         registry.gauge("flywheel_dataset_versions", help: "Dataset versions cut.", labels: labels).set(summary.versions)
         for stage in summary.stages {

@@ -10,7 +10,7 @@ public final class Worker: Sendable {
     public let configuration: WorkerConfiguration
     public let health = WorkerHealth()
     public let metrics: EngineMetrics
-    private let logger: Logger
+    let logger: Logger
     private let stop: StopFlag
 
     /// The roles that run here; the console belongs to whoever composes it.
@@ -23,23 +23,40 @@ public final class Worker: Sendable {
         metrics = EngineMetrics(registry: registry)
     }
 
-    /// Starts every role of the configuration, and returns when all have ended.
+    /// How long roles may take to end in order once they are asked to, in milliseconds; below the 30 s that supervisors give.
+    /// What is left then is as safe as after a kill.
+    private static let stopPatience: Int64 = 20_000
+
+    /// Starts every role of the configuration, and returns when all have ended, or when one does not end although it should:
+    /// a call to a broker that is away cannot be taken back.
     public func run() {
         let threads = Self.streamRoles.filter { configuration.roles.contains($0) }.map { role in
             health.set(role, .starting, at: WallClock.now())
             return RoleThread("flywheel.\(role.rawValue)") { [self] in run(role) }
         }
-        for thread in threads { thread.join() }
+        while threads.contains(where: { !$0.hasEnded }), !stop.isRaised { WallClock.pause(100) }
+        var left = Self.stopPatience
+        while threads.contains(where: { !$0.hasEnded }), left > 0 {
+            WallClock.pause(20)
+            left -= 20
+        }
+        let late = threads.filter { !$0.hasEnded }.map(\.name).joined(separator: ", ")
+        guard !late.isEmpty else { return }
+        logger.warning(
+            "left without waiting any longer for roles that wait for a broker",
+            ["threads": .string(late), "after_ms": .number(Int(Self.stopPatience))]
+        )
     }
 
     /// Keeps a role going: what it cannot cure is logged, shown in health, and tried again from the committed offsets.
     private func run(_ role: Role) {
         let logger = logger.forModule(role.rawValue)
         var failures = 0
+        var explained: Set<TopicPartition> = []
         while !stop.isRaised {
             let began = WallClock.now()
             do {
-                try turn(role, logger)
+                try turn(role, logger, &explained)
                 break
             } catch {
                 // One that has worked for long has not failed in a row.
@@ -63,47 +80,55 @@ public final class Worker: Sendable {
         logger.info("stopped")
     }
 
-    /// One life of a role, from its clients' making to their closing.
-    private func turn(_ role: Role, _ logger: Logger) throws {
+    /// One life of a role, from its clients' making to their closing. `explained` are partitions of the life before, where
+    /// its clients ended it and not a record; then those of this one.
+    private func turn(_ role: Role, _ logger: Logger, _ explained: inout Set<TopicPartition>) throws {
         let transport = KafkaStreamTransport(properties: properties(role))
         try RoleTopics.check(role, transport: transport, topics: configuration.topics)
-        let (stage, inputs, interval, watch) = try makeStage(role, transport, logger)
+        let parts = try makeStage(role, transport, logger)
+        defer { parts.finish() }
         let task = try StreamTask(
             transport: transport,
-            stage: stage,
+            stage: parts.stage,
             group: configuration.group(role),
             instance: "\(configuration.instance)-\(role.rawValue)",
             transactionalID: configuration.transactionalID(role),
-            topics: inputs.map { configuration.topics[$0] },
-            policy: CommitPolicy(interval: interval),
+            topics: parts.inputs.map { configuration.topics[$0] },
+            policy: CommitPolicy(interval: parts.interval),
+            explained: explained,
             environment: StreamTaskEnvironment(
                 now: WallClock.now,
                 pause: WallClock.pause,
                 jitter: { Double.random(in: 0..<1) },
+                isStopping: { [stop] in stop.isRaised },
                 observe: { [metrics, health] event in
                     metrics.observe(event, role)
                     // The next turn that comes through says that it is over.
                     if case .retrying(let error, _) = event {
                         health.set(role, .degraded, reason: error.description, at: WallClock.now())
                     }
-                    watch(event)
+                    parts.watch(event)
                     Self.log(event, logger)
                 }
             )
         )
         do {
+            var lastLookAt: Int64 = 0
             while !stop.isRaised {
                 try task.cycle()
-                let trouble = (stage as? any HoldingStage)?.holdUp.reason ?? task.trouble?.description
-                health.set(
-                    role,
-                    trouble == nil ? .running : .degraded,
-                    reason: trouble ?? "",
-                    partitions: task.assignment.count,
-                    at: WallClock.now()
-                )
+                if !task.assignment.isEmpty { explained.removeAll() }
+                let now = WallClock.now()
+                if now - lastLookAt >= 1_000 || now < lastLookAt {
+                    lastLookAt = now
+                    health.remark(role, parts.remarks())
+                }
+                let trouble = (parts.stage as? any HoldingStage)?.holdUp.reason ?? task.trouble?.description
+                let condition: WorkerHealth.Condition = trouble == nil ? .running : .degraded
+                health.set(role, condition, reason: trouble ?? "", partitions: task.assignment.count, at: now)
             }
         } catch {
+            // The process lives, so no record has killed it. What an earlier life held and this one never got counts too.
+            explained.formUnion(task.assignment)
             task.abandon()
             throw error
         }
@@ -119,109 +144,5 @@ public final class Worker: Sendable {
             properties["max.poll.interval.ms"] = "3600000"
         }
         return properties
-    }
-
-    private static func log(_ event: StreamTaskEvent, _ logger: Logger) {
-        switch event {
-        case .assigned(let partitions):
-            logger.info(
-                "partitions assigned",
-                ["partitions": .string(partitions.map(\.description).joined(separator: " "))]
-            )
-        case .unassigned(let partitions, let lost):
-            logger.info("partitions gone", ["count": .number(partitions.count), "lost": .bool(lost)])
-        case .committed(let records, let outputs, let milliseconds):
-            logger.debug(
-                "committed",
-                ["records": .number(records), "outputs": .number(outputs), "ms": .number(milliseconds)]
-            )
-        case .aborted(let error): logger.warning("transaction aborted", ["reason": .string(error.description)])
-        case .restarted(let error): logger.warning("producer made anew", ["reason": .string(error.description)])
-        case .expired(let partition, let from, let to):
-            logger.error(
-                "records expired before they were read",
-                ["partition": .string(partition.description), "from": .number(from), "to": .number(to)]
-            )
-        case .unreachable(let error): logger.warning("no broker answers", ["reason": .string(error.description)])
-        case .reachable: logger.notice("a broker answers again")
-        case .paused(let partitions): logger.debug("fetching paused", ["partitions": .number(partitions.count)])
-        case .resumed(let partitions): logger.debug("fetching goes on", ["partitions": .number(partitions.count)])
-        case .retrying(let error, let attempt):
-            logger.info("trying again", ["reason": .string(error.description), "attempt": .number(attempt)])
-        }
-    }
-
-    // MARK: - Stages
-
-    private typealias Parts = (
-        stage: any StreamStage, inputs: [Topic], interval: Int64, watch: (StreamTaskEvent) -> Void
-    )
-
-    private func makeStage(_ role: Role, _ transport: KafkaStreamTransport, _ logger: Logger) throws -> Parts {
-        let topics = configuration.topics
-        switch role {
-        case .intake:
-            let directory = try ProjectDirectory(transport: transport, topics: topics)
-            let reader = try transport.makeReader(topics: [topics[.predictions]])
-            defer { reader.close() }
-            let stage = IntakeStage(
-                topics: topics,
-                directory: directory,
-                salt: configuration.salt,
-                worker: configuration.instance,
-                partitionCount: try reader.partitions(of: topics[.predictions]).count,
-                now: WallClock.now
-            )
-            var last = IntakeCounts()
-            return (
-                stage, IntakeStage.inputs, configuration.intakeInterval,
-                { [metrics, stage] event in
-                    guard case .committed = event else { return }
-                    metrics.observe(stage.counts, since: last)
-                    last = stage.counts
-                }
-            )
-        case .loop:
-            let stage = try LoopStage(
-                topics: topics,
-                transport: transport,
-                worker: configuration.instance,
-                now: WallClock.now
-            )
-            stage.restored = { partition, records, milliseconds in
-                logger.info(
-                    "partition restored",
-                    ["partition": .number(partition), "records": .number(records), "ms": .number(milliseconds)]
-                )
-            }
-            var last = LoopCounts()
-            var lastSummaryAt: Int64 = 0
-            return (
-                stage, LoopStage.inputs, configuration.loopInterval,
-                { [metrics, stage] event in
-                    guard case .committed = event else { return }
-                    metrics.observe(stage.counts, since: last)
-                    last = stage.counts
-                    let now = WallClock.now()
-                    guard now - lastSummaryAt >= 1_000 else { return }
-                    lastSummaryAt = now
-                    stage.forEachProject { metrics.observe(ProjectSummary($0)) }
-                }
-            )
-        case .materializer:
-            let objects = try openStore(configuration.storePath, logger)
-            let stage = MaterializerStage(topics: topics, store: DatasetStore(objects: objects))
-            stage.heldUp = watchHoldUps(role, logger)
-            return (stage, MaterializerStage.inputs, configuration.loopInterval, { _ in })
-        case .trainer, .console:
-            let artifacts = try openStore(configuration.artifactsPath, logger)
-            let stage = TrainerStage(topics: topics, transport: transport, artifacts: artifacts, now: WallClock.now)
-            stage.heldUp = watchHoldUps(role, logger)
-            stage.resumed = { request, count in
-                logger.info("study taken up again", ["request": .string("\(request)"), "finished": .number(count)])
-            }
-            stage.failed = { logger.error("training failed", ["reason": .string($0)]) }
-            return (stage, TrainerStage.inputs, configuration.loopInterval, { _ in })
-        }
     }
 }

@@ -18,6 +18,8 @@ public struct WorkerConfiguration: Sendable {
     public var storePath: String
     /// Folder of the built-in trainer's models.
     public var artifactsPath: String
+    /// Folder of the loop's snapshots; empty for none.
+    public var statePath: String
     /// Address that health and metrics listen on.
     public var consoleHost: String
     /// 0 for any free port.
@@ -36,6 +38,7 @@ public struct WorkerConfiguration: Sendable {
         roles: [Role] = [.intake, .loop, .materializer, .console],
         storePath: String = "flywheel-data/datasets",
         artifactsPath: String = "flywheel-data/artifacts",
+        statePath: String = "flywheel-data/state",
         consoleHost: String = "127.0.0.1",
         consolePort: UInt16 = 8080,
         salt: [UInt8] = [],
@@ -48,6 +51,7 @@ public struct WorkerConfiguration: Sendable {
         self.roles = roles
         self.storePath = storePath
         self.artifactsPath = artifactsPath
+        self.statePath = statePath
         self.consoleHost = consoleHost
         self.consolePort = consolePort
         self.salt = salt

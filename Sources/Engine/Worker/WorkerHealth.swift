@@ -16,6 +16,8 @@ public final class WorkerHealth: Sendable {
         public var partitions: Int
         /// Milliseconds since 1970.
         public var lastTurnAt: Int64
+        /// What people should know though the role runs, as that a project is paused.
+        public var remarks: [String] = []
     }
 
     private let roles = Mutex<[Role: RoleHealth]>([:])
@@ -35,6 +37,9 @@ public final class WorkerHealth: Sendable {
             roles[role] = health
         }
     }
+
+    /// Replaces what people should know of a role.
+    public func remark(_ role: Role, _ remarks: [String]) { roles.withLock { $0[role]?.remarks = remarks } }
 
     /// The roles that have started, in the order of `Role`.
     public var snapshot: [(role: Role, health: RoleHealth)] {

@@ -141,8 +141,12 @@ extension Command: JSONCodable {
         case "roll_back": action = .rollBack(try object.id("model_version"))
         case "hold": action = .hold
         case "release_hold": action = .releaseHold
+        case "resume": action = .resume
         case let name:
-            throw object.failure("action", "expected roll_back, hold or release_hold, found \"\(name.prefix(64))\"")
+            throw object.failure(
+                "action",
+                "expected roll_back, hold, release_hold or resume, found \"\(name.prefix(64))\""
+            )
         }
         self.init(
             id: try object.id("id", TaskID.self).rawValue,
@@ -164,6 +168,7 @@ extension Command: JSONCodable {
             writer.member("model_version", version)
         case .hold: writer.member("action", "hold")
         case .releaseHold: writer.member("action", "release_hold")
+        case .resume: writer.member("action", "resume")
         }
         writer.member("by", by)
         writer.member("reason", reason)

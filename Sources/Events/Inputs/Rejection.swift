@@ -18,6 +18,7 @@ public struct Rejection: Error, Hashable, Sendable, CustomStringConvertible {
         case badTime = "time_out_of_bounds"
         case badEnvelope = "bad_envelope"
         case unknownCommand = "unknown_command"
+        case poison = "poison"
     }
 
     public let code: Code

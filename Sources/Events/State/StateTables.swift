@@ -46,6 +46,12 @@ public struct StateChange: Hashable, Sendable {
     public let table: String
     public let key: String
     public let value: [UInt8]?
+
+    public init(table: String, key: String, value: [UInt8]?) {
+        self.table = table
+        self.key = key
+        self.value = value
+    }
 }
 
 /// One table of `ProjectState`, by name: how its changes are written and its rows read back.
@@ -53,6 +59,8 @@ public struct StateTable: Sendable {
     public let name: String
     /// Appends the rows that changed since the last commit, by ascending key.
     public let changes: @Sendable (borrowing ProjectState, inout [StateChange]) -> Void
+    /// Appends every row, by ascending key.
+    public let rows: @Sendable (borrowing ProjectState, inout [StateChange]) -> Void
     /// Puts a row back; nil removes it.
     public let restore: @Sendable (inout ProjectState, String, JSONValue?) throws(JSONError) -> Void
     public let commit: @Sendable (inout ProjectState) -> Void
@@ -67,6 +75,11 @@ public struct StateTable: Sendable {
         changes = { state, changes in
             for change in state[keyPath: path].changes {
                 changes.append(.init(table: name, key: change.key.stateKey, value: change.value?.jsonBytes))
+            }
+        }
+        rows = { state, rows in
+            for row in state[keyPath: path].sortedRows {
+                rows.append(.init(table: name, key: row.key.stateKey, value: row.value.jsonBytes))
             }
         }
         restore = { (state, text, json) throws(JSONError) in

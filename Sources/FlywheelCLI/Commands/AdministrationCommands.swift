@@ -86,6 +86,22 @@ enum ProjectCommand {
         return true
     }
 
+    static func resume(_ arguments: ParsedArguments) throws -> Bool {
+        let name = try arguments.requiredPositional("name")
+        let worker = try WorkerFile.configuration(arguments)
+        let resume = ProjectResume(
+            transport: KafkaStreamTransport(properties: worker.kafka),
+            topics: worker.topics
+        )
+        let pause = try resume.send(
+            name,
+            by: arguments.string("by") ?? NSUserName(),
+            reason: arguments.string("reason") ?? ""
+        )
+        print("\(name) goes on from journal offset \(pause.next); see flywheel status")
+        return true
+    }
+
     static func read(_ arguments: ParsedArguments) throws -> [ProjectConfiguration] {
         let worker = try WorkerFile.configuration(arguments)
         let directory = try ProjectDirectory(

@@ -32,6 +32,7 @@ enum ReplayCommand {
 
     private static func text(_ report: Replay.Report, verifies: Bool) -> String {
         var text = "\(report.project): \(report.entries) entries, \(report.decisions) decisions, chain \(report.chain)"
+        if let pause = report.pause { text += "\n  replayed as far as it was decided: \(pause.text)" }
         guard verifies else { return text }
         text +=
             "\n  \(report.compared) equal byte for byte, \(report.compacted) compacted away, \(report.ticksChecked) ticks checked"
@@ -50,6 +51,7 @@ enum ReplayCommand {
             writer.member("ticks_checked", report.ticksChecked)
             writer.member("chain", report.chain)
             writer.member("equal", report.isEqual)
+            writer.member("paused_at", ifPresent: report.pause?.next)
             writer.member("first_difference", ifPresent: report.firstDifference)
         }
         return writer.text

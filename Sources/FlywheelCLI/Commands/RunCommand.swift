@@ -15,10 +15,14 @@ enum RunCommand {
         if let instance = arguments.string("instance") { configuration.instance = instance }
         if let store = arguments.string("store") { configuration.storePath = store }
         if let artifacts = arguments.string("artifacts") { configuration.artifactsPath = artifacts }
+        if let state = arguments.string("state") { configuration.statePath = state }
         if let host = arguments.string("host") { configuration.consoleHost = host }
         if let port = try arguments.int("port", in: 0...65_535) { configuration.consolePort = UInt16(port) }
         configuration.storePath = WorkerFile.absolute(configuration.storePath)
         configuration.artifactsPath = WorkerFile.absolute(configuration.artifactsPath)
+        if !configuration.statePath.isEmpty {
+            configuration.statePath = WorkerFile.absolute(configuration.statePath)
+        }
         guard let level = LogLevel(rawValue: arguments.string("log-level") ?? "info") else {
             throw ArgumentsError(
                 "--log-level: expected \(LogLevel.allCases.map(\.rawValue).joined(separator: ", "))",

@@ -66,6 +66,7 @@ struct StatusReport {
         var lines: [String] = []
         for project in projects {
             lines.append("\(project.project)")
+            if let pause = project.pause { lines.append("  \(pause.text)") }
             let challenger = project.challenger.map { ", challenger \($0.version)" } ?? ""
             lines.append(
                 "  champion     \(project.champion?.version.rawValue ?? "none yet")\(challenger)\(project.isHeld ? ", held" : "")"
@@ -123,6 +124,14 @@ struct StatusReport {
             writer.member("champion", ifPresent: project.champion?.version.rawValue)
             writer.member("challenger", ifPresent: project.challenger?.version.rawValue)
             writer.member("held", project.isHeld)
+            if let pause = project.pause {
+                writer.object("paused") { writer in
+                    writer.member("journal_offset", pause.next)
+                    writer.member("since_ms", pause.since)
+                    writer.member("reason", pause.reason)
+                    writer.member("resuming", pause.isResuming)
+                }
+            }
             writer.array("quarantined", of: project.quarantined)
             writer.object("votes") { writer in
                 writer.member("budget", project.votesBudget)

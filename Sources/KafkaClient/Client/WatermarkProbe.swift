@@ -3,6 +3,9 @@ import Crdkafka
 /// Asks for the first and the next offset of partitions, uncommitted records included.
 ///
 /// It is a client of its own, because librdkafka answers a read_committed client with the last stable offset instead.
+///
+/// It asks by time, with the times that stand for the beginning and the end. `rd_kafka_query_watermark_offsets` of 2.0.2
+/// does not keep its timeout while a partition's leader is away, and asks the old one for ever after it has moved.
 final class WatermarkProbe {
     private let handle: ClientHandle
 
@@ -10,6 +13,8 @@ final class WatermarkProbe {
         var own = properties
         for name in ["group.id", "group.instance.id", "transactional.id"] { own[name] = nil }
         own["isolation.level"] = "read_uncommitted"
+        // Without a topic of its own the client would believe in a leader for as long as this.
+        own["metadata.max.age.ms"] = "1000"
         handle = try ClientHandle(
             ClientConfiguration(kind: .consumer, properties: own, events: 0),
             operation: "open a client that asks for offsets"
@@ -17,21 +22,10 @@ final class WatermarkProbe {
     }
 
     func watermarks(_ partition: KafkaTopicPartition, timeout: Int) throws(KafkaError) -> KafkaWatermarks {
-        var low: Int64 = 0
-        var high: Int64 = 0
-        let operation = "ask for the offsets of \(partition)"
-        try repeating(timeout) { wait in
-            let error = rd_kafka_query_watermark_offsets(
-                handle.client,
-                partition.topic,
-                partition.partition,
-                &low,
-                &high,
-                wait
-            )
-            return error == RD_KAFKA_RESP_ERR_NO_ERROR ? nil : KafkaError(error, operation: operation)
-        }
-        return KafkaWatermarks(low: low, high: high)
+        handle.drainLog()
+        let deadline = Deadline(milliseconds: timeout)
+        let low = try offset(of: partition, at: Int64(RD_KAFKA_OFFSET_BEGINNING), deadline)
+        return KafkaWatermarks(low: low, high: try offset(of: partition, at: Int64(RD_KAFKA_OFFSET_END), deadline))
     }
 
     /// The first offset whose record bears that time or a later one; the end if there is none.
@@ -40,25 +34,31 @@ final class WatermarkProbe {
         since time: Int64,
         timeout: Int
     ) throws(KafkaError) -> Int64 {
-        var found: Int64?
-        let operation = "look for a time in \(partition)"
-        try repeating(timeout) { wait in
-            // The question stands where the answer will.
-            let list = PartitionList([partition: max(0, time)])
-            let error = rd_kafka_offsets_for_times(handle.client, list.pointer, wait)
-            guard error == RD_KAFKA_RESP_ERR_NO_ERROR else { return KafkaError(error, operation: operation) }
-            found = list.offsets()[partition]
-            return list.firstError(operation: operation, except: RD_KAFKA_RESP_ERR_NO_ERROR)
-        }
-        if let found { return found }
-        return try watermarks(partition, timeout: timeout).high
+        let deadline = Deadline(milliseconds: timeout)
+        let end = try offset(of: partition, at: Int64(RD_KAFKA_OFFSET_END), deadline)
+        // A broker names the end, or none, where no record is that young.
+        return min(end, try offset(of: partition, at: max(0, time), deadline, ifNone: end))
     }
 
-    private func repeating(_ timeout: Int, _ body: (Int32) -> KafkaError?) throws(KafkaError) {
-        handle.drainLog()
-        let deadline = Deadline(milliseconds: timeout)
+    private func offset(of partition: KafkaTopicPartition, at time: Int64, _ deadline: Deadline, ifNone: Int64? = nil)
+        throws(KafkaError) -> Int64
+    {
+        let operation = "ask for the offsets of \(partition)"
         while true {
-            guard let failure = body(deadline.slice(atMost: 5_000)) else { return }
+            let list = PartitionList([partition: time])
+            let error = rd_kafka_offsets_for_times(handle.client, list.pointer, max(1, deadline.slice(atMost: 3_000)))
+            let failure: KafkaError
+            if error != RD_KAFKA_RESP_ERR_NO_ERROR {
+                failure = KafkaError(error, operation: operation)
+            } else if let found = list.firstError(operation: operation, except: RD_KAFKA_RESP_ERR_NO_ERROR) {
+                failure = found
+            } else if let offset = list.offsets()[partition] {
+                return offset
+            } else if let ifNone {
+                return ifNone
+            } else {
+                failure = KafkaError(.retry, operation: operation, code: "_NO_OFFSET", reason: "the broker named none")
+            }
             guard failure.disposition == .retry, !deadline.hasPassed else { throw failure }
             // Also the pause before the next try.
             if let event = rd_kafka_queue_poll(handle.mainQueue, deadline.slice(atMost: 100)) {

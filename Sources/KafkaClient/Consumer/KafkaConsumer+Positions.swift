@@ -6,7 +6,14 @@ extension KafkaConsumer {
     /// Waits out an open transaction that holds offsets of the group, thirty seconds at most.
     public func committedOffsets(
         _ partitions: [KafkaTopicPartition]
-    ) throws(KafkaError) -> [KafkaTopicPartition: Int64] {
+    ) throws(KafkaError) -> [KafkaTopicPartition: Int64] { try committed(partitions).mapValues(\.next) }
+
+    /// The group's committed next offsets and what was committed beside them; partitions without one are left out.
+    ///
+    /// Waits out an open transaction that holds offsets of the group, thirty seconds at most.
+    public func committed(
+        _ partitions: [KafkaTopicPartition]
+    ) throws(KafkaError) -> [KafkaTopicPartition: KafkaGroupOffset] {
         guard !partitions.isEmpty else { return [:] }
         let operation = "read the group's committed offsets"
         let deadline = Deadline(milliseconds: 30_000)
@@ -18,7 +25,7 @@ extension KafkaConsumer {
                 error == RD_KAFKA_RESP_ERR_NO_ERROR
                 ? list.firstError(operation: operation, except: RD_KAFKA_RESP_ERR_NO_ERROR)
                 : KafkaError(error, operation: operation)
-            guard let failure else { return list.offsets() }
+            guard let failure else { return list.groupOffsets() }
             guard failure.disposition == .retry, !deadline.hasPassed else { throw failure }
             Pause.milliseconds(50)
         }

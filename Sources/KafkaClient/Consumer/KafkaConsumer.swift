@@ -187,7 +187,7 @@ public final class KafkaConsumer {
 
     /// The first and the next offset of a partition, uncommitted records included.
     public func watermarks(_ partition: KafkaTopicPartition) throws(KafkaError) -> KafkaWatermarks {
-        try probe.get().watermarks(partition, timeout: 30_000)
+        try probe.get().watermarks(partition, timeout: 12_000)
     }
 
     private func forward(_ partitions: some Sequence<KafkaTopicPartition>) {

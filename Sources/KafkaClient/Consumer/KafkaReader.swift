@@ -104,7 +104,7 @@ public final class KafkaReader {
 
     /// The first and the next offset, uncommitted records included.
     public func watermarks(_ partition: KafkaTopicPartition) throws(KafkaError) -> KafkaWatermarks {
-        try probe.get().watermarks(partition, timeout: 30_000)
+        try probe.get().watermarks(partition, timeout: 12_000)
     }
 
     /// The first offset whose record bears that time or a later one; the end of the partition if there is none.

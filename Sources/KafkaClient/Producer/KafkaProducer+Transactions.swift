@@ -32,9 +32,19 @@ extension KafkaProducer {
         }
     }
 
-    /// Puts next offsets, with the group's generation as `consumer` knows it, into the open transaction.
+    /// Puts next offsets without metadata, with the group's generation as `consumer` knows it, into the open transaction.
     public func sendOffsets(
         _ offsets: [KafkaTopicPartition: Int64],
+        of consumer: KafkaConsumer,
+        timeoutMilliseconds: Int = 30_000
+    ) throws(KafkaError) {
+        let offsets = offsets.mapValues { KafkaGroupOffset(next: $0) }
+        try sendOffsets(offsets, of: consumer, timeoutMilliseconds: timeoutMilliseconds)
+    }
+
+    /// Puts next offsets and their metadata, with the group's generation as `consumer` knows it, into the open transaction.
+    public func sendOffsets(
+        _ offsets: [KafkaTopicPartition: KafkaGroupOffset],
         of consumer: KafkaConsumer,
         timeoutMilliseconds: Int = 30_000
     ) throws(KafkaError) {

@@ -31,3 +31,16 @@ public struct KafkaWatermarks: Hashable, Sendable {
         self.high = high
     }
 }
+
+/// What a consumer group holds of a partition.
+public struct KafkaGroupOffset: Hashable, Sendable {
+    /// The next offset to read.
+    public let next: Int64
+    /// Text that was committed with it; empty for none. Brokers take 4,096 bytes unless told otherwise.
+    public let metadata: String
+
+    public init(next: Int64, metadata: String = "") {
+        self.next = next
+        self.metadata = metadata
+    }
+}

@@ -1,4 +1,5 @@
 import Crdkafka
+import Glibc
 
 /// Owns a list of partitions with offsets.
 struct PartitionList: ~Copyable {
@@ -15,6 +16,18 @@ struct PartitionList: ~Copyable {
         pointer = rd_kafka_topic_partition_list_new(Int32(offsets.count))
         for (partition, offset) in offsets.sorted(by: { $0.key < $1.key }) {
             rd_kafka_topic_partition_list_add(pointer, partition.topic, partition.partition).pointee.offset = offset
+        }
+    }
+
+    /// The list frees the metadata with itself.
+    init(_ offsets: [KafkaTopicPartition: KafkaGroupOffset]) {
+        pointer = rd_kafka_topic_partition_list_new(Int32(offsets.count))
+        for (partition, offset) in offsets.sorted(by: { $0.key < $1.key }) {
+            let element = rd_kafka_topic_partition_list_add(pointer, partition.topic, partition.partition)
+            element?.pointee.offset = offset.next
+            guard !offset.metadata.isEmpty, let text = strdup(offset.metadata) else { continue }
+            element?.pointee.metadata = UnsafeMutableRawPointer(text)
+            element?.pointee.metadata_size = strlen(text)
         }
     }
 
@@ -46,6 +59,17 @@ struct PartitionList: ~Copyable {
     ) -> [KafkaTopicPartition: Int64] {
         var found: [KafkaTopicPartition: Int64] = [:]
         for element in elements(list) where element.offset >= 0 { found[partition(element)] = element.offset }
+        return found
+    }
+
+    /// The real offsets with what was committed beside them.
+    func groupOffsets() -> [KafkaTopicPartition: KafkaGroupOffset] {
+        var found: [KafkaTopicPartition: KafkaGroupOffset] = [:]
+        for element in Self.elements(pointer) where element.offset >= 0 {
+            let metadata = element.metadata.map { UnsafeRawBufferPointer(start: $0, count: element.metadata_size) }
+            let text = metadata.map { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+            found[Self.partition(element)] = KafkaGroupOffset(next: element.offset, metadata: text ?? "")
+        }
         return found
     }
 

@@ -64,7 +64,7 @@ final class InMemoryConsumer: GroupConsumer {
         try answer()
     }
 
-    func committedOffsets(_ partitions: [TopicPartition]) throws(StreamError) -> [TopicPartition: Int64] {
+    func committed(_ partitions: [TopicPartition]) throws(StreamError) -> [TopicPartition: GroupOffset] {
         let group = group
         return try cluster.locked { (state) throws(StreamError) in
             guard !state.isUnsettled(partitions, of: group) else {

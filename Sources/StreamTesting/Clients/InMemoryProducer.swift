@@ -45,7 +45,7 @@ final class InMemoryProducer: TransactionalProducer {
         }
     }
 
-    func sendOffsets(_ offsets: [TopicPartition: Int64], of consumer: any GroupConsumer) throws(StreamError) {
+    func sendOffsets(_ offsets: [TopicPartition: GroupOffset], of consumer: any GroupConsumer) throws(StreamError) {
         let operation = "put offsets into the transaction"
         let (id, epoch) = (id, try checkedEpoch(operation))
         guard let transaction else { throw misuse(operation, "no transaction is open") }

@@ -14,7 +14,7 @@ struct ClusterState: Sendable {
         let openedAt: Int64
         var partitions: Set<TopicPartition> = []
         /// Offsets that commit with it, by group.
-        var offsets: [String: [TopicPartition: Int64]] = [:]
+        var offsets: [String: [TopicPartition: GroupOffset]] = [:]
         /// Why it cannot commit.
         var refusal: StreamError?
     }
@@ -31,6 +31,9 @@ struct ClusterState: Sendable {
     private(set) var transactions: [Int: Transaction] = [:]
     private var nextTransaction = 1
     private var nextMember = 1
+    /// Milliseconds between the end of a transaction and its marker on a topic.
+    var markerDelays: [String: Int64] = [:]
+    private var markers: [(place: TopicPartition, transaction: Int, isCommitted: Bool, dueAt: Int64)] = []
     /// What the next polls of group members answer.
     var pollErrors: [StreamError] = []
     /// Counts everything that happens: writes, deliveries, rebalances.
@@ -108,7 +111,8 @@ struct ClusterState: Sendable {
                 .abortTransaction,
                 operation: operation,
                 code: "MSG_SIZE_TOO_LARGE",
-                reason: "\(record.size) bytes are more than the topic takes"
+                reason: "\(record.size) bytes are more than the topic takes",
+                isAboutRecord: true
             )
         }
         topics[record.topic]?.partitions[number].append(record, at: time, transaction: transaction)
@@ -122,7 +126,7 @@ struct ClusterState: Sendable {
         if transactions[transaction]?.refusal == nil { transactions[transaction]?.refusal = error }
     }
 
-    mutating func add(_ offsets: [TopicPartition: Int64], of group: String, to transaction: Int) {
+    mutating func add(_ offsets: [TopicPartition: GroupOffset], of group: String, to transaction: Int) {
         transactions[transaction]?.offsets[group, default: [:]].merge(offsets) { $1 }
     }
 
@@ -130,6 +134,10 @@ struct ClusterState: Sendable {
         guard let transaction = transactions.removeValue(forKey: id) else { return }
         if owners[transaction.owner]?.open == id { owners[transaction.owner]?.open = nil }
         for place in transaction.partitions {
+            if let delay = markerDelays[place.topic] {
+                markers.append((place, id, isCommitted, time + delay))
+                continue
+            }
             topics[place.topic]?.partitions[Int(place.partition)].finish(id, isCommitted: isCommitted, at: time)
         }
         if isCommitted {
@@ -142,6 +150,11 @@ struct ClusterState: Sendable {
 
     /// Aborts what was open for too long; its producer is fenced.
     mutating func expire(olderThan timeout: Int64, at time: Int64) {
+        for marker in markers where marker.dueAt <= time {
+            topics[marker.place.topic]?.partitions[Int(marker.place.partition)]
+                .finish(marker.transaction, isCommitted: marker.isCommitted, at: time)
+        }
+        markers.removeAll { $0.dueAt <= time }
         for (id, transaction) in transactions where time - transaction.openedAt > timeout {
             finish(id, isCommitted: false, at: time)
             owners[transaction.owner]?.epoch += 1

@@ -21,7 +21,7 @@ struct GroupState: Sendable {
     private(set) var members: [Int: Member] = [:]
     /// Members replaced by another of the same static id.
     private(set) var fenced: Set<Int> = []
-    var offsets: [TopicPartition: Int64] = [:]
+    var offsets: [TopicPartition: GroupOffset] = [:]
     private var isPreparing = false
 
     subscript(id: Int) -> Member? { members[id] }

@@ -98,12 +98,17 @@ public final class InMemoryCluster: StreamTransport {
 
     /// The committed next offsets of a group.
     public func offsets(of group: String) -> [TopicPartition: Int64] {
-        state.withLock { $0.groups[group]?.offsets ?? [:] }
+        state.withLock { $0.groups[group]?.offsets.mapValues(\.next) ?? [:] }
+    }
+
+    /// What stands beside a committed offset; nil where there is none.
+    public func note(of place: TopicPartition, group: String) -> String? {
+        state.withLock { $0.groups[group]?.offsets[place]?.note }
     }
 
     /// Sets committed next offsets, or forgets one where nil: what an operator, or expiry, does to a group.
     public func setOffset(_ offset: Int64?, of place: TopicPartition, group: String) {
-        state.withLock { $0.groups[group, default: GroupState()].offsets[place] = offset }
+        state.withLock { $0.groups[group, default: GroupState()].offsets[place] = offset.map { GroupOffset($0) } }
     }
 
     /// Lets the session of a member time out: the member loses its partitions, the others take them over.
@@ -122,6 +127,28 @@ public final class InMemoryCluster: StreamTransport {
     /// Forgets records before an offset, as retention does.
     public func delete(_ place: TopicPartition, before offset: Int64) {
         state.withLock { $0.topics[place.topic]?.partitions[Int(place.partition)].delete(before: offset) }
+    }
+
+    /// Keeps the last record of each key, as compaction does. With `removingTombstones` also what a tombstone would have
+    /// told a reader that was away for longer than they are kept.
+    public func compact(_ place: TopicPartition, removingTombstones: Bool = false) {
+        state.withLock {
+            $0.topics[place.topic]?.partitions[Int(place.partition)].compact(removingTombstones: removingTombstones)
+        }
+    }
+
+    /// Makes a topic anew, with nothing in it.
+    public func recreateTopic(_ topic: String) {
+        state.withLock { state in
+            let count = state.topics[topic]?.partitions.count ?? 0
+            state.topics[topic]?.partitions = [PartitionLog](repeating: PartitionLog(), count: count)
+        }
+    }
+
+    /// From now on transactions end on this topic so many milliseconds after they end elsewhere: as with Kafka, what
+    /// commits together does not become visible together.
+    public func delayMarkers(of topic: String, by milliseconds: Int64) {
+        state.withLock { $0.markerDelays[topic] = milliseconds }
     }
 
     /// Transactions that are open now.

@@ -49,6 +49,8 @@ struct PartitionLog: Sendable {
         let record: StoredRecord
         let transaction: Int?
         let isMarker: Bool
+        /// Compacted away: its place stays.
+        var isGone = false
     }
 
     private(set) var start: Int64 = 0
@@ -98,14 +100,30 @@ struct PartitionLog: Sendable {
         while next < lastStable, records.count < maximum {
             let entry = entries[Int(next - start)]
             next += 1
-            guard !entry.isMarker, !(entry.transaction.map { aborted.contains($0) } ?? false) else { continue }
+            guard isReadable(entry) else { continue }
             records.append(entry.record)
         }
         while next < lastStable {
             let entry = entries[Int(next - start)]
-            guard entry.isMarker || (entry.transaction.map { aborted.contains($0) } ?? false) else { break }
+            guard !isReadable(entry) else { break }
             next += 1
         }
         return (records, next)
+    }
+
+    private func isReadable(_ entry: Entry) -> Bool {
+        !entry.isMarker && !entry.isGone && !(entry.transaction.map { aborted.contains($0) } ?? false)
+    }
+
+    /// Keeps the last record of each key, as compaction does; tombstones too unless they are to go.
+    mutating func compact(removingTombstones: Bool) {
+        var last: [[UInt8]: Int] = [:]
+        let end = Int(lastStable - start)
+        for index in 0..<end where isReadable(entries[index]) {
+            guard let key = entries[index].record.key else { continue }
+            if let older = last[key] { entries[older].isGone = true }
+            last[key] = index
+            if removingTombstones, entries[index].record.value == nil { entries[index].isGone = true }
+        }
     }
 }

@@ -16,6 +16,8 @@ public final class FaultPlan: Sendable {
         case abortable
         /// The producer is of no further use.
         case fatal
+        /// Nobody learns whether it was done: this call and every later one of the producer ask to be tried again.
+        case unanswered
     }
 
     /// When, seen from the effect.
@@ -54,9 +56,20 @@ public final class FaultPlan: Sendable {
 
     private let step: Step?
     private let state = Mutex(State())
+    /// Called once, on the thread of the worker, which is that of the test: nothing else touches it.
+    private nonisolated(unsafe) var interlude: (number: Int, body: () -> Void)?
 
     /// Counts only, unless there is a step.
-    public init(_ step: Step? = nil) { self.step = step }
+    public init(_ step: Step? = nil) {
+        self.step = step
+        interlude = nil
+    }
+
+    /// A worker that is suspended right before an effect, and goes on when `meanwhile` has happened.
+    public init(suspendedAt number: Int, meanwhile: @escaping () -> Void) {
+        step = nil
+        interlude = (number, meanwhile)
+    }
 
     /// The effects so far.
     public var effects: [Operation] { state.withLock(\.effects) }
@@ -88,6 +101,7 @@ public final class FaultPlan: Sendable {
             case .committedOffsets, .assign, .read: return false
             default: return true
             }
+        case .unanswered: return operation == .commit
         }
     }
 
@@ -106,7 +120,12 @@ public final class FaultPlan: Sendable {
 
     /// Counts an effect; the step that strikes there.
     func reach(_ operation: Operation) -> Step? {
-        state.withLock { state in
+        if let interlude, interlude.number == effects.count {
+            self.interlude = nil
+            interlude.body()
+            state.withLock { $0.hasStruck = true }
+        }
+        return state.withLock { state in
             state.effects.append(operation)
             guard let step, !state.hasStruck, step.number == state.effects.count - 1 else { return nil }
             state.hasStruck = true
@@ -114,15 +133,23 @@ public final class FaultPlan: Sendable {
         }
     }
 
+    /// The code of an outcome that stays unknown.
+    static let unanswered = "_UNANSWERED"
+
     func strike(_ step: Step, _ operation: Operation) -> StreamError {
         if step.fault == .crash { state.withLock { $0.isCrashed = true } }
         let disposition: StreamError.Disposition =
             switch step.fault {
             case .crash, .fatal: .fatal
-            case .retry: .retry
+            case .retry, .unanswered: .retry
             case .abortable: .abortTransaction
             }
-        let code = step.fault == .crash ? "_CRASHED" : "_INJECTED"
+        let code =
+            switch step.fault {
+            case .crash: "_CRASHED"
+            case .unanswered: Self.unanswered
+            default: "_INJECTED"
+            }
         return StreamError(disposition, operation: operation.rawValue, code: code, reason: "\(step)")
     }
 

@@ -80,7 +80,7 @@ private final class FaultyProducer: TransactionalProducer {
         }
     }
 
-    func sendOffsets(_ offsets: [TopicPartition: Int64], of consumer: any GroupConsumer) throws(StreamError) {
+    func sendOffsets(_ offsets: [TopicPartition: GroupOffset], of consumer: any GroupConsumer) throws(StreamError) {
         let real = (consumer as? FaultyConsumer)?.consumer ?? consumer
         try step(.sendOffsets) { () throws(StreamError) in try producer.sendOffsets(offsets, of: real) }
     }
@@ -103,7 +103,7 @@ private final class FaultyProducer: TransactionalProducer {
         do throws(StreamError) {
             try plan.perform(operation, half: half, whole)
         } catch {
-            if error.disposition != .retry { condition = error }
+            if error.disposition != .retry || error.code == FaultPlan.unanswered { condition = error }
             throw error
         }
     }
@@ -138,8 +138,8 @@ private final class FaultyConsumer: GroupConsumer {
         try consumer.unassign(partitions)
     }
 
-    func committedOffsets(_ partitions: [TopicPartition]) throws(StreamError) -> [TopicPartition: Int64] {
-        try plan.perform(.committedOffsets) { () throws(StreamError) in try consumer.committedOffsets(partitions) }
+    func committed(_ partitions: [TopicPartition]) throws(StreamError) -> [TopicPartition: GroupOffset] {
+        try plan.perform(.committedOffsets) { () throws(StreamError) in try consumer.committed(partitions) }
     }
 
     func watermarks(_ partition: TopicPartition) throws(StreamError) -> (low: Int64, high: Int64) {

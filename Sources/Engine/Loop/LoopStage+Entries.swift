@@ -1,0 +1,129 @@
+internal import Events
+internal import Flywheel
+internal import JSON
+internal import StreamRuntime
+internal import Vocabulary
+
+/// From an entry to decisions on their topics.
+extension LoopStage {
+    func takeEntry(
+        _ record: RecordView,
+        _ index: Int,
+        _ batch: RecordBatch,
+        _ partition: inout Partition,
+        _ turn: inout Turn
+    ) throws {
+        if let name = pausedProject(of: record, partition) {
+            return passOver(record, name, &partition)
+        }
+        guard let entry = try decode(record, index, batch, &turn) else { return }
+        let name = entry.project.rawValue
+        // A key that does not name its project; ours all do.
+        if partition.projects[name]?.pause != nil { return passOver(record, name, &partition) }
+        apply(entry, record, name, &partition, &turn)
+    }
+
+    /// Nil of an entry that cannot be read; it is buried.
+    func decode(_ record: RecordView, _ index: Int, _ batch: RecordBatch, _ turn: inout Turn) throws -> JournalEntry? {
+        do throws(JSONError) {
+            return try JournalEntry(json: parser.parse(record.value))
+        } catch {
+            if error.path == "v", error.kind == .invalidValue {
+                throw EngineError("read journal entry \(record.partition)/\(record.offset)", error.description)
+            }
+            turnCounts.unreadable += 1
+            bury(
+                record.key,
+                record.value,
+                batch.headers(at: index),
+                cause(topics[.journal], record.partition, record.offset, "unreadable_entry", error.description),
+                &turn
+            )
+            return nil
+        }
+    }
+
+    func apply(
+        _ entry: JournalEntry,
+        _ record: RecordView,
+        _ name: String,
+        _ partition: inout Partition,
+        _ turn: inout Turn
+    ) {
+        var project = partition.projects.removeValue(forKey: name) ?? LoopProject(project: entry.project)
+        defer { partition.projects[name] = project }
+        let decisions = project.apply(entry, appendedAt: StreamTime(milliseconds: record.timestamp))
+        project.lastOffset = record.offset
+        turnCounts.entries += 1
+        for decision in decisions { write(decision, entry, record, &turn) }
+    }
+
+    func write(_ decision: EncodedDecision, _ entry: JournalEntry, _ record: RecordView, _ turn: inout Turn) {
+        turnCounts.decisions += 1
+        if let refusal = decision.refusal {
+            turnCounts.refused[refusal.code.rawValue, default: 0] += 1
+            guard decision.topic != nil else { return }
+            let origin = entry.origin
+            let why = cause(
+                origin?.topic ?? topics[.journal],
+                origin?.partition ?? record.partition,
+                origin?.offset ?? record.offset,
+                refusal.code.rawValue,
+                refusal.text
+            )
+            turn.write(
+                DeadLetter.record(
+                    to: topics[.deadLetters],
+                    key: origin?.key,
+                    value: origin?.value ?? Array(record.value),
+                    headers: origin?.headers.map { RecordHeader($0.name, $0.value) } ?? [],
+                    cause: why
+                )
+            )
+            return
+        }
+        guard let topic = decision.topic else { return }
+        turn.write(
+            OutputRecord(
+                topic: topics[topic],
+                partition: record.partition,
+                key: Array(decision.key.utf8),
+                value: decision.value,
+                headers: decision.headers.recordHeaders
+            )
+        )
+    }
+
+    func cause(_ topic: String, _ partition: Int32, _ offset: Int64, _ code: String, _ text: String)
+        -> DeadLetter.Cause
+    {
+        DeadLetter.Cause(
+            topic: topic,
+            partition: partition,
+            offset: offset,
+            stage: "loop",
+            code: code,
+            text: text,
+            worker: worker,
+            at: now()
+        )
+    }
+
+    func bury(
+        _ key: UnsafeRawBufferPointer,
+        _ value: UnsafeRawBufferPointer,
+        _ headers: [RecordHeader],
+        _ cause: DeadLetter.Cause,
+        _ turn: inout Turn
+    ) {
+        turn.write(
+            DeadLetter.record(
+                to: topics[.deadLetters],
+                key: key.baseAddress == nil ? nil : Array(key),
+                value: value.baseAddress == nil ? nil : Array(value),
+                headers: headers,
+                cause: cause
+            )
+        )
+    }
+}

@@ -1,0 +1,88 @@
+public import Events
+internal import Flywheel
+internal import JSON
+public import StreamRuntime
+internal import Vocabulary
+
+/// Whether a project is paused, read from the `state` topic.
+struct PauseView {
+    private let transport: any StreamTransport
+    private let topics: TopicNames
+
+    init(transport: any StreamTransport, topics: TopicNames) {
+        self.transport = transport
+        self.topics = topics
+    }
+
+    /// - Complexity: O(records of the partition of `state`); nothing but the row itself is looked into.
+    func pause(of name: String, partition: Int32) throws -> ProjectPause? {
+        let key = Array(ProjectPause.key(of: name).utf8)
+        let parser = JSONParser()
+        let scan = try TopicScan(transport: transport, topic: topics[.state])
+        defer { scan.close() }
+        var pause: ProjectPause?
+        try scan.forEach(partition) { record, _, _ in
+            guard record.key.elementsEqual(key) else { return }
+            let isGone = record.value.baseAddress == nil
+            pause = isGone ? nil : try ProjectPause(json: parser.parse(record.value))
+        }
+        return pause
+    }
+}
+
+/// Asks for a paused project to go on: a command like any other, through Intake and the journal.
+public struct ProjectResume {
+    private let transport: any StreamTransport
+    private let topics: TopicNames
+
+    public init(transport: any StreamTransport, topics: TopicNames) {
+        self.transport = transport
+        self.topics = topics
+    }
+
+    /// Sends the command.
+    ///
+    /// - Returns: The pause that it ends.
+    /// - Throws: `EngineError` when there is no such project, or it is not paused; `StreamError` when the topics cannot be read
+    ///   or written.
+    public func send(_ name: String, by: String, reason: String) throws -> ProjectPause {
+        let directory = try ProjectDirectory(transport: transport, topics: topics)
+        defer { directory.close() }
+        try directory.readToEnd()
+        guard let configuration = directory[name] else {
+            throw EngineError("resume \(name)", "there is no such project", remedy: "see flywheel project list")
+        }
+        let view = PauseView(transport: transport, topics: topics)
+        guard let pause = try view.pause(of: name, partition: configuration.partition) else {
+            throw EngineError("resume \(name)", "it is not paused", remedy: "see flywheel status")
+        }
+        guard !pause.isResuming else {
+            throw EngineError("resume \(name)", "it is \(pause.text)", remedy: "see flywheel status")
+        }
+        let time = WallClock.now()
+        let command = Command(id: "resume-\(name)-\(time)", action: .resume, by: by, reason: reason)
+        var writer = JSONWriter()
+        CommandEvent(project: configuration.project, command: command).write(to: &writer)
+        let producer = try transport.makeProducer(transactionalID: "\(topics.prefix)command.\(name)")
+        defer { producer.close() }
+        try producer.initializeTransactions()
+        try producer.begin()
+        try producer.send([
+            OutputRecord(
+                topic: topics[.commands],
+                key: Array(name.utf8),
+                value: writer.bytes,
+                headers: CloudEventHeaders(
+                    id: command.id,
+                    source: "flywheel/\(name)/operator",
+                    type: "io.flywheel.command.given.v1",
+                    time: time,
+                    correlation: nil,
+                    causation: nil
+                ).recordHeaders
+            )
+        ])
+        try producer.commit()
+        return pause
+    }
+}

@@ -1,0 +1,202 @@
+internal import Events
+internal import Flywheel
+internal import KafkaTransport
+internal import Storage
+internal import StreamRuntime
+internal import Telemetry
+
+/// What each role is made of, and what it says of itself.
+extension Worker {
+    struct Parts {
+        let stage: any StreamStage
+        let inputs: [Topic]
+        /// Milliseconds from the first record of a transaction to its commit.
+        let interval: Int64
+        var watch: (StreamTaskEvent) -> Void = { _ in }
+        /// What people should know though the role runs.
+        var remarks: () -> [String] = { [] }
+        /// Called when a life of the role has ended.
+        var finish: () -> Void = {}
+    }
+
+    func makeStage(_ role: Role, _ transport: KafkaStreamTransport, _ logger: Logger) throws -> Parts {
+        let topics = configuration.topics
+        switch role {
+        case .intake:
+            let directory = try ProjectDirectory(transport: transport, topics: topics)
+            let reader = try transport.makeReader(topics: [topics[.predictions]])
+            defer { reader.close() }
+            let stage = IntakeStage(
+                topics: topics,
+                directory: directory,
+                salt: configuration.salt,
+                worker: configuration.instance,
+                partitionCount: try reader.partitions(of: topics[.predictions]).count,
+                now: WallClock.now,
+                hasHistory: { try IntakeStage.hasJournal(transport, topics) }
+            )
+            var last = IntakeCounts()
+            return Parts(
+                stage: stage,
+                inputs: IntakeStage.inputs,
+                interval: configuration.intakeInterval,
+                watch: { [metrics, stage] event in
+                    guard case .committed = event else { return }
+                    metrics.observe(stage.counts, since: last)
+                    last = stage.counts
+                }
+            )
+        case .loop:
+            let writer = makeSnapshotWriter(logger)
+            let stage = try LoopStage(
+                topics: topics,
+                transport: transport,
+                worker: configuration.instance,
+                snapshots: writer.map { Self.snapshots($0, logger) },
+                now: WallClock.now
+            )
+            var lastLogAt: Int64 = 0
+            stage.restoring = { [health] progress in
+                let now = WallClock.now()
+                let text = "restoring partition \(progress.partition): \(progress.percent) %"
+                health.set(role, .starting, reason: text, at: now)
+                guard now - lastLogAt >= 5_000 || now < lastLogAt else { return }
+                lastLogAt = now
+                logger.info(
+                    "restoring",
+                    [
+                        "partition": .number(progress.partition), "records": .number(progress.records),
+                        "offset": .number(progress.offset), "end": .number(progress.end),
+                    ]
+                )
+            }
+            stage.restored = { partition, records, milliseconds in
+                logger.info(
+                    "partition restored",
+                    ["partition": .number(partition), "records": .number(records), "ms": .number(milliseconds)]
+                )
+            }
+            stage.pauseChanged = { project, pause in
+                guard let pause else { return logger.notice("project resumed", ["project": .string(project)]) }
+                logger.error(
+                    pause.isResuming ? "project resumes" : "project paused",
+                    ["project": .string(project), "state": .string(pause.text)]
+                )
+            }
+            var last = LoopCounts()
+            var lastSummaryAt: Int64 = 0
+            return Parts(
+                stage: stage,
+                inputs: LoopStage.inputs,
+                interval: configuration.loopInterval,
+                watch: { [metrics, stage] event in
+                    guard case .committed = event else { return }
+                    metrics.observe(stage.counts, since: last)
+                    last = stage.counts
+                    let now = WallClock.now()
+                    guard now - lastSummaryAt >= 1_000 || now < lastSummaryAt else { return }
+                    lastSummaryAt = now
+                    stage.forEachProject { metrics.observe(ProjectSummary($0)) }
+                },
+                remarks: { [stage] in
+                    var remarks: [String] = []
+                    stage.forEachProject { project in
+                        guard let pause = project.pause else { return }
+                        remarks.append("project \(project.state.project) is \(pause.text)")
+                    }
+                    return remarks
+                },
+                finish: { writer?.finish() }
+            )
+        case .materializer:
+            let objects = try openStore(configuration.storePath, logger)
+            let stage = MaterializerStage(topics: topics, store: DatasetStore(objects: objects))
+            stage.heldUp = watchHoldUps(role, logger)
+            return Parts(stage: stage, inputs: MaterializerStage.inputs, interval: configuration.loopInterval)
+        case .trainer, .console:
+            let artifacts = try openStore(configuration.artifactsPath, logger)
+            let stage = TrainerStage(topics: topics, transport: transport, artifacts: artifacts, now: WallClock.now)
+            stage.heldUp = watchHoldUps(role, logger)
+            stage.resumed = { request, count in
+                logger.info("study taken up again", ["request": .string("\(request)"), "finished": .number(count)])
+            }
+            stage.failed = { logger.error("training failed", ["reason": .string($0)]) }
+            return Parts(stage: stage, inputs: TrainerStage.inputs, interval: configuration.loopInterval)
+        }
+    }
+
+    /// Nil where none are wanted, or the folder cannot be used: then every restart reads the whole changelog.
+    private func makeSnapshotWriter(_ logger: Logger) -> SnapshotWriter? {
+        guard !configuration.statePath.isEmpty else { return nil }
+        let folder = configuration.instance.map { $0 == "/" ? "_" : $0 }
+        do throws(StorageError) {
+            let store = try ObjectStore(root: "\(configuration.statePath)/\(String(folder))")
+            try store.removeLeftovers(olderThan: .seconds(600))
+            return SnapshotWriter(store: store, logger: logger)
+        } catch {
+            logger.warning("no snapshots; a restart reads the whole changelog", ["reason": .string("\(error)")])
+            return nil
+        }
+    }
+
+    private static func snapshots(_ writer: SnapshotWriter, _ logger: Logger) -> LoopSnapshots {
+        LoopSnapshots(store: writer.store, write: { writer.submit($0) }) { event in
+            switch event {
+            case .used(let partition, let rows, let offset):
+                logger.info(
+                    "snapshot read",
+                    ["partition": .number(partition), "rows": .number(rows), "offset": .number(offset)]
+                )
+            case .unusable(let partition, let reason):
+                logger.warning(
+                    "the snapshot is not used; the whole changelog is read",
+                    ["partition": .number(partition), "reason": .string(reason)]
+                )
+            }
+        }
+    }
+
+    static func log(_ event: StreamTaskEvent, _ logger: Logger) {
+        switch event {
+        case .assigned(let partitions):
+            logger.info(
+                "partitions assigned",
+                ["partitions": .string(partitions.map(\.description).joined(separator: " "))]
+            )
+        case .unassigned(let partitions, let lost):
+            logger.info("partitions gone", ["count": .number(partitions.count), "lost": .bool(lost)])
+        case .committed(let records, let outputs, let milliseconds):
+            logger.debug(
+                "committed",
+                ["records": .number(records), "outputs": .number(outputs), "ms": .number(milliseconds)]
+            )
+        case .aborted(let error): logger.warning("transaction aborted", ["reason": .string(error.description)])
+        case .restarted(let error): logger.warning("producer made anew", ["reason": .string(error.description)])
+        case .expired(let partition, let from, let to):
+            logger.error(
+                "records expired before they were read",
+                ["partition": .string(partition.description), "from": .number(from), "to": .number(to)]
+            )
+        case .foundUnclean(let partitions):
+            logger.notice(
+                "the last owner of these partitions died or was fenced: going on with care",
+                ["partitions": .string(partitions.map(\.description).joined(separator: " "))]
+            )
+        case .refused(let reason): logger.warning("turn refused", ["reason": .string(reason)])
+        case .isolating(let partition, let offset, let isolation):
+            logger.error(
+                "a record is taken out of the stream",
+                [
+                    "partition": .string(partition.description), "offset": .number(offset),
+                    "reason": .string(isolation.text),
+                ]
+            )
+        case .unreachable(let error): logger.warning("no broker answers", ["reason": .string(error.description)])
+        case .reachable: logger.notice("a broker answers again")
+        case .paused(let partitions): logger.debug("fetching paused", ["partitions": .number(partitions.count)])
+        case .resumed(let partitions): logger.debug("fetching goes on", ["partitions": .number(partitions.count)])
+        case .retrying(let error, let attempt):
+            logger.info("trying again", ["reason": .string(error.description), "attempt": .number(attempt)])
+        }
+    }
+}

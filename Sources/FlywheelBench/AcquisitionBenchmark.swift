@@ -1,0 +1,196 @@
+import Acquisition
+import Arguments
+import Foundation
+import JSON
+import Statistics
+
+/// `flywheel-bench acquisition`: how many labels a strategy needs, beside random selection.
+struct AcquisitionBenchmark {
+    /// What one strategy came to over all seeds.
+    struct Series {
+        let strategy: String
+        let curves: [[AcquisitionReplay.Point]]
+
+        /// Labels until the accuracy was reached first, one number for each seed; nil where it never was.
+        func labels(to target: Double) -> [Int?] {
+            curves.map { $0.first { $0.accuracy >= target }?.labels }
+        }
+
+        /// The mean accuracy over the rounds, one number for each seed.
+        var areas: [Double] { curves.map { $0.map(\.accuracy).reduce(0, +) / Double(max(1, $0.count)) } }
+    }
+
+    static let specification = CommandSpecification(
+        "acquisition",
+        summary: "replay a labelled data set as a stream: labels that a strategy needs, beside random selection",
+        options: [
+            .option(
+                "data",
+                "FILE",
+                help: "comma-separated numbers and a class, with or without a header",
+                isRequired: true
+            ),
+            .option("label", "COLUMN", help: "the class: a name of the header, or a number from 1", isRequired: true),
+            .option(
+                "strategy",
+                "NAME",
+                help: "default, or a score as in margin, or margin+kmeans",
+                defaultValue: "default"
+            ),
+            .option("window", "N", help: "candidates a round", defaultValue: "500"),
+            .option("batch", "N", help: "labels a round", defaultValue: "10"),
+            .option("budget", "N", help: "labels in all", defaultValue: "400"),
+            .option("seeds", "N", help: "runs, with other splits and streams", defaultValue: "10"),
+            .option(
+                "scale",
+                "HOW",
+                help: "of the features: none, max (divide all by the largest) or standard",
+                defaultValue: "none"
+            ),
+            .option("targets", "LIST", help: "accuracies to reach", defaultValue: "0.90,0.95"),
+            .option("exploration", "SHARE", help: "of a batch that is drawn by chance", defaultValue: "0"),
+            .option("noise", "P", help: "probability that a label is wrong", defaultValue: "0"),
+            .option("delay", "N", help: "rounds by which the scoring model is behind", defaultValue: "0"),
+            .flag("cold", help: "leave the first batch to the strategy; else it is drawn by chance"),
+            .flag("json", help: "one JSON value on standard output"),
+        ]
+    )
+
+    let data: LabelledData
+    let path: String
+    let options: AcquisitionReplay.Options
+    let seeds: Int
+    /// As they were given.
+    let targets: [String]
+
+    init(_ arguments: ParsedArguments) throws {
+        path = try arguments.requiredString("data")
+        let scale: LabelledData.Scale = try arguments.choice("scale") ?? .none
+        data = try LabelledData(path: path, labelColumn: try arguments.requiredString("label"), scale: scale)
+        let batch = try arguments.int("batch", in: 1...10_000) ?? 10
+        let window = try arguments.int("window", in: batch...1_000_000) ?? 500
+        var policy = AcquisitionPolicy(batchSize: batch, poolCapacity: window, openTaskLimit: .max / 2, auditShare: 0)
+        policy.votes = .max / 2
+        policy.explorationShare = try arguments.double("exploration", in: 0...1) ?? 0
+        try Self.setStrategy(try arguments.requiredString("strategy"), of: &policy)
+        var options = AcquisitionReplay.Options(policy: policy)
+        options.window = window
+        options.budget = try arguments.int("budget", in: 1...10_000_000) ?? 400
+        options.labelNoise = try arguments.double("noise", in: 0...1) ?? 0
+        options.delay = try arguments.int("delay", in: 0...1_000) ?? 0
+        options.startsCold = arguments.flag("cold")
+        self.options = options
+        seeds = try arguments.int("seeds", in: 1...10_000) ?? 10
+        targets = try arguments.requiredString("targets").split(separator: ",").map(String.init)
+        guard targets.allSatisfy({ (0...1).contains(Double($0) ?? -1) }) else {
+            throw BenchError("--targets: expected accuracies in 0...1 separated by commas, as in 0.90,0.95")
+        }
+    }
+
+    private static func setStrategy(_ name: String, of policy: inout AcquisitionPolicy) throws {
+        guard name != "default" else { return }
+        let parts = name.split(separator: "+")
+        guard let first = parts.first, let function = AcquisitionFunction(rawValue: String(first)),
+            parts.count == 1 || (parts.count == 2 && parts[1] == "kmeans")
+        else {
+            let known = AcquisitionFunction.allCases.map(\.rawValue).joined(separator: ", ")
+            throw BenchError("--strategy: expected default or one of \(known), with +kmeans or not, found \"\(name)\"")
+        }
+        policy.function = function
+        policy.isDiverse = parts.count == 2
+    }
+
+    /// Measures, and prints a line for the strategy and one for random selection, or one JSON value.
+    func run(printsJSON: Bool) throws {
+        var chance = options
+        chance.policy.function = .random
+        chance.policy.isDiverse = false
+        chance.policy.explorationShare = 0
+        let (measured, random) = (try series(options), try series(chance))
+        print(printsJSON ? json(measured, random: random) : line(measured) + "\n" + line(random))
+    }
+
+    private func line(_ series: Series) -> String {
+        var line = series.strategy
+        for target in targets {
+            let labels = series.labels(to: Double(target) ?? 1)
+            let summary = Self.moments(labels.map { Double($0 ?? options.budget) })
+            let never = labels.count { $0 == nil }
+            line += String(format: "  %@: %.1f ± %.1f", target, summary.mean, summary.deviation)
+            if never > 0 { line += " (\(never) never)" }
+        }
+        let area = Self.moments(series.areas)
+        return line + String(format: "  area %.4f ± %.4f", area.mean, area.deviation)
+    }
+
+    private func series(_ options: AcquisitionReplay.Options) throws -> Series {
+        var curves: [[AcquisitionReplay.Point]] = []
+        for seed in 1...UInt64(seeds) {
+            var replay = AcquisitionReplay(data: data, options: options, seed: seed)
+            curves.append(try replay.run())
+        }
+        return Series(strategy: options.policy.strategyName, curves: curves)
+    }
+
+    /// Mean and standard deviation with *n*.
+    private static func moments(_ values: [Double]) -> (mean: Double, deviation: Double) {
+        guard !values.isEmpty else { return (0, 0) }
+        let mean = values.reduce(0, +) / Double(values.count)
+        let variance = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(values.count)
+        return (mean, variance.squareRoot())
+    }
+
+    // MARK: - JSON
+
+    private func json(_ series: Series, random: Series) -> String {
+        var writer = JSONWriter()
+        writer.object { writer in
+            writer.key("data")
+            writer.value((path as NSString).lastPathComponent)
+            writer.key("strategy")
+            writer.value(series.strategy)
+            writer.key("seeds")
+            writer.value(seeds)
+            write(series, to: &writer)
+            writer.key("random")
+            writer.object { write(random, to: &$0) }
+        }
+        return writer.text
+    }
+
+    private func write(_ series: Series, to writer: inout JSONWriter) {
+        writer.key("labels_to")
+        writer.object { writer in
+            for target in targets {
+                let labels = series.labels(to: Double(target) ?? 1)
+                writer.key(named: target)
+                writer.object { writer in
+                    write(Self.moments(labels.map { Double($0 ?? options.budget) }), to: &writer)
+                    writer.key("never")
+                    writer.value(labels.count { $0 == nil })
+                }
+            }
+        }
+        writer.key("alc")
+        writer.object { write(Self.moments(series.areas), to: &$0) }
+        writer.key("curve")
+        writer.array { writer in
+            let rounds = series.curves.map(\.count).min() ?? 0
+            for round in 0..<rounds {
+                let point = Self.moments(series.curves.map { $0[round].accuracy })
+                writer.array { writer in
+                    writer.value(series.curves[0][round].labels)
+                    writer.value(point.mean)
+                    writer.value(point.deviation)
+                }
+            }
+        }
+    }
+
+    private func write(_ moments: (mean: Double, deviation: Double), to writer: inout JSONWriter) {
+        writer.key("mean")
+        writer.value(moments.mean)
+        writer.key("sd")
+        writer.value(moments.deviation)
+    }
+}

@@ -1,0 +1,127 @@
+/// Partitions come and go.
+extension StreamTask {
+    func take(_ partitions: [TopicPartition]) throws {
+        try commit()
+        if producer == nil { producer = try makeProducer() }
+        let found = try retrying { () throws(StreamError) in try self.consumer.committed(partitions) }
+        let offsets = found.mapValues(\.next)
+        if found.isEmpty, try isGroupNew() { try stage.beginsAnew() }
+        let positions = try begin(partitions, offsets)
+        committed.merge(offsets) { $1 }
+        base.merge(positions) { $1 }
+        if stage.isolates { try look(partitions, found) }
+        try consumer.assign(positions)
+        owned.formUnion(partitions)
+        // A client may remember that a partition was paused before it went and came back.
+        if isHolding != false { isHolding = nil }
+        explained.removeAll()
+        environment.observe(.assigned(partitions))
+    }
+
+    /// Whether the group has no offset of any partition, ours or another member's.
+    private func isGroupNew() throws(StreamError) -> Bool {
+        let reader = try transport.makeReader(topics: consumer.topics)
+        defer { reader.close() }
+        var places: [TopicPartition] = []
+        for topic in consumer.topics {
+            places += try reader.partitions(of: topic).map { TopicPartition(topic, $0) }
+        }
+        return try retrying { () throws(StreamError) in try self.consumer.committed(places) }.isEmpty
+    }
+
+    /// How their last owners left them.
+    private func look(_ partitions: [TopicPartition], _ found: [TopicPartition: GroupOffset]) throws {
+        var unclean: [TopicPartition] = []
+        for partition in partitions {
+            var high: Int64 = 0
+            let mark = found[partition].map { OffsetMark($0.note) ?? .open }
+            if let mark, mark != .clean {
+                high = try retrying { () throws(StreamError) in try self.consumer.watermarks(partition).high }
+                if !explained.contains(partition) { unclean.append(partition) }
+            }
+            caution.take(
+                partition,
+                found[partition],
+                high: high,
+                turn: policy.maximumRecords + policy.batchSize,
+                isExplained: explained.contains(partition)
+            )
+        }
+        guard !unclean.isEmpty else { return }
+        stage.foundUnclean(unclean)
+        environment.observe(.foundUnclean(unclean))
+    }
+
+    /// What has expired cannot be read: begins at the first record that is there, and says what was passed over.
+    private func clamp(_ positions: [TopicPartition: Int64]) throws(StreamError) -> [TopicPartition: Int64] {
+        var clamped = positions
+        for (partition, position) in positions {
+            let low = try retrying { () throws(StreamError) in try self.consumer.watermarks(partition).low }
+            guard position < low else { continue }
+            if position > 0 {
+                guard stage.toleratesExpiry(of: partition) else {
+                    throw StreamError(
+                        .fatal,
+                        operation: "read \(partition) from offset \(position)",
+                        code: "_EXPIRED",
+                        reason:
+                            "its records before offset \(low) are gone, and nothing may be left out; restore the topic"
+                    )
+                }
+                environment.observe(.expired(partition, from: position, to: low))
+            }
+            clamped[partition] = low
+        }
+        return clamped
+    }
+
+    /// Where each partition begins: where its stage says, or with its first record.
+    private func begin(
+        _ partitions: [TopicPartition],
+        _ offsets: [TopicPartition: Int64]
+    ) throws -> [TopicPartition: Int64] {
+        var positions = try stage.assigned(partitions, committed: offsets)
+        for partition in partitions where positions[partition] == nil {
+            positions[partition] = try retrying { () throws(StreamError) in
+                try self.consumer.watermarks(partition).low
+            }
+        }
+        return try clamp(positions)
+    }
+
+    /// Commits what is open, and says that these partitions are left in order.
+    func leave(_ partitions: [TopicPartition]) throws {
+        notes.merge(caution.farewell(partitions)) { $1 }
+        turn.isLeaving = true
+        defer { turn.isLeaving = false }
+        try commit()
+    }
+
+    func give(_ partitions: [TopicPartition], lost: Bool) throws {
+        stage.unassigned(partitions)
+        for partition in partitions {
+            committed[partition] = nil
+            base[partition] = nil
+            caution.give(partition)
+            owned.remove(partition)
+        }
+        try consumer.unassign(partitions)
+        environment.observe(.unassigned(partitions, lost: lost))
+    }
+
+    /// Restores everything that is owned from what is stored.
+    func reload(_ offsets: [TopicPartition: GroupOffset]) throws {
+        let partitions = assignment
+        stage.unassigned(partitions)
+        base = try begin(partitions, offsets.mapValues(\.next))
+        committed = offsets.mapValues(\.next)
+        caution.found(offsets.compactMapValues { OffsetMark($0.note) })
+        try consumer.seek(base)
+    }
+
+    func makeProducer() throws(StreamError) -> any TransactionalProducer {
+        let producer = try transport.makeProducer(transactionalID: transactionalID)
+        try retrying { () throws(StreamError) in try producer.initializeTransactions() }
+        return producer
+    }
+}

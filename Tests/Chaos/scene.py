@@ -1,0 +1,272 @@
+"""Sets the scene and clears it away: folder, brokers, proxy, topics, projects, workers, participants."""
+
+import select
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from confluent_kafka import ConsumerGroupTopicPartitions, Consumer, KafkaError, KafkaException, TopicPartition
+
+from cluster import Cluster, kafka_home
+from monitor import Monitor
+from processes import ChaosError, await_end, end, last_lines, say, scratch_root, spawn
+from workers import Worker
+
+HERE = Path(__file__).resolve().parent
+PROJECTS = ["alpha", "beta", "gamma", "delta"]
+PROJECT = """\
+project: {name}
+question: Which digit is this?
+classes: ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]
+acquisition:
+  strategy: {strategy}
+  batch_size: 8
+  open_task_limit: 40
+  audit_cutoff: 0.02
+  votes_per_window: {votes}
+  window: 1m
+  oversample: 3
+  patience: 1s
+labeling:
+  maximum_votes: 3
+  lifetime: {lifetime}
+datasets:
+  cut_every: 12
+  cut_after: 8s
+training:
+  new_labels: 24
+  repeats: 2
+  deadline: 1m
+rollout:
+  minimum_shadow: 3
+"""
+# Groups whose lag must end, and what they read. The materializer's offset waits for the next cut, whatever it has read.
+GROUPS = {
+    "intake": ["predictions", "feedback", "annotations", "training-results", "commands", "dataset-versions"],
+    "loop": ["journal", "tallies"],
+    "trainer": ["training-requests"],
+}
+
+
+class Proxy:
+    """The proxy's process."""
+
+    def __init__(self, pairs: list[tuple[int, int]], folder: Path):
+        words = [f"{listen}:{target}" for listen, target in pairs]
+        self.log = folder / "proxy.log"
+        self.process = spawn(
+            [sys.executable, str(HERE / "proxy.py"), *words], self.log, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
+        self._answer()
+
+    def cut(self, share: float, seed: int) -> int:
+        """Cuts about that share of all connections; returns how many."""
+        self.process.stdin.write(f"cut {share} {seed}\n".encode())
+        return int(self._answer())
+
+    def _answer(self, patience: float = 20) -> str:
+        """The next line, which is short: it comes in one piece."""
+        ready, _, _ = select.select([self.process.stdout], [], [], patience)
+        line = self.process.stdout.readline() if ready else b""
+        if not line:
+            raise ChaosError(f"the proxy does not answer: {last_lines(self.log)}")
+        return line.decode().strip()
+
+
+class Scene:
+    """Everything that runs. `clear` ends all of it."""
+
+    def __init__(self, binary: Path, brokers: int, workers: int, needed: int):
+        if not binary.is_file():
+            raise ChaosError(f"there is no binary {binary}: build it, or name another with --binary")
+        kafka_home()  # Before there is a folder to clear away.
+        self.folder = Path(tempfile.mkdtemp(prefix="flywheel-chaos-", dir=scratch_root(needed)))
+        self.binary = self.folder / "flywheel"
+        self.participants: dict[str, subprocess.Popen] = {}
+        self.proxy: Proxy | None = None
+        self.monitor: Monitor | None = None
+        self.workers: list[Worker] = []
+        # Not pulled away by a build that goes on beside us.
+        shutil.copy2(binary, self.binary)
+        self.cluster = Cluster(brokers, self.folder)
+        self.worker_count = workers
+
+    @property
+    def ledgers(self) -> list[Path]:
+        return [self.folder / "product.ledger", self.folder / "label-tool.ledger"]
+
+    def set_up(self, rate: int, answers: int, seed: int) -> None:
+        """Everything runs, and Intake and loop have committed something, when this returns."""
+        say(f"starting {len(self.cluster.brokers)} brokers of {self.cluster.kind} in {self.folder}")
+        self.cluster.start()
+        self.proxy = Proxy([(broker.advertised, broker.proxied) for broker in self.cluster.brokers], self.folder)
+        replication = "3" if len(self.cluster.brokers) >= 3 else "1"
+        self._create_topics(replication)
+        self.configure(votes=400)
+        self.monitor = Monitor(self.cluster.bootstrap)
+        self.monitor.start()
+        for number in range(self.worker_count):
+            self.workers.append(Worker(f"w{number + 1}", self.binary, self.cluster.proxied_bootstrap, self.folder))
+            self.workers[-1].start()
+        projects = [word for project in PROJECTS for word in ("--project", project)]
+        self._take_part("product", seed, rate, *projects)
+        self._take_part("label-tool", seed, answers)
+        say("workers and participants run")
+        self.wait("Intake and loop commit", 90, self.monitor.has_seen_all)
+
+    def _create_topics(self, replication: str) -> None:
+        """Makes the topics. A broker that has not heard of them yet may refuse to describe them: then once more, as people do."""
+        for attempt in range(3):
+            status, output = self.try_flywheel("topics", "create", "--replication", replication)
+            if status == 0:
+                return self.cluster.wait_until_whole(30)
+            say(f"flywheel topics create exits with {status}: {output.strip()}")
+            time.sleep(1)
+        raise ChaosError("flywheel topics create fails again and again")
+
+    def _take_part(self, part: str, seed: int, rate: int, *more: str) -> None:
+        command = [sys.executable, str(HERE / "participants.py"), part, "--bootstrap", self.cluster.bootstrap, "--seed", str(seed)]
+        command += ["--rate", str(rate), "--ledger", str(self.folder / f"{part}.ledger"), *more]
+        self.participants[part] = spawn(command, self.folder / f"{part}.log")
+
+    def configure(self, votes: int) -> None:
+        """Applies the projects. Without votes no task is opened any more."""
+        for number, name in enumerate(PROJECTS):
+            path = self.folder / f"{name}.yaml"
+            # Tasks of the last project expire; of one nothing is scored.
+            path.write_text(PROJECT.format(
+                name=name, votes=votes, strategy="random" if number == 2 else "margin", lifetime="10s" if number == 3 else "1h"))
+            self.flywheel("project", "apply", str(path))
+
+    def flywheel(self, *words: str, patience: float = 60) -> str:
+        """Runs a command of the binary; its output. A failure is an error."""
+        status, output = self.try_flywheel(*words, patience=patience)
+        if status != 0:
+            raise ChaosError(f"flywheel {' '.join(words)} exits with {status}: {output.strip()[-1_000:]}")
+        return output
+
+    def try_flywheel(self, *words: str, patience: float = 60) -> tuple[int, str]:
+        command = [str(self.binary), *words]
+        if words[0] != "dataset":
+            command += ["--bootstrap", self.cluster.bootstrap]
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, timeout=patience)
+        except subprocess.TimeoutExpired as error:
+            raise ChaosError(f"flywheel {' '.join(words)} does not end within {patience:.0f} s") from error
+        return done.returncode, done.stdout + ("" if done.returncode == 0 else done.stderr)
+
+    def watch(self) -> None:
+        """Throws when somebody who must live has died."""
+        for part, process in self.participants.items():
+            if process.poll() is not None:
+                raise ChaosError(f"{part} ended with status {process.returncode}: {last_lines(self.folder / f'{part}.log')}")
+        if self.proxy.process.poll() is not None:
+            raise ChaosError(f"the proxy ended: {last_lines(self.folder / 'proxy.log')}")
+
+    def wait(self, what: str, patience: float, condition) -> None:
+        deadline = time.monotonic() + patience
+        while not condition():
+            if time.monotonic() > deadline:
+                raise ChaosError(f"waited {patience:.0f} s in vain: {what}")
+            self.watch()
+            time.sleep(0.1)
+
+    def stop_load(self) -> list[str]:
+        """Ends the participants; what was under way is delivered first. Returns what went wrong."""
+        failures = []
+        for part, process in self.participants.items():
+            process.terminate()
+        for part, process in self.participants.items():
+            if not await_end(process, 90, part) or process.returncode != 0:
+                failures.append(f"{part} could not deliver everything: {last_lines(self.folder / f'{part}.log')}")
+        self.participants.clear()
+        return failures
+
+    def drain(self, patience: float, quiet: float) -> str | None:
+        """Waits until every group has read everything and the journal is quiet for so many seconds.
+
+        Returns what is left, if it is not done in time.
+        """
+        deadline = time.monotonic() + patience
+        since, told, journal, unread = time.monotonic(), time.monotonic(), None, None
+        while time.monotonic() < deadline:
+            time.sleep(1)
+            if time.monotonic() - told > 10:
+                told = time.monotonic()
+                say(f"not yet at rest: {unread or f'all is read, the journal is quiet for {told - since:.0f} s'}")
+            try:
+                ends, unread = self._journal_ends(), self._unread()
+            except (KafkaException, TimeoutError) as error:
+                ends, unread = None, str(error)
+            if unread is not None or ends != journal:
+                since, journal = time.monotonic(), ends
+            elif time.monotonic() - since >= quiet:
+                return None
+        return unread or "the journal still grows"
+
+    def _journal_ends(self) -> list[int]:
+        reader = self._reader()
+        try:
+            return [reader.get_watermark_offsets(TopicPartition("flywheel.journal", n), timeout=10)[1] for n in range(4)]
+        finally:
+            reader.close()
+
+    def _unread(self) -> str | None:
+        """A record that a group has not read. Offsets alone do not tell: the ends of transactions have offsets, too."""
+        reader = self._reader()
+        try:
+            for group, topics in GROUPS.items():
+                positions = self._positions(reader, f"flywheel.{group}", topics)
+                reader.assign(positions)
+                left = {(place.topic, place.partition) for place in positions}
+                deadline = time.monotonic() + 15
+                while left:
+                    if time.monotonic() > deadline:
+                        return f"the topics of group flywheel.{group} cannot be read to their end"
+                    message = reader.poll(1)
+                    if message is None:
+                        continue
+                    if message.error() is None:
+                        return f"group flywheel.{group} has not read {message.topic()}[{message.partition()}] from offset {message.offset()}"
+                    if message.error().code() == KafkaError._PARTITION_EOF:
+                        left.discard((message.topic(), message.partition()))
+            return None
+        finally:
+            reader.close()
+
+    def _positions(self, reader: Consumer, group: str, topics: list[str]) -> list[TopicPartition]:
+        (future,) = self.cluster.admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)], request_timeout=10).values()
+        committed = {(place.topic, place.partition): place.offset for place in future.result(15).topic_partitions if place.offset >= 0}
+        positions = []
+        for topic in topics:
+            name = f"flywheel.{topic}"
+            for number in reader.list_topics(name, timeout=10).topics[name].partitions:
+                offset = committed.get((name, number))
+                if offset is None:
+                    offset = reader.get_watermark_offsets(TopicPartition(name, number), timeout=10)[0]
+                positions.append(TopicPartition(name, number, offset))
+        return positions
+
+    def _reader(self) -> Consumer:
+        return Consumer({
+            "bootstrap.servers": self.cluster.bootstrap, "group.id": "chaos-drain", "enable.auto.commit": False,
+            "isolation.level": "read_committed", "enable.partition.eof": True, "fetch.wait.max.ms": 50, "log_level": 0})
+
+    def clear(self, keeps: bool) -> None:
+        """Ends everything, and removes the folder; or only the brokers' data, to look at the rest."""
+        if self.monitor is not None and self.monitor.thread.is_alive():
+            self.monitor.stop()
+        for process in [worker.process for worker in self.workers] + list(self.participants.values()):
+            if process is not None and process.poll() is None:
+                process.kill()
+                process.wait(10)
+        if self.proxy is not None:
+            end(self.proxy.process, 5, "the proxy")
+        self.cluster.stop()
+        if not keeps:
+            return shutil.rmtree(self.folder, ignore_errors=True)
+        for broker in self.cluster.brokers:
+            shutil.rmtree(broker.folder / "data", ignore_errors=True)
+        say(f"logs and ledgers are kept in {self.folder}")

@@ -1,0 +1,140 @@
+import Engine
+import Events
+import StreamRuntime
+import StreamTesting
+import Testing
+import Vocabulary
+
+/// Heirs that fail in their turn, and workers that were only suspended and wake up after their heirs have taken over.
+@Suite("Heirs and zombies")
+struct HeirTests {
+    private static let policy = CommitPolicy(interval: 0, maximumRecords: 30, batchSize: 30)
+
+    // MARK: - Loop
+
+    private func loop(_ plant: Plant, _ plan: FaultPlan = FaultPlan(), _ instance: String = "w1") throws -> StageRunner
+    {
+        try plant.makeLoop(plan, instance: instance, policy: Self.policy, now: { 0 })
+    }
+
+    private func decisions(_ plant: Plant, of recording: Recording) -> [Written] {
+        plant.decisions().filter { $0.topic == .deadLetters || $0.entryNumber <= recording.records.count }
+    }
+
+    @Test("An heir that fails at any effect, at a read of what it restores too, is replaced by one that does not")
+    func heirFails() throws {
+        let recording = try Recording(seed: 2, rounds: 7)
+        let undisturbed = try recording.plant()
+        let first = FaultPlan()
+        try loop(undisturbed, first).settle()
+        let expected = decisions(undisturbed, of: recording)
+        let commits = first.effects.indices.filter { first.effects[$0] == .commit }
+        let middle = commits[commits.count / 2]
+
+        func run(_ step: FaultPlan.Step?) throws -> FaultPlan {
+            let plant = try recording.plant()
+            do { try loop(plant, FaultPlan(.init(middle, .crash, .after))).settle() } catch {}
+            let plan = FaultPlan(step)
+            do { try loop(plant, plan).settle() } catch {
+                guard plan.hasStruck else { throw error }
+                try settle([loop(plant), loop(plant, FaultPlan(), "w2")], on: plant)
+            }
+            let found = decisions(plant, of: recording)
+            let isSame = found == expected
+            #expect(isSame, "seed 2, \(step?.description ?? "undisturbed"): \(expected.count) became \(found.count)")
+            let report = try Replay(transport: plant.cluster, topics: plant.topics)
+                .verify(project: World.project.rawValue, partition: World.partition)
+            #expect(report.isEqual, "seed 2, \(step?.description ?? ""): \(report.firstDifference ?? "")")
+            return plan
+        }
+        let effects = try run(nil).effects
+        #expect(effects.filter { $0 == .read }.count > 3, "nothing was restored")
+        for step in FaultPlan.steps(effects) { #expect(try run(step).hasStruck, "\(step)") }
+    }
+
+    @Test(
+        "A loop that is suspended before any effect and wakes after its heir has taken over writes nothing",
+        arguments: [true, false]
+    )
+    func loopZombie(isSameName: Bool) throws {
+        let recording = try Recording(seed: 1, rounds: 6)
+        let undisturbed = try recording.plant()
+        let counted = FaultPlan()
+        try loop(undisturbed, counted).settle()
+        let expected = decisions(undisturbed, of: recording)
+        for number in counted.effects.indices {
+            let plant = try recording.plant()
+            var heir: StageRunner?
+            let plan = FaultPlan(suspendedAt: number) {
+                if !isSameName { plant.cluster.expireMember("w1", of: "loop") }
+                heir = try? loop(plant, FaultPlan(), isSameName ? "w1" : "w2")
+                do { try heir?.settle() } catch { Issue.record("the heir failed: \(error)") }
+            }
+            try wake(try loop(plant, plan), heir: { heir }, plant, "effect \(number) (\(counted.effects[number]))")
+            #expect(plan.hasStruck)
+            let found = decisions(plant, of: recording)
+            let isSame = found == expected
+            #expect(
+                isSame,
+                "seed 1, suspended at \(number) (\(counted.effects[number])): \(expected.count) became \(found.count)"
+            )
+            let report = try Replay(transport: plant.cluster, topics: plant.topics)
+                .verify(project: World.project.rawValue, partition: World.partition)
+            #expect(report.isEqual, "suspended at \(number): \(report.firstDifference ?? "")")
+        }
+    }
+
+    /// The suspended worker goes on, for as long as it can; then its heir alone.
+    private func wake(_ zombie: StageRunner, heir: () -> StageRunner?, _ plant: Plant, _ note: String) throws {
+        do {
+            try zombie.settle()
+            // It has joined again, as a worker may: they share what there is.
+            if let heir = heir() { try settle([zombie, heir], on: plant) }
+            zombie.task.close()
+            plant.cluster.expireMember("w1", of: "loop")
+            plant.cluster.expireMember("w1", of: "intake")
+        } catch { zombie.task.abandon() }
+        plant.clock.advance(by: 10_001)
+        try heir()?.settle()
+        #expect(plant.cluster.openTransactions == 0, "\(note)")
+    }
+
+    // MARK: - Intake
+
+    @Test(
+        "An Intake that is suspended before any effect and wakes after its heir has taken over writes nothing",
+        arguments: [true, false]
+    )
+    func intakeZombie(isSameName: Bool) throws {
+        func makePlant() throws -> Plant {
+            let plant = try Plant(seed: 5)
+            for number in 0..<90 {
+                let value = Wire.prediction(plant.world.next(), [0.5, 0.3, 0.2], version: "v")
+                try plant.send(.predictions, value, partition: Int32(number % 2))
+                if number % 3 == 0 { try plant.send(.annotations, Wire.annotation("t\(number)", "a", .skip)) }
+                if number % 10 == 0 { try plant.send(.feedback, [0x7B]) }
+            }
+            return plant
+        }
+        let undisturbed = try makePlant()
+        let counted = FaultPlan()
+        try undisturbed.makeIntake(counted, policy: Self.policy).settle()
+        for number in counted.effects.indices {
+            let plant = try makePlant()
+            var heir: StageRunner?
+            let plan = FaultPlan(suspendedAt: number) {
+                if !isSameName { plant.cluster.expireMember("w1", of: "intake") }
+                heir = try? plant.makeIntake(instance: isSameName ? "w1" : "w2", policy: Self.policy)
+                do { try heir?.settle() } catch { Issue.record("the heir failed: \(error)") }
+            }
+            let note = "seed 5, suspended at \(number) (\(counted.effects[number]))"
+            try wake(try plant.makeIntake(plan, policy: Self.policy), heir: { heir }, plant, note)
+            #expect(plan.hasStruck)
+            let entries = plant.journal().filter { $0.text.contains(#""kind":"annotation""#) }.map(\.value)
+            #expect(Set(entries).count == 30 && entries.count == 30, "\(note): \(entries.count) annotations")
+            #expect(plant.cluster.committed(plant.topics[.deadLetters]).count == 9, "\(note)")
+            let predictions = try plant.decoded(.tallies) { try Tally(json: $0) }.reduce(0) { $0 + $1.predictions }
+            #expect(predictions == 90, "\(note)")
+        }
+    }
+}

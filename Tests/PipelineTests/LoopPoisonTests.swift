@@ -1,0 +1,288 @@
+import Engine
+import Events
+import Flywheel
+import Hashing
+import JSON
+import StreamRuntime
+import StreamTesting
+import Testing
+import Vocabulary
+
+/// Two projects in one partition, one of which has an entry that Loop does not survive.
+@Suite("Loop and the entry that kills it")
+struct LoopPoisonTests {
+    private static let policy = CommitPolicy(interval: 0, maximumRecords: 400, batchSize: 400)
+    private static let other = "stars"
+    private let recording: Recording
+    /// The decisions of the same journal, undisturbed, by project.
+    private let expected: [Written]
+
+    init() throws {
+        recording = try Recording(seed: 1, rounds: 6)
+        let plant = try Self.plant(recording)
+        try plant.makeLoop(policy: Self.policy, now: { 0 }).settle()
+        expected = Self.decisions(plant)
+        #expect(Set(expected.map { $0.id.hasPrefix(Self.other) }).count == 2)
+        #expect(expected.count > 60)
+    }
+
+    /// The recorded journal, each entry followed by that of a twin.
+    private static func plant(_ recording: Recording) throws -> Plant {
+        let plant = try Plant(configuration: recording.configuration)
+        let twin = recording.configuration.named(other)
+        for configuration in [recording.configuration, twin] {
+            let key = Array(configuration.project.rawValue.utf8)
+            try plant.cluster.append(
+                OutputRecord(topic: plant.topics[.projects], partition: 0, key: key, value: configuration.jsonBytes)
+            )
+        }
+        for record in recording.records {
+            let twin = Array(record.text.replacing(World.project.rawValue, with: other).utf8)
+            for (name, value) in [(World.project.rawValue, record.value ?? []), (other, twin)] {
+                let copy = OutputRecord(
+                    topic: plant.topics[.journal],
+                    partition: World.partition,
+                    key: Array(name.utf8),
+                    value: value
+                )
+                try plant.cluster.append(copy, at: record.timestamp)
+            }
+        }
+        plant.clock.set(to: recording.records.last?.timestamp ?? plant.clock.now)
+        return plant
+    }
+
+    /// What follows from entries, in an order that does not depend on when a project was read.
+    private static func decisions(_ plant: Plant, of name: String? = nil) -> [Written] {
+        plant.decisions().filter { written in
+            !written.id.contains("-paused-") && !written.id.contains("-resumed-")
+                && (name.map { written.id.hasPrefix($0 + "-") } ?? true)
+        }.sorted { ($0.topic.rawValue, $0.id) < ($1.topic.rawValue, $1.id) }
+    }
+
+    private static func lethal(_ plant: Plant, _ manner: Lethal.Manner = .death, number: Int = 30) throws -> Lethal {
+        let annotations = plant.journal().filter {
+            $0.keyText == World.project.rawValue && $0.text.contains(#""kind":"annotation""#)
+        }
+        let record = try #require(annotations.dropFirst(number).first)
+        return Lethal(topic: plant.topics[.journal], partition: World.partition, offset: record.offset, manner: manner)
+    }
+
+    private static func resume(_ plant: Plant, _ id: String = "r1") throws {
+        let command = Command(id: id, action: .resume, by: "olga", reason: "mended")
+        try plant.cluster.append(
+            OutputRecord(
+                topic: plant.topics[.journal],
+                partition: World.partition,
+                key: Array(World.project.rawValue.utf8),
+                value: JournalEntry(project: World.project, body: .command(command)).jsonBytes
+            )
+        )
+    }
+
+    private static func pause(_ plant: Plant) throws -> ProjectPause? {
+        let view = try StatusView(transport: plant.cluster, topics: plant.topics)
+        defer { view.close() }
+        return try view.summaries().first { $0.project == World.project.rawValue }?.pause
+    }
+
+    private static func verify(_ plant: Plant) throws -> Replay.Report {
+        try Replay(transport: plant.cluster, topics: plant.topics)
+            .verify(project: World.project.rawValue, partition: World.partition)
+    }
+
+    private func loop(_ plant: Plant, _ plan: FaultPlan = FaultPlan(), _ lethal: Lethal? = nil) throws -> StageRunner {
+        try plant.makeLoop(plan, policy: Self.policy, lethal: lethal, now: { 0 })
+    }
+
+    private func expectAll(_ plant: Plant, _ note: String) {
+        let found = Self.decisions(plant)
+        let isSame = found == expected
+        #expect(isSame, "\(note): \(expected.count) decisions became \(found.count)")
+    }
+
+    @Test(
+        "Its project is paused where it stands, the other goes on, and resumed it decides as if nothing had been",
+        arguments: [(0, Lethal.Manner.death), (30, .death), (30, .error), (30, .refusal)]
+    )
+    func pauseAndResume(number: Int, manner: Lethal.Manner) throws {
+        let plant = try Self.plant(recording)
+        let lethal = try Self.lethal(plant, manner, number: number)
+        let (_, deaths) = try supervise { _ in try loop(plant, FaultPlan(), lethal) }
+        #expect(manner == .death ? (4...6).contains(deaths) : deaths == 0, "\(deaths) deaths")
+
+        let pause = try #require(try Self.pause(plant))
+        #expect(pause.next == lethal.offset && !pause.isResuming)
+        #expect(pause.reason.hasPrefix("3 "))
+        let notices = plant.cluster.committed(plant.topics[.notices]).filter { $0.text.contains("project_paused") }
+        #expect(notices.count == 1 && notices.first?.keyText == "shapes")
+        #expect(poisoned(plant).isEmpty)
+        // The other project is where it would be; this one has decided what stands before.
+        let others = Self.decisions(plant, of: Self.other)
+        #expect(others.count > 30)
+        #expect(others == expected.filter { $0.id.hasPrefix(Self.other) })
+        let report = try Self.verify(plant)
+        #expect(report.isEqual && report.pause == pause, "\(report.firstDifference ?? "")")
+        #expect(Self.decisions(plant).count < expected.count)
+
+        // Nothing happens by itself, whoever takes the partition over.
+        try loop(plant).settle()
+        #expect(try Self.pause(plant) == pause)
+
+        try Self.resume(plant)
+        try loop(plant).settle()
+        #expect(try Self.pause(plant) == nil)
+        expectAll(plant, "resumed")
+        let after = try Self.verify(plant)
+        #expect(after.isEqual && after.ticksChecked > 0, "\(after.firstDifference ?? "")")
+        #expect(plant.cluster.committed(plant.topics[.notices]).contains { $0.text.contains("project_resumed") })
+    }
+
+    @Test("Entries that come while it is read again are applied once, in their order", arguments: [1, 3, 5])
+    func liveEntries(step: Int) throws {
+        let plant = try Self.plant(recording)
+        let lethal = try Self.lethal(plant)
+        _ = try supervise { _ in try loop(plant, FaultPlan(), lethal) }
+        let late = try Recording(seed: 1, rounds: 8).records.dropFirst(recording.records.count)
+        #expect(late.count > 20)
+        try Self.resume(plant)
+        let runner = try loop(plant)
+        for (number, record) in late.enumerated() {
+            let copy = OutputRecord(
+                topic: plant.topics[.journal],
+                partition: World.partition,
+                key: record.key,
+                value: record.value
+            )
+            try plant.cluster.append(copy, at: record.timestamp)
+            if number % step == 0 { try runner.task.cycle() }
+        }
+        try runner.settle()
+        #expect(try Self.pause(plant) == nil)
+        // The command stands between, so entries count one up: replay knows all that.
+        let parser = JSONParser(maximumDepth: 64, maximumSize: 16 << 20)
+        var undisturbed = LoopProject(project: World.project)
+        for record in plant.journal() where record.keyText == World.project.rawValue {
+            let entry = try parser.withDocument(of: record.value ?? []) { try JournalEntry(json: $0) }
+            _ = undisturbed.apply(entry, appendedAt: StreamTime(milliseconds: record.timestamp))
+        }
+        let view = try StatusView(transport: plant.cluster, topics: plant.topics)
+        defer { view.close() }
+        #expect(try view.summaries().first { $0.project == "shapes" }?.chain == undisturbed.chain.digest.hex)
+        let repeated = counted(plant.decisions().filter { $0.topic != .deadLetters }.map(\.id)).filter { $0.value > 1 }
+        #expect(repeated.isEmpty)
+    }
+
+    @Test(
+        "A worker that fails at any effect while it reads again is replaced by one that goes on",
+        arguments: [FaultPlan.Fault.crash, .abortable, .fatal]
+    )
+    func failsReading(fault: FaultPlan.Fault) throws {
+        func run(_ step: FaultPlan.Step?) throws -> FaultPlan {
+            let plant = try Self.plant(recording)
+            let lethal = try Self.lethal(plant)
+            _ = try supervise { _ in try loop(plant, FaultPlan(), lethal) }
+            try Self.resume(plant)
+            let plan = FaultPlan(step)
+            let make = { (number: Int) in try loop(plant, number == 0 ? plan : FaultPlan()) }
+            if step == nil { try make(0).settle() } else { _ = try supervise(make) }
+            #expect(try Self.pause(plant) == nil, "\(step?.description ?? "undisturbed")")
+            expectAll(plant, step?.description ?? "undisturbed")
+            return plan
+        }
+        let effects = try run(nil).effects
+        for step in FaultPlan.steps(effects, [fault]) { #expect(try run(step).hasStruck, "\(step)") }
+    }
+
+    @Test("If it kills again, or cannot be written again, the project is paused again and the others go on")
+    func notMended() throws {
+        for manner in [Lethal.Manner.death, .refusal] {
+            let plant = try Self.plant(recording)
+            let lethal = try Self.lethal(plant, manner)
+            _ = try supervise { _ in try loop(plant, FaultPlan(), lethal) }
+            for number in 0..<2 {
+                try Self.resume(plant, "r\(number)")
+                let still = Lethal(topic: lethal.topic, partition: lethal.partition, offset: lethal.offset)
+                let (_, deaths) = try supervise { _ in try loop(plant, FaultPlan(), still) }
+                #expect((3...6).contains(deaths), "\(deaths) deaths")
+                let pause = try #require(try Self.pause(plant))
+                #expect(!pause.isResuming && pause.next <= lethal.offset)
+                #expect(Self.decisions(plant, of: Self.other) == expected.filter { $0.id.hasPrefix(Self.other) })
+            }
+            try Self.resume(plant, "r9")
+            try loop(plant).settle()
+            expectAll(plant, "\(manner)")
+        }
+    }
+
+    @Test("An entry that belongs to no project is a dead letter")
+    func nobodys() throws {
+        let plant = try Self.plant(recording)
+        let end = Int64(plant.journal().count)
+        try plant.cluster.append(
+            OutputRecord(topic: plant.topics[.journal], partition: World.partition, key: [0xFF], value: [1])
+        )
+        let lethal = Lethal(topic: plant.topics[.journal], partition: World.partition, offset: end)
+        _ = try supervise { _ in try loop(plant, FaultPlan(), lethal) }
+        #expect(poisoned(plant).map(\.value) == [[1]])
+        let isSame = Self.decisions(plant).filter { $0.id != "poison" } == expected
+        #expect(isSame)
+    }
+
+    @Test("A tally that kills is passed over, and no decision is missing")
+    func tally() throws {
+        let plant = try Self.plant(recording)
+        for number in 0..<20 {
+            let value = Array(#"{"project":"shapes","predictions":\#(number)}"#.utf8)
+            try plant.cluster.append(
+                OutputRecord(topic: plant.topics[.tallies], partition: World.partition, value: value)
+            )
+        }
+        let lethal = Lethal(topic: plant.topics[.tallies], partition: World.partition, offset: 11)
+        let (_, deaths) = try supervise { _ in try loop(plant, FaultPlan(), lethal) }
+        #expect((4...7).contains(deaths), "\(deaths) deaths")
+        #expect(try Self.pause(plant) == nil)
+        expectAll(plant, "after a deadly tally")
+    }
+
+    @Test("The operator's command finds the pause, and refuses what is not paused")
+    func command() throws {
+        let plant = try Self.plant(recording)
+        let resume = ProjectResume(transport: plant.cluster, topics: plant.topics)
+        #expect(throws: EngineError.self) { try resume.send("shapes", by: "o", reason: "") }
+        #expect(throws: EngineError.self) { try resume.send("nowhere", by: "o", reason: "") }
+        let lethal = try Self.lethal(plant)
+        _ = try supervise { _ in try loop(plant, FaultPlan(), lethal) }
+        let pause = try resume.send("shapes", by: "o", reason: "mended")
+        #expect(pause.next == lethal.offset)
+        // The recorded journal was written by an Intake whose offsets are not here.
+        plant.cluster.setOffset(0, of: TopicPartition(plant.topics[.commands], 0), group: "intake")
+        let (intake, runner) = (try plant.makeIntake(), try loop(plant))
+        try intake.settle()
+        try runner.settle()
+        #expect(try Self.pause(plant) == nil)
+        #expect(poisoned(plant).isEmpty)
+        expectAll(plant, "resumed by command")
+    }
+
+    private func poisoned(_ plant: Plant) -> [StoredRecord] {
+        plant.cluster.committed(plant.topics[.deadLetters]).filter { $0.header("flywheel.reason.code") == "poison" }
+    }
+}
+
+extension ProjectConfiguration {
+    /// The same under another name.
+    fileprivate func named(_ name: String) -> ProjectConfiguration {
+        ProjectConfiguration(
+            project: ProjectID(name),
+            revision: revision,
+            partition: partition,
+            schema: schema,
+            acquisition: acquisition,
+            labeling: labeling,
+            datasets: datasets,
+            training: training,
+            rollout: rollout
+        )
+    }
+}
