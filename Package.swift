@@ -162,17 +162,19 @@ let package = Package(
         tests("StorageTests", ["Storage"]),
         tests("ArgumentsTests", ["Arguments"]),
         tests("ProcessesTests", ["Processes"]),
-        tests("MockClusterTests", ["KafkaClient", "KafkaTesting"]),
+        tests("MockClusterTests", ["KafkaClient", "KafkaTesting", "KafkaTransport", "StreamRuntime"]),
         tests("DemoTests", ["Demo"]),
         tests("BenchTests", ["FlywheelBench", "Statistics"]),
         tests("BrokerTests", ["KafkaClient", "KafkaTesting", "KafkaTransport", "StreamRuntime"]),
+        tests("CommandBrokerTests", ["KafkaClient", "KafkaTesting", "Processes"]),
         tests("EndToEndTests", ["Demo", "Hashing", "KafkaClient", "KafkaTesting", "Processes"]),
         tests("ExamplesTests", ["KafkaTesting", "Processes"]),
         tests("ContractTests", ["KafkaClient", "KafkaTesting", "KafkaTransport", "StreamRuntime", "StreamTesting"]),
         tests(
             "PipelineTests",
             base + reducers + [
-                "Engine", "Events", "Flywheel", "JSON", "Learner", "Storage", "StreamRuntime", "StreamTesting",
+                "Engine", "Events", "Flywheel", "JSON", "Learner", "Processes", "Storage", "StreamRuntime",
+                "StreamTesting",
             ]
         ),
         tests("FlywheelTests", base + reducers + ["Demo", "Events", "Flywheel", "JSON", "Learner"]),

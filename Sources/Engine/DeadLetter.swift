@@ -55,6 +55,7 @@ enum DeadLetter {
             RecordHeader("__connect.errors.offset", String(cause.offset)),
             RecordHeader("__connect.errors.connector.name", "flywheel"),
             RecordHeader("__connect.errors.stage", cause.stage),
+            RecordHeader("__connect.errors.class.name", "flywheel.\(cause.stage)"),
             RecordHeader("__connect.errors.exception.class.name", cause.code),
             RecordHeader("__connect.errors.exception.message", cause.text),
             RecordHeader("flywheel.reason.code", cause.code),

@@ -189,15 +189,36 @@ enum CommandLineSpecification {
 
     static let deadLetters = CommandSpecification(
         "dead-letters",
-        summary: "look at refused records",
+        summary: "look at refused records, and send them again",
         subcommands: [
             CommandSpecification(
                 "list",
                 summary: "list them, the oldest first",
-                options: connection + [
+                options: connection + LetterOptions.all + [
                     json, .option("limit", "N", help: "at most so many, the newest", defaultValue: "100"),
                 ]
-            )
+            ),
+            CommandSpecification(
+                "show",
+                summary: "print one letter: the record as it came, and why it was refused",
+                options: connection + [json],
+                positionals: [PositionalSpecification("place", help: "PARTITION/OFFSET, as `list` prints it")]
+            ),
+            CommandSpecification(
+                "redrive",
+                summary: "send refused records back to where they came from",
+                discussion: """
+                    Each letter is sent again once; a mark on the topic says so. A record that is refused again comes back
+                    with its attempts counted. Exits with 1 if a letter that was meant was refused.
+                    """,
+                options: connection + LetterOptions.all + [
+                    .flag("all", help: "every letter"),
+                    .flag("dry-run", help: "say what would be sent, and send nothing"),
+                    .option("max-attempts", "N", help: "a record is sent again so often at most", defaultValue: "3"),
+                    .flag("again", help: "letters too that were sent again already"),
+                    json,
+                ]
+            ),
         ]
     )
 

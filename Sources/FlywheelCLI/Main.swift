@@ -43,6 +43,8 @@ struct FlywheelCommand {
         case "dataset verify": try DatasetCommand.verify(arguments)
         case "replay": try ReplayCommand.run(arguments)
         case "dead-letters list": try DeadLettersCommand.list(arguments)
+        case "dead-letters show": try DeadLettersCommand.show(arguments)
+        case "dead-letters redrive": try RedriveCommand.run(arguments)
         case "config check": try ConfigCommand.check(arguments)
         default: throw ArgumentsError("which command?", command: arguments.path.joined(separator: " "))
         }

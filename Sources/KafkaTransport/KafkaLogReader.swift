@@ -36,5 +36,9 @@ final class KafkaLogReader: LogReader {
         return (found.low, found.high)
     }
 
+    func firstOffset(_ partition: TopicPartition, since time: Int64) throws(StreamError) -> Int64 {
+        try streamed { () throws(KafkaError) in try reader.firstOffset(KafkaTopicPartition(partition), since: time) }
+    }
+
     func close() { reader.close() }
 }

@@ -44,7 +44,7 @@ public struct KafkaStreamTransport: StreamTransport {
     /// The id that the cluster gave itself when it was made.
     public func clusterID() throws(StreamError) -> String {
         try streamed { () throws(KafkaError) in
-            let admin = try KafkaAdmin(properties: properties)
+            let admin = try KafkaAdmin(properties: properties, timeoutMilliseconds: 10_000)
             defer { admin.close() }
             return try admin.clusterID()
         }

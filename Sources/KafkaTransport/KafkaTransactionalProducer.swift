@@ -4,11 +4,15 @@ import StreamRuntime
 /// A transactional producer over `KafkaProducer`.
 final class KafkaTransactionalProducer: TransactionalProducer {
     private let producer: KafkaProducer
+    /// How long a call tries by itself before it says so, in milliseconds: whoever waits learns of it, and calls again.
+    private static let patience = 10_000
 
     init(_ producer: KafkaProducer) { self.producer = producer }
 
     func initializeTransactions() throws(StreamError) {
-        try streamed { () throws(KafkaError) in try producer.initializeTransactions(timeoutMilliseconds: 10_000) }
+        try streamed { () throws(KafkaError) in
+            try producer.initializeTransactions(timeoutMilliseconds: Self.patience)
+        }
     }
 
     func begin() throws(StreamError) { try streamed { () throws(KafkaError) in try producer.begin() } }
@@ -52,7 +56,11 @@ final class KafkaTransactionalProducer: TransactionalProducer {
         }
     }
 
-    func commit() throws(StreamError) { try streamed { () throws(KafkaError) in try producer.commit() } }
-    func abort() throws(StreamError) { try streamed { () throws(KafkaError) in try producer.abort() } }
+    func commit() throws(StreamError) {
+        try streamed { () throws(KafkaError) in try producer.commit(timeoutMilliseconds: Self.patience) }
+    }
+    func abort() throws(StreamError) {
+        try streamed { () throws(KafkaError) in try producer.abort(timeoutMilliseconds: Self.patience) }
+    }
     func close() { producer.close() }
 }

@@ -29,11 +29,13 @@ extension ObjectStore {
     /// Removes an object. Nothing happens if there is none.
     public func remove(_ name: String) throws(StorageError) {
         let path = try path(of: name)
+        try enter(.remove, path)
         guard unlink(path) == 0 else {
             if errno == ENOENT { return }
             throw StorageError("remove", path)
         }
-        try synchronizeFolder(folder(of: path))
+        try leave(.remove, path)
+        try synchronize(folder: folder(of: path))
     }
 
     /// The names of all objects in a folder of the store and below it, in byte order; none if there is no such folder.

@@ -8,13 +8,18 @@ import Glibc
 public struct ObjectStore: Sendable {
     /// The folder, absolute or relative to the process.
     public let root: String
+    private let interposer: StorageInterposer?
 
     static let temporaryPrefix = ".tmp-"
 
     /// The objects in a folder, which is made if need be.
     ///
+    /// - Parameters:
+    ///   - root: The folder.
+    ///   - interposer: Asked before and told after every change of the disk; for tests.
     /// - Throws: `StorageError` if it cannot be made, or is no folder.
-    public init(root: String) throws(StorageError) {
+    public init(root: String, interposer: StorageInterposer? = nil) throws(StorageError) {
+        self.interposer = interposer
         guard !root.isEmpty, !root.utf8.contains(0) else {
             throw StorageError(.invalidName, "open", root, "expected the path of a folder")
         }
@@ -63,6 +68,8 @@ public struct ObjectStore: Sendable {
             guard isEqual else {
                 throw StorageError(.conflict, "put", "\(root)/\(name)", "other bytes are stored under this name")
             }
+            // Whoever wrote it may have died between the name and its being on the disk.
+            try synchronize(folder: folder(of: path(of: name)))
             return false
         }
         try write(bytes, to: name)
@@ -110,7 +117,10 @@ public struct ObjectStore: Sendable {
         let path = try path(of: name)
         let folder = folder(of: path)
         try makeFolders(folder)
-        return try ObjectWriter(store: self, folder: folder)
+        try enter(.create, folder)
+        let writer = try ObjectWriter(store: self, folder: folder)
+        try leave(.create, folder)
+        return writer
     }
 
     func check(_ name: String) throws(StorageError) {
@@ -131,7 +141,7 @@ public struct ObjectStore: Sendable {
 
     /// Makes a folder and those above it, each of them on the disk before the next.
     private func makeFolders(_ path: String) throws(StorageError) {
-        if mkdir(path, 0o755) == 0 { return try synchronizeFolder(folder(of: path)) }
+        if try make(path) { return }
         switch errno {
         case EEXIST:
             var status = stat()
@@ -139,17 +149,42 @@ public struct ObjectStore: Sendable {
             guard status.st_mode & S_IFMT == S_IFDIR else { throw StorageError("open the folder", path, code: ENOTDIR) }
         case ENOENT where folder(of: path) != path:
             try makeFolders(folder(of: path))
-            if mkdir(path, 0o755) != 0, errno != EEXIST { throw StorageError("make the folder", path) }
-            try synchronizeFolder(folder(of: path))
+            if try !make(path), errno != EEXIST { throw StorageError("make the folder", path) }
         default: throw StorageError("make the folder", path)
         }
     }
-}
 
-/// Makes the entries of a folder durable.
-func synchronizeFolder(_ path: String) throws(StorageError) {
-    let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw StorageError("open the folder", path) }
-    defer { close(descriptor) }
-    guard fsync(descriptor) == 0 else { throw StorageError("synchronize the folder", path) }
+    /// Whether the folder was made; if not, `errno` says why.
+    private func make(_ path: String) throws(StorageError) -> Bool {
+        var status = stat()
+        if stat(path, &status) == 0 {
+            errno = EEXIST
+            return false
+        }
+        try enter(.makeFolder, path)
+        guard mkdir(path, 0o755) == 0 else { return false }
+        try leave(.makeFolder, path)
+        try synchronize(folder: folder(of: path))
+        return true
+    }
+
+    // MARK: - Effects
+
+    func enter(_ kind: StorageEffect.Kind, _ path: String) throws(StorageError) {
+        try interposer?(StorageEffect(kind, path, isDone: false))
+    }
+
+    func leave(_ kind: StorageEffect.Kind, _ path: String) throws(StorageError) {
+        try interposer?(StorageEffect(kind, path, isDone: true))
+    }
+
+    /// Makes the entries of a folder durable.
+    func synchronize(folder path: String) throws(StorageError) {
+        try enter(.synchronizeFolder, path)
+        let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw StorageError("open the folder", path) }
+        defer { close(descriptor) }
+        guard fsync(descriptor) == 0 else { throw StorageError("synchronize the folder", path) }
+        try leave(.synchronizeFolder, path)
+    }
 }

@@ -33,7 +33,8 @@ public struct ObjectWriter: ~Copyable {
     deinit {
         if descriptor >= 0 {
             close(descriptor)
-            unlink(path)
+            // A process that is gone removes nothing: whoever is interposed may play that.
+            if (try? store.enter(.remove, path)) != nil { unlink(path) }
         }
     }
 
@@ -42,6 +43,7 @@ public struct ObjectWriter: ~Copyable {
     /// - Throws: `StorageError` if the disk is full or fails; the writer is then of no further use.
     public mutating func append(_ bytes: UnsafeRawBufferPointer) throws(StorageError) {
         var rest = bytes
+        try store.enter(.append, path)
         while let start = rest.baseAddress, !rest.isEmpty {
             let written = write(descriptor, start, rest.count)
             if written < 0, errno == EINTR { continue }
@@ -49,6 +51,7 @@ public struct ObjectWriter: ~Copyable {
             rest = UnsafeRawBufferPointer(rebasing: rest[written...])
             count += written
         }
+        try store.leave(.append, path)
     }
 
     /// Takes the next piece.
@@ -72,10 +75,15 @@ public struct ObjectWriter: ~Copyable {
         guard store.folder(of: target) == folder else {
             throw StorageError(.invalidName, "write", target, "the writer was made for \(folder)")
         }
+        try store.enter(.synchronize, path)
         guard fsync(descriptor) == 0 else { throw StorageError("synchronize", path) }
+        try store.leave(.synchronize, path)
+        try store.enter(.rename, target)
         guard rename(path, target) == 0 else { throw StorageError("rename to", target) }
+        // It has its name now, and is not removed whatever follows.
         close(descriptor)
         descriptor = -1
-        try synchronizeFolder(folder)
+        try store.leave(.rename, target)
+        try store.synchronize(folder: folder)
     }
 }

@@ -36,13 +36,19 @@ public struct StorageError: Error, Hashable, Sendable, CustomStringConvertible {
     }
 
     /// The system's last error.
-    init(_ operation: String, _ path: String, code: Int32 = errno) {
+    init(_ operation: String, _ path: String) { self.init(operation, path, code: errno) }
+
+    /// The system's error of a number.
+    public init(_ operation: String, _ path: String, code: Int32) {
         kind = code == ENOENT ? .notFound : .system
         self.operation = operation
         self.path = path
         self.code = code
         reason = String(cString: strerror(code))
     }
+
+    /// Whether the same call may work later by itself: the disk is full or failing, or the folder is away.
+    public var isTemporary: Bool { kind == .system || kind == .notFound }
 
     /// The error in one line: `could not write /data/x: No space left on device`.
     public var description: String { "could not \(operation) \(path): \(reason)" }

@@ -60,11 +60,17 @@ public protocol GroupConsumer: AnyObject {
     func pause(_ partitions: [TopicPartition]) throws(StreamError)
     func resume(_ partitions: [TopicPartition]) throws(StreamError)
 
+    /// Why nothing can be read at the moment, where `poll` goes on without an error; nil as far as is known.
+    var trouble: StreamError? { get }
+
     /// Leaves the group (a static member keeps its partitions until the session times out) and frees the client.
     func close()
 }
 
 extension GroupConsumer {
+    /// No trouble is known of.
+    public var trouble: StreamError? { nil }
+
     /// The group's stable committed next offsets, without their notes.
     public func committedOffsets(_ partitions: [TopicPartition]) throws(StreamError) -> [TopicPartition: Int64] {
         try committed(partitions).mapValues(\.next)
@@ -110,7 +116,16 @@ public protocol LogReader: AnyObject {
     func poll(into batch: RecordBatch, maximum: Int, timeoutMilliseconds: Int) throws(StreamError) -> ReadOutcome
     /// The first and the next offset, uncommitted records included.
     func watermarks(_ partition: TopicPartition) throws(StreamError) -> (low: Int64, high: Int64)
+    /// The first offset whose record bears that time or a later one, in milliseconds since 1970; the end if there is none.
+    func firstOffset(_ partition: TopicPartition, since time: Int64) throws(StreamError) -> Int64
     func close()
+}
+
+extension LogReader {
+    /// Where times cannot be looked up, the first offset that is there.
+    public func firstOffset(_ partition: TopicPartition, since time: Int64) throws(StreamError) -> Int64 {
+        try watermarks(partition).low
+    }
 }
 
 /// Makes clients of one cluster.

@@ -12,6 +12,8 @@ extension StreamTask {
         if stage.isolates { try look(partitions, found) }
         try consumer.assign(positions)
         owned.formUnion(partitions)
+        // A client may remember that a partition was paused before it went and came back.
+        if isHolding != false { isHolding = nil }
         explained.removeAll()
         environment.observe(.assigned(partitions))
     }

@@ -24,6 +24,9 @@ public final class StreamTask {
     /// Where to read on after an abort: usually the group's offset, but a stage may have begun before it.
     var base: [TopicPartition: Int64] = [:]
     var owned: Set<TopicPartition> = []
+    var isTroubled = false
+    /// Whether fetching is paused; nil where a client's idea of that is not known.
+    var isHolding: Bool? = false
     /// How carefully to take what comes, after a death.
     var caution = Caution()
     /// Partitions that this process lost for a reason it knows.
@@ -69,6 +72,7 @@ public final class StreamTask {
 
     /// One poll, and a commit when one is due. Errors that it cannot cure by itself are thrown; the task is closed then.
     public func cycle() throws {
+        try hold()
         guard try workBetweenTurns() else { return }
         switch try poll() {
         case .idle: if pollFailures == 0 { caution.quiet(at: environment.now()) } else { caution.disturbed() }
@@ -81,6 +85,7 @@ public final class StreamTask {
             undo()
             try give(partitions, lost: true)
         }
+        tellTrouble()
         guard !owned.isEmpty else { return }
         let now = environment.now()
         try stage.turnEnds(now: now, into: &turn)

@@ -12,6 +12,12 @@ public enum StreamTaskEvent: Sendable {
     case refused(String)
     /// This record has had its chances and is taken out of the stream.
     case isolating(TopicPartition, Int64, Isolation)
+    /// No broker answers.
+    case unreachable(StreamError)
+    case reachable
+    /// Fetching stops: the stage has enough to do.
+    case paused([TopicPartition])
+    case resumed([TopicPartition])
     /// Records expired before they were read.
     case expired(TopicPartition, from: Int64, to: Int64)
 }

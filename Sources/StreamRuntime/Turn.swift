@@ -57,6 +57,8 @@ public protocol StreamStage: AnyObject {
     func committed()
     /// The transaction does not stand: the state returns to the last commit.
     func aborted()
+    /// Whether it has enough to do: while it is, nothing is fetched, and turns go on without records.
+    var isFull: Bool { get }
 
     /// Whether a record that brings workers down is taken out of the stream; then `isolate` does it.
     var isolates: Bool { get }
@@ -82,6 +84,9 @@ public protocol StreamStage: AnyObject {
 extension StreamStage {
     /// Traffic may expire.
     public func toleratesExpiry(of partition: TopicPartition) -> Bool { true }
+
+    /// What `process` is given is dealt with when it returns.
+    public var isFull: Bool { false }
 
     /// A stage whose inputs are ours alone holds the stream instead: nothing is marked, and nothing taken out.
     public var isolates: Bool { false }

@@ -9,29 +9,11 @@ import Vocabulary
 
 @Suite("Materializer and Trainer fail at every effect")
 struct EffectCrashTests {
-    /// A plant with a dataset log or training requests, and nobody yet who has worked on them.
-    private func prepared(_ topics: [Topic], from source: Plant) throws -> Plant {
-        let plant = try Plant()
-        for topic in topics {
-            for record in source.cluster.committed(source.topics[topic], World.partition) {
-                let copy = OutputRecord(
-                    topic: plant.topics[topic],
-                    partition: World.partition,
-                    key: record.key,
-                    value: record.value,
-                    headers: record.headers
-                )
-                try plant.cluster.append(copy)
-            }
-        }
-        return plant
-    }
-
     @Test("Every version is announced once and verifies, wherever Materializer fails")
     func materializer() throws {
         let source = try Plant(seed: 2)
         for _ in 0..<10 { try source.round() }
-        let undisturbed = try prepared([.datasetLog], from: source)
+        let undisturbed = try Plant.prepared([.datasetLog], from: source)
         let counted = try settle(undisturbed, group: "materializer", nil) { plan, instance in
             try undisturbed.makeMaterializer(plan, instance: instance)
         }
@@ -43,7 +25,7 @@ struct EffectCrashTests {
         #expect(expected.count > 2)
         #expect(expected == (try versions(source)))
         for step in FaultPlan.steps(counted.effects) {
-            let plant = try prepared([.datasetLog], from: source)
+            let plant = try Plant.prepared([.datasetLog], from: source)
             let plan = try settle(plant, group: "materializer", step, heir: step.number % 2 == 1 ? .another : .itself) {
                 plan,
                 instance in
@@ -61,7 +43,7 @@ struct EffectCrashTests {
     func newDisk() throws {
         let source = try Plant(seed: 2)
         for _ in 0..<10 { try source.round() }
-        let plant = try prepared([.datasetLog], from: source)
+        let plant = try Plant.prepared([.datasetLog], from: source)
         for (place, offset) in source.cluster.offsets(of: "materializer") {
             plant.cluster.setOffset(offset, of: place, group: "materializer")
         }
@@ -88,7 +70,7 @@ struct EffectCrashTests {
             }
         }
         // The first request only: later ones start from the model before, whose file names the source's folder.
-        let undisturbed = try prepared([.trainingRequests], from: source)
+        let undisturbed = try Plant.prepared([.trainingRequests], from: source)
         let counted = try settle(undisturbed, group: "trainer", nil) { plan, instance in
             try undisturbed.makeTrainer(plan, instance: instance)
         }
@@ -96,7 +78,7 @@ struct EffectCrashTests {
         #expect(expected.count >= 2 && !expected.contains("failed"))
         // An outcome that stays unknown is waited for until the request's deadline has passed.
         for step in FaultPlan.steps(counted.effects) where step.fault != .unanswered {
-            let plant = try prepared([.trainingRequests], from: source)
+            let plant = try Plant.prepared([.trainingRequests], from: source)
             let plan = try settle(plant, group: "trainer", step, heir: step.number % 2 == 1 ? .another : .itself) {
                 plan,
                 instance in

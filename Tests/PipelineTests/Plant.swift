@@ -115,15 +115,33 @@ final class Plant {
         }
     }
 
-    func makeMaterializer(_ plan: FaultPlan = FaultPlan(), instance: String = "w1") throws -> StageRunner {
+    func makeMaterializer(
+        _ plan: FaultPlan = FaultPlan(),
+        instance: String = "w1",
+        store: DatasetStore? = nil
+    ) throws -> StageRunner {
         try runner(.materializer, plan, instance, CommitPolicy(interval: 0), MaterializerStage.inputs) {
-            [topics, store] _ in MaterializerStage(topics: topics, store: store)
+            [topics, own = self.store] _ in MaterializerStage(topics: topics, store: store ?? own, jitter: { 0 })
         }
     }
 
-    func makeTrainer(_ plan: FaultPlan = FaultPlan(), instance: String = "w1") throws -> StageRunner {
+    /// A trainer that reports after so many milliseconds of work; the clock stands still meanwhile.
+    func makeTrainer(
+        _ plan: FaultPlan = FaultPlan(),
+        instance: String = "w1",
+        artifacts: ObjectStore? = nil,
+        budget: Int64 = 1_000
+    ) throws -> StageRunner {
         try runner(.trainer, plan, instance, CommitPolicy(interval: 0), TrainerStage.inputs) {
-            [topics, artifacts, clock] _ in TrainerStage(topics: topics, artifacts: artifacts, now: { clock.now })
+            [topics, own = self.artifacts, clock] transport in
+            TrainerStage(
+                topics: topics,
+                transport: transport,
+                artifacts: artifacts ?? own,
+                budget: budget,
+                now: { clock.now },
+                jitter: { 0 }
+            )
         }
     }
 
@@ -165,6 +183,24 @@ final class Plant {
 
     func settle() throws {
         for runner in [intake, loop, materializer, trainer, intake, loop] { try runner?.settle() }
+    }
+
+    /// A plant that has what another one's topics hold, and nobody yet who has worked on it.
+    static func prepared(_ topics: [Topic], from source: Plant) throws -> Plant {
+        let plant = try Plant()
+        for topic in topics {
+            for record in source.cluster.committed(source.topics[topic], World.partition) {
+                let copy = OutputRecord(
+                    topic: plant.topics[topic],
+                    partition: World.partition,
+                    key: record.key,
+                    value: record.value,
+                    headers: record.headers
+                )
+                try plant.cluster.append(copy)
+            }
+        }
+        return plant
     }
 
     func send(_ topic: Topic, _ value: [UInt8]?, headers: [RecordHeader] = [], partition: Int32 = 0) throws {

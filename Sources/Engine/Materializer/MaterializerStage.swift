@@ -1,13 +1,24 @@
 public import Events
 internal import JSON
+internal import Storage
 public import StreamRuntime
 internal import Vocabulary
 
 /// Writes dataset versions: immutable files for what is new since the parent, a manifest, and the announcement.
 ///
 /// At least once and idempotent: a version's bytes follow from the dataset log alone, so sealing it twice changes nothing.
-public final class MaterializerStage: StreamStage {
+///
+/// Where the disk refuses, the record in hand and those behind it wait in memory, one batch at most, nothing more is read,
+/// and the same is tried again. A version is announced, and the group's offset passes it, once all of it is on the disk.
+public final class MaterializerStage: StreamStage, HoldingStage {
     public static let inputs: [Topic] = [.datasetLog]
+
+    /// A record that is kept until the disk takes what follows from it.
+    private struct Waiting {
+        let partition: Int32
+        let offset: Int64
+        let value: [UInt8]
+    }
 
     /// Labels of a project since its last cut, and where in the log they begin.
     private struct Pending {
@@ -21,15 +32,30 @@ public final class MaterializerStage: StreamStage {
     private var pending: [Int32: [String: Pending]] = [:]
     private var next: [Int32: Int64] = [:]
     private var committedNext: [Int32: Int64] = [:]
+    /// Records that wait for the disk, oldest first.
+    private var backlog: [Waiting] = []
+    /// Announcements of versions whose partition's progress is not noted yet.
+    private var sealedSinceNote: [Int32: [OutputRecord]] = [:]
+    /// What the open transaction moves.
+    private var turnNext: [Int32: Int64] = [:]
     private var sealedInTurn: Int64 = 0
+    private let jitter: () -> Double
+    public private(set) var holdUp = HoldUp()
+    /// Called with every refusal of the disk, and once more with nothing held up when it has passed.
+    public var heldUp: (HoldUp) -> Void = { _ in }
     /// Versions sealed since the start.
     public private(set) var sealed: Int64 = 0
     /// Records that could not be read.
     public private(set) var unreadable: Int64 = 0
 
-    public init(topics: TopicNames, store: DatasetStore) {
+    public init(
+        topics: TopicNames,
+        store: DatasetStore,
+        jitter: @escaping () -> Double = { Double.random(in: 0..<1) }
+    ) {
         self.topics = topics
         self.store = store
+        self.jitter = jitter
     }
 
     // MARK: - Stage
@@ -55,38 +81,89 @@ public final class MaterializerStage: StreamStage {
             pending[place.partition] = nil
             next[place.partition] = nil
             committedNext[place.partition] = nil
+            sealedSinceNote[place.partition] = nil
+            turnNext[place.partition] = nil
+            backlog.removeAll { $0.partition == place.partition }
         }
+        if backlog.isEmpty { letGo() }
     }
+
+    public var isFull: Bool { holdUp.isActive || !backlog.isEmpty }
 
     public func process(_ batch: RecordBatch, topics names: [String], into turn: inout Turn) throws {
         for record in batch.records {
-            try take(record, into: &turn)
-            next[record.partition] = record.offset + 1
+            let taken = try backlog.isEmpty && take(record.partition, record.offset, record.value)
+            if !taken {
+                backlog.append(
+                    Waiting(partition: record.partition, offset: record.offset, value: Array(record.value))
+                )
+            }
+        }
+        if hasMoved { turn.mustCommit = true }
+    }
+
+    /// Takes a record in.
+    ///
+    /// - Returns: False if the disk does not take what follows from it: then nothing has changed.
+    private func take(_ partition: Int32, _ offset: Int64, _ value: UnsafeRawBufferPointer) throws -> Bool {
+        do {
+            try take(partition, offset, fact(value))
+        } catch let error as StorageError where error.isTemporary {
+            refused(error)
+            return false
+        }
+        next[partition] = offset + 1
+        return true
+    }
+
+    private func fact(_ value: UnsafeRawBufferPointer) -> (ProjectID, DatasetLogRecord)? {
+        do throws(JSONError) {
+            let json = try parser.parse(value)
+            return (ProjectID(try json.object().string("project")), try DatasetLogRecord(json: json))
+        } catch {
+            unreadable += 1
+            return nil
         }
     }
 
-    private func take(_ record: RecordView, into turn: inout Turn) throws {
-        let project: ProjectID
-        let fact: DatasetLogRecord
-        do throws(JSONError) {
-            let json = try parser.parse(record.value)
-            project = ProjectID(try json.object().string("project"))
-            fact = try DatasetLogRecord(json: json)
-        } catch {
-            unreadable += 1
-            return
-        }
-        var waiting = pending[record.partition]?[project.rawValue] ?? Pending(from: record.offset)
+    private func take(_ partition: Int32, _ offset: Int64, _ found: (ProjectID, DatasetLogRecord)?) throws {
+        guard let (project, fact) = found else { return }
+        var waiting = pending[partition]?[project.rawValue] ?? Pending(from: offset)
         switch fact {
         case .accepted(let label, let name):
             waiting.lines[label.split, default: []].append(DatasetLine.bytes(label, className: name))
-            pending[record.partition]?[project.rawValue] = waiting
+            pending[partition]?[project.rawValue] = waiting
         case .cut(let cut):
-            pending[record.partition]?[project.rawValue] = nil
             let version = try seal(project, cut, waiting)
+            pending[partition]?[project.rawValue] = nil
             sealedInTurn += 1
-            turn.write(announcement(project, version, cut, record.partition))
+            sealedSinceNote[partition, default: []].append(announcement(project, version, cut, partition))
         }
+    }
+
+    // MARK: - The disk refuses
+
+    private func refused(_ error: StorageError) {
+        holdUp.refused(error)
+        heldUp(holdUp)
+    }
+
+    private func letGo() {
+        guard holdUp.isActive else { return }
+        holdUp.passed()
+        heldUp(holdUp)
+    }
+
+    /// Tries again what waits for the disk, once its time has come.
+    public func turnEnds(now: Int64, into turn: inout Turn) throws {
+        guard holdUp.isActive, holdUp.isDue(at: now, jitter: jitter()) else { return }
+        while let first = backlog.first {
+            let taken = try first.value.withUnsafeBytes { try take(first.partition, first.offset, $0) }
+            guard taken else { return }
+            backlog.removeFirst()
+        }
+        // What is left to be refused is the note of the progress.
+        if hasMoved { turn.mustCommit = true } else { letGo() }
     }
 
     private func seal(_ project: ProjectID, _ cut: VersionCut, _ waiting: Pending) throws -> SealedVersion {
@@ -164,15 +241,33 @@ public final class MaterializerStage: StreamStage {
         )
     }
 
-    public func turnEnds(now: Int64, into turn: inout Turn) throws {}
+    // MARK: - Commits
+
+    /// Whether a commit would move anything.
+    private var hasMoved: Bool { hasMoved(apartFrom: [:]) }
 
     /// The group's offset may only pass what is in files: it stops at the first label that no version holds yet.
     public func willCommit(into turn: inout Turn) throws {
         for partition in next.keys.sorted() {
-            guard let offset = safeOffset(partition), offset != committedNext[partition] else { continue }
-            try store.record(progress: offset, of: partition)
-            turn.advance(TopicPartition(topics[.datasetLog], partition), to: offset)
+            guard let offset = safeOffset(partition) else { continue }
+            if offset != committedNext[partition] {
+                do {
+                    try store.record(progress: offset, of: partition)
+                } catch let error as StorageError where error.isTemporary {
+                    refused(error)
+                    continue
+                }
+                turn.advance(TopicPartition(topics[.datasetLog], partition), to: offset)
+                turnNext[partition] = offset
+            }
+            for record in sealedSinceNote.removeValue(forKey: partition) ?? [] { turn.write(record) }
         }
+        if backlog.isEmpty, !hasMoved(apartFrom: turnNext) { letGo() }
+    }
+
+    private func hasMoved(apartFrom moved: [Int32: Int64]) -> Bool {
+        next.keys.contains { safeOffset($0) != moved[$0] ?? committedNext[$0] }
+            || sealedSinceNote.values.contains { !$0.isEmpty }
     }
 
     private func safeOffset(_ partition: Int32) -> Int64? {
@@ -181,7 +276,8 @@ public final class MaterializerStage: StreamStage {
     }
 
     public func committed() {
-        for partition in next.keys { committedNext[partition] = safeOffset(partition) }
+        committedNext.merge(turnNext) { $1 }
+        turnNext.removeAll()
         sealed += sealedInTurn
         sealedInTurn = 0
     }
@@ -192,6 +288,10 @@ public final class MaterializerStage: StreamStage {
             next[partition] = committedNext[partition]
             pending[partition] = [:]
         }
+        backlog.removeAll()
+        sealedSinceNote.removeAll()
+        turnNext.removeAll()
         sealedInTurn = 0
+        letGo()
     }
 }

@@ -34,7 +34,7 @@ public struct ProjectApply {
         let name = proposed.project.rawValue
         let producer = try transport.makeProducer(transactionalID: "\(topics.prefix)apply.\(name)")
         defer { producer.close() }
-        try producer.initializeTransactions()
+        try Self.retrying { () throws(StreamError) in try producer.initializeTransactions() }
         let directory = try ProjectDirectory(transport: transport, topics: topics)
         defer { directory.close() }
         try directory.readToEnd()
@@ -73,8 +73,18 @@ public struct ProjectApply {
                 ).recordHeaders
             )
         ])
-        try producer.commit()
+        try Self.retrying { () throws(StreamError) in try producer.commit() }
         return known.map { .revised(next, from: $0) } ?? .created(next)
+    }
+
+    /// Makes a call a few times that may be made again; each takes its time by itself.
+    private static func retrying(_ body: () throws(StreamError) -> Void) throws(StreamError) {
+        for _ in 0..<3 {
+            do throws(StreamError) { return try body() } catch {
+                guard error.disposition == .retry else { throw error }
+            }
+        }
+        try body()
     }
 
     /// The partition with the fewest projects; of equals the one that the project's hash begins with.

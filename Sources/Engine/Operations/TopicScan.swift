@@ -20,6 +20,12 @@ public struct TopicScan {
         try reader.watermarks(TopicPartition(topic, partition)).low
     }
 
+    /// The first offset whose record was written at a moment or later (in milliseconds since 1970), by the timestamps of the
+    /// records; where that cannot be told, the first one that is there.
+    public func firstOffset(_ partition: Int32, since time: Int64) throws(StreamError) -> Int64 {
+        try reader.firstOffset(TopicPartition(topic, partition), since: time)
+    }
+
     /// Hands every record that is there at the call to `body`, in offset order, with its batch for the headers.
     ///
     /// - Parameters:

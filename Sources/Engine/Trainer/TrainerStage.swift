@@ -5,41 +5,86 @@ internal import Learner
 internal import Statistics
 public import Storage
 public import StreamRuntime
-internal import Vocabulary
+public import Vocabulary
 
 /// The built-in trainer: multinomial logistic regression on the embeddings of a sealed dataset version.
 ///
 /// At least once and idempotent: an artifact's bytes follow from request, trial and repeat, and are named by their digest; of
 /// two results for one repeat the first in journal order counts.
-public final class TrainerStage: StreamStage {
+///
+/// A study is worked off a second of repeats at a time, each second a transaction of its own; meanwhile nothing more is
+/// fetched, and the group's offset stays at the request until its last result. So whoever takes a request up that was begun
+/// reads `training-results` first, and does only what is missing there.
+public final class TrainerStage: StreamStage, HoldingStage {
     public static let inputs: [Topic] = [.trainingRequests]
 
     private let topics: TopicNames
     private let artifacts: ObjectStore
+    private let results: StudyResults
     private let now: () -> Int64
+    private let budget: Int64
+    private let jitter: () -> Double
     private let parser = JSONParser(maximumDepth: 64, maximumSize: 64 << 20)
+    /// Requests that are not finished, in the order they came; at most those of one batch.
+    private var studies: [Study] = []
+    /// Repeats whose results stand, of requests that this life has looked at.
+    private var finished: [RequestID: Set<StudyRepeat>] = [:]
+    /// Partitions whose first request may have been begun by somebody else.
+    private var unsure: Set<TopicPartition> = []
+    /// The next offset to read of each partition, its unfinished requests left aside.
+    private var reached: [TopicPartition: Int64] = [:]
+    /// What the open turn reports, and what an aborted one did.
+    private var reported: [StudyRepeat] = []
+    private var computed: [StudyRepeat: OutputRecord] = [:]
+    /// The model that waits for the disk; one at most.
+    private var unstored: [StudyRepeat: SoftmaxRegression] = [:]
+    public private(set) var holdUp = HoldUp()
+    /// Called with every refusal of the disk, and once more with nothing held up when it has passed.
+    public var heldUp: (HoldUp) -> Void = { _ in }
     /// Called with what went wrong in a repeat.
     public var failed: (String) -> Void = { _ in }
-    /// Repeats finished since the start.
+    /// Called with a request that is taken up again, and how many of its repeats were done before.
+    public var resumed: (RequestID, Int) -> Void = { _, _ in }
+    /// Repeats computed since the start.
     public private(set) var repeats: Int64 = 0
 
-    public init(topics: TopicNames, artifacts: ObjectStore, now: @escaping () -> Int64) {
+    /// A trainer that reports after every `budget` milliseconds of work, or after the repeat that took longer.
+    public init(
+        topics: TopicNames,
+        transport: any StreamTransport,
+        artifacts: ObjectStore,
+        budget: Int64 = 1_000,
+        now: @escaping () -> Int64,
+        jitter: @escaping () -> Double = { Double.random(in: 0..<1) }
+    ) {
         self.topics = topics
         self.artifacts = artifacts
+        self.budget = budget
         self.now = now
+        self.jitter = jitter
+        results = StudyResults(transport: transport, topic: topics[.trainingResults])
     }
+
+    // MARK: - Stage
 
     public func assigned(_ partitions: [TopicPartition], committed: [TopicPartition: Int64]) throws -> [TopicPartition:
         Int64]
     {
-        committed.filter { partitions.contains($0.key) }
+        unsure.formUnion(partitions)
+        return committed.filter { partitions.contains($0.key) }
     }
 
-    public func unassigned(_ partitions: [TopicPartition]) {}
-    public func turnEnds(now: Int64, into turn: inout Turn) throws {}
-    public func willCommit(into turn: inout Turn) throws {}
-    public func committed() {}
-    public func aborted() {}
+    public func unassigned(_ partitions: [TopicPartition]) {
+        studies.removeAll { partitions.contains($0.place) }
+        finished.removeAll()
+        computed.removeAll()
+        unstored.removeAll()
+        reported.removeAll()
+        for place in partitions { reached[place] = nil }
+        letGo()
+    }
+
+    public var isFull: Bool { !studies.isEmpty }
 
     public func process(_ batch: RecordBatch, topics names: [String], into turn: inout Turn) throws {
         for record in batch.records {
@@ -48,127 +93,155 @@ public final class TrainerStage: StreamStage {
                 let json = try parser.parse(record.value)
                 let project = ProjectID(try json.object().string("project"))
                 let request = try TrainingRequest(json: json)
-                if request.deadline.milliseconds > now() { study(request, project, into: &turn) }
+                studies.append(
+                    Study(
+                        request: request,
+                        project: project,
+                        place: place,
+                        offset: record.offset,
+                        requestedAt: record.timestamp
+                    )
+                )
             } catch {
                 failed("unreadable training request at \(place) offset \(record.offset): \(error)")
             }
-            turn.advance(place, to: record.offset + 1)
+            reached[place] = record.offset + 1
+            turn.advance(place, to: position(of: place))
         }
+    }
+
+    /// Works for a second, or for one repeat if that takes longer.
+    public func turnEnds(now time: Int64, into turn: inout Turn) throws {
+        let began = now()
+        repeat {
+            guard let study = studies.first, holdUp.isDue(at: now(), jitter: jitter()) else { return }
+            var left = 0
+            if study.request.deadline.milliseconds > now() {
+                try prepare(study)
+                let missing = missing(of: study)
+                if let next = missing.first {
+                    guard try work(on: study, next, into: &turn) else { return }
+                    left = missing.count - 1
+                }
+            }
+            if left == 0 {
+                studies.removeFirst()
+                letGo()
+            }
+            turn.advance(study.place, to: position(of: study.place))
+        } while now() - began < budget
+    }
+
+    public func willCommit(into turn: inout Turn) throws {}
+
+    public func committed() {
+        for report in reported { finished[report.request]?.insert(report) }
+        let open = Set(studies.map(\.request.id))
+        finished = finished.filter { open.contains($0.key) }
+        reported.removeAll()
+        computed.removeAll()
+    }
+
+    /// Requests come again; what was computed for them is kept, and so is what is known of them.
+    public func aborted() {
+        studies.removeAll()
+        reported.removeAll()
+        letGo()
+    }
+
+    /// Where to go on once everything before is done: at the oldest request that is not.
+    private func position(of place: TopicPartition) -> Int64 {
+        studies.first { $0.place == place }?.offset ?? reached[place] ?? 0
     }
 
     // MARK: - Studies
 
-    private func study(_ request: TrainingRequest, _ project: ProjectID, into turn: inout Turn) {
-        let prepared = Result { try TrainingData(request, parser: parser) }
-        let parent = warmStart(request)
-        for (trial, recipe) in request.trials.enumerated() {
-            for repetition in 0..<request.repeats {
-                let began = now()
-                var outcome: TrainingResult.Outcome
-                do {
-                    outcome = try train(
-                        try prepared.get(),
-                        recipe,
-                        recipe.warmStart ? parent : nil,
-                        seed: xxh64("\(request.id)/\(trial)/\(repetition)"),
-                        isFirst: repetition == 0
-                    )
-                } catch {
-                    failed("request \(request.id) trial \(trial) repeat \(repetition): \(error)")
-                    outcome = .failed("\(error)")
-                }
-                repeats += 1
-                let result = TrainingResult(
-                    request: request.id,
-                    trial: trial,
-                    repetition: repetition,
-                    outcome: outcome,
-                    duration: now() - began
-                )
-                var writer = JSONWriter()
-                TrainingResultEvent(project: project, result: result).write(to: &writer)
-                turn.write(
-                    OutputRecord(
-                        topic: topics[.trainingResults],
-                        key: Array(project.rawValue.utf8),
-                        value: writer.bytes,
-                        headers: headers(request, project, trial, repetition)
-                    )
-                )
-            }
-        }
+    /// Finds out what is done already, of a request that somebody may have begun.
+    private func prepare(_ study: Study) throws {
+        guard finished[study.request.id] == nil else { return }
+        guard unsure.contains(study.place) else { return finished[study.request.id] = [] }
+        let found = try results.repeats(of: study.request, since: study.requestedAt)
+        unsure.remove(study.place)
+        finished[study.request.id] = found
+        if !found.isEmpty { resumed(study.request.id, found.count) }
     }
 
-    /// The first repeat weighs every label alike. The objective is convex, so another starting point would end in the same
-    /// model; the other repeats weigh the labels anew instead, so that their scores show how much hangs on single labels.
-    private func train(
-        _ data: TrainingData,
-        _ recipe: Recipe,
-        _ parent: SoftmaxRegression?,
-        seed: UInt64,
-        isFirst: Bool
-    ) throws -> TrainingResult.Outcome {
-        var options = SoftmaxRegression.Options()
-        options.inverseStrength = recipe.inverseRegularization
-        let usable = parent.flatMap {
-            $0.classes == data.classes && $0.featureCount == data.training.columnCount ? $0 : nil
-        }
-        let fit = try SoftmaxRegression.fit(
-            data.training,
-            labels: data.trainingLabels,
-            classes: data.classes,
-            sampleWeights: isFirst ? nil : Self.weights(data.trainingLabels.count, seed: seed),
-            startingFrom: usable,
-            options: options
-        )
-        let bytes = fit.model.bytes
-        let digest = SHA256Digest(of: bytes).hex
-        let path = "models/\(digest)"
-        try artifacts.put(bytes, as: path)
-        let reference = ArtifactReference(
-            uri: try artifacts.uri(of: path).description,
-            size: Int64(bytes.count),
-            sha256: digest
-        )
-        var score: Double?
-        var predictions: [ClassIndex]?
-        if let test = data.test {
-            score = fit.model.accuracy(on: test, labels: data.testLabels)
-            if test.rowCount <= TrainingResult.predictionLimit {
-                predictions = (0..<test.rowCount).map { ClassIndex(fit.model.predict(test.row($0))) }
-            }
-        }
-        return .finished(
-            artifact: reference,
-            score: score,
-            itemsScored: data.testLabels.count,
-            predictions: predictions
-        )
+    /// Repeats without a result, in order.
+    private func missing(of study: Study) -> [StudyRepeat] {
+        let done = (finished[study.request.id] ?? []).union(reported)
+        return study.repeats.filter { !done.contains($0) }
     }
 
-    /// Weights of a smoothed Bayesian bootstrap: each the mean of eight exponential draws, so mean 1 and variance 1/8. No label
-    /// is lost, as a resample would lose a third of them.
+    /// Does a repeat and reports it.
     ///
-    /// - SeeAlso: Rubin (1981), *The Bayesian Bootstrap*; Newton, Raftery (1994), the weighted likelihood bootstrap.
-    static func weights(_ count: Int, seed: UInt64) -> [Double] {
-        var generator = SplitMix64(seed: seed)
-        var weights: [Double] = []
-        for _ in 0..<count {
-            var sum = 0.0
-            for _ in 0..<8 { sum -= Reproducible.log(1 - generator.nextUnit()) }
-            weights.append(sum / 8)
+    /// - Returns: False if the disk did not take the model.
+    private func work(on study: Study, _ task: StudyRepeat, into turn: inout Turn) throws -> Bool {
+        if computed[task] == nil {
+            do {
+                computed[task] = try result(study, task)
+            } catch let error as StorageError where error.isTemporary {
+                holdUp.refused(error)
+                heldUp(holdUp)
+                return false
+            }
+            letGo()
         }
-        return weights
+        guard let record = computed[task] else { return false }
+        turn.write(record)
+        reported.append(task)
+        return true
     }
 
-    private func warmStart(_ request: TrainingRequest) -> SoftmaxRegression? {
-        guard let artifact = request.warmStart?.artifact else { return nil }
+    private func letGo() {
+        guard holdUp.isActive else { return }
+        holdUp.passed()
+        heldUp(holdUp)
+    }
+
+    /// The record that reports a repeat.
+    ///
+    /// - Throws: What the disk says where it does not take the model; anything else that goes wrong is a result.
+    private func result(_ study: Study, _ task: StudyRepeat) throws -> OutputRecord {
+        let began = now()
+        let outcome: TrainingResult.Outcome
         do {
-            return try SoftmaxRegression(bytes: ArtifactFile.read(artifact))
+            let data = try study.data(parser)
+            let recipe = study.request.trials[task.trial]
+            // A disk that refuses is no reason to compute it again.
+            let model =
+                try unstored[task]
+                ?? fit(
+                    data,
+                    recipe,
+                    recipe.warmStart ? study.warmStart(failed) : nil,
+                    seed: xxh64("\(study.request.id)/\(task.trial)/\(task.repetition)"),
+                    isFirst: task.repetition == 0
+                )
+            unstored = [task: model]
+            outcome = scored(model, data, try store(model))
+        } catch let error as UnstoredModel {
+            throw error.cause
         } catch {
-            failed("request \(request.id) starts cold: \(error)")
-            return nil
+            failed("request \(study.request.id) trial \(task.trial) repeat \(task.repetition): \(error)")
+            outcome = .failed("\(error)")
         }
+        unstored.removeAll()
+        repeats += 1
+        let result = TrainingResult(
+            request: study.request.id,
+            trial: task.trial,
+            repetition: task.repetition,
+            outcome: outcome,
+            duration: now() - began
+        )
+        var writer = JSONWriter()
+        TrainingResultEvent(project: study.project, result: result).write(to: &writer)
+        return OutputRecord(
+            topic: topics[.trainingResults],
+            key: Array(study.project.rawValue.utf8),
+            value: writer.bytes,
+            headers: headers(study.request, study.project, task.trial, task.repetition)
+        )
     }
 
     private func headers(_ request: TrainingRequest, _ project: ProjectID, _ trial: Int, _ repetition: Int)
@@ -182,5 +255,23 @@ public final class TrainerStage: StreamStage {
             correlation: request.dataset.id.rawValue,
             causation: request.id.rawValue
         ).recordHeaders
+    }
+
+    /// A model that the disk does not take says nothing about the trial.
+    private struct UnstoredModel: Error {
+        let cause: StorageError
+    }
+
+    private func store(_ model: SoftmaxRegression) throws -> ArtifactReference {
+        let bytes = model.bytes
+        let digest = SHA256Digest(of: bytes).hex
+        let path = "models/\(digest)"
+        do throws(StorageError) {
+            try artifacts.put(bytes, as: path)
+            let uri = try artifacts.uri(of: path)
+            return ArtifactReference(uri: uri.description, size: Int64(bytes.count), sha256: digest)
+        } catch {
+            throw UnstoredModel(cause: error)
+        }
     }
 }

@@ -40,6 +40,9 @@ public struct EngineMetrics: Sendable {
                 help: "Records that expired before they were read.",
                 labels: labels
             ).increment(by: Int(to - from))
+        case .unreachable, .reachable:
+            registry.gauge("flywheel_brokers_unreachable", help: "1 while no broker answers a role.", labels: labels)
+                .set(isUnreachable(event) ? 1 : 0)
         case .isolating:
             registry.counter(
                 "flywheel_records_isolated_total",
@@ -52,8 +55,24 @@ public struct EngineMetrics: Sendable {
                 help: "Turns that a role could not work out and tried again.",
                 labels: labels
             ).increment()
-        case .assigned, .unassigned, .foundUnclean: break
+        case .assigned, .unassigned, .foundUnclean, .paused, .resumed: break
         }
+    }
+
+    private func isUnreachable(_ event: StreamTaskEvent) -> Bool {
+        if case .unreachable = event { true } else { false }
+    }
+
+    func observe(_ holdUp: HoldUp, _ role: Role) {
+        let labels = ["role": role.rawValue]
+        registry.gauge("flywheel_storage_held_up", help: "1 while a disk refuses a role's work.", labels: labels)
+            .set(holdUp.isActive ? 1 : 0)
+        guard holdUp.isActive else { return }
+        registry.counter(
+            "flywheel_storage_refusals_total",
+            help: "Writes that a disk refused and that are tried again.",
+            labels: labels
+        ).increment()
     }
 
     func observe(_ counts: IntakeCounts, since last: IntakeCounts) {

@@ -115,12 +115,17 @@ extension Worker {
                 finish: { writer?.finish() }
             )
         case .materializer:
-            let store = DatasetStore(objects: try ObjectStore(root: configuration.storePath))
-            let stage = MaterializerStage(topics: topics, store: store)
+            let objects = try openStore(configuration.storePath, logger)
+            let stage = MaterializerStage(topics: topics, store: DatasetStore(objects: objects))
+            stage.heldUp = watchHoldUps(role, logger)
             return Parts(stage: stage, inputs: MaterializerStage.inputs, interval: configuration.loopInterval)
         case .trainer, .console:
-            let artifacts = try ObjectStore(root: configuration.artifactsPath)
-            let stage = TrainerStage(topics: topics, artifacts: artifacts, now: WallClock.now)
+            let artifacts = try openStore(configuration.artifactsPath, logger)
+            let stage = TrainerStage(topics: topics, transport: transport, artifacts: artifacts, now: WallClock.now)
+            stage.heldUp = watchHoldUps(role, logger)
+            stage.resumed = { request, count in
+                logger.info("study taken up again", ["request": .string("\(request)"), "finished": .number(count)])
+            }
             stage.failed = { logger.error("training failed", ["reason": .string($0)]) }
             return Parts(stage: stage, inputs: TrainerStage.inputs, interval: configuration.loopInterval)
         }
@@ -192,6 +197,10 @@ extension Worker {
                     "reason": .string(isolation.text),
                 ]
             )
+        case .unreachable(let error): logger.warning("no broker answers", ["reason": .string(error.description)])
+        case .reachable: logger.notice("a broker answers again")
+        case .paused(let partitions): logger.debug("fetching paused", ["partitions": .number(partitions.count)])
+        case .resumed(let partitions): logger.debug("fetching goes on", ["partitions": .number(partitions.count)])
         case .retrying(let error, let attempt):
             logger.info("trying again", ["reason": .string(error.description), "attempt": .number(attempt)])
         }

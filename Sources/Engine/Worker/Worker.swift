@@ -54,17 +54,21 @@ public final class Worker: Sendable {
         var failures = 0
         var explained: Set<TopicPartition> = []
         while !stop.isRaised {
+            let began = WallClock.now()
             do {
                 try turn(role, logger, &explained)
                 break
             } catch {
+                // One that has worked for long has not failed in a row.
+                if WallClock.now() - began > 60_000 { failures = 0 }
                 failures += 1
                 health.set(role, .degraded, reason: "\(error)", partitions: 0, at: WallClock.now())
                 logger.error(
                     "the role failed and begins anew",
                     ["reason": .string("\(error)"), "failures": .number(failures)]
                 )
-                var left = min(10_000, 250 << Int64(min(failures, 6)))
+                let longest = Double(min(10_000, 250 << Int64(min(failures, 6))))
+                var left = Int64(longest * Double.random(in: 0.5...1))
                 while left > 0, !stop.isRaised {
                     WallClock.pause(100)
                     health.set(role, .degraded, reason: "\(error)", partitions: 0, at: WallClock.now())
@@ -80,6 +84,7 @@ public final class Worker: Sendable {
     /// its clients ended it and not a record; then those of this one.
     private func turn(_ role: Role, _ logger: Logger, _ explained: inout Set<TopicPartition>) throws {
         let transport = KafkaStreamTransport(properties: properties(role))
+        try RoleTopics.check(role, transport: transport, topics: configuration.topics)
         let parts = try makeStage(role, transport, logger)
         defer { parts.finish() }
         let task = try StreamTask(
@@ -96,8 +101,12 @@ public final class Worker: Sendable {
                 pause: WallClock.pause,
                 jitter: { Double.random(in: 0..<1) },
                 isStopping: { [stop] in stop.isRaised },
-                observe: { [metrics] event in
+                observe: { [metrics, health] event in
                     metrics.observe(event, role)
+                    // The next turn that comes through says that it is over.
+                    if case .retrying(let error, _) = event {
+                        health.set(role, .degraded, reason: error.description, at: WallClock.now())
+                    }
                     parts.watch(event)
                     Self.log(event, logger)
                 }
@@ -113,7 +122,9 @@ public final class Worker: Sendable {
                     lastLookAt = now
                     health.remark(role, parts.remarks())
                 }
-                health.set(role, .running, partitions: task.assignment.count, at: now)
+                let trouble = (parts.stage as? any HoldingStage)?.holdUp.reason ?? task.trouble?.description
+                let condition: WorkerHealth.Condition = trouble == nil ? .running : .degraded
+                health.set(role, condition, reason: trouble ?? "", partitions: task.assignment.count, at: now)
             }
         } catch {
             // The process lives, so no record has killed it. What an earlier life held and this one never got counts too.
@@ -128,7 +139,7 @@ public final class Worker: Sendable {
         var properties = configuration.kafka
         // Dead letters are the largest records; every other topic refuses what is too large by its own limit.
         if properties["message.max.bytes"] == nil { properties["message.max.bytes"] = "8388608" }
-        // A study is one turn, and may take its time.
+        // A repeat of a study is computed between two polls, and may take its time.
         if role == .trainer, properties["max.poll.interval.ms"] == nil {
             properties["max.poll.interval.ms"] = "3600000"
         }

@@ -2,6 +2,7 @@ import Arguments
 import Console
 import Engine
 import Foundation
+import KafkaClient
 import KafkaTransport
 import Processes
 import Telemetry
@@ -33,6 +34,10 @@ enum RunCommand {
         let trap = SignalTrap([SIGTERM, SIGINT]) { _ in stop.raise() }
         defer { trap.cancel() }
         let logger = Logger(module: "worker", level: level, sink: StandardErrorSink())
+        for caveat in KafkaCaveat.all(configuration.kafka) {
+            if caveat.isFatal { throw EngineError("run a worker", caveat.description) }
+            logger.warning("may not work", ["reason": .string(caveat.description)])
+        }
         for file in arguments.strings("project") {
             let outcome = try ProjectCommand.apply(file: file, configuration)
             logger.info("project applied", ["outcome": .string(outcome.words)])

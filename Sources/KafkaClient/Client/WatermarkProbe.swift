@@ -28,8 +28,20 @@ final class WatermarkProbe {
         return KafkaWatermarks(low: low, high: try offset(of: partition, at: Int64(RD_KAFKA_OFFSET_END), deadline))
     }
 
-    private func offset(of partition: KafkaTopicPartition, at time: Int64, _ deadline: Deadline) throws(KafkaError)
-        -> Int64
+    /// The first offset whose record bears that time or a later one; the end if there is none.
+    func firstOffset(
+        _ partition: KafkaTopicPartition,
+        since time: Int64,
+        timeout: Int
+    ) throws(KafkaError) -> Int64 {
+        let deadline = Deadline(milliseconds: timeout)
+        let end = try offset(of: partition, at: Int64(RD_KAFKA_OFFSET_END), deadline)
+        // A broker names the end, or none, where no record is that young.
+        return min(end, try offset(of: partition, at: max(0, time), deadline, ifNone: end))
+    }
+
+    private func offset(of partition: KafkaTopicPartition, at time: Int64, _ deadline: Deadline, ifNone: Int64? = nil)
+        throws(KafkaError) -> Int64
     {
         let operation = "ask for the offsets of \(partition)"
         while true {
@@ -42,6 +54,8 @@ final class WatermarkProbe {
                 failure = found
             } else if let offset = list.offsets()[partition] {
                 return offset
+            } else if let ifNone {
+                return ifNone
             } else {
                 failure = KafkaError(.retry, operation: operation, code: "_NO_OFFSET", reason: "the broker named none")
             }

@@ -29,6 +29,9 @@ public final class KafkaConsumer {
     /// All assigned partitions' queues are forwarded to this one, which is ours alone.
     private var fetchQueue: OpaquePointer
     private var unanswered: KafkaTurn?
+    /// Why no broker can be reached, as far as is known; nil while one answers.
+    public private(set) var trouble: KafkaError?
+    private var troubleCheck = Deadline(milliseconds: 0)
     private var isOpen = true
     private lazy var probe = Result { () throws(KafkaError) in try WatermarkProbe(properties) }
 
@@ -111,6 +114,7 @@ public final class KafkaConsumer {
         fetcher.release()
         handle.drainLog()
         if let failure = fetcher.takeFailure() { throw failure }
+        lookForTrouble()
         let deadline = Deadline(milliseconds: timeoutMilliseconds)
         var isFirst = true
         repeat {
@@ -228,10 +232,25 @@ public final class KafkaConsumer {
         return rd_kafka_assignment_lost(handle.client) != 0 ? .lost(partitions) : .revoked(partitions)
     }
 
+    /// librdkafka says that all brokers are gone, and not that one is back: that is asked for, once a second.
+    private func lookForTrouble() {
+        guard trouble != nil, troubleCheck.hasPassed else { return }
+        let answer = Result { () throws(KafkaError) in
+            try Metadata.read(handle.client, timeout: 200, operation: "reach a broker") { $0.broker_cnt }
+        }
+        if case .success = answer { trouble = nil }
+        troubleCheck = Deadline(milliseconds: 1_000)
+    }
+
     private func serveError(_ event: OpaquePointer) throws(KafkaError) {
         if let fatal = handle.fatalError(operation: "stay in the group") { throw fatal }
         switch rd_kafka_event_error(event) {
-        case RD_KAFKA_RESP_ERR__TRANSPORT, RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN, RD_KAFKA_RESP_ERR__RESOLVE,
+        case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
+            handle.note(event)
+            let text = rd_kafka_event_error_string(event).map { String(cString: $0) }
+            trouble = KafkaError(RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN, operation: "reach a broker", reason: text)
+            troubleCheck = Deadline(milliseconds: 1_000)
+        case RD_KAFKA_RESP_ERR__TRANSPORT, RD_KAFKA_RESP_ERR__RESOLVE,
             RD_KAFKA_RESP_ERR__TIMED_OUT, RD_KAFKA_RESP_ERR__MAX_POLL_EXCEEDED:
             // librdkafka goes on by itself; a rebalance follows where one is needed.
             handle.note(event)

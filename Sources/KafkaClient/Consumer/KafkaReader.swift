@@ -107,6 +107,17 @@ public final class KafkaReader {
         try probe.get().watermarks(partition, timeout: 12_000)
     }
 
+    /// The first offset whose record bears that time or a later one; the end of the partition if there is none.
+    ///
+    /// - Parameters:
+    ///   - partition: Any partition.
+    ///   - time: Milliseconds since 1970.
+    /// - Returns: An offset as `start` takes it; records that are not committed count.
+    /// - Throws: `KafkaError` when no broker answers in time.
+    public func firstOffset(_ partition: KafkaTopicPartition, since time: Int64) throws(KafkaError) -> Int64 {
+        try probe.get().firstOffset(partition, since: time, timeout: 30_000)
+    }
+
     /// Frees the client.
     public func close() {
         guard isOpen else { return }

@@ -71,6 +71,12 @@ final class InMemoryReader: LogReader {
         try cluster.watermarks(partition)
     }
 
+    func firstOffset(_ partition: TopicPartition, since time: Int64) throws(StreamError) -> Int64 {
+        let (low, high) = try cluster.watermarks(partition)
+        let records = try cluster.read(partition, from: low, maximum: .max).records
+        return records.first { $0.timestamp >= time }?.offset ?? high
+    }
+
     func close() {
         positions = [:]
         lent = nil

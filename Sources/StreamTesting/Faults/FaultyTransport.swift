@@ -187,5 +187,10 @@ private final class FaultyReader: LogReader {
         return try reader.watermarks(partition)
     }
 
+    func firstOffset(_ partition: TopicPartition, since time: Int64) throws(StreamError) -> Int64 {
+        try plan.checkAlive("look up a time")
+        return try reader.firstOffset(partition, since: time)
+    }
+
     func close() { reader.close() }
 }

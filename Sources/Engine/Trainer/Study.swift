@@ -1,0 +1,99 @@
+internal import Events
+internal import JSON
+internal import Learner
+internal import StreamRuntime
+internal import Vocabulary
+
+/// One repeat of one trial.
+struct StudyRepeat: Hashable, Sendable {
+    let request: RequestID
+    let trial: Int
+    let repetition: Int
+}
+
+/// A request that is worked on.
+final class Study {
+    let request: TrainingRequest
+    let project: ProjectID
+    let place: TopicPartition
+    let offset: Int64
+    /// The request's append time, in milliseconds since 1970.
+    let requestedAt: Int64
+    private var prepared: TrainingData?
+    private var parent: SoftmaxRegression??
+
+    init(request: TrainingRequest, project: ProjectID, place: TopicPartition, offset: Int64, requestedAt: Int64) {
+        self.request = request
+        self.project = project
+        self.place = place
+        self.offset = offset
+        self.requestedAt = requestedAt
+    }
+
+    /// Every repeat that is asked for, in order.
+    var repeats: [StudyRepeat] {
+        request.trials.indices.flatMap { trial in
+            (0..<request.repeats).map { StudyRepeat(request: request.id, trial: trial, repetition: $0) }
+        }
+    }
+
+    /// The dataset version as matrices; read once.
+    func data(_ parser: JSONParser) throws -> TrainingData {
+        if let prepared { return prepared }
+        let read = try TrainingData(request, parser: parser)
+        prepared = read
+        return read
+    }
+
+    /// The model to start from, if the request names one that can be read; tried once.
+    func warmStart(_ failed: (String) -> Void) -> SoftmaxRegression? {
+        if let parent { return parent }
+        var read: SoftmaxRegression?
+        if let artifact = request.warmStart?.artifact {
+            do {
+                read = try SoftmaxRegression(bytes: ArtifactFile.read(artifact))
+            } catch {
+                failed("request \(request.id) starts cold: \(error)")
+            }
+        }
+        parent = .some(read)
+        return read
+    }
+}
+
+/// Looks for results that stand on `training-results`, whoever wrote them.
+struct StudyResults {
+    let transport: any StreamTransport
+    let topic: String
+
+    /// How much earlier than its request a result may seem to have been written: clocks differ.
+    private static let tolerance: Int64 = 86_400_000
+
+    /// The repeats of a request that have a result, failed ones too, since the first one counts. Nothing was written for it
+    /// before `requestedAt`, in milliseconds since 1970.
+    func repeats(of request: TrainingRequest, since requestedAt: Int64) throws -> Set<StudyRepeat> {
+        let scan = try TopicScan(transport: transport, topic: topic)
+        defer { scan.close() }
+        let parser = JSONParser(maximumDepth: 64, maximumSize: 16 << 20)
+        var found: Set<StudyRepeat> = []
+        for partition in try scan.partitions() {
+            let start = try scan.firstOffset(partition, since: requestedAt - Self.tolerance)
+            try scan.forEach(partition, from: start) { record, _, _ in
+                // What cannot be read is a dead letter, not a result.
+                guard
+                    let result = try? parser.withDocument(
+                        of: Array(record.value),
+                        { json throws(JSONError) in
+                            try TrainingResult(json: Envelope(json).data.value)
+                        }
+                    ),
+                    result.request == request.id
+                else { return }
+                found.insert(
+                    StudyRepeat(request: result.request, trial: result.trial, repetition: result.repetition)
+                )
+            }
+        }
+        return found
+    }
+}

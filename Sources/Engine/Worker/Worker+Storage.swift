@@ -1,0 +1,30 @@
+internal import Storage
+internal import Telemetry
+
+/// Disks that roles write to.
+extension Worker {
+    /// A store, rid of what writers have left behind that were killed.
+    func openStore(_ root: String, _ logger: Logger) throws(StorageError) -> ObjectStore {
+        let store = try ObjectStore(root: root)
+        let removed = try store.removeLeftovers()
+        if removed > 0 { logger.info("unfinished files removed", ["store": .string(root), "files": .number(removed)]) }
+        return store
+    }
+
+    /// Tells of work that a disk refuses: the first time as an error, then as warnings, and once when it has passed.
+    func watchHoldUps(_ role: Role, _ logger: Logger) -> (HoldUp) -> Void {
+        metrics.observe(HoldUp(), role)
+        return { [metrics] holdUp in
+            metrics.observe(holdUp, role)
+            guard let reason = holdUp.reason else { return logger.notice("the disk takes the work again") }
+            let fields: LogFields = [
+                "reason": .string(reason), "attempts": .number(holdUp.attempts),
+            ]
+            if holdUp.attempts == 1 {
+                logger.error("the disk refuses; nothing more is read until it does not", fields)
+            } else {
+                logger.warning("the disk still refuses", fields)
+            }
+        }
+    }
+}

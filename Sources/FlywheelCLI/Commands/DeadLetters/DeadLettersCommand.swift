@@ -1,0 +1,96 @@
+import Arguments
+import Engine
+import Events
+import Foundation
+import JSON
+import KafkaTransport
+import StreamRuntime
+
+/// `flywheel dead-letters list` and `show`.
+enum DeadLettersCommand {
+    static func list(_ arguments: ParsedArguments) throws -> Bool {
+        let worker = try WorkerFile.configuration(arguments)
+        let limit = try arguments.int("limit", in: 1...1_000_000) ?? 100
+        let filter = try LetterOptions.filter(arguments, worker.topics)
+        let scan = try LetterScan(transport: KafkaStreamTransport(properties: worker.kafka), topics: worker.topics)
+        defer { scan.close() }
+        let (marks, _) = try scan.marks()
+        var rows: [LetterRow] = []
+        try scan.forEachLetter { letter in
+            guard filter.matches(letter) else { return }
+            rows.append(LetterRow(letter, marks[letter.place] ?? []))
+            // Not more is kept than may be shown.
+            if rows.count >= 2 * limit { rows = newest(rows, limit) }
+        }
+        for row in newest(rows, limit) { print(arguments.flag("json") ? row.json : row.text) }
+        if rows.isEmpty, !arguments.flag("json") { print("no dead letters") }
+        return true
+    }
+
+    private static func newest(_ rows: [LetterRow], _ limit: Int) -> [LetterRow] {
+        Array(rows.sorted { ($0.at, $0.place) < ($1.at, $1.place) }.suffix(limit))
+    }
+
+    static func show(_ arguments: ParsedArguments) throws -> Bool {
+        let text = try arguments.requiredPositional("place")
+        guard let place = LetterPlace(text) else {
+            throw arguments.failure("expected PARTITION/OFFSET as `list` prints it, found \"\(text)\"")
+        }
+        let worker = try WorkerFile.configuration(arguments)
+        let scan = try LetterScan(transport: KafkaStreamTransport(properties: worker.kafka), topics: worker.topics)
+        defer { scan.close() }
+        guard let letter = try scan.letter(at: place) else {
+            throw EngineError(
+                "show dead letter \(place)",
+                "there is no letter at this place",
+                remedy: "see `flywheel dead-letters list`; letters expire after the topic's retention.ms"
+            )
+        }
+        let page = LetterPage(letter: letter, marks: try scan.marks().marks[place] ?? [])
+        print(arguments.flag("json") ? page.json : page.text)
+        return true
+    }
+}
+
+/// A line of the list.
+struct LetterRow {
+    let at: Int64
+    let place: LetterPlace
+    private let code: String
+    private let reason: String
+    private let origin: String
+    private let size: Int
+    private let attempt: Int
+    private let redriven: Int
+
+    init(_ letter: StoredLetter, _ marks: [RedriveMark]) {
+        at = letter.writtenAt
+        place = letter.place
+        code = letter.code
+        reason = letter.text
+        origin = "\(letter.origin) offset \(letter.originOffset)"
+        size = letter.valueSize
+        attempt = letter.attempt
+        redriven = marks.count
+    }
+
+    var text: String {
+        let notes = (attempt > 0 ? "  sent again before: \(attempt)" : "") + (redriven > 0 ? "  (sent again)" : "")
+        return "\(RFC3339.text(milliseconds: at))  \(place)  \(code)  \(origin)  \(size) bytes  \(reason)\(notes)"
+    }
+
+    var json: String {
+        var writer = JSONWriter()
+        writer.object { writer in
+            writer.member("at", RFC3339.text(milliseconds: at))
+            writer.member("place", place.description)
+            writer.member("code", code)
+            writer.member("text", reason)
+            writer.member("from", origin)
+            writer.member("bytes", size)
+            writer.member("attempt", attempt)
+            writer.member("redriven", redriven)
+        }
+        return writer.text
+    }
+}

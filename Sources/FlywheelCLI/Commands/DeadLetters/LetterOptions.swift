@@ -1,0 +1,46 @@
+import Arguments
+import Engine
+import Events
+import Foundation
+
+/// The options that say which letters are meant.
+enum LetterOptions {
+    static let all: [OptionSpecification] = [
+        .option("project", "NAME", help: "letters whose value names this project"),
+        .repeated("code", "CODE", help: "letters with this reason; see docs/reference/reasons.md"),
+        .repeated("topic", "NAME", help: "letters that came from this topic, with or without the prefix"),
+        .option("since", "TIME", help: "written then or later: 2026-01-31T12:00:00Z, or 90m, 2h, 3d ago"),
+        .option("until", "TIME", help: "written before"),
+        .repeated("at", "PARTITION/OFFSET", help: "this letter, as `list` prints its place"),
+    ]
+
+    static func filter(_ arguments: ParsedArguments, _ topics: TopicNames) throws -> LetterFilter {
+        var filter = LetterFilter()
+        filter.project = arguments.string("project")
+        filter.codes = Set(arguments.strings("code"))
+        filter.origins = Set(arguments.strings("topic").map { LetterFilter.topic($0, topics) })
+        filter.since = try time("since", arguments)
+        filter.until = try time("until", arguments)
+        for text in arguments.strings("at") {
+            guard let place = LetterPlace(text) else {
+                throw arguments.failure("--at: expected PARTITION/OFFSET, found \"\(text)\"")
+            }
+            filter.places.insert(place)
+        }
+        return filter
+    }
+
+    private static func time(_ name: String, _ arguments: ParsedArguments) throws -> Int64? {
+        guard let text = arguments.string(name) else { return nil }
+        let units: [Character: Int64] = ["s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000]
+        if let unit = text.last.flatMap({ units[$0] }), let count = Int64(text.dropLast()),
+            (0...100_000).contains(count)
+        {
+            return WallClock.now() - count * unit
+        }
+        if let date = try? Date(text, strategy: .iso8601) {
+            return Int64((date.timeIntervalSince1970 * 1_000).rounded())
+        }
+        throw arguments.failure("--\(name): expected a time such as 2026-01-31T12:00:00Z or 2h, found \"\(text)\"")
+    }
+}

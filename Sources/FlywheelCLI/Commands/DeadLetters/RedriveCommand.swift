@@ -1,0 +1,86 @@
+import Arguments
+import Engine
+import Events
+import Foundation
+import JSON
+import KafkaClient
+import KafkaTransport
+import StreamRuntime
+
+/// `flywheel dead-letters redrive`.
+enum RedriveCommand {
+    /// Whether nothing that was meant was refused.
+    static func run(_ arguments: ParsedArguments) throws -> Bool {
+        var worker = try WorkerFile.configuration(arguments)
+        let filter = try LetterOptions.filter(arguments, worker.topics)
+        guard !filter.isEmpty || arguments.flag("all") else {
+            throw arguments.failure(
+                "which letters? give at least one of --project, --code, --topic, --since, --at, or --all"
+            )
+        }
+        var policy = Redrive.Policy()
+        policy.maximumAttempts = try arguments.int("max-attempts", in: 1...1_000) ?? policy.maximumAttempts
+        policy.again = arguments.flag("again")
+        policy.isDry = arguments.flag("dry-run")
+        // What came in may be as large as a letter.
+        if worker.kafka["message.max.bytes"] == nil { worker.kafka["message.max.bytes"] = "8388608" }
+        let redrive = Redrive(
+            transport: KafkaStreamTransport(properties: worker.kafka),
+            topics: worker.topics,
+            by: "\(NSUserName())@\(ProcessInfo.processInfo.hostName)"
+        )
+        let isJSON = arguments.flag("json")
+        let report = try redrive.run(
+            filter,
+            policy,
+            told: { letter, verdict in
+                if !isJSON { say(letter, verdict, policy) }
+            },
+            progress: { sent in
+                FileHandle.standardError.write(Data("flywheel: \(sent) sent again\n".utf8))
+            }
+        )
+        print(isJSON ? json(report, policy) : text(report, policy))
+        return report.refusedCount == 0
+    }
+
+    private static func say(_ letter: StoredLetter, _ verdict: Redrive.Verdict, _ policy: Redrive.Policy) {
+        let from = "\(letter.origin) offset \(letter.originOffset)"
+        switch verdict {
+        case .send(let attempt):
+            if policy.isDry { print("\(letter.place)  would go to \(from.prefix { $0 != " " }), attempt \(attempt)") }
+        case .done(let mark):
+            print(
+                "\(letter.place)  left out: sent again \(RFC3339.text(milliseconds: mark.at)) by \(mark.by); see --again"
+            )
+        case .refuse(let reason): print("\(letter.place)  not sent: \(reason)")
+        }
+    }
+
+    private static func text(_ report: Redrive.Report, _ policy: Redrive.Policy) -> String {
+        let verb = policy.isDry ? "would be sent again" : "sent again"
+        return
+            "\(report.matched) letters meant: \(report.sent) \(verb), \(report.done) left out since they were before, "
+            + "\(report.refusedCount) refused"
+    }
+
+    private static func json(_ report: Redrive.Report, _ policy: Redrive.Policy) -> String {
+        var writer = JSONWriter()
+        writer.object { writer in
+            writer.member("dry_run", policy.isDry)
+            writer.member("matched", report.matched)
+            writer.member("sent", report.sent)
+            writer.member("already_sent", report.done)
+            writer.member("refused", report.refusedCount)
+            writer.array("refusals") { writer in
+                for (place, reason) in report.refused {
+                    writer.object { writer in
+                        writer.member("place", place.description)
+                        writer.member("reason", reason)
+                    }
+                }
+            }
+        }
+        return writer.text
+    }
+}

@@ -1,0 +1,40 @@
+import Crdkafka
+
+/// Something that the librdkafka of this process cannot do with these properties, in words.
+public struct KafkaCaveat: Hashable, Sendable, CustomStringConvertible {
+    /// Whether nothing can work; else it depends on the brokers.
+    public let isFatal: Bool
+    /// What will happen, and what to do.
+    public let description: String
+
+    /// What to tell before any broker is asked.
+    public static func all(_ properties: KafkaProperties) -> [KafkaCaveat] {
+        all(properties, library: KafkaLibrary.number, version: KafkaLibrary.version)
+    }
+
+    static func all(_ properties: KafkaProperties, library: Int32, version: String) -> [KafkaCaveat] {
+        var found: [KafkaCaveat] = []
+        if library >> 8 == 0x0201_00 {
+            found.append(
+                KafkaCaveat(
+                    isFatal: true,
+                    description:
+                        "librdkafka \(version) does not count the polling of queues, so every consumer would be taken for "
+                        + "dead after max.poll.interval.ms: install another version, 2.1.1 or newer"
+                )
+            )
+        }
+        let mechanism = properties["sasl.mechanism"] ?? properties["sasl.mechanisms"] ?? ""
+        if mechanism.uppercased().hasPrefix("SCRAM"), library >> 8 < 0x0206_01 {
+            found.append(
+                KafkaCaveat(
+                    isFatal: false,
+                    description:
+                        "SASL SCRAM of librdkafka \(version) repeats its nonce, and Kafka 4 refuses that as invalid "
+                        + "credentials: against Kafka 4 install librdkafka 2.6.1 or newer, or use PLAIN over TLS or mutual TLS"
+                )
+            )
+        }
+        return found
+    }
+}

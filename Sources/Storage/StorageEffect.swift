@@ -1,0 +1,27 @@
+/// A call to the system that changes a disk, as whoever is interposed sees it: just before it is made, and just after.
+public struct StorageEffect: Hashable, Sendable, CustomStringConvertible {
+    /// What the system is asked for.
+    public enum Kind: String, Hashable, Sendable, CaseIterable {
+        case makeFolder, create, append, synchronize, rename, synchronizeFolder, remove
+    }
+
+    /// What the system is asked for.
+    public let kind: Kind
+    /// The file or folder that it is about; of a rename the new name.
+    public let path: String
+    /// Whether it has been done.
+    public let isDone: Bool
+
+    init(_ kind: Kind, _ path: String, isDone: Bool) {
+        self.kind = kind
+        self.path = path
+        self.isDone = isDone
+    }
+
+    /// As in `before rename /data/x`.
+    public var description: String { "\(isDone ? "after" : "before") \(kind.rawValue) \(path)" }
+}
+
+/// Stands between a store and the disk, for tests: what it throws is what the store's caller gets, and the effect it was
+/// told of in advance is not made.
+public typealias StorageInterposer = @Sendable (StorageEffect) throws(StorageError) -> Void

@@ -1,0 +1,32 @@
+import Foundation
+import Processes
+
+/// A file system of a megabyte, where this process may mount one.
+final class SmallDisk {
+    let path: String
+
+    init?() {
+        path = NSTemporaryDirectory() + "small-disk-\(UUID().uuidString)"
+        try? FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        let mounted = try? ChildProcess.run("mount", ["-t", "tmpfs", "-o", "size=1m", "tmpfs", path])
+        guard mounted?.status.isSuccess == true else {
+            try? FileManager.default.removeItem(atPath: path)
+            return nil
+        }
+    }
+
+    deinit {
+        _ = try? ChildProcess.run("umount", ["-l", path])
+        try? FileManager.default.removeItem(atPath: path)
+    }
+
+    /// Fills it, or makes room again.
+    func fill(_ isFull: Bool) {
+        let ballast = path + "/ballast"
+        if isFull {
+            _ = FileManager.default.createFile(atPath: ballast, contents: Data(count: 1_048_576))
+        } else {
+            try? FileManager.default.removeItem(atPath: ballast)
+        }
+    }
+}

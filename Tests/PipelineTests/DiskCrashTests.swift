@@ -1,0 +1,81 @@
+import Engine
+import Events
+import Flywheel
+import JSON
+import Storage
+import StreamRuntime
+import StreamTesting
+import Testing
+import Vocabulary
+
+@Suite("Materializer and Trainer are killed at every write")
+struct DiskCrashTests {
+    /// What can be seen of a store's versions is whole, whatever happened to whoever wrote it.
+    private func expectWhole(_ store: DatasetStore, _ crash: Disk.Crash) throws {
+        for ordinal in try store.ordinals(World.project) {
+            let manifest = try #require(try store.manifest(World.project, ordinal: ordinal), "\(crash)")
+            #expect(try store.verify(World.project, id: manifest.id) == [], "\(crash)")
+        }
+    }
+
+    @Test("Materializer leaves the same bytes, and no half-written version is ever seen")
+    func materializer() throws {
+        let source = try Plant(seed: 2)
+        for _ in 0..<10 { try source.round() }
+        let undisturbed = try Plant.prepared([.datasetLog], from: source)
+        let disk = Disk()
+        try undisturbed.makeMaterializer(store: DatasetStore(objects: disk.store(undisturbed.store.objects.root)))
+            .settle()
+        let expected = try undisturbed.store.objects.contents
+        let announced = try undisturbed.decoded(.datasetVersions) { try SealedVersion(json: $0).id }
+        #expect(announced.count > 2)
+        #expect(Set(disk.effects.map(\.kind)).isSuperset(of: [.makeFolder, .create, .append, .synchronize, .rename]))
+        for crash in disk.crashes {
+            let plant = try Plant.prepared([.datasetLog], from: source)
+            let disk = Disk(crash: crash)
+            let plan = FaultPlan()
+            let first = Result {
+                let store = DatasetStore(objects: try disk.store(plant.store.objects.root))
+                try plant.makeMaterializer(plan, store: store).settle()
+            }
+            #expect(disk.isGone, "\(crash): \(disk.effects.count)")
+            #expect(throws: (any Error).self, "\(crash)") { try first.get() }
+            try expectWhole(plant.store, crash)
+            try plant.makeMaterializer().settle()
+            #expect(try plant.store.objects.contents == expected, "\(crash)")
+            #expect(try plant.decoded(.datasetVersions) { try SealedVersion(json: $0).id } == announced, "\(crash)")
+            _ = try plant.store.objects.removeLeftovers(olderThan: .zero)
+            #expect(try plant.store.objects.removeLeftovers(olderThan: .zero) == 0, "\(crash)")
+        }
+    }
+
+    private func results(_ plant: Plant) throws -> [String] {
+        try plant.decoded(.trainingResults) { json in
+            let result = try TrainingResult(json: json)
+            guard case .finished(let artifact, let score, _, _) = result.outcome else { return "failed" }
+            return "\(result.request)/\(result.trial)/\(result.repetition) \(artifact.sha256) \(score ?? -1)"
+        }
+    }
+
+    @Test("Trainer leaves the same models and one result for each repeat")
+    func trainer() throws {
+        let source = try Plant(seed: 2)
+        for _ in 0..<6 { try source.round() }
+        let undisturbed = try Plant.prepared([.trainingRequests], from: source)
+        let disk = Disk()
+        try undisturbed.makeTrainer(artifacts: disk.store(undisturbed.artifacts.root), budget: 0).settle()
+        let expected = try (undisturbed.artifacts.contents, results(undisturbed))
+        #expect(expected.1.count >= 2 && !expected.1.contains("failed"))
+        for crash in disk.crashes {
+            let plant = try Plant.prepared([.trainingRequests], from: source)
+            let disk = Disk(crash: crash)
+            let first = Result {
+                try plant.makeTrainer(artifacts: disk.store(plant.artifacts.root), budget: 0).settle()
+            }
+            #expect(throws: (any Error).self, "\(crash)") { try first.get() }
+            try plant.makeTrainer(budget: 0).settle()
+            #expect(try plant.artifacts.contents == expected.0, "\(crash)")
+            #expect(try results(plant) == expected.1, "\(crash)")
+        }
+    }
+}
