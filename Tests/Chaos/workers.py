@@ -21,7 +21,7 @@ class Worker:
         # The materializers, the trainers and who loads models name files by their path: all share one store.
         self.command = [
             str(binary), "run", "--bootstrap", bootstrap, "--instance", name, "--roles", ",".join(ROLES),
-            "--store", str(folder / "datasets"), "--artifacts", str(folder / "artifacts")]
+            "--store", str(folder / "datasets"), "--state", str(folder / "state"), "--artifacts", str(folder / "artifacts")]
         self.process: subprocess.Popen | None = None
         self.is_paused = False
         # Somebody has a plan with it: to wake it up, to start it again.

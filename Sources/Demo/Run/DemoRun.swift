@@ -108,8 +108,7 @@ final class DemoRun {
             "worker",
             [
                 "run", "--roles", "intake,loop,materializer,console", "--instance", "demo-worker", "--port", "0",
-                "--store",
-                "\(folder)/datasets",
+                "--store", "\(folder)/datasets", "--state", "\(folder)/state",
             ]
         )
     }
