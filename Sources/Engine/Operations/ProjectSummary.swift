@@ -37,6 +37,8 @@ public struct ProjectSummary: Hashable, Sendable {
     public let openTasks: Int
     public let votesBudget: Int
     public let votesSpent: Int
+    /// What earlier windows left over.
+    public let votesCarried: Int
     public let votesReserved: Int
     public let votesTotal: Int
     public let candidates: Int
@@ -71,6 +73,7 @@ public struct ProjectSummary: Hashable, Sendable {
         openTasks = state.labeling.open.count
         votesBudget = policy?.acquisition.votes ?? 0
         votesSpent = ledger.spent
+        votesCarried = Int(ledger.votes.carried)
         votesReserved = ledger.reserved
         votesTotal = ledger.totalSpent
         candidates = state.acquisition.pool.count
@@ -100,7 +103,7 @@ public struct ProjectSummary: Hashable, Sendable {
     }
 
     /// Votes that can still be promised in this window.
-    public var votesLeft: Int { max(0, votesBudget - votesSpent - votesReserved) }
+    public var votesLeft: Int { max(0, votesBudget + votesCarried - votesSpent - votesReserved) }
 
     /// The stage that takes longest on average, once any has been measured.
     public var bottleneck: StageSummary? { stages.max { ($0.meanSeconds, $1.name) < ($1.meanSeconds, $0.name) } }
