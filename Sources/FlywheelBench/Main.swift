@@ -7,7 +7,7 @@ struct FlywheelBench {
     static let root = CommandSpecification(
         "flywheel-bench",
         summary: "measures what Flywheel does",
-        subcommands: [AcquisitionBenchmark.specification]
+        subcommands: [AcquisitionBenchmark.specification, StreamBenchmark.specification]
     )
 
     /// Exit codes: 0 ok, 1 failed, 2 usage.
@@ -16,7 +16,11 @@ struct FlywheelBench {
             switch try ArgumentParser(root).parse(Array(CommandLine.arguments.dropFirst())) {
             case .help(let text): print(text)
             case .run(let arguments):
-                try AcquisitionBenchmark(arguments).run(printsJSON: arguments.flag("json"))
+                switch arguments.path.last {
+                case "acquisition": try AcquisitionBenchmark(arguments).run(printsJSON: arguments.flag("json"))
+                case "stream": try StreamBenchmark(arguments).run(printsJSON: arguments.flag("json"))
+                default: throw ArgumentsError("which command?", command: arguments.path.joined(separator: " "))
+                }
             }
         } catch let error as ArgumentsError {
             complain(error)
