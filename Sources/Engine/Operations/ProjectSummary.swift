@@ -41,6 +41,8 @@ public struct ProjectSummary: Hashable, Sendable {
     public let votesCarried: Int
     public let votesReserved: Int
     public let votesTotal: Int
+    /// Budgets of time and money, where there are any.
+    public let accounts: [AccountSummary]
     public let candidates: Int
     public let labels: Int
     public let trainingLabels: Int
@@ -76,6 +78,10 @@ public struct ProjectSummary: Hashable, Sendable {
         votesCarried = Int(ledger.votes.carried)
         votesReserved = ledger.reserved
         votesTotal = ledger.totalSpent
+        accounts = [
+            AccountSummary("time_ms", policy?.acquisition.time, ledger.time),
+            AccountSummary("money_micros", policy?.acquisition.money, ledger.money),
+        ].compactMap { $0 }
         candidates = state.acquisition.pool.count
         labels = log.training + log.validation + log.test
         trainingLabels = log.training
