@@ -91,14 +91,17 @@ struct StreamBenchmark {
     }
 
     /// Measures, and prints a line for each strategy, budget and delay, or one JSON value.
-    func run(printsJSON: Bool) throws {
+    func run(printsJSON: Bool) { print(report(asJSON: printsJSON)) }
+
+    /// Measures, and says what came of it.
+    func report(asJSON: Bool) -> String {
         var measured: [(strategy: StreamStrategy, cells: [Cell])] = []
         for strategy in strategies { measured.append((strategy, cells(strategy))) }
         let ceiling = delays.map { delay in
             var replay = StreamReplay(data: data, options: .init(delay: delay, learner: learner), seed: 0)
             return replay.run().accuracy
         }
-        print(printsJSON ? json(measured, ceiling) : table(measured, ceiling))
+        return asJSON ? json(measured, ceiling) : table(measured, ceiling)
     }
 
     private func cells(_ strategy: StreamStrategy) -> [Cell] {
