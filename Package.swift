@@ -172,7 +172,7 @@ let package = Package(
         tests("ProcessesTests", ["Processes"]),
         tests("MockClusterTests", ["KafkaClient", "KafkaTesting", "KafkaTransport", "StreamRuntime"]),
         tests("DemoTests", ["Demo"]),
-        tests("BenchTests", ["FlywheelBench", "Statistics"]),
+        tests("BenchTests", ["Acquisition", "Arguments", "FlywheelBench", "Statistics"]),
         tests("BrokerTests", ["KafkaClient", "KafkaTesting", "KafkaTransport", "StreamRuntime"]),
         tests("CommandBrokerTests", ["KafkaClient", "KafkaTesting", "Processes"]),
         tests("EndToEndTests", ["Demo", "Hashing", "KafkaClient", "KafkaTesting", "Processes"]),

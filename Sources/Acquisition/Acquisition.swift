@@ -10,12 +10,14 @@ extension AcquisitionState {
     /// - Parameters:
     ///   - candidate: Belongs to the audit sample if it has an audit probability.
     ///   - modelOrdinal: The dataset ordinal of the model that scored it, 0 for none or an unknown one.
+    ///   - pending: Labels asked for that its model does not know; of use to a stream's rule only.
     ///   - policy: The revision in force.
     ///   - context: The entry that brought it.
     /// - Complexity: O(*poolCapacity*) when the pool is full, else O(1).
     public mutating func receive(
         _ candidate: Candidate,
         modelOrdinal: Int,
+        pending: Int = 0,
         policy: AcquisitionPolicy,
         context: EntryContext
     ) {
@@ -30,6 +32,10 @@ extension AcquisitionState {
         }
         // Drawn for the audit sample once, under a cut-off that has been lowered since: it stays there.
         guard audit[id] == nil else { return }
+        if let stream = policy.stream {
+            receiveStreamed(pooled, pending: pending, stream: stream, capacity: policy.poolCapacity, context: context)
+            return
+        }
         if let known = pool[id] {
             // A model says the same of a sample every time; only a newer one changes anything.
             if known.modelOrdinal < modelOrdinal { pool[id] = pooled }
@@ -74,7 +80,7 @@ extension AcquisitionState {
         policy: AcquisitionPolicy,
         context: EntryContext
     ) -> [Selection] {
-        ledger.value.advance(to: context.time, window: policy.window)
+        ledger.value.advance(to: context.time, budget: policy.budget)
         guard openTasks + policy.batchSize <= policy.openTaskLimit, !pool.isEmpty || !audit.isEmpty else {
             cadence.value.waitingSince = nil
             return []
@@ -82,16 +88,14 @@ extension AcquisitionState {
         // Patience begins when a batch becomes possible: the model that the last one taught may still be in training.
         if cadence.value.waitingSince == nil { cadence.value.waitingSince = context.time }
         guard isReady(newestOrdinal, unlearned, policy, at: context.time) else { return [] }
-        let affordable = min(
-            ledger.value.available(of: policy.votes) / max(1, votesPerTask),
-            policy.openTaskLimit - openTasks
-        )
+        let affordable = affordableTasks(openTasks, votesPerTask, policy)
         let auditWanted = auditTasksDue(policy, affordable)
         let wanted = min(policy.batchSize, affordable - min(auditWanted, affordable))
-        var batch = chooseAcquisition(wanted, newestOrdinal, policy, context)
+        var batch = chooseAcquisition(wanted, votesPerTask, policy, context)
         batch += chooseAudit(min(auditWanted, affordable))
+        batch = batch.map { $0.costing(policy.voteCost) }
         for selection in batch {
-            guard ledger.value.reserve(votesPerTask, of: policy.votes) else { break }
+            guard ledger.value.reserve(votesPerTask, cost: policy.voteCost, of: policy.budget) else { break }
             pool[selection.sample.id] = nil
             audit[selection.sample.id] = nil
             asked[selection.sample.id] = selection.purpose
@@ -105,31 +109,38 @@ extension AcquisitionState {
             if selection.purpose == .audit {
                 cadence.value.auditTasks += 1
             } else {
+                countSlice(selection.sample, votes: votesPerTask, policy: policy, at: context.time)
                 cadence.value.acquisitionTasks += 1
             }
         }
         return batch
     }
 
-    /// One of the votes reserved for a task was given: it counts in the window in which it was given.
-    public mutating func voteGiven(policy: AcquisitionPolicy, at time: StreamTime) {
-        ledger.value.advance(to: time, window: policy.window)
-        ledger.value.spend()
-    }
-
-    /// A task closed with votes left.
-    public mutating func votesReleased(_ count: Int) { ledger.value.release(count) }
-
     /// When a batch could become due without a further candidate.
     public func nextDeadline(openTasks: Int, votesPerTask: Int, policy: AcquisitionPolicy) -> StreamTime? {
         guard let waiting = cadence.value.waitingSince, !pool.isEmpty || !audit.isEmpty,
             openTasks + policy.batchSize <= policy.openTaskLimit
         else { return nil }
-        let ledger = ledger.value
-        if ledger.available(of: policy.votes) < votesPerTask {
-            return policy.votes < votesPerTask ? nil : ledger.windowStart.advanced(byMilliseconds: policy.window)
+        if isExhausted(votesPerTask: votesPerTask, policy: policy) {
+            // A budget that never holds a task is not waited for.
+            let most = policy.budget.mostTasks(votes: votesPerTask, cost: policy.voteCost)
+            return most == 0 ? nil : ledger.value.windowStart.advanced(byMilliseconds: policy.window)
+        }
+        if auditTasksDue(policy, affordableTasks(openTasks, votesPerTask, policy)) == 0 {
+            // Audit tasks keep their share of all tasks, so the next candidate of a stream is what they wait for.
+            if policy.stream != nil, pool.isEmpty { return nil }
+            if isQuotaSpent(votesPerTask: votesPerTask, policy: policy) {
+                return ledger.value.windowStart.advanced(byMilliseconds: policy.window)
+            }
         }
         return waiting.advanced(byMilliseconds: policy.patience)
+    }
+
+    private func affordableTasks(_ openTasks: Int, _ votesPerTask: Int, _ policy: AcquisitionPolicy) -> Int {
+        min(
+            ledger.value.affordableTasks(votes: votesPerTask, cost: policy.voteCost, of: policy.budget),
+            policy.openTaskLimit - openTasks
+        )
     }
 
     // MARK: - Choosing
@@ -142,6 +153,8 @@ extension AcquisitionState {
         _ policy: AcquisitionPolicy,
         at time: StreamTime
     ) -> Bool {
+        // A stream's rule has chosen already.
+        if policy.stream != nil, !pool.isEmpty { return true }
         let since = cadence.value.waitingSince ?? time
         if time.milliseconds(since: since) >= policy.patience { return true }
         guard newestOrdinal > cadence.value.lastBatchOrdinal, unlearned <= policy.batchSize / 2 else { return false }
@@ -150,16 +163,22 @@ extension AcquisitionState {
         return pool.count >= enough && pool.count { $1.modelOrdinal >= newestOrdinal } >= enough
     }
 
-    private func chooseAcquisition(
+    private mutating func chooseAcquisition(
         _ count: Int,
-        _ newestOrdinal: Int,
+        _ votesPerTask: Int,
         _ policy: AcquisitionPolicy,
         _ context: EntryContext
     ) -> [Selection] {
         guard count > 0 else { return [] }
+        if let stream = policy.stream {
+            return takeStreamed(count, votesPerTask: votesPerTask, policy: policy, at: context.time).map {
+                Self.selection($0, strategy: stream.strategy.rawValue, propensity: $0.propensity)
+            }
+        }
         var ranked = pool.sortedRows.map(\.value).sorted { Self.isLessUseful($1, $0) }
+        ranked = withinQuota(ranked, votesPerTask: votesPerTask, policy: policy, at: context.time)
         let explored = chooseExploration(count, ranked, policy, context)
-        for pooled in explored { ranked.removeAll { $0.candidate.sample.id == pooled.candidate.sample.id } }
+        for (pooled, _) in explored { ranked.removeAll { $0.candidate.sample.id == pooled.candidate.sample.id } }
         let rest = count - explored.count
         let width = policy.isDiverse ? max(rest, rest * policy.preselection) : rest
         let preselected = Array(ranked.prefix(width))
@@ -169,11 +188,11 @@ extension AcquisitionState {
         return chosen.map { pooled in
             let isCold = pooled.candidate.output == nil && policy.function != .random
             let rule = isCold ? "cold_start" : policy.function.rawValue
-            return Self.selection(pooled, strategy: spread == nil ? rule : rule + "+kmeans")
-        } + explored.map { Self.selection($0, strategy: "exploration") }
+            return Self.selection(pooled, strategy: spread == nil ? rule : rule + "+kmeans", propensity: 1)
+        } + explored.map { Self.selection($0.pooled, strategy: "exploration", propensity: $0.propensity) }
     }
 
-    private static func selection(_ pooled: PooledCandidate, strategy: String) -> Selection {
+    private static func selection(_ pooled: PooledCandidate, strategy: String, propensity: Double?) -> Selection {
         let candidate = pooled.candidate
         return Selection(
             sample: candidate.sample,
@@ -183,25 +202,31 @@ extension AcquisitionState {
                 score: candidate.score,
                 scoredBy: candidate.model?.version,
                 predicted: candidate.output?.top.label,
-                inclusionProbability: nil
+                inclusionProbability: nil,
+                propensity: propensity
             ),
             predictedAt: candidate.predictedAt
         )
     }
 
     /// The part of a batch that is drawn by chance: a class that the model is wrongly sure to know is found by no score.
+    ///
+    /// - Returns: Each with the probability of its draw among those that could have been drawn.
     private func chooseExploration(
         _ count: Int,
         _ ranked: [PooledCandidate],
         _ policy: AcquisitionPolicy,
         _ context: EntryContext
-    ) -> [PooledCandidate] {
+    ) -> [(pooled: PooledCandidate, propensity: Double)] {
         guard policy.function != .random, let newest = ranked.first?.modelOrdinal else { return [] }
         let drawn = ranked.filter { $0.candidate.isExploration && $0.modelOrdinal == newest }
         let wanted = min(drawn.count, Int((policy.explorationShare * Double(count)).rounded()))
         guard wanted > 0 else { return [] }
         var generator = SplitMix64(seed: context.seed ^ 0x6578_706C_6F72_6521)
-        return SeededSampling.distinctIndices(wanted, of: drawn.count, using: &generator).map { drawn[$0] }
+        let propensity = Double(wanted) / Double(drawn.count)
+        return SeededSampling.distinctIndices(wanted, of: drawn.count, using: &generator).map {
+            (drawn[$0], propensity)
+        }
     }
 
     /// A spread-out batch, or nil when the embeddings are missing or do not have one dimension.
@@ -223,7 +248,7 @@ extension AcquisitionState {
     private func auditTasksDue(_ policy: AcquisitionPolicy, _ affordable: Int) -> Int {
         let cadence = cadence.value
         // Nothing else to ask for: the audit sample may take the whole batch.
-        guard !pool.isEmpty else { return min(policy.batchSize, audit.count) }
+        guard !pool.isEmpty || policy.stream != nil else { return min(policy.batchSize, audit.count) }
         let share = min(max(policy.auditShare, 0), 0.9)
         let acquisition = Double(cadence.acquisitionTasks + min(policy.batchSize, affordable))
         let wanted = Int(acquisition * share / (1 - share)) - cadence.auditTasks
@@ -239,7 +264,8 @@ extension AcquisitionState {
                 score: candidate.auditProbability ?? 0,
                 scoredBy: candidate.model?.version,
                 predicted: candidate.output?.top.label,
-                inclusionProbability: candidate.auditProbability
+                inclusionProbability: candidate.auditProbability,
+                propensity: candidate.auditProbability
             )
             return Selection(
                 sample: candidate.sample,
@@ -252,7 +278,7 @@ extension AcquisitionState {
 
     // MARK: - Orders (total, so that nothing depends on hashing)
 
-    private static func isLessUseful(_ a: PooledCandidate, _ b: PooledCandidate) -> Bool {
+    static func isLessUseful(_ a: PooledCandidate, _ b: PooledCandidate) -> Bool {
         (a.modelOrdinal, a.candidate.score, b.candidate.sample.id) < (
             b.modelOrdinal, b.candidate.score, a.candidate.sample.id
         )

@@ -1,3 +1,5 @@
+public import Vocabulary
+
 /// What to ask for, how much of it, and how fast.
 public struct AcquisitionPolicy: Hashable, Sendable {
     public var function: AcquisitionFunction
@@ -17,14 +19,26 @@ public struct AcquisitionPolicy: Hashable, Sendable {
     public var auditShare: Double
     /// The share of samples that belong to the audit sample, in `0...1`.
     public var auditCutoff: Double
-    /// Answers that may be bought in a window.
+    /// Answers that may be bought in a window. With 0 nothing is asked.
     public var votes: Int
     /// Milliseconds.
     public var window: Int64
+    /// People's time that may be bought in a window, in milliseconds; nil: no limit.
+    public var time: Int64?
+    /// Money that may be spent in a window, in millionths; nil: no limit.
+    public var money: Int64?
+    /// Windows whose unused budget is added to later ones.
+    public var carriedWindows: Int
+    /// What a vote may cost; tasks reserve it as it stood when they were opened.
+    public var voteCost: VoteCost
     /// Intake forwards this many candidates for each task that the budget allows.
     public var oversample: Double
     /// How long a batch waits for a model that has learnt from the last one, in milliseconds.
     public var patience: Int64
+    /// Quotas of slices; nil: none.
+    public var slices: SlicePolicy?
+    /// Ask one by one as candidates come, by a rule of its own; nil: in batches.
+    public var stream: StreamPolicy?
 
     public init(
         function: AcquisitionFunction = .margin,
@@ -39,7 +53,13 @@ public struct AcquisitionPolicy: Hashable, Sendable {
         votes: Int = 1_000,
         window: Int64 = 86_400_000,
         oversample: Double = 20,
-        patience: Int64 = 10_000
+        patience: Int64 = 10_000,
+        time: Int64? = nil,
+        money: Int64? = nil,
+        carriedWindows: Int = 0,
+        voteCost: VoteCost = .free,
+        slices: SlicePolicy? = nil,
+        stream: StreamPolicy? = nil
     ) {
         self.function = function
         self.isDiverse = isDiverse
@@ -54,10 +74,22 @@ public struct AcquisitionPolicy: Hashable, Sendable {
         self.window = window
         self.oversample = oversample
         self.patience = patience
+        self.time = time
+        self.money = money
+        self.carriedWindows = carriedWindows
+        self.voteCost = voteCost
+        self.slices = slices
+        self.stream = stream
+    }
+
+    /// What may be spent in a window.
+    public var budget: LabelBudget {
+        LabelBudget(votes: votes, time: time, money: money, window: window, carriedWindows: carriedWindows)
     }
 
     /// As in `margin+kmeans`: the rule by which batches are chosen where embeddings allow it.
     public var strategyName: String {
-        function == .random ? "random" : function.rawValue + (isDiverse ? "+kmeans" : "")
+        if let stream { return stream.strategy.rawValue }
+        return function == .random ? "random" : function.rawValue + (isDiverse ? "+kmeans" : "")
     }
 }

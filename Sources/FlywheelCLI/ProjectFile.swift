@@ -31,10 +31,11 @@ enum ProjectFile {
         let schema = schema(reader)
         let acquisition = acquisition(reader.section("acquisition"))
         let labeling = labeling(reader.section("labeling"))
-        if acquisition.votes > 0, acquisition.votes < labeling.maximumVotes {
+        let most = acquisition.budget.mostTasks(votes: labeling.maximumVotes, cost: acquisition.voteCost)
+        if most == 0, acquisition.votes > 0, acquisition.time != 0, acquisition.money != 0 {
             reader.report(
                 "acquisition",
-                "votes_per_window (\(acquisition.votes)) must hold one task of labeling.maximum_votes (\(labeling.maximumVotes))"
+                "the budget (votes_per_window \(acquisition.votes), and time and money if given, with what carry_windows adds) must hold one task of labeling.maximum_votes (\(labeling.maximumVotes)) at vote_cost"
             )
         }
         let configuration = ProjectConfiguration(
@@ -99,6 +100,7 @@ enum ProjectFile {
         policy.window = span(reader, "window", policy.window)
         policy.oversample = reader.double("oversample", default: policy.oversample, in: 1...100_000)
         policy.patience = span(reader, "patience", policy.patience)
+        readBudget(reader, into: &policy)
         return policy
     }
 
@@ -113,6 +115,10 @@ enum ProjectFile {
         policy.confidence = reader.double("confidence", default: policy.confidence, in: 0.5...1)
         policy.lifetime = span(reader, "lifetime", policy.lifetime)
         policy.maximumSkips = reader.int("maximum_skips", default: policy.maximumSkips, in: 1...100)
+        let longest = Duration.milliseconds(ProjectConfiguration.longestSpan)
+        policy.ageingEvery = reader.optionalDuration("ageing_every", in: .milliseconds(1)...longest)
+            .map { WorkerFile.milliseconds($0) }
+        policy.ageingBy = reader.double("ageing_by", default: policy.ageingBy, in: 0.01...1)
         return policy
     }
 
