@@ -32,6 +32,7 @@ extension AcquisitionState {
         }
         // Drawn for the audit sample once, under a cut-off that has been lowered since: it stays there.
         guard audit[id] == nil else { return }
+        guard !candidate.isBelowThreshold else { return }
         if let stream = policy.stream {
             receiveStreamed(pooled, pending: pending, stream: stream, capacity: policy.poolCapacity, context: context)
             return
@@ -81,7 +82,7 @@ extension AcquisitionState {
         context: EntryContext
     ) -> [Selection] {
         ledger.value.advance(to: context.time, budget: policy.budget)
-        guard openTasks + policy.batchSize <= policy.openTaskLimit, !pool.isEmpty || !audit.isEmpty else {
+        guard openTasks + policy.batchSize <= policy.openTaskLimit, hasCandidates else {
             cadence.value.waitingSince = nil
             return []
         }
@@ -91,9 +92,10 @@ extension AcquisitionState {
         let affordable = affordableTasks(openTasks, votesPerTask, policy)
         let auditWanted = auditTasksDue(policy, affordable)
         let wanted = min(policy.batchSize, affordable - min(auditWanted, affordable))
-        var batch = chooseAcquisition(wanted, votesPerTask, policy, context)
+        let fired = takeTriggered(wanted, votesPerTask: votesPerTask, policy: policy, at: context.time)
+        var batch = chooseAcquisition(wanted - fired.count, votesPerTask, policy, context) + fired
         batch += chooseAudit(min(auditWanted, affordable))
-        batch = batch.map { $0.costing(policy.voteCost) }
+        batch = batch.map { markTriggers(on: $0).costing(policy.voteCost) }
         for selection in batch {
             guard ledger.value.reserve(votesPerTask, cost: policy.voteCost, of: policy.budget) else { break }
             pool[selection.sample.id] = nil
@@ -104,12 +106,14 @@ extension AcquisitionState {
         cadence.value.lastBatchAt = context.time
         cadence.value.lastBatchOrdinal = newestOrdinal
         let hasRoom = openTasks + batch.count + policy.batchSize <= policy.openTaskLimit
-        cadence.value.waitingSince = hasRoom && !(pool.isEmpty && audit.isEmpty) ? context.time : nil
+        cadence.value.waitingSince = hasRoom && hasCandidates ? context.time : nil
         for selection in batch {
             if selection.purpose == .audit {
                 cadence.value.auditTasks += 1
             } else {
-                countSlice(selection.sample, votes: votesPerTask, policy: policy, at: context.time)
+                if selection.reason.strategy != Self.triggerStrategy {
+                    countSlice(selection.sample, votes: votesPerTask, policy: policy, at: context.time)
+                }
                 cadence.value.acquisitionTasks += 1
             }
         }
@@ -118,7 +122,7 @@ extension AcquisitionState {
 
     /// When a batch could become due without a further candidate.
     public func nextDeadline(openTasks: Int, votesPerTask: Int, policy: AcquisitionPolicy) -> StreamTime? {
-        guard let waiting = cadence.value.waitingSince, !pool.isEmpty || !audit.isEmpty,
+        guard let waiting = cadence.value.waitingSince, hasCandidates,
             openTasks + policy.batchSize <= policy.openTaskLimit
         else { return nil }
         if isExhausted(votesPerTask: votesPerTask, policy: policy) {
@@ -126,10 +130,14 @@ extension AcquisitionState {
             let most = policy.budget.mostTasks(votes: votesPerTask, cost: policy.voteCost)
             return most == 0 ? nil : ledger.value.windowStart.advanced(byMilliseconds: policy.window)
         }
-        if auditTasksDue(policy, affordableTasks(openTasks, votesPerTask, policy)) == 0 {
+        let affordable = affordableTasks(openTasks, votesPerTask, policy)
+        let count = min(policy.batchSize, affordable)
+        let start = ledger.value.windowStart
+        let fired = triggeredDue(count, votesPerTask: votesPerTask, policy: policy, at: start)
+        if fired.isEmpty, auditTasksDue(policy, affordable) == 0 {
             // Audit tasks keep their share of all tasks, so the next candidate of a stream is what they wait for.
             if policy.stream != nil, pool.isEmpty { return nil }
-            if isQuotaSpent(votesPerTask: votesPerTask, policy: policy) {
+            if pool.isEmpty || isQuotaSpent(votesPerTask: votesPerTask, policy: policy) {
                 return ledger.value.windowStart.advanced(byMilliseconds: policy.window)
             }
         }

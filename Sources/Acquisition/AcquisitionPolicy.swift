@@ -39,6 +39,10 @@ public struct AcquisitionPolicy: Hashable, Sendable {
     public var slices: SlicePolicy?
     /// Ask one by one as candidates come, by a rule of its own; nil: in batches.
     public var stream: StreamPolicy?
+    /// Conditions that let a prediction through whatever its score; at most `Trigger.limit`, names distinct.
+    public var triggers: [Trigger]
+    /// The share of a batch, and of all tasks, that triggers may ask for, in `0...1`.
+    public var triggerShare: Double
 
     public init(
         function: AcquisitionFunction = .margin,
@@ -59,7 +63,9 @@ public struct AcquisitionPolicy: Hashable, Sendable {
         carriedWindows: Int = 0,
         voteCost: VoteCost = .free,
         slices: SlicePolicy? = nil,
-        stream: StreamPolicy? = nil
+        stream: StreamPolicy? = nil,
+        triggers: [Trigger] = [],
+        triggerShare: Double = 0.2
     ) {
         self.function = function
         self.isDiverse = isDiverse
@@ -80,6 +86,8 @@ public struct AcquisitionPolicy: Hashable, Sendable {
         self.voteCost = voteCost
         self.slices = slices
         self.stream = stream
+        self.triggers = triggers
+        self.triggerShare = triggerShare
     }
 
     /// What may be spent in a window.

@@ -26,6 +26,8 @@ public struct Cadence: Hashable, Sendable {
     public var acquisitionTasks: Int
     /// Audit tasks ever opened.
     public var auditTasks: Int
+    /// Acquisition tasks ever opened because a trigger fired.
+    public var triggerTasks: Int
     /// Since when a batch has been possible: there are candidates, and room for open tasks.
     public var waitingSince: StreamTime?
     /// Whether the budget was used up when last looked at; a notice goes out each time that it becomes so.
@@ -37,7 +39,8 @@ public struct Cadence: Hashable, Sendable {
         acquisitionTasks: Int = 0,
         auditTasks: Int = 0,
         waitingSince: StreamTime? = nil,
-        isExhaustionTold: Bool = false
+        isExhaustionTold: Bool = false,
+        triggerTasks: Int = 0
     ) {
         self.lastBatchAt = lastBatchAt
         self.lastBatchOrdinal = lastBatchOrdinal
@@ -45,6 +48,7 @@ public struct Cadence: Hashable, Sendable {
         self.auditTasks = auditTasks
         self.waitingSince = waitingSince
         self.isExhaustionTold = isExhaustionTold
+        self.triggerTasks = triggerTasks
     }
 }
 
@@ -62,6 +66,13 @@ public struct AcquisitionState: Sendable {
     public var stream = Cell<StreamFilter?>(nil)
     /// What each slice has taken; at most `SlicePolicy.sliceLimit` and one.
     public var slices = Table<String, SliceAccount>()
+    /// At most `poolCapacity` candidates for training labels for which triggers fired; also in the pool if they belong there.
+    public var triggered = Table<SampleID, TriggeredCandidate>()
+    /// At most `poolCapacity` candidates for which triggers may yet fire.
+    public var awaiting = Table<SampleID, TriggeredCandidate>()
+
+    /// Whether there is anything to ask for.
+    var hasCandidates: Bool { !pool.isEmpty || !audit.isEmpty || !triggered.isEmpty }
 
     /// Audit candidates kept.
     public static let auditCapacity = 200

@@ -87,6 +87,9 @@ extension JSONObject {
         return value
     }
 
+    /// The texts in the list called `key`; none if absent.
+    func names(_ key: StaticString) throws(JSONError) -> [String] { optional(key) == nil ? [] : try strings(key) }
+
     /// Checks the tag of a value that depends on the kind of task.
     func requireKind(_ expected: String) throws(JSONError) {
         let kind = try string("kind")

@@ -40,6 +40,10 @@ extension ProjectConfiguration: JSONCodable {
             training: try object.value("training"),
             rollout: try object.value("rollout")
         )
+        for trigger in acquisition.triggers {
+            guard let complaint = trigger.complaint(classes: schema.classes.count) else { continue }
+            throw try object.object("acquisition").failure("triggers", complaint)
+        }
     }
 
     public func write(to writer: inout JSONWriter) {
@@ -116,7 +120,10 @@ extension AcquisitionPolicy: JSONCodable {
             carriedWindows: try object.optionalInt("carry_windows", in: 0...AcquisitionPolicy.mostCarriedWindows) ?? 0,
             voteCost: try object.optionalValue("vote_cost") ?? .free,
             slices: try object.optionalValue("slices"),
-            stream: try object.optionalValue("stream")
+            stream: try object.optionalValue("stream"),
+            triggers: try Trigger.list(in: object),
+            triggerShare: object.optional("trigger_share") == nil
+                ? AcquisitionPolicy().triggerShare : try object.double("trigger_share", in: 0...1)
         )
         if let complaint = costComplaint { throw object.failure("vote_cost", complaint) }
     }
@@ -153,6 +160,8 @@ extension AcquisitionPolicy: JSONCodable {
             if voteCost != .free { writer.member("vote_cost", voteCost) }
             writer.member("slices", ifPresent: slices)
             writer.member("stream", ifPresent: stream)
+            if !triggers.isEmpty { writer.array("triggers", ofValues: triggers) }
+            if triggerShare != AcquisitionPolicy().triggerShare { writer.member("trigger_share", triggerShare) }
         }
     }
 }

@@ -80,6 +80,13 @@ extension ProjectState {
             policy: configuration.acquisition,
             context: step.context
         )
+        acquisition.considerTriggers(
+            of: candidate,
+            modelOrdinal: ordinal,
+            classes: configuration.schema.classes.count,
+            policy: configuration.acquisition,
+            context: step.context
+        )
         guard candidate.auditProbability != nil, let version, let output = candidate.output else { return }
         rollout.predicted(
             output.top.label,
@@ -148,6 +155,12 @@ extension ProjectState {
     }
 
     private mutating func receive(_ feedback: Feedback, _ configuration: ProjectConfiguration, _ step: inout Step) {
+        acquisition.heard(
+            feedback,
+            classes: configuration.schema.classes.count,
+            policy: configuration.acquisition,
+            context: step.context
+        )
         let result = rollout.receive(
             feedback,
             userHash: xxh64(feedback.user.rawValue),

@@ -14,7 +14,7 @@ enum CommandLineSpecification {
     static let root = CommandSpecification(
         "flywheel",
         summary: "an active-learning engine over Kafka",
-        subcommands: [run, demo, participant, topics, projects, status, dataset, replay, deadLetters, config]
+        subcommands: [run, demo, participant, topics, projects, status, dataset, replay, explain, deadLetters, config]
     )
 
     static let run = CommandSpecification(
@@ -185,6 +185,20 @@ enum CommandLineSpecification {
             .option("project", "NAME", help: "the project; all if left out"),
             .flag("verify", help: "compare with the decisions on the topics; exit 1 at a difference"), json,
         ]
+    )
+
+    static let explain = CommandSpecification(
+        "explain",
+        summary: "say why a sample was asked for, or was not",
+        discussion: """
+            From the journal when it was a candidate, else from its predictions while they are retained, scored again under
+            the threshold that the tallies recorded. Exits with 1 if nothing is known of the sample.
+            """,
+        options: connection + [
+            project, json,
+            .option("since", "AGE", help: "read predictions of this age at most, as in 90m or 7d", defaultValue: "24h"),
+        ],
+        positionals: [PositionalSpecification("sample", help: "the sample's id")]
     )
 
     static let deadLetters = CommandSpecification(

@@ -41,6 +41,7 @@ struct FlywheelCommand {
         case "dataset log": try DatasetCommand.log(arguments)
         case "dataset show": try DatasetCommand.show(arguments)
         case "dataset verify": try DatasetCommand.verify(arguments)
+        case "explain": try ExplainCommand.run(arguments)
         case "replay": try ReplayCommand.run(arguments)
         case "dead-letters list": try DeadLettersCommand.list(arguments)
         case "dead-letters show": try DeadLettersCommand.show(arguments)

@@ -82,6 +82,12 @@ public struct Candidate: Hashable, Sendable {
     public let predictedAt: StreamTime
     /// Let through by chance, whatever its score: what the model is wrongly sure of is found by no other way.
     public let isExploration: Bool
+    /// Names of the triggers that fired for this prediction.
+    public let triggers: [String]
+    /// Names of the triggers that wait for what a user or another model makes of it.
+    public let awaiting: [String]
+    /// Whether triggers alone let it through: its score did not.
+    public let isBelowThreshold: Bool
 
     public init(
         sample: Sample,
@@ -91,9 +97,15 @@ public struct Candidate: Hashable, Sendable {
         auditProbability: Double?,
         auditDraw: Double,
         predictedAt: StreamTime,
-        isExploration: Bool = false
+        isExploration: Bool = false,
+        triggers: [String] = [],
+        awaiting: [String] = [],
+        isBelowThreshold: Bool = false
     ) {
         self.isExploration = isExploration
+        self.triggers = triggers
+        self.awaiting = awaiting
+        self.isBelowThreshold = isBelowThreshold
         self.sample = sample
         self.output = output
         self.model = model

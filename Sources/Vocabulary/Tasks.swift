@@ -20,6 +20,8 @@ public struct SelectionReason: Hashable, Sendable {
     /// The probability with which the step that chose it did so, given the candidates that it had and all that came before:
     /// above 0, at most 1; 1 where nothing was left to chance. Nil of tasks that were opened before it was recorded.
     public let propensity: Double?
+    /// Names of the triggers that fired for the sample, whichever strategy chose it.
+    public let triggers: [String]
 
     public init(
         strategy: String,
@@ -27,7 +29,8 @@ public struct SelectionReason: Hashable, Sendable {
         scoredBy: ModelVersion?,
         predicted: ClassIndex?,
         inclusionProbability: Double?,
-        propensity: Double? = nil
+        propensity: Double? = nil,
+        triggers: [String] = []
     ) {
         self.strategy = strategy
         self.score = score
@@ -35,6 +38,20 @@ public struct SelectionReason: Hashable, Sendable {
         self.predicted = predicted
         self.inclusionProbability = inclusionProbability
         self.propensity = propensity
+        self.triggers = triggers
+    }
+
+    /// The same reason with the triggers that fired.
+    func triggered(by names: [String]) -> SelectionReason {
+        SelectionReason(
+            strategy: strategy,
+            score: score,
+            scoredBy: scoredBy,
+            predicted: predicted,
+            inclusionProbability: inclusionProbability,
+            propensity: propensity,
+            triggers: names
+        )
     }
 }
 
@@ -59,6 +76,17 @@ public struct Selection: Hashable, Sendable {
         self.reason = reason
         self.predictedAt = predictedAt
         self.voteCost = voteCost
+    }
+
+    /// The same selection with the triggers that fired for its sample.
+    public func triggered(by names: [String]) -> Selection {
+        Selection(
+            sample: sample,
+            purpose: purpose,
+            reason: reason.triggered(by: names),
+            predictedAt: predictedAt,
+            voteCost: voteCost
+        )
     }
 
     /// The same selection at so much a vote.

@@ -10,9 +10,9 @@ import Vocabulary
 
 /// How a project of these tests asks: each seed one of them.
 enum Asking: UInt64, CaseIterable {
-    case batches, slices, stream, money
+    case batches, slices, stream, money, triggers
 
-    init(seed: UInt64) { self = Asking(rawValue: seed % 4) ?? .batches }
+    init(seed: UInt64) { self = Asking(rawValue: seed % 5) ?? .batches }
 
     var labeling: LabelingPolicy {
         LabelingPolicy(
@@ -36,6 +36,13 @@ enum Asking: UInt64, CaseIterable {
         case .money:
             policy.voteCost = VoteCost(maximumTime: 2_000, perVote: 10, perSecond: 5)
             (policy.time, policy.money) = (90_000, 900)
+        case .triggers:
+            policy.triggers = [
+                Trigger(name: "sure", condition: .not(.role(.challenger))),
+                Trigger(name: "disputed", condition: .all([.disagreement, .sample(0.7)])),
+                Trigger(name: "overridden", condition: .overridden),
+            ]
+            policy.triggerShare = 0.3
         }
     }
 }
@@ -162,6 +169,7 @@ struct World {
     private mutating func predict() {
         let number = generator.next(below: 600)
         let draw = Double(number * 7_919 % 600) / 600
+        let isTriggered = state.configuration.value?.acquisition.triggers.isEmpty == false
         var versions: [ModelReference?] = [champion, challenger].compactMap { $0 }
             .map { ModelReference(name: "m", version: $0, role: $0 == champion ? .champion : .challenger) }
         if versions.isEmpty { versions = [nil] }
@@ -188,7 +196,10 @@ struct World {
                         score: 1 - first,
                         auditProbability: draw < 0.4 ? 0.4 : nil,
                         auditDraw: draw,
-                        predictedAt: StreamTime(milliseconds: now - 100)
+                        predictedAt: StreamTime(milliseconds: now - 100),
+                        triggers: isTriggered && number % 11 == 0 ? ["sure"] : [],
+                        awaiting: isTriggered && number % 3 == 0 ? ["disputed", "overridden"] : [],
+                        isBelowThreshold: isTriggered && number % 33 == 0
                     )
                 )
             )

@@ -14,6 +14,13 @@ struct IntakeProject {
     /// Whether an event has named a class already: equal to `stamp` for those that the event in hand has named.
     var stamps: ContiguousArray<UInt32>
     private var stamp: UInt32 = 0
+    /// Nil of a project without any.
+    var triggers: TriggerSet?
+    let hasTriggers: Bool
+    /// Whether triggers read what only a full parse does.
+    let readsMetadata: Bool
+    /// Whether triggers ask for the probabilities of classes.
+    let watchesClasses: Bool
 
     /// Positions in `streams` of the model versions, and first of samples that no model has seen.
     private var versions = NameTable()
@@ -36,6 +43,10 @@ struct IntakeProject {
         classes = NameTable(configuration.schema.classes)
         stamps = ContiguousArray(repeating: 0, count: configuration.schema.classes.count)
         let policy = configuration.acquisition
+        triggers = TriggerSet(configuration)
+        hasTriggers = triggers != nil
+        readsMetadata = triggers?.readsMetadata ?? false
+        watchesClasses = triggers?.watchesClasses ?? false
         let tasks = Double(policy.votes) / Double(max(1, configuration.labeling.maximumVotes))
         rate = policy.oversample * tasks / Double(max(1, policy.window)) * 1_000
     }
@@ -43,8 +54,15 @@ struct IntakeProject {
     /// Makes room for what does not depend on a model, and knows the worker's share of the traffic, in `0...1`.
     private mutating func prepare(_ share: Double) {
         guard streams.isEmpty else { return }
-        streams.append(ModelStream(version: nil, rate: 0, policy: configuration.acquisition))
-        streams.append(ModelStream(version: nil, rate: rate * share, policy: configuration.acquisition))
+        triggers?.limit(to: share)
+        streams.append(stream(nil, rate: 0))
+        streams.append(stream(nil, rate: rate * share))
+    }
+
+    private func stream(_ version: ModelVersion?, rate: Double) -> ModelStream {
+        var stream = ModelStream(version: version, rate: rate, policy: configuration.acquisition)
+        stream.names = triggers?.names(version: version, metadata: .none) ?? []
+        return stream
     }
 
     /// Begins an event: no class has been named yet.
@@ -74,7 +92,7 @@ struct IntakeProject {
             guard streams.count < Self.versionCapacity + 2 else { return Self.others }
         }
         versions.insert(version, streams.count)
-        streams.append(ModelStream(version: name, rate: rate * share, policy: configuration.acquisition))
+        streams.append(stream(name, rate: rate * share))
         return streams.count - 1
     }
 

@@ -22,7 +22,10 @@ struct Judgement {
     let isAudit: Bool
     let isExploration: Bool
     /// Whether it goes on to the journal.
-    let passes: Bool
+    var passes: Bool
+    var triggers = TriggerSet.Outcome()
+    /// Whether it goes on for its triggers alone.
+    var isBelowThreshold = false
 }
 
 /// Predictions: nearly all of the traffic, and nearly all of it is counted and left out.
@@ -35,6 +38,7 @@ extension IntakeStage {
             let reading = reader.read(text, projects), isBelievable(reading.predictedAt, at: time)
         else { return nil }
         let project = reading.project
+        if project.pointee.readsMetadata { return nil }
         let function = project.pointee.configuration.acquisition.function
         var score = 0.0
         if let output = reading.output, function != .random {
@@ -42,7 +46,7 @@ extension IntakeStage {
         } else {
             score = Self.draw(project, "", reading.sample, reading.version)
         }
-        return judge(
+        let judgement = judge(
             project,
             sample: reading.sample,
             version: reading.version,
@@ -52,12 +56,15 @@ extension IntakeStage {
             confidence: reading.output?.first ?? 0,
             at: time
         )
+        guard var judgement, project.pointee.hasTriggers else { return judgement }
+        considerTriggers(&judgement, reading, at: time)
+        return judgement
     }
 
     /// The same of a prediction that was parsed.
     func judge(_ event: PredictionEvent, _ project: ProjectTable.Place, at time: Int64) -> Judgement? {
         var (sample, version) = (event.sample.id.rawValue, event.model?.version.rawValue ?? "")
-        return sample.withUTF8 { sample in
+        let judgement = sample.withUTF8 { sample in
             version.withUTF8 { version in
                 judge(
                     project,
@@ -71,6 +78,9 @@ extension IntakeStage {
                 )
             }
         }
+        guard var judgement, project.pointee.hasTriggers else { return judgement }
+        considerTriggers(&judgement, event, at: time)
+        return judgement
     }
 
     /// The acquisition score of a prediction: of its output, or the sample's own draw where nothing is judged.
@@ -152,6 +162,7 @@ extension IntakeStage {
         count(judgement)
         guard judgement.passes else { return }
         let configuration = judgement.project.pointee.configuration
+        let triggers = judgement.triggers.isEmpty ? nil : judgement.project.pointee.triggers
         let candidate = Candidate(
             sample: event.sample,
             output: event.output,
@@ -160,7 +171,10 @@ extension IntakeStage {
             auditProbability: judgement.isAudit ? configuration.acquisition.auditCutoff : nil,
             auditDraw: judgement.draw,
             predictedAt: StreamTime(milliseconds: min(event.predictedAt ?? time, time)),
-            isExploration: judgement.isExploration && !judgement.isAudit
+            isExploration: judgement.isExploration && !judgement.isAudit,
+            triggers: triggers?.names(of: judgement.triggers.fired) ?? [],
+            awaiting: triggers?.names(of: judgement.triggers.awaiting) ?? [],
+            isBelowThreshold: judgement.isBelowThreshold
         )
         forward(JournalEntry(project: configuration.project, body: .candidate(candidate)), configuration, into: &turn)
     }

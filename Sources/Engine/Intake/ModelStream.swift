@@ -9,6 +9,8 @@ struct ModelStream {
     private var exploration: AdaptiveThreshold?
     /// By the model's role: none, champion, challenger.
     private var tallies = (TallyCounter(), TallyCounter(), TallyCounter())
+    /// Which of the triggers' conditions on names the version meets, one word a trigger; empty where there are none.
+    var names: ContiguousArray<UInt64> = []
     /// The turn that last counted something here.
     private(set) var lastTurn = 0
 

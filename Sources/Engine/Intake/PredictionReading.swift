@@ -157,7 +157,10 @@ struct PredictionReader {
             case .kind:
                 guard let kind = scan.raw(), kinds.find(padded: kind) != nil else { return nil }
             case .probabilities:
+                let start = scan
                 guard readProbabilities(&scan, into: &summary, of: project) else { return nil }
+                // Read once more, rather than asked at every class of every project.
+                if project.pointee.watchesClasses { noteProbabilities(start, of: project) }
             case .remainder where !scan.null():
                 guard let remainder = scan.double(), remainder >= 0, remainder <= 1 else { return nil }
                 summary.remainder = remainder
@@ -201,6 +204,19 @@ struct PredictionReader {
             guard let more = scan.more(until: UInt8(ascii: "}")) else { return false }
             if !more { return true }
         }
+    }
+
+    /// Tells the triggers the probabilities that they ask for, of a distribution that was read and is plain.
+    private func noteProbabilities(_ start: JSONScan, of project: ProjectTable.Place) {
+        var scan = start
+        project.pointee.triggers?.beginNotes()
+        guard scan.take(UInt8(ascii: "{")) else { return }
+        repeat {
+            guard let name = scan.key(), let label = project.pointee.classes.find(padded: name),
+                let probability = scan.double()
+            else { return }
+            project.pointee.triggers?.note(label, probability)
+        } while scan.more(until: UInt8(ascii: "}")) == true
     }
 
     /// The number of a key; of any that is not known one beyond all. Nil of a key with escapes, which may be any.

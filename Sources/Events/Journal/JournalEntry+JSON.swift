@@ -134,7 +134,10 @@ extension Candidate: JSONCodable {
             auditProbability: try object.optionalDouble("audit_probability"),
             auditDraw: try object.double("audit_draw"),
             predictedAt: try object.time("predicted_at_ms"),
-            isExploration: try object.optionalBool("exploration") ?? false
+            isExploration: try object.optionalBool("exploration") ?? false,
+            triggers: try object.names("triggers"),
+            awaiting: try object.names("awaiting"),
+            isBelowThreshold: try object.optionalBool("below_threshold") ?? false
         )
     }
 
@@ -148,6 +151,9 @@ extension Candidate: JSONCodable {
             writer.member("audit_draw", auditDraw)
             writer.member("predicted_at_ms", predictedAt)
             if isExploration { writer.member("exploration", true) }
+            if !triggers.isEmpty { writer.array("triggers", of: triggers) }
+            if !awaiting.isEmpty { writer.array("awaiting", of: awaiting) }
+            if isBelowThreshold { writer.member("below_threshold", true) }
         }
     }
 }

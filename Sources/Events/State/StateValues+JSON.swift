@@ -104,7 +104,8 @@ extension Cadence: JSONCodable {
             acquisitionTasks: try object.int("acquisition_tasks"),
             auditTasks: try object.int("audit_tasks"),
             waitingSince: try object.optionalTime("waiting_since_ms"),
-            isExhaustionTold: try object.bool("exhaustion_told")
+            isExhaustionTold: try object.bool("exhaustion_told"),
+            triggerTasks: try object.optionalInt("trigger_tasks") ?? 0
         )
     }
 
@@ -116,6 +117,7 @@ extension Cadence: JSONCodable {
             writer.member("audit_tasks", auditTasks)
             writer.member("waiting_since_ms", ifPresent: waitingSince?.milliseconds)
             writer.member("exhaustion_told", isExhaustionTold)
+            if triggerTasks > 0 { writer.member("trigger_tasks", triggerTasks) }
         }
     }
 }

@@ -30,7 +30,8 @@ enum LetterOptions {
         return filter
     }
 
-    private static func time(_ name: String, _ arguments: ParsedArguments) throws -> Int64? {
+    /// A moment, or how long ago it was, in milliseconds since 1970; nil if the option was not given.
+    static func time(_ name: String, _ arguments: ParsedArguments) throws -> Int64? {
         guard let text = arguments.string(name) else { return nil }
         let units: [Character: Int64] = ["s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000]
         if let unit = text.last.flatMap({ units[$0] }), let count = Int64(text.dropLast()),

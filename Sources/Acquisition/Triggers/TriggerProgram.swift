@@ -1,0 +1,204 @@
+internal import Hashing
+public import Vocabulary
+
+/// What is known of a condition: some need events that have not been heard of.
+public enum TriggerVerdict: Hashable, Sendable {
+    case holds, fails, undecided
+}
+
+/// What a trigger judges a prediction by, apart from names and draws.
+public struct TriggerFacts: Hashable, Sendable {
+    /// The position of the likeliest class; below 0 of a sample that no model has seen.
+    public var top: Int
+    /// Its probability.
+    public var confidence: Double
+    /// The difference of the two highest probabilities, in `0...1`.
+    public var margin: Double
+    /// The acquisition score, in `0...1`.
+    public var score: Double
+    public var role: ModelRole?
+    /// Whether champion and challenger think different classes likeliest; nil: not known.
+    public var disagrees: Bool?
+    /// Whether a user corrected or rejected the prediction; nil: not known.
+    public var isOverridden: Bool?
+
+    public init(top: Int, confidence: Double, margin: Double, score: Double, role: ModelRole?) {
+        self.top = top
+        self.confidence = confidence
+        self.margin = margin
+        self.score = score
+        self.role = role
+    }
+
+    /// Those of a whole output over `classes` classes; nil: no model has seen the sample.
+    public init(_ output: ClassDistribution?, score: Double, role: ModelRole?, classes: Int) {
+        self.init(
+            top: output?.top.label.rawValue ?? -1,
+            confidence: output?.top.probability ?? 0,
+            margin: output.map { 1 - AcquisitionFunction.margin.score($0, classes: classes) } ?? 0,
+            score: score,
+            role: role
+        )
+    }
+}
+
+/// A trigger's condition made ready to judge many predictions: a flat list, inner conditions before those that join them.
+///
+/// Verdicts are kept in two words of one bit a condition, by Kleene's strong logic of three values.
+public struct TriggerProgram: Sendable {
+    private enum Step {
+        case all(UInt64)
+        case any(UInt64)
+        case not(UInt64)
+        case confidence(Int, Double, Double)
+        case probability(Int, Double, Double)
+        case margin(Double, Double)
+        case score(Double, Double)
+        case role(ModelRole)
+        /// The position of a condition in `named`.
+        case named(Int)
+        case sample(Double)
+        case disagreement
+        case overridden
+    }
+
+    private var steps: ContiguousArray<Step> = []
+    /// Conditions on names, which are compared before.
+    private var named: [TriggerCondition] = []
+    /// Classes whose probability is asked for, whether likeliest or not.
+    public private(set) var watched: [ClassIndex] = []
+    /// Whether a condition draws by the sample.
+    public private(set) var draws = false
+    public private(set) var readsMetadata = false
+    private let draw: StableHash
+
+    /// The project's trigger; its condition keeps to the limits of `TriggerCondition`.
+    public init(_ trigger: Trigger, project: ProjectID) {
+        draw = StableHash(project: project.rawValue, purpose: "trigger/\(trigger.name)")
+        _ = add(trigger.condition)
+    }
+
+    /// Appends a condition, those that it joins first.
+    ///
+    /// - Returns: Its bit.
+    private mutating func add(_ condition: TriggerCondition) -> UInt64 {
+        let step: Step
+        switch condition {
+        case .all(let parts): step = .all(parts.reduce(0) { $0 | add($1) })
+        case .any(let parts): step = .any(parts.reduce(0) { $0 | add($1) })
+        case .not(let part): step = .not(add(part))
+        case .confidence(let label, let bounds):
+            step = .confidence(label?.rawValue ?? -1, bounds.above ?? -.infinity, bounds.below ?? .infinity)
+        case .probability(let label, let bounds):
+            if !watched.contains(label) { watched.append(label) }
+            step = .probability(label.rawValue, bounds.above ?? -.infinity, bounds.below ?? .infinity)
+        case .margin(let bounds): step = .margin(bounds.above ?? -.infinity, bounds.below ?? .infinity)
+        case .score(let bounds): step = .score(bounds.above ?? -.infinity, bounds.below ?? .infinity)
+        case .role(let role): step = .role(role)
+        case .version, .metadata:
+            if case .metadata = condition { readsMetadata = true }
+            named.append(condition)
+            step = .named(named.count - 1)
+        case .sample(let share):
+            draws = true
+            step = .sample(share)
+        case .disagreement: step = .disagreement
+        case .overridden: step = .overridden
+        }
+        steps.append(step)
+        return 1 &<< UInt64(steps.count - 1)
+    }
+
+    /// Which conditions on names hold, one bit each.
+    public func names(version: ModelVersion?, metadata: SampleMetadata) -> UInt64 {
+        var bits: UInt64 = 0
+        for (position, condition) in named.enumerated() {
+            switch condition {
+            case .version(let wanted) where wanted == version: bits |= 1 &<< UInt64(position)
+            case .metadata(let key, let values):
+                if let value = metadata[key], values.contains(value) { bits |= 1 &<< UInt64(position) }
+            default: break
+            }
+        }
+        return bits
+    }
+
+    /// The sample's draw in `0..<1`: anybody can compute it.
+    public func draw(of sample: UnsafeRawBufferPointer) -> Double { draw.unit(key: sample) }
+
+    /// Judges a prediction.
+    ///
+    /// - Parameters:
+    ///   - facts: Of the prediction.
+    ///   - names: From `names(version:metadata:)`.
+    ///   - draw: From `draw(of:)`; of no matter unless `draws`.
+    ///   - probability: Of a class by its position; asked for `watched` only, and only where there is an output.
+    /// - Returns: `undecided` where what has not been heard of would decide.
+    /// - Complexity: O(*n*) in the conditions; no allocation.
+    @inline(__always)
+    public func judge(
+        _ facts: TriggerFacts,
+        names: UInt64,
+        draw: Double,
+        probability: (Int) -> Double
+    ) -> TriggerVerdict {
+        var holds: UInt64 = 0
+        var undecided: UInt64 = 0
+        var bit: UInt64 = 1
+        let isSeen = facts.top >= 0
+        for index in steps.indices {
+            var known: Bool?
+            switch steps[index] {
+            case .all(let parts):
+                known = (holds | undecided) & parts != parts ? false : (undecided & parts != 0 ? nil : true)
+            case .any(let parts): known = holds & parts != 0 ? true : (undecided & parts != 0 ? nil : false)
+            case .not(let part): known = undecided & part != 0 ? nil : holds & part == 0
+            case .confidence(let label, let above, let below):
+                known =
+                    isSeen && (label < 0 || label == facts.top) && facts.confidence > above && facts.confidence < below
+            case .probability(let label, let above, let below):
+                let value = isSeen ? probability(label) : -1
+                known = isSeen && value > above && value < below
+            case .margin(let above, let below): known = isSeen && facts.margin > above && facts.margin < below
+            case .score(let above, let below): known = isSeen && facts.score > above && facts.score < below
+            case .role(let role): known = facts.role == role
+            case .named(let position): known = names & (1 &<< UInt64(position)) != 0
+            case .sample(let share): known = draw < share
+            case .disagreement: known = isSeen ? facts.disagrees : false
+            case .overridden: known = isSeen ? facts.isOverridden : false
+            }
+            switch known {
+            case true?: holds |= bit
+            case nil: undecided |= bit
+            case false?: break
+            }
+            bit = bit &<< 1
+        }
+        let last: UInt64 = 1 &<< UInt64(steps.count - 1)
+        return holds & last != 0 ? .holds : (undecided & last != 0 ? .undecided : .fails)
+    }
+
+    /// Judges a prediction that is there whole, whose score and role are in `facts`.
+    public func judge(
+        _ facts: TriggerFacts,
+        sample: Sample,
+        output: ClassDistribution?,
+        version: ModelVersion?,
+        classes: Int
+    ) -> TriggerVerdict {
+        var id = sample.id.rawValue
+        let draw = draws ? id.withUTF8 { self.draw(of: UnsafeRawBufferPointer($0)) } : 0
+        return judge(facts, names: names(version: version, metadata: sample.metadata), draw: draw) {
+            output?.probability(of: $0, classes: classes) ?? 0
+        }
+    }
+}
+
+extension ClassDistribution {
+    /// The probability of a class; of one that is not named, its even part of the remainder.
+    func probability(of label: Int, classes: Int) -> Double {
+        if let entry = entries.first(where: { $0.label.rawValue == label }) { return entry.probability }
+        let unnamed = classes - entries.count
+        return unnamed > 0 ? remainder / Double(unnamed) : 0
+    }
+}

@@ -1,0 +1,227 @@
+internal import Acquisition
+internal import Events
+internal import Flywheel
+internal import Hashing
+internal import JSON
+internal import StreamRuntime
+internal import Vocabulary
+
+/// Samples that are no candidates: their predictions are scored again.
+extension Explain {
+    /// How far behind a prediction its tally is looked for, in milliseconds before the first one.
+    private static let slack: Int64 = 60_000
+
+    func readPredictions(
+        _ sample: SampleID,
+        _ configuration: ProjectConfiguration,
+        since: Int64,
+        into explanation: inout Explanation
+    ) throws {
+        explanation.searched.since = since
+        var found: [FoundPrediction] = []
+        let parser = Self.makeParser()
+        let search = TextSearch(sample.rawValue)
+        let scan = try TopicScan(transport: transport, topic: topics[.predictions])
+        defer { scan.close() }
+        for partition in try scan.partitions() {
+            let start = try scan.firstOffset(partition, since: since)
+            try scan.forEach(partition, from: start) { record, _, _ in
+                explanation.searched.predictions += 1
+                guard search.mayOccur(in: record.value),
+                    let event = Self.prediction(record.value, sample, configuration, parser)
+                else { return }
+                found.append(
+                    FoundPrediction(
+                        place: TopicPartition(topics[.predictions], partition),
+                        offset: record.offset,
+                        time: record.timestamp,
+                        event: event
+                    )
+                )
+                // A sample is predicted a few times, not without end.
+                if found.count > 2 * Explanation.predictionLimit { found.removeFirst(Explanation.predictionLimit) }
+            }
+        }
+        guard !found.isEmpty else { return }
+        found.sort { ($0.time, $0.place, $0.offset) > ($1.time, $1.place, $1.offset) }
+        found = Array(found.prefix(Explanation.predictionLimit))
+        let oldest = (found.map(\.time).min() ?? since) - Self.slack
+        let tallies = try StoredTally.read(transport, topics, configuration, since: oldest) { tally in
+            found.contains { tally.covers($0.place, $0.offset) }
+        }
+        explanation.predictions = found.map { judge($0, tallies, configuration) }
+    }
+
+    /// The sample's prediction in a record, or why it is refused; nil of another's.
+    private static func prediction(
+        _ value: UnsafeRawBufferPointer,
+        _ sample: SampleID,
+        _ configuration: ProjectConfiguration,
+        _ parser: JSONParser
+    ) -> Result<PredictionEvent, Rejection>? {
+        guard let data = try? Envelope(parser.parse(value)).data,
+            (try? data.string("project")) == configuration.project.rawValue,
+            (try? data.object("sample").string("id")) == sample.rawValue
+        else { return nil }
+        do throws(Rejection) {
+            return .success(try PredictionEvent(data, project: configuration.project, schema: configuration.schema))
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    private func judge(
+        _ found: FoundPrediction,
+        _ tallies: [StoredTally],
+        _ configuration: ProjectConfiguration
+    ) -> Explanation.Prediction {
+        let time = StreamTime(milliseconds: found.time)
+        let event: PredictionEvent
+        switch found.event {
+        case .success(let one): event = one
+        case .failure(let rejection):
+            return Explanation.Prediction(
+                partition: found.place.partition,
+                offset: found.offset,
+                time: time,
+                model: nil,
+                score: nil,
+                threshold: nil,
+                verdict: .refused(rejection.text),
+                limited: []
+            )
+        }
+        let score = score(event, configuration)
+        let version = event.model?.version.rawValue
+        let tally = tallies.last {
+            $0.version == version && $0.role == event.model?.role.rawValue && $0.covers(found.place, found.offset)
+        }
+        let verdict: Explanation.Prediction.Verdict
+        if let tally {
+            verdict = score.map { $0 < tally.threshold } ?? false ? .below : .heldBack
+        } else {
+            verdict = .uncounted
+        }
+        return Explanation.Prediction(
+            partition: found.place.partition,
+            offset: found.offset,
+            time: time,
+            model: event.model,
+            score: score,
+            threshold: tally?.threshold,
+            verdict: verdict,
+            limited: tally == nil ? [] : holding(event, score, configuration)
+        )
+    }
+
+    /// As Intake scores it; nil where a draw under a salt that is not known stands for the score.
+    private func score(_ event: PredictionEvent, _ configuration: ProjectConfiguration) -> Double? {
+        let function = configuration.acquisition.function
+        if function != .random, let output = event.output {
+            return function.score(output, classes: configuration.schema.classes.count)
+        }
+        guard !salt.isEmpty else { return nil }
+        let key = "\(event.sample.id)/\(event.model?.version.rawValue ?? "")"
+        return StableHash.unit(project: configuration.project.rawValue, purpose: "random", key: key, salt: salt)
+    }
+
+    /// The triggers that hold of a prediction, by itself.
+    private func holding(_ event: PredictionEvent, _ score: Double?, _ configuration: ProjectConfiguration) -> [String]
+    {
+        let classes = configuration.schema.classes.count
+        let facts = TriggerFacts(event.output, score: score ?? 0, role: event.model?.role, classes: classes)
+        return configuration.acquisition.triggers.filter { trigger in
+            TriggerProgram(trigger, project: configuration.project).judge(
+                facts,
+                sample: event.sample,
+                output: event.output,
+                version: event.model?.version,
+                classes: classes
+            ) == .holds
+        }.map(\.name)
+    }
+
+    // MARK: - Thresholds of candidates
+
+    /// Says of each candidate which threshold was in force when it was let through, where a tally still tells.
+    func readThresholds(_ configuration: ProjectConfiguration, into explanation: inout Explanation) throws {
+        guard let first = explanation.appearances.first?.time.milliseconds else { return }
+        // A candidate's entry and its tally are of one transaction, so they are appended at nearly one time.
+        let tallies = try StoredTally.read(transport, topics, configuration, since: first - Self.slack) { tally in
+            explanation.appearances.contains { abs($0.time.milliseconds - tally.time) <= Self.slack }
+        }
+        for index in explanation.appearances.indices {
+            let appearance = explanation.appearances[index]
+            let model = appearance.candidate.model
+            let near = tallies.filter {
+                $0.version == model?.version.rawValue && $0.role == model?.role.rawValue
+            }.min {
+                abs($0.time - appearance.time.milliseconds) < abs($1.time - appearance.time.milliseconds)
+            }
+            explanation.appearances[index].threshold = near?.threshold
+        }
+    }
+}
+
+private struct FoundPrediction {
+    let place: TopicPartition
+    let offset: Int64
+    /// Milliseconds since 1970.
+    let time: Int64
+    let event: Result<PredictionEvent, Rejection>
+}
+
+/// A record of `tallies`: what one transaction of Intake counted of one model in one role.
+private struct StoredTally {
+    let version: String?
+    let role: String?
+    let threshold: Double
+    /// Milliseconds since 1970.
+    let time: Int64
+    private let inputs: [(place: TopicPartition, offsets: ClosedRange<Int64>)]
+
+    /// Whether the transaction read a record.
+    func covers(_ place: TopicPartition, _ offset: Int64) -> Bool {
+        inputs.contains { $0.place == place && $0.offsets.contains(offset) }
+    }
+
+    private init(json: JSONValue, time: Int64) throws(JSONError) {
+        let object = try json.object()
+        version = try object.optionalString("model_version")
+        role = try object.optionalString("role")
+        threshold = try object.double("threshold")
+        self.time = time
+        inputs = try object.decode("inputs") { (element) throws(JSONError) in
+            let input = try element.object()
+            let (from, to) = (try input.int64("from"), try input.int64("to"))
+            let place = TopicPartition(
+                try input.string("topic"),
+                Int32(try input.int("partition", in: 0...Int(Int32.max)))
+            )
+            return (place, from...max(from, to))
+        }
+    }
+
+    /// The tallies of a project written since a moment that are wanted, in their order.
+    static func read(
+        _ transport: any StreamTransport,
+        _ topics: TopicNames,
+        _ configuration: ProjectConfiguration,
+        since: Int64,
+        where isWanted: (StoredTally) -> Bool
+    ) throws -> [StoredTally] {
+        var tallies: [StoredTally] = []
+        let parser = Explain.makeParser()
+        let name = Array(configuration.project.rawValue.utf8)
+        let scan = try TopicScan(transport: transport, topic: topics[.tallies])
+        defer { scan.close() }
+        let start = try scan.firstOffset(configuration.partition, since: since)
+        try scan.forEach(configuration.partition, from: start) { record, _, _ in
+            guard record.key.elementsEqual(name),
+                let tally = try? StoredTally(json: parser.parse(record.value), time: record.timestamp), isWanted(tally)
+            else { return }
+            tallies.append(tally)
+        }
+        return tallies
+    }
+}

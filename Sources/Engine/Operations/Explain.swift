@@ -1,0 +1,174 @@
+internal import Acquisition
+public import Events
+public import Flywheel
+internal import JSON
+public import StreamRuntime
+internal import Tables
+public import Vocabulary
+
+/// Finds out why a sample was asked for, or was not: from what stands on the topics, nothing is decided again.
+public struct Explain {
+    let transport: any StreamTransport
+    let topics: TopicNames
+    let salt: [UInt8]
+
+    /// Reads over `transport`. Without the workers' `salt` no score is given where a draw stands for one.
+    public init(transport: any StreamTransport, topics: TopicNames, salt: [UInt8] = []) {
+        self.transport = transport
+        self.topics = topics
+        self.salt = salt
+    }
+
+    /// Explains a sample.
+    ///
+    /// The journal is read whole; `predictions` only where the sample is no candidate of it.
+    ///
+    /// - Parameters:
+    ///   - sample: Its id.
+    ///   - configuration: The project's newest revision.
+    ///   - since: Predictions written before this moment are not read, in milliseconds since 1970.
+    /// - Returns: What is known, and what was read to know it.
+    /// - Throws: When a topic cannot be read; a sample of which nothing is known is no error.
+    /// - Complexity: O(records of the project's partitions), and of `predictions` since then; memory O(1) in both but for the loop's state.
+    public func explain(_ sample: SampleID, of configuration: ProjectConfiguration, since: Int64) throws -> Explanation
+    {
+        var explanation = Explanation(project: configuration.project.rawValue, sample: sample.rawValue)
+        try readJournal(sample, configuration, into: &explanation)
+        try readOutcome(sample, configuration, into: &explanation)
+        if explanation.appearances.isEmpty {
+            try readPredictions(sample, configuration, since: since, into: &explanation)
+        } else {
+            try readThresholds(configuration, into: &explanation)
+        }
+        return explanation
+    }
+
+    static func makeParser() -> JSONParser { JSONParser(maximumDepth: 64, maximumSize: 16 << 20) }
+
+    private func readJournal(
+        _ sample: SampleID,
+        _ configuration: ProjectConfiguration,
+        into explanation: inout Explanation
+    ) throws {
+        let parser = Self.makeParser()
+        let name = Array(configuration.project.rawValue.utf8)
+        let scan = try TopicScan(transport: transport, topic: topics[.journal])
+        defer { scan.close() }
+        try scan.forEach(configuration.partition) { record, _, _ in
+            // Loop counts what it can read.
+            guard record.key.elementsEqual(name), let entry = try? JournalEntry(json: parser.parse(record.value)) else {
+                return
+            }
+            explanation.searched.entries += 1
+            guard case .candidate(let candidate) = entry.body, candidate.sample.id == sample else { return }
+            explanation.appearances.append(
+                Explanation.Appearance(
+                    entryNumber: explanation.searched.entries,
+                    partition: record.partition,
+                    offset: record.offset,
+                    time: StreamTime(milliseconds: record.timestamp),
+                    candidate: candidate
+                )
+            )
+            if explanation.appearances.count > Explanation.predictionLimit { explanation.appearances.removeFirst() }
+        }
+    }
+
+    // MARK: - What the loop decided
+
+    private func readOutcome(
+        _ sample: SampleID,
+        _ configuration: ProjectConfiguration,
+        into explanation: inout Explanation
+    ) throws {
+        guard !explanation.appearances.isEmpty else { return }
+        if let task = try task(of: sample, configuration) {
+            explanation.outcome = .asked(task)
+        } else {
+            explanation.outcome = try place(of: sample, configuration) ?? .passedOver
+        }
+        explanation.label = try label(of: sample, configuration)
+    }
+
+    /// The newest record of the sample's task.
+    private func task(of sample: SampleID, _ configuration: ProjectConfiguration) throws -> LabelingTask? {
+        var found: LabelingTask?
+        try forEachNaming(sample, configuration, .labelingTasks) { json in
+            guard let task = try? LabelingTask(json: json), task.sample.id == sample else { return }
+            found = task
+        }
+        return found
+    }
+
+    private func label(of sample: SampleID, _ configuration: ProjectConfiguration) throws -> DatasetLabel? {
+        var found: DatasetLabel?
+        try forEachNaming(sample, configuration, .datasetLog) { json in
+            guard case .accepted(let fact, let name)? = try? DatasetLogRecord(json: json),
+                fact.consensus.sample.id == sample
+            else { return }
+            found = DatasetLabel(
+                className: name,
+                confidence: fact.consensus.confidence.value,
+                split: fact.split,
+                sequence: fact.sequence
+            )
+        }
+        return found
+    }
+
+    /// The records of a topic that name the project and may name the sample.
+    private func forEachNaming(
+        _ sample: SampleID,
+        _ configuration: ProjectConfiguration,
+        _ topic: Topic,
+        _ body: (JSONValue) throws -> Void
+    ) throws {
+        let parser = Self.makeParser()
+        let search = TextSearch(sample.rawValue)
+        let scan = try TopicScan(transport: transport, topic: topics[topic])
+        defer { scan.close() }
+        try scan.forEach(configuration.partition) { record, _, _ in
+            guard record.value.baseAddress != nil, search.mayOccur(in: record.value),
+                let json = try? parser.parse(record.value),
+                (try? json.object().string("project")) == configuration.project.rawValue
+            else { return }
+            try body(json)
+        }
+    }
+
+    /// The table of the loop that holds the sample.
+    private func place(of sample: SampleID, _ configuration: ProjectConfiguration) throws -> Explanation.Outcome? {
+        let store = try StateStore(transport: transport, topics: topics)
+        defer { store.close() }
+        let restored = try store.restore(configuration.partition)
+        guard let state = restored.projects[configuration.project.rawValue]?.state.acquisition else { return nil }
+        if let purpose = state.asked[sample] { return .askedBefore(purpose) }
+        if state.audit[sample] != nil { return .waiting("audit", triggers: []) }
+        if let row = state.triggered[sample] { return .waiting("triggered", triggers: row.triggers) }
+        if state.pool[sample] != nil { return .waiting("pool", triggers: []) }
+        if let row = state.awaiting[sample] { return .waiting("awaiting", triggers: row.awaiting) }
+        return nil
+    }
+}
+
+/// Finds a text in records without parsing them.
+struct TextSearch {
+    private let bytes: [UInt8]
+
+    init(_ text: String) { bytes = Array(text.utf8) }
+
+    /// Whether the text may stand in a record of JSON. True of one with any escape, which may hide it.
+    ///
+    /// - Complexity: O(*n*·*m*) at worst, O(*n*) usually.
+    func mayOccur(in value: UnsafeRawBufferPointer) -> Bool {
+        guard let first = bytes.first else { return true }
+        for start in value.indices {
+            if value[start] == 0x5C { return true }
+            guard value[start] == first, value.count - start >= bytes.count else { continue }
+            var length = 1
+            while length < bytes.count, value[start + length] == bytes[length] { length += 1 }
+            if length == bytes.count { return true }
+        }
+        return false
+    }
+}

@@ -1,0 +1,127 @@
+public import Vocabulary
+
+/// Why a sample was asked for, or was not.
+public struct Explanation: Hashable, Sendable {
+    /// A candidate entry of the journal: Intake let the sample through.
+    public struct Appearance: Hashable, Sendable {
+        /// Of the project's journal, counted from 1, and where it stands.
+        public let entryNumber: UInt64
+        public let partition: Int32
+        public let offset: Int64
+        /// When the broker appended it.
+        public let time: StreamTime
+        public let candidate: Candidate
+        /// The threshold that the tallies recorded last before it for its model, in `0...1`; nil where none is retained.
+        public internal(set) var threshold: Double?
+
+        /// By which ways it was let through, as people read them.
+        public var ways: [String] {
+            var ways: [String] = []
+            if let probability = candidate.auditProbability {
+                ways.append("it belongs to the audit sample (probability \(probability))")
+            }
+            if candidate.isExploration { ways.append("it was drawn for exploration") }
+            ways += candidate.triggers.map { "trigger \($0) fired" }
+            ways += candidate.awaiting.map { "trigger \($0) waits with it" }
+            let isByScore = candidate.auditProbability == nil && !candidate.isBelowThreshold && !candidate.isExploration
+            if isByScore { ways.insert("its score passed the threshold", at: 0) }
+            return ways
+        }
+    }
+
+    /// What the loop made of it.
+    public enum Outcome: Hashable, Sendable {
+        /// Its task, as last written.
+        case asked(LabelingTask)
+        /// Asked for once; its task is no longer on the topic.
+        case askedBefore(TaskPurpose)
+        /// Waits in a table: `pool`, `audit`, `triggered` or `awaiting`.
+        case waiting(String, triggers: [String])
+        /// In no table: better candidates took its place, or a stream's rule passed it over.
+        case passedOver
+    }
+
+    /// A prediction of the sample on `predictions`, judged again.
+    public struct Prediction: Hashable, Sendable {
+        public enum Verdict: Hashable, Sendable {
+            /// It is no prediction; the reason.
+            case refused(String)
+            /// No tally covers it: Intake has not counted it yet, or its tally has expired.
+            case uncounted
+            case below
+            /// At or above the threshold recorded, which is that of the transaction's end.
+            case heldBack
+        }
+
+        public let partition: Int32
+        public let offset: Int64
+        public let time: StreamTime
+        public let model: ModelReference?
+        /// In `0...1`; nil where it is a draw, which needs the worker's salt, or where there is no prediction.
+        public let score: Double?
+        /// In force at the end of the transaction that counted it, in `0...1`.
+        public let threshold: Double?
+        public let verdict: Verdict
+        /// Triggers that hold of it, whose limits were used up.
+        public let limited: [String]
+
+        /// Why it was not let through, as people read it.
+        public var text: String {
+            var text: String
+            switch verdict {
+            case .refused(let reason): text = "refused: \(reason); see flywheel dead-letters list"
+            case .uncounted: text = "no tally covers it: Intake has not read it yet, or the tally has expired"
+            case .below:
+                text = "score \(Self.rounded(score)) was below the threshold \(Self.rounded(threshold)) in force"
+            case .heldBack:
+                text =
+                    "score \(Self.rounded(score)) against the threshold \(Self.rounded(threshold)) at its transaction's end: the threshold was higher when it came, or the rate was used up"
+            }
+            for name in limited { text += "; trigger \(name) held, but not within its per_hour" }
+            return text
+        }
+
+        private static func rounded(_ value: Double?) -> String {
+            value.map { "\(($0 * 10_000).rounded() / 10_000)" } ?? "(a draw)"
+        }
+    }
+
+    /// What was read, so that nothing found means something.
+    public struct Searched: Hashable, Sendable {
+        public var entries: UInt64 = 0
+        public var predictions: Int64 = 0
+        /// Milliseconds since 1970; nil where predictions were not read.
+        public var since: Int64?
+        public init() {}
+    }
+
+    public let project: String
+    public let sample: String
+    /// The earliest first; the latest `predictionLimit`.
+    public internal(set) var appearances: [Appearance] = []
+    public internal(set) var outcome: Outcome?
+    public internal(set) var label: DatasetLabel?
+    /// The latest first; at most `predictionLimit`.
+    public internal(set) var predictions: [Prediction] = []
+    public internal(set) var searched = Searched()
+
+    /// Predictions, and entries, that are kept of one sample.
+    public static let predictionLimit = 20
+
+    init(project: String, sample: String) {
+        self.project = project
+        self.sample = sample
+    }
+
+    /// Whether anything is known of the sample.
+    public var isFound: Bool { !appearances.isEmpty || !predictions.isEmpty || outcome != nil }
+}
+
+/// A label as the dataset log has it.
+public struct DatasetLabel: Hashable, Sendable {
+    public let className: String
+    /// In `0...1`.
+    public let confidence: Double
+    public let split: Split
+    public let sequence: Int64
+}

@@ -1,0 +1,23 @@
+public import Acquisition
+public import JSON
+
+extension TriggeredCandidate: JSONCodable {
+    public init(json: JSONValue) throws(JSONError) {
+        let object = try json.object()
+        self.init(
+            pooled: try object.value("pooled"),
+            triggers: try object.names("triggers"),
+            awaiting: try object.names("awaiting"),
+            entryNumber: try object.uint64("entry_number")
+        )
+    }
+
+    public func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.member("pooled", pooled)
+            writer.array("triggers", of: triggers)
+            writer.array("awaiting", of: awaiting)
+            writer.member("entry_number", entryNumber)
+        }
+    }
+}

@@ -1,0 +1,195 @@
+import Arguments
+import Engine
+import Events
+internal import Flywheel
+import JSON
+import KafkaTransport
+import StreamRuntime
+import Vocabulary
+
+/// `flywheel explain`.
+enum ExplainCommand {
+    static func run(_ arguments: ParsedArguments) throws -> Bool {
+        let sample = SampleID(checking: try arguments.requiredPositional("sample"))
+        guard let sample else { throw arguments.failure("SAMPLE: expected 1 to 256 bytes without control characters") }
+        let since = try LetterOptions.time("since", arguments)
+        let name = try arguments.requiredString("project")
+        let worker = try WorkerFile.configuration(arguments)
+        guard let project = try ProjectCommand.read(arguments).first(where: { $0.project.rawValue == name }) else {
+            throw EngineError("explain \(sample)", "there is no project \(name)", remedy: "see flywheel project list")
+        }
+        let explain = Explain(
+            transport: KafkaStreamTransport(properties: worker.kafka),
+            topics: worker.topics,
+            salt: worker.salt
+        )
+        let report = ExplanationReport(
+            explanation: try explain.explain(sample, of: project, since: since ?? 0),
+            schema: project.schema
+        )
+        print(arguments.flag("json") ? report.json : report.text)
+        return report.explanation.isFound
+    }
+}
+
+/// What `flywheel explain` says.
+struct ExplanationReport {
+    let explanation: Explanation
+    let schema: LabelSchema
+
+    // MARK: - For people
+
+    var text: String {
+        var lines: [String] = []
+        for entry in explanation.appearances { lines += self.lines(of: entry) }
+        for prediction in explanation.predictions {
+            let model = prediction.model.map { "\($0.version) (\($0.role.rawValue))" } ?? "no model"
+            lines.append(
+                "prediction  \(RFC3339.text(milliseconds: prediction.time.milliseconds))  \(model)  at \(prediction.partition)/\(prediction.offset)"
+            )
+            lines.append("  not a candidate: \(prediction.text)")
+        }
+        if let outcome { lines.append(outcome) }
+        if let label = explanation.label {
+            lines.append(
+                "label       \(label.className), confidence \(Self.rounded(label.confidence)), \(label.split.rawValue), fact \(label.sequence) of the dataset log"
+            )
+        }
+        let searched = explanation.searched
+        if !explanation.isFound {
+            lines.append("nothing is known of sample \(explanation.sample) of \(explanation.project)")
+        }
+        var read = "searched    \(searched.entries) entries of the journal"
+        if let since = searched.since {
+            read += ", \(searched.predictions) predictions since \(RFC3339.text(milliseconds: since))"
+        }
+        return (lines + [read]).joined(separator: "\n")
+    }
+
+    private func lines(of entry: Explanation.Appearance) -> [String] {
+        let candidate = entry.candidate
+        let model = candidate.model.map { "\($0.version) (\($0.role.rawValue))" } ?? "no model"
+        var score = "  score \(Self.rounded(candidate.score))"
+        if let threshold = entry.threshold { score += ", threshold \(Self.rounded(threshold))" }
+        if let top = candidate.output?.top {
+            score += ", predicted \(schema.name(of: top.label)) (\(Self.rounded(top.probability)))"
+        }
+        return [
+            "entry \(entry.entryNumber)  \(RFC3339.text(milliseconds: entry.time.milliseconds))  \(model)  at \(entry.partition)/\(entry.offset)",
+            score, "  let through: " + entry.ways.joined(separator: "; "),
+        ]
+    }
+
+    private var outcome: String? {
+        switch explanation.outcome {
+        case nil: return nil
+        case .asked(let task):
+            let state: String
+            switch task.state {
+            case .open: state = "open, \(task.votes) of \(task.votesWanted) votes"
+            case .closed(let closing): state = "closed: \(closing.rawValue)"
+            }
+            var text =
+                "task \(task.id)  \(RFC3339.text(milliseconds: task.openedAt.milliseconds))  \(state)\n  asked for by \(task.reason.strategy) (\(task.purpose.rawValue)), score \(Self.rounded(task.reason.score))"
+            if !task.reason.triggers.isEmpty { text += ", triggers \(task.reason.triggers.joined(separator: ", "))" }
+            if let propensity = task.reason.propensity { text += ", propensity \(Self.rounded(propensity))" }
+            return text
+        case .askedBefore(let purpose):
+            return "asked for once (\(purpose.rawValue)); its task is no longer on the topic"
+        case .waiting(let table, let triggers):
+            let names = triggers.isEmpty ? "" : ", triggers \(triggers.joined(separator: ", "))"
+            return "not asked for yet: waits in the table \(table)\(names)"
+        case .passedOver:
+            return "not asked for: better candidates took its place, or the stream's rule passed it over"
+        }
+    }
+
+    private static func rounded(_ value: Double) -> Double { (value * 10_000).rounded() / 10_000 }
+
+    // MARK: - For machines
+
+    var json: String {
+        var writer = JSONWriter()
+        writer.object { writer in
+            writer.member("project", explanation.project)
+            writer.member("sample", explanation.sample)
+            writer.member("found", explanation.isFound)
+            writer.array("entries") { writer in for entry in explanation.appearances { write(entry, to: &writer) } }
+            writer.array("predictions") { writer in
+                for prediction in explanation.predictions { write(prediction, to: &writer) }
+            }
+            writeOutcome(to: &writer)
+            if let label = explanation.label {
+                writer.object("label") { writer in
+                    writer.member("class", label.className)
+                    writer.member("confidence", label.confidence)
+                    writer.member("split", label.split.rawValue)
+                    writer.member("sequence", label.sequence)
+                }
+            }
+            writer.object("searched") { writer in
+                writer.member("entries", explanation.searched.entries)
+                writer.member("predictions", explanation.searched.predictions)
+                writer.member("since_ms", ifPresent: explanation.searched.since)
+            }
+        }
+        return writer.text
+    }
+
+    private func write(_ entry: Explanation.Appearance, to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.member("entry_number", entry.entryNumber)
+            writer.member("partition", Int(entry.partition))
+            writer.member("offset", entry.offset)
+            writer.member("time_ms", entry.time.milliseconds)
+            writer.member("model_version", ifPresent: entry.candidate.model?.version.rawValue)
+            writer.member("role", ifPresent: entry.candidate.model?.role.rawValue)
+            writer.member("score", entry.candidate.score)
+            writer.member("threshold", ifPresent: entry.threshold)
+            writer.member("audit_probability", ifPresent: entry.candidate.auditProbability)
+            writer.member("exploration", entry.candidate.isExploration)
+            writer.member("below_threshold", entry.candidate.isBelowThreshold)
+            writer.array("triggers", of: entry.candidate.triggers)
+            writer.array("awaiting", of: entry.candidate.awaiting)
+        }
+    }
+
+    private func write(_ prediction: Explanation.Prediction, to writer: inout JSONWriter) {
+        let verdict: String
+        switch prediction.verdict {
+        case .refused: verdict = "refused"
+        case .uncounted: verdict = "uncounted"
+        case .below: verdict = "below_threshold"
+        case .heldBack: verdict = "held_back"
+        }
+        writer.object { writer in
+            writer.member("partition", Int(prediction.partition))
+            writer.member("offset", prediction.offset)
+            writer.member("time_ms", prediction.time.milliseconds)
+            writer.member("model_version", ifPresent: prediction.model?.version.rawValue)
+            writer.member("role", ifPresent: prediction.model?.role.rawValue)
+            writer.member("verdict", verdict)
+            writer.member("score", ifPresent: prediction.score)
+            writer.member("threshold", ifPresent: prediction.threshold)
+            writer.array("limited_triggers", of: prediction.limited)
+            writer.member("text", prediction.text)
+        }
+    }
+
+    private func writeOutcome(to writer: inout JSONWriter) {
+        switch explanation.outcome {
+        case nil: break
+        case .asked(let task):
+            writer.member("outcome", "asked")
+            writer.member("task", encoded: task.jsonBytes)
+        case .askedBefore(let purpose):
+            writer.member("outcome", "asked_before")
+            writer.member("purpose", purpose.rawValue)
+        case .waiting(let table, let triggers):
+            writer.member("outcome", "waiting")
+            writer.member("table", table)
+            writer.array("triggers", of: triggers)
+        case .passedOver: writer.member("outcome", "passed_over")
+        }
+    }
+}

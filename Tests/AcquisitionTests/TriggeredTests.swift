@@ -1,0 +1,269 @@
+import Acquisition
+import Tables
+import Testing
+import Vocabulary
+
+@Suite("What triggers let through")
+struct TriggeredTests {
+    private let classes = 3
+
+    private func policy(_ change: (inout AcquisitionPolicy) -> Void = { _ in }) -> AcquisitionPolicy {
+        freePolicy {
+            $0.batchSize = 10
+            $0.triggers = [
+                Trigger(name: "low", condition: .role(.champion)),
+                Trigger(name: "disputed", condition: .disagreement),
+                Trigger(name: "overridden", condition: .overridden),
+            ]
+            change(&$0)
+        }
+    }
+
+    private func candidate(
+        _ id: String,
+        score: Double = 0.1,
+        top: Int = 0,
+        version: String = "v1",
+        role: ModelRole = .champion,
+        triggers: [String] = [],
+        awaiting: [String] = [],
+        isBelow: Bool = true,
+        metadata: String? = nil
+    ) -> Candidate {
+        Candidate(
+            sample: Sample(
+                id: SampleID(id),
+                metadata: metadata.flatMap { SampleMetadata([.init(key: "source", value: $0)]) } ?? .none
+            ),
+            output: ClassDistribution([.init(label: ClassIndex(top), probability: 1)]),
+            model: ModelReference(name: "m", version: ModelVersion(version), role: role),
+            score: score,
+            auditProbability: nil,
+            auditDraw: 1,
+            predictedAt: StreamTime(milliseconds: 0),
+            triggers: triggers,
+            awaiting: awaiting,
+            isBelowThreshold: isBelow
+        )
+    }
+
+    private func feedback(_ id: String, _ verdict: Feedback.Verdict, version: String = "v1") -> Feedback {
+        Feedback(
+            key: 1,
+            sample: SampleID(id),
+            modelVersion: ModelVersion(version),
+            user: UserDigest("u"),
+            verdict: verdict,
+            answer: nil
+        )
+    }
+
+    private func receive(
+        _ candidate: Candidate,
+        _ state: inout AcquisitionState,
+        _ policy: AcquisitionPolicy,
+        entry: UInt64 = 1
+    ) {
+        state.receive(candidate, modelOrdinal: 1, policy: policy, context: context(entry))
+        state.considerTriggers(
+            of: candidate,
+            modelOrdinal: 1,
+            classes: classes,
+            policy: policy,
+            context: context(entry)
+        )
+    }
+
+    @Test("Triggers ask for their share of a batch and no more, and say so on the task")
+    func share() {
+        let policy = policy()
+        var state = AcquisitionState()
+        for number in 0..<30 {
+            receive(candidate("p\(number)", score: 0.9, isBelow: false), &state, policy)
+            receive(candidate("t\(number)", triggers: ["low"]), &state, policy)
+        }
+        #expect(state.pool.count == 30 && state.triggered.count == 30)
+        let batch = state.batch(policy)
+        #expect(batch.count == 10)
+        let fired = batch.filter { $0.reason.strategy == AcquisitionState.triggerStrategy }
+        #expect(fired.count == 2 && fired.allSatisfy { $0.reason.triggers == ["low"] && $0.reason.propensity == 1 })
+        #expect(batch.filter { $0.sample.id.rawValue.hasPrefix("p") }.allSatisfy { $0.reason.triggers.isEmpty })
+        #expect(state.cadence.value.triggerTasks == 2 && state.cadence.value.acquisitionTasks == 10)
+    }
+
+    @Test("Small batches owe triggers their share of all tasks", arguments: [0.2, 0.35])
+    func smallBatches(share: Double) {
+        let policy = policy {
+            $0.batchSize = 1
+            $0.triggerShare = share
+        }
+        var state = AcquisitionState()
+        for number in 0..<200 {
+            receive(candidate("p\(number)", isBelow: false), &state, policy)
+            receive(candidate("t\(number)", triggers: ["low"]), &state, policy)
+        }
+        var fired = 0
+        for entry in 1...100 {
+            let batch = state.batch(policy, entry: UInt64(entry), at: Int64(entry) * 10_000)
+            fired += batch.count { $0.reason.strategy == AcquisitionState.triggerStrategy }
+            #expect(Double(fired) <= share * Double(entry))
+        }
+        #expect(fired == Int(share * 100))
+    }
+
+    @Test("Where there is nothing else, triggers have the whole batch; with a share of 0 they ask nothing")
+    func alone() {
+        var state = AcquisitionState()
+        for number in 0..<30 { receive(candidate("t\(number)", triggers: ["low"]), &state, policy()) }
+        let none = policy { $0.triggerShare = 0 }
+        #expect(state.batch(none).isEmpty)
+        #expect(
+            state.nextDeadline(openTasks: 0, votesPerTask: 1, policy: none).map { $0.milliseconds } ?? .max > 10_000
+        )
+        #expect(state.batch(policy()).count == 10)
+    }
+
+    @Test("The budget and the limit of open tasks hold for triggers, too")
+    func limits() {
+        let policy = policy {
+            $0.votes = 3
+            $0.openTaskLimit = 12
+        }
+        var state = AcquisitionState()
+        for number in 0..<30 { receive(candidate("t\(number)", triggers: ["low"]), &state, policy) }
+        #expect(state.batch(policy, openTasks: 3).isEmpty)
+        #expect(state.batch(policy, entry: 3, at: 20_000).isEmpty)
+        #expect(state.batch(policy, entry: 4, at: 30_000).count == 3)
+        #expect(state.batch(policy, entry: 5, at: 40_000).isEmpty)
+    }
+
+    @Test("A quota holds for triggers and the pool together")
+    func quotas() throws {
+        let policy = policy {
+            $0.votes = 20
+            $0.slices = SlicePolicy(key: "source", share: LabelShare(millionths: 150_000))
+        }
+        var state = AcquisitionState()
+        for number in 0..<20 {
+            receive(candidate("p\(number)", isBelow: false, metadata: "a"), &state, policy)
+            receive(candidate("t\(number)", triggers: ["low"], metadata: "a"), &state, policy)
+        }
+        #expect(state.batch(policy).count == 3)
+        #expect(state.batch(policy, entry: 3, at: 20_000).isEmpty)
+        let due = try #require(state.nextDeadline(openTasks: 0, votesPerTask: 1, policy: policy))
+        #expect(due.milliseconds == policy.window)
+    }
+
+    @Test("Triggers take turns")
+    func turns() {
+        let policy = policy()
+        var state = AcquisitionState()
+        for number in 0..<20 { receive(candidate("a\(number)", score: 0.9, triggers: ["low"]), &state, policy) }
+        for number in 0..<20 { receive(candidate("b\(number)", triggers: ["overridden"]), &state, policy) }
+        let batch = state.batch(policy)
+        #expect(batch.count { $0.reason.triggers == ["low"] } == 5)
+    }
+
+    @Test("Champion and challenger that disagree make their sample a candidate; those that agree do not")
+    func disagreement() throws {
+        let policy = policy()
+        for (top, isFired) in [(1, true), (0, false)] {
+            for isChampionFirst in [true, false] {
+                var state = AcquisitionState()
+                let champion = candidate("s", top: 0, awaiting: ["disputed"])
+                let challenger = candidate("s", top: top, version: "v2", role: .challenger, awaiting: ["disputed"])
+                receive(isChampionFirst ? champion : challenger, &state, policy)
+                #expect(state.triggered.isEmpty && state.awaiting.count == 1)
+                receive(isChampionFirst ? challenger : champion, &state, policy, entry: 2)
+                #expect(state.triggered.isEmpty != isFired)
+                guard isFired else { continue }
+                let row = try #require(state.triggered[SampleID("s")])
+                #expect(row.triggers == ["disputed"] && row.pooled.candidate.model?.role == .champion)
+                #expect(state.awaiting.isEmpty)
+                #expect(state.batch(policy).map(\.reason.triggers) == [["disputed"]])
+            }
+        }
+    }
+
+    @Test("A correction of the prediction makes its sample a candidate, once; of another prediction it does not")
+    func override() {
+        let policy = policy()
+        var state = AcquisitionState()
+        receive(candidate("s", awaiting: ["overridden"]), &state, policy)
+        for (id, verdict, version) in [
+            ("s", Feedback.Verdict.confirmation, "v1"), ("s", .correction, "v2"), ("other", .correction, "v1"),
+        ] {
+            let said = feedback(id, verdict, version: version)
+            state.heard(said, classes: classes, policy: policy, context: context(2))
+            #expect(state.triggered.isEmpty)
+        }
+        for entry in 3...4 {
+            state.heard(
+                feedback("s", .correction),
+                classes: classes,
+                policy: policy,
+                context: context(UInt64(entry))
+            )
+            #expect(state.triggered.count == 1 && state.awaiting.isEmpty)
+        }
+        #expect(state.batch(policy).map(\.reason.triggers) == [["overridden"]])
+        state.heard(feedback("s", .correction), classes: classes, policy: policy, context: context(9))
+        #expect(state.triggered.isEmpty)
+    }
+
+    @Test("A sample of the pool that was overridden is asked for once, whichever way")
+    func poolAndTrigger() {
+        let policy = policy()
+        var state = AcquisitionState()
+        for number in 0..<30 {
+            receive(candidate("s\(number)", awaiting: ["overridden"], isBelow: false), &state, policy)
+            let said = feedback("s\(number)", .rejection)
+            state.heard(said, classes: classes, policy: policy, context: context(2))
+        }
+        #expect(state.pool.count == 30 && state.triggered.count == 30)
+        var ids: [String] = []
+        for entry in 3...5 {
+            let batch = state.batch(policy, entry: UInt64(entry), at: Int64(entry) * 10_000)
+            #expect(batch.count == 10 && batch.allSatisfy { $0.reason.triggers == ["overridden"] })
+            ids += batch.ids
+        }
+        #expect(Set(ids).count == 30 && state.pool.isEmpty && state.triggered.isEmpty && state.awaiting.isEmpty)
+    }
+
+    @Test("Nothing of the audit sample, and nothing that was asked for, is taken")
+    func audit() {
+        let policy = policy { $0.auditShare = 0.5 }
+        var state = AcquisitionState()
+        let known = candidate("s", triggers: ["low"])
+        receive(known, &state, policy)
+        #expect(state.triggered.count == 1)
+        let audited = Candidate(
+            sample: known.sample,
+            output: known.output,
+            model: known.model,
+            score: 0.1,
+            auditProbability: 0.5,
+            auditDraw: 0.1,
+            predictedAt: StreamTime(milliseconds: 0)
+        )
+        receive(audited, &state, policy, entry: 2)
+        #expect(state.triggered.isEmpty && state.audit.count == 1)
+        receive(known, &state, policy, entry: 3)
+        #expect(state.triggered.isEmpty)
+        #expect(state.batch(policy, entry: 4).map(\.purpose) == [.audit])
+        receive(known, &state, policy, entry: 5)
+        #expect(state.triggered.isEmpty && state.pool.isEmpty)
+    }
+
+    @Test("Tables are bounded, and the oldest goes")
+    func bounds() {
+        let policy = policy { $0.poolCapacity = 10 }
+        var state = AcquisitionState()
+        for number in 0..<50 {
+            receive(candidate("t\(number)", triggers: ["low"]), &state, policy, entry: UInt64(number + 1))
+            receive(candidate("a\(number)", awaiting: ["disputed"]), &state, policy, entry: UInt64(number + 1))
+        }
+        #expect(state.triggered.count == 10 && state.awaiting.count == 10)
+        #expect(state.triggered[SampleID("t49")] != nil && state.triggered[SampleID("t39")] == nil)
+    }
+}
