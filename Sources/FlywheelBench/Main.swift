@@ -9,7 +9,8 @@ struct FlywheelBench {
         summary: "measures what Flywheel does",
         subcommands: [
             AcquisitionBenchmark.specification, StreamBenchmark.specification, IntakeBenchmark.specification,
-            LiveBenchmark.specification, IntakeMode.specification, LiveWorker.specification,
+            LiveBenchmark.specification, LoopBenchmark.specification, IntakeMode.specification,
+            LiveWorker.specification,
         ]
     )
 
@@ -24,6 +25,7 @@ struct FlywheelBench {
                 case "stream": try StreamBenchmark(arguments).run(printsJSON: arguments.flag("json"))
                 case "intake": try IntakeBenchmark(arguments).run(printsJSON: arguments.flag("json"))
                 case "live": try LiveBenchmark(arguments).run(printsJSON: arguments.flag("json"))
+                case "loop": try LoopBenchmark(arguments).run(printsJSON: arguments.flag("json"))
                 case "intake-mode": try IntakeMode(arguments).run()
                 case "live-worker": try LiveWorker(arguments).run()
                 default: throw ArgumentsError("which command?", command: arguments.path.joined(separator: " "))
