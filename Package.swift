@@ -164,7 +164,10 @@ let package = Package(
         tests("ProcessesTests", ["Processes"]),
         tests("MockClusterTests", ["KafkaClient", "KafkaTesting", "KafkaTransport", "StreamRuntime"]),
         tests("DemoTests", ["Demo"]),
-        tests("BenchTests", ["FlywheelBench", "Statistics"]),
+        tests(
+            "BenchTests",
+            ["Acquisition", "Events", "Flywheel", "FlywheelBench", "JSON", "Statistics", "Vocabulary"]
+        ),
         tests("BrokerTests", ["KafkaClient", "KafkaTesting", "KafkaTransport", "StreamRuntime"]),
         tests("CommandBrokerTests", ["KafkaClient", "KafkaTesting", "Processes"]),
         tests("EndToEndTests", ["Demo", "Hashing", "KafkaClient", "KafkaTesting", "Processes"]),

@@ -68,9 +68,8 @@ struct AcquisitionBenchmark {
         let scale: LabelledData.Scale = try arguments.choice("scale") ?? .none
         data = try LabelledData(path: path, labelColumn: try arguments.requiredString("label"), scale: scale)
         let batch = try arguments.int("batch", in: 1...10_000) ?? 10
-        let window = try arguments.int("window", in: batch...1_000_000) ?? 500
-        var policy = AcquisitionPolicy(batchSize: batch, poolCapacity: window, openTaskLimit: .max / 2, auditShare: 0)
-        policy.votes = .max / 2
+        let window = try arguments.int("window", in: batch...100_000) ?? 500
+        var policy = AcquisitionPolicy(batchSize: batch, auditShare: 0)
         policy.explorationShare = try arguments.double("exploration", in: 0...1) ?? 0
         try Self.setStrategy(try arguments.requiredString("strategy"), of: &policy)
         var options = AcquisitionReplay.Options(policy: policy)
