@@ -144,7 +144,11 @@ let package = Package(
         // tests
         tests("ArchitectureTests", ["Events"]),
         tests("EventsTests", ["Events", "Flywheel", "JSON", "Vocabulary"]),
-        tests("AcquisitionTests", ["Acquisition", "Statistics", "Tables", "Vocabulary"]),
+        tests(
+            "AcquisitionTests",
+            ["Acquisition", "Statistics", "Tables", "Vocabulary"],
+            resources: [.copy("Golden")]
+        ),
         tests("LabelingTests", ["Labeling", "Statistics", "Tables", "Vocabulary"]),
         tests("DatasetsTests", ["Datasets", "Statistics", "Tables", "Vocabulary"]),
         tests("TrainingTests", ["Training", "Statistics", "Tables", "Vocabulary"]),

@@ -12,7 +12,7 @@ extension AcquisitionState {
     ///   - modelOrdinal: The dataset ordinal of the model that scored it, 0 for none or an unknown one.
     ///   - policy: The revision in force.
     ///   - context: The entry that brought it.
-    /// - Complexity: O(*poolCapacity*) when the pool is full, else O(1).
+    /// - Complexity: O(1) on average, O(*poolCapacity*) for the first after a batch.
     public mutating func receive(
         _ candidate: Candidate,
         modelOrdinal: Int,
@@ -32,16 +32,14 @@ extension AcquisitionState {
         guard audit[id] == nil else { return }
         if let known = pool[id] {
             // A model says the same of a sample every time; only a newer one changes anything.
-            if known.modelOrdinal < modelOrdinal { pool[id] = pooled }
+            if known.modelOrdinal < modelOrdinal { floor.update(in: &pool, with: pooled) }
             return
         }
         if pool.count >= policy.poolCapacity {
-            guard let least = pool.minimum(by: { Self.isLessUseful($0.value, $1.value) }),
-                Self.isLessUseful(least.value, pooled)
-            else { return }
-            pool[least.key] = nil
+            floor.replace(in: &pool, with: pooled)
+        } else {
+            pool[id] = pooled
         }
-        pool[id] = pooled
     }
 
     private mutating func receiveAudit(_ pooled: PooledCandidate) {
@@ -88,7 +86,7 @@ extension AcquisitionState {
         )
         let auditWanted = auditTasksDue(policy, affordable)
         let wanted = min(policy.batchSize, affordable - min(auditWanted, affordable))
-        var batch = chooseAcquisition(wanted, newestOrdinal, policy, context)
+        var batch = chooseAcquisition(wanted, policy, context)
         batch += chooseAudit(min(auditWanted, affordable))
         for selection in batch {
             guard ledger.value.reserve(votesPerTask, of: policy.votes) else { break }
@@ -105,6 +103,7 @@ extension AcquisitionState {
             if selection.purpose == .audit {
                 cadence.value.auditTasks += 1
             } else {
+                remember(selection.sample, policy.batch)
                 cadence.value.acquisitionTasks += 1
             }
         }
@@ -150,73 +149,33 @@ extension AcquisitionState {
         return pool.count >= enough && pool.count { $1.modelOrdinal >= newestOrdinal } >= enough
     }
 
-    private func chooseAcquisition(
-        _ count: Int,
-        _ newestOrdinal: Int,
-        _ policy: AcquisitionPolicy,
-        _ context: EntryContext
-    ) -> [Selection] {
-        guard count > 0 else { return [] }
-        var ranked = pool.sortedRows.map(\.value).sorted { Self.isLessUseful($1, $0) }
-        let explored = chooseExploration(count, ranked, policy, context)
-        for pooled in explored { ranked.removeAll { $0.candidate.sample.id == pooled.candidate.sample.id } }
-        let rest = count - explored.count
-        let width = policy.isDiverse ? max(rest, rest * policy.preselection) : rest
-        let preselected = Array(ranked.prefix(width))
-        let isSpreadWanted = policy.isDiverse && policy.function != .random
-        let spread = isSpreadWanted ? spread(preselected, rest, context) : nil
-        let chosen = spread ?? Array(preselected.prefix(rest))
-        return chosen.map { pooled in
-            let isCold = pooled.candidate.output == nil && policy.function != .random
-            let rule = isCold ? "cold_start" : policy.function.rawValue
-            return Self.selection(pooled, strategy: spread == nil ? rule : rule + "+kmeans")
-        } + explored.map { Self.selection($0, strategy: "exploration") }
-    }
-
-    private static func selection(_ pooled: PooledCandidate, strategy: String) -> Selection {
+    static func selection(_ pooled: PooledCandidate, strategy: String, utility: Utility? = nil) -> Selection {
         let candidate = pooled.candidate
         return Selection(
             sample: candidate.sample,
             purpose: .acquisition,
             reason: SelectionReason(
                 strategy: strategy,
-                score: candidate.score,
+                score: utility?.value ?? candidate.score,
                 scoredBy: candidate.model?.version,
                 predicted: candidate.output?.top.label,
-                inclusionProbability: nil
+                inclusionProbability: nil,
+                parts: utility?.parts ?? []
             ),
             predictedAt: candidate.predictedAt
         )
     }
 
     /// The part of a batch that is drawn by chance: a class that the model is wrongly sure to know is found by no score.
-    private func chooseExploration(
-        _ count: Int,
-        _ ranked: [PooledCandidate],
-        _ policy: AcquisitionPolicy,
-        _ context: EntryContext
-    ) -> [PooledCandidate] {
-        guard policy.function != .random, let newest = ranked.first?.modelOrdinal else { return [] }
+    func chooseExploration(_ count: Int, _ policy: AcquisitionPolicy, _ context: EntryContext) -> [PooledCandidate] {
+        guard policy.function != .random, policy.explorationShare > 0 else { return [] }
+        let ranked = pool.sortedRows.map(\.value).sorted { Self.isLessUseful($1, $0) }
+        guard let newest = ranked.first?.modelOrdinal else { return [] }
         let drawn = ranked.filter { $0.candidate.isExploration && $0.modelOrdinal == newest }
         let wanted = min(drawn.count, Int((policy.explorationShare * Double(count)).rounded()))
         guard wanted > 0 else { return [] }
         var generator = SplitMix64(seed: context.seed ^ 0x6578_706C_6F72_6521)
         return SeededSampling.distinctIndices(wanted, of: drawn.count, using: &generator).map { drawn[$0] }
-    }
-
-    /// A spread-out batch, or nil when the embeddings are missing or do not have one dimension.
-    private func spread(_ ranked: [PooledCandidate], _ count: Int, _ context: EntryContext) -> [PooledCandidate]? {
-        var points: [[Float]] = []
-        var weights: [Double] = []
-        for pooled in ranked {
-            guard let embedding = pooled.candidate.sample.embedding,
-                embedding.count == points.first?.count ?? embedding.count
-            else { return nil }
-            points.append(embedding)
-            // Before there is a model every sample weighs the same.
-            weights.append(pooled.candidate.output == nil ? 1 : pooled.candidate.score)
-        }
-        return DiverseBatch.select(count, from: points, weights: weights, seed: context.seed).map { ranked[$0] }
     }
 
     /// Audit tasks that keep their share of all tasks once this batch is out.

@@ -1,7 +1,8 @@
 /// What to ask for, how much of it, and how fast.
 public struct AcquisitionPolicy: Hashable, Sendable {
     public var function: AcquisitionFunction
-    /// Spread a batch by weighted k-means where embeddings are present; else the highest scores are taken.
+    /// Put a batch together by the rule of `batch`; else, and where embeddings are wanted and missing, the highest scores are
+    /// taken.
     public var isDiverse: Bool
     /// Tasks opened at once for training labels; at least 1.
     public var batchSize: Int
@@ -25,6 +26,10 @@ public struct AcquisitionPolicy: Hashable, Sendable {
     public var oversample: Double
     /// How long a batch waits for a model that has learnt from the last one, in milliseconds.
     public var patience: Int64
+    /// What a model's output, or its logits, are tempered by before they are judged, above 0; 1 leaves them alone.
+    public var temperature: Double
+    /// How a batch is put together.
+    public var batch: BatchPolicy
 
     public init(
         function: AcquisitionFunction = .margin,
@@ -39,7 +44,9 @@ public struct AcquisitionPolicy: Hashable, Sendable {
         votes: Int = 1_000,
         window: Int64 = 86_400_000,
         oversample: Double = 20,
-        patience: Int64 = 10_000
+        patience: Int64 = 10_000,
+        temperature: Double = 1,
+        batch: BatchPolicy = BatchPolicy()
     ) {
         self.function = function
         self.isDiverse = isDiverse
@@ -54,10 +61,16 @@ public struct AcquisitionPolicy: Hashable, Sendable {
         self.window = window
         self.oversample = oversample
         self.patience = patience
+        self.temperature = temperature
+        self.batch = batch
     }
 
-    /// As in `margin+kmeans`: the rule by which batches are chosen where embeddings allow it.
+    /// As in `margin+kmeans+herding_start`: score, the rule by which batches are chosen where embeddings allow it, and the
+    /// rule of a cold start.
     public var strategyName: String {
-        function == .random ? "random" : function.rawValue + (isDiverse ? "+kmeans" : "")
+        guard function != .random else { return "random" }
+        guard isDiverse else { return function.rawValue }
+        let start = batch.coldStart == .none ? "" : "+\(batch.coldStart.rawValue)_start"
+        return function.rawValue + (batch.rule == .top ? "" : "+" + batch.rule.rawValue) + start
     }
 }

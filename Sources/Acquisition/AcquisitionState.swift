@@ -55,6 +55,10 @@ public struct AcquisitionState: Sendable {
     public var asked = Table<SampleID, TaskPurpose>()
     public var ledger = Cell(BudgetLedger(windowStart: StreamTime(milliseconds: 0)))
     public var cadence = Cell(Cadence())
+    /// Where the samples lie that were asked for last for training, by slot; at most as many as the policy's `memory`.
+    public var memory = Table<Int, EmbeddingSketch>()
+    /// The pool's least useful, a cache.
+    var floor = PoolFloor()
 
     /// Audit candidates kept.
     public static let auditCapacity = 200

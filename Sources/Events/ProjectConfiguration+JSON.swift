@@ -103,7 +103,9 @@ extension AcquisitionPolicy: JSONCodable {
             votes: try object.int("votes_per_window", in: 0...1_000_000_000),
             window: try object.milliseconds("window_ms"),
             oversample: try object.double("oversample", in: 1...100_000),
-            patience: try object.milliseconds("patience_ms")
+            patience: try object.milliseconds("patience_ms"),
+            temperature: try object.number("temperature", in: 0.01...100) ?? AcquisitionPolicy().temperature,
+            batch: try object.optionalValue("batch") ?? BatchPolicy()
         )
     }
 
@@ -122,6 +124,8 @@ extension AcquisitionPolicy: JSONCodable {
             writer.member("window_ms", window)
             writer.member("oversample", oversample)
             writer.member("patience_ms", patience)
+            writer.member("temperature", temperature)
+            writer.member("batch", batch)
         }
     }
 }

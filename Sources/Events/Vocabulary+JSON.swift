@@ -183,7 +183,8 @@ extension SelectionReason: JSONCodable {
             score: try object.double("score"),
             scoredBy: try object.optionalID("scored_by"),
             predicted: try object.optionalInt("predicted", in: 0...9_999).map { ClassIndex($0) },
-            inclusionProbability: try object.optionalDouble("inclusion_probability")
+            inclusionProbability: try object.optionalDouble("inclusion_probability"),
+            parts: object.optional("parts") == nil ? [] : try object.values("parts")
         )
     }
 
@@ -194,6 +195,7 @@ extension SelectionReason: JSONCodable {
             writer.member("scored_by", ifPresent: scoredBy)
             writer.member("predicted", ifPresent: predicted?.rawValue)
             writer.member("inclusion_probability", ifPresent: inclusionProbability)
+            if !parts.isEmpty { writer.array("parts", ofValues: parts) }
         }
     }
 }

@@ -161,7 +161,8 @@ struct AcquisitionReplay {
         let score: Double
         switch (options.policy.function, output) {
         case (.random, _), (_, nil): score = draw.nextUnit()
-        case (let function, let output?): score = function.score(output, classes: data.classes.count)
+        case (let function, let output?):
+            score = function.score(output, classes: data.classes.count, temperature: options.policy.temperature)
         }
         return Candidate(
             sample: Sample(id: SampleID(String(row)), embedding: data.features[row].map { Float($0) }),

@@ -29,7 +29,7 @@ enum ProjectFile {
             )
         }
         let schema = schema(reader)
-        let acquisition = acquisition(reader.section("acquisition"))
+        let acquisition = acquisition(reader.section("acquisition"), schema)
         let labeling = labeling(reader.section("labeling"))
         if acquisition.votes > 0, acquisition.votes < labeling.maximumVotes {
             reader.report(
@@ -70,7 +70,7 @@ enum ProjectFile {
         return LabelSchema(question: question, classes: classes)
     }
 
-    private static func span(_ reader: ConfigurationReader, _ key: String, _ fallback: Int64) -> Int64 {
+    static func span(_ reader: ConfigurationReader, _ key: String, _ fallback: Int64) -> Int64 {
         WorkerFile.milliseconds(
             reader.duration(
                 key,
@@ -80,7 +80,7 @@ enum ProjectFile {
         )
     }
 
-    private static func acquisition(_ reader: ConfigurationReader) -> AcquisitionPolicy {
+    private static func acquisition(_ reader: ConfigurationReader, _ schema: LabelSchema) -> AcquisitionPolicy {
         var policy = AcquisitionPolicy()
         policy.function = reader.choice("strategy", default: policy.function)
         policy.isDiverse = reader.bool("diverse", default: policy.isDiverse)
@@ -99,6 +99,8 @@ enum ProjectFile {
         policy.window = span(reader, "window", policy.window)
         policy.oversample = reader.double("oversample", default: policy.oversample, in: 1...100_000)
         policy.patience = span(reader, "patience", policy.patience)
+        policy.temperature = reader.double("temperature", default: policy.temperature, in: 0.01...100)
+        policy.batch = batch(reader.section("batch"), schema)
         return policy
     }
 

@@ -195,12 +195,17 @@ extension IntakeStage {
 extension IntakeProject {
     /// The acquisition score of a prediction: of its output, or the sample's own draw where nothing is judged.
     func score(_ event: PredictionEvent) -> Double {
-        let function = configuration.acquisition.function
-        guard function != .random, let output = event.output else {
+        let policy = configuration.acquisition
+        guard policy.function != .random, let prediction = event.scored else {
+            if policy.function == .provided, let score = event.detail.score { return score }
             // A new draw for every model: the same samples would come to the front again and again.
             return random.unit(key: "\(event.sample.id)/\(event.model?.version.rawValue ?? "")")
         }
-        return function.score(output, classes: configuration.schema.classes.count)
+        return policy.function.score(
+            prediction,
+            classes: configuration.schema.classes.count,
+            temperature: policy.temperature
+        )
     }
 }
 
@@ -224,5 +229,14 @@ struct Envelope {
         data = try object.object("data")
         id = try object.string("id")
         source = try object.string("source")
+    }
+}
+
+extension PredictionEvent {
+    /// What a score may be judged from; nil where no model has seen the sample.
+    var scored: ScoredPrediction? {
+        output.map {
+            ScoredPrediction(output: $0, members: detail.members, logits: detail.logits, provided: detail.score)
+        }
     }
 }
