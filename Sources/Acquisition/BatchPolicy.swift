@@ -96,7 +96,7 @@ public struct BatchPolicy: Hashable, Sendable {
     public init(
         rule: BatchRule = .kmeans,
         coldStart: ColdStart = .herding,
-        handover: Double = 4,
+        handover: Double = 8,
         weights: UtilityWeights = UtilityWeights(),
         classValues: [Double] = [],
         halfLife: Int64 = 3_600_000,

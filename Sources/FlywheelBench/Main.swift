@@ -7,7 +7,7 @@ struct FlywheelBench {
     static let root = CommandSpecification(
         "flywheel-bench",
         summary: "measures what Flywheel does",
-        subcommands: [AcquisitionBenchmark.specification]
+        subcommands: [AcquisitionBenchmark.specification, SelectionBenchmark.specification]
     )
 
     /// Exit codes: 0 ok, 1 failed, 2 usage.
@@ -15,6 +15,8 @@ struct FlywheelBench {
         do {
             switch try ArgumentParser(root).parse(Array(CommandLine.arguments.dropFirst())) {
             case .help(let text): print(text)
+            case .run(let arguments) where arguments.path.last == SelectionBenchmark.specification.name:
+                try SelectionBenchmark(arguments).run(printsJSON: arguments.flag("json"))
             case .run(let arguments):
                 try AcquisitionBenchmark(arguments).run(printsJSON: arguments.flag("json"))
             }
