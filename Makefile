@@ -1,6 +1,6 @@
 # make demo   the whole flywheel on real data through a real broker
 # make test   build, lint and all tests
-# make chaos  real brokers, real workers, kill -9: DURATION=600 SEED=7 BROKERS=3 WORKERS=2 (Tests/Chaos/README.md)
+# make chaos  real brokers, real workers, kill -9: DURATION=600 SEED=7 BROKERS=3 WORKERS=3 (Tests/Chaos/README.md)
 # All install what they need: Debian packages (with sudo when not root), and a broker for tests into .venv.
 
 SHELL := /bin/bash
@@ -11,7 +11,7 @@ DEMO_FLAGS ?=
 DURATION ?= 600
 SEED ?= 7
 BROKERS ?= 3
-WORKERS ?= 2
+WORKERS ?= 3
 CHAOS_FLAGS ?=
 
 .PHONY: help demo test chaos unit-test broker-test lint format setup venv build release clean

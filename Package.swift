@@ -16,6 +16,8 @@ let swiftSettings: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
     .treatWarning("DeprecatedDeclaration", as: .warning),
     .unsafeFlags(["-Xfrontend", "-warn-long-expression-type-checking=500"]),
+    // Tests run with the check; on the hot path of a release it costs as much as reading a name.
+    .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release)),
 ]
 
 func module(_ name: String, _ dependencies: [String] = [], resources: [Resource] = []) -> Target {
@@ -135,7 +137,13 @@ let package = Package(
             ]
         ),
 
-        executable("FlywheelBench", base + reducers + ["Arguments", "Flywheel", "JSON", "Learner"]),
+        executable(
+            "FlywheelBench",
+            base + reducers + [
+                "Arguments", "Engine", "Events", "Flywheel", "JSON", "KafkaClient", "KafkaTransport", "Learner",
+                "Processes", "StreamRuntime", "Telemetry",
+            ]
+        ),
 
         // test kits
         module("StreamTesting", ["StreamRuntime"]),

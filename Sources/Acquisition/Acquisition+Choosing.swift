@@ -42,9 +42,11 @@ extension AcquisitionState {
         var rule = isSpread ? policy.batch.rule : .top
         if isSpread, let cold = policy.batch.coldStart.rule, isCold(policy) { rule = cold }
         let width = rule.width(count, preselection: policy.preselection)
-        let wanted = width.isSpreadOverAll ? pool.count : min(pool.count, width.candidates + left.count)
+        // Of a large pool the certain ones are left out: to sort them all costs more than they are worth.
+        let reach = width.isSpreadOverAll ? 4 * width.candidates : width.candidates
+        let wanted = min(pool.count, reach + left.count)
         var ranks = pool.least(wanted) { id, pooled in
-            let utility = Utility(pooled.candidate, policy, at: context.time).value
+            let utility = Utility.value(pooled.candidate, policy, at: context.time)
             return Rank(ordinal: pooled.modelOrdinal, utility: utility, id: id)
         }
         if !left.isEmpty { ranks.removeAll { left.contains($0.id) } }

@@ -38,9 +38,11 @@ struct RankedCandidates {
         points = PointMatrix(isFolded ? embeddings.map { EmbeddingSketch.fold($0) } : embeddings)
         guard let points else { return }
         let folded = isFolded || points.dimension <= EmbeddingSketch.limit
-        let sketches = memory.sortedRows.map(\.value).filter { $0.dimension == embeddings[0].count }
-        known = folded ? PointMatrix(sketches.map(\.values), scale: points.scale) : nil
-        compose(Neighbourhood(points, known: known))
+        let dimension = embeddings[0].count
+        let slots = folded ? 0..<policy.batch.memory : 0..<0
+        let sketches = slots.compactMap { memory[$0] }.filter { $0.dimension == dimension }
+        known = PointMatrix(sketches, scale: points.scale)
+        compose(Neighbourhood(points: points, known: known))
     }
 
     /// Counts the parts that need the others, and brings all into order again.

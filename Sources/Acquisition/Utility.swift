@@ -7,6 +7,15 @@ struct Utility {
     private(set) var value = 1.0
     private(set) var parts: [ScorePart] = []
 
+    /// The value of the parts that need no other candidate, without a record of them: what thousands are ranked by.
+    static func value(_ candidate: Candidate, _ policy: AcquisitionPolicy, at time: StreamTime) -> Double {
+        let weights = policy.batch.weights
+        guard weights.uncertainty == 1, weights.value == 0, weights.freshness == 0 else {
+            return Utility(candidate, policy, at: time).value
+        }
+        return Probability(clamping: candidate.score).value
+    }
+
     /// The parts that need no other candidate.
     ///
     /// - Complexity: O(*k*) in the entries of the output where classes have values, else O(1).

@@ -49,3 +49,27 @@ extern "C" bool flywheel_json_parse(
     document->strings = parser->parser.doc.string_buf.get();
     return true;
 }
+
+extern "C" bool flywheel_json_scan(
+    flywheel_json_parser *parser, const uint8_t *text, size_t length, flywheel_json_index *index
+) {
+    auto &dom = parser->parser;
+    if (length == 0 || !parser->reserve(length)) { return false; }
+    if (dom.capacity() < length && dom.allocate(length + length / 2, dom.max_depth()) != simdjson::SUCCESS) {
+        return false;
+    }
+    memcpy(parser->text, text, length);
+    memset(parser->text + length, 0, simdjson::SIMDJSON_PADDING);
+    auto &implementation = *dom.implementation;
+    if (implementation.stage1(parser->text, length, simdjson::stage1_mode::regular) != simdjson::SUCCESS) {
+        return false;
+    }
+    index->text = parser->text;
+    index->structure = implementation.structural_indexes.get();
+    index->count = implementation.n_structural_indexes;
+    return true;
+}
+
+extern "C" bool flywheel_json_double(const uint8_t *text, double *value) {
+    return simdjson::builtin::numberparsing::parse_double(text).get(*value) == simdjson::SUCCESS;
+}

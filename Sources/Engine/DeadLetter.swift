@@ -3,7 +3,10 @@ internal import Hashing
 internal import StreamRuntime
 
 /// A refused record, as it came, with the reason in its headers: Kafka Connect's names, and our own.
-enum DeadLetter {
+public enum DeadLetter {
+    /// On a letter after which others were left out, for there were too many: how many.
+    public static let leftOutHeader = "flywheel.left_out"
+
     /// The largest value that is kept whole, in bytes.
     static let limit = 900_000
 

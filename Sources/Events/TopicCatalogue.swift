@@ -57,11 +57,16 @@ public enum Topic: String, Hashable, Sendable, CaseIterable {
     }
 }
 
-/// The names of the topics under a prefix.
+/// The names of the topics: a prefix before the catalogue's, or names that were there before Flywheel.
 public struct TopicNames: Hashable, Sendable {
     public let prefix: String
+    /// Full names that stand for the catalogue's.
+    public let others: [Topic: String]
 
-    public init(prefix: String = "flywheel.") { self.prefix = prefix }
+    public init(prefix: String = "flywheel.", others: [Topic: String] = [:]) {
+        self.prefix = prefix
+        self.others = others
+    }
 
-    public subscript(topic: Topic) -> String { prefix + topic.rawValue }
+    public subscript(topic: Topic) -> String { others[topic] ?? prefix + topic.rawValue }
 }

@@ -7,7 +7,10 @@ struct FlywheelBench {
     static let root = CommandSpecification(
         "flywheel-bench",
         summary: "measures what Flywheel does",
-        subcommands: [AcquisitionBenchmark.specification, SelectionBenchmark.specification]
+        subcommands: [
+            AcquisitionBenchmark.specification, SelectionBenchmark.specification, IntakeBenchmark.specification,
+            LiveBenchmark.specification, IntakeMode.specification, LiveWorker.specification,
+        ]
     )
 
     /// Exit codes: 0 ok, 1 failed, 2 usage.
@@ -15,10 +18,15 @@ struct FlywheelBench {
         do {
             switch try ArgumentParser(root).parse(Array(CommandLine.arguments.dropFirst())) {
             case .help(let text): print(text)
-            case .run(let arguments) where arguments.path.last == SelectionBenchmark.specification.name:
-                try SelectionBenchmark(arguments).run(printsJSON: arguments.flag("json"))
             case .run(let arguments):
-                try AcquisitionBenchmark(arguments).run(printsJSON: arguments.flag("json"))
+                switch arguments.path.last {
+                case "selection": try SelectionBenchmark(arguments).run(printsJSON: arguments.flag("json"))
+                case "intake-mode": try IntakeMode(arguments).run()
+                case "live-worker": try LiveWorker(arguments).run()
+                case "intake": try IntakeBenchmark(arguments).run(printsJSON: arguments.flag("json"))
+                case "live": try LiveBenchmark(arguments).run(printsJSON: arguments.flag("json"))
+                default: try AcquisitionBenchmark(arguments).run(printsJSON: arguments.flag("json"))
+                }
             }
         } catch let error as ArgumentsError {
             complain(error)

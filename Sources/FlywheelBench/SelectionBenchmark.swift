@@ -3,6 +3,7 @@ import Arguments
 import Foundation
 import JSON
 import Statistics
+import Tables
 import Vocabulary
 
 /// `flywheel-bench selection`: processor time of choosing one batch, for each rule.
@@ -66,7 +67,12 @@ struct SelectionBenchmark {
 
     /// Milliseconds of processor time of each batch.
     private func measure(_ rule: BatchRule) -> [Double] {
-        var policy = AcquisitionPolicy(batchSize: batch, poolCapacity: candidates, openTaskLimit: .max / 2, auditShare: 0)
+        var policy = AcquisitionPolicy(
+            batchSize: batch,
+            poolCapacity: candidates,
+            openTaskLimit: .max / 2,
+            auditShare: 0
+        )
         policy.votes = .max / 2
         policy.batch.rule = rule
         policy.batch.coldStart = .none

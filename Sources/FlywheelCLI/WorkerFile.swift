@@ -4,6 +4,7 @@ import Engine
 import Events
 import Foundation
 import KafkaClient
+import KafkaTransport
 
 /// A worker's file, and the options that stand in for it.
 ///
@@ -18,6 +19,8 @@ import KafkaClient
 ///   - `state.path` (string, default `flywheel-data/state`): the loop's snapshots; empty for none.
 ///   - `console.host` (string, default `127.0.0.1`), `console.port` (int in 0...65535, default 8080)
 ///   - `salt` (secret, optional): stands before what is drawn by hash; the same for all workers.
+///   - `delivery.intake` (`exactly_once` or `at_least_once`, default `exactly_once`)
+///   - `dead_letters.per_second` (int in 1...100000, default 1000): of the traffic; the others are counted.
 ///   - `commit.intake` (duration in 10ms...2s, default 100ms), `commit.loop` (the same, default 50ms)
 enum WorkerFile {
     static func read(_ path: String) throws -> WorkerConfiguration {
@@ -46,6 +49,10 @@ enum WorkerFile {
         worker.consoleHost = console.string("host", default: worker.consoleHost)
         worker.consolePort = UInt16(console.int("port", default: Int(worker.consolePort), in: 0...65_535))
         worker.salt = Array((reader.secret("salt")?.reveal() ?? "").utf8)
+        let delivery = reader.section("delivery")
+        worker.intakeDelivery = delivery.choice("intake", default: worker.intakeDelivery)
+        worker.deadLettersPerSecond = reader.section("dead_letters")
+            .int("per_second", default: worker.deadLettersPerSecond, in: 1...100_000)
         let commit = reader.section("commit")
         worker.intakeInterval = milliseconds(
             commit.duration("intake", default: .milliseconds(100), in: .milliseconds(10) ... .seconds(2))

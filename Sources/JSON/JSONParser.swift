@@ -9,7 +9,7 @@ public final class JSONParser {
     public let maximumDepth: Int
     /// The largest text accepted, in bytes.
     public let maximumSize: Int
-    private let parser: OpaquePointer
+    let parser: OpaquePointer
 
     /// Makes a parser with its limits.
     ///

@@ -46,6 +46,27 @@ func stream(_ positions: [KafkaTopicPartition: Int64]) -> [TopicPartition: Int64
     Dictionary(positions.map { (TopicPartition($0.key), $0.value) }, uniquingKeysWith: { first, _ in first })
 }
 
+func kafka(_ offsets: [TopicPartition: GroupOffset]) -> [KafkaTopicPartition: KafkaGroupOffset] {
+    Dictionary(
+        offsets.map {
+            (KafkaTopicPartition($0.key), KafkaGroupOffset(next: $0.value.next, metadata: $0.value.note))
+        },
+        uniquingKeysWith: { first, _ in first }
+    )
+}
+
+extension KafkaOutputRecord {
+    init(_ record: OutputRecord) {
+        self.init(
+            topic: record.topic,
+            partition: record.partition,
+            key: record.key,
+            value: record.value,
+            headers: record.headers.map { KafkaHeader($0.name, $0.value) }
+        )
+    }
+}
+
 extension RecordBatch {
     /// Fills the batch with records that stay where they are: only their pointers are copied.
     func fill(_ lent: ContiguousArray<KafkaRecord>, headers: @escaping (Int) -> [KafkaHeader]) {

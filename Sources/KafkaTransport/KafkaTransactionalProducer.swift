@@ -19,17 +19,7 @@ final class KafkaTransactionalProducer: TransactionalProducer {
 
     func send(_ records: [OutputRecord]) throws(StreamError) {
         try streamed { () throws(KafkaError) in
-            try producer.send(
-                records.lazy.map { record in
-                    KafkaOutputRecord(
-                        topic: record.topic,
-                        partition: record.partition,
-                        key: record.key,
-                        value: record.value,
-                        headers: record.headers.map { KafkaHeader($0.name, $0.value) }
-                    )
-                }
-            )
+            try producer.send(records.lazy.map { KafkaOutputRecord($0) })
         }
     }
 
@@ -45,12 +35,7 @@ final class KafkaTransactionalProducer: TransactionalProducer {
         }
         try streamed { () throws(KafkaError) in
             try producer.sendOffsets(
-                Dictionary(
-                    offsets.map {
-                        (KafkaTopicPartition($0.key), KafkaGroupOffset(next: $0.value.next, metadata: $0.value.note))
-                    },
-                    uniquingKeysWith: { first, _ in first }
-                ),
+                kafka(offsets),
                 of: consumer.consumer
             )
         }

@@ -13,14 +13,15 @@ public struct Isolation: Hashable, Sendable {
 
 /// Which records may have brought a worker down, and in how small portions to take them: a value without any I/O.
 ///
-///     found open  --> portions of a hundred a partition, over as many records as a turn may have held
+///     found open  --> a hundredth of a turn a partition, over as many records as a turn may have held
 ///     found few   --> a tenth of that portion, down to one record a transaction
 ///     found one   --> that record alone; after three deaths it is isolated
 ///
 /// A turn that is refused for what a record holds is halved until that record is found; after three equal refusals of it
 /// alone it is isolated. Behind the suspicious part everything goes on as before.
 struct Caution {
-    /// The portion of a partition after a first unclean stop.
+    /// The least portion of a partition after a first unclean stop, and into how many a turn is cut: every transaction costs
+    /// some ten milliseconds, whatever it holds.
     static let few = 100
     /// Into so many a portion is cut that somebody died with.
     static let parts: Int64 = 10
@@ -104,7 +105,7 @@ struct Caution {
         switch mark {
         case .clean: break
         case .open where isExplained, .few where isExplained: break
-        case .open: spans[partition] = Span(size: Self.few, until: high, left: turn)
+        case .open: spans[partition] = Span(size: max(Self.few, turn / Self.few), until: high, left: turn)
         case .few(let from, let until):
             guard until > found.next else { break }
             spans[partition] = Span(size: max(1, Int((until - from) / Self.parts)), from: from, until: until)

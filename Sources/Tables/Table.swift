@@ -2,7 +2,7 @@
 ///
 /// Rows are looked up by hash and never visited in hash order: whoever visits them gets them by ascending key.
 public struct Table<Key: Hashable & Comparable & Sendable, Value: Equatable & Sendable>: Sendable {
-    private var rows: [Key: Value] = [:]
+    @usableFromInline var rows: [Key: Value] = [:]
     /// What each key touched since the last commit was before; nil for absent.
     private var before: [Key: Value?] = [:]
     /// Differs after any change, so that whoever keeps a view of the rows knows when it is out of date.
@@ -64,7 +64,7 @@ public struct Table<Key: Hashable & Comparable & Sendable, Value: Equatable & Se
     ///   - rank: Differs between any two rows, or the answer would depend on hashing; it had better hold the key.
     /// - Returns: The same ranks whatever the order of insertion.
     /// - Complexity: O(*n* log *m*) comparisons for *m* rows wanted, O(*n* + *m* log² *m*) on average.
-    public func least<Rank: Comparable>(_ count: Int, by rank: (Key, Value) -> Rank) -> [Rank] {
+    @inlinable public func least<Rank: Comparable>(_ count: Int, by rank: (Key, Value) -> Rank) -> [Rank] {
         guard count > 0 else { return [] }
         var kept: [Rank] = []
         var bound: Rank?

@@ -54,7 +54,12 @@ enum ModuleGraph {
                 "KafkaTransport", "Processes", "Storage", "StreamRuntime", "Telemetry",
             ]
         ),
-        "FlywheelBench": Set(base + reducers + ["Arguments", "Flywheel", "JSON", "Learner"]),
+        "FlywheelBench": Set(
+            base + reducers + [
+                "Arguments", "Engine", "Events", "Flywheel", "JSON", "KafkaClient", "KafkaTransport", "Learner",
+                "Processes", "StreamRuntime", "Telemetry",
+            ]
+        ),
         // test kits
         "StreamTesting": ["StreamRuntime"],
         "KafkaTesting": ["Crdkafka", "KafkaClient", "Processes"],

@@ -1,5 +1,6 @@
 import KafkaClient
 import KafkaTesting
+import KafkaTransport
 import StreamRuntime
 import Testing
 
@@ -37,6 +38,45 @@ struct TransactionTests {
         try producer.commit()
         #expect(try member.consumer.committedOffsets([partition]) == [partition: 5])
         #expect(try Broker.committed(output) == ["a", "b"])
+    }
+
+    @Test("Without transactions records are there at once, and offsets follow them; a turn given up may be there twice")
+    func atLeastOnce() throws {
+        let names = try Broker.makeTopics(2)
+        let (input, output) = (names[0], names[1])
+        let partition = TopicPartition(input, 0)
+        try Broker.write(0..<10, to: input)
+        let member = Member(
+            try Broker.transport().makeConsumer(group: Broker.makeName("g"), instance: "one", topics: [input])
+        )
+        defer { member.consumer.close() }
+        _ = try member.run { $0.count == 10 }
+        let transport = KafkaStreamTransport(properties: try Broker.get().properties, delivery: .atLeastOnce)
+        let producer = try transport.makeProducer(transactionalID: Broker.makeName("id"))
+        defer { producer.close() }
+        try producer.initializeTransactions()
+
+        try producer.begin()
+        try producer.send([record(output, "a")])
+        // Sent, and then the turn is given up.
+        while try Broker.committed(output).isEmpty { try producer.send([]) }
+        try producer.sendOffsets([partition: GroupOffset(9, note: "no")], of: member.consumer)
+        try producer.abort()
+        #expect(try member.consumer.committedOffsets([partition]) == [:])
+
+        try producer.begin()
+        try producer.send([record(output, "a"), record(output, "b")])
+        try producer.sendOffsets([partition: GroupOffset(5, note: "open")], of: member.consumer)
+        try producer.commit()
+        #expect(try member.consumer.committed([partition]) == [partition: GroupOffset(5, note: "open")])
+        #expect(try Broker.committed(output) == ["a", "a", "b"])
+
+        try producer.begin()
+        try producer.send([record("no-such-topic-\(names[0])", "lost")])
+        try producer.sendOffsets([partition: GroupOffset(6)], of: member.consumer)
+        #expect(throws: StreamError.self) { try producer.commit() }
+        try producer.abort()
+        #expect(try member.consumer.committedOffsets([partition]) == [partition: 5])
     }
 
     @Test(

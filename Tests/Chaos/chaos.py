@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs the real binary under faults, and checks that nothing was lost and nothing was doubled.
 
-    chaos.py --duration 600 --seed 7 --brokers 3 --workers 2
+    chaos.py --duration 600 --seed 7 --brokers 3 --workers 3
     chaos.py --short --binary .build/debug/flywheel      one broker, a minute: for `make test`
 
 Needs KAFKA_HOME, an Apache Kafka distribution (4.0 or newer, Java 17); the short form is skipped without it. The last line
@@ -44,7 +44,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--duration", type=float, default=600, metavar="SECONDS", help="how long faults and load go on")
     parser.add_argument("--seed", type=int, default=7, help="of all choices")
     parser.add_argument("--brokers", type=int, default=3, choices=[1, 3, 5])
-    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--workers", type=int, default=3)
     parser.add_argument("--rate", type=int, default=1_250, help="predictions a second")
     parser.add_argument("--answers", type=int, default=9, help="annotations a second")
     parser.add_argument("--binary", type=Path, default=ROOT / ".build/release/flywheel")
@@ -52,7 +52,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--keep", action="store_true", help="keep logs and ledgers also when all is well")
     options = parser.parse_args()
     if options.short:
-        options.duration, options.brokers, options.rate = 30.0, 1, 400
+        options.duration, options.brokers, options.workers, options.rate = 30.0, 1, 2, 400
     if options.workers < 1 or options.duration <= 0:
         parser.error("at least one worker, and a duration above 0")
     return options
@@ -68,7 +68,7 @@ def run(options: argparse.Namespace) -> int:
     is_well = False
     try:
         scene.set_up(options.rate, options.answers, options.seed)
-        pace = Pace(worker=6, broker=18, cut=9) if options.short else Pace(worker=6.5, broker=25, cut=15)
+        pace = Pace(worker=6, broker=18, cut=9) if options.short else Pace(worker=8, broker=40, cut=20)
         faults = Faults(scene.cluster, scene.workers, scene.proxy.cut, scene.monitor, options.seed, pace)
         scene.monitor.begin()
         began = time.monotonic()

@@ -72,6 +72,7 @@ final class Plant {
         policy: CommitPolicy = CommitPolicy(interval: 0),
         lethal: Lethal? = nil,
         other: Lethal? = nil,
+        lettersPerSecond: Int = 1_000,
         wallClock: (() -> Int64)? = nil
     ) throws -> StageRunner {
         try runner(.intake, plan, instance, policy, IntakeStage.inputs, wallClock: wallClock) {
@@ -82,6 +83,7 @@ final class Plant {
                 salt: [1, 2, 3],
                 worker: instance,
                 partitionCount: 2,
+                lettersPerSecond: lettersPerSecond,
                 now: { clock.now },
                 hasHistory: { try IntakeStage.hasJournal(transport, topics) }
             )

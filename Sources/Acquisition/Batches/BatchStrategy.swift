@@ -51,7 +51,8 @@ extension BatchRule {
         }
     }
 
-    /// How many candidates it looks at for a batch of `count`, the highest utilities first, or spread evenly over all.
+    /// How many candidates it looks at for a batch of `count`, the highest utilities first, or spread evenly over four
+    /// times as many.
     func width(_ count: Int, preselection: Int) -> (candidates: Int, isSpreadOverAll: Bool) {
         switch self {
         case .top: (count, false)

@@ -11,7 +11,7 @@ internal import Statistics
 /// - SeeAlso: Bae, Oliveira, Sutherland (2025), *Uncertainty Herding: One Active Learning Method for All Label Budgets*,
 ///   arXiv:2412.20644; Bae, Noh, Sutherland (2024), *Generalized Coverage for More Robust Low-Budget Active Learning*,
 ///   arXiv:2407.12212.
-/// - Complexity: O(*n*² · *d* + *n* · *m* · *d* + *count* · *n*²) for *m* samples known.
+/// - Complexity: O(*n*² · *d* + *n* · *m* · *d* + *count* · *n*²) at worst for *m* samples known.
 struct UncertaintyHerding: BatchStrategy {
     func select(_ count: Int, from window: CandidateWindow, using generator: inout SplitMix64) -> [Int] {
         guard let points = window.points else { return Array(0..<count) }
@@ -32,20 +32,20 @@ struct UncertaintyHerding: BatchStrategy {
             }
         }
         let weights = window.utilities.map { Float($0) }
-        var isTaken = [Bool](repeating: false, count: n)
+        // A gain only ever falls, so what it was is a bound: most are never computed again.
+        var gains = (0..<n).map { Self.gain($0, kernel, covered, weights) }
+        var step = [Int](repeating: 0, count: n)
         var chosen: [Int] = []
         while chosen.count < count {
-            var best = -1
-            var most: Float = -1
-            for candidate in 0..<n where !isTaken[candidate] {
-                let gain = Self.gain(candidate, kernel, covered, weights)
-                if gain > most {
-                    most = gain
-                    best = candidate
-                }
+            var best = 0
+            for candidate in 1..<n where gains[candidate] > gains[best] { best = candidate }
+            guard step[best] == chosen.count else {
+                gains[best] = Self.gain(best, kernel, covered, weights)
+                step[best] = chosen.count
+                continue
             }
-            isTaken[best] = true
             chosen.append(best)
+            gains[best] = -1
             for index in 0..<n { covered[index] = max(covered[index], kernel[best * n + index]) }
         }
         return chosen

@@ -34,6 +34,21 @@ struct PointMatrix {
         }
     }
 
+    /// What sketches have kept; fails if there are none, or their dimensions differ.
+    init?(_ sketches: [EmbeddingSketch], scale: Float) {
+        guard let dimension = sketches.first?.coordinates.count, dimension > 0 else { return nil }
+        count = sketches.count
+        self.dimension = dimension
+        stride = (dimension + 7) / 8 * 8
+        self.scale = scale
+        values = [Float](repeating: 0, count: count * stride)
+        for (row, sketch) in sketches.enumerated() {
+            guard sketch.coordinates.count == dimension else { return nil }
+            let unit = sketch.unit / scale
+            for axis in 0..<dimension { values[row * stride + axis] = Float(sketch.coordinates[axis]) * unit }
+        }
+    }
+
     /// Rows of another matrix, in the order of `indices`.
     func rows(_ indices: [Int]) -> PointMatrix { PointMatrix(self, indices) }
 
@@ -76,6 +91,28 @@ struct PointMatrix {
             }
         }
         return nearest
+    }
+
+    /// The length of each row.
+    ///
+    /// - Complexity: O(*n* · *dimension*).
+    var lengths: [Float] {
+        values.withUnsafeBufferPointer { values in
+            guard let base = values.baseAddress else { return [] }
+            return (0..<count).map { row in
+                Distance.product(base + row * stride, base + row * stride, stride).squareRoot()
+            }
+        }
+    }
+
+    /// The squared distance of a row to one of another matrix of the same stride.
+    func squaredDistance(_ row: Int, to other: Int, of others: PointMatrix) -> Float {
+        values.withUnsafeBufferPointer { rows in
+            others.values.withUnsafeBufferPointer { centres in
+                guard let rows = rows.baseAddress, let centres = centres.baseAddress else { return 0 }
+                return Distance.squared(rows + row * stride, centres + other * stride, stride)
+            }
+        }
     }
 
     /// Lowers each entry of `nearest` to the squared distance to one row, where that is less.

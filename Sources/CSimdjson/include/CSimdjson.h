@@ -30,6 +30,24 @@ bool flywheel_json_parse(
     flywheel_json_parser *parser, const uint8_t *text, size_t length, flywheel_json_document *document
 );
 
+/// A text whose structure is known and whose values are not read. All of it belongs to the parser and holds until its next
+/// text.
+typedef struct {
+    /// The padded copy.
+    const uint8_t *text;
+    /// Where each of { } [ ] : , stands, and where each scalar begins (a string with its quote), ascending.
+    const uint32_t *structure;
+    size_t count;
+} flywheel_json_index;
+
+/// Copies the text and finds its structure. Returns false unless it is UTF-8 and every string in it ends.
+bool flywheel_json_scan(
+    flywheel_json_parser *parser, const uint8_t *text, size_t length, flywheel_json_index *index
+);
+
+/// Reads the number that begins there, in a padded text, correctly rounded. Returns whether it is one and ends as it must.
+bool flywheel_json_double(const uint8_t *text, double *value);
+
 #ifdef __cplusplus
 }
 #endif

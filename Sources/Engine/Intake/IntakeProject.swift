@@ -4,75 +4,111 @@ internal import Hashing
 internal import Labeling
 internal import Vocabulary
 
-/// What Intake knows about a project: its revision, its draws, its thresholds.
+/// What Intake knows about a project: its revision, its classes, its draws, its models.
 struct IntakeProject {
     let configuration: ProjectConfiguration
     let audit: StableHash
     let random: StableHash
-    private var thresholds: [String: AdaptiveThreshold] = [:]
-    private var explorations: [String: AdaptiveThreshold] = [:]
-    /// Versions in the order they came.
-    private var order: [String] = []
+    /// Positions of the classes.
+    let classes: NameTable
+    /// Whether an event has named a class already: equal to `stamp` for those that the event in hand has named.
+    var stamps: ContiguousArray<UInt32>
+    private var stamp: UInt32 = 0
+
+    /// Positions in `streams` of the model versions, and first of samples that no model has seen.
+    private var versions = NameTable()
+    private(set) var streams: ContiguousArray<ModelStream> = []
+    /// Candidates a second that are wanted of one worker with all the traffic.
     private let rate: Double
 
-    /// Model versions whose threshold is kept.
-    private static let thresholdCapacity = 16
+    /// Model versions told apart; in a turn with more the others are counted together, and nothing of theirs passes.
+    static let versionCapacity = 64
+    /// Where versions beyond the capacity are counted.
+    private static let others = 0
+    /// Samples that no model has seen.
+    static let unseen = 1
 
     init(_ configuration: ProjectConfiguration, salt: [UInt8]) {
         self.configuration = configuration
         let name = configuration.project.rawValue
         audit = StableHash(project: name, purpose: "audit", salt: salt)
         random = StableHash(project: name, purpose: "random", salt: salt)
+        classes = NameTable(configuration.schema.classes)
+        stamps = ContiguousArray(repeating: 0, count: configuration.schema.classes.count)
         let policy = configuration.acquisition
         let tasks = Double(policy.votes) / Double(max(1, configuration.labeling.maximumVotes))
         rate = policy.oversample * tasks / Double(max(1, policy.window)) * 1_000
     }
 
-    /// Takes a score into account and judges it by the threshold of its model's stream.
+    /// Makes room for what does not depend on a model, and knows the worker's share of the traffic, in `0...1`.
+    private mutating func prepare(_ share: Double) {
+        guard streams.isEmpty else { return }
+        streams.append(ModelStream(version: nil, rate: 0, policy: configuration.acquisition))
+        streams.append(ModelStream(version: nil, rate: rate * share, policy: configuration.acquisition))
+    }
+
+    /// Begins an event: no class has been named yet.
+    mutating func beginEvent() -> UInt32 {
+        if stamp == .max {
+            for index in stamps.indices { stamps[index] = 0 }
+            stamp = 0
+        }
+        stamp += 1
+        return stamp
+    }
+
+    /// Finds the position in `streams` of a model version, or gives it one.
     ///
     /// - Parameters:
-    ///   - score: In `0...1`.
-    ///   - version: Of the model; the empty text for none.
+    ///   - version: UTF-8; empty for samples that no model has seen.
+    ///   - turn: The open turn.
     ///   - share: The part of the traffic that this worker sees, in `0...1`.
-    ///   - time: Milliseconds; going back counts as standing still.
-    /// - Returns: Whether the candidate is forwarded.
-    mutating func admits(_ score: Double, version: String, share: Double, at time: Int64) -> Bool {
-        if thresholds[version] == nil {
-            if order.count >= Self.thresholdCapacity {
-                let oldest = order.removeFirst()
-                thresholds[oldest] = nil
-                explorations[oldest] = nil
+    /// - Returns: Nil for a name that is none.
+    mutating func stream(_ version: UnsafeRawBufferPointer, in turn: Int, share: Double) -> Int? {
+        if let known = versions.find(version) { return known }
+        prepare(share)
+        if version.count == 0 { return Self.unseen }
+        guard let name = ModelVersion(checking: String(decoding: version, as: UTF8.self)) else { return nil }
+        if streams.count >= Self.versionCapacity + 2 {
+            makeRoom(in: turn)
+            guard streams.count < Self.versionCapacity + 2 else { return Self.others }
+        }
+        versions.insert(version, streams.count)
+        streams.append(ModelStream(version: name, rate: rate * share, policy: configuration.acquisition))
+        return streams.count - 1
+    }
+
+    /// Forgets half of the versions, those not heard of for longest, but none that the turn has counted.
+    private mutating func makeRoom(in turn: Int) {
+        let known = streams[2...].sorted { $0.lastTurn > $1.lastTurn }
+        let kept = known.prefix { $0.lastTurn == turn }.count
+        streams.removeSubrange(2...)
+        versions = NameTable()
+        for stream in known.prefix(max(kept, Self.versionCapacity / 2)) {
+            versions.insert(stream.version?.rawValue ?? "", streams.count)
+            streams.append(stream)
+        }
+    }
+
+    /// Lets `body` work on a stream in place.
+    @inline(__always)
+    mutating func withStream<R>(_ index: Int, _ body: (inout ModelStream) -> R) -> R { body(&streams[index]) }
+
+    /// Begins to count anew.
+    mutating func forgetTurn(_ turn: Int) {
+        for index in streams.indices where streams[index].lastTurn == turn { streams[index].forget() }
+    }
+
+    /// What an older revision has counted in the open turn goes on here; its thresholds do not.
+    mutating func inherit(_ old: IntakeProject, in turn: Int, share: Double) {
+        for (index, stream) in old.streams.enumerated() where stream.lastTurn == turn {
+            prepare(share)
+            if index < 2 {
+                streams[index].inherit(stream)
+            } else if var name = stream.version?.rawValue {
+                let place = name.withUTF8 { self.stream(UnsafeRawBufferPointer($0), in: turn, share: share) }
+                if let place { streams[place].inherit(stream) }
             }
-            order.append(version)
-            thresholds[version] = AdaptiveThreshold(
-                perSecond: rate * share,
-                burst: Double(configuration.acquisition.batchSize)
-            )
         }
-        return thresholds[version]?.admits(score, at: time) ?? false
     }
-
-    /// Whether a prediction is let through by chance, whatever its score.
-    ///
-    /// - Parameters:
-    ///   - sample: Its id decides, anew for every model.
-    ///   - version: Of the model.
-    ///   - share: The part of the traffic that this worker sees, in `0...1`.
-    ///   - time: Milliseconds; going back counts as standing still.
-    /// - Returns: Whether the candidate is forwarded.
-    mutating func explores(_ sample: String, version: String, share: Double, at time: Int64) -> Bool {
-        let policy = configuration.acquisition
-        guard policy.function != .random, policy.explorationShare > 0, thresholds[version] != nil else { return false }
-        if explorations[version] == nil {
-            explorations[version] = AdaptiveThreshold(
-                perSecond: rate * share * policy.explorationShare,
-                burst: Double(policy.batchSize)
-            )
-        }
-        let draw = random.unit(key: "exploration/\(sample)/\(version)")
-        return explorations[version]?.admits(draw, at: time) ?? false
-    }
-
-    /// The threshold in force for a model version, in `0...1`.
-    func threshold(_ version: String) -> Double { thresholds[version]?.value ?? 0 }
 }

@@ -7,22 +7,22 @@ internal import Vocabulary
 /// What goes to the journal and to the dead letters.
 extension IntakeStage {
     /// Writes an entry to its project's journal, ahead of it the revision that it was checked under, if that is news.
-    func forward(_ entry: JournalEntry, _ project: ProjectConfigurationReference, into turn: inout Turn) {
-        let name = project.configuration.project.rawValue
-        let revision = project.configuration.revision
+    func forward(_ entry: JournalEntry, _ configuration: ProjectConfiguration, into turn: inout Turn) {
+        let name = configuration.project.rawValue
+        let revision = configuration.revision
         if (announcing[name] ?? announced[name] ?? 0) < revision {
             announcing[name] = revision
-            write(JournalEntry(project: entry.project, body: .configured(project.configuration)), project, into: &turn)
+            write(JournalEntry(project: entry.project, body: .configured(configuration)), configuration, into: &turn)
         }
-        write(entry, project, into: &turn)
+        write(entry, configuration, into: &turn)
         turnCounts.forwarded += 1
     }
 
-    private func write(_ entry: JournalEntry, _ project: ProjectConfigurationReference, into turn: inout Turn) {
+    private func write(_ entry: JournalEntry, _ configuration: ProjectConfiguration, into turn: inout Turn) {
         turn.write(
             OutputRecord(
                 topic: topics[.journal],
-                partition: project.configuration.partition,
+                partition: configuration.partition,
                 key: Array(entry.project.rawValue.utf8),
                 value: entry.jsonBytes,
                 headers: CloudEventHeaders.entry(
@@ -39,34 +39,53 @@ extension IntakeStage {
     /// The record in hand: an entry's id says where it comes from, so that one written twice can be told.
     var place: String { "\(topics[Self.inputs[current.topic]])/\(current.partition)/\(current.offset)" }
 
+    /// Sends a refused record to the dead letters.
+    ///
+    /// Traffic has a budget there: beyond it a record is counted and left out, and the last letter of the turn says how many
+    /// were. Every turn that refuses anything writes one letter at least. What people and trainers did is always kept.
     func bury(
-        _ record: RecordView,
-        _ headers: [RecordHeader],
+        _ batch: RecordBatch,
+        _ index: Int,
         _ rejection: Rejection,
         _ topic: String,
         isStub: Bool = false,
         into turn: inout Turn
     ) {
+        let record = batch.records[index]
+        let isTraffic = Self.traffic.contains(Self.inputs[record.topic]) && rejection.code != .poison
+        if isTraffic, letter != nil, !letterBudget.takes(record.value.count, at: batchTime) {
+            turnCounts.dropped[rejection.code.rawValue, default: 0] += 1
+            leftOut += 1
+            return
+        }
         turnCounts.dead[rejection.code.rawValue, default: 0] += 1
-        turn.write(
-            DeadLetter.record(
-                to: topics[.deadLetters],
-                key: record.key.baseAddress == nil ? nil : Array(record.key),
-                value: record.value.baseAddress == nil ? nil : Array(record.value),
-                headers: headers,
-                cause: DeadLetter.Cause(
-                    topic: topic,
-                    partition: record.partition,
-                    offset: record.offset,
-                    stage: "intake",
-                    code: rejection.code.rawValue,
-                    text: rejection.text,
-                    worker: worker,
-                    at: now()
-                ),
-                isStub: isStub
-            )
+        sendLetter(into: &turn)
+        letter = DeadLetter.record(
+            to: topics[.deadLetters],
+            key: record.key.baseAddress == nil ? nil : Array(record.key),
+            value: record.value.baseAddress == nil ? nil : Array(record.value),
+            headers: isStub ? [] : batch.headers(at: index),
+            cause: DeadLetter.Cause(
+                topic: topic,
+                partition: record.partition,
+                offset: record.offset,
+                stage: "intake",
+                code: rejection.code.rawValue,
+                text: rejection.text,
+                worker: worker,
+                at: now()
+            ),
+            isStub: isStub
         )
+    }
+
+    /// Writes the letter that was kept back: only the next one, or the end of the turn, knows how many were left out after it.
+    func sendLetter(into turn: inout Turn) {
+        guard var letter else { return }
+        if leftOut > 0 { letter.headers.append(RecordHeader(DeadLetter.leftOutHeader, String(leftOut))) }
+        turn.write(letter)
+        self.letter = nil
+        leftOut = 0
     }
 
     // MARK: - Poison
@@ -81,11 +100,11 @@ extension IntakeStage {
     ) throws {
         for (index, record) in batch.records.enumerated() {
             turnCounts.read += 1
-            let headers = isolation.isStubborn ? [] : batch.headers(at: index)
             let rejection = Rejection(.poison, isolation.text)
-            bury(record, headers, rejection, names[record.topic], isStub: isolation.isStubborn, into: &turn)
-            account(for: record, names[record.topic], into: &turn)
+            bury(batch, index, rejection, names[record.topic], isStub: isolation.isStubborn, into: &turn)
+            offsets.note(record)
         }
+        offsets.advance(&turn, topics: names)
     }
 
     /// Clients and projects that cannot be read have nothing to do with the records.

@@ -8,7 +8,16 @@ internal import Vocabulary
 
 /// What each kind of record becomes.
 extension IntakeStage {
-    func take(_ record: RecordView, at index: Int, of batch: RecordBatch, into turn: inout Turn) throws(Rejection) {
+    /// Takes any record, parsed whole. `judged` is what a look at it, a prediction, said: it is not judged again.
+    ///
+    /// - Throws: Why it is refused; nothing of it is counted then.
+    func take(
+        _ record: RecordView,
+        at index: Int,
+        of batch: RecordBatch,
+        judged: Judgement? = nil,
+        into turn: inout Turn
+    ) throws(Rejection) {
         guard record.value.baseAddress != nil, record.value.count > 0 else {
             throw Rejection(.empty, "the record has no value")
         }
@@ -24,11 +33,11 @@ extension IntakeStage {
         }
         let name = try project(envelope.data, of: record)
         do throws(Rejection) {
-            try take(record, index, batch, envelope, name, into: &turn)
+            try take(record, index, batch, envelope, name, judged, into: &turn)
         } catch  where error.code == .unknownClass {
             // A class may have come with a revision that is not read yet.
             guard lookAgain(for: record) else { throw error }
-            try take(record, index, batch, envelope, name, into: &turn)
+            try take(record, index, batch, envelope, name, judged, into: &turn)
         }
     }
 
@@ -38,26 +47,32 @@ extension IntakeStage {
         _ batch: RecordBatch,
         _ envelope: Envelope,
         _ name: String,
+        _ judged: Judgement?,
         into turn: inout Turn
     ) throws(Rejection) {
-        guard let project = known[name] else { throw Rejection(.unknownProject, "there is no project \"\(name)\"") }
-        let reference = ProjectConfigurationReference(configuration: project.configuration)
-        let (id, schema) = (project.configuration.project, project.configuration.schema)
+        guard let project = projects[name] else { throw Rejection(.unknownProject, "there is no project \"\(name)\"") }
+        let configuration = project.pointee.configuration
+        let (id, schema) = (configuration.project, configuration.schema)
         let object = envelope.data
         switch Self.inputs[record.topic] {
-        case .predictions: try prediction(object, record, name, into: &turn)
+        case .predictions:
+            // Everything is decoded before anything is counted: a refused record leaves no trace in the tallies.
+            let event = try PredictionEvent(object, project: id, schema: schema)
+            _ = try believable(event.predictedAt)
+            guard let judgement = judged ?? judge(event, project, at: batchTime) else { return }
+            take(event, judgement, at: batchTime, into: &turn)
         case .feedback:
             let event = try FeedbackEvent(object, project: id, schema: schema)
             _ = try believable(event.givenAt)
-            let entry = feedback(event, envelope, record, index, batch)
-            forward(JournalEntry(project: id, body: .feedback(entry)), reference, into: &turn)
+            let entry = feedback(event, envelope, record, index, batch, project)
+            forward(JournalEntry(project: id, body: .feedback(entry)), configuration, into: &turn)
         case .annotations:
             let event = try AnnotationEvent(object, project: id, schema: schema)
             _ = try believable(event.answeredAt)
             let origin = try origin(record, index, batch)
             forward(
                 JournalEntry(project: id, body: .annotation(event.annotation), origin: origin),
-                reference,
+                configuration,
                 into: &turn
             )
         case .trainingResults:
@@ -65,61 +80,21 @@ extension IntakeStage {
             let origin = try origin(record, index, batch)
             forward(
                 JournalEntry(project: id, body: .trainingResult(event.result), origin: origin),
-                reference,
+                configuration,
                 into: &turn
             )
         case .commands:
             let event = try CommandEvent(object, project: id)
             let origin = try origin(record, index, batch)
-            forward(JournalEntry(project: id, body: .command(event.command), origin: origin), reference, into: &turn)
+            forward(
+                JournalEntry(project: id, body: .command(event.command), origin: origin),
+                configuration,
+                into: &turn
+            )
         default:
             let event = try SealedVersionEvent(object, project: id)
-            forward(JournalEntry(project: id, body: .versionSealed(event.version)), reference, into: &turn)
+            forward(JournalEntry(project: id, body: .versionSealed(event.version)), configuration, into: &turn)
         }
-    }
-
-    // MARK: - Predictions
-
-    private func prediction(
-        _ object: JSONObject,
-        _ record: RecordView,
-        _ name: String,
-        into turn: inout Turn
-    ) throws(Rejection) {
-        guard let configuration = known[name]?.configuration else { return }
-        // Everything is decoded before anything is counted: a refused record leaves no trace in the tallies.
-        let event = try PredictionEvent(object, project: configuration.project, schema: configuration.schema)
-        let time = try believable(event.predictedAt)
-        let version = event.model?.version.rawValue ?? ""
-        var key = TallyKey(project: configuration.project, version: event.model?.version, role: event.model?.role)
-        guard let score = known[name]?.score(event) else { return }
-        let draw = known[name]?.audit.unit(key: event.sample.id.rawValue) ?? 1
-        let isAudit = draw < configuration.acquisition.auditCutoff
-        let admitted = known[name]?.admits(score, version: version, share: share, at: now()) ?? false
-        let isExploration =
-            event.output != nil
-            && (known[name]?.explores(event.sample.id.rawValue, version: version, share: share, at: now()) ?? false)
-        let passes = isAudit || admitted || isExploration
-        let isNew = tallies[key] == nil && tallies.count >= Self.tallyLimit
-        if isNew { key = TallyKey(project: configuration.project, version: nil, role: event.model?.role) }
-        tallies[key, default: TallyBuilder()].count(event.output, score: score)
-        guard passes else { return }
-        tallies[key]?.forwarded += 1
-        let candidate = Candidate(
-            sample: event.sample,
-            output: event.output,
-            model: event.model,
-            score: score,
-            auditProbability: isAudit ? configuration.acquisition.auditCutoff : nil,
-            auditDraw: draw,
-            predictedAt: StreamTime(milliseconds: min(time ?? now(), now())),
-            isExploration: isExploration && !isAudit
-        )
-        forward(
-            JournalEntry(project: configuration.project, body: .candidate(candidate)),
-            ProjectConfigurationReference(configuration: configuration),
-            into: &turn
-        )
     }
 
     // MARK: - Feedback
@@ -129,11 +104,18 @@ extension IntakeStage {
         _ envelope: Envelope,
         _ record: RecordView,
         _ index: Int,
-        _ batch: RecordBatch
+        _ batch: RecordBatch,
+        _ project: ProjectTable.Place
     ) -> Feedback {
-        let key = TallyKey(project: event.project, version: event.modelVersion, role: .champion)
-        tallies[key, default: TallyBuilder()].feedback += 1
-        if event.verdict.isNegative { tallies[key]?.negative += 1 }
+        var version = event.modelVersion.rawValue
+        let stream = version.withUTF8 {
+            project.pointee.stream(UnsafeRawBufferPointer($0), in: turnNumber, share: share)
+        }
+        if let stream {
+            project.pointee.withStream(stream) {
+                $0.count(.champion, in: turnNumber) { $0.countFeedback(isNegative: event.verdict.isNegative) }
+            }
+        }
         var id = event.id ?? envelope.id
         var source = event.source ?? envelope.source
         if id == nil {
@@ -162,14 +144,11 @@ extension IntakeStage {
 
     /// An event's own time, if it lies within bounds.
     private func believable(_ time: Int64?) throws(Rejection) -> Int64? {
-        guard let time else { return nil }
-        guard time >= Self.earliestTime, time <= now() + Self.futureTolerance else {
-            throw Rejection(
-                .badTime,
-                "\(RFC3339.text(milliseconds: time)) (\(time) ms) is before 2000 or more than a day in the future"
-            )
-        }
-        return time
+        guard let time, !isBelievable(time, at: now()) else { return time }
+        throw Rejection(
+            .badTime,
+            "\(RFC3339.text(milliseconds: time)) (\(time) ms) is before 2000 or more than a day in the future"
+        )
     }
 
     /// Where a record came from, and all of it, so that it can go to the dead letters as it came.
@@ -188,23 +167,6 @@ extension IntakeStage {
             value: Array(record.value),
             key: record.key.baseAddress == nil ? nil : Array(record.key),
             headers: headers.map { OriginHeader(name: $0.name, value: $0.value) }
-        )
-    }
-}
-
-extension IntakeProject {
-    /// The acquisition score of a prediction: of its output, or the sample's own draw where nothing is judged.
-    func score(_ event: PredictionEvent) -> Double {
-        let policy = configuration.acquisition
-        guard policy.function != .random, let prediction = event.scored else {
-            if policy.function == .provided, let score = event.detail.score { return score }
-            // A new draw for every model: the same samples would come to the front again and again.
-            return random.unit(key: "\(event.sample.id)/\(event.model?.version.rawValue ?? "")")
-        }
-        return policy.function.score(
-            prediction,
-            classes: configuration.schema.classes.count,
-            temperature: policy.temperature
         )
     }
 }
@@ -229,14 +191,5 @@ struct Envelope {
         data = try object.object("data")
         id = try object.string("id")
         source = try object.string("source")
-    }
-}
-
-extension PredictionEvent {
-    /// What a score may be judged from; nil where no model has seen the sample.
-    var scored: ScoredPrediction? {
-        output.map {
-            ScoredPrediction(output: $0, members: detail.members, logits: detail.logits, provided: detail.score)
-        }
     }
 }

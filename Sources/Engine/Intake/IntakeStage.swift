@@ -28,8 +28,6 @@ public struct IntakeCounts: Hashable, Sendable {
 public final class IntakeStage: StreamStage {
     /// The largest record that is looked at, in bytes.
     public static let recordLimit = 262_144
-    /// Tallies of one transaction; versions beyond are counted together.
-    static let tallyLimit = 1_000
     /// The most bytes of key and headers of a record that the journal keeps whole.
     public static let headerLimit = 65_536
     /// How far in the future an event's own time may lie, in milliseconds.
@@ -42,6 +40,9 @@ public final class IntakeStage: StreamStage {
         .predictions, .feedback, .annotations, .trainingResults, .commands, .datasetVersions,
     ]
 
+    /// Inputs whose refused records may be left out of the dead letters when there are too many.
+    static let traffic: Set<Topic> = [.predictions, .feedback]
+
     let topics: TopicNames
     let directory: ProjectDirectory
     let salt: [UInt8]
@@ -53,8 +54,13 @@ public final class IntakeStage: StreamStage {
     private let hasHistory: () throws -> Bool
 
     let parser = JSONParser(maximumDepth: 64, maximumSize: recordLimit)
-    var known: [String: IntakeProject] = [:]
+    let reader = PredictionReader()
+    let projects = ProjectTable()
     private var generation = -1
+    /// When the batch in hand was taken up, in milliseconds since 1970.
+    var batchTime: Int64 = 0
+    /// Counts turns, from 1.
+    var turnNumber = 1
     var current: (topic: Int, partition: Int32, offset: Int64) = (0, 0, 0)
     /// When the projects were last read to their end, in milliseconds since 1970.
     private var lookedAt: Int64 = 0
@@ -62,8 +68,11 @@ public final class IntakeStage: StreamStage {
     /// Revisions written to their journals, and those of the open turn.
     var announced: [String: Int] = [:]
     var announcing: [String: Int] = [:]
-    var tallies: [TallyKey: TallyBuilder] = [:]
-    private var ranges: [TopicPartition: OffsetRange] = [:]
+    var offsets = ReadOffsets()
+    var letterBudget: LetterBudget
+    /// The last dead letter of the turn, not written yet, and how many were left out after it.
+    var letter: OutputRecord?
+    var leftOut: Int64 = 0
     var turnCounts = IntakeCounts()
     /// What the committed transactions did.
     public private(set) var counts = IntakeCounts()
@@ -76,6 +85,7 @@ public final class IntakeStage: StreamStage {
         salt: [UInt8],
         worker: String,
         partitionCount: Int,
+        lettersPerSecond: Int = 1_000,
         now: @escaping () -> Int64,
         hasHistory: @escaping () throws -> Bool = { false }
     ) {
@@ -86,6 +96,7 @@ public final class IntakeStage: StreamStage {
         self.worker = worker
         self.partitionCount = max(1, partitionCount)
         self.now = now
+        letterBudget = LetterBudget(perSecond: lettersPerSecond)
         // A key of its own: what is drawn with the salt says nothing about users.
         userKey = HMACSHA256(key: SHA256Digest(of: Array("flywheel users\u{0}".utf8) + salt).bytes)
     }
@@ -134,43 +145,60 @@ public final class IntakeStage: StreamStage {
     public func process(_ batch: RecordBatch, topics names: [String], into turn: inout Turn) throws {
         try directory.refresh()
         adoptRevisions()
-        for (index, record) in batch.records.enumerated() {
-            turnCounts.read += 1
+        batchTime = now()
+        let predictions = Self.inputs.firstIndex(of: .predictions)
+        var dropped: Int64 = 0
+        for index in batch.records.indices {
+            let record = batch.records[index]
+            offsets.note(record)
+            let judgement = record.topic == predictions ? look(record, at: batchTime) : nil
+            if let judgement, !judgement.passes {
+                count(judgement)
+                dropped += 1
+                continue
+            }
             current = (record.topic, record.partition, record.offset)
             do throws(Rejection) {
-                try take(record, at: index, of: batch, into: &turn)
+                try take(record, at: index, of: batch, judged: judgement, into: &turn)
                 turnCounts.accepted += 1
             } catch {
-                bury(record, batch.headers(at: index), error, names[record.topic], into: &turn)
+                bury(batch, index, error, names[record.topic], into: &turn)
             }
-            account(for: record, names[record.topic], into: &turn)
         }
-    }
-
-    func account(for record: RecordView, _ topic: String, into turn: inout Turn) {
-        let partition = TopicPartition(topic, record.partition)
-        ranges[
-            partition,
-            default: OffsetRange(topic: topic, partition: record.partition, from: record.offset, to: 0)
-        ].to = record.offset
-        turn.advance(partition, to: record.offset + 1)
+        turnCounts.read += Int64(batch.records.count)
+        turnCounts.accepted += dropped
+        if let last = batch.records.last { current = (last.topic, last.partition, last.offset) }
+        offsets.advance(&turn, topics: names)
     }
 
     public func turnEnds(now: Int64, into turn: inout Turn) throws {}
 
     public func willCommit(into turn: inout Turn) throws {
-        for key in tallies.keys.sorted() {
-            guard let tally = tallies[key], let project = known[key.project.rawValue] else { continue }
+        sendLetter(into: &turn)
+        let inputs = offsets.ranges(Self.inputs.map { topics[$0] })
+        for project in projects.all {
+            for stream in project.pointee.streams { write(stream, project.pointee.configuration, inputs, into: &turn) }
+        }
+    }
+
+    private func write(
+        _ stream: ModelStream,
+        _ configuration: ProjectConfiguration,
+        _ inputs: [OffsetRange],
+        into turn: inout Turn
+    ) {
+        for (role, tally) in stream.counted(in: turnNumber) {
+            let key = TallyKey(project: configuration.project, version: stream.version, role: role)
             let bytes = tally.bytes(
                 key,
-                schema: project.configuration.schema,
-                threshold: project.threshold(key.version?.rawValue ?? ""),
-                inputs: ranges.keys.sorted().compactMap { ranges[$0] }
+                schema: configuration.schema,
+                threshold: stream.threshold.value,
+                inputs: inputs
             )
             turn.write(
                 OutputRecord(
                     topic: topics[.tallies],
-                    partition: project.configuration.partition,
+                    partition: configuration.partition,
                     key: Array(key.project.rawValue.utf8),
                     value: bytes,
                     headers: CloudEventHeaders(
@@ -200,8 +228,11 @@ public final class IntakeStage: StreamStage {
 
     private func forgetTurn() {
         announcing.removeAll(keepingCapacity: true)
-        tallies.removeAll(keepingCapacity: true)
-        ranges.removeAll(keepingCapacity: true)
+        offsets.removeAll()
+        letter = nil
+        leftOut = 0
+        for project in projects.all { project.pointee.forgetTurn(turnNumber) }
+        turnNumber += 1
         turnCounts = IntakeCounts()
     }
 
@@ -213,23 +244,24 @@ public final class IntakeStage: StreamStage {
     private func adoptRevisions() {
         guard generation != directory.generation else { return }
         generation = directory.generation
-        for (name, configuration) in directory.projects
-        where known[name]?.configuration.revision != configuration.revision {
+        for (name, configuration) in directory.projects {
+            let old = projects[name]?.pointee
+            if let old, old.configuration.revision == configuration.revision { continue }
             // The loop refuses a revision that gives positions another meaning; entries must not be written under it.
-            if let old = known[name], !configuration.schema.classes.starts(with: old.configuration.schema.classes) {
-                continue
-            }
-            known[name] = IntakeProject(configuration, salt: salt)
+            if let old, !configuration.schema.classes.starts(with: old.configuration.schema.classes) { continue }
+            var project = IntakeProject(configuration, salt: salt)
+            if let old { project.inherit(old, in: turnNumber, share: share) }
+            projects.set(project)
         }
-        known = known.filter { directory.projects[$0.key] != nil }
+        projects.remove { directory.projects[$0.configuration.project.rawValue] == nil }
     }
 
     /// The project of a record. Before it is called unknown the topic is read to its end once more.
     func project(_ object: JSONObject, of record: RecordView) throws(Rejection) -> String {
         let name: String
         do throws(JSONError) { name = try object.string("project") } catch { throw Rejection(error) }
-        if known[name] == nil { _ = lookAgain(for: record) }
-        guard known[name] != nil else {
+        if projects[name] == nil { _ = lookAgain(for: record) }
+        guard projects[name] != nil else {
             throw Rejection(.unknownProject, "project: there is no project \"\(name.prefix(64))\"")
         }
         return name
@@ -251,9 +283,4 @@ public final class IntakeStage: StreamStage {
         adoptRevisions()
         return generation != before
     }
-}
-
-/// Lends a project's configuration to the output path.
-struct ProjectConfigurationReference {
-    let configuration: ProjectConfiguration
 }

@@ -83,6 +83,13 @@ public struct EngineMetrics: Sendable {
                 labels: ["stage": "intake", "code": code]
             ).increment(by: Int(count - (last.dead[code] ?? 0)))
         }
+        for (code, count) in counts.dropped where count > last.dropped[code] ?? 0 {
+            registry.counter(
+                "flywheel_dead_letters_left_out_total",
+                help: "Bad records of the traffic that were counted and not kept, for there were too many.",
+                labels: ["code": code]
+            ).increment(by: Int(count - (last.dropped[code] ?? 0)))
+        }
         registry.counter("flywheel_intake_forwarded_total", help: "Journal entries written by Intake.")
             .increment(by: Int(counts.forwarded - last.forwarded))
     }

@@ -9,8 +9,7 @@ public enum RoleTopics {
         case .intake: IntakeStage.inputs + [.projects, .journal, .tallies, .deadLetters]
         case .loop:
             [
-                .journal, .tallies, .state, .labelingTasks, .datasetLog, .trainingRequests, .modelReleases,
-                .notices,
+                .journal, .tallies, .state, .labelingTasks, .datasetLog, .trainingRequests, .modelReleases, .notices,
                 .deadLetters,
             ]
         case .materializer: [.datasetLog, .datasetVersions]

@@ -12,6 +12,8 @@ extension Worker {
         let inputs: [Topic]
         /// Milliseconds from the first record of a transaction to its commit.
         let interval: Int64
+        /// Records of a transaction.
+        var maximumRecords = 10_000
         var watch: (StreamTaskEvent) -> Void = { _ in }
         /// What people should know though the role runs.
         var remarks: () -> [String] = { [] }
@@ -32,18 +34,29 @@ extension Worker {
                 salt: configuration.salt,
                 worker: configuration.instance,
                 partitionCount: try reader.partitions(of: topics[.predictions]).count,
+                lettersPerSecond: configuration.deadLettersPerSecond,
                 now: WallClock.now,
                 hasHistory: { try IntakeStage.hasJournal(transport, topics) }
             )
             var last = IntakeCounts()
+            var lastWarningAt: Int64 = 0
+            var told: Int64 = 0
             return Parts(
                 stage: stage,
                 inputs: IntakeStage.inputs,
                 interval: configuration.intakeInterval,
+                maximumRecords: 100_000,
                 watch: { [metrics, stage] event in
                     guard case .committed = event else { return }
                     metrics.observe(stage.counts, since: last)
                     last = stage.counts
+                    let (now, leftOut) = (WallClock.now(), stage.counts.droppedTotal)
+                    guard leftOut > told, now - lastWarningAt >= 10_000 || now < lastWarningAt else { return }
+                    logger.warning(
+                        "too many bad records: some were counted and not kept as dead letters",
+                        ["left_out": .number(leftOut - told)]
+                    )
+                    (lastWarningAt, told) = (now, leftOut)
                 }
             )
         case .loop:

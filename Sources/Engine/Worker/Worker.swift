@@ -43,7 +43,7 @@ public final class Worker: Sendable {
         let late = threads.filter { !$0.hasEnded }.map(\.name).joined(separator: ", ")
         guard !late.isEmpty else { return }
         logger.warning(
-            "left without waiting any longer for roles that wait for a broker",
+            "stopped without waiting any longer for roles that wait for a broker; nothing is lost, the next start goes on from the last commit",
             ["threads": .string(late), "after_ms": .number(Int(Self.stopPatience))]
         )
     }
@@ -83,7 +83,10 @@ public final class Worker: Sendable {
     /// One life of a role, from its clients' making to their closing. `explained` are partitions of the life before, where
     /// its clients ended it and not a record; then those of this one.
     private func turn(_ role: Role, _ logger: Logger, _ explained: inout Set<TopicPartition>) throws {
-        let transport = KafkaStreamTransport(properties: properties(role))
+        let transport = KafkaStreamTransport(
+            properties: properties(role),
+            delivery: role == .intake ? configuration.intakeDelivery : .exactlyOnce
+        )
         try RoleTopics.check(role, transport: transport, topics: configuration.topics)
         let parts = try makeStage(role, transport, logger)
         defer { parts.finish() }
@@ -94,7 +97,7 @@ public final class Worker: Sendable {
             instance: "\(configuration.instance)-\(role.rawValue)",
             transactionalID: configuration.transactionalID(role),
             topics: parts.inputs.map { configuration.topics[$0] },
-            policy: CommitPolicy(interval: parts.interval),
+            policy: CommitPolicy(interval: parts.interval, maximumRecords: parts.maximumRecords),
             explained: explained,
             environment: StreamTaskEnvironment(
                 now: WallClock.now,

@@ -1,5 +1,6 @@
 public import Events
 public import KafkaClient
+public import KafkaTransport
 internal import StreamRuntime
 
 /// A part that a worker plays.
@@ -28,7 +29,11 @@ public struct WorkerConfiguration: Sendable {
     public var salt: [UInt8]
     /// Milliseconds from the first record of a transaction to its commit.
     public var intakeInterval: Int64
-    /// The same, for the loop. Milliseconds.
+    /// How Intake writes. The loop is always exactly once.
+    public var intakeDelivery: Delivery
+    /// Refused records of the traffic that one worker keeps whole; the others are counted.
+    public var deadLettersPerSecond: Int
+    /// Milliseconds from the first record of a transaction of the loop to its commit.
     public var loopInterval: Int64
 
     public init(
@@ -43,6 +48,8 @@ public struct WorkerConfiguration: Sendable {
         consolePort: UInt16 = 8080,
         salt: [UInt8] = [],
         intakeInterval: Int64 = 100,
+        intakeDelivery: Delivery = .exactlyOnce,
+        deadLettersPerSecond: Int = 1_000,
         loopInterval: Int64 = 50
     ) {
         self.kafka = kafka
@@ -56,6 +63,8 @@ public struct WorkerConfiguration: Sendable {
         self.consolePort = consolePort
         self.salt = salt
         self.intakeInterval = intakeInterval
+        self.intakeDelivery = intakeDelivery
+        self.deadLettersPerSecond = deadLettersPerSecond
         self.loopInterval = loopInterval
     }
 

@@ -1,0 +1,69 @@
+internal import Statistics
+internal import Vocabulary
+
+/// What the scores of one output need to know of a distribution: its two likeliest classes and what is not named.
+public struct OutputSummary: Hashable, Sendable {
+    /// The position of the likeliest class, of equals the lowest.
+    public var top = 0
+    /// Its probability, in `0...1`; below 0 while there is none.
+    public var first = -1.0
+    /// The next probability, in `0...1`.
+    public var second = 0.0
+    /// Classes named.
+    public var count = 0
+    /// Of all probabilities.
+    public var sum = 0.0
+    /// The mass of all classes that are not named, in `0...1`.
+    public var remainder = 0.0
+    @usableFromInline var entropy = 0.0
+    @usableFromInline let needsEntropy: Bool
+
+    /// Of a distribution that names no class yet. `function` tells what will be asked for.
+    public init(for function: AcquisitionFunction) { needsEntropy = function == .entropy }
+
+    /// Adds a class.
+    ///
+    /// - Parameters:
+    ///   - label: Its position; each is added once.
+    ///   - probability: In `0...1`.
+    @inlinable @inline(__always)
+    public mutating func add(_ label: Int, _ probability: Double) {
+        count += 1
+        sum += probability
+        if probability > first || (probability == first && label < top) {
+            second = max(0, first)
+            first = probability
+            top = label
+        } else if probability > second {
+            second = probability
+        }
+        if needsEntropy { addEntropy(probability) }
+    }
+
+    @usableFromInline mutating func addEntropy(_ probability: Double) {
+        if probability > 0 { entropy -= probability * Reproducible.log(probability) }
+    }
+
+    /// The score of the distribution, as `AcquisitionFunction.score` of the whole output gives it but for rounding.
+    ///
+    /// - Complexity: O(1).
+    public func score(_ function: AcquisitionFunction, classes: Int) -> Double {
+        guard classes > 1, count > 0 else { return 0 }
+        let unnamed = classes - count
+        let share = unnamed > 0 ? remainder / Double(unnamed) : 0
+        let highest = max(first, share)
+        let runnerUp = first > share ? max(second, share) : (unnamed > 1 ? share : first)
+        switch function {
+        case .random: return 0
+        case .leastConfidence: return Probability(clamping: (1 - highest) / (1 - 1 / Double(classes))).value
+        case .ratio: return highest > 0 ? Probability(clamping: runnerUp / highest).value : 0
+        case .entropy:
+            let rest = unnamed > 0 && remainder > 0 ? remainder * Reproducible.log(remainder / Double(unnamed)) : 0
+            return Probability(clamping: (entropy - rest) / Reproducible.log(Double(classes))).value
+        // A function whose evidence is not there judges the margin.
+        case .margin, .provided, .bald, .voteEntropy, .consensusEntropy, .klDivergence, .maxDisagreement,
+            .variationRatio:
+            return Probability(clamping: 1 - (highest - runnerUp)).value
+        }
+    }
+}

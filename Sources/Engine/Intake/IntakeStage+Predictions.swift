@@ -1,0 +1,187 @@
+internal import Acquisition
+internal import Events
+internal import Flywheel
+internal import Hashing
+internal import JSON
+internal import StreamRuntime
+internal import Vocabulary
+
+/// What Intake makes of a prediction whose form is right.
+struct Judgement {
+    let project: ProjectTable.Place
+    /// Position of the model version among the project's streams.
+    let stream: Int
+    let role: ModelRole?
+    /// In `0...1`.
+    let score: Double
+    /// The position of the likeliest class and its probability.
+    let top: Int?
+    let confidence: Double
+    /// The sample's own draw for the audit sample, in `0..<1`.
+    let draw: Double
+    let isAudit: Bool
+    let isExploration: Bool
+    /// Whether it goes on to the journal.
+    let passes: Bool
+}
+
+/// Predictions: nearly all of the traffic, and nearly all of it is counted and left out.
+extension IntakeStage {
+    /// Looks at a prediction without parsing it whole; nil of what is not in plain form.
+    ///
+    /// - Complexity: O(*n*) in its bytes; no allocation and no reference counting once all its names are known.
+    func look(_ record: RecordView, at time: Int64) -> Judgement? {
+        guard record.value.count <= Self.recordLimit, let text = parser.scan(record.value),
+            let reading = reader.read(text, projects), isBelievable(reading.predictedAt, at: time)
+        else { return nil }
+        let project = reading.project
+        let function = project.pointee.configuration.acquisition.function
+        // An output is tempered as a whole.
+        guard reading.output == nil || project.pointee.configuration.acquisition.temperature == 1 else { return nil }
+        var score = 0.0
+        if let output = reading.output, function != .random {
+            score = output.score(function, classes: project.pointee.configuration.schema.classes.count)
+        } else {
+            score = Self.draw(project, "", reading.sample, reading.version)
+        }
+        return judge(
+            project,
+            sample: reading.sample,
+            version: reading.version,
+            role: reading.role,
+            score: score,
+            top: reading.output?.top,
+            confidence: reading.output?.first ?? 0,
+            at: time
+        )
+    }
+
+    /// The same of a prediction that was parsed.
+    func judge(_ event: PredictionEvent, _ project: ProjectTable.Place, at time: Int64) -> Judgement? {
+        var (sample, version) = (event.sample.id.rawValue, event.model?.version.rawValue ?? "")
+        return sample.withUTF8 { sample in
+            version.withUTF8 { version in
+                judge(
+                    project,
+                    sample: UnsafeRawBufferPointer(sample),
+                    version: UnsafeRawBufferPointer(version),
+                    role: event.model?.role,
+                    score: Self.score(event, project),
+                    top: event.output?.top.label.rawValue,
+                    confidence: event.output?.top.probability ?? 0,
+                    at: time
+                )
+            }
+        }
+    }
+
+    /// The acquisition score of a prediction: of all it carries, or the sample's own draw where nothing is judged.
+    private static func score(_ event: PredictionEvent, _ project: ProjectTable.Place) -> Double {
+        let configuration = project.pointee.configuration
+        let policy = configuration.acquisition
+        guard policy.function != .random, let prediction = event.scored else {
+            if policy.function == .provided, let score = event.detail.score { return score }
+            // A new draw for every model: the same samples would come to the front again and again.
+            return project.pointee.random.unit(key: "\(event.sample.id)/\(event.model?.version.rawValue ?? "")")
+        }
+        let classes = configuration.schema.classes.count
+        return policy.function.score(prediction, classes: classes, temperature: policy.temperature)
+    }
+
+    /// The draw of a sample for a model.
+    private static func draw(
+        _ project: ProjectTable.Place,
+        _ prefix: StaticString,
+        _ sample: UnsafeRawBufferPointer,
+        _ version: UnsafeRawBufferPointer
+    ) -> Double {
+        let prefix = UnsafeRawBufferPointer(start: prefix.utf8Start, count: prefix.utf8CodeUnitCount)
+        return withUnsafeTemporaryAllocation(byteCount: prefix.count + sample.count + version.count + 1, alignment: 1) {
+            var end = 0
+            for part in [prefix, sample] {
+                UnsafeMutableRawBufferPointer(rebasing: $0[end...]).copyMemory(from: part)
+                end += part.count
+            }
+            $0[end] = UInt8(ascii: "/")
+            UnsafeMutableRawBufferPointer(rebasing: $0[(end + 1)...]).copyMemory(from: version)
+            return project.pointee.random.unit(key: UnsafeRawBufferPointer($0))
+        }
+    }
+
+    private func judge(
+        _ project: ProjectTable.Place,
+        sample: UnsafeRawBufferPointer,
+        version: UnsafeRawBufferPointer,
+        role: ModelRole?,
+        score: Double,
+        top: Int?,
+        confidence: Double,
+        at time: Int64
+    ) -> Judgement? {
+        guard let stream = project.pointee.stream(version, in: turnNumber, share: share) else { return nil }
+        let draw = project.pointee.audit.unit(key: sample)
+        let isAudit = draw < project.pointee.configuration.acquisition.auditCutoff
+        var passes = project.pointee.withStream(stream) { $0.admits(score, at: time) }
+        var isExploration = false
+        if top != nil, project.pointee.withStream(stream, { $0.explores }) {
+            let chance = Self.draw(project, "exploration/", sample, version)
+            isExploration = project.pointee.withStream(stream) { $0.explores(chance, at: time) }
+        }
+        passes = passes || isAudit || isExploration
+        return Judgement(
+            project: project,
+            stream: stream,
+            role: role,
+            score: score,
+            top: top,
+            confidence: confidence,
+            draw: draw,
+            isAudit: isAudit,
+            isExploration: isExploration,
+            passes: passes
+        )
+    }
+
+    @inline(__always)
+    func count(_ judgement: Judgement) {
+        judgement.project.pointee.withStream(judgement.stream) { stream in
+            stream.count(judgement.role, in: turnNumber) { tally in
+                tally.count(score: judgement.score, top: judgement.top, confidence: judgement.confidence)
+                if judgement.passes { tally.countForwarded() }
+            }
+        }
+    }
+
+    /// Counts a prediction, and forwards it if it passes.
+    func take(_ event: PredictionEvent, _ judgement: Judgement, at time: Int64, into turn: inout Turn) {
+        count(judgement)
+        guard judgement.passes else { return }
+        let configuration = judgement.project.pointee.configuration
+        let candidate = Candidate(
+            sample: event.sample,
+            output: event.output,
+            model: event.model,
+            score: judgement.score,
+            auditProbability: judgement.isAudit ? configuration.acquisition.auditCutoff : nil,
+            auditDraw: judgement.draw,
+            predictedAt: StreamTime(milliseconds: min(event.predictedAt ?? time, time)),
+            isExploration: judgement.isExploration && !judgement.isAudit
+        )
+        forward(JournalEntry(project: configuration.project, body: .candidate(candidate)), configuration, into: &turn)
+    }
+
+    /// Whether an event's own time lies within bounds.
+    func isBelievable(_ time: Int64?, at now: Int64) -> Bool {
+        guard let time else { return true }
+        return time >= Self.earliestTime && time <= now + Self.futureTolerance
+    }
+}
+
+extension PredictionEvent {
+    /// What a score may be judged from; nil where no model has seen the sample.
+    fileprivate var scored: ScoredPrediction? {
+        output.map {
+            ScoredPrediction(output: $0, members: detail.members, logits: detail.logits, provided: detail.score)
+        }
+    }
+}

@@ -1,0 +1,67 @@
+internal import Acquisition
+internal import Vocabulary
+
+/// What Intake knows about the predictions of one model version: which scores pass, and what the open turn has counted.
+struct ModelStream {
+    /// Nil of samples that no model has seen, and of all versions beyond those that are told apart.
+    let version: ModelVersion?
+    private(set) var threshold: AdaptiveThreshold
+    private var exploration: AdaptiveThreshold?
+    /// By the model's role: none, champion, challenger.
+    private var tallies = (TallyCounter(), TallyCounter(), TallyCounter())
+    /// The turn that last counted something here.
+    private(set) var lastTurn = 0
+
+    /// - Parameters:
+    ///   - version: Of the model.
+    ///   - rate: Candidates a second that are wanted.
+    ///   - policy: Of the project.
+    init(version: ModelVersion?, rate: Double, policy: AcquisitionPolicy) {
+        self.version = version
+        threshold = AdaptiveThreshold(perSecond: rate, burst: Double(policy.batchSize))
+        if policy.function != .random, policy.explorationShare > 0 {
+            exploration = AdaptiveThreshold(
+                perSecond: rate * policy.explorationShare,
+                burst: Double(policy.batchSize)
+            )
+        }
+    }
+
+    /// Takes a score into account and judges it by the stream's threshold; see `AdaptiveThreshold.admits`.
+    mutating func admits(_ score: Double, at time: Int64) -> Bool { threshold.admits(score, at: time) }
+
+    var explores: Bool { exploration != nil }
+
+    /// Whether a draw in `0..<1` is let through whatever its score.
+    mutating func explores(_ draw: Double, at time: Int64) -> Bool { exploration?.admits(draw, at: time) ?? false }
+
+    /// The tally of one role, to count in.
+    mutating func count(_ role: ModelRole?, in turn: Int, _ body: (inout TallyCounter) -> Void) {
+        lastTurn = turn
+        switch role {
+        case nil: body(&tallies.0)
+        case .champion: body(&tallies.1)
+        case .challenger: body(&tallies.2)
+        }
+    }
+
+    /// What the turn has counted, by role; roles without anything are left out.
+    func counted(in turn: Int) -> [(role: ModelRole?, tally: TallyCounter)] {
+        guard lastTurn == turn else { return [] }
+        return [(nil, tallies.0), (ModelRole.challenger, tallies.2), (ModelRole.champion, tallies.1)]
+            .filter { !$0.1.isEmpty }
+    }
+
+    /// Begins to count anew.
+    mutating func forget() {
+        tallies.0.clear()
+        tallies.1.clear()
+        tallies.2.clear()
+    }
+
+    /// The counts of another stream of the same version become this one's.
+    mutating func inherit(_ other: ModelStream) {
+        tallies = other.tallies
+        lastTurn = other.lastTurn
+    }
+}

@@ -1,0 +1,60 @@
+internal import StreamRuntime
+
+/// How far the open turn has read, partition by partition.
+struct ReadOffsets {
+    struct Entry {
+        let topic: Int
+        let partition: Int32
+        let from: Int64
+        var to: Int64
+        /// Read since `advance`.
+        var isNew: Bool
+    }
+
+    private var entries: ContiguousArray<Entry> = []
+    /// Records come in runs of one partition, so the last hit is asked first.
+    private var last = 0
+
+    /// A record was read; those of a partition come in the order of their offsets.
+    @inline(__always)
+    mutating func note(_ record: RecordView) {
+        if last >= entries.count || entries[last].partition != record.partition || entries[last].topic != record.topic {
+            find(record)
+        }
+        entries[last].to = record.offset
+        entries[last].isNew = true
+    }
+
+    private mutating func find(_ record: RecordView) {
+        let known = entries.firstIndex { $0.partition == record.partition && $0.topic == record.topic }
+        if known == nil {
+            entries.append(
+                Entry(
+                    topic: record.topic,
+                    partition: record.partition,
+                    from: record.offset,
+                    to: record.offset,
+                    isNew: true
+                )
+            )
+        }
+        last = known ?? entries.count - 1
+    }
+
+    /// Tells the turn what was read since the last call.
+    mutating func advance(_ turn: inout Turn, topics: [String]) {
+        for index in entries.indices where entries[index].isNew {
+            let entry = entries[index]
+            turn.advance(TopicPartition(topics[entry.topic], entry.partition), to: entry.to + 1)
+            entries[index].isNew = false
+        }
+    }
+
+    /// What a transaction covers, by topic and partition.
+    func ranges(_ topics: [String]) -> [OffsetRange] {
+        entries.map { OffsetRange(topic: topics[$0.topic], partition: $0.partition, from: $0.from, to: $0.to) }
+            .sorted { ($0.topic, $0.partition) < ($1.topic, $1.partition) }
+    }
+
+    mutating func removeAll() { entries.removeAll(keepingCapacity: true) }
+}

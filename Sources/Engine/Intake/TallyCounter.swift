@@ -1,0 +1,126 @@
+internal import Events
+internal import JSON
+internal import Vocabulary
+
+/// The counts of one project, model version and role within one transaction.
+///
+/// One flat array: four totals, ten tenths of confidence, ten tenths of score, then one count a class.
+struct TallyCounter {
+    private static let confidences = 4
+    private static let scores = 14
+    private static let classes = 24
+
+    /// Empty until something is counted, and after that as long as it ever was.
+    private var counts: ContiguousArray<Int64> = []
+    private(set) var isEmpty = true
+
+    private var predictions: Int64 { counts[0] }
+    private var feedback: Int64 { counts[1] }
+    private var negative: Int64 { counts[2] }
+    private var forwarded: Int64 { counts[3] }
+
+    /// Counts a prediction.
+    ///
+    /// - Parameters:
+    ///   - score: In `0...1`.
+    ///   - top: The position of the likeliest class; nil of a sample that no model has seen.
+    ///   - confidence: Its probability.
+    @inline(__always)
+    mutating func count(score: Double, top: Int?, confidence: Double) {
+        reserve(Self.classes + (top ?? -1) + 1)
+        counts[0] += 1
+        counts[Self.scores + Self.tenth(score)] += 1
+        guard let top else { return }
+        counts[Self.confidences + Self.tenth(confidence)] += 1
+        counts[Self.classes + top] += 1
+    }
+
+    /// Counts a prediction that goes to the journal.
+    mutating func countForwarded() {
+        reserve(Self.classes)
+        counts[3] += 1
+    }
+
+    /// Counts what a user did.
+    mutating func countFeedback(isNegative: Bool) {
+        reserve(Self.classes)
+        counts[1] += 1
+        if isNegative { counts[2] += 1 }
+    }
+
+    /// Sets all counts to 0 and keeps their memory.
+    mutating func clear() {
+        guard !isEmpty else { return }
+        isEmpty = true
+        for index in counts.indices { counts[index] = 0 }
+    }
+
+    @inline(__always)
+    private mutating func reserve(_ size: Int) {
+        isEmpty = false
+        if counts.count < size { counts.append(contentsOf: repeatElement(0, count: size - counts.count)) }
+    }
+
+    private static func tenth(_ value: Double) -> Int { min(9, max(0, Int(value * 10))) }
+
+    /// Writes the record of the topic `tallies`.
+    ///
+    /// - Parameters:
+    ///   - key: What it counts for.
+    ///   - schema: Names the classes.
+    ///   - threshold: In force at the end, in `0...1`.
+    ///   - inputs: What the transaction read.
+    /// - Returns: The record's value.
+    func bytes(_ key: TallyKey, schema: LabelSchema, threshold: Double, inputs: [OffsetRange]) -> [UInt8] {
+        var writer = JSONWriter()
+        writer.object { writer in
+            writer.member("project", key.project.rawValue)
+            writer.member("model_version", ifPresent: key.version?.rawValue)
+            writer.member("role", ifPresent: key.role?.rawValue)
+            writer.member("predictions", predictions)
+            writer.member("feedback", feedback)
+            writer.member("negative_feedback", negative)
+            writer.member("forwarded", forwarded)
+            writer.object("class_counts") { writer in
+                for (position, count) in counts[Self.classes...].enumerated() where count > 0 {
+                    writer.key(named: schema.name(of: ClassIndex(position)))
+                    writer.value(count)
+                }
+            }
+            writer.array("confidence_histogram", of: counts[Self.confidences..<Self.scores])
+            writer.array("score_histogram", of: counts[Self.scores..<Self.classes])
+            writer.member("threshold", threshold)
+            writer.array("inputs") { writer in
+                for range in inputs {
+                    writer.object { writer in
+                        writer.member("topic", range.topic)
+                        writer.member("partition", Int(range.partition))
+                        writer.member("from", range.from)
+                        writer.member("to", range.to)
+                    }
+                }
+            }
+        }
+        return writer.bytes
+    }
+}
+
+/// What a tally counts for.
+struct TallyKey: Hashable, Comparable {
+    let project: ProjectID
+    let version: ModelVersion?
+    let role: ModelRole?
+
+    static func < (a: Self, b: Self) -> Bool {
+        (a.project.rawValue, a.version?.rawValue ?? "", a.role?.rawValue ?? "")
+            < (b.project.rawValue, b.version?.rawValue ?? "", b.role?.rawValue ?? "")
+    }
+}
+
+/// Offsets that a transaction covers: from the first to the last, both included.
+struct OffsetRange {
+    let topic: String
+    let partition: Int32
+    let from: Int64
+    var to: Int64
+}

@@ -1,0 +1,140 @@
+import Acquisition
+import Flywheel
+import Hashing
+import Statistics
+import Vocabulary
+
+/// Predictions such as products make them: many projects and models, classes as strings, members in mixed order, a sample's
+/// metadata beside its id, and now and then a record that is none.
+struct IntakeTraffic {
+    static let projectCount = 20
+    static let auditCutoff = 0.01
+    static let classes = ["shoe", "coat", "bag", "hat", "belt", "sock", "ring", "scarf", "glove", "shirt"]
+    private static let models: [(version: String, role: ModelRole, share: Double)] = [
+        ("m1", .champion, 0.6), ("m2", .challenger, 0.3), ("m0", .champion, 0.1),
+    ]
+
+    /// Coordinates of each sample; 0 for none.
+    let embedding: Int
+    /// The share of records that are none.
+    let bad: Double
+    private var generator: SplitMix64
+    private let audits: [StableHash]
+    private var number = 0
+    private(set) var ledger = IntakeLedger()
+    private var order: [Int] = Array(0..<classes.count)
+
+    init(embedding: Int, bad: Double, seed: UInt64) {
+        self.embedding = embedding
+        self.bad = bad
+        generator = SplitMix64(seed: seed)
+        audits = (0..<Self.projectCount).map { StableHash(project: Self.project($0), purpose: "audit") }
+    }
+
+    static func project(_ index: Int) -> String { index < 10 ? "shop-0\(index)" : "shop-\(index)" }
+
+    /// What the projects are: a budget as a busy team has it, and an audit sample of one in a hundred.
+    static func configurations() throws -> [ProjectConfiguration] {
+        (0..<projectCount).map { index in
+            var policy = AcquisitionPolicy()
+            policy.auditCutoff = auditCutoff
+            policy.votes = 5_000
+            return ProjectConfiguration(
+                project: ProjectID(project(index)),
+                revision: 0,
+                partition: 0,
+                schema: LabelSchema(question: "What is it?", classes: classes),
+                acquisition: policy
+            )
+        }
+    }
+
+    /// The next record's key and value.
+    mutating func next() -> (key: [UInt8]?, value: [UInt8]) {
+        let project = generator.next(below: Self.projectCount)
+        let id = "s-\(100_000_000 + number)"
+        number += 1
+        let key = number % 2 == 0 ? Array(id.utf8) : nil
+        if generator.nextUnit() < bad {
+            ledger.bad += 1
+            return (key, badValue(Self.project(project), id))
+        }
+        let draw = generator.nextUnit()
+        let model = draw < 0.6 ? Self.models[0] : draw < 0.9 ? Self.models[1] : Self.models[2]
+        let name = Self.project(project)
+        ledger.predictions["\(name)/\(model.version)/\(model.role.rawValue)", default: 0] += 1
+        if audits[project].unit(key: id) < Self.auditCutoff { ledger.audits += 1 }
+        return (key, value(name, id, model.version, model.role, output: probabilities()))
+    }
+
+    /// Nine in ten are sure of themselves.
+    private mutating func probabilities() -> String {
+        let isSure = generator.nextUnit() < 0.9
+        let top = isSure ? 0.9 + 0.099 * generator.nextUnit() : 0.3 + 0.6 * generator.nextUnit()
+        let first = generator.next(below: Self.classes.count)
+        // Neighbours trade places now and then: no two producers order their members alike.
+        let swapped = generator.next(below: Self.classes.count - 1)
+        order.swapAt(swapped, generator.next(below: Self.classes.count))
+        var text = ""
+        var left = 1 - top
+        let last = order.last { $0 != first }
+        for index in order {
+            var probability = top
+            if index != first {
+                probability = index == last ? left : left * 0.5 * generator.nextUnit()
+                left -= probability
+            }
+            text += text.isEmpty ? "{" : ","
+            text += "\"\(Self.classes[index])\":\(Self.fraction(probability))"
+        }
+        return text + "}"
+    }
+
+    /// Five decimals.
+    private static func fraction(_ value: Double) -> String {
+        let digits = String(Int(max(0, value) * 100_000 + 0.5))
+        return digits.count > 5 ? "1.0" : "0." + String(repeating: "0", count: 5 - digits.count) + digits
+    }
+
+    private mutating func value(
+        _ project: String,
+        _ id: String,
+        _ version: String,
+        _ role: ModelRole,
+        output: String
+    ) -> [UInt8] {
+        let country = ["de", "fr", "it", "pl", "se"][generator.next(below: 5)]
+        var sample = "\"sample\":{\"id\":\"\(id)\",\"metadata\":{\"country\":\"\(country)\"}"
+        if embedding > 0 {
+            sample += ",\"embedding\":["
+            for position in 0..<embedding {
+                sample += position == 0 ? "" : ","
+                sample += (generator.next(below: 2) == 0 ? "-" : "") + Self.fraction(generator.nextUnit() * 0.9)
+            }
+            sample += "]"
+        }
+        sample += "}"
+        let project = "\"project\":\"\(project)\""
+        let model = "\"model\":{\"version\":\"\(version)\",\"role\":\"\(role.rawValue)\"}"
+        let output = "\"output\":{\"kind\":\"choice\",\"probabilities\":\(output)}"
+        let parts =
+            switch generator.next(below: 3) {
+            case 0: [project, sample, model, output]
+            case 1: [project, model, output, sample]
+            default: [sample, output, project, model]
+            }
+        return Array("{\(parts.joined(separator: ","))}".utf8)
+    }
+
+    private mutating func badValue(_ project: String, _ id: String) -> [UInt8] {
+        let good = String(decoding: value(project, id, "m1", .champion, output: probabilities()), as: UTF8.self)
+        switch generator.next(below: 6) {
+        case 0: return Array(good.utf8.dropLast(20))
+        case 1: return Array(good.replacing(project, with: "no-such-shop").utf8)
+        case 2: return Array(good.replacing("\"shoe\":", with: "\"spoon\":").utf8)
+        case 3: return Array(good.replacing("\"hat\":0.", with: "\"hat\":1.").utf8)
+        case 4: return Array("<html>502 Bad Gateway</html>".utf8)
+        default: return Array(good.replacing("\"\(id)\"", with: "17").utf8)
+        }
+    }
+}

@@ -1,0 +1,249 @@
+internal import CSimdjson
+
+/// A cursor over a text whose structure is known: it reads what it is asked for and skips the rest.
+///
+/// For readers that want few members of large texts. Everything returns nil or false where the text is not what was asked
+/// for, or where reading it needs more than a look (escapes): such a text is parsed, which finds out what is the matter.
+/// What is skipped is checked for matching brackets only, so a text may pass here that `parse` refuses.
+///
+/// It holds until the parser reads its next text.
+public struct JSONScan {
+    @usableFromInline let text: UnsafePointer<UInt8>
+    @usableFromInline var next: UnsafePointer<UInt32>
+    @usableFromInline let end: UnsafePointer<UInt32>
+
+    @usableFromInline static let deepest = 64
+
+    init(_ index: flywheel_json_index) {
+        text = index.text
+        next = index.structure
+        end = index.structure + index.count
+    }
+
+    /// The first byte of what comes next; 0 at the end.
+    @inlinable @inline(__always) public var byte: UInt8 { next < end ? text[Int(next.pointee)] : 0 }
+
+    /// Whether everything was read.
+    @inlinable public var isAtEnd: Bool { next >= end }
+
+    /// Moves past a bracket, colon or comma; false if something else comes next.
+    @inlinable @inline(__always) public mutating func take(_ expected: UInt8) -> Bool {
+        guard byte == expected else { return false }
+        next += 1
+        return true
+    }
+
+    /// The bytes of a string without its quotes; nil for anything else, and for a string with escapes.
+    ///
+    /// - Complexity: O(*n*), eight bytes at a time.
+    @inlinable public mutating func string() -> UnsafeRawBufferPointer? {
+        guard byte == UInt8(ascii: "\"") else { return nil }
+        let start = UnsafeRawPointer(text + Int(next.pointee) + 1)
+        var length = 0
+        while true {
+            // Every string ends, and the text is padded: never beyond what may be read.
+            let word = start.loadUnaligned(fromByteOffset: length, as: UInt64.self).littleEndian
+            let stops =
+                Self.bytes(equalTo: UInt8(ascii: "\""), in: word) | Self.bytes(equalTo: UInt8(ascii: "\\"), in: word)
+            if stops == 0 {
+                length += 8
+                continue
+            }
+            length += stops.trailingZeroBitCount >> 3
+            guard start.load(fromByteOffset: length, as: UInt8.self) == UInt8(ascii: "\"") else { return nil }
+            next += 1
+            return UnsafeRawBufferPointer(start: start, count: length)
+        }
+    }
+
+    /// The bytes of a string as they stand between its quotes, escapes included; nil for anything else.
+    ///
+    /// For what is compared with names that need no escapes: such a name is found as it is, or not at all.
+    ///
+    /// - Complexity: O(1), unless there is white space behind the string.
+    @inlinable @inline(__always) public mutating func raw() -> UnsafeRawBufferPointer? {
+        guard next + 1 < end, byte == UInt8(ascii: "\"") else { return nil }
+        let start = Int(next.pointee) + 1
+        // What comes next in the structure begins behind the closing quote.
+        let stop = Int(next[1]) - 1
+        guard stop >= start, text[stop] == UInt8(ascii: "\"") else { return string() }
+        next += 1
+        return UnsafeRawBufferPointer(start: text + start, count: stop - start)
+    }
+
+    /// The same of a key, and moves past its colon.
+    @inlinable @inline(__always) public mutating func key() -> UnsafeRawBufferPointer? {
+        guard let name = raw(), take(UInt8(ascii: ":")) else { return nil }
+        return name
+    }
+
+    /// Whether bytes between quotes hold an escape.
+    @inlinable @inline(__always) public static func hasEscape(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        bytes.contains(UInt8(ascii: "\\"))
+    }
+
+    /// Marks the lowest byte that is equal to `byte` by its highest bit; bits above the lowest mark mean nothing.
+    @inlinable static func bytes(equalTo byte: UInt8, in word: UInt64) -> UInt64 {
+        let difference = word ^ (0x0101_0101_0101_0101 &* UInt64(byte))
+        return (difference &- 0x0101_0101_0101_0101) & ~difference & 0x8080_8080_8080_8080
+    }
+
+    /// A finite number, within one unit of the last place of what the parser reads.
+    ///
+    /// - Complexity: O(*n*); a fraction of up to 15 digits without exponent is read eight digits at a time, the others as the
+    ///   parser reads them.
+    @inlinable @inline(__always) public mutating func double() -> Double? {
+        guard next < end else { return nil }
+        let start = UnsafeRawPointer(text + Int(next.pointee))
+        if start.loadUnaligned(as: UInt16.self).littleEndian == 0x2E30 {
+            let (count, digits) = Self.digits(start.loadUnaligned(fromByteOffset: 2, as: UInt64.self).littleEndian)
+            // A product rounds twice where a quotient would round once, and takes a fraction of its time.
+            if count < 8 {
+                if count > 0, Self.endsScalar(start.load(fromByteOffset: 2 + count, as: UInt8.self)) {
+                    next += 1
+                    return Double(Int64(bitPattern: digits)) * 1e-8
+                }
+            } else {
+                let (more, rest) = Self.digits(start.loadUnaligned(fromByteOffset: 10, as: UInt64.self).littleEndian)
+                if more < 8, Self.endsScalar(start.load(fromByteOffset: 10 + more, as: UInt8.self)) {
+                    next += 1
+                    return Double(Int64(bitPattern: digits &* 10_000_000 &+ rest / 10)) * 1e-15
+                }
+            }
+        }
+        guard let value = Self.number(start) else { return nil }
+        next += 1
+        return value
+    }
+
+    /// How many digits stand at the beginning of eight bytes, and their value as an eight-digit number, zeros behind them.
+    @inlinable @inline(__always) static func digits(_ word: UInt64) -> (count: Int, value: UInt64) {
+        let nibbles = word ^ 0x3030_3030_3030_3030
+        let others = ((nibbles &+ 0x7676_7676_7676_7676) | nibbles) & 0x8080_8080_8080_8080
+        let count = others.trailingZeroBitCount >> 3
+        let kept = count == 8 ? nibbles : nibbles & ((1 &<< UInt64(count &* 8)) &- 1)
+        let pairs = kept &* 10 &+ kept &>> 8
+        let value =
+            ((pairs & 0x0000_00FF_0000_00FF) &* 0x000F_4240_0000_0064
+                &+ ((pairs &>> 16) & 0x0000_00FF_0000_00FF) &* 0x0000_2710_0000_0001) &>> 32
+        return (count, value & 0xFFFF_FFFF)
+    }
+
+    /// Any number.
+    @usableFromInline static func number(_ start: UnsafeRawPointer) -> Double? {
+        var value = 0.0
+        guard flywheel_json_double(start.assumingMemoryBound(to: UInt8.self), &value), value.isFinite else {
+            return nil
+        }
+        return value
+    }
+
+    /// An integer of at most 18 digits, written as one.
+    @inlinable public mutating func int64() -> Int64? {
+        guard next < end else { return nil }
+        let start = text + Int(next.pointee)
+        let isNegative = start.pointee == UInt8(ascii: "-")
+        var digit = isNegative ? start + 1 : start
+        let first = digit
+        var value: Int64 = 0
+        while digit.pointee &- UInt8(ascii: "0") <= 9, digit - first < 18 {
+            value = value &* 10 &+ Int64(digit.pointee &- UInt8(ascii: "0"))
+            digit += 1
+        }
+        guard digit > first, digit - first == 1 || first.pointee != UInt8(ascii: "0"), Self.endsScalar(digit.pointee)
+        else {
+            return nil
+        }
+        next += 1
+        return isNegative ? -value : value
+    }
+
+    /// Moves past `null`; false if something else comes next.
+    @inlinable public mutating func null() -> Bool {
+        guard byte == UInt8(ascii: "n") else { return false }
+        let start = UnsafeRawPointer(text + Int(next.pointee))
+        guard start.loadUnaligned(as: UInt32.self).littleEndian == 0x6C6C_756E,
+            Self.endsScalar(start.load(fromByteOffset: 4, as: UInt8.self))
+        else { return false }
+        next += 1
+        return true
+    }
+
+    @inlinable @inline(__always) static func endsScalar(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: ","), UInt8(ascii: "}"), UInt8(ascii: "]"), 0x20, 0x0A, 0x0D, 0x09, 0: true
+        default: false
+        }
+    }
+
+    /// Moves past a value of any kind.
+    ///
+    /// - Complexity: O(*n*) in the number of values in it, about a nanosecond each.
+    @inlinable public mutating func skip() -> Bool {
+        var depth = 0
+        // One bit a level: whether it is an object.
+        var kinds: UInt64 = 0
+        repeat {
+            guard next < end else { return false }
+            switch text[Int(next.pointee)] {
+            case UInt8(ascii: "{"), UInt8(ascii: "["):
+                guard depth < Self.deepest else { return false }
+                kinds = kinds << 1 | (text[Int(next.pointee)] == UInt8(ascii: "{") ? 1 : 0)
+                depth += 1
+            case UInt8(ascii: "}"), UInt8(ascii: "]"):
+                guard depth > 0, (kinds & 1 == 1) == (text[Int(next.pointee)] == UInt8(ascii: "}")) else {
+                    return false
+                }
+                kinds >>= 1
+                depth -= 1
+            case UInt8(ascii: ","), UInt8(ascii: ":"):
+                guard depth > 0 else { return false }
+            default: break
+            }
+            next += 1
+        } while depth > 0
+        return true
+    }
+
+    /// Moves past an array that holds numbers and nothing else, one at least; of each only the first byte is looked at.
+    @inlinable public mutating func skipNumbers() -> Bool {
+        guard take(UInt8(ascii: "[")) else { return false }
+        while true {
+            let first = byte
+            guard first == UInt8(ascii: "-") || first &- UInt8(ascii: "0") <= 9 else { return false }
+            next += 1
+            guard let more = more(until: UInt8(ascii: "]")) else { return false }
+            if !more { return true }
+        }
+    }
+
+    /// Moves past what separates two members or elements, or past `closing`; nil if neither comes next.
+    ///
+    /// - Returns: Whether another one follows.
+    @inlinable @inline(__always) public mutating func more(until closing: UInt8) -> Bool? {
+        switch byte {
+        case UInt8(ascii: ","):
+            next += 1
+            return true
+        case closing:
+            next += 1
+            return false
+        default: return nil
+        }
+    }
+}
+
+extension JSONParser {
+    /// Finds the structure of `bytes` without reading its values; nil where that fails: then `parse` says why.
+    ///
+    /// The cursor holds until this parser reads its next text or is gone.
+    ///
+    /// - Complexity: O(*n*), several gigabytes a second.
+    public func scan(_ bytes: UnsafeRawBufferPointer) -> JSONScan? {
+        guard bytes.count <= maximumSize else { return nil }
+        var index = flywheel_json_index()
+        let start = bytes.assumingMemoryBound(to: UInt8.self).baseAddress
+        guard flywheel_json_scan(parser, start, bytes.count, &index) else { return nil }
+        return JSONScan(index)
+    }
+}

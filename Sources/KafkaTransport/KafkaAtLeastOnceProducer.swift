@@ -1,0 +1,69 @@
+import KafkaClient
+import StreamRuntime
+
+/// Writes without transactions: what is written stays written, and offsets follow once it is delivered.
+///
+/// A turn that fails after its records were sent is taken again, so they may be there twice; nothing is ever left out.
+final class KafkaAtLeastOnceProducer: TransactionalProducer {
+    private var producer: KafkaProducer
+    private let make: () throws(KafkaError) -> KafkaProducer
+    private var offsets: [KafkaTopicPartition: KafkaGroupOffset] = [:]
+    private var consumer: KafkaConsumer?
+    /// How long a call tries by itself before it says so, in milliseconds.
+    private static let patience = 10_000
+
+    init(_ make: @escaping () throws(KafkaError) -> KafkaProducer) throws(KafkaError) {
+        self.make = make
+        producer = try make()
+    }
+
+    func initializeTransactions() throws(StreamError) {}
+
+    func begin() throws(StreamError) { forget() }
+
+    func send(_ records: [OutputRecord]) throws(StreamError) {
+        try streamed { () throws(KafkaError) in try producer.send(records.lazy.map { KafkaOutputRecord($0) }) }
+    }
+
+    func sendOffsets(_ offsets: [TopicPartition: GroupOffset], of consumer: any GroupConsumer) throws(StreamError) {
+        guard let consumer = consumer as? KafkaGroupConsumer else {
+            throw StreamError(
+                .fatal,
+                operation: "commit offsets",
+                code: "_INVALID_ARG",
+                reason: "the consumer is of another transport"
+            )
+        }
+        self.offsets = kafka(offsets)
+        self.consumer = consumer.consumer
+    }
+
+    func commit() throws(StreamError) {
+        try streamed { () throws(KafkaError) in
+            if let failure = try producer.flush(timeoutMilliseconds: Self.patience).first {
+                throw KafkaError(
+                    .abortTransaction,
+                    operation: failure.error.operation,
+                    code: failure.error.code,
+                    reason: failure.error.reason
+                )
+            }
+            try consumer?.commit(offsets, timeoutMilliseconds: Self.patience)
+        }
+        forget()
+    }
+
+    /// What was delivered cannot be taken back; what was not is dropped with the client. The offsets stay where they were.
+    func abort() throws(StreamError) {
+        forget()
+        producer.close()
+        try streamed { () throws(KafkaError) in producer = try make() }
+    }
+
+    func close() { producer.close() }
+
+    private func forget() {
+        offsets.removeAll()
+        consumer = nil
+    }
+}

@@ -1,0 +1,123 @@
+import JSON
+import Testing
+
+@Suite("Scanning JSON without parsing it")
+struct JSONScanTests {
+    private func scan<R>(_ text: String, _ body: (inout JSONScan) -> R) -> R? {
+        let parser = JSONParser()
+        return Array(text.utf8).withUnsafeBytes { bytes in
+            guard var scan = parser.scan(bytes) else { return nil }
+            return body(&scan)
+        }
+    }
+
+    private func text(_ bytes: UnsafeRawBufferPointer?) -> String? { bytes.map { String(decoding: $0, as: UTF8.self) } }
+
+    @Test("Members come one after the other, and what is skipped is skipped whole")
+    func members() {
+        let document = #" {"a" : "x", "b":[1,{"c":[]},"}"], "d": -2.5e3 ,"e":12, "f": null}  "#
+        var found: [String] = []
+        let ended = scan(document) { scan -> Bool in
+            guard scan.take(UInt8(ascii: "{")) else { return false }
+            while let name = text(scan.string()), scan.take(UInt8(ascii: ":")) {
+                switch name {
+                case "a": found.append("a=\(text(scan.string()) ?? "?")")
+                case "b": found.append("b skipped: \(scan.skip())")
+                case "d": found.append("d=\(scan.double() ?? 0)")
+                case "e": found.append("e=\(scan.int64() ?? 0)")
+                default: found.append("\(name) null: \(scan.null())")
+                }
+                guard scan.more(until: UInt8(ascii: "}")) == true else { return scan.isAtEnd }
+            }
+            return false
+        }
+        #expect(ended == true)
+        #expect(found == ["a=x", "b skipped: true", "d=-2500.0", "e=12", "f null: true"])
+    }
+
+    @Test("Strings of every length are found, wherever their quotes stand", arguments: 0...40)
+    func lengths(_ length: Int) {
+        let word = String(repeating: "ä", count: length / 2) + String(repeating: "x", count: length % 2)
+        #expect(scan("\"\(word)\"") { text($0.string()) } == word)
+        #expect(scan("[\"\(word)\",1]") { scan in scan.take(UInt8(ascii: "[")) ? text(scan.string()) : nil } == word)
+    }
+
+    @Test("A string with escapes is left to the parser", arguments: [#""\"""#, #""abcdefgh\n""#, #""1234567\u0041""#])
+    func escapes(_ document: String) {
+        #expect(scan(document) { $0.string() == nil } == true)
+    }
+
+    @Test(
+        "Numbers are read as the parser reads them, or not at all",
+        arguments: [
+            "0", "-0", "0.5", "0.1", "0.12345678", "0.123456789", "0.123456789012345", "0.1234567890123456",
+            "0.1234567890123456789", "0.00000001", "0.", "0.5x", "0.5e1", "0.123456789x", "0.1234567 ", "1e-7", "1E+2",
+            "123456789012345678", "4.9e-324", "2.2250738585072011e-308",
+            "1e400", "01", "1.", ".5", "-", "1x", "1e", "+1", "tru", "0x10", "Infinity", "NaN",
+        ]
+    )
+    func numbers(_ number: String) throws {
+        let parser = JSONParser()
+        let parsed = Array("[\(number)]".utf8).withUnsafeBytes { bytes -> Double? in
+            guard let value = try? parser.parse(bytes), let element = try? value.array()[0] else { return nil }
+            return try? element.double()
+        }
+        let scanned = scan("[\(number)]") { scan in scan.take(UInt8(ascii: "[")) ? scan.double() : nil } ?? nil
+        #expect((scanned == nil) == (parsed == nil))
+        if let scanned, let parsed { #expect(abs(scanned - parsed) <= parsed.ulp) }
+    }
+
+    @Test(
+        "Integers are read where they are written as integers",
+        arguments: [
+            ("0", 0), ("-17", -17), ("123456789012345678", 123_456_789_012_345_678), ("1234567890123456789", nil),
+            ("1.0", nil), ("1e3", nil), ("007", nil), ("\"1\"", nil), ("true", nil), ("-", nil),
+        ] as [(String, Int64?)]
+    )
+    func integers(_ document: String, _ expected: Int64?) {
+        #expect(
+            (scan("[\(document)]") { scan in scan.take(UInt8(ascii: "[")) ? scan.int64() : nil } ?? nil) == expected
+        )
+    }
+
+    @Test(
+        "What does not match or ends too early is not skipped",
+        arguments: ["[1,2", "{\"a\":[1}", "[}", "{\"a\":{\"b\":1}]", "]", ",", ":", ""]
+    )
+    func mismatches(_ document: String) {
+        #expect((scan(document) { scan in scan.skip() } ?? false) == false)
+    }
+
+    @Test("Nesting is skipped to the parser's depth and no further")
+    func depth() {
+        func nested(_ depth: Int) -> String {
+            String(repeating: "[", count: depth) + String(repeating: "]", count: depth)
+        }
+        #expect(scan(nested(64)) { $0.skip() && $0.isAtEnd } == true)
+        #expect(scan(nested(65)) { $0.skip() } == false)
+    }
+
+    @Test("Bytes that are no UTF-8, and strings that do not end, have no structure")
+    func refused() {
+        let parser = JSONParser()
+        for bytes: [UInt8] in [[0x22, 0xFF, 0x22], Array("\"abc".utf8), Array("{\"a\":\"b".utf8)] {
+            #expect(bytes.withUnsafeBytes { parser.scan($0) == nil })
+        }
+    }
+
+    @Test("A text larger than the limit is not scanned; one larger than any before is")
+    func sizes() {
+        let parser = JSONParser(maximumSize: 100_000)
+        for size in [10, 50_000, 99_998] {
+            let bytes = Array("\"\(String(repeating: "a", count: size))\"".utf8)
+            #expect(
+                bytes.withUnsafeBytes {
+                    parser.scan($0).flatMap {
+                        var scan = $0; return scan.string()?.count
+                    }
+                } == size
+            )
+        }
+        #expect([UInt8](repeating: 0x20, count: 100_001).withUnsafeBytes { parser.scan($0) == nil })
+    }
+}

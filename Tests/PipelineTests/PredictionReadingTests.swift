@@ -1,0 +1,173 @@
+import Acquisition
+import Events
+import Flywheel
+import JSON
+import Statistics
+import StreamRuntime
+import StreamTesting
+import Testing
+import Vocabulary
+
+@testable import Engine
+
+/// A look at a prediction and a full parse of it must agree: what only the look says is never written down.
+@Suite("Predictions that are looked at and predictions that are parsed")
+struct PredictionReadingTests {
+    private static let time: Int64 = 1_767_225_600_000
+    private let parser = JSONParser(maximumDepth: 64, maximumSize: IntakeStage.recordLimit)
+    private let reader = PredictionReader()
+
+    private func table(_ function: AcquisitionFunction = .margin) -> ProjectTable {
+        let table = ProjectTable()
+        var policy = AcquisitionPolicy(function: function)
+        policy.auditCutoff = 0.1
+        let configuration = ProjectConfiguration(
+            project: World.project,
+            revision: 1,
+            partition: 0,
+            schema: World.schema,
+            acquisition: policy
+        )
+        table.set(IntakeProject(configuration, salt: []))
+        return table
+    }
+
+    private struct Looked: Equatable {
+        var sample: String
+        var version: String
+        var role: ModelRole?
+        var predictedAt: Int64?
+        var top: Int?
+        var score: Double?
+    }
+
+    private func look(_ bytes: [UInt8], _ table: ProjectTable) -> Looked? {
+        bytes.withUnsafeBytes { bytes in
+            guard let scan = parser.scan(bytes), let reading = reader.read(scan, table) else { return nil }
+            let configuration = reading.project.pointee.configuration
+            return Looked(
+                sample: String(decoding: reading.sample, as: UTF8.self),
+                version: String(decoding: reading.version, as: UTF8.self),
+                role: reading.role,
+                predictedAt: reading.predictedAt,
+                top: reading.output?.top,
+                score: reading.output?.score(
+                    configuration.acquisition.function,
+                    classes: configuration.schema.classes.count
+                )
+            )
+        }
+    }
+
+    private func parse(_ bytes: [UInt8], _ table: ProjectTable) -> Looked? {
+        bytes.withUnsafeBytes { bytes in
+            guard let envelope = try? Envelope(parser.parse(bytes)),
+                (try? envelope.data.string("project")) == World.project.rawValue,
+                let event = try? PredictionEvent(envelope.data, project: World.project, schema: World.schema)
+            else { return nil }
+            guard let configuration = table[World.project.rawValue]?.pointee.configuration else { return nil }
+            return Looked(
+                sample: event.sample.id.rawValue,
+                version: event.model?.version.rawValue ?? "",
+                role: event.model?.role,
+                predictedAt: event.predictedAt,
+                top: event.output?.top.label.rawValue,
+                score: event.output.map {
+                    configuration.acquisition.function.score($0, classes: configuration.schema.classes.count)
+                }
+            )
+        }
+    }
+
+    private func agree(_ a: Looked, _ b: Looked) -> Bool {
+        var (a, b) = (a, b)
+        let isClose = abs((a.score ?? 0) - (b.score ?? 0)) < 1e-12 && (a.score == nil) == (b.score == nil)
+        (a.score, b.score) = (nil, nil)
+        return isClose && a == b
+    }
+
+    private static func plain(_ generator: inout SplitMix64) -> String {
+        var weights = World.schema.classes.map { _ in generator.nextUnit() + 1e-9 }
+        if generator.next(below: 4) == 0 { weights[1] = weights[0] }
+        let named = 1 + generator.next(below: weights.count)
+        let total = weights.reduce(0, +)
+        var members: [String] = []
+        var remainder = 1.0
+        for index in SeededSampling.permutation(of: weights.count, using: &generator).prefix(named) {
+            let probability = weights[index] / total
+            remainder -= probability
+            members.append("\"\(World.schema.classes[index])\":\(probability)")
+        }
+        let rest = named < weights.count ? ",\"remainder\":\(max(0, remainder))" : ""
+        let output = "\"output\":{\"kind\":\"choice\",\"probabilities\":{\(members.joined(separator: ","))}\(rest)}"
+        var parts = [
+            "\"project\":\"\(World.project)\"",
+            "\"sample\":{\"metadata\":{\"a\":[1,{}]},\"id\":\"s\(generator.next(below: 1_000))\",\"embedding\":[1,2.5]}",
+            "\"model\":{\"name\":\"n\",\"version\":\"v\(generator.next(below: 3))\",\"role\":\"challenger\"}", output,
+            "\"predicted_at_ms\":\(time)", "\"extra\":[true,null,{\"project\":\"other\"}]",
+        ]
+        if generator.next(below: 5) == 0 { parts.removeSubrange(2...3) }
+        SeededSampling.shuffle(&parts, using: &generator)
+        return "{\(parts.joined(separator: generator.next(below: 2) == 0 ? "," : " , "))}"
+    }
+
+    @Test("Plain predictions are read at a look, and read alike", arguments: AcquisitionFunction.allCases)
+    func plainOnes(_ function: AcquisitionFunction) throws {
+        let table = table(function)
+        var generator = SplitMix64(seed: 1)
+        for _ in 0..<500 {
+            let bytes = Array(Self.plain(&generator).utf8)
+            let looked = try #require(look(bytes, table), "\(String(decoding: bytes, as: UTF8.self))")
+            let parsed = try #require(parse(bytes, table))
+            #expect(agree(looked, parsed), "\(String(decoding: bytes, as: UTF8.self))")
+        }
+    }
+
+    @Test(
+        "Spoilt ones are never read otherwise than the parser reads them; what it refuses in a part that a look reads, too"
+    )
+    func spoilt() {
+        let table = table()
+        var generator = SplitMix64(seed: 2)
+        var (looks, refusals) = (0, 0)
+        for _ in 0..<20_000 {
+            var bytes = Array(Self.plain(&generator).utf8)
+            for _ in 0...generator.next(below: 2) {
+                let at = generator.next(below: bytes.count)
+                switch generator.next(below: 4) {
+                case 0: bytes.remove(at: at)
+                case 1: bytes[at] = Array("{}[]:,\"\\ 0a-e.n".utf8)[generator.next(below: 15)]
+                case 2: bytes.insert(bytes[generator.next(below: bytes.count)], at: at)
+                default: bytes.swapAt(at, generator.next(below: bytes.count))
+                }
+            }
+            guard let looked = look(bytes, table) else {
+                refusals += 1
+                continue
+            }
+            looks += 1
+            // A text may be spoilt where nobody looks.
+            if let parsed = parse(bytes, table) {
+                #expect(agree(looked, parsed), "\(String(decoding: bytes, as: UTF8.self))")
+            }
+        }
+        #expect(looks > 1_000 && refusals > 1_000)
+    }
+
+    @Test("Names are found by their bytes, of every length, and no others")
+    func names() {
+        let names = (0..<40).flatMap { length in
+            ["a", "b"].map { String(repeating: "x", count: length) + $0 + String(repeating: "y", count: length % 3) }
+        }
+        let table = NameTable(names)
+        for (index, name) in names.enumerated() {
+            #expect(Array(name.utf8).withUnsafeBytes { table.find($0) } == names.firstIndex(of: name), "\(index)")
+            #expect(Array((name + "z").utf8).withUnsafeBytes { table.find($0) } == nil)
+        }
+        #expect(table.find(UnsafeRawBufferPointer(start: nil, count: 0)) == nil)
+        // Equal at both ends, different in the middle.
+        let middle = NameTable(["12345678-one-12345678", "12345678-two-12345678"])
+        #expect(Array("12345678-two-12345678".utf8).withUnsafeBytes { middle.find($0) } == 1)
+        #expect(Array("12345678-six-12345678".utf8).withUnsafeBytes { middle.find($0) } == nil)
+    }
+}
