@@ -133,6 +133,9 @@ extension AcquisitionState {
 
     // MARK: - Choosing
 
+    /// Candidates of the newest model, for each task of a diverse batch, that a batch waits for.
+    private static let diverseBreadth = 10
+
     /// A batch waits for a model that has learnt from the last one, and for candidates that it scored, but not for ever: a
     /// model that is one batch behind asks for much of the same again.
     private func isReady(
@@ -145,7 +148,8 @@ extension AcquisitionState {
         if time.milliseconds(since: since) >= policy.patience { return true }
         guard newestOrdinal > cadence.value.lastBatchOrdinal, unlearned <= policy.batchSize / 2 else { return false }
         // Intake lets only the highest scores of a stream through, so these are the best of many more.
-        let enough = min(policy.poolCapacity, policy.batchSize * max(1, policy.isDiverse ? policy.preselection : 2))
+        let breadth = policy.isDiverse ? max(Self.diverseBreadth, policy.preselection) : 2
+        let enough = min(policy.poolCapacity, policy.batchSize * breadth)
         return pool.count >= enough && pool.count { $1.modelOrdinal >= newestOrdinal } >= enough
     }
 

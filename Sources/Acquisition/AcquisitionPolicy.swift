@@ -6,7 +6,7 @@ public struct AcquisitionPolicy: Hashable, Sendable {
     public var isDiverse: Bool
     /// Tasks opened at once for training labels; at least 1.
     public var batchSize: Int
-    /// A diverse batch is spread over this many times `batchSize` of the highest scores; at least 1.
+    /// k-means spreads a batch over this many times `batchSize` of the highest utilities; at least 1.
     public var preselection: Int
     /// Candidates kept; at least `batchSize`.
     public var poolCapacity: Int
@@ -35,7 +35,7 @@ public struct AcquisitionPolicy: Hashable, Sendable {
         function: AcquisitionFunction = .margin,
         isDiverse: Bool = true,
         batchSize: Int = 10,
-        preselection: Int = 10,
+        preselection: Int = 3,
         poolCapacity: Int = 500,
         openTaskLimit: Int = 20,
         explorationShare: Double = 0,

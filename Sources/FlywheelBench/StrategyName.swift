@@ -15,11 +15,14 @@ extension AcquisitionPolicy {
         isDiverse = parts.count > 1
         batch.rule = .top
         batch.coldStart = .none
+        // As published, where nothing comes before.
+        preselection = 10
         for part in parts.dropFirst() {
             if let rule = BatchRule(rawValue: part), batch.rule == .top {
                 batch.rule = rule
             } else if part.hasSuffix("_start"), let start = ColdStart(rawValue: String(part.dropLast("_start".count))) {
                 batch.coldStart = start
+                preselection = AcquisitionPolicy().preselection
             } else {
                 throw Self.unknown(name)
             }
