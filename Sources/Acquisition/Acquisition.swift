@@ -13,7 +13,7 @@ extension AcquisitionState {
     ///   - pending: Labels asked for that its model does not know; of use to a stream's rule only.
     ///   - policy: The revision in force.
     ///   - context: The entry that brought it.
-    /// - Complexity: O(*poolCapacity*) when the pool is full, else O(1).
+    /// - Complexity: O(1) on average, O(*poolCapacity*) for the first after a batch.
     public mutating func receive(
         _ candidate: Candidate,
         modelOrdinal: Int,
@@ -38,16 +38,14 @@ extension AcquisitionState {
         }
         if let known = pool[id] {
             // A model says the same of a sample every time; only a newer one changes anything.
-            if known.modelOrdinal < modelOrdinal { pool[id] = pooled }
+            if known.modelOrdinal < modelOrdinal { floor.update(in: &pool, with: pooled) }
             return
         }
         if pool.count >= policy.poolCapacity {
-            guard let least = pool.minimum(by: { Self.isLessUseful($0.value, $1.value) }),
-                Self.isLessUseful(least.value, pooled)
-            else { return }
-            pool[least.key] = nil
+            floor.replace(in: &pool, with: pooled)
+        } else {
+            pool[id] = pooled
         }
-        pool[id] = pooled
     }
 
     private mutating func receiveAudit(_ pooled: PooledCandidate) {
@@ -110,6 +108,7 @@ extension AcquisitionState {
                 cadence.value.auditTasks += 1
             } else {
                 countSlice(selection.sample, votes: votesPerTask, policy: policy, at: context.time)
+                remember(selection.sample, policy.batch)
                 cadence.value.acquisitionTasks += 1
             }
         }
@@ -145,6 +144,9 @@ extension AcquisitionState {
 
     // MARK: - Choosing
 
+    /// Candidates of the newest model, for each task of a diverse batch, that a batch waits for.
+    private static let diverseBreadth = 10
+
     /// A batch waits for a model that has learnt from the last one, and for candidates that it scored, but not for ever: a
     /// model that is one batch behind asks for much of the same again.
     private func isReady(
@@ -159,51 +161,29 @@ extension AcquisitionState {
         if time.milliseconds(since: since) >= policy.patience { return true }
         guard newestOrdinal > cadence.value.lastBatchOrdinal, unlearned <= policy.batchSize / 2 else { return false }
         // Intake lets only the highest scores of a stream through, so these are the best of many more.
-        let enough = min(policy.poolCapacity, policy.batchSize * max(1, policy.isDiverse ? policy.preselection : 2))
+        let breadth = policy.isDiverse ? max(Self.diverseBreadth, policy.preselection) : 2
+        let enough = min(policy.poolCapacity, policy.batchSize * breadth)
         return pool.count >= enough && pool.count { $1.modelOrdinal >= newestOrdinal } >= enough
     }
 
-    private mutating func chooseAcquisition(
-        _ count: Int,
-        _ votesPerTask: Int,
-        _ policy: AcquisitionPolicy,
-        _ context: EntryContext
-    ) -> [Selection] {
-        guard count > 0 else { return [] }
-        if let stream = policy.stream {
-            return takeStreamed(count, votesPerTask: votesPerTask, policy: policy, at: context.time).map {
-                Self.selection($0, strategy: stream.strategy.rawValue, propensity: $0.propensity)
-            }
-        }
-        var ranked = pool.sortedRows.map(\.value).sorted { Self.isLessUseful($1, $0) }
-        ranked = withinQuota(ranked, votesPerTask: votesPerTask, policy: policy, at: context.time)
-        let explored = chooseExploration(count, ranked, policy, context)
-        for (pooled, _) in explored { ranked.removeAll { $0.candidate.sample.id == pooled.candidate.sample.id } }
-        let rest = count - explored.count
-        let width = policy.isDiverse ? max(rest, rest * policy.preselection) : rest
-        let preselected = Array(ranked.prefix(width))
-        let isSpreadWanted = policy.isDiverse && policy.function != .random
-        let spread = isSpreadWanted ? spread(preselected, rest, context) : nil
-        let chosen = spread ?? Array(preselected.prefix(rest))
-        return chosen.map { pooled in
-            let isCold = pooled.candidate.output == nil && policy.function != .random
-            let rule = isCold ? "cold_start" : policy.function.rawValue
-            return Self.selection(pooled, strategy: spread == nil ? rule : rule + "+kmeans", propensity: 1)
-        } + explored.map { Self.selection($0.pooled, strategy: "exploration", propensity: $0.propensity) }
-    }
-
-    private static func selection(_ pooled: PooledCandidate, strategy: String, propensity: Double?) -> Selection {
+    static func selection(
+        _ pooled: PooledCandidate,
+        strategy: String,
+        utility: Utility? = nil,
+        propensity: Double? = 1
+    ) -> Selection {
         let candidate = pooled.candidate
         return Selection(
             sample: candidate.sample,
             purpose: .acquisition,
             reason: SelectionReason(
                 strategy: strategy,
-                score: candidate.score,
+                score: utility?.value ?? candidate.score,
                 scoredBy: candidate.model?.version,
                 predicted: candidate.output?.top.label,
                 inclusionProbability: nil,
-                propensity: propensity
+                propensity: propensity,
+                parts: utility?.parts ?? []
             ),
             predictedAt: candidate.predictedAt
         )
@@ -212,7 +192,7 @@ extension AcquisitionState {
     /// The part of a batch that is drawn by chance: a class that the model is wrongly sure to know is found by no score.
     ///
     /// - Returns: Each with the probability of its draw among those that could have been drawn.
-    private func chooseExploration(
+    func chooseExploration(
         _ count: Int,
         _ ranked: [PooledCandidate],
         _ policy: AcquisitionPolicy,
@@ -229,21 +209,6 @@ extension AcquisitionState {
         }
     }
 
-    /// A spread-out batch, or nil when the embeddings are missing or do not have one dimension.
-    private func spread(_ ranked: [PooledCandidate], _ count: Int, _ context: EntryContext) -> [PooledCandidate]? {
-        var points: [[Float]] = []
-        var weights: [Double] = []
-        for pooled in ranked {
-            guard let embedding = pooled.candidate.sample.embedding,
-                embedding.count == points.first?.count ?? embedding.count
-            else { return nil }
-            points.append(embedding)
-            // Before there is a model every sample weighs the same.
-            weights.append(pooled.candidate.output == nil ? 1 : pooled.candidate.score)
-        }
-        return DiverseBatch.select(count, from: points, weights: weights, seed: context.seed).map { ranked[$0] }
-    }
-
     /// Audit tasks that keep their share of all tasks once this batch is out.
     private func auditTasksDue(_ policy: AcquisitionPolicy, _ affordable: Int) -> Int {
         let cadence = cadence.value
@@ -256,7 +221,8 @@ extension AcquisitionState {
     }
 
     private func chooseAudit(_ count: Int) -> [Selection] {
-        audit.sortedRows.map(\.value).sorted { Self.isDrawnEarlier($0, $1) }.prefix(count).map { pooled in
+        guard count > 0 else { return [] }
+        return audit.sortedRows.map(\.value).sorted { Self.isDrawnEarlier($0, $1) }.prefix(count).map { pooled in
             let candidate = pooled.candidate
             let reason = SelectionReason(
                 strategy: "audit",

@@ -3,11 +3,12 @@ public import Vocabulary
 /// What to ask for, how much of it, and how fast.
 public struct AcquisitionPolicy: Hashable, Sendable {
     public var function: AcquisitionFunction
-    /// Spread a batch by weighted k-means where embeddings are present; else the highest scores are taken.
+    /// Put a batch together by the rule of `batch`; else, and where embeddings are wanted and missing, the highest scores are
+    /// taken.
     public var isDiverse: Bool
     /// Tasks opened at once for training labels; at least 1.
     public var batchSize: Int
-    /// A diverse batch is spread over this many times `batchSize` of the highest scores; at least 1.
+    /// k-means spreads a batch over this many times `batchSize` of the highest utilities; at least 1.
     public var preselection: Int
     /// Candidates kept; at least `batchSize`.
     public var poolCapacity: Int
@@ -39,12 +40,16 @@ public struct AcquisitionPolicy: Hashable, Sendable {
     public var slices: SlicePolicy?
     /// Ask one by one as candidates come, by a rule of its own; nil: in batches.
     public var stream: StreamPolicy?
+    /// What a model's output, or its logits, are tempered by before they are judged, above 0; 1 leaves them alone.
+    public var temperature: Double
+    /// How a batch is put together.
+    public var batch: BatchPolicy
 
     public init(
         function: AcquisitionFunction = .margin,
         isDiverse: Bool = true,
         batchSize: Int = 10,
-        preselection: Int = 10,
+        preselection: Int = 3,
         poolCapacity: Int = 500,
         openTaskLimit: Int = 20,
         explorationShare: Double = 0,
@@ -59,7 +64,9 @@ public struct AcquisitionPolicy: Hashable, Sendable {
         carriedWindows: Int = 0,
         voteCost: VoteCost = .free,
         slices: SlicePolicy? = nil,
-        stream: StreamPolicy? = nil
+        stream: StreamPolicy? = nil,
+        temperature: Double = 1,
+        batch: BatchPolicy = BatchPolicy()
     ) {
         self.function = function
         self.isDiverse = isDiverse
@@ -80,6 +87,8 @@ public struct AcquisitionPolicy: Hashable, Sendable {
         self.voteCost = voteCost
         self.slices = slices
         self.stream = stream
+        self.temperature = temperature
+        self.batch = batch
     }
 
     /// What may be spent in a window.
@@ -87,9 +96,13 @@ public struct AcquisitionPolicy: Hashable, Sendable {
         LabelBudget(votes: votes, time: time, money: money, window: window, carriedWindows: carriedWindows)
     }
 
-    /// As in `margin+kmeans`: the rule by which batches are chosen where embeddings allow it.
+    /// As in `margin+kmeans+herding_start`: score, the rule by which batches are chosen where embeddings allow it, and the
+    /// rule of a cold start.
     public var strategyName: String {
         if let stream { return stream.strategy.rawValue }
-        return function == .random ? "random" : function.rawValue + (isDiverse ? "+kmeans" : "")
+        guard function != .random else { return "random" }
+        guard isDiverse else { return function.rawValue }
+        let start = batch.coldStart == .none ? "" : "+\(batch.coldStart.rawValue)_start"
+        return function.rawValue + (batch.rule == .top ? "" : "+" + batch.rule.rawValue) + start
     }
 }

@@ -62,6 +62,10 @@ public struct AcquisitionState: Sendable {
     public var stream = Cell<StreamFilter?>(nil)
     /// What each slice has taken; at most `SlicePolicy.sliceLimit` and one.
     public var slices = Table<String, SliceAccount>()
+    /// Where the samples lie that were asked for last for training, by slot; at most as many as the policy's `memory`.
+    public var memory = Table<Int, EmbeddingSketch>()
+    /// The pool's least useful, a cache.
+    var floor = PoolFloor()
 
     /// Audit candidates kept.
     public static let auditCapacity = 200

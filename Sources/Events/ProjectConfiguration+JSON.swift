@@ -116,7 +116,9 @@ extension AcquisitionPolicy: JSONCodable {
             carriedWindows: try object.optionalInt("carry_windows", in: 0...AcquisitionPolicy.mostCarriedWindows) ?? 0,
             voteCost: try object.optionalValue("vote_cost") ?? .free,
             slices: try object.optionalValue("slices"),
-            stream: try object.optionalValue("stream")
+            stream: try object.optionalValue("stream"),
+            temperature: try object.number("temperature", in: 0.01...100) ?? AcquisitionPolicy().temperature,
+            batch: try object.optionalValue("batch") ?? BatchPolicy()
         )
         if let complaint = costComplaint { throw object.failure("vote_cost", complaint) }
     }
@@ -153,6 +155,8 @@ extension AcquisitionPolicy: JSONCodable {
             if voteCost != .free { writer.member("vote_cost", voteCost) }
             writer.member("slices", ifPresent: slices)
             writer.member("stream", ifPresent: stream)
+            writer.member("temperature", temperature)
+            writer.member("batch", batch)
         }
     }
 }

@@ -186,7 +186,8 @@ extension SelectionReason: JSONCodable {
             scoredBy: try object.optionalID("scored_by"),
             predicted: try object.optionalInt("predicted", in: 0...9_999).map { ClassIndex($0) },
             inclusionProbability: try object.optionalDouble("inclusion_probability"),
-            propensity: try object.optionalDouble("propensity")
+            propensity: try object.optionalDouble("propensity"),
+            parts: object.optional("parts") == nil ? [] : try object.values("parts")
         )
     }
 
@@ -198,6 +199,7 @@ extension SelectionReason: JSONCodable {
             writer.member("predicted", ifPresent: predicted?.rawValue)
             writer.member("inclusion_probability", ifPresent: inclusionProbability)
             writer.member("propensity", ifPresent: propensity)
+            if !parts.isEmpty { writer.array("parts", ofValues: parts) }
         }
     }
 }

@@ -29,7 +29,7 @@ enum ProjectFile {
             )
         }
         let schema = schema(reader)
-        let acquisition = acquisition(reader.section("acquisition"))
+        let acquisition = acquisition(reader.section("acquisition"), schema)
         let labeling = labeling(reader.section("labeling"))
         let most = acquisition.budget.mostTasks(votes: labeling.maximumVotes, cost: acquisition.voteCost)
         if most == 0, acquisition.votes > 0, acquisition.time != 0, acquisition.money != 0 {
@@ -71,7 +71,7 @@ enum ProjectFile {
         return LabelSchema(question: question, classes: classes)
     }
 
-    private static func span(_ reader: ConfigurationReader, _ key: String, _ fallback: Int64) -> Int64 {
+    static func span(_ reader: ConfigurationReader, _ key: String, _ fallback: Int64) -> Int64 {
         WorkerFile.milliseconds(
             reader.duration(
                 key,
@@ -81,7 +81,7 @@ enum ProjectFile {
         )
     }
 
-    private static func acquisition(_ reader: ConfigurationReader) -> AcquisitionPolicy {
+    private static func acquisition(_ reader: ConfigurationReader, _ schema: LabelSchema) -> AcquisitionPolicy {
         var policy = AcquisitionPolicy()
         policy.function = reader.choice("strategy", default: policy.function)
         policy.isDiverse = reader.bool("diverse", default: policy.isDiverse)
@@ -101,6 +101,8 @@ enum ProjectFile {
         policy.oversample = reader.double("oversample", default: policy.oversample, in: 1...100_000)
         policy.patience = span(reader, "patience", policy.patience)
         readBudget(reader, into: &policy)
+        policy.temperature = reader.double("temperature", default: policy.temperature, in: 0.01...100)
+        policy.batch = batch(reader.section("batch"), schema)
         return policy
     }
 

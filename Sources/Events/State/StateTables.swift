@@ -110,6 +110,7 @@ public struct StateTable: Sendable {
         StateTable("acquisition.cadence", \.acquisition.cadence.table),
         StateTable("acquisition.stream", \.acquisition.stream.table),
         StateTable("acquisition.slices", \.acquisition.slices),
+        StateTable("acquisition.memory", \.acquisition.memory),
         StateTable("labeling.open", \.labeling.open),
         StateTable("labeling.closed", \.labeling.closed),
         StateTable("labeling.annotators", \.labeling.annotators),
