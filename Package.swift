@@ -178,7 +178,7 @@ let package = Package(
         tests("DemoTests", ["Demo"]),
         tests(
             "BenchTests",
-            ["Acquisition", "Events", "Flywheel", "FlywheelBench", "JSON", "Statistics", "Vocabulary"]
+            ["Acquisition", "Arguments", "Events", "Flywheel", "FlywheelBench", "JSON", "Statistics", "Vocabulary"]
         ),
         tests("BrokerTests", ["KafkaClient", "KafkaTesting", "KafkaTransport", "StreamRuntime"]),
         tests("CommandBrokerTests", ["KafkaClient", "KafkaTesting", "Processes"]),

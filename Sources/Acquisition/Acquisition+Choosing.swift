@@ -8,15 +8,35 @@ extension AcquisitionState {
     ///
     /// - Parameters:
     ///   - count: Samples wanted.
+    ///   - votesPerTask: The most votes that a task may take; slices have quotas of votes.
     ///   - policy: The revision in force.
     ///   - context: The entry that gives the time and seeds the choice.
     /// - Returns: At most `count` distinct selections, those drawn by chance last.
-    func chooseAcquisition(_ count: Int, _ policy: AcquisitionPolicy, _ context: EntryContext) -> [Selection] {
+    mutating func chooseAcquisition(
+        _ count: Int,
+        _ votesPerTask: Int,
+        _ policy: AcquisitionPolicy,
+        _ context: EntryContext
+    ) -> [Selection] {
         guard count > 0 else { return [] }
-        let explored = chooseExploration(count, policy, context)
-        let left = Set(explored.map(\.candidate.sample.id))
+        if let stream = policy.stream {
+            return takeStreamed(count, votesPerTask: votesPerTask, policy: policy, at: context.time).map {
+                Self.selection($0, strategy: stream.strategy.rawValue, propensity: $0.propensity)
+            }
+        }
+        var left: Set<SampleID> = []
+        var explored: [(pooled: PooledCandidate, propensity: Double)] = []
+        if policy.slices != nil || policy.explorationShare > 0 {
+            let all = pool.sortedRows.map(\.value).sorted { Self.isLessUseful($1, $0) }
+            let ranked = withinQuota(all, votesPerTask: votesPerTask, policy: policy, at: context.time)
+            explored = chooseExploration(count, ranked, policy, context)
+            if ranked.count < all.count {
+                left = Set(all.map(\.candidate.sample.id)).subtracting(ranked.map(\.candidate.sample.id))
+            }
+            left.formUnion(explored.map(\.pooled.candidate.sample.id))
+        }
         let chosen = chooseByUtility(count - explored.count, leavingOut: left, policy, context)
-        return chosen + explored.map { Self.selection($0, strategy: "exploration") }
+        return chosen + explored.map { Self.selection($0.pooled, strategy: "exploration", propensity: $0.propensity) }
     }
 
     /// Where a candidate stands: of the newest model first, of equals the highest utility, of equals the lower id.
@@ -50,6 +70,7 @@ extension AcquisitionState {
             return Rank(ordinal: pooled.modelOrdinal, utility: utility, id: id)
         }
         if !left.isEmpty { ranks.removeAll { left.contains($0.id) } }
+        guard !ranks.isEmpty else { return [] }
         if width.isSpreadOverAll { ranks = Self.spread(ranks, over: width.candidates, atLeast: 2 * count) }
         let ranked = ranks.prefix(width.candidates).compactMap { pool[$0.id] }
         let window = RankedCandidates(ranked, rule: rule, memory: memory, policy: policy, at: context.time)
@@ -61,6 +82,8 @@ extension AcquisitionState {
             return Self.selection(
                 pooled,
                 strategy: choice.rule == .top ? score : score + "+" + choice.rule.rawValue,
+                // What a draw among so many comes to is not worked out.
+                propensity: choice.rule.drawsEvery ? nil : 1,
                 utility: window.utilities[index]
             )
         }

@@ -10,12 +10,14 @@ extension AcquisitionState {
     /// - Parameters:
     ///   - candidate: Belongs to the audit sample if it has an audit probability.
     ///   - modelOrdinal: The dataset ordinal of the model that scored it, 0 for none or an unknown one.
+    ///   - pending: Labels asked for that its model does not know; of use to a stream's rule only.
     ///   - policy: The revision in force.
     ///   - context: The entry that brought it.
     /// - Complexity: O(1) on average, O(*poolCapacity*) for the first after a batch.
     public mutating func receive(
         _ candidate: Candidate,
         modelOrdinal: Int,
+        pending: Int = 0,
         policy: AcquisitionPolicy,
         context: EntryContext
     ) {
@@ -30,6 +32,10 @@ extension AcquisitionState {
         }
         // Drawn for the audit sample once, under a cut-off that has been lowered since: it stays there.
         guard audit[id] == nil else { return }
+        if let stream = policy.stream {
+            receiveStreamed(pooled, pending: pending, stream: stream, capacity: policy.poolCapacity, context: context)
+            return
+        }
         if let known = pool[id] {
             // A model says the same of a sample every time; only a newer one changes anything.
             if known.modelOrdinal < modelOrdinal { floor.update(in: &pool, with: pooled) }
@@ -72,7 +78,7 @@ extension AcquisitionState {
         policy: AcquisitionPolicy,
         context: EntryContext
     ) -> [Selection] {
-        ledger.value.advance(to: context.time, window: policy.window)
+        ledger.value.advance(to: context.time, budget: policy.budget)
         guard openTasks + policy.batchSize <= policy.openTaskLimit, !pool.isEmpty || !audit.isEmpty else {
             cadence.value.waitingSince = nil
             return []
@@ -80,16 +86,14 @@ extension AcquisitionState {
         // Patience begins when a batch becomes possible: the model that the last one taught may still be in training.
         if cadence.value.waitingSince == nil { cadence.value.waitingSince = context.time }
         guard isReady(newestOrdinal, unlearned, policy, at: context.time) else { return [] }
-        let affordable = min(
-            ledger.value.available(of: policy.votes) / max(1, votesPerTask),
-            policy.openTaskLimit - openTasks
-        )
+        let affordable = affordableTasks(openTasks, votesPerTask, policy)
         let auditWanted = auditTasksDue(policy, affordable)
         let wanted = min(policy.batchSize, affordable - min(auditWanted, affordable))
-        var batch = chooseAcquisition(wanted, policy, context)
+        var batch = chooseAcquisition(wanted, votesPerTask, policy, context)
         batch += chooseAudit(min(auditWanted, affordable))
+        batch = batch.map { $0.costing(policy.voteCost) }
         for selection in batch {
-            guard ledger.value.reserve(votesPerTask, of: policy.votes) else { break }
+            guard ledger.value.reserve(votesPerTask, cost: policy.voteCost, of: policy.budget) else { break }
             pool[selection.sample.id] = nil
             audit[selection.sample.id] = nil
             asked[selection.sample.id] = selection.purpose
@@ -104,31 +108,38 @@ extension AcquisitionState {
                 cadence.value.auditTasks += 1
             } else {
                 remember(selection.sample, policy.batch)
+                countSlice(selection.sample, votes: votesPerTask, policy: policy, at: context.time)
                 cadence.value.acquisitionTasks += 1
             }
         }
         return batch
     }
 
-    /// One of the votes reserved for a task was given: it counts in the window in which it was given.
-    public mutating func voteGiven(policy: AcquisitionPolicy, at time: StreamTime) {
-        ledger.value.advance(to: time, window: policy.window)
-        ledger.value.spend()
-    }
-
-    /// A task closed with votes left.
-    public mutating func votesReleased(_ count: Int) { ledger.value.release(count) }
-
     /// When a batch could become due without a further candidate.
     public func nextDeadline(openTasks: Int, votesPerTask: Int, policy: AcquisitionPolicy) -> StreamTime? {
         guard let waiting = cadence.value.waitingSince, !pool.isEmpty || !audit.isEmpty,
             openTasks + policy.batchSize <= policy.openTaskLimit
         else { return nil }
-        let ledger = ledger.value
-        if ledger.available(of: policy.votes) < votesPerTask {
-            return policy.votes < votesPerTask ? nil : ledger.windowStart.advanced(byMilliseconds: policy.window)
+        if isExhausted(votesPerTask: votesPerTask, policy: policy) {
+            // A budget that never holds a task is not waited for.
+            let most = policy.budget.mostTasks(votes: votesPerTask, cost: policy.voteCost)
+            return most == 0 ? nil : ledger.value.windowStart.advanced(byMilliseconds: policy.window)
+        }
+        if auditTasksDue(policy, affordableTasks(openTasks, votesPerTask, policy)) == 0 {
+            // Audit tasks keep their share of all tasks, so the next candidate of a stream is what they wait for.
+            if policy.stream != nil, pool.isEmpty { return nil }
+            if isQuotaSpent(votesPerTask: votesPerTask, policy: policy) {
+                return ledger.value.windowStart.advanced(byMilliseconds: policy.window)
+            }
         }
         return waiting.advanced(byMilliseconds: policy.patience)
+    }
+
+    private func affordableTasks(_ openTasks: Int, _ votesPerTask: Int, _ policy: AcquisitionPolicy) -> Int {
+        min(
+            ledger.value.affordableTasks(votes: votesPerTask, cost: policy.voteCost, of: policy.budget),
+            policy.openTaskLimit - openTasks
+        )
     }
 
     // MARK: - Choosing
@@ -144,6 +155,8 @@ extension AcquisitionState {
         _ policy: AcquisitionPolicy,
         at time: StreamTime
     ) -> Bool {
+        // A stream's rule has chosen already.
+        if policy.stream != nil, !pool.isEmpty { return true }
         let since = cadence.value.waitingSince ?? time
         if time.milliseconds(since: since) >= policy.patience { return true }
         guard newestOrdinal > cadence.value.lastBatchOrdinal, unlearned <= policy.batchSize / 2 else { return false }
@@ -153,7 +166,12 @@ extension AcquisitionState {
         return pool.count >= enough && pool.count { $1.modelOrdinal >= newestOrdinal } >= enough
     }
 
-    static func selection(_ pooled: PooledCandidate, strategy: String, utility: Utility? = nil) -> Selection {
+    static func selection(
+        _ pooled: PooledCandidate,
+        strategy: String,
+        propensity: Double?,
+        utility: Utility? = nil
+    ) -> Selection {
         let candidate = pooled.candidate
         return Selection(
             sample: candidate.sample,
@@ -164,6 +182,7 @@ extension AcquisitionState {
                 scoredBy: candidate.model?.version,
                 predicted: candidate.output?.top.label,
                 inclusionProbability: nil,
+                propensity: propensity,
                 parts: utility?.parts ?? []
             ),
             predictedAt: candidate.predictedAt
@@ -171,22 +190,32 @@ extension AcquisitionState {
     }
 
     /// The part of a batch that is drawn by chance: a class that the model is wrongly sure to know is found by no score.
-    func chooseExploration(_ count: Int, _ policy: AcquisitionPolicy, _ context: EntryContext) -> [PooledCandidate] {
-        guard policy.function != .random, policy.explorationShare > 0 else { return [] }
-        let ranked = pool.sortedRows.map(\.value).sorted { Self.isLessUseful($1, $0) }
-        guard let newest = ranked.first?.modelOrdinal else { return [] }
+    ///
+    /// - Returns: Each with the probability of its draw among those that could have been drawn.
+    func chooseExploration(
+        _ count: Int,
+        _ ranked: [PooledCandidate],
+        _ policy: AcquisitionPolicy,
+        _ context: EntryContext
+    ) -> [(pooled: PooledCandidate, propensity: Double)] {
+        guard policy.function != .random, policy.explorationShare > 0, let newest = ranked.first?.modelOrdinal else {
+            return []
+        }
         let drawn = ranked.filter { $0.candidate.isExploration && $0.modelOrdinal == newest }
         let wanted = min(drawn.count, Int((policy.explorationShare * Double(count)).rounded()))
         guard wanted > 0 else { return [] }
         var generator = SplitMix64(seed: context.seed ^ 0x6578_706C_6F72_6521)
-        return SeededSampling.distinctIndices(wanted, of: drawn.count, using: &generator).map { drawn[$0] }
+        let propensity = Double(wanted) / Double(drawn.count)
+        return SeededSampling.distinctIndices(wanted, of: drawn.count, using: &generator).map {
+            (drawn[$0], propensity)
+        }
     }
 
     /// Audit tasks that keep their share of all tasks once this batch is out.
     private func auditTasksDue(_ policy: AcquisitionPolicy, _ affordable: Int) -> Int {
         let cadence = cadence.value
         // Nothing else to ask for: the audit sample may take the whole batch.
-        guard !pool.isEmpty else { return min(policy.batchSize, audit.count) }
+        guard !pool.isEmpty || policy.stream != nil else { return min(policy.batchSize, audit.count) }
         let share = min(max(policy.auditShare, 0), 0.9)
         let acquisition = Double(cadence.acquisitionTasks + min(policy.batchSize, affordable))
         let wanted = Int(acquisition * share / (1 - share)) - cadence.auditTasks
@@ -202,7 +231,8 @@ extension AcquisitionState {
                 score: candidate.auditProbability ?? 0,
                 scoredBy: candidate.model?.version,
                 predicted: candidate.output?.top.label,
-                inclusionProbability: candidate.auditProbability
+                inclusionProbability: candidate.auditProbability,
+                propensity: candidate.auditProbability
             )
             return Selection(
                 sample: candidate.sample,
@@ -215,7 +245,7 @@ extension AcquisitionState {
 
     // MARK: - Orders (total, so that nothing depends on hashing)
 
-    private static func isLessUseful(_ a: PooledCandidate, _ b: PooledCandidate) -> Bool {
+    static func isLessUseful(_ a: PooledCandidate, _ b: PooledCandidate) -> Bool {
         (a.modelOrdinal, a.candidate.score, b.candidate.sample.id) < (
             b.modelOrdinal, b.candidate.score, a.candidate.sample.id
         )

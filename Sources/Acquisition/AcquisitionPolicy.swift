@@ -1,3 +1,5 @@
+public import Vocabulary
+
 /// What to ask for, how much of it, and how fast.
 public struct AcquisitionPolicy: Hashable, Sendable {
     public var function: AcquisitionFunction
@@ -18,10 +20,18 @@ public struct AcquisitionPolicy: Hashable, Sendable {
     public var auditShare: Double
     /// The share of samples that belong to the audit sample, in `0...1`.
     public var auditCutoff: Double
-    /// Answers that may be bought in a window.
+    /// Answers that may be bought in a window. With 0 nothing is asked.
     public var votes: Int
     /// Milliseconds.
     public var window: Int64
+    /// People's time that may be bought in a window, in milliseconds; nil: no limit.
+    public var time: Int64?
+    /// Money that may be spent in a window, in millionths; nil: no limit.
+    public var money: Int64?
+    /// Windows whose unused budget is added to later ones.
+    public var carriedWindows: Int
+    /// What a vote may cost; tasks reserve it as it stood when they were opened.
+    public var voteCost: VoteCost
     /// Intake forwards this many candidates for each task that the budget allows.
     public var oversample: Double
     /// How long a batch waits for a model that has learnt from the last one, in milliseconds.
@@ -30,6 +40,10 @@ public struct AcquisitionPolicy: Hashable, Sendable {
     public var temperature: Double
     /// How a batch is put together.
     public var batch: BatchPolicy
+    /// Quotas of slices; nil: none.
+    public var slices: SlicePolicy?
+    /// Ask one by one as candidates come, by a rule of its own; nil: in batches.
+    public var stream: StreamPolicy?
 
     public init(
         function: AcquisitionFunction = .margin,
@@ -46,7 +60,13 @@ public struct AcquisitionPolicy: Hashable, Sendable {
         oversample: Double = 20,
         patience: Int64 = 10_000,
         temperature: Double = 1,
-        batch: BatchPolicy = BatchPolicy()
+        batch: BatchPolicy = BatchPolicy(),
+        time: Int64? = nil,
+        money: Int64? = nil,
+        carriedWindows: Int = 0,
+        voteCost: VoteCost = .free,
+        slices: SlicePolicy? = nil,
+        stream: StreamPolicy? = nil
     ) {
         self.function = function
         self.isDiverse = isDiverse
@@ -63,11 +83,23 @@ public struct AcquisitionPolicy: Hashable, Sendable {
         self.patience = patience
         self.temperature = temperature
         self.batch = batch
+        self.time = time
+        self.money = money
+        self.carriedWindows = carriedWindows
+        self.voteCost = voteCost
+        self.slices = slices
+        self.stream = stream
+    }
+
+    /// What may be spent in a window.
+    public var budget: LabelBudget {
+        LabelBudget(votes: votes, time: time, money: money, window: window, carriedWindows: carriedWindows)
     }
 
     /// As in `margin+kmeans+herding_start`: score, the rule by which batches are chosen where embeddings allow it, and the
     /// rule of a cold start.
     public var strategyName: String {
+        if let stream { return stream.strategy.rawValue }
         guard function != .random else { return "random" }
         guard isDiverse else { return function.rawValue }
         let start = batch.coldStart == .none ? "" : "+\(batch.coldStart.rawValue)_start"

@@ -6,10 +6,13 @@ public struct PooledCandidate: Hashable, Sendable {
     public let candidate: Candidate
     /// The ordinal of the dataset version that the scoring model was trained on; 0 when no model has seen the sample.
     public let modelOrdinal: Int
+    /// The probability with which a stream's rule chose it, above 0; nil where no such rule has.
+    public let propensity: Double?
 
-    public init(candidate: Candidate, modelOrdinal: Int) {
+    public init(candidate: Candidate, modelOrdinal: Int, propensity: Double? = nil) {
         self.candidate = candidate
         self.modelOrdinal = modelOrdinal
+        self.propensity = propensity
     }
 }
 
@@ -59,6 +62,10 @@ public struct AcquisitionState: Sendable {
     public var memory = Table<Int, EmbeddingSketch>()
     /// The pool's least useful, a cache.
     var floor = PoolFloor()
+    /// The rule that asks one by one, and its ledger; nil until the first candidate of a stream.
+    public var stream = Cell<StreamFilter?>(nil)
+    /// What each slice has taken; at most `SlicePolicy.sliceLimit` and one.
+    public var slices = Table<String, SliceAccount>()
 
     /// Audit candidates kept.
     public static let auditCapacity = 200

@@ -1,51 +1,96 @@
 public import Vocabulary
 
-/// Votes bought and promised. In every window spent + reserved never exceeds the budget.
+/// Votes, time and money bought and promised. In every window spent + reserved never exceeds the budget and what was
+/// carried over.
 ///
-/// A task reserves as many votes as it may need when it is opened; each answer turns one reserved vote into a spent one,
-/// and closing releases what is left. A reservation outlives its window: it counts in the next one until it is settled.
+/// A task reserves as many votes as it may need when it is opened, with the most that each may cost; each answer turns one
+/// reserved vote into a spent one at what it did cost, and closing releases what is left. A reservation outlives its
+/// window: it counts in the next one until it is settled.
 public struct BudgetLedger: Hashable, Sendable {
     /// When the current window began.
     public var windowStart: StreamTime
+    public var votes: BudgetAccount
+    /// In milliseconds.
+    public var time: BudgetAccount
+    /// In millionths of the unit of money.
+    public var money: BudgetAccount
+
     /// Votes given in the current window.
-    public var spent: Int
+    public var spent: Int { Int(votes.spent) }
     /// Votes promised to open tasks, whenever these were opened.
-    public var reserved: Int
+    public var reserved: Int { Int(votes.reserved) }
     /// All votes ever spent.
-    public var totalSpent: Int
+    public var totalSpent: Int { Int(votes.totalSpent) }
 
     public init(windowStart: StreamTime, spent: Int = 0, reserved: Int = 0, totalSpent: Int = 0) {
+        self.init(
+            windowStart: windowStart,
+            votes: BudgetAccount(spent: Int64(spent), reserved: Int64(reserved), totalSpent: Int64(totalSpent))
+        )
+    }
+
+    public init(
+        windowStart: StreamTime,
+        votes: BudgetAccount,
+        time: BudgetAccount = BudgetAccount(),
+        money: BudgetAccount = BudgetAccount()
+    ) {
         self.windowStart = windowStart
-        self.spent = spent
-        self.reserved = reserved
-        self.totalSpent = totalSpent
+        self.votes = votes
+        self.time = time
+        self.money = money
     }
 
-    /// Opens the window that `time` falls in.
-    public mutating func advance(to time: StreamTime, window: Int64) {
-        let elapsed = time.milliseconds(since: windowStart)
-        guard window > 0, elapsed >= window else { return }
-        windowStart = windowStart.advanced(byMilliseconds: elapsed / window * window)
-        spent = 0
+    /// Opens the window that `time` falls in; unused budget goes with it as far as it may be carried.
+    public mutating func advance(to now: StreamTime, budget: LabelBudget) {
+        let elapsed = now.milliseconds(since: windowStart)
+        guard budget.window > 0, elapsed >= budget.window else { return }
+        let windows = elapsed / budget.window
+        windowStart = windowStart.advanced(byMilliseconds: windows * budget.window)
+        votes.close(windows: windows, of: Int64(budget.votes), carrying: budget.carriedWindows)
+        time.close(windows: windows, of: budget.time, carrying: budget.carriedWindows)
+        money.close(windows: windows, of: budget.money, carrying: budget.carriedWindows)
     }
 
-    /// Votes that can still be promised; 0 when a lower budget came while more were promised.
-    public func available(of budget: Int) -> Int { max(0, budget - spent - reserved) }
+    /// How many more tasks of so many votes the budget holds; 0 when a lower budget came while more was promised.
+    public func affordableTasks(votes count: Int, cost: VoteCost, of budget: LabelBudget) -> Int {
+        // What costs nothing could always be had: a budget of nothing says that nobody is to be asked.
+        guard budget.time != 0, budget.money != 0 else { return 0 }
+        let count = Int64(max(1, count))
+        var tasks = votes.available(of: Int64(budget.votes)) / count
+        let (time, money) = (cost.maximumTime * count, cost.maximumMoney * count)
+        if time > 0 { tasks = min(tasks, self.time.available(of: budget.time) / time) }
+        if money > 0 { tasks = min(tasks, self.money.available(of: budget.money) / money) }
+        return Int(tasks)
+    }
 
-    /// Promises `votes` of the budget; false, and nothing, when it does not hold them.
-    public mutating func reserve(_ votes: Int, of budget: Int) -> Bool {
-        guard votes >= 0, votes <= available(of: budget) else { return false }
-        reserved += votes
+    /// Promises the votes of one task; false, and nothing, when the budget does not hold them.
+    public mutating func reserve(_ count: Int, cost: VoteCost = .free, of budget: LabelBudget) -> Bool {
+        guard count >= 0 else { return false }
+        guard count == 0 || affordableTasks(votes: count, cost: cost, of: budget) > 0 else { return false }
+        votes.reserved += Int64(count)
+        // Where there is no budget nothing bounds the sum, and nothing looks at it: it may wrap around.
+        time.reserved = time.reserved &+ cost.maximumTime &* Int64(count)
+        money.reserved = money.reserved &+ cost.maximumMoney &* Int64(count)
         return true
     }
 
     /// One reserved vote was given.
-    public mutating func spend() {
-        reserved -= 1
-        spent += 1
-        totalSpent += 1
+    ///
+    /// - Parameters:
+    ///   - cost: As it was reserved.
+    ///   - taken: How long the annotator took, in milliseconds, if the tool says. Time beyond the reserved is not charged.
+    public mutating func spend(cost: VoteCost = .free, taken: Int64? = nil) {
+        let charged = cost.time(taken: taken)
+        votes.spend(1, of: 1)
+        time.spend(charged, of: cost.maximumTime)
+        money.spend(cost.money(for: charged), of: cost.maximumMoney)
     }
 
     /// Reserved votes that nobody will give.
-    public mutating func release(_ votes: Int) { reserved -= votes }
+    public mutating func release(_ count: Int, cost: VoteCost = .free) {
+        votes.reserved -= Int64(count)
+        time.reserved = time.reserved &- cost.maximumTime &* Int64(count)
+        money.reserved = money.reserved &- cost.maximumMoney &* Int64(count)
+    }
 }

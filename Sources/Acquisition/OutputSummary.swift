@@ -30,13 +30,12 @@ public struct OutputSummary: Hashable, Sendable {
     public mutating func add(_ label: Int, _ probability: Double) {
         count += 1
         sum += probability
-        if probability > first || (probability == first && label < top) {
-            second = max(0, first)
-            first = probability
-            top = label
-        } else if probability > second {
-            second = probability
-        }
+        // Selections instead of branches: nobody can guess where the likeliest class stands.
+        let isTop = probability > first || (probability == first && label < top)
+        let other = isTop ? first : probability
+        second = other > second ? other : second
+        first = isTop ? probability : first
+        top = isTop ? label : top
         if needsEntropy { addEntropy(probability) }
     }
 

@@ -87,6 +87,11 @@ extension LabelSchema: JSONCodable {
 }
 
 extension AcquisitionPolicy: JSONCodable {
+    /// The most money that a window's budget may name, in millionths.
+    public static let highestMoney: Int64 = 1_000_000_000_000_000
+    /// The most windows whose unused budget may be carried over.
+    public static let mostCarriedWindows = 1_000
+
     public init(json: JSONValue) throws(JSONError) {
         let object = try json.object()
         self.init(
@@ -105,8 +110,28 @@ extension AcquisitionPolicy: JSONCodable {
             oversample: try object.double("oversample", in: 1...100_000),
             patience: try object.milliseconds("patience_ms"),
             temperature: try object.number("temperature", in: 0.01...100) ?? AcquisitionPolicy().temperature,
-            batch: try object.optionalValue("batch") ?? BatchPolicy()
+            batch: try object.optionalValue("batch") ?? BatchPolicy(),
+            time: try object.optionalInt("time_per_window_ms", in: 0...Int(ProjectConfiguration.longestSpan))
+                .map { Int64($0) },
+            money: try object.optionalInt("money_per_window_micros", in: 0...Int(AcquisitionPolicy.highestMoney))
+                .map { Int64($0) },
+            carriedWindows: try object.optionalInt("carry_windows", in: 0...AcquisitionPolicy.mostCarriedWindows) ?? 0,
+            voteCost: try object.optionalValue("vote_cost") ?? .free,
+            slices: try object.optionalValue("slices"),
+            stream: try object.optionalValue("stream")
         )
+        if let complaint = costComplaint { throw object.failure("vote_cost", complaint) }
+    }
+
+    /// What is wrong where a budget has nothing to be counted by; nil where nothing is.
+    public var costComplaint: String? {
+        if time ?? 0 > 0, voteCost.maximumTime == 0 {
+            return "a budget of time needs the most time that a vote may take (maximum_time), above 0"
+        }
+        if money ?? 0 > 0, voteCost.maximumMoney == 0 {
+            return "a budget of money needs the price of a vote or of a second (vote_micros, second_micros), above 0"
+        }
+        return nil
     }
 
     public func write(to writer: inout JSONWriter) {
@@ -126,6 +151,12 @@ extension AcquisitionPolicy: JSONCodable {
             writer.member("patience_ms", patience)
             writer.member("temperature", temperature)
             writer.member("batch", batch)
+            writer.member("time_per_window_ms", ifPresent: time)
+            writer.member("money_per_window_micros", ifPresent: money)
+            if carriedWindows > 0 { writer.member("carry_windows", carriedWindows) }
+            if voteCost != .free { writer.member("vote_cost", voteCost) }
+            writer.member("slices", ifPresent: slices)
+            writer.member("stream", ifPresent: stream)
         }
     }
 }
@@ -139,7 +170,11 @@ extension LabelingPolicy: JSONCodable {
             maximumVotes: try object.int("maximum_votes", in: minimum...100),
             confidence: try object.double("confidence", in: 0.5...1),
             lifetime: try object.milliseconds("lifetime_ms"),
-            maximumSkips: try object.int("maximum_skips", in: 1...100)
+            maximumSkips: try object.int("maximum_skips", in: 1...100),
+            ageingEvery: try object.optionalInt("ageing_every_ms", in: 1...Int(ProjectConfiguration.longestSpan))
+                .map { Int64($0) },
+            ageingBy: object.optional("ageing_by") == nil
+                ? LabelingPolicy().ageingBy : try object.double("ageing_by", in: 0.01...1)
         )
     }
 
@@ -150,6 +185,9 @@ extension LabelingPolicy: JSONCodable {
             writer.member("confidence", confidence)
             writer.member("lifetime_ms", lifetime)
             writer.member("maximum_skips", maximumSkips)
+            guard let ageingEvery else { return }
+            writer.member("ageing_every_ms", ageingEvery)
+            writer.member("ageing_by", ageingBy)
         }
     }
 }

@@ -84,7 +84,8 @@ extension Sample: JSONCodable {
         self.init(
             id: try object.id("id"),
             content: try object.optionalValue("content"),
-            embedding: try object.optionalValue("embedding", Embedding.self)?.values
+            embedding: try object.optionalValue("embedding", Embedding.self)?.values,
+            metadata: try object.optionalValue("metadata") ?? .none
         )
     }
 
@@ -96,6 +97,7 @@ extension Sample: JSONCodable {
             writer.member("id", id)
             writer.member("content", ifPresent: content)
             if withEmbedding, let embedding { writer.member("embedding", Embedding(embedding)) }
+            if !metadata.entries.isEmpty { writer.member("metadata", metadata) }
         }
     }
 }
@@ -184,6 +186,7 @@ extension SelectionReason: JSONCodable {
             scoredBy: try object.optionalID("scored_by"),
             predicted: try object.optionalInt("predicted", in: 0...9_999).map { ClassIndex($0) },
             inclusionProbability: try object.optionalDouble("inclusion_probability"),
+            propensity: try object.optionalDouble("propensity"),
             parts: object.optional("parts") == nil ? [] : try object.values("parts")
         )
     }
@@ -195,6 +198,7 @@ extension SelectionReason: JSONCodable {
             writer.member("scored_by", ifPresent: scoredBy)
             writer.member("predicted", ifPresent: predicted?.rawValue)
             writer.member("inclusion_probability", ifPresent: inclusionProbability)
+            writer.member("propensity", ifPresent: propensity)
             if !parts.isEmpty { writer.array("parts", ofValues: parts) }
         }
     }

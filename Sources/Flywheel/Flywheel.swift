@@ -73,7 +73,13 @@ extension ProjectState {
     private mutating func receive(_ candidate: Candidate, _ configuration: ProjectConfiguration, _ step: inout Step) {
         let version = candidate.model?.version
         let ordinal = version.flatMap { training.models[$0]?.datasetOrdinal } ?? 0
-        acquisition.receive(candidate, modelOrdinal: ordinal, policy: configuration.acquisition, context: step.context)
+        acquisition.receive(
+            candidate,
+            modelOrdinal: ordinal,
+            pending: configuration.acquisition.stream == nil ? 0 : unlearnedLabels,
+            policy: configuration.acquisition,
+            context: step.context
+        )
         guard candidate.auditProbability != nil, let version, let output = candidate.output else { return }
         rollout.predicted(
             output.top.label,
@@ -104,8 +110,25 @@ extension ProjectState {
         _ configuration: ProjectConfiguration,
         _ step: inout Step
     ) {
-        if outcome.isVote { acquisition.voteGiven(policy: configuration.acquisition, at: step.context.time) }
-        if outcome.votesReleased > 0 { acquisition.votesReleased(outcome.votesReleased) }
+        if outcome.isVote {
+            acquisition.voteGiven(
+                cost: outcome.voteCost,
+                taken: outcome.voteTime,
+                policy: configuration.acquisition,
+                at: step.context.time
+            )
+        }
+        if outcome.votesReleased > 0 {
+            acquisition.votesReleased(outcome.votesReleased, cost: outcome.voteCost)
+            if let task = outcome.task, task.purpose == .acquisition {
+                acquisition.sliceReleased(
+                    task.sample,
+                    votes: outcome.votesReleased,
+                    openedAt: task.openedAt,
+                    policy: configuration.acquisition
+                )
+            }
+        }
         if let task = outcome.task {
             step.decide(.task(task))
             if case .closed(.unanswerable) = task.state {
@@ -215,6 +238,8 @@ extension ProjectState {
             at: step.context.time
         )
         for outcome in expired { carryOut(outcome, configuration, &step) }
+        let aged = labeling.age(schema: configuration.schema, policy: configuration.labeling, at: step.context.time)
+        for task in aged { step.decide(.task(task)) }
         if let outcome = training.expire(at: step.context.time) { conclude(outcome, configuration, &step) }
         openTasks(configuration, &step)
         cut(configuration, &step)
@@ -255,8 +280,11 @@ extension ProjectState {
     }
 
     private mutating func tellExhaustion(_ configuration: ProjectConfiguration, _ step: inout Step) {
-        let left = acquisition.ledger.value.available(of: configuration.acquisition.votes)
-        let isExhausted = left < configuration.labeling.maximumVotes && labeling.open.isEmpty
+        let isExhausted =
+            acquisition.isExhausted(
+                votesPerTask: configuration.labeling.maximumVotes,
+                policy: configuration.acquisition
+            ) && labeling.open.isEmpty
         guard isExhausted != acquisition.cadence.value.isExhaustionTold else { return }
         acquisition.cadence.value.isExhaustionTold = isExhausted
         if isExhausted {

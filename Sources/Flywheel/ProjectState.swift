@@ -99,6 +99,7 @@ public struct ProjectState: Sendable {
                 policy: configuration.acquisition
             ),
             labeling.nextDeadline,
+            labeling.nextAgeing(policy: configuration.labeling),
             datasets.nextDeadline(policy: configuration.datasets),
             training.nextDeadline,
         ]

@@ -8,7 +8,8 @@ struct FlywheelBench {
         "flywheel-bench",
         summary: "measures what Flywheel does",
         subcommands: [
-            AcquisitionBenchmark.specification, SelectionBenchmark.specification, IntakeBenchmark.specification,
+            AcquisitionBenchmark.specification, SelectionBenchmark.specification, StreamBenchmark.specification,
+            IntakeBenchmark.specification,
             LiveBenchmark.specification, IntakeMode.specification, LiveWorker.specification,
         ]
     )
@@ -20,12 +21,14 @@ struct FlywheelBench {
             case .help(let text): print(text)
             case .run(let arguments):
                 switch arguments.path.last {
+                case "acquisition": try AcquisitionBenchmark(arguments).run(printsJSON: arguments.flag("json"))
+                case "stream": try StreamBenchmark(arguments).run(printsJSON: arguments.flag("json"))
                 case "selection": try SelectionBenchmark(arguments).run(printsJSON: arguments.flag("json"))
-                case "intake-mode": try IntakeMode(arguments).run()
-                case "live-worker": try LiveWorker(arguments).run()
                 case "intake": try IntakeBenchmark(arguments).run(printsJSON: arguments.flag("json"))
                 case "live": try LiveBenchmark(arguments).run(printsJSON: arguments.flag("json"))
-                default: try AcquisitionBenchmark(arguments).run(printsJSON: arguments.flag("json"))
+                case "intake-mode": try IntakeMode(arguments).run()
+                case "live-worker": try LiveWorker(arguments).run()
+                default: throw ArgumentsError("which command?", command: arguments.path.joined(separator: " "))
                 }
             }
         } catch let error as ArgumentsError {

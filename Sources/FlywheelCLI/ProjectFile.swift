@@ -31,10 +31,11 @@ enum ProjectFile {
         let schema = schema(reader)
         let acquisition = acquisition(reader.section("acquisition"), schema)
         let labeling = labeling(reader.section("labeling"))
-        if acquisition.votes > 0, acquisition.votes < labeling.maximumVotes {
+        let most = acquisition.budget.mostTasks(votes: labeling.maximumVotes, cost: acquisition.voteCost)
+        if most == 0, acquisition.votes > 0, acquisition.time != 0, acquisition.money != 0 {
             reader.report(
                 "acquisition",
-                "votes_per_window (\(acquisition.votes)) must hold one task of labeling.maximum_votes (\(labeling.maximumVotes))"
+                "the budget (votes_per_window \(acquisition.votes), and time and money if given, with what carry_windows adds) must hold one task of labeling.maximum_votes (\(labeling.maximumVotes)) at vote_cost"
             )
         }
         let configuration = ProjectConfiguration(
@@ -101,6 +102,7 @@ enum ProjectFile {
         policy.patience = span(reader, "patience", policy.patience)
         policy.temperature = reader.double("temperature", default: policy.temperature, in: 0.01...100)
         policy.batch = batch(reader.section("batch"), schema)
+        readBudget(reader, into: &policy)
         return policy
     }
 
@@ -115,6 +117,10 @@ enum ProjectFile {
         policy.confidence = reader.double("confidence", default: policy.confidence, in: 0.5...1)
         policy.lifetime = span(reader, "lifetime", policy.lifetime)
         policy.maximumSkips = reader.int("maximum_skips", default: policy.maximumSkips, in: 1...100)
+        let longest = Duration.milliseconds(ProjectConfiguration.longestSpan)
+        policy.ageingEvery = reader.optionalDuration("ageing_every", in: .milliseconds(1)...longest)
+            .map { WorkerFile.milliseconds($0) }
+        policy.ageingBy = reader.double("ageing_by", default: policy.ageingBy, in: 0.01...1)
         return policy
     }
 

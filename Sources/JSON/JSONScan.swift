@@ -58,7 +58,8 @@ public struct JSONScan {
 
     /// The bytes of a string as they stand between its quotes, escapes included; nil for anything else.
     ///
-    /// For what is compared with names that need no escapes: such a name is found as it is, or not at all.
+    /// For what is compared with names that need no escapes: such a name is found as it is, or not at all. Behind it at least
+    /// eight more bytes can be read.
     ///
     /// - Complexity: O(1), unless there is white space behind the string.
     @inlinable @inline(__always) public mutating func raw() -> UnsafeRawBufferPointer? {

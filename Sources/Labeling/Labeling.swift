@@ -11,6 +11,10 @@ public struct AnnotationOutcome: Hashable, Sendable {
     public var consensus: ConsensusLabel?
     /// Reserved votes that nobody will give, if the task closed.
     public var votesReleased = 0
+    /// What each vote of the task reserved.
+    public var voteCost = VoteCost.free
+    /// How long the annotator took for the vote, in milliseconds, if the tool says.
+    public var voteTime: Int64?
     /// How long the task was open, in milliseconds, if it closed.
     public var openFor: Int64?
 
@@ -61,7 +65,10 @@ extension LabelingState {
                 return .failure(.init(.unknownClass, "class \(label.rawValue) is not in the label schema"))
             }
             task.votes.append(Vote(annotator: who, label: label))
-            return .success(count(task, id, schema, policy, time))
+            var outcome = count(task, id, schema, policy, time)
+            outcome.voteCost = task.selection.voteCost
+            outcome.voteTime = annotation.duration
+            return .success(outcome)
         case .skip, .flag:
             task.declined.append(who)
             var reliability = annotators[who] ?? AnnotatorReliability()
@@ -138,6 +145,7 @@ extension LabelingState {
         var outcome = AnnotationOutcome()
         outcome.task = record(of: task, id, .closed(closing), schema)
         outcome.votesReleased = task.votesReserved - task.votes.count
+        outcome.voteCost = task.selection.voteCost
         outcome.openFor = time.milliseconds(since: task.openedAt)
         guard let majority else { return outcome }
         for (vote, posterior) in zip(task.votes, majority.posteriors) {
@@ -168,7 +176,7 @@ extension LabelingState {
         return .init(.taskClosed, "task \(annotation.task) is closed (\(task.closing.rawValue))")
     }
 
-    private func record(of task: OpenTask, _ id: TaskID, _ state: LabelingTask.State, _ schema: LabelSchema)
+    func record(of task: OpenTask, _ id: TaskID, _ state: LabelingTask.State, _ schema: LabelSchema)
         -> LabelingTask
     {
         LabelingTask(
@@ -179,8 +187,7 @@ extension LabelingState {
             state: state,
             votesWanted: task.votesWanted,
             votes: task.votes.count,
-            // The scores of audit tasks do not compare: they go first, or a tool that serves by priority leaves them for last.
-            priority: task.selection.purpose == .audit ? 1 : task.selection.reason.score,
+            priority: task.priority,
             purpose: task.selection.purpose,
             reason: task.selection.reason,
             openedAt: task.openedAt,

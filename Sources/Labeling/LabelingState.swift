@@ -12,6 +12,10 @@ public struct OpenTask: Hashable, Sendable {
     public var votesWanted: Int
     /// Votes reserved for it.
     public let votesReserved: Int
+    /// How often its priority has risen.
+    public var aged: Int
+    /// By how much in all.
+    public var priorityGained: Double
     public let openedAt: StreamTime
     public let expiresAt: StreamTime
 
@@ -22,13 +26,17 @@ public struct OpenTask: Hashable, Sendable {
         votesWanted: Int,
         votesReserved: Int,
         openedAt: StreamTime,
-        expiresAt: StreamTime
+        expiresAt: StreamTime,
+        aged: Int = 0,
+        priorityGained: Double = 0
     ) {
         self.selection = selection
         self.votes = votes
         self.declined = declined
         self.votesWanted = votesWanted
         self.votesReserved = votesReserved
+        self.aged = aged
+        self.priorityGained = priorityGained
         self.openedAt = openedAt
         self.expiresAt = expiresAt
     }

@@ -15,11 +15,19 @@ public struct Sample: Hashable, Sendable {
     public let content: Content?
     /// Coordinates of the sample in the space in which a batch is spread out; finite, at most 4,096 of them.
     public let embedding: [Float]?
+    /// What else its service says of it; a key of it may name the slice that the sample belongs to.
+    public let metadata: SampleMetadata
 
-    public init(id: SampleID, content: Content? = nil, embedding: [Float]? = nil) {
+    public init(
+        id: SampleID,
+        content: Content? = nil,
+        embedding: [Float]? = nil,
+        metadata: SampleMetadata = .none
+    ) {
         self.id = id
         self.content = content
         self.embedding = embedding
+        self.metadata = metadata
     }
 }
 

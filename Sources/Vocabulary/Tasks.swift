@@ -49,6 +49,9 @@ public struct SelectionReason: Hashable, Sendable {
     public let predicted: ClassIndex?
     /// For an audit sample, the probability with which it belongs to the audit sample.
     public let inclusionProbability: Double?
+    /// The probability with which the step that chose it did so, given the candidates that it had and all that came before:
+    /// above 0, at most 1; 1 where nothing was left to chance. Nil of tasks that were opened before it was recorded.
+    public let propensity: Double?
 
     public init(
         strategy: String,
@@ -56,6 +59,7 @@ public struct SelectionReason: Hashable, Sendable {
         scoredBy: ModelVersion?,
         predicted: ClassIndex?,
         inclusionProbability: Double?,
+        propensity: Double? = nil,
         parts: [ScorePart] = []
     ) {
         self.parts = parts
@@ -64,6 +68,7 @@ public struct SelectionReason: Hashable, Sendable {
         self.scoredBy = scoredBy
         self.predicted = predicted
         self.inclusionProbability = inclusionProbability
+        self.propensity = propensity
     }
 }
 
@@ -73,12 +78,26 @@ public struct Selection: Hashable, Sendable {
     public let purpose: TaskPurpose
     public let reason: SelectionReason
     public let predictedAt: StreamTime
+    /// What the budget reserved for each vote of its task.
+    public let voteCost: VoteCost
 
-    public init(sample: Sample, purpose: TaskPurpose, reason: SelectionReason, predictedAt: StreamTime) {
+    public init(
+        sample: Sample,
+        purpose: TaskPurpose,
+        reason: SelectionReason,
+        predictedAt: StreamTime,
+        voteCost: VoteCost = .free
+    ) {
         self.sample = sample
         self.purpose = purpose
         self.reason = reason
         self.predictedAt = predictedAt
+        self.voteCost = voteCost
+    }
+
+    /// The same selection at so much a vote.
+    public func costing(_ voteCost: VoteCost) -> Selection {
+        Selection(sample: sample, purpose: purpose, reason: reason, predictedAt: predictedAt, voteCost: voteCost)
     }
 }
 

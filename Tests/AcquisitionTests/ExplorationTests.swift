@@ -55,7 +55,9 @@ import Vocabulary
         #expect(batch.count == 10 && Set(batch.map(\.sample.id)).count == 10)
         #expect(explored.count == 3)
         #expect(explored.allSatisfy { ($0.reason.score) <= 0.25 }, "chosen whatever their score")
-        #expect(batch.filter { $0.reason.strategy != "exploration" }.allSatisfy { $0.reason.score > 0.75 })
+        #expect(explored.allSatisfy { $0.reason.propensity == 0.3 }, "three of ten were drawn")
+        let best = batch.filter { $0.reason.strategy != "exploration" }
+        #expect(best.allSatisfy { $0.reason.score > 0.75 && $0.reason.propensity == 1 })
     }
 
     @Test("Nothing is drawn by chance where nothing was let through by chance, or none is wanted")

@@ -191,18 +191,19 @@ import Vocabulary
 @Suite struct BudgetLedgerTests {
     @Test("A window ends on its own grid, however late it is noticed")
     func windows() {
+        let budget = LabelBudget(votes: 5, window: 100)
         var ledger = BudgetLedger(windowStart: StreamTime(milliseconds: 0))
-        let granted = ledger.reserve(5, of: 5)
+        let granted = ledger.reserve(5, of: budget)
         #expect(granted)
         for _ in 0..<3 { ledger.spend() }
-        ledger.advance(to: StreamTime(milliseconds: 99), window: 100)
+        ledger.advance(to: StreamTime(milliseconds: 99), budget: budget)
         #expect((ledger.spent, ledger.reserved) == (3, 2))
-        ledger.advance(to: StreamTime(milliseconds: 350), window: 100)
+        ledger.advance(to: StreamTime(milliseconds: 350), budget: budget)
         #expect((ledger.spent, ledger.reserved) == (0, 2))
         #expect(ledger.windowStart == StreamTime(milliseconds: 300))
         // What is still promised counts in the new window.
-        #expect(ledger.available(of: 5) == 3)
-        let tooMuch = ledger.reserve(4, of: 5)
+        #expect(ledger.affordableTasks(votes: 1, cost: .free, of: budget) == 3)
+        let tooMuch = ledger.reserve(4, of: budget)
         #expect(!tooMuch)
         #expect(ledger.reserved == 2)
         #expect(ledger.totalSpent == 3)
@@ -210,9 +211,10 @@ import Vocabulary
 
     @Test("A smaller budget after a revision leaves nothing, not less than nothing")
     func revision() {
+        let budget = LabelBudget(votes: 5, window: 100)
         var ledger = BudgetLedger(windowStart: StreamTime(milliseconds: 0))
-        let granted = ledger.reserve(5, of: 5)
+        let granted = ledger.reserve(5, of: budget)
         #expect(granted)
-        #expect(ledger.available(of: 2) == 0)
+        #expect(ledger.affordableTasks(votes: 1, cost: .free, of: LabelBudget(votes: 2, window: 100)) == 0)
     }
 }

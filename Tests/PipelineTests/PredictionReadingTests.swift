@@ -102,7 +102,7 @@ struct PredictionReadingTests {
         let output = "\"output\":{\"kind\":\"choice\",\"probabilities\":{\(members.joined(separator: ","))}\(rest)}"
         var parts = [
             "\"project\":\"\(World.project)\"",
-            "\"sample\":{\"metadata\":{\"a\":[1,{}]},\"id\":\"s\(generator.next(below: 1_000))\",\"embedding\":[1,2.5]}",
+            "\"sample\":{\"metadata\":{\"a\":\"b\"},\"id\":\"s\(generator.next(below: 1_000))\",\"embedding\":[1,2.5]}",
             "\"model\":{\"name\":\"n\",\"version\":\"v\(generator.next(below: 3))\",\"role\":\"challenger\"}", output,
             "\"predicted_at_ms\":\(time)", "\"extra\":[true,null,{\"project\":\"other\"}]",
         ]

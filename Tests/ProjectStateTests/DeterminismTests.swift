@@ -35,12 +35,14 @@ import Vocabulary
         var world = World(seed: seed)
         world.run(entries: 1_000)
         var seen: Set<String> = []
+        var tasks: Set<TaskID> = []
         for (position, decisions) in world.decisions.enumerated() {
             for (ordinal, decision) in decisions.enumerated() {
                 // Ids count up within the entry in the order in which they were given, each once.
                 #expect(decision.id.hasPrefix("pets-\(position + 1)-"))
                 #expect(seen.insert(decision.id).inserted, "\(decision.id) stands twice")
-                if case .task(let task) = decision.body, task.state == .open, task.votes == 0 {
+                // Later records of a task, as when it ages, have ids of their own.
+                if case .task(let task) = decision.body, tasks.insert(task.id).inserted {
                     #expect(task.id.rawValue == decision.id)
                 }
                 if case .training(let request) = decision.body { #expect(request.id.rawValue == decision.id) }
@@ -103,7 +105,7 @@ import Vocabulary
         var filled: Set<String> = []
         for seed in 0..<16 as Range<UInt64> {
             // The tight budget of some is exhausted; the others have more to decide.
-            var world = World(seed: seed, votes: seed % 4 == 0 ? 15 : 90)
+            var world = World(seed: seed, votes: seed % 8 < 2 ? 15 : 90)
             world.run(entries: 1_200)
             for decision in world.decisions.joined() {
                 switch decision.body {

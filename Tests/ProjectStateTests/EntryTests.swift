@@ -137,7 +137,8 @@ import Vocabulary
     @Test("The books balance after any entry", arguments: DeterminismTests.seeds)
     func books(seed: UInt64) {
         var world = World(seed: seed)
-        var (labels, tasks): (Set<String>, Set<String>) = ([], [])
+        var labels: Set<String> = []
+        var tasks: [String: TaskID] = [:]
         for round in 0..<300 {
             world.run(entries: 4)
             let state = world.state
@@ -146,7 +147,8 @@ import Vocabulary
             let counts = state.datasets.position.value
             let isBalanced =
                 ledger.reserved == held && ledger.spent >= 0
-                && ledger.spent + ledger.reserved <= configuration().acquisition.votes
+                && ledger.spent + ledger.reserved <= configuration().acquisition.votes + Int(ledger.votes.carried)
+                && isWithin(ledger, asking: Asking(seed: seed))
                 && state.acquisition.asked.count == state.labeling.open.count + state.labeling.closed.count
                 && counts.training + counts.validation + counts.test == state.datasets.labels.count
                 && counts.sequence == Int64(state.datasets.labels.count + counts.ordinal)
@@ -156,20 +158,30 @@ import Vocabulary
         for decision in world.decisions.joined() {
             switch decision.body {
             case .task(let task) where task.state == .open && task.votes == 0:
-                #expect(tasks.insert(task.sample.id.rawValue).inserted)
+                let known = tasks.updateValue(task.id, forKey: task.sample.id.rawValue)
+                #expect(known == nil || known == task.id)
             case .label(let fact):
                 #expect(labels.insert(fact.consensus.sample.id.rawValue).inserted)
                 #expect((fact.split == .test) == (fact.consensus.purpose == .audit))
             default: break
             }
         }
-        #expect(labels.isSubset(of: tasks))
+        #expect(labels.isSubset(of: tasks.keys))
         #expect(labels.count > 20)
+    }
+
+    /// Whether time and money are within their budgets too, where there are any.
+    private func isWithin(_ ledger: BudgetLedger, asking: Asking) -> Bool {
+        let budget = configuration(asking: asking).acquisition.budget
+        let accounts = [(ledger.time, budget.time), (ledger.money, budget.money)]
+        return accounts.allSatisfy { account, limit in
+            limit.map { account.reserved >= 0 && account.spent + account.reserved <= $0 + account.carried } ?? true
+        }
     }
 
     @Test("An exhausted budget is told once, and again only after there was some")
     func exhaustion() {
-        var world = World(seed: 2, votes: 15)
+        var world = World(seed: 4, votes: 15)
         world.run(entries: 1_500)
         var told = 0
         for decision in world.decisions.joined() {

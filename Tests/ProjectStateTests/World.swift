@@ -8,26 +8,63 @@ import Tables
 import Training
 import Vocabulary
 
-func configuration(revision: Int = 1, classes: [String] = ["cat", "dog", "cow"], votes: Int = 50)
-    -> ProjectConfiguration
-{
-    ProjectConfiguration(
+/// How a project of these tests asks: each seed one of them.
+enum Asking: UInt64, CaseIterable {
+    case batches, slices, stream, money
+
+    init(seed: UInt64) { self = Asking(rawValue: seed % 4) ?? .batches }
+
+    var labeling: LabelingPolicy {
+        LabelingPolicy(
+            minimumVotes: 1,
+            maximumVotes: 3,
+            confidence: 0.9,
+            lifetime: 40_000,
+            maximumSkips: 2,
+            ageingEvery: self == .slices ? 7_000 : nil
+        )
+    }
+
+    func change(_ policy: inout AcquisitionPolicy) {
+        let third = LabelShare(millionths: 333_333)
+        switch self {
+        case .batches: break
+        case .slices:
+            policy.slices = SlicePolicy(key: "shelter", share: third, newShare: third, newFor: 1_000)
+            policy.carriedWindows = 1
+        case .stream: policy.stream = StreamPolicy(share: third, burst: 3)
+        case .money:
+            policy.voteCost = VoteCost(maximumTime: 2_000, perVote: 10, perSecond: 5)
+            (policy.time, policy.money) = (90_000, 900)
+        }
+    }
+}
+
+func configuration(
+    revision: Int = 1,
+    classes: [String] = ["cat", "dog", "cow"],
+    votes: Int = 50,
+    asking: Asking = .batches
+) -> ProjectConfiguration {
+    var acquisition = AcquisitionPolicy(
+        batchSize: 4,
+        preselection: 3,
+        poolCapacity: 40,
+        openTaskLimit: 12,
+        auditShare: 0.4,
+        auditCutoff: 0.4,
+        votes: votes,
+        window: 120_000,
+        patience: 2_000
+    )
+    asking.change(&acquisition)
+    return ProjectConfiguration(
         project: ProjectID("pets"),
         revision: revision,
         partition: 3,
         schema: LabelSchema(question: "Which animal?", classes: classes),
-        acquisition: AcquisitionPolicy(
-            batchSize: 4,
-            preselection: 3,
-            poolCapacity: 40,
-            openTaskLimit: 12,
-            auditShare: 0.4,
-            auditCutoff: 0.4,
-            votes: votes,
-            window: 120_000,
-            patience: 2_000
-        ),
-        labeling: LabelingPolicy(minimumVotes: 1, maximumVotes: 3, confidence: 0.9, lifetime: 40_000, maximumSkips: 2),
+        acquisition: acquisition,
+        labeling: asking.labeling,
         datasets: DatasetPolicy(cutEvery: 6, cutAfter: 60_000),
         training: TrainingPolicy(
             newLabels: 6,
@@ -72,7 +109,7 @@ struct World {
     init(seed: UInt64, votes: Int = 50) {
         generator = SplitMix64(seed: seed)
         append(.engine(build: "1.0"))
-        append(.configured(configuration(votes: votes)))
+        append(.configured(configuration(votes: votes, asking: Asking(seed: seed))))
     }
 
     /// Appends an entry, applies it, and tells those concerned what was decided.
@@ -143,7 +180,8 @@ struct World {
                         sample: Sample(
                             id: SampleID("s\(number)"),
                             content: .uri("https://images.example/\(number).png"),
-                            embedding: [Float(number % 25), Float(number / 25)]
+                            embedding: [Float(number % 25), Float(number / 25)],
+                            metadata: SampleMetadata([.init(key: "shelter", value: "n\(number % 5)")]) ?? .none
                         ),
                         output: model == nil ? nil : ClassDistribution(entries),
                         model: model,

@@ -125,7 +125,10 @@ private final class Folder {
         let folder = Folder()
         let store = try folder.store()
         try store.write([1], to: "a/x")
-        try Data([1]).write(to: URL(filePath: "\(folder.path)/a/.tmp-1-1"))
+        let leftover = "\(folder.path)/a/.tmp-1-1"
+        try Data([1]).write(to: URL(filePath: leftover))
+        // The file system's clock may be a tick ahead of ours.
+        try FileManager.default.setAttributes([.modificationDate: Date() - 5], ofItemAtPath: leftover)
         #expect(try store.list() == ["a/x"])
         #expect(try store.removeLeftovers() == 0)
         #expect(try store.removeLeftovers(olderThan: .zero) == 1)

@@ -56,7 +56,7 @@ struct PredictionReader {
             seen |= 1 &<< key
             switch isFirst ? Key(rawValue: key) : nil {
             case .project:
-                guard let name = scan.raw(), let place = projects[name] else { return nil }
+                guard let name = scan.raw(), let place = projects[padded: name] else { return nil }
                 project = place
             case .sample:
                 sample = readSample(&scan)
@@ -132,7 +132,7 @@ struct PredictionReader {
                 if scan.null() {
                     role = .champion
                 } else {
-                    guard let text = scan.raw(), let found = roles.find(text) else { return nil }
+                    guard let text = scan.raw(), let found = roles.find(padded: text) else { return nil }
                     role = found == 0 ? .champion : .challenger
                 }
             default: guard scan.skip() else { return nil }
@@ -155,7 +155,7 @@ struct PredictionReader {
             seen |= 1 &<< key
             switch isFirst ? Key(rawValue: key) : nil {
             case .kind:
-                guard let kind = scan.raw(), kinds.find(kind) != nil else { return nil }
+                guard let kind = scan.raw(), kinds.find(padded: kind) != nil else { return nil }
             case .probabilities:
                 guard readProbabilities(&scan, into: &summary, of: project) else { return nil }
             case .remainder where !scan.null():
@@ -186,7 +186,7 @@ struct PredictionReader {
         var named: UInt64 = 0
         let stamp = project.pointee.beginEvent()
         while true {
-            guard let name = scan.key(), let label = project.pointee.classes.find(name),
+            guard let name = scan.key(), let label = project.pointee.classes.find(padded: name),
                 let probability = scan.double(), probability >= 0, probability <= 1 + ClassDistribution.tolerance
             else { return false }
             if label < UInt64.bitWidth {
@@ -206,7 +206,7 @@ struct PredictionReader {
     /// The number of a key; of any that is not known one beyond all. Nil of a key with escapes, which may be any.
     @inline(__always)
     private func number(of key: UnsafeRawBufferPointer) -> Int? {
-        if let known = keys.find(key) { return known }
+        if let known = keys.find(padded: key) { return known }
         return JSONScan.hasEscape(key) ? nil : Int.bitWidth - 1
     }
 

@@ -13,13 +13,15 @@ final class ProjectTable {
 
     deinit { removeAll() }
 
+    /// The project of a name behind which seven more bytes can be read.
+    ///
     /// - Complexity: O(1); no allocation.
     @inline(__always)
-    subscript(name: UnsafeRawBufferPointer) -> Place? { names.find(name).map { places[$0] } }
+    subscript(padded name: UnsafeRawBufferPointer) -> Place? { names.find(padded: name).map { places[$0] } }
 
     subscript(name: String) -> Place? {
         var copy = name
-        return copy.withUTF8 { self[UnsafeRawBufferPointer($0)] }
+        return copy.withUTF8 { names.find(UnsafeRawBufferPointer($0)) }.map { places[$0] }
     }
 
     /// All of them, by name.

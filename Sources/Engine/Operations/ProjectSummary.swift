@@ -37,8 +37,12 @@ public struct ProjectSummary: Hashable, Sendable {
     public let openTasks: Int
     public let votesBudget: Int
     public let votesSpent: Int
+    /// What earlier windows left over.
+    public let votesCarried: Int
     public let votesReserved: Int
     public let votesTotal: Int
+    /// Budgets of time and money, where there are any.
+    public let accounts: [AccountSummary]
     public let candidates: Int
     public let labels: Int
     public let trainingLabels: Int
@@ -71,8 +75,13 @@ public struct ProjectSummary: Hashable, Sendable {
         openTasks = state.labeling.open.count
         votesBudget = policy?.acquisition.votes ?? 0
         votesSpent = ledger.spent
+        votesCarried = Int(ledger.votes.carried)
         votesReserved = ledger.reserved
         votesTotal = ledger.totalSpent
+        accounts = [
+            AccountSummary("time_ms", policy?.acquisition.time, ledger.time),
+            AccountSummary("money_micros", policy?.acquisition.money, ledger.money),
+        ].compactMap { $0 }
         candidates = state.acquisition.pool.count
         labels = log.training + log.validation + log.test
         trainingLabels = log.training
@@ -100,7 +109,7 @@ public struct ProjectSummary: Hashable, Sendable {
     }
 
     /// Votes that can still be promised in this window.
-    public var votesLeft: Int { max(0, votesBudget - votesSpent - votesReserved) }
+    public var votesLeft: Int { max(0, votesBudget + votesCarried - votesSpent - votesReserved) }
 
     /// The stage that takes longest on average, once any has been measured.
     public var bottleneck: StageSummary? { stages.max { ($0.meanSeconds, $1.name) < ($1.meanSeconds, $0.name) } }

@@ -109,6 +109,8 @@ public struct StateTable: Sendable {
         StateTable("acquisition.ledger", \.acquisition.ledger.table),
         StateTable("acquisition.cadence", \.acquisition.cadence.table),
         StateTable("acquisition.memory", \.acquisition.memory),
+        StateTable("acquisition.stream", \.acquisition.stream.table),
+        StateTable("acquisition.slices", \.acquisition.slices),
         StateTable("labeling.open", \.labeling.open),
         StateTable("labeling.closed", \.labeling.closed),
         StateTable("labeling.annotators", \.labeling.annotators),

@@ -79,34 +79,18 @@ extension StageTime: JSONCodable {
 extension PooledCandidate: JSONCodable {
     public init(json: JSONValue) throws(JSONError) {
         let object = try json.object()
-        self.init(candidate: try object.value("candidate"), modelOrdinal: try object.int("model_ordinal"))
+        self.init(
+            candidate: try object.value("candidate"),
+            modelOrdinal: try object.int("model_ordinal"),
+            propensity: try object.optionalDouble("propensity")
+        )
     }
 
     public func write(to writer: inout JSONWriter) {
         writer.object { writer in
             writer.member("candidate", candidate)
             writer.member("model_ordinal", modelOrdinal)
-        }
-    }
-}
-
-extension BudgetLedger: JSONCodable {
-    public init(json: JSONValue) throws(JSONError) {
-        let object = try json.object()
-        self.init(
-            windowStart: try object.time("window_start_ms"),
-            spent: try object.int("spent"),
-            reserved: try object.int("reserved"),
-            totalSpent: try object.int("total_spent")
-        )
-    }
-
-    public func write(to writer: inout JSONWriter) {
-        writer.object { writer in
-            writer.member("window_start_ms", windowStart)
-            writer.member("spent", spent)
-            writer.member("reserved", reserved)
-            writer.member("total_spent", totalSpent)
+            writer.member("propensity", ifPresent: propensity)
         }
     }
 }
@@ -143,7 +127,8 @@ extension Selection: JSONCodable {
             sample: try object.value("sample"),
             purpose: try object.choice("purpose"),
             reason: try object.value("reason"),
-            predictedAt: try object.time("predicted_at_ms")
+            predictedAt: try object.time("predicted_at_ms"),
+            voteCost: try object.optionalValue("vote_cost") ?? .free
         )
     }
 
@@ -153,6 +138,7 @@ extension Selection: JSONCodable {
             writer.member("purpose", purpose.rawValue)
             writer.member("reason", reason)
             writer.member("predicted_at_ms", predictedAt)
+            if voteCost != .free { writer.member("vote_cost", voteCost) }
         }
     }
 }
@@ -167,7 +153,9 @@ extension OpenTask: JSONCodable {
             votesWanted: try object.int("votes_wanted"),
             votesReserved: try object.int("votes_reserved"),
             openedAt: try object.time("opened_at_ms"),
-            expiresAt: try object.time("expires_at_ms")
+            expiresAt: try object.time("expires_at_ms"),
+            aged: try object.optionalInt("aged") ?? 0,
+            priorityGained: try object.optionalDouble("priority_gained") ?? 0
         )
     }
 
@@ -180,6 +168,9 @@ extension OpenTask: JSONCodable {
             writer.member("votes_reserved", votesReserved)
             writer.member("opened_at_ms", openedAt)
             writer.member("expires_at_ms", expiresAt)
+            guard aged > 0 else { return }
+            writer.member("aged", aged)
+            writer.member("priority_gained", priorityGained)
         }
     }
 }

@@ -130,11 +130,13 @@ struct LiveBenchmark {
         for configuration in try IntakeTraffic.configurations() {
             var policy = configuration.acquisition
             policy.batchSize = 1
-            policy.patience = 0
+            policy.patience = 1
             policy.openTaskLimit = 1_000_000
             policy.auditShare = 0
             policy.auditCutoff = 0
             policy.isDiverse = false
+            // One by one, and everything that Intake lets through.
+            policy.stream = StreamPolicy(strategy: .random, share: LabelShare(millionths: LabelShare.whole), burst: 100)
             policy.window = 3_600_000
             policy.oversample = 1
             let hourly = tasks * 3_600 / IntakeTraffic.projectCount

@@ -77,6 +77,12 @@ struct StatusReport {
             lines.append(
                 "  budget       \(project.votesLeft) of \(project.votesBudget) votes left in the window, \(project.votesReserved) reserved, \(project.votesTotal) spent in all"
             )
+            for account in project.accounts {
+                let name = account.name.padding(toLength: 13, withPad: " ", startingAt: 0)
+                lines.append(
+                    "  \(name)\(account.left) of \(account.budget) left in the window, \(account.reserved) reserved, \(account.total) spent in all"
+                )
+            }
             lines.append("  tasks        \(project.openTasks) open, \(project.candidates) candidates")
             lines.append(
                 "  labels       \(project.labels): \(project.trainingLabels) training, \(project.testLabels) test; \(project.versions) versions, \(project.studies) studies"
@@ -138,7 +144,19 @@ struct StatusReport {
                 writer.member("spent", project.votesSpent)
                 writer.member("reserved", project.votesReserved)
                 writer.member("left", project.votesLeft)
+                writer.member("carried", project.votesCarried)
                 writer.member("total", project.votesTotal)
+            }
+            for account in project.accounts {
+                writer.key(named: account.name)
+                writer.object { writer in
+                    writer.member("budget", account.budget)
+                    writer.member("spent", account.spent)
+                    writer.member("reserved", account.reserved)
+                    writer.member("left", account.left)
+                    writer.member("carried", account.carried)
+                    writer.member("total", account.total)
+                }
             }
             writer.member("open_tasks", project.openTasks)
             writer.member("candidates", project.candidates)

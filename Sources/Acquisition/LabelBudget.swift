@@ -1,0 +1,36 @@
+public import Vocabulary
+
+/// What may be spent in a window.
+public struct LabelBudget: Hashable, Sendable {
+    /// Answers; at least 0.
+    public var votes: Int
+    /// People's time, in milliseconds; nil: no limit.
+    public var time: Int64?
+    /// Money, in millionths; nil: no limit.
+    public var money: Int64?
+    /// Milliseconds.
+    public var window: Int64
+    /// Windows whose unused budget is added to later ones; 0: what is not used is lost.
+    public var carriedWindows: Int
+
+    public init(votes: Int, time: Int64? = nil, money: Int64? = nil, window: Int64, carriedWindows: Int = 0) {
+        self.votes = votes
+        self.time = time
+        self.money = money
+        self.window = window
+        self.carriedWindows = carriedWindows
+    }
+
+    /// The most tasks that could be open at once if all that may be carried had been.
+    public func mostTasks(votes count: Int, cost: VoteCost) -> Int {
+        let whole = Int64(carriedWindows) + 1
+        let ledger = BudgetLedger(windowStart: StreamTime(milliseconds: 0))
+        let most = LabelBudget(
+            votes: votes * Int(whole),
+            time: time.map { $0 * whole },
+            money: money.map { $0 * whole },
+            window: window
+        )
+        return ledger.affordableTasks(votes: count, cost: cost, of: most)
+    }
+}

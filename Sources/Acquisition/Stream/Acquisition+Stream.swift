@@ -1,0 +1,48 @@
+internal import Statistics
+internal import Tables
+internal import Vocabulary
+
+/// Asking one by one: the rule decides as a candidate comes, and the pool holds only what is to be asked for.
+extension AcquisitionState {
+    /// Judges a candidate; one that is to be asked for waits in the pool until votes and room allow its task.
+    ///
+    /// A challenger's word on a sample is no event: it would count every sample twice.
+    mutating func receiveStreamed(
+        _ pooled: PooledCandidate,
+        pending: Int,
+        stream policy: StreamPolicy,
+        capacity: Int,
+        context: EntryContext
+    ) {
+        let candidate = pooled.candidate
+        let id = candidate.sample.id
+        guard candidate.model?.role != .challenger, pool[id] == nil, pool.count < capacity else { return }
+        var filter = stream.value ?? StreamFilter(policy)
+        var generator = SplitMix64(seed: context.seed ^ 0x7374_7265_616d_2121)
+        let propensity = filter.judge(
+            score: candidate.score,
+            confidence: candidate.output?.top.probability,
+            pending: pending,
+            policy: policy,
+            using: &generator
+        )
+        stream.value = filter
+        guard let propensity else { return }
+        pool[id] = PooledCandidate(candidate: candidate, modelOrdinal: pooled.modelOrdinal, propensity: propensity)
+    }
+
+    /// The candidates that the rule chose, most useful first. What a batch's pool left behind was never judged, and goes.
+    mutating func takeStreamed(
+        _ count: Int,
+        votesPerTask: Int,
+        policy: AcquisitionPolicy,
+        at time: StreamTime
+    ) -> [PooledCandidate] {
+        var chosen: [PooledCandidate] = []
+        for (id, pooled) in pool.sortedRows {
+            if pooled.propensity == nil { pool[id] = nil } else { chosen.append(pooled) }
+        }
+        chosen.sort { Self.isLessUseful($1, $0) }
+        return Array(withinQuota(chosen, votesPerTask: votesPerTask, policy: policy, at: time).prefix(count))
+    }
+}

@@ -1,0 +1,74 @@
+public import Statistics
+
+/// The events of the highest scores among the last hundred, as many as the budget's share; the threshold gives way while
+/// unused budget builds up.
+///
+/// Two things can be added. A part of the stream left to chance finds what the model is wrongly sure of. And where labels
+/// are on their way that the model does not know yet, its scores are those of a model of the past: the same kind of sample
+/// would be asked for until they arrive. The more there are, the more of the last scores are let through, up to two thirds,
+/// so that the budget is spent evenly on all but what the model is surest of.
+///
+/// - SeeAlso: Kottke, Krempl, Spiliopoulou (2015), *Probabilistic Active Learning in Datastreams*,
+///   doi:10.1007/978-3-319-24465-5_13 (balanced incremental quantile filter).
+public struct QuantileFilter: Hashable, Sendable {
+    /// Scores that a new one is compared with.
+    public static let window = 100
+    /// Labels of unused budget that lower the threshold by the whole range.
+    public static let slack = 5.0
+    /// What passes at most for the sake of labels on their way, as a part of the last scores.
+    public static let widest = 2.0 / 3
+    /// As many labels on their way bring the threshold half the way there.
+    public static let patience = 5.0
+
+    /// The part of the stream left to chance, in `0...1`.
+    public let chance: Double
+    /// Whether the threshold gives way while labels are on their way.
+    public let heedsPending: Bool
+    /// The last scores, at most `window`; the oldest is the next to be replaced.
+    public private(set) var recent: [Double]
+    /// Where the next score goes.
+    public private(set) var next: Int
+
+    /// A filter, empty or as it was stored.
+    public init(chance: Double = 0, heedsPending: Bool = false, recent: [Double] = [], next: Int = 0) {
+        self.chance = chance
+        self.heedsPending = heedsPending
+        self.recent = Array(recent.prefix(Self.window))
+        self.next = self.recent.indices.contains(next) ? next : 0
+    }
+
+    /// - Complexity: O(`window`).
+    public mutating func judge(_ event: StreamEvent, using generator: inout SplitMix64) -> StreamJudgement {
+        let draw = generator.nextUnit()
+        let passes = probabilityOfPassing(event)
+        remember(event.score)
+        guard event.canAsk else { return .no }
+        let propensity = chance * event.share.value + (1 - chance) * passes
+        return StreamJudgement(asks: draw < propensity, propensity: propensity)
+    }
+
+    /// 1 above the threshold and 0 below it; of equal scores, as many pass as the threshold has room for.
+    private func probabilityOfPassing(_ event: StreamEvent) -> Double {
+        var reach = event.share.value + event.credit / Self.slack
+        if heedsPending, reach < Self.widest {
+            let pending = Double(max(0, event.pending))
+            reach += (Self.widest - reach) * pending / (pending + Self.patience)
+        }
+        var (above, equal) = (0, 0)
+        for score in recent {
+            if score > event.score { above += 1 } else if score == event.score { equal += 1 }
+        }
+        let room = reach * Double(recent.count) - Double(above)
+        guard equal > 0 else { return recent.isEmpty || room > 0 ? 1 : 0 }
+        return min(1, max(0, room / Double(equal)))
+    }
+
+    private mutating func remember(_ score: Double) {
+        guard recent.count == Self.window else {
+            recent.append(score)
+            return
+        }
+        recent[next] = score
+        next = (next + 1) % Self.window
+    }
+}

@@ -1,0 +1,40 @@
+/// What a budget rule may know of an event.
+public struct StreamEvent: Hashable, Sendable {
+    /// How useful a label would be, in `0...1`.
+    public let score: Double
+    /// The probability of the likeliest class, in `0...1`.
+    public let confidence: Double
+    /// Labels asked for that the model does not know yet; at least 0.
+    public let pending: Int
+    /// The share of the stream that may be asked for.
+    public let share: LabelShare
+    /// Labels that the ledger holds; below 1 no label may be asked for.
+    public let credit: Double
+
+    public init(score: Double, confidence: Double, pending: Int, share: LabelShare, credit: Double) {
+        self.score = score
+        self.confidence = confidence
+        self.pending = pending
+        self.share = share
+        self.credit = credit
+    }
+
+    /// Whether the ledger holds a label.
+    public var canAsk: Bool { credit >= 1 }
+}
+
+/// What a budget rule says of an event.
+public struct StreamJudgement: Hashable, Sendable {
+    /// Whether the label is to be asked for.
+    public let asks: Bool
+    /// The probability with which it was, given all that came before, in `0...1`; above 0 wherever `asks`.
+    public let propensity: Double
+
+    public init(asks: Bool, propensity: Double) {
+        self.asks = asks
+        self.propensity = propensity
+    }
+
+    /// The ledger holds no label.
+    static let no = StreamJudgement(asks: false, propensity: 0)
+}

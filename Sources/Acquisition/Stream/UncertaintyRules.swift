@@ -1,0 +1,99 @@
+public import Statistics
+
+/// Every event with the same probability: the share itself.
+public struct RandomSampling: Hashable, Sendable {
+    public init() {}
+
+    public func judge(_ event: StreamEvent, using generator: inout SplitMix64) -> StreamJudgement {
+        let draw = generator.nextUnit()
+        guard event.canAsk else { return .no }
+        return StreamJudgement(asks: draw < event.share.value, propensity: event.share.value)
+    }
+}
+
+/// Whatever the model is less sure of than a fixed threshold.
+///
+/// Where the model is surer than that everywhere, nothing is asked, whatever changes.
+///
+/// - SeeAlso: Žliobaitė et al. (2014), doi:10.1109/TNNLS.2012.2236570, strategy *fixed uncertainty*.
+public struct FixedUncertainty: Hashable, Sendable {
+    /// In `0...1`.
+    public let threshold: Double
+
+    public init(threshold: Double = 0.9) { self.threshold = threshold }
+
+    public func judge(_ event: StreamEvent) -> StreamJudgement {
+        guard event.canAsk, event.confidence < threshold else { return .no }
+        return StreamJudgement(asks: true, propensity: 1)
+    }
+}
+
+/// A threshold on the model's confidence that falls with every question and rises with every event passed over.
+///
+/// It moves only while the budget holds a label, so a sure model is asked about what it is least sure of, and an unsure one
+/// is not asked about everything at once.
+///
+/// - SeeAlso: Žliobaitė et al. (2014), doi:10.1109/TNNLS.2012.2236570, strategy *variable uncertainty*.
+public struct VariableUncertainty: Hashable, Sendable {
+    /// By how much the threshold moves, as a part of itself.
+    public static let step = 0.01
+
+    /// Above 0.
+    public private(set) var threshold: Double
+
+    public init(threshold: Double = 1) { self.threshold = threshold }
+
+    public mutating func judge(_ event: StreamEvent) -> StreamJudgement {
+        guard event.canAsk else { return .no }
+        let asks = event.confidence < threshold
+        move(asks)
+        return StreamJudgement(asks: asks, propensity: asks ? 1 : 0)
+    }
+
+    mutating func move(_ asked: Bool) { threshold *= asked ? 1 - Self.step : 1 + Self.step }
+}
+
+/// The same with a threshold that is drawn anew about itself for every event, so that any part of the space may be asked
+/// about.
+///
+/// - SeeAlso: Žliobaitė et al. (2014), doi:10.1109/TNNLS.2012.2236570, strategy *variable uncertainty with randomization*.
+public struct RandomizedUncertainty: Hashable, Sendable {
+    public private(set) var variable: VariableUncertainty
+
+    public init(threshold: Double = 1) { variable = VariableUncertainty(threshold: threshold) }
+
+    public mutating func judge(_ event: StreamEvent, using generator: inout SplitMix64) -> StreamJudgement {
+        let draw = generator.nextUnit()
+        guard event.canAsk else { return .no }
+        // The threshold times a normal number of mean 1 and deviation 1 is above the confidence so often.
+        let propensity = 1 - Reproducible.normalCDF(event.confidence / variable.threshold - 1)
+        let asks = draw < propensity
+        variable.move(asks)
+        return StreamJudgement(asks: asks, propensity: propensity)
+    }
+}
+
+/// A part of the stream is drawn by chance, the rest goes by a variable threshold: a change of the world shows also where
+/// the model is sure.
+///
+/// - SeeAlso: Žliobaitė et al. (2014), doi:10.1109/TNNLS.2012.2236570, strategy *split*.
+public struct SplitUncertainty: Hashable, Sendable {
+    /// The part of the stream that is left to chance.
+    public static let chance = 0.2
+
+    public private(set) var variable: VariableUncertainty
+
+    public init(threshold: Double = 1) { variable = VariableUncertainty(threshold: threshold) }
+
+    public mutating func judge(_ event: StreamEvent, using generator: inout SplitMix64) -> StreamJudgement {
+        let (branch, draw) = (generator.nextUnit(), generator.nextUnit())
+        guard event.canAsk else { return .no }
+        let isUncertain = event.confidence < variable.threshold
+        let propensity = Self.chance * event.share.value + (isUncertain ? 1 - Self.chance : 0)
+        guard branch < Self.chance else {
+            variable.move(isUncertain)
+            return StreamJudgement(asks: isUncertain, propensity: propensity)
+        }
+        return StreamJudgement(asks: draw < event.share.value, propensity: propensity)
+    }
+}

@@ -1,0 +1,129 @@
+import Acquisition
+import Learner
+import Statistics
+import Tables
+import Vocabulary
+
+/// Replays a labelled data set in its own order: every event is predicted first, then the reducer that the worker runs is
+/// asked whether its label is worth asking for, and the label comes after a delay.
+struct StreamReplay {
+    /// What is replayed, and how.
+    struct Options {
+        /// Nil: every label comes, which is what there is to lose.
+        var strategy: StreamStrategy?
+        var share = LabelShare(millionths: 10_000)
+        /// Events between a question and its label.
+        var delay = 0
+        var learner = StreamLearner.Kind.auto
+    }
+
+    /// What one run came to.
+    struct Outcome: Hashable {
+        /// The share of events that were predicted right, each before its label was known.
+        let accuracy: Double
+        /// Labels asked for over all events; the free ones at the start are not among them.
+        let share: Double
+        /// The most that labels asked for were ever above share × events, in labels; not above 0 unless a budget was overspent.
+        let overspent: Double
+        /// The events whose label was asked for, in order.
+        let asked: [Int]
+    }
+
+    /// Labels that every run begins with.
+    static let free = 20
+
+    let data: LabelledData
+    let options: Options
+    let seed: UInt64
+    private let policy: AcquisitionPolicy
+    private var state = AcquisitionState()
+    private var learner: StreamLearner
+
+    init(data: LabelledData, options: Options, seed: UInt64) {
+        self.data = data
+        self.options = options
+        self.seed = seed
+        var policy = AcquisitionPolicy(function: .margin, batchSize: 1, openTaskLimit: .max / 2, auditShare: 0)
+        policy.votes = .max / 2
+        policy.stream = StreamPolicy(strategy: options.strategy ?? .random, share: options.share)
+        self.policy = policy
+        learner = StreamLearner(options.learner, featureCount: data.features[0].count, classCount: data.classes.count)
+    }
+
+    /// Runs through the stream once.
+    ///
+    /// - Complexity: O(events × (features × classes + 100)).
+    mutating func run() -> Outcome {
+        var hits = 0
+        var pending: [Int] = []
+        var arrived = 0
+        var asked: [Int] = []
+        var overspent = -Double.infinity
+        for event in data.labels.indices {
+            // A label that was asked for at event t is known before event t + delay + 1 is predicted.
+            while arrived < pending.count, pending[arrived] + options.delay < event {
+                learner.learn(data.features[pending[arrived]], label: data.labels[pending[arrived]])
+                arrived += 1
+            }
+            let features = data.features[event]
+            learner.observe(features)
+            let probabilities = learner.probabilities(of: features)
+            if Self.likeliest(probabilities) == data.labels[event] { hits += 1 }
+            let isFree = event < Self.free || options.strategy == nil
+            if isFree {
+                pending.append(event)
+            } else if asks(event, probabilities, pending: pending.count - arrived) {
+                pending.append(event)
+                asked.append(event)
+            }
+            overspent = max(overspent, Double(asked.count) - options.share.value * Double(event + 1))
+        }
+        let count = Double(data.labels.count)
+        return Outcome(
+            accuracy: Double(hits) / count,
+            share: Double(asked.count) / count,
+            overspent: overspent,
+            asked: asked
+        )
+    }
+
+    private mutating func asks(_ event: Int, _ probabilities: [Double], pending: Int) -> Bool {
+        let output = ClassDistribution(
+            probabilities.enumerated().map { .init(label: ClassIndex($0.offset), probability: $0.element) }
+        )
+        guard let output else { return false }
+        let context = EntryContext(
+            project: ProjectID("bench"),
+            entryNumber: UInt64(event),
+            time: StreamTime(milliseconds: Int64(event)),
+            seed: (seed &+ 1) &* 0x9E37_79B9_7F4A_7C15 ^ UInt64(event) &* 0xD6E8_FEB8_6659_FD93
+        )
+        let candidate = Candidate(
+            sample: Sample(id: SampleID(String(event))),
+            output: output,
+            model: ModelReference(name: "bench", version: ModelVersion("online")),
+            score: policy.function.score(output, classes: data.classes.count),
+            auditProbability: nil,
+            auditDraw: 1,
+            predictedAt: context.time
+        )
+        state.receive(candidate, modelOrdinal: 0, pending: pending, policy: policy, context: context)
+        let batch = state.selectBatch(
+            openTasks: 0,
+            votesPerTask: 1,
+            newestOrdinal: 0,
+            unlearned: pending,
+            policy: policy,
+            context: context
+        )
+        for _ in batch { state.voteGiven(policy: policy, at: context.time) }
+        return !batch.isEmpty
+    }
+
+    /// The first of equals.
+    private static func likeliest(_ probabilities: [Double]) -> Int {
+        var best = 0
+        for index in probabilities.indices where probabilities[index] > probabilities[best] { best = index }
+        return best
+    }
+}

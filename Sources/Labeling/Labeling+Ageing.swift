@@ -1,0 +1,54 @@
+internal import Tables
+public import Vocabulary
+
+extension OpenTask {
+    /// Higher first, in `0...1`: the score of the selection and what waiting has added.
+    ///
+    /// The scores of audit tasks do not compare: they go first, or a tool that serves by priority leaves them for last.
+    public var priority: Double {
+        guard selection.purpose != .audit else { return 1 }
+        let score = selection.reason.score
+        return priorityGained > 0 ? max(score, min(1, score + priorityGained)) : score
+    }
+
+    /// When its priority rises next; nil where it has nowhere to rise to.
+    fileprivate func nextAgeing(every span: Int64) -> StreamTime? {
+        guard priority < 1 else { return nil }
+        let (offset, overflow) = Int64(aged + 1).multipliedReportingOverflow(by: span)
+        return overflow ? nil : openedAt.advanced(byMilliseconds: offset)
+    }
+}
+
+/// Priorities that grow with waiting: what nobody took for long comes to the front at last.
+extension LabelingState {
+    /// When the first priority rises.
+    ///
+    /// - Complexity: O(*n*) in the open tasks.
+    public func nextAgeing(policy: LabelingPolicy) -> StreamTime? {
+        guard let span = policy.ageingEvery else { return nil }
+        var first: StreamTime?
+        for (_, task) in open.sortedRows {
+            guard let time = task.nextAgeing(every: span) else { continue }
+            first = first.map { min($0, time) } ?? time
+        }
+        return first
+    }
+
+    /// Raises the priority of every open task that has waited long enough, in the order of their ids.
+    ///
+    /// - Returns: Their new records for label tools; a task has at most 1 / `ageingBy` of these, and one for rounding.
+    public mutating func age(schema: LabelSchema, policy: LabelingPolicy, at time: StreamTime) -> [LabelingTask] {
+        guard let span = policy.ageingEvery, let due = nextAgeing(policy: policy), due <= time else { return [] }
+        var records: [LabelingTask] = []
+        for (id, row) in open.sortedRows {
+            guard let due = row.nextAgeing(every: span), due <= time else { continue }
+            var task = row
+            let waited = Int(time.milliseconds(since: task.openedAt) / span)
+            task.priorityGained += policy.ageingBy * Double(waited - task.aged)
+            task.aged = waited
+            open[id] = task
+            records.append(record(of: task, id, .open, schema))
+        }
+        return records
+    }
+}

@@ -1,0 +1,64 @@
+internal import Statistics
+
+/// Gaussian naive Bayes that learns one sample at a time. A class seen once or twice borrows the variance of the whole
+/// stream, as if one more of its samples had it; a class never seen has probability 0.
+public struct OnlineNaiveBayes: Hashable, Sendable {
+    /// At least 1.
+    public let classCount: Int
+    private let featureCount: Int
+    private var stream: OnlineStandardization
+    private var counts: [Int]
+    private var means: [Double]
+    private var squaredDeviations: [Double]
+
+    /// A model of no labels yet: every class is as likely as another.
+    public init(featureCount: Int, classCount: Int) {
+        self.classCount = classCount
+        self.featureCount = featureCount
+        stream = OnlineStandardization(featureCount: featureCount)
+        counts = [Int](repeating: 0, count: classCount)
+        means = [Double](repeating: 0, count: classCount * featureCount)
+        squaredDeviations = means
+    }
+
+    /// Takes a sample into account whose label is not known.
+    public mutating func observe(_ features: [Double]) { stream.observe(features) }
+
+    /// Takes a label into account, an index below `classCount`.
+    public mutating func learn(_ features: [Double], label: Int) {
+        counts[label] += 1
+        for feature in 0..<featureCount {
+            let place = label * featureCount + feature
+            let distance = features[feature] - means[place]
+            means[place] += distance / Double(counts[label])
+            squaredDeviations[place] += distance * (features[feature] - means[place])
+        }
+    }
+
+    /// How likely each class is; they sum to 1.
+    ///
+    /// - Complexity: O(features × classes).
+    public func probabilities(of features: [Double]) -> [Double] {
+        let known = (0..<classCount).filter { counts[$0] > 0 }
+        guard !known.isEmpty else { return [Double](repeating: 1 / Double(classCount), count: classCount) }
+        var scores = known.map { Reproducible.log(Double(counts[$0])) }
+        for feature in 0..<featureCount {
+            let shared = stream.variance(feature)
+            // What has never varied tells no class from another.
+            guard shared > 0 else { continue }
+            for (index, label) in known.enumerated() {
+                let place = label * featureCount + feature
+                let variance = (squaredDeviations[place] + shared) / Double(counts[label] + 1)
+                let distance = features[feature] - means[place]
+                scores[index] -= (Reproducible.log(variance) + distance * distance / variance) / 2
+            }
+        }
+        scores.withUnsafeMutableBufferPointer { buffer in
+            guard let base = buffer.baseAddress else { return }
+            _ = SoftmaxKernel.normalize(base, buffer.count)
+        }
+        var probabilities = [Double](repeating: 0, count: classCount)
+        for (index, label) in known.enumerated() { probabilities[label] = scores[index] }
+        return probabilities
+    }
+}

@@ -1,0 +1,173 @@
+import Acquisition
+import Statistics
+import Testing
+import Vocabulary
+
+/// A stream of scores that wander, with stretches of sure and of unsure models, and of equal scores.
+private func scores(_ count: Int, seed: UInt64) -> [Double] {
+    var generator = SplitMix64(seed: seed)
+    var level = 0.5
+    return (0..<count).map { index in
+        if index % 500 == 0 { level = generator.nextUnit() }
+        if index % 1_300 < 200 { return level }
+        return min(1, max(0, level + (generator.nextUnit() - 0.5) * 0.5))
+    }
+}
+
+/// The events that a policy asks for, with their propensities.
+private func asked(_ policy: StreamPolicy, _ scores: [Double], delay: Int = 0, seed: UInt64) -> [Int: Double] {
+    var filter = StreamFilter(policy)
+    var generator = SplitMix64(seed: seed)
+    var result: [Int: Double] = [:]
+    for (event, score) in scores.enumerated() {
+        let pending = delay == 0 ? 0 : result.keys.count { $0 + delay >= event }
+        let propensity = filter.judge(
+            score: score,
+            confidence: 1 - score / 2,
+            pending: pending,
+            policy: policy,
+            using: &generator
+        )
+        if let propensity { result[event] = propensity }
+    }
+    return result
+}
+
+@Suite struct StreamRuleTests {
+    @Test(
+        "No rule asks for more than share × events + burst, at any point of any stream",
+        arguments: StreamStrategy.allCases,
+        [0, 1, 7]
+    )
+    func neverOverspends(strategy: StreamStrategy, burst: Int) {
+        for seed in 0..<4 as Range<UInt64> {
+            for millionths in [0, 1, 9_999, 100_000, 1_000_000] as [Int64] {
+                let policy = StreamPolicy(strategy: strategy, share: LabelShare(millionths: millionths), burst: burst)
+                let asked = asked(policy, scores(1_500, seed: seed), seed: seed)
+                var count: Int64 = 0
+                for event in 0..<1_500 {
+                    if asked[event] != nil { count += 1 }
+                    let most = millionths * Int64(event + 1) + Int64(burst) * LabelShare.whole
+                    #expect(count * LabelShare.whole <= most, "seed \(seed), event \(event): \(count) asked")
+                }
+                if millionths == 0 { #expect(asked.isEmpty, "a share of nothing asks nothing") }
+            }
+        }
+    }
+
+    @Test("What is asked was asked with a probability above 0 and at most 1", arguments: StreamStrategy.allCases)
+    func propensities(strategy: StreamStrategy) {
+        let policy = StreamPolicy(strategy: strategy, share: LabelShare(millionths: 50_000))
+        let asked = asked(policy, scores(3_000, seed: 5), delay: 40, seed: 9)
+        #expect(asked.count > 50)
+        #expect(asked.values.allSatisfy { $0 > 0 && $0 <= 1 })
+    }
+
+    @Test(
+        "A propensity is how often an event in the same position is asked for",
+        arguments: [StreamStrategy.random, .randomized, .split, .quantile, .adaptive]
+    )
+    func propensityIsFrequency(strategy: StreamStrategy) {
+        let share = LabelShare(millionths: 200_000)
+        for score in [0.1, 0.5, 0.9] {
+            var rule = strategy.rule
+            var generator = SplitMix64(seed: 3)
+            for warmUp in [0.5, 0.5, 0.2, 0.8, 0.6, 0.4, 0.5, 0.3] {
+                _ = rule.judge(
+                    StreamEvent(score: warmUp, confidence: 1 - warmUp / 2, pending: 0, share: share, credit: 1),
+                    using: &generator
+                )
+            }
+            let event = StreamEvent(score: score, confidence: 1 - score / 2, pending: 3, share: share, credit: 1)
+            var (hits, propensity) = (0, 0.0)
+            for _ in 0..<4_000 {
+                var copy = rule
+                let judgement = copy.judge(event, using: &generator)
+                propensity = judgement.propensity
+                if judgement.asks { hits += 1 }
+            }
+            #expect(abs(Double(hits) / 4_000 - propensity) < 0.03, "score \(score): \(hits), said \(propensity)")
+        }
+    }
+
+    @Test("The same stream and seed ask for the same events", arguments: StreamStrategy.allCases)
+    func deterministic(strategy: StreamStrategy) {
+        let policy = StreamPolicy(strategy: strategy)
+        let stream = scores(2_000, seed: 8)
+        #expect(asked(policy, stream, seed: 4) == asked(policy, stream, seed: 4))
+    }
+
+    @Test(
+        "An adaptive threshold uses up its budget and prefers high scores",
+        arguments: [StreamStrategy.quantile, .adaptive]
+    )
+    func prefersHighScores(strategy: StreamStrategy) {
+        var generator = SplitMix64(seed: 11)
+        let stream = (0..<5_000).map { _ in generator.nextUnit() }
+        let asked = asked(StreamPolicy(strategy: strategy, share: LabelShare(millionths: 100_000)), stream, seed: 2)
+        #expect((480...500).contains(asked.count))
+        let mean = asked.keys.map { stream[$0] }.reduce(0, +) / Double(asked.count)
+        #expect(mean > 0.7)
+    }
+
+    @Test("With many labels on their way the adaptive rule asks across more of the scores")
+    func heedsPending() {
+        var generator = SplitMix64(seed: 12)
+        let stream = (0..<5_000).map { _ in generator.nextUnit() }
+        let policy = StreamPolicy(share: LabelShare(millionths: 100_000))
+        let fresh = asked(policy, stream, seed: 2)
+        let late = asked(policy, stream, delay: 500, seed: 2)
+        let low = { (asked: [Int: Double]) in asked.keys.count { stream[$0] < 0.75 } * 100 / asked.count }
+        #expect(low(late) > low(fresh) + 10)
+    }
+
+    @Test("Scores that are all equal are asked for as the share allows", arguments: StreamStrategy.allCases)
+    func equalScores(strategy: StreamStrategy) {
+        let policy = StreamPolicy(strategy: strategy, share: LabelShare(millionths: 100_000))
+        let asked = asked(policy, [Double](repeating: 0.4, count: 2_000), seed: 1)
+        #expect((150...200).contains(asked.count))
+    }
+
+    @Test("Unused share is saved up to the limit, and without one for ever")
+    func savings() {
+        let tenth = LabelShare(millionths: 100_000)
+        var (bounded, unbounded) = (ShareLedger(), ShareLedger(burst: 2))
+        for _ in 0..<100 {
+            bounded.observe(tenth, savings: 3)
+            unbounded.observe(tenth, savings: nil)
+        }
+        #expect(bounded.labels == 3)
+        #expect(unbounded.labels == 12)
+        var burst = ShareLedger(burst: 9)
+        burst.observe(tenth, savings: 3)
+        #expect(burst.labels == 9, "a burst is not cut down by what may be saved")
+        var empty = ShareLedger()
+        let granted = empty.ask()
+        #expect(!granted && empty.credit == 0)
+    }
+
+    @Test("A share is rounded to millionths and never upwards", arguments: [0.01, 0.1, 0.29, 1e-7, 0.333_333_7, 1])
+    func shares(value: Double) throws {
+        let share = try #require(LabelShare(value))
+        #expect(share.value <= value && value - share.value < 1e-6)
+        #expect(LabelShare(share.value) == share)
+    }
+
+    @Test("What is no share is none", arguments: [-0.1, 1.1, .nan, .infinity])
+    func noShares(value: Double) { #expect(LabelShare(value) == nil) }
+
+    @Test("Another strategy begins anew, the ledger goes on")
+    func revision() {
+        var filter = StreamFilter(StreamPolicy(strategy: .split))
+        var generator = SplitMix64(seed: 1)
+        var policy = StreamPolicy(strategy: .split)
+        for _ in 0..<30 {
+            _ = filter.judge(score: 0.5, confidence: 0.6, pending: 0, policy: policy, using: &generator)
+        }
+        let (events, asked) = (filter.ledger.events, filter.ledger.asked)
+        policy.strategy = .random
+        _ = filter.judge(score: 0, confidence: 1, pending: 0, policy: policy, using: &generator)
+        #expect(filter.rule == .random(RandomSampling()))
+        #expect(filter.ledger.events == events + 1 && filter.ledger.asked >= asked)
+    }
+}

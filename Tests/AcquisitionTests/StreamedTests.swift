@@ -1,0 +1,80 @@
+import Acquisition
+import Tables
+import Testing
+import Vocabulary
+
+@Suite struct StreamedTests {
+    private func policy(_ share: Double, strategy: StreamStrategy = .adaptive) -> AcquisitionPolicy {
+        freePolicy {
+            $0.stream = StreamPolicy(strategy: strategy, share: LabelShare(share) ?? LabelShare(millionths: 0))
+            $0.batchSize = 1
+        }
+    }
+
+    /// Everything that is asked for of so many candidates, one entry each.
+    private func run(_ state: inout AcquisitionState, _ policy: AcquisitionPolicy, _ count: Int, cold: Bool = false)
+        -> [Selection]
+    {
+        var selections: [Selection] = []
+        for number in 0..<count {
+            let entry = UInt64(number + 1)
+            let score = Double(number * 37 % 101) / 100
+            let candidate = candidate("s\(number)", score: score, isCold: cold)
+            state.receive(candidate, modelOrdinal: 1, policy: policy, context: context(entry, at: Int64(number)))
+            selections += state.batch(policy, entry: entry, at: Int64(number))
+        }
+        return selections
+    }
+
+    @Test("A candidate that the rule chooses is asked for at once, with its propensity; the rest is not kept")
+    func atOnce() {
+        var state = AcquisitionState()
+        let selections = run(&state, policy(0.1), 1_000)
+        #expect((90...100).contains(selections.count))
+        #expect(state.pool.isEmpty)
+        #expect(Set(selections.ids).count == selections.count)
+        #expect(selections.allSatisfy { $0.reason.strategy == "adaptive" && ($0.reason.propensity ?? 0) > 0 })
+        #expect(state.stream.value?.ledger.events == 1_000)
+        #expect(state.stream.value?.ledger.asked == selections.count)
+    }
+
+    @Test("Nothing is asked under a share or a budget of nothing")
+    func nothing() {
+        var state = AcquisitionState()
+        #expect(run(&state, policy(0), 500).isEmpty)
+        var broke = policy(0.5)
+        broke.votes = 0
+        var other = AcquisitionState()
+        #expect(run(&other, broke, 500).isEmpty)
+    }
+
+    @Test("Before there is a model the share alone decides")
+    func cold() {
+        var state = AcquisitionState()
+        #expect(run(&state, policy(0.1), 1_000, cold: true).count == 100)
+    }
+
+    @Test("What a batch's pool left behind goes when a stream begins")
+    func leftOver() {
+        let before = freePolicy()
+        var state = AcquisitionState([candidate("old", score: 1)], policy: before)
+        let selections = run(&state, policy(0.1), 200)
+        #expect(!selections.ids.contains("old"))
+        #expect(state.pool[SampleID("old")] == nil)
+    }
+
+    @Test("Audit tasks keep to their share though the pool is empty most of the time")
+    func audit() {
+        var policy = policy(0.1)
+        policy.auditShare = 0.2
+        var state = AcquisitionState()
+        for number in 0..<100 {
+            let audited = candidate("a\(number)", draw: 0.05, cutoff: 0.1)
+            state.receive(audited, modelOrdinal: 1, policy: policy, context: context(UInt64(number), at: 0))
+        }
+        let selections = run(&state, policy, 1_000)
+        let audits = selections.count { $0.purpose == .audit }
+        #expect(abs(Double(audits) / Double(selections.count) - 0.2) < 0.03)
+        #expect(selections.filter { $0.purpose == .audit }.allSatisfy { $0.reason.propensity == 0.1 })
+    }
+}
