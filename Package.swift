@@ -146,7 +146,8 @@ let package = Package(
         ),
 
         // test kits
-        module("StreamTesting", ["StreamRuntime"]),
+        .target(name: "CAllocations", path: "Sources/CAllocations"),
+        module("StreamTesting", ["StreamRuntime", "CAllocations"]),
         module("KafkaTesting", ["Crdkafka", "KafkaClient", "Processes"]),
 
         // tests

@@ -9,8 +9,8 @@ struct FlywheelBench {
         summary: "measures what Flywheel does",
         subcommands: [
             AcquisitionBenchmark.specification, SelectionBenchmark.specification, StreamBenchmark.specification,
-            IntakeBenchmark.specification,
-            LiveBenchmark.specification, IntakeMode.specification, LiveWorker.specification,
+            IntakeBenchmark.specification, LiveBenchmark.specification, LoopBenchmark.specification,
+            IntakeMode.specification, LiveWorker.specification,
         ]
     )
 
@@ -26,6 +26,7 @@ struct FlywheelBench {
                 case "selection": try SelectionBenchmark(arguments).run(printsJSON: arguments.flag("json"))
                 case "intake": try IntakeBenchmark(arguments).run(printsJSON: arguments.flag("json"))
                 case "live": try LiveBenchmark(arguments).run(printsJSON: arguments.flag("json"))
+                case "loop": try LoopBenchmark(arguments).run(printsJSON: arguments.flag("json"))
                 case "intake-mode": try IntakeMode(arguments).run()
                 case "live-worker": try LiveWorker(arguments).run()
                 default: throw ArgumentsError("which command?", command: arguments.path.joined(separator: " "))
