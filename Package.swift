@@ -179,9 +179,7 @@ let package = Package(
         tests("DemoTests", ["Demo"]),
         tests(
             "BenchTests",
-            [
-                "Acquisition", "Arguments", "Events", "Flywheel", "FlywheelBench", "JSON", "Statistics", "Vocabulary",
-            ]
+            ["Acquisition", "Arguments", "Events", "Flywheel", "FlywheelBench", "JSON", "Statistics", "Vocabulary"]
         ),
         tests("BrokerTests", ["KafkaClient", "KafkaTesting", "KafkaTransport", "StreamRuntime"]),
         tests("CommandBrokerTests", ["KafkaClient", "KafkaTesting", "Processes"]),

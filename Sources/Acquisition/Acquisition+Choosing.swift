@@ -8,7 +8,7 @@ extension AcquisitionState {
     ///
     /// - Parameters:
     ///   - count: Samples wanted.
-    ///   - votesPerTask: What each counts in its slice's quota.
+    ///   - votesPerTask: The most votes that a task may take; slices have quotas of votes.
     ///   - policy: The revision in force.
     ///   - context: The entry that gives the time and seeds the choice.
     /// - Returns: At most `count` distinct selections, those drawn by chance last.
@@ -26,15 +26,13 @@ extension AcquisitionState {
         }
         var left: Set<SampleID> = []
         var explored: [(pooled: PooledCandidate, propensity: Double)] = []
-        // To rank the whole pool costs more than anything else here.
-        if policy.slices != nil || (policy.explorationShare > 0 && policy.function != .random) {
-            var ranked = pool.sortedRows.map(\.value).sorted { Self.isLessUseful($1, $0) }
-            if policy.slices != nil {
-                left.formUnion(ranked.map(\.candidate.sample.id))
-                ranked = withinQuota(ranked, votesPerTask: votesPerTask, policy: policy, at: context.time)
-                left.subtract(ranked.map(\.candidate.sample.id))
-            }
+        if policy.slices != nil || policy.explorationShare > 0 {
+            let all = pool.sortedRows.map(\.value).sorted { Self.isLessUseful($1, $0) }
+            let ranked = withinQuota(all, votesPerTask: votesPerTask, policy: policy, at: context.time)
             explored = chooseExploration(count, ranked, policy, context)
+            if ranked.count < all.count {
+                left = Set(all.map(\.candidate.sample.id)).subtracting(ranked.map(\.candidate.sample.id))
+            }
             left.formUnion(explored.map(\.pooled.candidate.sample.id))
         }
         let chosen = chooseByUtility(count - explored.count, leavingOut: left, policy, context)
@@ -72,6 +70,7 @@ extension AcquisitionState {
             return Rank(ordinal: pooled.modelOrdinal, utility: utility, id: id)
         }
         if !left.isEmpty { ranks.removeAll { left.contains($0.id) } }
+        guard !ranks.isEmpty else { return [] }
         if width.isSpreadOverAll { ranks = Self.spread(ranks, over: width.candidates, atLeast: 2 * count) }
         let ranked = ranks.prefix(width.candidates).compactMap { pool[$0.id] }
         let window = RankedCandidates(ranked, rule: rule, memory: memory, policy: policy, at: context.time)
@@ -83,6 +82,8 @@ extension AcquisitionState {
             return Self.selection(
                 pooled,
                 strategy: choice.rule == .top ? score : score + "+" + choice.rule.rawValue,
+                // What a draw among so many comes to is not worked out.
+                propensity: choice.rule.drawsEvery ? nil : 1,
                 utility: window.utilities[index]
             )
         }

@@ -107,8 +107,8 @@ extension AcquisitionState {
             if selection.purpose == .audit {
                 cadence.value.auditTasks += 1
             } else {
-                countSlice(selection.sample, votes: votesPerTask, policy: policy, at: context.time)
                 remember(selection.sample, policy.batch)
+                countSlice(selection.sample, votes: votesPerTask, policy: policy, at: context.time)
                 cadence.value.acquisitionTasks += 1
             }
         }
@@ -169,8 +169,8 @@ extension AcquisitionState {
     static func selection(
         _ pooled: PooledCandidate,
         strategy: String,
-        utility: Utility? = nil,
-        propensity: Double? = 1
+        propensity: Double?,
+        utility: Utility? = nil
     ) -> Selection {
         let candidate = pooled.candidate
         return Selection(
@@ -198,7 +198,9 @@ extension AcquisitionState {
         _ policy: AcquisitionPolicy,
         _ context: EntryContext
     ) -> [(pooled: PooledCandidate, propensity: Double)] {
-        guard policy.function != .random, let newest = ranked.first?.modelOrdinal else { return [] }
+        guard policy.function != .random, policy.explorationShare > 0, let newest = ranked.first?.modelOrdinal else {
+            return []
+        }
         let drawn = ranked.filter { $0.candidate.isExploration && $0.modelOrdinal == newest }
         let wanted = min(drawn.count, Int((policy.explorationShare * Double(count)).rounded()))
         guard wanted > 0 else { return [] }

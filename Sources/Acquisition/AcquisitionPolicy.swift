@@ -36,14 +36,14 @@ public struct AcquisitionPolicy: Hashable, Sendable {
     public var oversample: Double
     /// How long a batch waits for a model that has learnt from the last one, in milliseconds.
     public var patience: Int64
-    /// Quotas of slices; nil: none.
-    public var slices: SlicePolicy?
-    /// Ask one by one as candidates come, by a rule of its own; nil: in batches.
-    public var stream: StreamPolicy?
     /// What a model's output, or its logits, are tempered by before they are judged, above 0; 1 leaves them alone.
     public var temperature: Double
     /// How a batch is put together.
     public var batch: BatchPolicy
+    /// Quotas of slices; nil: none.
+    public var slices: SlicePolicy?
+    /// Ask one by one as candidates come, by a rule of its own; nil: in batches.
+    public var stream: StreamPolicy?
 
     public init(
         function: AcquisitionFunction = .margin,
@@ -59,14 +59,14 @@ public struct AcquisitionPolicy: Hashable, Sendable {
         window: Int64 = 86_400_000,
         oversample: Double = 20,
         patience: Int64 = 10_000,
+        temperature: Double = 1,
+        batch: BatchPolicy = BatchPolicy(),
         time: Int64? = nil,
         money: Int64? = nil,
         carriedWindows: Int = 0,
         voteCost: VoteCost = .free,
         slices: SlicePolicy? = nil,
-        stream: StreamPolicy? = nil,
-        temperature: Double = 1,
-        batch: BatchPolicy = BatchPolicy()
+        stream: StreamPolicy? = nil
     ) {
         self.function = function
         self.isDiverse = isDiverse
@@ -81,6 +81,8 @@ public struct AcquisitionPolicy: Hashable, Sendable {
         self.window = window
         self.oversample = oversample
         self.patience = patience
+        self.temperature = temperature
+        self.batch = batch
         self.time = time
         self.money = money
         self.carriedWindows = carriedWindows

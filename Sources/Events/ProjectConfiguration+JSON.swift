@@ -109,6 +109,8 @@ extension AcquisitionPolicy: JSONCodable {
             window: try object.milliseconds("window_ms"),
             oversample: try object.double("oversample", in: 1...100_000),
             patience: try object.milliseconds("patience_ms"),
+            temperature: try object.number("temperature", in: 0.01...100) ?? AcquisitionPolicy().temperature,
+            batch: try object.optionalValue("batch") ?? BatchPolicy(),
             time: try object.optionalInt("time_per_window_ms", in: 0...Int(ProjectConfiguration.longestSpan))
                 .map { Int64($0) },
             money: try object.optionalInt("money_per_window_micros", in: 0...Int(AcquisitionPolicy.highestMoney))
@@ -116,9 +118,7 @@ extension AcquisitionPolicy: JSONCodable {
             carriedWindows: try object.optionalInt("carry_windows", in: 0...AcquisitionPolicy.mostCarriedWindows) ?? 0,
             voteCost: try object.optionalValue("vote_cost") ?? .free,
             slices: try object.optionalValue("slices"),
-            stream: try object.optionalValue("stream"),
-            temperature: try object.number("temperature", in: 0.01...100) ?? AcquisitionPolicy().temperature,
-            batch: try object.optionalValue("batch") ?? BatchPolicy()
+            stream: try object.optionalValue("stream")
         )
         if let complaint = costComplaint { throw object.failure("vote_cost", complaint) }
     }
@@ -149,14 +149,14 @@ extension AcquisitionPolicy: JSONCodable {
             writer.member("window_ms", window)
             writer.member("oversample", oversample)
             writer.member("patience_ms", patience)
+            writer.member("temperature", temperature)
+            writer.member("batch", batch)
             writer.member("time_per_window_ms", ifPresent: time)
             writer.member("money_per_window_micros", ifPresent: money)
             if carriedWindows > 0 { writer.member("carry_windows", carriedWindows) }
             if voteCost != .free { writer.member("vote_cost", voteCost) }
             writer.member("slices", ifPresent: slices)
             writer.member("stream", ifPresent: stream)
-            writer.member("temperature", temperature)
-            writer.member("batch", batch)
         }
     }
 }

@@ -100,9 +100,9 @@ enum ProjectFile {
         policy.window = span(reader, "window", policy.window)
         policy.oversample = reader.double("oversample", default: policy.oversample, in: 1...100_000)
         policy.patience = span(reader, "patience", policy.patience)
-        readBudget(reader, into: &policy)
         policy.temperature = reader.double("temperature", default: policy.temperature, in: 0.01...100)
         policy.batch = batch(reader.section("batch"), schema)
+        readBudget(reader, into: &policy)
         return policy
     }
 
