@@ -4,7 +4,7 @@ internal import Vocabulary
 
 /// How a batch is put together from the pool.
 extension AcquisitionState {
-    /// The training part of a batch, or what a stream's rule has chosen.
+    /// The training part of a batch.
     ///
     /// - Parameters:
     ///   - count: Samples wanted.

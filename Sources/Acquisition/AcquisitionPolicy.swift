@@ -89,8 +89,6 @@ public struct AcquisitionPolicy: Hashable, Sendable {
         self.voteCost = voteCost
         self.slices = slices
         self.stream = stream
-        self.temperature = temperature
-        self.batch = batch
     }
 
     /// What may be spent in a window.
