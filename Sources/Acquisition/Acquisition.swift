@@ -52,10 +52,9 @@ extension AcquisitionState {
         let id = pooled.candidate.sample.id
         if let known = audit[id], known.modelOrdinal >= pooled.modelOrdinal { return }
         if audit[id] == nil, audit.count >= Self.auditCapacity {
-            guard let last = audit.minimum(by: { Self.isDrawnEarlier($1.value, $0.value) }),
-                Self.isDrawnEarlier(pooled, last.value)
-            else { return }
-            audit[last.key] = nil
+            let last = audit.least(1) { id, pooled in Last(draw: Draw(pooled.candidate.auditDraw, id)) }.first
+            guard let last, Draw(pooled.candidate.auditDraw, id) < last.draw else { return }
+            audit[last.draw.id] = nil
         }
         audit[id] = pooled
     }
@@ -224,7 +223,8 @@ extension AcquisitionState {
 
     private func chooseAudit(_ count: Int) -> [Selection] {
         guard count > 0 else { return [] }
-        return audit.sortedRows.map(\.value).sorted { Self.isDrawnEarlier($0, $1) }.prefix(count).map { pooled in
+        let first = audit.least(count) { id, pooled in Draw(pooled.candidate.auditDraw, id) }
+        return first.compactMap { audit[$0.id] }.map { pooled in
             let candidate = pooled.candidate
             let reason = SelectionReason(
                 strategy: "audit",
@@ -252,7 +252,22 @@ extension AcquisitionState {
         )
     }
 
-    private static func isDrawnEarlier(_ a: PooledCandidate, _ b: PooledCandidate) -> Bool {
-        (a.candidate.auditDraw, a.candidate.sample.id) < (b.candidate.auditDraw, b.candidate.sample.id)
+    /// A sample's own draw, and its id where draws are equal.
+    private struct Draw: Comparable {
+        let draw: Double
+        let id: SampleID
+
+        init(_ draw: Double, _ id: SampleID) {
+            self.draw = draw
+            self.id = id
+        }
+
+        static func < (a: Draw, b: Draw) -> Bool { a.draw != b.draw ? a.draw < b.draw : a.id < b.id }
+    }
+
+    /// The sample drawn last comes first.
+    private struct Last: Comparable {
+        let draw: Draw
+        static func < (a: Last, b: Last) -> Bool { b.draw < a.draw }
     }
 }
