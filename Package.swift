@@ -146,13 +146,18 @@ let package = Package(
         ),
 
         // test kits
-        module("StreamTesting", ["StreamRuntime"]),
+        .target(name: "CAllocations", path: "Sources/CAllocations"),
+        module("StreamTesting", ["StreamRuntime", "CAllocations"]),
         module("KafkaTesting", ["Crdkafka", "KafkaClient", "Processes"]),
 
         // tests
         tests("ArchitectureTests", ["Events"]),
         tests("EventsTests", ["Events", "Flywheel", "JSON", "Vocabulary"]),
-        tests("AcquisitionTests", ["Acquisition", "Statistics", "Tables", "Vocabulary"]),
+        tests(
+            "AcquisitionTests",
+            ["Acquisition", "Statistics", "Tables", "Vocabulary"],
+            resources: [.copy("Golden")]
+        ),
         tests("LabelingTests", ["Labeling", "Statistics", "Tables", "Vocabulary"]),
         tests("DatasetsTests", ["Datasets", "Statistics", "Tables", "Vocabulary"]),
         tests("TrainingTests", ["Training", "Statistics", "Tables", "Vocabulary"]),
@@ -172,7 +177,10 @@ let package = Package(
         tests("ProcessesTests", ["Processes"]),
         tests("MockClusterTests", ["KafkaClient", "KafkaTesting", "KafkaTransport", "StreamRuntime"]),
         tests("DemoTests", ["Demo"]),
-        tests("BenchTests", ["Acquisition", "Arguments", "FlywheelBench", "Statistics"]),
+        tests(
+            "BenchTests",
+            ["Acquisition", "Arguments", "Events", "Flywheel", "FlywheelBench", "JSON", "Statistics", "Vocabulary"]
+        ),
         tests("BrokerTests", ["KafkaClient", "KafkaTesting", "KafkaTransport", "StreamRuntime"]),
         tests("CommandBrokerTests", ["KafkaClient", "KafkaTesting", "Processes"]),
         tests("EndToEndTests", ["Demo", "Hashing", "KafkaClient", "KafkaTesting", "Processes"]),

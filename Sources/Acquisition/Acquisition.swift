@@ -13,7 +13,7 @@ extension AcquisitionState {
     ///   - pending: Labels asked for that its model does not know; of use to a stream's rule only.
     ///   - policy: The revision in force.
     ///   - context: The entry that brought it.
-    /// - Complexity: O(*poolCapacity*) when the pool is full, else O(1).
+    /// - Complexity: O(1) on average, O(*poolCapacity*) for the first after a batch.
     public mutating func receive(
         _ candidate: Candidate,
         modelOrdinal: Int,
@@ -39,26 +39,23 @@ extension AcquisitionState {
         }
         if let known = pool[id] {
             // A model says the same of a sample every time; only a newer one changes anything.
-            if known.modelOrdinal < modelOrdinal { pool[id] = pooled }
+            if known.modelOrdinal < modelOrdinal { floor.update(in: &pool, with: pooled) }
             return
         }
         if pool.count >= policy.poolCapacity {
-            guard let least = pool.minimum(by: { Self.isLessUseful($0.value, $1.value) }),
-                Self.isLessUseful(least.value, pooled)
-            else { return }
-            pool[least.key] = nil
+            floor.replace(in: &pool, with: pooled)
+        } else {
+            pool[id] = pooled
         }
-        pool[id] = pooled
     }
 
     private mutating func receiveAudit(_ pooled: PooledCandidate) {
         let id = pooled.candidate.sample.id
         if let known = audit[id], known.modelOrdinal >= pooled.modelOrdinal { return }
         if audit[id] == nil, audit.count >= Self.auditCapacity {
-            guard let last = audit.minimum(by: { Self.isDrawnEarlier($1.value, $0.value) }),
-                Self.isDrawnEarlier(pooled, last.value)
-            else { return }
-            audit[last.key] = nil
+            let last = audit.least(1) { id, pooled in Last(draw: Draw(pooled.candidate.auditDraw, id)) }.first
+            guard let last, Draw(pooled.candidate.auditDraw, id) < last.draw else { return }
+            audit[last.draw.id] = nil
         }
         audit[id] = pooled
     }
@@ -111,6 +108,7 @@ extension AcquisitionState {
             if selection.purpose == .audit {
                 cadence.value.auditTasks += 1
             } else {
+                remember(selection.sample, policy.batch)
                 if selection.reason.strategy != Self.triggerStrategy {
                     countSlice(selection.sample, votes: votesPerTask, policy: policy, at: context.time)
                 }
@@ -153,6 +151,9 @@ extension AcquisitionState {
 
     // MARK: - Choosing
 
+    /// Candidates of the newest model, for each task of a diverse batch, that a batch waits for.
+    private static let diverseBreadth = 10
+
     /// A batch waits for a model that has learnt from the last one, and for candidates that it scored, but not for ever: a
     /// model that is one batch behind asks for much of the same again.
     private func isReady(
@@ -167,51 +168,29 @@ extension AcquisitionState {
         if time.milliseconds(since: since) >= policy.patience { return true }
         guard newestOrdinal > cadence.value.lastBatchOrdinal, unlearned <= policy.batchSize / 2 else { return false }
         // Intake lets only the highest scores of a stream through, so these are the best of many more.
-        let enough = min(policy.poolCapacity, policy.batchSize * max(1, policy.isDiverse ? policy.preselection : 2))
+        let breadth = policy.isDiverse ? max(Self.diverseBreadth, policy.preselection) : 2
+        let enough = min(policy.poolCapacity, policy.batchSize * breadth)
         return pool.count >= enough && pool.count { $1.modelOrdinal >= newestOrdinal } >= enough
     }
 
-    private mutating func chooseAcquisition(
-        _ count: Int,
-        _ votesPerTask: Int,
-        _ policy: AcquisitionPolicy,
-        _ context: EntryContext
-    ) -> [Selection] {
-        guard count > 0 else { return [] }
-        if let stream = policy.stream {
-            return takeStreamed(count, votesPerTask: votesPerTask, policy: policy, at: context.time).map {
-                Self.selection($0, strategy: stream.strategy.rawValue, propensity: $0.propensity)
-            }
-        }
-        var ranked = pool.sortedRows.map(\.value).sorted { Self.isLessUseful($1, $0) }
-        ranked = withinQuota(ranked, votesPerTask: votesPerTask, policy: policy, at: context.time)
-        let explored = chooseExploration(count, ranked, policy, context)
-        for (pooled, _) in explored { ranked.removeAll { $0.candidate.sample.id == pooled.candidate.sample.id } }
-        let rest = count - explored.count
-        let width = policy.isDiverse ? max(rest, rest * policy.preselection) : rest
-        let preselected = Array(ranked.prefix(width))
-        let isSpreadWanted = policy.isDiverse && policy.function != .random
-        let spread = isSpreadWanted ? spread(preselected, rest, context) : nil
-        let chosen = spread ?? Array(preselected.prefix(rest))
-        return chosen.map { pooled in
-            let isCold = pooled.candidate.output == nil && policy.function != .random
-            let rule = isCold ? "cold_start" : policy.function.rawValue
-            return Self.selection(pooled, strategy: spread == nil ? rule : rule + "+kmeans", propensity: 1)
-        } + explored.map { Self.selection($0.pooled, strategy: "exploration", propensity: $0.propensity) }
-    }
-
-    private static func selection(_ pooled: PooledCandidate, strategy: String, propensity: Double?) -> Selection {
+    static func selection(
+        _ pooled: PooledCandidate,
+        strategy: String,
+        propensity: Double?,
+        utility: Utility? = nil
+    ) -> Selection {
         let candidate = pooled.candidate
         return Selection(
             sample: candidate.sample,
             purpose: .acquisition,
             reason: SelectionReason(
                 strategy: strategy,
-                score: candidate.score,
+                score: utility?.value ?? candidate.score,
                 scoredBy: candidate.model?.version,
                 predicted: candidate.output?.top.label,
                 inclusionProbability: nil,
-                propensity: propensity
+                propensity: propensity,
+                parts: utility?.parts ?? []
             ),
             predictedAt: candidate.predictedAt
         )
@@ -220,13 +199,15 @@ extension AcquisitionState {
     /// The part of a batch that is drawn by chance: a class that the model is wrongly sure to know is found by no score.
     ///
     /// - Returns: Each with the probability of its draw among those that could have been drawn.
-    private func chooseExploration(
+    func chooseExploration(
         _ count: Int,
         _ ranked: [PooledCandidate],
         _ policy: AcquisitionPolicy,
         _ context: EntryContext
     ) -> [(pooled: PooledCandidate, propensity: Double)] {
-        guard policy.function != .random, let newest = ranked.first?.modelOrdinal else { return [] }
+        guard policy.function != .random, policy.explorationShare > 0, let newest = ranked.first?.modelOrdinal else {
+            return []
+        }
         let drawn = ranked.filter { $0.candidate.isExploration && $0.modelOrdinal == newest }
         let wanted = min(drawn.count, Int((policy.explorationShare * Double(count)).rounded()))
         guard wanted > 0 else { return [] }
@@ -235,21 +216,6 @@ extension AcquisitionState {
         return SeededSampling.distinctIndices(wanted, of: drawn.count, using: &generator).map {
             (drawn[$0], propensity)
         }
-    }
-
-    /// A spread-out batch, or nil when the embeddings are missing or do not have one dimension.
-    private func spread(_ ranked: [PooledCandidate], _ count: Int, _ context: EntryContext) -> [PooledCandidate]? {
-        var points: [[Float]] = []
-        var weights: [Double] = []
-        for pooled in ranked {
-            guard let embedding = pooled.candidate.sample.embedding,
-                embedding.count == points.first?.count ?? embedding.count
-            else { return nil }
-            points.append(embedding)
-            // Before there is a model every sample weighs the same.
-            weights.append(pooled.candidate.output == nil ? 1 : pooled.candidate.score)
-        }
-        return DiverseBatch.select(count, from: points, weights: weights, seed: context.seed).map { ranked[$0] }
     }
 
     /// Audit tasks that keep their share of all tasks once this batch is out.
@@ -264,7 +230,9 @@ extension AcquisitionState {
     }
 
     private func chooseAudit(_ count: Int) -> [Selection] {
-        audit.sortedRows.map(\.value).sorted { Self.isDrawnEarlier($0, $1) }.prefix(count).map { pooled in
+        guard count > 0 else { return [] }
+        let first = audit.least(count) { id, pooled in Draw(pooled.candidate.auditDraw, id) }
+        return first.compactMap { audit[$0.id] }.map { pooled in
             let candidate = pooled.candidate
             let reason = SelectionReason(
                 strategy: "audit",
@@ -292,7 +260,22 @@ extension AcquisitionState {
         )
     }
 
-    private static func isDrawnEarlier(_ a: PooledCandidate, _ b: PooledCandidate) -> Bool {
-        (a.candidate.auditDraw, a.candidate.sample.id) < (b.candidate.auditDraw, b.candidate.sample.id)
+    /// A sample's own draw, and its id where draws are equal.
+    private struct Draw: Comparable {
+        let draw: Double
+        let id: SampleID
+
+        init(_ draw: Double, _ id: SampleID) {
+            self.draw = draw
+            self.id = id
+        }
+
+        static func < (a: Draw, b: Draw) -> Bool { a.draw != b.draw ? a.draw < b.draw : a.id < b.id }
+    }
+
+    /// The sample drawn last comes first.
+    private struct Last: Comparable {
+        let draw: Draw
+        static func < (a: Last, b: Last) -> Bool { b.draw < a.draw }
     }
 }

@@ -3,11 +3,12 @@ public import Vocabulary
 /// What to ask for, how much of it, and how fast.
 public struct AcquisitionPolicy: Hashable, Sendable {
     public var function: AcquisitionFunction
-    /// Spread a batch by weighted k-means where embeddings are present; else the highest scores are taken.
+    /// Put a batch together by the rule of `batch`; else, and where embeddings are wanted and missing, the highest scores are
+    /// taken.
     public var isDiverse: Bool
     /// Tasks opened at once for training labels; at least 1.
     public var batchSize: Int
-    /// A diverse batch is spread over this many times `batchSize` of the highest scores; at least 1.
+    /// k-means spreads a batch over this many times `batchSize` of the highest utilities; at least 1.
     public var preselection: Int
     /// Candidates kept; at least `batchSize`.
     public var poolCapacity: Int
@@ -35,6 +36,10 @@ public struct AcquisitionPolicy: Hashable, Sendable {
     public var oversample: Double
     /// How long a batch waits for a model that has learnt from the last one, in milliseconds.
     public var patience: Int64
+    /// What a model's output, or its logits, are tempered by before they are judged, above 0; 1 leaves them alone.
+    public var temperature: Double
+    /// How a batch is put together.
+    public var batch: BatchPolicy
     /// Quotas of slices; nil: none.
     public var slices: SlicePolicy?
     /// Ask one by one as candidates come, by a rule of its own; nil: in batches.
@@ -48,7 +53,7 @@ public struct AcquisitionPolicy: Hashable, Sendable {
         function: AcquisitionFunction = .margin,
         isDiverse: Bool = true,
         batchSize: Int = 10,
-        preselection: Int = 10,
+        preselection: Int = 3,
         poolCapacity: Int = 500,
         openTaskLimit: Int = 20,
         explorationShare: Double = 0,
@@ -58,6 +63,8 @@ public struct AcquisitionPolicy: Hashable, Sendable {
         window: Int64 = 86_400_000,
         oversample: Double = 20,
         patience: Int64 = 10_000,
+        temperature: Double = 1,
+        batch: BatchPolicy = BatchPolicy(),
         time: Int64? = nil,
         money: Int64? = nil,
         carriedWindows: Int = 0,
@@ -80,6 +87,8 @@ public struct AcquisitionPolicy: Hashable, Sendable {
         self.window = window
         self.oversample = oversample
         self.patience = patience
+        self.temperature = temperature
+        self.batch = batch
         self.time = time
         self.money = money
         self.carriedWindows = carriedWindows
@@ -95,9 +104,13 @@ public struct AcquisitionPolicy: Hashable, Sendable {
         LabelBudget(votes: votes, time: time, money: money, window: window, carriedWindows: carriedWindows)
     }
 
-    /// As in `margin+kmeans`: the rule by which batches are chosen where embeddings allow it.
+    /// As in `margin+kmeans+herding_start`: score, the rule by which batches are chosen where embeddings allow it, and the
+    /// rule of a cold start.
     public var strategyName: String {
         if let stream { return stream.strategy.rawValue }
-        return function == .random ? "random" : function.rawValue + (isDiverse ? "+kmeans" : "")
+        guard function != .random else { return "random" }
+        guard isDiverse else { return function.rawValue }
+        let start = batch.coldStart == .none ? "" : "+\(batch.coldStart.rawValue)_start"
+        return function.rawValue + (batch.rule == .top ? "" : "+" + batch.rule.rawValue) + start
     }
 }

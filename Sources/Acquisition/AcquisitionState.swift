@@ -62,6 +62,10 @@ public struct AcquisitionState: Sendable {
     public var asked = Table<SampleID, TaskPurpose>()
     public var ledger = Cell(BudgetLedger(windowStart: StreamTime(milliseconds: 0)))
     public var cadence = Cell(Cadence())
+    /// Where the samples lie that were asked for last for training, by slot; at most as many as the policy's `memory`.
+    public var memory = Table<Int, EmbeddingSketch>()
+    /// The pool's least useful, a cache.
+    var floor = PoolFloor()
     /// The rule that asks one by one, and its ledger; nil until the first candidate of a stream.
     public var stream = Cell<StreamFilter?>(nil)
     /// What each slice has taken; at most `SlicePolicy.sliceLimit` and one.

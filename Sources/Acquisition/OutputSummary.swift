@@ -55,11 +55,14 @@ public struct OutputSummary: Hashable, Sendable {
         switch function {
         case .random: return 0
         case .leastConfidence: return Probability(clamping: (1 - highest) / (1 - 1 / Double(classes))).value
-        case .margin: return Probability(clamping: 1 - (highest - runnerUp)).value
         case .ratio: return highest > 0 ? Probability(clamping: runnerUp / highest).value : 0
         case .entropy:
             let rest = unnamed > 0 && remainder > 0 ? remainder * Reproducible.log(remainder / Double(unnamed)) : 0
             return Probability(clamping: (entropy - rest) / Reproducible.log(Double(classes))).value
+        // A function whose evidence is not there judges the margin.
+        case .margin, .provided, .bald, .voteEntropy, .consensusEntropy, .klDivergence, .maxDisagreement,
+            .variationRatio:
+            return Probability(clamping: 1 - (highest - runnerUp)).value
         }
     }
 }

@@ -113,6 +113,8 @@ extension AcquisitionPolicy: JSONCodable {
             window: try object.milliseconds("window_ms"),
             oversample: try object.double("oversample", in: 1...100_000),
             patience: try object.milliseconds("patience_ms"),
+            temperature: try object.number("temperature", in: 0.01...100) ?? AcquisitionPolicy().temperature,
+            batch: try object.optionalValue("batch") ?? BatchPolicy(),
             time: try object.optionalInt("time_per_window_ms", in: 0...Int(ProjectConfiguration.longestSpan))
                 .map { Int64($0) },
             money: try object.optionalInt("money_per_window_micros", in: 0...Int(AcquisitionPolicy.highestMoney))
@@ -154,6 +156,8 @@ extension AcquisitionPolicy: JSONCodable {
             writer.member("window_ms", window)
             writer.member("oversample", oversample)
             writer.member("patience_ms", patience)
+            writer.member("temperature", temperature)
+            writer.member("batch", batch)
             writer.member("time_per_window_ms", ifPresent: time)
             writer.member("money_per_window_micros", ifPresent: money)
             if carriedWindows > 0 { writer.member("carry_windows", carriedWindows) }

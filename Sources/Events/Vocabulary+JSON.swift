@@ -187,7 +187,8 @@ extension SelectionReason: JSONCodable {
             predicted: try object.optionalInt("predicted", in: 0...9_999).map { ClassIndex($0) },
             inclusionProbability: try object.optionalDouble("inclusion_probability"),
             propensity: try object.optionalDouble("propensity"),
-            triggers: try object.names("triggers")
+            triggers: try object.names("triggers"),
+            parts: object.optional("parts") == nil ? [] : try object.values("parts")
         )
     }
 
@@ -199,6 +200,7 @@ extension SelectionReason: JSONCodable {
             writer.member("predicted", ifPresent: predicted?.rawValue)
             writer.member("inclusion_probability", ifPresent: inclusionProbability)
             writer.member("propensity", ifPresent: propensity)
+            if !parts.isEmpty { writer.array("parts", ofValues: parts) }
             if !triggers.isEmpty { writer.array("triggers", of: triggers) }
         }
     }

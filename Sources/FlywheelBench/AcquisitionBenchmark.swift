@@ -34,7 +34,7 @@ struct AcquisitionBenchmark {
             .option(
                 "strategy",
                 "NAME",
-                help: "default, or a score as in margin, or margin+kmeans",
+                help: "default, or score, rule and start as in margin, margin+kmeans, margin+kmeans+herding_start",
                 defaultValue: "default"
             ),
             .option("window", "N", help: "candidates a round", defaultValue: "500"),
@@ -48,10 +48,16 @@ struct AcquisitionBenchmark {
                 defaultValue: "none"
             ),
             .option("targets", "LIST", help: "accuracies to reach", defaultValue: "0.90,0.95"),
+            .option("preselection", "N", help: "batches' worth of the highest scores that kmeans looks at"),
+            .option("handover", "N", help: "labels a class until a cold start hands over"),
+            .option("duplicates", "D", help: "distance, as a share of the spread, below which samples are duplicates"),
+            .option("weights", "LIST", help: "of the utility's parts, as in uncertainty=1,novelty=0.5"),
+            .option("temperature", "T", help: "what outputs are tempered by", defaultValue: "1"),
             .option("exploration", "SHARE", help: "of a batch that is drawn by chance", defaultValue: "0"),
             .option("noise", "P", help: "probability that a label is wrong", defaultValue: "0"),
             .option("delay", "N", help: "rounds by which the scoring model is behind", defaultValue: "0"),
             .flag("cold", help: "leave the first batch to the strategy; else it is drawn by chance"),
+            .flag("alone", help: "leave out random selection"),
             .flag("json", help: "one JSON value on standard output"),
         ]
     )
@@ -60,6 +66,8 @@ struct AcquisitionBenchmark {
     let path: String
     let options: AcquisitionReplay.Options
     let seeds: Int
+    /// Whether random selection is left out.
+    let isAlone: Bool
     /// As they were given.
     let targets: [String]
 
@@ -68,11 +76,16 @@ struct AcquisitionBenchmark {
         let scale: LabelledData.Scale = try arguments.choice("scale") ?? .none
         data = try LabelledData(path: path, labelColumn: try arguments.requiredString("label"), scale: scale)
         let batch = try arguments.int("batch", in: 1...10_000) ?? 10
-        let window = try arguments.int("window", in: batch...1_000_000) ?? 500
-        var policy = AcquisitionPolicy(batchSize: batch, poolCapacity: window, openTaskLimit: .max / 2, auditShare: 0)
-        policy.votes = .max / 2
+        let window = try arguments.int("window", in: batch...100_000) ?? 500
+        var policy = AcquisitionPolicy(batchSize: batch, auditShare: 0)
         policy.explorationShare = try arguments.double("exploration", in: 0...1) ?? 0
-        try Self.setStrategy(try arguments.requiredString("strategy"), of: &policy)
+        policy.temperature = try arguments.double("temperature", in: 0.01...100) ?? 1
+        try policy.setStrategy(try arguments.requiredString("strategy"))
+        policy.preselection = try arguments.int("preselection", in: 1...1_000) ?? policy.preselection
+        policy.batch.handover = try arguments.double("handover", in: 0...1e6) ?? policy.batch.handover
+        policy.batch.duplicateDistance =
+            try arguments.double("duplicates", in: 0...1) ?? policy.batch.duplicateDistance
+        if let weights = arguments.string("weights") { try policy.setWeights(weights) }
         var options = AcquisitionReplay.Options(policy: policy)
         options.window = window
         options.budget = try arguments.int("budget", in: 1...10_000_000) ?? 400
@@ -80,6 +93,7 @@ struct AcquisitionBenchmark {
         options.delay = try arguments.int("delay", in: 0...1_000) ?? 0
         options.startsCold = arguments.flag("cold")
         self.options = options
+        isAlone = arguments.flag("alone")
         seeds = try arguments.int("seeds", in: 1...10_000) ?? 10
         targets = try arguments.requiredString("targets").split(separator: ",").map(String.init)
         guard targets.allSatisfy({ (0...1).contains(Double($0) ?? -1) }) else {
@@ -87,27 +101,16 @@ struct AcquisitionBenchmark {
         }
     }
 
-    private static func setStrategy(_ name: String, of policy: inout AcquisitionPolicy) throws {
-        guard name != "default" else { return }
-        let parts = name.split(separator: "+")
-        guard let first = parts.first, let function = AcquisitionFunction(rawValue: String(first)),
-            parts.count == 1 || (parts.count == 2 && parts[1] == "kmeans")
-        else {
-            let known = AcquisitionFunction.allCases.map(\.rawValue).joined(separator: ", ")
-            throw BenchError("--strategy: expected default or one of \(known), with +kmeans or not, found \"\(name)\"")
-        }
-        policy.function = function
-        policy.isDiverse = parts.count == 2
-    }
-
     /// Measures, and prints a line for the strategy and one for random selection, or one JSON value.
     func run(printsJSON: Bool) throws {
         var chance = options
-        chance.policy.function = .random
-        chance.policy.isDiverse = false
-        chance.policy.explorationShare = 0
-        let (measured, random) = (try series(options), try series(chance))
-        print(printsJSON ? json(measured, random: random) : line(measured) + "\n" + line(random))
+        chance.policy = AcquisitionPolicy(function: .random, isDiverse: false, auditShare: 0)
+        chance.policy.batchSize = options.policy.batchSize
+        let measured = try series(options)
+        let random = isAlone ? nil : try series(chance)
+        if printsJSON { return print(json(measured, random: random)) }
+        print(line(measured))
+        if let random { print(line(random)) }
     }
 
     private func line(_ series: Series) -> String {
@@ -142,7 +145,7 @@ struct AcquisitionBenchmark {
 
     // MARK: - JSON
 
-    private func json(_ series: Series, random: Series) -> String {
+    private func json(_ series: Series, random: Series?) -> String {
         var writer = JSONWriter()
         writer.object { writer in
             writer.key("data")
@@ -152,6 +155,7 @@ struct AcquisitionBenchmark {
             writer.key("seeds")
             writer.value(seeds)
             write(series, to: &writer)
+            guard let random else { return }
             writer.key("random")
             writer.object { write(random, to: &$0) }
         }

@@ -1,7 +1,6 @@
 import Acquisition
 import Learner
 import Statistics
-import Tables
 import Vocabulary
 
 /// Replays a labelled data set as a stream: each round a window of candidates goes to the reducer that the worker runs, the
@@ -19,8 +18,10 @@ struct AcquisitionReplay {
         var labelNoise = 0.0
         /// How many rounds the model that scores candidates is behind.
         var delay = 0
-        /// Whether the first batch is left to the reducer, or drawn by chance as the protocol has it.
+        /// Whether the first batch is left to the strategy, or drawn by chance as the protocol has it.
         var startsCold = false
+        /// Whether the entries are kept.
+        var keepsJournal = false
     }
 
     /// The accuracy on the test part after so many labels.
@@ -29,19 +30,24 @@ struct AcquisitionReplay {
         let accuracy: Double
     }
 
+    /// A model, and the version that the project knows it by.
+    private struct Scorer {
+        let version: ModelVersion
+        let model: SoftmaxRegression
+    }
+
     let data: LabelledData
     let options: Options
     let seed: UInt64
-    private var state = AcquisitionState()
+    private(set) var project: ReplayProject
     private var generator: SplitMix64
     private let train: [Int]
     private let test: [Int]
     private var stream: [Int] = []
     private var labelled: [(row: Int, label: Int)] = []
     private var asked: Set<Int> = []
-    private var entry: UInt64 = 0
     /// The ids asked for, in order.
-    private(set) var selections: [Selection] = []
+    private(set) var selections: [SampleID] = []
 
     init(data: LabelledData, options: Options, seed: UInt64) {
         self.data = data
@@ -51,47 +57,80 @@ struct AcquisitionReplay {
         let split = data.stratifiedSplit(testShare: 0.3, using: &generator)
         train = split.train
         test = split.test
+        project = ReplayProject(name: "bench-\(seed)", classes: data.classes, keepsJournal: options.keepsJournal)
     }
 
     /// The learning curve, one point a round.
     mutating func run() throws -> [Point] {
-        let testFeatures = try FeatureMatrix(
-            values: test.flatMap { data.features[$0] },
-            columnCount: data.features[0].count
-        )
+        let columns = data.features[0].count
+        let testFeatures = try FeatureMatrix(values: test.flatMap { data.features[$0] }, columnCount: columns)
         let testLabels = test.map { data.labels[$0] }
-        var model: SoftmaxRegression?
         var points: [Point] = []
-        var round = 0
-        var models: [SoftmaxRegression] = []
+        var scorers: [Scorer] = []
         while labelled.count < min(options.budget, train.count) {
-            let batch = try nextBatch(model, round)
-            guard !batch.isEmpty else { break }
-            for row in batch {
-                asked.insert(row)
-                labelled.append((row, answer(row)))
-            }
-            let fit = try SoftmaxRegression.fit(
-                FeatureMatrix(values: labelled.flatMap { data.features[$0.row] }, columnCount: data.features[0].count),
+            let behind = scorers.count - 1 - options.delay
+            let tasks = nextBatch(scorers.isEmpty ? nil : scorers[max(0, behind)], round: points.count)
+            guard !tasks.isEmpty else { break }
+            for task in tasks { try answer(task) }
+            // The first batch is drawn by chance; from then on the strategy is in force.
+            if points.isEmpty { _ = project.configure(policy(options.policy, batch: options.policy.batchSize)) }
+            let model = try SoftmaxRegression.fit(
+                FeatureMatrix(values: labelled.flatMap { data.features[$0.row] }, columnCount: columns),
                 labels: labelled.map(\.label),
                 classes: data.classes,
                 options: .init(inverseStrength: options.inverseRegularization)
-            )
-            models.append(fit.model)
-            model = models[max(0, models.count - 1 - options.delay)]
-            round += 1
+            ).model
+            if let version = project.train() { scorers.append(Scorer(version: version, model: model)) }
             points.append(
-                Point(labels: labelled.count, accuracy: fit.model.accuracy(on: testFeatures, labels: testLabels))
+                Point(labels: labelled.count, accuracy: model.accuracy(on: testFeatures, labels: testLabels))
             )
         }
         return points
     }
 
-    private mutating func answer(_ row: Int) -> Int {
-        let truth = data.labels[row]
-        guard generator.nextUnit() < options.labelNoise else { return truth }
-        let other = generator.next(below: data.classes.count - 1)
-        return other < truth ? other : other + 1
+    /// A policy under which a round is one batch of so many tasks.
+    private func policy(_ policy: AcquisitionPolicy, batch: Int) -> AcquisitionPolicy {
+        var policy = policy
+        policy.batchSize = batch
+        policy.openTaskLimit = batch
+        policy.votes = batch
+        policy.poolCapacity = options.window
+        return policy
+    }
+
+    private mutating func nextBatch(_ scorer: Scorer?, round: Int) -> [LabelingTask] {
+        let batch = min(options.policy.batchSize, options.budget - labelled.count)
+        let window = nextWindow()
+        if round == 0 {
+            var silent = policy(options.policy, batch: batch)
+            silent.votes = 0
+            _ = project.configure(silent)
+        } else if batch < options.policy.batchSize {
+            _ = project.configure(policy(options.policy, batch: batch))
+        }
+        for row in window { project.offer(candidate(row, scorer, round)) }
+        guard round == 0 else { return project.openWindow() }
+        _ = project.openWindow()
+        var first = policy(options.policy, batch: batch)
+        if !options.startsCold {
+            first.function = .random
+            first.isDiverse = false
+        }
+        return project.configure(first)
+    }
+
+    /// Labels a task, rightly but for the noise.
+    private mutating func answer(_ task: LabelingTask) throws {
+        guard let row = Int(task.sample.id.rawValue) else { throw BenchError("task of a stranger: \(task.sample.id)") }
+        selections.append(task.sample.id)
+        asked.insert(row)
+        var label = data.labels[row]
+        if generator.nextUnit() < options.labelNoise {
+            let other = generator.next(below: data.classes.count - 1)
+            label = other < label ? other : other + 1
+        }
+        labelled.append((row, label))
+        project.answer(task.id, ClassIndex(label))
     }
 
     /// The next candidates of the stream that were not asked for; it begins anew when it ends.
@@ -110,37 +149,11 @@ struct AcquisitionReplay {
         return window
     }
 
-    private mutating func nextBatch(_ model: SoftmaxRegression?, _ round: Int) throws -> [Int] {
-        let window = nextWindow()
-        let wanted = min(options.policy.batchSize, options.budget - labelled.count)
-        if model == nil, !options.startsCold { return Array(window.prefix(wanted)) }
-        var policy = options.policy
-        policy.batchSize = wanted
-        // The window is the pool: what earlier models said of other samples is forgotten.
-        for row in state.pool.sortedRows { state.pool[row.key] = nil }
-        for row in window {
-            entry += 1
-            state.receive(candidate(row, model, round), modelOrdinal: round, policy: policy, context: context)
-        }
-        entry += 1
-        let batch = state.selectBatch(
-            openTasks: 0,
-            votesPerTask: 1,
-            newestOrdinal: round,
-            unlearned: 0,
-            policy: policy,
-            context: context
-        )
-        for _ in batch { state.voteGiven(policy: policy, at: context.time) }
-        selections += batch
-        return batch.compactMap { Int($0.sample.id.rawValue) }
-    }
-
-    private func candidate(_ row: Int, _ model: SoftmaxRegression?, _ round: Int) -> Candidate {
+    private func candidate(_ row: Int, _ scorer: Scorer?, _ round: Int) -> Candidate {
         var draw = SplitMix64(seed: seed &* 31 &+ UInt64(row) &* 0x5851_F42D_4C95_7F2D &+ UInt64(round))
-        let output = model.flatMap { model in
+        let output = scorer.flatMap { scorer in
             ClassDistribution(
-                model.probabilities(of: data.features[row]).enumerated().map {
+                scorer.model.probabilities(of: data.features[row]).enumerated().map {
                     .init(label: ClassIndex($0.offset), probability: $0.element)
                 }
             )
@@ -148,26 +161,18 @@ struct AcquisitionReplay {
         let score: Double
         switch (options.policy.function, output) {
         case (.random, _), (_, nil): score = draw.nextUnit()
-        case (let function, let output?): score = function.score(output, classes: data.classes.count)
+        case (let function, let output?):
+            score = function.score(output, classes: data.classes.count, temperature: options.policy.temperature)
         }
         return Candidate(
             sample: Sample(id: SampleID(String(row)), embedding: data.features[row].map { Float($0) }),
             output: output,
-            model: output == nil ? nil : ModelReference(name: "bench", version: ModelVersion("v\(round)")),
+            model: scorer.map { ModelReference(name: "bench", version: $0.version) },
             score: score,
             auditProbability: nil,
             auditDraw: 1,
             predictedAt: StreamTime(milliseconds: 0),
             isExploration: draw.nextUnit() < options.policy.explorationShare
-        )
-    }
-
-    private var context: EntryContext {
-        EntryContext(
-            project: ProjectID("bench"),
-            entryNumber: entry,
-            time: StreamTime(milliseconds: Int64(entry)),
-            seed: seed ^ entry &* 0x9E37_79B9_7F4A_7C15
         )
     }
 }

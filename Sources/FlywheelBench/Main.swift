@@ -8,8 +8,9 @@ struct FlywheelBench {
         "flywheel-bench",
         summary: "measures what Flywheel does",
         subcommands: [
-            AcquisitionBenchmark.specification, StreamBenchmark.specification, IntakeBenchmark.specification,
-            LiveBenchmark.specification, IntakeMode.specification, LiveWorker.specification,
+            AcquisitionBenchmark.specification, SelectionBenchmark.specification, StreamBenchmark.specification,
+            IntakeBenchmark.specification, LiveBenchmark.specification, LoopBenchmark.specification,
+            IntakeMode.specification, LiveWorker.specification,
         ]
     )
 
@@ -22,8 +23,10 @@ struct FlywheelBench {
                 switch arguments.path.last {
                 case "acquisition": try AcquisitionBenchmark(arguments).run(printsJSON: arguments.flag("json"))
                 case "stream": try StreamBenchmark(arguments).run(printsJSON: arguments.flag("json"))
+                case "selection": try SelectionBenchmark(arguments).run(printsJSON: arguments.flag("json"))
                 case "intake": try IntakeBenchmark(arguments).run(printsJSON: arguments.flag("json"))
                 case "live": try LiveBenchmark(arguments).run(printsJSON: arguments.flag("json"))
+                case "loop": try LoopBenchmark(arguments).run(printsJSON: arguments.flag("json"))
                 case "intake-mode": try IntakeMode(arguments).run()
                 case "live-worker": try LiveWorker(arguments).run()
                 default: throw ArgumentsError("which command?", command: arguments.path.joined(separator: " "))

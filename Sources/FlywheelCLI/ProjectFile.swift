@@ -71,7 +71,7 @@ enum ProjectFile {
         return LabelSchema(question: question, classes: classes)
     }
 
-    private static func span(_ reader: ConfigurationReader, _ key: String, _ fallback: Int64) -> Int64 {
+    static func span(_ reader: ConfigurationReader, _ key: String, _ fallback: Int64) -> Int64 {
         WorkerFile.milliseconds(
             reader.duration(
                 key,
@@ -100,6 +100,8 @@ enum ProjectFile {
         policy.window = span(reader, "window", policy.window)
         policy.oversample = reader.double("oversample", default: policy.oversample, in: 1...100_000)
         policy.patience = span(reader, "patience", policy.patience)
+        policy.temperature = reader.double("temperature", default: policy.temperature, in: 0.01...100)
+        policy.batch = batch(reader.section("batch"), schema)
         readBudget(reader, into: &policy)
         readTriggers(reader, schema, into: &policy)
         return policy

@@ -20,6 +20,7 @@ import KafkaTransport
 ///   - `console.host` (string, default `127.0.0.1`), `console.port` (int in 0...65535, default 8080)
 ///   - `salt` (secret, optional): stands before what is drawn by hash; the same for all workers.
 ///   - `delivery.intake` (`exactly_once` or `at_least_once`, default `exactly_once`)
+///   - `intake.threads` (int in 1...64, default one in two processors, 8 at most)
 ///   - `dead_letters.per_second` (int in 1...100000, default 1000): of the traffic; the others are counted.
 ///   - `commit.intake` (duration in 10ms...2s, default 100ms), `commit.loop` (the same, default 50ms)
 enum WorkerFile {
@@ -32,7 +33,7 @@ enum WorkerFile {
             file: path,
             environment: ProcessInfo.processInfo.environment
         )
-        var worker = WorkerConfiguration(kafka: KafkaProperties(), instance: defaultInstance)
+        var worker = usual
         for (name, value) in reader.secretMap("kafka") { worker.kafka[name] = value.reveal() }
         worker.topics = TopicNames(prefix: reader.section("topics").string("prefix", default: worker.topics.prefix))
         worker.instance = reader.string("instance", default: worker.instance)
@@ -51,6 +52,7 @@ enum WorkerFile {
         worker.salt = Array((reader.secret("salt")?.reveal() ?? "").utf8)
         let delivery = reader.section("delivery")
         worker.intakeDelivery = delivery.choice("intake", default: worker.intakeDelivery)
+        worker.intakeThreads = reader.section("intake").int("threads", default: worker.intakeThreads, in: 1...64)
         worker.deadLettersPerSecond = reader.section("dead_letters")
             .int("per_second", default: worker.deadLettersPerSecond, in: 1...100_000)
         let commit = reader.section("commit")
@@ -64,6 +66,15 @@ enum WorkerFile {
         return worker
     }
 
+    /// A worker without a file.
+    private static var usual: WorkerConfiguration {
+        WorkerConfiguration(
+            kafka: KafkaProperties(),
+            instance: defaultInstance,
+            intakeThreads: WorkerConfiguration.usualThreads
+        )
+    }
+
     /// The host's name: two workers on different hosts never take each other's place.
     static var defaultInstance: String { ProcessInfo.processInfo.hostName }
 
@@ -75,7 +86,7 @@ enum WorkerFile {
     static func configuration(_ arguments: ParsedArguments) throws -> WorkerConfiguration {
         var worker =
             try arguments.string("config").map { try read($0) }
-            ?? WorkerConfiguration(kafka: KafkaProperties(), instance: defaultInstance)
+            ?? usual
         if worker.salt.isEmpty {
             worker.salt = Array((ProcessInfo.processInfo.environment["FLYWHEEL_SALT"] ?? "").utf8)
         }

@@ -80,7 +80,8 @@ public struct JSONScan {
 
     /// Whether bytes between quotes hold an escape.
     @inlinable @inline(__always) public static func hasEscape(_ bytes: UnsafeRawBufferPointer) -> Bool {
-        bytes.contains(UInt8(ascii: "\\"))
+        for byte in bytes where byte == UInt8(ascii: "\\") { return true }
+        return false
     }
 
     /// Marks the lowest byte that is equal to `byte` by its highest bit; bits above the lowest mark mean nothing.

@@ -67,6 +67,7 @@ public struct LabelingState: Sendable {
 
     /// When the first open task expires.
     public var nextDeadline: StreamTime? {
-        open.minimum { ($0.value.expiresAt, $0.key) < ($1.value.expiresAt, $1.key) }?.value.expiresAt
+        // Equal ranks are equal answers here.
+        open.least(1) { $1.expiresAt }.first
     }
 }

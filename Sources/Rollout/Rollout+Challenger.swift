@@ -105,16 +105,26 @@ extension RolloutState {
         if rows.count >= Self.rowCapacity {
             let labelled = rows.count { $1.label != nil }
             let givesLabel = labelled > Self.rowCapacity * 4 / 5
-            let least = rows.minimum { a, b in
-                let (x, y) = ((a.value.label != nil) == givesLabel, (b.value.label != nil) == givesLabel)
-                guard x == y else { return x }
-                return givesLabel
-                    ? (a.value.since, a.key) < (b.value.since, b.key) : (b.value.draw, a.key) < (a.value.draw, b.key)
+            let least = rows.least(1) { id, row in
+                let order = givesLabel ? Double(row.since.milliseconds) : -row.draw
+                return Leaving(isKept: (row.label != nil) != givesLabel, order: order, id: id)
             }
-            guard let least, givesLabel || least.value.draw > draw else { return nil }
-            rows[least.key] = nil
+            guard let first = least.first, givesLabel || -first.order > draw else { return nil }
+            rows[first.id] = nil
         }
         return AuditRow(draw: draw, since: time)
+    }
+
+    /// Which row gives way first: of those that may, the oldest label or the sample drawn last.
+    private struct Leaving: Comparable {
+        let isKept: Bool
+        let order: Double
+        let id: SampleID
+
+        static func < (a: Leaving, b: Leaving) -> Bool {
+            if a.isKept != b.isKept { return b.isKept }
+            return a.order != b.order ? a.order < b.order : a.id < b.id
+        }
     }
 
     /// Adds a row that has just become complete.

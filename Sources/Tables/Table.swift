@@ -2,9 +2,11 @@
 ///
 /// Rows are looked up by hash and never visited in hash order: whoever visits them gets them by ascending key.
 public struct Table<Key: Hashable & Comparable & Sendable, Value: Equatable & Sendable>: Sendable {
-    private var rows: [Key: Value] = [:]
+    @usableFromInline var rows: [Key: Value] = [:]
     /// What each key touched since the last commit was before; nil for absent.
     private var before: [Key: Value?] = [:]
+    /// Differs after any change, so that whoever keeps a view of the rows knows when it is out of date.
+    public private(set) var revision: UInt64 = 0
 
     public init() {}
 
@@ -19,6 +21,7 @@ public struct Table<Key: Hashable & Comparable & Sendable, Value: Equatable & Se
             guard old != newValue else { return }
             if before[key] == nil { before[key] = .some(old) }
             rows[key] = newValue
+            revision += 1
         }
     }
 
@@ -54,6 +57,32 @@ public struct Table<Key: Hashable & Comparable & Sendable, Value: Equatable & Se
         return least
     }
 
+    /// The least ranks of rows, in ascending order.
+    ///
+    /// - Parameters:
+    ///   - count: Rows wanted; all if there are fewer.
+    ///   - rank: Differs between any two rows, or the answer would depend on hashing; it had better hold the key.
+    /// - Returns: The same ranks whatever the order of insertion.
+    /// - Complexity: O(*n* log *m*) comparisons for *m* rows wanted, O(*n* + *m* log² *m*) on average.
+    @inlinable public func least<Rank: Comparable>(_ count: Int, by rank: (Key, Value) -> Rank) -> [Rank] {
+        guard count > 0 else { return [] }
+        var kept: [Rank] = []
+        var bound: Rank?
+        for row in rows {
+            let rank = rank(row.key, row.value)
+            if let bound, !(rank < bound) { continue }
+            kept.append(rank)
+            // Twice as many as wanted are gathered before the worse half goes: the bound falls fast.
+            if kept.count > 64, kept.count / 2 >= count {
+                kept.sort()
+                kept.removeSubrange(count...)
+                bound = kept.last
+            }
+        }
+        kept.sort()
+        return Array(kept.prefix(count))
+    }
+
     /// How many rows satisfy a condition.
     ///
     /// - Complexity: O(*n*).
@@ -85,11 +114,15 @@ public struct Table<Key: Hashable & Comparable & Sendable, Value: Equatable & Se
     /// Returns to the last commit.
     public mutating func undo() {
         for (key, was) in before { rows[key] = was }
+        revision += 1
         before.removeAll(keepingCapacity: true)
     }
 
     /// Puts a row read back from the changelog; it is not a change.
-    public mutating func restore(_ key: Key, _ value: Value?) { rows[key] = value }
+    public mutating func restore(_ key: Key, _ value: Value?) {
+        rows[key] = value
+        revision += 1
+    }
 }
 
 /// The key of a table of one row.

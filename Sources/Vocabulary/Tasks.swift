@@ -6,11 +6,43 @@ public enum TaskPurpose: String, Hashable, Sendable, CaseIterable {
     case audit
 }
 
+/// One part of what a candidate is worth. The whole is the product of its parts, each to the power of its weight.
+public struct ScorePart: Hashable, Sendable {
+    public enum Name: String, Hashable, Sendable, CaseIterable {
+        /// The acquisition score of a model's output.
+        case uncertainty
+        /// The sample's own draw, where there was nothing to judge.
+        case chance
+        /// What the predicted classes are worth, over what a class is worth at most.
+        case value
+        /// 1 for a prediction of this moment, half as much after each half-life.
+        case freshness
+        /// How far it lies from all that was asked for.
+        case novelty
+        /// How many other candidates are near.
+        case density
+    }
+
+    public let name: Name
+    /// In `0...1`.
+    public let value: Double
+    /// Above 0.
+    public let weight: Double
+
+    public init(name: Name, value: Double, weight: Double) {
+        self.name = name
+        self.value = value
+        self.weight = weight
+    }
+}
+
 /// Why, and on whose word, a sample was chosen: recorded on its task.
 public struct SelectionReason: Hashable, Sendable {
     /// As in `margin+kmeans`.
     public let strategy: String
     public let score: Double
+    /// What the score was put together from; empty where nothing was judged.
+    public let parts: [ScorePart]
     /// The model whose output was scored; nil in a cold start.
     public let scoredBy: ModelVersion?
     /// What that model thought likeliest.
@@ -30,8 +62,10 @@ public struct SelectionReason: Hashable, Sendable {
         predicted: ClassIndex?,
         inclusionProbability: Double?,
         propensity: Double? = nil,
-        triggers: [String] = []
+        triggers: [String] = [],
+        parts: [ScorePart] = []
     ) {
+        self.parts = parts
         self.strategy = strategy
         self.score = score
         self.scoredBy = scoredBy
@@ -50,7 +84,8 @@ public struct SelectionReason: Hashable, Sendable {
             predicted: predicted,
             inclusionProbability: inclusionProbability,
             propensity: propensity,
-            triggers: names
+            triggers: names,
+            parts: parts
         )
     }
 }

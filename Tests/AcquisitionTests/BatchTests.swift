@@ -118,7 +118,11 @@ import Vocabulary
             let point = [Float(generator.nextUnit()), Float(generator.nextUnit())]
             candidates.append(candidate(Self.name(number), embedding: point))
         }
-        let policy = freePolicy { $0.isDiverse = true }
+        let policy = freePolicy {
+            $0.isDiverse = true
+            // A herding start draws nothing.
+            $0.batch.coldStart = .none
+        }
         let state = AcquisitionState(candidates, policy: policy)
         var batches: Set<[String]> = []
         for entry in 2..<12 as Range<UInt64> {

@@ -61,7 +61,7 @@ enum ModuleGraph {
             ]
         ),
         // test kits
-        "StreamTesting": ["StreamRuntime"],
+        "StreamTesting": ["StreamRuntime", "CAllocations"],
         "KafkaTesting": ["Crdkafka", "KafkaClient", "Processes"],
     ]
 
@@ -92,6 +92,7 @@ enum ModuleGraph {
         "CSimdjson": ("JSON", ["simdjson.h"]),
         "CBoostMath": (nil, ["boost/math/"]),
         "CSpawn": ("Processes", ["spawn.h"]),
+        "CAllocations": (nil, []),
     ]
 
     /// What the toolchain brings.

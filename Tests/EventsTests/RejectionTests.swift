@@ -55,6 +55,54 @@ import Vocabulary
         #expect(rejection?.code == code, "\(rejection?.description ?? "")")
     }
 
+    @Test(
+        "Members, logits and scores that are none are refused with a text that says where",
+        arguments: [
+            (#""members":[{"7":0.5,"1":0.5},{"7":1}]"#, Rejection.Code.schema, "members.1: expected 2"),
+            (#""members":[[1,0,0,0,0,0,0,0,0,0],{"7":1}]"#, .schema, "members.1: expected 10"),
+            (#""members":[{"7":0.5,"1":0.5},{"7":0.5,"2":0.5}]"#, .schema, "members.1: expected the classes"),
+            (#""members":[[0.5,0.5]]"#, .schema, "members.0: expected one number for each of 10"),
+            (#""members":[]"#, .schema, "members: expected 1 to 128, found 0"),
+            (#""members":{"7":1}"#, .schema, "members"),
+            (#""members":[{}]"#, .badProbabilities, "members.0"),
+            (#""members":[{"7":0.9}]"#, .badProbabilities, "members.0: expected numbers in 0...1 that sum to 1"),
+            (#""members":[{"7":1.5,"1":-0.5}]"#, .badProbabilities, "members.0"),
+            (#""members":[{"x":1}]"#, .unknownClass, "members.0: class \"x\""),
+            (#""members":[{"7":"much"}]"#, .schema, "members"),
+            (#""members":[{"7":0.5,"7":0.5}]"#, .schema, "members.0: a class stands twice"),
+            (#""logits":[1,2]"#, .schema, "logits: expected one number for each of 10 classes, found 2"),
+            (#""logits":{"7":1}"#, .schema, "logits: expected one for each of 10 classes, found 1"),
+            (#""logits":{"x":1}"#, .unknownClass, "logits: class"),
+            (#""score":1.01"#, .schema, "score: expected a number in 0...1"),
+            (#""score":-1"#, .schema, "score"),
+            (#""score":"high""#, .schema, "score"),
+        ]
+    )
+    func details(text: String, code: Rejection.Code, message: String) throws {
+        let event = prediction(#"{"7":0.5,"1":0.5}"#).dropLast() + ",\(text)}"
+        let rejection = #expect(throws: Rejection.self) { try Self.read(String(event)) }
+        #expect(rejection?.code == code, "\(rejection?.description ?? "")")
+        #expect(rejection?.text.contains(message) == true, "\(rejection?.text ?? "")")
+    }
+
+    @Test("More than 128 members are too many, and members without an output have none to belong to")
+    func memberLimits() throws {
+        let member = #"{"7":1}"#
+        for (count, isRefused) in [(128, false), (129, true)] {
+            let members = [String](repeating: member, count: count).joined(separator: ",")
+            let event = String(prediction(#"{"7":1}"#).dropLast() + ",\"members\":[\(members)]}")
+            if isRefused {
+                let rejection = #expect(throws: Rejection.self) { try Self.read(event) }
+                #expect(rejection?.text == "members: expected 1 to 128, found 129")
+            } else {
+                #expect(throws: Never.self) { try Self.read(event) }
+            }
+        }
+        let alone = #"{"sample":{"id":"s"},"members":[{"7":1}]}"#
+        #expect(throws: Rejection.self) { try Self.read(alone) }
+        #expect(throws: Never.self) { try Self.read(#"{"sample":{"id":"s"},"score":0.5,"members":null}"#) }
+    }
+
     @Test("Probabilities may miss 1 by less than 0.01, either way")
     func tolerance() throws {
         #expect(throws: Never.self) { try Self.read(prediction(#"{"7":0.5,"1":0.4901}"#)) }

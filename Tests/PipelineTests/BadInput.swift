@@ -33,17 +33,17 @@ struct BadInput: Sendable, CustomTestStringConvertible {
     var testDescription: String { name }
 
     /// A prediction whose output is given as text.
-    private static func prediction(_ output: String, project: String = "shapes", more: String = "") -> String {
+    static func prediction(_ output: String, project: String = "shapes", more: String = "") -> String {
         let model = #""model":{"name":"m","version":"v1","variant":"base","role":"champion"}"#
         return
             #"{"project":"\#(project)","sample":{"id":"x"},\#(model)\#(output.isEmpty ? "" : #","output":"# + output)\#(more)}"#
     }
 
-    private static func choice(_ probabilities: String) -> String {
+    static func choice(_ probabilities: String) -> String {
         #"{"kind":"choice","probabilities":\#(probabilities)}"#
     }
 
-    private static let good = choice(#"{"circle":0.5,"square":0.3,"star":0.2}"#)
+    static let good = choice(#"{"circle":0.5,"square":0.3,"star":0.2}"#)
 
     private static func result(_ request: String, trial: Int = 0) -> String {
         #"{"project":"shapes","request":"\#(request)","trial":\#(trial),"repeat":0,"status":"failed","error":"no"}"#
@@ -277,5 +277,5 @@ struct BadInput: Sendable, CustomTestStringConvertible {
         )
     }
 
-    static let all = bytes + predictions + others
+    static let all = bytes + predictions + details + others
 }

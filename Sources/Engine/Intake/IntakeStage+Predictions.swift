@@ -40,6 +40,8 @@ extension IntakeStage {
         let project = reading.project
         if project.pointee.readsMetadata { return nil }
         let function = project.pointee.configuration.acquisition.function
+        // An output is tempered as a whole.
+        guard reading.output == nil || project.pointee.configuration.acquisition.temperature == 1 else { return nil }
         var score = 0.0
         if let output = reading.output, function != .random {
             score = output.score(function, classes: project.pointee.configuration.schema.classes.count)
@@ -83,14 +85,17 @@ extension IntakeStage {
         return judgement
     }
 
-    /// The acquisition score of a prediction: of its output, or the sample's own draw where nothing is judged.
+    /// The acquisition score of a prediction: of all it carries, or the sample's own draw where nothing is judged.
     private static func score(_ event: PredictionEvent, _ project: ProjectTable.Place) -> Double {
         let configuration = project.pointee.configuration
-        guard configuration.acquisition.function != .random, let output = event.output else {
+        let policy = configuration.acquisition
+        guard policy.function != .random, let prediction = event.scored else {
+            if policy.function == .provided, let score = event.detail.score { return score }
             // A new draw for every model: the same samples would come to the front again and again.
             return project.pointee.random.unit(key: "\(event.sample.id)/\(event.model?.version.rawValue ?? "")")
         }
-        return configuration.acquisition.function.score(output, classes: configuration.schema.classes.count)
+        let classes = configuration.schema.classes.count
+        return policy.function.score(prediction, classes: classes, temperature: policy.temperature)
     }
 
     /// The draw of a sample for a model.
@@ -183,5 +188,14 @@ extension IntakeStage {
     func isBelievable(_ time: Int64?, at now: Int64) -> Bool {
         guard let time else { return true }
         return time >= Self.earliestTime && time <= now + Self.futureTolerance
+    }
+}
+
+extension PredictionEvent {
+    /// What a score may be judged from; nil where no model has seen the sample.
+    fileprivate var scored: ScoredPrediction? {
+        output.map {
+            ScoredPrediction(output: $0, members: detail.members, logits: detail.logits, provided: detail.score)
+        }
     }
 }

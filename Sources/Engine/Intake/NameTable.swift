@@ -125,7 +125,7 @@ struct NameTable {
     /// The first eight bytes, zeros behind a shorter name.
     private static func head(of name: UnsafeRawBufferPointer) -> UInt64 {
         var word: UInt64 = 0
-        for (place, byte) in name.prefix(8).enumerated() { word |= UInt64(byte) << UInt64(place * 8) }
+        for place in 0..<min(8, name.count) { word |= UInt64(name[place]) &<< UInt64(place &* 8) }
         return word
     }
 

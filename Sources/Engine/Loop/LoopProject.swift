@@ -65,7 +65,7 @@ public struct LoopProject: Sendable {
         if before == nil { before = (chain, ticksWritten, lastOffset, pause) }
     }
 
-    mutating func commit() {
+    public mutating func commit() {
         guard isTouched else { return }
         for table in StateTable.all { table.commit(&state) }
         before = nil

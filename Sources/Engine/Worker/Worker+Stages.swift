@@ -34,7 +34,7 @@ extension Worker {
                 salt: configuration.salt,
                 worker: configuration.instance,
                 partitionCount: try reader.partitions(of: topics[.predictions]).count,
-                lettersPerSecond: configuration.deadLettersPerSecond,
+                lettersPerSecond: max(1, configuration.deadLettersPerSecond / configuration.threads(role)),
                 now: WallClock.now,
                 hasHistory: { try IntakeStage.hasJournal(transport, topics) }
             )

@@ -30,9 +30,12 @@ public final class Worker: Sendable {
     /// Starts every role of the configuration, and returns when all have ended, or when one does not end although it should:
     /// a call to a broker that is away cannot be taken back.
     public func run() {
-        let threads = Self.streamRoles.filter { configuration.roles.contains($0) }.map { role in
-            health.set(role, .starting, at: WallClock.now())
-            return RoleThread("flywheel.\(role.rawValue)") { [self] in run(role) }
+        var threads: [RoleThread] = []
+        for role in Self.streamRoles where configuration.roles.contains(role) {
+            for number in 0..<configuration.threads(role) {
+                health.set(role, thread: number, .starting, at: WallClock.now())
+                threads.append(RoleThread("flywheel.\(role.rawValue)") { [self] in run(role, number) })
+            }
         }
         while threads.contains(where: { !$0.hasEnded }), !stop.isRaised { WallClock.pause(100) }
         var left = Self.stopPatience
@@ -49,20 +52,20 @@ public final class Worker: Sendable {
     }
 
     /// Keeps a role going: what it cannot cure is logged, shown in health, and tried again from the committed offsets.
-    private func run(_ role: Role) {
+    private func run(_ role: Role, _ thread: Int) {
         let logger = logger.forModule(role.rawValue)
         var failures = 0
         var explained: Set<TopicPartition> = []
         while !stop.isRaised {
             let began = WallClock.now()
             do {
-                try turn(role, logger, &explained)
+                try turn(role, thread, logger, &explained)
                 break
             } catch {
                 // One that has worked for long has not failed in a row.
                 if WallClock.now() - began > 60_000 { failures = 0 }
                 failures += 1
-                health.set(role, .degraded, reason: "\(error)", partitions: 0, at: WallClock.now())
+                health.set(role, thread: thread, .degraded, reason: "\(error)", partitions: 0, at: WallClock.now())
                 logger.error(
                     "the role failed and begins anew",
                     ["reason": .string("\(error)"), "failures": .number(failures)]
@@ -71,18 +74,18 @@ public final class Worker: Sendable {
                 var left = Int64(longest * Double.random(in: 0.5...1))
                 while left > 0, !stop.isRaised {
                     WallClock.pause(100)
-                    health.set(role, .degraded, reason: "\(error)", partitions: 0, at: WallClock.now())
+                    health.set(role, thread: thread, .degraded, reason: "\(error)", partitions: 0, at: WallClock.now())
                     left -= 100
                 }
             }
         }
-        health.set(role, .stopped, partitions: 0, at: WallClock.now())
+        health.set(role, thread: thread, .stopped, partitions: 0, at: WallClock.now())
         logger.info("stopped")
     }
 
     /// One life of a role, from its clients' making to their closing. `explained` are partitions of the life before, where
     /// its clients ended it and not a record; then those of this one.
-    private func turn(_ role: Role, _ logger: Logger, _ explained: inout Set<TopicPartition>) throws {
+    private func turn(_ role: Role, _ thread: Int, _ logger: Logger, _ explained: inout Set<TopicPartition>) throws {
         let transport = KafkaStreamTransport(
             properties: properties(role),
             delivery: role == .intake ? configuration.intakeDelivery : .exactlyOnce
@@ -94,8 +97,8 @@ public final class Worker: Sendable {
             transport: transport,
             stage: parts.stage,
             group: configuration.group(role),
-            instance: "\(configuration.instance)-\(role.rawValue)",
-            transactionalID: configuration.transactionalID(role),
+            instance: configuration.member(role, thread: thread),
+            transactionalID: configuration.transactionalID(role, thread: thread),
             topics: parts.inputs.map { configuration.topics[$0] },
             policy: CommitPolicy(interval: parts.interval, maximumRecords: parts.maximumRecords),
             explained: explained,
@@ -108,7 +111,7 @@ public final class Worker: Sendable {
                     metrics.observe(event, role)
                     // The next turn that comes through says that it is over.
                     if case .retrying(let error, _) = event {
-                        health.set(role, .degraded, reason: error.description, at: WallClock.now())
+                        health.set(role, thread: thread, .degraded, reason: error.description, at: WallClock.now())
                     }
                     parts.watch(event)
                     Self.log(event, logger)
@@ -123,11 +126,18 @@ public final class Worker: Sendable {
                 let now = WallClock.now()
                 if now - lastLookAt >= 1_000 || now < lastLookAt {
                     lastLookAt = now
-                    health.remark(role, parts.remarks())
+                    health.remark(role, thread: thread, parts.remarks())
                 }
                 let trouble = (parts.stage as? any HoldingStage)?.holdUp.reason ?? task.trouble?.description
                 let condition: WorkerHealth.Condition = trouble == nil ? .running : .degraded
-                health.set(role, condition, reason: trouble ?? "", partitions: task.assignment.count, at: now)
+                health.set(
+                    role,
+                    thread: thread,
+                    condition,
+                    reason: trouble ?? "",
+                    partitions: task.assignment.count,
+                    at: now
+                )
             }
         } catch {
             // The process lives, so no record has killed it. What an earlier life held and this one never got counts too.

@@ -1,4 +1,5 @@
 public import Events
+internal import Foundation
 public import KafkaClient
 public import KafkaTransport
 internal import StreamRuntime
@@ -31,6 +32,8 @@ public struct WorkerConfiguration: Sendable {
     public var intakeInterval: Int64
     /// How Intake writes. The loop is always exactly once.
     public var intakeDelivery: Delivery
+    /// Threads of Intake, at least 1.
+    public var intakeThreads: Int
     /// Refused records of the traffic that one worker keeps whole; the others are counted.
     public var deadLettersPerSecond: Int
     /// Milliseconds from the first record of a transaction of the loop to its commit.
@@ -48,6 +51,7 @@ public struct WorkerConfiguration: Sendable {
         consolePort: UInt16 = 8080,
         salt: [UInt8] = [],
         intakeInterval: Int64 = 100,
+        intakeThreads: Int = 1,
         intakeDelivery: Delivery = .exactlyOnce,
         deadLettersPerSecond: Int = 1_000,
         loopInterval: Int64 = 50
@@ -64,10 +68,24 @@ public struct WorkerConfiguration: Sendable {
         self.salt = salt
         self.intakeInterval = intakeInterval
         self.intakeDelivery = intakeDelivery
+        self.intakeThreads = intakeThreads
         self.deadLettersPerSecond = deadLettersPerSecond
         self.loopInterval = loopInterval
     }
 
+    /// Threads that a role runs on, each a member of its group and a writer of its own.
+    func threads(_ role: Role) -> Int { role == .intake ? max(1, intakeThreads) : 1 }
+
+    /// One in two processors, eight at most: the others are for the client library's own threads.
+    public static var usualThreads: Int { max(1, min(8, ProcessInfo.processInfo.activeProcessorCount / 2)) }
+
     func group(_ role: Role) -> String { "\(topics.prefix)\(role.rawValue)" }
-    func transactionalID(_ role: Role) -> String { "\(topics.prefix)\(role.rawValue).\(instance)" }
+    /// Names a thread, counted from 0, as a static member of its group.
+    func member(_ role: Role, thread: Int) -> String { "\(instance)-\(role.rawValue)\(Self.suffix(thread))" }
+
+    func transactionalID(_ role: Role, thread: Int) -> String {
+        "\(topics.prefix)\(role.rawValue).\(instance)\(Self.suffix(thread))"
+    }
+
+    private static func suffix(_ thread: Int) -> String { thread == 0 ? "" : "-\(thread + 1)" }
 }

@@ -20,32 +20,65 @@ public final class WorkerHealth: Sendable {
         public var remarks: [String] = []
     }
 
-    private let roles = Mutex<[Role: RoleHealth]>([:])
+    /// A role may run on several threads.
+    private struct Part: Hashable, Comparable {
+        let role: Role
+        let number: Int
+
+        static func < (a: Self, b: Self) -> Bool { a.number < b.number }
+    }
+
+    private let parts = Mutex<[Part: RoleHealth]>([:])
     /// A role whose loop has not turned for so many milliseconds is not alive.
     public static let stall: Int64 = 60_000
 
     public init() {}
 
-    /// Records a turn at `time`. Nil partitions leave the count as it was.
-    public func set(_ role: Role, _ condition: Condition, reason: String = "", partitions: Int? = nil, at time: Int64) {
-        roles.withLock { roles in
-            var health = roles[role] ?? RoleHealth(condition: condition, reason: "", partitions: 0, lastTurnAt: time)
+    /// Records a turn of a role's thread, counted from 0, at `time`. Nil partitions leave the count as it was.
+    public func set(
+        _ role: Role,
+        thread number: Int = 0,
+        _ condition: Condition,
+        reason: String = "",
+        partitions: Int? = nil,
+        at time: Int64
+    ) {
+        parts.withLock { parts in
+            let part = Part(role: role, number: number)
+            var health = parts[part] ?? RoleHealth(condition: condition, reason: "", partitions: 0, lastTurnAt: time)
             health.condition = condition
             health.reason = reason
             if let partitions { health.partitions = partitions }
             health.lastTurnAt = time
-            roles[role] = health
+            parts[part] = health
         }
     }
 
-    /// Replaces what people should know of a role.
-    public func remark(_ role: Role, _ remarks: [String]) { roles.withLock { $0[role]?.remarks = remarks } }
+    /// Replaces what people should know of a role's thread.
+    public func remark(_ role: Role, thread number: Int = 0, _ remarks: [String]) {
+        parts.withLock { $0[Part(role: role, number: number)]?.remarks = remarks }
+    }
 
-    /// The roles that have started, in the order of `Role`.
+    /// The roles that have started, in the order of `Role`; of several threads that which is worst off speaks for all.
     public var snapshot: [(role: Role, health: RoleHealth)] {
-        roles.withLock { roles in
-            Role.allCases.compactMap { role in roles[role].map { (role, $0) } }
+        parts.withLock { parts in
+            Role.allCases.compactMap { role in
+                let own = parts.filter { $0.key.role == role }.sorted { $0.key < $1.key }.map(\.value)
+                return Self.merged(own).map { (role, $0) }
+            }
         }
+    }
+
+    private static func merged(_ parts: [RoleHealth]) -> RoleHealth? {
+        let order: [Condition] = [.degraded, .starting, .running, .stopped]
+        guard var health = order.lazy.compactMap({ condition in parts.first { $0.condition == condition } }).first
+        else {
+            return nil
+        }
+        health.partitions = parts.reduce(0) { $0 + $1.partitions }
+        health.lastTurnAt = parts.map(\.lastTurnAt).min() ?? health.lastTurnAt
+        health.remarks = parts.flatMap(\.remarks)
+        return health
     }
 
     /// Every role has started and none is degraded.

@@ -7,6 +7,8 @@ public struct PredictionEvent: Hashable, Sendable {
     public let sample: Sample
     public let model: ModelReference?
     public let output: ClassDistribution?
+    /// What some strategies judge beside the output.
+    public let detail: PredictionDetail
     /// When the model predicted, in milliseconds since 1970, if the service says.
     public let predictedAt: Int64?
 
@@ -15,8 +17,10 @@ public struct PredictionEvent: Hashable, Sendable {
         sample: Sample,
         model: ModelReference?,
         output: ClassDistribution?,
-        predictedAt: Int64?
+        predictedAt: Int64?,
+        detail: PredictionDetail = PredictionDetail()
     ) {
+        self.detail = detail
         self.project = project
         self.sample = sample
         self.model = model
@@ -38,6 +42,7 @@ public struct PredictionEvent: Hashable, Sendable {
         guard (output == nil) == (model == nil) else {
             throw Rejection(.schema, "output and model go together: a sample that no model has seen carries neither")
         }
+        detail = try PredictionDetail(object, schema, hasOutput: output != nil)
     }
 
     /// The output of an event, and its model's version and role: what scoring needs.
@@ -98,6 +103,7 @@ public struct PredictionEvent: Hashable, Sendable {
                     if output.remainder > 0 { writer.member("remainder", output.remainder) }
                 }
             }
+            detail.writeMembers(to: &writer, schema: schema)
             writer.member("predicted_at_ms", ifPresent: predictedAt)
         }
     }

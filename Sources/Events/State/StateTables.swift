@@ -108,6 +108,7 @@ public struct StateTable: Sendable {
         StateTable("acquisition.asked", \.acquisition.asked),
         StateTable("acquisition.ledger", \.acquisition.ledger.table),
         StateTable("acquisition.cadence", \.acquisition.cadence.table),
+        StateTable("acquisition.memory", \.acquisition.memory),
         StateTable("acquisition.stream", \.acquisition.stream.table),
         StateTable("acquisition.slices", \.acquisition.slices),
         StateTable("acquisition.triggered", \.acquisition.triggered),

@@ -27,6 +27,7 @@ struct IntakeBenchmark {
             .option("embedding", "N", help: "coordinates of each sample", defaultValue: "0"),
             .option("bad", "SHARE", help: "of the records that are no predictions", defaultValue: "0.001"),
             .option("partitions", "N", help: "of the topic", defaultValue: "4"),
+            .option("threads", "N", help: "of Intake", defaultValue: "1"),
             .option("repeats", "N", help: "runs of each mode", defaultValue: "3"),
             .option("modes", "LIST", help: "which", defaultValue: "raw,exactly_once,at_least_once"),
             .repeated("kafka", "NAME=VALUE", help: "a property of librdkafka, for every mode"),
@@ -42,6 +43,7 @@ struct IntakeBenchmark {
     private let embedding: Int
     private let bad: Double
     private let partitions: Int
+    private let threads: Int
     private let repeats: Int
     private let modes: [IntakeMode.Kind]
     private let broker: String?
@@ -55,6 +57,7 @@ struct IntakeBenchmark {
         embedding = try arguments.int("embedding", in: 0...4_096) ?? 0
         bad = try arguments.double("bad", in: 0...0.9) ?? 0.001
         partitions = try arguments.int("partitions", in: 1...64) ?? 4
+        threads = try arguments.int("threads", in: 1...64) ?? 1
         repeats = try arguments.int("repeats", in: 1...100) ?? 3
         modes = try (arguments.string("modes") ?? "").split(separator: ",").map { name in
             guard let mode = IntakeMode.Kind(rawValue: String(name)) else {
@@ -124,7 +127,7 @@ struct IntakeBenchmark {
             [
                 "intake-mode", "--mode", mode.rawValue, "--bootstrap", properties["bootstrap.servers"] ?? "",
                 "--topic", topic, "--prefix", prefix, "--events", "\(sent.events)",
-                "--warm-up", "\(sent.events / 10)",
+                "--threads", "\(threads)", "--warm-up", "\(sent.events / 10)",
             ] + kafkaOptions.flatMap { ["--kafka", $0] },
             timeout: .seconds(900)
         )

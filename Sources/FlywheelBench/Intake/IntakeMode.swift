@@ -55,6 +55,7 @@ struct IntakeMode {
             .option("topic", "NAME", help: "of the predictions", isRequired: true),
             .option("prefix", "PREFIX", help: "of all other topics, and of the group", isRequired: true),
             .option("events", "N", help: "records of the topic", isRequired: true),
+            .option("threads", "N", help: "of Intake", defaultValue: "1"),
             .option("warm-up", "N", help: "records that are not measured", isRequired: true),
             .repeated("kafka", "NAME=VALUE", help: "a property of librdkafka"),
         ]
@@ -66,6 +67,7 @@ struct IntakeMode {
     let prefix: String
     let events: Int
     let warmUp: Int
+    let threads: Int
 
     init(_ arguments: ParsedArguments) throws {
         kind = try arguments.choice("mode") ?? .raw
@@ -73,6 +75,7 @@ struct IntakeMode {
         topic = try arguments.requiredString("topic")
         prefix = try arguments.requiredString("prefix")
         events = try arguments.int("events", in: 1...1_000_000_000) ?? 1
+        threads = try arguments.int("threads", in: 1...64) ?? 1
         warmUp = try arguments.int("warm-up", in: 0...events) ?? 0
     }
 
@@ -101,6 +104,7 @@ struct IntakeMode {
                 instance: "bench",
                 roles: [.intake],
                 statePath: "",
+                intakeThreads: threads,
                 intakeDelivery: kind == .exactlyOnce ? .exactlyOnce : .atLeastOnce
             ),
             logger: Logger(module: "bench", level: .warning, sink: StandardErrorSink()),

@@ -1,0 +1,73 @@
+internal import Statistics
+
+/// TypiClust: clusters as many as there are samples known and wanted, and of the largest clusters in which nothing was asked
+/// for the most typical sample each, the one with the nearest neighbours.
+///
+/// Asks for what most of the data looks like, which a first model learns most from; a model that is past that learns little
+/// from it. Utility does not count.
+///
+/// - SeeAlso: Hacohen, Dekel, Weinshall (2022), *Active Learning on a Budget: Opposite Strategies Suit High and Low Budgets*,
+///   arXiv:2202.02794, algorithm 1.
+/// - Complexity: O((*n* + *m*) · *clusters* · *d* + *n*² · *d*) for *m* samples known.
+struct TypicalClusters: BatchStrategy {
+    /// Clusters smaller than this come last, as in the paper.
+    private static let smallest = 5
+    /// Neighbours that typicality is judged by.
+    private static let neighbours = 20
+    private static let clusterLimit = 500
+
+    func select(_ count: Int, from window: CandidateWindow, using generator: inout SplitMix64) -> [Int] {
+        guard let points = window.points else { return Array(0..<count) }
+        let known = window.known.map { $0.stride == points.stride ? $0.count : 0 } ?? 0
+        let wanted = min(known + count, Self.clusterLimit, max(count, window.count / Self.smallest))
+        let weights = [Double](repeating: 1, count: window.count)
+        let clusters = Clusters(wanted, of: points, weights: weights, rounds: 20, using: &generator)
+        var members = [[Int]](repeating: [], count: wanted)
+        for index in 0..<window.count { members[clusters.nearest[index]].append(index) }
+        // Fewest asked for first, then the largest; a cluster that gave a sample counts as asked.
+        var given = [Int](repeating: 0, count: wanted)
+        if let known = window.known, known.stride == points.stride {
+            for cluster in clusters.nearestCentre(of: known) { given[cluster] += 1 }
+        }
+        var chosen: [Int] = []
+        while chosen.count < count {
+            var best = -1
+            for cluster in 0..<wanted where !members[cluster].isEmpty {
+                if best < 0 || Self.precedes(cluster, best, given, members) { best = cluster }
+            }
+            let place = Self.mostTypical(members[best], points)
+            chosen.append(members[best].remove(at: place))
+            given[best] += 1
+        }
+        return chosen
+    }
+
+    private static func precedes(_ a: Int, _ b: Int, _ given: [Int], _ members: [[Int]]) -> Bool {
+        let small = (members[a].count < smallest, members[b].count < smallest)
+        if small.0 != small.1 { return small.1 }
+        if given[a] != given[b] { return given[a] < given[b] }
+        return members[a].count > members[b].count
+    }
+
+    /// The place of the member whose nearest neighbours among the members are nearest, the first of equals.
+    private static func mostTypical(_ members: [Int], _ points: PointMatrix) -> Int {
+        var best = 0
+        var least = Double.infinity
+        for (place, member) in members.enumerated() {
+            var distances: [Double] = []
+            for other in members where other != member {
+                distances.append(Double(points.squaredDistance(member, other)).squareRoot())
+            }
+            distances.sort()
+            var sum = 0.0
+            let nearest = distances.prefix(neighbours)
+            for distance in nearest { sum += distance }
+            let mean = nearest.isEmpty ? 0 : sum / Double(nearest.count)
+            if mean < least {
+                least = mean
+                best = place
+            }
+        }
+        return best
+    }
+}

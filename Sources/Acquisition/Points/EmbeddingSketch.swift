@@ -1,0 +1,67 @@
+/// What is remembered of an embedding: up to 256 coordinates of 8 bits each.
+///
+/// Up to 256 dimensions each coordinate is kept; of more, each is added to or taken from one of 256 places, drawn by its number,
+/// which keeps inner products and distances on average. Rounding is within 1/254 of the largest coordinate.
+///
+/// - SeeAlso: Weinberger, Dasgupta, Langford, Smola, Attenberg (2009), *Feature Hashing for Large Scale Multitask Learning*,
+///   arXiv:0902.2206.
+public struct EmbeddingSketch: Hashable, Sendable {
+    /// Of the embedding.
+    public let dimension: Int
+    /// What a coordinate of 1 stands for; finite and above 0.
+    public let unit: Float
+    /// One for each of `places(of: dimension)`.
+    public let coordinates: [Int8]
+
+    /// Places that a sketch has at most.
+    public static let limit = 256
+
+    /// Fails unless there is one coordinate for each place, and the unit is finite and above 0.
+    public init?(dimension: Int, unit: Float, coordinates: [Int8]) {
+        guard dimension > 0, unit.isFinite, unit > 0, coordinates.count == min(dimension, Self.limit) else {
+            return nil
+        }
+        self.dimension = dimension
+        self.unit = unit
+        self.coordinates = coordinates
+    }
+
+    /// Fails if the embedding is empty or not finite.
+    public init?(_ embedding: [Float]) {
+        guard !embedding.isEmpty, embedding.allSatisfy(\.isFinite) else { return nil }
+        let folded = Self.fold(embedding)
+        var largest: Float = 0
+        for coordinate in folded { largest = max(largest, coordinate.magnitude) }
+        dimension = embedding.count
+        let step = min(largest, .greatestFiniteMagnitude) / 127
+        unit = step > 0 ? step : .leastNormalMagnitude
+        let unit = unit
+        coordinates = folded.map { Int8(max(-127, min(127, ($0 / unit).rounded()))) }
+    }
+
+    /// The coordinates again, as near as they were kept.
+    public var values: [Float] { coordinates.map { Float($0) * unit } }
+
+    /// An embedding brought to the places of a sketch, without rounding.
+    ///
+    /// - Complexity: O(*dimension*).
+    public static func fold(_ embedding: [Float]) -> [Float] {
+        guard embedding.count > limit else { return embedding }
+        var folded = [Float](repeating: 0, count: limit)
+        for (axis, coordinate) in embedding.enumerated() {
+            let draw = mix(UInt64(axis))
+            let place = Int(draw % UInt64(limit))
+            folded[place] += draw >> 63 == 0 ? coordinate : -coordinate
+        }
+        // A sum of many large coordinates may leave the range; it is as far as can be then.
+        return folded.map { $0.isFinite ? $0 : ($0 < 0 ? -.greatestFiniteMagnitude : .greatestFiniteMagnitude) }
+    }
+
+    /// SplitMix64's mixing of one number: every place and sign is as likely.
+    private static func mix(_ number: UInt64) -> UInt64 {
+        var mixed = number &* 0x9E37_79B9_7F4A_7C15 &+ 0x9E37_79B9_7F4A_7C15
+        mixed = (mixed ^ mixed >> 30) &* 0xbf58_476d_1ce4_e5b9
+        mixed = (mixed ^ mixed >> 27) &* 0x94d0_49bb_1331_11eb
+        return mixed ^ mixed >> 31
+    }
+}

@@ -1,0 +1,190 @@
+/// Embeddings of one dimension, row by row, brought to one scale so that no square overflows or vanishes.
+struct PointMatrix {
+    let count: Int
+    let dimension: Int
+    /// Places of a row: `dimension` up to a whole number of vectors, the rest 0.
+    let stride: Int
+    /// A power of two, so that dividing by it is exact: every coordinate is at most 1.
+    let scale: Float
+    private(set) var values: [Float]
+
+    /// Fails if there are no points, if their dimensions differ or are 0, or if a coordinate is not finite.
+    ///
+    /// - Parameters:
+    ///   - points: Rows.
+    ///   - scale: What to divide by, a power of two; nil to find it. Coordinates that it leaves above 1 are no error.
+    init?(_ points: [[Float]], scale: Float? = nil) {
+        guard let dimension = points.first?.count, dimension > 0 else { return nil }
+        var largest: Float = 0
+        for point in points {
+            guard point.count == dimension else { return nil }
+            for coordinate in point {
+                guard coordinate.isFinite else { return nil }
+                largest = max(largest, coordinate.magnitude)
+            }
+        }
+        count = points.count
+        self.dimension = dimension
+        stride = (dimension + 7) / 8 * 8
+        let found: Float = largest > 0 ? max(largest.binade, Float.leastNormalMagnitude) : 1
+        self.scale = scale ?? found
+        values = [Float](repeating: 0, count: count * stride)
+        for (row, point) in points.enumerated() {
+            for axis in 0..<dimension { values[row * stride + axis] = point[axis] / self.scale }
+        }
+    }
+
+    /// What sketches have kept; fails if there are none, or their dimensions differ.
+    init?(_ sketches: [EmbeddingSketch], scale: Float) {
+        guard let dimension = sketches.first?.coordinates.count, dimension > 0 else { return nil }
+        count = sketches.count
+        self.dimension = dimension
+        stride = (dimension + 7) / 8 * 8
+        self.scale = scale
+        values = [Float](repeating: 0, count: count * stride)
+        for (row, sketch) in sketches.enumerated() {
+            guard sketch.coordinates.count == dimension else { return nil }
+            let unit = sketch.unit / scale
+            for axis in 0..<dimension { values[row * stride + axis] = Float(sketch.coordinates[axis]) * unit }
+        }
+    }
+
+    /// Rows of another matrix, in the order of `indices`.
+    func rows(_ indices: [Int]) -> PointMatrix { PointMatrix(self, indices) }
+
+    private init(_ other: PointMatrix, _ indices: [Int]) {
+        count = indices.count
+        dimension = other.dimension
+        stride = other.stride
+        scale = other.scale
+        values = []
+        values.reserveCapacity(indices.count * stride)
+        for index in indices { values += other.values[index * stride..<(index + 1) * stride] }
+    }
+
+    /// The squared distance of two rows.
+    ///
+    /// - Complexity: O(*dimension*).
+    func squaredDistance(_ a: Int, _ b: Int) -> Float {
+        values.withUnsafeBufferPointer { values in
+            guard let base = values.baseAddress else { return 0 }
+            return Distance.squared(base + a * stride, base + b * stride, stride)
+        }
+    }
+
+    /// The squared distance of each row to its nearest in `others`, infinity if there is none.
+    ///
+    /// - Complexity: O(*n* · *m* · *dimension*).
+    func nearest(in others: PointMatrix?) -> [Float] {
+        var nearest = [Float](repeating: .infinity, count: count)
+        guard let others, others.stride == stride else { return nearest }
+        values.withUnsafeBufferPointer { rows in
+            others.values.withUnsafeBufferPointer { centres in
+                guard let rows = rows.baseAddress, let centres = centres.baseAddress else { return }
+                for row in 0..<count {
+                    var least = Float.infinity
+                    for other in 0..<others.count {
+                        least = min(least, Distance.squared(rows + row * stride, centres + other * stride, stride))
+                    }
+                    nearest[row] = least
+                }
+            }
+        }
+        return nearest
+    }
+
+    /// The length of each row.
+    ///
+    /// - Complexity: O(*n* · *dimension*).
+    var lengths: [Float] {
+        values.withUnsafeBufferPointer { values in
+            guard let base = values.baseAddress else { return [] }
+            return (0..<count).map { row in
+                Distance.product(base + row * stride, base + row * stride, stride).squareRoot()
+            }
+        }
+    }
+
+    /// The squared distance of a row to one of another matrix of the same stride.
+    func squaredDistance(_ row: Int, to other: Int, of others: PointMatrix) -> Float {
+        values.withUnsafeBufferPointer { rows in
+            others.values.withUnsafeBufferPointer { centres in
+                guard let rows = rows.baseAddress, let centres = centres.baseAddress else { return 0 }
+                return Distance.squared(rows + row * stride, centres + other * stride, stride)
+            }
+        }
+    }
+
+    /// Lowers each entry of `nearest` to the squared distance to one row, where that is less.
+    ///
+    /// - Complexity: O(*n* · *dimension*).
+    func lower(_ nearest: inout [Float], to chosen: Int) {
+        values.withUnsafeBufferPointer { values in
+            guard let base = values.baseAddress else { return }
+            for row in 0..<count {
+                let distance = Distance.squared(base + row * stride, base + chosen * stride, stride)
+                if distance < nearest[row] { nearest[row] = distance }
+            }
+        }
+    }
+
+    /// The mean squared distance of the rows to their mean; 0 where all coincide.
+    ///
+    /// - Complexity: O(*n* · *dimension*).
+    var spread: Double {
+        var mean = [Double](repeating: 0, count: dimension)
+        for row in 0..<count {
+            for axis in 0..<dimension { mean[axis] += Double(values[row * stride + axis]) }
+        }
+        for axis in mean.indices { mean[axis] /= Double(max(count, 1)) }
+        var sum = 0.0
+        for row in 0..<count {
+            for axis in 0..<dimension {
+                let difference = Double(values[row * stride + axis]) - mean[axis]
+                sum += difference * difference
+            }
+        }
+        return sum / Double(max(count, 1))
+    }
+}
+
+/// Arithmetic of rows. Lanes are summed in one fixed order, and nothing is fused: the same bits on every processor.
+enum Distance {
+    /// The squared distance of two rows of `stride` places, a multiple of 8.
+    @inline(__always)
+    static func squared(_ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ stride: Int) -> Float {
+        let (left, right) = (UnsafeRawPointer(a), UnsafeRawPointer(b))
+        var sum = SIMD8<Float>(repeating: 0)
+        var offset = 0
+        while offset < stride * 4 {
+            let difference =
+                left.loadUnaligned(fromByteOffset: offset, as: SIMD8<Float>.self)
+                - right.loadUnaligned(fromByteOffset: offset, as: SIMD8<Float>.self)
+            sum += difference * difference
+            offset += 32
+        }
+        return total(sum)
+    }
+
+    /// The inner product of two rows of `stride` places, a multiple of 8.
+    @inline(__always)
+    static func product(_ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ stride: Int) -> Float {
+        let (left, right) = (UnsafeRawPointer(a), UnsafeRawPointer(b))
+        var sum = SIMD8<Float>(repeating: 0)
+        var offset = 0
+        while offset < stride * 4 {
+            sum +=
+                left.loadUnaligned(fromByteOffset: offset, as: SIMD8<Float>.self)
+                * right.loadUnaligned(fromByteOffset: offset, as: SIMD8<Float>.self)
+            offset += 32
+        }
+        return total(sum)
+    }
+
+    @inline(__always)
+    static func total(_ lanes: SIMD8<Float>) -> Float {
+        let four = lanes.lowHalf + lanes.highHalf
+        let two = four.lowHalf + four.highHalf
+        return two.x + two.y
+    }
+}

@@ -1,0 +1,101 @@
+internal import Statistics
+internal import Tables
+internal import Vocabulary
+
+/// The candidates that a batch is chosen from, in order of utility, with all that a rule looks at.
+struct RankedCandidates {
+    private(set) var ranked: [PooledCandidate]
+    private(set) var utilities: [Utility]
+    private let rule: BatchRule
+    private let policy: AcquisitionPolicy
+    private var points: PointMatrix?
+    private var known: PointMatrix?
+    /// Those that come last; the others stand before them.
+    private var duplicates = 0
+
+    /// - Parameters:
+    ///   - ranked: In order of the parts of utility that need no other candidate.
+    ///   - rule: By which the batch is chosen.
+    ///   - memory: Sketches of what was asked for.
+    ///   - policy: The revision in force.
+    ///   - time: Of the entry.
+    init(
+        _ ranked: [PooledCandidate],
+        rule: BatchRule,
+        memory: Table<Int, EmbeddingSketch>,
+        policy: AcquisitionPolicy,
+        at time: StreamTime
+    ) {
+        self.ranked = ranked
+        self.rule = rule
+        self.policy = policy
+        utilities = ranked.map { Utility($0.candidate, policy, at: time) }
+        guard policy.isDiverse, policy.function != .random else { return }
+        let embeddings = ranked.compactMap(\.candidate.sample.embedding)
+        guard !embeddings.isEmpty, embeddings.count == ranked.count else { return }
+        // What is remembered of an embedding has at most so many places; where that is compared, both are folded.
+        let isFolded = rule.comparesWithKnown && (embeddings.first?.count ?? 0) > EmbeddingSketch.limit
+        points = PointMatrix(isFolded ? embeddings.map { EmbeddingSketch.fold($0) } : embeddings)
+        guard let points else { return }
+        let folded = isFolded || points.dimension <= EmbeddingSketch.limit
+        let dimension = embeddings[0].count
+        let slots = folded ? 0..<policy.batch.memory : 0..<0
+        let sketches = slots.compactMap { memory[$0] }.filter { $0.dimension == dimension }
+        known = PointMatrix(sketches, scale: points.scale)
+        compose(Neighbourhood(points: points, known: known))
+    }
+
+    /// Counts the parts that need the others, and brings all into order again.
+    private mutating func compose(_ neighbourhood: Neighbourhood) {
+        let weights = policy.batch.weights
+        if weights.novelty > 0 {
+            for (index, part) in neighbourhood.novelty.enumerated() {
+                utilities[index].count(.novelty, part, weights.novelty)
+            }
+        }
+        if weights.density > 0 {
+            for (index, part) in neighbourhood.density.enumerated() {
+                utilities[index].count(.density, part, weights.density)
+            }
+        }
+        let isDuplicate = neighbourhood.duplicates(within: policy.batch.duplicateDistance)
+        let isReordered = weights.novelty > 0 || weights.density > 0
+        duplicates = isDuplicate.count { $0 }
+        guard isReordered || duplicates > 0 else { return }
+        let order = ranked.indices.sorted { a, b in
+            if isDuplicate[a] != isDuplicate[b] { return isDuplicate[b] }
+            guard isReordered, utilities[a].value != utilities[b].value else { return a < b }
+            return utilities[a].value > utilities[b].value
+        }
+        ranked = order.map { ranked[$0] }
+        utilities = order.map { utilities[$0] }
+        points = points?.rows(order)
+    }
+
+    /// Chooses a batch.
+    ///
+    /// - Parameters:
+    ///   - count: Samples wanted, above 0.
+    ///   - seed: Decides what is drawn.
+    /// - Returns: Indices into `ranked`, and the rule that chose: `top` where embeddings are wanted and missing.
+    func choose(_ count: Int, seed: UInt64) -> (indices: [Int], rule: BatchRule) {
+        let rule = rule.needsEmbeddings && points == nil ? .top : rule
+        let fresh = ranked.count - duplicates
+        // Duplicates only fill what nothing else does.
+        guard fresh > count else { return (Array(ranked.indices.prefix(count)), rule) }
+        let first = Array(0..<fresh)
+        let window = CandidateWindow(
+            utilities: first.map { isJudged(ranked[$0].candidate) ? utilities[$0].value : 1 },
+            outputs: first.map { ranked[$0].candidate.output },
+            points: duplicates > 0 ? points?.rows(first) : points,
+            known: known
+        )
+        var generator = SplitMix64(seed: seed)
+        return (rule.strategy(policy.batch).select(count, from: window, using: &generator), rule)
+    }
+
+    /// Before there is a model every sample weighs the same.
+    private func isJudged(_ candidate: Candidate) -> Bool {
+        candidate.output != nil || policy.function == .provided
+    }
+}

@@ -1,0 +1,32 @@
+internal import Statistics
+internal import Vocabulary
+
+/// What the members would learn about each other from the label: the entropy of their mean less the mean of their entropies,
+/// over the most that it can be, `ln min(members, classes)`.
+///
+/// In `0...1`: 0 where all members agree, however unsure they are; 1 where each is certain of another class. Rounding below 0
+/// counts as 0.
+///
+/// - SeeAlso: Houlsby, Huszár, Ghahramani, Lengyel (2011), *Bayesian Active Learning for Classification and Preference
+///   Learning*, arXiv:1112.5745.
+enum BALD {
+    /// - Parameter members: At least 2.
+    /// - Returns: In `0...1`.
+    /// - Complexity: O(members × classes).
+    static func score(_ members: EnsembleOutput) -> Double {
+        var mutual = 0.0
+        for probability in members.consensus { mutual += Entropy.term(probability) }
+        var own = 0.0
+        for probability in members.probabilities { own += Entropy.term(probability) }
+        mutual -= own / Double(members.count)
+        return members.normalized(mutual)
+    }
+}
+
+extension EnsembleOutput {
+    /// A disagreement in nats over the most that so many members can have about so many classes; 0 of a single one.
+    func normalized(_ nats: Double) -> Double {
+        let most = min(count, width)
+        return most > 1 ? Probability(clamping: nats / Reproducible.log(Double(most))).value : 0
+    }
+}

@@ -1,0 +1,18 @@
+internal import Vocabulary
+
+/// How unlikely the likeliest class is: `(1 - p₁) / (1 - 1/k)`.
+///
+/// In `0...1`: 0 of a certain output, 1 of a uniform one. Only the highest probability counts, so outputs that share it tie.
+///
+/// - SeeAlso: Lewis, Gale (1994), *A Sequential Algorithm for Training Text Classifiers*, arXiv:cmp-lg/9407020; scaled to end
+///   at 1.
+enum LeastConfidence {
+    /// - Parameters:
+    ///   - output: A distribution; see `topTwo` for one that is cut.
+    ///   - classes: *k*, at least 2.
+    /// - Returns: In `0...1`.
+    /// - Complexity: O(1).
+    static func score(_ output: ClassDistribution, classes: Int) -> Double {
+        Probability(clamping: (1 - output.topTwo(classes).first) / (1 - 1 / Double(classes))).value
+    }
+}

@@ -1,0 +1,20 @@
+internal import Vocabulary
+
+/// How large the second likeliest class is beside the likeliest: `p₂ / p₁`.
+///
+/// In `0...1`: 0 of a certain output, 1 of a tie. Where the two likeliest classes are unlikely both, it is higher than the
+/// margin's share of them.
+///
+/// - SeeAlso: Culotta, McCallum (2005), *Reducing Labeling Effort for Structured Prediction Tasks*, AAAI; the ratio of the two
+///   best in place of their difference, as in Settles (2009), section 3.1.
+enum Ratio {
+    /// - Parameters:
+    ///   - output: A distribution; see `topTwo` for one that is cut.
+    ///   - classes: At least 2.
+    /// - Returns: 0 where nothing is likely at all, which no distribution is.
+    /// - Complexity: O(1).
+    static func score(_ output: ClassDistribution, classes: Int) -> Double {
+        let (first, second) = output.topTwo(classes)
+        return first > 0 ? Probability(clamping: second / first).value : 0
+    }
+}

@@ -1,0 +1,19 @@
+internal import Vocabulary
+
+/// The share of members that do not vote with the most: `1 - votes of the commonest class / members`.
+///
+/// In `0..<1`: 0 of a unanimous vote, at most `1 - 1/min(members, classes)`. A member votes for its likeliest class, the first
+/// of equals.
+///
+/// - SeeAlso: Freeman (1965), *Elementary Applied Statistics*; Gal, Islam, Ghahramani (2017), *Deep Bayesian Active Learning
+///   with Image Data*, arXiv:1703.02910.
+enum VariationRatio {
+    /// - Parameter members: At least 2.
+    /// - Returns: In `0...1`.
+    /// - Complexity: O(members × classes).
+    static func score(_ members: EnsembleOutput) -> Double {
+        var most = 0
+        for votes in members.votes where votes > most { most = votes }
+        return Probability(clamping: 1 - Double(most) / Double(members.count)).value
+    }
+}

@@ -1,0 +1,59 @@
+internal import Statistics
+internal import Vocabulary
+
+/// What a candidate is worth, part by part: the product of the parts, each in `0...1` and to the power of its weight. A part of
+/// weight 0 does not count and is not recorded.
+struct Utility {
+    private(set) var value = 1.0
+    private(set) var parts: [ScorePart] = []
+
+    /// The value of the parts that need no other candidate, without a record of them: what thousands are ranked by.
+    static func value(_ candidate: Candidate, _ policy: AcquisitionPolicy, at time: StreamTime) -> Double {
+        let weights = policy.batch.weights
+        guard weights.uncertainty == 1, weights.value == 0, weights.freshness == 0 else {
+            return Utility(candidate, policy, at: time).value
+        }
+        return Probability(clamping: candidate.score).value
+    }
+
+    /// The parts that need no other candidate.
+    ///
+    /// - Complexity: O(*k*) in the entries of the output where classes have values, else O(1).
+    init(_ candidate: Candidate, _ policy: AcquisitionPolicy, at time: StreamTime) {
+        let (batch, weights) = (policy.batch, policy.batch.weights)
+        let isChance = policy.function == .random || (candidate.output == nil && policy.function != .provided)
+        count(isChance ? .chance : .uncertainty, candidate.score, weights.uncertainty)
+        if weights.value > 0 { count(.value, Self.worth(candidate.output, batch.classValues), weights.value) }
+        if weights.freshness > 0 {
+            let age = max(0, time.milliseconds(since: candidate.predictedAt))
+            let halves = Double(age) / Double(max(1, batch.halfLife))
+            count(.freshness, Reproducible.exp(-halves * 0.693_147_180_559_945_3), weights.freshness)
+        }
+    }
+
+    /// Counts another part.
+    mutating func count(_ name: ScorePart.Name, _ part: Double, _ weight: Double) {
+        guard weight > 0 else { return }
+        let part = Probability(clamping: part).value
+        value *= weight == 1 ? part : Reproducible.pow(part, weight)
+        parts.append(ScorePart(name: name, value: part, weight: weight))
+    }
+
+    /// What the label is worth on average, over what it can be worth at most. Where no model has seen the sample every class is
+    /// as likely.
+    private static func worth(_ output: ClassDistribution?, _ values: [Double]) -> Double {
+        var most = 1.0
+        var sum = 0.0
+        for value in values {
+            most = max(most, value)
+            sum += value
+        }
+        guard let output else { return values.isEmpty ? 1 : sum / Double(values.count) / most }
+        var worth = output.remainder
+        for entry in output.entries {
+            let label = entry.label.rawValue
+            worth += entry.probability * (label < values.count ? values[label] : 1)
+        }
+        return worth / most
+    }
+}

@@ -1,0 +1,173 @@
+public import JSON
+public import Vocabulary
+
+/// What a prediction may carry beside its output, for strategies that judge more than that: what the members of an ensemble
+/// said, the logits, a score that the service computed itself.
+public struct PredictionDetail: Hashable, Sendable {
+    public let members: EnsembleOutput?
+    /// One finite number for each class of the schema, in its order.
+    public let logits: [Double]?
+    /// In `0...1`.
+    public let score: Double?
+
+    public init(members: EnsembleOutput? = nil, logits: [Double]? = nil, score: Double? = nil) {
+        self.members = members
+        self.logits = logits
+        self.score = score
+    }
+
+    /// Reads the members, logits and score of a prediction.
+    ///
+    /// - Parameters:
+    ///   - object: The prediction.
+    ///   - schema: Names the classes; lists have one number for each of them, in its order.
+    ///   - hasOutput: Whether there is an output; members and logits belong to one.
+    /// - Throws: `Rejection` that names the member of the event, what was expected and what was found.
+    public init(_ object: JSONObject, _ schema: LabelSchema, hasOutput: Bool) throws(Rejection) {
+        members = try Self.members(object, schema)
+        logits = try Self.logits(object, schema)
+        do throws(JSONError) { score = try object.optionalDouble("score") } catch { throw Rejection(error) }
+        if let score, !(score >= 0 && score <= 1) {
+            throw Rejection(.schema, "score: expected a number in 0...1, found \(score)")
+        }
+        guard hasOutput || (members == nil && logits == nil) else {
+            throw Rejection(.schema, "members and logits belong to an output: there is none")
+        }
+    }
+
+    private static func members(_ object: JSONObject, _ schema: LabelSchema) throws(Rejection) -> EnsembleOutput? {
+        let array: JSONArray
+        do throws(JSONError) {
+            guard let found = try object.optionalArray("members") else { return nil }
+            array = found
+        } catch {
+            throw Rejection(error)
+        }
+        let limit = EnsembleOutput.memberLimit
+        guard (1...limit).contains(array.count) else {
+            throw Rejection(.schema, "members: expected 1 to \(limit), found \(array.count)")
+        }
+        var rows: [[Double]] = []
+        var labels: [ClassIndex] = []
+        var position = 0
+        for element in array {
+            let row = try Row(element, schema, at: "members.\(position)")
+            if position == 0 { labels = row.labels }
+            guard row.labels.count == labels.count else {
+                throw Rejection(
+                    .schema,
+                    "members.\(position): expected \(labels.count) probabilities as in the first member, found \(row.labels.count)"
+                )
+            }
+            guard let numbers = row.numbers(for: labels) else {
+                throw Rejection(.schema, "members.\(position): expected the classes that the first member names")
+            }
+            guard EnsembleOutput.isDistribution(numbers) else {
+                var sum = 0.0
+                for number in numbers { sum += number }
+                throw Rejection(
+                    .badProbabilities,
+                    "members.\(position): expected numbers in 0...1 that sum to 1 within 0.01, found \(numbers.count) that sum to \(sum)"
+                )
+            }
+            rows.append(numbers)
+            position += 1
+        }
+        guard let members = EnsembleOutput(rows, labels: labels) else {
+            throw Rejection(.badProbabilities, "members: expected a probability for at least one class")
+        }
+        return members
+    }
+
+    private static func logits(_ object: JSONObject, _ schema: LabelSchema) throws(Rejection) -> [Double]? {
+        guard let element = object.optional("logits") else { return nil }
+        let row = try Row(element, schema, at: "logits")
+        let all = schema.classes.indices.map { ClassIndex($0) }
+        guard let numbers = row.labels.count == all.count ? row.numbers(for: all) : nil else {
+            throw Rejection(
+                .schema,
+                "logits: expected one for each of \(all.count) classes, found \(row.labels.count)"
+            )
+        }
+        return numbers
+    }
+
+    /// Writes what there is as members of an object that is open.
+    func writeMembers(to writer: inout JSONWriter, schema: LabelSchema) {
+        let all = schema.classes.indices.map { ClassIndex($0) }
+        if let members {
+            writer.array("members") { writer in
+                for member in 0..<members.count {
+                    if members.labels == all {
+                        writer.array { writer in for number in members[member] { writer.value(number) } }
+                    } else {
+                        writer.object { writer in
+                            for (label, number) in zip(members.labels, members[member]) {
+                                writer.key(named: schema.name(of: label))
+                                writer.value(number)
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        if let logits { writer.array("logits", of: logits) }
+        writer.member("score", ifPresent: score)
+    }
+}
+
+/// Numbers for classes: an object of class names, or a list of one for each class of the schema in its order.
+private struct Row {
+    let labels: [ClassIndex]
+    private let values: [Double]
+
+    init(_ element: JSONValue, _ schema: LabelSchema, at path: String) throws(Rejection) {
+        var labels: [ClassIndex] = []
+        var values: [Double] = []
+        do throws(JSONError) {
+            guard let object = element.objectView else {
+                values = try element.array().doubles()
+                guard values.count == schema.classes.count else {
+                    throw JSONError(
+                        .wrongType,
+                        path: path,
+                        reason: "expected one number for each of \(schema.classes.count) classes, found \(values.count)"
+                    )
+                }
+                self.labels = values.indices.map { ClassIndex($0) }
+                self.values = values
+                return
+            }
+            for member in object {
+                guard let label = schema.index(of: member.name) else {
+                    throw JSONError(
+                        .invalidValue,
+                        path: path,
+                        reason: "class \"\(member.name.prefix(64))\" is not in the label schema"
+                    )
+                }
+                labels.append(label)
+                values.append(try member.value.double())
+            }
+        } catch {
+            guard error.path == path, error.kind == .invalidValue else { throw Rejection(error) }
+            throw Rejection(.unknownClass, error.description)
+        }
+        guard Set(labels).count == labels.count else { throw Rejection(.schema, "\(path): a class stands twice") }
+        self.labels = labels
+        self.values = values
+    }
+
+    /// The numbers in the order of `wanted`; nil if these are other classes.
+    func numbers(for wanted: [ClassIndex]) -> [Double]? {
+        if labels == wanted { return values }
+        var positions: [ClassIndex: Int] = [:]
+        for (position, label) in labels.enumerated() { positions[label] = position }
+        var numbers: [Double] = []
+        for label in wanted {
+            guard let position = positions[label] else { return nil }
+            numbers.append(values[position])
+        }
+        return numbers
+    }
+}

@@ -1,0 +1,121 @@
+import Acquisition
+import Datasets
+import Flywheel
+import Labeling
+import Rollout
+import Tables
+import Training
+import Vocabulary
+
+/// A project under replay: what the stream, people, the materializer and a trainer would write becomes entries of its
+/// journal, and the reducer that the worker runs applies them.
+///
+/// A round is one window of the budget: its votes are spent at once, candidates come while none is left, and the next window
+/// opens with a batch chosen from all of them.
+struct ReplayProject {
+    /// An entry and the time of its append.
+    struct Record {
+        let entry: JournalEntry
+        let time: StreamTime
+    }
+
+    /// One window of the budget, in milliseconds: longer than any patience.
+    static let window: Int64 = 1_000_000_000
+
+    private(set) var state: ProjectState
+    /// Everything applied, in order, where it is wanted.
+    private(set) var journal: [Record] = []
+    private let keepsJournal: Bool
+    private let schema: LabelSchema
+    private var time = StreamTime(milliseconds: 0)
+    private var revision = 0
+    private var cut: VersionCut?
+
+    /// - Parameters:
+    ///   - name: Of the project; with the number of an entry it seeds what the reducer draws.
+    ///   - classes: At least two distinct names.
+    ///   - keepsJournal: Whether `journal` is to hold what is applied.
+    init(name: String, classes: [String], keepsJournal: Bool = false) {
+        state = ProjectState(project: ProjectID(name))
+        schema = LabelSchema(question: "Which class?", classes: classes)
+        self.keepsJournal = keepsJournal
+    }
+
+    /// Puts a policy in force. Everything that is not acquisition is out of the way: one answer a label, a version and a model
+    /// for every batch, no deadline.
+    ///
+    /// - Returns: The tasks that it opens.
+    mutating func configure(_ policy: AcquisitionPolicy) -> [LabelingTask] {
+        revision += 1
+        var policy = policy
+        policy.window = Self.window
+        let configuration = ProjectConfiguration(
+            project: state.project,
+            revision: revision,
+            partition: 0,
+            schema: schema,
+            acquisition: policy,
+            labeling: LabelingPolicy(minimumVotes: 1, maximumVotes: 1, lifetime: Self.never),
+            datasets: DatasetPolicy(cutEvery: policy.batchSize, cutAfter: Self.never),
+            training: TrainingPolicy(newLabels: 1, repeats: 1, deadline: Self.never)
+        )
+        return apply(.configured(configuration))
+    }
+
+    /// Ten years: no timer of the project goes off.
+    private static let never: Int64 = 10 * 365 * 86_400_000
+
+    /// A candidate comes.
+    mutating func offer(_ candidate: Candidate) { _ = apply(.candidate(candidate)) }
+
+    /// Time passes: the next window of the budget opens, and with it a batch.
+    mutating func openWindow() -> [LabelingTask] {
+        time = time.advanced(byMilliseconds: Self.window)
+        return apply(.tick(ChainMark(entryNumber: state.position.value.entryNumber, digest: "")))
+    }
+
+    /// Somebody answers a task.
+    mutating func answer(_ task: TaskID, _ label: ClassIndex) {
+        let annotation = Annotation(task: task, annotator: AnnotatorID("replay"), outcome: .answer(label))
+        _ = apply(.annotation(annotation))
+    }
+
+    /// The version that the answers made is sealed, and the study that it asks for ends well.
+    ///
+    /// - Returns: The version of the model that it is from then on; nil when no version was due.
+    mutating func train() -> ModelVersion? {
+        guard let cut else { return nil }
+        self.cut = nil
+        let file = ArtifactReference(uri: "memory:replay", size: 0, sha256: String(repeating: "0", count: 64))
+        let version = SealedVersion(
+            id: DatasetVersionID("replay-\(cut.ordinal)"),
+            ordinal: cut.ordinal,
+            parent: nil,
+            semanticVersion: "0.\(cut.ordinal).0",
+            manifest: file,
+            training: cut.training,
+            validation: cut.validation,
+            test: cut.test
+        )
+        _ = apply(.versionSealed(version))
+        guard let request = state.training.progress.value.running?.request else { return nil }
+        let outcome = TrainingResult.Outcome.finished(artifact: file, score: nil, itemsScored: 0, predictions: nil)
+        _ = apply(.trainingResult(TrainingResult(request: request.id, trial: 0, repetition: 0, outcome: outcome)))
+        return request.modelVersion
+    }
+
+    private mutating func apply(_ body: JournalEntry.Body) -> [LabelingTask] {
+        let entry = JournalEntry(project: state.project, body: body)
+        time = time.advanced(byMilliseconds: 1)
+        if keepsJournal { journal.append(Record(entry: entry, time: time)) }
+        var tasks: [LabelingTask] = []
+        for decision in state.apply(entry, appendedAt: time) {
+            switch decision.body {
+            case .task(let task) where task.state == .open && task.votes == 0: tasks.append(task)
+            case .cut(let version): cut = version
+            default: break
+            }
+        }
+        return tasks
+    }
+}

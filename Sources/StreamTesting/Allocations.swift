@@ -1,0 +1,11 @@
+internal import CAllocations
+
+/// Counts what the calling thread allocates: for tests that a hot path allocates nothing.
+public enum Allocations {
+    /// How often `body` asked for memory.
+    public static func count(_ body: () throws -> Void) rethrows -> UInt64 {
+        let before = flywheel_allocations()
+        try body()
+        return flywheel_allocations() - before
+    }
+}
