@@ -33,12 +33,18 @@ struct IntakeTraffic {
 
     static func project(_ index: Int) -> String { index < 10 ? "shop-0\(index)" : "shop-\(index)" }
 
-    /// What the projects are: a budget as a busy team has it, and an audit sample of one in a hundred.
+    /// What the projects are: a budget as a busy team has it, an audit sample of one in a hundred, and a trigger for what looks
+    /// like a shirt and may be none.
     static func configurations() throws -> [ProjectConfiguration] {
         (0..<projectCount).map { index in
             var policy = AcquisitionPolicy()
             policy.auditCutoff = auditCutoff
             policy.votes = 5_000
+            if let doubtful = TriggerBounds(below: 0.6), let shirt = classes.firstIndex(of: "shirt") {
+                policy.triggers = [
+                    Trigger(name: "doubtful-shirt", condition: .confidence(ClassIndex(shirt), doubtful), perHour: 600)
+                ]
+            }
             return ProjectConfiguration(
                 project: ProjectID(project(index)),
                 revision: 0,
