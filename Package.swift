@@ -189,8 +189,8 @@ let package = Package(
         tests(
             "PipelineTests",
             base + reducers + [
-                "Engine", "Events", "Flywheel", "JSON", "Learner", "Processes", "Storage", "StreamRuntime",
-                "StreamTesting",
+                "Engine", "Events", "Flywheel", "JSON", "KafkaClient", "Learner", "Processes", "Storage",
+                "StreamRuntime", "StreamTesting",
             ]
         ),
         tests("FlywheelTests", base + reducers + ["Demo", "Events", "Flywheel", "JSON", "Learner"]),

@@ -70,9 +70,32 @@ struct TransactionTests {
         try producer.commit()
         #expect(try member.consumer.committed([partition]) == [partition: GroupOffset(5, note: "open")])
         #expect(try Broker.committed(output) == ["a", "a", "b"])
+    }
+
+    @Test(
+        "Without transactions, offsets wait for records that cannot be written",
+        // noida-db makes a topic that it does not know.
+        .enabled(if: !Broker.isNoida, Broker.noidaLacks)
+    )
+    func atLeastOnceFailure() throws {
+        let input = try Broker.makeTopics(1)[0]
+        let partition = TopicPartition(input, 0)
+        try Broker.write(0..<10, to: input)
+        let member = Member(
+            try Broker.transport().makeConsumer(group: Broker.makeName("g"), instance: "one", topics: [input])
+        )
+        defer { member.consumer.close() }
+        _ = try member.run { $0.count == 10 }
+        let transport = KafkaStreamTransport(properties: try Broker.get().properties, delivery: .atLeastOnce)
+        let producer = try transport.makeProducer(transactionalID: Broker.makeName("id"))
+        defer { producer.close() }
+        try producer.initializeTransactions()
+        try producer.begin()
+        try producer.sendOffsets([partition: 5], of: member.consumer)
+        try producer.commit()
 
         try producer.begin()
-        try producer.send([record("no-such-topic-\(names[0])", "lost")])
+        try producer.send([record("no-such-topic-\(input)", "lost")])
         try producer.sendOffsets([partition: GroupOffset(6)], of: member.consumer)
         #expect(throws: StreamError.self) { try producer.commit() }
         try producer.abort()

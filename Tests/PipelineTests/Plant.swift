@@ -73,6 +73,7 @@ final class Plant {
         lethal: Lethal? = nil,
         other: Lethal? = nil,
         lettersPerSecond: Int = 1_000,
+        now: (() -> Int64)? = nil,
         wallClock: (() -> Int64)? = nil
     ) throws -> StageRunner {
         try runner(.intake, plan, instance, policy, IntakeStage.inputs, wallClock: wallClock) {
@@ -84,7 +85,7 @@ final class Plant {
                 worker: instance,
                 partitionCount: 2,
                 lettersPerSecond: lettersPerSecond,
-                now: { clock.now },
+                now: now ?? { clock.now },
                 hasHistory: { try IntakeStage.hasJournal(transport, topics) }
             )
             let mortal = lethal.map { MortalStage(stage, $0) as any StreamStage } ?? stage

@@ -25,6 +25,8 @@ struct IntakeProject {
     /// Positions in `streams` of the model versions, and first of samples that no model has seen.
     private var versions = NameTable()
     private(set) var streams: ContiguousArray<ModelStream> = []
+    /// The turn that has counted something of as many versions as there is room for.
+    private var fullTurn = -1
     /// Candidates a second that are wanted of one worker with all the traffic.
     private let rate: Double
 
@@ -86,10 +88,14 @@ struct IntakeProject {
         if let known = versions.find(version) { return known }
         prepare(share)
         if version.count == 0 { return Self.unseen }
+        if fullTurn == turn { return Self.others }
         guard let name = ModelVersion(checking: String(decoding: version, as: UTF8.self)) else { return nil }
         if streams.count >= Self.versionCapacity + 2 {
             makeRoom(in: turn)
-            guard streams.count < Self.versionCapacity + 2 else { return Self.others }
+            guard streams.count < Self.versionCapacity + 2 else {
+                fullTurn = turn
+                return Self.others
+            }
         }
         versions.insert(version, streams.count)
         streams.append(stream(name, rate: rate * share))

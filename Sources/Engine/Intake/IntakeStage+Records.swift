@@ -31,13 +31,15 @@ extension IntakeStage {
             let isEnvelope = ["specversion", "data", "id", "source"].contains(error.path)
             throw isEnvelope ? Rejection(.badEnvelope, error.description) : Rejection(error)
         }
+        let known = generation
         let name = try project(envelope.data, of: record)
         do throws(Rejection) {
-            try take(record, index, batch, envelope, name, judged, into: &turn)
+            // A judgement holds for the revision that it was made under.
+            try take(record, index, batch, envelope, name, generation == known ? judged : nil, into: &turn)
         } catch  where error.code == .unknownClass {
             // A class may have come with a revision that is not read yet.
             guard lookAgain(for: record) else { throw error }
-            try take(record, index, batch, envelope, name, judged, into: &turn)
+            try take(record, index, batch, envelope, name, nil, into: &turn)
         }
     }
 

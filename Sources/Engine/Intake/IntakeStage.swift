@@ -56,7 +56,7 @@ public final class IntakeStage: StreamStage {
     let parser = JSONParser(maximumDepth: 64, maximumSize: recordLimit)
     let reader = PredictionReader()
     let projects = ProjectTable()
-    private var generation = -1
+    private(set) var generation = -1
     /// When the batch in hand was taken up, in milliseconds since 1970.
     var batchTime: Int64 = 0
     /// Counts turns, from 1.

@@ -83,8 +83,10 @@ public struct WorkerConfiguration: Sendable {
     /// Names a thread, counted from 0, as a static member of its group.
     func member(_ role: Role, thread: Int) -> String { "\(instance)-\(role.rawValue)\(Self.suffix(thread))" }
 
+    /// Names a thread, counted from 0, as a writer. Its number stands before the instance: behind it, the second thread of
+    /// `w` and the only one of `w-2` would fence each other.
     func transactionalID(_ role: Role, thread: Int) -> String {
-        "\(topics.prefix)\(role.rawValue).\(instance)\(Self.suffix(thread))"
+        "\(topics.prefix)\(role.rawValue)\(Self.suffix(thread)).\(instance)"
     }
 
     private static func suffix(_ thread: Int) -> String { thread == 0 ? "" : "-\(thread + 1)" }

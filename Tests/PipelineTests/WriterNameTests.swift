@@ -1,0 +1,27 @@
+import KafkaClient
+import Testing
+
+@testable import Engine
+
+@Suite("Names of a worker's threads")
+struct WriterNameTests {
+    @Test("No thread of any worker is called as another is, whatever the workers are called")
+    func unique() {
+        var (writers, members) = (Set<String>(), Set<String>())
+        var count = 0
+        for instance in ["w", "w-2", "w-2-2", "intake", "intake-2", "w-intake", "w-intake-2", "2.w", "2"] {
+            let worker = WorkerConfiguration(kafka: KafkaProperties(), instance: instance, intakeThreads: 4)
+            for role in Role.allCases {
+                for thread in 0..<worker.threads(role) {
+                    writers.insert(worker.transactionalID(role, thread: thread))
+                    members.insert("\(worker.group(role)) \(worker.member(role, thread: thread))")
+                    count += 1
+                }
+            }
+        }
+        #expect(writers.count == count && members.count == count)
+        let worker = WorkerConfiguration(kafka: KafkaProperties(), instance: "w")
+        #expect(worker.transactionalID(.intake, thread: 0) == "flywheel.intake.w")
+        #expect(worker.transactionalID(.intake, thread: 1) == "flywheel.intake-2.w")
+    }
+}
