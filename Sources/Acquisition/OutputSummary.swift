@@ -5,10 +5,14 @@ internal import Vocabulary
 public struct OutputSummary: Hashable, Sendable {
     /// The position of the likeliest class, of equals the lowest.
     public var top = 0
-    /// Its probability, in `0...1`; below 0 while there is none.
-    public var first = -1.0
+    /// The bits of the two highest probabilities; below 0 while there is none. Of numbers that are not negative bits are in
+    /// the order of the numbers, and whole numbers are selected without a branch.
+    @usableFromInline var firstBits: Int64 = -1
+    @usableFromInline var secondBits: Int64 = 0
+    /// The highest probability, in `0...1`; below 0 while there is none.
+    @inlinable public var first: Double { firstBits < 0 ? -1 : Double(bitPattern: UInt64(bitPattern: firstBits)) }
     /// The next probability, in `0...1`.
-    public var second = 0.0
+    @inlinable public var second: Double { Double(bitPattern: UInt64(bitPattern: secondBits)) }
     /// Classes named.
     public var count = 0
     /// Of all probabilities.
@@ -28,18 +32,20 @@ public struct OutputSummary: Hashable, Sendable {
     ///   - probability: In `0...1`.
     @inlinable @inline(__always)
     public mutating func add(_ label: Int, _ probability: Double) {
-        count += 1
+        count &+= 1
         sum += probability
-        // Selections instead of branches: nobody can guess where the likeliest class stands.
-        let isTop = probability > first || (probability == first && label < top)
-        let other = isTop ? first : probability
-        second = other > second ? other : second
-        first = isTop ? probability : first
+        // Minus zero is zero.
+        let bits = Int64(bitPattern: (probability + 0).bitPattern)
+        // Selections instead of branches: nobody can guess where the likeliest class stands. Of equals the lowest is it.
+        let isTop = bits > firstBits &- (label < top ? 1 : 0)
+        let other = isTop ? firstBits : bits
+        secondBits = other > secondBits ? other : secondBits
+        firstBits = isTop ? bits : firstBits
         top = isTop ? label : top
         if needsEntropy { addEntropy(probability) }
     }
 
-    @usableFromInline mutating func addEntropy(_ probability: Double) {
+    @inline(never) @usableFromInline mutating func addEntropy(_ probability: Double) {
         if probability > 0 { entropy -= probability * Reproducible.log(probability) }
     }
 

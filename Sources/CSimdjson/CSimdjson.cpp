@@ -50,21 +50,41 @@ extern "C" bool flywheel_json_parse(
     return true;
 }
 
+/// Whether that many bytes and the padding behind them lie on pages that the text is on: then they can be read, whatever they
+/// are.
+static bool has_readable_padding(const uint8_t *text, size_t length) {
+#if defined(__SANITIZE_ADDRESS__)
+    return false;
+#else
+    constexpr uintptr_t page = 4096;
+    return ((reinterpret_cast<uintptr_t>(text) + length - 1) & (page - 1)) + simdjson::SIMDJSON_PADDING < page;
+#endif
+}
+
 extern "C" bool flywheel_json_scan(
     flywheel_json_parser *parser, const uint8_t *text, size_t length, flywheel_json_index *index
 ) {
     auto &dom = parser->parser;
-    if (length == 0 || !parser->reserve(length)) { return false; }
+    auto is_space = [](uint8_t byte) { return byte == ' ' || byte == '\n' || byte == '\r' || byte == '\t'; };
+    while (length > 0 && is_space(text[length - 1])) { length -= 1; }
+    // A number that ends the text would be read beyond it.
+    if (length == 0 || (text[length - 1] != '}' && text[length - 1] != ']' && text[length - 1] != '"')) {
+        return false;
+    }
     if (dom.capacity() < length && dom.allocate(length + length / 2, dom.max_depth()) != simdjson::SUCCESS) {
         return false;
     }
-    memcpy(parser->text, text, length);
-    memset(parser->text + length, 0, simdjson::SIMDJSON_PADDING);
+    if (!has_readable_padding(text, length)) {
+        if (!parser->reserve(length)) { return false; }
+        memcpy(parser->text, text, length);
+        memset(parser->text + length, 0, simdjson::SIMDJSON_PADDING);
+        text = parser->text;
+    }
     auto &implementation = *dom.implementation;
-    if (implementation.stage1(parser->text, length, simdjson::stage1_mode::regular) != simdjson::SUCCESS) {
+    if (implementation.stage1(text, length, simdjson::stage1_mode::regular) != simdjson::SUCCESS) {
         return false;
     }
-    index->text = parser->text;
+    index->text = text;
     index->structure = implementation.structural_indexes.get();
     index->count = implementation.n_structural_indexes;
     return true;

@@ -49,13 +49,23 @@ public enum RFC3339 {
         let month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
         let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
         let (hours, minutes) = (rest / 3_600_000, rest / 60_000 % 60)
-        return pad(year, 4) + "-" + pad(month, 2) + "-" + pad(dayOfMonth, 2) + "T" + pad(hours, 2) + ":"
-            + pad(minutes, 2)
-            + ":" + pad(rest / 1_000 % 60, 2) + "." + pad(rest % 1_000, 3) + "Z"
-    }
-
-    private static func pad(_ number: Int64, _ width: Int) -> String {
-        let digits = String(number)
-        return String(repeating: "0", count: max(0, width - digits.count)) + digits
+        let parts: [(value: Int64, width: Int, end: UInt8)] = [
+            (year, 4, UInt8(ascii: "-")), (month, 2, UInt8(ascii: "-")), (dayOfMonth, 2, UInt8(ascii: "T")),
+            (hours, 2, UInt8(ascii: ":")), (minutes, 2, UInt8(ascii: ":")), (rest / 1_000 % 60, 2, UInt8(ascii: ".")),
+            (rest % 1_000, 3, UInt8(ascii: "Z")),
+        ]
+        return String(unsafeUninitializedCapacity: 24) { bytes in
+            var end = 0
+            for (value, width, mark) in parts {
+                var left = value
+                for place in stride(from: end + width - 1, through: end, by: -1) {
+                    bytes[place] = UInt8(ascii: "0") + UInt8(left % 10)
+                    left /= 10
+                }
+                bytes[end + width] = mark
+                end += width + 1
+            }
+            return end
+        }
     }
 }

@@ -10,7 +10,7 @@ struct FlywheelBench {
         subcommands: [
             AcquisitionBenchmark.specification, SelectionBenchmark.specification, StreamBenchmark.specification,
             IntakeBenchmark.specification, LiveBenchmark.specification, LoopBenchmark.specification,
-            IntakeMode.specification, LiveWorker.specification,
+            StageBenchmark.specification, IntakeMode.specification, LiveWorker.specification,
         ]
     )
 
@@ -27,6 +27,7 @@ struct FlywheelBench {
                 case "intake": try IntakeBenchmark(arguments).run(printsJSON: arguments.flag("json"))
                 case "live": try LiveBenchmark(arguments).run(printsJSON: arguments.flag("json"))
                 case "loop": try LoopBenchmark(arguments).run(printsJSON: arguments.flag("json"))
+                case "stage": try StageBenchmark(arguments).run(printsJSON: arguments.flag("json"))
                 case "intake-mode": try IntakeMode(arguments).run()
                 case "live-worker": try LiveWorker(arguments).run()
                 default: throw ArgumentsError("which command?", command: arguments.path.joined(separator: " "))

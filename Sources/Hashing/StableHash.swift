@@ -14,7 +14,7 @@
 /// | `προϊόντα` | `canary` | (empty) | `0x306127c2b11d6a3b` | 0.18898247… |
 public struct StableHash: Hashable, Sendable {
     /// Everything that stands before the key.
-    private let prefix: [UInt8]
+    public let prefix: [UInt8]
 
     /// Prepares the draw of one project and purpose.
     ///
@@ -35,9 +35,17 @@ public struct StableHash: Hashable, Sendable {
     ///
     /// - Complexity: O(*n*); no heap allocation while prefix and key stay under 1 KB.
     public func hash(key: UnsafeRawBufferPointer) -> UInt64 {
-        withUnsafeTemporaryAllocation(byteCount: prefix.count + key.count, alignment: 16) { buffer in
-            prefix.withUnsafeBytes { buffer.copyMemory(from: $0) }
-            UnsafeMutableRawBufferPointer(rebasing: buffer[prefix.count...]).copyMemory(from: key)
+        prefix.withUnsafeBytes { Self.hash(prefix: $0, key: key) }
+    }
+
+    /// The same for a caller that keeps the prefix itself.
+    public static func hash(prefix: UnsafeRawBufferPointer, key: UnsafeRawBufferPointer) -> UInt64 {
+        withUnsafeTemporaryAllocation(byteCount: prefix.count &+ key.count, alignment: 16) { buffer in
+            guard let start = buffer.baseAddress else { return xxh64(key) }
+            if let bytes = prefix.baseAddress { start.copyMemory(from: bytes, byteCount: prefix.count) }
+            if let bytes = key.baseAddress {
+                start.advanced(by: prefix.count).copyMemory(from: bytes, byteCount: key.count)
+            }
             return xxh64(UnsafeRawBufferPointer(buffer))
         }
     }

@@ -6,7 +6,7 @@ internal import CSimdjson
 /// for, or where reading it needs more than a look (escapes): such a text is parsed, which finds out what is the matter.
 /// What is skipped is checked for matching brackets only, so a text may pass here that `parse` refuses.
 ///
-/// It holds until the parser reads its next text.
+/// It holds as long as the text does, and until the parser reads its next one.
 public struct JSONScan {
     @usableFromInline let text: UnsafePointer<UInt8>
     @usableFromInline var next: UnsafePointer<UInt32>
@@ -78,6 +78,20 @@ public struct JSONScan {
         return name
     }
 
+    /// What stands before the next colon, a key with its quotes as a rule, and moves past that colon; nil where none comes.
+    ///
+    /// For what is compared with names in their quotes; whatever is none of these need not be a key. Behind it at least eight
+    /// more bytes can be read.
+    ///
+    /// - Complexity: O(1).
+    @inlinable @inline(__always) public mutating func quotedKey() -> UnsafeRawBufferPointer? {
+        guard next + 1 < end else { return nil }
+        let (start, colon) = (Int(next[0]), Int(next[1]))
+        guard text[colon] == UInt8(ascii: ":") else { return nil }
+        next += 2
+        return UnsafeRawBufferPointer(start: text + start, count: colon &- start)
+    }
+
     /// Whether bytes between quotes hold an escape.
     @inlinable @inline(__always) public static func hasEscape(_ bytes: UnsafeRawBufferPointer) -> Bool {
         for byte in bytes where byte == UInt8(ascii: "\\") { return true }
@@ -85,9 +99,14 @@ public struct JSONScan {
     }
 
     /// Marks the lowest byte that is equal to `byte` by its highest bit; bits above the lowest mark mean nothing.
-    @inlinable static func bytes(equalTo byte: UInt8, in word: UInt64) -> UInt64 {
+    @inlinable @inline(__always) static func bytes(equalTo byte: UInt8, in word: UInt64) -> UInt64 {
         let difference = word ^ (0x0101_0101_0101_0101 &* UInt64(byte))
         return (difference &- 0x0101_0101_0101_0101) & ~difference & 0x8080_8080_8080_8080
+    }
+
+    /// Whether any of eight bytes is `byte`, which is not 0.
+    @inlinable @inline(__always) public static func has(_ byte: UInt8, in word: UInt64) -> Bool {
+        bytes(equalTo: byte, in: word) != 0
     }
 
     /// A finite number, within one unit of the last place of what the parser reads.
@@ -95,22 +114,35 @@ public struct JSONScan {
     /// - Complexity: O(*n*); a fraction of up to 15 digits without exponent is read eight digits at a time, the others as the
     ///   parser reads them.
     @inlinable @inline(__always) public mutating func double() -> Double? {
+        guard next + 1 < end else { return anyDouble() }
+        let start = UnsafeRawPointer(text + Int(next[0]))
+        // What comes next in the structure stands behind the last digit, unless there is white space.
+        let digits = Int(next[1]) &- Int(next[0]) &- 2
+        guard start.loadUnaligned(as: UInt16.self).littleEndian == 0x2E30, digits &- 1 < 8, digits > 0,
+            let value = Self.digits(
+                start.loadUnaligned(fromByteOffset: 2, as: UInt64.self).littleEndian,
+                count: UInt64(truncatingIfNeeded: digits)
+            )
+        else { return anyDouble() }
+        next += 1
+        // A product rounds twice where a quotient would round once, and takes a fraction of its time.
+        return Double(Int64(bitPattern: value)) * 1e-8
+    }
+
+    @usableFromInline mutating func anyDouble() -> Double? {
         guard next < end else { return nil }
         let start = UnsafeRawPointer(text + Int(next.pointee))
-        if start.loadUnaligned(as: UInt16.self).littleEndian == 0x2E30 {
-            let (count, digits) = Self.digits(start.loadUnaligned(fromByteOffset: 2, as: UInt64.self).littleEndian)
-            // A product rounds twice where a quotient would round once, and takes a fraction of its time.
-            if count < 8 {
-                if count > 0, Self.endsScalar(start.load(fromByteOffset: 2 + count, as: UInt8.self)) {
-                    next += 1
-                    return Double(Int64(bitPattern: digits)) * 1e-8
-                }
-            } else {
-                let (more, rest) = Self.digits(start.loadUnaligned(fromByteOffset: 10, as: UInt64.self).littleEndian)
-                if more < 8, Self.endsScalar(start.load(fromByteOffset: 10 + more, as: UInt8.self)) {
-                    next += 1
-                    return Double(Int64(bitPattern: digits &* 10_000_000 &+ rest / 10)) * 1e-15
-                }
+        if next + 1 < end, start.loadUnaligned(as: UInt16.self).littleEndian == 0x2E30 {
+            let more = Int(next[1]) &- Int(next[0]) &- 10
+            if more > 0, more < 8,
+                let first = Self.digits(start.loadUnaligned(fromByteOffset: 2, as: UInt64.self).littleEndian, count: 8),
+                let rest = Self.digits(
+                    start.loadUnaligned(fromByteOffset: 10, as: UInt64.self).littleEndian,
+                    count: UInt64(more)
+                )
+            {
+                next += 1
+                return Double(Int64(bitPattern: first &* 10_000_000 &+ rest / 10)) * 1e-15
             }
         }
         guard let value = Self.number(start) else { return nil }
@@ -118,17 +150,15 @@ public struct JSONScan {
         return value
     }
 
-    /// How many digits stand at the beginning of eight bytes, and their value as an eight-digit number, zeros behind them.
-    @inlinable @inline(__always) static func digits(_ word: UInt64) -> (count: Int, value: UInt64) {
-        let nibbles = word ^ 0x3030_3030_3030_3030
-        let others = ((nibbles &+ 0x7676_7676_7676_7676) | nibbles) & 0x8080_8080_8080_8080
-        let count = others.trailingZeroBitCount >> 3
-        let kept = count == 8 ? nibbles : nibbles & ((1 &<< UInt64(count &* 8)) &- 1)
-        let pairs = kept &* 10 &+ kept &>> 8
+    /// The value of the first `count` bytes of eight as an eight-digit number, zeros behind them; nil unless they are digits.
+    @inlinable @inline(__always) static func digits(_ word: UInt64, count: UInt64) -> UInt64? {
+        let nibbles = (word ^ 0x3030_3030_3030_3030) & (UInt64.max &>> (64 &- count &* 8))
+        guard ((nibbles &+ 0x7676_7676_7676_7676) | nibbles) & 0x8080_8080_8080_8080 == 0 else { return nil }
+        let pairs = nibbles &* 10 &+ nibbles &>> 8
         let value =
             ((pairs & 0x0000_00FF_0000_00FF) &* 0x000F_4240_0000_0064
                 &+ ((pairs &>> 16) & 0x0000_00FF_0000_00FF) &* 0x0000_2710_0000_0001) &>> 32
-        return (count, value & 0xFFFF_FFFF)
+        return value & 0xFFFF_FFFF
     }
 
     /// Any number.
@@ -182,29 +212,36 @@ public struct JSONScan {
     ///
     /// - Complexity: O(*n*) in the number of values in it, about a nanosecond each.
     @inlinable public mutating func skip() -> Bool {
-        var depth = 0
+        guard next < end else { return false }
+        // Brackets of both kinds differ in one bit: { [ and } ].
+        let first = text[Int(next.pointee)]
+        next += 1
+        guard first | 0x20 == UInt8(ascii: "{") else {
+            return first != UInt8(ascii: ",") && first != UInt8(ascii: ":") && first | 0x20 != UInt8(ascii: "}")
+        }
+        var place = next
+        var depth = 1
         // One bit a level: whether it is an object.
-        var kinds: UInt64 = 0
-        repeat {
-            guard next < end else { return false }
-            switch text[Int(next.pointee)] {
-            case UInt8(ascii: "{"), UInt8(ascii: "["):
+        var kinds: UInt64 = first == UInt8(ascii: "{") ? 1 : 0
+        while place < end {
+            let byte = text[Int(place.pointee)]
+            place += 1
+            let kind = byte | 0x20
+            if kind == UInt8(ascii: "{") {
                 guard depth < Self.deepest else { return false }
-                kinds = kinds << 1 | (text[Int(next.pointee)] == UInt8(ascii: "{") ? 1 : 0)
-                depth += 1
-            case UInt8(ascii: "}"), UInt8(ascii: "]"):
-                guard depth > 0, (kinds & 1 == 1) == (text[Int(next.pointee)] == UInt8(ascii: "}")) else {
-                    return false
+                kinds = kinds &<< 1 | (byte == kind ? 1 : 0)
+                depth &+= 1
+            } else if kind == UInt8(ascii: "}") {
+                guard (kinds & 1 == 1) == (byte == kind) else { return false }
+                kinds = kinds &>> 1
+                depth &-= 1
+                if depth == 0 {
+                    next = place
+                    return true
                 }
-                kinds >>= 1
-                depth -= 1
-            case UInt8(ascii: ","), UInt8(ascii: ":"):
-                guard depth > 0 else { return false }
-            default: break
             }
-            next += 1
-        } while depth > 0
-        return true
+        }
+        return false
     }
 
     /// Moves past an array that holds numbers and nothing else, one at least; of each only the first byte is looked at.
@@ -235,10 +272,20 @@ public struct JSONScan {
     }
 }
 
-extension JSONParser {
+/// Finds the structure of texts for one parser: what is asked once for every record, without the parser's object.
+public struct JSONScanner {
+    private let parser: OpaquePointer
+    private let maximumSize: Int
+
+    /// It holds while `parser` lives.
+    public init(_ parser: JSONParser) {
+        self.parser = parser.parser
+        maximumSize = parser.maximumSize
+    }
+
     /// Finds the structure of `bytes` without reading its values; nil where that fails: then `parse` says why.
     ///
-    /// The cursor holds until this parser reads its next text or is gone.
+    /// The cursor holds as long as `bytes` do, and until the parser reads its next text or is gone.
     ///
     /// - Complexity: O(*n*), several gigabytes a second.
     public func scan(_ bytes: UnsafeRawBufferPointer) -> JSONScan? {
@@ -248,4 +295,9 @@ extension JSONParser {
         guard flywheel_json_scan(parser, start, bytes.count, &index) else { return nil }
         return JSONScan(index)
     }
+}
+
+extension JSONParser {
+    /// Finds the structure of `bytes`, as `JSONScanner.scan` does.
+    public func scan(_ bytes: UnsafeRawBufferPointer) -> JSONScan? { JSONScanner(self).scan(bytes) }
 }

@@ -91,6 +91,7 @@ extension JSONWriter {
     }
 
     /// An object called `key`, whose members `body` writes.
+    @inlinable
     public mutating func object<E: Error>(
         _ key: StaticString,
         _ body: (inout JSONWriter) throws(E) -> Void
@@ -100,6 +101,7 @@ extension JSONWriter {
     }
 
     /// An array called `key`, whose elements `body` writes.
+    @inlinable
     public mutating func array<E: Error>(
         _ key: StaticString,
         _ body: (inout JSONWriter) throws(E) -> Void
@@ -109,21 +111,25 @@ extension JSONWriter {
     }
 
     /// An array of strings called `key`.
+    @inlinable
     public mutating func array(_ key: StaticString, of values: some Sequence<String>) {
         array(key) { for value in values { $0.value(value) } }
     }
 
     /// An array of finite numbers called `key`.
+    @inlinable
     public mutating func array(_ key: StaticString, of values: some Sequence<Double>) {
         array(key) { for value in values { $0.value(value) } }
     }
 
     /// An array of integers called `key`.
+    @inlinable
     public mutating func array(_ key: StaticString, of values: some Sequence<Int64>) {
         array(key) { for value in values { $0.value(value) } }
     }
 
     /// An array of integers called `key`.
+    @inlinable
     public mutating func array(_ key: StaticString, of values: some Sequence<Int>) {
         array(key) { for value in values { $0.value(value) } }
     }

@@ -43,6 +43,7 @@ public struct JSONWriter: Sendable {
     public mutating func endArray() { close(UInt8(ascii: "]")) }
 
     /// An object whose members `body` writes.
+    @inlinable
     public mutating func object<E: Error>(_ body: (inout JSONWriter) throws(E) -> Void) throws(E) {
         beginObject()
         try body(&self)
@@ -50,6 +51,7 @@ public struct JSONWriter: Sendable {
     }
 
     /// An array whose elements `body` writes.
+    @inlinable
     public mutating func array<E: Error>(_ body: (inout JSONWriter) throws(E) -> Void) throws(E) {
         beginArray()
         try body(&self)
@@ -173,8 +175,14 @@ public struct JSONWriter: Sendable {
     private mutating func appendString(_ text: UnsafeBufferPointer<UInt8>) {
         bytes.append(UInt8(ascii: "\""))
         var runStart = 0
-        for position in 0..<text.count {
+        var position = 0
+        while position < text.count {
+            if position + 8 <= text.count, Self.isPlain(text, at: position) {
+                position += 8
+                continue
+            }
             let byte = text[position]
+            defer { position += 1 }
             if byte >= 0x20, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\") { continue }
             bytes.append(contentsOf: text[runStart..<position])
             runStart = position + 1
@@ -182,6 +190,16 @@ public struct JSONWriter: Sendable {
         }
         bytes.append(contentsOf: text[runStart...])
         bytes.append(UInt8(ascii: "\""))
+    }
+
+    /// Whether eight bytes need no escape.
+    private static func isPlain(_ text: UnsafeBufferPointer<UInt8>, at position: Int) -> Bool {
+        guard let start = text.baseAddress else { return false }
+        let word = UnsafeRawPointer(start).loadUnaligned(fromByteOffset: position, as: UInt64.self)
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        let (quote, backslash) = (word ^ (ones &* 0x22), word ^ (ones &* 0x5C))
+        let found = ((word &- ones &* 0x20) & ~word) | ((quote &- ones) & ~quote) | ((backslash &- ones) & ~backslash)
+        return found & (ones &* 0x80) == 0
     }
 
     private mutating func appendEscape(_ byte: UInt8) {

@@ -1,3 +1,4 @@
+import Foundation
 import JSON
 import Testing
 
@@ -45,6 +46,60 @@ struct JSONScanTests {
     @Test("A string with escapes is left to the parser", arguments: [#""\"""#, #""abcdefgh\n""#, #""1234567\u0041""#])
     func escapes(_ document: String) {
         #expect(scan(document) { $0.string() == nil } == true)
+    }
+
+    @Test(
+        "What stands before a colon is given with its quotes and what follows them",
+        arguments: [
+            (#"{"a":1}"#, #""a""#), (#"{"a" :1}"#, #""a" "#), (#"{ "a":1}"#, #""a""#), (#"{"a\"b":1}"#, #""a\"b""#),
+            ("{1:2}", "1"), (#"{"":0}"#, #""""#),
+        ]
+    )
+    func quotedKeys(_ document: String, _ key: String) {
+        let found = scan(document) { scan in scan.take(UInt8(ascii: "{")) ? text(scan.quotedKey()) : nil }
+        #expect(found == key)
+        let atBracket = scan(document) { $0.quotedKey() == nil }
+        #expect(atBracket == true)
+    }
+
+    @Test("A text may end where memory ends, and begin anywhere", arguments: [0, 1, 7, 8, 31, 63, 64, 65])
+    func edges(_ padding: Int) throws {
+        let page = 4_096
+        let flags = MAP_PRIVATE | MAP_ANONYMOUS
+        let memory = try #require(mmap(nil, 2 * page, PROT_READ | PROT_WRITE, flags, -1, 0))
+        defer { munmap(memory, 2 * page) }
+        #expect(mprotect(memory + page, page, PROT_NONE) == 0)
+        let document = Array(
+            #"{"long-name-of-a-member":0.123456789,"x":"\#(String(repeating: "y", count: 90))","n":0.5}"#.utf8
+        )
+        let start = memory + page - document.count - padding
+        start.copyMemory(from: document, byteCount: document.count)
+        let parser = JSONParser()
+        var scan = try #require(parser.scan(UnsafeRawBufferPointer(start: start, count: document.count)))
+        let isObject = scan.take(UInt8(ascii: "{"))
+        let (first, number, more) = (text(scan.quotedKey()), scan.double(), scan.more(until: UInt8(ascii: "}")))
+        #expect(isObject && first == #""long-name-of-a-member""# && more == true)
+        #expect(abs((number ?? 0) - 0.123456789) < 1e-15)
+        let (second, word, another) = (text(scan.quotedKey()), text(scan.string()), scan.more(until: UInt8(ascii: "}")))
+        #expect(second == #""x""# && word?.count == 90 && another == true)
+        let (third, last, end) = (text(scan.key()), scan.double(), scan.more(until: UInt8(ascii: "}")))
+        #expect(third == "n" && last == 0.5 && end == false && scan.isAtEnd)
+    }
+
+    @Test("White space behind a text is nothing; a number that ends a text is left to the parser")
+    func ends() {
+        let isWhole = scan("[1] \n\t\r ") { $0.skip() && $0.isAtEnd }
+        #expect(isWhole == true)
+        for document in ["1", "0.5", "true", " ", "", "{\"a\":1"] {
+            let found = scan(document) { $0.isAtEnd }
+            #expect(found == nil)
+        }
+    }
+
+    @Test("Brackets that do not match are not skipped", arguments: ["[}", "{]", "[[}]", #"{"a":[}}"#, "]", "}"])
+    func mismatch(_ document: String) {
+        let isSkipped = scan(document) { $0.skip() }
+        #expect(isSkipped != true)
     }
 
     @Test(

@@ -15,7 +15,7 @@ import Vocabulary
 struct PredictionReadingTests {
     private static let time: Int64 = 1_767_225_600_000
     private let parser = JSONParser(maximumDepth: 64, maximumSize: IntakeStage.recordLimit)
-    private let reader = PredictionReader()
+    private let readerNames = PredictionReader.Names()
 
     private func table(_ function: AcquisitionFunction = .margin) -> ProjectTable {
         let table = ProjectTable()
@@ -43,15 +43,18 @@ struct PredictionReadingTests {
 
     private func look(_ bytes: [UInt8], _ table: ProjectTable) -> Looked? {
         bytes.withUnsafeBytes { bytes in
-            guard let scan = parser.scan(bytes), let reading = reader.read(scan, table) else { return nil }
-            let configuration = reading.project.pointee.configuration
+            var reading = PredictionReading()
+            guard let scan = parser.scan(bytes), readerNames.reader.read(scan, table.view, into: &reading),
+                let configuration = reading.project?.pointee.configuration
+            else { return nil }
+            let output = reading.hasOutput ? reading.output : nil
             return Looked(
                 sample: String(decoding: reading.sample, as: UTF8.self),
                 version: String(decoding: reading.version, as: UTF8.self),
                 role: reading.role,
                 predictedAt: reading.predictedAt,
-                top: reading.output?.top,
-                score: reading.output?.score(
+                top: output?.top,
+                score: output?.score(
                     configuration.acquisition.function,
                     classes: configuration.schema.classes.count
                 )
@@ -108,7 +111,8 @@ struct PredictionReadingTests {
         ]
         if generator.next(below: 5) == 0 { parts.removeSubrange(2...3) }
         SeededSampling.shuffle(&parts, using: &generator)
-        return "{\(parts.joined(separator: generator.next(below: 2) == 0 ? "," : " , "))}"
+        let text = "{\(parts.joined(separator: generator.next(below: 2) == 0 ? "," : " , "))}"
+        return generator.next(below: 4) == 0 ? text.replacing(":", with: " :\t") + "\n" : text
     }
 
     @Test("Plain predictions are read at a look, and read alike", arguments: AcquisitionFunction.allCases)
@@ -120,6 +124,33 @@ struct PredictionReadingTests {
             let looked = try #require(look(bytes, table), "\(String(decoding: bytes, as: UTF8.self))")
             let parsed = try #require(parse(bytes, table))
             #expect(agree(looked, parsed), "\(String(decoding: bytes, as: UTF8.self))")
+        }
+    }
+
+    @Test("Projects of many classes are read alike, and a class that stands twice is left to the parser")
+    func manyClasses() throws {
+        let names = (0..<200).map { "class-number-\($0)" }
+        let table = ProjectTable()
+        let configuration = ProjectConfiguration(
+            project: World.project,
+            revision: 1,
+            partition: 0,
+            schema: LabelSchema(question: "Which?", classes: names),
+            acquisition: AcquisitionPolicy()
+        )
+        table.set(IntakeProject(configuration, salt: []))
+        func bytes(_ members: [String]) -> [UInt8] {
+            Array(
+                "{\"project\":\"\(World.project)\",\"sample\":{\"id\":\"s\"},\"model\":{\"version\":\"v\"},\"output\":{\"kind\":\"choice\",\"probabilities\":{\(members.joined(separator: ","))}}}"
+                    .utf8
+            )
+        }
+        for top in names.indices {
+            let members = names.indices.reversed().map { "\"\(names[$0])\":\($0 == top ? 0.801 : 0.001)" }
+            let looked = try #require(look(bytes(members), table))
+            #expect(looked.top == top && abs((looked.score ?? 0) - 0.2) < 1e-12)
+            let twice = members + ["\"\(names[199 - top])\":0.0"]
+            #expect(look(bytes(twice), table) == nil)
         }
     }
 

@@ -1,4 +1,4 @@
-internal import Hashing
+public import Hashing
 public import Vocabulary
 
 /// What is known of a condition: some need events that have not been heard of.
@@ -46,7 +46,7 @@ public struct TriggerFacts: Hashable, Sendable {
 ///
 /// Verdicts are kept in two words of one bit a condition, by Kleene's strong logic of three values.
 public struct TriggerProgram: Sendable {
-    private enum Step {
+    enum Step {
         case all(UInt64)
         case any(UInt64)
         case not(UInt64)
@@ -62,7 +62,7 @@ public struct TriggerProgram: Sendable {
         case overridden
     }
 
-    private var steps: ContiguousArray<Step> = []
+    fileprivate var steps: ContiguousArray<Step> = []
     /// Conditions on names, which are compared before.
     private var named: [TriggerCondition] = []
     /// Classes whose probability is asked for, whether likeliest or not.
@@ -70,7 +70,8 @@ public struct TriggerProgram: Sendable {
     /// Whether a condition draws by the sample.
     public private(set) var draws = false
     public private(set) var readsMetadata = false
-    private let draw: StableHash
+    /// Of conditions that draw by the sample.
+    public let draw: StableHash
 
     /// The project's trigger; its condition keeps to the limits of `TriggerCondition`.
     public init(_ trigger: Trigger, project: ProjectID) {
@@ -142,13 +143,72 @@ public struct TriggerProgram: Sendable {
         draw: Double,
         probability: (Int) -> Double
     ) -> TriggerVerdict {
+        steps.withUnsafeBufferPointer { steps in
+            TriggerSteps(start: steps.baseAddress, count: steps.count)
+                .judge(facts, names: names, draw: draw, probability: probability)
+        }
+    }
+
+    /// Judges a prediction that is there whole, whose score and role are in `facts`.
+    public func judge(
+        _ facts: TriggerFacts,
+        sample: Sample,
+        output: ClassDistribution?,
+        version: ModelVersion?,
+        classes: Int
+    ) -> TriggerVerdict {
+        var id = sample.id.rawValue
+        let draw = draws ? id.withUTF8 { self.draw(of: UnsafeRawBufferPointer($0)) } : 0
+        return judge(facts, names: names(version: version, metadata: sample.metadata), draw: draw) {
+            output?.probability(of: $0, classes: classes) ?? 0
+        }
+    }
+}
+
+/// A trigger's condition for a caller that judges every record: the steps stand where nobody counts references to them.
+public final class LentTrigger {
+    private let memory: UnsafeMutableBufferPointer<TriggerProgram.Step>
+
+    /// Keeps a copy of the program's steps.
+    public init(_ program: TriggerProgram) {
+        memory = .allocate(capacity: program.steps.count)
+        _ = memory.initialize(from: program.steps)
+    }
+
+    deinit {
+        memory.deinitialize()
+        memory.deallocate()
+    }
+
+    /// They hold while this lives.
+    public var steps: TriggerSteps {
+        TriggerSteps(start: UnsafePointer(memory.baseAddress), count: memory.count)
+    }
+}
+
+/// The steps of a program that somebody else keeps.
+public struct TriggerSteps {
+    let start: UnsafePointer<TriggerProgram.Step>?
+    let count: Int
+
+    /// Judges as `TriggerProgram.judge` does.
+    ///
+    /// - Complexity: O(*n*) in the conditions; no allocation, no reference counting.
+    @inline(__always)
+    public func judge(
+        _ facts: TriggerFacts,
+        names: UInt64,
+        draw: Double,
+        probability: (Int) -> Double
+    ) -> TriggerVerdict {
+        guard let start else { return .fails }
         var holds: UInt64 = 0
         var undecided: UInt64 = 0
         var bit: UInt64 = 1
         let isSeen = facts.top >= 0
-        for index in steps.indices {
+        for index in 0..<count {
             var known: Bool?
-            switch steps[index] {
+            switch start[index] {
             case .all(let parts):
                 known = (holds | undecided) & parts != parts ? false : (undecided & parts != 0 ? nil : true)
             case .any(let parts): known = holds & parts != 0 ? true : (undecided & parts != 0 ? nil : false)
@@ -174,23 +234,8 @@ public struct TriggerProgram: Sendable {
             }
             bit = bit &<< 1
         }
-        let last: UInt64 = 1 &<< UInt64(steps.count - 1)
+        let last: UInt64 = 1 &<< UInt64(count - 1)
         return holds & last != 0 ? .holds : (undecided & last != 0 ? .undecided : .fails)
-    }
-
-    /// Judges a prediction that is there whole, whose score and role are in `facts`.
-    public func judge(
-        _ facts: TriggerFacts,
-        sample: Sample,
-        output: ClassDistribution?,
-        version: ModelVersion?,
-        classes: Int
-    ) -> TriggerVerdict {
-        var id = sample.id.rawValue
-        let draw = draws ? id.withUTF8 { self.draw(of: UnsafeRawBufferPointer($0)) } : 0
-        return judge(facts, names: names(version: version, metadata: sample.metadata), draw: draw) {
-            output?.probability(of: $0, classes: classes) ?? 0
-        }
     }
 }
 

@@ -30,17 +30,18 @@ bool flywheel_json_parse(
     flywheel_json_parser *parser, const uint8_t *text, size_t length, flywheel_json_document *document
 );
 
-/// A text whose structure is known and whose values are not read. All of it belongs to the parser and holds until its next
+/// A text whose structure is known and whose values are not read. The structure belongs to the parser and holds until its next
 /// text.
 typedef struct {
-    /// The padded copy.
+    /// The text itself, or the parser's copy of it. Behind it 32 more bytes can be read, whatever they are.
     const uint8_t *text;
     /// Where each of { } [ ] : , stands, and where each scalar begins (a string with its quote), ascending.
     const uint32_t *structure;
     size_t count;
 } flywheel_json_index;
 
-/// Copies the text and finds its structure. Returns false unless it is UTF-8 and every string in it ends.
+/// Finds the structure of a text. Returns false unless it is UTF-8, every string in it ends, and it
+/// ends as an object, an array or a string does.
 bool flywheel_json_scan(
     flywheel_json_parser *parser, const uint8_t *text, size_t length, flywheel_json_index *index
 );

@@ -7,12 +7,19 @@ internal import Vocabulary
 /// What Intake knows about a project: its revision, its classes, its draws, its models.
 struct IntakeProject {
     let configuration: ProjectConfiguration
-    let audit: StableHash
+    private let auditPrefix: DrawPrefix
+    let audit: Draw
     let random: StableHash
-    /// Positions of the classes.
-    let classes: NameTable
-    /// Whether an event has named a class already: equal to `stamp` for those that the event in hand has named.
-    var stamps: ContiguousArray<UInt32>
+    /// Of the configuration, for every record.
+    let function: AcquisitionFunction
+    let temperature: Double
+    let auditCutoff: Double
+    /// Positions of the classes, by their names in quotes.
+    private let classes: NameTable
+    let classView: NameView
+    let classCount: Int
+    /// Whether the event in hand has named a class already: `stamp`. Only asked where a word has too few bits.
+    private var stamps: ContiguousArray<UInt32>
     private var stamp: UInt32 = 0
     /// Nil of a project without any.
     var triggers: TriggerSet?
@@ -40,11 +47,17 @@ struct IntakeProject {
     init(_ configuration: ProjectConfiguration, salt: [UInt8]) {
         self.configuration = configuration
         let name = configuration.project.rawValue
-        audit = StableHash(project: name, purpose: "audit", salt: salt)
+        auditPrefix = DrawPrefix(StableHash(project: name, purpose: "audit", salt: salt))
+        audit = auditPrefix.draw
         random = StableHash(project: name, purpose: "random", salt: salt)
-        classes = NameTable(configuration.schema.classes)
+        classes = NameTable(configuration.schema.classes.map { "\"\($0)\"" })
+        classView = classes.view
+        classCount = configuration.schema.classes.count
         stamps = ContiguousArray(repeating: 0, count: configuration.schema.classes.count)
         let policy = configuration.acquisition
+        function = policy.function
+        temperature = policy.temperature
+        auditCutoff = policy.auditCutoff
         triggers = TriggerSet(configuration)
         hasTriggers = triggers != nil
         readsMetadata = triggers?.readsMetadata ?? false
@@ -68,13 +81,20 @@ struct IntakeProject {
     }
 
     /// Begins an event: no class has been named yet.
-    mutating func beginEvent() -> UInt32 {
+    mutating func beginEvent() {
         if stamp == .max {
             for index in stamps.indices { stamps[index] = 0 }
             stamp = 0
         }
         stamp += 1
-        return stamp
+    }
+
+    /// Notes that the event names a class; false if it has named it before.
+    @inline(never)
+    mutating func name(_ label: Int) -> Bool {
+        guard stamps[label] != stamp else { return false }
+        stamps[label] = stamp
+        return true
     }
 
     /// Finds the position in `streams` of a model version, or gives it one.
@@ -85,7 +105,7 @@ struct IntakeProject {
     ///   - share: The part of the traffic that this worker sees, in `0...1`.
     /// - Returns: Nil for a name that is none.
     mutating func stream(_ version: UnsafeRawBufferPointer, in turn: Int, share: Double) -> Int? {
-        if let known = versions.find(version) { return known }
+        if let known = versions.view.find(version) { return known }
         prepare(share)
         if version.count == 0 { return Self.unseen }
         if fullTurn == turn { return Self.others }

@@ -34,17 +34,17 @@ extension IntakeStage {
     ///
     /// - Complexity: O(*n*) in its bytes; no allocation and no reference counting once all its names are known.
     func look(_ record: RecordView, at time: Int64) -> Judgement? {
-        guard record.value.count <= Self.recordLimit, let text = parser.scan(record.value),
-            let reading = reader.read(text, projects), isBelievable(reading.predictedAt, at: time)
+        var reading = PredictionReading()
+        guard record.value.count <= Self.recordLimit, let text = scanner.scan(record.value),
+            reader.read(text, projectView, into: &reading), let project = reading.project,
+            isBelievable(reading.predictedAt, at: time), !project.pointee.readsMetadata
         else { return nil }
-        let project = reading.project
-        if project.pointee.readsMetadata { return nil }
-        let function = project.pointee.configuration.acquisition.function
+        let function = project.pointee.function
         // An output is tempered as a whole.
-        guard reading.output == nil || project.pointee.configuration.acquisition.temperature == 1 else { return nil }
+        guard !reading.hasOutput || project.pointee.temperature == 1 else { return nil }
         var score = 0.0
-        if let output = reading.output, function != .random {
-            score = output.score(function, classes: project.pointee.configuration.schema.classes.count)
+        if reading.hasOutput, function != .random {
+            score = reading.output.score(function, classes: project.pointee.classCount)
         } else {
             score = Self.draw(project, "", reading.sample, reading.version)
         }
@@ -54,8 +54,8 @@ extension IntakeStage {
             version: reading.version,
             role: reading.role,
             score: score,
-            top: reading.output?.top,
-            confidence: reading.output?.first ?? 0,
+            top: reading.hasOutput ? reading.output.top : nil,
+            confidence: reading.hasOutput ? reading.output.first : 0,
             at: time
         )
         guard var judgement, project.pointee.hasTriggers else { return judgement }
@@ -130,7 +130,7 @@ extension IntakeStage {
     ) -> Judgement? {
         guard let stream = project.pointee.stream(version, in: turnNumber, share: share) else { return nil }
         let draw = project.pointee.audit.unit(key: sample)
-        let isAudit = draw < project.pointee.configuration.acquisition.auditCutoff
+        let isAudit = draw < project.pointee.auditCutoff
         var passes = project.pointee.withStream(stream) { $0.admits(score, at: time) }
         var isExploration = false
         if top != nil, project.pointee.withStream(stream, { $0.explores }) {

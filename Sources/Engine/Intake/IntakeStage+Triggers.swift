@@ -13,10 +13,11 @@ extension IntakeStage {
     func considerTriggers(_ judgement: inout Judgement, _ reading: PredictionReading, at time: Int64) {
         let project = judgement.project
         guard !judgement.isAudit else { return }
-        let classes = project.pointee.classes.count
+        let classes = project.pointee.classCount
         var facts = TriggerFacts(top: -1, confidence: 0, margin: 0, score: judgement.score, role: judgement.role)
         var unnamed = 0.0
-        if let output = reading.output {
+        if reading.hasOutput {
+            let output = reading.output
             (facts.top, facts.confidence) = (output.top, output.first)
             facts.margin = 1 - output.score(.margin, classes: classes)
             let others = classes - output.count
@@ -38,7 +39,7 @@ extension IntakeStage {
     func considerTriggers(_ judgement: inout Judgement, _ event: PredictionEvent, at time: Int64) {
         let project = judgement.project
         guard !judgement.isAudit else { return }
-        let classes = project.pointee.classes.count
+        let classes = project.pointee.classCount
         let facts = TriggerFacts(event.output, score: judgement.score, role: judgement.role, classes: classes)
         var unnamed = 0.0
         if project.pointee.watchesClasses {

@@ -54,8 +54,12 @@ public final class IntakeStage: StreamStage {
     private let hasHistory: () throws -> Bool
 
     let parser = JSONParser(maximumDepth: 64, maximumSize: recordLimit)
-    let reader = PredictionReader()
+    let scanner: JSONScanner
+    private let names = PredictionReader.Names()
+    let reader: PredictionReader
     let projects = ProjectTable()
+    /// Of `projects`, taken anew whenever these change.
+    private(set) var projectView: ProjectTable.View
     private(set) var generation = -1
     /// When the batch in hand was taken up, in milliseconds since 1970.
     var batchTime: Int64 = 0
@@ -89,6 +93,9 @@ public final class IntakeStage: StreamStage {
         now: @escaping () -> Int64,
         hasHistory: @escaping () throws -> Bool = { false }
     ) {
+        scanner = JSONScanner(parser)
+        reader = names.reader
+        projectView = projects.view
         self.hasHistory = hasHistory
         self.topics = topics
         self.directory = directory
@@ -254,6 +261,7 @@ public final class IntakeStage: StreamStage {
             projects.set(project)
         }
         projects.remove { directory.projects[$0.configuration.project.rawValue] == nil }
+        projectView = projects.view
     }
 
     /// The project of a record. Before it is called unknown the topic is read to its end once more.

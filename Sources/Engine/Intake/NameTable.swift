@@ -3,44 +3,132 @@
 /// Open addressing over the first and the last eight bytes; longer names are compared whole. Names come from configuration or
 /// are bounded in number, so that a flood of names made to collide costs a bounded search.
 struct NameTable {
-    private struct Slot {
+    /// Owns what a view looks at.
+    private final class Storage {
+        let slots: UnsafeMutablePointer<Slot>
+        /// Names of more than 16 bytes, one behind the other.
+        let long: UnsafeMutablePointer<UInt8>
+
+        init(_ capacity: Int, longBytes: Int) {
+            slots = .allocate(capacity: capacity)
+            slots.initialize(repeating: Slot(), count: capacity)
+            long = .allocate(capacity: max(1, longBytes))
+        }
+
+        deinit {
+            slots.deallocate()
+            long.deallocate()
+        }
+    }
+
+    fileprivate struct Slot {
         var head: UInt64 = 0
         var tail: UInt64 = 0
         var length: Int32 = -1
+        var value: Int32 = 0
         /// Where a name of more than 16 bytes stands in `long`.
-        var start: Int32 = 0
-        var value: Int = 0
-    }
-
-    /// Owns the slots; copies of a table share it, so a table that is copied must not grow.
-    private final class Storage {
-        let slots: UnsafeMutablePointer<Slot>
-
-        init(_ capacity: Int) {
-            slots = .allocate(capacity: capacity)
-            slots.initialize(repeating: Slot(), count: capacity)
-        }
-
-        deinit { slots.deallocate() }
+        var start: Int = 0
     }
 
     private var storage: Storage
-    private var slots: UnsafeMutablePointer<Slot>
-    private var mask: Int
-    private var long: ContiguousArray<UInt8> = []
-    private(set) var count = 0
+    private var names: ContiguousArray<(name: ContiguousArray<UInt8>, value: Int)> = []
+    private var longBytes = 0
+    /// What lookups need; it holds while the table lives and is not changed.
+    private(set) var view: NameView
+
+    var count: Int { names.count }
 
     init() {
-        storage = Storage(16)
-        slots = storage.slots
-        mask = 15
+        storage = Storage(16, longBytes: 0)
+        view = NameView(slots: storage.slots, long: storage.long, mask: 15, factor: NameView.factors[0])
     }
 
     /// Numbers `names` by their position; of equal names the first holds.
     init(_ names: [String]) {
         self.init()
-        for (position, name) in names.enumerated() { insert(name, position) }
+        for (position, name) in names.enumerated() { append(Array(name.utf8), position) }
+        rebuild()
     }
+
+    /// The number of a name; nil of one that is not in the table.
+    ///
+    /// - Complexity: O(1) up to 16 bytes, O(*n*) beyond; no allocation.
+    func find(_ name: UnsafeRawBufferPointer) -> Int? { view.find(name) }
+
+    /// Adds a name, unless it is there.
+    mutating func insert(_ name: String, _ value: Int) {
+        var copy = name
+        copy.withUTF8 { insert(UnsafeRawBufferPointer($0), value) }
+    }
+
+    /// Adds a name, unless it is there.
+    mutating func insert(_ name: UnsafeRawBufferPointer, _ value: Int) {
+        guard find(name) == nil else { return }
+        append(name, value)
+        // Also where a copy shares the slots: it keeps the old ones.
+        if name.count > 16 || names.count * 4 > view.mask + 1 || !isKnownUniquelyReferenced(&storage) {
+            rebuild()
+        } else {
+            _ = place(name, value, long: 0)
+        }
+    }
+
+    private mutating func append(_ name: some Collection<UInt8>, _ value: Int) {
+        names.append((ContiguousArray(name), value))
+        if name.count > 16 { longBytes += name.count }
+    }
+
+    /// Makes slots anew, where possible such that every name stands at the first place it is looked for.
+    private mutating func rebuild() {
+        var capacity = 16
+        while capacity < names.count * 4 { capacity *= 2 }
+        for factor in NameView.factors {
+            storage = Storage(capacity, longBytes: longBytes)
+            view = NameView(slots: storage.slots, long: storage.long, mask: capacity - 1, factor: factor)
+            var (isPerfect, long) = (true, 0)
+            for (name, value) in names {
+                name.withUnsafeBytes { name in
+                    guard view.find(name) == nil else { return }
+                    if !place(name, value, long: long) { isPerfect = false }
+                    if name.count > 16 { long += name.count }
+                }
+            }
+            if isPerfect { return }
+        }
+    }
+
+    /// - Returns: Whether its first place was free.
+    private func place(_ name: UnsafeRawBufferPointer, _ value: Int, long: Int) -> Bool {
+        let (head, tail) = (NameView.head(of: name), NameView.tail(of: name))
+        let first = view.place(head, tail, name.count)
+        var index = first
+        while storage.slots[index].length >= 0 { index = (index + 1) & view.mask }
+        if name.count > 16 {
+            UnsafeMutableRawBufferPointer(start: storage.long + long, count: name.count).copyMemory(from: name)
+        }
+        storage.slots[index] = Slot(
+            head: head,
+            tail: tail,
+            length: Int32(name.count),
+            value: Int32(value),
+            start: long
+        )
+        return index == first
+    }
+}
+
+/// Looks names up in a table that somebody else keeps: nothing here is counted, copied or checked.
+struct NameView {
+    fileprivate let slots: UnsafePointer<NameTable.Slot>
+    fileprivate let long: UnsafePointer<UInt8>
+    fileprivate let mask: Int
+    fileprivate let factor: UInt64
+
+    /// Odd numbers to mix by; one of them mostly keeps few names apart.
+    fileprivate static let factors: ContiguousArray<UInt64> = [
+        0x9E37_79B9_7F4A_7C15, 0xD6E8_FEB8_6659_FD93, 0xA076_1D64_78BD_642F, 0xE703_7ED1_A0B4_28DB,
+        0x8EBC_6AF0_9C88_C6E3, 0x5899_65CC_7537_4CC3, 0x1D8E_4E27_C47D_124F, 0xEB44_ACCA_B455_D165,
+    ]
 
     /// The number of a name; nil of one that is not in the table.
     ///
@@ -53,77 +141,33 @@ struct NameTable {
         guard let start = name.baseAddress else { return find(name, 0) }
         let word = start.loadUnaligned(as: UInt64.self).littleEndian
         // A shift by 64 is one by 0, and a name of no bytes is not asked for here.
-        let unused = UInt64(max(0, 8 - name.count) &* 8)
+        let unused = UInt64(truncatingIfNeeded: name.count >= 8 ? 0 : (8 &- name.count) &* 8)
         return find(name, (word &<< unused) &>> unused)
     }
 
     @inline(__always)
     private func find(_ name: UnsafeRawBufferPointer, _ head: UInt64) -> Int? {
         let tail = Self.tail(of: name)
-        var index = Self.place(head, tail, name.count) & mask
+        var index = place(head, tail, name.count)
         while true {
             let slot = slots + index
             if slot.pointee.head == head, slot.pointee.tail == tail, Int(slot.pointee.length) == name.count,
-                name.count <= 16 || isEqual(name, from: Int(slot.pointee.start))
+                name.count <= 16 || isEqual(name, slot.pointee.start)
             {
-                return slot.pointee.value
+                return Int(slot.pointee.value)
             }
             if slot.pointee.length < 0 { return nil }
-            index = (index + 1) & mask
+            index = (index &+ 1) & mask
         }
     }
 
-    /// Adds a name, unless it is there.
-    mutating func insert(_ name: String, _ value: Int) {
-        var copy = name
-        copy.withUTF8 { insert(UnsafeRawBufferPointer($0), value) }
-    }
-
-    /// Adds a name, unless it is there.
-    mutating func insert(_ name: UnsafeRawBufferPointer, _ value: Int) {
-        guard find(name) == nil else { return }
-        // Also where a copy shares the slots: it keeps the old ones.
-        if (count + 1) * 2 > mask + 1 || !isKnownUniquelyReferenced(&storage) { grow() }
-        var start = 0
-        if name.count > 16 {
-            start = long.count
-            long.append(contentsOf: name)
-        }
-        place(
-            Slot(
-                head: Self.head(of: name),
-                tail: Self.tail(of: name),
-                length: Int32(name.count),
-                start: Int32(start),
-                value: value
-            )
-        )
-        count += 1
-    }
-
-    private func place(_ slot: Slot) {
-        var index = Self.place(slot.head, slot.tail, Int(slot.length)) & mask
-        while slots[index].length >= 0 { index = (index + 1) & mask }
-        slots[index] = slot
-    }
-
-    private mutating func grow() {
-        let (old, oldMask) = (storage, mask)
-        storage = Storage((mask + 1) * 2)
-        slots = storage.slots
-        mask = mask * 2 + 1
-        for index in 0...oldMask where old.slots[index].length >= 0 { place(old.slots[index]) }
-    }
-
-    private func isEqual(_ name: UnsafeRawBufferPointer, from start: Int) -> Bool {
-        long.withUnsafeBytes { stored in
-            for index in 0..<name.count where stored[start + index] != name[index] { return false }
-            return true
-        }
+    private func isEqual(_ name: UnsafeRawBufferPointer, _ start: Int) -> Bool {
+        for index in 0..<name.count where long[start &+ index] != name[index] { return false }
+        return true
     }
 
     /// The first eight bytes, zeros behind a shorter name.
-    private static func head(of name: UnsafeRawBufferPointer) -> UInt64 {
+    fileprivate static func head(of name: UnsafeRawBufferPointer) -> UInt64 {
         var word: UInt64 = 0
         for place in 0..<min(8, name.count) { word |= UInt64(name[place]) &<< UInt64(place &* 8) }
         return word
@@ -131,14 +175,14 @@ struct NameTable {
 
     /// The last eight bytes of a name of more than eight.
     @inline(__always)
-    private static func tail(of name: UnsafeRawBufferPointer) -> UInt64 {
+    fileprivate static func tail(of name: UnsafeRawBufferPointer) -> UInt64 {
         guard name.count > 8, let start = name.baseAddress else { return 0 }
-        return start.loadUnaligned(fromByteOffset: name.count - 8, as: UInt64.self)
+        return start.loadUnaligned(fromByteOffset: name.count &- 8, as: UInt64.self)
     }
 
     @inline(__always)
-    private static func place(_ head: UInt64, _ tail: UInt64, _ length: Int) -> Int {
-        let mixed = (head ^ (tail &<< 29 | tail &>> 35) ^ UInt64(truncatingIfNeeded: length)) &* 0x9E37_79B9_7F4A_7C15
-        return Int(truncatingIfNeeded: mixed &>> 32)
+    fileprivate func place(_ head: UInt64, _ tail: UInt64, _ length: Int) -> Int {
+        let mixed = (head ^ (tail &<< 29 | tail &>> 35) ^ UInt64(truncatingIfNeeded: length)) &* factor
+        return Int(truncatingIfNeeded: mixed &>> 32) & mask
     }
 }

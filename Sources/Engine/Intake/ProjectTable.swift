@@ -8,16 +8,33 @@ internal import Vocabulary
 final class ProjectTable {
     typealias Place = UnsafeMutablePointer<IntakeProject>
 
+    /// Finds projects without the table's object.
+    struct View {
+        fileprivate let names: NameView
+        fileprivate let places: UnsafePointer<Place>
+
+        /// The project of a name behind which seven more bytes can be read.
+        ///
+        /// - Complexity: O(1); no allocation, no reference counting.
+        @inline(__always)
+        subscript(padded name: UnsafeRawBufferPointer) -> Place? {
+            guard let number = names.find(padded: name) else { return nil }
+            return places[number]
+        }
+    }
+
     private var names = NameTable()
-    private var places: ContiguousArray<Place> = []
+    private var places = UnsafeMutablePointer<Place>.allocate(capacity: 1)
+    private var capacity = 1
+    private var count = 0
 
-    deinit { removeAll() }
+    deinit {
+        for index in 0..<count { free(places[index]) }
+        places.deallocate()
+    }
 
-    /// The project of a name behind which seven more bytes can be read.
-    ///
-    /// - Complexity: O(1); no allocation.
-    @inline(__always)
-    subscript(padded name: UnsafeRawBufferPointer) -> Place? { names.find(padded: name).map { places[$0] } }
+    /// It holds until a project is set or removed.
+    var view: View { View(names: names.view, places: places) }
 
     subscript(name: String) -> Place? {
         var copy = name
@@ -26,7 +43,7 @@ final class ProjectTable {
 
     /// All of them, by name.
     var all: [Place] {
-        places.sorted { $0.pointee.configuration.project < $1.pointee.configuration.project }
+        (0..<count).map { places[$0] }.sorted { $0.pointee.configuration.project < $1.pointee.configuration.project }
     }
 
     /// Adds a project, or puts another in the place of the one of that name.
@@ -38,29 +55,35 @@ final class ProjectTable {
         }
         let place = Place.allocate(capacity: 1)
         place.initialize(to: project)
-        names.insert(name, places.count)
-        places.append(place)
+        if count == capacity { grow() }
+        names.insert(name, count)
+        places[count] = place
+        count += 1
+    }
+
+    private func grow() {
+        let larger = UnsafeMutablePointer<Place>.allocate(capacity: capacity * 2)
+        larger.update(from: places, count: count)
+        places.deallocate()
+        (places, capacity) = (larger, capacity * 2)
     }
 
     /// Removes all projects for which `isGone` is true.
     func remove(where isGone: (IntakeProject) -> Bool) {
-        guard places.contains(where: { isGone($0.pointee) }) else { return }
-        var kept: ContiguousArray<Place> = []
+        guard (0..<count).contains(where: { isGone(places[$0].pointee) }) else { return }
         names = NameTable()
-        for place in places {
+        var kept = 0
+        for index in 0..<count {
+            let place = places[index]
             if isGone(place.pointee) {
                 free(place)
             } else {
-                names.insert(place.pointee.configuration.project.rawValue, kept.count)
-                kept.append(place)
+                names.insert(place.pointee.configuration.project.rawValue, kept)
+                places[kept] = place
+                kept += 1
             }
         }
-        places = kept
-    }
-
-    private func removeAll() {
-        for place in places { free(place) }
-        places.removeAll()
+        count = kept
     }
 
     private func free(_ place: Place) {

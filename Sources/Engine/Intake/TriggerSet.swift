@@ -5,13 +5,34 @@ internal import Vocabulary
 
 /// The triggers of a project as Intake judges them: bits stand for their positions in the configuration.
 struct TriggerSet {
+    /// What is judged for every record: nothing in it is counted.
     private struct Entry {
-        let program: TriggerProgram
+        let steps: TriggerSteps
+        /// Nil where no condition draws.
+        let draw: Draw?
         /// Thins out what fires too often: another draw than that of the condition itself.
-        let thinning: StableHash
+        let thinning: Draw
         let perHour: Double
         var fired: TriggerLimit
         var awaiting: TriggerLimit
+    }
+
+    /// Owns what the entries point to.
+    private final class Kept {
+        var triggers: [LentTrigger] = []
+        var prefixes: [DrawPrefix] = []
+
+        func keep(_ program: TriggerProgram) -> TriggerSteps {
+            let trigger = LentTrigger(program)
+            triggers.append(trigger)
+            return trigger.steps
+        }
+
+        func keep(_ hash: StableHash) -> Draw {
+            let prefix = DrawPrefix(hash)
+            prefixes.append(prefix)
+            return prefix.draw
+        }
     }
 
     /// What became of a prediction.
@@ -24,30 +45,33 @@ struct TriggerSet {
         var isEmpty: Bool { fired | awaiting == 0 }
     }
 
+    private let kept = Kept()
+    private let programs: [TriggerProgram]
     private var entries: ContiguousArray<Entry> = []
     private let names: [String]
     /// Whether any condition is on metadata, which only a full parse reads.
     let readsMetadata: Bool
-    /// For each class, where its probability is noted; -1: nowhere. Empty where no condition asks for it.
-    private var slots: ContiguousArray<Int32> = []
-    /// Probabilities of the event in hand; below 0 of classes that it does not name.
-    private var noted: ContiguousArray<Double> = []
+    /// Probabilities that conditions ask for; nil where none does.
+    private var noted: NotedProbabilities?
 
     /// Those of a configuration, for a worker that sees all of the traffic; nil where there are none.
     init?(_ configuration: ProjectConfiguration) {
         let triggers = configuration.acquisition.triggers
         guard !triggers.isEmpty else { return nil }
         names = triggers.map(\.name)
+        programs = triggers.map { TriggerProgram($0, project: configuration.project) }
         var watched: [Int] = []
-        for trigger in triggers {
-            let program = TriggerProgram(trigger, project: configuration.project)
+        for (trigger, program) in zip(triggers, programs) {
             let rate = Double(trigger.perHour)
             entries.append(
                 Entry(
-                    program: program,
-                    thinning: StableHash(
-                        project: configuration.project.rawValue,
-                        purpose: "trigger/\(trigger.name)/limit"
+                    steps: kept.keep(program),
+                    draw: program.draws ? kept.keep(program.draw) : nil,
+                    thinning: kept.keep(
+                        StableHash(
+                            project: configuration.project.rawValue,
+                            purpose: "trigger/\(trigger.name)/limit"
+                        )
                     ),
                     perHour: rate,
                     fired: TriggerLimit(perHour: rate),
@@ -56,11 +80,9 @@ struct TriggerSet {
             )
             for label in program.watched where !watched.contains(label.rawValue) { watched.append(label.rawValue) }
         }
-        readsMetadata = entries.contains { $0.program.readsMetadata }
+        readsMetadata = programs.contains { $0.readsMetadata }
         guard !watched.isEmpty else { return }
-        slots = ContiguousArray(repeating: -1, count: configuration.schema.classes.count)
-        noted = ContiguousArray(repeating: -1, count: watched.count)
-        for (place, label) in watched.enumerated() where slots.indices.contains(label) { slots[label] = Int32(place) }
+        noted = NotedProbabilities(watched, classes: configuration.schema.classes.count)
     }
 
     /// Limits begin anew for a worker that sees so much of the traffic, in `0...1`.
@@ -72,26 +94,17 @@ struct TriggerSet {
     }
 
     /// Whether probabilities must be noted.
-    var watchesClasses: Bool { !noted.isEmpty }
+    var watchesClasses: Bool { noted != nil }
 
     /// Begins an event: no class has been named.
-    mutating func beginNotes() { for index in noted.indices { noted[index] = -1 } }
+    func beginNotes() { noted?.begin() }
 
     /// Notes the probability of a class, if it is asked for.
-    mutating func note(_ label: Int, _ probability: Double) {
-        if slots[label] >= 0 { noted[Int(slots[label])] = probability }
-    }
-
-    /// The probability noted of a class, or what stands for all that were not named.
-    private func probability(of label: Int, unnamed: Double) -> Double {
-        guard slots.indices.contains(label), slots[label] >= 0 else { return unnamed }
-        let known = noted[Int(slots[label])]
-        return known < 0 ? unnamed : known
-    }
+    func note(_ label: Int, _ probability: Double) { noted?.note(label, probability) }
 
     /// Which conditions on names hold of a model version, and of metadata where any are read.
     func names(version: ModelVersion?, metadata: SampleMetadata) -> ContiguousArray<UInt64> {
-        ContiguousArray(entries.map { $0.program.names(version: version, metadata: metadata) })
+        ContiguousArray(programs.map { $0.names(version: version, metadata: metadata) })
     }
 
     /// Judges a prediction whose classes were noted.
@@ -113,12 +126,29 @@ struct TriggerSet {
         passes: Bool,
         at time: Int64
     ) -> Outcome {
+        let known = noted?.lookup(unnamed: unnamed) ?? NotedProbabilities.Lookup(unnamed: unnamed)
+        return entries.withUnsafeMutableBufferPointer { entries in
+            names.withUnsafeBufferPointer { names in
+                Self.judge(entries, facts, names, known, sample, passes: passes, at: time)
+            }
+        }
+    }
+
+    private static func judge(
+        _ entries: UnsafeMutableBufferPointer<Entry>,
+        _ facts: TriggerFacts,
+        _ names: UnsafeBufferPointer<UInt64>,
+        _ known: NotedProbabilities.Lookup,
+        _ sample: UnsafeRawBufferPointer,
+        passes: Bool,
+        at time: Int64
+    ) -> Outcome {
         var outcome = Outcome()
         var waiting: UInt32 = 0
         for index in entries.indices {
-            let draw = entries[index].program.draws ? entries[index].program.draw(of: sample) : 0
-            let verdict = entries[index].program.judge(facts, names: names[index], draw: draw) {
-                probability(of: $0, unnamed: unnamed)
+            let draw = entries[index].draw.map { $0.unit(key: sample) } ?? 0
+            let verdict = entries[index].steps.judge(facts, names: names[index], draw: draw) {
+                known.probability(of: $0)
             }
             let bit: UInt32 = 1 &<< UInt32(index)
             switch verdict {
@@ -143,5 +173,56 @@ struct TriggerSet {
     /// The names behind bits, in the order of the configuration.
     func names(of bits: UInt32) -> [String] {
         names.indices.compactMap { bits & (1 &<< UInt32($0)) != 0 ? names[$0] : nil }
+    }
+}
+
+/// The probabilities that one event gives to the classes that conditions ask for.
+private final class NotedProbabilities {
+    /// Looks them up without the object; it holds while that lives and no other event begins.
+    struct Lookup {
+        fileprivate var places: UnsafeBufferPointer<Int32> = .init(start: nil, count: 0)
+        fileprivate var values: UnsafePointer<Double>?
+        /// The probability of each class that the event does not name.
+        let unnamed: Double
+
+        init(unnamed: Double) { self.unnamed = unnamed }
+
+        /// The probability of a class, or what stands for all that were not named.
+        func probability(of label: Int) -> Double {
+            guard let values, places.indices.contains(label), places[label] >= 0 else { return unnamed }
+            let known = values[Int(places[label])]
+            return known < 0 ? unnamed : known
+        }
+    }
+
+    /// For each class, where its probability is noted; -1: nowhere.
+    private let places: UnsafeMutableBufferPointer<Int32>
+    /// Below 0 of classes that the event does not name.
+    private let values: UnsafeMutableBufferPointer<Double>
+
+    init(_ watched: [Int], classes: Int) {
+        places = .allocate(capacity: classes)
+        places.initialize(repeating: -1)
+        values = .allocate(capacity: watched.count)
+        values.initialize(repeating: -1)
+        for (place, label) in watched.enumerated() where places.indices.contains(label) { places[label] = Int32(place) }
+    }
+
+    deinit {
+        places.deallocate()
+        values.deallocate()
+    }
+
+    func begin() { values.update(repeating: -1) }
+
+    func note(_ label: Int, _ probability: Double) {
+        if places[label] >= 0 { values[Int(places[label])] = probability }
+    }
+
+    func lookup(unnamed: Double) -> Lookup {
+        var lookup = Lookup(unnamed: unnamed)
+        lookup.places = UnsafeBufferPointer(places)
+        lookup.values = UnsafePointer(values.baseAddress)
+        return lookup
     }
 }

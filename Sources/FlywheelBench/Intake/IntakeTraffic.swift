@@ -35,7 +35,7 @@ struct IntakeTraffic {
 
     /// What the projects are: a budget as a busy team has it, an audit sample of one in a hundred, and a trigger for what looks
     /// like a shirt and may be none.
-    static func configurations() throws -> [ProjectConfiguration] {
+    static func configurations(revision: Int = 0) throws -> [ProjectConfiguration] {
         (0..<projectCount).map { index in
             var policy = AcquisitionPolicy()
             policy.auditCutoff = auditCutoff
@@ -47,7 +47,7 @@ struct IntakeTraffic {
             }
             return ProjectConfiguration(
                 project: ProjectID(project(index)),
-                revision: 0,
+                revision: revision,
                 partition: 0,
                 schema: LabelSchema(question: "What is it?", classes: classes),
                 acquisition: policy

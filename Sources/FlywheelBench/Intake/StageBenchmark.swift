@@ -1,0 +1,211 @@
+import Arguments
+import Engine
+import Events
+import Flywheel
+import Foundation
+import JSON
+import StreamRuntime
+import Vocabulary
+
+/// `flywheel-bench stage`: what Intake's own code costs, without a broker and its client: the records stand in memory.
+///
+/// Made for profilers: the same arguments do the same work.
+struct StageBenchmark {
+    static let specification = CommandSpecification(
+        "stage",
+        summary: "processor time of Intake's own code for a prediction, without a broker",
+        options: [
+            .option("events", "N", help: "records", defaultValue: "2000000"),
+            .option("embedding", "N", help: "coordinates of each sample", defaultValue: "0"),
+            .option("bad", "SHARE", help: "of the records that are no predictions", defaultValue: "0.001"),
+            .flag("json", help: "one JSON value on standard output"),
+        ]
+    )
+    /// Different records; they come again and again.
+    private static let distinct = 20_000
+    private static let batchSize = 10_000
+    /// Batches between commits, as many as Intake reads in 100 ms.
+    private static let turnLength = 8
+    private static let time: Int64 = 1_767_225_600_000
+
+    private let events: Int
+    private let embedding: Int
+    private let bad: Double
+
+    init(_ arguments: ParsedArguments) throws {
+        events = try arguments.int("events", in: 1...1_000_000_000) ?? 2_000_000
+        embedding = try arguments.int("embedding", in: 0...4_096) ?? 0
+        bad = try arguments.double("bad", in: 0...0.9) ?? 0.001
+    }
+
+    func run(printsJSON: Bool) throws {
+        let topics = TopicNames(prefix: "bench.")
+        let projects = try IntakeTraffic.configurations(revision: 1).map { configuration in
+            (Array(configuration.project.rawValue.utf8), configuration.jsonBytes)
+        }
+        var milliseconds = Self.time
+        let stage = IntakeStage(
+            topics: topics,
+            directory: try ProjectDirectory(
+                transport: FixedTransport(topic: topics[.projects], records: projects),
+                topics: topics
+            ),
+            salt: [1, 2, 3],
+            worker: "bench",
+            partitionCount: 4,
+            now: { milliseconds }
+        )
+        let partitions = (0..<Int32(4)).map { TopicPartition(topics[.predictions], $0) }
+        _ = try stage.assigned(partitions, committed: [:])
+        var traffic = IntakeTraffic(embedding: embedding, bad: bad, seed: 7)
+        let values = (0..<Self.distinct).map { _ in UnsafeRawBufferPointer(Self.copy(traffic.next().value)) }
+        defer { for value in values { value.deallocate() } }
+
+        let names = IntakeStage.inputs.map { topics[$0] }
+        let topic = IntakeStage.inputs.firstIndex(of: .predictions) ?? 0
+        let batch = RecordBatch()
+        var (done, seconds, bytes, written) = (0, 0.0, 0, 0)
+        var next: [Int64] = [0, 0, 0, 0]
+        var (turn, length) = (Turn(), 0)
+        while done < events {
+            batch.records.removeAll(keepingCapacity: true)
+            for _ in 0..<min(Self.batchSize, events - done) {
+                let partition = done % 4
+                let value = values[done % values.count]
+                batch.records.append(
+                    RecordView(
+                        topic: topic,
+                        partition: Int32(partition),
+                        offset: next[partition],
+                        timestamp: milliseconds,
+                        key: UnsafeRawBufferPointer(start: nil, count: 0),
+                        value: value
+                    )
+                )
+                next[partition] += 1
+                bytes += value.count
+                done += 1
+            }
+            let began = ProcessUsage.now().processor
+            try stage.process(batch, topics: names, into: &turn)
+            length += 1
+            if length == Self.turnLength || done == events {
+                try stage.willCommit(into: &turn)
+                stage.committed()
+                written += turn.outputs.count
+                (turn, length) = (Turn(), 0)
+            }
+            seconds += ProcessUsage.now().processor - began
+            milliseconds += 12
+        }
+        report(stage.counts, seconds, Double(bytes) / Double(events), written, printsJSON)
+    }
+
+    private func report(_ counts: IntakeCounts, _ seconds: Double, _ bytes: Double, _ written: Int, _ printsJSON: Bool)
+    {
+        let cost = seconds / Double(events) * 1e6
+        if printsJSON {
+            var writer = JSONWriter()
+            writer.object { writer in
+                writer.member("events", events)
+                writer.member("bytes_per_event", bytes)
+                writer.member("us_per_event", cost)
+                writer.member("forwarded", counts.forwarded)
+                writer.member("dead", counts.deadTotal)
+                writer.member("records_written", written)
+            }
+            print(String(decoding: writer.bytes, as: UTF8.self))
+        } else {
+            print(
+                String(format: "%d events of %.0f bytes: %.3f µs each, ", events, bytes, cost)
+                    + "\(counts.forwarded) forwarded, \(counts.deadTotal) dead, \(written) records written"
+            )
+        }
+    }
+
+    private static func copy(_ bytes: [UInt8]) -> UnsafeMutableRawBufferPointer {
+        let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 1)
+        copy.copyBytes(from: bytes)
+        return copy
+    }
+}
+
+/// A cluster of one topic that never changes, to be read and not written.
+private struct FixedTransport: StreamTransport {
+    let topic: String
+    let records: [(key: [UInt8], value: [UInt8])]
+
+    private static let missing = StreamError(
+        .fatal,
+        operation: "measure",
+        code: "_NO_BROKER",
+        reason: "there is no broker"
+    )
+
+    func makeConsumer(group: String, instance: String, topics: [String]) throws(StreamError) -> any GroupConsumer {
+        throw Self.missing
+    }
+
+    func makeProducer(transactionalID: String) throws(StreamError) -> any TransactionalProducer { throw Self.missing }
+
+    func makeReader(topics: [String]) throws(StreamError) -> any LogReader { FixedReader(self) }
+
+    func clusterID() throws(StreamError) -> String { "fixed" }
+}
+
+private final class FixedReader: LogReader {
+    private let transport: FixedTransport
+    private var next = 0
+    private var hasEnded = false
+    private var buffers: [UnsafeMutableRawBufferPointer] = []
+
+    init(_ transport: FixedTransport) { self.transport = transport }
+
+    deinit { close() }
+
+    var topics: [String] { [transport.topic] }
+
+    func partitions(of topic: String) throws(StreamError) -> [Int32] { [0] }
+
+    func start(_ positions: [TopicPartition: Int64]) throws(StreamError) { next = Int(positions.values.first ?? 0) }
+
+    func poll(into batch: RecordBatch, maximum: Int, timeoutMilliseconds: Int) throws(StreamError) -> ReadOutcome {
+        close()
+        batch.records.removeAll()
+        guard next < transport.records.count else {
+            if hasEnded { return .idle }
+            hasEnded = true
+            return .endOfPartition(TopicPartition(transport.topic, 0), Int64(next))
+        }
+        for (key, value) in transport.records[next...].prefix(maximum) {
+            batch.records.append(
+                RecordView(
+                    topic: 0,
+                    partition: 0,
+                    offset: Int64(next),
+                    timestamp: 0,
+                    key: lend(key),
+                    value: lend(value)
+                )
+            )
+            next += 1
+        }
+        return .records
+    }
+
+    private func lend(_ bytes: [UInt8]) -> UnsafeRawBufferPointer {
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 1)
+        buffer.copyBytes(from: bytes)
+        buffers.append(buffer)
+        return UnsafeRawBufferPointer(buffer)
+    }
+
+    func watermarks(_ partition: TopicPartition) throws(StreamError) -> (low: Int64, high: Int64) {
+        (0, Int64(transport.records.count))
+    }
+
+    func close() {
+        for buffer in buffers { buffer.deallocate() }
+        buffers.removeAll()
+    }
+}
