@@ -67,14 +67,14 @@ public struct LoopProject: Sendable {
 
     public mutating func commit() {
         guard isTouched else { return }
-        for table in StateTable.all { table.commit(&state) }
+        state.commit()
         before = nil
         isTouched = false
     }
 
     mutating func undo() {
         guard isTouched else { return }
-        for table in StateTable.all { table.undo(&state) }
+        state.undo()
         if let before { (chain, ticksWritten, lastOffset, pause) = before }
         before = nil
         isTouched = false
