@@ -46,9 +46,9 @@ struct Neighbourhood {
         guard share > 0 else { return isDuplicate }
         let limit = Float(share * share * points.spread)
         let lengths = points.lengths
-        let own = RowsByLength(lengths)
+        let own = RowsByLength(lengths, looks: points.count)
         let known = known.flatMap { $0.stride == points.stride ? $0 : nil }
-        let others = RowsByLength(known?.lengths ?? [])
+        let others = RowsByLength(known?.lengths ?? [], looks: points.count)
         for index in 0..<points.count {
             // Rounding must not hide a neighbour that coincides.
             let reach = limit.squareRoot() + lengths[index] * 1e-5
@@ -64,24 +64,37 @@ struct Neighbourhood {
     }
 }
 
-/// Rows in order of their lengths.
+/// Rows in order of their lengths, where that pays: for a few looks it costs more to sort them than to look at each.
 private struct RowsByLength {
+    private static let fewLooks = 64
+
     private let rows: [Int]
     private let lengths: [Float]
+    private let isSorted: Bool
 
-    init(_ lengths: [Float]) {
-        rows = lengths.indices.sorted { (lengths[$0], $0) < (lengths[$1], $1) }
-        self.lengths = rows.map { lengths[$0] }
+    init(_ lengths: [Float], looks: Int) {
+        isSorted = looks > Self.fewLooks
+        rows = isSorted ? lengths.indices.sorted { (lengths[$0], $0) < (lengths[$1], $1) } : []
+        self.lengths = isSorted ? rows.map { lengths[$0] } : lengths
     }
 
     /// Whether any row of about a length satisfies a condition.
     func contains(around length: Float, _ reach: Float, where condition: (Int) -> Bool) -> Bool {
+        let (least, most) = (length - reach, length + reach)
+        guard isSorted else {
+            return lengths.withUnsafeBufferPointer { lengths in
+                for row in lengths.indices where lengths[row] >= least && lengths[row] <= most {
+                    if condition(row) { return true }
+                }
+                return false
+            }
+        }
         var (low, high) = (0, rows.count)
         while low < high {
             let middle = (low + high) / 2
-            if lengths[middle] < length - reach { low = middle + 1 } else { high = middle }
+            if lengths[middle] < least { low = middle + 1 } else { high = middle }
         }
-        while low < rows.count, lengths[low] <= length + reach {
+        while low < rows.count, lengths[low] <= most {
             if condition(rows[low]) { return true }
             low += 1
         }

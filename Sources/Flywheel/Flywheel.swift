@@ -245,17 +245,29 @@ extension ProjectState {
     // MARK: - What every entry may set off
 
     private mutating func passTime(_ configuration: ProjectConfiguration, _ step: inout Step) {
-        let expired = labeling.expire(
-            schema: configuration.schema,
-            policy: configuration.labeling,
-            at: step.context.time
-        )
-        for outcome in expired { carryOut(outcome, configuration, &step) }
-        let aged = labeling.age(schema: configuration.schema, policy: configuration.labeling, at: step.context.time)
-        for task in aged { step.decide(.task(task)) }
-        if let outcome = training.expire(at: step.context.time) { conclude(outcome, configuration, &step) }
+        labeling.lookAtTasks(policy: configuration.labeling)
+        if isDue(labeling.nextDeadline, step) {
+            let expired = labeling.expire(
+                schema: configuration.schema,
+                policy: configuration.labeling,
+                at: step.context.time
+            )
+            for outcome in expired { carryOut(outcome, configuration, &step) }
+        }
+        if isDue(labeling.nextAgeing(policy: configuration.labeling), step) {
+            let aged = labeling.age(schema: configuration.schema, policy: configuration.labeling, at: step.context.time)
+            for task in aged { step.decide(.task(task)) }
+        }
+        if isDue(training.nextDeadline, step), let outcome = training.expire(at: step.context.time) {
+            conclude(outcome, configuration, &step)
+        }
         openTasks(configuration, &step)
+        labeling.lookAtTasks(policy: configuration.labeling)
         cut(configuration, &step)
+    }
+
+    private func isDue(_ deadline: StreamTime?, _ step: Step) -> Bool {
+        deadline.map { $0 <= step.context.time } ?? false
     }
 
     private mutating func openTasks(_ configuration: ProjectConfiguration, _ step: inout Step) {
@@ -282,14 +294,10 @@ extension ProjectState {
         tellExhaustion(configuration, &step)
     }
 
-    /// Tasks for training labels that nobody has closed yet.
-    private var openTrainingTasks: Int { labeling.open.count { $1.selection.purpose == .acquisition } }
-
     /// Training labels asked for that the newest model does not know. While a study runs none counts as known.
     private var unlearnedLabels: Int {
-        let progress = training.progress.value
-        let learned = progress.running == nil ? progress.trainedLabels : 0
-        return datasets.position.value.training - learned + openTrainingTasks
+        let learned = training.progress.value.running == nil ? training.progress.value.trainedLabels : 0
+        return datasets.position.value.training - learned + labeling.openTrainingTasks
     }
 
     private mutating func tellExhaustion(_ configuration: ProjectConfiguration, _ step: inout Step) {
@@ -311,7 +319,7 @@ extension ProjectState {
             let cut = datasets.cutIfDue(
                 policy: configuration.datasets,
                 schema: configuration.schema,
-                isMoreComing: openTrainingTasks > 0,
+                isMoreComing: labeling.openTrainingTasks > 0,
                 at: step.context.time
             )
         else { return }

@@ -41,11 +41,16 @@ struct PointMatrix {
         self.dimension = dimension
         stride = (dimension + 7) / 8 * 8
         self.scale = scale
+        guard sketches.allSatisfy({ $0.coordinates.count == dimension }) else { return nil }
         values = [Float](repeating: 0, count: count * stride)
-        for (row, sketch) in sketches.enumerated() {
-            guard sketch.coordinates.count == dimension else { return nil }
-            let unit = sketch.unit / scale
-            for axis in 0..<dimension { values[row * stride + axis] = Float(sketch.coordinates[axis]) * unit }
+        let stride = stride
+        values.withUnsafeMutableBufferPointer { values in
+            for (row, sketch) in sketches.enumerated() {
+                let unit = sketch.unit / scale
+                sketch.coordinates.withUnsafeBufferPointer { coordinates in
+                    for axis in 0..<dimension { values[row * stride + axis] = Float(coordinates[axis]) * unit }
+                }
+            }
         }
     }
 
