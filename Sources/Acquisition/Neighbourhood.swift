@@ -46,55 +46,69 @@ struct Neighbourhood {
         guard share > 0 else { return isDuplicate }
         let limit = Float(share * share * points.spread)
         let lengths = points.lengths
-        let own = RowsByLength(lengths, looks: points.count)
-        let known = known.flatMap { $0.stride == points.stride ? $0 : nil }
-        let others = RowsByLength(known?.lengths ?? [], looks: points.count)
+        let own = RowsByLength(lengths)
+        let others = known.flatMap { $0.stride == points.stride ? KnownRows($0, looks: points.count) : nil }
         for index in 0..<points.count {
             // Rounding must not hide a neighbour that coincides.
             let reach = limit.squareRoot() + lengths[index] * 1e-5
             isDuplicate[index] =
                 own.contains(around: lengths[index], reach) { other in
                     other < index && !isDuplicate[other] && points.squaredDistance(index, other) <= limit
-                }
-                || others.contains(around: lengths[index], reach) { other in
-                    known.map { points.squaredDistance(index, to: other, of: $0) <= limit } ?? false
-                }
+                } || others?.areNear(points, index, around: lengths[index], reach, within: limit) ?? false
         }
         return isDuplicate
     }
 }
 
-/// Rows in order of their lengths, where that pays: for a few looks it costs more to sort them than to look at each.
-private struct RowsByLength {
+/// Where what was asked for lies, in order of lengths where that pays: for a few looks it costs more to sort rows than to look
+/// at each.
+private struct KnownRows {
     private static let fewLooks = 64
 
+    private let rows: PointMatrix
+    private let lengths: [Float]
+    private let order: RowsByLength?
+
+    init(_ rows: PointMatrix, looks: Int) {
+        self.rows = rows
+        lengths = rows.lengths
+        order = looks > Self.fewLooks ? RowsByLength(lengths) : nil
+    }
+
+    /// Whether any lies near to a point.
+    func areNear(
+        _ points: PointMatrix,
+        _ index: Int,
+        around length: Float,
+        _ reach: Float,
+        within limit: Float
+    ) -> Bool {
+        guard let order else {
+            let range = (least: length - reach, most: length + reach)
+            return points.isNear(index, to: rows, lengths: lengths, in: range, within: limit)
+        }
+        return order.contains(around: length, reach) { points.squaredDistance(index, to: $0, of: rows) <= limit }
+    }
+}
+
+/// Rows in order of their lengths.
+private struct RowsByLength {
     private let rows: [Int]
     private let lengths: [Float]
-    private let isSorted: Bool
 
-    init(_ lengths: [Float], looks: Int) {
-        isSorted = looks > Self.fewLooks
-        rows = isSorted ? lengths.indices.sorted { (lengths[$0], $0) < (lengths[$1], $1) } : []
-        self.lengths = isSorted ? rows.map { lengths[$0] } : lengths
+    init(_ lengths: [Float]) {
+        rows = lengths.indices.sorted { (lengths[$0], $0) < (lengths[$1], $1) }
+        self.lengths = rows.map { lengths[$0] }
     }
 
     /// Whether any row of about a length satisfies a condition.
     func contains(around length: Float, _ reach: Float, where condition: (Int) -> Bool) -> Bool {
-        let (least, most) = (length - reach, length + reach)
-        guard isSorted else {
-            return lengths.withUnsafeBufferPointer { lengths in
-                for row in lengths.indices where lengths[row] >= least && lengths[row] <= most {
-                    if condition(row) { return true }
-                }
-                return false
-            }
-        }
         var (low, high) = (0, rows.count)
         while low < high {
             let middle = (low + high) / 2
-            if lengths[middle] < least { low = middle + 1 } else { high = middle }
+            if lengths[middle] < length - reach { low = middle + 1 } else { high = middle }
         }
-        while low < rows.count, lengths[low] <= most {
+        while low < rows.count, lengths[low] <= length + reach {
             if condition(rows[low]) { return true }
             low += 1
         }

@@ -39,22 +39,10 @@ struct RankedCandidates {
         guard let points else { return }
         let folded = isFolded || points.dimension <= EmbeddingSketch.limit
         let dimension = embeddings[0].count
-        let sketches = folded ? Self.sketches(memory, slots: policy.batch.memory, dimension: dimension) : []
-        known = PointMatrix(sketches, scale: points.scale)
-        compose(Neighbourhood(points: points, known: known))
-    }
-
-    /// Sketches of embeddings of one dimension, in the order of their slots.
-    private static func sketches(
-        _ memory: Table<Int, EmbeddingSketch>,
-        slots: Int,
-        dimension: Int
-    ) -> [EmbeddingSketch] {
-        // A thousand rows put in their places cost less than a thousand looked up.
-        let places = memory.gather(into: [EmbeddingSketch?](repeating: nil, count: slots)) { places, slot, sketch in
-            if places.indices.contains(slot), sketch.dimension == dimension { places[slot] = sketch }
+        if folded {
+            known = PointMatrix(memory, slots: policy.batch.memory, dimension: dimension, scale: points.scale)
         }
-        return places.compactMap { $0 }
+        compose(Neighbourhood(points: points, known: known))
     }
 
     /// Counts the parts that need the others, and brings all into order again.

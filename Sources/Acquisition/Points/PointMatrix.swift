@@ -1,3 +1,5 @@
+internal import Tables
+
 /// Embeddings of one dimension, row by row, brought to one scale so that no square overflows or vanishes.
 struct PointMatrix {
     let count: Int
@@ -34,24 +36,42 @@ struct PointMatrix {
         }
     }
 
-    /// What sketches have kept; fails if there are none, or their dimensions differ.
-    init?(_ sketches: [EmbeddingSketch], scale: Float) {
-        guard let dimension = sketches.first?.coordinates.count, dimension > 0 else { return nil }
-        count = sketches.count
-        self.dimension = dimension
-        stride = (dimension + 7) / 8 * 8
-        self.scale = scale
-        guard sketches.allSatisfy({ $0.coordinates.count == dimension }) else { return nil }
-        values = [Float](repeating: 0, count: count * stride)
-        let stride = stride
-        values.withUnsafeMutableBufferPointer { values in
-            for (row, sketch) in sketches.enumerated() {
-                let unit = sketch.unit / scale
-                sketch.coordinates.withUnsafeBufferPointer { coordinates in
-                    for axis in 0..<dimension { values[row * stride + axis] = Float(coordinates[axis]) * unit }
+    /// What sketches of embeddings of one dimension have kept, in the order of their slots; fails if there are none.
+    ///
+    /// - Parameters:
+    ///   - memory: Sketches of any dimensions.
+    ///   - slots: From here on they do not count.
+    ///   - dimension: Of the embeddings.
+    ///   - scale: What to divide by, a power of two.
+    /// - Complexity: O(*m* · *dimension*).
+    init?(_ memory: Table<Int, EmbeddingSketch>, slots: Int, dimension: Int, scale: Float) {
+        func counts(_ slot: Int, _ sketch: EmbeddingSketch) -> Bool {
+            slot >= 0 && slot < slots && sketch.dimension == dimension
+        }
+        let rows = memory.gather(into: 0) { rows, slot, sketch in if counts(slot, sketch) { rows = max(rows, slot + 1) }
+        }
+        guard rows > 0 else { return nil }
+        let places = min(dimension, EmbeddingSketch.limit)
+        let stride = (places + 7) / 8 * 8
+        // Each to the place of its slot: to look them up in order takes longer than to fill in all.
+        var isKnown = [Bool](repeating: false, count: rows)
+        values = memory.gather(into: [Float](repeating: 0, count: rows * stride)) { values, slot, sketch in
+            guard counts(slot, sketch) else { return }
+            isKnown[slot] = true
+            let unit = sketch.unit / scale
+            sketch.coordinates.withUnsafeBufferPointer { coordinates in
+                values.withUnsafeMutableBufferPointer { values in
+                    for axis in 0..<places { values[slot * stride + axis] = Float(coordinates[axis]) * unit }
                 }
             }
         }
+        self.dimension = places
+        self.stride = stride
+        self.scale = scale
+        let known = (0..<rows).filter { isKnown[$0] }
+        count = known.count
+        guard known.count < rows else { return }
+        values = known.flatMap { values[$0 * stride..<($0 + 1) * stride] }
     }
 
     /// Rows of another matrix, in the order of `indices`.
@@ -106,6 +126,39 @@ struct PointMatrix {
             guard let base = values.baseAddress else { return [] }
             return (0..<count).map { row in
                 Distance.product(base + row * stride, base + row * stride, stride).squareRoot()
+            }
+        }
+    }
+
+    /// Whether a row of another matrix of the same stride lies near to one of this.
+    ///
+    /// - Parameters:
+    ///   - row: Of this.
+    ///   - others: The other.
+    ///   - lengths: Of the rows of `others`.
+    ///   - range: Rows of other lengths are not looked at.
+    ///   - limit: The largest squared distance that counts as near.
+    /// - Returns: False if there is none.
+    /// - Complexity: O(*m*), and O(*dimension*) for each row of a length in the range.
+    func isNear(
+        _ row: Int,
+        to others: PointMatrix,
+        lengths: [Float],
+        in range: (least: Float, most: Float),
+        within limit: Float
+    ) -> Bool {
+        values.withUnsafeBufferPointer { rows in
+            others.values.withUnsafeBufferPointer { others in
+                lengths.withUnsafeBufferPointer { lengths in
+                    guard let point = rows.baseAddress.map({ $0 + row * stride }), let others = others.baseAddress
+                    else {
+                        return false
+                    }
+                    for other in lengths.indices where lengths[other] >= range.least && lengths[other] <= range.most {
+                        if Distance.squared(point, others + other * stride, stride) <= limit { return true }
+                    }
+                    return false
+                }
             }
         }
     }
