@@ -10,6 +10,7 @@ struct FlywheelBench {
         subcommands: [
             AcquisitionBenchmark.specification, SelectionBenchmark.specification, StreamBenchmark.specification,
             IntakeBenchmark.specification, LiveBenchmark.specification, LoopBenchmark.specification,
+            JournalBenchmark.specification, RestoreBenchmark.specification,
             IntakeMode.specification, LiveWorker.specification,
         ]
     )
@@ -27,6 +28,8 @@ struct FlywheelBench {
                 case "intake": try IntakeBenchmark(arguments).run(printsJSON: arguments.flag("json"))
                 case "live": try LiveBenchmark(arguments).run(printsJSON: arguments.flag("json"))
                 case "loop": try LoopBenchmark(arguments).run(printsJSON: arguments.flag("json"))
+                case "journal": try JournalBenchmark(arguments).run(printsJSON: arguments.flag("json"))
+                case "restore": try RestoreBenchmark(arguments).run(printsJSON: arguments.flag("json"))
                 case "intake-mode": try IntakeMode(arguments).run()
                 case "live-worker": try LiveWorker(arguments).run()
                 default: throw ArgumentsError("which command?", command: arguments.path.joined(separator: " "))

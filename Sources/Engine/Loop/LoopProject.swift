@@ -41,6 +41,14 @@ public struct LoopProject: Sendable {
         return encoded
     }
 
+    /// Rows of its tables.
+    public var rowCount: Int { StateTable.all.reduce(0) { $0 + $1.count(state) } }
+
+    /// Every row as the changelog holds it for a project of that name.
+    public func changelogRows(as name: String) -> [(key: String, value: [UInt8])] {
+        StateStore.tables(of: self, name: name).flatMap { $0() }
+    }
+
     /// Whether no tick is on its way.
     var isTickPossible: Bool { ticksWritten <= state.position.value.ticks }
 

@@ -29,6 +29,9 @@ struct ProjectYear {
     /// Of all kinds.
     var seconds: Double { Double(costs.values.reduce(0) { $0 + $1.nanoseconds }) / 1e9 }
 
+    /// Takes each entry's bytes and time of appending.
+    var record: ((_ value: [UInt8], _ time: Int64) throws -> Void)?
+
     struct Cost {
         var entries = 0
         var nanoseconds: Int64 = 0
@@ -169,6 +172,7 @@ struct ProjectYear {
     /// Timed: the bytes of an entry become an entry, its decisions, and the project's next state.
     private mutating func apply(_ body: JournalEntry.Body) throws {
         let text = JournalEntry(project: project.state.project, body: body).jsonBytes
+        try record?(text, time)
         let began = Self.now()
         let entry = try text.withUnsafeBytes { try JournalEntry(json: parser.parse($0)) }
         let made = project.apply(entry, appendedAt: StreamTime(milliseconds: time))
