@@ -274,7 +274,7 @@ extension ProjectState {
         let batch = acquisition.selectBatch(
             openTasks: labeling.open.count,
             votesPerTask: configuration.labeling.maximumVotes,
-            newestOrdinal: training.progress.value.newest?.datasetOrdinal ?? 0,
+            newestOrdinal: training.progress.value.newestOrdinal,
             unlearned: unlearnedLabels,
             policy: configuration.acquisition,
             context: step.context
@@ -296,8 +296,7 @@ extension ProjectState {
 
     /// Training labels asked for that the newest model does not know. While a study runs none counts as known.
     private var unlearnedLabels: Int {
-        let learned = training.progress.value.running == nil ? training.progress.value.trainedLabels : 0
-        return datasets.position.value.training - learned + labeling.openTrainingTasks
+        datasets.position.value.training - training.progress.value.learnedLabels + labeling.openTrainingTasks
     }
 
     private mutating func tellExhaustion(_ configuration: ProjectConfiguration, _ step: inout Step) {

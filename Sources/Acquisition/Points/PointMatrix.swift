@@ -139,7 +139,7 @@ struct PointMatrix {
     ///   - range: Rows of other lengths are not looked at.
     ///   - limit: The largest squared distance that counts as near.
     /// - Returns: False if there is none.
-    /// - Complexity: O(*m*), and O(*dimension*) for each row of a length in the range.
+    /// - Complexity: O(*m* · *dimension*) at worst, O(*m*) where few are near.
     func isNear(
         _ row: Int,
         to others: PointMatrix,
@@ -154,8 +154,12 @@ struct PointMatrix {
                     else {
                         return false
                     }
-                    for other in lengths.indices where lengths[other] >= range.least && lengths[other] <= range.most {
-                        if Distance.squared(point, others + other * stride, stride) <= limit { return true }
+                    // Hardly any is near, and most show it in their first places; so that is asked first.
+                    for other in lengths.indices
+                    where Distance.isWithin(limit, point, others + other * stride, stride)
+                        && lengths[other] >= range.least && lengths[other] <= range.most
+                    {
+                        return true
                     }
                     return false
                 }
@@ -222,6 +226,26 @@ enum Distance {
             offset += 32
         }
         return total(sum)
+    }
+
+    /// Whether the squared distance of two rows, as `squared` has it, is at most `limit`.
+    ///
+    /// No lane ever falls, and their sum is not below any of them, rounded or not: one above the limit decides.
+    @inline(__always)
+    static func isWithin(_ limit: Float, _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ stride: Int) -> Bool {
+        let (left, right) = (UnsafeRawPointer(a), UnsafeRawPointer(b))
+        let limits = SIMD8<Float>(repeating: limit)
+        var sum = SIMD8<Float>(repeating: 0)
+        var offset = 0
+        while offset < stride * 4 {
+            let difference =
+                left.loadUnaligned(fromByteOffset: offset, as: SIMD8<Float>.self)
+                - right.loadUnaligned(fromByteOffset: offset, as: SIMD8<Float>.self)
+            sum += difference * difference
+            guard !any(sum .> limits) else { return false }
+            offset += 32
+        }
+        return total(sum) <= limit
     }
 
     /// The inner product of two rows of `stride` places, a multiple of 8.
