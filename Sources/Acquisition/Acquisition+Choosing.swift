@@ -100,9 +100,10 @@ extension AcquisitionState {
     /// Whether the newest model has seen too few labels for its uncertainty to mean much: fewer than `handover` for each class
     /// that it tells apart, counted as the perplexity of what it says of the pool on average.
     ///
-    /// - Complexity: O(*n* · *k*), over at most 512 candidates.
+    /// - Complexity: O(*n* · *k*), over at most 512 candidates once they are in order.
     private func isCold(_ policy: AcquisitionPolicy) -> Bool {
         let labels = Double(cadence.value.acquisitionTasks)
+        if isSurelyWarm(labels, policy) { return false }
         let ids = pool.least(BatchRule.windowLimit) { id, pooled in
             Rank(ordinal: pooled.modelOrdinal, utility: 0, id: id)
         }
@@ -121,6 +122,34 @@ extension AcquisitionState {
         var entropy = 0.0
         for sum in mass { entropy += Entropy.term(sum / outputs) }
         return labels < policy.batch.handover * Reproducible.exp(entropy)
+    }
+
+    /// Whether there are labels enough even if the model told as many classes apart as it names at all: no need to know how
+    /// well it does.
+    ///
+    /// The perplexity of shares that sum to at most 1.01 over *k* classes, at most 10,000, is below 2 *k*.
+    private func isSurelyWarm(_ labels: Double, _ policy: AcquisitionPolicy) -> Bool {
+        let outputs = pool.gather(into: PoolOutputs()) { $0.take($1, $2) }
+        return outputs.isJudged && labels >= policy.batch.handover * 2 * Double(outputs.classes)
+    }
+
+    /// What models say of the pool, without a look at how much.
+    private struct PoolOutputs {
+        private var newest = Int.min
+        private var unjudged = 0
+        /// No fewer than the classes that any output names.
+        private(set) var classes = 0
+        /// Whether there is a candidate, and the newest model has said something of each of its own.
+        var isJudged: Bool { newest > .min && unjudged == 0 }
+
+        mutating func take(_: SampleID, _ pooled: PooledCandidate) {
+            if pooled.modelOrdinal > newest { (newest, unjudged) = (pooled.modelOrdinal, 0) }
+            guard let output = pooled.candidate.output else {
+                if pooled.modelOrdinal == newest { unjudged += 1 }
+                return
+            }
+            for entry in output.entries { classes = max(classes, entry.label.rawValue + 1) }
+        }
     }
 
     // MARK: - Memory

@@ -39,25 +39,30 @@ extension AcquisitionState {
         }
         if let known = pool[id] {
             // A model says the same of a sample every time; only a newer one changes anything.
-            if known.modelOrdinal < modelOrdinal { floor.update(in: &pool, with: pooled) }
+            guard known.modelOrdinal < modelOrdinal else { return }
+            floor.set(id, pooled, in: &pool, from: PoolRank(known), to: PoolRank(pooled))
             return
         }
+        let rank = PoolRank(pooled)
         if pool.count >= policy.poolCapacity {
-            floor.replace(in: &pool, with: pooled)
-        } else {
-            pool[id] = pooled
+            let least = floor.first(of: pool) { PoolRank($1) }
+            guard let least, least < rank else { return }
+            floor.set(least.id, nil, in: &pool, from: least, to: nil)
         }
+        floor.set(id, pooled, in: &pool, from: nil, to: rank)
     }
 
     private mutating func receiveAudit(_ pooled: PooledCandidate) {
         let id = pooled.candidate.sample.id
-        if let known = audit[id], known.modelOrdinal >= pooled.modelOrdinal { return }
-        if audit[id] == nil, audit.count >= Self.auditCapacity {
-            let last = audit.least(1) { id, pooled in Last(draw: Draw(pooled.candidate.auditDraw, id)) }.first
-            guard let last, Draw(pooled.candidate.auditDraw, id) < last.draw else { return }
-            audit[last.draw.id] = nil
+        let known = audit[id]
+        if let known, known.modelOrdinal >= pooled.modelOrdinal { return }
+        let rank = AuditRank(pooled)
+        if known == nil, audit.count >= Self.auditCapacity {
+            let last = auditFloor.first(of: audit) { AuditRank($1) }
+            guard let last, last < rank else { return }
+            auditFloor.set(last.draw.id, nil, in: &audit, from: last, to: nil)
         }
-        audit[id] = pooled
+        auditFloor.set(id, pooled, in: &audit, from: known.map { AuditRank($0) }, to: rank)
     }
 
     /// Chooses the next batch, if one is due, and reserves its votes.
@@ -231,7 +236,7 @@ extension AcquisitionState {
 
     private func chooseAudit(_ count: Int) -> [Selection] {
         guard count > 0 else { return [] }
-        let first = audit.least(count) { id, pooled in Draw(pooled.candidate.auditDraw, id) }
+        let first = audit.least(count) { AuditDraw($1) }
         return first.compactMap { audit[$0.id] }.map { pooled in
             let candidate = pooled.candidate
             let reason = SelectionReason(
@@ -258,24 +263,5 @@ extension AcquisitionState {
         (a.modelOrdinal, a.candidate.score, b.candidate.sample.id) < (
             b.modelOrdinal, b.candidate.score, a.candidate.sample.id
         )
-    }
-
-    /// A sample's own draw, and its id where draws are equal.
-    private struct Draw: Comparable {
-        let draw: Double
-        let id: SampleID
-
-        init(_ draw: Double, _ id: SampleID) {
-            self.draw = draw
-            self.id = id
-        }
-
-        static func < (a: Draw, b: Draw) -> Bool { a.draw != b.draw ? a.draw < b.draw : a.id < b.id }
-    }
-
-    /// The sample drawn last comes first.
-    private struct Last: Comparable {
-        let draw: Draw
-        static func < (a: Last, b: Last) -> Bool { b.draw < a.draw }
     }
 }

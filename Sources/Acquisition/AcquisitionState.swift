@@ -3,14 +3,15 @@ public import Vocabulary
 
 /// A candidate in the pool, and how new the model is that scored it.
 public struct PooledCandidate: Hashable, Sendable {
-    public let candidate: Candidate
+    private let shared: Shared<Candidate>
+    public var candidate: Candidate { shared.value }
     /// The ordinal of the dataset version that the scoring model was trained on; 0 when no model has seen the sample.
     public let modelOrdinal: Int
     /// The probability with which a stream's rule chose it, above 0; nil where no such rule has.
     public let propensity: Double?
 
     public init(candidate: Candidate, modelOrdinal: Int, propensity: Double? = nil) {
-        self.candidate = candidate
+        shared = Shared(candidate)
         self.modelOrdinal = modelOrdinal
         self.propensity = propensity
     }
@@ -65,7 +66,9 @@ public struct AcquisitionState: Sendable {
     /// Where the samples lie that were asked for last for training, by slot; at most as many as the policy's `memory`.
     public var memory = Table<Int, EmbeddingSketch>()
     /// The pool's least useful, a cache.
-    var floor = PoolFloor()
+    var floor = Foremost<PoolRank>()
+    /// The audit sample's last, a cache.
+    var auditFloor = Foremost<AuditRank>()
     /// The rule that asks one by one, and its ledger; nil until the first candidate of a stream.
     public var stream = Cell<StreamFilter?>(nil)
     /// What each slice has taken; at most `SlicePolicy.sliceLimit` and one.

@@ -47,20 +47,47 @@ struct Neighbourhood {
         let limit = Float(share * share * points.spread)
         let lengths = points.lengths
         let own = RowsByLength(lengths)
-        let known = known.flatMap { $0.stride == points.stride ? $0 : nil }
-        let others = RowsByLength(known?.lengths ?? [])
+        let others = known.flatMap { $0.stride == points.stride ? KnownRows($0, looks: points.count) : nil }
         for index in 0..<points.count {
             // Rounding must not hide a neighbour that coincides.
             let reach = limit.squareRoot() + lengths[index] * 1e-5
             isDuplicate[index] =
                 own.contains(around: lengths[index], reach) { other in
                     other < index && !isDuplicate[other] && points.squaredDistance(index, other) <= limit
-                }
-                || others.contains(around: lengths[index], reach) { other in
-                    known.map { points.squaredDistance(index, to: other, of: $0) <= limit } ?? false
-                }
+                } || others?.areNear(points, index, around: lengths[index], reach, within: limit) ?? false
         }
         return isDuplicate
+    }
+}
+
+/// Where what was asked for lies, in order of lengths where that pays: for a few looks it costs more to sort rows than to look
+/// at each.
+private struct KnownRows {
+    private static let fewLooks = 64
+
+    private let rows: PointMatrix
+    private let lengths: [Float]
+    private let order: RowsByLength?
+
+    init(_ rows: PointMatrix, looks: Int) {
+        self.rows = rows
+        lengths = rows.lengths
+        order = looks > Self.fewLooks ? RowsByLength(lengths) : nil
+    }
+
+    /// Whether any lies near to a point.
+    func areNear(
+        _ points: PointMatrix,
+        _ index: Int,
+        around length: Float,
+        _ reach: Float,
+        within limit: Float
+    ) -> Bool {
+        guard let order else {
+            let range = (least: length - reach, most: length + reach)
+            return points.isNear(index, to: rows, lengths: lengths, in: range, within: limit)
+        }
+        return order.contains(around: length, reach) { points.squaredDistance(index, to: $0, of: rows) <= limit }
     }
 }
 

@@ -39,9 +39,9 @@ struct RankedCandidates {
         guard let points else { return }
         let folded = isFolded || points.dimension <= EmbeddingSketch.limit
         let dimension = embeddings[0].count
-        let slots = folded ? 0..<policy.batch.memory : 0..<0
-        let sketches = slots.compactMap { memory[$0] }.filter { $0.dimension == dimension }
-        known = PointMatrix(sketches, scale: points.scale)
+        if folded {
+            known = PointMatrix(memory, slots: policy.batch.memory, dimension: dimension, scale: points.scale)
+        }
         compose(Neighbourhood(points: points, known: known))
     }
 

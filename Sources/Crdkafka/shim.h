@@ -14,9 +14,10 @@ static inline rd_kafka_error_t *crdkafka_produce(
     size_t key_size,
     const void *value,
     size_t value_size,
-    rd_kafka_headers_t *headers
+    rd_kafka_headers_t *headers,
+    int64_t timestamp
 ) {
-    rd_kafka_vu_t fields[6];
+    rd_kafka_vu_t fields[7];
     size_t count = 0;
     fields[count].vtype = RD_KAFKA_VTYPE_RKT;
     fields[count++].u.rkt = topic;
@@ -34,6 +35,9 @@ static inline rd_kafka_error_t *crdkafka_produce(
         fields[count].vtype = RD_KAFKA_VTYPE_HEADERS;
         fields[count++].u.headers = headers;
     }
+    // 0 stands for now.
+    fields[count].vtype = RD_KAFKA_VTYPE_TIMESTAMP;
+    fields[count++].u.i64 = timestamp;
     return rd_kafka_produceva(client, fields, count);
 }
 

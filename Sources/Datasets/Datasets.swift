@@ -89,6 +89,8 @@ public struct DatasetsState: Sendable {
     public var position = Cell(LogPosition())
     /// Cuts not yet sealed, by ordinal.
     public var pending = Table<Int, PendingCut>()
+    /// The test labels in the order of the log, a cache.
+    private var testOrder = TestOrder()
 
     public init() {}
 
@@ -120,7 +122,7 @@ public struct DatasetsState: Sendable {
         }
         if log.waitingSince == nil { log.waitingSince = time }
         position.value = log
-        labels[id] = LabelRow(label: consensus.label, split: split, sequence: log.sequence)
+        testOrder.set(id, LabelRow(label: consensus.label, split: split, sequence: log.sequence), in: &labels)
         return .success(LabelFact(consensus: consensus, split: split, sequence: log.sequence))
     }
 
@@ -170,10 +172,9 @@ public struct DatasetsState: Sendable {
 
     /// The first so many test labels in the order of the log, which is the order of a manifest.
     ///
-    /// - Complexity: O(*n* log *n*) in the number of labels.
-    public func testSamples(first count: Int) -> [SampleID] {
-        let rows = labels.sortedRows.filter { $0.value.split == .test }.sorted { $0.value.sequence < $1.value.sequence }
-        return rows.prefix(count).map(\.key)
+    /// - Complexity: O(*count*); the first time, or after an abort, O(*n* log *n*) in the number of labels.
+    public mutating func testSamples(first count: Int) -> [SampleID] {
+        count > 0 ? Array(testOrder.samples(of: labels).prefix(count)) : []
     }
 
     /// When a waiting label makes a version by time.

@@ -74,7 +74,12 @@ extension JSONObject {
     }
 
     func values<T: JSONCodable>(_ key: StaticString, _: T.Type = T.self) throws(JSONError) -> [T] {
-        try decode(key) { (element) throws(JSONError) in try T(json: element) }
+        let elements = try array(key)
+        var values: [T] = []
+        values.reserveCapacity(elements.count)
+        // A closure would be called through two others, for it throws a type that generic code does not know.
+        for element in elements { values.append(try T(json: element)) }
+        return values
     }
 
     func choice<T: RawRepresentable & CaseIterable>(_ key: StaticString, _: T.Type = T.self) throws(JSONError) -> T

@@ -245,24 +245,36 @@ extension ProjectState {
     // MARK: - What every entry may set off
 
     private mutating func passTime(_ configuration: ProjectConfiguration, _ step: inout Step) {
-        let expired = labeling.expire(
-            schema: configuration.schema,
-            policy: configuration.labeling,
-            at: step.context.time
-        )
-        for outcome in expired { carryOut(outcome, configuration, &step) }
-        let aged = labeling.age(schema: configuration.schema, policy: configuration.labeling, at: step.context.time)
-        for task in aged { step.decide(.task(task)) }
-        if let outcome = training.expire(at: step.context.time) { conclude(outcome, configuration, &step) }
+        labeling.lookAtTasks(policy: configuration.labeling)
+        if isDue(labeling.nextDeadline, step) {
+            let expired = labeling.expire(
+                schema: configuration.schema,
+                policy: configuration.labeling,
+                at: step.context.time
+            )
+            for outcome in expired { carryOut(outcome, configuration, &step) }
+        }
+        if isDue(labeling.nextAgeing(policy: configuration.labeling), step) {
+            let aged = labeling.age(schema: configuration.schema, policy: configuration.labeling, at: step.context.time)
+            for task in aged { step.decide(.task(task)) }
+        }
+        if isDue(training.nextDeadline, step), let outcome = training.expire(at: step.context.time) {
+            conclude(outcome, configuration, &step)
+        }
         openTasks(configuration, &step)
+        labeling.lookAtTasks(policy: configuration.labeling)
         cut(configuration, &step)
+    }
+
+    private func isDue(_ deadline: StreamTime?, _ step: Step) -> Bool {
+        deadline.map { $0 <= step.context.time } ?? false
     }
 
     private mutating func openTasks(_ configuration: ProjectConfiguration, _ step: inout Step) {
         let batch = acquisition.selectBatch(
             openTasks: labeling.open.count,
             votesPerTask: configuration.labeling.maximumVotes,
-            newestOrdinal: training.progress.value.newest?.datasetOrdinal ?? 0,
+            newestOrdinal: training.progress.value.newestOrdinal,
             unlearned: unlearnedLabels,
             policy: configuration.acquisition,
             context: step.context
@@ -282,14 +294,9 @@ extension ProjectState {
         tellExhaustion(configuration, &step)
     }
 
-    /// Tasks for training labels that nobody has closed yet.
-    private var openTrainingTasks: Int { labeling.open.count { $1.selection.purpose == .acquisition } }
-
     /// Training labels asked for that the newest model does not know. While a study runs none counts as known.
     private var unlearnedLabels: Int {
-        let progress = training.progress.value
-        let learned = progress.running == nil ? progress.trainedLabels : 0
-        return datasets.position.value.training - learned + openTrainingTasks
+        datasets.position.value.training - training.progress.value.learnedLabels + labeling.openTrainingTasks
     }
 
     private mutating func tellExhaustion(_ configuration: ProjectConfiguration, _ step: inout Step) {
@@ -311,7 +318,7 @@ extension ProjectState {
             let cut = datasets.cutIfDue(
                 policy: configuration.datasets,
                 schema: configuration.schema,
-                isMoreComing: openTrainingTasks > 0,
+                isMoreComing: labeling.openTrainingTasks > 0,
                 at: step.context.time
             )
         else { return }

@@ -2,22 +2,38 @@ public import Acquisition
 public import Datasets
 public import Labeling
 public import Rollout
+internal import Tables
 public import Training
 public import Vocabulary
 
 /// Everything that is decided about a project beforehand. It enters the journal as a revision.
 public struct ProjectConfiguration: Hashable, Sendable {
-    public let project: ProjectID
+    public var project: ProjectID { contents.value.project }
     /// Counted from 1.
-    public let revision: Int
+    public var revision: Int { contents.value.revision }
     /// The partition of `journal`, `tallies`, `state` and of all that Loop writes for the project; given at the first apply.
-    public let partition: Int32
-    public let schema: LabelSchema
-    public let acquisition: AcquisitionPolicy
-    public let labeling: LabelingPolicy
-    public let datasets: DatasetPolicy
-    public let training: TrainingPolicy
-    public let rollout: RolloutPolicy
+    public var partition: Int32 { contents.value.partition }
+    public var schema: LabelSchema { contents.value.schema }
+    public var acquisition: AcquisitionPolicy { contents.value.acquisition }
+    public var labeling: LabelingPolicy { contents.value.labeling }
+    public var datasets: DatasetPolicy { contents.value.datasets }
+    public var training: TrainingPolicy { contents.value.training }
+    public var rollout: RolloutPolicy { contents.value.rollout }
+
+    /// Kept once: every entry is applied under it.
+    private let contents: Shared<Contents>
+
+    private struct Contents: Hashable, Sendable {
+        let project: ProjectID
+        let revision: Int
+        let partition: Int32
+        let schema: LabelSchema
+        let acquisition: AcquisitionPolicy
+        let labeling: LabelingPolicy
+        let datasets: DatasetPolicy
+        let training: TrainingPolicy
+        let rollout: RolloutPolicy
+    }
 
     public init(
         project: ProjectID,
@@ -30,15 +46,19 @@ public struct ProjectConfiguration: Hashable, Sendable {
         training: TrainingPolicy = TrainingPolicy(),
         rollout: RolloutPolicy = RolloutPolicy()
     ) {
-        self.project = project
-        self.revision = revision
-        self.partition = partition
-        self.schema = schema
-        self.acquisition = acquisition
-        self.labeling = labeling
-        self.datasets = datasets
-        self.training = training
-        self.rollout = rollout
+        contents = Shared(
+            Contents(
+                project: project,
+                revision: revision,
+                partition: partition,
+                schema: schema,
+                acquisition: acquisition,
+                labeling: labeling,
+                datasets: datasets,
+                training: training,
+                rollout: rollout
+            )
+        )
     }
 
     /// The same configuration under another revision and partition.

@@ -10,7 +10,8 @@ struct FlywheelBench {
         subcommands: [
             AcquisitionBenchmark.specification, SelectionBenchmark.specification, StreamBenchmark.specification,
             IntakeBenchmark.specification, LiveBenchmark.specification, LoopBenchmark.specification,
-            StageBenchmark.specification, IntakeMode.specification, LiveWorker.specification,
+            StageBenchmark.specification, JournalBenchmark.specification, RestoreBenchmark.specification,
+            IntakeMode.specification, LiveWorker.specification,
         ]
     )
 
@@ -28,6 +29,8 @@ struct FlywheelBench {
                 case "live": try LiveBenchmark(arguments).run(printsJSON: arguments.flag("json"))
                 case "loop": try LoopBenchmark(arguments).run(printsJSON: arguments.flag("json"))
                 case "stage": try StageBenchmark(arguments).run(printsJSON: arguments.flag("json"))
+                case "journal": try JournalBenchmark(arguments).run(printsJSON: arguments.flag("json"))
+                case "restore": try RestoreBenchmark(arguments).run(printsJSON: arguments.flag("json"))
                 case "intake-mode": try IntakeMode(arguments).run()
                 case "live-worker": try LiveWorker(arguments).run()
                 default: throw ArgumentsError("which command?", command: arguments.path.joined(separator: " "))

@@ -7,6 +7,9 @@ public struct SHA256Digest: Hashable, Comparable, Sendable, CustomStringConverti
     /// The number of bytes of a digest.
     public static let byteCount = 32
 
+    /// Looked for once: libcrypto else looks for it again for every digest, which takes longer than a short one.
+    nonisolated(unsafe) static let algorithm = EVP_MD_fetch(nil, "SHA256", nil)
+
     /// The digest as four big-endian words.
     private let words: (UInt64, UInt64, UInt64, UInt64)
 
@@ -16,7 +19,7 @@ public struct SHA256Digest: Hashable, Comparable, Sendable, CustomStringConverti
     public init(of bytes: UnsafeRawBufferPointer) {
         self.init { output in
             var length: UInt32 = 0
-            return EVP_Digest(bytes.baseAddress, bytes.count, output, &length, EVP_sha256(), nil) == 1
+            return EVP_Digest(bytes.baseAddress, bytes.count, output, &length, Self.algorithm, nil) == 1
         }
     }
 
@@ -78,6 +81,12 @@ public struct SHA256Digest: Hashable, Comparable, Sendable, CustomStringConverti
             }
         }
         return result
+    }
+
+    /// Lends the 32 bytes.
+    public func withBytes<R>(_ body: (UnsafeRawBufferPointer) -> R) -> R {
+        let big = (words.0.bigEndian, words.1.bigEndian, words.2.bigEndian, words.3.bigEndian)
+        return withUnsafeBytes(of: big, body)
     }
 
     /// The 64 lower-case hexadecimal digits.

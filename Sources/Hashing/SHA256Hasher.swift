@@ -5,18 +5,19 @@ import CCrypto
 /// The struct owns libcrypto's context and frees it.
 public struct SHA256Hasher: ~Copyable {
     private let context: OpaquePointer
+    private var isStarted = false
 
     /// A hasher that has seen nothing.
     public init() {
         guard let context = EVP_MD_CTX_new() else { preconditionFailure("out of memory for a digest context") }
         self.context = context
-        start()
     }
 
     deinit { EVP_MD_CTX_free(context) }
 
     /// Takes the next piece.
     public mutating func update(_ bytes: UnsafeRawBufferPointer) {
+        start()
         precondition(
             EVP_DigestUpdate(context, bytes.baseAddress, bytes.count) == 1,
             "libcrypto refused a digest update"
@@ -30,14 +31,17 @@ public struct SHA256Hasher: ~Copyable {
 
     /// The digest of all pieces so far; the hasher starts over.
     public mutating func finish() -> SHA256Digest {
-        defer { start() }
+        start()
+        isStarted = false
         return SHA256Digest { output in
             var length: UInt32 = 0
             return EVP_DigestFinal_ex(context, output, &length) == 1
         }
     }
 
-    private borrowing func start() {
-        precondition(EVP_DigestInit_ex(context, EVP_sha256(), nil) == 1, "libcrypto has no SHA-256")
+    private mutating func start() {
+        guard !isStarted else { return }
+        isStarted = true
+        precondition(EVP_DigestInit_ex(context, SHA256Digest.algorithm, nil) == 1, "libcrypto has no SHA-256")
     }
 }

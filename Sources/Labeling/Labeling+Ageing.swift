@@ -12,7 +12,7 @@ extension OpenTask {
     }
 
     /// When its priority rises next; nil where it has nowhere to rise to.
-    fileprivate func nextAgeing(every span: Int64) -> StreamTime? {
+    func nextAgeing(every span: Int64) -> StreamTime? {
         guard priority < 1 else { return nil }
         let (offset, overflow) = Int64(aged + 1).multipliedReportingOverflow(by: span)
         return overflow ? nil : openedAt.advanced(byMilliseconds: offset)
@@ -21,19 +21,6 @@ extension OpenTask {
 
 /// Priorities that grow with waiting: what nobody took for long comes to the front at last.
 extension LabelingState {
-    /// When the first priority rises.
-    ///
-    /// - Complexity: O(*n*) in the open tasks.
-    public func nextAgeing(policy: LabelingPolicy) -> StreamTime? {
-        guard let span = policy.ageingEvery else { return nil }
-        var first: StreamTime?
-        for (_, task) in open.sortedRows {
-            guard let time = task.nextAgeing(every: span) else { continue }
-            first = first.map { min($0, time) } ?? time
-        }
-        return first
-    }
-
     /// Raises the priority of every open task that has waited long enough, in the order of their ids.
     ///
     /// - Returns: Their new records for label tools; a task has at most 1 / `ageingBy` of these, and one for rounding.

@@ -3,7 +3,8 @@ public import Vocabulary
 
 /// A task that waits for answers.
 public struct OpenTask: Hashable, Sendable {
-    public let selection: Selection
+    private let shared: Shared<Selection>
+    public var selection: Selection { shared.value }
     /// Answers so far in the order of the journal, one of each annotator.
     public var votes: [Vote]
     /// Annotators who skipped or flagged it; they are not asked again.
@@ -30,7 +31,7 @@ public struct OpenTask: Hashable, Sendable {
         aged: Int = 0,
         priorityGained: Double = 0
     ) {
-        self.selection = selection
+        shared = Shared(selection)
         self.votes = votes
         self.declined = declined
         self.votesWanted = votesWanted
@@ -63,11 +64,27 @@ public struct LabelingState: Sendable {
     /// Everybody who ever answered, skipped or flagged.
     public var annotators = Table<AnnotatorID, AnnotatorReliability>()
 
+    /// Of the open tasks, a cache.
+    private var facts = OpenTaskFacts()
+
     public init() {}
 
     /// When the first open task expires.
-    public var nextDeadline: StreamTime? {
-        // Equal ranks are equal answers here.
-        open.least(1) { $1.expiresAt }.first
+    public var nextDeadline: StreamTime? { facts.now(open).nextDeadline }
+
+    /// Open tasks for training labels.
+    public var openTrainingTasks: Int { facts.now(open).trainingTasks }
+
+    /// When the first priority rises.
+    ///
+    /// - Complexity: O(*n*) in the open tasks after a change of them, else O(1).
+    public func nextAgeing(policy: LabelingPolicy) -> StreamTime? {
+        guard let span = policy.ageingEvery else { return nil }
+        return facts.now(open, ageingEvery: span).nextAgeing
+    }
+
+    /// Looks at the open tasks if they have changed, so that what is asked of them next need not.
+    public mutating func lookAtTasks(policy: LabelingPolicy) {
+        facts = facts.now(open, ageingEvery: policy.ageingEvery)
     }
 }

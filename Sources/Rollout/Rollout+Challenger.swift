@@ -41,7 +41,7 @@ extension RolloutState {
         guard row.prediction(of: version) == nil else { return }
         row.predictions.removeAll { !isInQuestion($0.version, state) }
         row.predictions.append(AuditPrediction(version: version, label: label))
-        rows[sample] = row
+        order.set(sample, row, in: &rows)
         if version == state.champion?.version || version == state.challenger?.version { countPair(row, state) }
     }
 
@@ -49,7 +49,7 @@ extension RolloutState {
     public mutating func labelled(_ sample: SampleID, _ label: ClassIndex, at time: StreamTime) {
         guard var row = rows[sample] ?? newRow(0, time), row.label == nil else { return }
         row.label = label
-        rows[sample] = row
+        order.set(sample, row, in: &rows)
         countPair(row, phase.value)
     }
 
@@ -103,44 +103,24 @@ extension RolloutState {
     /// so that new audit samples are always heard; else the sample drawn last that has no label, if it was drawn after this one.
     private mutating func newRow(_ draw: Double, _ time: StreamTime) -> AuditRow? {
         if rows.count >= Self.rowCapacity {
-            let labelled = rows.count { $1.label != nil }
-            let givesLabel = labelled > Self.rowCapacity * 4 / 5
-            let least = rows.least(1) { id, row in
-                let order = givesLabel ? Double(row.since.milliseconds) : -row.draw
-                return Leaving(isKept: (row.label != nil) != givesLabel, order: order, id: id)
-            }
-            guard let first = least.first, givesLabel || -first.order > draw else { return nil }
-            rows[first.id] = nil
+            let givesLabel = order.labelled(of: rows) > Self.rowCapacity * 4 / 5
+            let first = order.first(of: rows, givesLabel: givesLabel)
+            guard let first, givesLabel || -first.order > draw else { return nil }
+            order.set(first.id, nil, in: &rows)
         }
         return AuditRow(draw: draw, since: time)
     }
 
-    /// Which row gives way first: of those that may, the oldest label or the sample drawn last.
-    private struct Leaving: Comparable {
-        let isKept: Bool
-        let order: Double
-        let id: SampleID
-
-        static func < (a: Leaving, b: Leaving) -> Bool {
-            if a.isKept != b.isKept { return b.isKept }
-            return a.order != b.order ? a.order < b.order : a.id < b.id
-        }
-    }
-
     /// Adds a row that has just become complete.
     private mutating func countPair(_ row: AuditRow, _ state: RolloutPhase) {
-        guard let label = row.label, let champion = state.champion, let challenger = state.challenger,
-            let old = row.prediction(of: champion.version), let new = row.prediction(of: challenger.version)
-        else { return }
-        pairs.value.labels += 1
-        if new == label, old != label { pairs.value.challengerOnly += 1 }
-        if old == label, new != label { pairs.value.championOnly += 1 }
+        if let pair = PairCounts(row, state) { pairs.value.add(pair) }
     }
 
     mutating func recountPairs() {
-        pairs.value = PairCounts()
         let state = phase.value
-        for (_, row) in rows.sortedRows { countPair(row, state) }
+        pairs.value = rows.gather(into: PairCounts()) { counts, _, row in
+            if let pair = PairCounts(row, state) { counts.add(pair) }
+        }
     }
 
     func release(_ cause: ModelRelease.Cause, replaced: ModelVersion?, evidence: Evidence) -> ModelRelease? {
@@ -154,5 +134,25 @@ extension RolloutState {
             quarantined: state.quarantined,
             evidence: evidence
         )
+    }
+}
+
+extension PairCounts {
+    /// What one row comes to; nil unless both models have predicted it and its label is known.
+    fileprivate init?(_ row: AuditRow, _ state: RolloutPhase) {
+        guard let label = row.label, let champion = state.champion, let challenger = state.challenger,
+            let old = row.prediction(of: champion.version), let new = row.prediction(of: challenger.version)
+        else { return nil }
+        self.init(
+            labels: 1,
+            challengerOnly: new == label && old != label ? 1 : 0,
+            championOnly: old == label && new != label ? 1 : 0
+        )
+    }
+
+    fileprivate mutating func add(_ pair: PairCounts) {
+        labels += pair.labels
+        challengerOnly += pair.challengerOnly
+        championOnly += pair.championOnly
     }
 }

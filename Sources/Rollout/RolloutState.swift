@@ -133,6 +133,8 @@ public struct RolloutState: Sendable {
     public var phase = Cell(RolloutPhase())
     /// Audit samples that were predicted or labelled; see `rowCapacity`.
     public var rows = Table<SampleID, AuditRow>()
+    /// In which they leave, a cache.
+    var order = LeavingOrder()
     /// Counts the complete rows of champion and challenger; counted anew with every change of either.
     public var pairs = Cell(PairCounts())
     /// Begun anew with every champion.

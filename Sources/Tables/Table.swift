@@ -1,52 +1,73 @@
 /// Rows by key, that remember what changed since the last commit (for the changelog) and what it was before (for an abort).
 ///
 /// Rows are looked up by hash and never visited in hash order: whoever visits them gets them by ascending key.
+///
+/// All of it is inlinable: reducers touch tables many times an entry, and code that must ask at run time what its rows are
+/// costs several times what it does.
 public struct Table<Key: Hashable & Comparable & Sendable, Value: Equatable & Sendable>: Sendable {
     @usableFromInline var rows: [Key: Value] = [:]
     /// What each key touched since the last commit was before; nil for absent.
-    private var before: [Key: Value?] = [:]
+    @usableFromInline var before: [Key: Value?] = [:]
+    @usableFromInline var revisions: UInt64 = 0
+
+    @inlinable public init() {}
+
+    @inlinable public var count: Int { rows.count }
+    @inlinable public var isEmpty: Bool { rows.isEmpty }
     /// Differs after any change, so that whoever keeps a view of the rows knows when it is out of date.
-    public private(set) var revision: UInt64 = 0
-
-    public init() {}
-
-    public var count: Int { rows.count }
-    public var isEmpty: Bool { rows.isEmpty }
+    @inlinable public var revision: UInt64 { revisions }
 
     /// - Complexity: O(1).
-    public subscript(key: Key) -> Value? {
+    @inlinable public subscript(key: Key) -> Value? {
         get { rows[key] }
         set {
-            let old = rows[key]
-            guard old != newValue else { return }
-            if before[key] == nil { before[key] = .some(old) }
-            rows[key] = newValue
-            revision += 1
+            if let newValue { put(newValue, at: key) } else { remove(key) }
         }
     }
 
     /// The row at a key, or a default where there is none.
-    public subscript(key: Key, default value: @autoclosure () -> Value) -> Value {
+    @inlinable public subscript(key: Key, default value: @autoclosure () -> Value) -> Value {
         get { rows[key] ?? value() }
-        set { self[key] = newValue }
+        set { put(newValue, at: key) }
+    }
+
+    @inlinable mutating func put(_ value: Value, at key: Key) {
+        if let place = rows.index(forKey: key) {
+            guard rows.values[place] != value else { return }
+            if before.index(forKey: key) == nil { before[key] = .some(rows.values[place]) }
+            rows.values[place] = value
+        } else {
+            if before.index(forKey: key) == nil { before[key] = .some(nil) }
+            rows[key] = value
+        }
+        revisions += 1
+    }
+
+    @inlinable mutating func remove(_ key: Key) {
+        guard let place = rows.index(forKey: key) else { return }
+        let old = rows.remove(at: place).value
+        if before.index(forKey: key) == nil { before[key] = .some(old) }
+        revisions += 1
     }
 
     /// The keys in ascending order.
     ///
     /// - Complexity: O(*n* log *n*).
-    public var sortedKeys: [Key] { rows.keys.sorted() }
+    @inlinable public var sortedKeys: [Key] { rows.keys.sorted() }
 
     /// The rows by ascending key.
     ///
     /// - Complexity: O(*n* log *n*).
-    public var sortedRows: [(key: Key, value: Value)] { rows.sorted { $0.key < $1.key } }
+    @inlinable public var sortedRows: [(key: Key, value: Value)] { rows.sorted { $0.key < $1.key } }
 
     /// The row that precedes all others, or nil of an empty table.
     ///
     /// - Parameter areInIncreasingOrder: A strict total order of rows, or the answer would depend on hashing.
     /// - Returns: The same row whatever the order of insertion.
     /// - Complexity: O(*n*).
-    public func minimum(by areInIncreasingOrder: ((key: Key, value: Value), (key: Key, value: Value)) -> Bool)
+    @inlinable public func minimum(
+        by areInIncreasingOrder: ((key: Key, value: Value), (key: Key, value: Value)) -> Bool
+    )
         -> (key: Key, value: Value)?
     {
         var least: (key: Key, value: Value)?
@@ -86,19 +107,29 @@ public struct Table<Key: Hashable & Comparable & Sendable, Value: Equatable & Se
     /// How many rows satisfy a condition.
     ///
     /// - Complexity: O(*n*).
-    public func count(where condition: (Key, Value) -> Bool) -> Int {
+    @inlinable public func count(where condition: (Key, Value) -> Bool) -> Int {
         var count = 0
         for (key, value) in rows where condition(key, value) { count += 1 }
         return count
     }
 
+    /// What all rows come to together: a sum, a count, a minimum. `take` must come to the same in any order, or the answer would
+    /// depend on hashing.
+    ///
+    /// - Complexity: O(*n*).
+    @inlinable public func gather<Sum>(into sum: Sum, _ take: (inout Sum, Key, Value) -> Void) -> Sum {
+        var sum = sum
+        for (key, value) in rows { take(&sum, key, value) }
+        return sum
+    }
+
     // MARK: - Changelog
 
     /// Whether anything differs from the last commit.
-    public var hasChanges: Bool { !before.isEmpty }
+    @inlinable public var hasChanges: Bool { !before.isEmpty }
 
     /// The rows to write, by ascending key; a nil value is a tombstone. Rows changed back are left out.
-    public var changes: [(key: Key, value: Value?)] {
+    @inlinable public var changes: [(key: Key, value: Value?)] {
         var changes: [(key: Key, value: Value?)] = []
         for key in before.keys.sorted() {
             let now = rows[key]
@@ -109,42 +140,21 @@ public struct Table<Key: Hashable & Comparable & Sendable, Value: Equatable & Se
     }
 
     /// The rows are now what is stored.
-    public mutating func commit() { before.removeAll(keepingCapacity: true) }
+    @inlinable public mutating func commit() {
+        // Most tables are as they were at most commits.
+        if !before.isEmpty { before.removeAll(keepingCapacity: true) }
+    }
 
     /// Returns to the last commit.
-    public mutating func undo() {
+    @inlinable public mutating func undo() {
         for (key, was) in before { rows[key] = was }
-        revision += 1
+        revisions += 1
         before.removeAll(keepingCapacity: true)
     }
 
     /// Puts a row read back from the changelog; it is not a change.
-    public mutating func restore(_ key: Key, _ value: Value?) {
+    @inlinable public mutating func restore(_ key: Key, _ value: Value?) {
         rows[key] = value
-        revision += 1
-    }
-}
-
-/// The key of a table of one row.
-public struct Single: Hashable, Comparable, Sendable {
-    public init() {}
-    public static func < (a: Self, b: Self) -> Bool { false }
-}
-
-/// A table of one row that always has a value.
-public struct Cell<Value: Equatable & Sendable>: Sendable {
-    /// Empty until the value is first set; what the changelog sees.
-    public var table: Table<Single, Value>
-    private let initial: Value
-
-    public init(_ initial: Value) {
-        self.initial = initial
-        table = Table()
-    }
-
-    /// The value set last, or the initial one.
-    public var value: Value {
-        get { table[Single()] ?? initial }
-        set { table[Single()] = newValue }
+        revisions += 1
     }
 }

@@ -89,11 +89,29 @@ public struct TrainingProgress: Hashable, Sendable {
     /// Training labels in the version of the last study.
     public var trainedLabels: Int
     /// One at a time.
-    public var running: Study?
+    public var running: Study? {
+        get { sharedRunning?.value }
+        set { sharedRunning = newValue.map { Shared($0) } }
+    }
     /// The newest sealed version that no study has taken up; an older one gives way.
-    public var waiting: WaitingVersion?
+    public var waiting: WaitingVersion? {
+        get { sharedWaiting?.value }
+        set { sharedWaiting = newValue.map { Shared($0) } }
+    }
     /// The newest trained model: it scores candidates before it is promoted.
-    public var newest: ReleasedModel?
+    public var newest: ReleasedModel? {
+        get { sharedNewest?.value }
+        set { sharedNewest = newValue.map { Shared($0) } }
+    }
+    /// Training labels that the newest model knows; none while a study runs.
+    public var learnedLabels: Int { sharedRunning == nil ? trainedLabels : 0 }
+    /// The dataset ordinal of the newest trained model, 0 before the first.
+    public var newestOrdinal: Int { sharedNewest?.value.datasetOrdinal ?? 0 }
+
+    // Looked at by every entry, and changed by few.
+    private var sharedRunning: Shared<Study>?
+    private var sharedWaiting: Shared<WaitingVersion>?
+    private var sharedNewest: Shared<ReleasedModel>?
 
     public init(
         studies: Int = 0,
@@ -104,9 +122,9 @@ public struct TrainingProgress: Hashable, Sendable {
     ) {
         self.studies = studies
         self.trainedLabels = trainedLabels
-        self.running = running
-        self.waiting = waiting
-        self.newest = newest
+        sharedRunning = running.map { Shared($0) }
+        sharedWaiting = waiting.map { Shared($0) }
+        sharedNewest = newest.map { Shared($0) }
     }
 }
 

@@ -119,6 +119,24 @@ import Vocabulary
         #expect(state.batch(policy, entry: 3, at: 90_000).count == 5)
     }
 
+    @Test("What was asked for is known wherever its slot is, by few looks or by many", arguments: [20, 100])
+    func knownSlots(count: Int) {
+        let policy = freePolicy {
+            $0.isDiverse = true
+            $0.batchSize = count - 2
+            $0.batch.coldStart = .none
+            $0.batch.duplicateDistance = 0.01
+        }
+        let candidates = (0..<count).map { candidate("s\($0)", embedding: [Float($0 + 1), 1]) }
+        var state = AcquisitionState(candidates, policy: policy)
+        state.memory[3] = EmbeddingSketch([1, 1] as [Float])
+        // Of another model's space, and beyond what the policy remembers.
+        state.memory[9] = EmbeddingSketch([3, 1, 0] as [Float])
+        state.memory[900] = EmbeddingSketch([2, 1] as [Float])
+        state.memory[policy.batch.memory] = EmbeddingSketch([4, 1] as [Float])
+        #expect(Set(state.batch(policy).ids) == Set((2..<count).map { "s\($0)" }))
+    }
+
     @Test("The memory never holds more than the policy allows, whatever comes")
     func memory() {
         var policy = freePolicy {

@@ -192,4 +192,37 @@ import Vocabulary
         #expect(first?.cutAt == Self.time(100))
         #expect(state.pending.isEmpty)
     }
+
+    @Test(
+        "Test samples stand in the order of the log, whatever was aborted, and of a state read back too",
+        arguments: 0..<20 as Range<UInt64>
+    )
+    func testOrder(seed: UInt64) {
+        var generator = SplitMix64(seed: seed)
+        var state = DatasetsState()
+        for step in 0..<400 {
+            let purpose: TaskPurpose = generator.next(below: 3) == 0 ? .audit : .acquisition
+            let sample = "s\(generator.next(below: 1_000))"
+            _ = state.accept(Self.consensus(sample, purpose), schema: Self.schema, at: Self.time(Int64(step)))
+            switch generator.next(below: 12) {
+            case 0:
+                state.labels.undo()
+                state.position.undo()
+            case 1..<4:
+                state.labels.commit()
+                state.position.commit()
+            case 4..<8:
+                let tests = state.labels.sortedRows.filter { $0.value.split == .test }
+                let expected = tests.sorted { $0.value.sequence < $1.value.sequence }.map(\.key)
+                var restored = DatasetsState()
+                for (key, row) in state.labels.sortedRows { restored.labels.restore(key, row) }
+                let count = generator.next(below: 60)
+                let (known, anew) = (state.testSamples(first: count), restored.testSamples(first: count))
+                #expect(known == Array(expected.prefix(count)), "seed \(seed), step \(step)")
+                #expect(anew == known)
+            default: break
+            }
+        }
+        #expect(state.testSamples(first: 0).isEmpty)
+    }
 }

@@ -18,6 +18,12 @@ enum Dump {
         return changes
     }
 
+    static func rows(of state: ProjectState) -> [StateChange] {
+        var rows: [StateChange] = []
+        for table in StateTable.all { table.rows(state, &rows) }
+        return rows
+    }
+
     static func restore(_ rows: [String: StateChange], into state: inout ProjectState) throws {
         for key in rows.keys.sorted() {
             guard let row = rows[key], let table = StateTable.named[row.table] else { continue }
@@ -64,6 +70,21 @@ enum Dump {
         #expect(Dump.changes(of: restored) == Dump.changes(of: world.state))
     }
 
+    @Test("Committing or undoing a state commits or undoes each of its tables", arguments: DeterminismTests.seeds)
+    func allTables(seed: UInt64) {
+        var world = World(seed: seed)
+        world.run(entries: 400)
+        var undone = world.state
+        undone.undo()
+        for table in StateTable.all { #expect(table.count(undone) == 0, "\(table.name)") }
+        world.state.commit()
+        #expect(Dump.changes(of: world.state).isEmpty)
+        let before = Dump.rows(of: world.state)
+        world.run(entries: 400)
+        world.state.undo()
+        #expect(Dump.rows(of: world.state) == before)
+    }
+
     @Test("Every row is written, read and written again to the same bytes", arguments: DeterminismTests.seeds)
     func rows(seed: UInt64) throws {
         var world = World(seed: seed)
@@ -98,11 +119,11 @@ enum Dump {
         for (key, value) in state.datasets.labels.sortedRows { fresh.datasets.labels[key] = value }
         for (key, value) in state.datasets.pending.sortedRows { fresh.datasets.pending[key] = value }
         for (key, value) in state.training.models.sortedRows { fresh.training.models[key] = value }
-        for (key, value) in state.training.progress.table.sortedRows { fresh.training.progress.table[key] = value }
-        for (key, value) in state.rollout.phase.table.sortedRows { fresh.rollout.phase.table[key] = value }
+        if let row = state.training.progress.row { fresh.training.progress.value = row }
+        if let row = state.rollout.phase.row { fresh.rollout.phase.value = row }
         for (key, value) in state.rollout.rows.sortedRows { fresh.rollout.rows[key] = value }
-        for (key, value) in state.rollout.watch.table.sortedRows { fresh.rollout.watch.table[key] = value }
-        for (key, value) in state.configuration.table.sortedRows { fresh.configuration.table[key] = value }
+        if let row = state.rollout.watch.row { fresh.rollout.watch.value = row }
+        if let row = state.configuration.row { fresh.configuration.value = row }
         StateTable.named[table]?.changes(fresh, &changes)
     }
 

@@ -112,16 +112,16 @@ import Testing
     func values() {
         var cell = Cell(7)
         #expect(cell.value == 7)
-        #expect(!cell.table.hasChanges)
+        #expect(!cell.hasChanges)
         cell.value = 8
         #expect(cell.value == 8)
-        cell.table.undo()
+        cell.undo()
         #expect(cell.value == 7)
         cell.value = 9
-        cell.table.commit()
+        cell.commit()
         cell.value = 7
-        #expect(cell.table.changes.map(\.value) == [7])
-        cell.table.undo()
+        #expect(cell.hasChanges && cell.row == 7)
+        cell.undo()
         #expect(cell.value == 9)
     }
 
@@ -130,8 +130,30 @@ import Testing
         var cell = Cell<Int?>(3)
         cell.value = nil
         #expect(cell.value == nil)
-        #expect(cell.table.count == 1)
-        cell.table.undo()
+        #expect(cell.row == .some(nil))
+        cell.undo()
         #expect(cell.value == 3)
+    }
+
+    @Test("A cell that was touched and is what it was is no change, but one that was never set is a row from then on")
+    func touched() {
+        var cell = Cell(3)
+        #expect(cell.row == nil)
+        cell.value += 0
+        #expect(cell.hasChanges && cell.row == 3)
+        cell.commit()
+        cell.value += 0
+        #expect(!cell.hasChanges)
+        cell.value += 1
+        #expect(cell.hasChanges)
+        cell.value -= 1
+        #expect(!cell.hasChanges)
+        cell.restore(nil)
+        #expect(cell.row == nil && cell.value == 3)
+        cell.restore(8)
+        cell.commit()
+        cell.value = 9
+        cell.undo()
+        #expect(cell.row == 8)
     }
 }

@@ -1,3 +1,5 @@
+internal import Tables
+
 /// Embeddings of one dimension, row by row, brought to one scale so that no square overflows or vanishes.
 struct PointMatrix {
     let count: Int
@@ -34,19 +36,42 @@ struct PointMatrix {
         }
     }
 
-    /// What sketches have kept; fails if there are none, or their dimensions differ.
-    init?(_ sketches: [EmbeddingSketch], scale: Float) {
-        guard let dimension = sketches.first?.coordinates.count, dimension > 0 else { return nil }
-        count = sketches.count
-        self.dimension = dimension
-        stride = (dimension + 7) / 8 * 8
-        self.scale = scale
-        values = [Float](repeating: 0, count: count * stride)
-        for (row, sketch) in sketches.enumerated() {
-            guard sketch.coordinates.count == dimension else { return nil }
-            let unit = sketch.unit / scale
-            for axis in 0..<dimension { values[row * stride + axis] = Float(sketch.coordinates[axis]) * unit }
+    /// What sketches of embeddings of one dimension have kept, in the order of their slots; fails if there are none.
+    ///
+    /// - Parameters:
+    ///   - memory: Sketches of any dimensions.
+    ///   - slots: From here on they do not count.
+    ///   - dimension: Of the embeddings.
+    ///   - scale: What to divide by, a power of two.
+    /// - Complexity: O(*m* · *dimension*).
+    init?(_ memory: Table<Int, EmbeddingSketch>, slots: Int, dimension: Int, scale: Float) {
+        func counts(_ slot: Int, _ sketch: EmbeddingSketch) -> Bool {
+            slot >= 0 && slot < slots && sketch.dimension == dimension
         }
+        let rows = memory.gather(into: 0) { rows, slot, sketch in if counts(slot, sketch) { rows = max(rows, slot + 1) }
+        }
+        guard rows > 0 else { return nil }
+        let places = min(dimension, EmbeddingSketch.limit)
+        let stride = (places + 7) / 8 * 8
+        // Each to the place of its slot: to look them up in order takes longer than to fill in all.
+        var isKnown = [Bool](repeating: false, count: rows)
+        values = memory.gather(into: [Float](repeating: 0, count: rows * stride)) { values, slot, sketch in
+            guard counts(slot, sketch) else { return }
+            isKnown[slot] = true
+            let unit = sketch.unit / scale
+            sketch.coordinates.withUnsafeBufferPointer { coordinates in
+                values.withUnsafeMutableBufferPointer { values in
+                    for axis in 0..<places { values[slot * stride + axis] = Float(coordinates[axis]) * unit }
+                }
+            }
+        }
+        self.dimension = places
+        self.stride = stride
+        self.scale = scale
+        let known = (0..<rows).filter { isKnown[$0] }
+        count = known.count
+        guard known.count < rows else { return }
+        values = known.flatMap { values[$0 * stride..<($0 + 1) * stride] }
     }
 
     /// Rows of another matrix, in the order of `indices`.
@@ -101,6 +126,43 @@ struct PointMatrix {
             guard let base = values.baseAddress else { return [] }
             return (0..<count).map { row in
                 Distance.product(base + row * stride, base + row * stride, stride).squareRoot()
+            }
+        }
+    }
+
+    /// Whether a row of another matrix of the same stride lies near to one of this.
+    ///
+    /// - Parameters:
+    ///   - row: Of this.
+    ///   - others: The other.
+    ///   - lengths: Of the rows of `others`.
+    ///   - range: Rows of other lengths are not looked at.
+    ///   - limit: The largest squared distance that counts as near.
+    /// - Returns: False if there is none.
+    /// - Complexity: O(*m* · *dimension*) at worst, O(*m*) where few are near.
+    func isNear(
+        _ row: Int,
+        to others: PointMatrix,
+        lengths: [Float],
+        in range: (least: Float, most: Float),
+        within limit: Float
+    ) -> Bool {
+        values.withUnsafeBufferPointer { rows in
+            others.values.withUnsafeBufferPointer { others in
+                lengths.withUnsafeBufferPointer { lengths in
+                    guard let point = rows.baseAddress.map({ $0 + row * stride }), let others = others.baseAddress
+                    else {
+                        return false
+                    }
+                    // Hardly any is near, and most show it in their first places; so that is asked first.
+                    for other in lengths.indices
+                    where Distance.isWithin(limit, point, others + other * stride, stride)
+                        && lengths[other] >= range.least && lengths[other] <= range.most
+                    {
+                        return true
+                    }
+                    return false
+                }
             }
         }
     }
@@ -164,6 +226,26 @@ enum Distance {
             offset += 32
         }
         return total(sum)
+    }
+
+    /// Whether the squared distance of two rows, as `squared` has it, is at most `limit`.
+    ///
+    /// No lane ever falls, and their sum is not below any of them, rounded or not: one above the limit decides.
+    @inline(__always)
+    static func isWithin(_ limit: Float, _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ stride: Int) -> Bool {
+        let (left, right) = (UnsafeRawPointer(a), UnsafeRawPointer(b))
+        let limits = SIMD8<Float>(repeating: limit)
+        var sum = SIMD8<Float>(repeating: 0)
+        var offset = 0
+        while offset < stride * 4 {
+            let difference =
+                left.loadUnaligned(fromByteOffset: offset, as: SIMD8<Float>.self)
+                - right.loadUnaligned(fromByteOffset: offset, as: SIMD8<Float>.self)
+            sum += difference * difference
+            guard !any(sum .> limits) else { return false }
+            offset += 32
+        }
+        return total(sum) <= limit
     }
 
     /// The inner product of two rows of `stride` places, a multiple of 8.

@@ -21,14 +21,22 @@ public struct DecisionChain: Hashable, Sendable {
     /// Adds an entry, also one without decisions. Order and bytes of decisions matter.
     public mutating func extend(entryNumber: UInt64, decisions: [EncodedDecision]) {
         var hasher = SHA256Hasher()
-        hasher.update(digest.bytes)
-        var number = entryNumber.littleEndian
-        withUnsafeBytes(of: &number) { hasher.update($0) }
+        digest.withBytes { hasher.update($0) }
+        withUnsafeBytes(of: entryNumber.littleEndian) { hasher.update($0) }
         for decision in decisions {
-            hasher.update(Array((decision.topic?.rawValue ?? "").utf8) + [0])
-            hasher.update(Array(decision.key.utf8) + [0])
-            hasher.update(decision.value + [0])
+            Self.add(decision.topic?.rawValue ?? "", to: &hasher)
+            Self.add(decision.key, to: &hasher)
+            decision.value.withUnsafeBytes { hasher.update($0) }
+            Self.end(&hasher)
         }
         digest = hasher.finish()
     }
+
+    private static func add(_ text: String, to hasher: inout SHA256Hasher) {
+        var text = text
+        text.withUTF8 { hasher.update(UnsafeRawBufferPointer($0)) }
+        end(&hasher)
+    }
+
+    private static func end(_ hasher: inout SHA256Hasher) { withUnsafeBytes(of: UInt8(0)) { hasher.update($0) } }
 }

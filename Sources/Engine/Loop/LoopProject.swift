@@ -41,6 +41,14 @@ public struct LoopProject: Sendable {
         return encoded
     }
 
+    /// Rows of its tables.
+    public var rowCount: Int { StateTable.all.reduce(0) { $0 + $1.count(state) } }
+
+    /// Every row as the changelog holds it for a project of that name.
+    public func changelogRows(as name: String) -> [(key: String, value: [UInt8])] {
+        StateStore.tables(of: self, name: name).flatMap { $0() }
+    }
+
     /// Whether no tick is on its way.
     var isTickPossible: Bool { ticksWritten <= state.position.value.ticks }
 
@@ -67,14 +75,14 @@ public struct LoopProject: Sendable {
 
     public mutating func commit() {
         guard isTouched else { return }
-        for table in StateTable.all { table.commit(&state) }
+        state.commit()
         before = nil
         isTouched = false
     }
 
     mutating func undo() {
         guard isTouched else { return }
-        for table in StateTable.all { table.undo(&state) }
+        state.undo()
         if let before { (chain, ticksWritten, lastOffset, pause) = before }
         before = nil
         isTouched = false

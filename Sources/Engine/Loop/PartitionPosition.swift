@@ -13,7 +13,8 @@ public struct PartitionPosition: Hashable, Sendable, JSONCodable {
 
     /// The version of the forms in `state`; a later one is refused.
     public static let formVersion = 1
-    static let key = "position"
+    /// Of its record.
+    public static let key = "position"
 
     public init(journalOffset: Int64, clusterID: String, build: String, history: String = "") {
         self.history = history

@@ -66,7 +66,8 @@ public struct Replay {
     public func verify(project name: String, partition: Int32) throws -> Report {
         var report = Report(project: name)
         var expected: [String: Expected] = [:]
-        var chains: [UInt64: String] = [:]
+        // Of each entry, the first one's first.
+        var chains: [SHA256Digest] = []
         var project = LoopProject(project: ProjectID(name))
         let parser = JSONParser(maximumDepth: 64, maximumSize: 16 << 20)
         report.pause = try PauseView(transport: transport, topics: topics).pause(of: name, partition: partition)
@@ -74,20 +75,21 @@ public struct Replay {
         let scan = try TopicScan(transport: transport, topic: topics[.journal])
         defer { scan.close() }
         try scan.forEach(partition) { record, _, _ in
-            guard record.offset < end, String(decoding: record.key, as: UTF8.self) == name,
+            guard record.offset < end, record.key.elementsEqual(name.utf8),
                 let entry = try? JournalEntry(json: parser.parse(record.value))
             else { return }
             if case .tick(let mark) = entry.body, report.firstDifference == nil {
                 report.ticksChecked += 1
-                if let chain = chains[mark.entryNumber], chain != mark.digest {
+                let known = mark.entryNumber > 0 && mark.entryNumber <= UInt64(chains.count)
+                if known, chains[Int(mark.entryNumber) - 1].hex != mark.digest {
                     report.firstDifference =
-                        "the decisions up to entry \(mark.entryNumber) differ: the journal's tick at offset \(record.offset) says \(mark.digest), replay gives \(chain)"
+                        "the decisions up to entry \(mark.entryNumber) differ: the journal's tick at offset \(record.offset) says \(mark.digest), replay gives \(chains[Int(mark.entryNumber) - 1])"
                 }
             }
             let decisions = project.apply(entry, appendedAt: StreamTime(milliseconds: record.timestamp))
             project.commit()
             let number = project.state.position.value.entryNumber
-            chains[number] = project.chain.digest.hex
+            chains.append(project.chain.digest)
             for decision in decisions {
                 report.decisions += 1
                 guard let topic = decision.topic, topic != .deadLetters else { continue }

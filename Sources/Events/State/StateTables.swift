@@ -4,7 +4,7 @@ public import Flywheel
 public import JSON
 internal import Labeling
 internal import Rollout
-public import Tables
+internal import Tables
 internal import Training
 public import Vocabulary
 
@@ -31,10 +31,6 @@ extension String: StateKey {
 extension Int: StateKey {
     public var stateKey: String { String(self) }
     public init?(stateKey: String) { self.init(stateKey) }
-}
-extension Single: StateKey {
-    public var stateKey: String { "_" }
-    public init?(stateKey: String) { self.init() }
 }
 extension Stage: StateKey {
     public var stateKey: String { rawValue }
@@ -95,10 +91,36 @@ public struct StateTable: Sendable {
         count = { $0[keyPath: path].count }
     }
 
+    /// The table of one row that a cell is in the changelog.
+    init<Value: JSONCodable & Equatable & Sendable>(
+        _ name: String,
+        _ path: any WritableKeyPath<ProjectState, Cell<Value>> & Sendable
+    ) {
+        self.name = name
+        rows = { state, rows in
+            guard let value = state[keyPath: path].row else { return }
+            rows.append(.init(table: name, key: Self.cellKey, value: value.jsonBytes))
+        }
+        changes = { state, changes in
+            guard state[keyPath: path].hasChanges else { return }
+            changes.append(.init(table: name, key: Self.cellKey, value: state[keyPath: path].row?.jsonBytes))
+        }
+        restore = { (state, _, json) throws(JSONError) in
+            var value: Value?
+            if let json { value = try Value(json: json) }
+            state[keyPath: path].restore(value)
+        }
+        commit = { $0[keyPath: path].commit() }
+        undo = { $0[keyPath: path].undo() }
+        count = { $0[keyPath: path].row == nil ? 0 : 1 }
+    }
+
+    private static let cellKey = "_"
+
     /// Every table, in the order in which its changes are written.
     public static let all: [StateTable] = [
-        StateTable("loop.position", \.position.table),
-        StateTable("loop.configuration", \.configuration.table),
+        StateTable("loop.position", \.position),
+        StateTable("loop.configuration", \.configuration),
         StateTable("loop.commands", \.commands),
         StateTable("loop.stages", \.stages),
         StateTable("loop.refusals", \.refusals),
@@ -106,10 +128,10 @@ public struct StateTable: Sendable {
         StateTable("acquisition.pool", \.acquisition.pool),
         StateTable("acquisition.audit", \.acquisition.audit),
         StateTable("acquisition.asked", \.acquisition.asked),
-        StateTable("acquisition.ledger", \.acquisition.ledger.table),
-        StateTable("acquisition.cadence", \.acquisition.cadence.table),
+        StateTable("acquisition.ledger", \.acquisition.ledger),
+        StateTable("acquisition.cadence", \.acquisition.cadence),
         StateTable("acquisition.memory", \.acquisition.memory),
-        StateTable("acquisition.stream", \.acquisition.stream.table),
+        StateTable("acquisition.stream", \.acquisition.stream),
         StateTable("acquisition.slices", \.acquisition.slices),
         StateTable("acquisition.triggered", \.acquisition.triggered),
         StateTable("acquisition.awaiting", \.acquisition.awaiting),
@@ -117,15 +139,15 @@ public struct StateTable: Sendable {
         StateTable("labeling.closed", \.labeling.closed),
         StateTable("labeling.annotators", \.labeling.annotators),
         StateTable("datasets.labels", \.datasets.labels),
-        StateTable("datasets.position", \.datasets.position.table),
+        StateTable("datasets.position", \.datasets.position),
         StateTable("datasets.pending", \.datasets.pending),
-        StateTable("training.progress", \.training.progress.table),
+        StateTable("training.progress", \.training.progress),
         StateTable("training.models", \.training.models),
         StateTable("training.ended", \.training.ended),
-        StateTable("rollout.phase", \.rollout.phase.table),
+        StateTable("rollout.phase", \.rollout.phase),
         StateTable("rollout.rows", \.rollout.rows),
-        StateTable("rollout.pairs", \.rollout.pairs.table),
-        StateTable("rollout.watch", \.rollout.watch.table),
+        StateTable("rollout.pairs", \.rollout.pairs),
+        StateTable("rollout.watch", \.rollout.watch),
         StateTable("rollout.buckets", \.rollout.buckets),
         StateTable("rollout.seen", \.rollout.seen),
     ]

@@ -1,5 +1,7 @@
 import Arguments
+import Engine
 import Foundation
+import Hashing
 import JSON
 
 /// `flywheel-bench loop`: what the loop costs without the broker, over a long life of one project.
@@ -53,6 +55,14 @@ struct LoopBenchmark {
             )
             let text = costs.map { String(format: "%.2f", $0) }.joined(separator: " ")
             print("µs an entry, by tenths of the time: \(text)")
+            for (kind, cost) in year.costs.sorted(by: { $0.value.nanoseconds > $1.value.nanoseconds }) {
+                let mean = Double(cost.nanoseconds) / 1e3 / Double(cost.entries)
+                print(
+                    "\(kind.padding(toLength: 16, withPad: " ", startingAt: 0))"
+                        + String(format: "%9d entries %9.2f µs each", cost.entries, mean)
+                )
+            }
+            print("chain \(year.project.chain.digest)")
         }
     }
 
@@ -66,6 +76,18 @@ struct LoopBenchmark {
             writer.member("seconds", (year.seconds * 1_000).rounded() / 1_000)
             writer.member("entries_per_s", rate.rounded())
             writer.array("us_per_entry", of: costs.map { ($0 * 100).rounded() / 100 })
+            writer.object("kinds") { writer in
+                for kind in year.costs.keys.sorted() {
+                    guard let cost = year.costs[kind] else { continue }
+                    writer.key(named: kind)
+                    writer.object { writer in
+                        writer.member("entries", cost.entries)
+                        let mean = Double(cost.nanoseconds) / 1e3 / Double(cost.entries)
+                        writer.member("us_per_entry", (mean * 100).rounded() / 100)
+                    }
+                }
+            }
+            writer.member("chain", year.project.chain.digest.hex)
             writer.member("peak_memory_mb", ProcessUsage.now().peakMemory.rounded())
         }
         return String(decoding: writer.bytes, as: UTF8.self)

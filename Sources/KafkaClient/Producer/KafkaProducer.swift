@@ -197,7 +197,8 @@ public final class KafkaProducer {
                     keySize,
                     value,
                     valueSize,
-                    headers
+                    headers,
+                    record.timestamp ?? 0
                 )
             }
         }

@@ -42,6 +42,8 @@ public struct KafkaOutputRecord: Hashable, Sendable {
     public var value: [UInt8]?
     /// In the order of the wire.
     public var headers: [KafkaHeader]
+    /// Milliseconds since 1970; nil for now. Topics that note when a record was appended take no other.
+    public var timestamp: Int64?
 
     /// A record of the given parts.
     public init(
@@ -49,8 +51,10 @@ public struct KafkaOutputRecord: Hashable, Sendable {
         partition: Int32? = nil,
         key: [UInt8]? = nil,
         value: [UInt8]?,
-        headers: [KafkaHeader] = []
+        headers: [KafkaHeader] = [],
+        timestamp: Int64? = nil
     ) {
+        self.timestamp = timestamp
         self.topic = topic
         self.partition = partition
         self.key = key

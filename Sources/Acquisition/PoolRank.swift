@@ -1,0 +1,42 @@
+internal import Tables
+internal import Vocabulary
+
+/// Where a candidate stands among the useless of a pool: the first to give way least.
+struct PoolRank: Comparable, Sendable {
+    let ordinal: Int
+    let score: Double
+    let id: SampleID
+
+    init(_ pooled: PooledCandidate) {
+        ordinal = pooled.modelOrdinal
+        score = pooled.candidate.score
+        id = pooled.candidate.sample.id
+    }
+
+    static func < (a: PoolRank, b: PoolRank) -> Bool {
+        if a.ordinal != b.ordinal { return a.ordinal < b.ordinal }
+        return a.score != b.score ? a.score < b.score : a.id > b.id
+    }
+}
+
+/// A sample's own draw, and its id where draws are equal.
+struct AuditDraw: Comparable, Sendable {
+    let draw: Double
+    let id: SampleID
+
+    init(_ pooled: PooledCandidate) {
+        draw = pooled.candidate.auditDraw
+        id = pooled.candidate.sample.id
+    }
+
+    static func < (a: AuditDraw, b: AuditDraw) -> Bool { a.draw != b.draw ? a.draw < b.draw : a.id < b.id }
+}
+
+/// Where a candidate stands in a full audit sample: the one drawn last gives way first.
+struct AuditRank: Comparable, Sendable {
+    let draw: AuditDraw
+
+    init(_ pooled: PooledCandidate) { draw = AuditDraw(pooled) }
+
+    static func < (a: AuditRank, b: AuditRank) -> Bool { b.draw < a.draw }
+}

@@ -1,0 +1,67 @@
+/// One value that remembers, as a table does of its rows, whether it changed since the last commit and what it was before.
+///
+/// The changelog sees a table of one row, which is absent until the value is first set.
+public struct Cell<Value: Equatable & Sendable>: Sendable {
+    @usableFromInline var current: Value
+    @usableFromInline var isSet = false
+    /// The value as of the last commit and whether it was set; nil while it has not been touched since.
+    @usableFromInline var before: Before?
+
+    @usableFromInline struct Before: Sendable {
+        @usableFromInline let value: Value
+        @usableFromInline let isSet: Bool
+
+        @inlinable init(value: Value, isSet: Bool) {
+            self.value = value
+            self.isSet = isSet
+        }
+    }
+
+    @inlinable public init(_ initial: Value) {
+        current = initial
+        self.initial = initial
+    }
+
+    @usableFromInline let initial: Value
+
+    /// The value set last, or the initial one.
+    @inlinable public var value: Value {
+        get { current }
+        _modify {
+            touch()
+            yield &current
+        }
+    }
+
+    @inlinable mutating func touch() {
+        if before == nil { before = Before(value: current, isSet: isSet) }
+        isSet = true
+    }
+
+    // MARK: - Changelog
+
+    /// What is stored of it: nil until the value is first set.
+    @inlinable public var row: Value? { isSet ? current : nil }
+
+    /// Whether what is to be stored differs from the last commit.
+    @inlinable public var hasChanges: Bool {
+        guard let before else { return false }
+        return before.isSet != isSet || before.value != current
+    }
+
+    /// The value is now what is stored.
+    @inlinable public mutating func commit() { if before != nil { before = nil } }
+
+    /// Returns to the last commit.
+    @inlinable public mutating func undo() {
+        guard let before else { return }
+        (current, isSet) = (before.value, before.isSet)
+        self.before = nil
+    }
+
+    /// Puts a value read back from the changelog; it is not a change.
+    @inlinable public mutating func restore(_ row: Value?) {
+        current = row ?? initial
+        isSet = row != nil
+    }
+}

@@ -1,0 +1,68 @@
+import Acquisition
+import Foundation
+import Statistics
+import Tables
+import Testing
+import Vocabulary
+
+@Suite struct ColdStartTests {
+    @Test(
+        "A batch is cold while there are fewer labels than so many for each class that the newest model tells apart",
+        arguments: 0..<200 as Range<UInt64>
+    )
+    func handover(seed: UInt64) {
+        var generator = SplitMix64(seed: seed)
+        let classes = 2 + generator.next(below: 8)
+        let sharpness = generator.nextUnit()
+        let unjudged = generator.next(below: 3) == 0 ? generator.next(below: 40) : 0
+        let policy = freePolicy {
+            $0.isDiverse = true
+            $0.batch.coldStart = .herding
+            $0.batch.handover = Double(1 + generator.next(below: 8))
+        }
+        var mass = [Double](repeating: 0, count: classes)
+        let candidates = (0..<40).map { number in
+            let output = number < unjudged ? nil : Self.output(classes, sharpness, &generator)
+            for entry in output?.entries ?? [] { mass[entry.label.rawValue] += entry.probability }
+            return Candidate(
+                sample: Sample(
+                    id: SampleID(BatchTests.name(number)),
+                    embedding: [Float(generator.nextUnit()), Float(generator.nextUnit())]
+                ),
+                output: output,
+                model: output == nil ? nil : ModelReference(name: "m", version: ModelVersion("v1")),
+                score: generator.nextUnit(),
+                auditProbability: nil,
+                auditDraw: 1,
+                predictedAt: StreamTime(milliseconds: 0)
+            )
+        }
+        var state = AcquisitionState(candidates, policy: policy)
+        // Near the handover, and up to beyond all that could matter.
+        let labels = generator.next(below: 3 * classes * Int(policy.batch.handover))
+        state.cadence.value.acquisitionTasks = labels
+
+        var entropy = 0.0
+        for sum in mass where sum > 0 {
+            let share = sum / Double(40 - unjudged)
+            entropy -= share * log(share)
+        }
+        let isCold = unjudged == 40 || Double(labels) < policy.batch.handover * exp(entropy)
+        let batch = state.batch(policy)
+        #expect(batch.count == policy.batchSize)
+        #expect(batch.allSatisfy { $0.reason.strategy.hasSuffix("+herding") == isCold }, "\(labels) labels")
+    }
+
+    private static func output(
+        _ classes: Int,
+        _ sharpness: Double,
+        _ generator: inout SplitMix64
+    ) -> ClassDistribution? {
+        var weights = (0..<classes).map { _ in generator.nextUnit() * (1 - sharpness) + 0.001 }
+        weights[generator.next(below: max(1, classes / 2))] += sharpness
+        let sum = weights.reduce(0, +)
+        return ClassDistribution(
+            weights.enumerated().map { .init(label: ClassIndex($0.offset), probability: $0.element / sum) }
+        )
+    }
+}

@@ -1,0 +1,57 @@
+import Rollout
+import Statistics
+import Tables
+import Testing
+import Vocabulary
+
+@Suite struct RowTests {
+    /// What a state read back from its changelog would be.
+    static func restored(_ state: RolloutState) -> RolloutState {
+        var anew = RolloutState()
+        anew.phase.restore(state.phase.row)
+        anew.pairs.restore(state.pairs.row)
+        anew.watch.restore(state.watch.row)
+        for (key, row) in state.rows.sortedRows { anew.rows.restore(key, row) }
+        return anew
+    }
+
+    @Test(
+        "A full table gives up the same rows whether it was read back before every step or never",
+        arguments: 0..<6 as Range<UInt64>
+    )
+    func leaving(seed: UInt64) {
+        var generator = SplitMix64(seed: seed)
+        var state = RolloutState(models: 1...2)
+        for step in 0..<(2 * RolloutState.rowCapacity) {
+            var other = step > RolloutState.rowCapacity - 10 ? Self.restored(state) : state
+            let sample = SampleID("s\(generator.next(below: 3_000))")
+            let number = 1 + generator.next(below: 2)
+            let draw = generator.nextUnit()
+            // Labels become too many in one half of the runs, and are few in the other.
+            let isLabel = generator.next(below: 10) < (seed % 2 == 0 ? 2 : 9)
+            func take(_ state: inout RolloutState) {
+                if isLabel {
+                    state.labelled(sample, ClassIndex(step % 2), at: time(Int64(step)))
+                } else {
+                    state.predicted(
+                        ClassIndex(step % 2),
+                        of: sample,
+                        by: ModelVersion("v\(number)"),
+                        draw: draw,
+                        isLive: true,
+                        at: time(Int64(step))
+                    )
+                }
+            }
+            take(&state)
+            take(&other)
+            let rows = (state.rows.sortedRows, other.rows.sortedRows)
+            guard rows.0.map(\.key) == rows.1.map(\.key), state.pairs.value == other.pairs.value else {
+                Issue.record("seed \(seed), step \(step): another row left")
+                return
+            }
+            if step % 7 == 0 { state.rows.undo() } else if step % 3 == 0 { state.rows.commit() }
+        }
+        #expect(state.rows.count == RolloutState.rowCapacity)
+    }
+}

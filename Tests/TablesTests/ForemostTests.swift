@@ -1,0 +1,61 @@
+import Statistics
+import Tables
+import Testing
+
+@Suite struct ForemostTests {
+    /// The rank of a row: its value, of equals the lower key.
+    struct Rank: Comparable, Sendable {
+        let value: Int
+        let key: Int
+
+        static func < (a: Self, b: Self) -> Bool { (a.value, a.key) < (b.value, b.key) }
+    }
+
+    @Test(
+        "The first row is the first of all, whatever was followed, changed behind its back, restored or undone",
+        arguments: 0..<40 as Range<UInt64>
+    )
+    func first(seed: UInt64) {
+        var generator = SplitMix64(seed: seed)
+        var table = Table<Int, Int>()
+        var foremost = Foremost<Rank>()
+        // More rows than are known beforehand, in some runs.
+        let keys = seed % 2 == 0 ? 40 : 2_000
+        for step in 0..<4_000 {
+            let key = generator.next(below: keys)
+            let old = table[key].map { Rank(value: $0, key: key) }
+            switch generator.next(below: 100) {
+            case 0..<55:
+                let value = generator.next(below: 1_000)
+                foremost.set(key, value, in: &table, from: old, to: Rank(value: value, key: key))
+            case 55..<70: foremost.set(key, nil, in: &table, from: old, to: nil)
+            case 70..<95:
+                // What gives way is what stands first.
+                let first = foremost.first(of: table) { Rank(value: $1, key: $0) }
+                let isFirst = first == table.least(1) { Rank(value: $1, key: $0) }.first
+                guard isFirst else {
+                    Issue.record("seed \(seed), step \(step): \(String(describing: first)) is not the first")
+                    return
+                }
+                if let first { foremost.set(first.key, nil, in: &table, from: first, to: nil) }
+            case 95: table[key] = generator.next(below: 1_000)
+            case 96: table.undo()
+            case 97: table.restore(key, generator.next(below: 1_000))
+            default: table.commit()
+            }
+        }
+    }
+}
+
+@Suite struct SharedTests {
+    @Test("Shared values are equal where the values are, shared or not")
+    func equality() {
+        let shared = Shared([1, 2])
+        let copy = shared
+        #expect(shared == copy)
+        #expect(shared == Shared([1, 2]))
+        #expect(shared != Shared([1, 3]))
+        #expect(shared.hashValue == Shared([1, 2]).hashValue)
+        #expect(copy.value == [1, 2])
+    }
+}
