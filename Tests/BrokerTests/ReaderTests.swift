@@ -69,6 +69,29 @@ struct ReaderTests {
         #expect(try #require(try ends(reader, batch)).values == ["a"])
     }
 
+    @Test("A record keeps the time that it was given; without one it has that of its sending")
+    func times() throws {
+        let topic = try Broker.makeTopics(1)[0]
+        let given: Int64 = 1_700_000_000_000
+        let producer = try KafkaProducer(properties: Broker.get().properties)
+        defer { producer.close() }
+        for time in [given, nil] {
+            try producer.send(KafkaOutputRecord(topic: topic, partition: 0, value: [0x61], timestamp: time))
+        }
+        #expect(try producer.flush(timeoutMilliseconds: 60_000) == [])
+        let reader = try Broker.transport().makeReader(topics: [topic])
+        defer { reader.close() }
+        let batch = RecordBatch()
+        try reader.start([TopicPartition(topic, 0): 0])
+        var times: [Int64] = []
+        for _ in 0..<200 where times.count < 2 {
+            guard case .records = try reader.poll(into: batch, maximum: 100, timeoutMilliseconds: 100) else { continue }
+            times += batch.records.map(\.timestamp)
+        }
+        #expect(times.first == given)
+        #expect(times.last.map { $0 > given } == true)
+    }
+
     @Test("A reader started again delivers from there, and nothing of before")
     func startedAgain() throws {
         let topic = try Broker.makeTopics(1)[0]

@@ -41,6 +41,12 @@ public struct LoopProject: Sendable {
         return encoded
     }
 
+    /// The same of an entry at an offset of the journal.
+    mutating func apply(_ entry: JournalEntry, appendedAt time: StreamTime, offset: Int64) -> [EncodedDecision] {
+        defer { lastOffset = offset }
+        return apply(entry, appendedAt: time)
+    }
+
     /// Rows of its tables.
     public var rowCount: Int { StateTable.all.reduce(0) { $0 + $1.count(state) } }
 

@@ -50,10 +50,9 @@ extension LoopStage {
         _ partition: inout Partition,
         _ turn: inout Turn
     ) {
-        var project = partition.projects.removeValue(forKey: name) ?? LoopProject(project: entry.project)
-        defer { partition.projects[name] = project }
-        let decisions = project.apply(entry, appendedAt: StreamTime(milliseconds: record.timestamp))
-        project.lastOffset = record.offset
+        // In place: a project is too large to be taken out and put back for every entry.
+        let decisions = partition.projects[name, default: LoopProject(project: entry.project)]
+            .apply(entry, appendedAt: StreamTime(milliseconds: record.timestamp), offset: record.offset)
         turnCounts.entries += 1
         for decision in decisions { write(decision, entry, record, &turn) }
     }
