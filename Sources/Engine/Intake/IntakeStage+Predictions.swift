@@ -73,7 +73,7 @@ extension IntakeStage {
                     sample: UnsafeRawBufferPointer(sample),
                     version: UnsafeRawBufferPointer(version),
                     role: event.model?.role,
-                    score: Self.score(event, project),
+                    score: event.score(project.pointee.configuration, random: project.pointee.random) ?? 0,
                     top: event.output?.top.label.rawValue,
                     confidence: event.output?.top.probability ?? 0,
                     at: time
@@ -83,19 +83,6 @@ extension IntakeStage {
         guard var judgement, project.pointee.hasTriggers else { return judgement }
         considerTriggers(&judgement, event, at: time)
         return judgement
-    }
-
-    /// The acquisition score of a prediction: of all it carries, or the sample's own draw where nothing is judged.
-    private static func score(_ event: PredictionEvent, _ project: ProjectTable.Place) -> Double {
-        let configuration = project.pointee.configuration
-        let policy = configuration.acquisition
-        guard policy.function != .random, let prediction = event.scored else {
-            if policy.function == .provided, let score = event.detail.score { return score }
-            // A new draw for every model: the same samples would come to the front again and again.
-            return project.pointee.random.unit(key: "\(event.sample.id)/\(event.model?.version.rawValue ?? "")")
-        }
-        let classes = configuration.schema.classes.count
-        return policy.function.score(prediction, classes: classes, temperature: policy.temperature)
     }
 
     /// The draw of a sample for a model.
@@ -188,14 +175,5 @@ extension IntakeStage {
     func isBelievable(_ time: Int64?, at now: Int64) -> Bool {
         guard let time else { return true }
         return time >= Self.earliestTime && time <= now + Self.futureTolerance
-    }
-}
-
-extension PredictionEvent {
-    /// What a score may be judged from; nil where no model has seen the sample.
-    fileprivate var scored: ScoredPrediction? {
-        output.map {
-            ScoredPrediction(output: $0, members: detail.members, logits: detail.logits, provided: detail.score)
-        }
     }
 }

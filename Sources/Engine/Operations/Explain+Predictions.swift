@@ -28,7 +28,7 @@ extension Explain {
             try scan.forEach(partition, from: start) { record, _, _ in
                 explanation.searched.predictions += 1
                 guard search.mayOccur(in: record.value),
-                    let event = Self.prediction(record.value, sample, configuration, parser)
+                    let event = Self.prediction(record, sample, configuration, parser)
                 else { return }
                 found.append(
                     FoundPrediction(
@@ -52,19 +52,30 @@ extension Explain {
         explanation.predictions = found.map { judge($0, tallies, configuration) }
     }
 
-    /// The sample's prediction in a record, or why it is refused; nil of another's.
+    /// The sample's prediction in a record, or why Intake refuses it; nil of another's.
     private static func prediction(
-        _ value: UnsafeRawBufferPointer,
+        _ record: RecordView,
         _ sample: SampleID,
         _ configuration: ProjectConfiguration,
         _ parser: JSONParser
     ) -> Result<PredictionEvent, Rejection>? {
-        guard let data = try? Envelope(parser.parse(value)).data,
+        guard let data = try? Envelope(parser.parse(record.value)).data,
             (try? data.string("project")) == configuration.project.rawValue,
             (try? data.object("sample").string("id")) == sample.rawValue
         else { return nil }
         do throws(Rejection) {
-            return .success(try PredictionEvent(data, project: configuration.project, schema: configuration.schema))
+            let (size, limit) = (record.value.count, IntakeStage.recordLimit)
+            guard size <= limit else {
+                throw Rejection(.tooLarge, "expected at most \(limit) bytes, found \(size)")
+            }
+            let event = try PredictionEvent(data, project: configuration.project, schema: configuration.schema)
+            // Intake's clock is not known any more; it was hardly before the record's time.
+            let latest = record.timestamp + IntakeStage.futureTolerance
+            if let time = event.predictedAt, time < IntakeStage.earliestTime || time > latest {
+                let text = RFC3339.text(milliseconds: time)
+                throw Rejection(.badTime, "\(text) is before 2000 or more than a day in the future")
+            }
+            return .success(event)
         } catch {
             return .failure(error)
         }
@@ -91,16 +102,16 @@ extension Explain {
                 limited: []
             )
         }
-        let score = score(event, configuration)
+        let draws = StableHash(project: configuration.project.rawValue, purpose: "random", salt: salt)
+        let score = event.score(configuration, random: salt.isEmpty ? nil : draws)
         let version = event.model?.version.rawValue
-        let tally = tallies.last {
-            $0.version == version && $0.role == event.model?.role.rawValue && $0.covers(found.place, found.offset)
-        }
+        let covering = tallies.filter { $0.covers(found.place, found.offset) }
+        let tally = covering.last { $0.version == version && $0.role == event.model?.role.rawValue }
         let verdict: Explanation.Prediction.Verdict
         if let tally {
             verdict = score.map { $0 < tally.threshold } ?? false ? .below : .heldBack
         } else {
-            verdict = .uncounted
+            verdict = covering.isEmpty ? .uncounted : .amongOthers
         }
         return Explanation.Prediction(
             partition: found.place.partition,
@@ -110,34 +121,25 @@ extension Explain {
             score: score,
             threshold: tally?.threshold,
             verdict: verdict,
-            limited: tally == nil ? [] : holding(event, score, configuration)
+            limited: covering.isEmpty ? [] : holding(event, score, configuration)
         )
     }
 
-    /// As Intake scores it; nil where a draw under a salt that is not known stands for the score.
-    private func score(_ event: PredictionEvent, _ configuration: ProjectConfiguration) -> Double? {
-        let function = configuration.acquisition.function
-        if function != .random, let output = event.output {
-            return function.score(output, classes: configuration.schema.classes.count)
-        }
-        guard !salt.isEmpty else { return nil }
-        let key = "\(event.sample.id)/\(event.model?.version.rawValue ?? "")"
-        return StableHash.unit(project: configuration.project.rawValue, purpose: "random", key: key, salt: salt)
-    }
-
-    /// The triggers that hold of a prediction, by itself.
+    /// The triggers that hold of a prediction, by itself; where its score is not known, those that hold whatever it is.
     private func holding(_ event: PredictionEvent, _ score: Double?, _ configuration: ProjectConfiguration) -> [String]
     {
         let classes = configuration.schema.classes.count
-        let facts = TriggerFacts(event.output, score: score ?? 0, role: event.model?.role, classes: classes)
         return configuration.acquisition.triggers.filter { trigger in
-            TriggerProgram(trigger, project: configuration.project).judge(
-                facts,
-                sample: event.sample,
-                output: event.output,
-                version: event.model?.version,
-                classes: classes
-            ) == .holds
+            let program = TriggerProgram(trigger, project: configuration.project)
+            return (score.map { [$0] } ?? trigger.condition.scoresToTry).allSatisfy { score in
+                program.judge(
+                    TriggerFacts(event.output, score: score, role: event.model?.role, classes: classes),
+                    sample: event.sample,
+                    output: event.output,
+                    version: event.model?.version,
+                    classes: classes
+                ) == .holds
+            }
         }.map(\.name)
     }
 
@@ -160,6 +162,16 @@ extension Explain {
             }
             explanation.appearances[index].threshold = near?.threshold
         }
+    }
+}
+
+extension TriggerCondition {
+    /// Scores of which one lies in every interval that the conditions tell apart, and on every end of one.
+    fileprivate var scoresToTry: [Double] {
+        var ends: Set<Double> = [0, 1]
+        for case .score(let bounds) in flattened { ends.formUnion([bounds.above, bounds.below].compactMap { $0 }) }
+        let sorted = ends.sorted()
+        return sorted + zip(sorted, sorted.dropFirst()).map { ($0 + $1) / 2 }
     }
 }
 

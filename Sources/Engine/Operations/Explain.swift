@@ -85,7 +85,8 @@ public struct Explain {
         if let task = try task(of: sample, configuration) {
             explanation.outcome = .asked(task)
         } else {
-            explanation.outcome = try place(of: sample, configuration) ?? .passedOver
+            let last = explanation.appearances.map(\.offset).max() ?? 0
+            explanation.outcome = try place(of: sample, configuration, entry: last)
         }
         explanation.label = try label(of: sample, configuration)
     }
@@ -136,18 +137,25 @@ public struct Explain {
         }
     }
 
-    /// The table of the loop that holds the sample.
-    private func place(of sample: SampleID, _ configuration: ProjectConfiguration) throws -> Explanation.Outcome? {
+    /// The table of the loop that holds the sample, whose last entry stands at an offset of the journal.
+    private func place(
+        of sample: SampleID,
+        _ configuration: ProjectConfiguration,
+        entry offset: Int64
+    ) throws -> Explanation.Outcome {
         let store = try StateStore(transport: transport, topics: topics)
         defer { store.close() }
         let restored = try store.restore(configuration.partition)
-        guard let state = restored.projects[configuration.project.rawValue]?.state.acquisition else { return nil }
-        if let purpose = state.asked[sample] { return .askedBefore(purpose) }
-        if state.audit[sample] != nil { return .waiting("audit", triggers: []) }
-        if let row = state.triggered[sample] { return .waiting("triggered", triggers: row.triggers) }
-        if state.pool[sample] != nil { return .waiting("pool", triggers: []) }
-        if let row = state.awaiting[sample] { return .waiting("awaiting", triggers: row.awaiting) }
-        return nil
+        let project = restored.projects[configuration.project.rawValue]
+        if let state = project?.state.acquisition {
+            if let purpose = state.asked[sample] { return .askedBefore(purpose) }
+            if state.audit[sample] != nil { return .waiting("audit", triggers: []) }
+            if let row = state.triggered[sample] { return .waiting("triggered", triggers: row.triggers) }
+            if state.pool[sample] != nil { return .waiting("pool", triggers: []) }
+            if let row = state.awaiting[sample] { return .waiting("awaiting", triggers: row.awaiting) }
+        }
+        let next = project?.pause?.next ?? restored.position?.journalOffset ?? 0
+        return offset < next ? .passedOver : .notApplied(pause: project?.pause?.text)
     }
 }
 

@@ -37,6 +37,8 @@ public struct Explanation: Hashable, Sendable {
         case askedBefore(TaskPurpose)
         /// Waits in a table: `pool`, `audit`, `triggered` or `awaiting`.
         case waiting(String, triggers: [String])
+        /// The loop has not come to its last entry yet; where the project is paused, how.
+        case notApplied(pause: String?)
         /// In no table: better candidates took its place, or a stream's rule passed it over.
         case passedOver
     }
@@ -48,6 +50,8 @@ public struct Explanation: Hashable, Sendable {
             case refused(String)
             /// No tally covers it: Intake has not counted it yet, or its tally has expired.
             case uncounted
+            /// Intake has read it, but counted it with versions beyond those that it tells apart.
+            case amongOthers
             case below
             /// At or above the threshold recorded, which is that of the transaction's end.
             case heldBack
@@ -71,6 +75,9 @@ public struct Explanation: Hashable, Sendable {
             switch verdict {
             case .refused(let reason): text = "refused: \(reason); see flywheel dead-letters list"
             case .uncounted: text = "no tally covers it: Intake has not read it yet, or the tally has expired"
+            case .amongOthers:
+                text =
+                    "Intake has read it, but has no threshold for its version: versions beyond the first \(IntakeProject.versionCapacity) are counted together, without a rate of their own"
             case .below:
                 text = "score \(Self.rounded(score)) was below the threshold \(Self.rounded(threshold)) in force"
             case .heldBack:

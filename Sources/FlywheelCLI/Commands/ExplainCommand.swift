@@ -99,6 +99,9 @@ struct ExplanationReport {
         case .waiting(let table, let triggers):
             let names = triggers.isEmpty ? "" : ", triggers \(triggers.joined(separator: ", "))"
             return "not asked for yet: waits in the table \(table)\(names)"
+        case .notApplied(let pause):
+            return "not decided yet: the loop has not come to its last entry"
+                + (pause.map { "; the project is \($0)" } ?? "")
         case .passedOver:
             return "not asked for: better candidates took its place, or the stream's rule passed it over"
         }
@@ -159,6 +162,7 @@ struct ExplanationReport {
         switch prediction.verdict {
         case .refused: verdict = "refused"
         case .uncounted: verdict = "uncounted"
+        case .amongOthers: verdict = "among_others"
         case .below: verdict = "below_threshold"
         case .heldBack: verdict = "held_back"
         }
@@ -189,6 +193,9 @@ struct ExplanationReport {
             writer.member("outcome", "waiting")
             writer.member("table", table)
             writer.array("triggers", of: triggers)
+        case .notApplied(let pause):
+            writer.member("outcome", "not_applied")
+            writer.member("pause", ifPresent: pause)
         case .passedOver: writer.member("outcome", "passed_over")
         }
     }

@@ -1,0 +1,120 @@
+import Acquisition
+import Engine
+import Events
+import Flywheel
+import StreamRuntime
+import StreamTesting
+import Testing
+import Vocabulary
+
+@Suite("Explaining judges as Intake does")
+struct ExplainJudgementTests {
+    private func explain(_ sample: String, _ plant: Plant, salt: [UInt8] = [1, 2, 3]) throws -> Explanation {
+        try Explain(transport: plant.cluster, topics: plant.topics, salt: salt)
+            .explain(SampleID(sample), of: plant.configuration, since: 0)
+    }
+
+    static func configuration(
+        _ change: (inout AcquisitionPolicy) -> Void,
+        of world: ProjectConfiguration = World.configuration()
+    ) -> ProjectConfiguration {
+        var policy = world.acquisition
+        change(&policy)
+        return ProjectConfiguration(
+            project: World.project,
+            revision: 1,
+            partition: World.partition,
+            schema: World.schema,
+            acquisition: policy,
+            labeling: world.labeling,
+            datasets: world.datasets,
+            training: world.training,
+            rollout: world.rollout
+        )
+    }
+
+    /// A prediction with everything that any strategy judges.
+    private static func full(_ id: String) throws -> [UInt8] {
+        let members = try #require(
+            EnsembleOutput([[0.9, 0.1, 0], [0.2, 0.8, 0]], labels: (0..<3).map { ClassIndex($0) })
+        )
+        let output = [0.55, 0.45, 0].enumerated().map {
+            ClassDistribution.Entry(label: ClassIndex($0.offset), probability: $0.element)
+        }
+        let event = PredictionEvent(
+            project: World.project,
+            sample: Sample(id: SampleID(id)),
+            model: ModelReference(name: "linear", version: ModelVersion("v1")),
+            output: ClassDistribution(output),
+            predictedAt: nil,
+            detail: PredictionDetail(members: members, logits: [2, 1, -1], score: 0.125)
+        )
+        return Wire.bytes { event.write(to: &$0, schema: World.schema) }
+    }
+
+    @Test("A score is that of the candidate, whatever it is judged from", arguments: AcquisitionFunction.allCases)
+    func evidence(function: AcquisitionFunction) throws {
+        let configuration = Self.configuration {
+            $0.function = function
+            $0.temperature = 2.5
+        }
+        let (taken, waiting) = (try Plant(configuration: configuration), try Plant(configuration: configuration))
+        for plant in [taken, waiting] {
+            for number in 0..<12 { try plant.send(.predictions, try Self.full("s\(number)")) }
+        }
+        try taken.makeIntake().settle()
+        let candidates = try TriggerPipelineTests.candidates(taken)
+        #expect(!candidates.isEmpty)
+        for candidate in candidates {
+            let prediction = try explain(candidate.sample.id.rawValue, waiting).predictions.first
+            #expect(prediction?.score == candidate.score, "\(candidate.sample.id)")
+        }
+    }
+
+    @Test("Without the salt a draw is not known, and decides no condition on the score")
+    func withoutSalt() throws {
+        let triggers = [
+            Trigger(name: "low", condition: .score(TriggerBounds(below: 0.5).unsafelyUnwrapped), perHour: 1),
+            Trigger(name: "not-low", condition: .not(.score(TriggerBounds(below: 0.5).unsafelyUnwrapped)), perHour: 1),
+            Trigger(name: "any", condition: .role(.champion), perHour: 1),
+        ]
+        let base = TriggerPipelineTests.configuration(triggers, cutoff: 0)
+        let plant = try Plant(configuration: Self.configuration({ $0.function = .random }, of: base))
+        for number in 0..<400 {
+            try plant.send(.predictions, Wire.prediction(Sample(id: SampleID("s\(number)")), [0.98, 0.01, 0.01]))
+        }
+        try plant.settle()
+        var left = 0
+        for number in 0..<400 {
+            let blind = try explain("s\(number)", plant, salt: [])
+            guard let prediction = blind.predictions.first else { continue }
+            #expect(prediction.score == nil && prediction.limited == ["any"])
+            let known = try #require(try explain("s\(number)", plant).predictions.first)
+            #expect(known.limited == [(known.score ?? 1) < 0.5 ? "low" : "not-low", "any"])
+            left += 1
+        }
+        #expect(left > 300)
+    }
+
+    @Test("What Intake refuses for its time or its size is refused here")
+    func refused() throws {
+        let plant = try Plant()
+        let times = [("early", 946_684_799_999), ("late", plant.clock.now + 86_400_002)] as [(String, Int64)]
+        for (id, time) in times {
+            try plant.send(.predictions, Wire.prediction(Sample(id: SampleID(id)), [0.9, 0.1, 0], at: time))
+        }
+        let small = String(decoding: Wire.prediction(Sample(id: SampleID("large")), [0.9, 0.1, 0]), as: UTF8.self)
+        let large = small.dropLast() + ",\"more\":\"" + String(repeating: "x", count: 262_144) + "\"}"
+        try plant.send(.predictions, Array(large.utf8))
+        try plant.makeIntake().settle()
+        let letters = plant.cluster.committed(plant.topics[.deadLetters]).count
+        #expect(letters == 3)
+        for (id, text) in [("early", "2000"), ("late", "future"), ("large", "262144")] {
+            guard case .refused(let reason)? = try explain(id, plant).predictions.first?.verdict else {
+                Issue.record("\(id) is not refused")
+                continue
+            }
+            #expect(reason.contains(text), "\(reason)")
+        }
+    }
+}
