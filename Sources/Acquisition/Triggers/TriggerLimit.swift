@@ -9,8 +9,8 @@ public struct TriggerLimit: Sendable {
     /// The part of the rate that draws use up; the rest fills the bucket again.
     private static let drawn = 0.8
 
-    private let perMillisecond: Double
-    private let burst: Double
+    private var perMillisecond = 0.0
+    private var burst = 0.0
     private var tokens: Double
     private var cutoff = 1.0
     private var seen = 0.0
@@ -21,9 +21,16 @@ public struct TriggerLimit: Sendable {
     ///
     /// - Parameter perHour: Passes an hour that are allowed, above 0; a tenth of them, but two at least, may come at once.
     public init(perHour: Double) {
+        tokens = 0
+        setRate(perHour: perHour)
+        tokens = burst
+    }
+
+    /// Allows another rate from now on; what was seen is not forgotten, and the bucket is not filled.
+    public mutating func setRate(perHour: Double) {
         perMillisecond = perHour / 3_600_000
         burst = max(2, perHour / 10)
-        tokens = burst
+        tokens = min(tokens, burst)
     }
 
     /// Whether a sample passes.

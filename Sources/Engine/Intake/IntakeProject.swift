@@ -74,6 +74,15 @@ struct IntakeProject {
         streams.append(stream(nil, rate: rate * share))
     }
 
+    /// The worker's share of the traffic is another than before.
+    mutating func setShare(_ share: Double) {
+        guard !streams.isEmpty else { return }
+        triggers?.setShare(share)
+        for index in streams.indices where index != Self.others {
+            streams[index].setRate(rate * share, policy: configuration.acquisition)
+        }
+    }
+
     private func stream(_ version: ModelVersion?, rate: Double) -> ModelStream {
         var stream = ModelStream(version: version, rate: rate, policy: configuration.acquisition)
         stream.names = triggers?.names(version: version, metadata: .none) ?? []

@@ -118,6 +118,7 @@ public final class IntakeStage: StreamStage {
             if partition.topic == topics[.predictions] { owned.insert(partition.partition) }
             positions[partition] = committed[partition]
         }
+        shareChanged()
         try directory.readToEnd()
         return positions
     }
@@ -147,6 +148,12 @@ public final class IntakeStage: StreamStage {
 
     public func unassigned(_ partitions: [TopicPartition]) {
         for partition in partitions where partition.topic == topics[.predictions] { owned.remove(partition.partition) }
+        shareChanged()
+    }
+
+    /// Thresholds and limits that are there already have been made for another share.
+    private func shareChanged() {
+        for project in projects.all { project.pointee.setShare(share) }
     }
 
     public func process(_ batch: RecordBatch, topics names: [String], into turn: inout Turn) throws {

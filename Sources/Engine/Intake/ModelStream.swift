@@ -29,6 +29,12 @@ struct ModelStream {
         }
     }
 
+    /// Another rate of candidates a second is wanted from now on.
+    mutating func setRate(_ rate: Double, policy: AcquisitionPolicy) {
+        threshold.target = rate / 1_000
+        exploration?.target = rate * policy.explorationShare / 1_000
+    }
+
     /// Takes a score into account and judges it by the stream's threshold; see `AdaptiveThreshold.admits`.
     mutating func admits(_ score: Double, at time: Int64) -> Bool { threshold.admits(score, at: time) }
 

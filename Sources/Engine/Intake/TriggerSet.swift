@@ -93,6 +93,14 @@ struct TriggerSet {
         }
     }
 
+    /// The same where a worker sees another part of the traffic than before: what limits have seen goes on.
+    mutating func setShare(_ share: Double) {
+        for index in entries.indices {
+            entries[index].fired.setRate(perHour: entries[index].perHour * share)
+            entries[index].awaiting.setRate(perHour: entries[index].perHour * share)
+        }
+    }
+
     /// Whether probabilities must be noted.
     var watchesClasses: Bool { noted != nil }
 

@@ -1,0 +1,63 @@
+import Acquisition
+import Events
+import Flywheel
+import StreamRuntime
+import StreamTesting
+import Testing
+import Vocabulary
+
+@testable import Engine
+
+@Suite("A worker's share of the traffic")
+struct ShareTests {
+    @Test("Thresholds and limits that are there already follow the partitions that come and go")
+    func rebalance() throws {
+        let trigger = Trigger(name: "all", condition: .role(.champion), perHour: 400)
+        let plant = try Plant(configuration: TriggerPipelineTests.configuration([trigger], cutoff: 0))
+        let stage = IntakeStage(
+            topics: plant.topics,
+            directory: try ProjectDirectory(transport: plant.cluster, topics: plant.topics),
+            salt: [1],
+            worker: "w",
+            partitionCount: 4,
+            now: { plant.clock.now }
+        )
+        func partitions(_ range: Range<Int32>) -> [TopicPartition] {
+            range.map { TopicPartition(plant.topics[.predictions], $0) }
+        }
+        _ = try stage.assigned(partitions(0..<4), committed: [:])
+        var turn = Turn()
+        try stage.process(RecordBatch(), topics: IntakeStage.inputs.map { plant.topics[$0] }, into: &turn)
+        let project = try #require(stage.projects[World.project.rawValue])
+        var version = "v1"
+        let known = version.withUTF8 {
+            project.pointee.stream(UnsafeRawBufferPointer($0), in: 1, share: stage.share)
+        }
+        let place = try #require(known)
+        func target(_ place: Int) -> Double { project.pointee.withStream(place) { $0.threshold.target } }
+        let (whole, unseen) = (target(place), target(IntakeProject.unseen))
+        #expect(whole > 0 && unseen == whole)
+        stage.unassigned(partitions(1..<4))
+        #expect(target(place) == whole / 4 && target(IntakeProject.unseen) == whole / 4 && target(0) == 0)
+        // A tenth of a quarter of the rate at once.
+        var fired = 0
+        for number in 0..<100 {
+            var id = "s\(number)"
+            let facts = TriggerFacts(top: 0, confidence: 0.9, margin: 0.8, score: 0.2, role: .champion)
+            let outcome = id.withUTF8 {
+                project.pointee.triggers?.judge(
+                    facts,
+                    names: [0],
+                    sample: UnsafeRawBufferPointer($0),
+                    unnamed: 0,
+                    passes: false,
+                    at: 1
+                )
+            }
+            if outcome?.isEmpty == false { fired += 1 }
+        }
+        #expect((5...10).contains(fired), "\(fired)")
+        _ = try stage.assigned(partitions(1..<3), committed: [:])
+        #expect(target(place) == whole * 3 / 4)
+    }
+}
