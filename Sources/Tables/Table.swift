@@ -31,13 +31,16 @@ public struct Table<Key: Hashable & Comparable & Sendable, Value: Equatable & Se
         set { put(newValue, at: key) }
     }
 
+    /// Equal texts may differ in their bytes, which is what the changelog goes by: of a key the first spelling is kept.
     @inlinable mutating func put(_ value: Value, at key: Key) {
         if let place = rows.index(forKey: key) {
             guard rows.values[place] != value else { return }
-            if before.index(forKey: key) == nil { before[key] = .some(rows.values[place]) }
+            if before.index(forKey: key) == nil { before[rows.keys[place]] = .some(rows.values[place]) }
             rows.values[place] = value
+        } else if let place = before.index(forKey: key) {
+            rows[before.keys[place]] = value
         } else {
-            if before.index(forKey: key) == nil { before[key] = .some(nil) }
+            before[key] = .some(nil)
             rows[key] = value
         }
         revisions += 1
@@ -45,8 +48,8 @@ public struct Table<Key: Hashable & Comparable & Sendable, Value: Equatable & Se
 
     @inlinable mutating func remove(_ key: Key) {
         guard let place = rows.index(forKey: key) else { return }
-        let old = rows.remove(at: place).value
-        if before.index(forKey: key) == nil { before[key] = .some(old) }
+        let old = rows.remove(at: place)
+        if before.index(forKey: key) == nil { before[old.key] = .some(old.value) }
         revisions += 1
     }
 

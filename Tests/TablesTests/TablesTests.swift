@@ -3,6 +3,33 @@ import Tables
 import Testing
 
 @Suite struct TableTests {
+    @Test("Keys that are equal and spelled differently are one key of the changelog, too")
+    func spellings() {
+        let (composed, decomposed) = ("caf\u{E9}", "cafe\u{301}")
+        #expect(composed == decomposed && Array(composed.utf8) != Array(decomposed.utf8))
+        var table = Table<String, Int>()
+        // By bytes, as the topic has it.
+        var stored: [[UInt8]: Int] = [:]
+        func commit() {
+            for change in table.changes { stored[Array(change.key.utf8)] = change.value }
+            table.commit()
+        }
+        table[composed] = 1
+        commit()
+        table[decomposed] = 2
+        commit()
+        #expect(stored == [Array(composed.utf8): 2])
+        table[decomposed] = nil
+        table[decomposed] = 3
+        commit()
+        #expect(stored == [Array(composed.utf8): 3])
+        table[decomposed] = nil
+        table.undo()
+        table[decomposed] = nil
+        commit()
+        #expect(stored.isEmpty && table.isEmpty)
+    }
+
     @Test(
         "A table does what a dictionary does, and its changes lead from the last commit to now",
         arguments: 0..<60 as Range<UInt64>
