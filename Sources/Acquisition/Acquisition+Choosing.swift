@@ -61,7 +61,8 @@ extension AcquisitionState {
         let isSpread = policy.isDiverse && policy.function != .random
         var rule = isSpread ? policy.batch.rule : .top
         if isSpread, let cold = policy.batch.coldStart.rule, isCold(policy) { rule = cold }
-        let width = rule.width(count, preselection: policy.preselection)
+        rule = rule.affordable(count)
+        let width = rule.width(count, policy)
         // Of a large pool the certain ones are left out: to sort them all costs more than they are worth.
         let reach = width.isSpreadOverAll ? 4 * width.candidates : width.candidates
         let wanted = min(pool.count, reach + left.count)

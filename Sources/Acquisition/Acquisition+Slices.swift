@@ -28,22 +28,73 @@ extension AcquisitionState {
         policy: AcquisitionPolicy,
         at time: StreamTime
     ) -> [PooledCandidate] {
-        guard let quota = policy.slices else { return ranked }
+        guard let quotas = quotas(votesPerTask, policy, at: time) else { return ranked }
         var room: [String: Int] = [:]
         var kept: [PooledCandidate] = []
         for pooled in ranked {
-            let name = sliceName(pooled.candidate.sample, quota)
-            let left = room[name] ?? roomLeft(name, votesPerTask, quota, policy, at: time)
+            let name = quotas.account(of: pooled.candidate.sample)
+            let left = room[name] ?? quotas.room(name)
             room[name] = left - 1
             if left > 0 { kept.append(pooled) }
         }
         return kept
     }
 
+    /// What quotas leave room for in the ledger's window; nil where there are none.
+    func quotas(_ votesPerTask: Int, _ policy: AcquisitionPolicy, at time: StreamTime) -> SliceQuotas? {
+        policy.slices.map {
+            SliceQuotas(
+                $0,
+                slices: slices,
+                windowStart: ledger.value.windowStart,
+                votes: policy.votes,
+                votesPerTask: votesPerTask,
+                at: time
+            )
+        }
+    }
+
+    /// The same for the pool, which must know which of its rows to do without when it is full.
+    mutating func quotasOfPool(
+        _ votesPerTask: Int,
+        _ policy: AcquisitionPolicy,
+        at time: StreamTime
+    ) -> SliceQuotas? {
+        // The entry may be the first of a window.
+        if policy.slices != nil { ledger.value.advance(to: time, budget: policy.budget) }
+        let quotas = quotas(votesPerTask, policy, at: time)
+        let isKept = floorMark.map { mark in quotas.map { $0.keeps(mark) } ?? false } ?? (quotas == nil)
+        if !isKept {
+            floor = Foremost()
+            floorMark = quotas?.mark
+        }
+        return quotas
+    }
+
+    /// Where there is no room for another slice, those go that took nothing of this window and are new no longer: which they
+    /// are if they come back.
+    ///
+    /// - Complexity: O(*n*) in the slices where there is no room, else O(1).
+    mutating func makeRoomForSlices(_ policy: AcquisitionPolicy, at time: StreamTime) {
+        guard let quota = policy.slices, slices.count >= SlicePolicy.sliceLimit else { return }
+        let start = ledger.value.windowStart
+        func isPast(_ account: SliceAccount) -> Bool {
+            account.windowStart != start && time.milliseconds(since: account.firstAskedAt) >= quota.newFor
+        }
+        guard slices.count(where: { isPast($1) }) > 0 else { return }
+        for (name, account) in slices.sortedRows where isPast(account) { slices[name] = nil }
+    }
+
+    /// A revision came: accounts of another key's slices say nothing of its own.
+    public mutating func configured(_ policy: AcquisitionPolicy, after old: AcquisitionPolicy) {
+        guard policy.slices?.key != old.slices?.key else { return }
+        for name in slices.sortedKeys { slices[name] = nil }
+    }
+
     /// A task for training was opened.
     mutating func countSlice(_ sample: Sample, votes: Int, policy: AcquisitionPolicy, at time: StreamTime) {
         guard let quota = policy.slices else { return }
-        let name = sliceName(sample, quota)
+        let name = SliceQuotas.account(of: sample, quota, in: slices)
         let start = ledger.value.windowStart
         var account = slices[name] ?? SliceAccount(firstAskedAt: time, windowStart: start)
         if account.windowStart != start { account.votes = 0 }
@@ -60,42 +111,15 @@ extension AcquisitionState {
         policy: AcquisitionPolicy
     ) {
         guard let quota = policy.slices else { return }
-        let name = sliceName(sample, quota)
+        let name = SliceQuotas.account(of: sample, quota, in: slices)
         guard var account = slices[name], openedAt >= account.windowStart else { return }
         account.votes = max(0, account.votes - votes)
         slices[name] = account
     }
 
     /// Whether every candidate of the pool waits for a quota alone.
-    func isQuotaSpent(votesPerTask: Int, policy: AcquisitionPolicy) -> Bool {
+    func isQuotaSpent(votesPerTask: Int, policy: AcquisitionPolicy, at time: StreamTime) -> Bool {
         guard policy.slices != nil, !pool.isEmpty else { return false }
-        let time = ledger.value.windowStart
         return withinQuota(pool.sortedRows.map(\.value), votesPerTask: votesPerTask, policy: policy, at: time).isEmpty
     }
-
-    private func roomLeft(
-        _ name: String,
-        _ votesPerTask: Int,
-        _ quota: SlicePolicy,
-        _ policy: AcquisitionPolicy,
-        at time: StreamTime
-    ) -> Int {
-        let account = slices[name]
-        let share = quota.share(
-            of: String(name.dropFirst()),
-            age: account.map { time.milliseconds(since: $0.firstAskedAt) }
-        )
-        let budget = Int(share.millionths * Int64(policy.votes) / LabelShare.whole)
-        let taken = account.map { $0.windowStart == ledger.value.windowStart ? $0.votes : 0 } ?? 0
-        return max(0, budget - taken) / max(1, votesPerTask)
-    }
-
-    /// A slice beyond those told apart counts with all others like it.
-    private func sliceName(_ sample: Sample, _ quota: SlicePolicy) -> String {
-        // With a sign in front no name is empty, and none is that of the others.
-        let name = "=" + (sample.metadata[quota.key] ?? "")
-        return slices[name] != nil || slices.count < SlicePolicy.sliceLimit ? name : Self.otherSlices
-    }
-
-    private static let otherSlices = "others"
 }

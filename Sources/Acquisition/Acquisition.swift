@@ -11,6 +11,7 @@ extension AcquisitionState {
     ///   - candidate: Belongs to the audit sample if it has an audit probability.
     ///   - modelOrdinal: The dataset ordinal of the model that scored it, 0 for none or an unknown one.
     ///   - pending: Labels asked for that its model does not know; of use to a stream's rule only.
+    ///   - votesPerTask: The most votes that a task may take; slices have quotas of votes.
     ///   - policy: The revision in force.
     ///   - context: The entry that brought it.
     /// - Complexity: O(1) on average, O(*poolCapacity*) for the first after a batch.
@@ -18,6 +19,7 @@ extension AcquisitionState {
         _ candidate: Candidate,
         modelOrdinal: Int,
         pending: Int = 0,
+        votesPerTask: Int = 1,
         policy: AcquisitionPolicy,
         context: EntryContext
     ) {
@@ -34,18 +36,19 @@ extension AcquisitionState {
         guard audit[id] == nil else { return }
         guard !candidate.isBelowThreshold else { return }
         if let stream = policy.stream {
-            receiveStreamed(pooled, pending: pending, stream: stream, capacity: policy.poolCapacity, context: context)
+            receiveStreamed(pooled, pending: pending, stream, votesPerTask, policy, context)
             return
         }
+        let quotas = quotasOfPool(votesPerTask, policy, at: context.time)
         if let known = pool[id] {
             // A model says the same of a sample every time; only a newer one changes anything.
             guard known.modelOrdinal < modelOrdinal else { return }
-            floor.set(id, pooled, in: &pool, from: PoolRank(known), to: PoolRank(pooled))
+            floor.set(id, pooled, in: &pool, from: PoolRank(known, quotas), to: PoolRank(pooled, quotas))
             return
         }
-        let rank = PoolRank(pooled)
+        let rank = PoolRank(pooled, quotas)
         if pool.count >= policy.poolCapacity {
-            let least = floor.first(of: pool) { PoolRank($1) }
+            let least = floor.first(of: pool) { PoolRank($1, quotas) }
             guard let least, least < rank else { return }
             floor.set(least.id, nil, in: &pool, from: least, to: nil)
         }
@@ -91,6 +94,7 @@ extension AcquisitionState {
         // Patience begins when a batch becomes possible: the model that the last one taught may still be in training.
         if cadence.value.waitingSince == nil { cadence.value.waitingSince = context.time }
         guard isReady(newestOrdinal, unlearned, policy, at: context.time) else { return [] }
+        makeRoomForSlices(policy, at: context.time)
         let affordable = affordableTasks(openTasks, votesPerTask, policy)
         let auditWanted = auditTasksDue(policy, affordable)
         let wanted = min(policy.batchSize, affordable - min(auditWanted, affordable))
@@ -124,7 +128,19 @@ extension AcquisitionState {
     }
 
     /// When a batch could become due without a further candidate.
-    public func nextDeadline(openTasks: Int, votesPerTask: Int, policy: AcquisitionPolicy) -> StreamTime? {
+    ///
+    /// - Parameters:
+    ///   - openTasks: Tasks open now.
+    ///   - votesPerTask: The most votes that a task may take.
+    ///   - policy: The revision in force.
+    ///   - now: Of the last entry; nil: the beginning of the window.
+    /// - Returns: Nil where only an entry can bring it about.
+    public func nextDeadline(
+        openTasks: Int,
+        votesPerTask: Int,
+        policy: AcquisitionPolicy,
+        at now: StreamTime? = nil
+    ) -> StreamTime? {
         guard let waiting = cadence.value.waitingSince, hasCandidates,
             openTasks + policy.batchSize <= policy.openTaskLimit
         else { return nil }
@@ -135,13 +151,15 @@ extension AcquisitionState {
         }
         let affordable = affordableTasks(openTasks, votesPerTask, policy)
         let count = min(policy.batchSize, affordable)
-        let start = ledger.value.windowStart
-        let fired = triggeredDue(count, votesPerTask: votesPerTask, policy: policy, at: start)
+        let now = now ?? ledger.value.windowStart
+        let fired = triggeredDue(count, votesPerTask: votesPerTask, policy: policy, at: now)
         if fired.isEmpty, auditTasksDue(policy, affordable) == 0 {
             // Audit tasks keep their share of all tasks, so the next candidate of a stream is what they wait for.
             if policy.stream != nil, pool.isEmpty { return nil }
-            if pool.isEmpty || isQuotaSpent(votesPerTask: votesPerTask, policy: policy) {
-                return ledger.value.windowStart.advanced(byMilliseconds: policy.window)
+            if pool.isEmpty || isQuotaSpent(votesPerTask: votesPerTask, policy: policy, at: now) {
+                // A slice that is new no longer may have another share.
+                let end = ledger.value.windowStart.advanced(byMilliseconds: policy.window)
+                return min(end, quotas(votesPerTask, policy, at: now)?.nextAgeing ?? end)
             }
         }
         return waiting.advanced(byMilliseconds: policy.patience)
@@ -227,7 +245,8 @@ extension AcquisitionState {
     private func auditTasksDue(_ policy: AcquisitionPolicy, _ affordable: Int) -> Int {
         let cadence = cadence.value
         // Nothing else to ask for: the audit sample may take the whole batch.
-        guard !pool.isEmpty || policy.stream != nil else { return min(policy.batchSize, audit.count) }
+        let isTriggered = !triggered.isEmpty && policy.triggerShare > 0
+        guard !pool.isEmpty || isTriggered || policy.stream != nil else { return min(policy.batchSize, audit.count) }
         let share = min(max(policy.auditShare, 0), 0.9)
         let acquisition = Double(cadence.acquisitionTasks + min(policy.batchSize, affordable))
         let wanted = Int(acquisition * share / (1 - share)) - cadence.auditTasks

@@ -67,11 +67,13 @@ public struct AcquisitionState: Sendable {
     public var memory = Table<Int, EmbeddingSketch>()
     /// The pool's least useful, a cache.
     var floor = Foremost<PoolRank>()
+    /// What slices had room when `floor` was looked at; nil where there were no quotas.
+    var floorMark: QuotaMark?
     /// The audit sample's last, a cache.
     var auditFloor = Foremost<AuditRank>()
     /// The rule that asks one by one, and its ledger; nil until the first candidate of a stream.
     public var stream = Cell<StreamFilter?>(nil)
-    /// What each slice has taken; at most `SlicePolicy.sliceLimit` and one.
+    /// What each slice has taken; at most `SlicePolicy.sliceLimit`, one, and those that have shares of their own.
     public var slices = Table<String, SliceAccount>()
     /// At most `poolCapacity` candidates for training labels for which triggers fired; also in the pool if they belong there.
     public var triggered = Table<SampleID, TriggeredCandidate>()

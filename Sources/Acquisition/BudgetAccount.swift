@@ -19,16 +19,17 @@ public struct BudgetAccount: Hashable, Sendable {
     /// What can still be promised of a window's budget; without a budget there is no limit.
     func available(of budget: Int64?) -> Int64 {
         guard let budget else { return .max }
-        return max(0, budget + carried - spent - reserved)
+        // Where there was no budget before this one nothing bounded what was promised.
+        return max(0, budget.adding(carried).subtracting(spent).subtracting(reserved))
     }
 
     /// Closes the window and as many empty ones as have passed since.
     mutating func close(windows: Int64, of budget: Int64?, carrying most: Int) {
         if let budget, most > 0 {
-            let limit = budget * Int64(most)
-            let left = max(0, budget + carried - spent)
+            let limit = budget.multiplied(by: Int64(most))
+            let left = max(0, budget.adding(carried).subtracting(spent))
             // More windows than may be carried add nothing: the product stays small.
-            carried = min(limit, left + budget * (min(windows, Int64(most) + 1) - 1))
+            carried = min(limit, left.adding(budget.multiplied(by: min(windows, Int64(most) + 1) - 1)))
         } else {
             carried = 0
         }
@@ -37,7 +38,25 @@ public struct BudgetAccount: Hashable, Sendable {
 
     mutating func spend(_ amount: Int64, of reservation: Int64) {
         reserved = reserved &- reservation
-        spent = spent &+ amount
-        totalSpent = totalSpent &+ amount
+        spent = spent.adding(amount)
+        totalSpent = totalSpent.adding(amount)
+    }
+}
+
+/// Sums that stop at the ends of the type: no project comes near them, and none is to stop at an overflow.
+extension Int64 {
+    func adding(_ other: Int64) -> Int64 {
+        let (sum, isOver) = addingReportingOverflow(other)
+        return isOver ? (other < 0 ? .min : .max) : sum
+    }
+
+    func subtracting(_ other: Int64) -> Int64 {
+        let (difference, isOver) = subtractingReportingOverflow(other)
+        return isOver ? (other < 0 ? .max : .min) : difference
+    }
+
+    func multiplied(by other: Int64) -> Int64 {
+        let (product, isOver) = multipliedReportingOverflow(by: other)
+        return isOver ? ((self < 0) == (other < 0) ? .max : .min) : product
     }
 }

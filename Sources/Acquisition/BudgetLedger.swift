@@ -58,7 +58,7 @@ public struct BudgetLedger: Hashable, Sendable {
         guard budget.time != 0, budget.money != 0 else { return 0 }
         let count = Int64(max(1, count))
         var tasks = votes.available(of: Int64(budget.votes)) / count
-        let (time, money) = (cost.maximumTime * count, cost.maximumMoney * count)
+        let (time, money) = (cost.maximumTime.multiplied(by: count), cost.maximumMoney.multiplied(by: count))
         if time > 0 { tasks = min(tasks, self.time.available(of: budget.time) / time) }
         if money > 0 { tasks = min(tasks, self.money.available(of: budget.money) / money) }
         return Int(tasks)
@@ -69,7 +69,7 @@ public struct BudgetLedger: Hashable, Sendable {
         guard count >= 0 else { return false }
         guard count == 0 || affordableTasks(votes: count, cost: cost, of: budget) > 0 else { return false }
         votes.reserved += Int64(count)
-        // Where there is no budget nothing bounds the sum, and nothing looks at it: it may wrap around.
+        // Where there is no budget nothing bounds the sum: it may wrap around, and comes back as it is released.
         time.reserved = time.reserved &+ cost.maximumTime &* Int64(count)
         money.reserved = money.reserved &+ cost.maximumMoney &* Int64(count)
         return true

@@ -26,9 +26,9 @@ public struct LabelBudget: Hashable, Sendable {
         let whole = Int64(carriedWindows) + 1
         let ledger = BudgetLedger(windowStart: StreamTime(milliseconds: 0))
         let most = LabelBudget(
-            votes: votes * Int(whole),
-            time: time.map { $0 * whole },
-            money: money.map { $0 * whole },
+            votes: Int(Int64(votes).multiplied(by: whole)),
+            time: time.map { $0.multiplied(by: whole) },
+            money: money.map { $0.multiplied(by: whole) },
             window: window
         )
         return ledger.affordableTasks(votes: count, cost: cost, of: most)

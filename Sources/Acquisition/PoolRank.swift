@@ -3,17 +3,21 @@ internal import Vocabulary
 
 /// Where a candidate stands among the useless of a pool: the first to give way least.
 struct PoolRank: Comparable, Sendable {
+    /// Whether the quota of its slice has room: what waits for a quota must not keep out what does not.
+    let hasRoom: Bool
     let ordinal: Int
     let score: Double
     let id: SampleID
 
-    init(_ pooled: PooledCandidate) {
+    init(_ pooled: PooledCandidate, _ quotas: SliceQuotas?) {
+        hasRoom = quotas?.hasRoom(pooled.candidate.sample) ?? true
         ordinal = pooled.modelOrdinal
         score = pooled.candidate.score
         id = pooled.candidate.sample.id
     }
 
     static func < (a: PoolRank, b: PoolRank) -> Bool {
+        if a.hasRoom != b.hasRoom { return b.hasRoom }
         if a.ordinal != b.ordinal { return a.ordinal < b.ordinal }
         return a.score != b.score ? a.score < b.score : a.id > b.id
     }

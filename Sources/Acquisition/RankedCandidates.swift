@@ -33,20 +33,29 @@ struct RankedCandidates {
         guard policy.isDiverse, policy.function != .random else { return }
         let embeddings = ranked.compactMap(\.candidate.sample.embedding)
         guard !embeddings.isEmpty, embeddings.count == ranked.count else { return }
+        // Folded they could not be told apart.
+        let dimension = embeddings[0].count
+        guard embeddings.allSatisfy({ $0.count == dimension }) else { return }
         // What is remembered of an embedding has at most so many places; where that is compared, both are folded.
-        let isFolded = rule.comparesWithKnown && (embeddings.first?.count ?? 0) > EmbeddingSketch.limit
+        let isLarge = dimension > EmbeddingSketch.limit
+        let isFolded = isLarge && rule.comparesWithKnown
         points = PointMatrix(isFolded ? embeddings.map { EmbeddingSketch.fold($0) } : embeddings)
         guard let points else { return }
-        let folded = isFolded || points.dimension <= EmbeddingSketch.limit
-        let dimension = embeddings[0].count
-        if folded {
-            known = PointMatrix(memory, slots: policy.batch.memory, dimension: dimension, scale: points.scale)
+        var near = points
+        if isLarge, !isFolded, policy.batch.weights.novelty > 0 || policy.batch.duplicateDistance > 0 {
+            near = PointMatrix(embeddings.map { EmbeddingSketch.fold($0) }) ?? points
         }
-        compose(Neighbourhood(points: points, known: known))
+        let known = PointMatrix(memory, slots: policy.batch.memory, dimension: dimension, scale: near.scale)
+        if !isLarge || isFolded { self.known = known }
+        compose(Neighbourhood(points: near, known: known), in: Neighbourhood(points: points, known: nil))
     }
 
     /// Counts the parts that need the others, and brings all into order again.
-    private mutating func compose(_ neighbourhood: Neighbourhood) {
+    ///
+    /// - Parameters:
+    ///   - neighbourhood: In the space of what is known.
+    ///   - whole: The candidates in the space of their embeddings.
+    private mutating func compose(_ neighbourhood: Neighbourhood, in whole: Neighbourhood) {
         let weights = policy.batch.weights
         if weights.novelty > 0 {
             for (index, part) in neighbourhood.novelty.enumerated() {
@@ -54,7 +63,7 @@ struct RankedCandidates {
             }
         }
         if weights.density > 0 {
-            for (index, part) in neighbourhood.density.enumerated() {
+            for (index, part) in whole.density.enumerated() {
                 utilities[index].count(.density, part, weights.density)
             }
         }

@@ -9,7 +9,10 @@ extension BatchPolicy: JSONCodable {
     /// Sketches that may be kept; each takes up to 400 bytes of state.
     public static let largestMemory = 10_000
 
-    /// What is left out has its default: policies written before a member was added stay as they were meant.
+    /// What a policy means that was written before there were any: `project apply` writes all of it.
+    static let beforeBatches = BatchPolicy(coldStart: .none, duplicateDistance: 0)
+
+    /// What is left out has its default.
     public init(json: JSONValue) throws(JSONError) {
         let object = try json.object()
         let standard = BatchPolicy()

@@ -114,7 +114,7 @@ extension AcquisitionPolicy: JSONCodable {
             oversample: try object.double("oversample", in: 1...100_000),
             patience: try object.milliseconds("patience_ms"),
             temperature: try object.number("temperature", in: 0.01...100) ?? AcquisitionPolicy().temperature,
-            batch: try object.optionalValue("batch") ?? BatchPolicy(),
+            batch: try object.optionalValue("batch") ?? .beforeBatches,
             time: try object.optionalInt("time_per_window_ms", in: 0...Int(ProjectConfiguration.longestSpan))
                 .map { Int64($0) },
             money: try object.optionalInt("money_per_window_micros", in: 0...Int(AcquisitionPolicy.highestMoney))
@@ -194,9 +194,9 @@ extension LabelingPolicy: JSONCodable {
             writer.member("confidence", confidence)
             writer.member("lifetime_ms", lifetime)
             writer.member("maximum_skips", maximumSkips)
-            guard let ageingEvery else { return }
-            writer.member("ageing_every_ms", ageingEvery)
-            writer.member("ageing_by", ageingBy)
+            writer.member("ageing_every_ms", ifPresent: ageingEvery)
+            // Without an interval it means nothing, but a file that names it must not differ from its own revision for ever.
+            if ageingEvery != nil || ageingBy != LabelingPolicy().ageingBy { writer.member("ageing_by", ageingBy) }
         }
     }
 }

@@ -49,6 +49,7 @@ extension ProjectState {
                 refuse(.init(.invalidConfiguration, "revision \(revision.revision) removes or reorders classes"), &step)
                 return
             }
+            acquisition.configured(revision.acquisition, after: known.acquisition)
         }
         // Windows are counted from the project's beginning, not from a round number of the epoch.
         if configuration.value == nil { acquisition.ledger.value.windowStart = step.context.time }
@@ -77,6 +78,7 @@ extension ProjectState {
             candidate,
             modelOrdinal: ordinal,
             pending: configuration.acquisition.stream == nil ? 0 : unlearnedLabels,
+            votesPerTask: configuration.labeling.maximumVotes,
             policy: configuration.acquisition,
             context: step.context
         )

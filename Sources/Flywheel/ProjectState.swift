@@ -96,7 +96,8 @@ public struct ProjectState: Sendable {
             acquisition.nextDeadline(
                 openTasks: labeling.open.count,
                 votesPerTask: configuration.labeling.maximumVotes,
-                policy: configuration.acquisition
+                policy: configuration.acquisition,
+                at: position.value.time
             ),
             labeling.nextDeadline,
             labeling.nextAgeing(policy: configuration.labeling),

@@ -10,6 +10,34 @@ import Vocabulary
         var votes: Int
     }
 
+    @Test("Prices and windows as extreme as are accepted stop nothing")
+    func extremes() {
+        let price = VoteCost(
+            maximumTime: VoteCost.longestTime,
+            perVote: VoteCost.highestPrice,
+            perSecond: VoteCost.highestPrice
+        )
+        var budget = LabelBudget(votes: 1_000_000_000, window: 1, carriedWindows: 1_000)
+        var ledger = BudgetLedger(windowStart: StreamTime(milliseconds: 0))
+        // Without a budget of money nothing bounds what is promised and spent.
+        for _ in 0..<90 {
+            let isReserved = ledger.reserve(1, cost: price, of: budget)
+            #expect(isReserved)
+        }
+        for _ in 0..<60 { ledger.spend(cost: price) }
+        budget.money = 1_000_000_000_000_000
+        budget.time = 315_360_000_000
+        #expect(ledger.affordableTasks(votes: 100, cost: price, of: budget) == 0)
+        ledger.money.spent = .max
+        ledger.money.reserved = .max
+        #expect(ledger.affordableTasks(votes: 1, cost: price, of: budget) == 0)
+        #expect(budget.mostTasks(votes: 100, cost: price) == 0)
+        for time in [1, 1_000, 1 << 40] as [Int64] {
+            ledger.advance(to: StreamTime(milliseconds: time), budget: budget)
+            #expect(ledger.money.carried <= 1_000_000_000_000_000_000)
+        }
+    }
+
     @Test(
         "Votes, time and money never exceed their budgets with what was carried, whatever happens",
         arguments: 0..<32 as Range<UInt64>

@@ -5,9 +5,9 @@ import Vocabulary
 
 @Suite("What triggers let through")
 struct TriggeredTests {
-    private let classes = 3
+    let classes = 3
 
-    private func policy(_ change: (inout AcquisitionPolicy) -> Void = { _ in }) -> AcquisitionPolicy {
+    func policy(_ change: (inout AcquisitionPolicy) -> Void = { _ in }) -> AcquisitionPolicy {
         freePolicy {
             $0.batchSize = 10
             $0.triggers = [
@@ -19,7 +19,7 @@ struct TriggeredTests {
         }
     }
 
-    private func candidate(
+    func candidate(
         _ id: String,
         score: Double = 0.1,
         top: Int = 0,
@@ -47,7 +47,7 @@ struct TriggeredTests {
         )
     }
 
-    private func feedback(_ id: String, _ verdict: Feedback.Verdict, version: String = "v1") -> Feedback {
+    func feedback(_ id: String, _ verdict: Feedback.Verdict, version: String = "v1") -> Feedback {
         Feedback(
             key: 1,
             sample: SampleID(id),
@@ -58,7 +58,7 @@ struct TriggeredTests {
         )
     }
 
-    private func receive(
+    func receive(
         _ candidate: Candidate,
         _ state: inout AcquisitionState,
         _ policy: AcquisitionPolicy,

@@ -41,6 +41,7 @@ enum Asking: UInt64, CaseIterable {
                 Trigger(name: "sure", condition: .not(.role(.challenger))),
                 Trigger(name: "disputed", condition: .all([.disagreement, .sample(0.7)])),
                 Trigger(name: "overridden", condition: .overridden),
+                Trigger(name: "both", condition: .all([.disagreement, .overridden])),
             ]
             policy.triggerShare = 0.3
         }
@@ -198,7 +199,7 @@ struct World {
                         auditDraw: draw,
                         predictedAt: StreamTime(milliseconds: now - 100),
                         triggers: isTriggered && number % 11 == 0 ? ["sure"] : [],
-                        awaiting: isTriggered && number % 3 == 0 ? ["disputed", "overridden"] : [],
+                        awaiting: isTriggered && number % 3 == 0 ? ["disputed", "overridden", "both"] : [],
                         isBelowThreshold: isTriggered && number % 33 == 0
                     )
                 )

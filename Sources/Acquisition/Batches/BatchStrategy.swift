@@ -52,19 +52,38 @@ extension BatchRule {
     }
 
     /// How many candidates it looks at for a batch of `count`, the highest utilities first, or spread evenly over four
-    /// times as many.
-    func width(_ count: Int, preselection: Int) -> (candidates: Int, isSpreadOverAll: Bool) {
+    /// times as many: twice the batch at least, or there would be nothing to choose.
+    func width(_ count: Int, _ policy: AcquisitionPolicy) -> (candidates: Int, isSpreadOverAll: Bool) {
         switch self {
+        case .top where policy.comparesCandidates:
+            (max(count, min(Self.costLimit, max(2, policy.preselection) * count)), false)
         case .top: (count, false)
-        case .kmeans: (max(count, count * preselection), false)
-        case .kCenter, .herding, .typical: (max(count, Self.windowLimit), true)
-        case .badge: (max(count, 2 * Self.windowLimit), false)
-        case .power, .softmax, .classBalanced: (max(count, 2 * Self.windowLimit), false)
+        case .kmeans: (max(count, count * policy.preselection), false)
+        case .kCenter, .herding, .typical: (max(2 * count, Self.windowLimit), true)
+        case .badge, .power, .softmax, .classBalanced: (2 * max(count, Self.windowLimit), false)
+        }
+    }
+
+    /// The rule for a batch of `count`: the highest utilities where this one would have to look at too many candidates.
+    func affordable(_ count: Int) -> BatchRule {
+        switch self {
+        case .kCenter, .herding, .typical, .badge: 2 * count > Self.costLimit ? .top : self
+        case .top, .kmeans, .power, .softmax, .classBalanced: self
         }
     }
 
     /// Candidates that rules of quadratic cost look at.
     static let windowLimit = 512
+    /// The same for large batches.
+    static let costLimit = 2_048
+}
+
+extension AcquisitionPolicy {
+    /// Whether what a candidate is worth depends on the others.
+    fileprivate var comparesCandidates: Bool {
+        isDiverse && function != .random
+            && (batch.weights.novelty > 0 || batch.weights.density > 0 || batch.duplicateDistance > 0)
+    }
 }
 
 /// The highest utilities.

@@ -10,24 +10,35 @@ extension AcquisitionState {
     mutating func receiveStreamed(
         _ pooled: PooledCandidate,
         pending: Int,
-        stream policy: StreamPolicy,
-        capacity: Int,
-        context: EntryContext
+        _ rule: StreamPolicy,
+        _ votesPerTask: Int,
+        _ policy: AcquisitionPolicy,
+        _ context: EntryContext
     ) {
         let candidate = pooled.candidate
         let id = candidate.sample.id
-        guard candidate.model?.role != .challenger, pool[id] == nil, pool.count < capacity else { return }
-        var filter = stream.value ?? StreamFilter(policy)
+        guard candidate.model?.role != .challenger, pool[id] == nil else { return }
+        var leaving: SampleID?
+        if pool.count >= policy.poolCapacity {
+            // What waits for the quota of its slice gives way to what need not wait.
+            guard let quotas = quotasOfPool(votesPerTask, policy, at: context.time),
+                quotas.hasRoom(candidate.sample),
+                let least = floor.first(of: pool, by: { PoolRank($1, quotas) }), !least.hasRoom
+            else { return }
+            leaving = least.id
+        }
+        var filter = stream.value ?? StreamFilter(rule)
         var generator = SplitMix64(seed: context.seed ^ 0x7374_7265_616d_2121)
         let propensity = filter.judge(
             score: candidate.score,
             confidence: candidate.output?.top.probability,
             pending: pending,
-            policy: policy,
+            policy: rule,
             using: &generator
         )
         stream.value = filter
         guard let propensity else { return }
+        if let leaving { pool[leaving] = nil }
         pool[id] = PooledCandidate(candidate: candidate, modelOrdinal: pooled.modelOrdinal, propensity: propensity)
     }
 

@@ -35,26 +35,35 @@ extension AcquisitionState {
         let known = triggered[id] ?? awaiting[id]
         var fired = known?.triggers ?? []
         var names = candidate.triggers
-        if let known, let disagrees = Self.disagree(candidate, known.pooled.candidate) {
+        let isNewer = known.map { Self.speaks(for: pooled, before: $0.pooled) } ?? true
+        // What was known of the word that stood for the sample says nothing of another.
+        let heard = known.flatMap { Self.disagree(candidate, $0.pooled.candidate) }
+        let disagrees = heard ?? (isNewer ? nil : known?.disagrees)
+        let isOverridden = isNewer ? nil : known?.isOverridden
+        if let known, heard != nil {
             for name in candidate.awaiting where known.awaiting.contains(name) {
-                let isFired = policy.fires(name, for: candidate, classes, context) { $0.disagrees = disagrees }
+                let isFired = policy.fires(name, for: candidate, classes, context) {
+                    $0.disagrees = disagrees
+                    $0.isOverridden = isOverridden
+                }
                 if isFired { names.append(name) }
             }
         }
         for name in names where !fired.contains(name) { fired.append(name) }
-        let isNewer = known.map { Self.speaks(for: pooled, before: $0.pooled) } ?? true
         keep(
             TriggeredCandidate(
                 pooled: isNewer ? pooled : known?.pooled ?? pooled,
                 triggers: fired,
                 awaiting: isNewer ? candidate.awaiting : known?.awaiting ?? [],
-                entryNumber: known?.entryNumber ?? context.entryNumber
+                entryNumber: known?.entryNumber ?? context.entryNumber,
+                disagrees: disagrees,
+                isOverridden: isOverridden
             ),
             policy
         )
     }
 
-    /// Takes in what a user did: triggers that waited for it may fire. A second word on the same changes nothing.
+    /// Takes in what a user did: triggers that waited for it may fire, and it is kept for those that wait for more.
     ///
     /// - Complexity: O(*poolCapacity*) where one fires and the table is full, else O(1).
     public mutating func heard(
@@ -66,19 +75,24 @@ extension AcquisitionState {
         guard !policy.triggers.isEmpty, let known = triggered[feedback.sample] ?? awaiting[feedback.sample],
             known.pooled.candidate.model?.version == feedback.modelVersion
         else { return }
+        // One user's confirmation takes nothing back of another's correction.
+        let isOverridden = feedback.verdict.isNegative || known.isOverridden == true
         let fired = known.awaiting.filter { name in
             policy.fires(name, for: known.pooled.candidate, classes, context) {
-                $0.isOverridden = feedback.verdict.isNegative
+                $0.disagrees = known.disagrees
+                $0.isOverridden = isOverridden
             }
         }
         let new = fired.filter { !known.triggers.contains($0) }
-        guard !new.isEmpty else { return }
+        guard !new.isEmpty || !known.awaiting.isEmpty else { return }
         keep(
             TriggeredCandidate(
                 pooled: known.pooled,
                 triggers: known.triggers + new,
                 awaiting: known.awaiting,
-                entryNumber: known.entryNumber
+                entryNumber: known.entryNumber,
+                disagrees: known.disagrees,
+                isOverridden: isOverridden
             ),
             policy
         )

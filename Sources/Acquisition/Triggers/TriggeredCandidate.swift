@@ -8,11 +8,24 @@ public struct TriggeredCandidate: Hashable, Sendable {
     public let awaiting: [String]
     /// The entry that first brought it.
     public let entryNumber: UInt64
+    /// Whether a champion's and a challenger's word on the sample, `pooled` one of them, disagree; nil: not known.
+    public let disagrees: Bool?
+    /// Whether a user corrected or rejected `pooled`; nil: nobody has said anything.
+    public let isOverridden: Bool?
 
-    public init(pooled: PooledCandidate, triggers: [String], awaiting: [String], entryNumber: UInt64) {
+    public init(
+        pooled: PooledCandidate,
+        triggers: [String],
+        awaiting: [String],
+        entryNumber: UInt64,
+        disagrees: Bool? = nil,
+        isOverridden: Bool? = nil
+    ) {
         self.pooled = pooled
         self.triggers = triggers
         self.awaiting = awaiting
         self.entryNumber = entryNumber
+        self.disagrees = disagrees
+        self.isOverridden = isOverridden
     }
 }

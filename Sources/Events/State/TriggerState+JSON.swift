@@ -8,7 +8,9 @@ extension TriggeredCandidate: JSONCodable {
             pooled: try object.value("pooled"),
             triggers: try object.names("triggers"),
             awaiting: try object.names("awaiting"),
-            entryNumber: try object.uint64("entry_number")
+            entryNumber: try object.uint64("entry_number"),
+            disagrees: try object.optionalBool("disagrees"),
+            isOverridden: try object.optionalBool("overridden")
         )
     }
 
@@ -18,6 +20,8 @@ extension TriggeredCandidate: JSONCodable {
             writer.array("triggers", of: triggers)
             writer.array("awaiting", of: awaiting)
             writer.member("entry_number", entryNumber)
+            writer.member("disagrees", ifPresent: disagrees)
+            writer.member("overridden", ifPresent: isOverridden)
         }
     }
 }

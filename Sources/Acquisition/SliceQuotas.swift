@@ -1,0 +1,116 @@
+internal import Tables
+internal import Vocabulary
+
+/// What the quotas of slices leave room for at one moment.
+struct SliceQuotas: Sendable {
+    /// Where slices beyond those told apart count together. Names of slices begin with a sign, so that none is empty and none is
+    /// this one.
+    private static let others = "others"
+
+    private let quota: SlicePolicy
+    private let slices: Table<String, SliceAccount>
+    private let windowStart: StreamTime
+    private let votes: Int
+    private let votesPerTask: Int
+    private let time: StreamTime
+
+    /// - Parameters:
+    ///   - quota: In force.
+    ///   - slices: What each slice has taken.
+    ///   - windowStart: Of the window that `time` falls in.
+    ///   - votes: Of a window, for all slices together.
+    ///   - votesPerTask: The most votes that a task may take.
+    ///   - time: The moment.
+    init(
+        _ quota: SlicePolicy,
+        slices: Table<String, SliceAccount>,
+        windowStart: StreamTime,
+        votes: Int,
+        votesPerTask: Int,
+        at time: StreamTime
+    ) {
+        self.quota = quota
+        self.slices = slices
+        self.windowStart = windowStart
+        self.votes = votes
+        self.votesPerTask = votesPerTask
+        self.time = time
+    }
+
+    /// The account of a sample. A slice beyond those told apart counts with all others like it; one that has a share of its own
+    /// is always told apart.
+    static func account(
+        of sample: Sample,
+        _ quota: SlicePolicy,
+        in slices: Table<String, SliceAccount>
+    ) -> String {
+        let slice = sample.metadata[quota.key] ?? ""
+        let name = "=" + slice
+        let isApart = slices[name] != nil || slices.count < SlicePolicy.sliceLimit || quota.names(slice)
+        return isApart ? name : others
+    }
+
+    /// The account of a sample, as it is now.
+    func account(of sample: Sample) -> String { Self.account(of: sample, quota, in: slices) }
+
+    /// Tasks that an account has room for.
+    func room(_ name: String) -> Int {
+        let account = slices[name]
+        let share = quota.share(
+            of: name == Self.others ? nil : String(name.dropFirst()),
+            age: account.map { time.milliseconds(since: $0.firstAskedAt) }
+        )
+        let budget = Int(share.millionths * Int64(votes) / LabelShare.whole)
+        let taken = account.map { $0.windowStart == windowStart ? $0.votes : 0 } ?? 0
+        return max(0, budget - taken) / max(1, votesPerTask)
+    }
+
+    /// Whether a task of the sample could be opened, as far as its slice is concerned.
+    func hasRoom(_ sample: Sample) -> Bool { room(account(of: sample)) > 0 }
+
+    /// When the next slice is new no longer; nil where that changes nothing.
+    ///
+    /// - Complexity: O(*n*) in the slices.
+    var nextAgeing: StreamTime? {
+        guard quota.newShare != nil else { return nil }
+        let ages = slices.least(slices.count) { AgeingRank(at: $1.firstAskedAt, name: $0) }
+        return ages.map { $0.at.advanced(byMilliseconds: quota.newFor) }.first { $0 > time }
+    }
+
+    /// As long as this holds, every slice has room that has it now.
+    var mark: QuotaMark {
+        QuotaMark(
+            quota: quota,
+            revision: slices.revision,
+            windowStart: windowStart,
+            votes: votes,
+            votesPerTask: votesPerTask,
+            until: nextAgeing
+        )
+    }
+
+    /// Whether a mark still holds.
+    func keeps(_ mark: QuotaMark) -> Bool {
+        mark.revision == slices.revision && mark.windowStart == windowStart && mark.votes == votes
+            && mark.votesPerTask == votesPerTask && mark.quota == quota && mark.until.map { time < $0 } ?? true
+    }
+
+    private struct AgeingRank: Comparable {
+        let at: StreamTime
+        let name: String
+
+        static func < (a: Self, b: Self) -> Bool { a.at != b.at ? a.at < b.at : a.name < b.name }
+    }
+}
+
+/// Everything that the room of slices depends on, but for the slices themselves.
+struct QuotaMark: Sendable {
+    let quota: SlicePolicy
+    /// Of the table of slices.
+    let revision: UInt64
+    let windowStart: StreamTime
+    let votes: Int
+    let votesPerTask: Int
+    /// Then a slice is new no longer; nil: never.
+    let until: StreamTime?
+}

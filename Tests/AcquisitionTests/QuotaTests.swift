@@ -1,0 +1,147 @@
+import Acquisition
+import Statistics
+import Tables
+import Testing
+import Vocabulary
+
+@Suite("Quotas and what is kept for later")
+struct QuotaTests {
+    func sample(_ id: String, of slice: String, score: Double) -> Candidate {
+        let metadata = SampleMetadata([SampleMetadata.Entry(key: "source", value: slice)]) ?? .none
+        return Candidate(
+            sample: Sample(id: SampleID(id), metadata: metadata),
+            output: ClassDistribution([.init(label: ClassIndex(0), probability: 1)]),
+            model: ModelReference(name: "m", version: ModelVersion("v1")),
+            score: score,
+            auditProbability: nil,
+            auditDraw: 1,
+            predictedAt: StreamTime(milliseconds: 0)
+        )
+    }
+
+    func policy(_ slices: SlicePolicy, _ change: (inout AcquisitionPolicy) -> Void = { _ in })
+        -> AcquisitionPolicy
+    {
+        freePolicy {
+            $0.votes = 20
+            $0.window = 100_000
+            $0.slices = slices
+            $0.poolCapacity = 30
+            change(&$0)
+        }
+    }
+
+    let half = SlicePolicy(key: "source", share: LabelShare(millionths: 500_000))
+
+    func receive(
+        _ candidate: Candidate,
+        _ state: inout AcquisitionState,
+        _ policy: AcquisitionPolicy,
+        at time: Int64
+    ) {
+        state.receive(candidate, modelOrdinal: 1, policy: policy, context: context(7, at: time))
+    }
+
+    @Test("A slice at its quota that has filled the pool gives way to the others, and takes nothing from them")
+    func fullPool() {
+        let policy = policy(half)
+        var state = AcquisitionState((0..<30).map { sample("a\($0)", of: "a", score: 0.9) }, policy: policy)
+        #expect(state.batch(policy, at: 10_000).count == 5)
+        #expect(state.batch(policy, entry: 3, at: 20_000).count == 5)
+        for number in 30..<60 { receive(sample("a\(number)", of: "a", score: 0.95), &state, policy, at: 21_000) }
+        #expect(state.pool.count == 30 && state.batch(policy, entry: 4, at: 30_000).isEmpty)
+        for number in 0..<20 { receive(sample("b\(number)", of: "b", score: 0.1), &state, policy, at: 31_000) }
+        for number in 60..<99 { receive(sample("a\(number)", of: "a", score: 0.99), &state, policy, at: 32_000) }
+        #expect(state.pool.count == 30)
+        #expect(state.pool.sortedKeys.count { $0.rawValue.hasPrefix("b") } == 20)
+        #expect(state.batch(policy, entry: 5, at: 40_000).ids.allSatisfy { $0.hasPrefix("b") })
+        #expect(state.slices["=b"]?.votes == 5)
+        // In the next window the better ones have room again.
+        for _ in 0..<15 { state.voteGiven(policy: policy, at: StreamTime(milliseconds: 50_000)) }
+        receive(sample("a99", of: "a", score: 0.99), &state, policy, at: 100_001)
+        #expect(state.pool[SampleID("a99")] != nil)
+    }
+
+    @Test(
+        "What a full pool gives up does not depend on what it has looked at before",
+        arguments: 0..<8 as Range<UInt64>
+    )
+    func caches(seed: UInt64) {
+        var slices = half
+        slices.newShare = LabelShare(millionths: 100_000)
+        slices.newFor = 30_000
+        let policy = policy(slices) {
+            $0.stream = seed % 2 == 0 ? nil : StreamPolicy(share: LabelShare(millionths: 900_000))
+        }
+        var generator = SplitMix64(seed: seed)
+        var state = AcquisitionState()
+        var time: Int64 = 0
+        for entry in 1...600 as ClosedRange<UInt64> {
+            time += Int64(generator.next(below: 800))
+            // Its caches know nothing.
+            var fresh = AcquisitionState()
+            for (id, row) in state.pool.sortedRows { fresh.pool.restore(id, row) }
+            for (id, row) in state.asked.sortedRows { fresh.asked.restore(id, row) }
+            for (name, row) in state.slices.sortedRows { fresh.slices.restore(name, row) }
+            for (slot, row) in state.memory.sortedRows { fresh.memory.restore(slot, row) }
+            fresh.ledger.value = state.ledger.value
+            fresh.cadence.value = state.cadence.value
+            fresh.stream.value = state.stream.value
+            let number = generator.next(below: 300)
+            let slice = ["a", "a", "a", "b", "c"][number % 5]
+            let candidate = sample("s\(number)", of: slice, score: slice == "a" ? 0.9 : generator.nextUnit())
+            let ordinal = generator.next(below: 3)
+            let context = context(entry, at: time)
+            state.receive(candidate, modelOrdinal: ordinal, votesPerTask: 2, policy: policy, context: context)
+            fresh.receive(candidate, modelOrdinal: ordinal, votesPerTask: 2, policy: policy, context: context)
+            #expect(fresh.pool.sortedKeys == state.pool.sortedKeys, "entry \(entry)")
+            let batch = state.batch(policy, entry: entry, at: time, votesPerTask: 2)
+            #expect(batch == fresh.batch(policy, entry: entry, at: time, votesPerTask: 2))
+            for _ in 0..<(2 * batch.count) { state.voteGiven(policy: policy, at: context.time) }
+        }
+        #expect(state.asked.count > 20)
+    }
+
+    @Test("So it is with a stream: what was chosen and waits for a quota gives way")
+    func stream() {
+        let policy = policy(half) {
+            $0.stream = StreamPolicy(strategy: .random, share: LabelShare(millionths: 1_000_000))
+        }
+        var state = AcquisitionState()
+        for number in 0..<60 {
+            receive(sample("a\(number)", of: "a", score: 0.9), &state, policy, at: 1_000)
+            _ = state.batch(policy, entry: UInt64(number + 2), at: 1_000)
+        }
+        #expect(state.asked.count == 10 && state.pool.count == 30)
+        for number in 0..<5 { receive(sample("b\(number)", of: "b", score: 0.1), &state, policy, at: 2_000) }
+        receive(sample("a60", of: "a", score: 0.9), &state, policy, at: 2_000)
+        #expect(state.pool.count == 30 && state.pool[SampleID("a60")] == nil)
+        #expect(state.batch(policy, entry: 90, at: 3_000).ids == (0..<5).map { "b\($0)" })
+    }
+
+    func crowded() -> AcquisitionState {
+        var state = AcquisitionState()
+        for number in 0..<SlicePolicy.sliceLimit {
+            let time = StreamTime(milliseconds: 0)
+            state.slices["=x\(number)"] = SliceAccount(firstAskedAt: time, windowStart: time, votes: 1)
+        }
+        return state
+    }
+
+    @Test("A slice with a share of its own is always told apart, and the others' account has none")
+    func named() {
+        var slices = half
+        slices.shares = [
+            .init(slice: "b", share: LabelShare(millionths: 100_000)),
+            .init(slice: "thers", share: LabelShare(millionths: 0)),
+        ]
+        let policy = policy(slices)
+        var state = crowded()
+        for number in 0..<9 { receive(sample("b\(number)", of: "b", score: 0.9), &state, policy, at: 0) }
+        for number in 0..<9 { receive(sample("n\(number)", of: "new-\(number)", score: 0.5), &state, policy, at: 0) }
+        let ids = state.batch(policy, at: 10_000).ids
+        #expect(ids.count { $0.hasPrefix("b") } == 2)
+        #expect(ids.count { $0.hasPrefix("n") } == 3)
+        #expect(state.slices["=b"]?.votes == 2 && state.slices["others"]?.votes == 3)
+    }
+}

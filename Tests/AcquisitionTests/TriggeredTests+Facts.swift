@@ -1,0 +1,75 @@
+import Acquisition
+import Tables
+import Testing
+import Vocabulary
+
+extension TriggeredTests {
+    @Test("What needs both a disagreement and a correction fires once both are known, in whatever order they come")
+    func both() throws {
+        let policy = policy {
+            $0.triggers = [Trigger(name: "both", condition: .all([.disagreement, .overridden]))]
+        }
+        enum Event { case champion, challenger, correction }
+        for order in [
+            [Event.champion, .challenger, .correction], [.champion, .correction, .challenger],
+            [.challenger, .champion, .correction],
+        ] {
+            for (top, isFired) in [(1, true), (0, false)] {
+                var state = AcquisitionState()
+                for (position, event) in order.enumerated() {
+                    #expect(state.triggered.isEmpty)
+                    let entry = UInt64(position + 1)
+                    switch event {
+                    case .champion: receive(candidate("s", awaiting: ["both"]), &state, policy, entry: entry)
+                    case .challenger:
+                        let other = candidate("s", top: top, version: "v2", role: .challenger, awaiting: ["both"])
+                        receive(other, &state, policy, entry: entry)
+                    case .correction:
+                        let said = feedback("s", .correction)
+                        state.heard(said, classes: classes, policy: policy, context: context(entry))
+                        // Another's confirmation takes nothing back.
+                        let other = feedback("s", .confirmation)
+                        state.heard(other, classes: classes, policy: policy, context: context(entry))
+                    }
+                }
+                #expect(state.triggered.isEmpty != isFired, "\(order)")
+                #expect(state.batch(policy).map(\.reason.triggers) == (isFired ? [["both"]] : []))
+            }
+        }
+    }
+
+    @Test("What was said of one model's prediction is not held against another's")
+    func facts() {
+        let policy = policy {
+            $0.triggers = [Trigger(name: "both", condition: .all([.disagreement, .overridden]))]
+        }
+        var state = AcquisitionState()
+        receive(candidate("s", version: "v2", role: .challenger, awaiting: ["both"]), &state, policy)
+        let said = feedback("s", .correction, version: "v2")
+        state.heard(said, classes: classes, policy: policy, context: context(2))
+        receive(candidate("s", top: 1, awaiting: ["both"]), &state, policy, entry: 3)
+        #expect(state.triggered.isEmpty && state.awaiting.count == 1)
+    }
+
+    @Test("Where only triggers and the audit sample have anything, each has its part")
+    func triggersAndAudit() {
+        let policy = policy { $0.auditShare = 0.2 }
+        var state = AcquisitionState()
+        for number in 0..<30 {
+            receive(candidate("t\(number)", triggers: ["low"]), &state, policy)
+            let audited = Candidate(
+                sample: Sample(id: SampleID("a\(number)")),
+                output: nil,
+                model: nil,
+                score: 0.1,
+                auditProbability: 0.5,
+                auditDraw: 0.1,
+                predictedAt: StreamTime(milliseconds: 0)
+            )
+            receive(audited, &state, policy)
+        }
+        let batch = state.batch(policy)
+        #expect(batch.count { $0.purpose == .audit } == 2)
+        #expect(batch.count { $0.reason.triggers == ["low"] } == 10)
+    }
+}
