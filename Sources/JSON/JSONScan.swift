@@ -246,14 +246,20 @@ public struct JSONScan {
 
     /// Moves past an array that holds numbers and nothing else, one at least; of each only the first byte is looked at.
     @inlinable public mutating func skipNumbers() -> Bool {
-        guard take(UInt8(ascii: "[")) else { return false }
-        while true {
-            let first = byte
-            guard first == UInt8(ascii: "-") || first &- UInt8(ascii: "0") <= 9 else { return false }
-            next += 1
-            guard let more = more(until: UInt8(ascii: "]")) else { return false }
-            if !more { return true }
-        }
+        guard take(UInt8(ascii: "[")), next + 1 < end else { return false }
+        var place = next
+        let last = end - 1
+        // A number and what stands behind it, until that is no comma.
+        repeat {
+            let (first, behind) = (text[Int(place[0])], text[Int(place[1])])
+            guard first &- UInt8(ascii: "0") <= 9 || first == UInt8(ascii: "-") else { return false }
+            place += 2
+            guard behind == UInt8(ascii: ",") else {
+                next = place
+                return behind == UInt8(ascii: "]")
+            }
+        } while place < last
+        return false
     }
 
     /// Moves past what separates two members or elements, or past `closing`; nil if neither comes next.
@@ -281,6 +287,12 @@ public struct JSONScanner {
     public init(_ parser: JSONParser) {
         self.parser = parser.parser
         maximumSize = parser.maximumSize
+    }
+
+    /// Asks the processor to have `bytes` at hand, which are scanned soon: they were written by another processor as a rule.
+    public func prepare(_ bytes: UnsafeRawBufferPointer) {
+        guard let start = bytes.assumingMemoryBound(to: UInt8.self).baseAddress else { return }
+        flywheel_json_prefetch(start, bytes.count)
     }
 
     /// Finds the structure of `bytes` without reading its values; nil where that fails: then `parse` says why.

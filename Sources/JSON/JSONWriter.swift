@@ -117,7 +117,8 @@ public struct JSONWriter: Sendable {
             bytes.append(UInt8(ascii: "."))
             bytes.append(UInt8(ascii: "0"))
         } else {
-            bytes.append(contentsOf: number.description.utf8)
+            var digits = number.description
+            digits.withUTF8 { bytes.append(contentsOf: $0) }
         }
     }
 

@@ -49,6 +49,13 @@ bool flywheel_json_scan(
 /// Reads the number that begins there, in a padded text, correctly rounded. Returns whether it is one and ends as it must.
 bool flywheel_json_double(const uint8_t *text, double *value);
 
+/// Asks the processor to have a text at hand that is read soon.
+static inline void flywheel_json_prefetch(const uint8_t *text, size_t length) {
+    size_t most = length < 1024 ? length : 1024;
+    for (size_t place = 0; place < most; place += 64) { __builtin_prefetch(text + place); }
+    if (length > 0) { __builtin_prefetch(text + length - 1); }
+}
+
 #ifdef __cplusplus
 }
 #endif

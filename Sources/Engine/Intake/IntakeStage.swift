@@ -156,6 +156,9 @@ public final class IntakeStage: StreamStage {
         for project in projects.all { project.pointee.setShare(share) }
     }
 
+    /// How many records ahead the memory of texts is asked for: one takes half a microsecond, memory a fifth of that.
+    private static let reach = 2
+
     public func process(_ batch: RecordBatch, topics names: [String], into turn: inout Turn) throws {
         try directory.refresh()
         adoptRevisions()
@@ -164,6 +167,7 @@ public final class IntakeStage: StreamStage {
         var dropped: Int64 = 0
         for index in batch.records.indices {
             let record = batch.records[index]
+            if index &+ Self.reach < batch.records.count { scanner.prepare(batch.records[index &+ Self.reach].value) }
             offsets.note(record)
             let judgement = record.topic == predictions ? look(record, at: batchTime) : nil
             if let judgement, !judgement.passes {
