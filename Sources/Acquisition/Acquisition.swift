@@ -93,7 +93,7 @@ extension AcquisitionState {
         }
         // Patience begins when a batch becomes possible: the model that the last one taught may still be in training.
         if cadence.value.waitingSince == nil { cadence.value.waitingSince = context.time }
-        guard isReady(newestOrdinal, unlearned, policy, at: context.time) else { return [] }
+        guard isReady(newestOrdinal, unlearned, votesPerTask, policy, at: context.time) else { return [] }
         makeRoomForSlices(policy, at: context.time)
         let affordable = affordableTasks(openTasks, votesPerTask, policy)
         let auditWanted = auditTasksDue(policy, affordable)
@@ -182,11 +182,15 @@ extension AcquisitionState {
     private func isReady(
         _ newestOrdinal: Int,
         _ unlearned: Int,
+        _ votesPerTask: Int,
         _ policy: AcquisitionPolicy,
         at time: StreamTime
     ) -> Bool {
-        // A stream's rule has chosen already.
-        if policy.stream != nil, !pool.isEmpty { return true }
+        // A stream's rule has chosen already, and so have triggers as far as their share goes.
+        if policy.stream != nil {
+            if !pool.isEmpty { return true }
+            if !triggeredDue(1, votesPerTask: votesPerTask, policy: policy, at: time).isEmpty { return true }
+        }
         let since = cadence.value.waitingSince ?? time
         if time.milliseconds(since: since) >= policy.patience { return true }
         guard newestOrdinal > cadence.value.lastBatchOrdinal, unlearned <= policy.batchSize / 2 else { return false }

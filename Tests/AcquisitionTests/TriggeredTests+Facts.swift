@@ -72,4 +72,32 @@ extension TriggeredTests {
         #expect(batch.count { $0.purpose == .audit } == 2)
         #expect(batch.count { $0.reason.triggers == ["low"] } == 10)
     }
+
+    @Test("Beside a stream's rule what fired waits for no batch, as far as its share goes")
+    func besideAStream() {
+        let policy = policy {
+            $0.triggerShare = 0.5
+            $0.stream = StreamPolicy(strategy: .random, share: LabelShare(millionths: LabelShare.whole), burst: 10)
+        }
+        var state = AcquisitionState()
+        func ask() -> [String] {
+            let batch = state.selectBatch(
+                openTasks: 0,
+                votesPerTask: 1,
+                newestOrdinal: 0,
+                unlearned: 0,
+                policy: policy,
+                context: context(2)
+            )
+            return batch.map(\.sample.id.rawValue)
+        }
+        receive(candidate("p", isBelow: false), &state, policy)
+        #expect(ask() == ["p"])
+        receive(candidate("t", triggers: ["low"]), &state, policy)
+        #expect(ask() == ["t"])
+        receive(candidate("u", triggers: ["low"]), &state, policy)
+        #expect(ask() == [])
+        receive(candidate("q", isBelow: false), &state, policy)
+        #expect(Set(ask()) == ["q", "u"])
+    }
 }

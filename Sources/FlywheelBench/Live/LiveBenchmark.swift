@@ -129,7 +129,6 @@ struct LiveBenchmark {
         let apply = ProjectApply(transport: KafkaStreamTransport(properties: properties), topics: topics)
         for configuration in try IntakeTraffic.configurations() {
             var policy = configuration.acquisition
-            policy.batchSize = 1
             policy.patience = 1
             policy.openTaskLimit = 1_000_000
             policy.auditShare = 0
@@ -137,6 +136,8 @@ struct LiveBenchmark {
             policy.isDiverse = false
             // One by one, and everything that Intake lets through.
             policy.stream = StreamPolicy(strategy: .random, share: LabelShare(millionths: LabelShare.whole), burst: 100)
+            // What a trigger asks for is not to wait for its share either.
+            policy.triggerShare = 1
             policy.window = 3_600_000
             policy.oversample = 1
             let hourly = tasks * 3_600 / IntakeTraffic.projectCount
