@@ -130,4 +130,54 @@ struct ReplayTests {
         try other.cluster.append(forged)
         #expect(try verify(other).firstDifference?.contains("shapes-1-77 on dataset-log does not follow") == true)
     }
+
+    @Test("An id that is spelled otherwise, and a decision on another topic, are named", arguments: [true, false])
+    func misplaced(isSpelledOtherwise: Bool) throws {
+        let plant = try Plant(seed: 6)
+        for _ in 0..<6 { try plant.round() }
+        let place = TopicPartition(plant.topics[.datasetLog], World.partition)
+        let first = try #require(plant.cluster.committed(place.topic, World.partition).first)
+        let id = try #require(first.header("ce_id"))
+        let parts = id.split(separator: "-")
+        let spelled = isSpelledOtherwise ? "\(World.project)-0\(parts[1])-\(parts[2])" : id
+        let record = OutputRecord(
+            topic: plant.topics[isSpelledOtherwise ? .datasetLog : .notices],
+            partition: World.partition,
+            value: first.value,
+            headers: [RecordHeader("ce_id", spelled)]
+        )
+        try plant.cluster.append(record)
+        let report = try verify(plant)
+        let text = try #require(report.firstDifference)
+        let expected =
+            isSpelledOtherwise
+            ? "decision \(spelled) on dataset-log does not follow"
+            : "decision \(id) (entry \(parts[1])) on notices differs, which belongs on dataset-log"
+        #expect(text.contains(expected), "\(text)")
+    }
+
+    @Test("A tick that names an entry that has not come is a difference")
+    func tickAhead() throws {
+        let plant = try Plant(seed: 6)
+        for _ in 0..<6 { try plant.round() }
+        var journal = plant.journal()
+        let parser = JSONParser(maximumDepth: 64, maximumSize: 16 << 20)
+        let index = try #require(
+            try journal.firstIndex { record in
+                let entry = try parser.withDocument(of: record.value ?? []) { try JournalEntry(json: $0) }
+                if case .tick = entry.body { return true }
+                return false
+            }
+        )
+        let entry = try parser.withDocument(of: journal[index].value ?? []) { try JournalEntry(json: $0) }
+        guard case .tick(let mark) = entry.body else { return }
+        let ahead = JournalEntry(
+            project: entry.project,
+            body: .tick(ChainMark(entryNumber: 1_000_000, digest: mark.digest)),
+            origin: entry.origin
+        )
+        journal[index] = StoredRecord(replacing: ahead.jsonBytes, in: journal[index])
+        let report = try verify(try copy(plant, journal: journal))
+        #expect(report.firstDifference?.contains("up to entry 1000000 differ") == true)
+    }
 }

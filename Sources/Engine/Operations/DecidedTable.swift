@@ -1,0 +1,96 @@
+internal import Events
+internal import Flywheel
+internal import Hashing
+
+/// The id of a decision: `PROJECT-ENTRY-ORDINAL`.
+struct DecisionID: Hashable, Comparable {
+    let entryNumber: UInt64
+    let ordinal: UInt64
+
+    /// Nil unless it is one of the project, whose name may hold dashes itself.
+    init?(_ text: String, of project: String) {
+        guard text.hasPrefix(project + "-") else { return nil }
+        let parts = text.dropFirst(project.count + 1).split(separator: "-", omittingEmptySubsequences: false)
+        guard parts.count == 2, let entryNumber = UInt64(parts[0]), let ordinal = UInt64(parts[1]) else { return nil }
+        self.entryNumber = entryNumber
+        self.ordinal = ordinal
+    }
+
+    /// As it is written.
+    func text(of project: String) -> String { "\(project)-\(entryNumber)-\(ordinal)" }
+
+    static func < (a: Self, b: Self) -> Bool { (a.entryNumber, a.ordinal) < (b.entryNumber, b.ordinal) }
+}
+
+/// What replay decided, without the bytes: a year of a busy project has a million decisions.
+struct DecidedTable {
+    /// One decision.
+    struct Row {
+        let id: DecisionID
+        let topic: Topic
+        /// A hash of the record's key.
+        let key: UInt64
+        let value: SHA256Digest
+    }
+
+    private var rows: ContiguousArray<Row> = []
+
+    private static var nothing: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: nil, count: 0) }
+
+    var count: Int { rows.count }
+
+    subscript(index: Int) -> Row { rows[index] }
+
+    /// Adds what the next entry of a project decided; what goes to no topic, or to the dead letters, is not compared.
+    mutating func append(_ decisions: [EncodedDecision], of project: String) {
+        let start = rows.count
+        for decision in decisions {
+            guard let topic = decision.topic, topic != .deadLetters, let id = DecisionID(decision.id, of: project)
+            else { continue }
+            var name = decision.key
+            let key = name.withUTF8 { StableHash.hash(prefix: Self.nothing, key: UnsafeRawBufferPointer($0)) }
+            rows.append(Row(id: id, topic: topic, key: key, value: SHA256Digest(of: decision.value)))
+        }
+        rows[start...].sort { $0.id < $1.id }
+    }
+
+    /// The place of a decision.
+    ///
+    /// - Complexity: O(log *n*).
+    func find(_ id: DecisionID) -> Int? {
+        var (low, high) = (0, rows.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if rows[middle].id < id { low = middle + 1 } else { high = middle }
+        }
+        return low < rows.count && rows[low].id == id ? low : nil
+    }
+}
+
+/// Digests of the entries that a tick may still name: each names a later one than the tick before it, or the same.
+struct ChainDigests {
+    enum Outcome {
+        case equal
+        /// It names none, or one before that of an earlier tick.
+        case unknown
+        /// With the digest in hexadecimal; nil where the entry has not come.
+        case differs(String?)
+    }
+
+    private var first: UInt64 = 1
+    private var digests: [SHA256Digest] = []
+
+    /// Of the next entry.
+    mutating func append(_ digest: SHA256Digest) { digests.append(digest) }
+
+    /// Compares what a tick says with the digest of the entry that it names.
+    mutating func check(_ tick: ChainMark) -> Outcome {
+        guard tick.entryNumber >= first else { return .unknown }
+        let place = tick.entryNumber - first
+        guard place < UInt64(digests.count) else { return .differs(nil) }
+        let digest = digests[Int(place)]
+        digests.removeFirst(Int(place))
+        first = tick.entryNumber
+        return digest.hex == tick.digest ? .equal : .differs(digest.hex)
+    }
+}

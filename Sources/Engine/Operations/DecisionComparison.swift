@@ -1,0 +1,110 @@
+internal import Events
+internal import Flywheel
+internal import Hashing
+
+/// Compares decisions made again with those that stand on the topics. Of several differences the one of the earliest entry
+/// counts.
+struct DecisionComparison {
+    struct Difference {
+        enum Kind {
+            /// Nothing was decided under that id, as it is written.
+            case foreign(String)
+            /// What stands on the topic is something else.
+            case other(stored: [UInt8])
+            case missing
+        }
+
+        let id: DecisionID
+        let topic: Topic
+        let kind: Kind
+    }
+
+    /// Equal byte for byte, by their digests.
+    private(set) var compared = 0
+    /// Rightly no longer on their topic.
+    private(set) var compacted = 0
+    private(set) var first: Difference?
+
+    private var decided: DecidedTable
+    private let last: UInt64
+    private var isSeen: [Bool]
+    /// Of the topics that are compacted, the newest decision seen of each key.
+    private var newest: [KeyPlace: Int] = [:]
+    /// What expires does so from the front: nothing is excused behind the oldest decision that is still there.
+    private var oldest: [Topic: Int] = [:]
+
+    private struct KeyPlace: Hashable {
+        let topic: Topic
+        let key: UInt64
+    }
+
+    private static let compacting: [Topic] = [.labelingTasks, .modelReleases]
+
+    /// - Parameters:
+    ///   - decided: By all entries.
+    ///   - last: The number of the last entry; later decisions are nobody's business.
+    init(decided: DecidedTable, appliedUpTo last: UInt64) {
+        self.decided = decided
+        self.last = last
+        isSeen = [Bool](repeating: false, count: decided.count)
+    }
+
+    /// The first records of a topic have expired.
+    mutating func expires(_ topic: Topic) { oldest[topic] = .max }
+
+    /// Takes in a record of a topic; whatever has no id of the project's is another one's.
+    mutating func take(_ text: String, of project: String, on topic: Topic, _ value: UnsafeRawBufferPointer) {
+        guard let id = DecisionID(text, of: project) else { return }
+        // The same numbers may be spelled otherwise, with zeros in front.
+        guard let index = decided.find(id), id.text(of: project) == text else {
+            if id.entryNumber <= last { note(Difference(id: id, topic: topic, kind: .foreign(text))) }
+            return
+        }
+        let decision = decided[index]
+        isSeen[index] = true
+        if let known = oldest[topic] { oldest[topic] = min(known, index) }
+        if Self.compacting.contains(topic) {
+            let place = KeyPlace(topic: topic, key: decision.key)
+            newest[place] = max(newest[place] ?? 0, index)
+        }
+        if decision.topic == topic, decision.value == SHA256Digest(of: value) {
+            compared += 1
+        } else {
+            note(Difference(id: id, topic: topic, kind: .other(stored: Array(value))))
+        }
+    }
+
+    /// Looks for decisions that no record stood for.
+    mutating func finish() {
+        for index in isSeen.indices where !isSeen[index] {
+            let decision = decided[index]
+            let isCompacted =
+                Self.compacting.contains(decision.topic)
+                && (newest[KeyPlace(topic: decision.topic, key: decision.key)] ?? 0) > index
+            if isCompacted || index < oldest[decision.topic] ?? 0 {
+                compacted += 1
+            } else {
+                note(Difference(id: decision.id, topic: decision.topic, kind: .missing))
+            }
+        }
+    }
+
+    private mutating func note(_ difference: Difference) {
+        if let first, !difference.comes(before: first) { return }
+        first = difference
+    }
+}
+
+extension DecisionComparison.Difference {
+    /// By entry; what stands there and should not before what is missing.
+    fileprivate func comes(before other: Self) -> Bool {
+        let (a, b) = (id, other.id)
+        if a.entryNumber != b.entryNumber { return a.entryNumber < b.entryNumber }
+        if isMissing != other.isMissing { return other.isMissing }
+        return a.ordinal < b.ordinal
+    }
+
+    private var isMissing: Bool {
+        if case .missing = kind { true } else { false }
+    }
+}
