@@ -5,6 +5,15 @@
 #include <new>
 #include <simdjson.h>
 
+// GCC defines the one, Clang knows the other.
+#if defined(__SANITIZE_ADDRESS__)
+#define FLYWHEEL_HAS_ADDRESS_SANITIZER 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define FLYWHEEL_HAS_ADDRESS_SANITIZER 1
+#endif
+#endif
+
 struct flywheel_json_parser {
     simdjson::dom::parser parser;
     uint8_t *text = nullptr;
@@ -53,7 +62,7 @@ extern "C" bool flywheel_json_parse(
 /// Whether that many bytes and the padding behind them lie on pages that the text is on: then they can be read, whatever they
 /// are.
 static bool has_readable_padding(const uint8_t *text, size_t length) {
-#if defined(__SANITIZE_ADDRESS__)
+#if FLYWHEEL_HAS_ADDRESS_SANITIZER
     return false;
 #else
     constexpr uintptr_t page = 4096;

@@ -39,6 +39,27 @@ struct LetterFloodTests {
         )
     }
 
+    @Test("What stands beside a value counts, too: large headers fill the room of many letters")
+    func largeHeaders() throws {
+        let plant = try Plant()
+        let header = RecordHeader("note", String(repeating: "x", count: 100_000))
+        for number in 0..<50 {
+            try plant.cluster.append(
+                OutputRecord(
+                    topic: plant.topics[.predictions],
+                    partition: 0,
+                    value: Array("bad \(number)".utf8),
+                    headers: [header]
+                )
+            )
+        }
+        let intake = try plant.makeIntake(policy: CommitPolicy(interval: 0, batchSize: 1_000), lettersPerSecond: 5)
+        try intake.settle()
+        let letters = plant.cluster.committed(plant.topics[.deadLetters])
+        // Ten seconds of five letters of 4 KB.
+        #expect(letters.count == 3 && leftOut(letters) == 47, "\(letters.count)")
+    }
+
     @Test("What people answered is always kept")
     func answers() throws {
         let plant = try Plant()

@@ -185,6 +185,54 @@ struct PredictionReadingTests {
         #expect(looks > 1_000 && refusals > 1_000)
     }
 
+    @Test("Classes that JSON must escape are left to the parser, whatever stands for them")
+    func escapedClasses() {
+        let table = ProjectTable()
+        let configuration = ProjectConfiguration(
+            project: World.project,
+            revision: 1,
+            partition: 0,
+            schema: LabelSchema(question: "?", classes: ["x\\y", "x\\\\y", "plain", "a\"b"])
+        )
+        table.set(IntakeProject(configuration, salt: []))
+        func bytes(_ name: String) -> [UInt8] {
+            Array(
+                """
+                {"project":"\(World.project)","sample":{"id":"s"},"model":{"name":"m","version":"v"},\
+                "output":{"kind":"choice","probabilities":{\(name):0.9,"plain":0.1}}}
+                """.utf8
+            )
+        }
+        for name in [#""x\y""#, #""x\\y""#, #""a\"b""#, #""a"b""#, "0", #":1"#] {
+            #expect(look(bytes(name), table) == nil, "\(name)")
+        }
+        #expect(
+            look(
+                Array(
+                    String(decoding: bytes(#""z""#), as: UTF8.self).replacing(#""z":0.9,"#, with: "").replacing(
+                        "0.1}",
+                        with: "1.0}"
+                    ).utf8
+                ),
+                table
+            )?.top == 2
+        )
+    }
+
+    @Test("Sums at the edge of what is allowed are left to the parser")
+    func edges() throws {
+        let table = table()
+        for (a, b) in [(3, 96), (4, 95), (17, 82), (50, 49), (1, 100), (51, 50)] {
+            let text =
+                """
+                {"project":"\(World.project)","sample":{"id":"s"},"model":{"name":"m","version":"v"},\
+                "output":{"kind":"choice","probabilities":{"\(World.classes[0])":0.\(a < 10 ? "0" : "")\(a),\
+                "\(World.classes[1])":\(b == 100 ? "1.00" : "0.\(b)")}}}
+                """
+            #expect(look(Array(text.utf8), table) == nil, "\(a) and \(b)")
+        }
+    }
+
     @Test("Names are found by their bytes, of every length, and no others")
     func names() {
         let names = (0..<40).flatMap { length in

@@ -60,4 +60,23 @@ struct ShareTests {
         _ = try stage.assigned(partitions(1..<3), committed: [:])
         #expect(target(place) == whole * 3 / 4)
     }
+
+    @Test("A rebalance takes all partitions first: what a limit holds is not less for that")
+    func allRevoked() throws {
+        let trigger = Trigger(name: "all", condition: .role(.champion), perHour: 400)
+        let plant = try Plant(configuration: TriggerPipelineTests.configuration([trigger], cutoff: 0))
+        let intake = try plant.makeIntake()
+        try plant.send(.predictions, Wire.prediction(plant.world.next()))
+        try intake.settle()
+        let stage = try #require(intake.stage as? IntakeStage)
+        let project = try #require(stage.projects[World.project.rawValue])
+        let all = (0..<Int32(plant.cluster.partitionCount(of: plant.topics[.predictions]))).map {
+            TopicPartition(plant.topics[.predictions], $0)
+        }
+        let target = project.pointee.withStream(IntakeProject.unseen) { $0.threshold.target }
+        stage.unassigned(all)
+        #expect(project.pointee.withStream(IntakeProject.unseen) { $0.threshold.target } == target)
+        _ = try stage.assigned(all, committed: [:])
+        #expect(project.pointee.withStream(IntakeProject.unseen) { $0.threshold.target } == target)
+    }
 }

@@ -40,7 +40,7 @@ struct IntakeProject {
     /// Model versions told apart; in a turn with more the others are counted together, and nothing of theirs passes.
     static let versionCapacity = 64
     /// Where versions beyond the capacity are counted.
-    private static let others = 0
+    static let others = 0
     /// Samples that no model has seen.
     static let unseen = 1
 
@@ -50,7 +50,7 @@ struct IntakeProject {
         auditPrefix = DrawPrefix(StableHash(project: name, purpose: "audit", salt: salt))
         audit = auditPrefix.draw
         random = StableHash(project: name, purpose: "random", salt: salt)
-        classes = NameTable(configuration.schema.classes.map { "\"\($0)\"" })
+        classes = NameTable(configuration.schema.classes.enumerated().map { Self.quoted($1, at: $0) })
         classView = classes.view
         classCount = configuration.schema.classes.count
         stamps = ContiguousArray(repeating: 0, count: configuration.schema.classes.count)
@@ -64,6 +64,13 @@ struct IntakeProject {
         watchesClasses = triggers?.watchesClasses ?? false
         let tasks = Double(policy.votes) / Double(max(1, configuration.labeling.maximumVotes))
         rate = policy.oversample * tasks / Double(max(1, policy.window)) * 1_000
+    }
+
+    /// A class as it stands in a plain record, in its quotes. What JSON must escape never does: such a record is parsed.
+    private static func quoted(_ name: String, at index: Int) -> String {
+        // No key begins with a colon, so nothing is ever found there.
+        let isPlain = name.utf8.allSatisfy { $0 != UInt8(ascii: "\\") && $0 != UInt8(ascii: "\"") && $0 >= 0x20 }
+        return isPlain ? "\"\(name)\"" : ":\(index)"
     }
 
     /// Makes room for what does not depend on a model, and knows the worker's share of the traffic, in `0...1`.

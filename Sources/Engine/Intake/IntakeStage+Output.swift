@@ -77,6 +77,10 @@ extension IntakeStage {
             ),
             isStub: isStub
         )
+        // Key and headers may be larger than the value, and are known only now.
+        if isTraffic, let letter {
+            letterBudget.charge(letter.headers.reduce(letter.key?.count ?? 0) { $0 + ($1.value?.count ?? 0) })
+        }
     }
 
     /// Writes the letter that was kept back: only the next one, or the end of the turn, knows how many were left out after it.

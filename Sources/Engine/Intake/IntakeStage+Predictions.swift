@@ -118,9 +118,11 @@ extension IntakeStage {
         guard let stream = project.pointee.stream(version, in: turnNumber, share: share) else { return nil }
         let draw = project.pointee.audit.unit(key: sample)
         let isAudit = draw < project.pointee.auditCutoff
-        var passes = project.pointee.withStream(stream) { $0.admits(score, at: time) }
+        // Versions beyond those told apart have no threshold.
+        let isTold = stream != IntakeProject.others
+        var passes = isTold && project.pointee.withStream(stream) { $0.admits(score, at: time) }
         var isExploration = false
-        if top != nil, project.pointee.withStream(stream, { $0.explores }) {
+        if isTold, top != nil, project.pointee.withStream(stream, { $0.explores }) {
             let chance = Self.draw(project, "exploration/", sample, version)
             isExploration = project.pointee.withStream(stream) { $0.explores(chance, at: time) }
         }

@@ -148,7 +148,8 @@ public final class IntakeStage: StreamStage {
 
     public func unassigned(_ partitions: [TopicPartition]) {
         for partition in partitions where partition.topic == topics[.predictions] { owned.remove(partition.partition) }
-        shareChanged()
+        // All of them go before a rebalance gives others: nothing is read meanwhile, and what limits hold is not to shrink.
+        if !owned.isEmpty { shareChanged() }
     }
 
     /// Thresholds and limits that are there already have been made for another share.

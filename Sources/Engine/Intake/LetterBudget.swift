@@ -28,4 +28,7 @@ struct LetterBudget {
         bytes -= Double(size)
         return true
     }
+
+    /// So many bytes more were written than was asked for: those to come wait for them.
+    mutating func charge(_ size: Int) { bytes -= Double(size) }
 }
