@@ -18,7 +18,7 @@ extension AcquisitionState {
         _ policy: AcquisitionPolicy,
         _ context: EntryContext
     ) -> [Selection] {
-        guard count > 0 else { return [] }
+        guard count > 0, !isPoolBlocked(quotas(votesPerTask, policy, at: context.time)) else { return [] }
         if let stream = policy.stream {
             return takeStreamed(count, votesPerTask: votesPerTask, policy: policy, at: context.time).map {
                 Self.selection($0, strategy: stream.strategy.rawValue, propensity: $0.propensity)

@@ -79,7 +79,9 @@ extension AcquisitionState {
         guard let quota = policy.slices, slices.count >= SlicePolicy.sliceLimit else { return }
         let start = ledger.value.windowStart
         func isPast(_ account: SliceAccount) -> Bool {
-            account.windowStart != start && time.milliseconds(since: account.firstAskedAt) >= quota.newFor
+            guard account.windowStart != start else { return false }
+            // Where new slices have no share of their own, to be new again means nothing.
+            return quota.newShare == nil || time.milliseconds(since: account.firstAskedAt) >= quota.newFor
         }
         guard slices.count(where: { isPast($1) }) > 0 else { return }
         for (name, account) in slices.sortedRows where isPast(account) { slices[name] = nil }
@@ -112,14 +114,17 @@ extension AcquisitionState {
     ) {
         guard let quota = policy.slices else { return }
         let name = SliceQuotas.account(of: sample, quota, in: slices)
-        guard var account = slices[name], openedAt >= account.windowStart else { return }
+        // Before the account's first task none was charged to it.
+        guard var account = slices[name], openedAt >= account.windowStart, openedAt >= account.firstAskedAt else {
+            return
+        }
         account.votes = max(0, account.votes - votes)
         slices[name] = account
     }
 
     /// Whether every candidate of the pool waits for a quota alone.
     func isQuotaSpent(votesPerTask: Int, policy: AcquisitionPolicy, at time: StreamTime) -> Bool {
-        guard policy.slices != nil, !pool.isEmpty else { return false }
-        return withinQuota(pool.sortedRows.map(\.value), votesPerTask: votesPerTask, policy: policy, at: time).isEmpty
+        guard let quotas = quotas(votesPerTask, policy, at: time), !pool.isEmpty else { return false }
+        return isPoolBlocked(quotas) || !pool.contains { quotas.hasRoom($1.candidate.sample) }
     }
 }

@@ -40,6 +40,8 @@ extension AcquisitionState {
             return
         }
         let quotas = quotasOfPool(votesPerTask, policy, at: context.time)
+        let wasBlocked = isPoolBlocked(quotas)
+        defer { poolTook(candidate.sample, quotas, wasBlocked: wasBlocked) }
         if let known = pool[id] {
             // A model says the same of a sample every time; only a newer one changes anything.
             guard known.modelOrdinal < modelOrdinal else { return }
@@ -93,6 +95,7 @@ extension AcquisitionState {
         }
         // Patience begins when a batch becomes possible: the model that the last one taught may still be in training.
         if cadence.value.waitingSince == nil { cadence.value.waitingSince = context.time }
+        lookAtQuotas(votesPerTask, policy, at: context.time)
         guard isReady(newestOrdinal, unlearned, votesPerTask, policy, at: context.time) else { return [] }
         makeRoomForSlices(policy, at: context.time)
         let affordable = affordableTasks(openTasks, votesPerTask, policy)
@@ -155,7 +158,8 @@ extension AcquisitionState {
         let fired = triggeredDue(count, votesPerTask: votesPerTask, policy: policy, at: now)
         if fired.isEmpty, auditTasksDue(policy, affordable) == 0 {
             // Audit tasks keep their share of all tasks, so the next candidate of a stream is what they wait for.
-            if policy.stream != nil, pool.isEmpty { return nil }
+            // What triggers let through may wait for a quota.
+            if policy.stream != nil, pool.isEmpty, triggered.isEmpty || policy.slices == nil { return nil }
             if pool.isEmpty || isQuotaSpent(votesPerTask: votesPerTask, policy: policy, at: now) {
                 // A slice that is new no longer may have another share.
                 let end = ledger.value.windowStart.advanced(byMilliseconds: policy.window)

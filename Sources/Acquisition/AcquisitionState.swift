@@ -69,6 +69,10 @@ public struct AcquisitionState: Sendable {
     var floor = Foremost<PoolRank>()
     /// What slices had room when `floor` was looked at; nil where there were no quotas.
     var floorMark: QuotaMark?
+    /// That no row of the pool has room, a cache.
+    var poolBlock: QuotaBlock?
+    /// The same of what triggers let through.
+    var triggeredBlock: QuotaBlock?
     /// The audit sample's last, a cache.
     var auditFloor = Foremost<AuditRank>()
     /// The rule that asks one by one, and its ledger; nil until the first candidate of a stream.

@@ -33,12 +33,16 @@ public struct Table<Key: Hashable & Comparable & Sendable, Value: Equatable & Se
 
     /// Equal texts may differ in their bytes, which is what the changelog goes by: of a key the first spelling is kept.
     @inlinable mutating func put(_ value: Value, at key: Key) {
-        if let place = rows.index(forKey: key) {
-            guard rows.values[place] != value else { return }
-            if before.index(forKey: key) == nil { before[rows.keys[place]] = .some(rows.values[place]) }
+        let place = rows.index(forKey: key)
+        if let place, rows.values[place] == value { return }
+        if let known = before.index(forKey: key) {
+            // So with a value: one that is equal to that before the transaction is not written again.
+            let old = before.values[known]
+            let kept = old.flatMap { $0 == value ? $0 : nil } ?? value
+            if let place { rows.values[place] = kept } else { rows[before.keys[known]] = kept }
+        } else if let place {
+            before[rows.keys[place]] = .some(rows.values[place])
             rows.values[place] = value
-        } else if let place = before.index(forKey: key) {
-            rows[before.keys[place]] = value
         } else {
             before[key] = .some(nil)
             rows[key] = value
@@ -114,6 +118,13 @@ public struct Table<Key: Hashable & Comparable & Sendable, Value: Equatable & Se
         var count = 0
         for (key, value) in rows where condition(key, value) { count += 1 }
         return count
+    }
+
+    /// Whether any row satisfies a condition.
+    ///
+    /// - Complexity: O(*n*).
+    @inlinable public func contains(where condition: (Key, Value) -> Bool) -> Bool {
+        rows.contains { condition($0.key, $0.value) }
     }
 
     /// What all rows come to together: a sum, a count, a minimum. `take` must come to the same in any order, or the answer would

@@ -30,6 +30,20 @@ import Testing
         #expect(stored.isEmpty && table.isEmpty)
     }
 
+    @Test("Of a value, too: what is equal to the committed one and not written again is kept as it was written")
+    func spelledValues() {
+        let (composed, decomposed) = ("caf\u{E9}", "cafe\u{301}")
+        for isRemoved in [true, false] {
+            var table = Table<Int, String>()
+            table[1] = composed
+            table.commit()
+            table[1] = isRemoved ? nil : "tea"
+            table[1] = decomposed
+            #expect(table.changes.isEmpty)
+            #expect(table[1].map { Array($0.utf8) } == Array(composed.utf8))
+        }
+    }
+
     @Test(
         "A table does what a dictionary does, and its changes lead from the last commit to now",
         arguments: 0..<60 as Range<UInt64>

@@ -38,6 +38,9 @@ extension AcquisitionState {
         )
         stream.value = filter
         guard let propensity else { return }
+        let quotas = poolBlock == nil ? nil : quotasOfPool(votesPerTask, policy, at: context.time)
+        let wasBlocked = isPoolBlocked(quotas)
+        defer { poolTook(candidate.sample, quotas, wasBlocked: wasBlocked) }
         if let leaving { pool[leaving] = nil }
         pool[id] = PooledCandidate(candidate: candidate, modelOrdinal: pooled.modelOrdinal, propensity: propensity)
     }

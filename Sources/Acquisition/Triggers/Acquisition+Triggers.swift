@@ -200,7 +200,7 @@ extension AcquisitionState {
             let ofAll = Int(policy.triggerShare * Double(cadence.value.acquisitionTasks + count))
             most = min(count, ofBatch, ofAll - cadence.value.triggerTasks)
         }
-        guard most > 0 else { return [] }
+        guard most > 0, !isTriggeredBlocked(quotas(votesPerTask, policy, at: time)) else { return [] }
         let rows = inTurn(policy)
         let kept = withinQuota(rows.map(\.pooled), votesPerTask: votesPerTask, policy: policy, at: time)
         let ids = Set(kept.map(\.candidate.sample.id))
