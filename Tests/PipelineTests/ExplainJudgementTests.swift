@@ -11,7 +11,7 @@ import Vocabulary
 struct ExplainJudgementTests {
     private func explain(_ sample: String, _ plant: Plant, salt: [UInt8] = [1, 2, 3]) throws -> Explanation {
         try Explain(transport: plant.cluster, topics: plant.topics, salt: salt)
-            .explain(SampleID(sample), of: plant.configuration, since: 0)
+            .explain(SampleID(sample), of: plant.configuration, since: 0, now: plant.clock.now)
     }
 
     static func configuration(
@@ -116,5 +116,15 @@ struct ExplainJudgementTests {
             }
             #expect(reason.contains(text), "\(reason)")
         }
+        // A producer may stamp its records as it likes.
+        let stamped = Wire.prediction(Sample(id: SampleID("stamped")), [0.9, 0.1, 0], at: plant.clock.now)
+        for time in [.max, -1] as [Int64] {
+            try plant.cluster.append(
+                OutputRecord(topic: plant.topics[.predictions], partition: 0, value: stamped),
+                at: time
+            )
+        }
+        let verdicts = try explain("stamped", plant).predictions.map(\.verdict)
+        #expect(verdicts == [.uncounted, .uncounted])
     }
 }

@@ -156,6 +156,20 @@ struct ReplayTests {
         #expect(text.contains(expected), "\(text)")
     }
 
+    @Test("Where the loop lags, what it has not come to is left out, and said to be")
+    func lagging() throws {
+        let plant = try Plant(seed: 6)
+        for _ in 0..<6 { try plant.round() }
+        let applied = try verify(plant).entries
+        try plant.send(.predictions, Wire.prediction(plant.world.next(), [0.4, 0.3, 0.3]))
+        for _ in 0..<40 { try plant.send(.predictions, Wire.prediction(plant.world.next(), [0.4, 0.3, 0.3])) }
+        try plant.makeIntake().settle()
+        let waiting = plant.journal().count - Int(applied)
+        #expect(waiting > 0)
+        let report = try verify(plant)
+        #expect(report.isEqual && report.entries == applied && Int(report.waiting) == waiting)
+    }
+
     @Test("A tick that names an entry that has not come is a difference")
     func tickAhead() throws {
         let plant = try Plant(seed: 6)

@@ -35,7 +35,10 @@ struct DecidedTable {
 
     private var rows: ContiguousArray<Row> = []
 
-    private static var nothing: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: nil, count: 0) }
+    /// What stands for the key of a record.
+    static func hash(_ key: UnsafeRawBufferPointer) -> UInt64 {
+        StableHash.hash(prefix: UnsafeRawBufferPointer(start: nil, count: 0), key: key)
+    }
 
     var count: Int { rows.count }
 
@@ -48,7 +51,7 @@ struct DecidedTable {
             guard let topic = decision.topic, topic != .deadLetters, let id = DecisionID(decision.id, of: project)
             else { continue }
             var name = decision.key
-            let key = name.withUTF8 { StableHash.hash(prefix: Self.nothing, key: UnsafeRawBufferPointer($0)) }
+            let key = name.withUTF8 { Self.hash(UnsafeRawBufferPointer($0)) }
             rows.append(Row(id: id, topic: topic, key: key, value: SHA256Digest(of: decision.value)))
         }
         rows[start...].sort { $0.id < $1.id }

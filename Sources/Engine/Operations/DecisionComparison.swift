@@ -53,8 +53,20 @@ struct DecisionComparison {
     mutating func expires(_ topic: Topic) { oldest[topic] = .max }
 
     /// Takes in a record of a topic; whatever has no id of the project's is another one's.
-    mutating func take(_ text: String, of project: String, on topic: Topic, _ value: UnsafeRawBufferPointer) {
+    mutating func take(
+        _ text: String,
+        of project: String,
+        on topic: Topic,
+        key: UnsafeRawBufferPointer,
+        _ value: UnsafeRawBufferPointer
+    ) {
         guard let id = DecisionID(text, of: project) else { return }
+        // A record of an entry that has come since may have replaced one that is looked for, too.
+        let index = decided.find(id) ?? (id.entryNumber > last ? .max : nil)
+        if Self.compacting.contains(topic), let index {
+            let place = KeyPlace(topic: topic, key: DecidedTable.hash(key))
+            newest[place] = max(newest[place] ?? 0, index)
+        }
         // The same numbers may be spelled otherwise, with zeros in front.
         guard let index = decided.find(id), id.text(of: project) == text else {
             if id.entryNumber <= last { note(Difference(id: id, topic: topic, kind: .foreign(text))) }
@@ -63,10 +75,6 @@ struct DecisionComparison {
         let decision = decided[index]
         isSeen[index] = true
         if let known = oldest[topic] { oldest[topic] = min(known, index) }
-        if Self.compacting.contains(topic) {
-            let place = KeyPlace(topic: topic, key: decision.key)
-            newest[place] = max(newest[place] ?? 0, index)
-        }
         if decision.topic == topic, decision.value == SHA256Digest(of: value) {
             compared += 1
         } else {

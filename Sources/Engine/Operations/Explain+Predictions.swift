@@ -15,6 +15,7 @@ extension Explain {
         _ sample: SampleID,
         _ configuration: ProjectConfiguration,
         since: Int64,
+        now: Int64,
         into explanation: inout Explanation
     ) throws {
         explanation.searched.since = since
@@ -28,7 +29,7 @@ extension Explain {
             try scan.forEach(partition, from: start) { record, _, _ in
                 explanation.searched.predictions += 1
                 guard search.mayOccur(in: record.value),
-                    let event = Self.prediction(record, sample, configuration, parser)
+                    let event = Self.prediction(record, sample, configuration, now: now, parser)
                 else { return }
                 found.append(
                     FoundPrediction(
@@ -57,6 +58,7 @@ extension Explain {
         _ record: RecordView,
         _ sample: SampleID,
         _ configuration: ProjectConfiguration,
+        now: Int64,
         _ parser: JSONParser
     ) -> Result<PredictionEvent, Rejection>? {
         guard let data = try? Envelope(parser.parse(record.value)).data,
@@ -69,8 +71,8 @@ extension Explain {
                 throw Rejection(.tooLarge, "expected at most \(limit) bytes, found \(size)")
             }
             let event = try PredictionEvent(data, project: configuration.project, schema: configuration.schema)
-            // Intake's clock is not known any more; it was hardly before the record's time.
-            let latest = record.timestamp + IntakeStage.futureTolerance
+            // Intake's clock is not known any more, but for that it was not ahead of now; a producer may stamp what it likes.
+            let latest = now + IntakeStage.futureTolerance
             if let time = event.predictedAt, time < IntakeStage.earliestTime || time > latest {
                 let text = RFC3339.text(milliseconds: time)
                 throw Rejection(.badTime, "\(text) is before 2000 or more than a day in the future")

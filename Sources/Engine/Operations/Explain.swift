@@ -27,16 +27,21 @@ public struct Explain {
     ///   - sample: Its id.
     ///   - configuration: The project's newest revision.
     ///   - since: Predictions written before this moment are not read, in milliseconds since 1970.
+    ///   - now: The moment of asking, in milliseconds since 1970.
     /// - Returns: What is known, and what was read to know it.
     /// - Throws: When a topic cannot be read; a sample of which nothing is known is no error.
     /// - Complexity: O(records of the project's partitions), and of `predictions` since then; memory O(1) in both but for the loop's state.
-    public func explain(_ sample: SampleID, of configuration: ProjectConfiguration, since: Int64) throws -> Explanation
-    {
+    public func explain(
+        _ sample: SampleID,
+        of configuration: ProjectConfiguration,
+        since: Int64,
+        now: Int64
+    ) throws -> Explanation {
         var explanation = Explanation(project: configuration.project.rawValue, sample: sample.rawValue)
         try readJournal(sample, configuration, into: &explanation)
         try readOutcome(sample, configuration, into: &explanation)
         if explanation.appearances.isEmpty {
-            try readPredictions(sample, configuration, since: since, into: &explanation)
+            try readPredictions(sample, configuration, since: since, now: now, into: &explanation)
         } else {
             try readThresholds(configuration, into: &explanation)
         }

@@ -14,19 +14,26 @@ struct PauseView {
         self.topics = topics
     }
 
-    /// - Complexity: O(records of the partition of `state`); nothing but the row itself is looked into.
-    func pause(of name: String, partition: Int32) throws -> ProjectPause? {
+    /// How a project is paused, and the offset of the journal that its partition's loop comes to next; nil before it began.
+    ///
+    /// - Complexity: O(records of the partition of `state`); nothing but the two rows is looked into.
+    func read(_ name: String, partition: Int32) throws -> (pause: ProjectPause?, next: Int64?) {
         let key = Array(ProjectPause.key(of: name).utf8)
+        let positionKey = Array(PartitionPosition.key.utf8)
         let parser = JSONParser()
         let scan = try TopicScan(transport: transport, topic: topics[.state])
         defer { scan.close() }
         var pause: ProjectPause?
+        var next: Int64?
         try scan.forEach(partition) { record, _, _ in
-            guard record.key.elementsEqual(key) else { return }
             let isGone = record.value.baseAddress == nil
-            pause = isGone ? nil : try ProjectPause(json: parser.parse(record.value))
+            if record.key.elementsEqual(key) {
+                pause = isGone ? nil : try ProjectPause(json: parser.parse(record.value))
+            } else if record.key.elementsEqual(positionKey) {
+                next = isGone ? nil : try PartitionPosition(json: parser.parse(record.value)).journalOffset
+            }
         }
-        return pause
+        return (pause, next)
     }
 }
 
@@ -53,7 +60,7 @@ public struct ProjectResume {
             throw EngineError("resume \(name)", "there is no such project", remedy: "see flywheel project list")
         }
         let view = PauseView(transport: transport, topics: topics)
-        guard let pause = try view.pause(of: name, partition: configuration.partition) else {
+        guard let pause = try view.read(name, partition: configuration.partition).pause else {
             throw EngineError("resume \(name)", "it is not paused", remedy: "see flywheel status")
         }
         guard !pause.isResuming else {

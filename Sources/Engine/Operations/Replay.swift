@@ -13,6 +13,8 @@ public struct Replay {
         public let project: String
         /// Entries applied again.
         public var entries: UInt64 = 0
+        /// Entries that the loop had not come to, because it lags or the project is paused: they are not replayed either.
+        public var waiting: UInt64 = 0
         /// Decisions that followed from them.
         public var decisions = 0
         /// Decisions found on the topics and equal byte for byte.
@@ -58,8 +60,9 @@ public struct Replay {
     ///   up to it, to show what was decided.
     public func verify(project name: String, partition: Int32) throws -> Report {
         var report = Report(project: name)
-        report.pause = try PauseView(transport: transport, topics: topics).pause(of: name, partition: partition)
-        let journal = ProjectJournal(name: name, partition: partition, end: report.pause?.next ?? .max)
+        let loop = try PauseView(transport: transport, topics: topics).read(name, partition: partition)
+        report.pause = loop.pause
+        let journal = ProjectJournal(name: name, partition: partition, end: loop.pause?.next ?? loop.next ?? .max)
         var decided = DecidedTable()
         var digests = ChainDigests()
         let last = try forEachEntry(journal) { step in
@@ -76,8 +79,9 @@ public struct Replay {
             report.decisions += step.decisions.count
             decided.append(step.decisions, of: name)
         }
-        report.entries = last?.entryNumber ?? 0
-        report.chain = (last?.digest ?? DecisionChain().digest).hex
+        report.entries = last.step?.entryNumber ?? 0
+        report.waiting = last.waiting
+        report.chain = (last.step?.digest ?? DecisionChain().digest).hex
         let comparison = try compare(journal, decided, appliedUpTo: report.entries)
         report.compared = comparison.compared
         report.compacted = comparison.compacted
@@ -100,18 +104,26 @@ public struct Replay {
 
     /// Applies the entries of a project again, until there is none or `body` throws.
     ///
-    /// - Returns: The last one.
+    /// - Returns: The last one, and how many the loop has not come to.
     @discardableResult
-    private func forEachEntry(_ journal: ProjectJournal, _ body: (Step) throws -> Void) throws -> Step? {
+    private func forEachEntry(
+        _ journal: ProjectJournal,
+        _ body: (Step) throws -> Void
+    ) throws -> (step: Step?, waiting: UInt64) {
         var project = LoopProject(project: ProjectID(journal.name))
         let parser = JSONParser(maximumDepth: 64, maximumSize: 16 << 20)
         let scan = try TopicScan(transport: transport, topic: topics[.journal])
         defer { scan.close() }
         var last: Step?
+        var waiting: UInt64 = 0
         try scan.forEach(journal.partition) { record, _, _ in
-            guard record.offset < journal.end, record.key.elementsEqual(journal.name.utf8),
+            guard record.key.elementsEqual(journal.name.utf8),
                 let entry = try? JournalEntry(json: parser.parse(record.value))
             else { return }
+            guard record.offset < journal.end else {
+                waiting += 1
+                return
+            }
             var tick: ChainMark?
             if case .tick(let mark) = entry.body { tick = mark }
             let decisions = project.apply(entry, appendedAt: StreamTime(milliseconds: record.timestamp))
@@ -126,7 +138,7 @@ public struct Replay {
             last = step
             try body(step)
         }
-        return last
+        return (last, waiting)
     }
 
     /// What an entry decided, once more.
@@ -159,7 +171,7 @@ public struct Replay {
                 guard record.value.baseAddress != nil, let id = Self.decisionID(batch.headers(at: index)) else {
                     return
                 }
-                comparison.take(id, of: journal.name, on: topic, record.value)
+                comparison.take(id, of: journal.name, on: topic, key: record.key, record.value)
             }
         }
         comparison.finish()
@@ -202,6 +214,6 @@ public struct Replay {
 private struct ProjectJournal {
     let name: String
     let partition: Int32
-    /// Of a paused project, where its entries wait.
+    /// The first offset that the loop had not come to when it was asked; of a paused project where its entries wait.
     let end: Int64
 }

@@ -24,7 +24,7 @@ enum ExplainCommand {
             salt: worker.salt
         )
         let report = ExplanationReport(
-            explanation: try explain.explain(sample, of: project, since: since ?? 0),
+            explanation: try explain.explain(sample, of: project, since: since ?? 0, now: WallClock.now()),
             schema: project.schema
         )
         print(arguments.flag("json") ? report.json : report.text)

@@ -33,6 +33,7 @@ enum ReplayCommand {
     private static func text(_ report: Replay.Report, verifies: Bool) -> String {
         var text = "\(report.project): \(report.entries) entries, \(report.decisions) decisions, chain \(report.chain)"
         if let pause = report.pause { text += "\n  replayed as far as it was decided: \(pause.text)" }
+        if report.waiting > 0 { text += "\n  \(report.waiting) entries that the loop has not come to are left out" }
         guard verifies else { return text }
         text +=
             "\n  \(report.compared) equal byte for byte, \(report.compacted) compacted away, \(report.ticksChecked) ticks checked"
@@ -45,6 +46,7 @@ enum ReplayCommand {
         writer.object { writer in
             writer.member("project", report.project)
             writer.member("entries", report.entries)
+            writer.member("waiting", report.waiting)
             writer.member("decisions", report.decisions)
             writer.member("compared", report.compared)
             writer.member("compacted", report.compacted)
