@@ -114,7 +114,7 @@ extension ProjectState {
         }
     }
 
-    private mutating func carryOut(
+    mutating func carryOut(
         _ outcome: AnnotationOutcome,
         _ configuration: ProjectConfiguration,
         _ step: inout Step
@@ -189,7 +189,7 @@ extension ProjectState {
         }
     }
 
-    private mutating func conclude(_ outcome: StudyOutcome, _ configuration: ProjectConfiguration, _ step: inout Step) {
+    mutating func conclude(_ outcome: StudyOutcome, _ configuration: ProjectConfiguration, _ step: inout Step) {
         took(.train, outcome.duration)
         step.decide(.notice(outcome.notice))
         if let model = outcome.model, let release = rollout.register(model, at: step.context.time) {
@@ -244,90 +244,6 @@ extension ProjectState {
         }
     }
 
-    // MARK: - What every entry may set off
-
-    private mutating func passTime(_ configuration: ProjectConfiguration, _ step: inout Step) {
-        labeling.lookAtTasks(policy: configuration.labeling)
-        if isDue(labeling.nextDeadline, step) {
-            let expired = labeling.expire(
-                schema: configuration.schema,
-                policy: configuration.labeling,
-                at: step.context.time
-            )
-            for outcome in expired { carryOut(outcome, configuration, &step) }
-        }
-        if isDue(labeling.nextAgeing(policy: configuration.labeling), step) {
-            let aged = labeling.age(schema: configuration.schema, policy: configuration.labeling, at: step.context.time)
-            for task in aged { step.decide(.task(task)) }
-        }
-        if isDue(training.nextDeadline, step), let outcome = training.expire(at: step.context.time) {
-            conclude(outcome, configuration, &step)
-        }
-        openTasks(configuration, &step)
-        labeling.lookAtTasks(policy: configuration.labeling)
-        cut(configuration, &step)
-    }
-
-    private func isDue(_ deadline: StreamTime?, _ step: Step) -> Bool {
-        deadline.map { $0 <= step.context.time } ?? false
-    }
-
-    private mutating func openTasks(_ configuration: ProjectConfiguration, _ step: inout Step) {
-        let batch = acquisition.selectBatch(
-            openTasks: labeling.open.count,
-            votesPerTask: configuration.labeling.maximumVotes,
-            newestOrdinal: training.progress.value.newestOrdinal,
-            unlearned: unlearnedLabels,
-            policy: configuration.acquisition,
-            context: step.context
-        )
-        for selection in batch {
-            let id = step.context.nextID()
-            let task = labeling.openTask(
-                TaskID(id),
-                for: selection,
-                schema: configuration.schema,
-                policy: configuration.labeling,
-                at: step.context.time
-            )
-            took(.select, step.context.time.milliseconds(since: selection.predictedAt))
-            step.decide(.task(task), id: id)
-        }
-        tellExhaustion(configuration, &step)
-    }
-
-    /// Training labels asked for that the newest model does not know. While a study runs none counts as known.
-    private var unlearnedLabels: Int {
-        datasets.position.value.training - training.progress.value.learnedLabels + labeling.openTrainingTasks
-    }
-
-    private mutating func tellExhaustion(_ configuration: ProjectConfiguration, _ step: inout Step) {
-        let isExhausted =
-            acquisition.isExhausted(
-                votesPerTask: configuration.labeling.maximumVotes,
-                policy: configuration.acquisition
-            ) && labeling.open.isEmpty
-        guard isExhausted != acquisition.cadence.value.isExhaustionTold else { return }
-        acquisition.cadence.value.isExhaustionTold = isExhausted
-        if isExhausted {
-            step.decide(.notice(.init(kind: .budgetExhausted, text: "the window's budget holds no further task")))
-        }
-    }
-
-    private mutating func cut(_ configuration: ProjectConfiguration, _ step: inout Step) {
-        let since = datasets.position.value.waitingSince
-        guard
-            let cut = datasets.cutIfDue(
-                policy: configuration.datasets,
-                schema: configuration.schema,
-                isMoreComing: labeling.openTrainingTasks > 0,
-                at: step.context.time
-            )
-        else { return }
-        if let since { took(.collect, step.context.time.milliseconds(since: since)) }
-        step.decide(.cut(cut))
-    }
-
     private mutating func promoteIfBetter(_ configuration: ProjectConfiguration, _ step: inout Step) {
         let since = rollout.phase.value.challengerSince
         guard let release = rollout.promoteIfBetter(policy: configuration.rollout) else { return }
@@ -339,56 +255,4 @@ extension ProjectState {
         refusals[refusal.code.rawValue, default: 0] += 1
         step.decide(.refused(refusal))
     }
-}
-
-/// The decisions of one entry, as they are made.
-private struct Step {
-    var context: EntryContext
-    var decisions: [Decision] = []
-
-    init(context: EntryContext) { self.context = context }
-
-    mutating func decide(_ body: Decision.Body) { decide(body, id: context.nextID()) }
-
-    mutating func decide(_ body: Decision.Body, id: String) { decisions.append(Decision(id: id, body: body)) }
-}
-
-extension JournalEntry.Body {
-    /// The tag that the entry carries in the journal.
-    public var kind: String {
-        switch self {
-        case .configured: "configured"
-        case .candidate: "candidate"
-        case .feedback: "feedback"
-        case .annotation: "annotation"
-        case .trainingResult: "training_result"
-        case .versionSealed: "version_sealed"
-        case .command: "command"
-        case .tally: "tally"
-        case .tick: "tick"
-        case .engine: "engine"
-        }
-    }
-}
-
-extension StudyOutcome {
-    /// What people are told: the distribution of scores, never only the best.
-    fileprivate var notice: Notice {
-        guard let model else {
-            return Notice(
-                kind: .studyFailed,
-                text: "request \(request) gave no model: \(failures) repeats failed or are missing"
-            )
-        }
-        guard let mean else {
-            return Notice(kind: .studyFinished, text: "\(model.version): no test labels to score it on")
-        }
-        let spread = standardDeviation.map { " ± \(Self.rounded($0))" } ?? ""
-        return Notice(
-            kind: .studyFinished,
-            text: "\(model.version): \(Self.rounded(mean))\(spread) over \(scores.count) repeats"
-        )
-    }
-
-    private static func rounded(_ value: Double) -> Double { (value * 10_000).rounded() / 10_000 }
 }

@@ -96,3 +96,21 @@ public struct Decision: Hashable, Sendable {
         self.body = body
     }
 }
+
+extension JournalEntry.Body {
+    /// The tag that the entry carries in the journal.
+    public var kind: String {
+        switch self {
+        case .configured: "configured"
+        case .candidate: "candidate"
+        case .feedback: "feedback"
+        case .annotation: "annotation"
+        case .trainingResult: "training_result"
+        case .versionSealed: "version_sealed"
+        case .command: "command"
+        case .tally: "tally"
+        case .tick: "tick"
+        case .engine: "engine"
+        }
+    }
+}

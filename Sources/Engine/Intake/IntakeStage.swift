@@ -200,39 +200,6 @@ public final class IntakeStage: StreamStage {
         }
     }
 
-    private func write(
-        _ stream: ModelStream,
-        _ configuration: ProjectConfiguration,
-        _ inputs: [OffsetRange],
-        into turn: inout Turn
-    ) {
-        for (role, tally) in stream.counted(in: turnNumber) {
-            let key = TallyKey(project: configuration.project, version: stream.version, role: role)
-            let bytes = tally.bytes(
-                key,
-                schema: configuration.schema,
-                threshold: stream.threshold.value,
-                inputs: inputs
-            )
-            turn.write(
-                OutputRecord(
-                    topic: topics[.tallies],
-                    partition: configuration.partition,
-                    key: Array(key.project.rawValue.utf8),
-                    value: bytes,
-                    headers: CloudEventHeaders(
-                        id: "\(place)/\(key.version?.rawValue ?? "")/\(key.role?.rawValue ?? "")",
-                        source: "flywheel/\(key.project)/intake",
-                        type: "io.flywheel.traffic.tallied.v1",
-                        time: now(),
-                        correlation: key.version?.rawValue,
-                        causation: nil
-                    ).recordHeaders
-                )
-            )
-        }
-    }
-
     public func committed() {
         announced.merge(announcing) { $1 }
         counts.read += turnCounts.read

@@ -1,0 +1,91 @@
+internal import Acquisition
+internal import Datasets
+internal import Labeling
+internal import Tables
+internal import Training
+internal import Vocabulary
+
+/// What every entry may set off, because time has passed or there is something to choose from.
+extension ProjectState {
+    mutating func passTime(_ configuration: ProjectConfiguration, _ step: inout Step) {
+        labeling.lookAtTasks(policy: configuration.labeling)
+        if isDue(labeling.nextDeadline, step) {
+            let expired = labeling.expire(
+                schema: configuration.schema,
+                policy: configuration.labeling,
+                at: step.context.time
+            )
+            for outcome in expired { carryOut(outcome, configuration, &step) }
+        }
+        if isDue(labeling.nextAgeing(policy: configuration.labeling), step) {
+            let aged = labeling.age(schema: configuration.schema, policy: configuration.labeling, at: step.context.time)
+            for task in aged { step.decide(.task(task)) }
+        }
+        if isDue(training.nextDeadline, step), let outcome = training.expire(at: step.context.time) {
+            conclude(outcome, configuration, &step)
+        }
+        openTasks(configuration, &step)
+        labeling.lookAtTasks(policy: configuration.labeling)
+        cut(configuration, &step)
+    }
+
+    private func isDue(_ deadline: StreamTime?, _ step: Step) -> Bool {
+        deadline.map { $0 <= step.context.time } ?? false
+    }
+
+    private mutating func openTasks(_ configuration: ProjectConfiguration, _ step: inout Step) {
+        let batch = acquisition.selectBatch(
+            openTasks: labeling.open.count,
+            votesPerTask: configuration.labeling.maximumVotes,
+            newestOrdinal: training.progress.value.newestOrdinal,
+            unlearned: unlearnedLabels,
+            policy: configuration.acquisition,
+            context: step.context
+        )
+        for selection in batch {
+            let id = step.context.nextID()
+            let task = labeling.openTask(
+                TaskID(id),
+                for: selection,
+                schema: configuration.schema,
+                policy: configuration.labeling,
+                at: step.context.time
+            )
+            took(.select, step.context.time.milliseconds(since: selection.predictedAt))
+            step.decide(.task(task), id: id)
+        }
+        tellExhaustion(configuration, &step)
+    }
+
+    /// Training labels asked for that the newest model does not know. While a study runs none counts as known.
+    var unlearnedLabels: Int {
+        datasets.position.value.training - training.progress.value.learnedLabels + labeling.openTrainingTasks
+    }
+
+    private mutating func tellExhaustion(_ configuration: ProjectConfiguration, _ step: inout Step) {
+        let isExhausted =
+            acquisition.isExhausted(
+                votesPerTask: configuration.labeling.maximumVotes,
+                policy: configuration.acquisition
+            ) && labeling.open.isEmpty
+        guard isExhausted != acquisition.cadence.value.isExhaustionTold else { return }
+        acquisition.cadence.value.isExhaustionTold = isExhausted
+        if isExhausted {
+            step.decide(.notice(.init(kind: .budgetExhausted, text: "the window's budget holds no further task")))
+        }
+    }
+
+    private mutating func cut(_ configuration: ProjectConfiguration, _ step: inout Step) {
+        let since = datasets.position.value.waitingSince
+        guard
+            let cut = datasets.cutIfDue(
+                policy: configuration.datasets,
+                schema: configuration.schema,
+                isMoreComing: labeling.openTrainingTasks > 0,
+                at: step.context.time
+            )
+        else { return }
+        if let since { took(.collect, step.context.time.milliseconds(since: since)) }
+        step.decide(.cut(cut))
+    }
+}
