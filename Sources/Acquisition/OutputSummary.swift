@@ -25,28 +25,44 @@ public struct OutputSummary: Hashable, Sendable {
     /// Of a distribution that names no class yet. `function` tells what will be asked for.
     public init(for function: AcquisitionFunction) { needsEntropy = function == .entropy }
 
-    /// Adds a class.
-    ///
-    /// - Parameters:
-    ///   - label: Its position; each is added once.
-    ///   - probability: In `0...1`.
-    @inlinable @inline(__always)
-    public mutating func add(_ label: Int, _ probability: Double) {
-        count &+= 1
-        sum += probability
-        // Minus zero is zero.
-        let bits = Int64(bitPattern: (probability + 0).bitPattern)
-        // Selections instead of branches: nobody can guess where the likeliest class stands. Of equals the lowest is it.
-        let isTop = bits > firstBits &- (label < top ? 1 : 0)
-        let other = isTop ? firstBits : bits
-        secondBits = other > secondBits ? other : secondBits
-        firstBits = isTop ? bits : firstBits
-        top = isTop ? label : top
-        if needsEntropy { addEntropy(probability) }
+    /// A class of an output: its position and its probability, in `0...1`.
+    public struct Part {
+        @usableFromInline let label: Int
+        @usableFromInline let probability: Double
+        /// Minus zero is zero.
+        @inlinable @inline(__always) var bits: Int64 { Int64(bitPattern: (probability + 0).bitPattern) }
+
+        @inlinable @inline(__always)
+        public init(label: Int, probability: Double) {
+            self.label = label
+            self.probability = probability
+        }
     }
 
-    @inline(never) @usableFromInline mutating func addEntropy(_ probability: Double) {
-        if probability > 0 { entropy -= probability * Reproducible.log(probability) }
+    /// Adds classes, each of which is added once.
+    ///
+    /// - Complexity: O(*k*) in their number.
+    @inlinable @inline(__always)
+    public mutating func add(_ parts: UnsafeBufferPointer<Part>) {
+        // In passes of whole numbers without a branch: nobody can guess where the likeliest class stands.
+        var (highest, next, total) = (firstBits, secondBits, sum)
+        for part in parts {
+            total += part.probability
+            next = max(next, min(highest, part.bits))
+            highest = max(highest, part.bits)
+        }
+        // Of equals the lowest is it.
+        var place = highest == firstBits ? top : Int.max
+        for part in parts { place = min(place, part.bits == highest ? part.label : Int.max) }
+        if needsEntropy {
+            for part in parts { entropy -= Self.entropyTerm(part.probability) }
+        }
+        count &+= parts.count
+        (firstBits, secondBits, top, sum) = (highest, next, place, total)
+    }
+
+    @inline(never) @usableFromInline static func entropyTerm(_ probability: Double) -> Double {
+        probability > 0 ? probability * Reproducible.log(probability) : 0
     }
 
     /// The score of the distribution, as `AcquisitionFunction.score` of the whole output gives it but for rounding.

@@ -127,6 +127,42 @@ struct PredictionReadingTests {
         }
     }
 
+    @Test("Of classes as likely the lowest is on top, wherever they stand", arguments: AcquisitionFunction.allCases)
+    func equals(_ function: AcquisitionFunction) throws {
+        let names = (0..<100).map { "class-\($0)" }
+        let schema = LabelSchema(question: "Which?", classes: names)
+        let table = ProjectTable()
+        let configuration = ProjectConfiguration(
+            project: World.project,
+            revision: 1,
+            partition: 0,
+            schema: schema,
+            acquisition: AcquisitionPolicy(function: function)
+        )
+        table.set(IntakeProject(configuration, salt: []))
+        var generator = SplitMix64(seed: 3)
+        for _ in 0..<300 {
+            let order = SeededSampling.permutation(of: 100, using: &generator)
+            let equals = order.prefix(2 + generator.next(below: 2))
+            let highest = (1 - 0.001 * Double(100 - equals.count)) / Double(equals.count)
+            let members = SeededSampling.permutation(of: 100, using: &generator)
+                .map { "\"\(names[$0])\":\(equals.contains($0) ? highest : 0.001)" }
+            let bytes = Array(
+                """
+                {"project":"\(World.project)","sample":{"id":"s"},"model":{"version":"v"},\
+                "output":{"kind":"choice","probabilities":{\(members.joined(separator: ","))}}}
+                """.utf8
+            )
+            let looked = try #require(look(bytes, table))
+            let event = try bytes.withUnsafeBytes {
+                try PredictionEvent(parser.parse($0).object(), project: World.project, schema: schema)
+            }
+            let output = try #require(event.output)
+            #expect(looked.top == equals.min() && looked.top == output.top.label.rawValue)
+            #expect(abs((looked.score ?? -1) - function.score(output, classes: 100)) < 1e-12)
+        }
+    }
+
     @Test("Projects of many classes are read alike, and a class that stands twice is left to the parser")
     func manyClasses() throws {
         let names = (0..<200).map { "class-number-\($0)" }

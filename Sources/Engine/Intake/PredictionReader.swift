@@ -193,34 +193,47 @@ struct PredictionReader {
         return seen & needed == needed && abs(sum - 1) < ClassDistribution.tolerance - 1e-9
     }
 
+    /// Classes that are summed up together.
+    private static var atOnce: Int { 32 }
+
     @inline(__always)
     private func readProbabilities(
         _ cursor: inout JSONScan,
         into result: inout OutputSummary,
         of project: ProjectTable.Place
     ) -> Bool {
-        var (scan, summary) = (cursor, result)
+        var scan = cursor
         guard scan.take(UInt8(ascii: "{")) else { return false }
         var named: UInt64 = 0
         if project.pointee.classCount > UInt64.bitWidth { project.pointee.beginEvent() }
         let classes = project.pointee.classView
-        while true {
-            guard let name = scan.quotedKey(), let label = classes.find(padded: name) ?? Self.spaced(name, classes),
-                let probability = scan.double(), probability >= 0, probability <= 1 + ClassDistribution.tolerance
-            else { return false }
-            if label < UInt64.bitWidth {
-                let bit: UInt64 = 1 &<< UInt64(truncatingIfNeeded: label)
-                guard named & bit == 0 else { return false }
-                named |= bit
-            } else {
-                guard project.pointee.name(label) else { return false }
+        let isPlain = withUnsafeTemporaryAllocation(of: OutputSummary.Part.self, capacity: Self.atOnce) { parts in
+            var count = 0
+            while true {
+                guard let name = scan.quotedKey(), let label = classes.find(padded: name) ?? Self.spaced(name, classes),
+                    let probability = scan.double(), probability >= 0, probability <= 1 + ClassDistribution.tolerance
+                else { return false }
+                if label < UInt64.bitWidth {
+                    let bit: UInt64 = 1 &<< UInt64(truncatingIfNeeded: label)
+                    guard named & bit == 0 else { return false }
+                    named |= bit
+                } else {
+                    guard project.pointee.name(label) else { return false }
+                }
+                if count == Self.atOnce {
+                    result.add(UnsafeBufferPointer(rebasing: parts[..<count]))
+                    count = 0
+                }
+                parts[count] = OutputSummary.Part(label: label, probability: probability)
+                count &+= 1
+                guard let more = scan.more(until: UInt8(ascii: "}")) else { return false }
+                if !more { break }
             }
-            summary.add(label, probability)
-            guard let more = scan.more(until: UInt8(ascii: "}")) else { return false }
-            if !more { break }
+            result.add(UnsafeBufferPointer(rebasing: parts[..<count]))
+            return true
         }
-        (cursor, result) = (scan, summary)
-        return true
+        cursor = scan
+        return isPlain
     }
 
     /// Tells the triggers the probabilities that they ask for, of a distribution that was read and is plain.
