@@ -44,15 +44,17 @@ struct ShareTests {
         for number in 0..<100 {
             var id = "s\(number)"
             let facts = TriggerFacts(top: 0, confidence: 0.9, margin: 0.8, score: 0.2, role: .champion)
-            let outcome = id.withUTF8 {
-                project.pointee.triggers?.judge(
-                    facts,
-                    names: [0],
-                    sample: UnsafeRawBufferPointer($0),
-                    unnamed: 0,
-                    passes: false,
-                    at: 1
-                )
+            let outcome = id.withUTF8 { id in
+                ContiguousArray<UInt64>([0]).withUnsafeBufferPointer { names in
+                    project.pointee.triggers?.judge(
+                        facts,
+                        names: names,
+                        sample: UnsafeRawBufferPointer(id),
+                        unnamed: 0,
+                        passes: false,
+                        at: 1
+                    )
+                }
             }
             if outcome?.isEmpty == false { fired += 1 }
         }

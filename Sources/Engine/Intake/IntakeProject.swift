@@ -91,9 +91,12 @@ struct IntakeProject {
     }
 
     private func stream(_ version: ModelVersion?, rate: Double) -> ModelStream {
-        var stream = ModelStream(version: version, rate: rate, policy: configuration.acquisition)
-        stream.names = triggers?.names(version: version, metadata: .none) ?? []
-        return stream
+        ModelStream(
+            version: version,
+            rate: rate,
+            policy: configuration.acquisition,
+            names: triggers?.names(version: version, metadata: .none) ?? []
+        )
     }
 
     /// Begins an event: no class has been named yet.

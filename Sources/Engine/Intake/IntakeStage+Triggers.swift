@@ -88,14 +88,19 @@ extension IntakeProject {
         metadata: SampleMetadata? = nil,
         at time: Int64
     ) -> TriggerSet.Outcome {
-        let known = metadata.flatMap { triggers?.names(version: streams[stream].version, metadata: $0) }
-        return triggers?.judge(
-            facts,
-            names: known ?? streams[stream].names,
-            sample: sample,
-            unnamed: unnamed,
-            passes: passes,
-            at: time
-        ) ?? TriggerSet.Outcome()
+        guard let metadata else {
+            return triggers?.judge(
+                facts,
+                names: streams[stream].names,
+                sample: sample,
+                unnamed: unnamed,
+                passes: passes,
+                at: time
+            ) ?? TriggerSet.Outcome()
+        }
+        let names = triggers?.names(version: streams[stream].version, metadata: metadata) ?? []
+        return names.withUnsafeBufferPointer {
+            triggers?.judge(facts, names: $0, sample: sample, unnamed: unnamed, passes: passes, at: time)
+        } ?? TriggerSet.Outcome()
     }
 }

@@ -10,7 +10,9 @@ struct ModelStream {
     /// By the model's role: none, champion, challenger.
     private var tallies = (TallyCounter(), TallyCounter(), TallyCounter())
     /// Which of the triggers' conditions on names the version meets, one word a trigger; empty where there are none.
-    var names: ContiguousArray<UInt64> = []
+    let names: UnsafeBufferPointer<UInt64>
+    /// Owns them.
+    private let words: NameWords
     /// The turn that last counted something here.
     private(set) var lastTurn = 0
 
@@ -18,8 +20,11 @@ struct ModelStream {
     ///   - version: Of the model.
     ///   - rate: Candidates a second that are wanted.
     ///   - policy: Of the project.
-    init(version: ModelVersion?, rate: Double, policy: AcquisitionPolicy) {
+    ///   - names: One word a trigger: which of its conditions on names the version meets.
+    init(version: ModelVersion?, rate: Double, policy: AcquisitionPolicy, names: ContiguousArray<UInt64>) {
         self.version = version
+        words = NameWords(names)
+        self.names = words.view
         threshold = AdaptiveThreshold(perSecond: rate, burst: Double(policy.batchSize))
         if policy.function != .random, policy.explorationShare > 0 {
             exploration = AdaptiveThreshold(
@@ -72,4 +77,19 @@ struct ModelStream {
         tallies = other.tallies
         lastTurn = other.lastTurn
     }
+}
+
+/// Words that are asked for at every record: they stand where nobody counts references to them.
+private final class NameWords {
+    private let words: UnsafeMutableBufferPointer<UInt64>
+
+    init(_ words: ContiguousArray<UInt64>) {
+        self.words = .allocate(capacity: words.count)
+        _ = self.words.initialize(fromContentsOf: words)
+    }
+
+    deinit { words.deallocate() }
+
+    /// It holds while the object lives.
+    var view: UnsafeBufferPointer<UInt64> { UnsafeBufferPointer(words) }
 }

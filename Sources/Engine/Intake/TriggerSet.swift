@@ -128,17 +128,15 @@ struct TriggerSet {
     /// - Complexity: O(*n*) in the conditions; no allocation.
     mutating func judge(
         _ facts: TriggerFacts,
-        names: ContiguousArray<UInt64>,
+        names: UnsafeBufferPointer<UInt64>,
         sample: UnsafeRawBufferPointer,
         unnamed: Double,
         passes: Bool,
         at time: Int64
     ) -> Outcome {
         let known = noted?.lookup(unnamed: unnamed) ?? NotedProbabilities.Lookup(unnamed: unnamed)
-        return entries.withUnsafeMutableBufferPointer { entries in
-            names.withUnsafeBufferPointer { names in
-                Self.judge(entries, facts, names, known, sample, passes: passes, at: time)
-            }
+        return entries.withUnsafeMutableBufferPointer {
+            Self.judge($0, facts, names, known, sample, passes: passes, at: time)
         }
     }
 
