@@ -48,11 +48,12 @@ struct Embedding: JSONCodable {
             guard let bytes = Base64.decode(try object.string("data")), bytes.count % 4 == 0 else {
                 throw object.failure("data", "expected base64 of little-endian float32")
             }
-            for start in stride(from: 0, to: bytes.count, by: 4) {
-                let bits =
-                    UInt32(bytes[start]) | UInt32(bytes[start + 1]) << 8 | UInt32(bytes[start + 2]) << 16
-                    | UInt32(bytes[start + 3]) << 24
-                values.append(Float(bitPattern: bits))
+            values.reserveCapacity(bytes.count / 4)
+            bytes.withUnsafeBytes { bytes in
+                for start in stride(from: 0, to: bytes.count, by: 4) {
+                    let bits = bytes.loadUnaligned(fromByteOffset: start, as: UInt32.self)
+                    values.append(Float(bitPattern: UInt32(littleEndian: bits)))
+                }
             }
         } else {
             try json.array().floats(into: &values)
@@ -64,12 +65,12 @@ struct Embedding: JSONCodable {
     }
 
     func write(to writer: inout JSONWriter) {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(values.count * 4)
-        for value in values {
-            let bits = value.bitPattern
-            bytes += [UInt8(truncatingIfNeeded: bits), UInt8(truncatingIfNeeded: bits >> 8)]
-            bytes += [UInt8(truncatingIfNeeded: bits >> 16), UInt8(truncatingIfNeeded: bits >> 24)]
+        let bytes = [UInt8](unsafeUninitializedCapacity: values.count * 4) { bytes, count in
+            for (index, value) in values.enumerated() {
+                UnsafeMutableRawBufferPointer(bytes)
+                    .storeBytes(of: value.bitPattern.littleEndian, toByteOffset: index * 4, as: UInt32.self)
+            }
+            count = values.count * 4
         }
         writer.object { writer in
             writer.member("kind", "float32")

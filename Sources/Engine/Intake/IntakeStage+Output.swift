@@ -19,25 +19,31 @@ extension IntakeStage {
     }
 
     private func write(_ entry: JournalEntry, _ configuration: ProjectConfiguration, into turn: inout Turn) {
+        writer.removeAll()
+        entry.write(to: &writer)
+        let (key, headers) = entryHeaders(entry, at: placeBytes, time: now())
         turn.write(
             OutputRecord(
                 topic: topics[.journal],
                 partition: configuration.partition,
-                key: Array(entry.project.rawValue.utf8),
-                value: entry.jsonBytes,
-                headers: CloudEventHeaders.entry(
-                    entry,
-                    id: place,
-                    role: .intake,
-                    time: now(),
-                    causation: place
-                ).recordHeaders
+                key: key,
+                // Of its own size: the writer's memory is larger, and needed again.
+                value: writer.bytes.withUnsafeBufferPointer { Array($0) },
+                headers: headers
             )
         )
     }
 
     /// The record in hand: an entry's id says where it comes from, so that one written twice can be told.
-    var place: String { "\(topics[Self.inputs[current.topic]])/\(current.partition)/\(current.offset)" }
+    var place: String { String(decoding: placeBytes, as: UTF8.self) }
+
+    private var placeBytes: [UInt8] {
+        var bytes = inputPrefixes[current.topic]
+        bytes.append(contentsOf: String(current.partition).utf8)
+        bytes.append(UInt8(ascii: "/"))
+        bytes.append(contentsOf: String(current.offset).utf8)
+        return bytes
+    }
 
     /// Sends a refused record to the dead letters.
     ///

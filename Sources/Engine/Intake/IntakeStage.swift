@@ -72,6 +72,11 @@ public final class IntakeStage: StreamStage {
     /// Revisions written to their journals, and those of the open turn.
     var announced: [String: Int] = [:]
     var announcing: [String: Int] = [:]
+    /// What the ids of records begin with, by their topics.
+    let inputPrefixes: [[UInt8]]
+    var entryHeaders = EntryHeaders()
+    /// Entries are written here one after the other.
+    var writer = JSONWriter(capacity: 4_096)
     var offsets = ReadOffsets()
     var letterBudget: LetterBudget
     /// The last dead letter of the turn, not written yet, and how many were left out after it.
@@ -98,6 +103,7 @@ public final class IntakeStage: StreamStage {
         projectView = projects.view
         self.hasHistory = hasHistory
         self.topics = topics
+        inputPrefixes = Self.inputs.map { Array("\(topics[$0])/".utf8) }
         self.directory = directory
         self.salt = salt
         self.worker = worker

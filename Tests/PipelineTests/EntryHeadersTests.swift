@@ -1,0 +1,33 @@
+import Events
+import Flywheel
+import StreamRuntime
+import Testing
+import Vocabulary
+
+@testable import Engine
+
+@Suite("Headers of entries")
+struct EntryHeadersTests {
+    @Test("What is kept for the next entry of a kind is no other than what is made for each")
+    func same() {
+        var headers = EntryHeaders()
+        let projects = ["a", "b"].compactMap { ProjectID(checking: $0) }
+        let entries = projects.flatMap { project in
+            [
+                JournalEntry(project: project, body: .engine(build: "1")),
+                JournalEntry(project: project, body: .tally([])),
+                JournalEntry(project: project, body: .engine(build: "2")),
+            ]
+        }
+        for round in 0..<3 {
+            for (number, entry) in entries.enumerated() {
+                let place = "predictions/\(round)/\(number)"
+                let time = 1_767_225_600_000 + Int64(number / 2)
+                let made = headers(entry, at: Array(place.utf8), time: time)
+                let expected = CloudEventHeaders.entry(entry, id: place, role: .intake, time: time, causation: place)
+                #expect(made.headers == expected.recordHeaders)
+                #expect(made.key == Array(entry.project.rawValue.utf8))
+            }
+        }
+    }
+}
