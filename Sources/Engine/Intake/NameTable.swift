@@ -99,7 +99,8 @@ struct NameTable {
 
     /// - Returns: Whether its first place was free.
     private func place(_ name: UnsafeRawBufferPointer, _ value: Int, long: Int) -> Bool {
-        let (head, tail) = (NameView.head(of: name), NameView.tail(of: name))
+        let head = NameView.head(of: name)
+        let tail = NameView.tail(of: name, head)
         let first = view.place(head, tail, name.count)
         var index = first
         while storage.slots[index].length >= 0 { index = (index + 1) & view.mask }
@@ -133,21 +134,26 @@ struct NameView {
     /// The number of a name; nil of one that is not in the table.
     ///
     /// - Complexity: O(1) up to 16 bytes, O(*n*) beyond; no allocation, no reference counting.
-    func find(_ name: UnsafeRawBufferPointer) -> Int? { find(name, Self.head(of: name)) }
+    func find(_ name: UnsafeRawBufferPointer) -> Int? {
+        let head = Self.head(of: name)
+        return find(name, head, Self.tail(of: name, head))
+    }
 
     /// The same of a name behind which seven more bytes can be read, whatever they are: one load instead of a loop.
     @inline(__always)
     func find(padded name: UnsafeRawBufferPointer) -> Int? {
-        guard let start = name.baseAddress else { return find(name, 0) }
+        guard let start = name.baseAddress else { return find(name, 0, 0) }
         let word = start.loadUnaligned(as: UInt64.self).littleEndian
         // A shift by 64 is one by 0, and a name of no bytes is not asked for here.
         let unused = UInt64(truncatingIfNeeded: name.count >= 8 ? 0 : (8 &- name.count) &* 8)
-        return find(name, (word &<< unused) &>> unused)
+        let head = (word &<< unused) &>> unused
+        // Nobody can guess how long the next name is: no branch.
+        let last = start.loadUnaligned(fromByteOffset: max(0, name.count &- 8), as: UInt64.self)
+        return find(name, head, name.count > 8 ? last : head)
     }
 
     @inline(__always)
-    private func find(_ name: UnsafeRawBufferPointer, _ head: UInt64) -> Int? {
-        let tail = Self.tail(of: name)
+    private func find(_ name: UnsafeRawBufferPointer, _ head: UInt64, _ tail: UInt64) -> Int? {
         var index = place(head, tail, name.count)
         while true {
             let slot = slots + index
@@ -173,10 +179,9 @@ struct NameView {
         return word
     }
 
-    /// The last eight bytes of a name of more than eight.
-    @inline(__always)
-    fileprivate static func tail(of name: UnsafeRawBufferPointer) -> UInt64 {
-        guard name.count > 8, let start = name.baseAddress else { return 0 }
+    /// The last eight bytes of a name of more than eight; else its head.
+    fileprivate static func tail(of name: UnsafeRawBufferPointer, _ head: UInt64) -> UInt64 {
+        guard name.count > 8, let start = name.baseAddress else { return head }
         return start.loadUnaligned(fromByteOffset: name.count &- 8, as: UInt64.self)
     }
 
