@@ -21,6 +21,8 @@ public final class KafkaReader {
     private let properties: KafkaProperties
     /// Without a group there are no rebalances in it, so here it may be read in batches.
     private let consumerQueue: OpaquePointer
+    /// Topics that are read: librdkafka asks for the leaders of such a one as soon as it is there.
+    private var topicHandles: [String: OpaquePointer] = [:]
     private var isOpen = true
     private lazy var probe = Result { () throws(KafkaError) in try WatermarkProbe(properties) }
 
@@ -78,9 +80,17 @@ public final class KafkaReader {
             )
         }
         fetcher.restart(positions)
+        for partition in positions.keys { learn(partition.topic) }
         let list = PartitionList(positions)
         let error = rd_kafka_assign(handle.client, list.pointer)
         guard error == RD_KAFKA_RESP_ERR_NO_ERROR else { throw KafkaError(error, operation: "read partitions") }
+    }
+
+    /// Of a topic that is only assigned librdkafka 2.0.2 asks for the leaders when it next looks over all topics, once a
+    /// second.
+    private func learn(_ topic: String) {
+        guard topicHandles[topic] == nil else { return }
+        topicHandles[topic] = rd_kafka_topic_new(handle.client, topic, nil)
     }
 
     /// Takes at most `maximum` records, or word that a partition is read to its end.
@@ -125,6 +135,7 @@ public final class KafkaReader {
         fetcher.stop()
         rd_kafka_assign(handle.client, nil)
         rd_kafka_queue_destroy(consumerQueue)
+        for topic in topicHandles.values { rd_kafka_topic_destroy(topic) }
         handle.close()
     }
 
