@@ -24,4 +24,15 @@ struct WriterNameTests {
         #expect(worker.transactionalID(.intake, thread: 0) == "flywheel.intake.w")
         #expect(worker.transactionalID(.intake, thread: 1) == "flywheel.intake-2.w")
     }
+
+    @Test("Several threads of Intake fetch half as much ahead each, unless the worker's file says how much")
+    func fetchedAhead() {
+        let name = "queued.max.messages.kbytes"
+        func bytes(_ kafka: KafkaProperties, _ threads: Int, _ role: Role) -> String? {
+            WorkerConfiguration(kafka: kafka, instance: "w", intakeThreads: threads).properties(role)[name]
+        }
+        #expect(bytes([:], 1, .intake) == nil && bytes([:], 2, .loop) == nil)
+        #expect(bytes([:], 2, .intake) == "16384")
+        #expect(bytes([name: "1000"], 2, .intake) == "1000")
+    }
 }

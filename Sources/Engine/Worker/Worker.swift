@@ -87,7 +87,7 @@ public final class Worker: Sendable {
     /// its clients ended it and not a record; then those of this one.
     private func turn(_ role: Role, _ thread: Int, _ logger: Logger, _ explained: inout Set<TopicPartition>) throws {
         let transport = KafkaStreamTransport(
-            properties: properties(role),
+            properties: configuration.properties(role),
             delivery: role == .intake ? configuration.intakeDelivery : .exactlyOnce
         )
         try RoleTopics.check(role, transport: transport, topics: configuration.topics)
@@ -146,16 +146,5 @@ public final class Worker: Sendable {
             throw error
         }
         task.close()
-    }
-
-    private func properties(_ role: Role) -> KafkaProperties {
-        var properties = configuration.kafka
-        // Dead letters are the largest records; every other topic refuses what is too large by its own limit.
-        if properties["message.max.bytes"] == nil { properties["message.max.bytes"] = "8388608" }
-        // A repeat of a study is computed between two polls, and may take its time.
-        if role == .trainer, properties["max.poll.interval.ms"] == nil {
-            properties["max.poll.interval.ms"] = "3600000"
-        }
-        return properties
     }
 }

@@ -79,6 +79,21 @@ public struct WorkerConfiguration: Sendable {
     /// One in two processors, eight at most: the others are for the client library's own threads.
     public static var usualThreads: Int { max(1, min(8, ProcessInfo.processInfo.activeProcessorCount / 2)) }
 
+    /// What a role's clients are made with: `kafka`, and what it leaves open and a role needs otherwise.
+    func properties(_ role: Role) -> KafkaProperties {
+        var properties = kafka
+        func set(_ name: String, _ value: String) {
+            if properties[name] == nil { properties[name] = value }
+        }
+        // Dead letters are the largest records; every other topic refuses what is too large by its own limit.
+        set("message.max.bytes", "8388608")
+        // A repeat of a study is computed between two polls, and may take its time.
+        if role == .trainer { set("max.poll.interval.ms", "3600000") }
+        // Each thread fetches ahead: half as much is enough where there are several, and all of it is memory.
+        if threads(role) > 1 { set("queued.max.messages.kbytes", "16384") }
+        return properties
+    }
+
     func group(_ role: Role) -> String { "\(topics.prefix)\(role.rawValue)" }
     /// Names a thread, counted from 0, as a static member of its group.
     func member(_ role: Role, thread: Int) -> String { "\(instance)-\(role.rawValue)\(Self.suffix(thread))" }
