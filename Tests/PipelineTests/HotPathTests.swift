@@ -1,4 +1,6 @@
+import Acquisition
 import Events
+import Flywheel
 import StreamRuntime
 import StreamTesting
 import Testing
@@ -15,9 +17,16 @@ struct HotPathTests {
         #expect(Allocations.count { for size in 1...50 { kept.append(Array(repeating: 0, count: size * 100)) } } >= 50)
     }
 
-    @Test("Predictions that are counted and left out are looked at without any allocation")
-    func allocations() throws {
-        let plant = try Plant()
+    @Test("Predictions that are counted and left out are looked at without any allocation", arguments: [false, true])
+    func allocations(hasTriggers: Bool) throws {
+        let doubtful = try #require(TriggerBounds(below: 0.6))
+        let conditions: [TriggerCondition] = [
+            .probability(ClassIndex(1), doubtful), .confidence(nil, doubtful), .version(ModelVersion("v1")),
+        ]
+        let trigger = Trigger(name: "doubtful", condition: .all(conditions))
+        let plant = try Plant(
+            configuration: hasTriggers ? TriggerPipelineTests.configuration([trigger]) : World.configuration()
+        )
         try plant.send(.predictions, Wire.prediction(plant.world.next(), [0.9, 0.05, 0.05]))
         let intake = try plant.makeIntake()
         try intake.settle()

@@ -193,7 +193,7 @@ struct PredictionReader {
         return seen & needed == needed && abs(sum - 1) < ClassDistribution.tolerance - 1e-9
     }
 
-    /// Classes that are summed up together.
+    /// Classes that are summed up together: so many stand on the stack, where more than a kilobyte would be allocated.
     private static var atOnce: Int { 32 }
 
     @inline(__always)

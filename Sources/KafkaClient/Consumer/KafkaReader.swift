@@ -21,7 +21,7 @@ public final class KafkaReader {
     private let properties: KafkaProperties
     /// Without a group there are no rebalances in it, so here it may be read in batches.
     private let consumerQueue: OpaquePointer
-    /// Topics that are read: librdkafka asks for the leaders of such a one as soon as it is there.
+    /// Of topics that were ever read; see `queryLeaders`.
     private var topicHandles: [String: OpaquePointer] = [:]
     private var isOpen = true
     private lazy var probe = Result { () throws(KafkaError) in try WatermarkProbe(properties) }
@@ -80,15 +80,15 @@ public final class KafkaReader {
             )
         }
         fetcher.restart(positions)
-        for partition in positions.keys { learn(partition.topic) }
+        for partition in positions.keys { queryLeaders(of: partition.topic) }
         let list = PartitionList(positions)
         let error = rd_kafka_assign(handle.client, list.pointer)
         guard error == RD_KAFKA_RESP_ERR_NO_ERROR else { throw KafkaError(error, operation: "read partitions") }
     }
 
-    /// Of a topic that is only assigned librdkafka 2.0.2 asks for the leaders when it next looks over all topics, once a
-    /// second.
-    private func learn(_ topic: String) {
+    /// Has librdkafka ask for a topic's leaders at once, which a handle of the topic does. Of a topic that is only assigned
+    /// 2.0.2 asks when it next looks over all of them, once a second.
+    private func queryLeaders(of topic: String) {
         guard topicHandles[topic] == nil else { return }
         topicHandles[topic] = rd_kafka_topic_new(handle.client, topic, nil)
     }
