@@ -1,6 +1,7 @@
 # make demo   the whole flywheel on real data through a real broker
 # make test   build, lint and all tests
 # make chaos  real brokers, real workers, kill -9: DURATION=600 SEED=7 BROKERS=3 WORKERS=3 (Tests/Chaos/README.md)
+# make golden record what this build decides of the golden journals, after Build.version was raised (CONTRIBUTING.md)
 # All install what they need: Debian packages (with sudo when not root), and a broker for tests into .venv.
 
 SHELL := /bin/bash
@@ -13,11 +14,12 @@ SEED ?= 7
 BROKERS ?= 3
 WORKERS ?= 3
 CHAOS_FLAGS ?=
+GOLDEN_FLAGS ?=
 
-.PHONY: help demo test chaos unit-test broker-test lint format setup venv build release clean
+.PHONY: help demo test chaos golden unit-test broker-test lint format setup venv build release clean
 
 help:
-	@sed -n '1,4p' Makefile | sed 's/^# //'
+	@sed -n '1,5p' Makefile | sed 's/^# //'
 
 setup:
 	@deploy/setup
@@ -43,6 +45,9 @@ test: setup
 
 chaos: setup release
 	@.venv/bin/python Tests/Chaos/chaos.py --duration $(DURATION) --seed $(SEED) --brokers $(BROKERS) --workers $(WORKERS) $(CHAOS_FLAGS)
+
+golden: setup
+	@deploy/golden $(GOLDEN_FLAGS)
 
 clean:
 	rm -rf .build demo-out

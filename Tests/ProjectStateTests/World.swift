@@ -115,9 +115,14 @@ struct World {
     private var count = 0
 
     init(seed: UInt64, votes: Int = 50) {
+        self.init(seed: seed, first: configuration(votes: votes, asking: Asking(seed: seed)))
+    }
+
+    /// A world whose project begins with a revision of the caller's.
+    init(seed: UInt64, first: ProjectConfiguration) {
         generator = SplitMix64(seed: seed)
         append(.engine(build: "1.0"))
-        append(.configured(configuration(votes: votes, asking: Asking(seed: seed))))
+        append(.configured(first))
     }
 
     /// Appends an entry, applies it, and tells those concerned what was decided.

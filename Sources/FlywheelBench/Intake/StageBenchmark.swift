@@ -3,6 +3,7 @@ import Engine
 import Events
 import Flywheel
 import Foundation
+import Hashing
 import JSON
 import StreamRuntime
 import Vocabulary
@@ -38,7 +39,23 @@ struct StageBenchmark {
         bad = try arguments.double("bad", in: 0...0.9) ?? 0.001
     }
 
-    func run(printsJSON: Bool) throws {
+    /// What a run came to.
+    struct Outcome {
+        var counts = IntakeCounts()
+        /// Of the processor, of Intake's own code.
+        var seconds = 0.0
+        /// Of all records read.
+        var bytes = 0
+        /// Records written.
+        var written = 0
+        /// Over every record written, in order: topic, partition, key, value and headers.
+        var digest = ""
+    }
+
+    func run(printsJSON: Bool) throws { report(try measure(), printsJSON) }
+
+    /// Runs Intake over the records; the same arguments write the same bytes.
+    func measure() throws -> Outcome {
         let topics = TopicNames(prefix: "bench.")
         let projects = try IntakeTraffic.configurations(revision: 1).map { configuration in
             (Array(configuration.project.rawValue.utf8), configuration.jsonBytes)
@@ -64,7 +81,9 @@ struct StageBenchmark {
         let names = IntakeStage.inputs.map { topics[$0] }
         let topic = IntakeStage.inputs.firstIndex(of: .predictions) ?? 0
         let batch = RecordBatch()
-        var (done, seconds, bytes, written) = (0, 0.0, 0, 0)
+        var outcome = Outcome()
+        var hasher = SHA256Hasher()
+        var done = 0
         var next: [Int64] = [0, 0, 0, 0]
         var (turn, length) = (Turn(), 0)
         while done < events {
@@ -83,7 +102,7 @@ struct StageBenchmark {
                     )
                 )
                 next[partition] += 1
-                bytes += value.count
+                outcome.bytes += value.count
                 done += 1
             }
             let began = ProcessUsage.now().processor
@@ -92,18 +111,40 @@ struct StageBenchmark {
             if length == Self.turnLength || done == events {
                 try stage.willCommit(into: &turn)
                 stage.committed()
-                written += turn.outputs.count
-                (turn, length) = (Turn(), 0)
+                length = 0
             }
-            seconds += ProcessUsage.now().processor - began
+            outcome.seconds += ProcessUsage.now().processor - began
             milliseconds += 12
+            guard length == 0 || done == events else { continue }
+            for record in turn.outputs { Self.add(record, to: &hasher) }
+            outcome.written += turn.outputs.count
+            turn = Turn()
         }
-        report(stage.counts, seconds, Double(bytes) / Double(events), written, printsJSON)
+        outcome.counts = stage.counts
+        outcome.digest = hasher.finish().hex
+        return outcome
     }
 
-    private func report(_ counts: IntakeCounts, _ seconds: Double, _ bytes: Double, _ written: Int, _ printsJSON: Bool)
-    {
-        let cost = seconds / Double(events) * 1e6
+    /// Each part with its length, absent ones with -1, so that no two records give the same bytes.
+    private static func add(_ record: OutputRecord, to hasher: inout SHA256Hasher) {
+        func add(_ bytes: [UInt8]?) {
+            withUnsafeBytes(of: Int64(bytes?.count ?? -1).littleEndian) { hasher.update($0) }
+            if let bytes { hasher.update(bytes) }
+        }
+        add(Array(record.topic.utf8))
+        withUnsafeBytes(of: (record.partition ?? -1).littleEndian) { hasher.update($0) }
+        add(record.key)
+        add(record.value)
+        for header in record.headers {
+            add(Array(header.name.utf8))
+            add(header.value)
+        }
+    }
+
+    private func report(_ outcome: Outcome, _ printsJSON: Bool) {
+        let cost = outcome.seconds / Double(events) * 1e6
+        let bytes = Double(outcome.bytes) / Double(events)
+        let counts = outcome.counts
         if printsJSON {
             var writer = JSONWriter()
             writer.object { writer in
@@ -112,13 +153,15 @@ struct StageBenchmark {
                 writer.member("us_per_event", cost)
                 writer.member("forwarded", counts.forwarded)
                 writer.member("dead", counts.deadTotal)
-                writer.member("records_written", written)
+                writer.member("records_written", outcome.written)
+                writer.member("digest", outcome.digest)
             }
             print(String(decoding: writer.bytes, as: UTF8.self))
         } else {
             print(
                 String(format: "%d events of %.0f bytes: %.3f µs each, ", events, bytes, cost)
-                    + "\(counts.forwarded) forwarded, \(counts.deadTotal) dead, \(written) records written"
+                    + "\(counts.forwarded) forwarded, \(counts.deadTotal) dead, \(outcome.written) records written"
+                    + "\ndigest \(outcome.digest)"
             )
         }
     }

@@ -1,0 +1,177 @@
+import Events
+import Flywheel
+import Foundation
+import Labeling
+import Rollout
+import Tables
+import Testing
+import Training
+import Vocabulary
+
+@testable import Engine
+
+/// Journals that were recorded once, and what each build decided of them.
+@Suite struct GoldenJournalTests {
+    private static let remedy =
+        "raise Build.version, record again (make golden), and say in the changelog what changed"
+    static let isRecording = ProcessInfo.processInfo.environment["FLYWHEEL_GOLDEN"] == "record"
+
+    /// A world of a frozen or the newest set.
+    struct Part: Sendable, CustomStringConvertible {
+        let set: GoldenSet
+        let world: String
+        var description: String { "\(set)/\(world)" }
+    }
+
+    static let parts = GoldenSet.all.flatMap { set in set.worlds.map { Part(set: set, world: $0) } }
+
+    @Test("The build that runs has a recorded set, of every golden journal", .disabled(if: isRecording))
+    func isRecorded() {
+        #expect(!GoldenJournal.worlds.isEmpty)
+        #expect(
+            GoldenSet.newest.worlds == GoldenJournal.worlds,
+            "no set of build \(Build.version) in Golden, or not of every journal: run make golden"
+        )
+    }
+
+    @Test(
+        "Every entry is decided, and changes rows and deadline, as was recorded of this build",
+        .disabled(if: isRecording),
+        arguments: GoldenJournal.worlds
+    )
+    func digests(world: String) throws {
+        let run = GoldenRun(try GoldenJournal.read(world))
+        let recorded = try GoldenSet.newest.steps(world)
+        #expect(recorded.count == run.steps.count)
+        for (number, (now, then)) in zip(run.steps, recorded).enumerated() {
+            guard let difference = now.difference(from: then) else { continue }
+            Issue.record(
+                "decisions changed at entry \(number + 1) of \(world) (\(difference)): \(Self.remedy)\nnow      \(now.line)\nrecorded \(then.line)"
+            )
+            return
+        }
+    }
+
+    @Test(
+        "A journal of any build is applied to its end, without a refusal that was not there then",
+        .disabled(if: isRecording),
+        arguments: parts
+    )
+    func applies(part: Part) throws {
+        let run = GoldenRun(try GoldenJournal.read(part.world))
+        let recorded = try part.set.steps(part.world)
+        #expect(recorded.count == run.steps.count)
+        for (now, then) in zip(run.steps, recorded) {
+            let new = Set(now.refusals).subtracting(then.refusals)
+            #expect(new.isEmpty, "\(part): \(new.sorted()) is new: \(now.line), recorded \(then.line)")
+        }
+        let first = zip(run.steps, recorded).enumerated().first { $1.0.difference(from: $1.1) != nil }?.offset
+        let told = first.map { "differs from entry \($0 + 1)" } ?? "decides the same"
+        print("golden set \(part): build \(Build.version) \(told)")
+    }
+
+    @Test(
+        "Rows and snapshot of any build are read back, and the journal goes on from there to its end",
+        .disabled(if: isRecording),
+        arguments: parts
+    )
+    func restores(part: Part) throws {
+        let journal = try GoldenJournal.read(part.world)
+        let recorded = try part.set.steps(part.world).dropFirst(GoldenPlan.middle)
+        let fromRows = try GoldenRows.restore(part.set.file(part.world, "rows"))
+        let fromSnapshot = try GoldenSnapshot.restore(part.set.file(part.world, "snapshot"))
+        #expect(fromRows.state.position.value.entryNumber == UInt64(GoldenPlan.middle))
+        #expect(Dump.rows(of: fromRows.state) == Dump.rows(of: fromSnapshot.state))
+        #expect(fromRows.chain == fromSnapshot.chain)
+        let run = GoldenRun(fromRows, then: journal[GoldenPlan.middle...])
+        #expect(run.steps.count == recorded.count)
+        for (now, then) in zip(run.steps, recorded) {
+            let new = Set(now.refusals).subtracting(then.refusals)
+            #expect(new.isEmpty, "\(part): \(new.sorted()) is new: \(now.line), recorded \(then.line)")
+            guard part.set.build == Build.version, let difference = now.difference(from: then) else { continue }
+            Issue.record("\(part): \(difference) differ after a restore: \(now.line), recorded \(then.line)")
+            return
+        }
+    }
+
+    @Test("A set is not larger than 2 MB", arguments: GoldenSet.all)
+    func size(set: GoldenSet) throws {
+        let size = try set.size
+        #expect(size <= GoldenSet.largest, "\(set) has \(size) bytes")
+    }
+
+    @Test("The journals hold every kind of entry, decision, notice and refusal", .disabled(if: isRecording))
+    func coverage() throws {
+        var entries: Set<String> = []
+        var decisions: Set<String> = []
+        var refusals: Set<String> = []
+        var tables: Set<String> = []
+        for world in GoldenJournal.worlds {
+            let journal = try GoldenJournal.read(world)
+            #expect(journal.count == GoldenPlan.entries)
+            entries.formUnion(journal.map(\.entry.body.kind))
+            #expect(journal.count { $0.entry.body.kind == "configured" } >= 2, "\(world)")
+            #expect(journal.contains { $0.entry.origin != nil })
+            // One revision lacks the keys that came later.
+            let text = try String(contentsOf: GoldenJournal.file(world), encoding: .utf8)
+            #expect(text.split(separator: "\n").contains { $0.contains("label_schema") && !$0.contains("temperature") })
+            var state = ProjectState(project: ProjectID("pets"))
+            for (position, appended) in journal.enumerated() {
+                for decision in state.apply(appended.entry, appendedAt: appended.at) {
+                    switch decision.body {
+                    case .task(let task):
+                        if case .closed(let closing) = task.state { decisions.insert("task \(closing)") }
+                        if task.purpose == .audit { decisions.insert("audit") }
+                    case .label(let fact): decisions.insert("label \(fact.split)")
+                    case .cut: decisions.insert("cut")
+                    case .training: decisions.insert("training")
+                    case .release(let release): decisions.insert("release \(release.cause)")
+                    case .notice(let notice): decisions.insert("notice \(notice.kind)")
+                    case .refused(let refusal): refusals.insert(refusal.code.rawValue)
+                    }
+                }
+                guard position + 1 == GoldenPlan.middle else { continue }
+                #expect(!state.labeling.open.isEmpty, "\(world)")
+                #expect(state.training.progress.value.running != nil, "\(world)")
+                #expect(state.rollout.phase.value.challenger != nil, "\(world)")
+            }
+            tables.formUnion(Dump.changes(of: state).map(\.table))
+        }
+        #expect(tables == Set(StateTable.all.map(\.name)))
+        #expect(
+            entries == [
+                "configured", "candidate", "feedback", "annotation", "training_result", "version_sealed", "command",
+                "tally", "tick", "engine",
+            ]
+        )
+        var expected: Set = ["audit", "label training", "label test", "cut", "training"]
+        expected.formUnion(LabelingTask.Closing.allCases.map { "task \($0)" })
+        expected.formUnion(ModelRelease.Cause.allCases.map { "release \($0)" })
+        // Notices of the runtime follow from no entry.
+        let runtime: Set<Notice.Kind> = [.projectPaused, .projectResumed]
+        expected.formUnion(Notice.Kind.allCases.filter { !runtime.contains($0) }.map { "notice \($0)" })
+        #expect(expected.subtracting(decisions).isEmpty)
+        #expect(Set(Refusal.Code.allCases.map(\.rawValue)).subtracting(refusals).isEmpty)
+    }
+
+    /// `make golden` alone: writes journals that no file holds, and the set of the build that runs.
+    @Test("Recording", .enabled(if: isRecording))
+    func record() throws {
+        let files = FileManager.default
+        try files.createDirectory(at: GoldenJournal.folder, withIntermediateDirectories: true)
+        for plan in GoldenPlan.all where !GoldenJournal.worlds.contains(plan.name) {
+            let journal = try #require(GoldenWorld.journal(of: plan), "no seed suits \(plan.name)")
+            try Data(GoldenJournal.bytes(journal)).write(to: GoldenJournal.file(plan.name))
+        }
+        let set = GoldenSet.newest
+        try files.createDirectory(at: set.folder, withIntermediateDirectories: true)
+        for world in GoldenJournal.worlds {
+            let run = GoldenRun(try GoldenJournal.read(world))
+            let middle = try #require(run.middle)
+            try Data(GoldenRows.bytes(of: middle)).write(to: set.file(world, "rows"))
+            try GoldenSnapshot.write(middle, build: set.build, to: set.file(world, "snapshot"))
+            let text = run.steps.map { $0.line + "\n" }.joined()
+            try Data(text.utf8).write(to: set.file(world, "digests"))
+        }
+    }
+}

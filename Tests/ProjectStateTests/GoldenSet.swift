@@ -1,0 +1,243 @@
+import Events
+import Flywheel
+import Foundation
+import Hashing
+import JSON
+import Storage
+import Tables
+import Vocabulary
+
+@testable import Engine
+
+/// What one build decided of the golden journals: a folder named for the build.
+///
+/// - `WORLD.digests`: a line for each entry: its number, the digest of its decisions, that of the rows it changed, the next
+///   deadline in milliseconds, and the codes of refusals; after every hundredth entry the digest of the chain.
+/// - `WORLD.rows`: rows of `state` after the middle entry, a JSON value a line.
+/// - `WORLD.snapshot`: the same as a worker's snapshot.
+struct GoldenSet: Sendable, CustomStringConvertible {
+    static let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Golden")
+    /// The most bytes of a set.
+    static let largest = 2 << 20
+    /// The set of the build that runs.
+    static let newest = GoldenSet(build: Build.version)
+
+    let build: String
+    var description: String { build }
+    var folder: URL { Self.folder.appending(path: build) }
+
+    /// The sets of all builds, by name.
+    static var all: [GoldenSet] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+        return names.filter { $0 != "journals" }.sorted().map { GoldenSet(build: $0) }
+    }
+
+    /// The journals that the build decided.
+    var worlds: [String] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+        return names.filter { $0.hasSuffix(".digests") }.map { String($0.dropLast(8)) }.sorted()
+    }
+
+    func file(_ world: String, _ kind: String) -> URL { folder.appending(path: "\(world).\(kind)") }
+
+    func steps(_ world: String) throws -> [GoldenStep] {
+        try String(contentsOf: file(world, "digests"), encoding: .utf8).split(separator: "\n").map {
+            GoldenStep(line: String($0))
+        }
+    }
+
+    /// Bytes of all its files.
+    var size: Int {
+        get throws {
+            try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: [.fileSizeKey])
+                .reduce(0) { $0 + (try $1.resourceValues(forKeys: [.fileSizeKey]).fileSize ?? 0) }
+        }
+    }
+}
+
+/// The digests of one entry of a golden journal, as a line of text.
+struct GoldenStep: Hashable, Sendable {
+    let line: String
+
+    init(line: String) { self.line = line }
+
+    /// - Parameters:
+    ///   - project: After the entry, its changes not committed.
+    ///   - decisions: Of the entry.
+    init(_ project: LoopProject, _ decisions: [EncodedDecision]) {
+        let number = project.state.position.value.entryNumber
+        var decided: [UInt8] = []
+        for decision in decisions {
+            decided += Array("\(decision.topic?.rawValue ?? "")\u{0}\(decision.id)\u{0}\(decision.key)\u{0}".utf8)
+            decided += decision.value + [0]
+        }
+        var rows: [UInt8] = []
+        for change in Dump.changes(of: project.state) {
+            rows += Array("\(change.table)\u{0}\(change.key)\u{0}".utf8) + (change.value ?? []) + [0]
+        }
+        let deadline = project.state.nextDeadline.map { String($0.milliseconds) } ?? "-"
+        var words = ["\(number)", Self.digest(decided), Self.digest(rows), deadline]
+        if number % 100 == 0 { words.append("chain=\(project.chain.digest.hex)") }
+        words += decisions.compactMap { $0.refusal.map { "refused=\($0.code.rawValue)" } }
+        line = words.joined(separator: " ")
+    }
+
+    private static func digest(_ bytes: [UInt8]) -> String {
+        bytes.isEmpty ? "-" : String(SHA256Digest(of: bytes).hex.prefix(16))
+    }
+
+    private var words: [Substring] { line.split(separator: " ") }
+    var decisions: Substring { words[1] }
+    var rows: Substring { words[2] }
+    var deadline: Substring { words[3] }
+    var refusals: [Substring] { words.dropFirst(4).filter { $0.hasPrefix("refused=") } }
+
+    /// What of an entry differs, for people; nil where nothing does.
+    func difference(from other: GoldenStep) -> String? {
+        guard line != other.line else { return nil }
+        if decisions != other.decisions { return "decisions" }
+        if rows != other.rows { return "changed rows" }
+        return deadline == other.deadline ? "chain or refusals" : "next deadline"
+    }
+}
+
+/// A golden journal: entries with the times at which they were appended, a JSON value a line. It is an input and never changes.
+enum GoldenJournal {
+    static let folder = GoldenSet.folder.appending(path: "journals")
+
+    static func file(_ world: String) -> URL { folder.appending(path: "\(world).jsonl") }
+
+    static var worlds: [String] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+        return names.filter { $0.hasSuffix(".jsonl") }.map { String($0.dropLast(6)) }.sorted()
+    }
+
+    static func read(_ world: String) throws -> [Appended] {
+        let parser = JSONParser()
+        return try Data(contentsOf: file(world)).split(separator: UInt8(ascii: "\n")).map { line in
+            try Array(line).withUnsafeBytes { bytes in
+                let object = try parser.parse(bytes).object()
+                return Appended(
+                    entry: try JournalEntry(json: object.required("entry")),
+                    at: StreamTime(milliseconds: try object.int64("at"))
+                )
+            }
+        }
+    }
+
+    /// The fourth revision of a project is written as builds wrote it that knew fewer keys: what a record means without them
+    /// is frozen, too.
+    static func bytes(_ journal: [Appended]) -> [UInt8] {
+        journal.flatMap { appended in
+            var entry = String(decoding: appended.entry.jsonBytes, as: UTF8.self)
+            if case .configured(let revision) = appended.entry.body, revision.revision == 4 {
+                for member in [
+                    #""batch":\{[^{}]*\{[^{}]*\}[^{}]*\},?"#, #""exploration_share":[0-9.]+,?"#,
+                    #""temperature":[0-9.]+,?"#,
+                    #""minimum_shadow":[0-9]+,?"#, #","trigger_share":[0-9.]+"#, #","ageing_by":[0-9.]+"#,
+                ] {
+                    entry = entry.replacingOccurrences(of: member, with: "", options: .regularExpression)
+                }
+                entry = entry.replacingOccurrences(of: ",}", with: "}")
+            }
+            return Array("{\"at\":\(appended.at.milliseconds),\"entry\":\(entry)}\n".utf8)
+        }
+    }
+}
+
+/// A golden journal as this build decides it, by the code that the worker and replay run.
+struct GoldenRun {
+    private(set) var project = LoopProject(project: ProjectID("pets"))
+    private(set) var steps: [GoldenStep] = []
+    private(set) var decisions: [EncodedDecision] = []
+    /// Rows of `state` after the middle entry, and the project then.
+    private(set) var middle: LoopProject?
+
+    /// Applies a whole journal, each entry committed by itself.
+    init(_ journal: [Appended]) {
+        for appended in journal {
+            apply(appended)
+            if steps.count == GoldenPlan.middle { middle = project }
+        }
+    }
+
+    /// Goes on from a state that was read back.
+    init(_ project: LoopProject, then journal: ArraySlice<Appended>) {
+        self.project = project
+        for appended in journal { apply(appended) }
+    }
+
+    private mutating func apply(_ appended: Appended) {
+        let decided = project.apply(appended.entry, appendedAt: appended.at)
+        steps.append(GoldenStep(project, decided))
+        decisions += decided
+        project.commit()
+    }
+}
+
+/// Rows of `state` as a file: a line each, key and value with a tab between; neither holds control characters.
+enum GoldenRows {
+    static func bytes(of project: LoopProject) -> [UInt8] {
+        project.changelogRows(as: "pets").flatMap { Array("\($0.key)\t".utf8) + $0.value + Array("\n".utf8) }
+    }
+
+    /// Puts rows back as a worker does that starts.
+    static func restore(_ file: URL) throws -> LoopProject {
+        var restored = RestoredPartition()
+        let parser = StateStore.makeParser()
+        for line in try Data(contentsOf: file).split(separator: UInt8(ascii: "\n")) {
+            let parts = line.split(separator: UInt8(ascii: "\t")).map { Array($0) }
+            try parts[0].withUnsafeBytes { key in
+                try parts[1].withUnsafeBytes { try StateStore.take(key, $0, parser, into: &restored) }
+            }
+        }
+        return restored.projects["pets"] ?? LoopProject(project: ProjectID("pets"))
+    }
+}
+
+/// The rows of a set once more, as the snapshot that a worker keeps on its disk.
+enum GoldenSnapshot {
+    private static let topic = "flywheel.state"
+
+    /// Writes the snapshot of a project to a file.
+    static func write(_ project: LoopProject, build: String, to file: URL) throws {
+        let header = StateSnapshot.Header(
+            topic: topic,
+            partition: 0,
+            stateOffset: Int64(project.rowCount),
+            position: PartitionPosition(
+                journalOffset: Int64(GoldenPlan.middle),
+                clusterID: "golden",
+                build: build,
+                history: "golden"
+            ),
+            writtenAt: project.state.position.value.time.milliseconds
+        )
+        try withDisk { store, disk in
+            try StateSnapshot(header: header, projects: ["pets": project]).write(to: store)
+            let name = StateSnapshot.name(topic: topic, partition: 0)
+            try? FileManager.default.removeItem(at: file)
+            try FileManager.default.copyItem(at: disk.appending(path: name), to: file)
+        }
+    }
+
+    /// Reads a snapshot back, its header and checksum checked, as a worker does.
+    static func restore(_ file: URL) throws -> LoopProject {
+        try withDisk { store, disk in
+            let name = StateSnapshot.name(topic: topic, partition: 0)
+            try FileManager.default.copyItem(at: file, to: disk.appending(path: name))
+            var restored = RestoredPartition()
+            let parser = StateStore.makeParser()
+            _ = try StateSnapshot.read(store, topic: topic, partition: 0, check: { _ in }) { key, value in
+                try StateStore.take(key, value, parser, into: &restored)
+            }
+            return restored.projects["pets"] ?? LoopProject(project: ProjectID("pets"))
+        }
+    }
+
+    private static func withDisk<R>(_ body: (ObjectStore, URL) throws -> R) throws -> R {
+        let disk = FileManager.default.temporaryDirectory.appending(path: "golden-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: disk) }
+        return try body(ObjectStore(root: disk.path), disk)
+    }
+}
