@@ -90,28 +90,28 @@ let package = Package(
         module("Vocabulary"),
         module("Tables"),
         module("Statistics"),
-        module("Learner", ["Vocabulary", "Statistics"]),
+        module("Learner", ["Statistics"]),
         module("Hashing", ["CXXHash", "CCrypto"]),
         module("Telemetry"),
-        module("KafkaClient", ["Crdkafka", "Telemetry"]),
+        module("KafkaClient", ["Crdkafka"]),
         module("JSON", ["CSimdjson"]),
         module("HTTPServer", ["CMicroHTTPD", "Telemetry"]),
         module("Configuration", ["CYAML"]),
-        module("Storage", ["Telemetry"]),
+        module("Storage"),
         module("Arguments"),
         module("Processes", ["CSpawn"]),
 
         // 2  decisions
         module("Acquisition", base),
-        module("Labeling", base),
-        module("Datasets", base),
-        module("Training", base),
-        module("Rollout", base),
-        module("Flywheel", base + reducers),
+        module("Labeling", ["Vocabulary", "Tables"]),
+        module("Datasets", ["Vocabulary", "Tables"]),
+        module("Training", ["Vocabulary", "Tables", "Statistics"]),
+        module("Rollout", ["Vocabulary", "Tables", "Statistics"]),
+        module("Flywheel", ["Vocabulary", "Tables", "Hashing"] + reducers),
 
         // 3  wire, run
         module("Events", ["Vocabulary", "Tables", "Flywheel", "JSON"] + reducers),
-        module("StreamRuntime", ["Tables"]),
+        module("StreamRuntime"),
 
         // 4  join
         module("KafkaTransport", ["StreamRuntime", "KafkaClient"]),
@@ -121,15 +121,15 @@ let package = Package(
             "Engine",
             base + reducers + [
                 "Flywheel", "Events", "StreamRuntime", "KafkaTransport", "KafkaClient", "JSON", "Learner", "Storage",
-                "Configuration", "Telemetry", "Processes",
+                "Telemetry",
             ]
         ),
-        module("Console", ["Engine", "HTTPServer", "Events", "StreamRuntime", "Telemetry", "JSON", "Vocabulary"]),
+        module("Console", ["Engine", "HTTPServer", "Telemetry", "JSON"]),
         module(
             "Demo",
-            base + reducers + [
+            ["Vocabulary", "Statistics"] + reducers + [
                 "Flywheel", "Events", "Engine", "StreamRuntime", "KafkaTransport", "KafkaClient", "JSON", "Learner",
-                "Storage", "Telemetry", "Processes",
+                "Processes",
             ],
             resources: [.copy("Resources")]
         ),
@@ -137,7 +137,7 @@ let package = Package(
         // 6  executables
         executable(
             "FlywheelCLI",
-            base + reducers + [
+            ["Vocabulary"] + reducers + [
                 "Arguments", "Configuration", "Console", "Demo", "Engine", "Events", "Flywheel", "JSON", "KafkaClient",
                 "KafkaTransport", "Processes", "Storage", "StreamRuntime", "Telemetry",
             ]
@@ -154,7 +154,7 @@ let package = Package(
         // test kits
         .target(name: "CAllocations", path: "Sources/CAllocations"),
         module("StreamTesting", ["StreamRuntime", "CAllocations"]),
-        module("KafkaTesting", ["Crdkafka", "KafkaClient", "Processes"]),
+        module("KafkaTesting", ["Crdkafka", "KafkaClient"]),
 
         // tests
         tests("ArchitectureTests", ["Events"]),
@@ -176,7 +176,7 @@ let package = Package(
         tests("VocabularyTests", ["Statistics", "Vocabulary"]),
         tests("TablesTests", ["Statistics", "Tables"]),
         tests("StatisticsTests", ["Statistics", "CBoostMath"]),
-        tests("LearnerTests", ["Learner", "Statistics", "Vocabulary"], resources: [.copy("Golden")]),
+        tests("LearnerTests", ["Learner", "Statistics"], resources: [.copy("Golden")]),
         tests("HashingTests", ["Hashing"]),
         tests("TelemetryTests", ["Telemetry"]),
         tests("JSONTests", ["JSON"]),
@@ -206,7 +206,7 @@ let package = Package(
                 "StreamRuntime", "StreamTesting",
             ]
         ),
-        tests("FlywheelTests", base + reducers + ["Demo", "Events", "Flywheel", "JSON", "Learner"]),
+        tests("FlywheelTests", base + ["Demo", "Learner", "Rollout"]),
     ],
     cxxLanguageStandard: .cxx17
 )

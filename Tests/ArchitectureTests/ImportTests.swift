@@ -39,6 +39,24 @@ import Testing
         #expect(seen > 100, "only \(seen) import lines were found")
     }
 
+    @Test("Every edge of Package.swift, those of tests included, is used by an import line")
+    func unusedEdges() throws {
+        let stated = try ModuleGraphTests.statedEdges(of: ["module(", "executable(", "tests("])
+        #expect(stated.count > 50, "only \(stated.count) targets were found")
+        for (target, edges) in stated.sorted(by: { $0.key < $1.key }) {
+            let folder = ModuleGraph.edges.keys.contains(target) ? "Sources/\(target)" : "Tests/\(target)"
+            let files = Repository.files(below: folder, withExtension: "swift")
+            let imported = Set(
+                try files.flatMap { codeLines(try Repository.text($0)).compactMap { Self.imported($0.text) } }
+            )
+            for edge in edges.subtracting(imported).sorted() {
+                Issue.record(
+                    "Package.swift lets \(target) import \(edge), and no file of \(folder) does: remove the edge"
+                )
+            }
+        }
+    }
+
     @Test("Deterministic modules import nothing of the toolchain but Swift itself")
     func purity() throws {
         for module in ModuleGraph.deterministic {

@@ -11,45 +11,45 @@ enum ModuleGraph {
         "Vocabulary": [],
         "Tables": [],
         "Statistics": [],
-        "Learner": ["Vocabulary", "Statistics"],
+        "Learner": ["Statistics"],
         "Hashing": ["CXXHash", "CCrypto"],
         "Telemetry": [],
-        "KafkaClient": ["Crdkafka", "Telemetry"],
+        "KafkaClient": ["Crdkafka"],
         "JSON": ["CSimdjson"],
         "HTTPServer": ["CMicroHTTPD", "Telemetry"],
         "Configuration": ["CYAML"],
-        "Storage": ["Telemetry"],
+        "Storage": [],
         "Arguments": [],
         "Processes": ["CSpawn"],
         // decisions
         "Acquisition": Set(base),
-        "Labeling": Set(base),
-        "Datasets": Set(base),
-        "Training": Set(base),
-        "Rollout": Set(base),
-        "Flywheel": Set(base + reducers),
+        "Labeling": ["Vocabulary", "Tables"],
+        "Datasets": ["Vocabulary", "Tables"],
+        "Training": ["Vocabulary", "Tables", "Statistics"],
+        "Rollout": ["Vocabulary", "Tables", "Statistics"],
+        "Flywheel": Set(["Vocabulary", "Tables", "Hashing"] + reducers),
         // wire, run
         "Events": Set(["Vocabulary", "Tables", "Flywheel", "JSON"] + reducers),
-        "StreamRuntime": ["Tables"],
+        "StreamRuntime": [],
         // join
         "KafkaTransport": ["StreamRuntime", "KafkaClient"],
         // composition
         "Engine": Set(
             base + reducers + [
                 "Flywheel", "Events", "StreamRuntime", "KafkaTransport", "KafkaClient", "JSON", "Learner", "Storage",
-                "Configuration", "Telemetry", "Processes",
+                "Telemetry",
             ]
         ),
-        "Console": ["Engine", "HTTPServer", "Events", "StreamRuntime", "Telemetry", "JSON", "Vocabulary"],
+        "Console": ["Engine", "HTTPServer", "Telemetry", "JSON"],
         "Demo": Set(
-            base + reducers + [
+            ["Vocabulary", "Statistics"] + reducers + [
                 "Flywheel", "Events", "Engine", "StreamRuntime", "KafkaTransport", "KafkaClient", "JSON", "Learner",
-                "Storage", "Telemetry", "Processes",
+                "Processes",
             ]
         ),
         // executables
         "FlywheelCLI": Set(
-            base + reducers + [
+            ["Vocabulary"] + reducers + [
                 "Arguments", "Configuration", "Console", "Demo", "Engine", "Events", "Flywheel", "JSON", "KafkaClient",
                 "KafkaTransport", "Processes", "Storage", "StreamRuntime", "Telemetry",
             ]
@@ -62,7 +62,7 @@ enum ModuleGraph {
         ),
         // test kits
         "StreamTesting": ["StreamRuntime", "CAllocations"],
-        "KafkaTesting": ["Crdkafka", "KafkaClient", "Processes"],
+        "KafkaTesting": ["Crdkafka", "KafkaClient"],
     ]
 
     /// The layers, lowest first. An edge leads down, never sideways but within base to Telemetry.
