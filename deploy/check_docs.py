@@ -1,11 +1,10 @@
 #!/usr/bin/env python3
 """Checks that the documents are true as far as a program can tell.
 
-    deploy/check_docs.py --links-only              links, paths and the topic table; needs no broker
+    deploy/check_docs.py --links-only              links and the topic table; needs no broker
     BOOTSTRAP=localhost:9092 deploy/check_docs.py  the same, and runs the marked blocks of docs/guides; needs kcat
 
 - Every relative link of the Markdown files leads to a file, and to a heading where it names one.
-- Every path in backticks that begins with a folder of this repository is there.
 - The topics of docs/reference/events.md are those of Sources/Events/TopicCatalogue.swift, in both of its tables.
 - The codes of docs/reference/reasons.md are those of the code: `Rejection.Code` at the door, `Refusal.Code` in the loop.
 - Every `sh` block of docs/guides under `<!-- test: run -->` ends with status 0 within a minute. A block that cannot run
@@ -27,8 +26,6 @@ ROOT = Path(__file__).resolve().parent.parent
 FENCE = re.compile(r"^(```|~~~)")
 LINK = re.compile(r"!?\[(?:[^\]\[]|\[[^\]]*\])*\]\(\s*<?([^)\s>]+)>?(?:\s+\"[^\"]*\")?\s*\)")
 CODE = re.compile(r"`+[^`]*`+")
-# A path in backticks: only what begins like a folder of ours, and holds no placeholder.
-PATH = re.compile(r"`((?:docs|schemas|deploy|Sources|Tests)/[A-Za-z0-9._/+-]*)`")
 MARK = re.compile(r"<!--\s*test:\s*run\s*-->")
 
 
@@ -65,7 +62,7 @@ def anchors(path: Path):
 
 
 def check_links(complaints: list[str]):
-    links = paths = 0
+    links = 0
     for document in documents():
         name = document.relative_to(ROOT)
         for number, line in prose(document.read_text(encoding="utf-8")):
@@ -79,11 +76,7 @@ def check_links(complaints: list[str]):
                     complaints.append(f"{name}:{number}: link to {target}, which is not there")
                 elif anchor and place.suffix == ".md" and anchor not in anchors(place):
                     complaints.append(f"{name}:{number}: {path or name} has no heading for #{anchor}")
-            for path in PATH.findall(line):
-                paths += 1
-                if not (ROOT / path).exists():
-                    complaints.append(f"{name}:{number}: names {path}, which is not there")
-    print(f"links: {links} links and {paths} paths")
+    print(f"links: {links}")
 
 
 def catalogue(complaints: list[str]) -> list[str]:

@@ -6,7 +6,7 @@ import CXXHash
 ///
 /// - Returns: The 64-bit hash, equal on every machine and in every language that implements XXH64.
 /// - Complexity: O(*n*), several bytes a cycle; no allocation.
-/// - SeeAlso: Collet, *xxHash fast digest algorithm*, `doc/xxhash_spec.md` of the reference implementation.
+/// - SeeAlso: Collet, *xxHash fast digest algorithm*, and the specification beside the reference implementation.
 public func xxh64(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
     XXH64(bytes.baseAddress, bytes.count, 0)
 }

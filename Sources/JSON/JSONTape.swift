@@ -1,4 +1,4 @@
-// The words of simdjson's tape (doc/tape.md): a tag in the upper 8 bits, a payload in the other 56.
+// The words of simdjson's tape (page "tape" of its documentation): a tag in the upper 8 bits, a payload in the other 56.
 //
 //   r  root: the tape's length at the start, 0 at the end
 //   {  [  lower 32 bits: index after the closing word; 24 bits above: number of members, at most 0xFFFFFF

@@ -13,7 +13,7 @@ typedef struct flywheel_json_parser flywheel_json_parser;
 
 /// A parsed document. Both pointers belong to the parser and hold until its next parse.
 typedef struct {
-    /// The tape: see doc/tape.md of simdjson for its format.
+    /// The tape: simdjson describes its format on the page "tape" of its documentation.
     const uint64_t *tape;
     /// Where string words of the tape point: a 32-bit length, then UTF-8.
     const uint8_t *strings;

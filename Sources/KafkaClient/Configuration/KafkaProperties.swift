@@ -1,6 +1,6 @@
 /// Properties for librdkafka, in the order they were set and passed through as they are.
 ///
-/// - SeeAlso: librdkafka's `CONFIGURATION.md` for names, ranges and defaults.
+/// - SeeAlso: librdkafka's table of configuration properties for names, ranges and defaults.
 public struct KafkaProperties: Hashable, Sendable, ExpressibleByDictionaryLiteral, CustomStringConvertible {
     private var names: [String] = []
     private var values: [String: String] = [:]
