@@ -72,9 +72,9 @@ import Vocabulary
                     "attempt \(attempt) of entry \(position + 1)"
                 )
                 guard attempt == 0 else { continue }
-                for table in StateTable.all { table.undo(&state) }
+                state.undo()
             }
-            for table in StateTable.all { table.commit(&state) }
+            state.commit()
             position = end
         }
     }
@@ -123,9 +123,9 @@ import Vocabulary
                 case .refused(let refusal): refusals.insert(refusal.code.rawValue)
                 }
             }
-            for table in StateTable.all where table.count(world.state) > 0 { filled.insert(table.name) }
+            for table in world.state.tableCounts where table.rows > 0 { filled.insert(table.name) }
         }
-        #expect(filled == Set(StateTable.all.map(\.name)))
+        #expect(filled == Set(ProjectState(project: ProjectID("pets")).tableCounts.map(\.name)))
         #expect(causes == ["first", "shadow", "promoted", "rolled_back", "command"])
         for kind in ["task open", "label training", "label test", "cut", "training"] {
             #expect(kinds.contains(kind), "\(kinds.sorted())")

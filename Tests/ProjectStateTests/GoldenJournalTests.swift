@@ -137,7 +137,7 @@ import Vocabulary
             }
             tables.formUnion(Dump.changes(of: state).map(\.table))
         }
-        #expect(tables == Set(StateTable.all.map(\.name)))
+        #expect(tables == Set(ProjectState(project: ProjectID("pets")).tableCounts.map(\.name)))
         #expect(
             entries == [
                 "configured", "candidate", "feedback", "annotation", "training_result", "version_sealed", "command",

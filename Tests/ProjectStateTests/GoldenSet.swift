@@ -178,7 +178,7 @@ struct GoldenRun {
 /// Rows of `state` as a file: a line each, key and value with a tab between; neither holds control characters.
 enum GoldenRows {
     static func bytes(of project: LoopProject) -> [UInt8] {
-        project.changelogRows(as: "pets").flatMap { Array("\($0.key)\t".utf8) + $0.value + Array("\n".utf8) }
+        project.changelogRows(as: "pets").flatMap { $0.key + Array("\t".utf8) + $0.value + Array("\n".utf8) }
     }
 
     /// Puts rows back as a worker does that starts.

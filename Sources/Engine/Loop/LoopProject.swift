@@ -48,11 +48,13 @@ public struct LoopProject: Sendable {
     }
 
     /// Rows of its tables.
-    public var rowCount: Int { StateTable.all.reduce(0) { $0 + $1.count(state) } }
+    public var rowCount: Int { state.rowCount }
 
     /// Every row as the changelog holds it for a project of that name.
-    public func changelogRows(as name: String) -> [(key: String, value: [UInt8])] {
-        StateStore.tables(of: self, name: name).flatMap { $0() }
+    public func changelogRows(as name: String) -> [(key: [UInt8], value: [UInt8])] {
+        var rows: [(key: [UInt8], value: [UInt8])] = []
+        StateStore.forEachRow(of: self, name: name) { rows.append(($0, $1)) }
+        return rows
     }
 
     /// Whether no tick is on its way.

@@ -9,12 +9,13 @@ extension LoopStage {
     public func willCommit(into turn: inout Turn) throws {
         prepareSnapshots(isLeaving: turn.isLeaving)
         for number in partitions.keys.sorted() {
-            guard let partition = partitions[number], partition.isTouched else { continue }
+            guard var partition = partitions.removeValue(forKey: number) else { continue }
+            defer { partitions[number] = partition }
+            guard partition.isTouched else { continue }
             for name in partition.projects.keys.sorted() {
-                guard let project = partition.projects[name], project.isTouched else { continue }
-                for record in StateStore.changes(of: project, name: name, topic: topics[.state], partition: number) {
+                for record in partition.projects[name]?.changelog(name, topics[.state], number) ?? [] {
                     turn.write(record)
-                    partitions[number]?.rowsSinceSnapshot += 1
+                    partition.rowsSinceSnapshot += 1
                 }
             }
             let position = PartitionPosition(

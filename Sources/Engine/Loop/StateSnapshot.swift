@@ -78,15 +78,13 @@ public struct StateSnapshot: Sendable {
         Self.append(header.jsonBytes, to: &buffer)
         for project in projects.keys.sorted() {
             guard let state = projects[project] else { continue }
-            for table in StateStore.tables(of: state, name: project) {
-                for row in table() {
-                    Self.append(Array(row.key.utf8), to: &buffer)
-                    Self.append(row.value, to: &buffer)
-                    guard buffer.count >= 1 << 20 else { continue }
-                    hasher.update(buffer)
-                    try writer.append(buffer)
-                    buffer.removeAll(keepingCapacity: true)
-                }
+            try StateStore.forEachRow(of: state, name: project) { (key, value) throws(StorageError) in
+                Self.append(key, to: &buffer)
+                Self.append(value, to: &buffer)
+                guard buffer.count >= 1 << 20 else { return }
+                hasher.update(buffer)
+                try writer.append(buffer)
+                buffer.removeAll(keepingCapacity: true)
             }
         }
         hasher.update(buffer)

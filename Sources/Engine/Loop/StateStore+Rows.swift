@@ -5,42 +5,49 @@ internal import JSON
 internal import StreamRuntime
 internal import Vocabulary
 
-/// What is written of a project.
-extension StateStore {
-    /// The changelog of a project since the last commit.
-    static func changes(of project: LoopProject, name: String, topic: String, partition: Int32) -> [OutputRecord] {
-        var changes: [StateChange] = []
-        for table in StateTable.all { table.changes(project.state, &changes) }
-        changes.append(chain(of: project))
-        if project.isPauseNew { changes.append(pause(of: project)) }
+extension LoopProject {
+    /// The changelog since the last commit: nothing of a project that has not been touched.
+    ///
+    /// Changes nothing; mutating because tables are visited in place.
+    mutating func changelog(_ name: String, _ topic: String, _ partition: Int32) -> [OutputRecord] {
+        guard isTouched else { return [] }
+        var changes = state.changes()
+        changes.append(StateStore.chain(of: self))
+        if isPauseNew { changes.append(StateStore.pause(of: self)) }
         return changes.map { change in
-            OutputRecord(
-                topic: topic,
-                partition: partition,
-                key: Array(key(of: change, name).utf8),
-                value: change.value
-            )
+            OutputRecord(topic: topic, partition: partition, key: StateStore.key(of: change, name), value: change.value)
         }
     }
+}
 
-    /// Every row of a project as the changelog holds it, a table at a time.
-    static func tables(of project: LoopProject, name: String) -> [() -> [(key: String, value: [UInt8])]] {
-        let own = { [chain(of: project), pause(of: project)] }
-        let tables = StateTable.all.map { table in
-            {
-                var rows: [StateChange] = []
-                table.rows(project.state, &rows)
-                return rows
-            }
+/// Rows as the changelog holds them.
+extension StateStore {
+    /// Calls `body` with every row of a project as the changelog holds it.
+    static func forEachRow<Failure: Error>(
+        of project: LoopProject,
+        name: String,
+        _ body: (_ key: [UInt8], _ value: [UInt8]) throws(Failure) -> Void
+    ) throws(Failure) {
+        func take(_ row: StateChange) throws(Failure) {
+            if let value = row.value { try body(key(of: row, name), value) }
         }
-        return (tables + [own]).map { rows in
-            { rows().compactMap { row in row.value.map { (key(of: row, name), $0) } } }
-        }
+        try project.state.forEachRow(take)
+        try take(chain(of: project))
+        try take(pause(of: project))
     }
 
-    private static func key(of row: StateChange, _ name: String) -> String { "\(name)/\(row.table)/\(row.key)" }
+    fileprivate static func key(of row: StateChange, _ name: String) -> [UInt8] {
+        var key: [UInt8] = []
+        key.reserveCapacity(name.utf8.count + row.table.utf8.count + row.key.utf8.count + 2)
+        key.append(contentsOf: name.utf8)
+        key.append(UInt8(ascii: "/"))
+        key.append(contentsOf: row.table.utf8)
+        key.append(UInt8(ascii: "/"))
+        key.append(contentsOf: row.key.utf8)
+        return key
+    }
 
-    private static func chain(of project: LoopProject) -> StateChange {
+    fileprivate static func chain(of project: LoopProject) -> StateChange {
         var writer = JSONWriter()
         writer.object { writer in
             writer.member("chain", project.chain.digest.hex)
@@ -50,7 +57,7 @@ extension StateStore {
         return StateChange(table: chainTable, key: "_", value: writer.bytes)
     }
 
-    private static func pause(of project: LoopProject) -> StateChange {
+    fileprivate static func pause(of project: LoopProject) -> StateChange {
         StateChange(table: ProjectPause.table, key: "_", value: project.pause?.jsonBytes)
     }
 }

@@ -147,14 +147,21 @@ public struct StateStore {
             throw EngineError("restore", "its key is not of the form project/table/key", remedy: Self.remedy)
         }
         let name = String(decoding: rowKey[..<first], as: UTF8.self)
-        let table = String(decoding: rowKey[(first + 1)..<second], as: UTF8.self)
+        let table = UnsafeRawBufferPointer(rebasing: rowKey[(first + 1)..<second])
         let row = String(decoding: rowKey[(second + 1)...], as: UTF8.self)
         // In place: a project is too large to be taken out and put back for every row.
         try put(table, row, value, into: &restored.projects[name, default: LoopProject(project: ProjectID(name))])
     }
 
-    private static func put(_ table: String, _ row: String, _ value: JSONValue?, into project: inout LoopProject) throws
-    {
+    private static func put(
+        _ table: UnsafeRawBufferPointer,
+        _ row: String,
+        _ value: JSONValue?,
+        into project: inout LoopProject
+    ) throws {
+        // Nearly every row is of one of these.
+        if try project.state.restore(table, row, value) { return }
+        let table = String(decoding: table, as: UTF8.self)
         if table == chainTable {
             guard let object = try value?.object() else { return }
             guard let chain = DecisionChain(hex: try object.string("chain")) else {
@@ -166,14 +173,11 @@ public struct StateStore {
         } else if table == ProjectPause.table {
             project.pause = try value.map { (json) throws(JSONError) in try ProjectPause(json: json) }
         } else {
-            guard let binding = StateTable.named[table] else {
-                throw EngineError(
-                    "restore",
-                    "unknown table \"\(table)\" in the changelog",
-                    remedy: "was it written by a newer build?"
-                )
-            }
-            try binding.restore(&project.state, row, value)
+            throw EngineError(
+                "restore",
+                "unknown table \"\(table)\" in the changelog",
+                remedy: "was it written by a newer build?"
+            )
         }
     }
 }

@@ -75,8 +75,8 @@ struct RestoreBenchmark {
             let name = "life-\(number)"
             var records: [KafkaOutputRecord] = []
             for row in year.project.changelogRows(as: name).prefix(left) {
-                bytes += row.key.utf8.count + row.value.count
-                records.append(record(plant, Array(row.key.utf8), row.value))
+                bytes += row.key.count + row.value.count
+                records.append(record(plant, row.key, row.value))
             }
             left -= records.count
             try send(records, producer)
