@@ -28,7 +28,7 @@ extension ProjectState {
                 seed: xxh64(project.rawValue) ^ position.value.entryNumber &* 0x9E37_79B9_7F4A_7C15
             )
         )
-        entries[entry.body.kind, default: 0] += 1
+        entries[entry.body.kind.rawValue, default: 0] += 1
         switch entry.body {
         case .configured(let revision): configure(revision, &step)
         case .engine(let build): position.value.build = build

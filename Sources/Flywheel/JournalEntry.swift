@@ -97,20 +97,33 @@ public struct Decision: Hashable, Sendable {
     }
 }
 
+extension JournalEntry {
+    /// A kind of entry, by its name in the journal.
+    public enum Kind: String, Hashable, Sendable, CaseIterable, CustomStringConvertible {
+        case configured, candidate, feedback, annotation
+        case trainingResult = "training_result"
+        case versionSealed = "version_sealed"
+        case command, tally, tick, engine
+
+        /// The name in the journal.
+        public var description: String { rawValue }
+    }
+}
+
 extension JournalEntry.Body {
-    /// The tag that the entry carries in the journal.
-    public var kind: String {
+    /// The kind of the entry.
+    public var kind: JournalEntry.Kind {
         switch self {
-        case .configured: "configured"
-        case .candidate: "candidate"
-        case .feedback: "feedback"
-        case .annotation: "annotation"
-        case .trainingResult: "training_result"
-        case .versionSealed: "version_sealed"
-        case .command: "command"
-        case .tally: "tally"
-        case .tick: "tick"
-        case .engine: "engine"
+        case .configured: .configured
+        case .candidate: .candidate
+        case .feedback: .feedback
+        case .annotation: .annotation
+        case .trainingResult: .trainingResult
+        case .versionSealed: .versionSealed
+        case .command: .command
+        case .tally: .tally
+        case .tick: .tick
+        case .engine: .engine
         }
     }
 }

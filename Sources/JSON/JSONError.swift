@@ -20,6 +20,8 @@ public struct JSONError: Error, Hashable, Sendable, CustomStringConvertible {
         case wrongType
         /// A value of the right type that its reader does not accept.
         case invalidValue
+        /// A form, or a kind of record, that its reader is too old to know.
+        case newerForm
     }
 
     /// What is wrong.

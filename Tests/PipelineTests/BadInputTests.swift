@@ -145,18 +145,25 @@ struct BadInputTests {
         // Intake has worked here before, or it would wonder who wrote the journal.
         try plant.settle()
         try plant.round()
-        let junk = Array(#"{"v":1,"kind":"#.utf8)
-        try plant.cluster.append(
-            OutputRecord(topic: plant.topics[.journal], partition: World.partition, key: [1], value: junk)
-        )
+        // No form is less than 1, no kind is a number, and a known kind lacks what it must have.
+        let junk = [
+            #"{"v":1,"kind":"#, #"{"v":0,"kind":"tick","project":"shapes","entry":{"entry_number":1,"chain":""}}"#,
+            #"{"v":1,"kind":2,"project":"shapes","entry":{}}"#, #"{"v":1,"kind":"tick","project":"shapes","entry":{}}"#,
+            #"{"v":1,"project":"shapes","entry":{}}"#,
+        ].map { Array($0.utf8) }
+        for value in junk {
+            try plant.cluster.append(
+                OutputRecord(topic: plant.topics[.journal], partition: World.partition, key: [1], value: value)
+            )
+        }
         try plant.cluster.append(
             OutputRecord(topic: plant.topics[.journal], partition: World.partition, key: [2], value: nil)
         )
         try plant.round()
         let letters = plant.cluster.committed(plant.topics[.deadLetters])
-        #expect(letters.map(\.value) == [junk, nil])
-        #expect(letters.map { $0.header("flywheel.reason.code") } == ["unreadable_entry", "unreadable_entry"])
-        #expect(plant.loopStage?.counts.unreadable == 2)
+        #expect(letters.map(\.value) == junk + [nil])
+        #expect(letters.allSatisfy { $0.header("flywheel.reason.code") == "unreadable_entry" })
+        #expect(plant.loopStage?.counts.unreadable == 6)
         #expect((plant.loopStage?.counts.entries ?? 0) > 5)
     }
 }

@@ -62,7 +62,7 @@ struct LoopCrashTests {
         let parser = JSONParser(maximumDepth: 64, maximumSize: 16 << 20)
         let inputs = try script.records.filter { record in
             let entry = try parser.withDocument(of: record.value ?? []) { try JournalEntry(json: $0) }
-            return !["tick", "engine", "tally"].contains(entry.body.kind)
+            return ![.tick, .engine, .tally].contains(entry.body.kind)
         }
         let effects = try perform(inputs, nil).plan.effects
         #expect(effects.count > 30)

@@ -142,17 +142,6 @@ struct RestoreTests {
         #expect(isSame)
     }
 
-    @Test("A journal entry of a newer form stops the loop instead of being guessed at")
-    func newerEntry() throws {
-        let plant = try decided()
-        let value = Array(#"{"v":2,"kind":"tick","project":"shapes","entry":{"entry_number":1,"chain":""}}"#.utf8)
-        try plant.cluster.append(OutputRecord(topic: journal.topic, partition: World.partition, key: [], value: value))
-        let before = plant.cluster.offsets(of: "loop")
-        #expect(refusal(plant).contains("newer build"))
-        #expect(plant.cluster.offsets(of: "loop")[journal] == before[journal])
-        #expect(plant.cluster.committed(plant.topics[.deadLetters]).isEmpty)
-    }
-
     @Test("State of a newer form is refused")
     func newerState() throws {
         let plant = try decided()
@@ -165,6 +154,21 @@ struct RestoreTests {
         )
         try plant.cluster.append(record)
         #expect(refusal(plant).contains("newer build"))
+    }
+
+    @Test("A row of a table that is not known is refused, and says to upgrade", arguments: ["{}", nil] as [String?])
+    func newerTable(value: String?) throws {
+        let plant = try decided()
+        let record = OutputRecord(
+            topic: plant.topics[.state],
+            partition: World.partition,
+            key: Array("shapes/acquisition.duels/s-1".utf8),
+            value: value.map { Array($0.utf8) }
+        )
+        try plant.cluster.append(record)
+        let text = refusal(plant)
+        #expect(text.contains("unknown table \"acquisition.duels\": a newer build wrote it"), "\(text)")
+        #expect(text.contains("upgrade this worker"), "\(text)")
     }
 
     @Test(

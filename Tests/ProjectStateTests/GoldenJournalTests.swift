@@ -109,8 +109,8 @@ import Vocabulary
         for world in GoldenJournal.worlds {
             let journal = try GoldenJournal.read(world)
             #expect(journal.count == GoldenPlan.entries)
-            entries.formUnion(journal.map(\.entry.body.kind))
-            #expect(journal.count { $0.entry.body.kind == "configured" } >= 2, "\(world)")
+            entries.formUnion(journal.map(\.entry.body.kind.rawValue))
+            #expect(journal.count { $0.entry.body.kind == .configured } >= 2, "\(world)")
             #expect(journal.contains { $0.entry.origin != nil })
             // One revision lacks the keys that came later.
             let text = try String(contentsOf: GoldenJournal.file(world), encoding: .utf8)

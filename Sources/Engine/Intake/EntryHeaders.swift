@@ -16,7 +16,7 @@ struct EntryHeaders {
 
     private struct Kind: Hashable {
         let project: ProjectID
-        let name: String
+        let name: JournalEntry.Kind
     }
 
     private var templates: [Kind: Template] = [:]

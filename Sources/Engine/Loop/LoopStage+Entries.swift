@@ -12,7 +12,7 @@ extension LoopStage {
         _ batch: RecordBatch,
         _ partition: inout Partition,
         _ turn: inout Turn
-    ) throws {
+    ) throws(JSONError) {
         if let name = pausedProject(of: record, partition) {
             return passOver(record, name, &partition)
         }
@@ -24,13 +24,15 @@ extension LoopStage {
     }
 
     /// Nil of an entry that cannot be read; it is buried.
-    func decode(_ record: RecordView, _ index: Int, _ batch: RecordBatch, _ turn: inout Turn) throws -> JournalEntry? {
+    ///
+    /// - Throws: `.newerForm` only: a dead letter would drop what a newer build can read, and decisions would differ.
+    func decode(_ record: RecordView, _ index: Int, _ batch: RecordBatch, _ turn: inout Turn) throws(JSONError)
+        -> JournalEntry?
+    {
         do throws(JSONError) {
             return try JournalEntry(json: parser.parse(record.value))
         } catch {
-            if error.path == "v", error.kind == .invalidValue {
-                throw EngineError("read journal entry \(record.partition)/\(record.offset)", error.description)
-            }
+            guard error.kind != .newerForm else { throw error }
             turnCounts.unreadable += 1
             bury(
                 record.key,

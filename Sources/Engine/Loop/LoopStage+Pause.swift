@@ -8,7 +8,7 @@ internal import Vocabulary
 extension LoopStage {
     public var isolates: Bool { true }
 
-    /// What the broker or a newer build's journal says is no fault of the entry.
+    /// What the broker says is no fault of the entry.
     public func isAboutRecord(_ error: any Error) -> Bool { !(error is StreamError) && !(error is EngineError) }
 
     public func isolate(
@@ -27,6 +27,7 @@ extension LoopStage {
                 partition.tallies.skip(offset: record.offset, now: now())
                 continue
             }
+            if let stop = partition.stop, record.offset >= stop.offset { continue }
             if let name = owner(of: record) {
                 pause(
                     name,

@@ -190,6 +190,9 @@ extension LoopStage {
             case .gone(let low):
                 let reason = "its entries before journal offset \(low) are gone"
                 stopRereading(&pause, reason, name, number, &turn)
+            case .newer(let offset, let reason):
+                pause.next = max(pause.next, offset)
+                stopRereading(&pause, reason, name, number, &turn)
             case .stands(let next) where next >= partition.journalOffset:
                 join(name, number, &partition, &turn)
                 return false
@@ -225,6 +228,8 @@ extension LoopStage {
         case stands(Int64)
         /// The first record that the journal still has stands behind.
         case gone(Int64)
+        /// Only a newer build can read the entry at this offset.
+        case newer(Int64, String)
         case failed
     }
 
@@ -265,7 +270,13 @@ extension LoopStage {
                     rereading.position = -1
                     return .stands(next)
                 }
-                if try rereadEntry(record, index, name, &partition, &turn) { isOurs = true }
+                do throws(JSONError) {
+                    if try rereadEntry(record, index, name, &partition, &turn) { isOurs = true }
+                } catch {
+                    // The reader is ahead of us.
+                    rereading.position = -1
+                    return .newer(record.offset, error.reason)
+                }
                 next = record.offset + 1
             }
             rereading.position = next
@@ -295,7 +306,7 @@ extension LoopStage {
         _ name: String,
         _ partition: inout Partition,
         _ turn: inout Turn
-    ) throws -> Bool {
+    ) throws(JSONError) -> Bool {
         // What belongs to others was dealt with when they read it; also where it could not be read.
         guard record.key.elementsEqual(name.utf8) else {
             guard owner(of: record) == nil, let entry = try? JournalEntry(json: parser.parse(record.value)),

@@ -34,7 +34,10 @@ extension LoopStage {
         for number in partitions.keys.sorted() {
             guard var partition = partitions.removeValue(forKey: number) else { continue }
             defer { partitions[number] = partition }
-            for name in partition.projects.keys.sorted() { writeTimers(name, number, now, &partition, &turn) }
+            // A stopped partition decides nothing more, so nothing waits for time to pass.
+            if partition.stop == nil {
+                for name in partition.projects.keys.sorted() { writeTimers(name, number, now, &partition, &turn) }
+            }
             guard partition.tallies.isDue(now), let next = partition.tallies.next else { continue }
             for folded in partition.tallies.fold() {
                 let entry = JournalEntry(project: ProjectID(folded.project), body: .tally(folded.tallies))

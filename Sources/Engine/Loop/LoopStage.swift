@@ -33,6 +33,8 @@ public final class LoopStage: StreamStage {
         /// Those of them that wait.
         var paused: Set<String> = []
         var tallies = TallyFolder()
+        /// Set once an entry has come that only a newer build can read: what stands there and behind it is its own to apply.
+        var stop: PartitionStop?
         var timers: [String: TickTimer] = [:]
         var enginesTold: Set<String> = []
         var history = ""
@@ -70,6 +72,8 @@ public final class LoopStage: StreamStage {
     public internal(set) var counts = LoopCounts()
     /// Called when a project is paused, resumes (its pause says so), and has resumed (nil).
     public var pauseChanged: (String, ProjectPause?) -> Void = { _, _ in }
+    /// Called when a partition stops, until it is given up.
+    public var stopped: (PartitionStop) -> Void = { _ in }
     /// Called when a project cannot be read again for now.
     public var rereadingFailed: (String, StreamError) -> Void = { _, _ in }
     /// Called while a partition is restored.
@@ -99,6 +103,9 @@ public final class LoopStage: StreamStage {
             for name in projects.keys.sorted() { if let project = projects[name] { body(project) } }
         }
     }
+
+    /// Partitions that have stopped, in order.
+    public var stops: [PartitionStop] { partitions.keys.sorted().compactMap { partitions[$0]?.stop } }
 
     // MARK: - Assignment
 
@@ -154,7 +161,15 @@ public final class LoopStage: StreamStage {
                 takeTally(record, &partition)
                 continue
             }
-            try takeEntry(record, index, batch, &partition, &turn)
+            if let stop = partition.stop, record.offset >= stop.offset { continue }
+            do throws(JSONError) {
+                try takeEntry(record, index, batch, &partition, &turn)
+            } catch {
+                let stop = PartitionStop(partition: record.partition, offset: record.offset, reason: error.reason)
+                partition.stop = stop
+                stopped(stop)
+                continue
+            }
             partition.journalOffset = record.offset + 1
             partition.isTouched = true
             turn.advance(TopicPartition(names[record.topic], record.partition), to: record.offset + 1)

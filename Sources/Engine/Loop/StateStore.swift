@@ -175,8 +175,8 @@ public struct StateStore {
         } else {
             throw EngineError(
                 "restore",
-                "unknown table \"\(table)\" in the changelog",
-                remedy: "was it written by a newer build?"
+                "unknown table \"\(table)\": a newer build wrote it",
+                remedy: "upgrade this worker"
             )
         }
     }

@@ -29,7 +29,8 @@ public struct Explain {
     ///   - since: Predictions written before this moment are not read, in milliseconds since 1970.
     ///   - now: The moment of asking, in milliseconds since 1970.
     /// - Returns: What is known, and what was read to know it.
-    /// - Throws: When a topic cannot be read; a sample of which nothing is known is no error.
+    /// - Throws: When a topic cannot be read, or its journal holds an entry that only a newer build can read; a sample of
+    ///   which nothing is known is no error.
     /// - Complexity: O(records of the project's partitions), and of `predictions` since then; memory O(1) in both but for the loop's state.
     public func explain(
         _ sample: SampleID,
@@ -61,9 +62,7 @@ public struct Explain {
         defer { scan.close() }
         try scan.forEach(configuration.partition) { record, _, _ in
             // Loop counts what it can read.
-            guard record.key.elementsEqual(name), let entry = try? JournalEntry(json: parser.parse(record.value)) else {
-                return
-            }
+            guard record.key.elementsEqual(name), let entry = try record.journalEntry(parser) else { return }
             explanation.searched.entries += 1
             guard case .candidate(let candidate) = entry.body, candidate.sample.id == sample else { return }
             explanation.appearances.append(

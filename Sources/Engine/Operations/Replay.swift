@@ -55,7 +55,8 @@ public struct Replay {
     ///   - name: The project, which need not be configured any more.
     ///   - partition: The project's.
     /// - Returns: What was replayed and compared, with the first difference if there is one.
-    /// - Throws: When a topic cannot be read; a difference is no error.
+    /// - Throws: When a topic cannot be read, or the loop has applied an entry that only a newer build can read; a difference
+    ///   is no error.
     /// - Complexity: O(*n* log *n*) in entries and decisions; memory of 80 bytes a decision. A difference costs a second replay
     ///   up to it, to show what was decided.
     public func verify(project name: String, partition: Int32) throws -> Report {
@@ -117,10 +118,18 @@ public struct Replay {
         var last: Step?
         var waiting: UInt64 = 0
         try scan.forEach(journal.partition) { record, _, _ in
-            guard record.key.elementsEqual(journal.name.utf8),
-                let entry = try? JournalEntry(json: parser.parse(record.value))
-            else { return }
-            guard record.offset < journal.end else {
+            guard record.key.elementsEqual(journal.name.utf8) else { return }
+            let isWaiting = record.offset >= journal.end
+            let found: JournalEntry?
+            do throws(EngineError) {
+                found = try record.journalEntry(parser)
+            } catch {
+                guard isWaiting else { throw error }
+                waiting += 1
+                return
+            }
+            guard let entry = found else { return }
+            guard !isWaiting else {
                 waiting += 1
                 return
             }

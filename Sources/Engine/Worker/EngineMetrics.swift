@@ -121,6 +121,11 @@ public struct EngineMetrics: Sendable {
             .increment(by: Int(counts.decisions - last.decisions))
     }
 
+    func observe(stops: [PartitionStop]) {
+        registry.gauge("flywheel_partitions_stopped", help: "Partitions of the journal that wait for a newer build.")
+            .set(stops.count)
+    }
+
     func observe(_ summary: ProjectSummary) {
         let labels = ["project": summary.project]
         registry.gauge("flywheel_tasks_open", help: "Labeling tasks open now.", labels: labels).set(summary.openTasks)

@@ -17,6 +17,8 @@ extension Worker {
         var watch: (StreamTaskEvent) -> Void = { _ in }
         /// What people should know though the role runs.
         var remarks: () -> [String] = { [] }
+        /// Why the role does less than it should though it runs; nil while it does not.
+        var trouble: () -> String? = { nil }
         /// Called when a life of the role has ended.
         var finish: () -> Void = {}
     }
@@ -96,6 +98,15 @@ extension Worker {
                     ["project": .string(project), "state": .string(pause.text)]
                 )
             }
+            stage.stopped = { stop in
+                logger.error(
+                    "a partition stops: it needs a newer build",
+                    [
+                        "partition": .number(stop.partition), "offset": .number(stop.offset),
+                        "reason": .string(stop.reason),
+                    ]
+                )
+            }
             stage.rereadingFailed = { project, error in
                 logger.warning(
                     "the project cannot be read again now; it is tried later",
@@ -117,7 +128,8 @@ extension Worker {
                     lastSummaryAt = now
                     stage.forEachProject { metrics.observe(ProjectSummary($0)) }
                 },
-                remarks: { [stage] in
+                remarks: { [metrics, stage] in
+                    metrics.observe(stops: stage.stops)
                     var remarks: [String] = []
                     stage.forEachProject { project in
                         guard let pause = project.pause else { return }
@@ -125,6 +137,7 @@ extension Worker {
                     }
                     return remarks
                 },
+                trouble: { [stage] in stage.stops.first?.text },
                 finish: { writer?.finish() }
             )
         case .materializer:

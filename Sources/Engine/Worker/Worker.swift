@@ -128,7 +128,8 @@ public final class Worker: Sendable {
                     lastLookAt = now
                     health.remark(role, thread: thread, parts.remarks())
                 }
-                let trouble = (parts.stage as? any HoldingStage)?.holdUp.reason ?? task.trouble?.description
+                let trouble =
+                    (parts.stage as? any HoldingStage)?.holdUp.reason ?? task.trouble?.description ?? parts.trouble()
                 let condition: WorkerHealth.Condition = trouble == nil ? .running : .degraded
                 health.set(
                     role,

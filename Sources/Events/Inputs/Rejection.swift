@@ -37,7 +37,7 @@ public struct Rejection: Error, Hashable, Sendable, CustomStringConvertible {
         case .tooDeep: self.init(.tooDeep, error.description)
         case .tooLarge: self.init(.tooLarge, error.description)
         case .syntax, .numberOutOfRange: self.init(.notJSON, error.description)
-        case .missing, .wrongType, .invalidValue:
+        case .missing, .wrongType, .invalidValue, .newerForm:
             let isKind = error.path == "kind" || error.path.hasSuffix(".kind")
             self.init(isKind && error.kind == .invalidValue ? .unknownKind : .schema, error.description)
         }

@@ -3,41 +3,52 @@ public import JSON
 public import Vocabulary
 
 extension JournalEntry: JSONCodable {
-    /// The version of the form below; an entry of a later version is refused, never guessed at.
-    public static let formVersion = 1
-
+    /// - Throws: `.newerForm` of an entry that only a newer build can read, whatever else is wrong with it.
     public init(json: JSONValue) throws(JSONError) {
         let object = try json.object()
-        let version = try object.int("v", in: 1...Int.max)
-        guard version <= Self.formVersion else {
-            throw object.failure(
-                "v",
-                "this entry was written by a newer build (form \(version), known is \(Self.formVersion)); upgrade"
-            )
-        }
+        let kind = try Self.kind(object)
         let project = try object.project()
         let entry = try object.required("entry")
         let body: Body
-        switch try object.string("kind") {
-        case "configured": body = .configured(try ProjectConfiguration(json: entry))
-        case "candidate": body = .candidate(try Candidate(json: entry))
-        case "feedback": body = .feedback(try Feedback(json: entry))
-        case "annotation": body = .annotation(try Annotation(json: entry))
-        case "training_result": body = .trainingResult(try TrainingResult(json: entry))
-        case "version_sealed": body = .versionSealed(try SealedVersion(json: entry))
-        case "command": body = .command(try Command(json: entry))
-        case "tally": body = .tally(try entry.object().values("tallies"))
-        case "tick": body = .tick(try ChainMark(json: entry))
-        case "engine": body = .engine(build: try entry.object().string("build"))
-        case let kind: throw object.failure("kind", "unknown kind of entry \"\(kind.prefix(64))\"")
+        switch kind {
+        case .configured: body = .configured(try ProjectConfiguration(json: entry))
+        case .candidate: body = .candidate(try Candidate(json: entry))
+        case .feedback: body = .feedback(try Feedback(json: entry))
+        case .annotation: body = .annotation(try Annotation(json: entry))
+        case .trainingResult: body = .trainingResult(try TrainingResult(json: entry))
+        case .versionSealed: body = .versionSealed(try SealedVersion(json: entry))
+        case .command: body = .command(try Command(json: entry))
+        case .tally: body = .tally(try entry.object().values("tallies"))
+        case .tick: body = .tick(try ChainMark(json: entry))
+        case .engine: body = .engine(build: try entry.object().string("build"))
         }
         self.init(project: project, body: body, origin: try object.optionalValue("origin"))
     }
 
+    private static func kind(_ object: JSONObject) throws(JSONError) -> Kind {
+        let version = try object.int("v", in: 1...Int.max)
+        let name = try object.string("kind")
+        guard let kind = Kind(rawValue: name) else {
+            throw newer("kind", "kind \"\(name.prefix(64))\" is not known")
+        }
+        guard version <= kind.formVersion else {
+            throw newer("v", "form \(version) of kind \"\(name)\", known is \(kind.formVersion)")
+        }
+        return kind
+    }
+
+    private static func newer(_ path: String, _ reason: String) -> JSONError {
+        JSONError(
+            .newerForm,
+            path: path,
+            reason: "this entry was written by a newer build (\(reason)); upgrade this worker"
+        )
+    }
+
     public func write(to writer: inout JSONWriter) {
         writer.object { writer in
-            writer.member("v", Self.formVersion)
-            writer.member("kind", body.kind)
+            writer.member("v", body.kind.formVersion)
+            writer.member("kind", body.kind.rawValue)
             writer.member("project", project)
             writer.key("entry")
             writeBody(to: &writer)

@@ -1,0 +1,47 @@
+import Events
+import Flywheel
+import JSON
+import Testing
+import Vocabulary
+
+@Suite struct JournalEntryKindTests {
+    /// Those that build 0.1.0 knows; none is ever added.
+    private static let first: Set = [
+        "configured", "candidate", "feedback", "annotation", "training_result", "version_sealed", "command", "tally",
+        "tick", "engine",
+    ]
+
+    @Test(
+        "A kind that build 0.1.0 does not know has a form that it does not know: it stops there",
+        arguments: JournalEntry.Kind.allCases
+    )
+    func forms(kind: JournalEntry.Kind) {
+        #expect(kind.formVersion >= (Self.first.contains(kind.rawValue) ? 1 : 2))
+    }
+
+    @Test(
+        "An entry of a later form than its kind's, or of a kind that is not known, is of a newer build",
+        arguments: JournalEntry.Kind.allCases
+    )
+    func newer(kind: JournalEntry.Kind) throws {
+        for text in [
+            #"{"v":\#(kind.formVersion + 1),"kind":"\#(kind)","project":"p","entry":{}}"#,
+            #"{"v":1,"kind":"\#(kind)s","project":"p","entry":{}}"#, #"{"v":1,"kind":""}"#,
+        ] {
+            let error = #expect(throws: JSONError.self) {
+                try JSONParser().withDocument(of: Array(text.utf8)) { try JournalEntry(json: $0) }
+            }
+            #expect(error?.kind == .newerForm && error?.reason.contains("newer build") ?? false, "\(text)")
+        }
+    }
+
+    @Test("The form that is written is the kind's")
+    func written() throws {
+        let project = ProjectID("p")
+        for body in [JournalEntry.Body.engine(build: "1"), .tick(ChainMark(entryNumber: 1, digest: ""))] {
+            let bytes = JournalEntry(project: project, body: body).jsonBytes
+            let version = try JSONParser().withDocument(of: bytes) { try $0.object().int("v") }
+            #expect(version == body.kind.formVersion)
+        }
+    }
+}
