@@ -24,7 +24,7 @@ public struct LoopCounts: Hashable, Sendable {
 
 /// The control plane: applies journal entries in order, one project at a time, and writes decisions, changelog and position
 /// in the transaction that commits the journal offset.
-public final class LoopStage: StreamStage {
+public final class LoopStage: StreamStage, StoppingStage {
     /// The topics that Loop reads, in the order in which its consumer counts them. Their partitions travel together.
     public static let inputs: [Topic] = [.journal, .tallies]
 
@@ -165,7 +165,7 @@ public final class LoopStage: StreamStage {
             do throws(JSONError) {
                 try takeEntry(record, index, batch, &partition, &turn)
             } catch {
-                let stop = PartitionStop(partition: record.partition, offset: record.offset, reason: error.reason)
+                let stop = PartitionStop(.journal, record.partition, offset: record.offset, reason: error.reason)
                 partition.stop = stop
                 stopped(stop)
                 continue

@@ -6,11 +6,14 @@ internal import Vocabulary
 
 /// Writes dataset versions: immutable files for what is new since the parent, a manifest, and the announcement.
 ///
+/// A fact that it does not know, or one that is missing, stops its partition: a version sealed without it would be wrong for
+/// ever.
+///
 /// At least once and idempotent: a version's bytes follow from the dataset log alone, so sealing it twice changes nothing.
 ///
 /// Where the disk refuses, the record in hand and those behind it wait in memory, one batch at most, nothing more is read,
 /// and the same is tried again. A version is announced, and the group's offset passes it, once all of it is on the disk.
-public final class MaterializerStage: StreamStage, HoldingStage {
+public final class MaterializerStage: StreamStage, HoldingStage, StoppingStage {
     public static let inputs: [Topic] = [.datasetLog]
 
     /// A record that is kept until the disk takes what follows from it.
@@ -28,8 +31,8 @@ public final class MaterializerStage: StreamStage, HoldingStage {
 
     private let topics: TopicNames
     private let store: DatasetStore
-    private let parser = JSONParser(maximumDepth: 64, maximumSize: 16 << 20)
     private var pending: [Int32: [String: Pending]] = [:]
+    private var facts = FactReader()
     private var next: [Int32: Int64] = [:]
     private var committedNext: [Int32: Int64] = [:]
     /// Records that wait for the disk, oldest first.
@@ -45,8 +48,11 @@ public final class MaterializerStage: StreamStage, HoldingStage {
     public var heldUp: (HoldUp) -> Void = { _ in }
     /// Versions sealed since the start.
     public private(set) var sealed: Int64 = 0
-    /// Records that could not be read.
+    /// Records that are no facts at all, passed over: a fact that is missing shows in the sequence.
     public private(set) var unreadable: Int64 = 0
+    private var stopsByPartition: [Int32: PartitionStop] = [:]
+    public var stops: [PartitionStop] { stopsByPartition.keys.sorted().compactMap { stopsByPartition[$0] } }
+    public var stopped: (PartitionStop) -> Void = { _ in }
 
     public init(
         topics: TopicNames,
@@ -79,6 +85,8 @@ public final class MaterializerStage: StreamStage, HoldingStage {
     public func unassigned(_ partitions: [TopicPartition]) {
         for place in partitions {
             pending[place.partition] = nil
+            facts.forget(place.partition)
+            stopsByPartition[place.partition] = nil
             next[place.partition] = nil
             committedNext[place.partition] = nil
             sealedSinceNote[place.partition] = nil
@@ -91,7 +99,7 @@ public final class MaterializerStage: StreamStage, HoldingStage {
     public var isFull: Bool { holdUp.isActive || !backlog.isEmpty }
 
     public func process(_ batch: RecordBatch, topics names: [String], into turn: inout Turn) throws {
-        for record in batch.records {
+        for record in batch.records where stopsByPartition[record.partition] == nil {
             let taken = try backlog.isEmpty && take(record.partition, record.offset, record.value)
             if !taken {
                 backlog.append(
@@ -107,27 +115,27 @@ public final class MaterializerStage: StreamStage, HoldingStage {
     /// - Returns: False if the disk does not take what follows from it: then nothing has changed.
     private func take(_ partition: Int32, _ offset: Int64, _ value: UnsafeRawBufferPointer) throws -> Bool {
         do {
-            try take(partition, offset, fact(value))
+            if let (project, fact) = try facts.read(value) {
+                try facts.check(fact, of: project, in: partition)
+                try take(partition, offset, project, fact)
+                facts.passed(fact, of: project, in: partition)
+            } else {
+                unreadable += 1
+            }
         } catch let error as StorageError where error.isTemporary {
             refused(error)
             return false
+        } catch let wrong as WrongFact {
+            let stop = PartitionStop(.datasetLog, partition, offset: offset, reason: wrong.reason)
+            stopsByPartition[partition] = stop
+            stopped(stop)
+            return true
         }
         next[partition] = offset + 1
         return true
     }
 
-    private func fact(_ value: UnsafeRawBufferPointer) -> (ProjectID, DatasetLogRecord)? {
-        do throws(JSONError) {
-            let json = try parser.parse(value)
-            return (ProjectID(try json.object().string("project")), try DatasetLogRecord(json: json))
-        } catch {
-            unreadable += 1
-            return nil
-        }
-    }
-
-    private func take(_ partition: Int32, _ offset: Int64, _ found: (ProjectID, DatasetLogRecord)?) throws {
-        guard let (project, fact) = found else { return }
+    private func take(_ partition: Int32, _ offset: Int64, _ project: ProjectID, _ fact: DatasetLogRecord) throws {
         var waiting = pending[partition]?[project.rawValue] ?? Pending(from: offset)
         switch fact {
         case .accepted(let label, let name):
@@ -158,8 +166,10 @@ public final class MaterializerStage: StreamStage, HoldingStage {
     public func turnEnds(now: Int64, into turn: inout Turn) throws {
         guard holdUp.isActive, holdUp.isDue(at: now, jitter: jitter()) else { return }
         while let first = backlog.first {
-            let taken = try first.value.withUnsafeBytes { try take(first.partition, first.offset, $0) }
-            guard taken else { return }
+            if stopsByPartition[first.partition] == nil {
+                let taken = try first.value.withUnsafeBytes { try take(first.partition, first.offset, $0) }
+                guard taken else { return }
+            }
             backlog.removeFirst()
         }
         // What is left to be refused is the note of the progress.
@@ -171,11 +181,7 @@ public final class MaterializerStage: StreamStage, HoldingStage {
         if cut.ordinal > 1 {
             parent = try store.manifest(project, ordinal: cut.ordinal - 1)
             guard parent != nil else {
-                throw EngineError(
-                    "seal version \(cut.ordinal) of \(project)",
-                    "its parent is not in the store",
-                    remedy: "remove the folder progress/ of the store: the materializer then rebuilds from the log"
-                )
+                throw Self.incomplete(project, cut, "its parent is not in the store")
             }
         }
         guard isComplete(waiting, after: parent, cut) else {
@@ -183,11 +189,7 @@ public final class MaterializerStage: StreamStage, HoldingStage {
             if let known = try store.manifest(project, ordinal: cut.ordinal), known.sequence == cut.sequence {
                 return try store.seal(known)
             }
-            throw EngineError(
-                "seal version \(cut.ordinal) of \(project)",
-                "labels before the cut are missing",
-                remedy: "remove the folder progress/ of the store: the materializer then rebuilds from the log"
-            )
+            throw Self.incomplete(project, cut, "labels before the cut are missing")
         }
         var segments = parent?.segments ?? []
         for split in Split.allCases {
@@ -205,6 +207,13 @@ public final class MaterializerStage: StreamStage, HoldingStage {
             segments: segments
         )
         return try store.seal(manifest)
+    }
+
+    private static func incomplete(_ project: ProjectID, _ cut: VersionCut, _ reason: String) -> WrongFact {
+        WrongFact(
+            reason: "version \(cut.ordinal) of project \(project) cannot be sealed: \(reason); "
+                + "remove the folder progress/ of the store and start again: the materializer then rebuilds from the log"
+        )
     }
 
     /// Whether the labels since the parent are all that the cut counts.
@@ -287,7 +296,9 @@ public final class MaterializerStage: StreamStage, HoldingStage {
         for partition in next.keys {
             next[partition] = committedNext[partition]
             pending[partition] = [:]
+            facts.forget(partition)
         }
+        stopsByPartition.removeAll()
         backlog.removeAll()
         sealedSinceNote.removeAll()
         turnNext.removeAll()

@@ -121,9 +121,12 @@ public struct EngineMetrics: Sendable {
             .increment(by: Int(counts.decisions - last.decisions))
     }
 
-    func observe(stops: [PartitionStop]) {
-        registry.gauge("flywheel_partitions_stopped", help: "Partitions of the journal that wait for a newer build.")
-            .set(stops.count)
+    func observe(stops: [PartitionStop], stage: String) {
+        registry.gauge(
+            "flywheel_partitions_stopped",
+            help: "Partitions that are processed no further: a newer build is needed, or facts are missing.",
+            labels: ["stage": stage]
+        ).set(stops.count)
     }
 
     func observe(_ summary: ProjectSummary) {

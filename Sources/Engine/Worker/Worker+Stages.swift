@@ -98,15 +98,7 @@ extension Worker {
                     ["project": .string(project), "state": .string(pause.text)]
                 )
             }
-            stage.stopped = { stop in
-                logger.error(
-                    "a partition stops: it needs a newer build",
-                    [
-                        "partition": .number(stop.partition), "offset": .number(stop.offset),
-                        "reason": .string(stop.reason),
-                    ]
-                )
-            }
+            watchStops(stage, logger)
             stage.rereadingFailed = { project, error in
                 logger.warning(
                     "the project cannot be read again now; it is tried later",
@@ -129,7 +121,7 @@ extension Worker {
                     stage.forEachProject { metrics.observe(ProjectSummary($0)) }
                 },
                 remarks: { [metrics, stage] in
-                    metrics.observe(stops: stage.stops)
+                    metrics.observe(stops: stage.stops, stage: "loop")
                     var remarks: [String] = []
                     stage.forEachProject { project in
                         guard let pause = project.pause else { return }
@@ -144,7 +136,17 @@ extension Worker {
             let objects = try openStore(configuration.storePath, logger)
             let stage = MaterializerStage(topics: topics, store: DatasetStore(objects: objects))
             stage.heldUp = watchHoldUps(role, logger)
-            return Parts(stage: stage, inputs: MaterializerStage.inputs, interval: configuration.loopInterval)
+            watchStops(stage, logger)
+            return Parts(
+                stage: stage,
+                inputs: MaterializerStage.inputs,
+                interval: configuration.loopInterval,
+                remarks: { [metrics, stage] in
+                    metrics.observe(stops: stage.stops, stage: "materializer")
+                    return []
+                },
+                trouble: { [stage] in stage.stops.first?.text }
+            )
         case .trainer, .console:
             let artifacts = try openStore(configuration.artifactsPath, logger)
             let stage = TrainerStage(topics: topics, transport: transport, artifacts: artifacts, now: WallClock.now)
@@ -154,6 +156,18 @@ extension Worker {
             }
             stage.failed = { logger.error("training failed", ["reason": .string($0)]) }
             return Parts(stage: stage, inputs: TrainerStage.inputs, interval: configuration.loopInterval)
+        }
+    }
+
+    private func watchStops(_ stage: any StoppingStage, _ logger: Logger) {
+        stage.stopped = { stop in
+            logger.error(
+                "a partition has stopped",
+                [
+                    "topic": .string(stop.topic), "partition": .number(stop.partition), "offset": .number(stop.offset),
+                    "reason": .string(stop.reason),
+                ]
+            )
         }
     }
 

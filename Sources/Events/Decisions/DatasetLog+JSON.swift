@@ -16,6 +16,7 @@ public enum DatasetLogRecord: Hashable, Sendable {
 }
 
 extension DatasetLogRecord: JSONCodable {
+    /// - Throws: `.newerForm` of a kind of fact that only a newer build knows.
     public init(json: JSONValue) throws(JSONError) {
         let object = try json.object()
         switch try object.string("kind") {
@@ -52,7 +53,12 @@ extension DatasetLogRecord: JSONCodable {
                     classes: try object.strings("classes")
                 )
             )
-        case let kind: throw object.failure("kind", "unknown kind of fact \"\(kind.prefix(64))\"")
+        case let kind:
+            throw JSONError(
+                .newerForm,
+                path: "kind",
+                reason: "unknown kind of fact \"\(kind.prefix(64))\", a newer build wrote it; upgrade this worker"
+            )
         }
     }
 

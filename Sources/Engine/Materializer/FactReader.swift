@@ -1,0 +1,51 @@
+internal import Events
+internal import JSON
+internal import Vocabulary
+
+/// Why a partition of the dataset log cannot be folded any further.
+struct WrongFact: Error { let reason: String }
+
+/// Reads facts of the dataset log, and sees to it that none is passed over: a version sealed without a fact would be wrong
+/// for ever.
+struct FactReader {
+    private let parser = JSONParser(maximumDepth: 64, maximumSize: 16 << 20)
+    /// The sequence number of the fact read last, by partition and project.
+    private var last: [Int32: [String: Int64]] = [:]
+
+    /// The fact that a record holds.
+    ///
+    /// - Returns: Nil of a record that has no project or no number in its sequence: no fact of ours, and none is missing
+    ///   without it.
+    /// - Throws: `WrongFact` of a fact that cannot be read, a kind among them that only a newer build knows.
+    func read(_ value: UnsafeRawBufferPointer) throws(WrongFact) -> (ProjectID, DatasetLogRecord)? {
+        guard let json = try? parser.parse(value), let object = try? json.object(),
+            let name = try? object.string("project"), let project = ProjectID(checking: name),
+            (try? object.int64("sequence")) != nil
+        else { return nil }
+        do throws(JSONError) {
+            return (project, try DatasetLogRecord(json: json))
+        } catch {
+            let remedy = "upgrade this worker, or find out who wrote to the topic"
+            let reason = error.kind == .newerForm ? error.reason : "\(error); \(remedy)"
+            throw WrongFact(reason: "a fact of project \(project) cannot be read: \(reason)")
+        }
+    }
+
+    /// Checks that facts of a project are numbered without a gap; after a restart the first to come may have any number.
+    ///
+    /// - Throws: `WrongFact` with both numbers.
+    func check(_ fact: DatasetLogRecord, of project: ProjectID, in partition: Int32) throws(WrongFact) {
+        guard let last = last[partition]?[project.rawValue], fact.sequence - 1 != last else { return }
+        throw WrongFact(
+            reason: "fact \(fact.sequence) of project \(project) follows fact \(last); "
+                + "find out who wrote to the topic or deleted from it, and restore it from a copy"
+        )
+    }
+
+    mutating func passed(_ fact: DatasetLogRecord, of project: ProjectID, in partition: Int32) {
+        last[partition, default: [:]][project.rawValue] = fact.sequence
+    }
+
+    /// Forgets what was read of a partition, which is read again or given up.
+    mutating func forget(_ partition: Int32) { last[partition] = nil }
+}

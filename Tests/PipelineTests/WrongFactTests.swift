@@ -1,0 +1,90 @@
+import Engine
+import Events
+import Foundation
+import StreamRuntime
+import StreamTesting
+import Testing
+import Vocabulary
+
+/// A dataset log in which something stands that the materializer does not know, or no longer stands what should.
+@Suite("Facts that are unknown or missing")
+struct WrongFactTests {
+    private let facts: [OutputRecord]
+
+    init() throws {
+        let source = try Plant(seed: 2)
+        for _ in 0..<14 { try source.round() }
+        facts = source.cluster.committed(source.topics[.datasetLog], World.partition).map {
+            OutputRecord(
+                topic: source.topics[.datasetLog],
+                partition: World.partition,
+                key: $0.key,
+                value: $0.value
+            )
+        }
+    }
+
+    private static func fact(_ text: String) -> OutputRecord {
+        OutputRecord(topic: "t.dataset-log", partition: World.partition, key: nil, value: Array(text.utf8))
+    }
+
+    /// Versions that a materializer announces of a log, and where it has stopped.
+    private func sealed(_ log: [OutputRecord]) throws -> (versions: [String], stop: PartitionStop?, unreadable: Int64) {
+        let plant = try Plant()
+        for record in log { try plant.cluster.append(record) }
+        var told = 0
+        var found: (versions: [String], stop: PartitionStop?, unreadable: Int64) = ([], nil, 0)
+        // Whoever takes the partition over stops at the same record.
+        for _ in 0..<2 {
+            let runner = try plant.makeMaterializer()
+            let stage = try #require(runner.stage as? MaterializerStage)
+            stage.stopped = { _ in told += 1 }
+            try runner.settle()
+            found.stop = stage.stops.first
+            found.unreadable = max(found.unreadable, stage.unreadable)
+            runner.task.close()
+        }
+        #expect(told == (found.stop == nil ? 0 : 2))
+        found.versions = try plant.decoded(.datasetVersions) { try SealedVersion(json: $0) }.map(\.id.rawValue)
+        return found
+    }
+
+    @Test("A log as it was written gives every version, and what is no fact at all changes nothing")
+    func undisturbed() throws {
+        let all = try sealed(facts)
+        #expect(all.versions.count >= 2 && all.stop == nil && all.unreadable == 0)
+        let noise = ["", "{", "[1]", #"{"hello":"world"}"#, #"{"project":"../x","sequence":3}"#].map { Self.fact($0) }
+        let noisy = try sealed(Array(facts.prefix(3)) + noise + facts.dropFirst(3))
+        #expect(noisy.versions == all.versions && noisy.stop == nil)
+        #expect(noisy.unreadable == 5)
+    }
+
+    @Test(
+        "One of an unknown kind or form stops the partition where it stands: no version is sealed without it",
+        arguments: [
+            #"{"kind":"label_revised","project":"shapes","sequence":4,"sample":"s"}"#,
+            #"{"kind":"label_accepted","project":"shapes","sequence":4,"label":{"kind":"boxes"}}"#,
+            #"{"project":"shapes","sequence":4}"#,
+        ]
+    )
+    func unknown(text: String) throws {
+        let found = try sealed(Array(facts.prefix(3)) + [Self.fact(text)] + facts.dropFirst(3))
+        let stop = try #require(found.stop)
+        #expect(found.versions.isEmpty)
+        #expect(stop.offset == 3 && stop.topic == "dataset-log" && stop.partition == World.partition)
+        #expect(stop.text.contains("upgrade this worker"), "\(stop.text)")
+    }
+
+    @Test("A fact that is gone, or that comes twice, stops the partition and is named", arguments: [0, 2, 5])
+    func gap(position: Int) throws {
+        var log = facts
+        log.remove(at: position)
+        let gone = try sealed(log)
+        #expect(gone.versions.isEmpty)
+        let reason = position == 0 ? "labels before the cut are missing" : "follows fact \(position)"
+        #expect(try #require(gone.stop).text.contains(reason))
+        let twice = try sealed(Array(facts[...position]) + facts[position...])
+        #expect(try #require(twice.stop).text.contains("fact \(position + 1) of project shapes follows fact"))
+        #expect(twice.versions.isEmpty)
+    }
+}
