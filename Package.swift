@@ -112,6 +112,7 @@ let package = Package(
         // 3  wire, run
         module("Events", ["Vocabulary", "Tables", "Flywheel", "JSON"] + reducers),
         module("StreamRuntime"),
+        module("ProjectFiles", ["Vocabulary", "Configuration", "Flywheel", "Events"] + reducers),
 
         // 4  join
         module("KafkaTransport", ["StreamRuntime", "KafkaClient"]),
@@ -137,9 +138,10 @@ let package = Package(
         // 6  executables
         executable(
             "FlywheelCLI",
-            ["Vocabulary"] + reducers + [
-                "Arguments", "Configuration", "Console", "Demo", "Engine", "Events", "Flywheel", "JSON", "KafkaClient",
-                "KafkaTransport", "Processes", "Storage", "StreamRuntime", "Telemetry",
+            [
+                "Acquisition", "Arguments", "Configuration", "Console", "Demo", "Engine", "Events", "Flywheel", "JSON",
+                "KafkaClient", "KafkaTransport", "Processes", "ProjectFiles", "Storage", "StreamRuntime", "Telemetry",
+                "Vocabulary",
             ]
         ),
 
@@ -182,6 +184,7 @@ let package = Package(
         tests("JSONTests", ["JSON"]),
         tests("HTTPServerTests", ["HTTPServer", "Processes"]),
         tests("ConfigurationTests", ["Configuration"]),
+        tests("ProjectFilesTests", ["Configuration", "Events", "ProjectFiles"], resources: [.copy("Golden")]),
         tests("StorageTests", ["Storage"]),
         tests("ArgumentsTests", ["Arguments"]),
         tests("ProcessesTests", ["Processes"]),

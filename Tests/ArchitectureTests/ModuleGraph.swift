@@ -31,6 +31,7 @@ enum ModuleGraph {
         // wire, run
         "Events": Set(["Vocabulary", "Tables", "Flywheel", "JSON"] + reducers),
         "StreamRuntime": [],
+        "ProjectFiles": Set(["Vocabulary", "Configuration", "Flywheel", "Events"] + reducers),
         // join
         "KafkaTransport": ["StreamRuntime", "KafkaClient"],
         // composition
@@ -48,12 +49,11 @@ enum ModuleGraph {
             ]
         ),
         // executables
-        "FlywheelCLI": Set(
-            ["Vocabulary"] + reducers + [
-                "Arguments", "Configuration", "Console", "Demo", "Engine", "Events", "Flywheel", "JSON", "KafkaClient",
-                "KafkaTransport", "Processes", "Storage", "StreamRuntime", "Telemetry",
-            ]
-        ),
+        "FlywheelCLI": [
+            "Acquisition", "Arguments", "Configuration", "Console", "Demo", "Engine", "Events", "Flywheel", "JSON",
+            "KafkaClient", "KafkaTransport", "Processes", "ProjectFiles", "Storage", "StreamRuntime", "Telemetry",
+            "Vocabulary",
+        ],
         "FlywheelBench": Set(
             base + reducers + [
                 "Arguments", "Engine", "Events", "Flywheel", "JSON", "KafkaClient", "KafkaTransport", "Learner",
@@ -75,7 +75,7 @@ enum ModuleGraph {
         reducers,
         ["Flywheel"],
         ["Events", "StreamRuntime"],
-        ["KafkaTransport"],
+        ["KafkaTransport", "ProjectFiles"],
         ["Engine"],
         ["Console", "Demo"],
         ["FlywheelCLI", "FlywheelBench"],

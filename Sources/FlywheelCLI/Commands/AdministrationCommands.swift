@@ -6,6 +6,7 @@ import Flywheel
 import Foundation
 import JSON
 import KafkaTransport
+import ProjectFiles
 import StreamRuntime
 import Vocabulary
 
@@ -38,6 +39,14 @@ enum TopicsCommand {
     }
 }
 
+/// - Throws: An error that names the path.
+private func contents(of path: String) throws(EngineError) -> [UInt8] {
+    guard let data = FileManager.default.contents(atPath: path) else {
+        throw EngineError("read \(path)", "there is no such file, or it may not be read")
+    }
+    return [UInt8](data)
+}
+
 /// `flywheel project`.
 enum ProjectCommand {
     static func apply(_ arguments: ParsedArguments) throws -> Bool {
@@ -53,7 +62,7 @@ enum ProjectCommand {
     }
 
     static func apply(file: String, _ worker: WorkerConfiguration) throws -> ProjectApply.Outcome {
-        let proposed = try ProjectFile.read(file)
+        let proposed = try ProjectFile.read(contents(of: file), file: file)
         let administration = try TopicAdministration(properties: worker.kafka, topics: worker.topics)
         defer { administration.close() }
         let transport = KafkaStreamTransport(properties: worker.kafka)
@@ -171,7 +180,7 @@ enum ConfigCommand {
             String(decoding: data, as: UTF8.self).split(separator: "\n").contains { $0.hasPrefix("project:") }
         }
         if isProject ?? false {
-            let project = try ProjectFile.read(file)
+            let project = try ProjectFile.read(contents(of: file), file: file)
             print("\(file): project \(project.project) is valid")
         } else {
             let worker = try WorkerFile.read(file)

@@ -1,25 +1,23 @@
-import Acquisition
-import Configuration
-import Datasets
-import Engine
-import Events
-import Flywheel
-import Foundation
-import Labeling
-import Rollout
-import Training
-import Vocabulary
+internal import Acquisition
+public import Configuration
+internal import Datasets
+internal import Events
+public import Flywheel
+internal import Labeling
+internal import Rollout
+internal import Training
+internal import Vocabulary
 
 /// A project's file in YAML. All but `project`, `question` and `classes` have defaults; `docs/examples/project.yaml` shows them.
-enum ProjectFile {
-    static func read(_ path: String) throws -> ProjectConfiguration {
-        guard let data = FileManager.default.contents(atPath: path) else {
-            throw EngineError("read \(path)", "there is no such file, or it may not be read")
-        }
-        return try read([UInt8](data), file: path)
-    }
-
-    static func read(_ bytes: [UInt8], file: String) throws -> ProjectConfiguration {
+public enum ProjectFile {
+    /// Reads a whole file.
+    ///
+    /// - Parameters:
+    ///   - bytes: The text in UTF-8, at most 1 MB.
+    ///   - file: The file's name, for messages.
+    /// - Returns: The configuration, as revision 1 of partition 0.
+    /// - Throws: `ConfigurationError` with all that is wrong, in the order of lines.
+    public static func read(_ bytes: [UInt8], file: String) throws(ConfigurationError) -> ProjectConfiguration {
         let reader = try ConfigurationReader(yaml: bytes, file: file)
         let name = reader.requiredString("project")
         if ProjectID(checking: name) == nil, reader.contains("project") {
@@ -71,8 +69,13 @@ enum ProjectFile {
         return LabelSchema(question: question, classes: classes)
     }
 
+    static func milliseconds(_ duration: Duration) -> Int64 {
+        let (seconds, attoseconds) = duration.components
+        return seconds * 1_000 + attoseconds / 1_000_000_000_000_000
+    }
+
     static func span(_ reader: ConfigurationReader, _ key: String, _ fallback: Int64) -> Int64 {
-        WorkerFile.milliseconds(
+        milliseconds(
             reader.duration(
                 key,
                 default: .milliseconds(fallback),
@@ -120,7 +123,7 @@ enum ProjectFile {
         policy.maximumSkips = reader.int("maximum_skips", default: policy.maximumSkips, in: 1...100)
         let longest = Duration.milliseconds(ProjectConfiguration.longestSpan)
         policy.ageingEvery = reader.optionalDuration("ageing_every", in: .milliseconds(1)...longest)
-            .map { WorkerFile.milliseconds($0) }
+            .map { milliseconds($0) }
         policy.ageingBy = reader.double("ageing_by", default: policy.ageingBy, in: 0.01...1)
         return policy
     }

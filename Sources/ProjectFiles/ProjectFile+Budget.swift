@@ -1,15 +1,15 @@
-import Acquisition
-import Configuration
-import Events
-import Flywheel
-import Vocabulary
+internal import Acquisition
+internal import Configuration
+internal import Events
+internal import Flywheel
+internal import Vocabulary
 
 /// What a project may spend beside votes, and the asking one by one.
 extension ProjectFile {
     static func readBudget(_ reader: ConfigurationReader, into policy: inout AcquisitionPolicy) {
         let longest = Duration.milliseconds(ProjectConfiguration.longestSpan)
         policy.time = reader.optionalDuration("time_per_window", in: .zero...longest)
-            .map { WorkerFile.milliseconds($0) }
+            .map { milliseconds($0) }
         policy.money = reader.optionalInt("money_per_window_micros", in: 0...Int(AcquisitionPolicy.highestMoney))
             .map { Int64($0) }
         policy.carriedWindows = reader.int(
@@ -28,7 +28,7 @@ extension ProjectFile {
         let time = reader.optionalDuration("maximum_time", in: .zero...longest) ?? .zero
         let price = 0...Int(VoteCost.highestPrice)
         return VoteCost(
-            maximumTime: WorkerFile.milliseconds(time),
+            maximumTime: milliseconds(time),
             perVote: Int64(reader.int("vote_micros", default: 0, in: price)),
             perSecond: Int64(reader.int("second_micros", default: 0, in: price))
         )
@@ -57,7 +57,7 @@ extension ProjectFile {
             share: LabelShare(reader.requiredDouble("share", in: 0...1)) ?? LabelShare(millionths: 0),
             shares: shares,
             newShare: reader.optionalDouble("new_share", in: 0...1).flatMap { LabelShare($0) },
-            newFor: newFor.map { WorkerFile.milliseconds($0) } ?? 86_400_000
+            newFor: newFor.map { milliseconds($0) } ?? 86_400_000
         )
     }
 

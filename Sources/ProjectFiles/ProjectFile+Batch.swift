@@ -1,8 +1,8 @@
-import Acquisition
-import Configuration
-import Events
-import Flywheel
-import Vocabulary
+internal import Acquisition
+internal import Configuration
+internal import Events
+internal import Flywheel
+internal import Vocabulary
 
 extension ProjectFile {
     /// How a batch is put together.

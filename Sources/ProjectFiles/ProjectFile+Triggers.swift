@@ -1,7 +1,7 @@
-import Acquisition
-import Configuration
-import Events
-import Vocabulary
+internal import Acquisition
+internal import Configuration
+internal import Events
+internal import Vocabulary
 
 /// Triggers: conditions that let a prediction through whatever its score.
 extension ProjectFile {

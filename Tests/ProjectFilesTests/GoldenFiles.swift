@@ -1,0 +1,26 @@
+import Foundation
+
+/// Project files, beside each what comes of it: the record in JSON, or all that is wrong with it.
+enum GoldenFiles {
+    static let repository = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent()
+
+    private static let folder = "Tests/ProjectFilesTests/Golden"
+
+    /// Names without endings of files that come with one of this ending.
+    static func names(_ ending: String) -> [String] {
+        let path = repository.appendingPathComponent(folder).path
+        return ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []).sorted()
+            .filter { $0.hasSuffix(".\(ending)") }.map { String($0.dropLast(ending.count + 1)) }
+    }
+
+    static func bytes(_ name: String) throws -> [UInt8] { try file("\(folder)/\(name)") }
+
+    static func file(_ path: String) throws -> [UInt8] {
+        Array(try Data(contentsOf: repository.appendingPathComponent(path)))
+    }
+
+    static func text(_ name: String) throws -> String {
+        String(decoding: try bytes(name), as: UTF8.self).trimmingCharacters(in: .newlines)
+    }
+}
