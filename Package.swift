@@ -87,6 +87,7 @@ let package = Package(
         .target(name: "CSpawn", path: "Sources/CSpawn"),
 
         // 1  base
+        module("Forms"),
         module("Vocabulary"),
         module("Tables"),
         module("Statistics"),
@@ -175,6 +176,7 @@ let package = Package(
             base + reducers + ["Engine", "Events", "Flywheel", "JSON", "Storage"],
             exclude: ["Golden"]
         ),
+        tests("FormsTests", ["Forms"]),
         tests("VocabularyTests", ["Statistics", "Vocabulary"]),
         tests("TablesTests", ["Statistics", "Tables"]),
         tests("StatisticsTests", ["Statistics", "CBoostMath"]),

@@ -1,0 +1,165 @@
+/// Another kind, read and written by way of this one.
+public struct Mapped<K: ValueKind, Value: Equatable & Sendable>: ValueKind {
+    @usableFromInline let kind: K
+    @usableFromInline let expected: String
+    @usableFromInline let to: @Sendable (K.Value) -> Value?
+    @usableFromInline let from: @Sendable (Value) -> K.Value
+    public let sample: Value
+
+    /// - Parameters:
+    ///   - kind: The kind that is read and written.
+    ///   - expected: What is expected of a value from which nothing is made.
+    ///   - sample: Any value.
+    ///   - to: The value from what was read; nil refuses it.
+    ///   - from: What is written.
+    @inlinable
+    public init(
+        _ kind: K,
+        expected: String = "",
+        sample: Value,
+        _ to: @escaping @Sendable (K.Value) -> Value?,
+        _ from: @escaping @Sendable (Value) -> K.Value
+    ) {
+        self.kind = kind
+        self.expected = expected
+        self.sample = sample
+        self.to = to
+        self.from = from
+    }
+    public var shape: Shape { kind.shape }
+    @inlinable public static var isSpan: Bool { K.isSpan }
+    @inlinable public func read<S: ValueSource>(_ source: S) throws(S.Failure) -> Value {
+        guard let value = to(try kind.read(source)) else { throw source.failure(expected, found: nil) }
+        return value
+    }
+    @inlinable public func write<S: ValueSink>(_ value: Value, to sink: inout S) { kind.write(from(value), to: &sink) }
+}
+
+/// So many values of a kind, in order.
+public struct ListOf<K: ValueKind>: ValueKind {
+    public let kind: K
+    public let counts: ClosedRange<Int>
+    /// What they are, in the plural, as in "conditions".
+    public let noun: String
+    /// Whether all are different; nil where they need not be.
+    public let isDistinct: (@Sendable ([K.Value]) -> Bool)?
+
+    @inlinable
+    public init(
+        _ kind: K,
+        _ counts: ClosedRange<Int> = 0...Int.max,
+        of noun: String = "values",
+        distinct isDistinct: (@Sendable ([K.Value]) -> Bool)? = nil
+    ) {
+        self.kind = kind
+        self.counts = counts
+        self.noun = noun
+        self.isDistinct = isDistinct
+    }
+    @inlinable public var sample: [K.Value] { [] }
+    public var shape: Shape { .list(kind.shape, counts, noun) }
+    @inlinable public func read<S: ValueSource>(_ source: S) throws(S.Failure) -> [K.Value] { try source.list(self) }
+    @inlinable public func write<S: ValueSink>(_ values: [K.Value], to sink: inout S) { sink.list(values, kind) }
+
+    /// How many are expected.
+    public var expectation: String {
+        counts.lowerBound == 0
+            ? "at most \(counts.upperBound) \(noun)" : "\(counts.lowerBound) to \(counts.upperBound) \(noun)"
+    }
+}
+
+/// A form within a form.
+public struct Nested<Value: Formed>: ValueKind {
+    @inlinable public init(_: Value.Type = Value.self) {}
+    public var sample: Value {
+        var fields = Samples<Value>()
+        return Value(fields: &fields)
+    }
+    public var standard: Value? { Value.standard }
+    public var shape: Shape { .form(Value.self) }
+    @inlinable public func read<S: ValueSource>(_ source: S) throws(S.Failure) -> Value { try source.form(Value.self) }
+    @inlinable public func write<S: ValueSink>(_ value: Value, to sink: inout S) { sink.form(value) }
+}
+
+/// A union within a form.
+public struct Union<Value: FormedUnion>: ValueKind {
+    public init(_: Value.Type = Value.self) {}
+    public var sample: Value { Value.example }
+    public var shape: Shape { .union(Value.self) }
+    public func read<S: ValueSource>(_ source: S) throws(S.Failure) -> Value { try source.union(Value.self) }
+    public func write<S: ValueSink>(_ value: Value, to sink: inout S) { sink.union(value) }
+}
+
+/// A value for each class: in the order of the classes in a record, by name in a file, where the others are `other`.
+public struct ByClass<K: ValueKind>: ValueKind {
+    /// Classes of a project, at most.
+    public static var limit: Int { 10_000 }
+    public let kind: K
+    public let other: K.Value
+    public init(_ kind: K, other: K.Value) {
+        self.kind = kind
+        self.other = other
+    }
+    public var sample: [K.Value] { [] }
+    public var shape: Shape { .byClass(kind.shape) }
+    public func read<S: ValueSource>(_ source: S) throws(S.Failure) -> [K.Value] { try source.byClass(self) }
+    public func write<S: ValueSink>(_ values: [K.Value], to sink: inout S) { sink.list(values, kind) }
+}
+
+/// A name and its value.
+public struct Entry<Value: Equatable & Sendable>: Equatable, Sendable {
+    public let name: String
+    public let value: Value
+    public init(_ name: String, _ value: Value) {
+        self.name = name
+        self.value = value
+    }
+}
+
+/// Values by name, no name twice: an object in a record, a list of maps of two keys in a file.
+public struct Entries<K: ValueKind>: ValueKind {
+    /// The key of the name in a file.
+    public let name: StaticString
+    /// The key of the value in a file.
+    public let value: StaticString
+    public let nameBytes: ClosedRange<Int>
+    public let kind: K
+    public let counts: ClosedRange<Int>
+    public init(
+        _ name: StaticString,
+        _ nameBytes: ClosedRange<Int>,
+        _ value: StaticString,
+        _ kind: K,
+        _ counts: ClosedRange<Int>
+    ) {
+        self.name = name
+        self.nameBytes = nameBytes
+        self.value = value
+        self.kind = kind
+        self.counts = counts
+    }
+    public var sample: [Entry<K.Value>] { [] }
+    public var shape: Shape {
+        .entries(name: "\(name)", value: "\(value)", kind.shape, counts, nameBytes: nameBytes)
+    }
+    public func read<S: ValueSource>(_ source: S) throws(S.Failure) -> [Entry<K.Value>] { try source.entries(self) }
+    public func write<S: ValueSink>(_ values: [Entry<K.Value>], to sink: inout S) { sink.entries(values, kind) }
+}
+
+/// Makes a value of samples.
+public struct Samples<Root>: Fields {
+    public init() {}
+    public mutating func field<K: ValueKind>(
+        _ field: Field,
+        _ get: (Root) -> K.Value,
+        _ kind: K,
+        _ lack: Lack<K.Value>,
+        inFile: K?
+    ) -> K.Value { kind.sample }
+    public mutating func optional<K: ValueKind>(_ field: Field, _ get: (Root) -> K.Value?, _ kind: K) -> K.Value? {
+        nil
+    }
+    public mutating func tag<C: ChoiceValue>(_ field: Field, _ get: (Root) -> C) -> C { Choice<C>().sample }
+    public mutating func beside<T: Formed>(_ key: StaticString?, _ get: (Root) -> T) -> T { Nested<T>().sample }
+    public mutating func require(_ rule: Rule, _ complaint: @autoclosure () -> String?) {}
+}

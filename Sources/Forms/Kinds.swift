@@ -1,0 +1,157 @@
+/// A finite number.
+public struct Number: ValueKind {
+    public let range: ClosedRange<Double>
+    /// Any finite number.
+    @inlinable public static var any: Number {
+        Number(-Double.greatestFiniteMagnitude...Double.greatestFiniteMagnitude)
+    }
+
+    @inlinable public init(_ range: ClosedRange<Double>) { self.range = range }
+    @inlinable public var sample: Double { range.lowerBound }
+    public var shape: Shape { .number(range) }
+    @inlinable public func read<S: ValueSource>(_ source: S) throws(S.Failure) -> Double { try source.number(range) }
+    @inlinable public func write<S: ValueSink>(_ value: Double, to sink: inout S) { sink.number(value) }
+}
+
+/// A whole number that fits 64 bits with a sign.
+public struct Whole<Value: FixedWidthInteger & Sendable>: ValueKind {
+    @usableFromInline let range: ClosedRange<Int64>
+    /// Any value of the type.
+    @inlinable public static var any: Whole { Whole(Value.min...Value.max) }
+
+    @inlinable public init(_ range: ClosedRange<Value>) {
+        self.range = Int64(clamping: range.lowerBound)...Int64(clamping: range.upperBound)
+    }
+    @inlinable public var sample: Value { Value(range.lowerBound) }
+    public var shape: Shape { .integer(range) }
+    @inlinable public func read<S: ValueSource>(_ source: S) throws(S.Failure) -> Value {
+        Value(truncatingIfNeeded: try source.integer(range))
+    }
+    @inlinable public func write<S: ValueSink>(_ value: Value, to sink: inout S) { sink.integer(Int64(value)) }
+}
+
+/// A whole number.
+public typealias Count = Whole<Int>
+
+/// A whole number of 64 bits without a sign.
+public struct Unsigned: ValueKind {
+    @inlinable public init() {}
+    @inlinable public var sample: UInt64 { 0 }
+    public var shape: Shape { .unsigned }
+    @inlinable public func read<S: ValueSource>(_ source: S) throws(S.Failure) -> UInt64 { try source.unsigned() }
+    @inlinable public func write<S: ValueSink>(_ value: UInt64, to sink: inout S) { sink.unsigned(value) }
+}
+
+/// A span of time in milliseconds: `1h` in a file; a whole number in a record, where the key ends in `_ms`.
+public struct Span: ValueKind {
+    /// The longest span that a policy may name: ten years.
+    public static let longest: Int64 = 10 * 365 * 86_400_000
+    /// Units of a file, the longest first.
+    public static let units: [(name: String, milliseconds: Int64)] = [
+        ("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1),
+    ]
+
+    @usableFromInline let range: ClosedRange<Int64>
+
+    @inlinable public init(_ range: ClosedRange<Int64> = 1...Span.longest) { self.range = range }
+    @inlinable public static var isSpan: Bool { true }
+    @inlinable public var sample: Int64 { range.lowerBound }
+    public var shape: Shape { .span(range) }
+    @inlinable public func read<S: ValueSource>(_ source: S) throws(S.Failure) -> Int64 { try source.span(range) }
+    @inlinable public func write<S: ValueSink>(_ value: Int64, to sink: inout S) { sink.span(value) }
+
+    /// A span as files have it, in its largest whole unit.
+    public static func text(_ milliseconds: Int64) -> String {
+        let unit = units.first { milliseconds != 0 && milliseconds % $0.milliseconds == 0 } ?? ("ms", 1)
+        return "\(milliseconds / unit.milliseconds)\(unit.name)"
+    }
+}
+
+/// True or false.
+public struct Flag: ValueKind {
+    @inlinable public init() {}
+    @inlinable public var sample: Bool { false }
+    public var shape: Shape { .flag }
+    @inlinable public func read<S: ValueSource>(_ source: S) throws(S.Failure) -> Bool { try source.flag() }
+    @inlinable public func write<S: ValueSink>(_ value: Bool, to sink: inout S) { sink.flag(value) }
+}
+
+/// True, where nothing else can be said.
+public struct AlwaysTrue: ValueKind {
+    let advice: String
+    /// - Parameter advice: What to do who meant the contrary.
+    public init(_ advice: String) { self.advice = advice }
+    public var sample: Bool { true }
+    public var shape: Shape { .alwaysTrue }
+    public func read<S: ValueSource>(_ source: S) throws(S.Failure) -> Bool {
+        guard try source.flag() else { throw source.failure("true (\(advice))", found: "false") }
+        return true
+    }
+    public func write<S: ValueSink>(_ value: Bool, to sink: inout S) { sink.flag(value) }
+}
+
+/// A text of so many bytes of UTF-8.
+public struct Text: ValueKind {
+    @usableFromInline let bytes: ClosedRange<Int>
+    /// Any text.
+    @inlinable public static var any: Text { Text(0...Int.max) }
+    @inlinable public init(_ bytes: ClosedRange<Int>) { self.bytes = bytes }
+    @inlinable public var sample: String { "" }
+    public var shape: Shape { .text(bytes, note: nil) }
+    @inlinable public func read<S: ValueSource>(_ source: S) throws(S.Failure) -> String { try source.text(bytes) }
+    @inlinable public func write<S: ValueSink>(_ value: String, to sink: inout S) { sink.text(value) }
+
+    /// How many bytes are expected.
+    public var expectation: String {
+        bytes.lowerBound == 0 ? "at most \(bytes.upperBound) bytes" : "\(bytes.lowerBound) to \(bytes.upperBound) bytes"
+    }
+}
+
+/// A text from which something is made by what may refuse it: an id, a name.
+///
+/// A text of 1 to 12 lower-case letters must be one.
+public struct Name<Value: Equatable & Sendable>: ValueKind {
+    let expected: String
+    let bytes: ClosedRange<Int>
+    let make: @Sendable (String) -> Value?
+    let text: @Sendable (Value) -> String
+    public let sample: Value
+
+    public init(
+        _ expected: String,
+        _ bytes: ClosedRange<Int>,
+        sample: Value,
+        _ make: @escaping @Sendable (String) -> Value?,
+        _ text: @escaping @Sendable (Value) -> String
+    ) {
+        self.expected = expected
+        self.bytes = bytes
+        self.sample = sample
+        self.make = make
+        self.text = text
+    }
+    public var shape: Shape { .text(bytes, note: expected) }
+    public func read<S: ValueSource>(_ source: S) throws(S.Failure) -> Value {
+        let text = try source.text(0...Int.max)
+        guard let value = make(text) else { throw source.failure(expected, found: "\"\(text.prefix(64))\"") }
+        return value
+    }
+    public func write<S: ValueSink>(_ value: Value, to sink: inout S) { sink.text(text(value)) }
+}
+
+/// One of the cases of a type, by its text.
+public struct Choice<Value: ChoiceValue>: ValueKind {
+    /// What is wrong with other texts, behind the list of those that are known.
+    public let note: String?
+    @inlinable public init(_: Value.Type = Value.self, note: String? = nil) { self.note = note }
+    // A type without a case has no value whose form could be asked for.
+    public var sample: Value { Array(Value.allCases)[0] }
+    public var shape: Shape { .choice(Value.allCases.map(\.rawValue)) }
+    /// What is expected, as in "one of a, b".
+    public var expectation: String {
+        let names = Value.allCases.map(\.rawValue)
+        return (names.count == 1 ? names[0] : "one of \(names.joined(separator: ", "))") + (note ?? "")
+    }
+    @inlinable public func read<S: ValueSource>(_ source: S) throws(S.Failure) -> Value { try source.choice(self) }
+    @inlinable public func write<S: ValueSink>(_ value: Value, to sink: inout S) { sink.text(value.rawValue) }
+}

@@ -1,0 +1,119 @@
+import Forms
+import Testing
+
+private enum Colour: String, CaseIterable, Sendable { case red, green }
+
+private struct Inner: Formed {
+    var weight: Double
+    static let standard: Inner? = Inner(weight: 2)
+
+    init(weight: Double) { self.weight = weight }
+    init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
+        weight = try f("weight", \.weight, Number(0...10), absent: 1, "Its weight.")
+    }
+}
+
+private struct Outer: Formed {
+    var colour: Colour
+    var least: Int
+    var most: Int
+    var wait: Int64?
+    var inner: Inner
+    var beside: Inner
+
+    init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
+        colour = try f.tag("colour", \.colour, "Its colour.")
+        least = try f("least", \.least, Count(1...9), "The least.")
+        most = try f("most", \.most, Count(least...9), default: max(3, least), "The most.")
+        wait = colour == .red ? try f.optional("wait", \.wait, Span(), "How long.") : nil
+        inner = try f("inner", \.inner, Nested(), implied: Inner(weight: 7), "Another.")
+        beside = try f.beside(\.beside)
+        try f.require("most", least + most > 12 ? "too many" : nil)
+    }
+}
+
+/// Notes what a form asks for, and answers with numbers.
+private struct Notes<Root>: Fields {
+    var lines: [String] = []
+    var numbers: [String: Int] = [:]
+
+    mutating func field<K: ValueKind>(
+        _ field: Field,
+        _ get: (Root) -> K.Value,
+        _ kind: K,
+        _ lack: Lack<K.Value>,
+        inFile: K?
+    ) -> K.Value {
+        let meaning = [("absent", lack.absent), ("implied", lack.implied), ("default", lack.fallback)]
+            .compactMap { name, value in value.map { "\(name) \($0)" } }
+        lines.append("\(field.key): \(kind.shape.expectation(inFile: true)) \(meaning.joined(separator: ", "))")
+        return numbers["\(field.key)"].flatMap { $0 as? K.Value } ?? kind.sample
+    }
+
+    mutating func optional<K: ValueKind>(_ field: Field, _ get: (Root) -> K.Value?, _ kind: K) -> K.Value? {
+        lines.append("\(field.key)?: \(kind.shape.expectation(inFile: true))")
+        return nil
+    }
+
+    mutating func tag<C: ChoiceValue>(_ field: Field, _ get: (Root) -> C) -> C {
+        lines.append("\(field.key): tag")
+        return numbers["\(field.key)"] == nil ? Choice<C>().sample : Array(C.allCases)[1]
+    }
+
+    mutating func beside<T: Formed>(_ key: StaticString?, _ get: (Root) -> T) -> T {
+        lines.append("beside \(T.self)")
+        return Nested<T>().sample
+    }
+
+    mutating func require(_ rule: Rule, _ complaint: @autoclosure () -> String?) {
+        if let complaint = complaint() { lines.append("\(rule.key): \(complaint)") }
+    }
+}
+
+@Suite("Forms")
+struct FormTests {
+    private func lines(_ numbers: [String: Int] = [:]) -> [String] {
+        var notes = Notes<Outer>(numbers: numbers)
+        _ = Outer(fields: &notes)
+        return notes.lines
+    }
+
+    @Test("A form names its parts in order, with what each means where it is absent, left out or not in a file")
+    func order() {
+        #expect(
+            lines() == [
+                "colour: tag", "least: an integer in 1...9 ", "most: an integer in 1...9 default 3",
+                "wait?: a duration as in 500ms, 10s, 5m, 2h, in 1ms...3650d",
+                "inner: a map absent Inner(weight: 7.0), implied Inner(weight: 7.0)", "beside Inner",
+            ]
+        )
+    }
+
+    @Test("What depends on another part is plain code: ranges, defaults, the parts of a tag, rules")
+    func dependencies() {
+        let found = lines(["colour": 1, "least": 5, "most": 9])
+        #expect(found.contains("most: an integer in 5...9 default 5"))
+        #expect(!found.contains { $0.hasPrefix("wait") })
+        #expect(found.last == "most: too many")
+    }
+
+    @Test("A span is shown in its largest whole unit")
+    func spans() {
+        let shown = [0, 1, 999, 1_000, 90_000, 3_600_000, 86_400_000, Span.longest].map { Span.text($0) }
+        #expect(shown == ["0ms", "1ms", "999ms", "1s", "90s", "1h", "1d", "3650d"])
+    }
+
+    @Test("A sample of a form is made of samples, and a nested form has its own standard")
+    func samples() {
+        #expect(Nested<Inner>().sample == Inner(weight: 0))
+        #expect(Nested<Inner>().standard == Inner(weight: 2) && Nested<Outer>().standard == nil)
+        #expect(Nested<Outer>().sample.most == 1)
+    }
+
+    @Test("A choice of one says so, and why there are no others")
+    func choices() {
+        enum One: String, CaseIterable, Sendable { case only }
+        #expect(Choice<One>(note: "; more are planned").expectation == "only; more are planned")
+        #expect(Choice<Colour>().expectation == "one of red, green")
+    }
+}
