@@ -88,7 +88,7 @@ let package = Package(
 
         // 1  base
         module("Forms"),
-        module("Vocabulary"),
+        module("Vocabulary", ["Forms"]),
         module("Tables"),
         module("Statistics"),
         module("Learner", ["Statistics"]),
@@ -103,15 +103,15 @@ let package = Package(
         module("Processes", ["CSpawn"]),
 
         // 2  decisions
-        module("Acquisition", base),
-        module("Labeling", ["Vocabulary", "Tables"]),
-        module("Datasets", ["Vocabulary", "Tables"]),
-        module("Training", ["Vocabulary", "Tables", "Statistics"]),
-        module("Rollout", ["Vocabulary", "Tables", "Statistics"]),
-        module("Flywheel", ["Vocabulary", "Tables", "Hashing"] + reducers),
+        module("Acquisition", base + ["Forms"]),
+        module("Labeling", ["Forms", "Vocabulary", "Tables"]),
+        module("Datasets", ["Forms", "Vocabulary", "Tables"]),
+        module("Training", ["Forms", "Vocabulary", "Tables", "Statistics"]),
+        module("Rollout", ["Forms", "Vocabulary", "Tables", "Statistics"]),
+        module("Flywheel", ["Forms", "Vocabulary", "Tables", "Hashing"] + reducers),
 
         // 3  wire, run
-        module("Events", ["Vocabulary", "Tables", "Flywheel", "JSON"] + reducers),
+        module("Events", ["Forms", "Vocabulary", "Tables", "Flywheel", "JSON"] + reducers),
         module("StreamRuntime"),
         module("ProjectFiles", ["Vocabulary", "Configuration", "Flywheel", "Events"] + reducers),
 

@@ -111,6 +111,7 @@ extension Fields {
     ///   - inFile: A narrower range for files.
     ///   - doc: One line for people.
     /// - Returns: The part.
+    /// - Throws: The failure of whoever runs the form.
     @inlinable
     @inline(__always)
     public mutating func callAsFunction<K: ValueKind>(

@@ -64,9 +64,12 @@ public struct JSONObject {
         }
     }
 
-    func missing(_ key: StaticString, _ expected: String) -> JSONError {
-        JSONError(.missing, path: path(of: "\(key)"), reason: "expected \(expected), found nothing")
+    /// An error about a member called `key` that is not there.
+    public func missing(_ key: String, _ expected: String) -> JSONError {
+        JSONError(.missing, path: path(of: key), reason: "expected \(expected), found nothing")
     }
+
+    func missing(_ key: StaticString, _ expected: String) -> JSONError { missing("\(key)", expected) }
 
     private func path(of key: String) -> String {
         let own = value.path

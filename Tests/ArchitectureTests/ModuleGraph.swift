@@ -9,7 +9,7 @@ enum ModuleGraph {
     static let edges: [String: Set<String>] = [
         // base
         "Forms": [],
-        "Vocabulary": [],
+        "Vocabulary": ["Forms"],
         "Tables": [],
         "Statistics": [],
         "Learner": ["Statistics"],
@@ -23,14 +23,14 @@ enum ModuleGraph {
         "Arguments": [],
         "Processes": ["CSpawn"],
         // decisions
-        "Acquisition": Set(base),
-        "Labeling": ["Vocabulary", "Tables"],
-        "Datasets": ["Vocabulary", "Tables"],
-        "Training": ["Vocabulary", "Tables", "Statistics"],
-        "Rollout": ["Vocabulary", "Tables", "Statistics"],
-        "Flywheel": Set(["Vocabulary", "Tables", "Hashing"] + reducers),
+        "Acquisition": Set(base + ["Forms"]),
+        "Labeling": ["Forms", "Vocabulary", "Tables"],
+        "Datasets": ["Forms", "Vocabulary", "Tables"],
+        "Training": ["Forms", "Vocabulary", "Tables", "Statistics"],
+        "Rollout": ["Forms", "Vocabulary", "Tables", "Statistics"],
+        "Flywheel": Set(["Forms", "Vocabulary", "Tables", "Hashing"] + reducers),
         // wire, run
-        "Events": Set(["Vocabulary", "Tables", "Flywheel", "JSON"] + reducers),
+        "Events": Set(["Forms", "Vocabulary", "Tables", "Flywheel", "JSON"] + reducers),
         "StreamRuntime": [],
         "ProjectFiles": Set(["Vocabulary", "Configuration", "Flywheel", "Events"] + reducers),
         // join
@@ -84,7 +84,7 @@ enum ModuleGraph {
     ]
 
     /// Edges within base, beside those to Telemetry.
-    static let sideways: [String: Set<String>] = ["Learner": ["Statistics"]]
+    static let sideways: [String: Set<String>] = ["Vocabulary": ["Forms"], "Learner": ["Statistics"]]
 
     /// Each C target, the one module that knows it (nil for tests alone), and the headers it may include beside the
     /// standard library's.

@@ -1,0 +1,75 @@
+public import Forms
+internal import Vocabulary
+
+extension AcquisitionPolicy: Formed {
+    public static let standard: AcquisitionPolicy? = AcquisitionPolicy()
+
+    /// A record's batch from before there were batch policies.
+    private static let beforeBatches = BatchPolicy(
+        rule: .kmeans,
+        coldStart: .none,
+        handover: 8,
+        weights: UtilityWeights(uncertainty: 1, value: 0, freshness: 0, novelty: 0, density: 0),
+        classValues: [],
+        halfLife: 3_600_000,
+        sharpness: 1,
+        duplicateDistance: 0,
+        memory: 1_000
+    )
+
+    public init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
+        let share = Number(0...1)
+        function = try f("strategy", \.function, Choice(), "How usefulness is judged ([all](acquisition.md)).")
+        isDiverse = try f("diverse", \.isDiverse, Flag(), "Use the rule of `batch`; else the highest scores are taken.")
+        batchSize = try f("batch_size", \.batchSize, Count(1...10_000), "Tasks opened at once for training labels.")
+        let spread: StaticString =
+            "`kmeans` spreads a batch over this many times `batch_size` of the highest utilities."
+        preselection = try f("preselection", \.preselection, Count(1...1_000), spread)
+        // That they hold a batch is asked of files alone: older revisions need not.
+        let (pool, pools) = (Count(1...100_000), Count(batchSize...100_000))
+        poolCapacity = try f("pool_capacity", \.poolCapacity, pool, inFile: pools, "Candidates kept; a batch at least.")
+        let (open, opens) = (Count(1...1_000_000), Count(batchSize...1_000_000))
+        let limit: StaticString =
+            "No batch is chosen while the tasks open and `batch_size` exceed this; audit tasks come on top."
+        openTaskLimit = try f("open_task_limit", \.openTaskLimit, open, inFile: opens, limit)
+        let chance: StaticString = "Share of a batch, and of what Intake lets through, that is drawn by chance."
+        explorationShare = try f("exploration_share", \.explorationShare, share, absent: 0, chance)
+        auditShare = try f("audit_share", \.auditShare, Number(0...0.9), "Share of all tasks that are audit tasks.")
+        auditCutoff = try f("audit_cutoff", \.auditCutoff, share, "Share of samples that belong to the audit sample.")
+        votes = try f("votes_per_window", \.votes, Count(0...1_000_000_000), "Answers bought in a window; 0: none.")
+        window = try f("window", \.window, Span(), "The budget's window.")
+        oversample = try f("oversample", \.oversample, Number(1...100_000), "Candidates forwarded for each task.")
+        patience = try f("patience", \.patience, Span(), "How long a batch waits for a newer model.")
+        let tempering: StaticString = "What a model's output, or its logits, are tempered by before they are judged."
+        temperature = try f("temperature", \.temperature, Number(0.01...100), absent: 1, tempering)
+        batch = try f("batch", \.batch, Nested(), absent: Self.beforeBatches, "How a batch is put together.")
+        let (times, money) = (Span(0...Span.longest), Whole<Int64>(0...1_000_000_000_000_000))
+        time = try f.optional("time_per_window", \.time, times, "People's time; needs `vote_cost.maximum_time`.")
+        self.money = try f.optional("money_per_window_micros", \.money, money, "Money, in millionths; needs a price.")
+        let carry: StaticString = "Windows whose unused budget is added to later ones."
+        carriedWindows = try f("carry_windows", \.carriedWindows, Count(0...1_000), implied: 0, carry)
+        let free = VoteCost(maximumTime: 0, perVote: 0, perSecond: 0)
+        let cost: StaticString = "What a vote may cost; a task reserves it for each of its votes when it opens."
+        voteCost = try f("vote_cost", \.voteCost, Nested(), implied: free, cost)
+        slices = try f.optional("slices", \.slices, Nested(), "[Quotas](budgets.md) of slices of the samples.")
+        stream = try f.optional("stream", \.stream, Nested(), "Ask [one by one](budgets.md) as candidates come.")
+        let named = ListOf(Nested<Trigger>(), 0...Trigger.limit, of: "triggers") {
+            Set($0.map(\.name)).count == $0.count
+        }
+        triggers = try f("triggers", \.triggers, named, implied: [], "[Conditions](triggers.md) beside the score.")
+        let triggered: StaticString = "Share of a batch, and of all training tasks, that triggers may ask for."
+        triggerShare = try f("trigger_share", \.triggerShare, share, implied: 0.2, triggered)
+        try f.require("vote_cost", costComplaint)
+    }
+
+    /// What is wrong where a budget has nothing to be counted by; nil where nothing is.
+    private var costComplaint: String? {
+        if time ?? 0 > 0, voteCost.maximumTime == 0 {
+            return "a budget of time needs the most time that a vote may take (maximum_time), above 0"
+        }
+        if money ?? 0 > 0, voteCost.maximumMoney == 0 {
+            return "a budget of money needs the price of a vote or of a second (vote_micros, second_micros), above 0"
+        }
+        return nil
+    }
+}

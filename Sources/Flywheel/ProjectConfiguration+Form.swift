@@ -1,0 +1,42 @@
+internal import Acquisition
+internal import Datasets
+public import Forms
+internal import Labeling
+internal import Rollout
+internal import Training
+internal import Vocabulary
+
+extension ProjectConfiguration: Formed {
+    public init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
+        let (revisions, partitions) = (Count(1...Int.max), Whole<Int32>(0...99_999))
+        self.init(
+            project: try f("project", \.project, .project, "The project's name."),
+            revision: try f.hidden("revision", \.revision, revisions, inFile: 1, "Counted from 1; the highest holds."),
+            partition: try f.hidden("partition", \.partition, partitions, inFile: 0, "Given at the first apply."),
+            schema: try f.beside(\.schema, wire: "label_schema"),
+            acquisition: try f("acquisition", \.acquisition, Nested(), "What to ask for, how much, and how fast."),
+            labeling: try f("labeling", \.labeling, Nested(), "How many people are asked, and when that is enough."),
+            datasets: try f("datasets", \.datasets, Nested(), "When a dataset version is cut."),
+            training: try f("training", \.training, Nested(), "When to train, and what a study tries."),
+            rollout: try f("rollout", \.rollout, Nested(), "When a model replaces another, and is taken back.")
+        )
+        try f.require("acquisition.triggers", triggerComplaint)
+        try f.require("acquisition", onlyInFiles: true, budgetComplaint)
+    }
+
+    /// The first trigger that names a class which is not there; nil where all are.
+    private var triggerComplaint: String? {
+        for trigger in acquisition.triggers {
+            if let complaint = trigger.complaint(classes: schema.classes.count) { return complaint }
+        }
+        return nil
+    }
+
+    /// What is wrong with a budget that holds no task, though none of its parts is 0.
+    private var budgetComplaint: String? {
+        let most = acquisition.budget.mostTasks(votes: labeling.maximumVotes, cost: acquisition.voteCost)
+        guard most == 0, acquisition.votes > 0, acquisition.time != 0, acquisition.money != 0 else { return nil }
+        return
+            "the budget (votes_per_window \(acquisition.votes), and time and money if given, with what carry_windows adds) must hold one task of labeling.maximum_votes (\(labeling.maximumVotes)) at vote_cost"
+    }
+}

@@ -1,0 +1,18 @@
+public import Forms
+internal import Vocabulary
+
+extension TrainingPolicy: Formed {
+    public static let standard: TrainingPolicy? = TrainingPolicy()
+
+    public init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
+        let recipes = ListOf(Nested<Recipe>(), 1...1_000, of: "recipes")
+        newLabels = try f("new_labels", \.newLabels, Count(1...1_000_000), "New training labels that ask for a study.")
+        trials = try f("trials", \.trials, recipes, "The settings that a study tries.")
+        repeats = try f("repeats", \.repeats, Count(1...1_000), "Repeats of each trial with different seeds.")
+        deadline = try f("deadline", \.deadline, Span(), wire: "deadline_after_ms", "Time trainers have for a study.")
+        // The results of a study are kept in one row of state, which must fit into one record.
+        let (results, most) = (trials.count * repeats, Self.largestStudy)
+        let complaint = "expected at most \(most) repeats of all trials together, found \(results)"
+        try f.require("repeats", fileKey: "trials", results > most ? complaint : nil)
+    }
+}
