@@ -113,7 +113,7 @@ let package = Package(
         // 3  wire, run
         module("Events", ["Forms", "Vocabulary", "Tables", "Flywheel", "JSON"] + reducers),
         module("StreamRuntime"),
-        module("ProjectFiles", ["Vocabulary", "Configuration", "Flywheel", "Events"] + reducers),
+        module("ProjectFiles", ["Forms", "Configuration", "Flywheel"]),
 
         // 4  join
         module("KafkaTransport", ["StreamRuntime", "KafkaClient"]),

@@ -53,7 +53,7 @@ extension AcquisitionPolicy: Formed {
         voteCost = try f("vote_cost", \.voteCost, Nested(), implied: free, cost)
         slices = try f.optional("slices", \.slices, Nested(), "[Quotas](budgets.md) of slices of the samples.")
         stream = try f.optional("stream", \.stream, Nested(), "Ask [one by one](budgets.md) as candidates come.")
-        let named = ListOf(Nested<Trigger>(), 0...Trigger.limit, of: "triggers") {
+        let named = ListOf(Nested<Trigger>(), 0...Trigger.limit, of: "triggers with distinct names") {
             Set($0.map(\.name)).count == $0.count
         }
         triggers = try f("triggers", \.triggers, named, implied: [], "[Conditions](triggers.md) beside the score.")

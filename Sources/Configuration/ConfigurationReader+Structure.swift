@@ -10,6 +10,12 @@ extension ConfigurationReader {
         return ConfigurationReader(log: log, prefix: path, entries: entries, line: node.line)
     }
 
+    /// The map that a value is, whose keys must be asked for; nil if it is none.
+    public func map(_ key: String, _ node: YAMLNode) -> ConfigurationReader? {
+        guard case .map(let entries) = node.content else { return nil }
+        return ConfigurationReader(log: log, prefix: "\(prefix)\(key).", entries: entries, line: node.line)
+    }
+
     /// The maps in the list at `key`, in order; none if absent.
     public func sections(_ key: String) -> [ConfigurationReader] {
         guard let node = node(key) else { return [] }

@@ -66,8 +66,13 @@ public final class ConfigurationReader {
     public var keys: [String] { entries.map(\.key) }
 
     /// Notes an issue with a key, for rules that only the caller knows; `finish` will throw it.
-    public func report(_ key: String, _ reason: String) {
-        let line = entries.first { $0.key == key }?.line ?? line
+    ///
+    /// - Parameters:
+    ///   - key: A key of the map, or a path below one.
+    ///   - reason: What was expected, and what was found.
+    ///   - fallback: The line where the map has no such key; its own if left out.
+    public func report(_ key: String, _ reason: String, line fallback: Int? = nil) {
+        let line = entries.first { $0.key == key }?.line ?? fallback ?? line
         log.issues.append(ConfigurationIssue(file: log.file, line: line, key: prefix + key, reason: reason))
     }
 
@@ -90,14 +95,18 @@ public final class ConfigurationReader {
         }
     }
 
+    /// Issues noted so far, in the whole file.
+    public var issueCount: Int { log.issues.count }
+
     /// The key's value; nil if absent or nothing. From now on the key counts as known.
-    func node(_ key: String) -> YAMLNode? {
+    public func node(_ key: String) -> YAMLNode? {
         readKeys.insert(key)
         guard let value = entries.first(where: { $0.key == key })?.value, !value.isNull else { return nil }
         return value
     }
 
-    func mismatch(_ key: String, _ node: YAMLNode, _ expected: String) {
+    /// Notes that a value is not what was expected of it.
+    public func mismatch(_ key: String, _ node: YAMLNode, _ expected: String) {
         let issue = ConfigurationIssue(
             file: log.file,
             line: node.line,

@@ -39,7 +39,7 @@ public struct Mapped<K: ValueKind, Value: Equatable & Sendable>: ValueKind {
 public struct ListOf<K: ValueKind>: ValueKind {
     public let kind: K
     public let counts: ClosedRange<Int>
-    /// What they are, in the plural, as in "conditions".
+    /// What they are, in the plural, as in "distinct names".
     public let noun: String
     /// Whether all are different; nil where they need not be.
     public let isDistinct: (@Sendable ([K.Value]) -> Bool)?
@@ -62,9 +62,11 @@ public struct ListOf<K: ValueKind>: ValueKind {
     @inlinable public func write<S: ValueSink>(_ values: [K.Value], to sink: inout S) { sink.list(values, kind) }
 
     /// How many are expected.
-    public var expectation: String {
-        counts.lowerBound == 0
-            ? "at most \(counts.upperBound) \(noun)" : "\(counts.lowerBound) to \(counts.upperBound) \(noun)"
+    public var expectation: String { Self.expectation(counts, noun) }
+
+    static func expectation(_ counts: ClosedRange<Int>, _ noun: String) -> String {
+        let number = counts.lowerBound == 0 ? "at most" : "\(counts.lowerBound) to"
+        return "\(number) \(counts.upperBound) \(noun)"
     }
 }
 
@@ -139,6 +141,8 @@ public struct Entries<K: ValueKind>: ValueKind {
         self.counts = counts
     }
     public var sample: [Entry<K.Value>] { [] }
+    /// How many are expected.
+    public var expectation: String { ListOf<K>.expectation(counts, "distinct \(name)s") }
     public var shape: Shape {
         .entries(name: "\(name)", value: "\(value)", kind.shape, counts, nameBytes: nameBytes)
     }

@@ -78,7 +78,7 @@ public struct Lack<Value> {
     public let fallback: Value?
 
     @inlinable
-    init(absent: Value?, implied: Value?, fallback: Value?) {
+    public init(absent: Value? = nil, implied: Value? = nil, fallback: Value? = nil) {
         self.absent = absent ?? implied
         self.implied = implied
         self.fallback = fallback

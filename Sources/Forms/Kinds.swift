@@ -133,7 +133,9 @@ public struct Name<Value: Equatable & Sendable>: ValueKind {
     public var shape: Shape { .text(bytes, note: expected) }
     public func read<S: ValueSource>(_ source: S) throws(S.Failure) -> Value {
         let text = try source.text(0...Int.max)
-        guard let value = make(text) else { throw source.failure(expected, found: "\"\(text.prefix(64))\"") }
+        guard let value = make(text) else {
+            throw source.failure(expected, found: text.count > 80 ? "\"\(text.prefix(80))…\"" : "\"\(text)\"")
+        }
         return value
     }
     public func write<S: ValueSink>(_ value: Value, to sink: inout S) { sink.text(text(value)) }

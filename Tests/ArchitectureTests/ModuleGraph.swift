@@ -32,7 +32,7 @@ enum ModuleGraph {
         // wire, run
         "Events": Set(["Forms", "Vocabulary", "Tables", "Flywheel", "JSON"] + reducers),
         "StreamRuntime": [],
-        "ProjectFiles": Set(["Vocabulary", "Configuration", "Flywheel", "Events"] + reducers),
+        "ProjectFiles": ["Forms", "Configuration", "Flywheel"],
         // join
         "KafkaTransport": ["StreamRuntime", "KafkaClient"],
         // composition
@@ -76,8 +76,8 @@ enum ModuleGraph {
         ],
         reducers,
         ["Flywheel"],
-        ["Events", "StreamRuntime"],
-        ["KafkaTransport", "ProjectFiles"],
+        ["Events", "StreamRuntime", "ProjectFiles"],
+        ["KafkaTransport"],
         ["Engine"],
         ["Console", "Demo"],
         ["FlywheelCLI", "FlywheelBench"],

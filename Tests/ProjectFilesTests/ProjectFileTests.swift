@@ -26,6 +26,42 @@ struct ProjectFileTests {
         #expect(error?.description == (try GoldenFiles.text("\(name).faults")))
     }
 
+    @Test("Whatever stands in a file, it is read or refused", arguments: 0..<24 as Range<UInt64>)
+    func damaged(seed: UInt64) throws {
+        var state = seed &* 0x9E37_79B9_7F4A_7C15 | 1
+        func draw(_ count: Int) -> Int {
+            state ^= state << 13
+            state ^= state >> 7
+            state ^= state << 17
+            return Int(state >> 33) % count
+        }
+        let whole = try GoldenFiles.bytes("everything.yaml")
+        for _ in 0..<40 {
+            var bytes = whole
+            for _ in 0...draw(4) {
+                let start = draw(bytes.count)
+                let part = Array(whole[draw(whole.count)...].prefix(draw(30)))
+                bytes.replaceSubrange(start..<min(bytes.count, start + draw(30)), with: part)
+            }
+            do {
+                #expect(try record(bytes, "x").isEmpty == false)
+            } catch let error as ConfigurationError {
+                #expect(!error.issues.isEmpty && error.issues.allSatisfy { !$0.reason.isEmpty })
+            }
+        }
+    }
+
+    @Test("A file is a project's if it names one, whatever else stands in it")
+    func kinds() throws {
+        for (text, isProject) in [
+            ("project: a", true), ("\u{FEFF}project: a", true), ("\"project\": a", true), ("roles: [loop]", false),
+            ("", false),
+            ("project: ]", true), ("roles: ]", false), ("# project: a", false),
+        ] {
+            #expect(ProjectFile.isProject(Array(text.utf8), file: "x") == isProject, "\(text)")
+        }
+    }
+
     @Test("The golden files are there")
     func coverage() {
         #expect(GoldenFiles.names("json").count >= 8 && GoldenFiles.names("faults").count >= 13)

@@ -119,9 +119,7 @@ struct JSONFormValue: ValueSource {
         for element in elements {
             values.append(try list.kind.read(JSONFormValue(value: element, level: level)))
         }
-        if let isDistinct = list.isDistinct, !isDistinct(values) {
-            throw value.failure("one of the \(list.noun) stands twice")
-        }
+        if let isDistinct = list.isDistinct, !isDistinct(values) { throw failure(list.expectation, found: "one twice") }
         return values
     }
 
@@ -129,15 +127,15 @@ struct JSONFormValue: ValueSource {
         var values: [Entry<K.Value>] = []
         for member in try value.object() {
             let bytes = member.name.utf8.count
-            guard entries.nameBytes.contains(bytes), values.count < entries.counts.upperBound else {
-                let most = "at most \(entries.counts.upperBound) names of \(entries.nameBytes.lowerBound)"
-                throw value.failure("expected \(most) to \(entries.nameBytes.upperBound) bytes")
+            guard entries.nameBytes.contains(bytes) else {
+                throw failure("names of \(Text(entries.nameBytes).expectation)", found: "\(bytes)")
             }
             let inner = JSONFormValue(value: member.value, level: level)
             values.append(Entry(member.name, try entries.kind.read(inner)))
         }
-        guard Set(values.map(\.name)).count == values.count else {
-            throw value.failure("a \(entries.name) stands twice")
+        let isDistinct = Set(values.map(\.name)).count == values.count
+        guard isDistinct, entries.counts.contains(values.count) else {
+            throw failure(entries.expectation, found: isDistinct ? "\(values.count)" : "one twice")
         }
         return values
     }

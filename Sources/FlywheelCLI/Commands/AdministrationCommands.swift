@@ -176,11 +176,9 @@ extension ProjectApply.Outcome {
 enum ConfigCommand {
     static func check(_ arguments: ParsedArguments) throws -> Bool {
         let file = try arguments.requiredPositional("file")
-        let isProject = FileManager.default.contents(atPath: file).map { data in
-            String(decoding: data, as: UTF8.self).split(separator: "\n").contains { $0.hasPrefix("project:") }
-        }
-        if isProject ?? false {
-            let project = try ProjectFile.read(contents(of: file), file: file)
+        let bytes = try contents(of: file)
+        if ProjectFile.isProject(bytes, file: file) {
+            let project = try ProjectFile.read(bytes, file: file)
             print("\(file): project \(project.project) is valid")
         } else {
             let worker = try WorkerFile.read(file)

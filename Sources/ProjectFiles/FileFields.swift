@@ -1,0 +1,76 @@
+internal import Configuration
+internal import Forms
+
+/// What holds for all of a file, and how deep a value lies in unions.
+struct FileContext {
+    /// Positions of classes by name.
+    let classes: [String: Int]
+    let classCount: Int
+    var level = 0
+}
+
+/// Reads a map of a file by a form. What is wrong is noted with the reader, a default fills the place, and reading goes on.
+struct FileFields<Root>: Fields {
+    let reader: ConfigurationReader
+    let context: FileContext
+    let standard: Root?
+    private(set) var faulty: Set<String> = []
+
+    init(_ reader: ConfigurationReader, _ context: FileContext, standard: Root? = nil) {
+        self.reader = reader
+        self.context = context
+        self.standard = standard
+    }
+
+    private mutating func read<K: ValueKind>(_ key: String, _ node: YAMLNode, _ kind: K) -> K.Value? {
+        let before = reader.issueCount
+        let value = try? kind.read(FileValue(reader: reader, key: key, node: node, context: context))
+        if reader.issueCount > before { faulty.insert(key) }
+        return value
+    }
+
+    mutating func field<K: ValueKind>(
+        _ field: Field,
+        _ get: (Root) -> K.Value,
+        _ kind: K,
+        _ lack: Lack<K.Value>,
+        inFile: K?
+    ) -> K.Value {
+        let usual = lack.fallback ?? standard.map(get) ?? kind.standard ?? lack.implied
+        guard !field.isHiddenInFiles else { return usual ?? kind.sample }
+        let (key, kind) = ("\(field.key)", inFile ?? kind)
+        guard let node = reader.node(key) else {
+            if usual == nil {
+                reader.report(key, "expected \(kind.shape.expectation(inFile: true)), found nothing")
+                faulty.insert(key)
+            }
+            return usual ?? kind.sample
+        }
+        // An empty list where none may be empty says nothing.
+        if let usual, case .list([]) = node.content, case .list(_, let counts, _) = kind.shape, counts.lowerBound > 0 {
+            return usual
+        }
+        return read(key, node, kind) ?? usual ?? kind.sample
+    }
+
+    mutating func optional<K: ValueKind>(_ field: Field, _ get: (Root) -> K.Value?, _ kind: K) -> K.Value? {
+        guard let node = reader.node("\(field.key)") else { return standard.flatMap(get) }
+        return read("\(field.key)", node, kind)
+    }
+
+    mutating func tag<C: ChoiceValue>(_ field: Field, _ get: (Root) -> C) -> C {
+        self.field(field, get, Choice<C>(), Lack(), inFile: nil)
+    }
+
+    mutating func beside<T: Formed>(_ key: StaticString?, _ get: (Root) -> T) -> T {
+        var fields = FileFields<T>(reader, context, standard: standard.map(get) ?? T.standard)
+        let value = T(fields: &fields)
+        faulty.formUnion(fields.faulty)
+        return value
+    }
+
+    mutating func require(_ rule: Rule, _ complaint: @autoclosure () -> String?) {
+        guard faulty.isDisjoint(with: rule.others.map { "\($0)" }), let complaint = complaint() else { return }
+        reader.report("\(rule.fileKey)", complaint)
+    }
+}
