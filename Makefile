@@ -2,6 +2,7 @@
 # make test   build, lint and all tests
 # make chaos  real brokers, real workers, kill -9: DURATION=600 SEED=7 BROKERS=3 WORKERS=3 (Tests/Chaos/README.md)
 # make golden record what this build decides of the golden journals, after Build.version was raised (CONTRIBUTING.md)
+# make reference write docs/reference/configuration.md again, from the forms of the policies
 # All install what they need: Debian packages (with sudo when not root), and a broker for tests into .venv.
 
 SHELL := /bin/bash
@@ -16,10 +17,10 @@ WORKERS ?= 3
 CHAOS_FLAGS ?=
 GOLDEN_FLAGS ?=
 
-.PHONY: help demo test chaos golden unit-test broker-test lint format setup venv build release clean
+.PHONY: help demo test chaos golden reference unit-test broker-test lint format setup venv build release clean
 
 help:
-	@sed -n '1,5p' Makefile | sed 's/^# //'
+	@sed -n '1,6p' Makefile | sed 's/^# //'
 
 setup:
 	@deploy/setup
@@ -48,6 +49,10 @@ chaos: setup release
 
 golden: setup
 	@deploy/golden $(GOLDEN_FLAGS)
+
+reference:
+	@swift build --product flywheel $(SWIFT_FLAGS) >&2
+	@.build/debug/flywheel config reference > docs/reference/configuration.md
 
 clean:
 	rm -rf .build demo-out

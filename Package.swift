@@ -113,7 +113,7 @@ let package = Package(
         // 3  wire, run
         module("Events", ["Forms", "Vocabulary", "Tables", "Flywheel", "JSON"] + reducers),
         module("StreamRuntime"),
-        module("ProjectFiles", ["Forms", "Configuration", "Flywheel"]),
+        module("ProjectFiles", ["Forms", "Configuration", "Flywheel", "JSON"]),
 
         // 4  join
         module("KafkaTransport", ["StreamRuntime", "KafkaClient"]),
@@ -161,7 +161,7 @@ let package = Package(
 
         // tests
         tests("ArchitectureTests", ["Events"]),
-        tests("EventsTests", ["Events", "Flywheel", "JSON", "Vocabulary"]),
+        tests("EventsTests", ["Events", "Flywheel", "Forms", "JSON", "Vocabulary"] + reducers),
         tests(
             "AcquisitionTests",
             ["Acquisition", "Statistics", "Tables", "Vocabulary"],

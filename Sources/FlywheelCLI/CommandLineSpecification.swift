@@ -238,13 +238,18 @@ enum CommandLineSpecification {
 
     static let config = CommandSpecification(
         "config",
-        summary: "check files",
+        summary: "check files, and say what may stand in them",
         subcommands: [
             CommandSpecification(
                 "check",
                 summary: "check a worker file or a project file without connecting",
                 positionals: [PositionalSpecification("file", help: "in YAML")]
-            )
+            ),
+            CommandSpecification(
+                "reference",
+                summary: "print every key of a project file, with what may stand there, default and meaning",
+                options: [.flag("schema", help: "the JSON Schema of what stands on the topic, instead")]
+            ),
         ]
     )
 }

@@ -47,6 +47,7 @@ struct FlywheelCommand {
         case "dead-letters show": try DeadLettersCommand.show(arguments)
         case "dead-letters redrive": try RedriveCommand.run(arguments)
         case "config check": try ConfigCommand.check(arguments)
+        case "config reference": ConfigCommand.reference(arguments)
         default: throw ArgumentsError("which command?", command: arguments.path.joined(separator: " "))
         }
     }

@@ -14,6 +14,6 @@ extension LabelingPolicy: Formed {
         ageingEvery = try f.optional("ageing_every", \.ageingEvery, Span(), rise)
         // Without an interval it means nothing, but a file that names it must not differ from its own revision for ever.
         let (step, implied) = (Number(0.01...1), ageingEvery == nil ? 0.1 : nil)
-        ageingBy = try f("ageing_by", \.ageingBy, step, absent: 0.1, implied: implied, "By how much; up to 1 in all.")
+        ageingBy = try f("ageing_by", \.ageingBy, step, absent: 0.1, implied: implied, "By how much; to 1 at most.")
     }
 }

@@ -32,7 +32,7 @@ enum ModuleGraph {
         // wire, run
         "Events": Set(["Forms", "Vocabulary", "Tables", "Flywheel", "JSON"] + reducers),
         "StreamRuntime": [],
-        "ProjectFiles": ["Forms", "Configuration", "Flywheel"],
+        "ProjectFiles": ["Forms", "Configuration", "Flywheel", "JSON"],
         // join
         "KafkaTransport": ["StreamRuntime", "KafkaClient"],
         // composition

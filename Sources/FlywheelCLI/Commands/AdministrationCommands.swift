@@ -187,4 +187,9 @@ enum ConfigCommand {
         }
         return true
     }
+
+    static func reference(_ arguments: ParsedArguments) -> Bool {
+        print(arguments.flag("schema") ? ConfigurationReference.schema : ConfigurationReference.page, terminator: "")
+        return true
+    }
 }

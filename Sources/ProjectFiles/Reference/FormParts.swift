@@ -1,0 +1,150 @@
+internal import Forms
+
+/// A part of a form, for schemas and tables.
+struct FormPart {
+    let key: String
+    /// The key in a record; nil where a record has the part under another form.
+    var wire: String?
+    let shape: Shape
+    let doc: String
+    /// Whether a record must have it.
+    var isRequired = true
+    /// The default of a file, as files have it; nil: it must be named.
+    var standard: String?
+    /// Whether a record is written without it where it is empty.
+    var leavesOutEmpty = false
+    /// Whether files have the key.
+    var isInFiles = true
+
+    init<K: ValueKind>(_ field: Field, _ kind: K) {
+        key = "\(field.key)"
+        wire = field.wire.map { "\($0)" } ?? "\(field.key)" + (K.isSpan ? "_ms" : "")
+        shape = kind.shape
+        doc = "\(field.doc)"
+        isInFiles = !field.isHiddenInFiles
+    }
+
+    init(key: String, shape: Shape, doc: String = "") {
+        self.key = key
+        wire = key
+        self.shape = shape
+        self.doc = doc
+    }
+}
+
+/// Runs a form, once for each case of its tag, and notes its parts.
+private struct Describer<Root>: Fields {
+    let standard: Root?
+    var parts: [FormPart] = []
+    var run = 0
+    var runs = 1
+
+    mutating func add(_ part: FormPart) {
+        if !parts.contains(where: { $0.key == part.key }) { parts.append(part) }
+    }
+
+    mutating func field<K: ValueKind>(
+        _ field: Field,
+        _ get: (Root) -> K.Value,
+        _ kind: K,
+        _ lack: Lack<K.Value>,
+        inFile: K?
+    ) -> K.Value {
+        let usual = lack.fallback ?? standard.map(get) ?? kind.standard ?? lack.implied
+        var part = FormPart(field, kind)
+        part.isRequired = lack.absent == nil
+        part.standard = usual.map { FileText.of($0, kind) }
+        part.leavesOutEmpty = lack.implied.map { FileText.of($0, kind) == FileText.nothing } ?? false
+        add(part)
+        return kind.sample
+    }
+
+    mutating func optional<K: ValueKind>(_ field: Field, _ get: (Root) -> K.Value?, _ kind: K) -> K.Value? {
+        var part = FormPart(field, kind)
+        part.isRequired = false
+        part.standard = FileText.nothing
+        add(part)
+        return nil
+    }
+
+    mutating func tag<C: ChoiceValue>(_ field: Field, _ get: (Root) -> C) -> C {
+        runs = C.allCases.count
+        _ = self.field(field, get, Choice<C>(), Lack(), inFile: nil)
+        return Array(C.allCases)[run]
+    }
+
+    mutating func beside<T: Formed>(_ key: StaticString?, _ get: (Root) -> T) -> T {
+        for var part in formParts(of: T.self) where key == nil || part.isInFiles {
+            if key != nil { part.wire = nil }
+            add(part)
+        }
+        if let key {
+            var part = FormPart(key: "\(key)", shape: .form(T.self))
+            part.isInFiles = false
+            add(part)
+        }
+        return Nested<T>().sample
+    }
+
+    mutating func require(_ rule: Rule, _ complaint: @autoclosure () -> String?) {}
+}
+
+/// The parts of a form, in order; those of all cases of its tag.
+func formParts<T: Formed>(of type: T.Type) -> [FormPart] {
+    var describer = Describer<T>(standard: T.standard)
+    while describer.run < describer.runs {
+        _ = T(fields: &describer)
+        describer.run += 1
+    }
+    return describer.parts
+}
+
+private struct CaseDescriber<Root>: Cases {
+    var parts: [FormPart] = []
+
+    mutating func callAsFunction<K: ValueKind>(
+        _ name: StaticString,
+        _ kind: K,
+        _ embed: (K.Value) -> Root,
+        _ extract: (Root) -> K.Value?,
+        _ doc: StaticString
+    ) {
+        parts.append(FormPart(key: "\(name)", shape: kind.shape, doc: "\(doc)"))
+    }
+}
+
+/// The cases of a union, in order.
+func unionCases<T: FormedUnion>(of type: T.Type) -> [FormPart] {
+    var describer = CaseDescriber<T>()
+    T.cases(&describer)
+    return describer.parts
+}
+
+/// A value as files have it.
+struct FileText: ValueSink {
+    /// Of what is empty, or not there.
+    static let nothing = "none"
+    private var text = ""
+
+    static func of<K: ValueKind>(_ value: K.Value, _ kind: K) -> String {
+        var sink = FileText()
+        kind.write(value, to: &sink)
+        return sink.text
+    }
+
+    mutating func number(_ value: Double) { text += value == value.rounded() ? "\(Int64(value))" : "\(value)" }
+    mutating func integer(_ value: Int64) { text += "\(value)" }
+    mutating func unsigned(_ value: UInt64) { text += "\(value)" }
+    mutating func span(_ value: Int64) { text += Span.text(value) }
+    mutating func flag(_ value: Bool) { text += "\(value)" }
+    mutating func text(_ value: String) { text += value }
+    mutating func list<K: ValueKind>(_ values: [K.Value], _ kind: K) {
+        let elements = values.map { $0 == kind.standard ? "{}" : FileText.of($0, kind) }
+        text += values.isEmpty ? FileText.nothing : "[\(elements.joined(separator: ", "))]"
+    }
+    mutating func entries<K: ValueKind>(_ values: [Entry<K.Value>], _ kind: K) {
+        text += values.isEmpty ? FileText.nothing : "[…]"
+    }
+    mutating func form<T: Formed>(_ value: T) { text += "{}" }
+    mutating func union<T: FormedUnion>(_ value: T) { text += "{…}" }
+}
