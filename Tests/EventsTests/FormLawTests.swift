@@ -1,0 +1,88 @@
+import Acquisition
+import Datasets
+import Events
+import Flywheel
+import Forms
+import JSON
+import Labeling
+import Rollout
+import Testing
+import Training
+import Vocabulary
+
+/// The law of every form: what is drawn from its ranges is written, read again equal, and written again to the same bytes.
+struct FormLaw: Sendable, CustomStringConvertible {
+    let description: String
+    /// What is wrong with the value of a seed; nil where nothing is.
+    let complaint: @Sendable (UInt64) -> String?
+
+    init<T: Formed & JSONCodable>(_ type: T.Type) {
+        description = "\(type)"
+        complaint = { seed in
+            let source = RandomValue(draws: Draws(seed: seed))
+            var drawn: T?
+            for _ in 0..<500 where drawn == nil { drawn = try? source.form(type) }
+            guard let value = drawn else { return "no value was drawn" }
+            let bytes = value.jsonBytes
+            let text = String(decoding: bytes, as: UTF8.self)
+            do {
+                let read = try JSONParser().withDocument(of: bytes) { try T(json: $0) }
+                guard read == value else { return "\(text) was read as \(read)" }
+                return read.jsonBytes == bytes ? nil : "\(text) was written again as other bytes"
+            } catch {
+                return "\(text) was refused: \(error)"
+            }
+        }
+    }
+
+    static let all = [
+        FormLaw(AcquisitionPolicy.self), FormLaw(BatchPolicy.self), FormLaw(DatasetPolicy.self),
+        FormLaw(LabelSchema.self), FormLaw(LabelingPolicy.self), FormLaw(ProjectConfiguration.self),
+        FormLaw(Recipe.self), FormLaw(RolloutPolicy.self), FormLaw(TrainingPolicy.self), FormLaw(VoteCost.self),
+    ]
+}
+
+/// Forms with the faults that the law is there to find.
+private struct WrongGetter: Formed, JSONCodable {
+    var least: Int
+    var most: Int
+
+    init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
+        least = try f("least", \.least, Count(0...100))
+        most = try f("most", \.least, Count(0...100))
+    }
+}
+
+private struct SameKeyTwice: Formed, JSONCodable {
+    var least: Int
+    var most: Int
+
+    init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
+        least = try f("count", \.least, Count(0...100))
+        most = try f("count", \.most, Count(0...100))
+    }
+}
+
+private struct WrongImplied: Formed, JSONCodable {
+    var count: Int
+
+    init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
+        count = try f("count", \.count, Count(0...2), absent: 1, implied: 2)
+    }
+}
+
+@Suite("Forms of records")
+struct FormLawTests {
+    @Test("What a form writes it reads again, and writes again to the same bytes", arguments: FormLaw.all, 0..<40)
+    func law(form: FormLaw, seed: UInt64) {
+        #expect(form.complaint(seed) == nil)
+    }
+
+    @Test(
+        "The law finds a getter of another part, a key that stands twice, and two values of one absence",
+        arguments: [FormLaw(WrongGetter.self), FormLaw(SameKeyTwice.self), FormLaw(WrongImplied.self)]
+    )
+    func finds(form: FormLaw) {
+        #expect((0..<40).contains { form.complaint($0) != nil })
+    }
+}
