@@ -98,12 +98,12 @@ public struct Decision: Hashable, Sendable {
 }
 
 extension JournalEntry {
-    /// A kind of entry, by its name in the journal.
+    /// A kind of entry, by its name in the journal. The most frequent come first: they are found first.
     public enum Kind: String, Hashable, Sendable, CaseIterable, CustomStringConvertible {
-        case configured, candidate, feedback, annotation
+        case candidate, feedback, tally, tick, annotation
         case trainingResult = "training_result"
         case versionSealed = "version_sealed"
-        case command, tally, tick, engine
+        case configured, command, engine
 
         /// The name in the journal.
         public var description: String { rawValue }

@@ -25,10 +25,11 @@ extension JournalEntry: JSONCodable {
         self.init(project: project, body: body, origin: try object.optionalValue("origin"))
     }
 
-    private static func kind(_ object: JSONObject) throws(JSONError) -> Kind {
+    @inline(__always) private static func kind(_ object: JSONObject) throws(JSONError) -> Kind {
         let version = try object.int("v", in: 1...Int.max)
         let name = try object.string("kind")
-        guard let kind = Kind(rawValue: name) else {
+        // What the compiler makes of `init(rawValue:)` takes ten times as long.
+        guard let kind = Kind.allCases.first(where: { $0.rawValue == name }) else {
             throw newer("kind", "kind \"\(name.prefix(64))\" is not known")
         }
         guard version <= kind.formVersion else {

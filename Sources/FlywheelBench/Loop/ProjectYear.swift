@@ -177,8 +177,10 @@ struct ProjectYear {
         let entry = try text.withUnsafeBytes { try JournalEntry(json: parser.parse($0)) }
         let made = project.apply(entry, appendedAt: StreamTime(milliseconds: time))
         project.commit()
-        costs[body.kind.rawValue, default: Cost()].nanoseconds += Self.now() - began
-        costs[body.kind.rawValue, default: Cost()].entries += 1
+        let cost = Self.now() - began
+        let kind = body.kind.rawValue
+        costs[kind, default: Cost()].nanoseconds += cost
+        costs[kind, default: Cost()].entries += 1
         entries += 1
         bytes += text.count
         decisions += made.count
