@@ -107,6 +107,30 @@ struct ReplayTests {
         return nil
     }
 
+    @Test("Which build decided from which entry on is told, and named where a decision of another build differs")
+    func builds() throws {
+        let plant = try Plant(seed: 6)
+        for _ in 0..<6 { try plant.round() }
+        let own = try verify(plant)
+        #expect(own.builds.map(\.build) == [Build.version])
+        let journal = plant.journal()
+        let start = try #require(own.builds.first).entryNumber
+        let records = journal.enumerated().map { index, record in
+            guard UInt64(index + 1) == start else { return record }
+            let value = JournalEntry(project: World.project, body: .engine(build: "0.0.9")).jsonBytes
+            return StoredRecord(replacing: value, in: record)
+        }
+        let copy = try copy(plant, journal: records)
+        let other = try verify(copy)
+        #expect(other.isEqual)
+        #expect(other.builds.map(\.build) == ["0.0.9"] && other.builds.map(\.entryNumber) == [start])
+        let place = TopicPartition(copy.topics[.datasetLog], World.partition)
+        let first = try #require(copy.cluster.committed(place.topic, World.partition).first)
+        copy.cluster.delete(place, before: first.offset + 1)
+        let difference = try verify(copy).firstDifference ?? "none"
+        #expect(difference.hasSuffix("; build 0.0.9 decided there, and this is \(Build.version)"), "\(difference)")
+    }
+
     @Test("A decision that is missing, and one that follows from nothing, are named")
     func missingAndForged() throws {
         let plant = try Plant(seed: 6)

@@ -25,6 +25,10 @@ public struct Replay {
         public var ticksChecked = 0
         /// The digest after the last entry, in hexadecimal.
         public var chain = ""
+        /// Which build decided from which entry on, as the journal says; before the first of them it does not say.
+        ///
+        /// A worker writes its `engine` entry once it has taken the project over: what it decided before stands ahead of it.
+        public var builds: [BuildSpan] = []
         /// Set of a project that is paused: what follows its last applied entry is not replayed either.
         public var pause: ProjectPause?
         /// The first thing that differs; nil when all is equal.
@@ -32,6 +36,12 @@ public struct Replay {
 
         /// Whether nothing differs; also true of a journal without entries.
         public var isEqual: Bool { firstDifference == nil }
+    }
+
+    /// The build that decides from an entry on.
+    public struct BuildSpan: Hashable, Sendable {
+        public let entryNumber: UInt64
+        public let build: String
     }
 
     private let transport: any StreamTransport
@@ -67,13 +77,16 @@ public struct Replay {
         var decided = DecidedTable()
         var digests = ChainDigests()
         let last = try forEachEntry(journal) { step in
+            if let build = step.build, build != report.builds.last?.build {
+                report.builds.append(BuildSpan(entryNumber: step.entryNumber, build: build))
+            }
             if let tick = step.tick, report.firstDifference == nil {
                 switch digests.check(tick) {
                 case .equal: report.ticksChecked += 1
                 case .unknown: break
                 case .differs(let found):
                     report.firstDifference =
-                        "the decisions up to entry \(tick.entryNumber) differ: the journal's tick at offset \(step.offset) says \(tick.digest), replay gives \(found ?? "no such entry before it")"
+                        "the decisions up to entry \(tick.entryNumber) differ: the journal's tick at offset \(step.offset) says \(tick.digest), replay gives \(found ?? "no such entry before it")\(Self.decider(of: tick.entryNumber, report.builds))"
                 }
             }
             digests.append(step.digest)
@@ -86,8 +99,17 @@ public struct Replay {
         let comparison = try compare(journal, decided, appliedUpTo: report.entries)
         report.compared = comparison.compared
         report.compacted = comparison.compacted
-        if let first = comparison.first { report.firstDifference = try text(of: first, journal) }
+        if let first = comparison.first {
+            let decider = Self.decider(of: first.id.entryNumber, report.builds)
+            report.firstDifference = try text(of: first, journal) + decider
+        }
         return report
+    }
+
+    /// Who decided an entry, where that was another build than this one: then the builds may be what differs.
+    private static func decider(of entry: UInt64, _ builds: [BuildSpan]) -> String {
+        guard let span = builds.last(where: { $0.entryNumber <= entry }), span.build != Build.version else { return "" }
+        return "; build \(span.build) decided there, and this is \(Build.version)"
     }
 
     // MARK: - The journal
@@ -96,6 +118,8 @@ public struct Replay {
     private struct Step {
         let offset: Int64
         let entryNumber: UInt64
+        /// Who decides from here on, if the entry says so.
+        let build: String?
         /// What the loop said of an earlier entry, if this is a tick.
         let tick: ChainMark?
         let decisions: [EncodedDecision]
@@ -135,11 +159,14 @@ public struct Replay {
             }
             var tick: ChainMark?
             if case .tick(let mark) = entry.body { tick = mark }
+            var build: String?
+            if case .engine(let name) = entry.body { build = name }
             let decisions = project.apply(entry, appendedAt: StreamTime(milliseconds: record.timestamp))
             project.commit()
             let step = Step(
                 offset: record.offset,
                 entryNumber: project.state.position.value.entryNumber,
+                build: build,
                 tick: tick,
                 decisions: decisions,
                 digest: project.chain.digest

@@ -34,6 +34,13 @@ enum ReplayCommand {
         var text = "\(report.project): \(report.entries) entries, \(report.decisions) decisions, chain \(report.chain)"
         if let pause = report.pause { text += "\n  replayed as far as it was decided: \(pause.text)" }
         if report.waiting > 0 { text += "\n  \(report.waiting) entries that the loop has not come to are left out" }
+        // Each by its first entry: while workers are replaced one by one, builds take turns.
+        var builds: [Replay.BuildSpan] = []
+        for span in report.builds where !builds.contains(where: { $0.build == span.build }) { builds.append(span) }
+        if builds.contains(where: { $0.build != Build.version }) {
+            let names = builds.map { "\($0.build) from entry \($0.entryNumber)" }.joined(separator: ", ")
+            text += "\n  decided by build \(names); replayed by \(Build.version)"
+        }
         guard verifies else { return text }
         text +=
             "\n  \(report.compared) equal byte for byte, \(report.compacted) compacted away, \(report.ticksChecked) ticks checked"
@@ -52,6 +59,15 @@ enum ReplayCommand {
             writer.member("compacted", report.compacted)
             writer.member("ticks_checked", report.ticksChecked)
             writer.member("chain", report.chain)
+            writer.member("build", Build.version)
+            writer.array("builds") { writer in
+                for span in report.builds {
+                    writer.object { writer in
+                        writer.member("from_entry", span.entryNumber)
+                        writer.member("build", span.build)
+                    }
+                }
+            }
             writer.member("equal", report.isEqual)
             writer.member("paused_at", ifPresent: report.pause?.next)
             writer.member("first_difference", ifPresent: report.firstDifference)
