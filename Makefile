@@ -1,6 +1,6 @@
 # make demo   the whole flywheel on real data through a real broker
 # make test   build, lint and all tests
-# make chaos  real brokers, real workers, kill -9: DURATION=600 SEED=7 BROKERS=3 WORKERS=3 (Tests/Chaos/README.md)
+# make chaos  real brokers, real workers, kill -9: DURATION=600 SEED=7 BROKERS=3 WORKERS=3 UPGRADE_FROM=COMMIT (Tests/Chaos/README.md)
 # make golden record what this build decides of the golden journals, after Build.version was raised (CONTRIBUTING.md)
 # make reference write docs/reference/configuration.md again, from the forms of the policies
 # All install what they need: Debian packages (with sudo when not root), and a broker for tests into .venv.
@@ -14,6 +14,7 @@ DURATION ?= 600
 SEED ?= 7
 BROKERS ?= 3
 WORKERS ?= 3
+UPGRADE_FROM ?=
 CHAOS_FLAGS ?=
 GOLDEN_FLAGS ?=
 
@@ -45,7 +46,7 @@ test: setup
 	@deploy/test
 
 chaos: setup release
-	@.venv/bin/python Tests/Chaos/chaos.py --duration $(DURATION) --seed $(SEED) --brokers $(BROKERS) --workers $(WORKERS) $(CHAOS_FLAGS)
+	@.venv/bin/python Tests/Chaos/chaos.py --duration $(DURATION) --seed $(SEED) --brokers $(BROKERS) --workers $(WORKERS) $(if $(UPGRADE_FROM),--upgrade-from $(UPGRADE_FROM)) $(CHAOS_FLAGS)
 
 golden: setup
 	@deploy/golden $(GOLDEN_FLAGS)

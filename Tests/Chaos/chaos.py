@@ -2,6 +2,7 @@
 """Runs the real binary under faults, and checks that nothing was lost and nothing was doubled.
 
     chaos.py --duration 600 --seed 7 --brokers 3 --workers 3
+    chaos.py --upgrade-from v0.1.0                       a rolling upgrade first
     chaos.py --short --binary .build/debug/flywheel      one broker, a minute: for `make test`
 
 Needs KAFKA_HOME, an Apache Kafka distribution (4.0 or newer, Java 17); the short form is skipped without it. The last line
@@ -48,6 +49,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--rate", type=int, default=1_250, help="predictions a second")
     parser.add_argument("--answers", type=int, default=9, help="annotations a second")
     parser.add_argument("--binary", type=Path, default=ROOT / ".build/release/flywheel")
+    parser.add_argument("--upgrade-from", metavar="COMMIT", help="workers are of this commit at first, and are replaced under load")
     parser.add_argument("--short", action="store_true", help="one broker, 30 seconds, less load")
     parser.add_argument("--keep", action="store_true", help="keep logs and ledgers also when all is well")
     options = parser.parse_args()
@@ -55,6 +57,8 @@ def parse() -> argparse.Namespace:
         options.duration, options.brokers, options.workers, options.rate = 30.0, 1, 2, 400
     if options.workers < 1 or options.duration <= 0:
         parser.error("at least one worker, and a duration above 0")
+    if options.upgrade_from and options.duration < 120:
+        parser.error("a rolling upgrade takes a minute or more: --duration 120 at least")
     return options
 
 
@@ -62,9 +66,11 @@ def run(options: argparse.Namespace) -> int:
     from faults import Faults, Pace
     from processes import say
     from scene import Scene
+    from upgrade import RollingUpgrade, former_binary
 
+    former = former_binary(options.upgrade_from) if options.upgrade_from else None
     needed = int(options.duration * options.rate * 800 * options.brokers * 1.5) + 500_000_000
-    scene = Scene(options.binary, options.brokers, options.workers, needed)
+    scene = Scene(former or options.binary, options.brokers, options.workers, needed)
     is_well = False
     try:
         scene.set_up(options.rate, options.answers, options.seed)
@@ -73,7 +79,9 @@ def run(options: argparse.Namespace) -> int:
         scene.monitor.begin()
         began = time.monotonic()
         say(f"load and faults for {options.duration:.0f} s, seed {options.seed}")
-        faults.run(options.duration, scene.watch)
+        if former is not None:
+            RollingUpgrade(scene, faults, options.seed).run(options.binary)
+        faults.run(max(0.0, options.duration - (time.monotonic() - began)), scene.watch)
         failures = faults.failures + settle(scene)
         loaded = time.monotonic() - began
         gap = scene.monitor.longest_gap()
@@ -120,13 +128,15 @@ def judge(scene, options: argparse.Namespace, counts, gap: float, loaded: float)
     from checker import check
     from processes import say
     from read_logs import listed_reasons, read_all
+    from upgrade import builds, check_builds
 
     say("reading the topics from their beginning")
     logs = read_all(scene.cluster.bootstrap, scene.ledgers)
     store = scene.folder / "datasets"
     verdict = check(logs, listed_reasons(ROOT / "docs/reference/reasons.md"), lambda path: (store / path).read_bytes())
     failures = [str(finding) for finding in verdict.findings]
-    decisions_equal, unequal = replay(scene)
+    reports, unequal = replay(scene)
+    decisions_equal = not unequal
     failures += unequal + verify_versions(scene, logs)
     result = {
         "broker": scene.cluster.kind, "brokers": options.brokers, "seed": options.seed, "duration_s": round(options.duration),
@@ -136,6 +146,10 @@ def judge(scene, options: argparse.Namespace, counts, gap: float, loaded: float)
         "annotations_sent": verdict.annotations_sent, "annotations_counted": verdict.annotations_counted, "tasks": verdict.tasks,
         "lost": verdict.lost, "duplicated": verdict.duplicated, "versions_verified": verdict.versions_verified,
         "decisions_equal": decisions_equal, "longest_gap_s": round(gap, 1)}
+    if options.upgrade_from:
+        turns = builds(logs)
+        result |= {"upgraded_from": options.upgrade_from, "builds": turns}
+        failures += check_builds(turns, reports[0]["build"] if reports else "")
     rates = verdict.predictions_sent / loaded, verdict.annotations_sent / loaded
     say(f"{rates[0]:.0f} predictions/s and {rates[1]:.1f} annotations/s over {loaded:.0f} s; of brokers {counts.broker_kills} killed, "
         f"{counts.broker_pauses} paused, {counts.broker_restarts} restarted; {counts.worker_stops} workers stopped gracefully")
@@ -148,8 +162,8 @@ def judge(scene, options: argparse.Namespace, counts, gap: float, loaded: float)
     return result, failures
 
 
-def replay(scene) -> tuple[bool, list[str]]:
-    """Decides every journal again with the binary itself."""
+def replay(scene) -> tuple[list[dict], list[str]]:
+    """Decides every journal again with the binary itself, also what another build decided; the reports, and what failed."""
     status, output = scene.try_flywheel("replay", "--verify", "--json", patience=600)
     reports = [json.loads(line) for line in output.splitlines() if line.startswith("{")]
     failures = [f"replay of {report['project']} differs: {report.get('first_difference')}" for report in reports if not report["equal"]]
@@ -157,7 +171,7 @@ def replay(scene) -> tuple[bool, list[str]]:
         failures.append(f"flywheel replay --verify exits with {status}: {output.strip()[-500:]}")
     if len(reports) != len({report["project"] for report in reports}) or not reports:
         failures.append(f"flywheel replay --verify gave {len(reports)} reports")
-    return not failures, failures
+    return reports, failures
 
 
 def verify_versions(scene, logs) -> list[str]:

@@ -87,12 +87,16 @@ class Faults:
             heapq.heappop(self.timetable)[2]()
         else:
             time.sleep(0.02)
+        self.attend()
+        watch()
+
+    def attend(self) -> None:
+        """Starts workers again that have ended by themselves, which is a failure."""
         for worker in self.workers:
             if (how := worker.has_died()) is not None:
                 self.failures.append(how)
                 say(how)
                 self._start(worker)
-        watch()
 
     def _later(self, seconds: float, action: Callable[[], None], is_fault: bool = False) -> None:
         heapq.heappush(self.timetable, (time.monotonic() + seconds, next(self.order), action, is_fault))

@@ -158,7 +158,7 @@ def _entry(logs: Logs, message: Message, counts: dict[str, int]) -> None:
     if "origin" in value:
         origin = Place(value["origin"]["topic"].removeprefix(PREFIX), value["origin"]["partition"], value["origin"]["offset"])
     # Of most kinds only that they are there matters.
-    entry = value["entry"] if kind in ("annotation", "tally") else {}
+    entry = value["entry"] if kind in ("annotation", "tally", "engine") else {}
     logs.journal.append(Entry(_place(message), project, counts[project], kind, _headers(message).get("ce_id", ""), entry, origin))
 
 

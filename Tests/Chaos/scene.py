@@ -102,8 +102,7 @@ class Scene:
         say(f"starting {len(self.cluster.brokers)} brokers of {self.cluster.kind} in {self.folder}")
         self.cluster.start()
         self.proxy = Proxy([(broker.advertised, broker.proxied) for broker in self.cluster.brokers], self.folder)
-        replication = "3" if len(self.cluster.brokers) >= 3 else "1"
-        self._create_topics(replication)
+        self.create_topics()
         self.configure(votes=400)
         self.monitor = Monitor(self.cluster.bootstrap)
         self.monitor.start()
@@ -116,8 +115,14 @@ class Scene:
         say("workers and participants run")
         self.wait("Intake and loop commit", 90, self.monitor.has_seen_all)
 
-    def _create_topics(self, replication: str) -> None:
-        """Makes the topics. A broker that has not heard of them yet may refuse to describe them: then once more, as people do."""
+    def take_up(self, binary: Path) -> None:
+        """Commands are of this binary from now on, and workers that are told to use it."""
+        self.binary = self.folder / "flywheel-new"
+        shutil.copy2(binary, self.binary)
+
+    def create_topics(self) -> None:
+        """Makes topics that are missing. A broker that has not heard of them yet may refuse to describe them: then once more, as people do."""
+        replication = "3" if len(self.cluster.brokers) >= 3 else "1"
         for attempt in range(3):
             status, output = self.try_flywheel("topics", "create", "--replication", replication)
             if status == 0:

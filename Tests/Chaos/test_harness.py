@@ -14,8 +14,10 @@ from pathlib import Path
 
 from kafka_wire import WireError, list_transactions, open_transactions, partition_of
 from ledger import ranges
+from logs import Entry, Logs, Place
 from processes import free_ports
 from read_logs import listed_reasons
+from upgrade import builds, check_builds
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -157,6 +159,23 @@ class LedgerTests(unittest.TestCase):
         reasons = listed_reasons(ROOT / "docs/reference/reasons.md")
         self.assertLessEqual({"not_json", "unknown_task", "task_closed", "duplicate"}, reasons)
         self.assertNotIn("stage", reasons)
+
+
+class UpgradeTests(unittest.TestCase):
+    def turns(self, *names: str) -> dict[str, list[str]]:
+        logs = Logs()
+        for number, name in enumerate(names):
+            entry = Entry(Place("journal", 0, number), "alpha", number + 1, "engine", "", {"build": name}, None)
+            logs.journal.append(entry)
+        return builds(logs)
+
+    def test_builds_that_take_turns(self):
+        self.assertEqual(self.turns("1", "1", "2", "1", "2", "2"), {"alpha": ["1", "2", "1", "2"]})
+        self.assertEqual(check_builds(self.turns("1", "2", "1", "2"), "2"), [])
+
+    def test_an_upgrade_that_was_none_fails(self):
+        for names in [["1"], ["2"], ["1", "2", "1"]]:
+            self.assertEqual(len(check_builds(self.turns(*names), "2")), 1, names)
 
 
 if __name__ == "__main__":

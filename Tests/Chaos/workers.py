@@ -27,6 +27,10 @@ class Worker:
         # Somebody has a plan with it: to wake it up, to start it again.
         self.is_busy = False
 
+    def use(self, binary: Path) -> None:
+        """From its next start on."""
+        self.command[0] = str(binary)
+
     @property
     def transactional_ids(self) -> set[str]:
         return {f"flywheel.{role}.{self.name}" for role in ROLES}
