@@ -108,7 +108,7 @@ public struct DatasetsState: Sendable {
         guard labels[id] == nil else {
             return .failure(.init(.duplicate, "sample \(id) has a label already"))
         }
-        let split: Split = consensus.purpose == .audit ? .test : .training
+        let split = consensus.purpose.split
         var log = position.value
         log.sequence += 1
         log.newLabels += 1

@@ -129,7 +129,7 @@ extension ProjectState {
         }
         if outcome.votesReleased > 0 {
             acquisition.votesReleased(outcome.votesReleased, cost: outcome.voteCost)
-            if let task = outcome.task, task.purpose == .acquisition {
+            if let task = outcome.task, task.purpose.split == .training {
                 acquisition.sliceReleased(
                     task.sample,
                     votes: outcome.votesReleased,

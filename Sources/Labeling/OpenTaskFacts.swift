@@ -23,7 +23,7 @@ struct OpenTaskFacts: Sendable {
         self = open.gather(into: self) { facts, _, task in
             facts.nextDeadline = Self.earlier(facts.nextDeadline, task.expiresAt)
             if let span { facts.nextAgeing = Self.earlier(facts.nextAgeing, task.nextAgeing(every: span)) }
-            if task.selection.purpose == .acquisition { facts.trainingTasks += 1 }
+            if task.selection.purpose.split == .training { facts.trainingTasks += 1 }
         }
     }
 

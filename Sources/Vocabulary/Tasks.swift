@@ -4,6 +4,14 @@ public enum TaskPurpose: String, Hashable, Sendable, CaseIterable {
     case acquisition
     /// Drawn without bias; its label tests.
     case audit
+
+    /// The part of the dataset that labels of such tasks belong to.
+    @inlinable public var split: Split {
+        switch self {
+        case .acquisition: .training
+        case .audit: .test
+        }
+    }
 }
 
 /// One part of what a candidate is worth. The whole is the product of its parts, each to the power of its weight.
