@@ -52,7 +52,7 @@ extension ProjectState {
             acquisition.configured(revision.acquisition, after: known.acquisition)
         }
         // Windows are counted from the project's beginning, not from a round number of the epoch.
-        if configuration.value == nil { acquisition.ledger.value.windowStart = step.context.time }
+        if configuration.value == nil { acquisition.accounts.ledger.value.windowStart = step.context.time }
         configuration.value = revision
     }
 
@@ -74,21 +74,7 @@ extension ProjectState {
     private mutating func receive(_ candidate: Candidate, _ configuration: ProjectConfiguration, _ step: inout Step) {
         let version = candidate.model?.version
         let ordinal = version.flatMap { training.models[$0]?.datasetOrdinal } ?? 0
-        acquisition.receive(
-            candidate,
-            modelOrdinal: ordinal,
-            pending: configuration.acquisition.stream == nil ? 0 : unlearnedLabels,
-            votesPerTask: configuration.labeling.maximumVotes,
-            policy: configuration.acquisition,
-            context: step.context
-        )
-        acquisition.considerTriggers(
-            of: candidate,
-            modelOrdinal: ordinal,
-            classes: configuration.schema.classes.count,
-            policy: configuration.acquisition,
-            context: step.context
-        )
+        acquisition.receive(candidate, modelOrdinal: ordinal, selectionContext(configuration, step.context))
         guard candidate.auditProbability != nil, let version, let output = candidate.output else { return }
         rollout.predicted(
             output.top.label,
@@ -157,12 +143,7 @@ extension ProjectState {
     }
 
     private mutating func receive(_ feedback: Feedback, _ configuration: ProjectConfiguration, _ step: inout Step) {
-        acquisition.heard(
-            feedback,
-            classes: configuration.schema.classes.count,
-            policy: configuration.acquisition,
-            context: step.context
-        )
+        acquisition.heard(feedback, selectionContext(configuration, step.context))
         let result = rollout.receive(
             feedback,
             userHash: xxh64(feedback.user.rawValue),

@@ -14,11 +14,14 @@ public struct ProjectConfiguration: Hashable, Sendable {
     /// The partition of `journal`, `tallies`, `state` and of all that Loop writes for the project; given at the first apply.
     public var partition: Int32 { contents.value.partition }
     public var schema: LabelSchema { contents.value.schema }
-    public var acquisition: AcquisitionPolicy { contents.value.acquisition }
+    public var acquisition: AcquisitionPolicy { contents.value.acquisition.value }
     public var labeling: LabelingPolicy { contents.value.labeling }
     public var datasets: DatasetPolicy { contents.value.datasets }
     public var training: TrainingPolicy { contents.value.training }
     public var rollout: RolloutPolicy { contents.value.rollout }
+
+    /// The acquisition policy, for those who keep it.
+    var sharedAcquisition: Shared<AcquisitionPolicy> { contents.value.acquisition }
 
     /// Kept once: every entry is applied under it.
     private let contents: Shared<Contents>
@@ -28,7 +31,7 @@ public struct ProjectConfiguration: Hashable, Sendable {
         let revision: Int
         let partition: Int32
         let schema: LabelSchema
-        let acquisition: AcquisitionPolicy
+        let acquisition: Shared<AcquisitionPolicy>
         let labeling: LabelingPolicy
         let datasets: DatasetPolicy
         let training: TrainingPolicy
@@ -52,7 +55,7 @@ public struct ProjectConfiguration: Hashable, Sendable {
                 revision: revision,
                 partition: partition,
                 schema: schema,
-                acquisition: acquisition,
+                acquisition: Shared(acquisition),
                 labeling: labeling,
                 datasets: datasets,
                 training: training,

@@ -34,14 +34,8 @@ extension ProjectState {
     }
 
     private mutating func openTasks(_ configuration: ProjectConfiguration, _ step: inout Step) {
-        let batch = acquisition.selectBatch(
-            openTasks: labeling.open.count,
-            votesPerTask: configuration.labeling.maximumVotes,
-            newestOrdinal: training.progress.value.newestOrdinal,
-            unlearned: unlearnedLabels,
-            policy: configuration.acquisition,
-            context: step.context
-        )
+        let context = selectionContext(configuration, step.context)
+        let batch = acquisition.selectBatch(context)
         for selection in batch {
             let id = step.context.nextID()
             let task = labeling.openTask(
@@ -54,7 +48,23 @@ extension ProjectState {
             took(.select, step.context.time.milliseconds(since: selection.predictedAt))
             step.decide(.task(task), id: id)
         }
-        tellExhaustion(configuration, &step)
+        tellExhaustion(context, &step)
+    }
+
+    /// Circumstances in which Acquisition asks for labels.
+    ///
+    /// Inlined: a call would copy the whole state.
+    @inline(__always)
+    func selectionContext(_ configuration: ProjectConfiguration, _ entry: EntryContext) -> SelectionContext {
+        SelectionContext(
+            policy: configuration.sharedAcquisition,
+            votesPerTask: configuration.labeling.maximumVotes,
+            classes: configuration.schema.classes.count,
+            openTasks: labeling.open.count,
+            newestOrdinal: training.progress.value.newestOrdinal,
+            unlearnedLabels: unlearnedLabels,
+            entry: entry
+        )
     }
 
     /// Training labels asked for that the newest model does not know. While a study runs none counts as known.
@@ -62,14 +72,10 @@ extension ProjectState {
         datasets.position.value.training - training.progress.value.learnedLabels + labeling.openTrainingTasks
     }
 
-    private mutating func tellExhaustion(_ configuration: ProjectConfiguration, _ step: inout Step) {
-        let isExhausted =
-            acquisition.isExhausted(
-                votesPerTask: configuration.labeling.maximumVotes,
-                policy: configuration.acquisition
-            ) && labeling.open.isEmpty
-        guard isExhausted != acquisition.cadence.value.isExhaustionTold else { return }
-        acquisition.cadence.value.isExhaustionTold = isExhausted
+    private mutating func tellExhaustion(_ context: SelectionContext, _ step: inout Step) {
+        let isExhausted = acquisition.isExhausted(context) && labeling.open.isEmpty
+        guard isExhausted != acquisition.accounts.cadence.value.isExhaustionTold else { return }
+        acquisition.accounts.cadence.value.isExhaustionTold = isExhausted
         if isExhausted {
             step.decide(.notice(.init(kind: .budgetExhausted, text: "the window's budget holds no further task")))
         }

@@ -92,13 +92,15 @@ public struct ProjectState: Sendable {
     /// When the next tick is due, if anything waits for time to pass.
     public var nextDeadline: StreamTime? {
         guard let configuration = configuration.value else { return nil }
+        // No deadline depends on the seed.
+        let entry = EntryContext(
+            project: project,
+            entryNumber: position.value.entryNumber,
+            time: position.value.time,
+            seed: 0
+        )
         let deadlines = [
-            acquisition.nextDeadline(
-                openTasks: labeling.open.count,
-                votesPerTask: configuration.labeling.maximumVotes,
-                policy: configuration.acquisition,
-                at: position.value.time
-            ),
+            acquisition.nextDeadline(selectionContext(configuration, entry)),
             labeling.nextDeadline,
             labeling.nextAgeing(policy: configuration.labeling),
             datasets.nextDeadline(policy: configuration.datasets),

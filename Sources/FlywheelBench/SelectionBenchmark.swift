@@ -79,20 +79,13 @@ struct SelectionBenchmark {
         policy.batch.memory = memory
         var generator = SplitMix64(seed: 1)
         var state = AcquisitionState()
-        for slot in 0..<memory { state.memory[slot] = EmbeddingSketch(point(&generator)) }
+        for slot in 0..<memory { state.pool.memory[slot] = EmbeddingSketch(point(&generator)) }
         for number in 0..<candidates {
-            state.receive(candidate(number, &generator), modelOrdinal: 1, policy: policy, context: context(1))
+            state.receive(candidate(number, &generator), modelOrdinal: 1, context(1, policy))
         }
         return (0..<repeats).map { round in
             let begin = Self.processorTime
-            let chosen = state.selectBatch(
-                openTasks: 0,
-                votesPerTask: 1,
-                newestOrdinal: 1,
-                unlearned: 0,
-                policy: policy,
-                context: context(UInt64(round + 2))
-            )
+            let chosen = state.selectBatch(context(UInt64(round + 2), policy))
             let time = Self.processorTime - begin
             precondition(chosen.count == min(batch, candidates - round * batch), "a batch is not whole")
             return time
@@ -122,13 +115,17 @@ struct SelectionBenchmark {
         )
     }
 
-    private func context(_ entry: UInt64) -> EntryContext {
-        EntryContext(
-            project: ProjectID("bench"),
-            entryNumber: entry,
-            // A batch is due: patience is over.
-            time: StreamTime(milliseconds: Int64(entry) * 100_000),
-            seed: entry &* 0x9E37_79B9_7F4A_7C15
+    private func context(_ entry: UInt64, _ policy: AcquisitionPolicy) -> SelectionContext {
+        SelectionContext(
+            policy: Shared(policy),
+            newestOrdinal: 1,
+            entry: EntryContext(
+                project: ProjectID("bench"),
+                entryNumber: entry,
+                // A batch is due: patience is over.
+                time: StreamTime(milliseconds: Int64(entry) * 100_000),
+                seed: entry &* 0x9E37_79B9_7F4A_7C15
+            )
         )
     }
 

@@ -92,11 +92,17 @@ struct StreamReplay {
             probabilities.enumerated().map { .init(label: ClassIndex($0.offset), probability: $0.element) }
         )
         guard let output else { return false }
-        let context = EntryContext(
+        let entry = EntryContext(
             project: ProjectID("bench"),
             entryNumber: UInt64(event),
             time: StreamTime(milliseconds: Int64(event)),
             seed: (seed &+ 1) &* 0x9E37_79B9_7F4A_7C15 ^ UInt64(event) &* 0xD6E8_FEB8_6659_FD93
+        )
+        let context = SelectionContext(
+            policy: Shared(policy),
+            classes: data.classes.count,
+            unlearnedLabels: pending,
+            entry: entry
         )
         let candidate = Candidate(
             sample: Sample(id: SampleID(String(event))),
@@ -105,18 +111,11 @@ struct StreamReplay {
             score: policy.function.score(output, classes: data.classes.count),
             auditProbability: nil,
             auditDraw: 1,
-            predictedAt: context.time
+            predictedAt: entry.time
         )
-        state.receive(candidate, modelOrdinal: 0, pending: pending, policy: policy, context: context)
-        let batch = state.selectBatch(
-            openTasks: 0,
-            votesPerTask: 1,
-            newestOrdinal: 0,
-            unlearned: pending,
-            policy: policy,
-            context: context
-        )
-        for _ in batch { state.voteGiven(policy: policy, at: context.time) }
+        state.receive(candidate, modelOrdinal: 0, context)
+        let batch = state.selectBatch(context)
+        for _ in batch { state.voteGiven(policy: policy, at: entry.time) }
         return !batch.isEmpty
     }
 

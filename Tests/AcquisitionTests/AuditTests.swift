@@ -70,7 +70,7 @@ import Vocabulary
         var generator = SplitMix64(seed: 3)
         var draws: [Double] = []
         var state = AcquisitionState()
-        for number in 0..<(AcquisitionState.auditCapacity * 2) {
+        for number in 0..<(AuditSource.capacity * 2) {
             let draw = generator.nextUnit() * 0.1
             draws.append(draw)
             state.receive(
@@ -80,8 +80,8 @@ import Vocabulary
                 context: context(1)
             )
         }
-        let kept = state.audit.sortedRows.map(\.value.candidate.auditDraw).sorted()
-        #expect(kept == Array(draws.sorted().prefix(AcquisitionState.auditCapacity)))
+        let kept = state.audit.candidates.sortedRows.map(\.value.candidate.auditDraw).sorted()
+        #expect(kept == Array(draws.sorted().prefix(AuditSource.capacity)))
     }
 
     @Test("A sample of the audit sample stays there when the cut-off is lowered, and enters when it is raised")
@@ -90,16 +90,16 @@ import Vocabulary
         var state = AcquisitionState()
         state.receive(candidate("s", draw: 0.08, cutoff: 0.1), modelOrdinal: 1, policy: policy, context: context(1))
         state.receive(candidate("s", draw: 0.08, cutoff: 0.05), modelOrdinal: 2, policy: policy, context: context(2))
-        #expect(state.pool.isEmpty)
-        #expect(state.audit.count == 1)
+        #expect(state.pool.candidates.isEmpty)
+        #expect(state.audit.candidates.count == 1)
         // Its probability is still that with which it was drawn.
-        #expect(state.audit[SampleID("s")]?.candidate.auditProbability == 0.1)
+        #expect(state.audit.candidates[SampleID("s")]?.candidate.auditProbability == 0.1)
 
         state.receive(candidate("t", draw: 0.2, cutoff: 0.1), modelOrdinal: 1, policy: policy, context: context(3))
-        #expect(state.pool.count == 1)
+        #expect(state.pool.candidates.count == 1)
         state.receive(candidate("t", draw: 0.2, cutoff: 0.3), modelOrdinal: 1, policy: policy, context: context(4))
-        #expect(state.pool.isEmpty)
-        #expect(state.audit.count == 2)
+        #expect(state.pool.candidates.isEmpty)
+        #expect(state.audit.candidates.count == 2)
         #expect(state.batch(policy).ids == ["s", "t"])
     }
 }

@@ -101,7 +101,7 @@ import Vocabulary
         var first = AcquisitionState(candidates, policy: policy)
         SeededSampling.shuffle(&candidates, using: &generator)
         var second = AcquisitionState(candidates, policy: policy)
-        #expect(first.pool.sortedKeys == second.pool.sortedKeys)
+        #expect(first.pool.candidates.sortedKeys == second.pool.candidates.sortedKeys)
         for round in 0..<4 as Range<UInt64> {
             let time = Int64(10_000 * (round + 1))
             let batch = first.batch(policy, entry: round, at: time)
@@ -139,11 +139,11 @@ import Vocabulary
         let policy = freePolicy { $0.batchSize = 1 }
         var state = AcquisitionState([candidate("a", score: 0.1), candidate("b", score: 0.5)], policy: policy)
         state.receive(candidate("a", score: 0.9), modelOrdinal: 1, policy: policy, context: context(2))
-        #expect(state.pool[SampleID("a")]?.candidate.score == 0.1)
+        #expect(state.pool.candidates[SampleID("a")]?.candidate.score == 0.1)
         state.receive(candidate("a", score: 0.2), modelOrdinal: 2, policy: policy, context: context(3))
-        #expect(state.pool[SampleID("a")]?.candidate.score == 0.2)
+        #expect(state.pool.candidates[SampleID("a")]?.candidate.score == 0.2)
         state.receive(candidate("a", score: 0.9), modelOrdinal: 1, policy: policy, context: context(4))
-        #expect(state.pool[SampleID("a")]?.candidate.score == 0.2)
+        #expect(state.pool.candidates[SampleID("a")]?.candidate.score == 0.2)
         // What the newest model scored goes first, whatever an older one thought.
         #expect(state.batch(policy).ids == ["a"])
     }

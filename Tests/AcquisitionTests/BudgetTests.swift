@@ -181,9 +181,9 @@ import Vocabulary
         let batch = state.batch(policy, votesPerTask: 2)
         #expect(batch.count == 3, "each of two votes at 25 makes 50 a task")
         #expect(batch.allSatisfy { $0.voteCost == cost })
-        #expect(state.ledger.value.money.reserved == 150)
+        #expect(state.accounts.ledger.value.money.reserved == 150)
         state.voteGiven(cost: cost, taken: 1_000, policy: policy, at: StreamTime(milliseconds: 10_000))
-        #expect(state.ledger.value.money.reserved == 125 && state.ledger.value.money.spent == 7)
-        #expect(state.ledger.value.time.spent == 1_000)
+        #expect(state.accounts.ledger.value.money.reserved == 125 && state.accounts.ledger.value.money.spent == 7)
+        #expect(state.accounts.ledger.value.time.spent == 1_000)
     }
 }

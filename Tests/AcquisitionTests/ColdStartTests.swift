@@ -40,7 +40,7 @@ import Vocabulary
         var state = AcquisitionState(candidates, policy: policy)
         // Near the handover, and up to beyond all that could matter.
         let labels = generator.next(below: 3 * classes * Int(policy.batch.handover))
-        state.cadence.value.acquisitionTasks = labels
+        state.accounts.cadence.value.acquisitionTasks = labels
 
         var entropy = 0.0
         for sum in mass where sum > 0 {

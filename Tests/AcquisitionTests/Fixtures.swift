@@ -1,4 +1,5 @@
 import Acquisition
+import Tables
 import Vocabulary
 
 /// A candidate of the pool, or with a draw below the cut-off one of the audit sample.
@@ -47,6 +48,70 @@ func freePolicy(_ change: (inout AcquisitionPolicy) -> Void = { _ in }) -> Acqui
     )
     change(&policy)
     return policy
+}
+
+/// What the reducer is given, by what tests set.
+extension AcquisitionState {
+    mutating func receive(
+        _ candidate: Candidate,
+        modelOrdinal: Int,
+        pending: Int = 0,
+        votesPerTask: Int = 1,
+        classes: Int = 1,
+        policy: AcquisitionPolicy,
+        context: EntryContext
+    ) {
+        let context = SelectionContext(
+            policy: Shared(policy),
+            votesPerTask: votesPerTask,
+            classes: classes,
+            unlearnedLabels: pending,
+            entry: context
+        )
+        receive(candidate, modelOrdinal: modelOrdinal, context)
+    }
+
+    mutating func heard(_ feedback: Feedback, classes: Int, policy: AcquisitionPolicy, context: EntryContext) {
+        heard(feedback, SelectionContext(policy: Shared(policy), classes: classes, entry: context))
+    }
+
+    mutating func selectBatch(
+        openTasks: Int,
+        votesPerTask: Int,
+        newestOrdinal: Int,
+        unlearned: Int,
+        policy: AcquisitionPolicy,
+        context: EntryContext
+    ) -> [Selection] {
+        selectBatch(
+            SelectionContext(
+                policy: Shared(policy),
+                votesPerTask: votesPerTask,
+                openTasks: openTasks,
+                newestOrdinal: newestOrdinal,
+                unlearnedLabels: unlearned,
+                entry: context
+            )
+        )
+    }
+
+    /// At the beginning of the window where no time is given.
+    func nextDeadline(
+        openTasks: Int,
+        votesPerTask: Int,
+        policy: AcquisitionPolicy,
+        at time: StreamTime? = nil
+    ) -> StreamTime? {
+        let time = time ?? accounts.ledger.value.windowStart
+        return nextDeadline(
+            SelectionContext(
+                policy: Shared(policy),
+                votesPerTask: votesPerTask,
+                openTasks: openTasks,
+                entry: context(0, at: time.milliseconds)
+            )
+        )
+    }
 }
 
 extension AcquisitionState {

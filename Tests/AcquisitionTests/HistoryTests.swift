@@ -64,7 +64,7 @@ import Vocabulary
                 state.votesReleased(task.left)
             default: break
             }
-            let (pool, audit) = (Set(state.pool.sortedKeys), Set(state.audit.sortedKeys))
+            let (pool, audit) = (Set(state.pool.candidates.sortedKeys), Set(state.audit.candidates.sortedKeys))
             law(pool.isDisjoint(with: audit), "a sample is in the pool and in the audit sample")
             let batch = state.selectBatch(
                 openTasks: open.count,
@@ -85,18 +85,18 @@ import Vocabulary
             law(batch.count { $0.purpose == .acquisition } <= policy.batchSize, "the batch is too large")
             law(open.count <= policy.openTaskLimit, "\(open.count) tasks are open")
 
-            let ledger = state.ledger.value
+            let ledger = state.accounts.ledger.value
             let window = ledger.windowStart.milliseconds / policy.window
             law(ledger.reserved == open.map(\.left).reduce(0, +), "\(ledger.reserved) votes are reserved")
             law(ledger.spent + ledger.reserved <= policy.votes, "the ledger is overdrawn: \(ledger)")
             law(spentIn[time / policy.window, default: 0] <= policy.votes, "more votes were given than bought")
             law(ledger.spent == spentIn[window, default: 0], "\(ledger.spent) of \(spentIn) are known")
             law(ledger.totalSpent == spentIn.values.reduce(0, +), "\(ledger.totalSpent) in all")
-            law(state.pool.count <= policy.poolCapacity, "the pool holds \(state.pool.count)")
+            law(state.pool.candidates.count <= policy.poolCapacity, "the pool holds \(state.pool.candidates.count)")
             let deadline = state.nextDeadline(openTasks: open.count, votesPerTask: votesPerTask, policy: policy)
             law((deadline?.milliseconds ?? .max) > time, "a deadline of the past would tick for ever")
         }
-        #expect(state.asked.count == asked.count)
+        #expect(state.accounts.asked.count == asked.count)
     }
 
     @Test("A deadline that is kept brings a batch, or the window that allows one", arguments: 0..<24 as Range<UInt64>)

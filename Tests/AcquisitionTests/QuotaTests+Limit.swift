@@ -11,11 +11,11 @@ extension QuotaTests {
         slices.newFor = 150_000
         let policy = policy(slices)
         var state = crowded()
-        state.slices["=x1"]?.windowStart = StreamTime(milliseconds: 200_000)
-        state.slices["=x2"]?.firstAskedAt = StreamTime(milliseconds: 199_000)
+        state.accounts.slices["=x1"]?.windowStart = StreamTime(milliseconds: 200_000)
+        state.accounts.slices["=x2"]?.firstAskedAt = StreamTime(milliseconds: 199_000)
         for number in 0..<4 { receive(sample("n\(number)", of: "new-\(number)", score: 0.5), &state, policy, at: 0) }
         #expect(state.batch(policy, at: 210_000).count == 4)
-        #expect(state.slices.sortedKeys == ["=new-0", "=new-1", "=new-2", "=new-3", "=x1", "=x2"])
+        #expect(state.accounts.slices.sortedKeys == ["=new-0", "=new-1", "=new-2", "=new-3", "=x1", "=x2"])
     }
 
     @Test("What triggers let through and waits for a quota beside a stream's rule gets its moment")
@@ -42,12 +42,11 @@ extension QuotaTests {
             )
             let context = context(7, at: 1_000)
             state.receive(candidate, modelOrdinal: 1, policy: policy, context: context)
-            state.considerTriggers(of: candidate, modelOrdinal: 1, classes: 1, policy: policy, context: context)
         }
         for number in 0..<10 { receive(number, isFired: false) }
         #expect(state.batch(policy, at: 2_000).count == 5 && state.batch(policy, entry: 3, at: 2_000).count == 5)
         receive(10, isFired: true)
-        #expect(state.pool.isEmpty && state.triggered.count == 1)
+        #expect(state.pool.candidates.isEmpty && state.triggers.triggered.count == 1)
         #expect(state.batch(policy, entry: 4, at: 50_000).isEmpty)
         let due = state.nextDeadline(
             openTasks: 0,
@@ -63,12 +62,12 @@ extension QuotaTests {
     func otherKey() {
         let policy = policy(half)
         var state = AcquisitionState((0..<5).map { sample("a\($0)", of: "a", score: 0.9) }, policy: policy)
-        #expect(state.batch(policy, at: 10_000).count == 5 && state.slices["=a"]?.votes == 5)
+        #expect(state.batch(policy, at: 10_000).count == 5 && state.accounts.slices["=a"]?.votes == 5)
         let old = sample("x", of: "a", score: 0.9).sample
         let before = StreamTime(milliseconds: 9_000)
         state.sliceReleased(old, votes: 3, openedAt: before, policy: policy)
-        #expect(state.slices["=a"]?.votes == 5)
+        #expect(state.accounts.slices["=a"]?.votes == 5)
         state.sliceReleased(old, votes: 3, openedAt: StreamTime(milliseconds: 10_000), policy: policy)
-        #expect(state.slices["=a"]?.votes == 2)
+        #expect(state.accounts.slices["=a"]?.votes == 2)
     }
 }

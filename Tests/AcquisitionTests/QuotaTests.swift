@@ -49,17 +49,17 @@ struct QuotaTests {
         #expect(state.batch(policy, at: 10_000).count == 5)
         #expect(state.batch(policy, entry: 3, at: 20_000).count == 5)
         for number in 30..<60 { receive(sample("a\(number)", of: "a", score: 0.95), &state, policy, at: 21_000) }
-        #expect(state.pool.count == 30 && state.batch(policy, entry: 4, at: 30_000).isEmpty)
+        #expect(state.pool.candidates.count == 30 && state.batch(policy, entry: 4, at: 30_000).isEmpty)
         for number in 0..<20 { receive(sample("b\(number)", of: "b", score: 0.1), &state, policy, at: 31_000) }
         for number in 60..<99 { receive(sample("a\(number)", of: "a", score: 0.99), &state, policy, at: 32_000) }
-        #expect(state.pool.count == 30)
-        #expect(state.pool.sortedKeys.count { $0.rawValue.hasPrefix("b") } == 20)
+        #expect(state.pool.candidates.count == 30)
+        #expect(state.pool.candidates.sortedKeys.count { $0.rawValue.hasPrefix("b") } == 20)
         #expect(state.batch(policy, entry: 5, at: 40_000).ids.allSatisfy { $0.hasPrefix("b") })
-        #expect(state.slices["=b"]?.votes == 5)
+        #expect(state.accounts.slices["=b"]?.votes == 5)
         // In the next window the better ones have room again.
         for _ in 0..<15 { state.voteGiven(policy: policy, at: StreamTime(milliseconds: 50_000)) }
         receive(sample("a99", of: "a", score: 0.99), &state, policy, at: 100_001)
-        #expect(state.pool[SampleID("a99")] != nil)
+        #expect(state.pool.candidates[SampleID("a99")] != nil)
     }
 
     @Test(
@@ -80,13 +80,13 @@ struct QuotaTests {
             time += Int64(generator.next(below: 800))
             // Its caches know nothing.
             var fresh = AcquisitionState()
-            for (id, row) in state.pool.sortedRows { fresh.pool.restore(id, row) }
-            for (id, row) in state.asked.sortedRows { fresh.asked.restore(id, row) }
-            for (name, row) in state.slices.sortedRows { fresh.slices.restore(name, row) }
-            for (slot, row) in state.memory.sortedRows { fresh.memory.restore(slot, row) }
-            fresh.ledger.value = state.ledger.value
-            fresh.cadence.value = state.cadence.value
-            fresh.stream.value = state.stream.value
+            for (id, row) in state.pool.candidates.sortedRows { fresh.pool.candidates.restore(id, row) }
+            for (id, row) in state.accounts.asked.sortedRows { fresh.accounts.asked.restore(id, row) }
+            for (name, row) in state.accounts.slices.sortedRows { fresh.accounts.slices.restore(name, row) }
+            for (slot, row) in state.pool.memory.sortedRows { fresh.pool.memory.restore(slot, row) }
+            fresh.accounts.ledger.value = state.accounts.ledger.value
+            fresh.accounts.cadence.value = state.accounts.cadence.value
+            fresh.pool.stream.value = state.pool.stream.value
             let number = generator.next(below: 300)
             let slice = ["a", "a", "a", "b", "c"][number % 5]
             let candidate = sample("s\(number)", of: slice, score: slice == "a" ? 0.9 : generator.nextUnit())
@@ -94,12 +94,12 @@ struct QuotaTests {
             let context = context(entry, at: time)
             state.receive(candidate, modelOrdinal: ordinal, votesPerTask: 2, policy: policy, context: context)
             fresh.receive(candidate, modelOrdinal: ordinal, votesPerTask: 2, policy: policy, context: context)
-            #expect(fresh.pool.sortedKeys == state.pool.sortedKeys, "entry \(entry)")
+            #expect(fresh.pool.candidates.sortedKeys == state.pool.candidates.sortedKeys, "entry \(entry)")
             let batch = state.batch(policy, entry: entry, at: time, votesPerTask: 2)
             #expect(batch == fresh.batch(policy, entry: entry, at: time, votesPerTask: 2))
             for _ in 0..<(2 * batch.count) { state.voteGiven(policy: policy, at: context.time) }
         }
-        #expect(state.asked.count > 20)
+        #expect(state.accounts.asked.count > 20)
     }
 
     @Test("So it is with a stream: what was chosen and waits for a quota gives way")
@@ -112,10 +112,10 @@ struct QuotaTests {
             receive(sample("a\(number)", of: "a", score: 0.9), &state, policy, at: 1_000)
             _ = state.batch(policy, entry: UInt64(number + 2), at: 1_000)
         }
-        #expect(state.asked.count == 10 && state.pool.count == 30)
+        #expect(state.accounts.asked.count == 10 && state.pool.candidates.count == 30)
         for number in 0..<5 { receive(sample("b\(number)", of: "b", score: 0.1), &state, policy, at: 2_000) }
         receive(sample("a60", of: "a", score: 0.9), &state, policy, at: 2_000)
-        #expect(state.pool.count == 30 && state.pool[SampleID("a60")] == nil)
+        #expect(state.pool.candidates.count == 30 && state.pool.candidates[SampleID("a60")] == nil)
         #expect(state.batch(policy, entry: 90, at: 3_000).ids == (0..<5).map { "b\($0)" })
     }
 
@@ -123,7 +123,7 @@ struct QuotaTests {
         var state = AcquisitionState()
         for number in 0..<SlicePolicy.sliceLimit {
             let time = StreamTime(milliseconds: 0)
-            state.slices["=x\(number)"] = SliceAccount(firstAskedAt: time, windowStart: time, votes: 1)
+            state.accounts.slices["=x\(number)"] = SliceAccount(firstAskedAt: time, windowStart: time, votes: 1)
         }
         return state
     }
@@ -142,6 +142,6 @@ struct QuotaTests {
         let ids = state.batch(policy, at: 10_000).ids
         #expect(ids.count { $0.hasPrefix("b") } == 2)
         #expect(ids.count { $0.hasPrefix("n") } == 3)
-        #expect(state.slices["=b"]?.votes == 2 && state.slices["others"]?.votes == 3)
+        #expect(state.accounts.slices["=b"]?.votes == 2 && state.accounts.slices["others"]?.votes == 3)
     }
 }

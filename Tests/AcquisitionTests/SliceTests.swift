@@ -82,7 +82,7 @@ import Vocabulary
         for _ in 0..<2 { state.voteGiven(policy: policy, at: StreamTime(milliseconds: 30_000)) }
         #expect(state.batch(policy, entry: 4, at: 120_000, votesPerTask: 2).count == 1)
         state.sliceReleased(batch[0].sample, votes: 2, openedAt: openedAt, policy: policy)
-        #expect(state.slices["=b"]?.votes == 2, "a task of the window before frees nothing of this one")
+        #expect(state.accounts.slices["=b"]?.votes == 2, "a task of the window before frees nothing of this one")
     }
 
     @Test("A new slice has a share of its own until it is known")
@@ -104,7 +104,7 @@ import Vocabulary
         var state = AcquisitionState()
         for number in 0..<SlicePolicy.sliceLimit {
             let time = StreamTime(milliseconds: 0)
-            state.slices["=x\(number)"] = SliceAccount(firstAskedAt: time, windowStart: time)
+            state.accounts.slices["=x\(number)"] = SliceAccount(firstAskedAt: time, windowStart: time)
         }
         let policy = policy(half)
         for number in 0..<30 {
@@ -114,7 +114,7 @@ import Vocabulary
         for entry in 2..<10 as Range<UInt64> {
             _ = state.batch(policy, entry: entry, at: Int64(entry) * 10_000 - 9_000)
         }
-        #expect(state.slices.count == SlicePolicy.sliceLimit + 1)
-        #expect(state.asked.count == 10)
+        #expect(state.accounts.slices.count == SlicePolicy.sliceLimit + 1)
+        #expect(state.accounts.asked.count == 10)
     }
 }

@@ -54,7 +54,7 @@ import Vocabulary
         let policy = Self.policy(batch)
         let candidates = Self.candidates(size, &generator, isCold: size % 2 == 0)
         var state = AcquisitionState(candidates, policy: policy)
-        let pool = Set(state.pool.sortedKeys)
+        let pool = Set(state.pool.candidates.sortedKeys)
         var left = pool
         for round in 0..<3 as Range<UInt64> {
             let ids = state.batch(policy, entry: round, at: Int64(10_000 * (round + 1))).map(\.sample.id)

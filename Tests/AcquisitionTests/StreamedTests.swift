@@ -31,11 +31,11 @@ import Vocabulary
         var state = AcquisitionState()
         let selections = run(&state, policy(0.1), 1_000)
         #expect((90...100).contains(selections.count))
-        #expect(state.pool.isEmpty)
+        #expect(state.pool.candidates.isEmpty)
         #expect(Set(selections.ids).count == selections.count)
         #expect(selections.allSatisfy { $0.reason.strategy == "adaptive" && ($0.reason.propensity ?? 0) > 0 })
-        #expect(state.stream.value?.ledger.events == 1_000)
-        #expect(state.stream.value?.ledger.asked == selections.count)
+        #expect(state.pool.stream.value?.ledger.events == 1_000)
+        #expect(state.pool.stream.value?.ledger.asked == selections.count)
     }
 
     @Test("Nothing is asked under a share or a budget of nothing")
@@ -60,7 +60,7 @@ import Vocabulary
         var state = AcquisitionState([candidate("old", score: 1)], policy: before)
         let selections = run(&state, policy(0.1), 200)
         #expect(!selections.ids.contains("old"))
-        #expect(state.pool[SampleID("old")] == nil)
+        #expect(state.pool.candidates[SampleID("old")] == nil)
     }
 
     @Test("Audit tasks keep to their share though the pool is empty most of the time")

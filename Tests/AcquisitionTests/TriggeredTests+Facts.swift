@@ -17,7 +17,7 @@ extension TriggeredTests {
             for (top, isFired) in [(1, true), (0, false)] {
                 var state = AcquisitionState()
                 for (position, event) in order.enumerated() {
-                    #expect(state.triggered.isEmpty)
+                    #expect(state.triggers.triggered.isEmpty)
                     let entry = UInt64(position + 1)
                     switch event {
                     case .champion: receive(candidate("s", awaiting: ["both"]), &state, policy, entry: entry)
@@ -32,7 +32,7 @@ extension TriggeredTests {
                         state.heard(other, classes: classes, policy: policy, context: context(entry))
                     }
                 }
-                #expect(state.triggered.isEmpty != isFired, "\(order)")
+                #expect(state.triggers.triggered.isEmpty != isFired, "\(order)")
                 #expect(state.batch(policy).map(\.reason.triggers) == (isFired ? [["both"]] : []))
             }
         }
@@ -48,7 +48,7 @@ extension TriggeredTests {
         let said = feedback("s", .correction, version: "v2")
         state.heard(said, classes: classes, policy: policy, context: context(2))
         receive(candidate("s", top: 1, awaiting: ["both"]), &state, policy, entry: 3)
-        #expect(state.triggered.isEmpty && state.awaiting.count == 1)
+        #expect(state.triggers.triggered.isEmpty && state.triggers.awaiting.count == 1)
     }
 
     @Test("Where only triggers and the audit sample have anything, each has its part")

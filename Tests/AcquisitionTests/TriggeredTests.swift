@@ -64,14 +64,7 @@ struct TriggeredTests {
         _ policy: AcquisitionPolicy,
         entry: UInt64 = 1
     ) {
-        state.receive(candidate, modelOrdinal: 1, policy: policy, context: context(entry))
-        state.considerTriggers(
-            of: candidate,
-            modelOrdinal: 1,
-            classes: classes,
-            policy: policy,
-            context: context(entry)
-        )
+        state.receive(candidate, modelOrdinal: 1, classes: classes, policy: policy, context: context(entry))
     }
 
     @Test("Triggers ask for their share of a batch and no more, and say so on the task")
@@ -82,13 +75,13 @@ struct TriggeredTests {
             receive(candidate("p\(number)", score: 0.9, isBelow: false), &state, policy)
             receive(candidate("t\(number)", triggers: ["low"]), &state, policy)
         }
-        #expect(state.pool.count == 30 && state.triggered.count == 30)
+        #expect(state.pool.candidates.count == 30 && state.triggers.triggered.count == 30)
         let batch = state.batch(policy)
         #expect(batch.count == 10)
-        let fired = batch.filter { $0.reason.strategy == AcquisitionState.triggerStrategy }
+        let fired = batch.filter { $0.reason.strategy == TriggerSource.strategy }
         #expect(fired.count == 2 && fired.allSatisfy { $0.reason.triggers == ["low"] && $0.reason.propensity == 1 })
         #expect(batch.filter { $0.sample.id.rawValue.hasPrefix("p") }.allSatisfy { $0.reason.triggers.isEmpty })
-        #expect(state.cadence.value.triggerTasks == 2 && state.cadence.value.acquisitionTasks == 10)
+        #expect(state.accounts.cadence.value.triggerTasks == 2 && state.accounts.cadence.value.acquisitionTasks == 10)
     }
 
     @Test("Small batches owe triggers their share of all tasks", arguments: [0.2, 0.35])
@@ -105,7 +98,7 @@ struct TriggeredTests {
         var fired = 0
         for entry in 1...100 {
             let batch = state.batch(policy, entry: UInt64(entry), at: Int64(entry) * 10_000)
-            fired += batch.count { $0.reason.strategy == AcquisitionState.triggerStrategy }
+            fired += batch.count { $0.reason.strategy == TriggerSource.strategy }
             #expect(Double(fired) <= share * Double(entry))
         }
         #expect(fired == Int(share * 100))
@@ -173,13 +166,13 @@ struct TriggeredTests {
                 let champion = candidate("s", top: 0, awaiting: ["disputed"])
                 let challenger = candidate("s", top: top, version: "v2", role: .challenger, awaiting: ["disputed"])
                 receive(isChampionFirst ? champion : challenger, &state, policy)
-                #expect(state.triggered.isEmpty && state.awaiting.count == 1)
+                #expect(state.triggers.triggered.isEmpty && state.triggers.awaiting.count == 1)
                 receive(isChampionFirst ? challenger : champion, &state, policy, entry: 2)
-                #expect(state.triggered.isEmpty != isFired)
+                #expect(state.triggers.triggered.isEmpty != isFired)
                 guard isFired else { continue }
-                let row = try #require(state.triggered[SampleID("s")])
+                let row = try #require(state.triggers.triggered[SampleID("s")])
                 #expect(row.triggers == ["disputed"] && row.pooled.candidate.model?.role == .champion)
-                #expect(state.awaiting.isEmpty)
+                #expect(state.triggers.awaiting.isEmpty)
                 #expect(state.batch(policy).map(\.reason.triggers) == [["disputed"]])
             }
         }
@@ -195,7 +188,7 @@ struct TriggeredTests {
         ] {
             let said = feedback(id, verdict, version: version)
             state.heard(said, classes: classes, policy: policy, context: context(2))
-            #expect(state.triggered.isEmpty)
+            #expect(state.triggers.triggered.isEmpty)
         }
         for entry in 3...4 {
             state.heard(
@@ -204,11 +197,11 @@ struct TriggeredTests {
                 policy: policy,
                 context: context(UInt64(entry))
             )
-            #expect(state.triggered.count == 1 && state.awaiting.isEmpty)
+            #expect(state.triggers.triggered.count == 1 && state.triggers.awaiting.isEmpty)
         }
         #expect(state.batch(policy).map(\.reason.triggers) == [["overridden"]])
         state.heard(feedback("s", .correction), classes: classes, policy: policy, context: context(9))
-        #expect(state.triggered.isEmpty)
+        #expect(state.triggers.triggered.isEmpty)
     }
 
     @Test("A sample of the pool that was overridden is asked for once, whichever way")
@@ -220,14 +213,17 @@ struct TriggeredTests {
             let said = feedback("s\(number)", .rejection)
             state.heard(said, classes: classes, policy: policy, context: context(2))
         }
-        #expect(state.pool.count == 30 && state.triggered.count == 30)
+        #expect(state.pool.candidates.count == 30 && state.triggers.triggered.count == 30)
         var ids: [String] = []
         for entry in 3...5 {
             let batch = state.batch(policy, entry: UInt64(entry), at: Int64(entry) * 10_000)
             #expect(batch.count == 10 && batch.allSatisfy { $0.reason.triggers == ["overridden"] })
             ids += batch.ids
         }
-        #expect(Set(ids).count == 30 && state.pool.isEmpty && state.triggered.isEmpty && state.awaiting.isEmpty)
+        #expect(
+            Set(ids).count == 30 && state.pool.candidates.isEmpty && state.triggers.triggered.isEmpty
+                && state.triggers.awaiting.isEmpty
+        )
     }
 
     @Test("Nothing of the audit sample, and nothing that was asked for, is taken")
@@ -236,7 +232,7 @@ struct TriggeredTests {
         var state = AcquisitionState()
         let known = candidate("s", triggers: ["low"])
         receive(known, &state, policy)
-        #expect(state.triggered.count == 1)
+        #expect(state.triggers.triggered.count == 1)
         let audited = Candidate(
             sample: known.sample,
             output: known.output,
@@ -247,12 +243,12 @@ struct TriggeredTests {
             predictedAt: StreamTime(milliseconds: 0)
         )
         receive(audited, &state, policy, entry: 2)
-        #expect(state.triggered.isEmpty && state.audit.count == 1)
+        #expect(state.triggers.triggered.isEmpty && state.audit.candidates.count == 1)
         receive(known, &state, policy, entry: 3)
-        #expect(state.triggered.isEmpty)
+        #expect(state.triggers.triggered.isEmpty)
         #expect(state.batch(policy, entry: 4).map(\.purpose) == [.audit])
         receive(known, &state, policy, entry: 5)
-        #expect(state.triggered.isEmpty && state.pool.isEmpty)
+        #expect(state.triggers.triggered.isEmpty && state.pool.candidates.isEmpty)
     }
 
     @Test("Tables are bounded, and the oldest goes")
@@ -263,7 +259,7 @@ struct TriggeredTests {
             receive(candidate("t\(number)", triggers: ["low"]), &state, policy, entry: UInt64(number + 1))
             receive(candidate("a\(number)", awaiting: ["disputed"]), &state, policy, entry: UInt64(number + 1))
         }
-        #expect(state.triggered.count == 10 && state.awaiting.count == 10)
-        #expect(state.triggered[SampleID("t49")] != nil && state.triggered[SampleID("t39")] == nil)
+        #expect(state.triggers.triggered.count == 10 && state.triggers.awaiting.count == 10)
+        #expect(state.triggers.triggered[SampleID("t49")] != nil && state.triggers.triggered[SampleID("t39")] == nil)
     }
 }

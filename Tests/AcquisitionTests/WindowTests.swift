@@ -28,7 +28,7 @@ struct WindowTests {
             let policy = policy(rule) { $0.batchSize = count }
             var generator = SplitMix64(seed: 5)
             var state = AcquisitionState(StrategyTests.candidates(4 * count, &generator), policy: policy)
-            let highest = state.pool.sortedRows.map(\.value).sorted {
+            let highest = state.pool.candidates.sortedRows.map(\.value).sorted {
                 ($1.candidate.score, $0.candidate.sample.id) < ($0.candidate.score, $1.candidate.sample.id)
             }.prefix(count).map(\.candidate.sample.id.rawValue)
             let batch = state.batch(policy)

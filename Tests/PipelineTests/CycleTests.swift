@@ -122,7 +122,9 @@ struct CycleTests {
         #expect(expired.isSuperset(of: open.map(\.id)))
         var ledger: (spent: Int, reserved: Int)?
         plant.loopStage?.forEachProject {
-            ledger = ($0.state.acquisition.ledger.value.spent, $0.state.acquisition.ledger.value.reserved)
+            ledger = (
+                $0.state.acquisition.accounts.ledger.value.spent, $0.state.acquisition.accounts.ledger.value.reserved
+            )
         }
         #expect(ledger?.spent == 0)
         let stillOpen = Set(try plant.tasks().map(\.id)).subtracting(expired).count

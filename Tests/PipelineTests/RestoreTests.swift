@@ -24,7 +24,7 @@ struct RestoreTests {
         var (highest, windows) = (0, Set<Int64>())
         for (number, (entry, time)) in try recording.entries().enumerated() {
             _ = project.apply(entry, appendedAt: time)
-            let ledger = project.state.acquisition.ledger.value
+            let ledger = project.state.acquisition.accounts.ledger.value
             var reserved = 0
             for (_, task) in project.state.labeling.open.sortedRows {
                 reserved += task.votesReserved - task.votes.count

@@ -176,7 +176,7 @@ struct TriggerPipelineTests {
         #expect(report.isEqual, "\(report.firstDifference ?? "")")
         #expect(report.compared > 50)
         let tasks = try plant.tasks()
-        let byTrigger = tasks.filter { $0.reason.strategy == AcquisitionState.triggerStrategy }
+        let byTrigger = tasks.filter { $0.reason.strategy == TriggerSource.strategy }
         #expect(!byTrigger.isEmpty && byTrigger.allSatisfy { !$0.reason.triggers.isEmpty })
         let names = Set(tasks.flatMap(\.reason.triggers))
         #expect(names.contains("star") && !names.isDisjoint(with: ["disputed", "overridden"]))

@@ -115,9 +115,15 @@ enum Dump {
     /// Writes rows of the tables whose values can be taken out and set anew.
     private static func rewrite(_ state: ProjectState) -> [StateChange] {
         var fresh = ProjectState(project: state.project)
-        for (key, value) in state.acquisition.pool.sortedRows { fresh.acquisition.pool[key] = value }
-        for (key, value) in state.acquisition.audit.sortedRows { fresh.acquisition.audit[key] = value }
-        for (key, value) in state.acquisition.asked.sortedRows { fresh.acquisition.asked[key] = value }
+        for (key, value) in state.acquisition.pool.candidates.sortedRows {
+            fresh.acquisition.pool.candidates[key] = value
+        }
+        for (key, value) in state.acquisition.audit.candidates.sortedRows {
+            fresh.acquisition.audit.candidates[key] = value
+        }
+        for (key, value) in state.acquisition.accounts.asked.sortedRows {
+            fresh.acquisition.accounts.asked[key] = value
+        }
         for (key, value) in state.labeling.open.sortedRows { fresh.labeling.open[key] = value }
         for (key, value) in state.labeling.closed.sortedRows { fresh.labeling.closed[key] = value }
         for (key, value) in state.labeling.annotators.sortedRows { fresh.labeling.annotators[key] = value }

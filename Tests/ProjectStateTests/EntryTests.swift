@@ -113,7 +113,7 @@ import Vocabulary
         }
         #expect(closed.count == open)
         let reserved = world.state.labeling.open.sortedRows.map { $0.value.votesReserved - $0.value.votes.count }
-        #expect(world.state.acquisition.ledger.value.reserved == reserved.reduce(0, +))
+        #expect(world.state.acquisition.accounts.ledger.value.reserved == reserved.reduce(0, +))
         #expect(world.state.position.value.ticks >= 2)
     }
 
@@ -143,13 +143,13 @@ import Vocabulary
             world.run(entries: 4)
             let state = world.state
             let held = state.labeling.open.sortedRows.map { $0.value.votesReserved - $0.value.votes.count }.reduce(0, +)
-            let ledger = state.acquisition.ledger.value
+            let ledger = state.acquisition.accounts.ledger.value
             let counts = state.datasets.position.value
             let isBalanced =
                 ledger.reserved == held && ledger.spent >= 0
                 && ledger.spent + ledger.reserved <= configuration().acquisition.votes + Int(ledger.votes.carried)
                 && isWithin(ledger, asking: Asking(seed: seed))
-                && state.acquisition.asked.count == state.labeling.open.count + state.labeling.closed.count
+                && state.acquisition.accounts.asked.count == state.labeling.open.count + state.labeling.closed.count
                 && counts.training + counts.validation + counts.test == state.datasets.labels.count
                 && counts.sequence == Int64(state.datasets.labels.count + counts.ordinal)
             if !isBalanced { Issue.record("seed \(seed), round \(round): \(ledger), \(held) held, \(counts)") }

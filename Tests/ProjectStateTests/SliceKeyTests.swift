@@ -34,15 +34,15 @@ struct SliceKeyTests {
             windowStart: StreamTime(milliseconds: 1_000),
             votes: 9
         )
-        state.acquisition.slices["=north"] = account
+        state.acquisition.accounts.slices["=north"] = account
         apply(2, key: "shelter", votes: 60)
-        #expect(state.acquisition.slices["=north"] == account)
+        #expect(state.acquisition.accounts.slices["=north"] == account)
         apply(3, key: "breed")
-        #expect(state.acquisition.slices.isEmpty)
-        state.acquisition.slices["=north"] = account
+        #expect(state.acquisition.accounts.slices.isEmpty)
+        state.acquisition.accounts.slices["=north"] = account
         apply(3, key: "shelter")
-        #expect(state.acquisition.slices.count == 1, "a revision that is known changes nothing")
+        #expect(state.acquisition.accounts.slices.count == 1, "a revision that is known changes nothing")
         apply(4, key: nil)
-        #expect(state.acquisition.slices.isEmpty)
+        #expect(state.acquisition.accounts.slices.isEmpty)
     }
 }

@@ -68,6 +68,21 @@ struct SliceQuotas: Sendable {
     /// Whether a task of the sample could be opened, as far as its slice is concerned.
     func hasRoom(_ sample: Sample) -> Bool { room(account(of: sample)) > 0 }
 
+    /// The candidates, in their order, that the quotas of their slices leave room for.
+    ///
+    /// - Complexity: O(*n*).
+    func filter(_ ranked: [PooledCandidate]) -> [PooledCandidate] {
+        var rooms: [String: Int] = [:]
+        var kept: [PooledCandidate] = []
+        for pooled in ranked {
+            let name = account(of: pooled.candidate.sample)
+            let left = rooms[name] ?? room(name)
+            rooms[name] = left - 1
+            if left > 0 { kept.append(pooled) }
+        }
+        return kept
+    }
+
     /// When the next slice is new no longer; nil where that changes nothing.
     ///
     /// - Complexity: O(*n*) in the slices.

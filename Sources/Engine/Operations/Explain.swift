@@ -152,11 +152,11 @@ public struct Explain {
         let restored = try store.restore(configuration.partition)
         let project = restored.projects[configuration.project.rawValue]
         if let state = project?.state.acquisition {
-            if let purpose = state.asked[sample] { return .askedBefore(purpose) }
-            if state.audit[sample] != nil { return .waiting("audit", triggers: []) }
-            if let row = state.triggered[sample] { return .waiting("triggered", triggers: row.triggers) }
-            if state.pool[sample] != nil { return .waiting("pool", triggers: []) }
-            if let row = state.awaiting[sample] { return .waiting("awaiting", triggers: row.awaiting) }
+            if let purpose = state.accounts.asked[sample] { return .askedBefore(purpose) }
+            if state.audit.candidates[sample] != nil { return .waiting("audit", triggers: []) }
+            if let row = state.triggers.triggered[sample] { return .waiting("triggered", triggers: row.triggers) }
+            if state.pool.candidates[sample] != nil { return .waiting("pool", triggers: []) }
+            if let row = state.triggers.awaiting[sample] { return .waiting("awaiting", triggers: row.awaiting) }
         }
         let next = project?.pause?.next ?? restored.position?.journalOffset ?? 0
         return offset < next ? .passedOver : .notApplied(pause: project?.pause?.text)

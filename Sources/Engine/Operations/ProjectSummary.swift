@@ -61,7 +61,7 @@ public struct ProjectSummary: Hashable, Sendable {
     public init(_ project: LoopProject) {
         let state = project.state
         let policy = state.configuration.value
-        let ledger = state.acquisition.ledger.value
+        let ledger = state.acquisition.accounts.ledger.value
         let log = state.datasets.position.value
         let phase = state.rollout.phase.value
         self.project = state.project.rawValue
@@ -82,7 +82,7 @@ public struct ProjectSummary: Hashable, Sendable {
             AccountSummary("time_ms", policy?.acquisition.time, ledger.time),
             AccountSummary("money_micros", policy?.acquisition.money, ledger.money),
         ].compactMap { $0 }
-        candidates = state.acquisition.pool.count
+        candidates = state.acquisition.pool.candidates.count
         labels = log.training + log.validation + log.test
         trainingLabels = log.training
         testLabels = log.test

@@ -3,40 +3,53 @@ internal import Tables
 internal import Vocabulary
 
 /// How a batch is put together from the pool.
-extension AcquisitionState {
+extension PoolSource {
     /// The training part of a batch.
     ///
-    /// - Parameters:
-    ///   - count: Samples wanted.
-    ///   - votesPerTask: The most votes that a task may take; slices have quotas of votes.
-    ///   - policy: The revision in force.
-    ///   - context: The entry that gives the time and seeds the choice.
     /// - Returns: At most `count` distinct selections, those drawn by chance last.
-    mutating func chooseAcquisition(
-        _ count: Int,
-        _ votesPerTask: Int,
-        _ policy: AcquisitionPolicy,
-        _ context: EntryContext
-    ) -> [Selection] {
-        guard count > 0, !isPoolBlocked(quotas(votesPerTask, policy, at: context.time)) else { return [] }
+    mutating func take(_ count: Int, _ accounts: inout TaskAccounts, _ context: SelectionContext) -> [Selection] {
+        let policy = context.policy
+        let quotas = accounts.quotas(context)
         if let stream = policy.stream {
-            return takeStreamed(count, votesPerTask: votesPerTask, policy: policy, at: context.time).map {
-                Self.selection($0, strategy: stream.strategy.rawValue, propensity: $0.propensity)
+            return takeStreamed(count, quotas).map {
+                $0.selection(purpose, strategy: stream.strategy.rawValue, propensity: $0.propensity)
             }
         }
         var left: Set<SampleID> = []
         var explored: [(pooled: PooledCandidate, propensity: Double)] = []
         if policy.slices != nil || policy.explorationShare > 0 {
-            let all = pool.sortedRows.map(\.value).sorted { Self.isLessUseful($1, $0) }
-            let ranked = withinQuota(all, votesPerTask: votesPerTask, policy: policy, at: context.time)
-            explored = chooseExploration(count, ranked, policy, context)
+            let all = candidates.sortedRows.map(\.value).sorted { $1.isLessUseful(than: $0) }
+            let ranked = quotas?.filter(all) ?? all
+            explored = explore(count, ranked, context)
             if ranked.count < all.count {
                 left = Set(all.map(\.candidate.sample.id)).subtracting(ranked.map(\.candidate.sample.id))
             }
             left.formUnion(explored.map(\.pooled.candidate.sample.id))
         }
-        let chosen = chooseByUtility(count - explored.count, leavingOut: left, policy, context)
-        return chosen + explored.map { Self.selection($0.pooled, strategy: "exploration", propensity: $0.propensity) }
+        let trained = accounts.cadence.value.acquisitionTasks
+        let chosen = chooseByUtility(count - explored.count, leavingOut: left, labels: Double(trained), context)
+        return chosen
+            + explored.map { $0.pooled.selection(purpose, strategy: "exploration", propensity: $0.propensity) }
+    }
+
+    /// The part of a batch that is drawn by chance: a class that the model is wrongly sure to know is found by no score.
+    ///
+    /// - Returns: Each with the probability of its draw among those that could have been drawn.
+    private func explore(
+        _ count: Int,
+        _ ranked: [PooledCandidate],
+        _ context: SelectionContext
+    ) -> [(pooled: PooledCandidate, propensity: Double)] {
+        let share = context.policy.explorationShare
+        guard context.policy.function != .random, share > 0, let newest = ranked.first?.modelOrdinal else { return [] }
+        let drawn = ranked.filter { $0.candidate.isExploration && $0.modelOrdinal == newest }
+        let wanted = min(drawn.count, Int((share * Double(count)).rounded()))
+        guard wanted > 0 else { return [] }
+        var generator = SplitMix64(seed: context.entry.seed ^ 0x6578_706C_6F72_6521)
+        let propensity = Double(wanted) / Double(drawn.count)
+        return SeededSampling.distinctIndices(wanted, of: drawn.count, using: &generator).map {
+            (drawn[$0], propensity)
+        }
     }
 
     /// Where a candidate stands: of the newest model first, of equals the highest utility, of equals the lower id.
@@ -54,38 +67,40 @@ extension AcquisitionState {
     private func chooseByUtility(
         _ count: Int,
         leavingOut left: Set<SampleID>,
-        _ policy: AcquisitionPolicy,
-        _ context: EntryContext
+        labels: Double,
+        _ context: SelectionContext
     ) -> [Selection] {
         guard count > 0 else { return [] }
+        let policy = context.policy
         let isSpread = policy.isDiverse && policy.function != .random
         var rule = isSpread ? policy.batch.rule : .top
-        if isSpread, let cold = policy.batch.coldStart.rule, isCold(policy) { rule = cold }
+        if isSpread, let cold = policy.batch.coldStart.rule, isCold(labels, policy) { rule = cold }
         rule = rule.affordable(count)
         let width = rule.width(count, policy)
         // Of a large pool the certain ones are left out: to sort them all costs more than they are worth.
         let reach = width.isSpreadOverAll ? 4 * width.candidates : width.candidates
-        let wanted = min(pool.count, reach + left.count)
-        var ranks = pool.least(wanted) { id, pooled in
+        let wanted = min(candidates.count, reach + left.count)
+        var ranks = candidates.least(wanted) { id, pooled in
             let utility = Utility.value(pooled.candidate, policy, at: context.time)
             return Rank(ordinal: pooled.modelOrdinal, utility: utility, id: id)
         }
         if !left.isEmpty { ranks.removeAll { left.contains($0.id) } }
         guard !ranks.isEmpty else { return [] }
         if width.isSpreadOverAll { ranks = Self.spread(ranks, over: width.candidates, atLeast: 2 * count) }
-        let ranked = ranks.prefix(width.candidates).compactMap { pool[$0.id] }
+        let ranked = ranks.prefix(width.candidates).compactMap { candidates[$0.id] }
         let window = RankedCandidates(ranked, rule: rule, memory: memory, policy: policy, at: context.time)
-        let choice = window.choose(count, seed: context.seed)
+        let choice = window.choose(count, seed: context.entry.seed)
         return choice.indices.map { index in
             let pooled = window.ranked[index]
             let isCold = pooled.candidate.output == nil && policy.function != .random && policy.function != .provided
             let score = isCold ? "cold_start" : policy.function.rawValue
-            return Self.selection(
-                pooled,
+            return pooled.selection(
+                purpose,
                 strategy: choice.rule == .top ? score : score + "+" + choice.rule.rawValue,
+                score: window.utilities[index].value,
                 // What a draw among so many comes to is not worked out.
                 propensity: choice.rule.drawsEvery ? nil : 1,
-                utility: window.utilities[index]
+                parts: window.utilities[index].parts
             )
         }
     }
@@ -102,17 +117,16 @@ extension AcquisitionState {
     /// that it tells apart, counted as the perplexity of what it says of the pool on average.
     ///
     /// - Complexity: O(*n* · *k*), over at most 512 candidates once they are in order.
-    private func isCold(_ policy: AcquisitionPolicy) -> Bool {
-        let labels = Double(cadence.value.acquisitionTasks)
+    private func isCold(_ labels: Double, _ policy: AcquisitionPolicy) -> Bool {
         if isSurelyWarm(labels, policy) { return false }
-        let ids = pool.least(BatchRule.windowLimit) { id, pooled in
+        let ids = candidates.least(BatchRule.windowLimit) { id, pooled in
             Rank(ordinal: pooled.modelOrdinal, utility: 0, id: id)
         }
         guard let newest = ids.first else { return true }
         var mass: [Double] = []
         var outputs = 0.0
         for rank in ids where rank.ordinal == newest.ordinal {
-            guard let output = pool[rank.id]?.candidate.output else { continue }
+            guard let output = candidates[rank.id]?.candidate.output else { continue }
             outputs += 1
             for entry in output.entries {
                 while mass.count <= entry.label.rawValue { mass.append(0) }
@@ -130,7 +144,7 @@ extension AcquisitionState {
     ///
     /// The perplexity of shares that sum to at most 1.01 over *k* classes, at most 10,000, is below 2 *k*.
     private func isSurelyWarm(_ labels: Double, _ policy: AcquisitionPolicy) -> Bool {
-        let outputs = pool.gather(into: PoolOutputs()) { $0.take($1, $2) }
+        let outputs = candidates.gather(into: PoolOutputs()) { $0.take($1, $2) }
         return outputs.isJudged && labels >= policy.batch.handover * 2 * Double(outputs.classes)
     }
 
@@ -151,17 +165,5 @@ extension AcquisitionState {
             }
             for entry in output.entries { classes = max(classes, entry.label.rawValue + 1) }
         }
-    }
-
-    // MARK: - Memory
-
-    /// Remembers where a sample lies that is asked for; the oldest gives way.
-    mutating func remember(_ sample: Sample, _ policy: BatchPolicy) {
-        // A smaller memory after a revision: what lies beyond it goes.
-        if memory.count > policy.memory {
-            for slot in memory.sortedKeys where slot >= policy.memory { memory[slot] = nil }
-        }
-        guard policy.memory > 0, let sketch = sample.embedding.flatMap({ EmbeddingSketch($0) }) else { return }
-        memory[cadence.value.acquisitionTasks % policy.memory] = sketch
     }
 }

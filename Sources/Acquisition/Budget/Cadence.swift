@@ -1,0 +1,37 @@
+public import Vocabulary
+
+/// When Acquisition last asked, and what for.
+public struct Cadence: Hashable, Sendable {
+    /// 1970 before the first batch.
+    public var lastBatchAt: StreamTime
+    /// The newest model when the last batch was chosen.
+    public var lastBatchOrdinal: Int
+    /// Acquisition tasks ever opened.
+    public var acquisitionTasks: Int
+    /// Audit tasks ever opened.
+    public var auditTasks: Int
+    /// Acquisition tasks ever opened because a trigger fired.
+    public var triggerTasks: Int
+    /// Since when a batch has been possible: there are candidates, and room for open tasks.
+    public var waitingSince: StreamTime?
+    /// Whether the budget was used up when last looked at; a notice goes out each time that it becomes so.
+    public var isExhaustionTold: Bool
+
+    public init(
+        lastBatchAt: StreamTime = StreamTime(milliseconds: 0),
+        lastBatchOrdinal: Int = -1,
+        acquisitionTasks: Int = 0,
+        auditTasks: Int = 0,
+        waitingSince: StreamTime? = nil,
+        isExhaustionTold: Bool = false,
+        triggerTasks: Int = 0
+    ) {
+        self.lastBatchAt = lastBatchAt
+        self.lastBatchOrdinal = lastBatchOrdinal
+        self.acquisitionTasks = acquisitionTasks
+        self.auditTasks = auditTasks
+        self.waitingSince = waitingSince
+        self.isExhaustionTold = isExhaustionTold
+        self.triggerTasks = triggerTasks
+    }
+}

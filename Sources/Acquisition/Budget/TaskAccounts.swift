@@ -1,0 +1,61 @@
+public import Tables
+public import Vocabulary
+
+/// Accounts that all sources of tasks share: samples asked for, what was spent, and what each slice took.
+public struct TaskAccounts: Sendable {
+    /// Every sample ever asked for: never asked again, by whatever source.
+    public var asked = Table<SampleID, TaskPurpose>()
+    public var ledger = Cell(BudgetLedger(windowStart: StreamTime(milliseconds: 0)))
+    public var cadence = Cell(Cadence())
+    /// Votes that each slice has taken; at most `SlicePolicy.sliceLimit`, one, and those that have shares of their own.
+    public var slices = Table<String, SliceAccount>()
+
+    public init() {}
+
+    /// Tasks that the budget and the open-task limit allow.
+    func affordableTasks(_ context: SelectionContext) -> Int {
+        min(budgetedTasks(context), context.policy.openTaskLimit - context.openTasks)
+    }
+
+    /// Tasks that the budget holds.
+    func budgetedTasks(_ context: SelectionContext) -> Int {
+        ledger.value.affordableTasks(
+            votes: context.votesPerTask,
+            cost: context.policy.voteCost,
+            of: context.policy.budget
+        )
+    }
+
+    /// When the current window ends.
+    func windowEnd(_ policy: AcquisitionPolicy) -> StreamTime {
+        ledger.value.windowStart.advanced(byMilliseconds: policy.window)
+    }
+}
+
+/// What becomes of the votes that a task reserved.
+extension AcquisitionState {
+    /// One of the votes reserved for a task was given: it counts in the window in which it was given.
+    ///
+    /// - Parameters:
+    ///   - cost: As its task reserved it.
+    ///   - taken: How long the annotator took, in milliseconds, if the tool says.
+    ///   - policy: The revision in force.
+    ///   - time: Of the entry that brought it.
+    public mutating func voteGiven(
+        cost: VoteCost = .free,
+        taken: Int64? = nil,
+        policy: AcquisitionPolicy,
+        at time: StreamTime
+    ) {
+        accounts.ledger.value.advance(to: time, budget: policy.budget)
+        accounts.ledger.value.spend(cost: cost, taken: taken)
+    }
+
+    /// A task closed with votes left, each reserved at `cost`.
+    public mutating func votesReleased(_ count: Int, cost: VoteCost = .free) {
+        accounts.ledger.value.release(count, cost: cost)
+    }
+
+    /// Whether the budget holds no further task.
+    public func isExhausted(_ context: SelectionContext) -> Bool { accounts.budgetedTasks(context) == 0 }
+}

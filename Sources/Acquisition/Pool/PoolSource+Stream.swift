@@ -1,0 +1,58 @@
+internal import Statistics
+internal import Tables
+internal import Vocabulary
+
+/// Asking one by one: the rule decides as a candidate comes, and the pool holds only what is to be asked for.
+extension PoolSource {
+    /// Judges a candidate; one that is to be asked for waits in the pool until votes and room allow its task.
+    ///
+    /// A challenger's word on a sample is no event: it would count every sample twice.
+    mutating func judge(
+        _ pooled: PooledCandidate,
+        _ rule: StreamPolicy,
+        _ accounts: inout TaskAccounts,
+        _ context: SelectionContext
+    ) {
+        let candidate = pooled.candidate
+        let id = candidate.sample.id
+        guard candidate.model?.role != .challenger, candidates[id] == nil else { return }
+        var leaving: SampleID?
+        if candidates.count >= context.policy.poolCapacity {
+            // What waits for the quota of its slice gives way to what need not wait.
+            guard let quotas = quotas(&accounts, context), quotas.hasRoom(candidate.sample),
+                let least = leastUseful(quotas), !least.hasRoom
+            else { return }
+            leaving = least.id
+        }
+        var filter = stream.value ?? StreamFilter(rule)
+        var generator = SplitMix64(seed: context.entry.seed ^ 0x7374_7265_616d_2121)
+        let propensity = filter.judge(
+            score: candidate.score,
+            confidence: candidate.output?.top.probability,
+            pending: context.unlearnedLabels,
+            policy: rule,
+            using: &generator
+        )
+        stream.value = filter
+        guard let propensity else { return }
+        let quotas = isBlockKnown ? quotas(&accounts, context) : nil
+        let wasBlocked = isBlocked(quotas)
+        defer { took(pooled, quotas, wasBlocked: wasBlocked) }
+        if let leaving { remove(leaving) }
+        candidates[id] = PooledCandidate(
+            candidate: candidate,
+            modelOrdinal: pooled.modelOrdinal,
+            propensity: propensity
+        )
+    }
+
+    /// The candidates that the rule chose, most useful first. What a batch's pool left behind was never judged, and goes.
+    mutating func takeStreamed(_ count: Int, _ quotas: SliceQuotas?) -> [PooledCandidate] {
+        var chosen: [PooledCandidate] = []
+        for (id, pooled) in candidates.sortedRows {
+            if pooled.propensity == nil { remove(id) } else { chosen.append(pooled) }
+        }
+        chosen.sort { $1.isLessUseful(than: $0) }
+        return Array((quotas?.filter(chosen) ?? chosen).prefix(count))
+    }
+}

@@ -1,0 +1,128 @@
+public import Tables
+public import Vocabulary
+
+/// The pool: candidates that a strategy chooses batches from, or that a stream's rule has chosen one by one.
+public struct PoolSource: TaskSource, Sendable {
+    var purpose: TaskPurpose { .acquisition }
+
+    /// At most `poolCapacity` candidates for training labels.
+    public var candidates = Table<SampleID, PooledCandidate>()
+    /// Where the samples lie that were asked for last for training, by slot; at most as many as the policy's `memory`.
+    public var memory = Table<Int, EmbeddingSketch>()
+    /// The rule that asks one by one, and its ledger; nil until the first candidate of a stream.
+    public var stream = Cell<StreamFilter?>(nil)
+    /// The least useful candidates, a cache.
+    private var floor = Foremost<PoolRank>()
+    /// What slices had room when `floor` was looked at; nil where there were no quotas.
+    private var floorMark: QuotaMark?
+    /// Whether no candidate has room, a cache.
+    private var block = QuotaBlock()
+
+    var isEmpty: Bool { candidates.isEmpty }
+
+    /// Takes a candidate in, in place of the least useful where the pool is full.
+    ///
+    /// - Complexity: O(1) on average, O(*poolCapacity*) for the first after a batch.
+    mutating func receive(_ pooled: PooledCandidate, _ accounts: inout TaskAccounts, _ context: SelectionContext) {
+        if let stream = context.policy.stream {
+            judge(pooled, stream, &accounts, context)
+            return
+        }
+        let id = pooled.candidate.sample.id
+        let quotas = quotas(&accounts, context)
+        let wasBlocked = block.holds(candidates, quotas)
+        defer { took(pooled, quotas, wasBlocked: wasBlocked) }
+        if let known = candidates[id] {
+            // A model says the same of a sample every time; only a newer one changes anything.
+            guard known.modelOrdinal < pooled.modelOrdinal else { return }
+            floor.set(id, pooled, in: &candidates, from: PoolRank(known, quotas), to: PoolRank(pooled, quotas))
+            return
+        }
+        let rank = PoolRank(pooled, quotas)
+        if candidates.count >= context.policy.poolCapacity {
+            guard let least = leastUseful(quotas), least < rank else { return }
+            floor.set(least.id, nil, in: &candidates, from: least, to: nil)
+        }
+        floor.set(id, pooled, in: &candidates, from: nil, to: rank)
+    }
+
+    mutating func remove(_ sample: SampleID) { candidates[sample] = nil }
+
+    /// Remembers where a sample lies that is asked for in the given place among training tasks; the oldest gives way.
+    mutating func remember(_ sample: Sample, task: Int, _ policy: BatchPolicy) {
+        // A smaller memory after a revision: what lies beyond it goes.
+        if memory.count > policy.memory {
+            for slot in memory.sortedKeys where slot >= policy.memory { memory[slot] = nil }
+        }
+        guard policy.memory > 0, let sketch = sample.embedding.flatMap({ EmbeddingSketch($0) }) else { return }
+        memory[task % policy.memory] = sketch
+    }
+
+    // MARK: - Quotas
+
+    /// Quotas of the entry's window, by which a full pool knows which of its rows to do without.
+    mutating func quotas(_ accounts: inout TaskAccounts, _ context: SelectionContext) -> SliceQuotas? {
+        let quotas = accounts.quotasNow(context)
+        let isKept = floorMark.map { mark in quotas.map { $0.keeps(mark) } ?? false } ?? (quotas == nil)
+        if !isKept {
+            floor = Foremost()
+            floorMark = quotas?.mark
+        }
+        return quotas
+    }
+
+    mutating func leastUseful(_ quotas: SliceQuotas?) -> PoolRank? {
+        floor.first(of: candidates) { PoolRank($1, quotas) }
+    }
+
+    /// What was kept back before the pool took a row is so still, if the row has no room either.
+    mutating func took(_ pooled: PooledCandidate, _ quotas: SliceQuotas?, wasBlocked: Bool) {
+        guard wasBlocked, let quotas, !quotas.hasRoom(pooled.candidate.sample) else { return }
+        block.follow(candidates)
+    }
+
+    mutating func lookAtQuotas(_ accounts: TaskAccounts, _ context: SelectionContext) {
+        block.update(candidates, accounts.quotas(context)) { $1.hasRoom($0.candidate.sample) }
+    }
+
+    /// Whether quotas are known to keep back any candidate there was.
+    var isBlockKnown: Bool { block.isKnown }
+
+    /// Whether every candidate is known to wait for a quota.
+    func isBlocked(_ quotas: SliceQuotas?) -> Bool { block.holds(candidates, quotas) }
+
+    // MARK: - Asking
+
+    func isActive(_ context: SelectionContext) -> Bool { !isEmpty || context.policy.stream != nil }
+
+    /// Candidates of the newest model, for each task of a diverse batch, that a batch waits for.
+    private static let diverseBreadth = 10
+
+    /// A stream's rule has chosen already. A batch waits for a model that has learnt from the last one, and for candidates that
+    /// it scored: a model that is one batch behind asks for much of the same again.
+    func isReady(_ room: BatchRoom, _ accounts: TaskAccounts, _ context: SelectionContext) -> Bool {
+        if context.policy.stream != nil, !isEmpty { return true }
+        let size = context.policy.batchSize
+        guard context.newestOrdinal > accounts.cadence.value.lastBatchOrdinal, context.unlearnedLabels <= size / 2
+        else { return false }
+        // Intake lets only the highest scores of a stream through, so these are the best of many more.
+        let breadth = context.policy.isDiverse ? max(Self.diverseBreadth, context.policy.preselection) : 2
+        let enough = min(context.policy.poolCapacity, size * breadth)
+        return candidates.count >= enough
+            && candidates.count { $1.modelOrdinal >= context.newestOrdinal } >= enough
+    }
+
+    /// All that is left of a batch.
+    func allowance(_ room: BatchRoom, _ accounts: TaskAccounts, _ context: SelectionContext) -> Int {
+        isBlocked(accounts.quotas(context)) ? 0 : room.tasks
+    }
+
+    func nextAsking(_ room: BatchRoom, _ accounts: TaskAccounts, _ context: SelectionContext) -> NextAsking {
+        guard !isEmpty else {
+            return context.policy.stream == nil ? .at(accounts.nextQuota(context)) : .never
+        }
+        guard let quotas = accounts.quotas(context) else { return .afterPatience }
+        let isSpent = isBlocked(quotas) || !candidates.contains { quotas.hasRoom($1.candidate.sample) }
+        return isSpent ? .at(accounts.nextQuota(context)) : .afterPatience
+    }
+}

@@ -1,0 +1,85 @@
+internal import Tables
+public import Vocabulary
+
+/// Quotas of slices. The audit sample has none: it must stay an image of the traffic.
+extension TaskAccounts {
+    /// Quotas of the ledger's window; nil where there are none.
+    func quotas(_ context: SelectionContext) -> SliceQuotas? {
+        context.policy.slices.map {
+            SliceQuotas(
+                $0,
+                slices: slices,
+                windowStart: ledger.value.windowStart,
+                votes: context.policy.votes,
+                votesPerTask: context.votesPerTask,
+                at: context.time
+            )
+        }
+    }
+
+    /// Quotas of the entry's window, which the entry may be the first of.
+    mutating func quotasNow(_ context: SelectionContext) -> SliceQuotas? {
+        guard context.policy.slices != nil else { return nil }
+        ledger.value.advance(to: context.time, budget: context.policy.budget)
+        return quotas(context)
+    }
+
+    /// When quotas may leave more room than they do: at the window's end, or when a slice is new no longer and may have another
+    /// share.
+    func nextQuota(_ context: SelectionContext) -> StreamTime {
+        let end = windowEnd(context.policy)
+        return min(end, quotas(context)?.nextAgeing ?? end)
+    }
+
+    /// Where there is no room for another slice, those go that took nothing of this window and are new no longer: which they
+    /// are if they come back.
+    ///
+    /// - Complexity: O(*n*) in the slices where there is no room, else O(1).
+    mutating func makeRoomForSlices(_ context: SelectionContext) {
+        guard let quota = context.policy.slices, slices.count >= SlicePolicy.sliceLimit else { return }
+        let start = ledger.value.windowStart
+        func isPast(_ account: SliceAccount) -> Bool {
+            guard account.windowStart != start else { return false }
+            // Where new slices have no share of their own, to be new again means nothing.
+            return quota.newShare == nil || context.time.milliseconds(since: account.firstAskedAt) >= quota.newFor
+        }
+        guard slices.count(where: { isPast($1) }) > 0 else { return }
+        for (name, account) in slices.sortedRows where isPast(account) { slices[name] = nil }
+    }
+
+    /// A task for training was opened.
+    mutating func countSlice(_ sample: Sample, _ context: SelectionContext) {
+        guard let quota = context.policy.slices else { return }
+        let name = SliceQuotas.account(of: sample, quota, in: slices)
+        let start = ledger.value.windowStart
+        var account = slices[name] ?? SliceAccount(firstAskedAt: context.time, windowStart: start)
+        if account.windowStart != start { account.votes = 0 }
+        account.windowStart = start
+        account.votes += context.votesPerTask
+        slices[name] = account
+    }
+}
+
+extension AcquisitionState {
+    /// A revision came: accounts of another key's slices say nothing of its own.
+    public mutating func configured(_ policy: AcquisitionPolicy, after old: AcquisitionPolicy) {
+        guard policy.slices?.key != old.slices?.key else { return }
+        for name in accounts.slices.sortedKeys { accounts.slices[name] = nil }
+    }
+
+    /// Votes that nobody will give return to the slice, if its task was opened in the current window.
+    public mutating func sliceReleased(
+        _ sample: Sample,
+        votes: Int,
+        openedAt: StreamTime,
+        policy: AcquisitionPolicy
+    ) {
+        guard let quota = policy.slices else { return }
+        let name = SliceQuotas.account(of: sample, quota, in: accounts.slices)
+        // Before the account's first task none was charged to it.
+        guard var account = accounts.slices[name], openedAt >= account.windowStart, openedAt >= account.firstAskedAt
+        else { return }
+        account.votes = max(0, account.votes - votes)
+        accounts.slices[name] = account
+    }
+}

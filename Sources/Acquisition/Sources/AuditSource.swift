@@ -1,0 +1,64 @@
+public import Tables
+public import Vocabulary
+
+/// The audit sample: drawn without bias, asked for in the order of the draws, and never trained on.
+public struct AuditSource: TaskSource, Sendable {
+    /// Candidates kept.
+    public static let capacity = 200
+
+    var purpose: TaskPurpose { .audit }
+
+    /// At most `capacity` candidates: those drawn first.
+    public var candidates = Table<SampleID, PooledCandidate>()
+    /// The last of them, a cache.
+    private var floor = Foremost<AuditRank>()
+
+    var isEmpty: Bool { candidates.isEmpty }
+
+    /// Takes a candidate in, of a sample that is new or that a newer model has seen.
+    mutating func receive(_ pooled: PooledCandidate) {
+        let id = pooled.candidate.sample.id
+        let known = candidates[id]
+        if let known, known.modelOrdinal >= pooled.modelOrdinal { return }
+        let rank = AuditRank(pooled)
+        if known == nil, candidates.count >= Self.capacity {
+            let last = floor.first(of: candidates) { AuditRank($1) }
+            guard let last, last < rank else { return }
+            floor.set(last.draw.id, nil, in: &candidates, from: last, to: nil)
+        }
+        floor.set(id, pooled, in: &candidates, from: known.map { AuditRank($0) }, to: rank)
+    }
+
+    mutating func remove(_ sample: SampleID) { candidates[sample] = nil }
+
+    // MARK: - Asking
+
+    /// Audit tasks that keep their share of all tasks once this batch is out.
+    func allowance(_ room: BatchRoom, _ accounts: TaskAccounts, _ context: SelectionContext) -> Int {
+        // Nothing else to ask for: the audit sample may take the whole batch.
+        guard room.isShared else { return min(context.policy.batchSize, candidates.count, room.affordable) }
+        let cadence = accounts.cadence.value
+        let share = min(max(context.policy.auditShare, 0), 0.9)
+        let acquisition = Double(cadence.acquisitionTasks + room.tasks)
+        let wanted = Int(acquisition * share / (1 - share)) - cadence.auditTasks
+        return min(max(0, wanted), candidates.count, max(1, context.policy.batchSize), room.affordable)
+    }
+
+    mutating func take(_ count: Int, _ accounts: inout TaskAccounts, _ context: SelectionContext) -> [Selection] {
+        candidates.least(count) { AuditDraw($1) }.compactMap { candidates[$0.id] }.map { pooled in
+            pooled.selection(
+                purpose,
+                strategy: "audit",
+                // Not the draw: whoever knew draws could guess the audit sample.
+                score: pooled.candidate.auditProbability ?? 0,
+                inclusionProbability: pooled.candidate.auditProbability,
+                propensity: pooled.candidate.auditProbability
+            )
+        }
+    }
+
+    /// Audit tasks keep their share of all tasks, so the next candidate of a stream is what they wait for.
+    func nextAsking(_ room: BatchRoom, _ accounts: TaskAccounts, _ context: SelectionContext) -> NextAsking {
+        allowance(room, accounts, context) > 0 ? .afterPatience : .never
+    }
+}

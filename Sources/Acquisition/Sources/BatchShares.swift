@@ -1,0 +1,40 @@
+internal import Vocabulary
+
+/// Shares out a batch: each source takes what its share allows of what those before it left over.
+struct BatchShares: SourceWriter {
+    private var room: BatchRoom
+    /// Selections from the last source to the first.
+    private(set) var batch: [Selection] = []
+
+    init(_ room: BatchRoom) { self.room = room }
+
+    mutating func write(_ source: inout some TaskSource, _ accounts: inout TaskAccounts, _ context: SelectionContext) {
+        // A sample may wait in several sources.
+        for selection in batch { source.remove(selection.sample.id) }
+        room.advance()
+        let count = source.allowance(room, accounts, context)
+        guard count > 0 else { return }
+        let taken = source.take(count, &accounts, context)
+        room.take(taken.count, source.purpose)
+        if source.purpose.split == .training {
+            for selection in taken { accounts.countSlice(selection.sample, context) }
+        }
+        batch = taken + batch
+    }
+}
+
+/// Looks up what quotas keep back.
+struct QuotaLookup: SourceWriter {
+    mutating func write(_ source: inout some TaskSource, _ accounts: inout TaskAccounts, _ context: SelectionContext) {
+        source.lookAtQuotas(accounts, context)
+    }
+}
+
+/// Removes a sample that is asked for.
+struct SampleRemoval: SourceWriter {
+    let sample: SampleID
+
+    mutating func write(_ source: inout some TaskSource, _ accounts: inout TaskAccounts, _ context: SelectionContext) {
+        source.remove(sample)
+    }
+}

@@ -1,0 +1,41 @@
+internal import Vocabulary
+
+/// Whether any source has something to ask for.
+struct AnyCandidates: SourceReader {
+    private(set) var isFound = false
+
+    mutating func read(_ source: borrowing some TaskSource, _ accounts: TaskAccounts, _ context: SelectionContext) {
+        if !source.isEmpty { isFound = true }
+    }
+}
+
+/// Whether any source need not wait for `patience`.
+struct AnyReady: SourceReader {
+    private var room: BatchRoom
+    private(set) var isFound = false
+
+    init(_ room: BatchRoom) { self.room = room }
+
+    mutating func read(_ source: borrowing some TaskSource, _ accounts: TaskAccounts, _ context: SelectionContext) {
+        room.advance()
+        if !isFound { isFound = source.isReady(room, accounts, context) }
+    }
+}
+
+/// The earliest moment at which any source could ask for something without a further candidate.
+struct EarliestAsking: SourceReader {
+    private var room: BatchRoom
+    private(set) var earliest = NextAsking.never
+
+    init(_ room: BatchRoom) { self.room = room }
+
+    mutating func read(_ source: borrowing some TaskSource, _ accounts: TaskAccounts, _ context: SelectionContext) {
+        room.advance()
+        if case .afterPatience = earliest { return }
+        switch (source.nextAsking(room, accounts, context), earliest) {
+        case (.never, _): break
+        case (.at(let time), .at(let other)): earliest = .at(min(time, other))
+        case (let next, _): earliest = next
+        }
+    }
+}

@@ -1,0 +1,83 @@
+internal import Tables
+internal import Vocabulary
+
+/// How many of what triggers let through is asked for, and which.
+extension TriggerSource {
+    func isActive(_ context: SelectionContext) -> Bool { !isEmpty && context.policy.triggerShare > 0 }
+
+    mutating func lookAtQuotas(_ accounts: TaskAccounts, _ context: SelectionContext) {
+        block.update(triggered, accounts.quotas(context)) { $1.hasRoom($0.pooled.candidate.sample) }
+    }
+
+    /// Where candidates are asked for one by one, triggers need not wait either, as far as their share goes.
+    func isReady(_ room: BatchRoom, _ accounts: TaskAccounts, _ context: SelectionContext) -> Bool {
+        context.policy.stream != nil && isDue(room.forOne(), accounts, context)
+    }
+
+    /// Their share of the batch, and of all tasks so far. Where there is nothing else to ask for, the whole batch.
+    func allowance(_ room: BatchRoom, _ accounts: TaskAccounts, _ context: SelectionContext) -> Int {
+        let share = context.policy.triggerShare
+        guard room.tasks > 0, !triggered.isEmpty, share > 0 else { return 0 }
+        var most = room.tasks
+        if room.isShared {
+            let cadence = accounts.cadence.value
+            let ofBatch = Int((share * Double(room.tasks)).rounded(.up))
+            let ofAll = Int(share * Double(cadence.acquisitionTasks + room.tasks))
+            most = min(room.tasks, ofBatch, ofAll - cadence.triggerTasks)
+        }
+        return most > 0 && !block.holds(triggered, accounts.quotas(context)) ? most : 0
+    }
+
+    /// Triggers take turns; of one trigger's candidates the most useful comes first.
+    ///
+    /// - Complexity: O(*n* log *n*) in the candidates that triggers let through.
+    mutating func take(_ count: Int, _ accounts: inout TaskAccounts, _ context: SelectionContext) -> [Selection] {
+        let rows = inTurn(context.policy, first: accounts.cadence.value.triggerTasks)
+        let chosen: [TriggeredCandidate]
+        if let quotas = accounts.quotas(context) {
+            let ids = Set(quotas.filter(rows.map(\.pooled)).map(\.candidate.sample.id))
+            chosen = Array(rows.filter { ids.contains($0.pooled.candidate.sample.id) }.prefix(count))
+        } else {
+            chosen = Array(rows.prefix(count))
+        }
+        for row in chosen { triggered[row.pooled.candidate.sample.id] = nil }
+        if !chosen.isEmpty { accounts.cadence.value.triggerTasks += chosen.count }
+        return chosen.map {
+            $0.pooled.selection(purpose, strategy: Self.strategy, propensity: 1, triggers: $0.triggers)
+        }
+    }
+
+    private func inTurn(_ policy: AcquisitionPolicy, first: Int) -> [TriggeredCandidate] {
+        // Whose trigger is no longer in force comes last.
+        var queues = [[TriggeredCandidate]](repeating: [], count: policy.triggers.count + 1)
+        for (_, row) in triggered.sortedRows {
+            let position = policy.triggers.firstIndex { row.triggers.contains($0.name) }
+            queues[position ?? policy.triggers.count].append(row)
+        }
+        queues.removeAll(where: \.isEmpty)
+        for index in queues.indices { queues[index].sort { $1.pooled.isLessUseful(than: $0.pooled) } }
+        var rows: [TriggeredCandidate] = []
+        // Not always the same one first, where a batch has room for one.
+        let start = queues.isEmpty ? 0 : first % queues.count
+        for place in 0..<(queues.map(\.count).max() ?? 0) {
+            for step in queues.indices {
+                let queue = queues[(start + step) % queues.count]
+                if place < queue.count { rows.append(queue[place]) }
+            }
+        }
+        return rows
+    }
+
+    func nextAsking(_ room: BatchRoom, _ accounts: TaskAccounts, _ context: SelectionContext) -> NextAsking {
+        if isDue(room, accounts, context) { return .afterPatience }
+        // What triggers let through may wait for a quota.
+        return isEmpty || context.policy.slices == nil ? .never : .at(accounts.nextQuota(context))
+    }
+
+    /// Whether share and quotas allow a task.
+    private func isDue(_ room: BatchRoom, _ accounts: TaskAccounts, _ context: SelectionContext) -> Bool {
+        guard allowance(room, accounts, context) > 0 else { return false }
+        guard let quotas = accounts.quotas(context) else { return true }
+        return triggered.contains { quotas.hasRoom($1.pooled.candidate.sample) }
+    }
+}

@@ -1,0 +1,165 @@
+public import Tables
+public import Vocabulary
+
+/// Candidates that triggers let through: beside the pool, with a share of their own of what is asked.
+public struct TriggerSource: TaskSource, Sendable {
+    /// The strategy that a task names which a trigger asked for.
+    public static let strategy = "trigger"
+
+    var purpose: TaskPurpose { .acquisition }
+
+    /// At most `poolCapacity` candidates for training labels for which triggers fired; also in the pool if they belong there.
+    public var triggered = Table<SampleID, TriggeredCandidate>()
+    /// At most `poolCapacity` candidates for which triggers may yet fire.
+    public var awaiting = Table<SampleID, TriggeredCandidate>()
+    /// Whether no candidate has room, a cache.
+    var block = QuotaBlock()
+
+    var isEmpty: Bool { triggered.isEmpty }
+
+    /// Takes in a candidate that triggers fired for, or wait with, beside what becomes of it in the pool.
+    ///
+    /// - Complexity: O(1); O(*poolCapacity*) where a table is full.
+    mutating func receive(_ pooled: PooledCandidate, _ context: SelectionContext) {
+        let candidate = pooled.candidate
+        let id = candidate.sample.id
+        let known = triggered[id] ?? awaiting[id]
+        var fired = known?.triggers ?? []
+        var names = candidate.triggers
+        let isNewer = known.map { Self.speaks(for: pooled, before: $0.pooled) } ?? true
+        // What was known of the word that stood for the sample says nothing of another.
+        let heard = known.flatMap { Self.disagree(candidate, $0.pooled.candidate) }
+        let disagrees = heard ?? (isNewer ? nil : known?.disagrees)
+        let isOverridden = isNewer ? nil : known?.isOverridden
+        if let known, heard != nil {
+            for name in candidate.awaiting where known.awaiting.contains(name) {
+                let isFired = context.fires(name, for: candidate) {
+                    $0.disagrees = disagrees
+                    $0.isOverridden = isOverridden
+                }
+                if isFired { names.append(name) }
+            }
+        }
+        for name in names where !fired.contains(name) { fired.append(name) }
+        keep(
+            TriggeredCandidate(
+                pooled: isNewer ? pooled : known?.pooled ?? pooled,
+                triggers: fired,
+                awaiting: isNewer ? candidate.awaiting : known?.awaiting ?? [],
+                entryNumber: known?.entryNumber ?? context.entry.entryNumber,
+                disagrees: disagrees,
+                isOverridden: isOverridden
+            ),
+            context.policy
+        )
+    }
+
+    /// Takes in what a user did: triggers that waited for it may fire, and it is kept for those that wait for more.
+    ///
+    /// - Complexity: O(*poolCapacity*) where one fires and the table is full, else O(1).
+    mutating func heard(_ feedback: Feedback, _ context: SelectionContext) {
+        guard !context.policy.triggers.isEmpty, let known = triggered[feedback.sample] ?? awaiting[feedback.sample],
+            known.pooled.candidate.model?.version == feedback.modelVersion
+        else { return }
+        // One user's confirmation takes nothing back of another's correction.
+        let isOverridden = feedback.verdict.isNegative || known.isOverridden == true
+        let fired = known.awaiting.filter { name in
+            context.fires(name, for: known.pooled.candidate) {
+                $0.disagrees = known.disagrees
+                $0.isOverridden = isOverridden
+            }
+        }
+        let new = fired.filter { !known.triggers.contains($0) }
+        guard !new.isEmpty || !known.awaiting.isEmpty else { return }
+        keep(
+            TriggeredCandidate(
+                pooled: known.pooled,
+                triggers: known.triggers + new,
+                awaiting: known.awaiting,
+                entryNumber: known.entryNumber,
+                disagrees: known.disagrees,
+                isOverridden: isOverridden
+            ),
+            context.policy
+        )
+    }
+
+    /// Whether champion and challenger disagree; nil unless the two are one of each.
+    private static func disagree(_ a: Candidate, _ b: Candidate) -> Bool? {
+        guard let one = a.model, let other = b.model, one.role != other.role, one.version != other.version,
+            let first = a.output, let second = b.output
+        else { return nil }
+        return first.top.label != second.top.label
+    }
+
+    /// Whether a candidate stands for its sample instead of another: a champion's, and of two the newer model's.
+    private static func speaks(for a: PooledCandidate, before b: PooledCandidate) -> Bool {
+        let isChallenger = (a.candidate.model?.role == .challenger, b.candidate.model?.role == .challenger)
+        guard isChallenger.0 == isChallenger.1 else { return !isChallenger.0 }
+        return a.modelOrdinal > b.modelOrdinal
+    }
+
+    /// Where a table is full, the one goes that has waited longest.
+    private mutating func keep(_ row: TriggeredCandidate, _ policy: AcquisitionPolicy) {
+        let id = row.pooled.candidate.sample.id
+        if row.triggers.isEmpty {
+            guard !row.awaiting.isEmpty, awaiting[id] != row else { return }
+            Self.makeRoom(in: &awaiting, for: id, policy.poolCapacity)
+            awaiting[id] = row
+        } else {
+            awaiting[id] = nil
+            guard triggered[id] != row else { return }
+            Self.makeRoom(in: &triggered, for: id, policy.poolCapacity)
+            triggered[id] = row
+        }
+    }
+
+    private static func makeRoom(
+        in table: inout Table<SampleID, TriggeredCandidate>,
+        for id: SampleID,
+        _ capacity: Int
+    ) {
+        guard table[id] == nil, table.count >= capacity else { return }
+        let oldest = table.minimum { ($0.value.entryNumber, $0.key) < ($1.value.entryNumber, $1.key) }
+        if let oldest { table[oldest.key] = nil }
+    }
+
+    mutating func remove(_ sample: SampleID) {
+        triggered[sample] = nil
+        awaiting[sample] = nil
+    }
+
+    /// Says of a selection which triggers fired for its sample, and forgets them.
+    mutating func mark(_ selection: Selection) -> Selection {
+        let id = selection.sample.id
+        awaiting[id] = nil
+        guard let row = triggered[id] else { return selection }
+        triggered[id] = nil
+        return selection.purpose.split == .test ? selection : selection.triggered(by: row.triggers)
+    }
+}
+
+extension SelectionContext {
+    /// Whether a trigger holds of a candidate once more is known; false where the revision in force has none of that name.
+    fileprivate func fires(
+        _ name: String,
+        for candidate: Candidate,
+        _ learn: (inout TriggerFacts) -> Void
+    ) -> Bool {
+        guard let trigger = policy.triggers.first(where: { $0.name == name }) else { return false }
+        var facts = TriggerFacts(
+            candidate.output,
+            score: candidate.score,
+            role: candidate.model?.role,
+            classes: classes
+        )
+        learn(&facts)
+        return TriggerProgram(trigger, project: entry.project).judge(
+            facts,
+            sample: candidate.sample,
+            output: candidate.output,
+            version: candidate.model?.version,
+            classes: classes
+        ) == .holds
+    }
+}
