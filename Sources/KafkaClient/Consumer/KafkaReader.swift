@@ -10,7 +10,10 @@ public enum KafkaReadTurn: Hashable, Sendable {
     case endOfPartition(KafkaTopicPartition, Int64)
 }
 
-/// Reads partitions without joining a group. Used on one thread only.
+/// Reads partitions without a group. Used on one thread only.
+///
+/// librdkafka looks for the coordinator of every group that it is given a name of, and a principal needs a right for that.
+/// So there is no name here: a reader needs Read on its topics, and nothing else.
 ///
 /// Committed records only, unless the properties say `isolation.level=read_uncommitted`.
 public final class KafkaReader {
@@ -19,9 +22,10 @@ public final class KafkaReader {
     private let handle: ClientHandle
     private let fetcher: Fetcher
     private let properties: KafkaProperties
-    /// Without a group there are no rebalances in it, so here it may be read in batches.
-    private let consumerQueue: OpaquePointer
-    /// Of topics that were ever read; see `queryLeaders`.
+    /// All partitions that are read are forwarded to this one; another one with every start.
+    private var fetchQueue: OpaquePointer
+    private var started: [KafkaTopicPartition] = []
+    /// Of topics that were ever read. With the first handle of a topic librdkafka asks for its leaders, at once.
     private var topicHandles: [String: OpaquePointer] = [:]
     private var isOpen = true
     private lazy var probe = Result { () throws(KafkaError) in try WatermarkProbe(properties) }
@@ -29,28 +33,29 @@ public final class KafkaReader {
     /// Opens the client; nothing is read before `start`.
     public init(properties: KafkaProperties, topics: [String]) throws(KafkaError) {
         let operation = "open a reader"
+        var given = properties
+        for name in ["group.id", "group.instance.id", "transactional.id"] { given[name] = nil }
         let own = FetchQueue.defaults(libraryNumber: KafkaLibrary.number)
-            // librdkafka wants a name, although nobody ever joins or commits under it.
-            .merging(["group.id": "reader"])
         handle = try ClientHandle(
             ClientConfiguration(
                 kind: .consumer,
                 defaults: own,
-                properties: properties,
+                properties: given,
                 required: [
                     "enable.auto.commit": "false", "enable.auto.offset.store": "false", "enable.partition.eof": "true",
+                    "auto.commit.enable": "false",
                 ],
-                events: RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_REBALANCE
+                events: RD_KAFKA_EVENT_ERROR
             ),
             operation: operation
         )
-        guard let queue = rd_kafka_queue_get_consumer(handle.client) else {
-            throw KafkaError(.fatal, operation: operation, code: "_UNKNOWN_GROUP", reason: "there is no group")
+        guard let queue = rd_kafka_queue_new(handle.client) else {
+            throw KafkaError(.fatal, operation: operation, code: "_FAIL", reason: "librdkafka made no queue")
         }
         self.topics = topics
-        self.properties = properties
-        consumerQueue = queue
-        fetcher = Fetcher(topics: topics, waker: FetchWaker(handle, properties: own.merging(properties)))
+        self.properties = given
+        fetchQueue = queue
+        fetcher = Fetcher(topics: topics, waker: FetchWaker(handle, properties: own.merging(given)))
     }
 
     deinit { close() }
@@ -79,18 +84,33 @@ public final class KafkaReader {
                 reason: "the reader was made for \(topics.joined(separator: ", ")) only"
             )
         }
+        stop()
+        guard let fresh = rd_kafka_queue_new(handle.client) else {
+            throw KafkaError(.fatal, operation: "read partitions", code: "_FAIL", reason: "librdkafka made no queue")
+        }
+        rd_kafka_queue_destroy(fetchQueue)
+        fetchQueue = fresh
         fetcher.restart(positions)
-        for partition in positions.keys { queryLeaders(of: partition.topic) }
-        let list = PartitionList(positions)
-        let error = rd_kafka_assign(handle.client, list.pointer)
-        guard error == RD_KAFKA_RESP_ERR_NO_ERROR else { throw KafkaError(error, operation: "read partitions") }
+        for (partition, offset) in positions.sorted(by: { $0.key < $1.key }) {
+            guard let topic = topicHandle(partition.topic),
+                rd_kafka_consume_start_queue(topic, partition.partition, offset, fetchQueue) == 0
+            else { throw KafkaError(rd_kafka_last_error(), operation: "read \(partition)") }
+            started.append(partition)
+        }
     }
 
-    /// Has librdkafka ask for a topic's leaders at once, which a handle of the topic does. Of a topic that is only assigned
-    /// 2.0.2 asks when it next looks over all of them, once a second.
-    private func queryLeaders(of topic: String) {
-        guard topicHandles[topic] == nil else { return }
-        topicHandles[topic] = rd_kafka_topic_new(handle.client, topic, nil)
+    /// Gives up what is read. What was fetched of it is dropped with the queue.
+    private func stop() {
+        fetcher.release()
+        for partition in started { rd_kafka_consume_stop(topicHandles[partition.topic], partition.partition) }
+        started.removeAll()
+    }
+
+    private func topicHandle(_ topic: String) -> OpaquePointer? {
+        if let known = topicHandles[topic] { return known }
+        let made = rd_kafka_topic_new(handle.client, topic, nil)
+        topicHandles[topic] = made
+        return made
     }
 
     /// Takes at most `maximum` records, or word that a partition is read to its end.
@@ -105,7 +125,7 @@ public final class KafkaReader {
             if let end = fetcher.takeEnd() { return .endOfPartition(end.partition, end.offset) }
             if let failure = fetcher.takeFailure() { throw failure }
             try serveErrors()
-            fetcher.fetch(from: consumerQueue, maximum: maximum, timeout: deadline.slice(atMost: 100))
+            fetcher.fetch(from: fetchQueue, maximum: maximum, timeout: deadline.slice(atMost: 100))
             if !fetcher.records.isEmpty { return .records }
         } while !deadline.hasPassed
         if let end = fetcher.takeEnd() { return .endOfPartition(end.partition, end.offset) }
@@ -132,9 +152,9 @@ public final class KafkaReader {
     public func close() {
         guard isOpen else { return }
         isOpen = false
+        stop()
         fetcher.stop()
-        rd_kafka_assign(handle.client, nil)
-        rd_kafka_queue_destroy(consumerQueue)
+        rd_kafka_queue_destroy(fetchQueue)
         for topic in topicHandles.values { rd_kafka_topic_destroy(topic) }
         handle.close()
     }
