@@ -82,6 +82,15 @@ enum WorkerFile {
         duration.components.seconds * 1_000 + duration.components.attoseconds / 1_000_000_000_000_000
     }
 
+    /// The file of `--config`, if any, with the options in its place, once a broker has let us in.
+    ///
+    /// - Throws: What is wrong with a file or an option; and why no broker lets us in, where one answers.
+    static func connected(_ arguments: ParsedArguments) throws -> WorkerConfiguration {
+        let worker = try configuration(arguments)
+        try KafkaConnection.check(worker.kafka)
+        return worker
+    }
+
     /// The file of `--config`, if any, with the options in its place.
     static func configuration(_ arguments: ParsedArguments) throws -> WorkerConfiguration {
         var worker =

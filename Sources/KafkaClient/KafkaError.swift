@@ -50,7 +50,7 @@ public struct KafkaError: Error, Hashable, Sendable, CustomStringConvertible {
         case "_ALL_BROKERS_DOWN", "_TRANSPORT", "_RESOLVE": "check bootstrap.servers and that the brokers run"
         case "_AUTO_OFFSET_RESET", "OFFSET_OUT_OF_RANGE":
             "the offset is no longer in the log: reset the group's offset on purpose, knowing what was skipped"
-        case "_AUTHENTICATION", "SASL_AUTHENTICATION_FAILED":
+        case "SASL_AUTHENTICATION_FAILED":
             "check the sasl.* properties (SCRAM needs librdkafka 2.6.1 or newer against Kafka 4)"
         default: nil
         }

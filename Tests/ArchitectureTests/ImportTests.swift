@@ -91,8 +91,8 @@ import Testing
     }
 
     private static let standard: Set<String> = [
-        "stdbool.h", "stddef.h", "stdint.h", "stdlib.h", "string.h", "errno.h", "unistd.h", "cmath", "cstdlib",
-        "cstring",
+        "stdbool.h", "stddef.h", "stdint.h", "stdio.h", "stdlib.h", "string.h", "errno.h", "unistd.h", "cmath",
+        "cstdlib", "cstring",
         "cstdint", "cstddef", "new", "string", "memory",
     ]
 }

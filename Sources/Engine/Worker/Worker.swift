@@ -86,6 +86,7 @@ public final class Worker: Sendable {
     /// One life of a role, from its clients' making to their closing. `explained` are partitions of the life before, where
     /// its clients ended it and not a record; then those of this one.
     private func turn(_ role: Role, _ thread: Int, _ logger: Logger, _ explained: inout Set<TopicPartition>) throws {
+        try KafkaConnection.check(configuration.properties(role))
         let transport = KafkaStreamTransport(
             properties: configuration.properties(role),
             delivery: role == .intake ? configuration.intakeDelivery : .exactlyOnce

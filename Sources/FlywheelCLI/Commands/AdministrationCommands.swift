@@ -13,7 +13,7 @@ import Vocabulary
 /// `flywheel topics`.
 enum TopicsCommand {
     static func create(_ arguments: ParsedArguments) throws -> Bool {
-        let configuration = try WorkerFile.configuration(arguments)
+        let configuration = try WorkerFile.connected(arguments)
         let administration = try TopicAdministration(properties: configuration.kafka, topics: configuration.topics)
         defer { administration.close() }
         let made = try administration.create(
@@ -29,7 +29,7 @@ enum TopicsCommand {
     }
 
     static func check(_ arguments: ParsedArguments) throws -> Bool {
-        let configuration = try WorkerFile.configuration(arguments)
+        let configuration = try WorkerFile.connected(arguments)
         let administration = try TopicAdministration(properties: configuration.kafka, topics: configuration.topics)
         defer { administration.close() }
         let problems = try administration.check()
@@ -51,7 +51,7 @@ private func contents(of path: String) throws(EngineError) -> [UInt8] {
 enum ProjectCommand {
     static func apply(_ arguments: ParsedArguments) throws -> Bool {
         let file = try arguments.requiredPositional("file")
-        let outcome = try apply(file: file, try WorkerFile.configuration(arguments))
+        let outcome = try apply(file: file, try WorkerFile.connected(arguments))
         if arguments.flag("json") {
             print(String(decoding: outcome.configuration.jsonBytes, as: UTF8.self))
         } else {
@@ -71,7 +71,7 @@ enum ProjectCommand {
     }
 
     static func list(_ arguments: ParsedArguments) throws -> Bool {
-        let projects = try read(arguments)
+        let projects = try read(try WorkerFile.connected(arguments))
         if arguments.flag("json") {
             var writer = JSONWriter()
             writer.array { writer in for project in projects { writer.value(encoded: project.jsonBytes) } }
@@ -88,7 +88,8 @@ enum ProjectCommand {
 
     static func show(_ arguments: ParsedArguments) throws -> Bool {
         let name = try arguments.requiredPositional("name")
-        guard let project = try read(arguments).first(where: { $0.project.rawValue == name }) else {
+        guard let project = try read(try WorkerFile.connected(arguments)).first(where: { $0.project.rawValue == name })
+        else {
             throw EngineError("show project \(name)", "there is no such project", remedy: "see flywheel project list")
         }
         print(String(decoding: project.jsonBytes, as: UTF8.self))
@@ -97,7 +98,7 @@ enum ProjectCommand {
 
     static func resume(_ arguments: ParsedArguments) throws -> Bool {
         let name = try arguments.requiredPositional("name")
-        let worker = try WorkerFile.configuration(arguments)
+        let worker = try WorkerFile.connected(arguments)
         let resume = ProjectResume(
             transport: KafkaStreamTransport(properties: worker.kafka),
             topics: worker.topics
@@ -111,8 +112,7 @@ enum ProjectCommand {
         return true
     }
 
-    static func read(_ arguments: ParsedArguments) throws -> [ProjectConfiguration] {
-        let worker = try WorkerFile.configuration(arguments)
+    static func read(_ worker: WorkerConfiguration) throws -> [ProjectConfiguration] {
         let directory = try ProjectDirectory(
             transport: KafkaStreamTransport(properties: worker.kafka),
             topics: worker.topics

@@ -13,7 +13,7 @@ import Vocabulary
 /// `flywheel dataset`.
 enum DatasetCommand {
     static func log(_ arguments: ParsedArguments) throws -> Bool {
-        let worker = try WorkerFile.configuration(arguments)
+        let worker = try WorkerFile.connected(arguments)
         let name = try arguments.requiredString("project")
         let scan = try TopicScan(
             transport: KafkaStreamTransport(properties: worker.kafka),

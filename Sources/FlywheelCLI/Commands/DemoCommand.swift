@@ -48,7 +48,7 @@ enum DemoCommand {
     }
 
     static func product(_ arguments: ParsedArguments) throws -> Bool {
-        let configuration = try WorkerFile.configuration(arguments)
+        let configuration = try WorkerFile.connected(arguments)
         let (stop, shipBroken) = (StopFlag(), StopFlag())
         let trap = SignalTrap([SIGTERM, SIGINT, SIGUSR1]) { signal in
             if signal == SIGUSR1 { shipBroken.raise() } else { stop.raise() }
@@ -67,7 +67,7 @@ enum DemoCommand {
     }
 
     static func labelTool(_ arguments: ParsedArguments) throws -> Bool {
-        let configuration = try WorkerFile.configuration(arguments)
+        let configuration = try WorkerFile.connected(arguments)
         let stop = StopFlag()
         let trap = SignalTrap([SIGTERM, SIGINT]) { _ in stop.raise() }
         defer { trap.cancel() }

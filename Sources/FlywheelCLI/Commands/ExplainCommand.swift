@@ -14,8 +14,8 @@ enum ExplainCommand {
         guard let sample else { throw arguments.failure("SAMPLE: expected 1 to 256 bytes without control characters") }
         let since = try LetterOptions.time("since", arguments)
         let name = try arguments.requiredString("project")
-        let worker = try WorkerFile.configuration(arguments)
-        guard let project = try ProjectCommand.read(arguments).first(where: { $0.project.rawValue == name }) else {
+        let worker = try WorkerFile.connected(arguments)
+        guard let project = try ProjectCommand.read(worker).first(where: { $0.project.rawValue == name }) else {
             throw EngineError("explain \(sample)", "there is no project \(name)", remedy: "see flywheel project list")
         }
         let explain = Explain(

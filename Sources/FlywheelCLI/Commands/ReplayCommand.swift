@@ -13,8 +13,8 @@ import Vocabulary
 /// `flywheel replay`.
 enum ReplayCommand {
     static func run(_ arguments: ParsedArguments) throws -> Bool {
-        let worker = try WorkerFile.configuration(arguments)
-        let projects = try ProjectCommand.read(arguments).filter {
+        let worker = try WorkerFile.connected(arguments)
+        let projects = try ProjectCommand.read(worker).filter {
             arguments.string("project").map($0.project.rawValue.elementsEqual) ?? true
         }
         guard !projects.isEmpty else {

@@ -13,7 +13,7 @@ import Vocabulary
 /// `flywheel status`.
 enum StatusCommand {
     static func run(_ arguments: ParsedArguments) throws -> Bool {
-        let worker = try WorkerFile.configuration(arguments)
+        let worker = try WorkerFile.connected(arguments)
         let view = try StatusView(transport: KafkaStreamTransport(properties: worker.kafka), topics: worker.topics)
         defer { view.close() }
         let administration = try TopicAdministration(properties: worker.kafka, topics: worker.topics)

@@ -124,7 +124,10 @@ public final class KafkaAdmin {
         _ = reason.fill { rd_kafka_AdminOptions_set_request_timeout(options, Int32(timeout), $0, $1) }
         request(handle.client, options, queue)
         guard let event = rd_kafka_queue_poll(queue, Int32(timeout + 1000)) else {
-            throw KafkaError(.retry, operation: operation, code: "_TIMED_OUT", reason: "no answer in \(timeout) ms")
+            handle.drainLog()
+            throw handle.explained(
+                KafkaError(.retry, operation: operation, code: "_TIMED_OUT", reason: "no answer in \(timeout) ms")
+            )
         }
         defer { rd_kafka_event_destroy(event) }
         let error = rd_kafka_event_error(event)

@@ -7,6 +7,9 @@ final class ClientHandle {
     let mainQueue: OpaquePointer
     private let logQueue: OpaquePointer
     private var diagnostics: [KafkaDiagnostic] = []
+    /// What was last found to keep us from a broker, and how often in a row; until `connected`.
+    private(set) var fault: ConnectionFault?
+    private(set) var faultCount = 0
     private var isOpen = true
 
     /// What is kept of the log between two calls of `takeDiagnostics`.
@@ -54,6 +57,7 @@ final class ClientHandle {
         if rd_kafka_event_type(event) == RD_KAFKA_EVENT_ERROR {
             let code = String(cString: rd_kafka_err2name(rd_kafka_event_error(event)))
             let text = rd_kafka_event_error_string(event).map { String(cString: $0) } ?? ""
+            observe(text)
             append(KafkaDiagnostic(severity: 4, facility: code, text: text))
         } else {
             append(KafkaDiagnostic(severity: 5, facility: "EVENT", text: String(cString: rd_kafka_event_name(event))))
@@ -73,13 +77,9 @@ final class ClientHandle {
             var text: UnsafePointer<CChar>?
             var level: Int32 = 6
             guard rd_kafka_event_log(event, &facility, &text, &level) == 0, let facility, let text else { continue }
-            append(
-                KafkaDiagnostic(
-                    severity: Int(level),
-                    facility: String(cString: facility),
-                    text: String(cString: text)
-                )
-            )
+            let line = String(cString: text)
+            observe(line)
+            append(KafkaDiagnostic(severity: Int(level), facility: String(cString: facility), text: line))
         }
     }
 
@@ -87,6 +87,31 @@ final class ClientHandle {
         drainLog()
         defer { diagnostics.removeAll() }
         return diagnostics
+    }
+
+    /// To be called once a broker has answered.
+    func connected() {
+        fault = nil
+        faultCount = 0
+    }
+
+    /// An error that tells of the fault, in place of one that only tells of its consequence.
+    func explained(_ error: KafkaError) -> KafkaError {
+        guard let fault else { return error }
+        switch error.code {
+        case "_TRANSPORT", "_TIMED_OUT", "_ALL_BROKERS_DOWN", "_AUTHENTICATION", "_SSL":
+            let (operation, reason) = (error.operation, fault.explanation)
+            return KafkaError(error.disposition, operation: operation, code: fault.code, reason: reason)
+        default: return error
+        }
+    }
+
+    private func observe(_ text: String) {
+        guard let found = ConnectionFault(text) else { return }
+        // What follows upon a certificate's fault says less.
+        guard found != .certificate || fault == nil else { return }
+        faultCount = found == fault ? faultCount + 1 : 1
+        fault = found
     }
 
     private func append(_ diagnostic: KafkaDiagnostic) {

@@ -95,10 +95,11 @@ enum Metadata {
         topic: OpaquePointer? = nil,
         timeout: Int,
         operation: String,
+        allTopics: Bool = true,
         _ body: (rd_kafka_metadata) throws(KafkaError) -> R
     ) throws(KafkaError) -> R {
         var metadata: UnsafePointer<rd_kafka_metadata>?
-        let error = rd_kafka_metadata(client, topic == nil ? 1 : 0, topic, &metadata, Int32(timeout))
+        let error = rd_kafka_metadata(client, topic == nil && allTopics ? 1 : 0, topic, &metadata, Int32(timeout))
         guard error == RD_KAFKA_RESP_ERR_NO_ERROR, let metadata else { throw KafkaError(error, operation: operation) }
         defer { rd_kafka_metadata_destroy(metadata) }
         return try body(metadata.pointee)

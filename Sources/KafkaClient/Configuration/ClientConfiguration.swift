@@ -25,6 +25,7 @@ struct ClientConfiguration {
             rd_kafka_conf_destroy(handle)
             throw error
         }
+        crdkafka_name_certificate_faults(handle)
         rd_kafka_conf_set_events(handle, events)
         let type = kind == .consumer ? RD_KAFKA_CONSUMER : RD_KAFKA_PRODUCER
         var reason = ErrorText()

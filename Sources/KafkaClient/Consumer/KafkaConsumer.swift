@@ -238,7 +238,10 @@ public final class KafkaConsumer {
         let answer = Result { () throws(KafkaError) in
             try Metadata.read(handle.client, timeout: 200, operation: "reach a broker") { $0.broker_cnt }
         }
-        if case .success = answer { trouble = nil }
+        if case .success = answer {
+            trouble = nil
+            handle.connected()
+        }
         troubleCheck = Deadline(milliseconds: 1_000)
     }
 
@@ -248,13 +251,16 @@ public final class KafkaConsumer {
         case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
             handle.note(event)
             let text = rd_kafka_event_error_string(event).map { String(cString: $0) }
-            trouble = KafkaError(RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN, operation: "reach a broker", reason: text)
+            trouble = handle.explained(
+                KafkaError(RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN, operation: "reach a broker", reason: text)
+            )
             troubleCheck = Deadline(milliseconds: 1_000)
         case RD_KAFKA_RESP_ERR__TRANSPORT, RD_KAFKA_RESP_ERR__RESOLVE,
             RD_KAFKA_RESP_ERR__TIMED_OUT, RD_KAFKA_RESP_ERR__MAX_POLL_EXCEEDED:
             // librdkafka goes on by itself; a rebalance follows where one is needed.
             handle.note(event)
         case let code:
+            handle.note(event)
             // Missing rights, missing topics: nothing happens until somebody helps, so it must be heard.
             let text = rd_kafka_event_error_string(event).map { String(cString: $0) }
             let error = KafkaError(code, operation: "consume", reason: text)

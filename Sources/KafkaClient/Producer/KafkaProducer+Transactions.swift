@@ -113,7 +113,7 @@ extension KafkaProducer {
             guard let error else { return }
             let failure = KafkaError(consuming: error, operation: operation)
             if let fatal = handle.fatalError(operation: operation) { throw fatal }
-            guard failure.disposition == .retry, !deadline.hasPassed else { throw failure }
+            guard failure.disposition == .retry, !deadline.hasPassed else { throw handle.explained(failure) }
             if failure.code != "_TIMED_OUT" { Pause.milliseconds(20) }
             length = slice
         }

@@ -9,7 +9,7 @@ import StreamRuntime
 /// `flywheel dead-letters list` and `show`.
 enum DeadLettersCommand {
     static func list(_ arguments: ParsedArguments) throws -> Bool {
-        let worker = try WorkerFile.configuration(arguments)
+        let worker = try WorkerFile.connected(arguments)
         let limit = try arguments.int("limit", in: 1...1_000_000) ?? 100
         let filter = try LetterOptions.filter(arguments, worker.topics)
         let scan = try LetterScan(transport: KafkaStreamTransport(properties: worker.kafka), topics: worker.topics)
@@ -36,7 +36,7 @@ enum DeadLettersCommand {
         guard let place = LetterPlace(text) else {
             throw arguments.failure("expected PARTITION/OFFSET as `list` prints it, found \"\(text)\"")
         }
-        let worker = try WorkerFile.configuration(arguments)
+        let worker = try WorkerFile.connected(arguments)
         let scan = try LetterScan(transport: KafkaStreamTransport(properties: worker.kafka), topics: worker.topics)
         defer { scan.close() }
         guard let letter = try scan.letter(at: place) else {

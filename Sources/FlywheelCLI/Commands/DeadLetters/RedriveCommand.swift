@@ -11,7 +11,7 @@ import StreamRuntime
 enum RedriveCommand {
     /// Whether nothing that was meant was refused.
     static func run(_ arguments: ParsedArguments) throws -> Bool {
-        var worker = try WorkerFile.configuration(arguments)
+        var worker = try WorkerFile.connected(arguments)
         let filter = try LetterOptions.filter(arguments, worker.topics)
         guard !filter.isEmpty || arguments.flag("all") else {
             throw arguments.failure(

@@ -1,0 +1,66 @@
+import Crdkafka
+
+/// Looks whether a cluster lets a client in at all, before anything is asked of it.
+///
+/// librdkafka tries for ever, whatever the reason is; a call then ends with its own timeout, and that says nothing. Here a
+/// user name, a certificate or a protocol that cannot work is told as what it is, within a second or two.
+public enum KafkaConnection {
+    /// Milliseconds after its first sign until a fault is told, while another broker may still answer.
+    private static let grace = 700
+    /// The same of what a broker that is just starting may look like; and how often it must have been seen.
+    private static let longGrace = 1_500
+    private static let signs = 3
+
+    /// Returns once a broker has answered, and after the timeout if none can be reached: that is for others to wait out.
+    ///
+    /// - Parameters:
+    ///   - properties: As for any client; names of groups and transactions are left aside.
+    ///   - timeoutMilliseconds: How long to wait for an answer, or for a reason why there is none.
+    /// - Returns: Whether a broker has answered.
+    /// - Throws: `.fatal`, with what `ConnectionFault` says of it, where every broker that answers keeps the client out; and
+    ///   with the name of a property that librdkafka does not take.
+    @discardableResult
+    public static func check(
+        _ properties: KafkaProperties,
+        timeoutMilliseconds: Int = 4_000
+    ) throws(KafkaError) -> Bool {
+        let operation = "connect to \(properties["bootstrap.servers"] ?? "a broker")"
+        var own = properties
+        for name in ["group.id", "group.instance.id", "transactional.id"] { own[name] = nil }
+        // Each attempt tells of a fault; those of one address come no faster than this.
+        for name in ["reconnect.backoff.ms", "reconnect.backoff.max.ms"] { own[name] = "100" }
+        // Some versions tell of a disconnect in their log alone, and of it as information.
+        own["log_level"] = "6"
+        own["log.connection.close"] = "true"
+        let handle = try ClientHandle(
+            ClientConfiguration(kind: .producer, properties: own, events: RD_KAFKA_EVENT_ERROR),
+            operation: operation
+        )
+        defer { handle.close() }
+        let deadline = Deadline(milliseconds: timeoutMilliseconds)
+        var firstSign: ContinuousClock.Instant?
+        while !deadline.hasPassed {
+            let answer = Result { () throws(KafkaError) in
+                try Metadata.read(handle.client, timeout: 100, operation: operation, allTopics: false) { $0.broker_cnt }
+            }
+            if case .success = answer { return true }
+            handle.drainLog()
+            // Also the pause before the next try.
+            while let event = rd_kafka_queue_poll(handle.mainQueue, deadline.slice(atMost: 50)) {
+                handle.note(event)
+                rd_kafka_event_destroy(event)
+            }
+            guard let fault = handle.fault else { continue }
+            let since = firstSign ?? .now
+            firstSign = since
+            let passed = since.duration(to: .now)
+            let isSure =
+                fault.mayPass
+                ? handle.faultCount >= signs && passed >= .milliseconds(longGrace)
+                : passed >= .milliseconds(grace)
+            guard isSure else { continue }
+            throw KafkaError(.fatal, operation: operation, code: fault.code, reason: fault.explanation)
+        }
+        return false
+    }
+}
