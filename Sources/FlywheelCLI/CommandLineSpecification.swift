@@ -108,6 +108,32 @@ enum CommandLineSpecification {
                 ]
             ),
             CommandSpecification("check", summary: "compare the topics with what they must be", options: connection),
+            acls,
+        ]
+    )
+
+    static let acls = CommandSpecification(
+        "acls",
+        summary: "print the rights that a role or an outside party needs, for kafka-acls.sh",
+        discussion: """
+            From the catalogue of the topics: everything that the party must be allowed, and nothing else. Asks no broker.
+            """,
+        options: connection + [
+            .option(
+                "role",
+                "ROLE",
+                help: "intake, loop, materializer, trainer, console, product-service, label-tool, outside-trainer, "
+                    + "analyst, operator or redrive"
+            ),
+            .option("principal", "NAME", help: "who is to have them, as in User:intake"),
+            .option("group", "NAME", help: "the consumer group of an outside party (default PREFIX and ROLE, and on)"),
+            .option(
+                "command-config",
+                "FILE",
+                help: "with the credentials of kafka-acls.sh",
+                defaultValue: "admin.properties"
+            ),
+            .flag("table", help: "a Markdown table of all roles instead"), json,
         ]
     )
 

@@ -1,6 +1,10 @@
 import Arguments
 import Configuration
+import Engine
+import Events
 import Foundation
+import KafkaClient
+import StreamRuntime
 
 /// The `flywheel` command.
 @main
@@ -10,7 +14,13 @@ struct FlywheelCommand {
         do {
             switch try ArgumentParser(CommandLineSpecification.root).parse(Array(CommandLine.arguments.dropFirst())) {
             case .help(let text): print(text)
-            case .run(let arguments): exit(try run(arguments) ? 0 : 1)
+            case .run(let arguments):
+                do { exit(try run(arguments) ? 0 : 1) } catch {
+                    guard isForbidden(error) else { throw error }
+                    let kafka = (try? WorkerFile.described(arguments))?.kafka ?? [:]
+                    complain("\(error); \(AccessRights.help(party(arguments), kafka))")
+                    exit(1)
+                }
             }
         } catch let error as ArgumentsError {
             complain("\(error)")
@@ -33,6 +43,7 @@ struct FlywheelCommand {
         case "participant label-tool": try DemoCommand.labelTool(arguments)
         case "topics create": try TopicsCommand.create(arguments)
         case "topics check": try TopicsCommand.check(arguments)
+        case "topics acls": try TopicsCommand.acls(arguments)
         case "project apply": try ProjectCommand.apply(arguments)
         case "project list": try ProjectCommand.list(arguments)
         case "project show": try ProjectCommand.show(arguments)
@@ -49,6 +60,21 @@ struct FlywheelCommand {
         case "config check": try ConfigCommand.check(arguments)
         case "config reference": ConfigCommand.reference(arguments)
         default: throw ArgumentsError("which command?", command: arguments.path.joined(separator: " "))
+        }
+    }
+
+    private static func isForbidden(_ error: any Error) -> Bool {
+        (error as? KafkaError)?.isForbidden ?? (error as? StreamError)?.isForbidden ?? false
+    }
+
+    /// Whose rights a command needs.
+    private static func party(_ arguments: ParsedArguments) -> Party {
+        switch arguments.path.dropFirst().joined(separator: " ") {
+        case "dataset log", "dataset show", "dataset verify", "explain", "replay": .analyst
+        case "dead-letters redrive": .redrive
+        case "participant product": .productService
+        case "participant label-tool": .labelTool
+        default: .operator
         }
     }
 

@@ -93,6 +93,18 @@ enum WorkerFile {
 
     /// The file of `--config`, if any, with the options in its place.
     static func configuration(_ arguments: ParsedArguments) throws -> WorkerConfiguration {
+        let worker = try described(arguments)
+        guard worker.kafka["bootstrap.servers"] != nil else {
+            throw ArgumentsError(
+                "which brokers? give --bootstrap HOST:PORT, or --config FILE with kafka.bootstrap.servers",
+                command: arguments.path.joined(separator: " ")
+            )
+        }
+        return worker
+    }
+
+    /// The same, of a cluster that need not be named.
+    static func described(_ arguments: ParsedArguments) throws -> WorkerConfiguration {
         var worker =
             try arguments.string("config").map { try read($0) }
             ?? usual
@@ -109,12 +121,6 @@ enum WorkerFile {
                 )
             }
             worker.kafka[String(property[..<cut])] = String(property[property.index(after: cut)...])
-        }
-        guard worker.kafka["bootstrap.servers"] != nil else {
-            throw ArgumentsError(
-                "which brokers? give --bootstrap HOST:PORT, or --config FILE with kafka.bootstrap.servers",
-                command: arguments.path.joined(separator: " ")
-            )
         }
         return worker
     }

@@ -42,9 +42,9 @@ public struct KafkaError: Error, Hashable, Sendable, CustomStringConvertible {
             "another producer took over the transactional id, or the transaction was open longer than "
                 + "transaction.timeout.ms: make a new producer and rewind"
         case "FENCED_INSTANCE_ID": "another consumer joined with the same group.instance.id: give each its own"
-        case "TOPIC_AUTHORIZATION_FAILED": "grant this principal the right on the topic"
-        case "GROUP_AUTHORIZATION_FAILED": "grant this principal Read on the group"
-        case "TRANSACTIONAL_ID_AUTHORIZATION_FAILED": "grant this principal Write on the transactional id"
+        case "TOPIC_AUTHORIZATION_FAILED", "GROUP_AUTHORIZATION_FAILED", "TRANSACTIONAL_ID_AUTHORIZATION_FAILED",
+            "CLUSTER_AUTHORIZATION_FAILED":
+            "grant it"
         case "MSG_SIZE_TOO_LARGE": "raise max.message.bytes of the topic, or write a smaller record"
         case "UNKNOWN_TOPIC_OR_PART", "_UNKNOWN_TOPIC", "_UNKNOWN_PARTITION": "create the topic first"
         case "_ALL_BROKERS_DOWN", "_TRANSPORT", "_RESOLVE": "check bootstrap.servers and that the brokers run"

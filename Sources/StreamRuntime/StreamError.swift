@@ -33,5 +33,8 @@ public struct StreamError: Error, Hashable, Sendable, CustomStringConvertible {
         self.reason = reason
     }
 
+    /// A right is lacking: the same will come of it until somebody grants it.
+    public var isForbidden: Bool { code.hasSuffix("_AUTHORIZATION_FAILED") }
+
     public var description: String { "could not \(operation): \(reason) (\(code))" }
 }

@@ -65,6 +65,7 @@ extension StreamTask {
     private func stands(_ offsets: [TopicPartition: GroupOffset]) {
         stage.committed()
         failures = 0
+        refusal = nil
         committed.merge(offsets.mapValues(\.next)) { $1 }
         base.merge(turn.positions) { $1 }
         guard stage.isolates else { return }
@@ -83,6 +84,7 @@ extension StreamTask {
     /// - Returns: Whether it stands.
     private func abort(_ cause: StreamError, _ sent: [TopicPartition: GroupOffset]) throws -> Bool {
         environment.observe(.aborted(cause))
+        if cause.isForbidden { refusal = cause }
         if cause.isAboutRecord { blame(cause.code, cause.description) }
         do throws(StreamError) {
             if let producer { try retrying { () throws(StreamError) in try producer.abort() } }
@@ -126,6 +128,7 @@ extension StreamTask {
     /// - Returns: Whether it does.
     private func restart(_ cause: StreamError, _ sent: [TopicPartition: GroupOffset]) throws -> Bool {
         environment.observe(.restarted(cause))
+        if cause.isForbidden { refusal = cause }
         producer?.close()
         producer = nil
         producer = try makeProducer()

@@ -1,7 +1,7 @@
 /// Back-pressure, and what is the matter while nothing can be read.
 extension StreamTask {
-    /// Why nothing can be read at the moment; nil as far as is known.
-    public var trouble: StreamError? { consumer.trouble }
+    /// Why nothing can be read at the moment, or written for want of a right; nil as far as is known.
+    public var trouble: StreamError? { consumer.trouble ?? refusal }
 
     func tellTrouble() {
         let trouble = consumer.trouble

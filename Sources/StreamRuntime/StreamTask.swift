@@ -25,6 +25,8 @@ public final class StreamTask {
     var base: [TopicPartition: Int64] = [:]
     var owned: Set<TopicPartition> = []
     var isTroubled = false
+    /// Why transactions do not stand, where a right is lacking; until one stands.
+    var refusal: StreamError?
     /// Whether fetching is paused; nil where a client's idea of that is not known.
     var isHolding: Bool? = false
     /// How carefully to take what comes, after a death.

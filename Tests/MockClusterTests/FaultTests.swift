@@ -55,7 +55,7 @@ struct FaultTests {
         let error = failure { try makeProducer().close() }
         #expect(error?.code == "TRANSACTIONAL_ID_AUTHORIZATION_FAILED")
         #expect(error?.disposition == .fatal)
-        #expect(error?.description.contains("grant this principal Write") == true)
+        #expect(error?.description.contains("Write on TransactionalId ") == true)
     }
 
     @Test(

@@ -47,7 +47,7 @@ def answer(task, annotator):
 # read_committed, or the tool would show tasks that were never opened. The topic is compacted: read from its beginning it
 # gives the state of every task, so there is no group and nothing to commit.
 topic = options.prefix + "labeling-tasks"
-consumer = Consumer({"bootstrap.servers": options.bootstrap, "group.id": "unused", "enable.auto.commit": False,
+consumer = Consumer({"bootstrap.servers": options.bootstrap, "group.id": options.prefix + "label-tool", "enable.auto.commit": False,
                      "isolation.level": "read_committed"})
 partitions = consumer.list_topics(topic, timeout=30).topics[topic].partitions
 consumer.assign([TopicPartition(topic, number, OFFSET_BEGINNING) for number in partitions])

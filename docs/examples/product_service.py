@@ -67,7 +67,7 @@ def serve(number, image, truth):
 
 
 topic = options.prefix + "model-releases"  # Read whole and without a group: every instance wants every release.
-consumer = Consumer({"bootstrap.servers": options.bootstrap, "group.id": "unused", "enable.auto.commit": False,
+consumer = Consumer({"bootstrap.servers": options.bootstrap, "group.id": options.prefix + "product-service", "enable.auto.commit": False,
                      "isolation.level": "read_committed"})
 partitions = consumer.list_topics(topic, timeout=30).topics[topic].partitions
 consumer.assign([TopicPartition(topic, number, OFFSET_BEGINNING) for number in partitions])

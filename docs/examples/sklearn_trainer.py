@@ -64,7 +64,7 @@ def train(classes, parts, recipe, repeat):
     return result
 
 
-consumer = Consumer({"bootstrap.servers": options.bootstrap, "group.id": f"sklearn-trainer.{options.project}",
+consumer = Consumer({"bootstrap.servers": options.bootstrap, "group.id": f"{options.prefix}outside-trainer.{options.project}",
                      "enable.auto.commit": False, "auto.offset.reset": "earliest", "isolation.level": "read_committed"})
 consumer.subscribe([options.prefix + "training-requests"])
 producer = Producer({"bootstrap.servers": options.bootstrap, "enable.idempotence": True})

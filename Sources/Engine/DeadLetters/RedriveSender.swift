@@ -37,6 +37,11 @@ final class RedriveSender {
                 return []
             } catch {
                 guard error.disposition == .abortTransaction else { throw explained(error) }
+                // No record's fault: each would be refused alike.
+                guard !error.isForbidden else {
+                    try? producer.abort()
+                    throw error
+                }
                 refusal = error
                 do throws(StreamError) {
                     try retrying { () throws(StreamError) in try producer.abort() }

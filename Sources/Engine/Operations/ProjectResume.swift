@@ -53,6 +53,10 @@ public struct ProjectResume {
     /// - Throws: `EngineError` when there is no such project, or it is not paused; `StreamError` when the topics cannot be read
     ///   or written.
     public func send(_ name: String, by: String, reason: String) throws -> ProjectPause {
+        // First: of two who ask at once the later one goes on, and who may not ask at all learns of it.
+        let producer = try transport.makeProducer(transactionalID: "\(topics.prefix)command.\(name)")
+        defer { producer.close() }
+        try producer.initializeTransactions()
         let directory = try ProjectDirectory(transport: transport, topics: topics)
         defer { directory.close() }
         try directory.readToEnd()
@@ -70,9 +74,6 @@ public struct ProjectResume {
         let command = Command(id: "resume-\(name)-\(time)", action: .resume, by: by, reason: reason)
         var writer = JSONWriter()
         CommandEvent(project: configuration.project, command: command).write(to: &writer)
-        let producer = try transport.makeProducer(transactionalID: "\(topics.prefix)command.\(name)")
-        defer { producer.close() }
-        try producer.initializeTransactions()
         try producer.begin()
         try producer.send([
             OutputRecord(

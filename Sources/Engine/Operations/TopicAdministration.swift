@@ -31,8 +31,8 @@ public struct TopicAdministration {
 
     /// Makes the topics that are missing and returns their names; those that are there stay as they are.
     public func create(_ plan: Plan) throws(KafkaError) -> [String] {
-        let known = Set(try admin.listTopics())
-        let missing = Topic.allCases.filter { !known.contains(topics[$0]) }
+        var missing: [Topic] = []
+        for topic in Topic.allCases where try count(topic) == nil { missing.append(topic) }
         guard !missing.isEmpty else { return [] }
         var specifications: [KafkaTopicSpecification] = []
         for topic in missing {
@@ -75,16 +75,38 @@ public struct TopicAdministration {
         }
     }
 
-    /// What differs from the catalogue: missing topics, unequal partition counts, settings that change what is kept.
-    public func check() throws(KafkaError) -> [String] {
-        let known = Set(try admin.listTopics())
-        var problems: [String] = []
-        for topic in Topic.allCases where !known.contains(topics[topic]) {
-            problems.append("topic \(topics[topic]) is missing: run flywheel topics create")
+    /// The partitions of a topic; nil where it is missing, an error where this principal may not know.
+    private func count(_ topic: Topic) throws(KafkaError) -> Int? {
+        do throws(KafkaError) {
+            let count = try admin.partitions(of: topics[topic]).count
+            return count > 0 ? count : nil
+        } catch {
+            guard ["UNKNOWN_TOPIC_OR_PART", "_UNKNOWN_TOPIC", "_UNKNOWN_PARTITION"].contains(error.code) else {
+                throw error
+            }
+            return nil
         }
-        let present = Topic.allCases.filter { known.contains(topics[$0]) }
+    }
+
+    /// What differs from the catalogue: topics that are missing or may not be seen topics, unequal partition counts, settings that change what is kept.
+    public func check() throws(KafkaError) -> [String] {
+        var problems: [String] = []
+        var present: [Topic] = []
+        for topic in Topic.allCases {
+            do throws(KafkaError) {
+                if try count(topic) != nil {
+                    present.append(topic)
+                } else {
+                    problems.append("topic \(topics[topic]) is missing: run flywheel topics create")
+                }
+            } catch {
+                guard error.isForbidden else { throw error }
+                problems.append("topic \(topics[topic]) is not seen: \(error.reason) (\(error.code))")
+            }
+        }
+        guard !present.isEmpty else { return problems }
         var projectCounts: [Int: [String]] = [:]
-        for description in try admin.describeTopics(present.map { topics[$0] }) {
+        for description in try describe(present, &problems) {
             guard let topic = present.first(where: { topics[$0] == description.name }) else { continue }
             if topic.partitioning == .project {
                 projectCounts[description.partitions, default: []].append(description.name)
@@ -106,25 +128,35 @@ public struct TopicAdministration {
         return problems
     }
 
+    /// The topics as they stand; none where this principal may not look at their settings, which is a problem of its own.
+    private func describe(_ present: [Topic], _ problems: inout [String]) throws(KafkaError) -> [KafkaTopicDescription]
+    {
+        do throws(KafkaError) {
+            return try admin.describeTopics(present.map { topics[$0] })
+        } catch {
+            guard error.isForbidden else { throw error }
+            problems.append("settings are not seen: \(error.reason) (\(error.code))")
+            return []
+        }
+    }
+
     /// The number of partitions of the topics of projects.
     public func projectPartitions() throws -> Int {
-        guard let description = try admin.describeTopics([topics[.journal]]).first, description.partitions > 0 else {
+        guard let count = try count(.journal) else {
             throw EngineError(
                 "count partitions",
                 "topic \(topics[.journal]) is missing",
                 remedy: "run flywheel topics create"
             )
         }
-        return description.partitions
+        return count
     }
 
     /// How many records a group has not read yet, by topic.
     public func lag(group: String, topics names: [String]) throws(KafkaError) -> [String: Int64] {
         var places: [KafkaTopicPartition] = []
-        for description in try admin.describeTopics(names) {
-            for partition in 0..<Int32(description.partitions) {
-                places.append(KafkaTopicPartition(description.name, partition))
-            }
+        for name in names {
+            for partition in try admin.partitions(of: name) { places.append(KafkaTopicPartition(name, partition)) }
         }
         let committed = try admin.committedOffsets(group: group, places)
         let watermarks = try admin.watermarks(places)
@@ -139,10 +171,8 @@ public struct TopicAdministration {
     /// The records of a topic, retained ones only.
     public func count(of topic: Topic) throws(KafkaError) -> Int64 {
         var count: Int64 = 0
-        for description in try admin.describeTopics([topics[topic]]) {
-            let places = (0..<Int32(description.partitions)).map { KafkaTopicPartition(description.name, $0) }
-            for marks in try admin.watermarks(places).values { count += marks.high - marks.low }
-        }
+        let places = try admin.partitions(of: topics[topic]).map { KafkaTopicPartition(topics[topic], $0) }
+        for marks in try admin.watermarks(places).values { count += marks.high - marks.low }
         return count
     }
 }

@@ -65,16 +65,19 @@ public final class Worker: Sendable {
                 // One that has worked for long has not failed in a row.
                 if WallClock.now() - began > 60_000 { failures = 0 }
                 failures += 1
-                health.set(role, thread: thread, .degraded, reason: "\(error)", partitions: 0, at: WallClock.now())
+                let isForbidden = (error as? StreamError)?.isForbidden ?? false
+                let help = isForbidden ? "; \(AccessRights.help(role.party, configuration.kafka))" : ""
+                let reason = "\(error)\(help)"
+                health.set(role, thread: thread, .degraded, reason: reason, partitions: 0, at: WallClock.now())
                 logger.error(
                     "the role failed and begins anew",
-                    ["reason": .string("\(error)"), "failures": .number(failures)]
+                    ["reason": .string(reason), "failures": .number(failures)]
                 )
                 let longest = Double(min(10_000, 250 << Int64(min(failures, 6))))
                 var left = Int64(longest * Double.random(in: 0.5...1))
                 while left > 0, !stop.isRaised {
                     WallClock.pause(100)
-                    health.set(role, thread: thread, .degraded, reason: "\(error)", partitions: 0, at: WallClock.now())
+                    health.set(role, thread: thread, .degraded, reason: reason, partitions: 0, at: WallClock.now())
                     left -= 100
                 }
             }
@@ -86,12 +89,18 @@ public final class Worker: Sendable {
     /// One life of a role, from its clients' making to their closing. `explained` are partitions of the life before, where
     /// its clients ended it and not a record; then those of this one.
     private func turn(_ role: Role, _ thread: Int, _ logger: Logger, _ explained: inout Set<TopicPartition>) throws {
+        let help = AccessRights.help(role.party, configuration.kafka)
         try KafkaConnection.check(configuration.properties(role))
         let transport = KafkaStreamTransport(
             properties: configuration.properties(role),
             delivery: role == .intake ? configuration.intakeDelivery : .exactlyOnce
         )
-        try RoleTopics.check(role, transport: transport, topics: configuration.topics)
+        try RoleTopics.check(
+            role,
+            transport: transport,
+            topics: configuration.topics,
+            properties: configuration.kafka
+        )
         let parts = try makeStage(role, transport, logger)
         defer { parts.finish() }
         let task = try StreamTask(
@@ -116,6 +125,9 @@ public final class Worker: Sendable {
                     }
                     parts.watch(event)
                     Self.log(event, logger)
+                    guard let error = event.error, error.isForbidden else { return }
+                    // Only a person mends this: not a warning among others.
+                    logger.error("a right is lacking", ["reason": .string("\(error); \(help)")])
                 }
             )
         )
@@ -148,5 +160,15 @@ public final class Worker: Sendable {
             throw error
         }
         task.close()
+    }
+}
+
+extension StreamTaskEvent {
+    /// What a task tries to get past.
+    fileprivate var error: StreamError? {
+        switch self {
+        case .retrying(let error, _), .aborted(let error), .restarted(let error): error
+        default: nil
+        }
     }
 }

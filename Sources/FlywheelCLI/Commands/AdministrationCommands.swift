@@ -5,6 +5,7 @@ import Events
 import Flywheel
 import Foundation
 import JSON
+import KafkaClient
 import KafkaTransport
 import ProjectFiles
 import StreamRuntime
@@ -34,6 +35,9 @@ enum TopicsCommand {
         defer { administration.close() }
         let problems = try administration.check()
         for problem in problems { print(problem) }
+        if problems.contains(where: { $0.hasSuffix("_AUTHORIZATION_FAILED)") }) {
+            print(AccessRights.help(.operator, configuration.kafka))
+        }
         if problems.isEmpty { print("every topic is as it must be") }
         return problems.isEmpty
     }
@@ -45,6 +49,59 @@ private func contents(of path: String) throws(EngineError) -> [UInt8] {
         throw EngineError("read \(path)", "there is no such file, or it may not be read")
     }
     return [UInt8](data)
+}
+
+extension TopicsCommand {
+    /// The rights of a party, as command lines of `kafka-acls.sh` or as JSON.
+    static func acls(_ arguments: ParsedArguments) throws -> Bool {
+        if arguments.flag("table") {
+            print(AccessRights.table, terminator: "")
+            return true
+        }
+        let names = Party.allCases.map(\.rawValue).joined(separator: ", ")
+        guard let name = arguments.string("role") else { throw arguments.failure("which role? --role takes \(names)") }
+        guard let party = Party(rawValue: name) else {
+            throw arguments.failure("--role: expected \(names), found \"\(name)\"")
+        }
+        guard let principal = arguments.string("principal"), !principal.isEmpty else {
+            throw arguments.failure("which principal? --principal takes a name as in User:\(name)")
+        }
+        let worker = try WorkerFile.described(arguments)
+        let access = AccessRights(party, topics: worker.topics, group: arguments.string("group"))
+        let full = principal.contains(":") ? principal : "User:\(principal)"
+        if arguments.flag("json") {
+            print(json(access, principal: full))
+        } else if access.rights.isEmpty {
+            print("# \(name) asks Kafka nothing, and needs no right")
+        } else {
+            let lines = access.commands(
+                principal: full,
+                bootstrap: worker.kafka["bootstrap.servers"] ?? "HOST:PORT",
+                configuration: arguments.string("command-config") ?? "admin.properties"
+            )
+            for line in lines { print(line) }
+        }
+        return true
+    }
+
+    private static func json(_ access: AccessRights, principal: String) -> String {
+        var writer = JSONWriter()
+        writer.object { writer in
+            writer.member("role", access.party.rawValue)
+            writer.member("principal", principal)
+            writer.array("rights") { writer in
+                for right in access.rights {
+                    writer.object { writer in
+                        writer.member("operation", right.operation.rawValue)
+                        writer.member("resource_type", right.kind.rawValue)
+                        writer.member("pattern_type", right.isPrefix ? "prefixed" : "literal")
+                        writer.member("name", right.name)
+                    }
+                }
+            }
+        }
+        return writer.text
+    }
 }
 
 /// `flywheel project`.

@@ -57,7 +57,8 @@ extension KafkaAdmin {
             guard let result = rd_kafka_event_CreateTopics_result(event),
                 let results = rd_kafka_CreateTopics_result_topics(result, &count)
             else { return [] }
-            return try names(results, count, operation: operation, ignoring: RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS)
+            let ignored = RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS
+            return try names(results, count, operation: operation, .create, ignoring: ignored)
         }
     }
 
@@ -76,7 +77,8 @@ extension KafkaAdmin {
             guard let result = rd_kafka_event_DeleteTopics_result(event),
                 let results = rd_kafka_DeleteTopics_result_topics(result, &count)
             else { return [] }
-            return try names(results, count, operation: operation, ignoring: RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART)
+            let ignored = RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART
+            return try names(results, count, operation: operation, .delete, ignoring: ignored)
         }
     }
 
@@ -129,6 +131,7 @@ extension KafkaAdmin {
                 let error = rd_kafka_ConfigResource_error(resource)
                 guard error == RD_KAFKA_RESP_ERR_NO_ERROR else {
                     throw KafkaError(error, operation: "describe topic \(name)")
+                        .lacking(.init(.describeConfigs, .topic, name))
                 }
                 found[name] = entries(of: resource)
             }
@@ -169,6 +172,7 @@ extension KafkaAdmin {
         _ results: UnsafeMutablePointer<OpaquePointer?>,
         _ count: Int,
         operation: String,
+        _ right: KafkaRight.Operation,
         ignoring ignored: rd_kafka_resp_err_t
     ) throws(KafkaError) -> [String] {
         var names: [String] = []
@@ -180,6 +184,7 @@ extension KafkaAdmin {
             guard error == RD_KAFKA_RESP_ERR_NO_ERROR else {
                 let text = rd_kafka_topic_result_error_string(result).map { String(cString: $0) } ?? ""
                 throw KafkaError(error, operation: operation, reason: "\(name): \(text)")
+                    .lacking(.init(right, .topic, name), .init(right, .cluster, "kafka-cluster"))
             }
             names.append(name)
         }

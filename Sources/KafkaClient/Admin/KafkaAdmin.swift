@@ -20,7 +20,7 @@ public final class KafkaAdmin {
     let handle: ClientHandle
     let timeout: Int
     private let properties: KafkaProperties
-    private lazy var probe = Result { () throws(KafkaError) in try WatermarkProbe(properties) }
+    private lazy var probe = Result { () throws(KafkaError) in try WatermarkProbe(properties, for: .describe) }
 
     /// Opens the client; the cluster is asked by the first call.
     public init(properties: KafkaProperties, timeoutMilliseconds: Int = 30_000) throws(KafkaError) {
@@ -67,6 +67,15 @@ public final class KafkaAdmin {
         }
     }
 
+    /// The partitions of a topic, ascending. Topics of a list may be hidden; of one that is asked for by its name a broker
+    /// tells that it is missing from that the principal may not see it.
+    ///
+    /// - Throws: `KafkaError` with the code `UNKNOWN_TOPIC_OR_PART` for a topic that is missing, and one that `isForbidden`
+    ///   where the principal has no right to it.
+    public func partitions(of topic: String) throws(KafkaError) -> [Int32] {
+        try probe.get().partitions(of: topic, timeout: timeout)
+    }
+
     /// The first and the next offset of each partition, uncommitted records included.
     public func watermarks(
         _ partitions: [KafkaTopicPartition]
@@ -87,7 +96,9 @@ public final class KafkaAdmin {
         let list = PartitionList(partitions)
         var request = rd_kafka_ListConsumerGroupOffsets_new(group, list.pointer)
         defer { rd_kafka_ListConsumerGroupOffsets_destroy(request) }
-        return try perform(RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS, operation: operation) { client, options, queue in
+        let right = KafkaRight(.describe, .group, group)
+        let kind = RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS
+        return try perform(kind, operation: operation, needing: right) { client, options, queue in
             rd_kafka_ListConsumerGroupOffsets(client, &request, 1, options, queue)
         } reading: { event throws(KafkaError) in
             var count = 0
@@ -100,6 +111,7 @@ public final class KafkaAdmin {
                     operation: operation,
                     reason: String(cString: rd_kafka_error_string(error))
                 )
+                .lacking(right)
             }
             return rd_kafka_group_result_partitions(groups[0]).map { PartitionList.offsets($0) } ?? [:]
         }
@@ -109,6 +121,7 @@ public final class KafkaAdmin {
     func perform<R>(
         _ kind: rd_kafka_admin_op_t,
         operation: String,
+        needing right: KafkaRight? = nil,
         _ request: (OpaquePointer, OpaquePointer, OpaquePointer) -> Void,
         reading: (OpaquePointer) throws(KafkaError) -> R
     ) throws(KafkaError) -> R {
@@ -133,7 +146,7 @@ public final class KafkaAdmin {
         let error = rd_kafka_event_error(event)
         guard error == RD_KAFKA_RESP_ERR_NO_ERROR else {
             let text = rd_kafka_event_error_string(event).map { String(cString: $0) }
-            throw KafkaError(error, operation: operation, reason: text)
+            throw KafkaError(error, operation: operation, reason: text).lacking(anyOf: right.map { [$0] } ?? [])
         }
         return try reading(event)
     }

@@ -8,8 +8,11 @@ import Crdkafka
 /// does not keep its timeout while a partition's leader is away, and asks the old one for ever after it has moved.
 final class WatermarkProbe {
     private let handle: ClientHandle
+    /// What the partitions are asked about for: the right that is named where there is none.
+    private let use: KafkaRight.Operation
 
-    init(_ properties: KafkaProperties) throws(KafkaError) {
+    init(_ properties: KafkaProperties, for use: KafkaRight.Operation) throws(KafkaError) {
+        self.use = use
         var own = properties
         for name in ["group.id", "group.instance.id", "transactional.id"] { own[name] = nil }
         own["isolation.level"] = "read_uncommitted"
@@ -40,6 +43,12 @@ final class WatermarkProbe {
         return min(end, try offset(of: partition, at: max(0, time), deadline, ifNone: end))
     }
 
+    /// The partitions of a topic, ascending.
+    func partitions(of topic: String, timeout: Int) throws(KafkaError) -> [Int32] {
+        handle.drainLog()
+        return try Metadata.partitions(of: topic, for: use, client: handle.client, timeout: timeout)
+    }
+
     private func offset(of partition: KafkaTopicPartition, at time: Int64, _ deadline: Deadline, ifNone: Int64? = nil)
         throws(KafkaError) -> Int64
     {
@@ -59,7 +68,9 @@ final class WatermarkProbe {
             } else {
                 failure = KafkaError(.retry, operation: operation, code: "_NO_OFFSET", reason: "the broker named none")
             }
-            guard failure.disposition == .retry, !deadline.hasPassed else { throw failure }
+            guard failure.disposition == .retry, !deadline.hasPassed else {
+                throw Metadata.explained(failure, partition.topic, for: use, client: handle.client)
+            }
             // Also the pause before the next try.
             if let event = rd_kafka_queue_poll(handle.mainQueue, deadline.slice(atMost: 100)) {
                 rd_kafka_event_destroy(event)
@@ -70,8 +81,13 @@ final class WatermarkProbe {
 
 /// Asks for the metadata of topics and brokers.
 enum Metadata {
-    /// The partitions of a topic, ascending.
-    static func partitions(of topic: String, client: OpaquePointer, timeout: Int) throws(KafkaError) -> [Int32] {
+    /// The partitions of a topic, ascending; `use` is what they are wanted for.
+    static func partitions(
+        of topic: String,
+        for use: KafkaRight.Operation,
+        client: OpaquePointer,
+        timeout: Int
+    ) throws(KafkaError) -> [Int32] {
         let operation = "ask for the partitions of \(topic)"
         guard let handle = rd_kafka_topic_new(client, topic, nil) else {
             throw KafkaError(rd_kafka_last_error(), operation: operation)
@@ -81,7 +97,7 @@ enum Metadata {
             for index in 0..<Int(data.topic_cnt) {
                 let found = data.topics[index]
                 guard found.err == RD_KAFKA_RESP_ERR_NO_ERROR else {
-                    throw KafkaError(found.err, operation: operation)
+                    throw KafkaError(found.err, operation: operation).lacking(.init(use, .topic, topic))
                 }
                 return (0..<Int(found.partition_cnt)).map { found.partitions[$0].id }.sorted()
             }
@@ -89,7 +105,26 @@ enum Metadata {
         }
     }
 
-    /// Lends the metadata to `body`; without a topic, of the whole cluster.
+    /// The error, or the one that stands behind it: what librdkafka is not told of it takes for missing.
+    static func explained(
+        _ error: KafkaError,
+        _ topic: String,
+        for use: KafkaRight.Operation,
+        client: OpaquePointer
+    ) -> KafkaError {
+        guard ["_UNKNOWN_PARTITION", "_UNKNOWN_TOPIC"].contains(error.code) else {
+            return error.lacking(.init(use, .topic, topic))
+        }
+        do throws(KafkaError) {
+            _ = try partitions(of: topic, for: use, client: client, timeout: 5_000)
+            return error
+        } catch let found {
+            return found.isForbidden ? found : error
+        }
+    }
+
+    /// Lends the metadata to `body`; without a topic, of the whole cluster, or without
+    /// `allTopics` of its brokers and of what the client knows.
     static func read<R>(
         _ client: OpaquePointer,
         topic: OpaquePointer? = nil,

@@ -10,6 +10,7 @@ final class Fetcher {
     /// Ends of partitions, with the offset at which each stands; oldest first.
     private(set) var ends: [(partition: KafkaTopicPartition, offset: Int64)] = []
     private var failure: KafkaError?
+    private var failedTopic = ""
     private let buffer = RecordBuffer()
     /// librdkafka's topic objects with their index in `topics`; they live as long as an assignment.
     private var handles: [(handle: OpaquePointer, index: Int)] = []
@@ -51,9 +52,13 @@ final class Fetcher {
         waker = nil
     }
 
-    func takeFailure() -> KafkaError? {
-        defer { failure = nil }
-        return failure
+    /// The first error of a partition since the last call. Of a topic that may not be seen librdkafka says that a partition
+    /// is unknown: then a broker is asked.
+    func takeFailure(asking client: OpaquePointer) -> KafkaError? {
+        guard let failure else { return nil }
+        defer { self.failure = nil }
+        guard !failedTopic.isEmpty else { return failure }
+        return Metadata.explained(failure, failedTopic, for: .read, client: client)
     }
 
     func takeEnd() -> (partition: KafkaTopicPartition, offset: Int64)? { ends.isEmpty ? nil : ends.removeFirst() }
@@ -105,6 +110,7 @@ final class Fetcher {
         let place = topic.map { "\(KafkaTopicPartition($0, view.partition)): " } ?? ""
         if failure == nil {
             failure = KafkaError(view.err, operation: "fetch records", reason: place + text)
+            failedTopic = topic ?? ""
         }
     }
 

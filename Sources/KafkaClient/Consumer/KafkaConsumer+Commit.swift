@@ -11,6 +11,7 @@ extension KafkaConsumer {
     ) throws(KafkaError) {
         guard !offsets.isEmpty else { return }
         let operation = "commit offsets"
+        let right = KafkaRight(.read, .group, group)
         guard let answers = rd_kafka_queue_new(handle.client) else {
             throw KafkaError(.fatal, operation: operation, code: "_FAIL", reason: "librdkafka made no queue")
         }
@@ -23,10 +24,10 @@ extension KafkaConsumer {
         }
         defer { rd_kafka_event_destroy(event) }
         let answer = rd_kafka_event_error(event)
-        guard answer == RD_KAFKA_RESP_ERR_NO_ERROR else { throw Self.failure(answer, operation) }
+        guard answer == RD_KAFKA_RESP_ERR_NO_ERROR else { throw Self.failure(answer, operation).lacking(right) }
         for element in PartitionList.elements(rd_kafka_event_topic_partition_list(event))
         where element.err != RD_KAFKA_RESP_ERR_NO_ERROR {
-            throw Self.failure(element.err, operation)
+            throw Self.failure(element.err, operation).lacking(right)
         }
     }
 

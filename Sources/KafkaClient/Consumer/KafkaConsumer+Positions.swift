@@ -26,7 +26,9 @@ extension KafkaConsumer {
                 ? list.firstError(operation: operation, except: RD_KAFKA_RESP_ERR_NO_ERROR)
                 : KafkaError(error, operation: operation)
             guard let failure else { return list.groupOffsets() }
-            guard failure.disposition == .retry, !deadline.hasPassed else { throw failure }
+            guard failure.disposition == .retry, !deadline.hasPassed else {
+                throw failure.lacking(.init(.read, .group, group))
+            }
             Pause.milliseconds(50)
         }
     }

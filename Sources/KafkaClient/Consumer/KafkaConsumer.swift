@@ -21,6 +21,7 @@ public enum KafkaTurn: Hashable, Sendable {
 public final class KafkaConsumer {
     /// The topics subscribed to; `KafkaRecord.topic` counts in this order.
     public let topics: [String]
+    let group: String
     let handle: ClientHandle
     let fetcher: Fetcher
     private let properties: KafkaProperties
@@ -33,7 +34,7 @@ public final class KafkaConsumer {
     public private(set) var trouble: KafkaError?
     private var troubleCheck = Deadline(milliseconds: 0)
     private var isOpen = true
-    private lazy var probe = Result { () throws(KafkaError) in try WatermarkProbe(properties) }
+    private lazy var probe = Result { () throws(KafkaError) in try WatermarkProbe(properties, for: .read) }
 
     /// How long a turn looks at the fetch queue before it looks for a rebalance again, in milliseconds.
     private static let slice = 10
@@ -84,6 +85,7 @@ public final class KafkaConsumer {
             throw KafkaError(.fatal, operation: operation, code: "_FAIL", reason: "librdkafka made no queue")
         }
         self.topics = topics
+        self.group = group
         self.properties = properties
         self.consumerQueue = consumerQueue
         self.fetchQueue = fetchQueue
@@ -113,7 +115,7 @@ public final class KafkaConsumer {
     public func poll(maximum: Int, timeoutMilliseconds: Int) throws(KafkaError) -> KafkaTurn {
         fetcher.release()
         handle.drainLog()
-        if let failure = fetcher.takeFailure() { throw failure }
+        if let failure = fetcher.takeFailure(asking: handle.client) { throw failure }
         lookForTrouble()
         let deadline = Deadline(milliseconds: timeoutMilliseconds)
         var isFirst = true
@@ -129,7 +131,7 @@ public final class KafkaConsumer {
                     timeout: isFirst ? 0 : deadline.slice(atMost: Self.slice)
                 )
                 if !fetcher.records.isEmpty { return .records }
-                if let failure = fetcher.takeFailure() { throw failure }
+                if let failure = fetcher.takeFailure(asking: handle.client) { throw failure }
             }
             isFirst = false
         } while !deadline.hasPassed
@@ -263,8 +265,14 @@ public final class KafkaConsumer {
             handle.note(event)
             // Missing rights, missing topics: nothing happens until somebody helps, so it must be heard.
             let text = rd_kafka_event_error_string(event).map { String(cString: $0) }
+            let topic = rd_kafka_event_topic_partition(event).map { PartitionList.takeTopic($0) } ?? ""
             let error = KafkaError(code, operation: "consume", reason: text)
-            throw KafkaError(.retry, operation: error.operation, code: error.code, reason: error.reason)
+                .lacking(
+                    anyOf: [.init(.read, .group, group)] + (topic.isEmpty ? [] : [.init(.read, .topic, topic)])
+                )
+            throw handle.explained(
+                KafkaError(.retry, operation: error.operation, code: error.code, reason: error.reason)
+            )
         }
     }
 }

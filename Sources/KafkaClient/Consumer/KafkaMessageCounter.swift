@@ -31,7 +31,7 @@ public final class KafkaMessageCounter {
             throw KafkaError(.fatal, operation: "open a consumer", code: "_UNKNOWN_GROUP", reason: "there is no group")
         }
         self.queue = queue
-        for number in try Metadata.partitions(of: topic, client: handle.client, timeout: 10_000) {
+        for number in try Metadata.partitions(of: topic, for: .read, client: handle.client, timeout: 10_000) {
             partitions[KafkaTopicPartition(topic, number)] = 0
         }
         let list = PartitionList(partitions.mapValues { _ in Int64(RD_KAFKA_OFFSET_BEGINNING) })

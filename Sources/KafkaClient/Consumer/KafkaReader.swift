@@ -28,7 +28,7 @@ public final class KafkaReader {
     /// Of topics that were ever read. With the first handle of a topic librdkafka asks for its leaders, at once.
     private var topicHandles: [String: OpaquePointer] = [:]
     private var isOpen = true
-    private lazy var probe = Result { () throws(KafkaError) in try WatermarkProbe(properties) }
+    private lazy var probe = Result { () throws(KafkaError) in try WatermarkProbe(properties, for: .read) }
 
     /// Opens the client; nothing is read before `start`.
     public init(properties: KafkaProperties, topics: [String]) throws(KafkaError) {
@@ -71,7 +71,7 @@ public final class KafkaReader {
 
     /// The partitions of a topic, ascending.
     public func partitions(of topic: String) throws(KafkaError) -> [Int32] {
-        try Metadata.partitions(of: topic, client: handle.client, timeout: 10_000)
+        try Metadata.partitions(of: topic, for: .read, client: handle.client, timeout: 10_000)
     }
 
     /// Replaces what is read: each partition from its next offset. Nothing fetched before is delivered afterwards.
@@ -123,7 +123,7 @@ public final class KafkaReader {
         let deadline = Deadline(milliseconds: timeoutMilliseconds)
         repeat {
             if let end = fetcher.takeEnd() { return .endOfPartition(end.partition, end.offset) }
-            if let failure = fetcher.takeFailure() { throw failure }
+            if let failure = fetcher.takeFailure(asking: handle.client) { throw failure }
             try serveErrors()
             fetcher.fetch(from: fetchQueue, maximum: maximum, timeout: deadline.slice(atMost: 100))
             if !fetcher.records.isEmpty { return .records }

@@ -6,14 +6,22 @@ import Crdkafka
 extension KafkaProducer {
     /// Fences older producers of the same id and aborts what they left open. Call once, first.
     public func initializeTransactions(timeoutMilliseconds: Int = 60_000) throws(KafkaError) {
-        try repeating("initialize transactions", timeoutMilliseconds, slice: 10_000) { client, timeout in
-            rd_kafka_init_transactions(client, timeout)
+        do throws(KafkaError) {
+            try repeating("initialize transactions", timeoutMilliseconds, slice: 10_000) { client, timeout in
+                rd_kafka_init_transactions(client, timeout)
+            }
+        } catch {
+            throw error.lacking(
+                .init(.write, .transactionalID, transactionalID),
+                .init(.idempotentWrite, .cluster, "kafka-cluster")
+            )
         }
     }
 
     /// Opens a transaction; the broker hears of it with the first record.
     public func begin() throws(KafkaError) {
         _ = takeFailures()
+        written.removeAll(keepingCapacity: true)
         if let error = rd_kafka_begin_transaction(handle.client) {
             throw KafkaError(consuming: error, operation: "begin a transaction")
         }
@@ -60,8 +68,17 @@ extension KafkaProducer {
         defer { rd_kafka_consumer_group_metadata_destroy(group) }
         let list = PartitionList(offsets)
         let pointer = list.pointer
-        try repeating(operation, timeoutMilliseconds, slice: 5000) { client, timeout in
-            rd_kafka_send_offsets_to_transaction(client, pointer, group, timeout)
+        do throws(KafkaError) {
+            try repeating(operation, timeoutMilliseconds, slice: 5000) { client, timeout in
+                rd_kafka_send_offsets_to_transaction(client, pointer, group, timeout)
+            }
+        } catch {
+            // Offsets need the right to read what they are of.
+            let topics = Set(offsets.keys.map(\.topic)).filter { error.reason.contains($0) }.sorted()
+            guard error.code == "TOPIC_AUTHORIZATION_FAILED", !topics.isEmpty else {
+                throw explained(error, consumer.group)
+            }
+            throw error.lacking(anyOf: topics.map { KafkaRight(.read, .topic, $0) })
         }
     }
 
@@ -77,9 +94,37 @@ extension KafkaProducer {
         let deadline = Deadline(milliseconds: timeoutMilliseconds)
         while drain(deadline, slice: 50) > 0, failures.isEmpty, !deadline.hasPassed {}
         try throwFailure()
-        try repeating("commit the transaction", max(1, deadline.milliseconds), slice: 1000) { client, timeout in
-            rd_kafka_commit_transaction(client, timeout)
+        do throws(KafkaError) {
+            try repeating("commit the transaction", max(1, deadline.milliseconds), slice: 1000) { client, timeout in
+                rd_kafka_commit_transaction(client, timeout)
+            }
+        } catch {
+            throw explained(error, nil)
         }
+    }
+
+    /// Names the right that a transaction lacks.
+    ///
+    /// A topic is refused when it is taken into the transaction, together with all others that are asked for at once, and
+    /// librdkafka does not say which it was. One that may be only written cannot be described either without that right; of
+    /// those that may be read as well all are named.
+    private func explained(_ error: KafkaError, _ group: String?) -> KafkaError {
+        guard error.isForbidden else { return error }
+        guard error.code == "TOPIC_AUTHORIZATION_FAILED" else {
+            let groups = group.map { [KafkaRight(.read, .group, $0)] } ?? []
+            return error.lacking(anyOf: [.init(.write, .transactionalID, transactionalID)] + groups)
+        }
+        let hidden = written.filter { topic in
+            do throws(KafkaError) {
+                _ = try Metadata.partitions(of: topic, for: .write, client: handle.client, timeout: 2_000)
+                return false
+            } catch {
+                return error.isForbidden
+            }
+        }
+        return error.lacking(
+            anyOf: (hidden.isEmpty ? written : hidden).sorted().map { KafkaRight(.write, .topic, $0) }
+        )
     }
 
     /// Gives the open transaction up: its records and offsets are never seen.

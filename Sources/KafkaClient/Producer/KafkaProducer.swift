@@ -13,7 +13,12 @@ public struct KafkaDeliveryFailure: Hashable, Sendable {
 /// Writes records, either in transactions or one by one; idempotent in both cases. Used on one thread only.
 public final class KafkaProducer {
     /// Whether records go through transactions, that is whether the producer has a transactional id.
-    public let isTransactional: Bool
+    public var isTransactional: Bool { !transactionalID.isEmpty }
+    /// Empty for a producer without transactions.
+    let transactionalID: String
+    /// Topics of records in the open transaction.
+    var written: Set<String> = []
+    private var lastWritten = ""
     let handle: ClientHandle
     /// librdkafka's topic objects by name.
     private var topics: [String: OpaquePointer] = [:]
@@ -32,7 +37,7 @@ public final class KafkaProducer {
     ///     ones. Nil for a producer without transactions.
     /// - Throws: `.fatal`, with the name of the property that is not known, does not take its value, or must not change.
     public init(properties: KafkaProperties, transactionalID: String? = nil) throws(KafkaError) {
-        isTransactional = transactionalID != nil
+        self.transactionalID = transactionalID ?? ""
         var defaults: KafkaProperties = [
             // Java's default, so that both put a key into the same partition.
             "partitioner": "murmur2_random",
@@ -68,6 +73,7 @@ public final class KafkaProducer {
     ///   broker would take (or `.fatal` without transactions), `.fatal` when the producer is fenced.
     public func send(_ record: KafkaOutputRecord) throws(KafkaError) {
         let topic = try topicHandle(record.topic)
+        if isTransactional { note(record.topic) }
         let deadline = Deadline(milliseconds: 10_000)
         while true {
             guard let error = produce(record, to: topic) else { return }
@@ -151,6 +157,13 @@ public final class KafkaProducer {
         }
     }
 
+    /// Records come in runs of one topic.
+    private func note(_ topic: String) {
+        guard topic != lastWritten || written.isEmpty else { return }
+        lastWritten = topic
+        written.insert(topic)
+    }
+
     private func note(_ message: rd_kafka_message_t) {
         guard message.err != RD_KAFKA_RESP_ERR_NO_ERROR, failures.count < Self.failureLimit else { return }
         // In a transaction, purged records follow from another failure, and that one is what `commit` should tell.
@@ -161,7 +174,7 @@ public final class KafkaProducer {
         }
         let name = message.rkt.map { String(cString: rd_kafka_topic_name($0)) } ?? ""
         let partition = KafkaTopicPartition(name, message.partition)
-        let bare = KafkaError(message.err, operation: "write to \(partition)")
+        let bare = KafkaError(message.err, operation: "write to \(partition)").lacking(.init(.write, .topic, name))
         failures.append(
             KafkaDeliveryFailure(
                 partition: partition,

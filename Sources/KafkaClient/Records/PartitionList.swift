@@ -78,6 +78,12 @@ struct PartitionList: ~Copyable {
         return elements(list).map(partition).sorted()
     }
 
+    /// The topic of a lone element, which is destroyed.
+    static func takeTopic(_ element: UnsafeMutablePointer<rd_kafka_topic_partition_t>) -> String {
+        defer { rd_kafka_topic_partition_destroy(element) }
+        return partition(element.pointee).topic
+    }
+
     static func elements(
         _ list: UnsafePointer<rd_kafka_topic_partition_list_t>
     ) -> UnsafeBufferPointer<rd_kafka_topic_partition_t> {

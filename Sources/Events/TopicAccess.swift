@@ -1,0 +1,60 @@
+/// Whoever works with the topics: the roles of workers, and parties outside.
+public enum Party: String, Hashable, Sendable, CaseIterable {
+    case intake, loop, materializer, trainer
+    /// Health, metrics and the page; asks Kafka nothing.
+    case console
+    /// What predicts, and tells what its users said.
+    case productService = "product-service"
+    /// Shows tasks to people, and sends what they answer.
+    case labelTool = "label-tool"
+    /// A trainer in place of the built-in one, or beside it.
+    case outsideTrainer = "outside-trainer"
+    /// Reads what came in and what was decided: `explain`, `replay`, `dataset log`, and tools of their own.
+    case analyst
+    /// Makes the topics, applies projects, sends commands, looks at status and dead letters.
+    case `operator`
+    /// Sends dead letters back.
+    case redrive
+}
+
+extension Topic {
+    /// Who writes records to it.
+    public var writers: [Party] {
+        switch self {
+        case .predictions, .feedback: [.productService, .redrive]
+        case .annotations: [.labelTool, .redrive]
+        case .trainingResults: [.trainer, .outsideTrainer, .redrive]
+        case .commands: [.operator, .redrive]
+        case .projects: [.operator]
+        case .tallies: [.intake]
+        case .journal: [.intake, .loop]
+        case .state, .labelingTasks, .datasetLog, .trainingRequests, .modelReleases, .notices: [.loop]
+        case .datasetVersions: [.materializer, .redrive]
+        case .deadLetters: [.intake, .loop, .redrive]
+        }
+    }
+
+    /// Who reads its records.
+    public var readers: [Party] {
+        switch self {
+        case .predictions: [.intake, .analyst]
+        case .feedback, .annotations, .commands: [.intake]
+        case .trainingResults: [.intake, .trainer]
+        case .datasetVersions: [.intake, .analyst]
+        case .projects: [.intake, .analyst, .operator]
+        case .tallies, .journal: [.loop, .analyst]
+        case .state: [.loop, .analyst, .operator]
+        case .labelingTasks: [.labelTool, .analyst]
+        case .datasetLog: [.materializer, .analyst]
+        case .trainingRequests: [.trainer, .outsideTrainer, .analyst]
+        case .modelReleases: [.productService, .analyst, .operator]
+        case .notices: [.analyst]
+        case .deadLetters: [.operator, .redrive]
+        }
+    }
+
+    /// The topics that a party reads or writes, in the catalogue's order.
+    public static func all(of party: Party) -> [Topic] {
+        allCases.filter { $0.readers.contains(party) || $0.writers.contains(party) }
+    }
+}
