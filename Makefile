@@ -1,6 +1,7 @@
 # make demo   the whole flywheel on real data through a real broker
 # make test   build, lint and all tests
 # make chaos  real brokers, real workers, kill -9: DURATION=600 SEED=7 BROKERS=3 WORKERS=3 UPGRADE_FROM=COMMIT (Tests/Chaos/README.md)
+# make acl    nine principals with just the rights they need, on Kafka with TLS and SASL (Tests/Acl/README.md)
 # make golden record what this build decides of the golden journals, after Build.version was raised (CONTRIBUTING.md)
 # make reference write docs/reference/configuration.md again, from the forms of the policies
 # All install what they need: Debian packages (with sudo when not root), and a broker for tests into .venv.
@@ -16,12 +17,13 @@ BROKERS ?= 3
 WORKERS ?= 3
 UPGRADE_FROM ?=
 CHAOS_FLAGS ?=
+ACL_FLAGS ?=
 GOLDEN_FLAGS ?=
 
-.PHONY: help demo test chaos golden reference unit-test broker-test lint format setup venv build release clean
+.PHONY: help demo test chaos acl golden reference unit-test broker-test lint format setup venv build release clean
 
 help:
-	@sed -n '1,6p' Makefile | sed 's/^# //'
+	@sed -n '/^#/!q; s/^# //p' Makefile
 
 setup:
 	@deploy/setup
@@ -47,6 +49,9 @@ test: setup
 
 chaos: setup release
 	@.venv/bin/python Tests/Chaos/chaos.py --duration $(DURATION) --seed $(SEED) --brokers $(BROKERS) --workers $(WORKERS) $(if $(UPGRADE_FROM),--upgrade-from $(UPGRADE_FROM)) $(CHAOS_FLAGS)
+
+acl: setup release
+	@.venv/bin/python Tests/Acl/acl.py --seed $(SEED) $(ACL_FLAGS)
 
 golden: setup
 	@deploy/golden $(GOLDEN_FLAGS)
