@@ -1,6 +1,6 @@
 public import Acquisition
 public import JSON
-public import Vocabulary
+internal import Vocabulary
 
 extension EmbeddingSketch: JSONCodable {
     public init(json: JSONValue) throws(JSONError) {
@@ -23,25 +23,6 @@ extension EmbeddingSketch: JSONCodable {
             // A Float's own digits are fewer, but a Double holds it exactly.
             writer.member("unit", Double(unit))
             writer.member("coordinates", Base64.encode(coordinates.map { UInt8(bitPattern: $0) }))
-        }
-    }
-}
-
-extension ScorePart: JSONCodable {
-    public init(json: JSONValue) throws(JSONError) {
-        let object = try json.object()
-        self.init(
-            name: try object.choice("part"),
-            value: try object.double("value"),
-            weight: try object.double("weight")
-        )
-    }
-
-    public func write(to writer: inout JSONWriter) {
-        writer.object { writer in
-            writer.member("part", name.rawValue)
-            writer.member("value", value)
-            writer.member("weight", weight)
         }
     }
 }

@@ -207,20 +207,6 @@ extension SelectionReason: JSONCodable {
     }
 }
 
-extension Vote: JSONCodable {
-    public init(json: JSONValue) throws(JSONError) {
-        let object = try json.object()
-        self.init(annotator: try object.id("annotator"), label: ClassIndex(try object.int("index", in: 0...9_999)))
-    }
-
-    public func write(to writer: inout JSONWriter) {
-        writer.object { writer in
-            writer.member("annotator", annotator)
-            writer.member("index", label.rawValue)
-        }
-    }
-}
-
 extension SealedVersion: JSONCodable {
     public init(json: JSONValue) throws(JSONError) {
         let object = try json.object()

@@ -133,12 +133,15 @@ public struct Name<Value: Equatable & Sendable>: ValueKind {
     public var shape: Shape { .text(bytes, note: expected) }
     public func read<S: ValueSource>(_ source: S) throws(S.Failure) -> Value {
         let text = try source.text(0...Int.max)
-        guard let value = make(text) else {
-            throw source.failure(expected, found: text.count > 80 ? "\"\(text.prefix(80))…\"" : "\"\(text)\"")
-        }
+        guard let value = make(text) else { throw source.failure(expected, found: text.quoted) }
         return value
     }
     public func write<S: ValueSink>(_ value: Value, to sink: inout S) { sink.text(text(value)) }
+}
+
+extension String {
+    /// The text for a message: in quotes, cut when it is long.
+    public var quoted: String { count > 80 ? "\"\(prefix(80))…\"" : "\"\(self)\"" }
 }
 
 /// One of the cases of a type, by its text.

@@ -1,12 +1,17 @@
 public import Forms
 
-extension ValueKind {
-    /// A name given from outside.
-    public static func id<ID: Identifier>(_: ID.Type = ID.self) -> Self where Self == Name<ID> {
-        Name("1 to 256 bytes without control characters", 1...256, sample: ID("x"), { ID(checking: $0) }) {
-            $0.rawValue
-        }
+/// A name given from outside.
+public struct ID<Value: Identifier>: ValueKind {
+    @inlinable public init(_: Value.Type = Value.self) {}
+    public var sample: Value { Value("x") }
+    public var shape: Shape { .text(1...256, note: Self.expected) }
+    @usableFromInline static var expected: String { "1 to 256 bytes without control characters" }
+    @inlinable public func read<S: ValueSource>(_ source: S) throws(S.Failure) -> Value {
+        let text = try source.text(0...Int.max)
+        guard let id = Value(checking: text) else { throw source.failure(Self.expected, found: text.quoted) }
+        return id
     }
+    @inlinable public func write<S: ValueSink>(_ value: Value, to sink: inout S) { sink.text(value.rawValue) }
 }
 
 extension ValueKind where Self == Name<ProjectID> {
@@ -19,9 +24,26 @@ extension ValueKind where Self == Name<ProjectID> {
 
 /// A class: its position in a record, its name in a file.
 public struct ClassPosition: ValueKind {
-    public init() {}
+    @inlinable public init() {}
     public var sample: ClassIndex { ClassIndex(0) }
     public var shape: Shape { .position }
-    public func read<S: ValueSource>(_ source: S) throws(S.Failure) -> ClassIndex { ClassIndex(try source.position()) }
-    public func write<S: ValueSink>(_ value: ClassIndex, to sink: inout S) { sink.integer(Int64(value.rawValue)) }
+    @inlinable public func read<S: ValueSource>(_ source: S) throws(S.Failure) -> ClassIndex {
+        ClassIndex(try source.position())
+    }
+    @inlinable public func write<S: ValueSink>(_ value: ClassIndex, to sink: inout S) {
+        sink.integer(Int64(value.rawValue))
+    }
+}
+
+/// A time, in milliseconds.
+public struct Time: ValueKind {
+    @inlinable public init() {}
+    public var sample: StreamTime { StreamTime(milliseconds: 0) }
+    public var shape: Shape { .integer(.min ... .max) }
+    @inlinable public func read<S: ValueSource>(_ source: S) throws(S.Failure) -> StreamTime {
+        StreamTime(milliseconds: try source.integer(.min ... .max))
+    }
+    @inlinable public func write<S: ValueSink>(_ value: StreamTime, to sink: inout S) {
+        sink.integer(value.milliseconds)
+    }
 }

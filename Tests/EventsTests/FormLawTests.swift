@@ -3,6 +3,7 @@ import Datasets
 import Events
 import Flywheel
 import Forms
+import Foundation
 import JSON
 import Labeling
 import Rollout
@@ -36,9 +37,14 @@ struct FormLaw: Sendable, CustomStringConvertible {
     }
 
     static let all = [
-        FormLaw(AcquisitionPolicy.self), FormLaw(BatchPolicy.self), FormLaw(DatasetPolicy.self),
-        FormLaw(LabelSchema.self), FormLaw(LabelingPolicy.self), FormLaw(ProjectConfiguration.self),
-        FormLaw(Recipe.self), FormLaw(RolloutPolicy.self), FormLaw(TrainingPolicy.self), FormLaw(VoteCost.self),
+        FormLaw(AcquisitionPolicy.self), FormLaw(AnnotatorReliability.self), FormLaw(AuditPrediction.self),
+        FormLaw(AuditRow.self), FormLaw(BatchPolicy.self), FormLaw(BudgetLedger.self), FormLaw(Cadence.self),
+        FormLaw(ClosedTask.self), FormLaw(DatasetPolicy.self), FormLaw(FeedbackWatch.self), FormLaw(LabelRow.self),
+        FormLaw(LabelSchema.self), FormLaw(LabelingPolicy.self), FormLaw(LogPosition.self),
+        FormLaw(LoopPosition.self), FormLaw(PairCounts.self), FormLaw(PendingCut.self),
+        FormLaw(ProjectConfiguration.self), FormLaw(Recipe.self), FormLaw(RolloutPolicy.self),
+        FormLaw(ScorePart.self), FormLaw(SliceAccount.self), FormLaw(StageTime.self), FormLaw(StreamFilter.self),
+        FormLaw(TrainingPolicy.self), FormLaw(UserBucket.self), FormLaw(Vote.self), FormLaw(VoteCost.self),
     ]
 }
 
@@ -76,6 +82,15 @@ struct FormLawTests {
     @Test("What a form writes it reads again, and writes again to the same bytes", arguments: FormLaw.all, 0..<40)
     func law(form: FormLaw, seed: UInt64) {
         #expect(form.complaint(seed) == nil)
+    }
+
+    @Test("Every form of a record is held to the law")
+    func coverage() throws {
+        let path = "Sources/Events/Forms/Formed+JSON.swift"
+        let root = SchemaFiles.root.deletingLastPathComponent()
+        let text = String(decoding: try Data(contentsOf: root.appendingPathComponent(path)), as: UTF8.self)
+        let names = text.matches(of: #/(?m)^extension (\w+): JSONCodable \{\}/#).map { String($0.output.1) }
+        #expect(names == FormLaw.all.map(\.description))
     }
 
     @Test(

@@ -126,7 +126,7 @@ extension TriggerCondition: FormedUnion {
         c("score", Nested(), { .score($0) }, score, "The acquisition score.")
         c("role", Choice(), { .role($0) }, { if case .role(let role) = $0 { role } else { nil } }, "The model's part.")
         let version: (Self) -> ModelVersion? = { if case .version(let version) = $0 { version } else { nil } }
-        c("version", .id(), { .version($0) }, version, "The model's version.")
+        c("version", ID(), { .version($0) }, version, "The model's version.")
         let texts: (Self) -> MetadataTexts? = {
             if case .metadata(let key, let values) = $0 { MetadataTexts(key, values) } else { nil }
         }

@@ -24,12 +24,30 @@ extension JSONCodable where Self: Formed {
 }
 
 extension AcquisitionPolicy: JSONCodable {}
+extension AnnotatorReliability: JSONCodable {}
+extension AuditPrediction: JSONCodable {}
+extension AuditRow: JSONCodable {}
 extension BatchPolicy: JSONCodable {}
+extension BudgetLedger: JSONCodable {}
+extension Cadence: JSONCodable {}
+extension ClosedTask: JSONCodable {}
 extension DatasetPolicy: JSONCodable {}
+extension FeedbackWatch: JSONCodable {}
+extension LabelRow: JSONCodable {}
 extension LabelSchema: JSONCodable {}
 extension LabelingPolicy: JSONCodable {}
+extension LogPosition: JSONCodable {}
+extension LoopPosition: JSONCodable {}
+extension PairCounts: JSONCodable {}
+extension PendingCut: JSONCodable {}
 extension ProjectConfiguration: JSONCodable {}
 extension Recipe: JSONCodable {}
 extension RolloutPolicy: JSONCodable {}
+extension ScorePart: JSONCodable {}
+extension SliceAccount: JSONCodable {}
+extension StageTime: JSONCodable {}
+extension StreamFilter: JSONCodable {}
 extension TrainingPolicy: JSONCodable {}
+extension UserBucket: JSONCodable {}
+extension Vote: JSONCodable {}
 extension VoteCost: JSONCodable {}

@@ -1,6 +1,4 @@
 public import Acquisition
-public import Datasets
-public import Flywheel
 public import JSON
 public import Labeling
 public import Vocabulary
@@ -36,46 +34,6 @@ extension TaskPurpose: JSONCodable {
     public func write(to writer: inout JSONWriter) { writer.value(rawValue) }
 }
 
-extension LoopPosition: JSONCodable {
-    public init(json: JSONValue) throws(JSONError) {
-        let object = try json.object()
-        self.init(
-            entryNumber: try object.uint64("entry_number"),
-            time: try object.time("time_ms"),
-            build: try object.string("build"),
-            ticks: try object.uint64("ticks")
-        )
-    }
-
-    public func write(to writer: inout JSONWriter) {
-        writer.object { writer in
-            writer.member("entry_number", entryNumber)
-            writer.member("time_ms", time)
-            writer.member("build", build)
-            writer.member("ticks", ticks)
-        }
-    }
-}
-
-extension StageTime: JSONCodable {
-    public init(json: JSONValue) throws(JSONError) {
-        let object = try json.object()
-        self.init(
-            count: try object.int64("count"),
-            total: try object.int64("total_ms"),
-            last: try object.int64("last_ms")
-        )
-    }
-
-    public func write(to writer: inout JSONWriter) {
-        writer.object { writer in
-            writer.member("count", count)
-            writer.member("total_ms", total)
-            writer.member("last_ms", last)
-        }
-    }
-}
-
 extension PooledCandidate: JSONCodable {
     public init(json: JSONValue) throws(JSONError) {
         let object = try json.object()
@@ -91,33 +49,6 @@ extension PooledCandidate: JSONCodable {
             writer.member("candidate", candidate)
             writer.member("model_ordinal", modelOrdinal)
             writer.member("propensity", ifPresent: propensity)
-        }
-    }
-}
-
-extension Cadence: JSONCodable {
-    public init(json: JSONValue) throws(JSONError) {
-        let object = try json.object()
-        self.init(
-            lastBatchAt: try object.time("last_batch_at_ms"),
-            lastBatchOrdinal: try object.int("last_batch_ordinal"),
-            acquisitionTasks: try object.int("acquisition_tasks"),
-            auditTasks: try object.int("audit_tasks"),
-            waitingSince: try object.optionalTime("waiting_since_ms"),
-            isExhaustionTold: try object.bool("exhaustion_told"),
-            triggerTasks: try object.optionalInt("trigger_tasks") ?? 0
-        )
-    }
-
-    public func write(to writer: inout JSONWriter) {
-        writer.object { writer in
-            writer.member("last_batch_at_ms", lastBatchAt)
-            writer.member("last_batch_ordinal", lastBatchOrdinal)
-            writer.member("acquisition_tasks", acquisitionTasks)
-            writer.member("audit_tasks", auditTasks)
-            writer.member("waiting_since_ms", ifPresent: waitingSince?.milliseconds)
-            writer.member("exhaustion_told", isExhaustionTold)
-            if triggerTasks > 0 { writer.member("trigger_tasks", triggerTasks) }
         }
     }
 }
@@ -173,110 +104,6 @@ extension OpenTask: JSONCodable {
             guard aged > 0 else { return }
             writer.member("aged", aged)
             writer.member("priority_gained", priorityGained)
-        }
-    }
-}
-
-extension ClosedTask: JSONCodable {
-    public init(json: JSONValue) throws(JSONError) {
-        let object = try json.object()
-        self.init(
-            closing: try object.choice("closing"),
-            label: try object.optionalInt("index").map { ClassIndex($0) },
-            annotators: try object.strings("annotators").map { AnnotatorID($0) }
-        )
-    }
-
-    public func write(to writer: inout JSONWriter) {
-        writer.object { writer in
-            writer.member("closing", closing.rawValue)
-            writer.member("index", ifPresent: label?.rawValue)
-            writer.array("annotators", of: annotators.map(\.rawValue))
-        }
-    }
-}
-
-extension AnnotatorReliability: JSONCodable {
-    public init(json: JSONValue) throws(JSONError) {
-        let object = try json.object()
-        self.init(
-            answers: try object.int("answers"),
-            correct: try object.double("correct"),
-            skips: try object.int("skips"),
-            flags: try object.int("flags")
-        )
-    }
-
-    public func write(to writer: inout JSONWriter) {
-        writer.object { writer in
-            writer.member("answers", answers)
-            writer.member("correct", correct)
-            writer.member("skips", skips)
-            writer.member("flags", flags)
-        }
-    }
-}
-
-extension LabelRow: JSONCodable {
-    public init(json: JSONValue) throws(JSONError) {
-        let object = try json.object()
-        self.init(
-            label: ClassIndex(try object.int("index")),
-            split: try object.choice("split"),
-            sequence: try object.int64("sequence")
-        )
-    }
-
-    public func write(to writer: inout JSONWriter) {
-        writer.object { writer in
-            writer.member("index", label.rawValue)
-            writer.member("split", split.rawValue)
-            writer.member("sequence", sequence)
-        }
-    }
-}
-
-extension LogPosition: JSONCodable {
-    public init(json: JSONValue) throws(JSONError) {
-        let object = try json.object()
-        self.init(
-            sequence: try object.int64("sequence"),
-            ordinal: try object.int("ordinal"),
-            training: try object.int("training"),
-            validation: try object.int("validation"),
-            test: try object.int("test"),
-            newTraining: try object.int("new_training"),
-            newLabels: try object.int("new_labels"),
-            waitingSince: try object.optionalTime("waiting_since_ms"),
-            newestSampleAt: try object.time("newest_sample_at_ms")
-        )
-    }
-
-    public func write(to writer: inout JSONWriter) {
-        writer.object { writer in
-            writer.member("sequence", sequence)
-            writer.member("ordinal", ordinal)
-            writer.member("training", training)
-            writer.member("validation", validation)
-            writer.member("test", test)
-            writer.member("new_training", newTraining)
-            writer.member("new_labels", newLabels)
-            writer.member("waiting_since_ms", ifPresent: waitingSince?.milliseconds)
-            writer.member("newest_sample_at_ms", newestSampleAt)
-        }
-    }
-}
-
-extension PendingCut: JSONCodable {
-    public init(json: JSONValue) throws(JSONError) {
-        let object = try json.object()
-        self.init(cutAt: try object.time("cut_at_ms"), newestSampleAt: try object.time("newest_sample_at_ms"))
-    }
-
-    public func write(to writer: inout JSONWriter) {
-        writer.object { writer in
-            writer.member("cut_at_ms", cutAt)
-            writer.member("newest_sample_at_ms", newestSampleAt)
         }
     }
 }

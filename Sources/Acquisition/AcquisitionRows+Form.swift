@@ -1,0 +1,42 @@
+public import Forms
+public import Vocabulary
+
+extension BudgetAccount: Formed {
+    @inlinable public init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
+        spent = try f("spent", \.spent, Whole.any)
+        reserved = try f("reserved", \.reserved, Whole.any)
+        carried = try f("carried", \.carried, Whole.any, implied: 0)
+        totalSpent = try f("total_spent", \.totalSpent, Whole.any)
+    }
+}
+
+extension BudgetLedger: Formed {
+    @inlinable public init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
+        // As older builds wrote it, for projects that count votes alone.
+        let none = BudgetAccount(spent: 0, reserved: 0, carried: 0, totalSpent: 0)
+        windowStart = try f("window_start_ms", \.windowStart, Time())
+        votes = try f.beside(\.votes)
+        time = try f("time", \.time, Nested(), implied: none)
+        money = try f("money", \.money, Nested(), implied: none)
+    }
+}
+
+extension Cadence: Formed {
+    @inlinable public init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
+        lastBatchAt = try f("last_batch_at_ms", \.lastBatchAt, Time())
+        lastBatchOrdinal = try f("last_batch_ordinal", \.lastBatchOrdinal, Count.any)
+        acquisitionTasks = try f("acquisition_tasks", \.acquisitionTasks, Count.any)
+        auditTasks = try f("audit_tasks", \.auditTasks, Count.any)
+        waitingSince = try f.optional("waiting_since_ms", \.waitingSince, Time())
+        isExhaustionTold = try f("exhaustion_told", \.isExhaustionTold, Flag())
+        triggerTasks = try f("trigger_tasks", \.triggerTasks, Count.any, implied: 0)
+    }
+}
+
+extension SliceAccount: Formed {
+    @inlinable public init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
+        firstAskedAt = try f("first_asked_at_ms", \.firstAskedAt, Time())
+        windowStart = try f("window_start_ms", \.windowStart, Time())
+        votes = try f("votes", \.votes, Count.any)
+    }
+}

@@ -1,0 +1,58 @@
+public import Forms
+
+extension StreamFilter: Formed {
+    @inlinable public init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
+        self.init(rule: try f("rule", \.rule, Nested()), ledger: try f("ledger", \.ledger, Nested()))
+    }
+}
+
+extension ShareLedger: Formed {
+    @inlinable public init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
+        let credit = try f("credit_millionths", \.credit, Whole.any)
+        let events = try f("events", \.events, Count(0...Int.max))
+        self.init(credit: credit, events: events, asked: try f("asked", \.asked, Count(0...Int.max)))
+    }
+}
+
+extension QuantileFilter: Formed {
+    @inlinable public init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
+        self.init(
+            chance: try f("chance", \.chance, Number.any),
+            heedsPending: try f("heeds_pending", \.heedsPending, Flag()),
+            recent: try f("recent", \.recent, ListOf(Number.any)),
+            next: try f("next", \.next, Count.any)
+        )
+    }
+}
+
+extension StreamRule: Formed {
+    @usableFromInline var threshold: Double {
+        switch self {
+        case .random, .quantile, .adaptive: 0
+        case .fixed(let rule): rule.threshold
+        case .variable(let rule): rule.threshold
+        case .randomized(let rule): rule.variable.threshold
+        case .split(let rule): rule.variable.threshold
+        }
+    }
+
+    @usableFromInline var filter: QuantileFilter {
+        switch self {
+        case .quantile(let filter), .adaptive(let filter): filter
+        default: QuantileFilter()
+        }
+    }
+
+    @inlinable public init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
+        let (key, any): (StaticString, Number) = ("threshold", .any)
+        switch try f.tag("strategy", \.strategy) {
+        case .random: self = .random(RandomSampling())
+        case .fixed: self = .fixed(FixedUncertainty(threshold: try f(key, \.threshold, any)))
+        case .variable: self = .variable(VariableUncertainty(threshold: try f(key, \.threshold, any)))
+        case .randomized: self = .randomized(RandomizedUncertainty(threshold: try f(key, \.threshold, any)))
+        case .split: self = .split(SplitUncertainty(threshold: try f(key, \.threshold, any)))
+        case .quantile: self = .quantile(try f.beside(\.filter))
+        case .adaptive: self = .adaptive(try f.beside(\.filter))
+        }
+    }
+}

@@ -1,0 +1,31 @@
+public import Forms
+public import Vocabulary
+
+extension LabelRow: Formed {
+    @inlinable public init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
+        label = try f("index", \.label, ClassPosition())
+        split = try f("split", \.split, Choice())
+        sequence = try f("sequence", \.sequence, Whole.any)
+    }
+}
+
+extension LogPosition: Formed {
+    @inlinable public init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
+        sequence = try f("sequence", \.sequence, Whole.any)
+        ordinal = try f("ordinal", \.ordinal, Count.any)
+        training = try f("training", \.training, Count.any)
+        validation = try f("validation", \.validation, Count.any)
+        test = try f("test", \.test, Count.any)
+        newTraining = try f("new_training", \.newTraining, Count.any)
+        newLabels = try f("new_labels", \.newLabels, Count.any)
+        waitingSince = try f.optional("waiting_since_ms", \.waitingSince, Time())
+        newestSampleAt = try f("newest_sample_at_ms", \.newestSampleAt, Time())
+    }
+}
+
+extension PendingCut: Formed {
+    @inlinable public init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
+        cutAt = try f("cut_at_ms", \.cutAt, Time())
+        newestSampleAt = try f("newest_sample_at_ms", \.newestSampleAt, Time())
+    }
+}

@@ -1,0 +1,19 @@
+public import Forms
+public import Vocabulary
+
+extension LoopPosition: Formed {
+    @inlinable public init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
+        entryNumber = try f("entry_number", \.entryNumber, Unsigned())
+        time = try f("time_ms", \.time, Time())
+        build = try f("build", \.build, Text.any)
+        ticks = try f("ticks", \.ticks, Unsigned())
+    }
+}
+
+extension StageTime: Formed {
+    @inlinable public init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
+        count = try f("count", \.count, Whole.any)
+        total = try f("total_ms", \.total, Whole.any)
+        last = try f("last_ms", \.last, Whole.any)
+    }
+}

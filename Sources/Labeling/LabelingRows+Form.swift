@@ -1,0 +1,19 @@
+public import Forms
+public import Vocabulary
+
+extension ClosedTask: Formed {
+    @inlinable public init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
+        closing = try f("closing", \.closing, Choice())
+        label = try f.optional("index", \.label, ClassPosition())
+        annotators = try f("annotators", \.annotators, ListOf(ID()))
+    }
+}
+
+extension AnnotatorReliability: Formed {
+    @inlinable public init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
+        answers = try f("answers", \.answers, Count.any)
+        correct = try f("correct", \.correct, Number.any)
+        skips = try f("skips", \.skips, Count.any)
+        flags = try f("flags", \.flags, Count.any)
+    }
+}
