@@ -2,6 +2,7 @@
 # make test   build, lint and all tests
 # make chaos  real brokers, real workers, kill -9: DURATION=600 SEED=7 BROKERS=3 WORKERS=3 UPGRADE_FROM=COMMIT (Tests/Chaos/README.md)
 # make acl    nine principals with just the rights they need, on Kafka with TLS and SASL (Tests/Acl/README.md)
+# make hostile  4,000 hostile connections, and how fast health answers: CONNECTIONS=4000 HOSTILE_SECONDS=30 SEED=7
 # make golden record what this build decides of the golden journals, after Build.version was raised (CONTRIBUTING.md)
 # make reference write docs/reference/configuration.md again, from the forms of the policies
 # All install what they need: Debian packages (with sudo when not root), and a broker for tests into .venv.
@@ -12,6 +13,8 @@ SHELL := /bin/bash
 SWIFT_FLAGS := --explicit-target-dependency-import-check error
 DEMO_FLAGS ?=
 DURATION ?= 600
+CONNECTIONS ?= 4000
+HOSTILE_SECONDS ?= 30
 SEED ?= 7
 BROKERS ?= 3
 WORKERS ?= 3
@@ -20,7 +23,7 @@ CHAOS_FLAGS ?=
 ACL_FLAGS ?=
 GOLDEN_FLAGS ?=
 
-.PHONY: help demo test chaos acl golden reference unit-test broker-test lint format setup venv build release clean
+.PHONY: help demo test chaos acl hostile golden reference unit-test broker-test lint format setup venv build release clean
 
 help:
 	@sed -n '/^#/!q; s/^# //p' Makefile
@@ -52,6 +55,9 @@ chaos: setup release
 
 acl: setup release
 	@.venv/bin/python Tests/Acl/acl.py --seed $(SEED) $(ACL_FLAGS)
+
+hostile: setup release
+	@.venv/bin/python Tests/Hostile/connections.py --connections $(CONNECTIONS) --seconds $(HOSTILE_SECONDS) --seed $(SEED)
 
 golden: setup
 	@deploy/golden $(GOLDEN_FLAGS)

@@ -5,12 +5,14 @@
     /tmp/deploy/bin/python deploy/check_deploy.py
 
 - Every YAML file of deploy/ and docs/examples/ is YAML in which no key stands twice.
-- Every metric `flywheel_…` named in deploy/ and docs/ is in Sources/Engine/Worker/EngineMetrics.swift; the suffixes
-  `_bucket`, `_sum` and `_count` only of a histogram.
+- Every metric `flywheel_…` named in deploy/ and docs/ is in Sources/Engine/Worker/EngineMetrics.swift or
+  Sources/Console/Console.swift; the suffixes `_bucket`, `_sum` and `_count` only of a histogram.
 - In alert rules a metric carries no label that the code does not give it, and a label `code`, `role` or `stage` no value
   that the code does not know.
 - Every alert has an expression, a severity, a summary and a remedy, and a name of its own.
 - Every image has a tag other than `latest`, and every role after `--roles=` is one of the code's.
+- Every probe of a Kubernetes manifest asks the port named `health`, which is that of `--health-port`, and which no network
+  policy opens to other pods; the port named `console` is that of `--port`.
 
 Exits with 1 if anything is wrong, naming file and reason.
 """
@@ -46,7 +48,7 @@ def text(path: str) -> str:
 
 def metrics(complaints: list[str]) -> dict[str, tuple[str, set[str]]]:
     """Name to kind and labels, as the code registers them."""
-    source = text("Sources/Engine/Worker/EngineMetrics.swift")
+    source = text("Sources/Engine/Worker/EngineMetrics.swift") + text("Sources/Console/Console.swift")
     calls = list(re.finditer(r"registry\.(counter|gauge|histogram)\(\s*\"([a-z0-9_]+)\"", source))
     found: dict[str, tuple[str, set[str]]] = {}
     for call in calls:
@@ -169,6 +171,32 @@ def check_images(roles: set[str], complaints: list[str]):
     print(f"images: {images}")
 
 
+def check_ports(documents, complaints: list[str]):
+    """That probes have a port of their own."""
+    probes = 0
+    for path, loaded in documents.items():
+        for document in loaded:
+            if not isinstance(document, dict) or "kind" not in document:
+                continue
+            place = f"{path.relative_to(ROOT)}: {document['kind']} {document['metadata']['name']}"
+            if document["kind"] == "NetworkPolicy":
+                opened = [port.get("port") for rule in document["spec"].get("ingress", []) for port in rule.get("ports", [])]
+                if opened != ["console"]:
+                    complaints.append(f"{place}: opens {opened}, not the console alone")
+            for container in document["spec"].get("template", {}).get("spec", {}).get("containers", []):
+                given = dict(one[2:].split("=", 1) for one in container.get("args", []) if one.startswith("--") and "=" in one)
+                ports = {port["name"]: str(port["containerPort"]) for port in container.get("ports", [])}
+                for option, name in (("port", "console"), ("health-port", "health")):
+                    if given.get(option) != ports.get(name):
+                        complaints.append(f"{place}: --{option} is {given.get(option)}, the port {name} {ports.get(name)}")
+                for kind in ("readinessProbe", "livenessProbe", "startupProbe"):
+                    if kind in container:
+                        probes += 1
+                        if container[kind].get("httpGet", {}).get("port") != "health":
+                            complaints.append(f"{place}: {kind} does not ask the port named health")
+    print(f"probes: {probes}")
+
+
 def main() -> int:
     complaints: list[str] = []
     known = metrics(complaints)
@@ -182,6 +210,7 @@ def main() -> int:
     documents = check_yaml(complaints)
     check_metrics(known, complaints)
     check_alerts(documents, known, values, complaints)
+    check_ports(documents, complaints)
     check_images(roles, complaints)
     for complaint in complaints:
         print(complaint, file=sys.stderr)

@@ -4,10 +4,24 @@ public import HTTPServer
 internal import JSON
 public import Telemetry
 
-/// The worker's HTTP side: health and metrics. Used on one thread.
+/// The worker's HTTP side: health and metrics, or health alone. Used on one thread.
 public final class Console {
+    /// What a console shows.
+    public enum Pages: String, Sendable {
+        /// Health, metrics, and a list of what there is.
+        case all = "console"
+        /// Health alone: for a port of its own, on a thread of its own, which nothing else can keep busy.
+        case health
+    }
+
     private let server: HTTPServer
-    private let health: WorkerHealth
+    private let droppedConnections: Counter
+    private let pages: Pages
+    private let logger: Logger
+    /// Drops that the metric has.
+    private var counted = 0
+    /// Drops that the log has heard of, and when it last did, in milliseconds since 1970.
+    private var noted = (drops: 0, at: Int64(0))
 
     /// Where it listens.
     public var port: UInt16 { server.port }
@@ -15,20 +29,53 @@ public final class Console {
     public init(
         host: String,
         port: UInt16,
+        pages: Pages = .all,
         health: WorkerHealth,
         registry: MetricsRegistry,
         logger: Logger
     ) throws(HTTPServerError) {
-        self.health = health
-        server = try HTTPServer(address: host, port: port, logger: logger) { request in
-            Console.answer(request, health, registry)
+        self.pages = pages
+        self.logger = logger
+        droppedConnections = registry.counter(
+            "flywheel_connections_dropped_total",
+            help: "Connections closed because they did nothing for seconds, or to make room for others.",
+            labels: ["listener": pages.rawValue]
+        )
+        server = try HTTPServer(address: host, port: port, maximumBodySize: 1 << 10, logger: logger) { request in
+            Console.answer(request, pages, health, registry)
         }
     }
 
     /// Serves until the flag is raised.
-    public func run(until stop: StopFlag) throws(HTTPServerError) { try server.run { stop.isRaised } }
+    public func run(until stop: StopFlag) throws(HTTPServerError) {
+        while !stop.isRaised {
+            try server.runOnce()
+            noteDrops()
+        }
+    }
 
-    static func answer(_ request: HTTPRequest, _ health: WorkerHealth, _ registry: MetricsRegistry) -> HTTPResponse {
+    /// Counts the connections that were dropped; the log hears of them once a minute at most.
+    private func noteDrops() {
+        let now = WallClock.now()
+        droppedConnections.increment(by: server.dropped - counted)
+        counted = server.dropped
+        guard server.dropped > noted.drops, now - noted.at >= 60_000 else { return }
+        logger.warning(
+            "connections dropped",
+            [
+                "listener": .string(pages.rawValue), "count": .number(server.dropped - noted.drops),
+                "reason": .string("they did nothing for seconds, or held the room that others needed"),
+            ]
+        )
+        noted = (server.dropped, now)
+    }
+
+    static func answer(
+        _ request: HTTPRequest,
+        _ pages: Pages,
+        _ health: WorkerHealth,
+        _ registry: MetricsRegistry
+    ) -> HTTPResponse {
         guard request.method != .post else { return .text("only GET and HEAD are answered here\n", status: 405) }
         switch request.path {
         case "/health/live":
@@ -36,15 +83,16 @@ public final class Console {
             return .json(body(health, isLive ? "live" : "stalled"), status: isLive ? 200 : 503)
         case "/health/ready":
             return .json(body(health, health.isReady ? "ready" : "not ready"), status: health.isReady ? 200 : 503)
-        case "/metrics":
+        case "/metrics" where pages == .all:
             return HTTPResponse(
                 status: 200,
                 contentType: MetricsRegistry.contentType,
                 body: Array(registry.exposition().utf8)
             )
         case "/":
-            return .text("flywheel \(Build.version)\n/health/live\n/health/ready\n/metrics\n")
-        default: return .text("there is no \(request.path.prefix(100)); see /\n", status: 404)
+            let others = pages == .all ? "/metrics\n" : ""
+            return .text("flywheel \(Build.version)\n/health/live\n/health/ready\n\(others)")
+        default: return .text("there is no such page; see /\n", status: 404)
         }
     }
 

@@ -31,7 +31,8 @@ enum CommandLineSpecification {
             .option("artifacts", "DIR", help: "folder of the built-in trainer's models"),
             .option("state", "DIR", help: "folder of the loop's snapshots; empty for none"),
             .option("host", "ADDRESS", help: "address of health and metrics (default 127.0.0.1)"),
-            .option("port", "N", help: "port of health and metrics; 0 for any free one"),
+            .option("port", "N", help: "port of health and metrics (default 8080); 0 for any free one"),
+            .option("health-port", "N", help: "a further port, of health alone; 0 for any free one"),
             .repeated("project", "FILE", help: "apply this project first"),
             .option(
                 "log-level",

@@ -18,6 +18,7 @@ import KafkaTransport
 ///   - `artifacts.path` (string, default `flywheel-data/artifacts`)
 ///   - `state.path` (string, default `flywheel-data/state`): the loop's snapshots; empty for none.
 ///   - `console.host` (string, default `127.0.0.1`), `console.port` (int in 0...65535, default 8080)
+///   - `console.health_port` (int in 0...65535, optional): health alone, on a port and a thread of its own.
 ///   - `salt` (secret, optional): stands before what is drawn by hash; the same for all workers.
 ///   - `delivery.intake` (`exactly_once` or `at_least_once`, default `exactly_once`)
 ///   - `intake.threads` (int in 1...64, default one in two processors, 8 at most)
@@ -49,6 +50,9 @@ enum WorkerFile {
         let console = reader.section("console")
         worker.consoleHost = console.string("host", default: worker.consoleHost)
         worker.consolePort = UInt16(console.int("port", default: Int(worker.consolePort), in: 0...65_535))
+        if console.contains("health_port") {
+            worker.healthPort = UInt16(console.int("health_port", default: 0, in: 0...65_535))
+        }
         worker.salt = Array((reader.secret("salt")?.reveal() ?? "").utf8)
         let delivery = reader.section("delivery")
         worker.intakeDelivery = delivery.choice("intake", default: worker.intakeDelivery)

@@ -112,6 +112,8 @@ private func makeServer(maximumBodySize: Int = 1_000) throws -> HTTPServer {
         }
         #expect(error.map { "\($0)" } == "could not listen on localhost:0: expected an IPv4 address in digits")
         #expect(throws: HTTPServerError.self) { try HTTPServer(address: "192.0.2.1") { _ in .text("") } }
+        let taken = #expect(throws: HTTPServerError.self) { try HTTPServer(port: server.port) { _ in .text("") } }
+        #expect(taken.map { "\($0)".contains("127.0.0.1:\(server.port): Address already in use") } == true)
     }
 
     @Test("A client that says nothing and a server that goes away leave nothing behind")

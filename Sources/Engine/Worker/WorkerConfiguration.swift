@@ -37,6 +37,8 @@ public struct WorkerConfiguration: Sendable {
     public var consoleHost: String
     /// 0 for any free port.
     public var consolePort: UInt16
+    /// Port, at the same address, of health alone; 0 for any free port, nil for none.
+    public var healthPort: UInt16?
     /// Secret bytes before what is drawn by hash, and the key of users' digests.
     public var salt: [UInt8]
     /// Milliseconds from the first record of a transaction to its commit.
@@ -60,6 +62,7 @@ public struct WorkerConfiguration: Sendable {
         statePath: String = "flywheel-data/state",
         consoleHost: String = "127.0.0.1",
         consolePort: UInt16 = 8080,
+        healthPort: UInt16? = nil,
         salt: [UInt8] = [],
         intakeInterval: Int64 = 100,
         intakeThreads: Int = 1,
@@ -76,6 +79,7 @@ public struct WorkerConfiguration: Sendable {
         self.statePath = statePath
         self.consoleHost = consoleHost
         self.consolePort = consolePort
+        self.healthPort = healthPort
         self.salt = salt
         self.intakeInterval = intakeInterval
         self.intakeDelivery = intakeDelivery

@@ -18,6 +18,7 @@ enum RunCommand {
         if let state = arguments.string("state") { configuration.statePath = state }
         if let host = arguments.string("host") { configuration.consoleHost = host }
         if let port = try arguments.int("port", in: 0...65_535) { configuration.consolePort = UInt16(port) }
+        if let port = try arguments.int("health-port", in: 0...65_535) { configuration.healthPort = UInt16(port) }
         configuration.storePath = WorkerFile.absolute(configuration.storePath)
         configuration.artifactsPath = WorkerFile.absolute(configuration.artifactsPath)
         if !configuration.statePath.isEmpty {
@@ -53,14 +54,25 @@ enum RunCommand {
                 "roles": .string(configuration.roles.map(\.rawValue).joined(separator: ",")),
             ]
         )
-        let console = configuration.roles.contains(.console) ? try serve(worker, registry, logger, stop) : nil
+        // An address that cannot be had ends the start: nobody would see a worker that its probes do not reach.
+        var listeners: [ListenerThread] = []
+        defer {
+            stop.raise()
+            for listener in listeners { listener.wait() }
+        }
+        if let port = configuration.healthPort {
+            listeners.append(try ListenerThread(.health, port, worker, registry, logger, stop))
+        }
+        if configuration.roles.contains(.console) {
+            listeners.append(try ListenerThread(.all, configuration.consolePort, worker, registry, logger, stop))
+        }
         worker.run()
         // A worker of the console alone has no other role to wait for.
         if Set(configuration.roles).isDisjoint(with: Worker.streamRoles) {
             while !stop.isRaised { WallClock.pause(100) }
         }
         stop.raise()
-        console?.wait()
+        for listener in listeners { listener.wait() }
         logger.info("stopped")
         return true
     }
@@ -75,29 +87,5 @@ enum RunCommand {
             }
             return role
         }
-    }
-
-    /// The console has a thread of its own; the caller waits on the semaphore.
-    private static func serve(
-        _ worker: Worker,
-        _ registry: MetricsRegistry,
-        _ logger: Logger,
-        _ stop: StopFlag
-    ) throws -> DispatchSemaphore {
-        let finished = DispatchSemaphore(value: 0)
-        let (host, port, health) = (worker.configuration.consoleHost, worker.configuration.consolePort, worker.health)
-        let thread = Thread {
-            defer { finished.signal() }
-            do {
-                let console = try Console(host: host, port: port, health: health, registry: registry, logger: logger)
-                logger.info("console listens", ["address": .string("http://\(host):\(console.port)")])
-                try console.run(until: stop)
-            } catch {
-                logger.error("the console does not run", ["reason": .string("\(error)")])
-            }
-        }
-        thread.name = "flywheel.console"
-        thread.start()
-        return finished
     }
 }

@@ -1,0 +1,60 @@
+import Console
+import Engine
+import Foundation
+import Telemetry
+
+/// A console on a thread of its own, so that neither a role nor another console can keep it busy.
+final class ListenerThread: Sendable {
+    /// Handed over once: the thread writes before it signals, and the starter reads after.
+    private final class Outcome: @unchecked Sendable { var failure: (any Error)? }
+
+    private let finished = DispatchSemaphore(value: 0)
+
+    /// Starts to listen and returns once it does.
+    ///
+    /// - Throws: `HTTPServerError` if the address cannot be had.
+    init(
+        _ pages: Console.Pages,
+        _ port: UInt16,
+        _ worker: Worker,
+        _ registry: MetricsRegistry,
+        _ logger: Logger,
+        _ stop: StopFlag
+    ) throws {
+        let (finished, started, outcome) = (finished, DispatchSemaphore(value: 0), Outcome())
+        let (host, health) = (worker.configuration.consoleHost, worker.health)
+        let thread = Thread {
+            defer { finished.signal() }
+            let console: Console
+            do {
+                console = try Console(
+                    host: host,
+                    port: port,
+                    pages: pages,
+                    health: health,
+                    registry: registry,
+                    logger: logger
+                )
+            } catch {
+                outcome.failure = error
+                started.signal()
+                return
+            }
+            logger.info("\(pages.rawValue) listens", ["address": .string("http://\(host):\(console.port)")])
+            started.signal()
+            do { try console.run(until: stop) } catch {
+                logger.error("\(pages.rawValue) does not run any more", ["reason": .string("\(error)")])
+            }
+        }
+        thread.name = "flywheel.\(pages.rawValue)"
+        thread.start()
+        started.wait()
+        if let failure = outcome.failure { throw failure }
+    }
+
+    /// Waits until it has ended, which follows the stop flag.
+    func wait() {
+        finished.wait()
+        finished.signal()
+    }
+}

@@ -1,0 +1,150 @@
+import CMicroHTTPD
+import Telemetry
+
+/// What the handlers of libmicrohttpd need. Retained by the server for as long as its daemon runs.
+final class HandlerContext {
+    let handler: HTTPServer.Handler
+    let maximumBodySize: Int
+    /// Only requests to a loopback host are answered.
+    let isLoopback: Bool
+    var connections: ConnectionTable
+    let logger: Logger
+
+    init(
+        handler: @escaping HTTPServer.Handler,
+        maximumBodySize: Int,
+        isLoopback: Bool,
+        connections: ConnectionTable,
+        logger: Logger
+    ) {
+        self.handler = handler
+        self.maximumBodySize = maximumBodySize
+        self.isLoopback = isLoopback
+        self.connections = connections
+        self.logger = logger
+    }
+
+    func refuse(_ responder: ConnectionResponder, _ status: Int, _ reason: String, allow: Bool = false) -> MHD_Result {
+        logger.debug("request refused", ["status": .number(status), "reason": .string(reason)])
+        let headers = allow ? [(name: "Allow", value: "GET, HEAD, POST")] : []
+        let response = HTTPResponse(
+            status: status,
+            contentType: "text/plain; charset=utf-8",
+            headers: headers,
+            body: Array("\(reason)\n".utf8)
+        )
+        return responder.send(response)
+    }
+}
+
+/// True of `localhost`, of 127.0.0.0/8 in digits and of `[::1]`, with or without a port.
+func isLoopbackHost(_ host: String) -> Bool {
+    var name = host[...]
+    if name.hasPrefix("[") {
+        guard let end = name.firstIndex(of: "]") else { return false }
+        let rest = name[name.index(after: end)...]
+        return name[...end] == "[::1]" && (rest.isEmpty || isPort(rest))
+    }
+    if let colon = name.firstIndex(of: ":") {
+        guard isPort(name[colon...]) else { return false }
+        name = name[..<colon]
+    }
+    if name.lowercased() == "localhost" { return true }
+    let parts = name.split(separator: ".", omittingEmptySubsequences: false)
+    let numbers = parts.map { part in part.utf8.allSatisfy { (0x30...0x39).contains($0) } ? UInt8(part) : nil }
+    return numbers.count == 4 && numbers[0] == 127 && numbers.allSatisfy { $0 != nil }
+}
+
+private func isPort(_ text: Substring) -> Bool {
+    text.hasPrefix(":") && text.count <= 6 && text.dropFirst().utf8.allSatisfy { (0x30...0x39).contains($0) }
+}
+
+/// Called by libmicrohttpd: once when the headers are there, again for every piece of the body, and once at its end.
+///
+/// The request in progress is retained at the first call and released by `forgetRequest`.
+func answerRequest(
+    _ opaqueContext: UnsafeMutableRawPointer?,
+    _ connection: OpaquePointer?,
+    _ url: UnsafePointer<CChar>?,
+    _ method: UnsafePointer<CChar>?,
+    _ version: UnsafePointer<CChar>?,
+    _ upload: UnsafePointer<CChar>?,
+    _ uploadSize: UnsafeMutablePointer<Int>?,
+    _ slot: UnsafeMutablePointer<UnsafeMutableRawPointer?>?
+) -> MHD_Result {
+    guard let opaqueContext, let connection, let url, let method, let uploadSize, let slot else { return .NO }
+    let context = Unmanaged<HandlerContext>.fromOpaque(opaqueContext).takeUnretainedValue()
+    let responder = ConnectionResponder(connection: connection)
+    let limit = context.maximumBodySize
+    guard let state = slot.pointee else {
+        context.connections.advance(flywheel_mhd_socket(connection), at: monotonicMilliseconds())
+        if context.isLoopback {
+            let host = MHD_lookup_connection_value(connection, .HEADER_KIND, MHD_HTTP_HEADER_HOST)
+            let isOld = version.map { String(cString: $0) } == "HTTP/1.0"
+            guard host.map({ isLoopbackHost(String(cString: $0)) }) ?? isOld else {
+                return context.refuse(responder, 421, "the host of the request is not localhost")
+            }
+        }
+        let declared = MHD_lookup_connection_value(connection, .HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH)
+        if let declared, Int(String(cString: declared)).map({ $0 > limit }) ?? true {
+            return context.refuse(responder, 413, "the body is larger than \(limit) bytes")
+        }
+        slot.pointee = Unmanaged.passRetained(RequestInProgress()).toOpaque()
+        return .YES
+    }
+    let request = Unmanaged<RequestInProgress>.fromOpaque(state).takeUnretainedValue()
+    if uploadSize.pointee > 0 {
+        request.received += uploadSize.pointee
+        if request.received <= limit, let upload {
+            request.body.append(contentsOf: UnsafeRawBufferPointer(start: upload, count: uploadSize.pointee))
+        }
+        uploadSize.pointee = 0
+        // A body without declared length can be answered only at its end; one that never ends is cut off.
+        return request.received <= limit + (16 << 20) ? .YES : .NO
+    }
+    guard request.received <= limit else {
+        return context.refuse(responder, 413, "the body is larger than \(limit) bytes")
+    }
+    let name = String(cString: method)
+    guard let method = HTTPRequest.Method(rawValue: name == "HEAD" ? "GET" : name) else {
+        return context.refuse(responder, 405, "the method \(name.prefix(20)) is not served", allow: true)
+    }
+    let response = context.handler(
+        HTTPRequest(
+            method: method,
+            path: String(cString: url),
+            query: responder.values(.GET_ARGUMENT_KIND, lowercased: false),
+            headers: responder.values(.HEADER_KIND, lowercased: true),
+            body: request.body
+        )
+    )
+    return responder.send(response)
+}
+
+/// Called by libmicrohttpd when a request is over, well or not: releases what `answerRequest` retained.
+func forgetRequest(
+    _ context: UnsafeMutableRawPointer?,
+    _ connection: OpaquePointer?,
+    _ slot: UnsafeMutablePointer<UnsafeMutableRawPointer?>?,
+    _ reason: MHD_RequestTerminationCode
+) {
+    if let context, let connection {
+        let context = Unmanaged<HandlerContext>.fromOpaque(context).takeUnretainedValue()
+        context.connections.advance(flywheel_mhd_socket(connection), at: monotonicMilliseconds())
+    }
+    guard let slot, let state = slot.pointee else { return }
+    Unmanaged<RequestInProgress>.fromOpaque(state).release()
+    slot.pointee = nil
+}
+
+/// Called by libmicrohttpd when a connection begins and when it is about to be closed.
+func noteConnection(
+    _ context: UnsafeMutableRawPointer?,
+    _ connection: OpaquePointer?,
+    _ slot: UnsafeMutablePointer<UnsafeMutableRawPointer?>?,
+    _ code: MHD_ConnectionNotificationCode
+) {
+    guard flywheel_mhd_is_end(code) != 0, let context, let connection else { return }
+    let handlers = Unmanaged<HandlerContext>.fromOpaque(context).takeUnretainedValue()
+    handlers.connections.remove(flywheel_mhd_socket(connection))
+}
