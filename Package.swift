@@ -131,7 +131,7 @@ let package = Package(
             "Demo",
             ["Vocabulary", "Statistics"] + reducers + [
                 "Flywheel", "Events", "Engine", "StreamRuntime", "KafkaTransport", "KafkaClient", "JSON", "Learner",
-                "Processes",
+                "Processes", "Telemetry",
             ],
             resources: [.copy("Resources")]
         ),
@@ -200,6 +200,7 @@ let package = Package(
             ]
         ),
         tests("BrokerTests", ["KafkaClient", "KafkaTesting", "KafkaTransport", "StreamRuntime"]),
+        tests("CommandTests", ["Engine", "Events", "FlywheelCLI", "StreamRuntime", "StreamTesting", "Telemetry"]),
         tests("CommandBrokerTests", ["KafkaClient", "KafkaTesting", "Processes"]),
         tests("EndToEndTests", ["Demo", "Hashing", "KafkaClient", "KafkaTesting", "Processes"]),
         tests("ExamplesTests", ["KafkaTesting", "Processes"]),
@@ -208,7 +209,7 @@ let package = Package(
             "PipelineTests",
             base + reducers + [
                 "Engine", "Events", "Flywheel", "JSON", "KafkaClient", "Learner", "Processes", "Storage",
-                "StreamRuntime", "StreamTesting",
+                "StreamRuntime", "StreamTesting", "Telemetry",
             ]
         ),
         tests("FlywheelTests", base + ["Demo", "Learner", "Rollout"]),

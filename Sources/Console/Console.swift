@@ -112,6 +112,7 @@ public final class Console {
                 }
             }
         }
-        return writer.bytes
+        // Reasons and remarks quote others; in JSON an escape is the same character.
+        return Array(ForeignText.line(writer.text).utf8)
     }
 }

@@ -37,7 +37,7 @@ public enum DeadLetter {
         let (limit, headerLimit) = isStub ? (0, 0) : (limit, headerLimit)
         var all: [RecordHeader] = []
         var left = headerLimit
-        for header in headers {
+        for header in LetterHeader.kept(headers) {
             left -= header.name.utf8.count + (header.value?.count ?? 0)
             guard left >= 0 else {
                 all.append(RecordHeader("flywheel.headers.cut", "true"))

@@ -13,23 +13,23 @@ struct FlywheelCommand {
     static func main() {
         do {
             switch try ArgumentParser(CommandLineSpecification.root).parse(Array(CommandLine.arguments.dropFirst())) {
-            case .help(let text): print(text)
+            case .help(let text): Terminal.show(text)
             case .run(let arguments):
                 do { exit(try run(arguments) ? 0 : 1) } catch {
                     guard isForbidden(error) else { throw error }
                     let kafka = (try? WorkerFile.described(arguments))?.kafka ?? [:]
-                    complain("\(error); \(AccessRights.help(party(arguments), kafka))")
+                    Terminal.complain("\(error); \(AccessRights.help(party(arguments), kafka))")
                     exit(1)
                 }
             }
         } catch let error as ArgumentsError {
-            complain("\(error)")
+            Terminal.complain("\(error)")
             exit(2)
         } catch let error as ConfigurationError {
-            complain("\(error)")
+            Terminal.complain("\(error)")
             exit(1)
         } catch {
-            complain("\(error)")
+            Terminal.complain("\(error)")
             exit(1)
         }
     }
@@ -77,6 +77,4 @@ struct FlywheelCommand {
         default: .operator
         }
     }
-
-    static func complain(_ text: String) { FileHandle.standardError.write(Data("flywheel: \(text)\n".utf8)) }
 }

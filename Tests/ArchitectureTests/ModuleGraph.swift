@@ -46,7 +46,7 @@ enum ModuleGraph {
         "Demo": Set(
             ["Vocabulary", "Statistics"] + reducers + [
                 "Flywheel", "Events", "Engine", "StreamRuntime", "KafkaTransport", "KafkaClient", "JSON", "Learner",
-                "Processes",
+                "Processes", "Telemetry",
             ]
         ),
         // executables

@@ -64,6 +64,19 @@ import Testing
         }
     }
 
+    @Test("Commands speak through one exit, which escapes what is foreign")
+    func exits() throws {
+        for path in Repository.files(below: "Sources/FlywheelCLI", withExtension: "swift")
+        where !path.hasSuffix("/Terminal.swift") {
+            for line in codeLines(try Repository.text(path)) {
+                for word in ["print(", "standardError", "standardOutput", "fputs("]
+                where contains(line.text, word: word) {
+                    Issue.record("\(path):\(line.number) says \(word)")
+                }
+            }
+        }
+    }
+
     @Test("No text names a place on a machine of ours")
     func places() throws {
         let places = ["work", "home", "root"].map { "/\($0)/" }

@@ -39,7 +39,7 @@ import Testing
     func markup() {
         let text = "a<b>\"c\"'&\u{7}\n"
         let markup: Markup = "<i>\(text)</i>\("<u>x</u>" as Markup)\(-0.04)|\(2.5)"
-        #expect(markup.source == "<i>a&lt;b&gt;&quot;c&quot;&#39;&amp; </i><u>x</u>0|2.5")
+        #expect(markup.source == "<i>a&lt;b&gt;&quot;c&quot;&#39;&amp;\\u0007 </i><u>x</u>0|2.5")
     }
 
     @Test("The page needs nothing from outside itself")

@@ -1,3 +1,5 @@
+internal import Telemetry
+
 /// A piece of HTML or SVG. What its literals say is markup; what is interpolated into them is text and gets escaped.
 struct Markup: Hashable, Sendable, ExpressibleByStringInterpolation {
     let source: String
@@ -19,7 +21,8 @@ struct Markup: Hashable, Sendable, ExpressibleByStringInterpolation {
 
     static func += (a: inout Markup, b: Markup) { a = a + b }
 
-    /// `text` with the five characters that HTML gives a meaning replaced, and control characters left out.
+    /// `text` with the five characters that HTML gives a meaning replaced, white space as a space, and what would disrupt the
+    /// page escaped.
     static func escape(_ text: String) -> String {
         var result = ""
         result.reserveCapacity(text.utf8.count)
@@ -31,7 +34,7 @@ struct Markup: Hashable, Sendable, ExpressibleByStringInterpolation {
             case "\"": result += "&quot;"
             case "'": result += "&#39;"
             case "\n", "\t": result += " "
-            case _ where scalar.value < 0x20 || scalar.value == 0x7f: break
+            case _ where ForeignText.isDisruptive(scalar): result += ForeignText.line(String(scalar))
             default: result.unicodeScalars.append(scalar)
             }
         }

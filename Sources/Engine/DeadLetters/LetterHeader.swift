@@ -1,3 +1,5 @@
+internal import StreamRuntime
+
 /// Names of headers on `dead-letters`, and on records that were sent again.
 enum LetterHeader {
     static let topic = "__connect.errors.topic"
@@ -23,6 +25,43 @@ enum LetterHeader {
     static let markedBy = "flywheel.redriven.by"
     static let at = "flywheel.at_ms"
 
+    /// Names that begin so are ours alone on `dead-letters`.
+    private static let reserved = ["flywheel.", "__connect.errors."]
+
+    /// Stands before the name of a record's own header that would pass for one of ours.
+    private static let mark = "producer."
+
+    /// A record's own headers as they stand on its letter: reserved names get `producer.` before them, and so do those that
+    /// bear it already, so that each can be told back.
+    ///
+    /// A record that was sent again says so in its first headers, which stay as they are where they can be read.
+    static func kept(_ headers: [RecordHeader]) -> [RecordHeader] {
+        headers.enumerated().map { index, header in
+            let isOfRedrive =
+                index == 0 && header.name == attempt && Int(header.text ?? "").map { $0 > 0 } == true
+                || index == 1 && header.name == letter && LetterPlace(header.text ?? "") != nil
+            guard isReserved(header.name), !isOfRedrive else { return header }
+            return RecordHeader(mark + header.name, header.value)
+        }
+    }
+
+    /// The name that a header of a letter had on its record.
+    static func told(_ name: String) -> String {
+        name.hasPrefix(mark) && isReserved(name) ? String(name.dropFirst(mark.count)) : name
+    }
+
+    /// Whether a name begins with a reserved one, behind any number of marks.
+    private static func isReserved(_ name: String) -> Bool {
+        var rest = Substring(name)
+        while rest.hasPrefix(mark) { rest = rest.dropFirst(mark.count) }
+        return reserved.contains { rest.hasPrefix($0) }
+    }
+
     /// Where the headers of a refused record end and ours begin.
     static let cuts: Set<String> = [headersCut, valueCut, valueSize, valueDigest]
+}
+
+extension RecordHeader {
+    /// The value as text; nil for null.
+    fileprivate var text: String? { value.map { String(decoding: $0, as: UTF8.self) } }
 }

@@ -146,12 +146,15 @@ public struct Redrive {
     }
 
     private func redriven(_ letter: StoredLetter, _ attempt: Int) -> Redriven {
-        // In front: where headers are cut, the first ones are kept.
+        // In front: where headers are cut, the first ones are kept, and only there they are believed.
+        var own = letter.headers[...]
+        if own.first?.name == LetterHeader.attempt { own = own.dropFirst() }
+        if own.first?.name == LetterHeader.letter { own = own.dropFirst() }
         let headers =
             [
                 RecordHeader(LetterHeader.attempt, String(attempt)),
                 RecordHeader(LetterHeader.letter, letter.place.description),
-            ] + letter.headers.filter { $0.name != LetterHeader.attempt && $0.name != LetterHeader.letter }
+            ] + own
         return Redriven(
             place: letter.place,
             record: OutputRecord(

@@ -62,6 +62,14 @@ public struct RedriveMark: Hashable, Sendable {
     public let by: String
     /// Milliseconds since 1970.
     public let at: Int64
+
+    public init(letter: LetterPlace, attempt: Int, topic: String, by: String, at: Int64) {
+        self.letter = letter
+        self.attempt = attempt
+        self.topic = topic
+        self.by = by
+        self.at = at
+    }
 }
 
 /// What a record on `dead-letters` is.
@@ -109,7 +117,7 @@ extension StoredLetter {
         writtenAt = record.timestamp
         key = record.key.baseAddress == nil ? nil : Array(record.key)
         value = record.value.baseAddress == nil ? nil : Array(record.value)
-        headers = Array(all[..<end])
+        headers = all[..<end].map { RecordHeader(LetterHeader.told($0.name), $0.value) }
         reason = Array(ours)
         origin = TopicPartition(topic, partition)
         originOffset = offset
@@ -120,7 +128,9 @@ extension StoredLetter {
         isValueCut = find(LetterHeader.valueCut) != nil
         areHeadersCut = find(LetterHeader.headersCut) != nil
         valueSize = find(LetterHeader.valueSize).flatMap { Int($0) } ?? record.value.count
-        attempt = max(0, headers.last { $0.name == LetterHeader.attempt }?.words.flatMap { Int($0) } ?? 0)
+        // Of these a redrive puts its own in front; one further back is the producer's.
+        let first = headers.first.flatMap { $0.name == LetterHeader.attempt ? $0 : nil }
+        attempt = max(0, first?.words.flatMap { Int($0) } ?? 0)
     }
 }
 

@@ -52,7 +52,9 @@ extension IntakeStage {
         _ judged: Judgement?,
         into turn: inout Turn
     ) throws(Rejection) {
-        guard let project = projects[name] else { throw Rejection(.unknownProject, "there is no project \"\(name)\"") }
+        guard let project = projects[name] else {
+            throw Rejection(.unknownProject, "there is no project \"\(name.prefix(64))\"")
+        }
         let configuration = project.pointee.configuration
         let (id, schema) = (configuration.project, configuration.schema)
         let object = envelope.data
@@ -60,16 +62,19 @@ extension IntakeStage {
         case .predictions:
             // Everything is decoded before anything is counted: a refused record leaves no trace in the tallies.
             let event = try PredictionEvent(object, project: id, schema: schema)
+            try event.checkNames()
             _ = try believable(event.predictedAt)
             guard let judgement = judged ?? judge(event, project, at: batchTime) else { return }
             take(event, judgement, at: batchTime, into: &turn)
         case .feedback:
             let event = try FeedbackEvent(object, project: id, schema: schema)
+            try event.checkNames()
             _ = try believable(event.givenAt)
             let entry = feedback(event, envelope, record, index, batch, project)
             forward(JournalEntry(project: id, body: .feedback(entry)), configuration, into: &turn)
         case .annotations:
             let event = try AnnotationEvent(object, project: id, schema: schema)
+            try event.checkNames()
             _ = try believable(event.answeredAt)
             let origin = try origin(record, index, batch)
             forward(
@@ -79,6 +84,7 @@ extension IntakeStage {
             )
         case .trainingResults:
             let event = try TrainingResultEvent(object, project: id)
+            try event.checkNames()
             let origin = try origin(record, index, batch)
             forward(
                 JournalEntry(project: id, body: .trainingResult(event.result), origin: origin),
@@ -87,6 +93,7 @@ extension IntakeStage {
             )
         case .commands:
             let event = try CommandEvent(object, project: id)
+            try event.checkNames()
             let origin = try origin(record, index, batch)
             forward(
                 JournalEntry(project: id, body: .command(event.command), origin: origin),

@@ -1,6 +1,7 @@
 internal import Acquisition
 internal import Flywheel
 internal import JSON
+internal import Telemetry
 internal import Vocabulary
 
 /// Reads predictions without parsing them whole.
@@ -282,11 +283,24 @@ struct PredictionReader {
         return UnsafeRawBufferPointer(rebasing: key[...last])
     }
 
-    /// 1 to 256 bytes without escapes and DEL; other control characters do not pass the scan.
+    /// 1 to 256 bytes without escapes, DEL and what else no name may hold; controls of ASCII do not pass the scan.
     @inline(__always)
     private static func isIdentifier(_ text: UnsafeRawBufferPointer) -> Bool {
         guard let start = text.baseAddress, text.count >= 1, text.count <= 256 else { return false }
-        return !hasEscape(start, text.count, or: 0x7F)
+        return !hasEscape(start, text.count, or: 0x7F) && (isASCII(start, text.count) || ForeignText.isPlain(text))
+    }
+
+    /// Whether so many bytes, behind which seven more can be read, are all of ASCII.
+    @inline(__always)
+    private static func isASCII(_ start: UnsafeRawPointer, _ count: Int) -> Bool {
+        var place = 0
+        var all: UInt64 = 0
+        while place < count {
+            let unused = UInt64(truncatingIfNeeded: max(0, place &+ 8 &- count) &* 8)
+            all |= start.loadUnaligned(fromByteOffset: place, as: UInt64.self).littleEndian &<< unused
+            place &+= 8
+        }
+        return all & 0x8080_8080_8080_8080 == 0
     }
 
     /// Whether a backslash or another byte is among so many, behind which seven more can be read.

@@ -71,6 +71,7 @@ extension Explain {
                 throw Rejection(.tooLarge, "expected at most \(limit) bytes, found \(size)")
             }
             let event = try PredictionEvent(data, project: configuration.project, schema: configuration.schema)
+            try event.checkNames()
             // Intake's clock is not known any more, but for that it was not ahead of now; a producer may stamp what it likes.
             let latest = now + IntakeStage.futureTolerance
             if let time = event.predictedAt, time < IntakeStage.earliestTime || time > latest {

@@ -9,6 +9,7 @@ import KafkaClient
 import KafkaTransport
 import ProjectFiles
 import StreamRuntime
+import Telemetry
 import Vocabulary
 
 /// `flywheel topics`.
@@ -24,8 +25,8 @@ enum TopicsCommand {
                 replication: try arguments.int("replication", in: 1...100)
             )
         )
-        for topic in made { print("made \(topic)") }
-        if made.isEmpty { print("every topic is there") }
+        for topic in made { Terminal.show("made \(topic)") }
+        if made.isEmpty { Terminal.show("every topic is there") }
         return true
     }
 
@@ -34,11 +35,11 @@ enum TopicsCommand {
         let administration = try TopicAdministration(properties: configuration.kafka, topics: configuration.topics)
         defer { administration.close() }
         let problems = try administration.check()
-        for problem in problems { print(problem) }
+        for problem in problems { Terminal.show(problem) }
         if problems.contains(where: { $0.hasSuffix("_AUTHORIZATION_FAILED)") }) {
-            print(AccessRights.help(.operator, configuration.kafka))
+            Terminal.show(AccessRights.help(.operator, configuration.kafka))
         }
-        if problems.isEmpty { print("every topic is as it must be") }
+        if problems.isEmpty { Terminal.show("every topic is as it must be") }
         return problems.isEmpty
     }
 }
@@ -55,7 +56,7 @@ extension TopicsCommand {
     /// The rights of a party, as command lines of `kafka-acls.sh` or as JSON.
     static func acls(_ arguments: ParsedArguments) throws -> Bool {
         if arguments.flag("table") {
-            print(AccessRights.table, terminator: "")
+            Terminal.show(AccessRights.table)
             return true
         }
         let names = Party.allCases.map(\.rawValue).joined(separator: ", ")
@@ -70,16 +71,16 @@ extension TopicsCommand {
         let access = AccessRights(party, topics: worker.topics, group: arguments.string("group"))
         let full = principal.contains(":") ? principal : "User:\(principal)"
         if arguments.flag("json") {
-            print(json(access, principal: full))
+            Terminal.show(json(access, principal: full))
         } else if access.rights.isEmpty {
-            print("# \(name) asks Kafka nothing, and needs no right")
+            Terminal.show("# \(name) asks Kafka nothing, and needs no right")
         } else {
             let lines = access.commands(
                 principal: full,
                 bootstrap: worker.kafka["bootstrap.servers"] ?? "HOST:PORT",
                 configuration: arguments.string("command-config") ?? "admin.properties"
             )
-            for line in lines { print(line) }
+            for line in lines { Terminal.show(line) }
         }
         return true
     }
@@ -110,10 +111,10 @@ enum ProjectCommand {
         let file = try arguments.requiredPositional("file")
         let outcome = try apply(file: file, try WorkerFile.connected(arguments))
         if arguments.flag("json") {
-            print(String(decoding: outcome.configuration.jsonBytes, as: UTF8.self))
+            Terminal.show(String(decoding: outcome.configuration.jsonBytes, as: UTF8.self))
         } else {
-            print(outcome.words)
-            for change in outcome.changes { print("  \(change)") }
+            Terminal.show(outcome.words)
+            for change in outcome.changes { Terminal.show("  \(ForeignText.line(change))") }
         }
         return true
     }
@@ -132,11 +133,11 @@ enum ProjectCommand {
         if arguments.flag("json") {
             var writer = JSONWriter()
             writer.array { writer in for project in projects { writer.value(encoded: project.jsonBytes) } }
-            print(writer.text)
+            Terminal.show(writer.text)
             return true
         }
         for project in projects {
-            print(
+            Terminal.show(
                 "\(project.project)  revision \(project.revision)  partition \(project.partition)  \(project.schema.classes.count) classes  \(project.acquisition.function.rawValue)"
             )
         }
@@ -149,7 +150,7 @@ enum ProjectCommand {
         else {
             throw EngineError("show project \(name)", "there is no such project", remedy: "see flywheel project list")
         }
-        print(String(decoding: project.jsonBytes, as: UTF8.self))
+        Terminal.show(String(decoding: project.jsonBytes, as: UTF8.self))
         return true
     }
 
@@ -165,7 +166,7 @@ enum ProjectCommand {
             by: arguments.string("by") ?? NSUserName(),
             reason: arguments.string("reason") ?? ""
         )
-        print("\(name) goes on from journal offset \(pause.next); see flywheel status")
+        Terminal.show("\(ForeignText.line(name)) goes on from journal offset \(pause.next); see flywheel status")
         return true
     }
 
@@ -236,17 +237,19 @@ enum ConfigCommand {
         let bytes = try contents(of: file)
         if ProjectFile.isProject(bytes, file: file) {
             let project = try ProjectFile.read(bytes, file: file)
-            print("\(file): project \(project.project) is valid")
+            Terminal.show("\(file): project \(project.project) is valid")
         } else {
             let worker = try WorkerFile.read(file)
-            print("\(file): a valid worker file, roles \(worker.roles.map(\.rawValue).joined(separator: ", "))")
-            if worker.salt.isEmpty { print("note: no salt: whoever knows the samples' ids can tell which are audited") }
+            Terminal.show("\(file): a valid worker file, roles \(worker.roles.map(\.rawValue).joined(separator: ", "))")
+            if worker.salt.isEmpty {
+                Terminal.show("note: no salt: whoever knows the samples' ids can tell which are audited")
+            }
         }
         return true
     }
 
     static func reference(_ arguments: ParsedArguments) -> Bool {
-        print(arguments.flag("schema") ? ConfigurationReference.schema : ConfigurationReference.page, terminator: "")
+        Terminal.show(arguments.flag("schema") ? ConfigurationReference.schema : ConfigurationReference.page)
         return true
     }
 }

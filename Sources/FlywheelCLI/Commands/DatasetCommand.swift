@@ -8,6 +8,7 @@ import KafkaTransport
 import Processes
 import Storage
 import StreamRuntime
+import Telemetry
 import Vocabulary
 
 /// `flywheel dataset`.
@@ -33,14 +34,14 @@ enum DatasetCommand {
         for ordinal in versions.keys.sorted() {
             guard let version = versions[ordinal] else { continue }
             if arguments.flag("json") {
-                print(String(decoding: version.jsonBytes, as: UTF8.self))
+                Terminal.show(String(decoding: version.jsonBytes, as: UTF8.self))
             } else {
-                print(
-                    "\(ordinal)  \(version.semanticVersion)  \(version.id)  \(version.training) training  \(version.test) test  \(version.manifest.uri)"
+                Terminal.show(
+                    "\(ordinal)  \(ForeignText.line(version.semanticVersion))  \(version.id)  \(version.training) training  \(version.test) test  \(ForeignText.line(version.manifest.uri))"
                 )
             }
         }
-        if versions.isEmpty, !arguments.flag("json") { print("no version of \(name) is sealed yet") }
+        if versions.isEmpty, !arguments.flag("json") { Terminal.show("no version of \(name) is sealed yet") }
         return true
     }
 
@@ -49,7 +50,7 @@ enum DatasetCommand {
         guard let manifest = try manifest(arguments.positional("version"), store, project) else {
             throw EngineError("show the version", "it is not in the store", remedy: "name the store with --store")
         }
-        print(String(decoding: manifest.jsonBytes, as: UTF8.self))
+        Terminal.show(String(decoding: manifest.jsonBytes, as: UTF8.self))
         return true
     }
 
@@ -78,11 +79,13 @@ enum DatasetCommand {
         var problems = 0
         for id in ids {
             for problem in try store.verify(project, id: id) {
-                print("\(id): \(problem)")
+                Terminal.show("\(id): \(ForeignText.line("\(problem)"))")
                 problems += 1
             }
         }
-        print(problems == 0 ? "\(ids.count) versions are whole" : "\(problems) problems in \(ids.count) versions")
+        Terminal.show(
+            problems == 0 ? "\(ids.count) versions are whole" : "\(problems) problems in \(ids.count) versions"
+        )
         return problems == 0
     }
 

@@ -25,7 +25,7 @@ enum DemoCommand {
         let trap = SignalTrap([SIGTERM, SIGINT]) { _ in stop.raise() }
         defer { trap.cancel() }
         let json = try Demo(options: options, stop: stop).run()
-        if options.printsJSON { print(json) }
+        if options.printsJSON { Terminal.show(json) }
         return !stop.isRaised
     }
 

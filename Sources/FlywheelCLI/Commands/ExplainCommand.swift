@@ -5,6 +5,7 @@ internal import Flywheel
 import JSON
 import KafkaTransport
 import StreamRuntime
+import Telemetry
 import Vocabulary
 
 /// `flywheel explain`.
@@ -27,7 +28,7 @@ enum ExplainCommand {
             explanation: try explain.explain(sample, of: project, since: since ?? 0, now: WallClock.now()),
             schema: project.schema
         )
-        print(arguments.flag("json") ? report.json : report.text)
+        Terminal.show(arguments.flag("json") ? report.json : report.text)
         return report.explanation.isFound
     }
 }
@@ -43,21 +44,21 @@ struct ExplanationReport {
         var lines: [String] = []
         for entry in explanation.appearances { lines += self.lines(of: entry) }
         for prediction in explanation.predictions {
-            let model = prediction.model.map { "\($0.version) (\($0.role.rawValue))" } ?? "no model"
+            let model = prediction.model.map { "\(Self.line($0.version.rawValue)) (\($0.role.rawValue))" } ?? "no model"
             lines.append(
                 "prediction  \(RFC3339.text(milliseconds: prediction.time.milliseconds))  \(model)  at \(prediction.partition)/\(prediction.offset)"
             )
-            lines.append("  not a candidate: \(prediction.text)")
+            lines.append("  not a candidate: \(Self.line(prediction.text))")
         }
         if let outcome { lines.append(outcome) }
         if let label = explanation.label {
             lines.append(
-                "label       \(label.className), confidence \(Self.rounded(label.confidence)), \(label.split.rawValue), fact \(label.sequence) of the dataset log"
+                "label       \(Self.line(label.className)), confidence \(Self.rounded(label.confidence)), \(label.split.rawValue), fact \(label.sequence) of the dataset log"
             )
         }
         let searched = explanation.searched
         if !explanation.isFound {
-            lines.append("nothing is known of sample \(explanation.sample) of \(explanation.project)")
+            lines.append("nothing is known of sample \(Self.line(explanation.sample)) of \(explanation.project)")
         }
         var read = "searched    \(searched.entries) entries of the journal"
         if let since = searched.since {
@@ -68,15 +69,15 @@ struct ExplanationReport {
 
     private func lines(of entry: Explanation.Appearance) -> [String] {
         let candidate = entry.candidate
-        let model = candidate.model.map { "\($0.version) (\($0.role.rawValue))" } ?? "no model"
+        let model = candidate.model.map { "\(Self.line($0.version.rawValue)) (\($0.role.rawValue))" } ?? "no model"
         var score = "  score \(Self.rounded(candidate.score))"
         if let threshold = entry.threshold { score += ", threshold \(Self.rounded(threshold))" }
         if let top = candidate.output?.top {
-            score += ", predicted \(schema.name(of: top.label)) (\(Self.rounded(top.probability)))"
+            score += ", predicted \(Self.line(schema.name(of: top.label))) (\(Self.rounded(top.probability)))"
         }
         return [
             "entry \(entry.entryNumber)  \(RFC3339.text(milliseconds: entry.time.milliseconds))  \(model)  at \(entry.partition)/\(entry.offset)",
-            score, "  let through: " + entry.ways.joined(separator: "; "),
+            score, "  let through: " + Self.line(entry.ways.joined(separator: "; ")),
         ]
     }
 
@@ -90,22 +91,26 @@ struct ExplanationReport {
             case .closed(let closing): state = "closed: \(closing.rawValue)"
             }
             var text =
-                "task \(task.id)  \(RFC3339.text(milliseconds: task.openedAt.milliseconds))  \(state)\n  asked for by \(task.reason.strategy) (\(task.purpose.rawValue)), score \(Self.rounded(task.reason.score))"
-            if !task.reason.triggers.isEmpty { text += ", triggers \(task.reason.triggers.joined(separator: ", "))" }
+                "task \(Self.line(task.id.rawValue))  \(RFC3339.text(milliseconds: task.openedAt.milliseconds))  \(state)\n  asked for by \(Self.line(task.reason.strategy)) (\(task.purpose.rawValue)), score \(Self.rounded(task.reason.score))"
+            if !task.reason.triggers.isEmpty {
+                text += ", triggers \(Self.line(task.reason.triggers.joined(separator: ", ")))"
+            }
             if let propensity = task.reason.propensity { text += ", propensity \(Self.rounded(propensity))" }
             return text
         case .askedBefore(let purpose):
             return "asked for once (\(purpose.rawValue)); its task is no longer on the topic"
         case .waiting(let table, let triggers):
-            let names = triggers.isEmpty ? "" : ", triggers \(triggers.joined(separator: ", "))"
+            let names = triggers.isEmpty ? "" : ", triggers \(Self.line(triggers.joined(separator: ", ")))"
             return "not asked for yet: waits in the table \(table)\(names)"
         case .notApplied(let pause):
             return "not decided yet: the loop has not come to its last entry"
-                + (pause.map { "; the project is \($0)" } ?? "")
+                + (pause.map { "; the project is \(Self.line($0))" } ?? "")
         case .passedOver:
             return "not asked for: better candidates took its place, or the stream's rule passed it over"
         }
     }
+
+    private static func line(_ text: String) -> String { ForeignText.line(text, limit: 1_000) }
 
     private static func rounded(_ value: Double) -> Double { (value * 10_000).rounded() / 10_000 }
 

@@ -8,6 +8,7 @@ import KafkaTransport
 import Processes
 import Storage
 import StreamRuntime
+import Telemetry
 import Vocabulary
 
 /// `flywheel replay`.
@@ -25,14 +26,16 @@ enum ReplayCommand {
         for project in projects {
             let report = try replay.verify(project: project.project.rawValue, partition: project.partition)
             isEqual = isEqual && report.isEqual
-            print(arguments.flag("json") ? json(report) : text(report, verifies: arguments.flag("verify")))
+            Terminal.show(arguments.flag("json") ? json(report) : text(report, verifies: arguments.flag("verify")))
         }
         return isEqual || !arguments.flag("verify")
     }
 
     private static func text(_ report: Replay.Report, verifies: Bool) -> String {
         var text = "\(report.project): \(report.entries) entries, \(report.decisions) decisions, chain \(report.chain)"
-        if let pause = report.pause { text += "\n  replayed as far as it was decided: \(pause.text)" }
+        if let pause = report.pause {
+            text += "\n  replayed as far as it was decided: \(ForeignText.line(pause.text, limit: 1_000))"
+        }
         if report.waiting > 0 { text += "\n  \(report.waiting) entries that the loop has not come to are left out" }
         // Each by its first entry: while workers are replaced one by one, builds take turns.
         var builds: [Replay.BuildSpan] = []
@@ -44,7 +47,11 @@ enum ReplayCommand {
         guard verifies else { return text }
         text +=
             "\n  \(report.compared) equal byte for byte, \(report.compacted) compacted away, \(report.ticksChecked) ticks checked"
-        if let difference = report.firstDifference { text += "\n  DIFFERS: \(difference)" } else { text += "\n  equal" }
+        if let difference = report.firstDifference {
+            text += "\n  DIFFERS: \(ForeignText.line("\(difference)", limit: 4_096))"
+        } else {
+            text += "\n  equal"
+        }
         return text
     }
 

@@ -8,6 +8,7 @@ import KafkaTransport
 import Processes
 import Storage
 import StreamRuntime
+import Telemetry
 import Vocabulary
 
 /// `flywheel status`.
@@ -27,8 +28,8 @@ enum StatusCommand {
                 lag: try lag(administration, worker),
                 deadLetters: try administration.count(of: .deadLetters)
             )
-            if arguments.flag("watch"), !arguments.flag("json") { print("\u{1B}[H\u{1B}[2J", terminator: "") }
-            print(arguments.flag("json") ? report.json : report.text)
+            if arguments.flag("watch"), !arguments.flag("json") { Terminal.clear() }
+            Terminal.show(arguments.flag("json") ? report.json : report.text)
             guard arguments.flag("watch") else { break }
             var left = 20
             while left > 0, !stop.isRaised {
@@ -66,13 +67,13 @@ struct StatusReport {
         var lines: [String] = []
         for project in projects {
             lines.append("\(project.project)")
-            if let pause = project.pause { lines.append("  \(pause.text)") }
-            let challenger = project.challenger.map { ", challenger \($0.version)" } ?? ""
+            if let pause = project.pause { lines.append("  \(ForeignText.line(pause.text, limit: 1_000))") }
+            let challenger = project.challenger.map { ", challenger \(ForeignText.line($0.version.rawValue))" } ?? ""
             lines.append(
-                "  champion     \(project.champion?.version.rawValue ?? "none yet")\(challenger)\(project.isHeld ? ", held" : "")"
+                "  champion     \(ForeignText.line(project.champion?.version.rawValue ?? "none yet"))\(challenger)\(project.isHeld ? ", held" : "")"
             )
             if !project.quarantined.isEmpty {
-                lines.append("  quarantined  \(project.quarantined.joined(separator: ", "))")
+                lines.append("  quarantined  \(ForeignText.line(project.quarantined.joined(separator: ", ")))")
             }
             lines.append(
                 "  budget       \(project.votesLeft) of \(project.votesBudget) votes left in the window, \(project.votesReserved) reserved, \(project.votesTotal) spent in all"

@@ -29,14 +29,14 @@ public enum LogFormat: Hashable, Sendable {
 
     /// Text of which no byte can end the line or move the cursor.
     private func plain(_ text: String) -> String {
-        text.unicodeScalars.contains(where: isControl) ? quoted(text) : text
+        ForeignText.isPlain(text) ? text : quoted(text)
     }
 
     private func text(of value: LogValue) -> String {
         switch value {
         case .string(let text):
-            let needsQuotes = text.unicodeScalars.contains { isControl($0) || $0 == " " || $0 == "\"" || $0 == "=" }
-            return text.isEmpty || needsQuotes ? quoted(text) : text
+            let needsQuotes = text.unicodeScalars.contains { $0 == " " || $0 == "\"" || $0 == "=" }
+            return text.isEmpty || needsQuotes || !ForeignText.isPlain(text) ? quoted(text) : text
         case .integer(let number): return "\(number)"
         case .double(let number): return "\(number)"
         case .bool(let flag): return "\(flag)"
@@ -52,22 +52,13 @@ public enum LogFormat: Hashable, Sendable {
         }
     }
 
-    private func isControl(_ scalar: UnicodeScalar) -> Bool {
-        scalar.value < 0x20 || (0x7f..<0xa0).contains(scalar.value) || scalar.value == 0x2028 || scalar.value == 0x2029
-    }
-
     private func quoted(_ text: String) -> String {
         var result = "\""
         for scalar in text.unicodeScalars {
             switch scalar {
             case "\"": result += "\\\""
             case "\\": result += "\\\\"
-            case "\n": result += "\\n"
-            case "\r": result += "\\r"
-            case "\t": result += "\\t"
-            case _ where isControl(scalar):
-                let digits = String(scalar.value, radix: 16)
-                result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+            case _ where ForeignText.isDisruptive(scalar): result += ForeignText.escape(scalar)
             default: result.unicodeScalars.append(scalar)
             }
         }

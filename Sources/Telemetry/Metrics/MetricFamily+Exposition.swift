@@ -43,6 +43,8 @@ extension MetricFamily {
             case "\\": result += "\\\\"
             case "\n": result += "\\n"
             case "\"" where quotes: result += "\\\""
+            // The backslash of the escape is itself escaped: the format knows no such escape.
+            case _ where ForeignText.isDisruptive(character): result += "\\" + ForeignText.escape(character)
             default: result.unicodeScalars.append(character)
             }
         }

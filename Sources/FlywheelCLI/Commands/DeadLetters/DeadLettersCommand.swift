@@ -5,6 +5,7 @@ import Foundation
 import JSON
 import KafkaTransport
 import StreamRuntime
+import Telemetry
 
 /// `flywheel dead-letters list` and `show`.
 enum DeadLettersCommand {
@@ -22,8 +23,8 @@ enum DeadLettersCommand {
             // Not more is kept than may be shown.
             if rows.count >= 2 * limit { rows = newest(rows, limit) }
         }
-        for row in newest(rows, limit) { print(arguments.flag("json") ? row.json : row.text) }
-        if rows.isEmpty, !arguments.flag("json") { print("no dead letters") }
+        for row in newest(rows, limit) { Terminal.show(arguments.flag("json") ? row.json : row.text) }
+        if rows.isEmpty, !arguments.flag("json") { Terminal.show("no dead letters") }
         return true
     }
 
@@ -47,7 +48,7 @@ enum DeadLettersCommand {
             )
         }
         let page = LetterPage(letter: letter, marks: try scan.marks().marks[place] ?? [])
-        print(arguments.flag("json") ? page.json : page.text)
+        Terminal.show(arguments.flag("json") ? page.json : page.text)
         return true
     }
 }
@@ -76,6 +77,8 @@ struct LetterRow {
 
     var text: String {
         let notes = (attempt > 0 ? "  sent again before: \(attempt)" : "") + (redriven > 0 ? "  (sent again)" : "")
+        let (code, origin) = (ForeignText.line(code, limit: 64), ForeignText.line(origin, limit: 300))
+        let reason = ForeignText.line(reason, limit: 300)
         return "\(RFC3339.text(milliseconds: at))  \(place)  \(code)  \(origin)  \(size) bytes  \(reason)\(notes)"
     }
 

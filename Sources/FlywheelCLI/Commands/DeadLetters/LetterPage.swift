@@ -2,6 +2,7 @@ import Engine
 import Events
 import JSON
 import StreamRuntime
+import Telemetry
 
 /// One letter, whole.
 struct LetterPage {
@@ -11,28 +12,31 @@ struct LetterPage {
     var text: String {
         var lines = [
             "letter     \(letter.place), written \(RFC3339.text(milliseconds: letter.writtenAt))",
-            "from       \(letter.origin) offset \(letter.originOffset)",
-            "refused    \(letter.code) by \(letter.stage) of \(letter.worker)",
-            "because    \(letter.text)",
-            "key        \(Bytes.shown(letter.key))",
+            "from       \(Self.line("\(letter.origin)")) offset \(letter.originOffset)",
+            "refused    \(Self.line(letter.code)) by \(Self.line(letter.stage)) of \(Self.line(letter.worker))",
+            "because    \(Self.line(letter.text))",
+            "key        \(Self.line(Bytes.shown(letter.key)))",
         ]
         if letter.attempt > 0 { lines.append("attempts   sent again \(letter.attempt) times before it came here") }
         for mark in marks {
             lines.append(
-                "redriven   to \(mark.topic), attempt \(mark.attempt), \(RFC3339.text(milliseconds: mark.at)) by \(mark.by)"
+                "redriven   to \(Self.line(mark.topic)), attempt \(mark.attempt), \(RFC3339.text(milliseconds: mark.at)) by \(Self.line(mark.by))"
             )
         }
         lines.append(
             "headers    \(letter.headers.isEmpty ? "none" : "")\(letter.areHeadersCut ? "some were not kept" : "")"
         )
-        lines += letter.headers.map { "  \($0.name): \(Bytes.shown($0.value))" }
+        lines += letter.headers.map { "  \(Self.line($0.name)): \(Self.line(Bytes.shown($0.value)))" }
         lines.append("letter's headers")
-        lines += letter.reason.map { "  \($0.name): \(Bytes.shown($0.value))" }
+        lines += letter.reason.map { "  \(Self.line($0.name)): \(Self.line(Bytes.shown($0.value)))" }
         let kept = letter.value?.count ?? 0
         lines.append("value      \(letter.valueSize) bytes\(letter.isValueCut ? ", of which \(kept) were kept" : "")")
         lines.append(Bytes.shown(letter.value))
         return lines.joined(separator: "\n")
     }
+
+    /// Of what is longer the beginning: `--json` has all.
+    private static func line(_ text: String) -> String { ForeignText.line(text, limit: 4_096) }
 
     var json: String {
         var writer = JSONWriter()
@@ -89,9 +93,9 @@ struct LetterPage {
 private enum Bytes {
     static func text(_ bytes: [UInt8]) -> String? {
         guard let text = String(validating: bytes, as: UTF8.self) else { return nil }
-        // What moves the cursor, or rings, is not for a terminal.
+        // What else disrupts is better seen byte by byte.
         let isPlain = text.unicodeScalars.allSatisfy {
-            $0.value >= 0x20 && $0.value != 0x7F || "\n\t\r".unicodeScalars.contains($0)
+            !ForeignText.isDisruptive($0) || "\n\t\r".unicodeScalars.contains($0)
         }
         return isPlain ? text : nil
     }

@@ -6,6 +6,7 @@ import JSON
 import KafkaClient
 import KafkaTransport
 import StreamRuntime
+import Telemetry
 
 /// `flywheel dead-letters redrive`.
 enum RedriveCommand {
@@ -37,23 +38,26 @@ enum RedriveCommand {
                 if !isJSON { say(letter, verdict, policy) }
             },
             progress: { sent in
-                FileHandle.standardError.write(Data("flywheel: \(sent) sent again\n".utf8))
+                Terminal.complain("\(sent) sent again")
             }
         )
-        print(isJSON ? json(report, policy) : text(report, policy))
+        Terminal.show(isJSON ? json(report, policy) : text(report, policy))
         return report.refusedCount == 0
     }
 
     private static func say(_ letter: StoredLetter, _ verdict: Redrive.Verdict, _ policy: Redrive.Policy) {
-        let from = "\(letter.origin) offset \(letter.originOffset)"
         switch verdict {
         case .send(let attempt):
-            if policy.isDry { print("\(letter.place)  would go to \(from.prefix { $0 != " " }), attempt \(attempt)") }
+            if policy.isDry {
+                Terminal.show(
+                    "\(letter.place)  would go to \(ForeignText.line("\(letter.origin)")), attempt \(attempt)"
+                )
+            }
         case .done(let mark):
-            print(
-                "\(letter.place)  left out: sent again \(RFC3339.text(milliseconds: mark.at)) by \(mark.by); see --again"
+            Terminal.show(
+                "\(letter.place)  left out: sent again \(RFC3339.text(milliseconds: mark.at)) by \(ForeignText.line(mark.by)); see --again"
             )
-        case .refuse(let reason): print("\(letter.place)  not sent: \(reason)")
+        case .refuse(let reason): Terminal.show("\(letter.place)  not sent: \(ForeignText.line(reason))")
         }
     }
 

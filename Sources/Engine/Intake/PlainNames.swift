@@ -1,0 +1,49 @@
+internal import Events
+internal import Telemetry
+internal import Vocabulary
+
+/// Names from outside: beside what every identifier is checked for they may hold nothing that a terminal, a log or a page
+/// would obey. The journal is not checked for it, for what it holds was taken in by the rules of its day.
+extension PredictionEvent {
+    func checkNames() throws(Rejection) {
+        try PlainNames.check("sample.id", sample.id)
+        if let model { try PlainNames.check("model.version", model.version) }
+    }
+}
+
+extension FeedbackEvent {
+    func checkNames() throws(Rejection) {
+        try PlainNames.check("sample", sample)
+        try PlainNames.check("model.version", modelVersion)
+        try PlainNames.check("user", UserDigest(user))
+    }
+}
+
+extension AnnotationEvent {
+    func checkNames() throws(Rejection) {
+        try PlainNames.check("task", annotation.task)
+        try PlainNames.check("annotator", annotation.annotator)
+    }
+}
+
+extension TrainingResultEvent {
+    func checkNames() throws(Rejection) { try PlainNames.check("request", result.request) }
+}
+
+extension CommandEvent {
+    func checkNames() throws(Rejection) {
+        try PlainNames.check("id", TaskID(command.id))
+        if case .rollBack(let version) = command.action { try PlainNames.check("model_version", version) }
+    }
+}
+
+private enum PlainNames {
+    static func check(_ path: StaticString, _ name: some Identifier) throws(Rejection) {
+        guard !ForeignText.isPlain(name.rawValue) else { return }
+        throw Rejection(
+            .schema,
+            "\(path): expected a name without control, line or direction characters, found "
+                + "\"\(ForeignText.line(name.rawValue, limit: 64))\""
+        )
+    }
+}

@@ -1,0 +1,84 @@
+/// Text that somebody else wrote, on its way to a terminal, a log, a page or a metric.
+///
+/// What could move a cursor, colour, ring, begin a line or turn the direction of writing is written as an escape, `\u001b`;
+/// everything else stays as it is. In the text of JSON, where such characters stand within strings only, the escapes mean
+/// the same characters.
+public enum ForeignText {
+    /// A character that a reader does not see, and a terminal, a log or a page obeys: controls (C0, DEL, C1), separators of
+    /// lines and paragraphs, marks that turn or isolate the direction of writing, and others without an appearance.
+    public static func isDisruptive(_ scalar: UnicodeScalar) -> Bool {
+        switch scalar.value {
+        case 0..<0x20, 0x7F..<0xA0: true
+        case 0x061C, 0x200E, 0x200F, 0x2028...0x202E, 0x2066...0x206F, 0xFEFF, 0xFFF9...0xFFFB: true
+        default: false
+        }
+    }
+
+    /// True of UTF-8 without any disruptive character.
+    ///
+    /// - Complexity: O(*n*) in its bytes; no allocation.
+    @inlinable
+    public static func isPlain(_ bytes: some Sequence<UInt8>) -> Bool {
+        // The two bytes before; at the beginning of a character they are looked at in vain.
+        var (first, second): (UInt8, UInt8) = (0, 0)
+        for byte in bytes {
+            if byte < 0x80 {
+                guard byte >= 0x20, byte != 0x7F else { return false }
+            } else {
+                switch (first, second, byte) {
+                case (_, 0xC2, 0x80..<0xA0), (_, 0xD8, 0x9C), (0xE2, 0x80, 0x8E...0x8F), (0xE2, 0x80, 0xA8...0xAE),
+                    (0xE2, 0x81, 0xA6...0xAF), (0xEF, 0xBB, 0xBF), (0xEF, 0xBF, 0xB9...0xBB):
+                    return false
+                default: break
+                }
+            }
+            (first, second) = (second, byte)
+        }
+        return true
+    }
+
+    /// Whether a text has no disruptive character, a line feed among them.
+    public static func isPlain(_ text: String) -> Bool { isPlain(text.utf8) }
+
+    /// The text on one line, disruptive characters escaped, and where it is longer than `limit` bytes cut before that, with its
+    /// length.
+    ///
+    /// - Complexity: O(*n*) in its bytes, but O(*limit*) where it is cut.
+    public static func line(_ text: String, limit: Int = .max) -> String {
+        let size = text.utf8.count
+        guard size > limit else { return escaped(text, keeping: []) }
+        // A character that the cut goes through is left out whole.
+        var end = text.utf8.index(text.utf8.startIndex, offsetBy: max(0, limit))
+        while end > text.utf8.startIndex, UTF8.isContinuation(text.utf8[end]) { end = text.utf8.index(before: end) }
+        return escaped(String(text[..<end]), keeping: []) + "… (\(size) bytes)"
+    }
+
+    /// The text with its lines and tabulators, other disruptive characters escaped.
+    public static func page(_ text: String) -> String { escaped(text, keeping: ["\n", "\t"]) }
+
+    private static func escaped(_ text: String, keeping kept: [UnicodeScalar]) -> String {
+        if isPlain(text) { return text }
+        var result = ""
+        result.reserveCapacity(text.utf8.count + 64)
+        for scalar in text.unicodeScalars {
+            if !isDisruptive(scalar) || kept.contains(scalar) {
+                result.unicodeScalars.append(scalar)
+            } else {
+                result += escape(scalar)
+            }
+        }
+        return result
+    }
+
+    /// The escape of a disruptive character, as JSON has it.
+    static func escape(_ scalar: UnicodeScalar) -> String {
+        switch scalar {
+        case "\n": return "\\n"
+        case "\r": return "\\r"
+        case "\t": return "\\t"
+        default:
+            let digits = String(scalar.value, radix: 16)
+            return "\\u" + String(repeating: "0", count: max(0, 4 - digits.count)) + digits
+        }
+    }
+}
