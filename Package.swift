@@ -18,6 +18,8 @@ let swiftSettings: [SwiftSetting] = [
     .unsafeFlags(["-Xfrontend", "-warn-long-expression-type-checking=500"]),
     // Tests run with the check; on the hot path of a release it costs as much as reading a name.
     .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release)),
+    // Forms and tables are generic, and run in other modules than their own.
+    .unsafeFlags(["-cross-module-optimization"], .when(configuration: .release)),
 ]
 
 func module(_ name: String, _ dependencies: [String] = [], resources: [Resource] = []) -> Target {
