@@ -5,9 +5,16 @@ public import StreamRuntime
 internal import Vocabulary
 
 /// The projects and their newest revisions, read whole from the `projects` topic and kept current. Used on one thread.
+///
+/// Anybody who may write to the topic can put anything there, so a record is checked before it is believed: against its key,
+/// against the revision in force, and against the cluster. One that does not fit is a fault of its own project, whose older
+/// revision stays in force.
 public final class ProjectDirectory {
     private let reader: any LogReader
     private let topic: String
+    /// The topics that hold a project's records in its own partition, as far as Intake writes them.
+    private let projectTopics: [String]
+    private let now: () -> Int64
     private let parser = JSONParser()
     private let batch = RecordBatch()
     private var isStarted = false
@@ -17,20 +24,49 @@ public final class ProjectDirectory {
     public private(set) var projects: [String: ProjectConfiguration] = [:]
     /// Counts every change of `projects`.
     public private(set) var generation = 0
-    /// Records that could not be read, by offset.
-    public private(set) var faults: [String] = []
+    /// The newest record of a project that could not be followed, until one comes that can.
+    private var named: [String: ProjectFault] = [:]
+    /// Records whose key names no project, the newest `unnamedLimit`.
+    private var unnamed: [ProjectFault] = []
+    /// Revisions whose partition the cluster did not have when it was last asked: partitions can be added.
+    private var waiting: [String: (configuration: ProjectConfiguration, offset: Int64)] = [:]
+    /// Partitions that every topic of projects has; nil while not known.
+    private var partitions: Int?
+    private var askedAt: Int64?
 
-    public init(transport: any StreamTransport, topics: TopicNames) throws(StreamError) {
+    /// The highest revision that is followed: above it none could be numbered.
+    public static let revisionLimit = 1_000_000_000
+    private static let unnamedLimit = 100
+    private static let namedLimit = 10_000
+    /// Milliseconds between two looks at the cluster for partitions that it lacked.
+    private static let patience: Int64 = 10_000
+
+    public init(
+        transport: any StreamTransport,
+        topics: TopicNames,
+        now: @escaping () -> Int64 = WallClock.now
+    ) throws(StreamError) {
         topic = topics[.projects]
+        projectTopics = [topics[.journal], topics[.tallies]]
+        self.now = now
         reader = try transport.makeReader(topics: [topic])
     }
 
     /// The newest revision read so far; nil of a project not heard of yet.
     public subscript(name: String) -> ProjectConfiguration? { projects[name] }
 
+    /// Records that could not be followed, by offset.
+    public var faults: [ProjectFault] {
+        (Array(named.values) + unnamed).sorted { $0.offset < $1.offset }
+    }
+
+    /// What is wrong with the newest record of a project; nil where nothing is.
+    public func fault(of name: String) -> ProjectFault? { named[name] }
+
     /// Takes in what has come since, without waiting.
     public func refresh() throws(StreamError) {
         try start()
+        lookForPartitions()
         while true {
             switch try reader.poll(into: batch, maximum: 1_000, timeoutMilliseconds: 0) {
             case .records: take()
@@ -46,6 +82,7 @@ public final class ProjectDirectory {
     /// - Throws: `StreamError` with the disposition `retry` when the end was not reached.
     public func readToEnd(patience: Int64 = 10_000) throws(StreamError) {
         try start()
+        lookForPartitions()
         let high = try reader.watermarks(TopicPartition(topic, 0)).high
         guard position < high else { return }
         var idle: Int64 = 0
@@ -68,24 +105,118 @@ public final class ProjectDirectory {
         isStarted = true
     }
 
+    // MARK: - Records
+
     private func take() {
         for record in batch.records {
             position = max(position, record.offset + 1)
+            let key = record.key.baseAddress == nil ? "" : String(decoding: record.key, as: UTF8.self)
             guard record.value.baseAddress != nil else {
-                projects[String(decoding: record.key, as: UTF8.self)] = nil
-                generation += 1
+                forget(key)
                 continue
             }
+            let name = ProjectID(checking: key)?.rawValue
             do {
                 let configuration = try ProjectConfiguration(json: parser.parse(record.value))
-                let known = projects[configuration.project.rawValue]
-                if known.map({ $0.revision < configuration.revision }) ?? true {
-                    projects[configuration.project.rawValue] = configuration
-                    generation += 1
-                }
+                try follow(configuration, named: name, at: record.offset)
+            } catch let error as Unfit {
+                note(name, record.offset, error.reason)
             } catch {
-                if faults.count < 100 { faults.append("offset \(record.offset): \(error)") }
+                note(name, record.offset, "\(error)")
             }
+        }
+    }
+
+    private func forget(_ name: String) {
+        named[name] = nil
+        waiting[name] = nil
+        guard projects.removeValue(forKey: name) != nil else { return }
+        generation += 1
+    }
+
+    /// Why a revision is not followed.
+    private struct Unfit: Error { let reason: String }
+
+    private func follow(_ configuration: ProjectConfiguration, named key: String?, at offset: Int64) throws(Unfit) {
+        let name = configuration.project.rawValue
+        guard name == key else {
+            throw Unfit(reason: "its key is not the name of its project, \(name); apply the project again")
+        }
+        guard configuration.revision <= Self.revisionLimit else {
+            throw Unfit(
+                reason: "revision \(configuration.revision) is above \(Self.revisionLimit); apply the project again"
+            )
+        }
+        guard try isNews(configuration) else { return }
+        if let count = countPartitions(for: configuration.partition), Int(configuration.partition) >= count {
+            waiting[name] = (configuration, offset)
+            throw Unfit(
+                reason:
+                    "partition \(configuration.partition) is not among the \(count) of \(projectTopics[0]); apply the project again, or add partitions to all topics of projects"
+            )
+        }
+        projects[name] = configuration
+        named[name] = nil
+        waiting[name] = nil
+        generation += 1
+    }
+
+    /// Whether it comes after the revision in force.
+    private func isNews(_ configuration: ProjectConfiguration) throws(Unfit) -> Bool {
+        guard let known = projects[configuration.project.rawValue] else { return true }
+        if configuration == known { return false }
+        let (new, old) = ("revision \(configuration.revision)", "revision \(known.revision)")
+        guard configuration.revision > known.revision else {
+            throw Unfit(reason: "\(new) with other content comes behind \(old), which stays in force")
+        }
+        guard configuration.partition == known.partition else {
+            throw Unfit(
+                reason:
+                    "\(new) is in partition \(configuration.partition), \(old) in \(known.partition): a project stays where its journal is; \(old) stays in force"
+            )
+        }
+        guard configuration.schema.classes.starts(with: known.schema.classes) else {
+            throw Unfit(reason: "\(new) removes or reorders classes of \(old), which stays in force: append only")
+        }
+        return true
+    }
+
+    private func note(_ name: String?, _ offset: Int64, _ reason: String) {
+        let fault = ProjectFault(project: name, offset: offset, reason: reason)
+        if let name, named[name] != nil || named.count < Self.namedLimit {
+            named[name] = fault
+        } else {
+            if unnamed.count >= Self.unnamedLimit { unnamed.removeFirst() }
+            unnamed.append(fault)
+        }
+    }
+
+    // MARK: - The cluster
+
+    /// Partitions that every topic of projects has, asked for anew where there were too few; nil where nobody answers.
+    private func countPartitions(for partition: Int32) -> Int? {
+        if let partitions, Int(partition) < partitions { return partitions }
+        let time = now()
+        // A flood of wrong revisions asks the cluster once.
+        if let partitions, let askedAt, time >= askedAt, time - askedAt < Self.patience { return partitions }
+        askedAt = time
+        var least = Int.max
+        for name in projectTopics {
+            guard let count = try? reader.partitions(of: name).count, count > 0 else { return partitions }
+            least = min(least, count)
+        }
+        partitions = least
+        return least
+    }
+
+    /// Takes up revisions whose partition has come since.
+    private func lookForPartitions() {
+        guard !waiting.isEmpty else { return }
+        let before = partitions ?? 0
+        for name in waiting.keys.sorted() {
+            guard let (configuration, offset) = waiting[name] else { continue }
+            guard let count = countPartitions(for: configuration.partition), count > before else { return }
+            try? follow(configuration, named: name, at: offset)
         }
     }
 }

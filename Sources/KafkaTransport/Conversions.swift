@@ -7,9 +7,12 @@ func streamed<R>(_ body: () throws(KafkaError) -> R) throws(StreamError) -> R {
 }
 
 extension StreamError {
-    /// Missing rights, too few replicas and the like are not among them: another record would fare no better.
+    /// Missing rights, missing topics, too few replicas and the like are not among them: another record would fare no better.
     private static let codesOfRecords: Set<String> = [
-        "MSG_SIZE_TOO_LARGE", "INVALID_MSG_SIZE", "INVALID_RECORD", "RECORD_LIST_TOO_LARGE",
+        "MSG_SIZE_TOO_LARGE", "INVALID_MSG_SIZE", "INVALID_RECORD", "RECORD_LIST_TOO_LARGE", "INVALID_TIMESTAMP",
+        // The topic is there and has no such partition: whoever chose it erred. librdkafka says _UNKNOWN_TOPIC of a topic
+        // that is gone.
+        "_UNKNOWN_PARTITION", "INVALID_PARTITIONS",
     ]
 
     init(_ error: KafkaError) {

@@ -105,6 +105,7 @@ extension StreamTask {
             caution.give(partition)
             owned.remove(partition)
         }
+        if owned.isEmpty { unsettledSince = nil }
         try consumer.unassign(partitions)
         environment.observe(.unassigned(partitions, lost: lost))
     }

@@ -6,10 +6,13 @@ extension StreamTask {
     @discardableResult
     func commit() throws -> Bool {
         guard !turn.isEmpty || !notes.isEmpty else {
+            // What was taken in asked for nothing.
+            if turnBegan != nil { unsettledSince = nil }
             beginNextTurn()
             return true
         }
         let began = environment.now()
+        noteWork()
         do {
             try stage.willCommit(into: &turn)
         } catch {
@@ -66,6 +69,7 @@ extension StreamTask {
         stage.committed()
         failures = 0
         refusal = nil
+        unsettledSince = nil
         committed.merge(offsets.mapValues(\.next)) { $1 }
         base.merge(turn.positions) { $1 }
         guard stage.isolates else { return }

@@ -43,6 +43,11 @@ public final class StreamTask {
     var isBetweenTurns = false
     /// Transactions in a row that did not stand, and polls that brought nothing but errors.
     var failures = 0
+    /// Since when something has been taken in that no transaction holds, in milliseconds since 1970; nil while all is settled.
+    /// A role's next life takes it over from the life before.
+    public var unsettledSince: Int64?
+    /// Since when nothing has come although a broker answers.
+    private var idleSince: Int64?
     private var pollFailures = 0
     private var pollPatience = Patience(0)
 
@@ -76,7 +81,9 @@ public final class StreamTask {
     public func cycle() throws {
         try hold()
         guard try workBetweenTurns() else { return }
-        switch try poll() {
+        let outcome = try poll()
+        noteSilence(outcome == .idle)
+        switch outcome {
         case .idle: if pollFailures == 0 { caution.quiet(at: environment.now()) } else { caution.disturbed() }
         case .records: guard try takeIn() else { return }
         case .assigned(let partitions): try take(partitions)
@@ -107,6 +114,26 @@ public final class StreamTask {
         consumer.close()
         producer?.close()
         producer = nil
+    }
+
+    /// How long nothing must come until nothing is left to do, in milliseconds: what did not stand comes again at once.
+    private static let silence: Int64 = 10_000
+
+    /// Somebody else may have done what a life before this one left undone.
+    private func noteSilence(_ isIdle: Bool) {
+        guard isIdle, pollFailures == 0, turn.isEmpty, consumer.trouble == nil, !owned.isEmpty else {
+            idleSince = nil
+            return
+        }
+        let now = environment.now()
+        let since = min(idleSince ?? now, now)
+        idleSince = since
+        if now - since >= Self.silence { unsettledSince = nil }
+    }
+
+    /// Something is in hand that must be committed.
+    func noteWork() {
+        if unsettledSince == nil { unsettledSince = environment.now() }
     }
 
     // MARK: - Turns
@@ -189,6 +216,7 @@ public final class StreamTask {
             if let record, let isolation = caution.verdict(record.partition, record.offset) {
                 environment.observe(.isolating(record.partition, record.offset, isolation))
                 if turnBegan == nil { turnBegan = environment.now() }
+                noteWork()
                 turn.records += 1
                 try stage.isolate(part, topics: consumer.topics, because: isolation, into: &turn)
             } else {
@@ -204,6 +232,7 @@ public final class StreamTask {
 
     private func process(_ batch: RecordBatch) throws {
         if turnBegan == nil { turnBegan = environment.now() }
+        noteWork()
         turn.records += batch.records.count
         try stage.process(batch, topics: consumer.topics, into: &turn)
     }
@@ -263,23 +292,5 @@ public final class StreamTask {
         turnBegan = nil
         notes.removeAll(keepingCapacity: true)
         reached.removeAll(keepingCapacity: true)
-    }
-}
-
-/// How long the same call is tried again before the task gives up: about a minute, whatever a clock that jumps may say.
-struct Patience {
-    private static let limit: Int64 = 60_000
-    /// The longest that a single try takes.
-    private static let step: Int64 = 35_000
-
-    private var last: Int64
-    private var spent: Int64 = 0
-
-    init(_ now: Int64) { last = now }
-
-    mutating func lasts(at now: Int64) -> Bool {
-        spent += min(max(0, now - last), Self.step)
-        last = now
-        return spent < Self.limit
     }
 }

@@ -215,6 +215,22 @@ struct PortLaws {
         try producer.abort()
     }
 
+    @Test("A partition that the topic does not have is the record's fault", arguments: Port.available)
+    func noSuchPartition(_ port: Port) throws {
+        let cluster = try port.open()
+        let topic = try cluster.makeTopic()
+        let producer = try cluster.producer(cluster.name("id"))
+        defer { producer.close() }
+        try producer.begin()
+        let error = failure { () throws(StreamError) in
+            try producer.send([OutputRecord(topic: topic, partition: 99_999, key: nil, value: [1])])
+            try producer.commit()
+        }
+        #expect(error?.disposition == .abortTransaction)
+        #expect(error?.code == "_UNKNOWN_PARTITION" && error?.isAboutRecord == true)
+        try producer.abort()
+    }
+
     @Test("Members share partitions in ranges, topic by topic, so that equal numbers meet", arguments: Port.available)
     func ranges(_ port: Port) throws {
         let cluster = try port.open()

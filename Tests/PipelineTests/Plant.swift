@@ -80,7 +80,7 @@ final class Plant {
             [topics, clock] transport in
             let stage = IntakeStage(
                 topics: topics,
-                directory: try ProjectDirectory(transport: transport, topics: topics),
+                directory: try ProjectDirectory(transport: transport, topics: topics, now: { clock.now }),
                 salt: [1, 2, 3],
                 worker: instance,
                 partitionCount: 2,

@@ -230,6 +230,9 @@ public final class IntakeStage: StreamStage {
 
     // MARK: - Projects
 
+    /// Records of `projects` that cannot be followed, by offset.
+    public var projectFaults: [ProjectFault] { directory.faults }
+
     /// The part of the traffic that this worker sees.
     var share: Double { Double(max(1, owned.count)) / Double(max(partitionCount, owned.count)) }
 
@@ -255,6 +258,12 @@ public final class IntakeStage: StreamStage {
         do throws(JSONError) { name = try object.string("project") } catch { throw Rejection(error) }
         if projects[name] == nil { _ = lookAgain(for: record) }
         guard projects[name] != nil else {
+            if let fault = directory.fault(of: name) {
+                throw Rejection(
+                    .faultyProject,
+                    "project: \(name) has no revision that can be followed: \(fault.reason)"
+                )
+            }
             throw Rejection(.unknownProject, "project: there is no project \"\(name.prefix(64))\"")
         }
         return name

@@ -42,6 +42,13 @@ public struct ProjectApply {
         let known = directory[name]
         let next: ProjectConfiguration
         if let known {
+            guard known.revision < ProjectDirectory.revisionLimit else {
+                throw EngineError(
+                    "apply project \(name)",
+                    "revision \(known.revision) in force is the last that there can be",
+                    remedy: "begin another project"
+                )
+            }
             next = proposed.numbered(revision: known.revision + 1, partition: known.partition)
             guard proposed.numbered(revision: known.revision, partition: known.partition) != known else {
                 return .unchanged(known)

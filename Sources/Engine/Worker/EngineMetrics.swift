@@ -129,6 +129,22 @@ public struct EngineMetrics: Sendable {
         ).set(stops.count)
     }
 
+    func observe(faults: [ProjectFault]) {
+        registry.gauge(
+            "flywheel_project_faults",
+            help:
+                "Newest records of projects that cannot be followed: an older revision stays in force, if there is one."
+        ).set(faults.count)
+    }
+
+    func observe(topicProblems count: Int, _ role: Role) {
+        registry.gauge(
+            "flywheel_topic_problems",
+            help: "Topics of a role that are missing, forbidden, or have the wrong number of partitions.",
+            labels: ["role": role.rawValue]
+        ).set(count)
+    }
+
     func observe(_ summary: ProjectSummary) {
         let labels = ["project": summary.project]
         registry.gauge("flywheel_tasks_open", help: "Labeling tasks open now.", labels: labels).set(summary.openTasks)

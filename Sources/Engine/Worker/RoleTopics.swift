@@ -29,46 +29,91 @@ public enum RoleTopics {
         guard !needed.isEmpty else { return }
         let reader = try transport.makeReader(topics: needed.map { topics[$0] })
         defer { reader.close() }
-        var problems: [String] = []
-        var remedies: [String] = []
-        var counts: [Int: [String]] = [:]
-        for topic in needed {
-            let name = topics[topic]
-            do throws(StreamError) {
-                let count = try reader.partitions(of: name).count
-                if count == 0 { problems.append("\(name) is missing") }
-                if topic.partitioning == .project { counts[count, default: []].append(name) }
-                if topic.partitioning == .single, count != 1 {
-                    problems.append("\(name) has \(count) partitions and must have 1")
-                }
-            } catch {
-                switch error.code {
-                case "UNKNOWN_TOPIC_OR_PART", "_UNKNOWN_TOPIC", "_UNKNOWN_PARTITION":
-                    problems.append("\(name) is missing")
-                case "TOPIC_AUTHORIZATION_FAILED":
+        var findings = Findings(reader, topics)
+        let problems = try findings.problems(of: role)
+        guard !problems.isEmpty else { return }
+        throw EngineError(
+            "begin the role \(role.rawValue)",
+            problems.joined(separator: "; "),
+            remedy: remedy(of: problems, role, properties)
+        )
+    }
+
+    /// What to do about problems of a role.
+    static func remedy(of problems: [String], _ role: Role, _ properties: KafkaProperties) -> String {
+        let forbidden = problems.filter { $0.hasPrefix(Findings.forbidden) }.count
+        var remedies = forbidden > 0 ? [AccessRights.help(role.party, properties)] : []
+        if forbidden < problems.count { remedies.append("run flywheel topics create, and flywheel topics check") }
+        return remedies.joined(separator: "; ")
+    }
+
+    /// What one look at the cluster finds, each topic asked for once.
+    struct Findings {
+        private enum Finding {
+            case partitions(Int)
+            case missing
+            /// With the code.
+            case forbidden(String)
+        }
+
+        /// What the words for a lacking right begin with.
+        static let forbidden = "this principal has no right to "
+
+        private let reader: any LogReader
+        private let topics: TopicNames
+        private var found: [Topic: Finding] = [:]
+
+        init(_ reader: any LogReader, _ topics: TopicNames) {
+            self.reader = reader
+            self.topics = topics
+        }
+
+        /// What is wrong with the topics of a role, in words.
+        ///
+        /// - Throws: When no broker answers.
+        mutating func problems(of role: Role) throws(StreamError) -> [String] {
+            var problems: [String] = []
+            var counts: [Int: [String]] = [:]
+            for topic in RoleTopics.all(of: role) {
+                let name = topics[topic]
+                switch try look(at: topic) {
+                case .missing: problems.append("\(name) is missing")
+                case .forbidden(let code):
                     // Whoever may read or write a topic may see it: so none of these is given.
                     let lacking = AccessRights(role.party, topics: topics).rights.filter {
                         $0.kind == .topic && $0.name == name
                     }
                     let words = lacking.map(\.description).joined(separator: " or ")
-                    problems.append("this principal has no right to \(words) (\(error.code))")
-                    remedies = [AccessRights.help(role.party, properties)]
+                    problems.append("\(Self.forbidden)\(words) (\(code))")
+                case .partitions(let count):
+                    if topic.partitioning == .project { counts[count, default: []].append(name) }
+                    if topic.partitioning == .single, count != 1 {
+                        problems.append("\(name) has \(count) partitions and must have 1")
+                    }
+                }
+            }
+            if counts.count > 1 {
+                let found = counts.sorted { $0.key < $1.key }.map { "\($0.value.joined(separator: ", ")): \($0.key)" }
+                problems.append("partition counts must be equal and are not (\(found.joined(separator: "; ")))")
+            }
+            return problems
+        }
+
+        private mutating func look(at topic: Topic) throws(StreamError) -> Finding {
+            if let known = found[topic] { return known }
+            let finding: Finding
+            do throws(StreamError) {
+                let count = try reader.partitions(of: topics[topic]).count
+                finding = count == 0 ? .missing : .partitions(count)
+            } catch {
+                switch error.code {
+                case "UNKNOWN_TOPIC_OR_PART", "_UNKNOWN_TOPIC", "_UNKNOWN_PARTITION": finding = .missing
+                case "TOPIC_AUTHORIZATION_FAILED": finding = .forbidden(error.code)
                 default: throw error
                 }
             }
+            found[topic] = finding
+            return finding
         }
-        if counts.count > 1 {
-            let found = counts.sorted { $0.key < $1.key }.map { "\($0.value.joined(separator: ", ")): \($0.key)" }
-            problems.append("partition counts must be equal and are not (\(found.joined(separator: "; ")))")
-        }
-        guard !problems.isEmpty else { return }
-        if problems.contains(where: { !$0.hasPrefix("this principal") }) {
-            remedies.append("run flywheel topics create, and flywheel topics check")
-        }
-        throw EngineError(
-            "begin the role \(role.rawValue)",
-            problems.joined(separator: "; "),
-            remedy: remedies.joined(separator: "; ")
-        )
     }
 }

@@ -3,6 +3,7 @@ internal import Flywheel
 internal import KafkaTransport
 internal import Storage
 internal import StreamRuntime
+internal import Synchronization
 internal import Telemetry
 
 /// What each role is made of, and what it says of itself.
@@ -59,7 +60,8 @@ extension Worker {
                         ["left_out": .number(leftOut - told)]
                     )
                     (lastWarningAt, told) = (now, leftOut)
-                }
+                },
+                remarks: { [self, stage] in tell(stage.projectFaults, logger) }
             )
         case .loop:
             let writer = makeSnapshotWriter(logger)
@@ -157,6 +159,28 @@ extension Worker {
             stage.failed = { logger.error("training failed", ["reason": .string($0)]) }
             return Parts(stage: stage, inputs: TrainerStage.inputs, interval: configuration.loopInterval)
         }
+    }
+
+    /// Says what is wrong on `projects`, each fault once.
+    ///
+    /// - Returns: What health says of it.
+    private func tell(_ faults: [ProjectFault], _ logger: Logger) -> [String] {
+        metrics.observe(faults: faults)
+        let new = faultsTold.withLock { told in
+            // What has been mended may come again.
+            told.formIntersection(faults)
+            return faults.filter { told.insert($0).inserted }
+        }
+        for fault in new {
+            logger.error(
+                "a record of projects cannot be followed; an older revision stays in force, where there is one",
+                [
+                    "project": .string(fault.project ?? ""), "offset": .number(fault.offset),
+                    "reason": .string(fault.reason),
+                ]
+            )
+        }
+        return faults.suffix(20).map(\.text)
     }
 
     private func watchStops(_ stage: any StoppingStage, _ logger: Logger) {

@@ -3,6 +3,7 @@ internal import KafkaClient
 internal import KafkaTransport
 internal import Storage
 internal import StreamRuntime
+internal import Synchronization
 public import Telemetry
 
 /// A long-lived worker: one thread a role, until it is told to stop.
@@ -11,7 +12,9 @@ public final class Worker: Sendable {
     public let health = WorkerHealth()
     public let metrics: EngineMetrics
     let logger: Logger
-    private let stop: StopFlag
+    let stop: StopFlag
+    /// Faults of projects that the log has, whichever thread met them first.
+    let faultsTold = Mutex<Set<ProjectFault>>([])
 
     /// The roles that run here; the console belongs to whoever composes it.
     public static let streamRoles: [Role] = [.intake, .loop, .materializer, .trainer]
@@ -31,6 +34,8 @@ public final class Worker: Sendable {
     /// a call to a broker that is away cannot be taken back.
     public func run() {
         var threads: [RoleThread] = []
+        let roles = Self.streamRoles.filter { configuration.roles.contains($0) }
+        if !roles.isEmpty { threads.append(RoleThread("flywheel.topics") { [self] in watchTopics(roles) }) }
         for role in Self.streamRoles where configuration.roles.contains(role) {
             for number in 0..<configuration.threads(role) {
                 health.set(role, thread: number, .starting, at: WallClock.now())
@@ -56,10 +61,11 @@ public final class Worker: Sendable {
         let logger = logger.forModule(role.rawValue)
         var failures = 0
         var explained: Set<TopicPartition> = []
+        let standstill = Standstill()
         while !stop.isRaised {
             let began = WallClock.now()
             do {
-                try turn(role, thread, logger, &explained)
+                try turn(role, thread, logger, &explained, standstill)
                 break
             } catch {
                 // One that has worked for long has not failed in a row.
@@ -86,9 +92,31 @@ public final class Worker: Sendable {
         logger.info("stopped")
     }
 
+    /// What is left undone by a role, over all its lives. Used on its thread.
+    private final class Standstill {
+        var since: Int64?
+        /// What the last attempt came to.
+        var cause = ""
+
+        func observe(_ event: StreamTaskEvent) {
+            switch event {
+            case .aborted(let error), .restarted(let error), .retrying(let error, _): cause = error.description
+            case .refused(let text): cause = text
+            case .committed: cause = ""
+            default: break
+            }
+        }
+    }
+
     /// One life of a role, from its clients' making to their closing. `explained` are partitions of the life before, where
     /// its clients ended it and not a record; then those of this one.
-    private func turn(_ role: Role, _ thread: Int, _ logger: Logger, _ explained: inout Set<TopicPartition>) throws {
+    private func turn(
+        _ role: Role,
+        _ thread: Int,
+        _ logger: Logger,
+        _ explained: inout Set<TopicPartition>,
+        _ standstill: Standstill
+    ) throws {
         let help = AccessRights.help(role.party, configuration.kafka)
         try KafkaConnection.check(configuration.properties(role))
         let transport = KafkaStreamTransport(
@@ -119,6 +147,7 @@ public final class Worker: Sendable {
                 isStopping: { [stop] in stop.isRaised },
                 observe: { [metrics, health] event in
                     metrics.observe(event, role)
+                    standstill.observe(event)
                     // The next turn that comes through says that it is over.
                     if case .retrying(let error, _) = event {
                         health.set(role, thread: thread, .degraded, reason: error.description, at: WallClock.now())
@@ -131,18 +160,21 @@ public final class Worker: Sendable {
                 }
             )
         )
+        task.unsettledSince = standstill.since
         do {
             var lastLookAt: Int64 = 0
             while !stop.isRaised {
                 try task.cycle()
                 if !task.assignment.isEmpty { explained.removeAll() }
                 let now = WallClock.now()
+                standstill.since = task.unsettledSince
                 if now - lastLookAt >= 1_000 || now < lastLookAt {
                     lastLookAt = now
                     health.remark(role, thread: thread, parts.remarks())
                 }
                 let trouble =
                     (parts.stage as? any HoldingStage)?.holdUp.reason ?? task.trouble?.description ?? parts.trouble()
+                    ?? WorkerHealth.standstill(since: standstill.since, cause: standstill.cause, at: now)
                 let condition: WorkerHealth.Condition = trouble == nil ? .running : .degraded
                 health.set(
                     role,
@@ -156,6 +188,7 @@ public final class Worker: Sendable {
         } catch {
             // The process lives, so no record has killed it. What an earlier life held and this one never got counts too.
             explained.formUnion(task.assignment)
+            standstill.since = task.unsettledSince
             task.abandon()
             throw error
         }

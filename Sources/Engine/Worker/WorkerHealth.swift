@@ -29,6 +29,8 @@ public final class WorkerHealth: Sendable {
     }
 
     private let parts = Mutex<[Part: RoleHealth]>([:])
+    /// What is wrong with roles in the eyes of others than their own threads.
+    private let alarms = Mutex<[Role: String]>([:])
     /// A role whose loop has not turned for so many milliseconds is not alive.
     public static let stall: Int64 = 60_000
 
@@ -59,14 +61,39 @@ public final class WorkerHealth: Sendable {
         parts.withLock { $0[Part(role: role, number: number)]?.remarks = remarks }
     }
 
+    /// Says what is wrong with a role whatever its own threads say, or that nothing is.
+    public func alarm(_ role: Role, _ reason: String?) { alarms.withLock { $0[role] = reason } }
+
+    /// What keeps a role from being healthy though its loop turns: it has had work for so long that no transaction took.
+    ///
+    /// - Parameters:
+    ///   - since: When the oldest work came that no transaction holds; nil where there is none.
+    ///   - cause: What the last attempt came to; empty where nobody knows.
+    ///   - time: Now. Both in milliseconds since 1970.
+    /// - Returns: Nil of less than `stall` milliseconds.
+    public static func standstill(since: Int64?, cause: String, at time: Int64) -> String? {
+        guard let since, time - since >= stall else { return nil }
+        let text = "no transaction has committed for \((time - since) / 1_000) s although there is work"
+        return cause.isEmpty ? text : "\(text); last: \(cause)"
+    }
+
     /// The roles that have started, in the order of `Role`; of several threads that which is worst off speaks for all.
     public var snapshot: [(role: Role, health: RoleHealth)] {
-        parts.withLock { parts in
+        let alarms = alarms.withLock { $0 }
+        return parts.withLock { parts in
             Role.allCases.compactMap { role in
                 let own = parts.filter { $0.key.role == role }.sorted { $0.key < $1.key }.map(\.value)
-                return Self.merged(own).map { (role, $0) }
+                return Self.merged(own).map { (role, Self.alarmed($0, alarms[role])) }
             }
         }
+    }
+
+    private static func alarmed(_ health: RoleHealth, _ alarm: String?) -> RoleHealth {
+        guard let alarm, health.condition != .stopped else { return health }
+        var health = health
+        health.condition = .degraded
+        health.reason = alarm
+        return health
     }
 
     private static func merged(_ parts: [RoleHealth]) -> RoleHealth? {
@@ -77,7 +104,9 @@ public final class WorkerHealth: Sendable {
         }
         health.partitions = parts.reduce(0) { $0 + $1.partitions }
         health.lastTurnAt = parts.map(\.lastTurnAt).min() ?? health.lastTurnAt
-        health.remarks = parts.flatMap(\.remarks)
+        // What all threads say is said once.
+        var seen: Set<String> = []
+        health.remarks = parts.flatMap(\.remarks).filter { seen.insert($0).inserted }
         return health
     }
 

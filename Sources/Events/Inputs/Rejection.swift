@@ -13,6 +13,7 @@ public struct Rejection: Error, Hashable, Sendable, CustomStringConvertible {
         case schema = "schema"
         case unknownKind = "unknown_kind"
         case unknownProject = "unknown_project"
+        case faultyProject = "faulty_project"
         case unknownClass = "unknown_class"
         case badProbabilities = "bad_probabilities"
         case badTime = "time_out_of_bounds"

@@ -177,6 +177,9 @@ enum ProjectCommand {
         )
         defer { directory.close() }
         try directory.readToEnd()
+        for fault in directory.faults {
+            FileHandle.standardError.write(Data("warning: not followed: \(fault.text)\n".utf8))
+        }
         return directory.projects.values.sorted { $0.project < $1.project }
     }
 }

@@ -103,7 +103,8 @@ struct ClusterState: Sendable {
                 .abortTransaction,
                 operation: operation,
                 code: "_UNKNOWN_PARTITION",
-                reason: "no such partition"
+                reason: "no such partition",
+                isAboutRecord: true
             )
         }
         guard record.size <= topic.maximumBytes else {

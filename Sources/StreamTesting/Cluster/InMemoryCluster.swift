@@ -145,6 +145,18 @@ public final class InMemoryCluster: StreamTransport {
         }
     }
 
+    /// Removes a topic with all that is in it.
+    public func deleteTopic(_ topic: String) { state.withLock { $0.topics[topic] = nil } }
+
+    /// Adds empty partitions to a topic, up to `count`.
+    public func addPartitions(_ topic: String, upTo count: Int) {
+        state.withLock { state in
+            while state.topics[topic].map({ $0.partitions.count < count }) ?? false {
+                state.topics[topic]?.partitions.append(PartitionLog())
+            }
+        }
+    }
+
     /// From now on transactions end on this topic so many milliseconds after they end elsewhere: as with Kafka, what
     /// commits together does not become visible together.
     public func delayMarkers(of topic: String, by milliseconds: Int64) {

@@ -1,0 +1,177 @@
+import Engine
+import Events
+import Flywheel
+import StreamRuntime
+import StreamTesting
+import Testing
+import Vocabulary
+
+/// What stands on `projects` is checked before it is believed.
+@Suite("Faulty records of projects")
+struct ProjectFaultTests {
+    private func put(_ plant: Plant, _ configuration: ProjectConfiguration, key: String? = nil) throws {
+        try put(plant, configuration.jsonBytes, key: key ?? configuration.project.rawValue)
+    }
+
+    private func put(_ plant: Plant, _ value: [UInt8]?, key: String) throws {
+        try plant.cluster.append(
+            OutputRecord(topic: plant.topics[.projects], partition: 0, key: Array(key.utf8), value: value)
+        )
+    }
+
+    /// The plant's configuration under another name and number.
+    private func configuration(
+        _ name: String = "shapes",
+        revision: Int = 2,
+        partition: Int32 = World.partition,
+        classes: [String] = World.classes
+    ) -> ProjectConfiguration {
+        let usual = World.configuration()
+        return ProjectConfiguration(
+            project: ProjectID(name),
+            revision: revision,
+            partition: partition,
+            schema: LabelSchema(question: "What is it?", classes: classes),
+            acquisition: usual.acquisition,
+            labeling: usual.labeling,
+            datasets: usual.datasets,
+            training: usual.training,
+            rollout: usual.rollout
+        )
+    }
+
+    private func skip(_ project: String, _ task: String) -> [UInt8] {
+        Array(#"{"project":"\#(project)","task":"\#(task)","annotator":"a","outcome":"skip"}"#.utf8)
+    }
+
+    private func aborted(_ runner: StageRunner) -> Int {
+        runner.events.reduce(0) { if case .aborted = $1 { $0 + 1 } else { $0 } }
+    }
+
+    /// Before: every transaction was aborted with `_UNKNOWN_PARTITION`, for ever: 0 records of any project were accepted.
+    @Test("A partition that the cluster does not have holds its own project alone", arguments: [1, 2])
+    func wrongPartition(revision: Int) throws {
+        let plant = try Plant()
+        let name = revision == 1 ? "ghost" : "shapes"
+        try put(plant, configuration(name, revision: revision, partition: 99_999))
+        for number in 0..<20 {
+            try plant.send(.annotations, skip("shapes", "t-\(number)"))
+            try plant.send(.annotations, skip(name, "u-\(number)"))
+        }
+        let intake = try plant.makeIntake()
+        try intake.settle(maximum: 2_000)
+        let stage = try #require(intake.stage as? IntakeStage)
+        #expect(aborted(intake) == 0)
+        #expect(stage.counts.accepted == (revision == 1 ? 20 : 40), "an older revision stays in force")
+        #expect(stage.counts.dead == (revision == 1 ? ["faulty_project": 20] : [:]))
+        #expect(stage.projectFaults.map(\.project) == [name])
+        #expect(
+            stage.projectFaults.first?.reason.contains(
+                revision == 1 ? "partition 99999 is not among the 2" : "stays where its journal is"
+            ) == true
+        )
+        let letter = plant.cluster.committed(plant.topics[.deadLetters]).first
+        #expect((letter?.header("flywheel.reason.text")?.contains("99999") ?? false) == (revision == 1))
+    }
+
+    @Test("Partitions that are added later are found without a restart, and the fault is gone")
+    func partitionsComeLater() throws {
+        let plant = try Plant()
+        try put(plant, configuration("late", revision: 1, partition: 3))
+        let intake = try plant.makeIntake()
+        try intake.settle()
+        let stage = try #require(intake.stage as? IntakeStage)
+        #expect(stage.projectFaults.count == 1)
+        for topic in Topic.allCases where topic.partitioning == .project {
+            plant.cluster.addPartitions(plant.topics[topic], upTo: 4)
+        }
+        plant.clock.advance(by: 10_000)
+        try plant.send(.annotations, skip("late", "t"))
+        try intake.settle()
+        #expect(stage.projectFaults.isEmpty && stage.counts.dead.isEmpty && stage.counts.accepted == 1)
+        #expect(plant.cluster.committed(plant.topics[.journal], 3).count == 2)
+    }
+
+    @Test("Keys, revisions, partitions and classes must follow from what is in force; what does not is named")
+    func notFollowed() throws {
+        let plant = try Plant()
+        let directory = try ProjectDirectory(
+            transport: plant.cluster,
+            topics: plant.topics,
+            now: { [clock = plant.clock] in clock.now }
+        )
+        try put(plant, configuration(revision: 3, classes: World.classes + ["cross"]))
+        let cases: [(String, () throws -> Void)] = [
+            ("its key is not", { try put(plant, configuration(revision: 4), key: "dogs") }),
+            ("its key is not", { try put(plant, configuration(revision: 4), key: "\u{1B}[31m") }),
+            ("is above", { try put(plant, configuration(revision: .max)) }),
+            ("is above", { try put(plant, configuration(revision: 1_000_000_001)) }),
+            ("comes behind", { try put(plant, configuration(revision: 2)) }),
+            ("with other content", { try put(plant, configuration(revision: 3)) }),
+            ("stays where its journal is", { try put(plant, configuration(revision: 4, partition: 0)) }),
+            ("removes or reorders", { try put(plant, configuration(revision: 4)) }),
+            ("", { try put(plant, Array(#"{"revision":"#.utf8), key: "shapes") }),
+            ("", { try put(plant, Array("[]".utf8), key: "") }),
+        ]
+        for (reason, put) in cases {
+            try put()
+            try directory.readToEnd()
+            let last = try #require(directory.faults.last)
+            #expect(last.reason.contains(reason), "\(last.text)")
+            #expect(directory["shapes"]?.revision == 3 && directory["dogs"] == nil)
+        }
+        #expect(directory.faults.map(\.project) == ["dogs", nil, "shapes", nil])
+        // The same record again is none, and the next good revision ends the fault.
+        try put(plant, configuration(revision: 3, classes: World.classes + ["cross"]))
+        try put(plant, configuration(revision: 4, classes: World.classes + ["cross", "disc"]))
+        try directory.readToEnd()
+        #expect(directory["shapes"]?.revision == 4)
+        #expect(directory.faults.map(\.project) == ["dogs", nil, nil])
+        try put(plant, nil, key: "dogs")
+        try put(plant, nil, key: "shapes")
+        try directory.readToEnd()
+        #expect(directory.fault(of: "dogs") == nil && directory["shapes"] == nil)
+    }
+
+    /// Before: `known.revision + 1` trapped.
+    @Test(
+        "Applying goes on behind a forged revision, and the last revision that there can be is said",
+        arguments: [false, true]
+    )
+    func applying(isLast: Bool) throws {
+        let plant = try Plant()
+        try put(plant, configuration(revision: isLast ? ProjectDirectory.revisionLimit : .max))
+        let apply = ProjectApply(transport: plant.cluster, topics: plant.topics)
+        let proposed = configuration(classes: World.classes + ["cross"])
+        if isLast {
+            #expect(throws: EngineError.self) { try apply.apply(proposed, partitions: 2) }
+        } else {
+            let outcome = try apply.apply(proposed, partitions: 2)
+            guard case .revised(let new, _) = outcome else {
+                Issue.record("\(outcome)")
+                return
+            }
+            #expect(new.revision == 2)
+        }
+    }
+
+    @Test("A partition that went while nobody looked is the record's fault, and other projects go on")
+    func partitionGone() throws {
+        let plant = try Plant()
+        try put(plant, configuration("other", revision: 1, partition: 0))
+        let intake = try plant.makeIntake()
+        try plant.send(.annotations, skip("shapes", "t"))
+        try intake.settle()
+        for topic in [Topic.journal, .tallies] {
+            plant.cluster.deleteTopic(plant.topics[topic])
+            plant.cluster.createTopic(plant.topics[topic], partitions: 1)
+        }
+        try plant.send(.annotations, skip("shapes", "u"))
+        for number in 0..<5 { try plant.send(.annotations, skip("other", "v-\(number)")) }
+        try intake.settle()
+        let stage = try #require(intake.stage as? IntakeStage)
+        #expect(stage.counts.dead == ["poison": 1])
+        #expect(stage.counts.accepted == 6)
+        #expect(plant.cluster.committed(plant.topics[.journal], 0).count == 6)
+    }
+}

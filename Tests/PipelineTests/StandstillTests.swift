@@ -1,0 +1,92 @@
+import Engine
+import Events
+import StreamRuntime
+import StreamTesting
+import Testing
+import Vocabulary
+
+/// A role that turns and gets nothing done is not healthy.
+@Suite("Standing still")
+struct StandstillTests {
+    /// Before: `running` and ready for ever, with every transaction aborted.
+    @Test("Work that no transaction takes for a minute is told, whatever the state says, until one does")
+    func journalGone() throws {
+        let plant = try Plant()
+        let intake = try plant.makeIntake()
+        try intake.settle()
+        #expect(intake.task.unsettledSince == nil)
+        plant.cluster.deleteTopic(plant.topics[.journal])
+        try plant.send(.annotations, Wire.annotation("t", "a", .skip))
+        let began = plant.clock.now
+        while plant.clock.now - began < 60_000 {
+            try intake.task.cycle()
+            plant.clock.advance(by: 100)
+        }
+        let since = try #require(intake.task.unsettledSince)
+        #expect(since - began < 1_000)
+        let text = WorkerHealth.standstill(since: since, cause: "no such topic", at: since + 60_000)
+        #expect(text == "no transaction has committed for 60 s although there is work; last: no such topic")
+        #expect(WorkerHealth.standstill(since: since, cause: "", at: since + 59_999) == nil)
+        plant.cluster.createTopic(plant.topics[.journal], partitions: 2)
+        for _ in 0..<20 { try intake.task.cycle() }
+        #expect(intake.task.unsettledSince == nil)
+    }
+
+    @Test("A life takes over what the one before left undone, and ten quiet seconds say that it is done")
+    func nextLife() throws {
+        let plant = try Plant()
+        let intake = try plant.makeIntake()
+        intake.task.unsettledSince = plant.clock.now
+        try intake.settle()
+        let began = plant.clock.now
+        while plant.clock.now - began < 9_000 {
+            try intake.task.cycle()
+            plant.clock.advance(by: 100)
+        }
+        #expect(intake.task.unsettledSince != nil)
+        for _ in 0..<20 {
+            try intake.task.cycle()
+            plant.clock.advance(by: 100)
+        }
+        #expect(intake.task.unsettledSince == nil)
+    }
+
+    @Test("A topic that is deleted is found at the next look, and that it is back at the one after")
+    func topicDeleted() throws {
+        let plant = try Plant()
+        let watch = TopicWatch(roles: [.intake, .loop], topics: plant.topics) {
+            [cluster = plant.cluster] () throws(StreamError) in
+            try cluster.makeReader(topics: [])
+        }
+        #expect(watch.look() == [:])
+        plant.cluster.deleteTopic(plant.topics[.journal])
+        plant.cluster.deleteTopic(plant.topics[.annotations])
+        #expect(
+            watch.look() == [
+                .intake: ["t.annotations is missing", "t.journal is missing"], .loop: ["t.journal is missing"],
+            ]
+        )
+        for topic in [Topic.journal, .annotations] { plant.cluster.createTopic(plant.topics[topic], partitions: 2) }
+        #expect(watch.look() == [:])
+        let silent = TopicWatch(roles: [.loop], topics: plant.topics) { () throws(StreamError) in
+            throw StreamError(.retry, operation: "look", code: "_TRANSPORT", reason: "nobody answers")
+        }
+        #expect(silent.look() == nil)
+    }
+
+    @Test("What others see outweighs what a role says of itself, and what several threads say is said once")
+    func alarm() throws {
+        let health = WorkerHealth()
+        for thread in 0..<3 {
+            health.set(.intake, thread: thread, .running, partitions: 2, at: 1)
+            health.remark(.intake, thread: thread, ["project x", "thread \(thread)"])
+        }
+        #expect(health.isReady)
+        #expect(health.snapshot.first?.health.remarks == ["project x", "thread 0", "thread 1", "thread 2"])
+        health.alarm(.intake, "t.journal is missing")
+        #expect(!health.isReady && health.isLive(at: 2))
+        #expect(health.snapshot.first?.health.reason == "t.journal is missing")
+        health.alarm(.intake, nil)
+        #expect(health.isReady)
+    }
+}
