@@ -10,8 +10,14 @@ public enum DeadLetter {
     /// The largest value that is kept whole, in bytes.
     static let limit = 900_000
 
-    /// Bytes of the record's own headers that are kept.
+    /// Bytes of the record's own headers that are kept, as a record takes them.
     static let headerLimit = 4 << 20
+
+    /// The largest key that is kept whole, in bytes.
+    static let keyLimit = 1 << 20
+
+    /// What a header takes beside its name and value, about.
+    private static let headerFraming = 10
 
     struct Cause {
         let topic: String
@@ -38,7 +44,7 @@ public enum DeadLetter {
         var all: [RecordHeader] = []
         var left = headerLimit
         for header in LetterHeader.kept(headers) {
-            left -= header.name.utf8.count + (header.value?.count ?? 0)
+            left -= header.name.utf8.count + (header.value?.count ?? 0) + headerFraming
             guard left >= 0 else {
                 all.append(RecordHeader("flywheel.headers.cut", "true"))
                 break
@@ -52,6 +58,12 @@ public enum DeadLetter {
             all.append(RecordHeader("flywheel.value.sha256", SHA256Digest(of: value).hex))
             all.append(RecordHeader("flywheel.value.cut", "true"))
         }
+        var keptKey = isStub ? nil : key
+        if let key = keptKey, key.count > keyLimit {
+            keptKey = Array(key.prefix(keyLimit))
+            all.append(RecordHeader(LetterHeader.keyCut, "true"))
+        }
+        let text = shortened(cause.text)
         all += [
             RecordHeader("__connect.errors.topic", cause.topic),
             RecordHeader("__connect.errors.partition", String(cause.partition)),
@@ -60,12 +72,21 @@ public enum DeadLetter {
             RecordHeader("__connect.errors.stage", cause.stage),
             RecordHeader("__connect.errors.class.name", "flywheel.\(cause.stage)"),
             RecordHeader("__connect.errors.exception.class.name", cause.code),
-            RecordHeader("__connect.errors.exception.message", cause.text),
+            RecordHeader("__connect.errors.exception.message", text),
             RecordHeader("flywheel.reason.code", cause.code),
-            RecordHeader("flywheel.reason.text", cause.text),
+            RecordHeader("flywheel.reason.text", text),
             RecordHeader("flywheel.worker", cause.worker),
             RecordHeader("flywheel.at_ms", String(cause.at)),
         ]
-        return OutputRecord(topic: topic, key: isStub ? nil : key, value: kept, headers: all)
+        return OutputRecord(topic: topic, key: keptKey, value: kept, headers: all)
+    }
+
+    /// A text that quotes what it refuses may be as long as that.
+    private static func shortened(_ text: String) -> String {
+        let bytes = text.utf8
+        guard bytes.count > RecordLimits.reason else { return text }
+        var end = bytes.index(bytes.startIndex, offsetBy: RecordLimits.reason)
+        while end > bytes.startIndex, bytes[end] & 0xC0 == 0x80 { end = bytes.index(before: end) }
+        return String(decoding: bytes[..<end], as: UTF8.self) + "…"
     }
 }

@@ -148,6 +148,7 @@ public final class ProjectDirectory {
             )
         }
         guard try isNews(configuration) else { return }
+        if let reason = configuration.sizeFault(isNew: false) { throw Unfit(reason: reason) }
         if let count = countPartitions(for: configuration.partition), Int(configuration.partition) >= count {
             waiting[name] = (configuration, offset)
             throw Unfit(

@@ -10,6 +10,7 @@ enum LetterHeader {
     static let text = "flywheel.reason.text"
     static let worker = "flywheel.worker"
     static let headersCut = "flywheel.headers.cut"
+    static let keyCut = "flywheel.key.cut"
     static let valueCut = "flywheel.value.cut"
     static let valueSize = "flywheel.value.size"
     static let valueDigest = "flywheel.value.sha256"
@@ -58,7 +59,7 @@ enum LetterHeader {
     }
 
     /// Where the headers of a refused record end and ours begin.
-    static let cuts: Set<String> = [headersCut, valueCut, valueSize, valueDigest]
+    static let cuts: Set<String> = [headersCut, keyCut, valueCut, valueSize, valueDigest]
 }
 
 extension RecordHeader {

@@ -134,6 +134,7 @@ public struct Redrive {
         if letter.isValueCut {
             return .refuse("only a part of its value of \(letter.valueSize) bytes was kept: send the record anew")
         }
+        if letter.isKeyCut { return .refuse("only a part of its key was kept: send the record anew") }
         if letter.areHeadersCut { return .refuse("some of its headers were not kept: send the record anew") }
         let attempt = max(letter.attempt, marks.map(\.attempt).max() ?? 0) + 1
         guard attempt <= policy.maximumAttempts else {

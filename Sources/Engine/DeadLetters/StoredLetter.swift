@@ -50,6 +50,7 @@ public struct StoredLetter: Sendable {
     public let valueSize: Int
     public let isValueCut: Bool
     public let areHeadersCut: Bool
+    public let isKeyCut: Bool
     /// How often the refused record had been sent again.
     public let attempt: Int
 }
@@ -127,6 +128,7 @@ extension StoredLetter {
         worker = find(LetterHeader.worker) ?? ""
         isValueCut = find(LetterHeader.valueCut) != nil
         areHeadersCut = find(LetterHeader.headersCut) != nil
+        isKeyCut = find(LetterHeader.keyCut) != nil
         valueSize = find(LetterHeader.valueSize).flatMap { Int($0) } ?? record.value.count
         // Of these a redrive puts its own in front; one further back is the producer's.
         let first = headers.first.flatMap { $0.name == LetterHeader.attempt ? $0 : nil }

@@ -1,4 +1,5 @@
 internal import Acquisition
+internal import Events
 internal import Flywheel
 internal import Hashing
 internal import Labeling
@@ -18,6 +19,8 @@ struct IntakeProject {
     private let classes: NameTable
     let classView: NameView
     let classCount: Int
+    /// Bytes of question and classes on a task.
+    let vocabularySize: Int
     /// Whether the event in hand has named a class already: `stamp`. Only asked where a word has too few bits.
     private var stamps: ContiguousArray<UInt32>
     private var stamp: UInt32 = 0
@@ -53,6 +56,7 @@ struct IntakeProject {
         classes = NameTable(configuration.schema.classes.enumerated().map { Self.quoted($1, at: $0) })
         classView = classes.view
         classCount = configuration.schema.classes.count
+        vocabularySize = configuration.schema.encodedSize
         stamps = ContiguousArray(repeating: 0, count: configuration.schema.classes.count)
         let policy = configuration.acquisition
         function = policy.function

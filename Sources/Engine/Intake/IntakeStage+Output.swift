@@ -7,30 +7,39 @@ internal import Vocabulary
 /// What goes to the journal and to the dead letters.
 extension IntakeStage {
     /// Writes an entry to its project's journal, ahead of it the revision that it was checked under, if that is news.
-    func forward(_ entry: JournalEntry, _ configuration: ProjectConfiguration, into turn: inout Turn) {
+    ///
+    /// - Throws: When no record can hold it; nothing is written or counted then.
+    func forward(_ entry: JournalEntry, _ configuration: ProjectConfiguration, into turn: inout Turn) throws(Rejection)
+    {
+        let record = record(entry, configuration)
+        guard record.size <= RecordLimits.record else {
+            throw Rejection(
+                .tooLarge,
+                "its journal entry would take \(record.size) bytes, of \(RecordLimits.record) that a record may have"
+            )
+        }
         let name = configuration.project.rawValue
         let revision = configuration.revision
         if (announcing[name] ?? announced[name] ?? 0) < revision {
             announcing[name] = revision
-            write(JournalEntry(project: entry.project, body: .configured(configuration)), configuration, into: &turn)
+            let revision = JournalEntry(project: entry.project, body: .configured(configuration))
+            turn.write(self.record(revision, configuration))
         }
-        write(entry, configuration, into: &turn)
+        turn.write(record)
         turnCounts.forwarded += 1
     }
 
-    private func write(_ entry: JournalEntry, _ configuration: ProjectConfiguration, into turn: inout Turn) {
+    private func record(_ entry: JournalEntry, _ configuration: ProjectConfiguration) -> OutputRecord {
         writer.removeAll()
         entry.write(to: &writer)
         let (key, headers) = entryHeaders(entry, at: placeBytes, time: now())
-        turn.write(
-            OutputRecord(
-                topic: topics[.journal],
-                partition: configuration.partition,
-                key: key,
-                // Of its own size: the writer's memory is larger, and needed again.
-                value: writer.bytes.withUnsafeBufferPointer { Array($0) },
-                headers: headers
-            )
+        return OutputRecord(
+            topic: topics[.journal],
+            partition: configuration.partition,
+            key: key,
+            // Of its own size: the writer's memory is larger, and needed again.
+            value: writer.bytes.withUnsafeBufferPointer { Array($0) },
+            headers: headers
         )
     }
 
@@ -85,7 +94,9 @@ extension IntakeStage {
         )
         // Key and headers may be larger than the value, and are known only now.
         if isTraffic, let letter {
-            letterBudget.charge(letter.headers.reduce(letter.key?.count ?? 0) { $0 + ($1.value?.count ?? 0) })
+            letterBudget.charge(
+                letter.headers.reduce(letter.key?.count ?? 0) { $0 + $1.name.utf8.count + ($1.value?.count ?? 0) }
+            )
         }
     }
 

@@ -151,10 +151,18 @@ extension IntakeStage {
         }
     }
 
-    /// Counts a prediction, and forwards it if it passes.
-    func take(_ event: PredictionEvent, _ judgement: Judgement, at time: Int64, into turn: inout Turn) {
-        count(judgement)
-        guard judgement.passes else { return }
+    /// Counts a prediction, and forwards it if it passes. `size` is that of the record, in bytes.
+    ///
+    /// - Throws: When no task can hold its sample; it is not counted then.
+    func take(
+        _ event: PredictionEvent,
+        _ judgement: Judgement,
+        size: Int,
+        at time: Int64,
+        into turn: inout Turn
+    ) throws(Rejection) {
+        guard judgement.passes else { return count(judgement) }
+        try checkTask(event.sample, size, judgement.project)
         let configuration = judgement.project.pointee.configuration
         let triggers = judgement.triggers.isEmpty ? nil : judgement.project.pointee.triggers
         let candidate = Candidate(
@@ -170,7 +178,25 @@ extension IntakeStage {
             awaiting: triggers?.names(of: judgement.triggers.awaiting) ?? [],
             isBelowThreshold: judgement.isBelowThreshold
         )
-        forward(JournalEntry(project: configuration.project, body: .candidate(candidate)), configuration, into: &turn)
+        let entry = JournalEntry(project: configuration.project, body: .candidate(candidate))
+        try forward(entry, configuration, into: &turn)
+        count(judgement)
+    }
+
+    /// Sees to it that a sample fits on a task, whichever entry opens it.
+    private func checkTask(_ sample: Sample, _ size: Int, _ project: ProjectTable.Place) throws(Rejection) {
+        let room = min(
+            RecordLimits.sample,
+            RecordLimits.record - RecordLimits.taskRest - project.pointee.vocabularySize
+        )
+        // Its parts take no more than they took in the record.
+        guard size > room else { return }
+        let found = sample.encodedSize
+        guard found > room else { return }
+        throw Rejection(
+            .tooLarge,
+            "sample: \(found) bytes without the embedding as a task has it, of \(max(0, room)) beside the project's classes; send content by URI"
+        )
     }
 
     /// Whether an event's own time lies within bounds.

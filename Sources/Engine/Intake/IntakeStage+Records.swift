@@ -65,19 +65,20 @@ extension IntakeStage {
             try event.checkNames()
             _ = try believable(event.predictedAt)
             guard let judgement = judged ?? judge(event, project, at: batchTime) else { return }
-            take(event, judgement, at: batchTime, into: &turn)
+            try take(event, judgement, size: record.value.count, at: batchTime, into: &turn)
         case .feedback:
             let event = try FeedbackEvent(object, project: id, schema: schema)
             try event.checkNames()
             _ = try believable(event.givenAt)
-            let entry = feedback(event, envelope, record, index, batch, project)
-            forward(JournalEntry(project: id, body: .feedback(entry)), configuration, into: &turn)
+            let entry = feedback(event, envelope, record, index, batch)
+            try forward(JournalEntry(project: id, body: .feedback(entry)), configuration, into: &turn)
+            count(event, project)
         case .annotations:
             let event = try AnnotationEvent(object, project: id, schema: schema)
             try event.checkNames()
             _ = try believable(event.answeredAt)
             let origin = try origin(record, index, batch)
-            forward(
+            try forward(
                 JournalEntry(project: id, body: .annotation(event.annotation), origin: origin),
                 configuration,
                 into: &turn
@@ -86,7 +87,7 @@ extension IntakeStage {
             let event = try TrainingResultEvent(object, project: id)
             try event.checkNames()
             let origin = try origin(record, index, batch)
-            forward(
+            try forward(
                 JournalEntry(project: id, body: .trainingResult(event.result), origin: origin),
                 configuration,
                 into: &turn
@@ -95,14 +96,14 @@ extension IntakeStage {
             let event = try CommandEvent(object, project: id)
             try event.checkNames()
             let origin = try origin(record, index, batch)
-            forward(
+            try forward(
                 JournalEntry(project: id, body: .command(event.command), origin: origin),
                 configuration,
                 into: &turn
             )
         default:
             let event = try SealedVersionEvent(object, project: id)
-            forward(JournalEntry(project: id, body: .versionSealed(event.version)), configuration, into: &turn)
+            try forward(JournalEntry(project: id, body: .versionSealed(event.version)), configuration, into: &turn)
         }
     }
 
@@ -113,18 +114,8 @@ extension IntakeStage {
         _ envelope: Envelope,
         _ record: RecordView,
         _ index: Int,
-        _ batch: RecordBatch,
-        _ project: ProjectTable.Place
+        _ batch: RecordBatch
     ) -> Feedback {
-        var version = event.modelVersion.rawValue
-        let stream = version.withUTF8 {
-            project.pointee.stream(UnsafeRawBufferPointer($0), in: turnNumber, share: share)
-        }
-        if let stream {
-            project.pointee.withStream(stream) {
-                $0.count(.champion, in: turnNumber) { $0.countFeedback(isNegative: event.verdict.isNegative) }
-            }
-        }
         var id = event.id ?? envelope.id
         var source = event.source ?? envelope.source
         if id == nil {
@@ -149,6 +140,17 @@ extension IntakeStage {
         )
     }
 
+    private func count(_ event: FeedbackEvent, _ project: ProjectTable.Place) {
+        var version = event.modelVersion.rawValue
+        let stream = version.withUTF8 {
+            project.pointee.stream(UnsafeRawBufferPointer($0), in: turnNumber, share: share)
+        }
+        guard let stream else { return }
+        project.pointee.withStream(stream) {
+            $0.count(.champion, in: turnNumber) { $0.countFeedback(isNegative: event.verdict.isNegative) }
+        }
+    }
+
     // MARK: - Parts
 
     /// An event's own time, if it lies within bounds.
@@ -163,6 +165,10 @@ extension IntakeStage {
     /// Where a record came from, and all of it, so that it can go to the dead letters as it came.
     private func origin(_ record: RecordView, _ index: Int, _ batch: RecordBatch) throws(Rejection) -> EntryOrigin {
         let headers = batch.headers(at: index)
+        // Each takes some thirty bytes in the entry, however short it is.
+        guard headers.count <= RecordLimits.headerCount else {
+            throw Rejection(.tooLarge, "expected at most \(RecordLimits.headerCount) headers, found \(headers.count)")
+        }
         var size = record.key.count
         for header in headers { size += header.name.utf8.count + (header.value?.count ?? 0) }
         // In the journal these stand beside the value: together they must fit into one record.

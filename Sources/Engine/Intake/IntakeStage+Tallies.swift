@@ -13,28 +13,31 @@ extension IntakeStage {
     ) {
         for (role, tally) in stream.counted(in: turnNumber) {
             let key = TallyKey(project: configuration.project, version: stream.version, role: role)
-            let bytes = tally.bytes(
+            let records = tally.records(
                 key,
                 schema: configuration.schema,
                 threshold: stream.threshold.value,
                 inputs: inputs
             )
-            turn.write(
-                OutputRecord(
-                    topic: topics[.tallies],
-                    partition: configuration.partition,
-                    key: Array(key.project.rawValue.utf8),
-                    value: bytes,
-                    headers: CloudEventHeaders(
-                        id: "\(place)/\(key.version?.rawValue ?? "")/\(key.role?.rawValue ?? "")",
-                        source: "flywheel/\(key.project)/intake",
-                        type: "io.flywheel.traffic.tallied.v1",
-                        time: now(),
-                        correlation: key.version?.rawValue,
-                        causation: nil
-                    ).recordHeaders
+            let id = "\(place)/\(key.version?.rawValue ?? "")/\(key.role?.rawValue ?? "")"
+            for (number, bytes) in records.enumerated() {
+                turn.write(
+                    OutputRecord(
+                        topic: topics[.tallies],
+                        partition: configuration.partition,
+                        key: Array(key.project.rawValue.utf8),
+                        value: bytes,
+                        headers: CloudEventHeaders(
+                            id: number == 0 ? id : "\(id)/\(number)",
+                            source: "flywheel/\(key.project)/intake",
+                            type: "io.flywheel.traffic.tallied.v1",
+                            time: now(),
+                            correlation: key.version?.rawValue,
+                            causation: nil
+                        ).recordHeaders
+                    )
                 )
-            )
+            }
         }
     }
 }

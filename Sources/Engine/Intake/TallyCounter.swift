@@ -63,15 +63,54 @@ struct TallyCounter {
 
     private static func tenth(_ value: Double) -> Int { min(9, max(0, Int(value * 10))) }
 
-    /// Writes the record of the topic `tallies`.
+    /// Writes the records of the topic `tallies`: one, unless the names of the classes are too many for that. Those behind
+    /// the first hold counts of classes alone.
     ///
     /// - Parameters:
     ///   - key: What it counts for.
     ///   - schema: Names the classes.
     ///   - threshold: In force at the end, in `0...1`.
     ///   - inputs: What the transaction read.
-    /// - Returns: The record's value.
-    func bytes(_ key: TallyKey, schema: LabelSchema, threshold: Double, inputs: [OffsetRange]) -> [UInt8] {
+    /// - Returns: The records' values.
+    func records(_ key: TallyKey, schema: LabelSchema, threshold: Double, inputs: [OffsetRange]) -> [[UInt8]] {
+        parts(schema).enumerated().map { number, classes in
+            let part = number == 0 ? self : ofClasses
+            return part.bytes(key, classes: classes, schema: schema, threshold: threshold, inputs: inputs)
+        }
+    }
+
+    /// The same counts of classes, and of nothing else.
+    private var ofClasses: TallyCounter {
+        var other = self
+        for index in 0..<Self.classes { other.counts[index] = 0 }
+        return other
+    }
+
+    /// Positions of classes, cut where their names fill a record.
+    private func parts(_ schema: LabelSchema) -> [Range<Int>] {
+        let end = counts.count - Self.classes
+        let longest = 6 * 128 + RecordLimits.tallyCount
+        guard end * longest > RecordLimits.tallyClasses else { return [0..<end] }
+        var parts: [Range<Int>] = []
+        var (start, size) = (0, 0)
+        for position in 0..<end where counts[Self.classes + position] > 0 {
+            let name = RecordLimits.encodedSize(of: schema.name(of: ClassIndex(position))) + RecordLimits.tallyCount
+            if size + name > RecordLimits.tallyClasses {
+                parts.append(start..<position)
+                (start, size) = (position, 0)
+            }
+            size += name
+        }
+        return parts + [start..<end]
+    }
+
+    private func bytes(
+        _ key: TallyKey,
+        classes: Range<Int>,
+        schema: LabelSchema,
+        threshold: Double,
+        inputs: [OffsetRange]
+    ) -> [UInt8] {
         var writer = JSONWriter()
         writer.object { writer in
             writer.member("project", key.project.rawValue)
@@ -82,9 +121,9 @@ struct TallyCounter {
             writer.member("negative_feedback", negative)
             writer.member("forwarded", forwarded)
             writer.object("class_counts") { writer in
-                for (position, count) in counts[Self.classes...].enumerated() where count > 0 {
+                for position in classes where counts[Self.classes + position] > 0 {
                     writer.key(named: schema.name(of: ClassIndex(position)))
-                    writer.value(count)
+                    writer.value(counts[Self.classes + position])
                 }
             }
             writer.array("confidence_histogram", of: counts[Self.confidences..<Self.scores])

@@ -63,6 +63,7 @@ public struct ProjectApply {
         } else {
             next = proposed.numbered(revision: 1, partition: partition(name, directory, partitions))
         }
+        if let reason = next.sizeFault(isNew: true) { throw EngineError("apply project \(name)", reason) }
         try producer.begin()
         try producer.send([
             OutputRecord(

@@ -133,6 +133,10 @@ public struct SealedVersionEvent: Hashable, Sendable {
             else {
                 throw object.failure("version", "expected 64 lower-case hexadecimal digits")
             }
+            // It stands on requests and in rows of state from now on.
+            guard version.semanticVersion.utf8.count <= RecordLimits.semanticVersion else {
+                throw object.failure("semantic_version", "expected at most \(RecordLimits.semanticVersion) bytes")
+            }
         } catch {
             throw Rejection(error)
         }

@@ -58,7 +58,7 @@ struct LetterPage {
             writer.key("letter_headers")
             Self.write(letter.reason, to: &writer)
             writer.member("bytes", letter.valueSize)
-            writer.member("cut", letter.isValueCut || letter.areHeadersCut)
+            writer.member("cut", letter.isValueCut || letter.areHeadersCut || letter.isKeyCut)
             writer.key("value")
             Bytes.write(letter.value, to: &writer)
             writer.array("redriven") { writer in

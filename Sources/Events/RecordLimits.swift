@@ -1,0 +1,91 @@
+public import Flywheel
+internal import JSON
+public import Vocabulary
+
+/// How large what is written may become, in bytes of the encoded form: escapes, base64 and structure included.
+///
+/// A broker takes 1,048,588 bytes of a record unless told otherwise. The sizes here are known before a transaction opens, so
+/// that no record brings one down: whatever Intake takes gives entries, tasks and facts that every topic takes.
+///
+///     task   = vocabulary (question, classes) + sample without its embedding + the rest
+///     fact   = sample with its embedding + votes (100 at most) + the rest
+///     entry  = what was read of a record + the record as it came
+public enum RecordLimits {
+    /// A record with its key, headers and framing.
+    public static let record = 1_040_000
+    /// A sample without its embedding, as `labeling-tasks` has it.
+    public static let sample = 200_000
+    /// Question and classes of a project, for `project apply`: with the largest sample they make a task.
+    public static let vocabulary = 800_000
+    /// What else stands on a task: ids, the reason of its choice with all triggers, headers.
+    public static let taskRest = 16_384
+    /// Bytes of a label's or version's place in a tally beside the class's name: quotes, colon, comma and the count.
+    public static let tallyCount = 24
+    /// Bytes of class names with their counts that one record of `tallies` holds at most; with more there are several.
+    public static let tallyClasses = 900_000
+    /// The text of a dead letter's reason.
+    public static let reason = 4_096
+    /// Headers of a record that the journal keeps beside its value.
+    public static let headerCount = 256
+    /// Bytes of the version's number in an announcement of the materializer.
+    public static let semanticVersion = 64
+
+    /// Bytes of a text between its quotes.
+    ///
+    /// - Complexity: O(*n*).
+    public static func encodedSize(of text: String) -> Int {
+        var size = 0
+        for byte in text.utf8 {
+            switch byte {
+            case 0x22, 0x5C, 0x08, 0x09, 0x0A, 0x0C, 0x0D: size += 2
+            case ..<0x20: size += 6
+            default: size += 1
+            }
+        }
+        return size
+    }
+}
+
+extension LabelSchema {
+    /// Bytes of question and classes as they stand on a task.
+    ///
+    /// - Complexity: O(*n*) in them.
+    public var encodedSize: Int {
+        var writer = JSONWriter()
+        writer.object { writer in
+            writer.member("text", question)
+            writer.array("classes", of: classes)
+        }
+        return writer.bytes.count
+    }
+}
+
+extension Sample {
+    /// Bytes of the sample without its embedding as they stand on a task: no more than it had as it came.
+    ///
+    /// - Complexity: O(*n*) in its content.
+    public var encodedSize: Int {
+        var writer = JSONWriter()
+        write(to: &writer, withEmbedding: false)
+        return writer.bytes.count
+    }
+}
+
+extension ProjectConfiguration {
+    /// Looks whether records can hold what the project's classes make necessary.
+    ///
+    /// - Parameter isNew: Whether it is about to be applied: then the largest sample must have room beside them. What is in
+    ///   force stays in force as long as it can be written at all.
+    /// - Returns: Why they cannot, or nil.
+    /// - Complexity: O(*n*) in the bytes of the configuration.
+    public func sizeFault(isNew: Bool) -> String? {
+        let (words, limit) = (schema.encodedSize, RecordLimits.vocabulary)
+        if isNew, words > limit {
+            return
+                "question and classes take \(words) bytes, of \(limit) that leave room for a sample on a task: shorten names, or use fewer classes"
+        }
+        let entry = JournalEntry(project: project, body: .configured(self)).jsonBytes.count + 1_024
+        guard entry > RecordLimits.record else { return nil }
+        return "the revision takes \(entry) bytes, of \(RecordLimits.record) that a record may have"
+    }
+}
