@@ -24,12 +24,12 @@ extension BudgetLedger: Formed {
 extension Cadence: Formed {
     @inlinable public init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
         lastBatchAt = try f("last_batch_at_ms", \.lastBatchAt, Time())
-        lastBatchOrdinal = try f("last_batch_ordinal", \.lastBatchOrdinal, Count.any)
-        acquisitionTasks = try f("acquisition_tasks", \.acquisitionTasks, Count.any)
-        auditTasks = try f("audit_tasks", \.auditTasks, Count.any)
+        lastBatchOrdinal = try f("last_batch_ordinal", \.lastBatchOrdinal, Count.counted)
+        acquisitionTasks = try f("acquisition_tasks", \.acquisitionTasks, Count.counted)
+        auditTasks = try f("audit_tasks", \.auditTasks, Count.counted)
         waitingSince = try f.optional("waiting_since_ms", \.waitingSince, Time())
         isExhaustionTold = try f("exhaustion_told", \.isExhaustionTold, Flag())
-        triggerTasks = try f("trigger_tasks", \.triggerTasks, Count.any, implied: 0)
+        triggerTasks = try f("trigger_tasks", \.triggerTasks, Count.counted, implied: 0)
     }
 }
 
@@ -37,6 +37,6 @@ extension SliceAccount: Formed {
     @inlinable public init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
         firstAskedAt = try f("first_asked_at_ms", \.firstAskedAt, Time())
         windowStart = try f("window_start_ms", \.windowStart, Time())
-        votes = try f("votes", \.votes, Count.any)
+        votes = try f("votes", \.votes, Count.counted)
     }
 }

@@ -5,19 +5,19 @@ extension LabelRow: Formed {
     @inlinable public init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
         label = try f("index", \.label, ClassPosition())
         split = try f("split", \.split, Choice())
-        sequence = try f("sequence", \.sequence, Whole.any)
+        sequence = try f("sequence", \.sequence, Whole.counted)
     }
 }
 
 extension LogPosition: Formed {
     @inlinable public init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
-        sequence = try f("sequence", \.sequence, Whole.any)
-        ordinal = try f("ordinal", \.ordinal, Count.any)
-        training = try f("training", \.training, Count.any)
-        validation = try f("validation", \.validation, Count.any)
-        test = try f("test", \.test, Count.any)
-        newTraining = try f("new_training", \.newTraining, Count.any)
-        newLabels = try f("new_labels", \.newLabels, Count.any)
+        sequence = try f("sequence", \.sequence, Whole.counted)
+        ordinal = try f("ordinal", \.ordinal, Count.counted)
+        training = try f("training", \.training, Count.counted)
+        validation = try f("validation", \.validation, Count.counted)
+        test = try f("test", \.test, Count.counted)
+        newTraining = try f("new_training", \.newTraining, Count.counted)
+        newLabels = try f("new_labels", \.newLabels, Count.counted)
         waitingSince = try f.optional("waiting_since_ms", \.waitingSince, Time())
         newestSampleAt = try f("newest_sample_at_ms", \.newestSampleAt, Time())
     }

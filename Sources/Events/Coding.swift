@@ -1,3 +1,4 @@
+internal import Forms
 internal import Foundation
 public import JSON
 internal import Vocabulary
@@ -64,6 +65,20 @@ extension JSONObject {
         try optionalInt64(key).map { StreamTime(milliseconds: $0) }
     }
 
+    /// What is counted in rows, at most `Counting.most` either way (-1 is before the first): whoever adds to it never
+    /// overflows.
+    func count(_ key: StaticString) throws(JSONError) -> Int { try int(key, in: -Counting.most...Counting.most) }
+
+    func optionalCount(_ key: StaticString) throws(JSONError) -> Int? {
+        try optionalInt(key, in: -Counting.most...Counting.most)
+    }
+
+    func count64(_ key: StaticString) throws(JSONError) -> Int64 { Int64(try count(key)) }
+
+    func number(_ key: StaticString) throws(JSONError) -> UInt64 {
+        UInt64(try int(key, in: 0...Counting.most))
+    }
+
     func value<T: JSONCodable>(_ key: StaticString, _: T.Type = T.self) throws(JSONError) -> T {
         try T(json: try required(key))
     }
@@ -105,6 +120,12 @@ extension JSONObject {
             throw failure("kind", "\(reason), expected \"\(expected)\"")
         }
     }
+}
+
+/// Bounds of what rows and facts count.
+public enum Counting {
+    /// No project counts so far; what does is not ours.
+    public static let most = Int(Whole<Int>.mostCounted)
 }
 
 /// Base64 of RFC 4648, section 4.

@@ -3,17 +3,17 @@ public import Vocabulary
 
 extension LoopPosition: Formed {
     @inlinable public init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
-        entryNumber = try f("entry_number", \.entryNumber, Unsigned())
+        entryNumber = try f("entry_number", \.entryNumber, Whole.counted)
         time = try f("time_ms", \.time, Time())
         build = try f("build", \.build, Text.any)
-        ticks = try f("ticks", \.ticks, Unsigned())
+        ticks = try f("ticks", \.ticks, Whole.counted)
     }
 }
 
 extension StageTime: Formed {
     @inlinable public init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
-        count = try f("count", \.count, Whole.any)
-        total = try f("total_ms", \.total, Whole.any)
-        last = try f("last_ms", \.last, Whole.any)
+        count = try f("count", \.count, Whole.counted)
+        total = try f("total_ms", \.total, Whole.counted)
+        last = try f("last_ms", \.last, Whole.counted)
     }
 }

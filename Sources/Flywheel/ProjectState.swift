@@ -33,6 +33,9 @@ public struct StageTime: Hashable, Sendable {
     /// Milliseconds, the latest measurement.
     public var last: Int64
 
+    /// No sum grows above this: a row holds no larger number.
+    static let longest: Int64 = 1 << 53
+
     public init(count: Int64 = 0, total: Int64 = 0, last: Int64 = 0) {
         self.count = count
         self.total = total
@@ -112,8 +115,8 @@ public struct ProjectState: Sendable {
     mutating func took(_ stage: Stage, _ milliseconds: Int64) {
         var time = stages[stage] ?? StageTime()
         time.count += 1
-        time.total += max(0, milliseconds)
-        time.last = max(0, milliseconds)
+        time.total = min(time.total.adding(max(0, milliseconds)), StageTime.longest)
+        time.last = min(max(0, milliseconds), StageTime.longest)
         stages[stage] = time
     }
 }

@@ -19,6 +19,13 @@ public struct Whole<Value: FixedWidthInteger & Sendable>: ValueKind {
     /// Any value of the type.
     @inlinable public static var any: Whole { Whole(Value.min...Value.max) }
 
+    /// The most that is counted: no project comes so far, and whoever adds to it never overflows.
+    public static var mostCounted: Int64 { 1 << 53 }
+    /// What is counted in rows, at most `mostCounted` either way (-1 is before the first).
+    @inlinable public static var counted: Whole {
+        Whole(Value(clamping: -(Int64(1) << 53))...Value(clamping: Int64(1) << 53))
+    }
+
     @inlinable public init(_ range: ClosedRange<Value>) {
         self.range = Int64(clamping: range.lowerBound)...Int64(clamping: range.upperBound)
     }

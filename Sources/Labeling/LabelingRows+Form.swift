@@ -11,9 +11,9 @@ extension ClosedTask: Formed {
 
 extension AnnotatorReliability: Formed {
     @inlinable public init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
-        answers = try f("answers", \.answers, Count.any)
+        answers = try f("answers", \.answers, Count.counted)
         correct = try f("correct", \.correct, Number.any)
-        skips = try f("skips", \.skips, Count.any)
-        flags = try f("flags", \.flags, Count.any)
+        skips = try f("skips", \.skips, Count.counted)
+        flags = try f("flags", \.flags, Count.counted)
     }
 }

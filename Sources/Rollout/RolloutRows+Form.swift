@@ -19,16 +19,16 @@ extension AuditRow: Formed {
 
 extension PairCounts: Formed {
     @inlinable public init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
-        labels = try f("labels", \.labels, Count.any)
-        challengerOnly = try f("challenger_only", \.challengerOnly, Count.any)
-        championOnly = try f("champion_only", \.championOnly, Count.any)
+        labels = try f("labels", \.labels, Count.counted)
+        challengerOnly = try f("challenger_only", \.challengerOnly, Count.counted)
+        championOnly = try f("champion_only", \.championOnly, Count.counted)
     }
 }
 
 extension FeedbackWatch: Formed {
     @inlinable public init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
-        negative = try f("negative", \.negative, Count.any)
-        total = try f("total", \.total, Count.any)
+        negative = try f("negative", \.negative, Count.counted)
+        total = try f("total", \.total, Count.counted)
         expectedRate = try f.optional("expected_rate", \.expectedRate, Number.any)
         statistic = try f("statistic", \.statistic, Number.any)
     }
@@ -37,6 +37,6 @@ extension FeedbackWatch: Formed {
 extension UserBucket: Formed {
     @inlinable public init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
         windowStart = try f("window_start_ms", \.windowStart, Time())
-        count = try f("count", \.count, Count.any)
+        count = try f("count", \.count, Count.counted)
     }
 }

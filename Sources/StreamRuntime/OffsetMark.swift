@@ -12,6 +12,9 @@ public enum OffsetMark: Hashable, Sendable {
     /// About to take the record at this offset, alone, which so many workers did not survive before.
     case one(Int64, deaths: Int)
 
+    /// A record is isolated long before.
+    private static let mostDeaths = 1_000_000
+
     /// Nil for what this build does not know.
     public init?(_ note: String) {
         let parts = note.split(separator: " ")
@@ -22,7 +25,10 @@ public enum OffsetMark: Hashable, Sendable {
             guard let from = Int64(parts[1]), let until = Int64(parts[2]), from >= 0, from < until else { return nil }
             self = .few(from: from, until: until)
         case ("one", 3):
-            guard let offset = Int64(parts[1]), let deaths = Int(parts[2]), offset >= 0, deaths >= 0 else { return nil }
+            // Whoever may commit for the group may write anything here.
+            guard let offset = Int64(parts[1]), let deaths = Int(parts[2]), (0..<Int64.max).contains(offset),
+                (0...Self.mostDeaths).contains(deaths)
+            else { return nil }
             self = .one(offset, deaths: deaths)
         default: return nil
         }

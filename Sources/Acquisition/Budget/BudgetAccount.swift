@@ -1,3 +1,5 @@
+internal import Vocabulary
+
 /// One currency of the budget: votes, milliseconds, or millionths of money.
 public struct BudgetAccount: Hashable, Sendable {
     /// Spent in the current window.
@@ -40,23 +42,5 @@ public struct BudgetAccount: Hashable, Sendable {
         reserved = reserved &- reservation
         spent = spent.adding(amount)
         totalSpent = totalSpent.adding(amount)
-    }
-}
-
-/// Sums that stop at the ends of the type: no project comes near them, and none is to stop at an overflow.
-extension Int64 {
-    func adding(_ other: Int64) -> Int64 {
-        let (sum, isOver) = addingReportingOverflow(other)
-        return isOver ? (other < 0 ? .min : .max) : sum
-    }
-
-    func subtracting(_ other: Int64) -> Int64 {
-        let (difference, isOver) = subtractingReportingOverflow(other)
-        return isOver ? (other < 0 ? .max : .min) : difference
-    }
-
-    func multiplied(by other: Int64) -> Int64 {
-        let (product, isOver) = multipliedReportingOverflow(by: other)
-        return isOver ? ((self < 0) == (other < 0) ? .max : .min) : product
     }
 }

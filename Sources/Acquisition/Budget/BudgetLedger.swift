@@ -68,7 +68,7 @@ public struct BudgetLedger: Hashable, Sendable {
     public mutating func reserve(_ count: Int, cost: VoteCost = .free, of budget: LabelBudget) -> Bool {
         guard count >= 0 else { return false }
         guard count == 0 || affordableTasks(votes: count, cost: cost, of: budget) > 0 else { return false }
-        votes.reserved += Int64(count)
+        votes.reserved = votes.reserved.adding(Int64(count))
         // Where there is no budget nothing bounds the sum: it may wrap around, and comes back as it is released.
         time.reserved = time.reserved &+ cost.maximumTime &* Int64(count)
         money.reserved = money.reserved &+ cost.maximumMoney &* Int64(count)
@@ -89,7 +89,7 @@ public struct BudgetLedger: Hashable, Sendable {
 
     /// Reserved votes that nobody will give.
     public mutating func release(_ count: Int, cost: VoteCost = .free) {
-        votes.reserved -= Int64(count)
+        votes.reserved = votes.reserved.subtracting(Int64(count))
         time.reserved = time.reserved &- cost.maximumTime &* Int64(count)
         money.reserved = money.reserved &- cost.maximumMoney &* Int64(count)
     }

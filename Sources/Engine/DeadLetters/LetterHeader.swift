@@ -39,7 +39,7 @@ enum LetterHeader {
     static func kept(_ headers: [RecordHeader]) -> [RecordHeader] {
         headers.enumerated().map { index, header in
             let isOfRedrive =
-                index == 0 && header.name == attempt && Int(header.text ?? "").map { $0 > 0 } == true
+                index == 0 && header.name == attempt && attempts(header.text).map { $0 > 0 } == true
                 || index == 1 && header.name == letter && LetterPlace(header.text ?? "") != nil
             guard isReserved(header.name), !isOfRedrive else { return header }
             return RecordHeader(mark + header.name, header.value)
@@ -56,6 +56,14 @@ enum LetterHeader {
         var rest = Substring(name)
         while rest.hasPrefix(mark) { rest = rest.dropFirst(mark.count) }
         return reserved.contains { rest.hasPrefix($0) }
+    }
+
+    /// More attempts than these are not told apart: anybody may write a header.
+    static let mostAttempts = 1_000_000
+
+    /// A number of attempts in decimal, in `0...mostAttempts`; nil of what is none.
+    static func attempts(_ text: String?) -> Int? {
+        text.flatMap { Int($0) }.map { min(max(0, $0), mostAttempts) }
     }
 
     /// Where the headers of a refused record end and ours begin.

@@ -132,7 +132,7 @@ extension StoredLetter {
         valueSize = find(LetterHeader.valueSize).flatMap { Int($0) } ?? record.value.count
         // Of these a redrive puts its own in front; one further back is the producer's.
         let first = headers.first.flatMap { $0.name == LetterHeader.attempt ? $0 : nil }
-        attempt = max(0, first?.words.flatMap { Int($0) } ?? 0)
+        attempt = LetterHeader.attempts(first?.words) ?? 0
     }
 }
 
@@ -141,7 +141,7 @@ extension RedriveMark {
     fileprivate init?(_ headers: [RecordHeader]) {
         func find(_ name: String) -> String? { headers.last { $0.name == name }?.words }
         guard let letter = find(LetterHeader.marked).flatMap({ LetterPlace($0) }),
-            let attempt = find(LetterHeader.markedAttempt).flatMap({ Int($0) })
+            let attempt = LetterHeader.attempts(find(LetterHeader.markedAttempt))
         else { return nil }
         self.letter = letter
         self.attempt = attempt

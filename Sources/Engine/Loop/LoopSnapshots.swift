@@ -1,6 +1,7 @@
 internal import Events
 public import Storage
 internal import StreamRuntime
+internal import Vocabulary
 
 /// The snapshots of a worker: where they lie, and who writes them.
 public struct LoopSnapshots {
@@ -60,7 +61,7 @@ public struct LoopSnapshots {
         var restored = RestoredPartition()
         let parser = StateStore.makeParser()
         let header = try StateSnapshot.read(store, topic: topic, partition: partition) { header in
-            let age = now - header.writtenAt
+            let age = now.subtracting(header.writtenAt)
             try require(header.topic == topic && header.partition == partition, "it is of another partition")
             try require(
                 header.position.clusterID == clusterID,
@@ -71,7 +72,7 @@ public struct LoopSnapshots {
             try require((0...Self.maximumAge).contains(age), "it was written \(age / 1_000) s ago")
             try require(low == 0, "the changelog's first records were deleted")
             try require(
-                header.stateOffset <= high,
+                (0...high).contains(header.stateOffset),
                 "it stands at offset \(header.stateOffset), and the changelog ends at \(high)"
             )
         } row: { key, value in

@@ -28,11 +28,11 @@ public struct ProjectPause: Hashable, Sendable, JSONCodable {
 
     public init(json: JSONValue) throws(JSONError) {
         let object = try json.object()
-        next = try object.int64("next")
+        next = max(0, try object.int64("next"))
         since = try object.int64("since_ms")
         reason = try object.string("reason")
         isResuming = try object.bool("resuming")
-        deaths = try object.int("deaths")
+        deaths = try object.int("deaths", in: 0...Counting.most)
         isInHand = try object.optionalBool("in_hand") ?? false
     }
 

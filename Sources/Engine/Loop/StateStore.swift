@@ -168,7 +168,7 @@ public struct StateStore {
                 throw object.failure("chain", "expected 64 hexadecimal digits")
             }
             project.chain = chain
-            project.ticksWritten = try object.uint64("ticks_written")
+            project.ticksWritten = min(try object.uint64("ticks_written"), UInt64(Counting.most))
             project.lastOffset = try object.int64("last_offset")
         } else if table == ProjectPause.table {
             project.pause = try value.map { (json) throws(JSONError) in try ProjectPause(json: json) }

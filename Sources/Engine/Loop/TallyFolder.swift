@@ -29,10 +29,10 @@ struct TallyFolder {
             key = Key(version: "", role: key.role)
         }
         var sum = sums[project]?[key] ?? (0, 0, 0, 0)
-        sum.predictions += try object.int64("predictions")
-        sum.feedback += try object.int64("feedback")
-        sum.negative += try object.int64("negative_feedback")
-        sum.forwarded += try object.int64("forwarded")
+        sum.predictions = sum.predictions.adding(try object.int64("predictions"))
+        sum.feedback = sum.feedback.adding(try object.int64("feedback"))
+        sum.negative = sum.negative.adding(try object.int64("negative_feedback"))
+        sum.forwarded = sum.forwarded.adding(try object.int64("forwarded"))
         sums[project, default: [:]][key] = sum
         skip(offset: offset, now: now)
     }

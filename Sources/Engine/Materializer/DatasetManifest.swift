@@ -119,7 +119,7 @@ public struct DatasetManifest: Hashable, Sendable, JSONCodable {
     /// Labels in a split.
     public func count(of split: Split) -> Int {
         var count = 0
-        for segment in segments where segment.split == split { count += segment.records }
+        for segment in segments where segment.split == split { count = count.adding(segment.records) }
         return count
     }
 

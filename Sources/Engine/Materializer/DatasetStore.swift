@@ -100,6 +100,7 @@ public struct DatasetStore: Sendable {
     /// Up to which offset a partition of the dataset log is materialized here; nil on a new disk.
     func progress(_ partition: Int32) throws -> Int64? {
         try read("progress/\(partition)").flatMap { Int64(String(decoding: $0, as: UTF8.self)) }
+            .map { max(0, $0) }
     }
 
     func record(progress offset: Int64, of partition: Int32) throws {

@@ -46,7 +46,7 @@ extension Explain {
         guard !found.isEmpty else { return }
         found.sort { ($0.time, $0.place, $0.offset) > ($1.time, $1.place, $1.offset) }
         found = Array(found.prefix(Explanation.predictionLimit))
-        let oldest = (found.map(\.time).min() ?? since) - Self.slack
+        let oldest = (found.map(\.time).min() ?? since).subtracting(Self.slack)
         let tallies = try StoredTally.read(transport, topics, configuration, since: oldest) { tally in
             found.contains { tally.covers($0.place, $0.offset) }
         }
@@ -152,8 +152,9 @@ extension Explain {
     func readThresholds(_ configuration: ProjectConfiguration, into explanation: inout Explanation) throws {
         guard let first = explanation.appearances.first?.time.milliseconds else { return }
         // A candidate's entry and its tally are of one transaction, so they are appended at nearly one time.
-        let tallies = try StoredTally.read(transport, topics, configuration, since: first - Self.slack) { tally in
-            explanation.appearances.contains { abs($0.time.milliseconds - tally.time) <= Self.slack }
+        let tallies = try StoredTally.read(transport, topics, configuration, since: first.subtracting(Self.slack)) {
+            tally in
+            explanation.appearances.contains { $0.time.milliseconds.distance(from: tally.time) <= Self.slack }
         }
         for index in explanation.appearances.indices {
             let appearance = explanation.appearances[index]
@@ -161,7 +162,8 @@ extension Explain {
             let near = tallies.filter {
                 $0.version == model?.version.rawValue && $0.role == model?.role.rawValue
             }.min {
-                abs($0.time - appearance.time.milliseconds) < abs($1.time - appearance.time.milliseconds)
+                $0.time.distance(from: appearance.time.milliseconds)
+                    < $1.time.distance(from: appearance.time.milliseconds)
             }
             explanation.appearances[index].threshold = near?.threshold
         }

@@ -77,7 +77,7 @@ struct StudyResults {
         let parser = JSONParser(maximumDepth: 64, maximumSize: 16 << 20)
         var found: Set<StudyRepeat> = []
         for partition in try scan.partitions() {
-            let start = try scan.firstOffset(partition, since: requestedAt - Self.tolerance)
+            let start = try scan.firstOffset(partition, since: requestedAt.subtracting(Self.tolerance))
             try scan.forEach(partition, from: start) { record, _, _ in
                 // What cannot be read is a dead letter, not a result.
                 guard

@@ -64,8 +64,8 @@ extension DatasetLogRecord: JSONCodable {
 
     private static func sequence(_ object: JSONObject) throws(JSONError) -> Int64 {
         let sequence = try object.int64("sequence")
-        guard sequence >= 1 else {
-            throw object.failure("sequence", "expected a number counted from 1, found \(sequence)")
+        guard (1...Int64(Counting.most)).contains(sequence) else {
+            throw object.failure("sequence", "expected a number counted from 1 up to 2⁵³, found \(sequence)")
         }
         return sequence
     }
@@ -132,6 +132,10 @@ public struct SealedVersionEvent: Hashable, Sendable {
             guard digits.count == 64, digits.allSatisfy({ (0x30...0x39).contains($0) || (0x61...0x66).contains($0) })
             else {
                 throw object.failure("version", "expected 64 lower-case hexadecimal digits")
+            }
+            let numbers = [version.ordinal, version.training, version.validation, version.test]
+            guard numbers.allSatisfy({ $0 <= Counting.most }) else {
+                throw object.failure("counts", "expected at most \(Counting.most) of anything")
             }
             // It stands on requests and in rows of state from now on.
             guard version.semanticVersion.utf8.count <= RecordLimits.semanticVersion else {

@@ -7,8 +7,8 @@ extension RepeatResult: JSONCodable {
     public init(json: JSONValue) throws(JSONError) {
         let object = try json.object()
         self.init(
-            trial: try object.int("trial"),
-            repetition: try object.int("repeat"),
+            trial: try object.count("trial"),
+            repetition: try object.count("repeat"),
             artifact: try object.optionalValue("artifact"),
             score: try object.optionalDouble("score"),
             predictions: try object.optionalArray("predictions")?.decode { (element) throws(JSONError) in
@@ -67,8 +67,8 @@ extension TrainingProgress: JSONCodable {
     public init(json: JSONValue) throws(JSONError) {
         let object = try json.object()
         self.init(
-            studies: try object.int("studies"),
-            trainedLabels: try object.int("trained_labels"),
+            studies: try object.count("studies"),
+            trainedLabels: try object.int("trained_labels", in: 0...Int.max),
             running: try object.optionalValue("running"),
             waiting: try object.optionalValue("waiting"),
             newest: try object.optionalValue("newest")
@@ -110,7 +110,7 @@ extension RolloutPhase: JSONCodable {
             history: try object.values("history"),
             quarantined: try object.strings("quarantined").map { ModelVersion($0) },
             isHeld: try object.bool("held"),
-            heardFromChallenger: try object.optionalInt("heard_from_challenger") ?? 0
+            heardFromChallenger: try object.optionalCount("heard_from_challenger") ?? 0
         )
     }
 

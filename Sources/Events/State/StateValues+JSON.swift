@@ -39,7 +39,7 @@ extension PooledCandidate: JSONCodable {
         let object = try json.object()
         self.init(
             candidate: try object.value("candidate"),
-            modelOrdinal: try object.int("model_ordinal"),
+            modelOrdinal: try object.count("model_ordinal"),
             propensity: try object.optionalDouble("propensity")
         )
     }
@@ -83,11 +83,11 @@ extension OpenTask: JSONCodable {
             selection: try object.value("selection"),
             votes: try object.values("votes"),
             declined: try object.strings("declined").map { AnnotatorID($0) },
-            votesWanted: try object.int("votes_wanted"),
-            votesReserved: try object.int("votes_reserved"),
+            votesWanted: try object.count("votes_wanted"),
+            votesReserved: try object.count("votes_reserved"),
             openedAt: try object.time("opened_at_ms"),
             expiresAt: try object.time("expires_at_ms"),
-            aged: try object.optionalInt("aged") ?? 0,
+            aged: try object.optionalCount("aged") ?? 0,
             priorityGained: try object.optionalDouble("priority_gained") ?? 0
         )
     }

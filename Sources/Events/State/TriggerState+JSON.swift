@@ -8,7 +8,7 @@ extension TriggeredCandidate: JSONCodable {
             pooled: try object.value("pooled"),
             triggers: try object.names("triggers"),
             awaiting: try object.names("awaiting"),
-            entryNumber: try object.uint64("entry_number"),
+            entryNumber: try object.number("entry_number"),
             disagrees: try object.optionalBool("disagrees"),
             isOverridden: try object.optionalBool("overridden")
         )

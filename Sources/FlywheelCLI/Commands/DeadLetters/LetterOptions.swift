@@ -39,7 +39,7 @@ enum LetterOptions {
         {
             return WallClock.now() - count * unit
         }
-        if let date = try? Date(text, strategy: .iso8601) {
+        if let date = try? Date(text, strategy: .iso8601), date.timeIntervalSince1970.magnitude < 0x1p43 {
             return Int64((date.timeIntervalSince1970 * 1_000).rounded())
         }
         throw arguments.failure("--\(name): expected a time such as 2026-01-31T12:00:00Z or 2h, found \"\(text)\"")

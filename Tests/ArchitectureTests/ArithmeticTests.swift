@@ -1,0 +1,141 @@
+import Foundation
+import Testing
+
+/// Numbers from records, headers, files and topics are bounded before anything is added to them.
+@Suite struct ArithmeticTests {
+    /// Where such numbers are read.
+    private static let edges = ["Engine", "Events", "StreamRuntime", "KafkaTransport", "FlywheelCLI", "Console"]
+
+    /// A line that a pattern finds and that is harmless, with the reason.
+    private struct Harmless {
+        let file: String
+        let code: String
+        let reason: String
+
+        init(_ file: String, _ code: String, _ reason: String) {
+            self.file = file
+            self.code = code
+            self.reason = reason
+        }
+    }
+
+    /// Codecs read what rows and facts count with `count`, `count64` and `number`, or name a range.
+    private static let unbounded = #"\.(int|int64|uint64|optionalInt|optionalInt64)\("[a-z_]+"\)"#
+    private static let unboundedReads = [
+        Harmless("Engine/Loop/PartitionPosition.swift", #"int("v")"#, "compared"),
+        Harmless("Engine/Loop/PartitionPosition.swift", #"int64("journal_offset")"#, "must equal the group's offset"),
+        Harmless("Engine/Loop/ProjectPause.swift", #"max(0, try object.int64("next"))"#, "an offset to read from"),
+        Harmless("Engine/Loop/ProjectPause.swift", #"int64("since_ms")"#, "shown"),
+        Harmless("Engine/Loop/StateSnapshot.swift", #"int("v")"#, "compared"),
+        Harmless("Engine/Loop/StateSnapshot.swift", #"int64("state_offset")"#, "within the changelog, or not used"),
+        Harmless("Engine/Loop/StateSnapshot.swift", #"int64("written_at_ms")"#, "its age saturates"),
+        Harmless("Engine/Loop/StateStore.swift", #"min(try object.uint64("ticks_written")"#, "bounded here"),
+        Harmless("Engine/Loop/StateStore.swift", #"int64("last_offset")"#, "compared"),
+        Harmless("Engine/Loop/TallyFolder.swift", "adding(try object.int64(", "saturates"),
+        Harmless("Engine/Materializer/DatasetManifest.swift", #"int("format_version")"#, "compared"),
+        Harmless("Engine/Materializer/DatasetManifest.swift", #"int64("sequence")"#, "compared"),
+        Harmless("Engine/Materializer/FactReader.swift", #"int64("sequence")"#, "only looked for; read with a bound"),
+        Harmless("Engine/Operations/Explain+Predictions.swift", #"int64("from")"#, "ends of a range, compared"),
+        Harmless("Events/Decisions/DatasetLog+JSON.swift", #"int64("sequence")"#, "bounded in the next line"),
+        Harmless("Events/Decisions/Models+JSON.swift", "try object.int(", "evidence and priority, shown"),
+        Harmless(
+            "Events/Inputs/HumanEvents.swift",
+            "optionalInt64(",
+            "times are believed within bounds, durations clamped"
+        ),
+        Harmless("Events/Inputs/MachineEvents.swift", #"optionalInt64("duration_ms")"#, "written on, not counted with"),
+        Harmless("Events/Inputs/PredictionEvent.swift", #"optionalInt64("predicted_at_ms")"#, "believed within bounds"),
+        Harmless("Events/Journal/JournalEntry+JSON.swift", #"int64("offset")"#, "written on"),
+        Harmless("Events/Journal/JournalEntry+JSON.swift", #"uint64("#, "a hash, and a number that is compared"),
+        Harmless("Events/Journal/JournalEntry+JSON.swift", #"optionalInt64("duration_ms")"#, "clamped when charged"),
+        Harmless("Events/Journal/JournalEntry+JSON.swift", #"try object.int64("#, "tallies, for the record only"),
+        Harmless("Events/Vocabulary+JSON.swift", #"int64("size")"#, "written on"),
+    ]
+
+    @Test("Codecs name a bound for every number, or stand here with the reason why they need none")
+    func reads() throws { try check(Self.unbounded, Self.unboundedReads) }
+
+    private static let unboundedForms = #"(Whole|Count)\.any|\bUnsigned\(\)|Int\.max\)"#
+    private static let unboundedFields = [
+        Harmless(
+            "Acquisition/AcquisitionRows+Form.swift",
+            "Whole.any",
+            "accounts saturate or wrap, whatever they hold"
+        ),
+        Harmless("Acquisition/Stream/StreamRows+Form.swift", "credit", "added to below a limit only"),
+        Harmless(
+            "Flywheel/ProjectConfiguration+Form.swift",
+            "revisions",
+            "compared; ProjectDirectory follows a billion at most"
+        ),
+        Harmless("Vocabulary/Names+Form.swift", "source.text(", "the length of a text, which is checked next"),
+        Harmless("Acquisition/Stream/StreamRows+Form.swift", "next", "a place in a list, or the first"),
+    ]
+
+    private static let reducers = [
+        "Acquisition", "Datasets", "Flywheel", "Labeling", "Rollout", "Training", "Vocabulary",
+    ]
+
+    @Test("Forms of rows name a bound for every number, too")
+    func forms() throws {
+        try check(Self.unboundedForms, Self.unboundedFields, in: Self.reducers) { $0.contains("+Form.") }
+    }
+
+    /// Sums, products and differences of what comes from outside, by the names that such numbers have.
+    private static let sums =
+        #"\b(attempt|attempts|revision|timestamp|writtenAt|requestedAt|sequence|ordinal|deaths|entryNumber)(\)| \?\? 0\))? ?(\+|-|\*)=? |[-+*] [a-zA-Z.]*\.(timestamp|writtenAt|requestedAt|sequence|revision|attempt)\b"#
+    private static let harmlessSums = [
+        Harmless("Engine/DeadLetters/Redrive.swift", "attempt", "attempts are at most a million when they are read"),
+        Harmless("Engine/Loop/LoopStage+Rereading.swift", "pause.deaths += 1", "bounded when it is read"),
+        Harmless("Engine/Materializer/FactReader.swift", "fact.sequence - 1", "counted from 1"),
+        Harmless("Engine/Materializer/MaterializerStage.swift", "cut.ordinal - 1", "counted from 1"),
+        Harmless("Engine/Operations/DecidedTable.swift", "tick.entryNumber - first", "at least first, a line above"),
+        Harmless("Engine/Operations/ProjectApply.swift", "known.revision + 1", "below the limit, two lines above"),
+        Harmless("StreamRuntime/Caution.swift", "deaths", "bounded when the mark is read"),
+        Harmless("StreamRuntime/StreamTask", "attempt += 1", "our own"),
+        Harmless("Engine/HoldUp.swift", "attempts += 1", "our own"),
+        Harmless("Engine/DeadLetters/RedriveSender.swift", "attempt += 1", "our own"),
+    ]
+
+    @Test("Nothing is added to a number from outside that has no bound, or its place stands here with the reason")
+    func additions() throws { try check(Self.sums, Self.harmlessSums) }
+
+    /// A narrowing traps on what does not fit.
+    private static let narrowing = #"\b(U?Int(8|16|32)|UInt(64)?)\((try |Int\(|record\.|header\.|letter\.|find\()"#
+    private static let harmlessNarrowing = [
+        Harmless("Sources", " in: 0...", "the range fits")
+    ]
+
+    @Test("Numbers from outside are narrowed within a range only")
+    func narrowings() throws { try check(Self.narrowing, Self.harmlessNarrowing) }
+
+    private func check(
+        _ pattern: String,
+        _ harmless: [Harmless],
+        in folders: [String] = edges,
+        _ isMeant: (String) -> Bool = { _ in true }
+    ) throws {
+        // By default a name and its member are one word.
+        let expression = try Regex(pattern).wordBoundaryKind(.simple)
+        var used: Set<Int> = []
+        var found = 0
+        let paths = folders.flatMap { Repository.files(below: "Sources/\($0)", withExtension: "swift") }
+        for path in paths where isMeant(path) {
+            let lines = try Repository.text(path).split(separator: "\n", omittingEmptySubsequences: false)
+            for (index, line) in lines.enumerated() {
+                let code = line.trimmingCharacters(in: .whitespaces)
+                guard !code.hasPrefix("//"), code.firstMatch(of: expression) != nil else { continue }
+                found += 1
+                if let place = harmless.firstIndex(where: { path.contains($0.file) && code.contains($0.code) }) {
+                    used.insert(place)
+                } else {
+                    Issue.record("\(path):\(index + 1) counts on a number from outside: \(code)")
+                }
+            }
+        }
+        #expect(found > 0)
+        for place in harmless.indices where !used.contains(place) {
+            Issue.record("nothing is like \(harmless[place].file): \(harmless[place].code) any more")
+        }
+    }
+}
