@@ -23,6 +23,9 @@ import KafkaTransport
 ///   - `delivery.intake` (`exactly_once` or `at_least_once`, default `exactly_once`)
 ///   - `intake.threads` (int in 1...64, default one in two processors, 8 at most)
 ///   - `dead_letters.per_second` (int in 1...100000, default 1000): of the traffic; the others are counted.
+///   - `entry_budget.predictions`, `.feedback`, `.annotations`, `.training_results`, `.commands`, `.dataset_versions` (int in
+///     1...1000000000): journal entries that the topic's records may become in a project and an hour; `entry_budget.bytes`
+///     (size in 1MiB...1024GiB, default 4GiB): bytes of them, each topic.
 ///   - `commit.intake` (duration in 10ms...2s, default 100ms), `commit.loop` (the same, default 50ms)
 enum WorkerFile {
     static func read(_ path: String) throws -> WorkerConfiguration {
@@ -59,6 +62,16 @@ enum WorkerFile {
         worker.intakeThreads = reader.section("intake").int("threads", default: worker.intakeThreads, in: 1...64)
         worker.deadLettersPerSecond = reader.section("dead_letters")
             .int("per_second", default: worker.deadLettersPerSecond, in: 1...100_000)
+        let budget = reader.section("entry_budget")
+        for (topic, usual) in worker.entryLimits.entries.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
+            let key = topic.rawValue.replacing("-", with: "_")
+            worker.entryLimits.entries[topic] = budget.int(key, default: usual, in: 1...1_000_000_000)
+        }
+        worker.entryLimits.bytes = budget.byteSize(
+            "bytes",
+            default: worker.entryLimits.bytes,
+            in: 1 << 20...1 << 40
+        )
         let commit = reader.section("commit")
         worker.intakeInterval = milliseconds(
             commit.duration("intake", default: .milliseconds(100), in: .milliseconds(10) ... .seconds(2))

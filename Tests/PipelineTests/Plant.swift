@@ -73,6 +73,7 @@ final class Plant {
         lethal: Lethal? = nil,
         other: Lethal? = nil,
         lettersPerSecond: Int = 1_000,
+        entryLimits: EntryLimits = .usual,
         now: (() -> Int64)? = nil,
         wallClock: (() -> Int64)? = nil
     ) throws -> StageRunner {
@@ -85,6 +86,7 @@ final class Plant {
                 worker: instance,
                 partitionCount: 2,
                 lettersPerSecond: lettersPerSecond,
+                entryLimits: entryLimits,
                 now: now ?? { clock.now },
                 hasHistory: { try IntakeStage.hasJournal(transport, topics) }
             )

@@ -8,7 +8,8 @@ internal import Vocabulary
 extension IntakeStage {
     /// Writes an entry to its project's journal, ahead of it the revision that it was checked under, if that is news.
     ///
-    /// - Throws: When no record can hold it; nothing is written or counted then.
+    /// - Throws: When no record can hold it, or the topic has used up the project's entries of the hour; nothing is written or
+    ///   counted then.
     func forward(_ entry: JournalEntry, _ configuration: ProjectConfiguration, into turn: inout Turn) throws(Rejection)
     {
         let record = record(entry, configuration)
@@ -16,6 +17,13 @@ extension IntakeStage {
             throw Rejection(
                 .tooLarge,
                 "its journal entry would take \(record.size) bytes, of \(RecordLimits.record) that a record may have"
+            )
+        }
+        let input = Self.inputs[current.topic]
+        guard entryBudget.takes(configuration.project, input, size: record.size, at: batchTime, share: share) else {
+            throw Rejection(
+                .entryBudget,
+                "the records of \(topics[input]) have used up the journal entries that project \(configuration.project) may have of them in an hour (entry_budget of the worker's file)"
             )
         }
         let name = configuration.project.rawValue
@@ -56,8 +64,9 @@ extension IntakeStage {
 
     /// Sends a refused record to the dead letters.
     ///
-    /// Traffic has a budget there: beyond it a record is counted and left out, and the last letter of the turn says how many
-    /// were. Every turn that refuses anything writes one letter at least. What people and trainers did is always kept.
+    /// Traffic has a budget there, and so has what is beyond the budget of entries: beyond it a record is counted and left out,
+    /// and the last letter of the turn says how many were. Every turn that refuses anything writes one letter at least. What
+    /// else people and trainers did is always kept.
     func bury(
         _ batch: RecordBatch,
         _ index: Int,
@@ -67,7 +76,8 @@ extension IntakeStage {
         into turn: inout Turn
     ) {
         let record = batch.records[index]
-        let isTraffic = Self.traffic.contains(Self.inputs[record.topic]) && rejection.code != .poison
+        let isFlood = Self.traffic.contains(Self.inputs[record.topic]) || rejection.code == .entryBudget
+        let isTraffic = isFlood && rejection.code != .poison
         if isTraffic, letter != nil, !letterBudget.takes(record.value.count, at: batchTime) {
             turnCounts.dropped[rejection.code.rawValue, default: 0] += 1
             leftOut += 1

@@ -79,6 +79,7 @@ public final class IntakeStage: StreamStage {
     var writer = JSONWriter(capacity: 4_096)
     var offsets = ReadOffsets()
     var letterBudget: LetterBudget
+    var entryBudget: EntryBudget
     /// The last dead letter of the turn, not written yet, and how many were left out after it.
     var letter: OutputRecord?
     var leftOut: Int64 = 0
@@ -95,6 +96,7 @@ public final class IntakeStage: StreamStage {
         worker: String,
         partitionCount: Int,
         lettersPerSecond: Int = 1_000,
+        entryLimits: EntryLimits = .usual,
         now: @escaping () -> Int64,
         hasHistory: @escaping () throws -> Bool = { false }
     ) {
@@ -110,6 +112,7 @@ public final class IntakeStage: StreamStage {
         self.partitionCount = max(1, partitionCount)
         self.now = now
         letterBudget = LetterBudget(perSecond: lettersPerSecond)
+        entryBudget = EntryBudget(entryLimits)
         // A key of its own: what is drawn with the salt says nothing about users.
         userKey = HMACSHA256(key: SHA256Digest(of: Array("flywheel users\u{0}".utf8) + salt).bytes)
     }
@@ -207,6 +210,7 @@ public final class IntakeStage: StreamStage {
     }
 
     public func committed() {
+        entryBudget.committed()
         announced.merge(announcing) { $1 }
         counts.read += turnCounts.read
         counts.accepted += turnCounts.accepted
@@ -216,7 +220,10 @@ public final class IntakeStage: StreamStage {
         forgetTurn()
     }
 
-    public func aborted() { forgetTurn() }
+    public func aborted() {
+        entryBudget.aborted()
+        forgetTurn()
+    }
 
     private func forgetTurn() {
         announcing.removeAll(keepingCapacity: true)

@@ -38,6 +38,7 @@ extension Worker {
                 worker: configuration.instance,
                 partitionCount: try reader.partitions(of: topics[.predictions]).count,
                 lettersPerSecond: max(1, configuration.deadLettersPerSecond / configuration.threads(role)),
+                entryLimits: configuration.entryLimits,
                 now: WallClock.now,
                 hasHistory: { try IntakeStage.hasJournal(transport, topics) }
             )

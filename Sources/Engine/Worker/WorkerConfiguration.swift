@@ -49,6 +49,8 @@ public struct WorkerConfiguration: Sendable {
     public var intakeThreads: Int
     /// Refused records of the traffic that one worker keeps whole; the others are counted.
     public var deadLettersPerSecond: Int
+    /// Journal entries that the records of an input topic may become in a project and an hour, over all workers.
+    public var entryLimits: EntryLimits
     /// Milliseconds from the first record of a transaction of the loop to its commit.
     public var loopInterval: Int64
 
@@ -68,6 +70,7 @@ public struct WorkerConfiguration: Sendable {
         intakeThreads: Int = 1,
         intakeDelivery: Delivery = .exactlyOnce,
         deadLettersPerSecond: Int = 1_000,
+        entryLimits: EntryLimits = .usual,
         loopInterval: Int64 = 50
     ) {
         self.kafka = kafka
@@ -85,6 +88,7 @@ public struct WorkerConfiguration: Sendable {
         self.intakeDelivery = intakeDelivery
         self.intakeThreads = intakeThreads
         self.deadLettersPerSecond = deadLettersPerSecond
+        self.entryLimits = entryLimits
         self.loopInterval = loopInterval
     }
 

@@ -19,6 +19,7 @@ public struct Rejection: Error, Hashable, Sendable, CustomStringConvertible {
         case badTime = "time_out_of_bounds"
         case badEnvelope = "bad_envelope"
         case unknownCommand = "unknown_command"
+        case entryBudget = "entry_budget"
         case poison = "poison"
     }
 
