@@ -178,7 +178,7 @@ enum ProjectCommand {
         defer { directory.close() }
         try directory.readToEnd()
         for fault in directory.faults {
-            FileHandle.standardError.write(Data("warning: not followed: \(fault.text)\n".utf8))
+            Terminal.complain("warning: not followed: \(ForeignText.line(fault.text, limit: 4_096))")
         }
         return directory.projects.values.sorted { $0.project < $1.project }
     }
