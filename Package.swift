@@ -210,7 +210,7 @@ let package = Package(
         tests(
             "PipelineTests",
             base + reducers + [
-                "Engine", "Events", "Flywheel", "JSON", "KafkaClient", "Learner", "Processes", "Storage",
+                "Engine", "Events", "Flywheel", "Hashing", "JSON", "KafkaClient", "Learner", "Processes", "Storage",
                 "StreamRuntime", "StreamTesting", "Telemetry",
             ]
         ),

@@ -175,7 +175,7 @@ extension ProjectState {
         step.decide(.notice(outcome.notice))
         if let model = outcome.model, let release = rollout.register(model, at: step.context.time) {
             step.decide(.release(release))
-            hear(outcome.predictions, of: model, &step)
+            hear(outcome.predictions, without: Set(outcome.leftOut?.testPositions ?? []), of: model, &step)
             promoteIfBetter(configuration, &step)
         }
         if let request = training.requestIfDue(policy: configuration.training, context: &step.context) {
@@ -184,8 +184,15 @@ extension ProjectState {
     }
 
     /// What the trainer says that the model says of the test labels: with it a challenger is judged on all of them at once.
-    private mutating func hear(_ predictions: [ClassIndex], of model: ReleasedModel, _ step: inout Step) {
-        for (sample, label) in zip(datasets.testSamples(first: predictions.count), predictions) {
+    /// Where it left a label out it says nothing.
+    private mutating func hear(
+        _ predictions: [ClassIndex],
+        without leftOut: Set<Int>,
+        of model: ReleasedModel,
+        _ step: inout Step
+    ) {
+        let samples = datasets.testSamples(first: predictions.count)
+        for (position, (sample, label)) in zip(samples, predictions).enumerated() where !leftOut.contains(position) {
             rollout.predicted(label, of: sample, by: model.version, draw: 0, isLive: false, at: step.context.time)
         }
     }

@@ -53,7 +53,7 @@ struct LimitedMemoryBFGS {
             value = found.value
             gradient = found.gradient
         }
-        let hasConverged = largestMagnitude(gradient) <= tolerance
+        let hasConverged = value.isFinite && largestMagnitude(gradient) <= tolerance
         return Result(point: point, value: value, iterations: iteration, hasConverged: hasConverged)
     }
 
@@ -125,9 +125,13 @@ struct LimitedMemoryBFGS {
         return result
     }
 
+    /// Infinite where a component is no number: `max` would pass it over, and a gradient that overflowed seem flat.
     private func largestMagnitude(_ vector: [Double]) -> Double {
         var largest = 0.0
-        for number in vector { largest = max(largest, number.magnitude) }
+        for number in vector {
+            guard !number.isNaN else { return .infinity }
+            largest = max(largest, number.magnitude)
+        }
         return largest
     }
 }

@@ -27,6 +27,17 @@ struct SoftmaxObjective {
         penalty = 1 / (inverseStrength * totalWeight)
     }
 
+    /// The value of the best model that looks at no feature: the entropy of the classes' shares, in nats.
+    var lossWithoutFeatures: Double {
+        var shares = [Double](repeating: 0, count: classCount)
+        for (row, label) in labels.enumerated() { shares[label] += sampleWeights.isEmpty ? 1 : sampleWeights[row] }
+        var entropy = 0.0
+        for share in shares where share > 0 {
+            entropy -= share / totalWeight * Reproducible.log(share / totalWeight)
+        }
+        return entropy
+    }
+
     /// The value at `weights`; its gradient overwrites `gradient`.
     func value(at weights: [Double], gradient: inout [Double]) -> Double {
         weights.withUnsafeBufferPointer { weights in

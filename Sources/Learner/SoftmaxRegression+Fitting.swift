@@ -36,6 +36,9 @@ extension SoftmaxRegression {
         public let iterations: Int
         /// Whether the tolerance was reached.
         public let hasConverged: Bool
+        /// Whether fitting led anywhere: it converged, or took at least one step and says more than the classes' shares of
+        /// the data would. A fit that ran out of steps on the way is usable; one that could not take the first is not.
+        public let isUsable: Bool
     }
 
     /// Fits a model: minimises C Σ log-loss + ½ ‖W‖², intercepts not penalised, by L-BFGS.
@@ -92,11 +95,13 @@ extension SoftmaxRegression {
         let result = minimizer.minimize(from: start) { objective.value(at: $0, gradient: &$1) }
         let weights = spread(result.point, features.columnCount, present, classes.count, objective.totalWeight)
         guard weights.allSatisfy(\.isFinite) else { throw LearnerError(.value, "the features are too large to fit") }
+        let hasConverged = present.count == 1 || result.hasConverged
         return Fit(
             model: SoftmaxRegression(unchecked: classes, featureCount: features.columnCount, weights: weights),
             loss: result.value / objective.penalty,
             iterations: result.iterations,
-            hasConverged: present.count == 1 || result.hasConverged
+            hasConverged: hasConverged,
+            isUsable: hasConverged || (result.iterations > 0 && result.value < objective.lossWithoutFeatures)
         )
     }
 

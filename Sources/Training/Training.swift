@@ -14,6 +14,10 @@ public struct StudyOutcome: Hashable, Sendable {
     /// The standard deviation over repeats, with *n* - 1; nil below two.
     public let standardDeviation: Double?
     public let failures: Int
+    /// How many repeats failed for each reason that was given for machines.
+    public let reasons: [String: Int]
+    /// Labels that the model, or without one the first result, went on without; nil when all were used.
+    public let leftOut: LeftOutLabels?
     /// From request to the last result, in milliseconds.
     public let duration: Int64
 }
@@ -90,18 +94,31 @@ extension TrainingState {
         switch result.outcome {
         case .finished(let artifact, let score, _, let predictions):
             let repeats = study.request.trials.count * study.request.repeats
-            let isKept = (predictions?.count ?? 0) * repeats <= Self.predictionCapacity
+            // The first repeat is the one that may become the model.
+            let leftOut = result.repetition == 0 ? result.leftOut : nil
+            let positions = result.leftOut?.testPositions.count ?? 0
+            let isKept = ((predictions?.count ?? 0) + positions) * repeats <= Self.predictionCapacity
             study.results.append(
                 .init(
                     trial: result.trial,
                     repetition: result.repetition,
                     artifact: artifact,
                     score: score,
-                    predictions: isKept ? predictions : nil
+                    predictions: isKept ? predictions : nil,
+                    leftOut: isKept ? leftOut : leftOut?.withoutPositions
                 )
             )
         case .failed:
-            study.results.append(.init(trial: result.trial, repetition: result.repetition, artifact: nil, score: nil))
+            study.results.append(
+                .init(
+                    trial: result.trial,
+                    repetition: result.repetition,
+                    artifact: nil,
+                    score: nil,
+                    reason: result.reason,
+                    leftOut: result.repetition == 0 ? result.leftOut?.withoutPositions : nil
+                )
+            )
         }
         state.running = study
         progress.value = state
@@ -142,7 +159,11 @@ extension TrainingState {
             ended[oldest.key] = nil
         }
         var failures = 0
-        for result in study.results where result.artifact == nil { failures += 1 }
+        var reasons: [String: Int] = [:]
+        for result in study.results where result.artifact == nil {
+            failures += 1
+            if let reason = result.reason { reasons[reason, default: 0] += 1 }
+        }
         let summary = Summary(of: scores)
         return StudyOutcome(
             request: study.request.id,
@@ -152,6 +173,8 @@ extension TrainingState {
             mean: summary?.mean,
             standardDeviation: scores.count > 1 ? summary?.standardDeviation : nil,
             failures: failures,
+            reasons: reasons,
+            leftOut: model == nil ? study.results.first { $0.leftOut != nil }?.leftOut : representative?.leftOut,
             duration: time.milliseconds(since: study.startedAt)
         )
     }

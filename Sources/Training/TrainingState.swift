@@ -31,14 +31,22 @@ public struct RepeatResult: Hashable, Sendable {
     public let score: Double?
     /// What it says of each test label; nil when the trainer did not say, or the study is too large to keep it.
     public let predictions: [ClassIndex]?
+    /// Why it failed, if the trainer says so for machines.
+    public let reason: String?
+    /// Labels that the trainer went on without, of the first repeat of a trial; nil when it used all.
+    public let leftOut: LeftOutLabels?
 
     public init(
         trial: Int,
         repetition: Int,
         artifact: ArtifactReference?,
         score: Double?,
-        predictions: [ClassIndex]? = nil
+        predictions: [ClassIndex]? = nil,
+        reason: String? = nil,
+        leftOut: LeftOutLabels? = nil
     ) {
+        self.reason = reason
+        self.leftOut = leftOut
         self.predictions = predictions
         self.trial = trial
         self.repetition = repetition

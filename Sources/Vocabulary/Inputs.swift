@@ -61,6 +61,38 @@ public struct Annotation: Hashable, Sendable {
     }
 }
 
+/// Labels of a dataset version that a trainer could not use, and went on without.
+public struct LeftOutLabels: Hashable, Sendable {
+    /// Training labels; at least 0.
+    public let training: Int
+    /// Test labels; at least 0.
+    public let test: Int
+    /// Their positions among the test labels in the order of the manifest, counted from 0, ascending: what the result
+    /// predicts there is no answer of the model. Empty where it predicts nothing.
+    public let testPositions: [Int]
+    /// One of them and why, for people: at most `longestExample` bytes without control characters.
+    public let example: String
+
+    public init(training: Int, test: Int, testPositions: [Int], example: String) {
+        self.training = training
+        self.test = test
+        self.testPositions = testPositions
+        var kept = ""
+        for scalar in example.unicodeScalars {
+            let shown: Unicode.Scalar = scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value) ? " " : scalar
+            guard kept.utf8.count + UTF8.width(shown) <= Self.longestExample else { break }
+            kept.unicodeScalars.append(shown)
+        }
+        self.example = kept
+    }
+
+    /// The counts and the example alone.
+    public var withoutPositions: Self { Self(training: training, test: test, testPositions: [], example: example) }
+
+    /// Bytes kept of an example.
+    public static let longestExample = 200
+}
+
 /// What came of one repeat of one trial of a training request.
 public struct TrainingResult: Hashable, Sendable {
     public enum Outcome: Hashable, Sendable {
@@ -69,16 +101,40 @@ public struct TrainingResult: Hashable, Sendable {
         case failed(String)
     }
 
+    /// Why a repeat failed, for machines: what the built-in trainer says. Trainers may say other things.
+    public enum Failure: String, Hashable, Sendable, CaseIterable {
+        /// Fitting led nowhere, or to numbers that are not finite.
+        case didNotConverge = "did_not_converge"
+        /// The model is the one before, byte for byte.
+        case sameAsParent = "same_as_parent"
+        /// No training label has an embedding that can be used.
+        case noUsableLabels = "no_usable_labels"
+    }
+
     public let request: RequestID
     /// Counted from 0.
     public let trial: Int
     /// Counted from 0.
     public let repetition: Int
     public let outcome: Outcome
+    /// With a failure: why, for machines; 1 to 64 of a-z, 0-9 and '_'. See `Failure`.
+    public let reason: String?
+    /// Nil when every label was used.
+    public let leftOut: LeftOutLabels?
     /// Milliseconds.
     public let duration: Int64?
 
-    public init(request: RequestID, trial: Int, repetition: Int, outcome: Outcome, duration: Int64? = nil) {
+    public init(
+        request: RequestID,
+        trial: Int,
+        repetition: Int,
+        outcome: Outcome,
+        duration: Int64? = nil,
+        reason: String? = nil,
+        leftOut: LeftOutLabels? = nil
+    ) {
+        self.reason = reason
+        self.leftOut = leftOut
         self.request = request
         self.trial = trial
         self.repetition = repetition

@@ -173,4 +173,29 @@ import Testing
             try SoftmaxRegression.fit(matrix, labels: [0, 1], classes: ["a", "b"], options: .init(inverseStrength: 0))
         }
     }
+
+    @Test("A fit that can take no step is not usable, one that ran out of steps on the way is")
+    func usable() throws {
+        var values: [Double] = []
+        for row in 0..<30 { values += [Double(row % 3), Double(row % 2)] }
+        let labels = (0..<30).map { $0 % 3 }
+        let classes = ["a", "b", "c"]
+        let plain = try FeatureMatrix(values: values, columnCount: 2)
+        let short = SoftmaxRegression.Options(maximumIterations: 2)
+        let stopped = try SoftmaxRegression.fit(plain, labels: labels, classes: classes, options: short)
+        let (isUsable, hasConverged) = (stopped.isUsable, stopped.hasConverged)
+        #expect(isUsable && !hasConverged)
+        for far in [3.4e38, 1e200, 1e308] {
+            values[0] = far
+            values[3] = -far
+            let matrix = try FeatureMatrix(values: values, columnCount: 2)
+            do {
+                let fit = try SoftmaxRegression.fit(matrix, labels: labels, classes: classes)
+                let (isUsable, hasConverged) = (fit.isUsable, fit.hasConverged)
+                #expect(!isUsable && !hasConverged, "\(far)")
+            } catch {
+                #expect(error.kind == .value)
+            }
+        }
+    }
 }

@@ -52,32 +52,49 @@ private final class Trainer {
         return state.requestIfDue(policy: policy, context: &context)
     }
 
-    func result(_ request: RequestID, _ trial: Int, _ repetition: Int, score: Double?) -> Result<
-        StudyOutcome?, RefusalError
-    > {
+    func result(
+        _ request: RequestID,
+        _ trial: Int,
+        _ repetition: Int,
+        score: Double?,
+        leftOut: LeftOutLabels? = nil
+    ) -> Result<StudyOutcome?, RefusalError> {
         let outcome = TrainingResult.Outcome.finished(
             artifact: artifact(trial * 100 + repetition),
             score: score,
             itemsScored: 10,
             predictions: [ClassIndex(trial), ClassIndex(repetition)]
         )
-        return receive(request, trial, repetition, outcome)
+        return receive(request, trial, repetition, outcome, leftOut: leftOut)
     }
 
-    func failure(_ request: RequestID, _ trial: Int, _ repetition: Int) -> Result<StudyOutcome?, RefusalError> {
-        receive(request, trial, repetition, .failed("out of memory"))
+    func failure(
+        _ request: RequestID,
+        _ trial: Int,
+        _ repetition: Int,
+        reason: String? = nil,
+        leftOut: LeftOutLabels? = nil
+    ) -> Result<StudyOutcome?, RefusalError> {
+        receive(request, trial, repetition, .failed("out of memory"), reason: reason, leftOut: leftOut)
     }
 
     private func receive(
         _ request: RequestID,
         _ trial: Int,
         _ repetition: Int,
-        _ outcome: TrainingResult.Outcome
+        _ outcome: TrainingResult.Outcome,
+        reason: String? = nil,
+        leftOut: LeftOutLabels? = nil
     ) -> Result<StudyOutcome?, RefusalError> {
-        state.receive(
-            TrainingResult(request: request, trial: trial, repetition: repetition, outcome: outcome),
-            at: StreamTime(milliseconds: now)
+        let result = TrainingResult(
+            request: request,
+            trial: trial,
+            repetition: repetition,
+            outcome: outcome,
+            reason: reason,
+            leftOut: leftOut
         )
+        return state.receive(result, at: StreamTime(milliseconds: now))
     }
 
     func artifact(_ number: Int) -> ArtifactReference {
@@ -187,6 +204,31 @@ extension Result<StudyOutcome?, RefusalError> {
         #expect(outcome?.mean == nil)
         #expect(outcome?.standardDeviation == nil)
         #expect(outcome?.scores == [])
+    }
+
+    @Test("An outcome says why repeats failed, and what the repeat that stands for it went on without")
+    func reasons() throws {
+        let leftOut = LeftOutLabels(training: 3, test: 1, testPositions: [2], example: "sample s7:\tno embedding")
+        #expect(leftOut.example == "sample s7: no embedding")
+        #expect(
+            LeftOutLabels(training: 1, test: 0, testPositions: [], example: String(repeating: "é", count: 200))
+                .example.utf8.count == LeftOutLabels.longestExample
+        )
+        let trainer = Trainer(newLabels: 1, repeats: 3)
+        let first = try #require(trainer.seal(1, training: 10))
+        _ = try trainer.failure(first.id, 0, 0, reason: "did_not_converge", leftOut: leftOut).get()
+        _ = try trainer.failure(first.id, 0, 1, reason: "did_not_converge").get()
+        let failed = try #require(try trainer.failure(first.id, 0, 2).get())
+        #expect(failed.model == nil && failed.failures == 3)
+        #expect(failed.reasons == ["did_not_converge": 2])
+        #expect(failed.leftOut == leftOut.withoutPositions)
+        let second = try #require(trainer.seal(2, training: 12))
+        for repetition in [1, 2, 0] {
+            let outcome = try trainer.result(second.id, 0, repetition, score: 0.5, leftOut: leftOut).get()
+            guard let outcome else { continue }
+            #expect(outcome.model != nil && outcome.reasons.isEmpty)
+            #expect(outcome.leftOut == leftOut)
+        }
     }
 
     @Test("Of two results for one repeat the first counts, failures included")

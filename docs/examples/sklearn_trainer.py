@@ -6,6 +6,7 @@ results Flywheel counts the first."""
 import argparse, hashlib, json, pathlib, signal, sys, time, urllib.parse, urllib.request
 
 import numpy as np
+from collections import Counter
 from confluent_kafka import Consumer, KafkaException, Producer
 from sklearn.linear_model import LogisticRegression
 
@@ -27,19 +28,24 @@ def fetch(uri, sha256):
 
 
 def load(dataset):
-    """A sealed version: its class names in order, and of each part the embeddings and the class names."""
+    """A sealed version: its class names in order, of each part the embeddings and the class names, and what was left out.
+
+    Lines without an embedding, or with one of another length than most, never keep the others from being trained on."""
     uri = dataset["manifest"]["uri"]
     manifest = json.loads(fetch(uri, dataset["manifest"]["sha256"]))
-    parts = {"training": ([], []), "validation": ([], []), "test": ([], [])}
+    rows = {"training": [], "validation": [], "test": []}
     for segment in manifest["segments"]:  # Paths are relative to the manifest's folder.
         for line in fetch(urllib.parse.urljoin(uri, segment["path"]), segment["sha256"]).splitlines():
             row = json.loads(line)
-            parts[segment["split"]][0].append(row["sample"]["embedding"])
-            parts[segment["split"]][1].append(row["label"]["class"])
-    return manifest["label_schema"]["classes"], {name: tuple(map(np.array, part)) for name, part in parts.items()}
+            rows[segment["split"]].append((row["sample"].get("embedding") or [], row["label"]["class"]))
+    size = Counter(len(embedding) for embedding, _ in rows["training"] if embedding).most_common(1)[0][0]
+    bad = {name: [at for at, (embedding, _) in enumerate(part) if len(embedding) != size] for name, part in rows.items()}
+    kept = {name: [row for row in part if len(row[0]) == size] for name, part in rows.items()}
+    parts = {name: (np.array([row[0] for row in part]), np.array([row[1] for row in part])) for name, part in kept.items()}
+    return manifest["label_schema"]["classes"], parts, bad
 
 
-def train(classes, parts, recipe, repeat):
+def train(classes, parts, bad, recipe, repeat):
     """The first repeat weighs every label alike; the others at random (mean 1, variance 1/8), so scores show their noise."""
     samples, labels = parts["training"]
     if len(set(labels)) < 2:
@@ -60,7 +66,13 @@ def train(classes, parts, recipe, repeat):
     if len(labels):  # With its answers a challenger is judged on all test labels at once. At most 20,000 are taken.
         answers = [known[index] for index in (samples @ coef.T + intercept).argmax(axis=1)]
         result["score"] = {"metric": "accuracy", "value": float(np.mean(answers == labels)), "items": len(labels)}
-        result["predictions"] = {"kind": "choice", "classes": [classes.index(answer) for answer in answers]}
+        places = [classes.index(answer) for answer in answers]
+        for position in bad["test"]:  # One number for every test label; what stands at these is passed over.
+            places.insert(position, 0)
+        result["predictions"] = {"kind": "choice", "classes": places}
+    if bad["training"] or bad["test"]:
+        result["left_out"] = {"training": len(bad["training"]), "test": len(bad["test"]), "test_positions": bad["test"],
+                              "example": f"no embedding of {samples.shape[-1]} numbers"}
     return result
 
 

@@ -37,11 +37,12 @@ final class Study {
         }
     }
 
-    /// The dataset version as matrices; read once.
-    func data(_ parser: JSONParser) throws -> TrainingData {
+    /// The dataset version as matrices; read once, and then what was left out is told.
+    func data(_ parser: JSONParser, leftOut: (LeftOutLabels) -> Void) throws -> TrainingData {
         if let prepared { return prepared }
         let read = try TrainingData(request, parser: parser)
         prepared = read
+        read.leftOut.map(leftOut)
         return read
     }
 

@@ -19,14 +19,49 @@ extension TrainerStage {
         let usable = parent.flatMap {
             $0.classes == data.classes && $0.featureCount == data.training.columnCount ? $0 : nil
         }
-        return try SoftmaxRegression.fit(
-            data.training,
-            labels: data.trainingLabels,
-            classes: data.classes,
-            sampleWeights: isFirst ? nil : Self.weights(data.trainingLabels.count, seed: seed),
-            startingFrom: usable,
-            options: options
-        ).model
+        let fit: SoftmaxRegression.Fit
+        do throws(LearnerError) {
+            fit = try SoftmaxRegression.fit(
+                data.training,
+                labels: data.trainingLabels,
+                classes: data.classes,
+                sampleWeights: isFirst ? nil : Self.weights(data.trainingLabels.count, seed: seed),
+                startingFrom: usable,
+                options: options
+            )
+        } catch {
+            guard error.kind == .value else { throw error }
+            throw Self.notConverged("\(error)", data)
+        }
+        guard fit.isUsable else {
+            let steps = "after \(fit.iterations) steps it says no more than the classes' shares do"
+            throw Self.notConverged(steps, data)
+        }
+        return fit.model
+    }
+
+    /// Nothing was learnt: released again, the model would only shadow itself.
+    static func unchanged(_ request: TrainingRequest, _ data: TrainingData) -> StudyFailure {
+        StudyFailure(
+            failure: .sameAsParent,
+            error: EngineError(
+                "make a new model of version \(request.dataset.id)",
+                "what was fitted is \(request.warmStart?.version.rawValue ?? "the model before"), byte for byte"
+            ),
+            leftOut: data.leftOut
+        )
+    }
+
+    private static func notConverged(_ reason: String, _ data: TrainingData) -> StudyFailure {
+        StudyFailure(
+            failure: .didNotConverge,
+            error: EngineError(
+                "fit \(data.training.rowCount) labels of \(data.training.columnCount) features",
+                reason,
+                remedy: "look at the scale of the embeddings"
+            ),
+            leftOut: data.leftOut
+        )
     }
 
     func scored(_ model: SoftmaxRegression, _ data: TrainingData, _ artifact: ArtifactReference)
@@ -36,8 +71,13 @@ extension TrainerStage {
         var predictions: [ClassIndex]?
         if let test = data.test {
             score = model.accuracy(on: test, labels: data.testLabels)
-            if test.rowCount <= TrainingResult.predictionLimit {
-                predictions = (0..<test.rowCount).map { ClassIndex(model.predict(test.row($0))) }
+            if data.testCount <= TrainingResult.predictionLimit {
+                // Positions without a row are named among those left out.
+                var answers = [ClassIndex](repeating: ClassIndex(0), count: data.testCount)
+                for (row, position) in data.testPositions.enumerated() {
+                    answers[position] = ClassIndex(model.predict(test.row(row)))
+                }
+                predictions = answers
             }
         }
         return .finished(

@@ -43,6 +43,8 @@ public final class TrainerStage: StreamStage, HoldingStage {
     public var heldUp: (HoldUp) -> Void = { _ in }
     /// Called with what went wrong in a repeat.
     public var failed: (String) -> Void = { _ in }
+    /// Called with a request whose version holds labels that cannot be used.
+    public var leftOut: (RequestID, LeftOutLabels) -> Void = { _, _ in }
     /// Called with a request that is taken up again, and how many of its repeats were done before.
     public var resumed: (RequestID, Int) -> Void = { _, _ in }
     /// Repeats computed since the start.
@@ -204,8 +206,11 @@ public final class TrainerStage: StreamStage, HoldingStage {
     private func result(_ study: Study, _ task: StudyRepeat) throws -> OutputRecord {
         let began = now()
         let outcome: TrainingResult.Outcome
+        var reason: TrainingResult.Failure?
+        var labels: LeftOutLabels?
         do {
-            let data = try study.data(parser)
+            let data = try study.data(parser) { leftOut(study.request.id, $0) }
+            labels = data.leftOut
             let recipe = study.request.trials[task.trial]
             // A disk that refuses is no reason to compute it again.
             let model =
@@ -218,9 +223,18 @@ public final class TrainerStage: StreamStage, HoldingStage {
                     isFirst: task.repetition == 0
                 )
             unstored = [task: model]
-            outcome = scored(model, data, try store(model))
+            let artifact = try store(model)
+            if task.repetition == 0, artifact.sha256 == study.request.warmStart?.artifact.sha256 {
+                throw Self.unchanged(study.request, data)
+            }
+            outcome = scored(model, data, artifact)
         } catch let error as UnstoredModel {
             throw error.cause
+        } catch let failure as StudyFailure {
+            failed("request \(study.request.id) trial \(task.trial) repeat \(task.repetition): \(failure.error)")
+            outcome = .failed("\(failure.error)")
+            reason = failure.failure
+            labels = failure.leftOut
         } catch {
             failed("request \(study.request.id) trial \(task.trial) repeat \(task.repetition): \(error)")
             outcome = .failed("\(error)")
@@ -232,7 +246,9 @@ public final class TrainerStage: StreamStage, HoldingStage {
             trial: task.trial,
             repetition: task.repetition,
             outcome: outcome,
-            duration: now() - began
+            duration: now() - began,
+            reason: reason?.rawValue,
+            leftOut: labels
         )
         var writer = JSONWriter()
         TrainingResultEvent(project: study.project, result: result).write(to: &writer)

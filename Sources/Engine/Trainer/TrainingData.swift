@@ -30,23 +30,36 @@ public enum ArtifactFile {
     }
 }
 
-/// A sealed version as matrices: embeddings as features.
+/// Why a repeat gives no model, and what had to be left out before.
+struct StudyFailure: Error {
+    let failure: TrainingResult.Failure
+    let error: EngineError
+    var leftOut: LeftOutLabels?
+}
+
+/// A sealed version as matrices: embeddings as features. A label that cannot be used is left out and counted; it never
+/// keeps the others from being used.
 struct TrainingData {
     let classes: [String]
     let training: FeatureMatrix
     let trainingLabels: [Int]
-    /// Nil without test labels.
+    /// Nil without test labels that can be used.
     let test: FeatureMatrix?
     let testLabels: [Int]
+    /// Positions of the rows of `test` among all test labels of the version.
+    let testPositions: [Int]
+    /// Test labels of the version, left out or not.
+    let testCount: Int
+    /// Nil when every label is used.
+    let leftOut: LeftOutLabels?
 
     init(_ request: TrainingRequest, parser: JSONParser) throws {
         let bytes = try ArtifactFile.read(request.dataset.manifest)
         let manifest = try parser.withDocument(of: bytes) { json in try DatasetManifest(json: json) }
         var positions: [String: Int] = [:]
         for (position, name) in manifest.classes.enumerated() { positions[name] = position }
-        var features: [Split: [Double]] = [:]
-        var labels: [Split: [Int]] = [:]
-        var dimension: Int?
+        var training: [TrainingLine] = []
+        var test: [TrainingLine] = []
         let folder = request.dataset.manifest.uri.split(separator: "/", omittingEmptySubsequences: false).dropLast()
         for segment in manifest.segments {
             let uri = Self.resolve(segment.path, in: folder.map(String.init))
@@ -54,36 +67,57 @@ struct TrainingData {
                 ArtifactReference(uri: uri, size: Int64(segment.size), sha256: segment.sha256)
             )
             for line in bytes.split(separator: 0x0A) {
-                let label = try parser.withDocument(of: Array(line)) { json in try DatasetLine(json: json) }
-                guard let embedding = label.embedding else {
-                    throw EngineError(
-                        "train on \(label.sample)",
-                        "it has no embedding",
-                        remedy: "publish embeddings with predictions, or use a trainer of your own"
-                    )
+                let read = TrainingLine(Array(line), classes: positions, parser: parser)
+                switch segment.split {
+                case .training: training.append(read)
+                case .test: test.append(read)
+                case .validation: break
                 }
-                guard embedding.count == dimension ?? embedding.count else {
-                    throw EngineError(
-                        "train on \(label.sample)",
-                        "its embedding has \(embedding.count) dimensions, others \(dimension ?? 0)"
-                    )
-                }
-                guard let position = positions[label.className] else {
-                    throw EngineError("train on \(label.sample)", "class \"\(label.className)\" is not in the manifest")
-                }
-                dimension = embedding.count
-                for value in embedding { features[segment.split, default: []].append(Double(value)) }
-                labels[segment.split, default: []].append(position)
             }
         }
-        guard let dimension, let rows = features[.training] else {
-            throw EngineError("train on version \(request.dataset.id)", "it has no training labels")
+        let geometry = EmbeddingGeometry(of: training)
+        let trainingFaults = training.map { line in line.fault ?? geometry?.fault(of: line) }
+        let testFaults = test.map { line in line.fault ?? geometry?.fault(of: line) }
+        let usable = training.indices.filter { trainingFaults[$0] == nil }.map { training[$0] }
+        testPositions = test.indices.filter { testFaults[$0] == nil }
+        let unscored = test.indices.filter { testFaults[$0] != nil }
+        let example = (trainingFaults + testFaults).lazy.compactMap(\.self).first
+        let leftOut = example.map { example in
+            LeftOutLabels(
+                training: training.count - usable.count,
+                test: unscored.count,
+                testPositions: test.count <= TrainingResult.predictionLimit ? unscored : [],
+                example: example
+            )
+        }
+        guard let geometry, !usable.isEmpty else {
+            throw StudyFailure(
+                failure: .noUsableLabels,
+                error: EngineError(
+                    "train on version \(request.dataset.id)",
+                    training.isEmpty
+                        ? "it has no training labels"
+                        : "none of its \(training.count) training labels can be used; \(example ?? "")",
+                    remedy: "publish embeddings with predictions, or use a trainer of your own"
+                ),
+                leftOut: leftOut
+            )
         }
         classes = manifest.classes
-        training = try FeatureMatrix(values: rows, columnCount: dimension)
-        trainingLabels = labels[.training] ?? []
-        test = try features[.test].map { try FeatureMatrix(values: $0, columnCount: dimension) }
-        testLabels = labels[.test] ?? []
+        self.leftOut = leftOut
+        testCount = test.count
+        self.training = try Self.matrix(usable, geometry)
+        trainingLabels = usable.map(\.label)
+        let scored = testPositions.map { test[$0] }
+        self.test = scored.isEmpty ? nil : try Self.matrix(scored, geometry)
+        testLabels = scored.map(\.label)
+    }
+
+    private static func matrix(_ lines: [TrainingLine], _ geometry: EmbeddingGeometry) throws -> FeatureMatrix {
+        var values: [Double] = []
+        values.reserveCapacity(lines.count * geometry.dimension)
+        for line in lines { for value in line.embedding { values.append(Double(value)) } }
+        return try FeatureMatrix(values: values, columnCount: geometry.dimension)
     }
 
     /// A path relative to a folder, both in parts of a URI.

@@ -5,6 +5,7 @@ internal import Storage
 internal import StreamRuntime
 internal import Synchronization
 internal import Telemetry
+internal import Vocabulary
 
 /// What each role is made of, and what it says of itself.
 extension Worker {
@@ -158,6 +159,15 @@ extension Worker {
                 logger.info("study taken up again", ["request": .string("\(request)"), "finished": .number(count)])
             }
             stage.failed = { logger.error("training failed", ["reason": .string($0)]) }
+            stage.leftOut = { request, labels in
+                logger.warning(
+                    "labels cannot be trained on",
+                    [
+                        "request": .string("\(request)"), "training": .number(labels.training),
+                        "test": .number(labels.test), "example": .string(labels.example),
+                    ]
+                )
+            }
             return Parts(stage: stage, inputs: TrainerStage.inputs, interval: configuration.loopInterval)
         }
     }

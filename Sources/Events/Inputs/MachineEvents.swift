@@ -56,8 +56,19 @@ extension TrainingResult: JSONCodable {
             trial: try object.int("trial", in: 0...9_999),
             repetition: try object.int("repeat", in: 0...9_999),
             outcome: outcome,
-            duration: try object.optionalInt64("duration_ms")
+            duration: try object.optionalInt64("duration_ms"),
+            reason: try Self.reason(object),
+            leftOut: try object.optionalValue("left_out")
         )
+    }
+
+    private static func reason(_ object: JSONObject) throws(JSONError) -> String? {
+        guard let reason = try object.optionalString("reason") else { return nil }
+        let isCode = reason.utf8.allSatisfy { (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || $0 == 0x5F }
+        guard isCode, (1...64).contains(reason.utf8.count) else {
+            throw object.failure("reason", "expected 1 to 64 of a-z, 0-9 and '_'")
+        }
+        return reason
     }
 
     /// Test labels that a result may speak of.
@@ -85,6 +96,7 @@ extension TrainingResult: JSONCodable {
         case .failed(let error):
             writer.member("status", "failed")
             writer.member("error", error)
+            writer.member("reason", ifPresent: reason)
         case .finished(let artifact, let score, let items, let predictions):
             writer.member("status", "finished")
             writer.member("artifact", artifact)
@@ -102,7 +114,45 @@ extension TrainingResult: JSONCodable {
                 }
             }
         }
+        writer.member("left_out", ifPresent: leftOut)
         writer.member("duration_ms", ifPresent: duration)
+    }
+}
+
+extension LeftOutLabels: JSONCodable {
+    public init(json: JSONValue) throws(JSONError) {
+        let object = try json.object()
+        let test = try object.int("test", in: 0...Int.max)
+        var positions: [Int] = []
+        if let array = try object.optionalArray("test_positions") {
+            guard array.count <= min(test, TrainingResult.predictionLimit) else {
+                let most = min(test, TrainingResult.predictionLimit)
+                throw object.failure("test_positions", "expected at most \(most) positions, found \(array.count)")
+            }
+            let indices = 0...(TrainingResult.predictionLimit - 1)
+            for element in array {
+                let position = try element.int(in: indices)
+                guard position > positions.last ?? -1 else {
+                    throw object.failure("test_positions", "expected them ascending, found \(position) twice or late")
+                }
+                positions.append(position)
+            }
+        }
+        self.init(
+            training: try object.int("training", in: 0...Int.max),
+            test: test,
+            testPositions: positions,
+            example: try object.optionalString("example") ?? ""
+        )
+    }
+
+    public func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.member("training", training)
+            writer.member("test", test)
+            if !testPositions.isEmpty { writer.array("test_positions", of: testPositions) }
+            writer.member("example", example)
+        }
     }
 }
 

@@ -13,7 +13,9 @@ extension RepeatResult: JSONCodable {
             score: try object.optionalDouble("score"),
             predictions: try object.optionalArray("predictions")?.decode { (element) throws(JSONError) in
                 ClassIndex(try element.int(in: 0...9_999))
-            }
+            },
+            reason: try object.optionalString("reason"),
+            leftOut: try object.optionalValue("left_out")
         )
     }
 
@@ -24,6 +26,8 @@ extension RepeatResult: JSONCodable {
             writer.member("artifact", ifPresent: artifact)
             writer.member("score", ifPresent: score)
             if let predictions { writer.array("predictions", of: predictions.map(\.rawValue)) }
+            writer.member("reason", ifPresent: reason)
+            writer.member("left_out", ifPresent: leftOut)
         }
     }
 }

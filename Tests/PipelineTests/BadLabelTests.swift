@@ -1,0 +1,253 @@
+import Engine
+import Events
+import Hashing
+import JSON
+import Statistics
+import Storage
+import StreamRuntime
+import StreamTesting
+import Testing
+import Vocabulary
+
+/// One label of a version written by hand.
+private struct Line {
+    var split = Split.training
+    var className: String
+    /// As JSON; nil for none.
+    var embedding: String?
+}
+
+/// A version and a request for it, without the rest of the cycle.
+private struct Bench {
+    let plant: Plant
+    private var requests = 0
+
+    init() throws { plant = try Plant() }
+
+    /// Trains on a version of these lines.
+    mutating func train(
+        _ lines: [Line],
+        repeats: Int = 2,
+        warmStart: ReleasedModel? = nil
+    ) throws -> [TrainingResult] {
+        requests += 1
+        var segments: [DatasetSegment] = []
+        for split in [Split.training, .test] {
+            let texts = lines.enumerated().filter { $0.element.split == split }.map { position, line in
+                let embedding = line.embedding.map { #","embedding":\#($0)"# } ?? ""
+                return
+                    #"{"sample":{"id":"s\#(position)"\#(embedding)},"label":{"kind":"choice","class":"\#(line.className)"},"split":"\#(split)"}"#
+                    + "\n"
+            }
+            guard !texts.isEmpty else { continue }
+            let bytes = Array(texts.joined().utf8)
+            let digest = SHA256Digest(of: bytes).hex
+            try plant.artifacts.put(bytes, as: "data/\(digest)")
+            segments.append(
+                DatasetSegment(split: split, path: digest, size: bytes.count, sha256: digest, records: texts.count)
+            )
+        }
+        let manifest = DatasetManifest(
+            project: World.project,
+            ordinal: requests,
+            sequence: 1,
+            parent: nil,
+            semanticVersion: "1.0.0",
+            classes: World.classes,
+            segments: segments
+        )
+        let bytes = manifest.jsonBytes
+        try plant.artifacts.put(bytes, as: "data/\(manifest.id)")
+        let request = TrainingRequest(
+            id: RequestID("r\(requests)"),
+            dataset: SealedVersion(
+                id: manifest.id,
+                ordinal: requests,
+                parent: nil,
+                semanticVersion: "1.0.0",
+                manifest: ArtifactReference(
+                    uri: try plant.artifacts.uri(of: "data/\(manifest.id)").description,
+                    size: Int64(bytes.count),
+                    sha256: manifest.id.rawValue
+                ),
+                training: manifest.count(of: .training),
+                validation: 0,
+                test: manifest.count(of: .test)
+            ),
+            modelVersion: ModelVersion("v\(requests)"),
+            trials: [Recipe()],
+            repeats: repeats,
+            deadline: StreamTime(milliseconds: plant.clock.now + 60_000),
+            priority: 0,
+            warmStart: warmStart
+        )
+        try plant.send(.trainingRequests, Wire.bytes { request.write(to: &$0, project: World.project) })
+        try plant.makeTrainer().settle()
+        return try plant.decoded(.trainingResults) { try TrainingResult(json: $0) }.filter { $0.request == request.id }
+    }
+
+    /// Labels of three classes in four dimensions; every sixth of them a test label.
+    static func honest(_ count: Int = 60, seed: UInt64 = 1) -> [Line] {
+        var generator = SplitMix64(seed: seed)
+        return (0..<count).map { number in
+            let kind = number % 3
+            let values = (0..<4).map { 0.4 * generator.nextNormal() + ($0 == kind ? 2 : 0) }
+            return Line(
+                split: number % 6 == 5 ? .test : .training,
+                className: World.classes[kind],
+                embedding: "[\(values.map { "\(Float($0))" }.joined(separator: ","))]"
+            )
+        }
+    }
+}
+
+extension TrainingResult {
+    fileprivate var artifact: ArtifactReference? {
+        if case .finished(let artifact, _, _, _) = outcome { artifact } else { nil }
+    }
+    fileprivate var score: Double? { if case .finished(_, let score, _, _) = outcome { score } else { nil } }
+    fileprivate var predictions: [ClassIndex]? {
+        if case .finished(_, _, _, let predictions) = outcome { predictions } else { nil }
+    }
+}
+
+@Suite("A label that cannot be trained on is left out, and never keeps the others from being trained on")
+struct BadLabelTests {
+    @Test(
+        "Whatever is wrong with it, the model is the one of the version without it",
+        arguments: [
+            "[1,2]", "[]", "[1,2,3,4,5,6,7,8]", "[3.4e38,-3.4e38,3.4e38,-3.4e38]", "[1e30,0,0,0]", "[1e300,0,0,0]",
+            "null",
+        ]
+    )
+    func leftOut(embedding: String) throws {
+        var bench = try Bench()
+        let honest = Bench.honest()
+        let expected = try bench.train(honest)
+        #expect(expected.count == 2 && expected.allSatisfy { $0.leftOut == nil })
+        let bad = embedding == "null" ? nil : embedding
+        var lines = honest
+        for position in [0, 20, 41] { lines.insert(Line(className: "star", embedding: bad), at: position) }
+        for position in [3, 30] { lines.insert(Line(split: .test, className: "star", embedding: bad), at: position) }
+        let results = try bench.train(lines)
+        // The other repeats draw their weights from the request's id.
+        #expect(results.first?.artifact?.sha256 == expected.first?.artifact?.sha256)
+        #expect(results.first?.score == expected.first?.score)
+        for (result, clean) in zip(results, expected) {
+            let leftOut = try #require(result.leftOut)
+            #expect(leftOut.training == 3 && leftOut.test == 2)
+            #expect(leftOut.testPositions == [0, 5])
+            #expect(!leftOut.example.isEmpty)
+            let answers = try #require(result.predictions)
+            #expect(answers.count == 12)
+            let used = answers.enumerated().filter { !leftOut.testPositions.contains($0.offset) }.map(\.element)
+            if result.repetition == 0 { #expect(used == clean.predictions) }
+        }
+    }
+
+    @Test("A class that the manifest lacks costs the one label", arguments: ["circles", ""])
+    func unknownClass(name: String) throws {
+        var bench = try Bench()
+        let results = try bench.train(Bench.honest() + [Line(className: name, embedding: "[1,2,3,4]")])
+        #expect(results.allSatisfy { $0.leftOut?.training == 1 && $0.artifact != nil })
+    }
+
+    @Test(
+        "Embeddings at nearly the largest norm leave a fit that knows its classes",
+        arguments: [2, 30, 900] as [Float]
+    )
+    func farOut(factor: Float) throws {
+        var bench = try Bench()
+        let far = (0..<3).map {
+            Line(className: World.classes[$0], embedding: "[\(factor),\(-factor),\(factor),\(factor)]")
+        }
+        let results = try bench.train(Bench.honest() + far)
+        #expect(results.allSatisfy { $0.leftOut == nil })
+        for result in results { #expect(try #require(result.score, "\(result)") >= 0.8, "factor \(factor)") }
+    }
+
+    @Test("Where no label can be used the result says so, with a reason for machines")
+    func nothingLeft() throws {
+        var bench = try Bench()
+        let results = try bench.train((0..<4).map { _ in Line(className: "star", embedding: nil) })
+        #expect(results.map(\.reason) == ["no_usable_labels", "no_usable_labels"])
+        #expect(results.allSatisfy { $0.leftOut?.training == 4 })
+        let empty = try bench.train([Line(split: .test, className: "star", embedding: "[1]")])
+        #expect(empty.map(\.reason) == ["no_usable_labels", "no_usable_labels"])
+    }
+
+    @Test("A fit that leads nowhere is no model")
+    func notConverged() throws {
+        var bench = try Bench()
+        let lines = (0..<30).map {
+            Line(className: World.classes[$0 % 3], embedding: "[\($0 % 2 == 0 ? "" : "-")3.4e38,3.4e38]")
+        }
+        let results = try bench.train(lines)
+        #expect(results.map(\.reason) == ["did_not_converge", "did_not_converge"])
+        #expect(results.allSatisfy { $0.artifact == nil })
+    }
+
+    @Test("A model that is its parent byte for byte is no model")
+    func sameAsParent() throws {
+        var bench = try Bench()
+        let first = try bench.train(Bench.honest())
+        let parent = ReleasedModel(
+            version: ModelVersion("v1"),
+            artifact: try #require(first.first?.artifact),
+            datasetOrdinal: 1,
+            newestSampleAt: StreamTime(milliseconds: 1)
+        )
+        // Nothing but labels that cannot be used was added.
+        let same = try bench.train(Bench.honest() + [Line(className: "star", embedding: "[1,2]")], warmStart: parent)
+        #expect(same.first?.reason == "same_as_parent")
+        #expect(same.first?.leftOut?.training == 1)
+        let other = try bench.train(Bench.honest(90, seed: 2), warmStart: parent)
+        #expect(other.allSatisfy { $0.artifact != nil })
+    }
+}
+
+@Suite("Bad samples that are asked first and labelled in good faith")
+struct BadSampleTests {
+    /// The share of studies that gave a model after samples with these embeddings came in, and what notices say.
+    private func studies(_ embeddings: [[Float]?]) throws -> (
+        finished: Int, failed: [String], leftOut: Int, labelled: Int
+    ) {
+        let plant = try Plant(seed: 3)
+        for _ in 0..<8 { try plant.round() }
+        let before = try plant.decoded(.notices) { try Notice(json: $0) }.count
+        for round in 0..<20 {
+            // Scored by the newest model, they are the most useful of all.
+            let release = try #require(try plant.releases().last)
+            let model = release.challenger ?? release.champion
+            for (number, embedding) in embeddings.enumerated() where round < 8 {
+                let sample = Sample(id: SampleID("bad\(number)"), content: .uri("memory:bad"), embedding: embedding)
+                let role = release.challenger == nil ? ModelRole.champion : .challenger
+                let version = model.version.rawValue
+                try plant.send(.predictions, Wire.prediction(sample, [0.34, 0.33, 0.33], version: version, role: role))
+            }
+            try plant.round()
+        }
+        let notices = try plant.decoded(.notices) { try Notice(json: $0) }.dropFirst(before)
+        let facts = try plant.decoded(.datasetLog) { try DatasetLogRecord(json: $0) }
+        let labelled = facts.filter {
+            if case .accepted(let fact, _) = $0 { fact.consensus.sample.id.rawValue.hasPrefix("bad") } else { false }
+        }
+        return (
+            notices.count { $0.kind == .studyFinished }, notices.filter { $0.kind == .studyFailed }.map(\.text),
+            notices.count { $0.text.contains("left out") }, labelled.count
+        )
+    }
+
+    @Test(
+        "Every study goes on giving a model",
+        arguments: [
+            [nil, nil, nil], [[1, 2, 3, 4]], [[3.4e38, -3.4e38], [-3.4e38, 3.4e38], [3.4e38, 3.4e38]],
+        ] as [[[Float]?]]
+    )
+    func goesOn(embeddings: [[Float]?]) throws {
+        let outcome = try studies(embeddings)
+        #expect(outcome.failed.isEmpty, "\(outcome)")
+        #expect(outcome.finished >= 5, "\(outcome)")
+        #expect(outcome.labelled > 0 && outcome.leftOut > 0, "\(outcome)")
+    }
+}
