@@ -1,3 +1,4 @@
+public import Tables
 internal import Vocabulary
 
 /// The sources of tasks with their candidates, what was asked before, and the budget.
@@ -6,6 +7,8 @@ public struct AcquisitionState: Sendable {
     public var triggers = TriggerSource()
     public var pool = PoolSource()
     public var accounts = TaskAccounts()
+    /// Where candidates' embeddings lie, as far as the configuration does not say.
+    public var space = Cell(LearnedSpace())
 
     public init() {}
 

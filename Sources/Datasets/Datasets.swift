@@ -131,6 +131,7 @@ public struct DatasetsState: Sendable {
     /// - Parameters:
     ///   - policy: The revision in force.
     ///   - schema: Whose classes the version names.
+    ///   - embedding: The space that is worked in; nil while nothing is known of it.
     ///   - isMoreComing: Whether a task for a training label is open. If not, half of `cutEvery` is enough, so that a batch of
     ///     which one task was never answered does not wait for the next.
     ///   - time: Of the entry.
@@ -138,6 +139,7 @@ public struct DatasetsState: Sendable {
     public mutating func cutIfDue(
         policy: DatasetPolicy,
         schema: LabelSchema,
+        embedding: EmbeddingSpace? = nil,
         isMoreComing: Bool,
         at time: StreamTime
     ) -> VersionCut? {
@@ -159,7 +161,8 @@ public struct DatasetsState: Sendable {
             training: log.training,
             validation: log.validation,
             test: log.test,
-            classes: schema.classes
+            classes: schema.classes,
+            embedding: embedding
         )
     }
 

@@ -43,7 +43,7 @@ extension Topic {
         case .datasetVersions: [.intake, .analyst]
         case .projects: [.intake, .analyst, .operator]
         case .tallies, .journal: [.loop, .analyst]
-        case .state: [.loop, .analyst, .operator]
+        case .state: [.intake, .loop, .analyst, .operator]
         case .labelingTasks: [.labelTool, .analyst]
         case .datasetLog: [.materializer, .analyst]
         case .trainingRequests: [.trainer, .outsideTrainer, .analyst]

@@ -34,51 +34,6 @@ extension Content: JSONCodable {
     }
 }
 
-/// An embedding: JSON numbers, or base64 of little-endian float32. The latter is what we write.
-struct Embedding: JSONCodable {
-    static let dimensionLimit = 4_096
-    let values: [Float]
-
-    init(_ values: [Float]) { self.values = values }
-
-    init(json: JSONValue) throws(JSONError) {
-        var values: [Float] = []
-        if let object = json.objectView {
-            try object.requireKind("float32")
-            guard let bytes = Base64.decode(try object.string("data")), bytes.count % 4 == 0 else {
-                throw object.failure("data", "expected base64 of little-endian float32")
-            }
-            values.reserveCapacity(bytes.count / 4)
-            bytes.withUnsafeBytes { bytes in
-                for start in stride(from: 0, to: bytes.count, by: 4) {
-                    let bits = bytes.loadUnaligned(fromByteOffset: start, as: UInt32.self)
-                    values.append(Float(bitPattern: UInt32(littleEndian: bits)))
-                }
-            }
-        } else {
-            try json.array().floats(into: &values)
-        }
-        guard !values.isEmpty, values.count <= Self.dimensionLimit, values.allSatisfy(\.isFinite) else {
-            throw json.failure("expected 1 to \(Self.dimensionLimit) finite numbers")
-        }
-        self.values = values
-    }
-
-    func write(to writer: inout JSONWriter) {
-        let bytes = [UInt8](unsafeUninitializedCapacity: values.count * 4) { bytes, count in
-            for (index, value) in values.enumerated() {
-                UnsafeMutableRawBufferPointer(bytes)
-                    .storeBytes(of: value.bitPattern.littleEndian, toByteOffset: index * 4, as: UInt32.self)
-            }
-            count = values.count * 4
-        }
-        writer.object { writer in
-            writer.member("kind", "float32")
-            writer.member("data", Base64.encode(bytes))
-        }
-    }
-}
-
 extension Sample: JSONCodable {
     public init(json: JSONValue) throws(JSONError) {
         let object = try json.object()
@@ -86,7 +41,8 @@ extension Sample: JSONCodable {
             id: try object.id("id"),
             content: try object.optionalValue("content"),
             embedding: try object.optionalValue("embedding", Embedding.self)?.values,
-            metadata: try object.optionalValue("metadata") ?? .none
+            metadata: try object.optionalValue("metadata") ?? .none,
+            space: try object.optionalID("space")
         )
     }
 
@@ -97,7 +53,10 @@ extension Sample: JSONCodable {
         writer.object { writer in
             writer.member("id", id)
             writer.member("content", ifPresent: content)
-            if withEmbedding, let embedding { writer.member("embedding", Embedding(embedding)) }
+            if withEmbedding, let embedding {
+                writer.member("embedding", Embedding(embedding))
+                writer.member("space", ifPresent: space)
+            }
             if !metadata.entries.isEmpty { writer.member("metadata", metadata) }
         }
     }

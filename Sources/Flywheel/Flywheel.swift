@@ -50,6 +50,7 @@ extension ProjectState {
                 return
             }
             acquisition.configured(revision.acquisition, after: known.acquisition)
+            acquisition.configured(revision.embedding, after: known.embedding)
         }
         // Windows are counted from the project's beginning, not from a round number of the epoch.
         if configuration.value == nil { acquisition.accounts.ledger.value.windowStart = step.context.time }
@@ -71,7 +72,13 @@ extension ProjectState {
 
     // MARK: - Entries
 
-    private mutating func receive(_ candidate: Candidate, _ configuration: ProjectConfiguration, _ step: inout Step) {
+    private mutating func receive(_ received: Candidate, _ configuration: ProjectConfiguration, _ step: inout Step) {
+        // Intake refuses these; some were let through before it knew the space, or stand in an older journal.
+        if let fault = acquisition.place(received.sample, configuration.embedding) {
+            refuse(.init(.wrongSpace, "sample \(received.sample.id): \(fault)"), &step)
+            return
+        }
+        let candidate = acquisition.knownSpace(configuration.embedding).name.map { received.placed(in: $0) } ?? received
         let version = candidate.model?.version
         let ordinal = version.flatMap { training.models[$0]?.datasetOrdinal } ?? 0
         acquisition.receive(candidate, modelOrdinal: ordinal, selectionContext(configuration, step.context))
@@ -178,7 +185,11 @@ extension ProjectState {
             hear(outcome.predictions, without: Set(outcome.leftOut?.testPositions ?? []), of: model, &step)
             promoteIfBetter(configuration, &step)
         }
-        if let request = training.requestIfDue(policy: configuration.training, context: &step.context) {
+        if let request = training.requestIfDue(
+            policy: configuration.training,
+            embedding: embeddingSpace(configuration),
+            context: &step.context
+        ) {
             step.decide(.training(request), id: request.id.rawValue)
         }
     }
@@ -207,6 +218,7 @@ extension ProjectState {
             version,
             newestSampleAt: cut.newestSampleAt,
             policy: configuration.training,
+            embedding: embeddingSpace(configuration),
             context: &step.context
         )
         if let request { step.decide(.training(request), id: request.id.rawValue) }

@@ -18,7 +18,8 @@ extension ProjectConfiguration: Formed {
             labeling: try f("labeling", \.labeling, Nested(), "How many people are asked, and when that is enough."),
             datasets: try f("datasets", \.datasets, Nested(), "When a dataset version is cut."),
             training: try f("training", \.training, Nested(), "When to train, and what a study tries."),
-            rollout: try f("rollout", \.rollout, Nested(), "When a model replaces another, and is taken back.")
+            rollout: try f("rollout", \.rollout, Nested(), "When a model replaces another, and is taken back."),
+            embedding: try f.optional("embedding", \.embedding, Nested(), "The space of the samples' embeddings.")
         )
         try f.require("acquisition.triggers", triggerComplaint)
         try f.require("acquisition", onlyInFiles: true, budgetComplaint)

@@ -19,6 +19,8 @@ public struct ProjectConfiguration: Hashable, Sendable {
     public var datasets: DatasetPolicy { contents.value.datasets }
     public var training: TrainingPolicy { contents.value.training }
     public var rollout: RolloutPolicy { contents.value.rollout }
+    /// The space of the samples' embeddings; nil, and what it leaves open: learnt from the first candidates.
+    public var embedding: EmbeddingSpace? { contents.value.embedding }
 
     /// The acquisition policy, for those who keep it.
     var sharedAcquisition: Shared<AcquisitionPolicy> { contents.value.acquisition }
@@ -36,6 +38,7 @@ public struct ProjectConfiguration: Hashable, Sendable {
         let datasets: DatasetPolicy
         let training: TrainingPolicy
         let rollout: RolloutPolicy
+        let embedding: EmbeddingSpace?
     }
 
     public init(
@@ -47,7 +50,8 @@ public struct ProjectConfiguration: Hashable, Sendable {
         labeling: LabelingPolicy = LabelingPolicy(),
         datasets: DatasetPolicy = DatasetPolicy(),
         training: TrainingPolicy = TrainingPolicy(),
-        rollout: RolloutPolicy = RolloutPolicy()
+        rollout: RolloutPolicy = RolloutPolicy(),
+        embedding: EmbeddingSpace? = nil
     ) {
         contents = Shared(
             Contents(
@@ -59,7 +63,8 @@ public struct ProjectConfiguration: Hashable, Sendable {
                 labeling: labeling,
                 datasets: datasets,
                 training: training,
-                rollout: rollout
+                rollout: rollout,
+                embedding: embedding
             )
         )
     }
@@ -75,7 +80,8 @@ public struct ProjectConfiguration: Hashable, Sendable {
             labeling: labeling,
             datasets: datasets,
             training: training,
-            rollout: rollout
+            rollout: rollout,
+            embedding: embedding
         )
     }
 }

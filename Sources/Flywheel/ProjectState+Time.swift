@@ -67,6 +67,12 @@ extension ProjectState {
         )
     }
 
+    /// The space that is worked in; nil while nothing is known of it.
+    func embeddingSpace(_ configuration: ProjectConfiguration) -> EmbeddingSpace? {
+        let space = acquisition.knownSpace(configuration.embedding)
+        return space.isUnknown ? nil : space
+    }
+
     /// Training labels asked for that the newest model does not know. While a study runs none counts as known.
     var unlearnedLabels: Int {
         datasets.position.value.training - training.progress.value.learnedLabels + labeling.openTrainingTasks
@@ -87,6 +93,7 @@ extension ProjectState {
             let cut = datasets.cutIfDue(
                 policy: configuration.datasets,
                 schema: configuration.schema,
+                embedding: embeddingSpace(configuration),
                 isMoreComing: labeling.openTrainingTasks > 0,
                 at: step.context.time
             )

@@ -29,17 +29,28 @@ extension TrainingState {
         _ version: SealedVersion,
         newestSampleAt: StreamTime,
         policy: TrainingPolicy,
+        embedding: EmbeddingSpace? = nil,
         context: inout EntryContext
     ) -> TrainingRequest? {
         var state = progress.value
         if let waiting = state.waiting, waiting.version.ordinal >= version.ordinal { return nil }
         state.waiting = WaitingVersion(version: version, newestSampleAt: newestSampleAt)
         progress.value = state
-        return requestIfDue(policy: policy, context: &context)
+        return requestIfDue(policy: policy, embedding: embedding, context: &context)
     }
 
     /// Asks for the next study if a version waits for one. One study runs at a time; of several waiting versions the newest.
-    public mutating func requestIfDue(policy: TrainingPolicy, context: inout EntryContext) -> TrainingRequest? {
+    ///
+    /// - Parameters:
+    ///   - policy: The revision in force.
+    ///   - embedding: The space whose labels are to be trained on; nil while nothing is known of it.
+    ///   - context: The entry.
+    /// - Returns: Nil where no study is due, or one runs.
+    public mutating func requestIfDue(
+        policy: TrainingPolicy,
+        embedding: EmbeddingSpace? = nil,
+        context: inout EntryContext
+    ) -> TrainingRequest? {
         var state = progress.value
         guard state.running == nil, let waiting = state.waiting,
             waiting.version.training - state.trainedLabels >= policy.newLabels || state.studies == 0
@@ -55,7 +66,8 @@ extension TrainingState {
             repeats: policy.repeats,
             deadline: context.time.advanced(byMilliseconds: policy.deadline),
             priority: 0,
-            warmStart: state.newest
+            warmStart: state.newest,
+            embedding: embedding
         )
         state.running = Study(request: request, newestSampleAt: waiting.newestSampleAt, startedAt: context.time)
         progress.value = state

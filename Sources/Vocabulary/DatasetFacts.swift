@@ -28,8 +28,19 @@ public struct VersionCut: Hashable, Sendable {
     public let test: Int
     /// Class names, in the order of the project's schema at this entry.
     public let classes: [String]
+    /// The space that the project works in at this entry; labels before may lie in others. Nil where nothing is known of it.
+    public let embedding: EmbeddingSpace?
 
-    public init(ordinal: Int, sequence: Int64, training: Int, validation: Int, test: Int, classes: [String]) {
+    public init(
+        ordinal: Int,
+        sequence: Int64,
+        training: Int,
+        validation: Int,
+        test: Int,
+        classes: [String],
+        embedding: EmbeddingSpace? = nil
+    ) {
+        self.embedding = embedding
         self.ordinal = ordinal
         self.sequence = sequence
         self.training = training

@@ -24,6 +24,8 @@ public struct TrainingRequest: Hashable, Sendable {
     public let deadline: StreamTime
     public let priority: Int
     public let warmStart: ReleasedModel?
+    /// The space that the labels must lie in: those of another are left out. Nil where nothing is known of it.
+    public let embedding: EmbeddingSpace?
 
     public init(
         id: RequestID,
@@ -33,8 +35,10 @@ public struct TrainingRequest: Hashable, Sendable {
         repeats: Int,
         deadline: StreamTime,
         priority: Int,
-        warmStart: ReleasedModel?
+        warmStart: ReleasedModel?,
+        embedding: EmbeddingSpace? = nil
     ) {
+        self.embedding = embedding
         self.id = id
         self.dataset = dataset
         self.modelVersion = modelVersion

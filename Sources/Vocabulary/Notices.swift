@@ -34,12 +34,15 @@ public struct Refusal: Hashable, Sendable {
         case unknownFeedbackModel = "not_the_champion"
         case userCapReached = "user_cap_reached"
         case invalidConfiguration = "invalid_configuration"
+        case wrongSpace = "wrong_space"
         /// Whether a person should look at it; the others are expected and counted only.
         public var isDeadLetter: Bool {
             switch self {
             case .unknownTask, .unknownClass, .unknownRequest, .unknownModel, .nothingToRollBack, .invalidConfiguration:
                 true
-            case .duplicate, .taskClosed, .duplicateResult, .studyClosed, .unknownFeedbackModel, .userCapReached: false
+            case .duplicate, .taskClosed, .duplicateResult, .studyClosed, .unknownFeedbackModel, .userCapReached,
+                .wrongSpace:
+                false
             }
         }
     }

@@ -17,17 +17,27 @@ public struct Sample: Hashable, Sendable {
     public let embedding: [Float]?
     /// What else its service says of it; a key of it may name the slice that the sample belongs to.
     public let metadata: SampleMetadata
+    /// The space that the embedding lies in, if its service or the project names it; nil without an embedding.
+    public let space: SpaceID?
 
     public init(
         id: SampleID,
         content: Content? = nil,
         embedding: [Float]? = nil,
-        metadata: SampleMetadata = .none
+        metadata: SampleMetadata = .none,
+        space: SpaceID? = nil
     ) {
+        self.space = embedding == nil ? nil : space
         self.id = id
         self.content = content
         self.embedding = embedding
         self.metadata = metadata
+    }
+
+    /// The same sample with its embedding in a space of this name; as it is where it names one itself, or has no embedding.
+    public func placed(in space: SpaceID) -> Sample {
+        guard embedding != nil, self.space == nil else { return self }
+        return Sample(id: id, content: content, embedding: embedding, metadata: metadata, space: space)
     }
 }
 
@@ -113,5 +123,23 @@ public struct Candidate: Hashable, Sendable {
         self.auditProbability = auditProbability
         self.auditDraw = auditDraw
         self.predictedAt = predictedAt
+    }
+
+    /// The same candidate with its sample's embedding in a space of this name, unless it names one itself.
+    public func placed(in space: SpaceID) -> Candidate {
+        guard sample.embedding != nil, sample.space == nil else { return self }
+        return Candidate(
+            sample: sample.placed(in: space),
+            output: output,
+            model: model,
+            score: score,
+            auditProbability: auditProbability,
+            auditDraw: auditDraw,
+            predictedAt: predictedAt,
+            isExploration: isExploration,
+            triggers: triggers,
+            awaiting: awaiting,
+            isBelowThreshold: isBelowThreshold
+        )
     }
 }

@@ -39,7 +39,8 @@ struct FormLaw: Sendable, CustomStringConvertible {
     static let all = [
         FormLaw(AcquisitionPolicy.self), FormLaw(AnnotatorReliability.self), FormLaw(AuditPrediction.self),
         FormLaw(AuditRow.self), FormLaw(BatchPolicy.self), FormLaw(BudgetLedger.self), FormLaw(Cadence.self),
-        FormLaw(ClosedTask.self), FormLaw(DatasetPolicy.self), FormLaw(FeedbackWatch.self), FormLaw(LabelRow.self),
+        FormLaw(ClosedTask.self), FormLaw(DatasetPolicy.self), FormLaw(EmbeddingSpace.self),
+        FormLaw(FeedbackWatch.self), FormLaw(LabelRow.self),
         FormLaw(LabelSchema.self), FormLaw(LabelingPolicy.self), FormLaw(LogPosition.self),
         FormLaw(LoopPosition.self), FormLaw(PairCounts.self), FormLaw(PendingCut.self),
         FormLaw(ProjectConfiguration.self), FormLaw(Recipe.self), FormLaw(RolloutPolicy.self),

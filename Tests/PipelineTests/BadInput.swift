@@ -169,6 +169,24 @@ struct BadInput: Sendable, CustomTestStringConvertible {
             #"{"project":"shapes","sample":{"id":"x","embedding":[]}}"#,
             .refused("schema")
         ),
+        BadInput(
+            "a coordinate that 32 bits cannot hold",
+            .predictions,
+            #"{"project":"shapes","sample":{"id":"x","embedding":[1,1e300]},"score":0.5}"#,
+            .refused("wrong_space")
+        ),
+        BadInput(
+            "a coordinate that is not finite",
+            .predictions,
+            #"{"project":"shapes","sample":{"id":"x","embedding":{"kind":"float32","data":"AADAfw=="}},"score":0.5}"#,
+            .refused("wrong_space")
+        ),
+        BadInput(
+            "a space without a name",
+            .predictions,
+            #"{"project":"shapes","sample":{"id":"x","embedding":[1,2],"space":""},"score":0.5}"#,
+            .refused("schema")
+        ),
         BadInput("good", .predictions, prediction(good), .accepted),
         BadInput(
             "good, as a structured CloudEvent",

@@ -206,12 +206,18 @@ struct BadLabelTests {
     }
 }
 
-@Suite("Bad samples that are asked first and labelled in good faith")
+@Suite("Bad samples that would be asked first and labelled in good faith")
 struct BadSampleTests {
-    /// The share of studies that gave a model after samples with these embeddings came in, and what notices say.
-    private func studies(_ embeddings: [[Float]?]) throws -> (
-        finished: Int, failed: [String], leftOut: Int, labelled: Int
-    ) {
+    /// What became of samples with these embeddings, and of studies after them.
+    private struct Outcome {
+        var finished = 0
+        var failed: [String] = []
+        var leftOut = 0
+        var labelled = 0
+        var refused = 0
+    }
+
+    private func outcome(_ embeddings: [[Float]?]) throws -> Outcome {
         let plant = try Plant(seed: 3)
         for _ in 0..<8 { try plant.round() }
         let before = try plant.decoded(.notices) { try Notice(json: $0) }.count
@@ -227,27 +233,39 @@ struct BadSampleTests {
             }
             try plant.round()
         }
-        let notices = try plant.decoded(.notices) { try Notice(json: $0) }.dropFirst(before)
-        let facts = try plant.decoded(.datasetLog) { try DatasetLogRecord(json: $0) }
-        let labelled = facts.filter {
-            if case .accepted(let fact, _) = $0 { fact.consensus.sample.id.rawValue.hasPrefix("bad") } else { false }
+        var outcome = Outcome()
+        for notice in try plant.decoded(.notices, { try Notice(json: $0) }).dropFirst(before) {
+            if notice.kind == .studyFinished { outcome.finished += 1 }
+            if notice.kind == .studyFailed { outcome.failed.append(notice.text) }
+            if notice.text.contains("left out") { outcome.leftOut += 1 }
         }
-        return (
-            notices.count { $0.kind == .studyFinished }, notices.filter { $0.kind == .studyFailed }.map(\.text),
-            notices.count { $0.text.contains("left out") }, labelled.count
-        )
+        for case .accepted(let fact, _) in try plant.decoded(.datasetLog, { try DatasetLogRecord(json: $0) })
+        where fact.consensus.sample.id.rawValue.hasPrefix("bad") {
+            outcome.labelled += 1
+        }
+        outcome.refused = plant.cluster.committed(plant.topics[.deadLetters]).count {
+            $0.header("flywheel.reason.code") == "wrong_space"
+        }
+        return outcome
+    }
+
+    @Test("Without an embedding they are labelled, and every study goes on giving a model")
+    func noEmbedding() throws {
+        let outcome = try outcome([nil, nil, nil])
+        #expect(outcome.failed.isEmpty && outcome.finished >= 5, "\(outcome)")
+        #expect(outcome.labelled > 0 && outcome.leftOut > 0 && outcome.refused == 0, "\(outcome)")
     }
 
     @Test(
-        "Every study goes on giving a model",
+        "With an embedding that lies elsewhere they go no further than the door",
         arguments: [
-            [nil, nil, nil], [[1, 2, 3, 4]], [[3.4e38, -3.4e38], [-3.4e38, 3.4e38], [3.4e38, 3.4e38]],
+            [[1, 2, 3, 4]], [[3.4e38, -3.4e38], [-3.4e38, 3.4e38], [3.4e38, 3.4e38]],
         ] as [[[Float]?]]
     )
-    func goesOn(embeddings: [[Float]?]) throws {
-        let outcome = try studies(embeddings)
-        #expect(outcome.failed.isEmpty, "\(outcome)")
-        #expect(outcome.finished >= 5, "\(outcome)")
-        #expect(outcome.labelled > 0 && outcome.leftOut > 0, "\(outcome)")
+    func elsewhere(embeddings: [[Float]?]) throws {
+        let outcome = try outcome(embeddings)
+        #expect(outcome.failed.isEmpty && outcome.finished >= 5, "\(outcome)")
+        #expect(outcome.labelled == 0 && outcome.leftOut == 0, "\(outcome)")
+        #expect(outcome.refused == 8 * embeddings.count, "\(outcome)")
     }
 }

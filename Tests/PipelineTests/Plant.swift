@@ -74,6 +74,7 @@ final class Plant {
         other: Lethal? = nil,
         lettersPerSecond: Int = 1_000,
         entryLimits: EntryLimits = .usual,
+        knowsSpaces: Bool = true,
         now: (() -> Int64)? = nil,
         wallClock: (() -> Int64)? = nil
     ) throws -> StageRunner {
@@ -82,6 +83,7 @@ final class Plant {
             let stage = IntakeStage(
                 topics: topics,
                 directory: try ProjectDirectory(transport: transport, topics: topics, now: { clock.now }),
+                spaces: knowsSpaces ? try SpaceDirectory(transport: transport, topics: topics) : nil,
                 salt: [1, 2, 3],
                 worker: instance,
                 partitionCount: 2,

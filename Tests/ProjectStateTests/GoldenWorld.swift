@@ -117,12 +117,31 @@ struct GoldenPlan: Sendable {
                 policy.slices = SlicePolicy(key: "shelter", share: LabelShare(millionths: 400_000))
             }
         },
+        // Learnt, named, learnt under a name, and of another dimension.
+        GoldenPlan(
+            "spaces",
+            embedding: {
+                [
+                    nil, EmbeddingSpace(name: SpaceID("encoder-2"), dimension: 2, norm: 30),
+                    EmbeddingSpace(name: SpaceID("encoder-3")),
+                    EmbeddingSpace(name: SpaceID("encoder-3"), dimension: 3),
+                ][$0]
+            }
+        ) { policy, revision in
+            policy.triggers = [Trigger(name: "disputed", condition: .all([.disagreement, .sample(0.7)]))]
+            policy.patience = 9_000
+        },
     ]
 
     /// Whether an operator returns to former champions; else users' feedback does.
     var rollsBackByCommand: Bool { ["slices", "budgets"].contains(name) }
 
-    private init(_ name: String, ageing: Int64? = nil, change: (inout AcquisitionPolicy, Int) -> Void) {
+    private init(
+        _ name: String,
+        ageing: Int64? = nil,
+        embedding: (Int) -> EmbeddingSpace? = { _ in nil },
+        change: (inout AcquisitionPolicy, Int) -> Void
+    ) {
         self.name = name
         let counts = ["stream": StreamStrategy.allCases.count, "weights": 5]
         revisions = (0..<(counts[name] ?? 4)).map { revision in
@@ -147,10 +166,14 @@ struct GoldenPlan: Sendable {
                 labeling: labeling,
                 datasets: datasets,
                 training: training,
-                rollout: rollout
+                rollout: rollout,
+                embedding: embedding(revision)
             )
         }
     }
+
+    /// Whether candidates come from several encoders.
+    var hasSpaces: Bool { name == "spaces" }
 }
 
 /// A world that follows a plan and, beside what any world does, sends what is seldom or wrong.
@@ -289,13 +312,20 @@ struct GoldenWorld {
         let champion = world.state.rollout.phase.value.champion?.version ?? ModelVersion("outside")
         let isUnseen = generator.next(below: 6) == 0
         let isAudit = generator.next(below: 8) == 0
-        let embedding = number % 4 == 0 ? nil : [Float(number % 17) / 4, Float(number % 13) / 2]
+        var embedding: [Float]? = number % 4 == 0 ? nil : [Float(number % 17) / 4, Float(number % 13) / 2]
+        var space: SpaceID?
+        if plan.hasSpaces {
+            if number % 5 == 1 { embedding?.append(1) }
+            if number % 23 == 2 { embedding?[0] = 1e30 }
+            if number % 3 == 0 { space = SpaceID("encoder-\(1 + number % 4)") }
+        }
         return Candidate(
             sample: Sample(
                 id: SampleID("g\(number)"),
                 content: number % 3 == 0 ? .inline(mediaType: "text/plain", text: "Grüße \(number)\n\"ok\"") : nil,
                 embedding: embedding,
-                metadata: SampleMetadata([.init(key: "shelter", value: "n\(number % 7)")]) ?? .none
+                metadata: SampleMetadata([.init(key: "shelter", value: "n\(number % 7)")]) ?? .none,
+                space: space
             ),
             output: isUnseen ? nil : ClassDistribution(entries, remainder: 0.7 - first),
             model: isUnseen ? nil : ModelReference(name: "m", version: champion, variant: "int8"),

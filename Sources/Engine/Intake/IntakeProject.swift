@@ -8,6 +8,8 @@ internal import Vocabulary
 /// What Intake knows about a project: its revision, its classes, its draws, its models.
 struct IntakeProject {
     let configuration: ProjectConfiguration
+    /// Where embeddings must lie of what goes on; the loop learns what the configuration leaves open.
+    var space: EmbeddingSpace
     private let auditPrefix: DrawPrefix
     let audit: Draw
     let random: StableHash
@@ -49,6 +51,7 @@ struct IntakeProject {
 
     init(_ configuration: ProjectConfiguration, salt: [UInt8]) {
         self.configuration = configuration
+        space = configuration.embedding ?? EmbeddingSpace()
         let name = configuration.project.rawValue
         auditPrefix = DrawPrefix(StableHash(project: name, purpose: "audit", salt: salt))
         audit = auditPrefix.draw

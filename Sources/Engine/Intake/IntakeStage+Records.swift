@@ -65,6 +65,10 @@ extension IntakeStage {
             try event.checkNames()
             _ = try believable(event.predictedAt)
             guard let judgement = judged ?? judge(event, project, at: batchTime) else { return }
+            // What is only counted is not compared with anything: where it lies does not matter.
+            if judgement.passes, let fault = project.pointee.space.fault(of: event.sample) {
+                throw Rejection(.wrongSpace, fault)
+            }
             try take(event, judgement, size: record.value.count, at: batchTime, into: &turn)
         case .feedback:
             let event = try FeedbackEvent(object, project: id, schema: schema)

@@ -45,6 +45,9 @@ public final class IntakeStage: StreamStage {
 
     let topics: TopicNames
     let directory: ProjectDirectory
+    /// Nil: spaces are those of the configurations alone.
+    private let spaces: SpaceDirectory?
+    private var spaceGeneration = 0
     let salt: [UInt8]
     let worker: String
     let now: () -> Int64
@@ -92,6 +95,7 @@ public final class IntakeStage: StreamStage {
     public init(
         topics: TopicNames,
         directory: ProjectDirectory,
+        spaces: SpaceDirectory? = nil,
         salt: [UInt8],
         worker: String,
         partitionCount: Int,
@@ -107,6 +111,7 @@ public final class IntakeStage: StreamStage {
         self.topics = topics
         inputPrefixes = Self.inputs.map { Array("\(topics[$0])/".utf8) }
         self.directory = directory
+        self.spaces = spaces
         self.salt = salt
         self.worker = worker
         self.partitionCount = max(1, partitionCount)
@@ -171,6 +176,7 @@ public final class IntakeStage: StreamStage {
 
     public func process(_ batch: RecordBatch, topics names: [String], into turn: inout Turn) throws {
         try directory.refresh()
+        try spaces?.refresh()
         adoptRevisions()
         batchTime = now()
         let predictions = Self.inputs.firstIndex(of: .predictions)
@@ -244,6 +250,10 @@ public final class IntakeStage: StreamStage {
     var share: Double { Double(max(1, owned.count)) / Double(max(partitionCount, owned.count)) }
 
     private func adoptRevisions() {
+        let learned = spaces?.generation ?? 0
+        guard generation != directory.generation || spaceGeneration != learned else { return }
+        defer { adoptSpaces() }
+        spaceGeneration = learned
         guard generation != directory.generation else { return }
         generation = directory.generation
         for (name, configuration) in directory.projects {
@@ -257,6 +267,11 @@ public final class IntakeStage: StreamStage {
         }
         projects.remove { directory.projects[$0.configuration.project.rawValue] == nil }
         projectView = projects.view
+    }
+
+    private func adoptSpaces() {
+        guard let spaces else { return }
+        for project in projects.all { project.pointee.space = spaces.space(of: project.pointee.configuration) }
     }
 
     /// The project of a record. Before it is called unknown the topic is read to its end once more.

@@ -7,6 +7,7 @@ internal import Vocabulary
 extension PredictionEvent {
     func checkNames() throws(Rejection) {
         try PlainNames.check("sample.id", sample.id)
+        if let space = sample.space { try PlainNames.check("sample.space", space) }
         if let model { try PlainNames.check("model.version", model.version) }
     }
 }

@@ -59,6 +59,8 @@ public struct DatasetManifest: Hashable, Sendable, JSONCodable {
     public let parent: DatasetVersionID?
     public let semanticVersion: String
     public let classes: [String]
+    /// The space that the project worked in at the cut; labels before may lie in others. Nil where nothing was known of it.
+    public let embedding: EmbeddingSpace?
     public let segments: [DatasetSegment]
 
     public init(
@@ -68,8 +70,10 @@ public struct DatasetManifest: Hashable, Sendable, JSONCodable {
         parent: DatasetVersionID?,
         semanticVersion: String,
         classes: [String],
+        embedding: EmbeddingSpace? = nil,
         segments: [DatasetSegment]
     ) {
+        self.embedding = embedding
         self.project = project
         self.ordinal = ordinal
         self.sequence = sequence
@@ -92,6 +96,9 @@ public struct DatasetManifest: Hashable, Sendable, JSONCodable {
             parent: try object.optionalString("parent").map { DatasetVersionID($0) },
             semanticVersion: try object.string("semantic_version"),
             classes: try object.object("label_schema").strings("classes"),
+            embedding: try object.optionalObject("embedding").map { (space) throws(JSONError) in
+                try EmbeddingSpace(json: space.value)
+            },
             segments: try object.decode("segments") { (element) throws(JSONError) in try DatasetSegment(json: element) }
         )
     }
@@ -108,6 +115,10 @@ public struct DatasetManifest: Hashable, Sendable, JSONCodable {
             writer.object("label_schema") { writer in
                 writer.member("kind", "choice")
                 writer.array("classes", of: classes)
+            }
+            if let embedding {
+                writer.key("embedding")
+                embedding.write(to: &writer)
             }
             writer.object("counts") { writer in
                 for split in Split.allCases { writer.member(StaticSplitKey.key(split), count(of: split)) }
@@ -142,6 +153,7 @@ public struct DatasetLine: Sendable {
     public let sample: SampleID
     public let className: String
     public let embedding: [Float]?
+    public let space: SpaceID?
 
     /// The line of an accepted label: readable without us, numbers as numbers.
     static func bytes(_ fact: LabelFact, className: String) -> [UInt8] {
@@ -159,6 +171,7 @@ public struct DatasetLine: Sendable {
                         // The shortest text of a float32, not that of the float64 nearest to it.
                         for value in embedding { writer.value(encoded: Array(value.description.utf8)) }
                     }
+                    writer.member("space", ifPresent: consensus.sample.space?.rawValue)
                 }
             }
             writer.object("label") { writer in
@@ -182,5 +195,6 @@ public struct DatasetLine: Sendable {
         var values: [Float] = []
         if let array = try sample.optionalArray("embedding") { try array.floats(into: &values) }
         embedding = values.isEmpty ? nil : values
+        space = try sample.optionalString("space").map { SpaceID($0) }
     }
 }

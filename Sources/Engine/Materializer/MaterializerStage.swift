@@ -204,6 +204,7 @@ public final class MaterializerStage: StreamStage, HoldingStage, StoppingStage {
             // Additions only: Croissant's rule bumps MINOR.
             semanticVersion: "1.\(cut.ordinal - 1).0",
             classes: cut.classes,
+            embedding: cut.embedding,
             segments: segments
         )
         return try store.seal(manifest)

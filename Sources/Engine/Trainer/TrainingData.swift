@@ -75,9 +75,9 @@ struct TrainingData {
                 }
             }
         }
-        let geometry = EmbeddingGeometry(of: training)
-        let trainingFaults = training.map { line in line.fault ?? geometry?.fault(of: line) }
-        let testFaults = test.map { line in line.fault ?? geometry?.fault(of: line) }
+        let geometry = EmbeddingGeometry(of: training, request.embedding ?? EmbeddingSpace())
+        let trainingFaults = training.map { line in line.fault ?? geometry.fault(of: line) }
+        let testFaults = test.map { line in line.fault ?? geometry.fault(of: line) }
         let usable = training.indices.filter { trainingFaults[$0] == nil }.map { training[$0] }
         testPositions = test.indices.filter { testFaults[$0] == nil }
         let unscored = test.indices.filter { testFaults[$0] != nil }
@@ -90,7 +90,7 @@ struct TrainingData {
                 example: example
             )
         }
-        guard let geometry, !usable.isEmpty else {
+        guard !usable.isEmpty else {
             throw StudyFailure(
                 failure: .noUsableLabels,
                 error: EngineError(

@@ -5,6 +5,8 @@ internal import Vocabulary
 struct TrainingLine {
     /// Empty where there is a fault.
     let embedding: [Float]
+    /// The space that the embedding lies in, if the line says.
+    let space: SpaceID?
     /// The class's position in the manifest.
     let label: Int
     private let name: String
@@ -13,6 +15,7 @@ struct TrainingLine {
 
     init(_ bytes: [UInt8], classes: [String: Int], parser: JSONParser) {
         var embedding: [Float] = []
+        var space: SpaceID?
         var label = 0
         var name = "a sample"
         var fault: String?
@@ -22,6 +25,7 @@ struct TrainingLine {
             let position = classes[line.className]
             if let found = line.embedding, let position {
                 embedding = found
+                space = line.space
                 label = position
             } else if position == nil {
                 fault = "\(name): its class is not in the manifest"
@@ -32,6 +36,7 @@ struct TrainingLine {
             fault = "\(name): its line cannot be read: \(error)"
         }
         self.embedding = embedding
+        self.space = space
         self.label = label
         self.name = name
         self.fault = fault
@@ -40,54 +45,57 @@ struct TrainingLine {
     func fault(_ text: String) -> String { "\(name): \(text)" }
 }
 
-/// What most training labels of a version agree on: which embeddings belong together.
+/// Which embeddings can be trained on together: those of the space that the request names, and of what it leaves open what
+/// most training labels agree on.
 struct EmbeddingGeometry {
-    /// The commonest dimension; of equally common ones that of the oldest label.
+    /// Labels that name another, or none, are left out; nil: none is named.
+    let space: SpaceID?
+    /// Unless named the commonest dimension; of equally common ones that of the oldest label.
     let dimension: Int
-    /// The largest norm: `factor` times the median of those that are not 0. One embedding far out makes a fit impossible in
-    /// all directions, as steps must be small enough for it.
+    /// Unless named `factor` times the median norm of those that are not 0. One embedding far out makes a fit impossible in all
+    /// directions, as steps must be small enough for it.
     let largestNorm: Double
 
     /// How much larger than the median a norm may be.
     static let factor = 1_000.0
 
-    /// Nil without a line that has an embedding.
+    /// Without a line that has an embedding, one that no line belongs to.
     ///
     /// - Complexity: O(*n* log *n*) beside the norms.
-    init?(of lines: [TrainingLine]) {
+    init(of lines: [TrainingLine], _ wanted: EmbeddingSpace) {
+        let lines = lines.filter { $0.fault == nil && (wanted.name == nil || $0.space == wanted.name) }
         var counts: [Int: Int] = [:]
-        for line in lines where line.fault == nil { counts[line.embedding.count, default: 0] += 1 }
-        guard let most = counts.values.max(),
-            let first = lines.first(where: { $0.fault == nil && counts[$0.embedding.count] == most })
-        else { return nil }
-        dimension = first.embedding.count
+        for line in lines { counts[line.embedding.count, default: 0] += 1 }
+        let most = counts.values.max()
+        let commonest = lines.first { counts[$0.embedding.count] == most }?.embedding.count
+        let dimension = wanted.dimension ?? commonest ?? 0
         var norms: [Double] = []
-        for line in lines where line.fault == nil && line.embedding.count == dimension {
-            let norm = Self.norm(line.embedding)
+        for line in lines where line.embedding.count == dimension {
+            let norm = EmbeddingSpace.norm(of: line.embedding)
             if norm > 0, norm.isFinite { norms.append(norm) }
         }
         norms.sort()
-        largestNorm = norms.isEmpty ? .greatestFiniteMagnitude : Self.factor * norms[norms.count / 2]
+        let usual = norms.isEmpty ? Double.greatestFiniteMagnitude : Self.factor * norms[norms.count / 2]
+        space = wanted.name
+        self.dimension = dimension
+        largestNorm = wanted.norm ?? usual
     }
 
     /// Why a line that is sound in itself does not belong to the others; nil when it does.
     func fault(of line: TrainingLine) -> String? {
         guard line.fault == nil else { return nil }
-        guard line.embedding.count == dimension else {
-            return line.fault("its embedding has \(line.embedding.count) dimensions, most have \(dimension)")
+        if let space, line.space != space {
+            let found = line.space.map { "lies in space \($0.rawValue.prefix(64))" } ?? "names no space"
+            return line.fault("its embedding \(found), the request asks for \(space.rawValue.prefix(64))")
         }
-        let norm = Self.norm(line.embedding)
+        guard line.embedding.count == dimension else {
+            return line.fault("its embedding has \(line.embedding.count) dimensions, not \(dimension)")
+        }
+        let norm = EmbeddingSpace.norm(of: line.embedding)
         guard norm.isFinite else { return line.fault("its embedding is not finite") }
         guard norm <= largestNorm else {
             return line.fault("its embedding has norm \(Float(norm)), at most \(Float(largestNorm)) are usable")
         }
         return nil
-    }
-
-    /// The Euclidean norm; that of finite 32-bit numbers is finite.
-    private static func norm(_ embedding: [Float]) -> Double {
-        var squares = 0.0
-        for value in embedding { squares += Double(value) * Double(value) }
-        return squares.squareRoot()
     }
 }

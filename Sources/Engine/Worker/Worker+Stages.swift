@@ -35,6 +35,7 @@ extension Worker {
             let stage = IntakeStage(
                 topics: topics,
                 directory: directory,
+                spaces: try SpaceDirectory(transport: transport, topics: topics),
                 salt: configuration.salt,
                 worker: configuration.instance,
                 partitionCount: try reader.partitions(of: topics[.predictions]).count,

@@ -50,7 +50,8 @@ extension DatasetLogRecord: JSONCodable {
                     training: try counts.int("training", in: 0...Int.max),
                     validation: try counts.int("validation", in: 0...Int.max),
                     test: try counts.int("test", in: 0...Int.max),
-                    classes: try object.strings("classes")
+                    classes: try object.strings("classes"),
+                    embedding: try object.optionalValue("embedding")
                 )
             )
         case let kind:
@@ -111,6 +112,7 @@ extension DatasetLogRecord: JSONCodable {
             writer.member("test", cut.test)
         }
         writer.array("classes", of: cut.classes)
+        writer.member("embedding", ifPresent: cut.embedding)
     }
 }
 

@@ -14,7 +14,8 @@ extension TrainingRequest: JSONCodable {
             repeats: try object.int("repeats", in: 1...1_000),
             deadline: try object.time("deadline_at_ms"),
             priority: try object.int("priority"),
-            warmStart: try object.optionalValue("warm_start")
+            warmStart: try object.optionalValue("warm_start"),
+            embedding: try object.optionalValue("embedding")
         )
     }
 
@@ -31,6 +32,7 @@ extension TrainingRequest: JSONCodable {
             writer.member("deadline_at_ms", deadline)
             writer.member("priority", priority)
             writer.member("warm_start", ifPresent: warmStart)
+            writer.member("embedding", ifPresent: embedding)
         }
     }
 }

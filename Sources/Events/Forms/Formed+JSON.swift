@@ -32,6 +32,7 @@ extension BudgetLedger: JSONCodable {}
 extension Cadence: JSONCodable {}
 extension ClosedTask: JSONCodable {}
 extension DatasetPolicy: JSONCodable {}
+extension EmbeddingSpace: JSONCodable {}
 extension FeedbackWatch: JSONCodable {}
 extension LabelRow: JSONCodable {}
 extension LabelSchema: JSONCodable {}

@@ -36,7 +36,7 @@ public struct PredictionEvent: Hashable, Sendable {
             model = try object.optionalValue("model")
             predictedAt = try object.optionalInt64("predicted_at_ms")
         } catch {
-            throw Rejection(error)
+            throw Embedding.isNotFinite(error) ? Rejection(.wrongSpace, error.description) : Rejection(error)
         }
         output = try Self.output(object, schema)
         guard (output == nil) == (model == nil) else {

@@ -20,6 +20,7 @@ public struct Rejection: Error, Hashable, Sendable, CustomStringConvertible {
         case badEnvelope = "bad_envelope"
         case unknownCommand = "unknown_command"
         case entryBudget = "entry_budget"
+        case wrongSpace = "wrong_space"
         case poison = "poison"
     }
 

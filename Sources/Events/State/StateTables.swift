@@ -39,6 +39,7 @@ extension ProjectState {
         visitor.table("acquisition.slices", &acquisition.accounts.slices)
         visitor.table("acquisition.triggered", &acquisition.triggers.triggered)
         visitor.table("acquisition.awaiting", &acquisition.triggers.awaiting)
+        visitor.cell(LearnedSpace.table, &acquisition.space)
         visitor.table("labeling.open", &labeling.open)
         visitor.table("labeling.closed", &labeling.closed)
         visitor.table("labeling.annotators", &labeling.annotators)

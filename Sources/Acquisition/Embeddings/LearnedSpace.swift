@@ -1,0 +1,140 @@
+internal import Tables
+public import Vocabulary
+
+/// One embedding that a space is learnt from.
+public struct SeenEmbedding: Hashable, Sendable {
+    /// As the prediction names its space.
+    public let space: SpaceID?
+    /// At least 1.
+    public let dimension: Int
+    /// Finite, at least 0.
+    public let norm: Double
+
+    public init(space: SpaceID?, dimension: Int, norm: Double) {
+        self.space = space
+        self.dimension = dimension
+        self.norm = norm
+    }
+}
+
+/// The space of a project's embeddings as far as its configuration does not say: fixed from the first candidates that carry one.
+public struct LearnedSpace: Hashable, Sendable {
+    /// Embeddings that it is fixed from.
+    public static let breadth = 20
+    /// The largest norm is this many times the median of those seen that are not 0.
+    public static let factor = 10.0
+
+    /// The name that the configuration gave when it was learnt: under another one it says nothing.
+    public let named: SpaceID?
+    /// Nil until enough have been seen.
+    public let space: EmbeddingSpace?
+    /// What has been seen, in the order of the journal; empty once the space is fixed.
+    public private(set) var seen: [SeenEmbedding]
+
+    public init(named: SpaceID? = nil, space: EmbeddingSpace? = nil, seen: [SeenEmbedding] = []) {
+        self.named = named
+        self.space = space
+        self.seen = seen
+    }
+
+    /// Whether what was learnt, or is being learnt, holds beside what a configuration declares.
+    func holds(beside declared: EmbeddingSpace) -> Bool {
+        named == declared.name
+            && (space == nil || declared.dimension == nil || declared.dimension == space?.dimension)
+    }
+
+    /// Notes an embedding, and fixes the space with the last of them: the commonest dimension, of equally common ones the first
+    /// seen, and its norm.
+    mutating func see(_ embedding: SeenEmbedding) {
+        seen.append(embedding)
+        guard seen.count >= Self.breadth else { return }
+        func isAlike(_ one: SeenEmbedding, _ other: SeenEmbedding) -> Bool {
+            one.dimension == other.dimension && one.space == other.space
+        }
+        var (best, most) = (embedding, 0)
+        for one in seen {
+            let count = seen.count { isAlike($0, one) }
+            if count > most { (best, most) = (one, count) }
+        }
+        let norms = seen.filter { isAlike($0, best) && $0.norm > 0 }.map(\.norm).sorted()
+        let bounds = EmbeddingSpace.norms
+        let norm =
+            norms.isEmpty
+            ? nil : min(max(Self.factor * norms[norms.count / 2], bounds.lowerBound), bounds.upperBound)
+        self = LearnedSpace(
+            named: named,
+            space: EmbeddingSpace(name: best.space, dimension: best.dimension, norm: norm)
+        )
+    }
+}
+
+extension EmbeddingSpace {
+    /// What is declared, and of the rest what was learnt.
+    public func completed(by learned: LearnedSpace) -> EmbeddingSpace {
+        guard let found = learned.space, learned.holds(beside: self) else { return self }
+        return EmbeddingSpace(
+            name: name ?? found.name,
+            dimension: dimension ?? found.dimension,
+            norm: norm ?? found.norm
+        )
+    }
+}
+
+/// The space that a project's candidates must lie in.
+extension AcquisitionState {
+    /// The space as far as it is known.
+    ///
+    /// - Parameter declared: What the configuration says; nil: nothing.
+    /// - Returns: What is declared, and of the rest what was learnt.
+    public func knownSpace(_ declared: EmbeddingSpace?) -> EmbeddingSpace {
+        (declared ?? EmbeddingSpace()).completed(by: space.value)
+    }
+
+    /// Looks at where a candidate lies, before it is taken into any source. The first ones fix what is not declared, and
+    /// candidates that were taken in before and lie elsewhere go.
+    ///
+    /// - Returns: What keeps the candidate out; nil where nothing does.
+    public mutating func place(_ sample: Sample, _ declared: EmbeddingSpace?) -> String? {
+        guard let embedding = sample.embedding else { return nil }
+        let known = knownSpace(declared)
+        if let fault = known.fault(of: sample) { return fault }
+        guard space.value.space == nil, declared?.dimension == nil || declared?.norm == nil else { return nil }
+        let norm = EmbeddingSpace.norm(of: embedding)
+        if space.value.named != declared?.name { space.value = LearnedSpace(named: declared?.name) }
+        space.value.see(SeenEmbedding(space: sample.space, dimension: embedding.count, norm: norm))
+        guard space.value.space != nil else { return nil }
+        let fixed = knownSpace(declared)
+        leaveOut { fixed.fault(of: $0) != nil }
+        return fixed.fault(of: sample)
+    }
+
+    /// Takes in a revision. Another name, or a dimension that is not the one there was, begins a new space: what lies in the
+    /// old one is asked for no more, and nothing is compared with it.
+    public mutating func configured(_ declared: EmbeddingSpace?, after old: EmbeddingSpace?) {
+        let (before, now) = (knownSpace(old), declared ?? EmbeddingSpace())
+        let isOther = now.dimension != nil && before.dimension != nil && now.dimension != before.dimension
+        guard now.name != old?.name || isOther else {
+            // What has been seen need not be what is declared now.
+            if now != old ?? EmbeddingSpace(), space.value.space == nil, !space.value.seen.isEmpty {
+                space.value = LearnedSpace(named: now.name)
+            }
+            return
+        }
+        space.value = LearnedSpace(named: now.name)
+        leaveOut { $0.embedding != nil }
+        for slot in pool.memory.sortedKeys { pool.memory[slot] = nil }
+    }
+
+    private mutating func leaveOut(_ isElsewhere: (Sample) -> Bool) {
+        for id in pool.candidates.sortedKeys {
+            if let row = pool.candidates[id], isElsewhere(row.candidate.sample) { pool.remove(id) }
+        }
+        for id in audit.candidates.sortedKeys {
+            if let row = audit.candidates[id], isElsewhere(row.candidate.sample) { audit.remove(id) }
+        }
+        for id in triggers.triggered.sortedKeys + triggers.awaiting.sortedKeys {
+            let row = triggers.triggered[id] ?? triggers.awaiting[id]
+            if let row, isElsewhere(row.pooled.candidate.sample) { triggers.remove(id) }
+        }
+    }
+}

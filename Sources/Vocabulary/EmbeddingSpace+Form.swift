@@ -1,0 +1,15 @@
+public import Forms
+
+extension EmbeddingSpace: Formed {
+    public init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
+        let naming: StaticString =
+            "The encoder's name. Another name begins a new [space](acquisition.md#batches)."
+        let dimensions: StaticString = "Numbers of an embedding; learnt from the first 20 unless given."
+        let bound: StaticString = "The largest Euclidean norm; unless given ten times the median of the first 20."
+        self.init(
+            name: try f.optional("space", \.name, ID(), naming),
+            dimension: try f.optional("dimension", \.dimension, Count(1...4_096), dimensions),
+            norm: try f.optional("norm", \.norm, Number(Self.norms), bound)
+        )
+    }
+}

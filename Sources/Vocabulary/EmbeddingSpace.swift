@@ -1,0 +1,48 @@
+/// What is known of the space that a project's embeddings lie in: only embeddings of one space can be compared, or trained on
+/// together.
+public struct EmbeddingSpace: Hashable, Sendable {
+    /// The name of the encoder that makes them; nil where nobody gives one.
+    public let name: SpaceID?
+    /// In `1...4096`; nil: any.
+    public let dimension: Int?
+    /// The largest Euclidean norm, in `norms`; nil: any.
+    public let norm: Double?
+
+    /// What a largest norm may be.
+    public static let norms = 1e-9...1e15
+
+    public init(name: SpaceID? = nil, dimension: Int? = nil, norm: Double? = nil) {
+        self.name = name
+        self.dimension = dimension
+        self.norm = norm
+    }
+
+    /// Whether nothing is known, so that every embedding belongs to it.
+    public var isUnknown: Bool { name == nil && dimension == nil && norm == nil }
+
+    /// What keeps a sample's embedding out of the space, in a sentence that begins with the member of an event.
+    ///
+    /// - Returns: Nil where nothing does: a sample without an embedding is in no space, and one that names none is in any.
+    /// - Complexity: O(*dimension*) where there is a largest norm, else O(1).
+    public func fault(of sample: Sample) -> String? {
+        guard let embedding = sample.embedding else { return nil }
+        if let name, let other = sample.space, other != name {
+            return "sample.space: expected \"\(name.rawValue.prefix(64))\", found \"\(other.rawValue.prefix(64))\""
+        }
+        if let dimension, embedding.count != dimension {
+            return "sample.embedding: expected \(dimension) dimensions, found \(embedding.count)"
+        }
+        if let norm {
+            let found = Self.norm(of: embedding)
+            if !(found <= norm) { return "sample.embedding: expected a norm of at most \(norm), found \(found)" }
+        }
+        return nil
+    }
+
+    /// The Euclidean norm; that of finite numbers is finite.
+    public static func norm(of embedding: [Float]) -> Double {
+        var squares = 0.0
+        for value in embedding { squares += Double(value) * Double(value) }
+        return squares.squareRoot()
+    }
+}

@@ -1,0 +1,81 @@
+import Acquisition
+import Tables
+import Testing
+import Vocabulary
+
+@Suite("The space of embeddings is learnt as far as it is not declared")
+struct LearnedSpaceTests {
+    /// Places samples with these embeddings, and says which were kept out.
+    private func place(
+        _ embeddings: [[Float]?],
+        in state: inout AcquisitionState,
+        _ declared: EmbeddingSpace? = nil,
+        space: String? = nil
+    ) -> [Int] {
+        embeddings.indices.filter { position in
+            let sample = Sample(
+                id: SampleID("s\(position)"),
+                embedding: embeddings[position],
+                space: space.map { SpaceID($0) }
+            )
+            return state.place(sample, declared) != nil
+        }
+    }
+
+    @Test(
+        "The commonest dimension of the first 20 counts, of equally common ones the first, and ten times its median norm"
+    )
+    func fixed() {
+        var state = AcquisitionState()
+        let tie: [[Float]] = (0..<20).map { $0 % 2 == 0 ? [3, 4] : [1e9] }
+        #expect(place(Array(tie.dropLast()), in: &state) == [])
+        #expect(state.knownSpace(nil).isUnknown)
+        // The last one fixes the space, and lies elsewhere itself.
+        #expect(place([tie[19]], in: &state) == [0])
+        #expect(state.knownSpace(nil) == EmbeddingSpace(dimension: 2, norm: 50))
+        #expect(state.space.value.seen.isEmpty)
+        #expect(place([[30, 40], [30, 40.1], [1], [1, 2, 3], nil, [0, 0]], in: &state) == [1, 2, 3])
+    }
+
+    @Test("Embeddings that are 0, and samples without any, say nothing of the norm")
+    func zeros() {
+        var state = AcquisitionState()
+        #expect(place([nil, nil], in: &state) == [])
+        #expect(state.space.row == nil)
+        #expect(place(Array(repeating: [0, 0], count: 19) + [[0, 2]], in: &state) == [])
+        #expect(state.knownSpace(nil).norm == 20)
+        var zero = AcquisitionState()
+        #expect(place(Array(repeating: [0, 0], count: 20) + [[1e30, 0], [1]], in: &zero) == [21])
+    }
+
+    @Test("What is declared is not learnt, and what producers name is")
+    func declared() {
+        var state = AcquisitionState()
+        let whole = EmbeddingSpace(dimension: 1, norm: 4)
+        #expect(place([[4], [4.5], [1, 1]] + Array(repeating: [1], count: 30), in: &state, whole) == [1, 2])
+        #expect(state.space.row == nil)
+        let part = EmbeddingSpace(norm: 4)
+        #expect(place(Array(repeating: [1], count: 20) + [[3.9], [1, 1]], in: &state, part, space: "a") == [21])
+        #expect(state.knownSpace(part) == EmbeddingSpace(name: SpaceID("a"), dimension: 1, norm: 4))
+        #expect(place([[1]], in: &state, part, space: "b") == [0])
+        #expect(place([[1]], in: &state, part) == [])
+    }
+
+    @Test("Another name or dimension begins anew; another norm, or naming the dimension that is there, does not")
+    func revisions() {
+        var state = AcquisitionState()
+        #expect(place(Array(repeating: [3, 4], count: 20), in: &state) == [])
+        let same = EmbeddingSpace(dimension: 2, norm: 7)
+        state.configured(same, after: nil)
+        #expect(state.space.value.space != nil)
+        state.configured(EmbeddingSpace?.none, after: same)
+        #expect(state.knownSpace(nil) == EmbeddingSpace(dimension: 2, norm: 50))
+        let other = EmbeddingSpace(dimension: 3)
+        #expect(state.knownSpace(other) == other)
+        state.configured(other, after: nil)
+        #expect(state.space.value == LearnedSpace())
+        let named = EmbeddingSpace(name: SpaceID("n"))
+        state.configured(named, after: other)
+        #expect(state.space.value.named == SpaceID("n") && state.knownSpace(named) == named)
+    }
+}

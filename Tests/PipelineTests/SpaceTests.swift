@@ -1,0 +1,269 @@
+import Acquisition
+import Engine
+import Events
+import Flywheel
+import Learner
+import StreamRuntime
+import StreamTesting
+import Tables
+import Testing
+import Vocabulary
+
+extension ProjectConfiguration {
+    /// The same project in a space that its file names.
+    fileprivate func inSpace(_ space: EmbeddingSpace?, revision: Int, isAllAudit: Bool = false) -> ProjectConfiguration
+    {
+        var acquisition = acquisition
+        if isAllAudit { acquisition.auditCutoff = 1 }
+        return ProjectConfiguration(
+            project: project,
+            revision: revision,
+            partition: partition,
+            schema: schema,
+            acquisition: acquisition,
+            labeling: labeling,
+            datasets: datasets,
+            training: training,
+            rollout: rollout,
+            embedding: space
+        )
+    }
+}
+
+extension Plant {
+    fileprivate func apply(_ configuration: ProjectConfiguration) throws {
+        try cluster.append(
+            OutputRecord(
+                topic: topics[.projects],
+                partition: 0,
+                key: Array(World.project.rawValue.utf8),
+                value: configuration.jsonBytes
+            )
+        )
+    }
+
+    fileprivate func send(_ id: String, _ embedding: [Float]?, in space: String? = nil) throws {
+        let sample = Sample(
+            id: SampleID(id),
+            content: .uri("memory:\(id)"),
+            embedding: embedding,
+            space: space.map { SpaceID($0) }
+        )
+        try send(.predictions, Wire.prediction(sample))
+    }
+
+    /// Sample ids of dead letters with the code.
+    fileprivate func refused(_ code: String = "wrong_space") -> [String] {
+        cluster.committed(topics[.deadLetters]).filter { $0.header("flywheel.reason.code") == code }.compactMap {
+            $0.text.split(separator: "\"id\":\"").last?.split(separator: "\"").first.map { String($0) }
+        }
+    }
+
+    fileprivate var acquisition: AcquisitionState? {
+        var found: AcquisitionState?
+        loopStage?.forEachProject { found = $0.state.acquisition }
+        return found
+    }
+}
+
+@Suite("Only embeddings of one space are compared, or trained on together")
+struct SpaceTests {
+    /// What lies elsewhere than in a plane of norms about 4. Several of each: some are only counted, and not looked at for it.
+    private static let elsewhere: [(id: String, embedding: [Float], space: String?)] = (0..<12).flatMap { number in
+        [
+            ("short-\(number)", [1], nil), ("long-\(number)", [1, 2, 3], nil),
+            ("far-\(number)", [3.4e38, -3.4e38], nil), ("rather-far-\(number)", [0, 200], nil),
+        ]
+    }
+
+    private static func kinds(_ ids: [String]) -> Set<String> {
+        Set(ids.map { $0.split(separator: "-").dropLast().joined(separator: "-") })
+    }
+
+    @Test("The space is learnt from the first candidates; from then on others are refused at the door")
+    func learnt() throws {
+        let plant = try Plant()
+        // Not yet known: taken in, and let go again when it is.
+        try plant.send("early", [1, 2, 3])
+        for _ in 0..<5 { try plant.round() }
+        let space = try #require(plant.acquisition?.space.value.space)
+        #expect(space.dimension == 2 && space.name == nil)
+        #expect(try #require(space.norm) > 10 && space.norm ?? 0 < 100)
+        #expect(try plant.tasks().allSatisfy { $0.sample.id != SampleID("early") })
+        #expect(plant.acquisition?.pool.candidates[SampleID("early")] == nil)
+        #expect(plant.refused().isEmpty)
+        for (id, embedding, name) in Self.elsewhere { try plant.send(id, embedding, in: name) }
+        // No name is known, so any is welcome, and so is a sample without an embedding.
+        try plant.send("none-0", nil)
+        try plant.send("named-0", [1, 2], in: "any")
+        for _ in 0..<3 { try plant.round() }
+        #expect(Self.kinds(plant.refused()) == ["short", "long", "far", "rather-far"])
+        let journal = plant.journal().map(\.text).joined()
+        #expect(Self.elsewhere.allSatisfy { !journal.contains("\"\($0.0)\"") })
+    }
+
+    @Test("A space that the file names holds from the first record on")
+    func declared() throws {
+        let space = EmbeddingSpace(name: SpaceID("encoder-1"), dimension: 2, norm: 50)
+        let plant = try Plant(configuration: World.configuration().inSpace(space, revision: 1))
+        for (id, embedding, name) in Self.elsewhere { try plant.send(id, embedding, in: name) }
+        for number in 0..<12 { try plant.send("other-\(number)", [1, 2], in: "encoder-0") }
+        try plant.send("same", [1, 2], in: "encoder-1")
+        for _ in 0..<8 { try plant.round() }
+        #expect(Self.kinds(plant.refused()) == ["short", "long", "far", "rather-far", "other"])
+        // Nothing is left to learn, and what is written names the space.
+        #expect(plant.acquisition?.space.row == nil)
+        let requests = try plant.decoded(.trainingRequests) { try TrainingRequest(json: $0) }
+        #expect(!requests.isEmpty && requests.allSatisfy { $0.embedding == space })
+        for case .accepted(let fact, _) in try plant.decoded(.datasetLog, { try DatasetLogRecord(json: $0) }) {
+            #expect(fact.consensus.sample.space == SpaceID("encoder-1"))
+        }
+        let notices = try plant.decoded(.notices) { try Notice(json: $0) }
+        #expect(notices.contains { $0.kind == .studyFinished } && !notices.contains { $0.kind == .studyFailed })
+    }
+
+    @Test("Where Intake does not know the space yet, the loop passes such candidates over by itself")
+    func byTheLoop() throws {
+        let plant = try Plant(configuration: World.configuration().inSpace(nil, revision: 1, isAllAudit: true))
+        let (intake, loop) = (try plant.makeIntake(knowsSpaces: false), try plant.makeLoop())
+        for number in 0..<20 { try plant.send("s\(number)", [Float(number), 1]) }
+        for (id, embedding, name) in Self.elsewhere { try plant.send(id, embedding, in: name) }
+        try intake.settle()
+        try loop.settle()
+        let stage = try #require(loop.stage as? LoopStage)
+        #expect(stage.counts.refused == ["wrong_space": Int64(Self.elsewhere.count)])
+        stage.forEachProject { project in
+            for (id, _, _) in Self.elsewhere {
+                #expect(project.state.acquisition.pool.candidates[SampleID(id)] == nil)
+                #expect(project.state.acquisition.audit.candidates[SampleID(id)] == nil)
+            }
+        }
+        #expect(plant.cluster.committed(plant.topics[.deadLetters]).isEmpty)
+    }
+
+    @Test("What Intake has learnt it reads again after a restart")
+    func restart() throws {
+        let plant = try Plant()
+        for _ in 0..<5 { try plant.round() }
+        for number in 0..<20 { try plant.send("long-\(number)", [1, 2, 3]) }
+        plant.cluster.expireMember("w1", of: "intake")
+        try plant.makeIntake(instance: "w2").settle()
+        #expect(Self.kinds(plant.refused()) == ["long"])
+        #expect(!plant.journal().contains { $0.text.contains("long-") })
+    }
+}
+
+/// A service whose first encoder sees half of what there is to see, and whose second sees all.
+private final class Migration {
+    let plant: Plant
+    private var models: [ModelVersion: SoftmaxRegression] = [:]
+    private(set) var served: Set<SampleID> = []
+    /// Whether the new encoder's embeddings are sent, and under which name.
+    var isMigrated = false
+    var name: String?
+
+    init(seed: UInt64) throws { plant = try Plant(seed: seed) }
+
+    func model(_ released: ReleasedModel) throws -> SoftmaxRegression {
+        if let known = models[released.version] { return known }
+        let model = try SoftmaxRegression(bytes: ArtifactFile.read(released.artifact))
+        models[released.version] = model
+        return model
+    }
+
+    func round() throws {
+        let release = try plant.releases().last
+        for _ in 0..<8 {
+            let sample = plant.world.next()
+            let point = try #require(sample.embedding)
+            let sent = Sample(
+                id: sample.id,
+                content: sample.content,
+                embedding: isMigrated ? point : [point[1]],
+                space: isMigrated ? name.map { SpaceID($0) } : nil
+            )
+            served.insert(sample.id)
+            guard let release else {
+                try plant.send(.predictions, Wire.prediction(sent))
+                continue
+            }
+            for (released, role) in [(release.champion, ModelRole.champion), (release.challenger, .challenger)] {
+                guard let released else { continue }
+                // Each model from the embedding that it was trained on, whatever the event carries.
+                let model = try model(released)
+                let features = model.featureCount == 1 ? [Double(point[1])] : point.map(Double.init)
+                let version = released.version.rawValue
+                let value = Wire.prediction(sent, model.probabilities(of: features), version: version, role: role)
+                try plant.send(.predictions, value)
+            }
+        }
+        try plant.settle()
+        try plant.annotate()
+        try plant.settle()
+        plant.clock.advance(by: 1_500)
+        try plant.settle()
+    }
+
+    func forget() { served = [] }
+}
+
+@Suite("A new encoder is a new space")
+struct NewEncoderTests {
+    @Test(
+        "Everything begins again in it, and the champion of the old one serves until a model of the new one has won",
+        arguments: [EmbeddingSpace(name: SpaceID("encoder-2")), EmbeddingSpace(dimension: 2)]
+    )
+    func migration(space: EmbeddingSpace) throws {
+        let migration = try Migration(seed: 4)
+        let plant = migration.plant
+        for _ in 0..<10 { try migration.round() }
+        let before = try #require(try plant.releases().last)
+        #expect(try migration.model(before.champion).featureCount == 1)
+        let (tasks, requests) = (
+            try plant.tasks().count, plant.cluster.committed(plant.topics[.trainingRequests]).count
+        )
+        let releases = try plant.releases().count
+        migration.forget()
+        migration.isMigrated = true
+        migration.name = space.name?.rawValue
+        try plant.apply(plant.configuration.inSpace(space, revision: 2))
+        var rounds = 0
+        while rounds < 80 {
+            try migration.round()
+            rounds += 1
+            if try plant.releases().contains(where: { try migration.model($0.champion).featureCount == 2 }) { break }
+        }
+        // A straggler of the old encoder.
+        try plant.send("straggler", [1])
+        try migration.round()
+        #expect(plant.refused() == ["straggler"], "space \(space)")
+
+        // Until one of the new space has won, the old champion serves.
+        let later = try plant.releases().dropFirst(releases)
+        let won = try #require(
+            later.first { try migration.model($0.champion).featureCount == 2 },
+            "after \(rounds) rounds"
+        )
+        #expect(won.cause == .promoted)
+        for release in later.prefix(while: { $0 != won }) {
+            #expect(try migration.model(release.champion).featureCount == 1)
+        }
+        // What is asked, remembered, requested and trained on lies in the new one.
+        let known = Set(try plant.tasks().prefix(tasks).map(\.id))
+        for task in try plant.tasks().dropFirst(tasks) where !known.contains(task.id) {
+            #expect(migration.served.contains(task.sample.id), "\(task.sample.id) lies in the old space")
+        }
+        let memory = try #require(plant.acquisition?.pool.memory)
+        #expect(!memory.isEmpty && memory.sortedRows.allSatisfy { $0.1.dimension == 2 })
+        let asked = try plant.decoded(.trainingRequests) { try TrainingRequest(json: $0) }.dropFirst(requests)
+        // The first may have been due before anything was known of the new space.
+        #expect(asked.dropFirst().allSatisfy { $0.embedding?.dimension == 2 && $0.embedding?.name == space.name })
+        let cuts = try plant.decoded(.datasetLog) { try DatasetLogRecord(json: $0) }.compactMap {
+            if case .cut(let cut) = $0 { cut } else { nil }
+        }
+        #expect(cuts.last?.embedding?.dimension == 2 && cuts.first?.embedding?.name == nil)
+        let results = try plant.decoded(.trainingResults) { try TrainingResult(json: $0) }
+        #expect(try #require(results.last?.leftOut).training > 0)
+        print("migration to \(space): won after \(rounds) rounds")
+    }
+}
