@@ -20,6 +20,11 @@ let swiftSettings: [SwiftSetting] = [
     .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release)),
     // Forms and tables are generic, and run in other modules than their own.
     .unsafeFlags(["-cross-module-optimization"], .when(configuration: .release)),
+    // A type that is found by its name at run time is looked for among all conformances of the program.
+    .unsafeFlags(
+        ["-Xfrontend", "-disable-concrete-type-metadata-mangled-name-accessors"],
+        .when(configuration: .release)
+    ),
 ]
 
 func module(_ name: String, _ dependencies: [String] = [], resources: [Resource] = []) -> Target {
