@@ -215,8 +215,9 @@ let package = Package(
         tests(
             "PipelineTests",
             base + reducers + [
-                "Engine", "Events", "Flywheel", "Hashing", "JSON", "KafkaClient", "Learner", "Processes", "Storage",
-                "StreamRuntime", "StreamTesting", "Telemetry",
+                "Engine", "Events", "Flywheel", "JSON", "KafkaClient", "Learner", "Processes", "Storage",
+                "StreamRuntime",
+                "StreamTesting", "Telemetry",
             ]
         ),
         tests("FlywheelTests", base + ["Demo", "Learner", "Rollout"]),

@@ -62,7 +62,7 @@ extension AcquisitionPolicy: Formed {
         try f.require("vote_cost", costComplaint)
     }
 
-    /// What is wrong where a budget has nothing to be counted by; nil where nothing is.
+    /// Complaint about a budget that has nothing to be counted by; nil where there is none.
     private var costComplaint: String? {
         if time ?? 0 > 0, voteCost.maximumTime == 0 {
             return "a budget of time needs the most time that a vote may take (maximum_time), above 0"

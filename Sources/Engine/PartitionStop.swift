@@ -7,7 +7,7 @@ public struct PartitionStop: Hashable, Sendable {
     public let partition: Int32
     /// The first record that is not processed.
     public let offset: Int64
-    /// What is wrong with that record, and what to do.
+    /// Fault of that record, and what to do.
     public let reason: String
 
     init(_ topic: Topic, _ partition: Int32, offset: Int64, reason: String) {

@@ -60,7 +60,7 @@ public final class ProjectDirectory {
         (Array(named.values) + unnamed).sorted { $0.offset < $1.offset }
     }
 
-    /// What is wrong with the newest record of a project; nil where nothing is.
+    /// Fault of the newest record of a project; nil where there is none.
     public func fault(of name: String) -> ProjectFault? { named[name] }
 
     /// Takes in what has come since, without waiting.

@@ -3,7 +3,7 @@ public enum Party: String, Hashable, Sendable, CaseIterable {
     case intake, loop, materializer, trainer
     /// Health, metrics and the page; asks Kafka nothing.
     case console
-    /// What predicts, and tells what its users said.
+    /// The party that predicts, and reports feedback of its users.
     case productService = "product-service"
     /// Shows tasks to people, and sends what they answer.
     case labelTool = "label-tool"

@@ -33,7 +33,7 @@ extension ProjectConfiguration: Formed {
         return nil
     }
 
-    /// What is wrong with a budget that holds no task, though none of its parts is 0.
+    /// Complaint about a budget that holds no task, though none of its parts is 0.
     private var budgetComplaint: String? {
         let most = acquisition.budget.mostTasks(votes: labeling.maximumVotes, cost: acquisition.voteCost)
         guard most == 0, acquisition.votes > 0, acquisition.time != 0, acquisition.money != 0 else { return nil }

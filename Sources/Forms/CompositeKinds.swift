@@ -39,7 +39,7 @@ public struct Mapped<K: ValueKind, Value: Equatable & Sendable>: ValueKind {
 public struct ListOf<K: ValueKind>: ValueKind {
     public let kind: K
     public let counts: ClosedRange<Int>
-    /// What they are, in the plural, as in "distinct names".
+    /// Noun for them, in the plural, as in "distinct names".
     public let noun: String
     /// Whether all are different; nil where they need not be.
     public let isDistinct: (@Sendable ([K.Value]) -> Bool)?

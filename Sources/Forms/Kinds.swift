@@ -153,13 +153,13 @@ extension String {
 
 /// One of the cases of a type, by its text.
 public struct Choice<Value: ChoiceValue>: ValueKind {
-    /// What is wrong with other texts, behind the list of those that are known.
+    /// Advice about other texts, behind the list of known ones.
     public let note: String?
     @inlinable public init(_: Value.Type = Value.self, note: String? = nil) { self.note = note }
     // A type without a case has no value whose form could be asked for.
     public var sample: Value { Array(Value.allCases)[0] }
     public var shape: Shape { .choice(Value.allCases.map(\.rawValue)) }
-    /// What is expected, as in "one of a, b".
+    /// Expectation, as in "one of a, b".
     public var expectation: String {
         let names = Value.allCases.map(\.rawValue)
         return (names.count == 1 ? names[0] : "one of \(names.joined(separator: ", "))") + (note ?? "")

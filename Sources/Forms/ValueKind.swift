@@ -43,7 +43,7 @@ public protocol ValueSource {
     func failure(_ expected: String, found: String?) -> Failure
 }
 
-/// What values are written to.
+/// A sink that values are written to.
 public protocol ValueSink {
     mutating func number(_ value: Double)
     mutating func integer(_ value: Int64)
@@ -58,7 +58,7 @@ public protocol ValueSink {
     mutating func union<T: FormedUnion>(_ value: T)
 }
 
-/// What schemas, tables and messages say of a kind.
+/// Description of a kind for schemas, tables and messages.
 public indirect enum Shape: Sendable {
     case number(ClosedRange<Double>)
     case integer(ClosedRange<Int64>)
@@ -113,7 +113,7 @@ public protocol Cases<Root> {
 }
 
 extension Shape {
-    /// What is expected, in a file or in a record, as in "an integer in 1...100".
+    /// Expectation in a file or in a record, as in "an integer in 1...100".
     public func expectation(inFile: Bool) -> String {
         switch self {
         case .number(let range):

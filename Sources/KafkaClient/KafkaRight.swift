@@ -8,7 +8,7 @@ public struct KafkaRight: Hashable, Sendable, CustomStringConvertible {
         case cluster = "Cluster"
     }
 
-    /// What is done to it. Read and Write include Describe.
+    /// Operation on it. Read and Write include Describe.
     public enum Operation: String, Hashable, Sendable, CaseIterable {
         case read = "Read"
         case write = "Write"
@@ -19,9 +19,9 @@ public struct KafkaRight: Hashable, Sendable, CustomStringConvertible {
         case idempotentWrite = "IdempotentWrite"
     }
 
-    /// What is done.
+    /// Operation.
     public let operation: Operation
-    /// What kind of thing it is done to.
+    /// Kind of resource.
     public let kind: Kind
     /// The thing's name, or what the names of all that are meant begin with.
     public let name: String

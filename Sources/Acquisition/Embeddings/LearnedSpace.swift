@@ -69,7 +69,7 @@ public struct LearnedSpace: Hashable, Sendable {
 }
 
 extension EmbeddingSpace {
-    /// What is declared, and of the rest what was learnt.
+    /// The declared parts, and for the rest the learnt ones.
     public func completed(by learned: LearnedSpace) -> EmbeddingSpace {
         guard let found = learned.space, learned.holds(beside: self) else { return self }
         return EmbeddingSpace(

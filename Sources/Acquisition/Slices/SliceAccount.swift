@@ -1,6 +1,6 @@
 public import Vocabulary
 
-/// What one slice has taken of the current window.
+/// Votes that one slice has taken of the current window.
 public struct SliceAccount: Hashable, Sendable {
     /// When its first task was opened.
     public var firstAskedAt: StreamTime

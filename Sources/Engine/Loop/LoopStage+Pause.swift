@@ -8,7 +8,7 @@ internal import Vocabulary
 extension LoopStage {
     public var isolates: Bool { true }
 
-    /// What the broker says is no fault of the entry.
+    /// False for errors of the broker, which are no fault of the entry.
     public func isAboutRecord(_ error: any Error) -> Bool { !(error is StreamError) && !(error is EngineError) }
 
     public func isolate(

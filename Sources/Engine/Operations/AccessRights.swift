@@ -125,7 +125,7 @@ public struct AccessRights: Hashable, Sendable {
 
     // MARK: - For people
 
-    /// What to do about a right that is lacking, by name.
+    /// Remedy for a lacking right, by name.
     public static func help(_ party: Party, _ properties: KafkaProperties) -> String {
         let name = properties["sasl.username"].map { "User:\($0)" } ?? "PRINCIPAL"
         return "flywheel topics acls --role \(party.rawValue) --principal \(quoted(name)) prints all that it needs"

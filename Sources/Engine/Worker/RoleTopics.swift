@@ -39,7 +39,7 @@ public enum RoleTopics {
         )
     }
 
-    /// What to do about problems of a role.
+    /// Remedy for problems of a role.
     static func remedy(of problems: [String], _ role: Role, _ properties: KafkaProperties) -> String {
         let forbidden = problems.filter { $0.hasPrefix(Findings.forbidden) }.count
         var remedies = forbidden > 0 ? [AccessRights.help(role.party, properties)] : []
@@ -47,7 +47,7 @@ public enum RoleTopics {
         return remedies.joined(separator: "; ")
     }
 
-    /// What one look at the cluster finds, each topic asked for once.
+    /// Findings of one look at the cluster, each topic asked for once.
     struct Findings {
         private enum Finding {
             case partitions(Int)
@@ -56,7 +56,7 @@ public enum RoleTopics {
             case forbidden(String)
         }
 
-        /// What the words for a lacking right begin with.
+        /// Beginning of the words for a lacking right.
         static let forbidden = "this principal has no right to "
 
         private let reader: any LogReader
@@ -68,7 +68,7 @@ public enum RoleTopics {
             self.topics = topics
         }
 
-        /// What is wrong with the topics of a role, in words.
+        /// Faults of the topics of a role, in words.
         ///
         /// - Throws: When no broker answers.
         mutating func problems(of role: Role) throws(StreamError) -> [String] {

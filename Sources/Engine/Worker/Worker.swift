@@ -92,10 +92,10 @@ public final class Worker: Sendable {
         logger.info("stopped")
     }
 
-    /// What is left undone by a role, over all its lives. Used on its thread.
+    /// Work that a role has left undone, over all its lives. Used on its thread.
     private final class Standstill {
         var since: Int64?
-        /// What the last attempt came to.
+        /// Result of the last attempt.
         var cause = ""
 
         func observe(_ event: StreamTaskEvent) {

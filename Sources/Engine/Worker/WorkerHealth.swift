@@ -29,7 +29,7 @@ public final class WorkerHealth: Sendable {
     }
 
     private let parts = Mutex<[Part: RoleHealth]>([:])
-    /// What is wrong with roles in the eyes of others than their own threads.
+    /// Faults of roles that other threads than their own have found.
     private let alarms = Mutex<[Role: String]>([:])
     /// A role whose loop has not turned for so many milliseconds is not alive.
     public static let stall: Int64 = 60_000

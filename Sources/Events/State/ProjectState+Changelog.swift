@@ -2,7 +2,7 @@ public import Flywheel
 public import JSON
 internal import Tables
 
-/// What is done with all tables of a state at once.
+/// Operations on all tables of a state at once.
 extension ProjectState {
     /// Makes what is now what is stored.
     public mutating func commit() {

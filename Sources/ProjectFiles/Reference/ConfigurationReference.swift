@@ -53,7 +53,7 @@ private struct ReferencePage {
         for section in sections { section(&self) }
     }
 
-    /// What may stand there; sections that it refers to come later.
+    /// Allowed values; sections that it refers to come later.
     private mutating func value(_ shape: Shape, path: String) -> String {
         switch shape {
         case .number(let range): return "number, \(Self.text(range.lowerBound)) to \(Self.text(range.upperBound))"
