@@ -32,7 +32,7 @@ public struct TaskAccounts: Sendable {
     }
 }
 
-/// What becomes of the votes that a task reserved.
+/// Fate of the votes that a task reserved.
 extension AcquisitionState {
     /// One of the votes reserved for a task was given: it counts in the window in which it was given.
     ///

@@ -28,7 +28,7 @@ public struct LearnedSpace: Hashable, Sendable {
     public let named: SpaceID?
     /// Nil until enough have been seen.
     public let space: EmbeddingSpace?
-    /// What has been seen, in the order of the journal; empty once the space is fixed.
+    /// Embeddings seen, in the order of the journal; empty once the space is fixed.
     public private(set) var seen: [SeenEmbedding]
 
     public init(named: SpaceID? = nil, space: EmbeddingSpace? = nil, seen: [SeenEmbedding] = []) {
@@ -37,7 +37,7 @@ public struct LearnedSpace: Hashable, Sendable {
         self.seen = seen
     }
 
-    /// Whether what was learnt, or is being learnt, holds beside what a configuration declares.
+    /// True if the learnt space, or the one being learnt, agrees with a declared one.
     func holds(beside declared: EmbeddingSpace) -> Bool {
         named == declared.name
             && (space == nil || declared.dimension == nil || declared.dimension == space?.dimension)

@@ -12,11 +12,11 @@ public struct EntryLimits: Hashable, Sendable {
     public var bytes: Int
 
     /// Thousands of candidates a minute, every user's feedback, and more answers, results and commands than people and
-    /// programs give.
+    /// programs give. A materializer with a new disk announces every version of a project again at once.
     public static let usual = EntryLimits(
         entries: [
             .predictions: 2_000_000, .feedback: 2_000_000, .annotations: 200_000, .trainingResults: 20_000,
-            .commands: 1_000, .datasetVersions: 1_000,
+            .commands: 1_000, .datasetVersions: 100_000,
         ],
         bytes: 4 << 30
     )

@@ -64,7 +64,7 @@ public final class WorkerHealth: Sendable {
     /// Says what is wrong with a role whatever its own threads say, or that nothing is.
     public func alarm(_ role: Role, _ reason: String?) { alarms.withLock { $0[role] = reason } }
 
-    /// What keeps a role from being healthy though its loop turns: it has had work for so long that no transaction took.
+    /// Fault of a role whose loop turns, but whose transactions have not taken its work for a minute.
     ///
     /// - Parameters:
     ///   - since: When the oldest work came that no transaction holds; nil where there is none.
