@@ -15,7 +15,6 @@ let swiftSettings: [SwiftSetting] = [
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
     .treatAllWarnings(as: .error),
     .treatWarning("DeprecatedDeclaration", as: .warning),
-    .unsafeFlags(["-Xfrontend", "-warn-long-expression-type-checking=500"]),
     // Tests run with the check; on the hot path of a release it costs as much as reading a name.
     .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release)),
     // Forms and tables are generic, and run in other modules than their own.

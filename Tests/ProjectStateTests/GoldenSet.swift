@@ -178,7 +178,14 @@ struct GoldenRun {
 /// Rows of `state` as a file: a line each, key and value with a tab between; neither holds control characters.
 enum GoldenRows {
     static func bytes(of project: LoopProject) -> [UInt8] {
-        project.changelogRows(as: "pets").flatMap { $0.key + Array("\t".utf8) + $0.value + Array("\n".utf8) }
+        var lines: [UInt8] = []
+        for row in project.changelogRows(as: "pets") {
+            lines += row.key
+            lines.append(UInt8(ascii: "\t"))
+            lines += row.value
+            lines.append(UInt8(ascii: "\n"))
+        }
+        return lines
     }
 
     /// Puts rows back as a worker does that starts.
