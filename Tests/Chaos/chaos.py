@@ -110,12 +110,15 @@ def settle(scene) -> list[str]:
 
 
 def drain_and_stop(scene) -> list[str]:
+    from diagnosis import diagnose
     from processes import say
 
     say("waiting until everything is read and decided")
     failures = []
     if (left := scene.drain(patience=180, quiet=12)) is not None:
         failures.append(f"the pipeline is not drained after 180 s: {left}")
+        for line in diagnose(scene.cluster, [worker.log for worker in scene.workers] + [broker.log for broker in scene.cluster.brokers]):
+            say(line)
     say("stopping the workers")
     for worker in scene.workers:
         if not worker.stop(30):

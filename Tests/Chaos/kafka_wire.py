@@ -1,14 +1,17 @@
-"""Two requests of the Kafka protocol that the Python client does not offer, written by hand.
+"""Requests of the Kafka protocol that the Python client does not offer, written by hand.
 
 `ListTransactions` (api key 66) asks a broker for the transactions that it coordinates; the command-line tools can do it too,
 but a JVM takes a second to start, and an open transaction of a worker lives for some fifty milliseconds. Where the
 coordinators of groups and transactional ids stand follows from a hash, so nothing needs to be asked for that.
+`DescribeProducers` (61) asks the leader of partitions which producers have a transaction open there.
 """
 
 import socket
 import struct
+from typing import NamedTuple
 
 LIST_TRANSACTIONS = 66
+DESCRIBE_PRODUCERS = 61
 CLIENT_ID = b"flywheel-chaos"
 
 
@@ -51,6 +54,48 @@ def list_transactions(address: tuple[str, int], timeout: float = 1.0) -> list[tu
         transactions.append((reader.text(), reader.int64(), reader.text()))
         reader.tags()
     return transactions
+
+
+class OpenProducer(NamedTuple):
+    """A producer with an open transaction on a partition. `start` is its first offset, `last` in milliseconds since 1970."""
+
+    topic: str
+    partition: int
+    producer: int
+    epoch: int
+    start: int
+    last: int
+
+
+def open_producers(address: tuple[str, int], topics: dict[str, list[int]], timeout: float = 5.0) -> list[OpenProducer]:
+    """Whose transactions are open on these partitions, as their leader knows them. Partitions that it does not lead are left out."""
+    body = _size(len(topics))
+    for topic, partitions in topics.items():
+        name = topic.encode()
+        body += _size(len(name)) + name + _size(len(partitions)) + b"".join(struct.pack(">i", number) for number in partitions) + b"\x00"
+    reader = _Reader(_call(address, DESCRIBE_PRODUCERS, 0, body + b"\x00", timeout))
+    reader.int32()  # throttle time
+    found = []
+    for _ in range(reader.length()):
+        topic = reader.text()
+        for _ in range(reader.length()):
+            partition = reader.int32()
+            reader.int16()  # an error: of a partition that it does not lead
+            reader.text()
+            for _ in range(reader.length()):
+                producer, epoch, _, last, _, start = (
+                    reader.int64(), reader.int32(), reader.int32(), reader.int64(), reader.int32(), reader.int64())
+                reader.tags()
+                if start >= 0:
+                    found.append(OpenProducer(topic, partition, producer, epoch, start, last))
+            reader.tags()
+        reader.tags()
+    return found
+
+
+def _size(count: int) -> bytes:
+    """The length of a compact array or text of fewer than 127."""
+    return bytes([count + 1])
 
 
 def _call(address: tuple[str, int], key: int, version: int, body: bytes, timeout: float) -> bytes:
