@@ -1,6 +1,6 @@
 # make demo   the whole flywheel on real data through a real broker
 # make test   build, lint and all tests
-# make chaos  real brokers, real workers, kill -9: DURATION=600 SEED=7 BROKERS=3 WORKERS=3 UPGRADE_FROM=COMMIT (Tests/Chaos/README.md)
+# make chaos  real brokers, real workers, kill -9: DURATION=600 SEED=7 BROKERS=3 WORKERS=3 HOSTILE=0.01 UPGRADE_FROM=COMMIT (Tests/Chaos/README.md)
 # make acl    nine principals with just the rights they need, on Kafka with TLS and SASL (Tests/Acl/README.md)
 # make hostile  4,000 hostile connections, and how fast health answers: CONNECTIONS=4000 HOSTILE_SECONDS=30 SEED=7
 # make golden record what this build decides of the golden journals, after Build.version was raised (CONTRIBUTING.md)
@@ -18,6 +18,7 @@ HOSTILE_SECONDS ?= 30
 SEED ?= 7
 BROKERS ?= 3
 WORKERS ?= 3
+HOSTILE ?= 0.01
 UPGRADE_FROM ?=
 CHAOS_FLAGS ?=
 ACL_FLAGS ?=
@@ -51,7 +52,7 @@ test: setup
 	@deploy/test
 
 chaos: setup release
-	@.venv/bin/python Tests/Chaos/chaos.py --duration $(DURATION) --seed $(SEED) --brokers $(BROKERS) --workers $(WORKERS) $(if $(UPGRADE_FROM),--upgrade-from $(UPGRADE_FROM)) $(CHAOS_FLAGS)
+	@.venv/bin/python Tests/Chaos/chaos.py --duration $(DURATION) --seed $(SEED) --brokers $(BROKERS) --workers $(WORKERS) --hostile $(HOSTILE) $(if $(UPGRADE_FROM),--upgrade-from $(UPGRADE_FROM)) $(CHAOS_FLAGS)
 
 acl: setup release
 	@.venv/bin/python Tests/Acl/acl.py --seed $(SEED) $(ACL_FLAGS)

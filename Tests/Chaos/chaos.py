@@ -48,6 +48,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--workers", type=int, default=3)
     parser.add_argument("--rate", type=int, default=1_250, help="predictions a second")
     parser.add_argument("--answers", type=int, default=9, help="annotations a second")
+    parser.add_argument("--hostile", type=float, default=0.01, metavar="SHARE", help="hostile records, as a share of the predictions and annotations")
     parser.add_argument("--binary", type=Path, default=ROOT / ".build/release/flywheel")
     parser.add_argument("--upgrade-from", metavar="COMMIT", help="workers are of this commit at first, and are replaced under load")
     parser.add_argument("--short", action="store_true", help="one broker, 30 seconds, less load")
@@ -55,8 +56,8 @@ def parse() -> argparse.Namespace:
     options = parser.parse_args()
     if options.short:
         options.duration, options.brokers, options.workers, options.rate = 30.0, 1, 2, 400
-    if options.workers < 1 or options.duration <= 0:
-        parser.error("at least one worker, and a duration above 0")
+    if options.workers < 1 or options.duration <= 0 or not 0 <= options.hostile <= 1:
+        parser.error("at least one worker, a duration above 0, and a share of hostile records of 0 to 1")
     if options.upgrade_from and options.duration < 120:
         parser.error("a rolling upgrade takes a minute or more: --duration 120 at least")
     return options
@@ -73,7 +74,7 @@ def run(options: argparse.Namespace) -> int:
     scene = Scene(former or options.binary, options.brokers, options.workers, needed)
     is_well = False
     try:
-        scene.set_up(options.rate, options.answers, options.seed)
+        scene.set_up(options.rate, options.answers, options.hostile * (options.rate + options.answers), options.seed)
         pace = Pace(worker=6, broker=18, cut=9) if options.short else Pace(worker=8, broker=40, cut=20)
         faults = Faults(scene.cluster, scene.workers, scene.proxy.cut, scene.monitor, options.seed, pace)
         scene.monitor.begin()
@@ -146,9 +147,9 @@ def judge(scene, options: argparse.Namespace, counts, gap: float, loaded: float)
         "worker_kills": counts.worker_kills, "kills_in_transaction": counts.kills_in_transaction, "worker_pauses": counts.worker_pauses,
         "broker_kills": counts.broker_kills + counts.broker_pauses, "cut_connections": counts.cut_connections,
         "predictions_sent": verdict.predictions_sent, "predictions_tallied": verdict.predictions_tallied,
-        "annotations_sent": verdict.annotations_sent, "annotations_counted": verdict.annotations_counted, "tasks": verdict.tasks,
+        "annotations_sent": verdict.annotations_sent, "annotations_counted": verdict.annotations_counted, "tasks": verdict.tasks, "hostile_refused": verdict.hostile,
         "lost": verdict.lost, "duplicated": verdict.duplicated, "versions_verified": verdict.versions_verified,
-        "decisions_equal": decisions_equal, "longest_gap_s": round(gap, 1)}
+        "decisions_equal": decisions_equal, "longest_gap_s": round(gap, 1), "hanging_aborted": scene.hanging}
     if options.upgrade_from:
         turns = builds(logs)
         result |= {"upgraded_from": options.upgrade_from, "builds": turns}

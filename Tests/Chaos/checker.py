@@ -6,7 +6,7 @@ from check_intake import check_forwarding, check_sends, check_tallies, valid
 from check_loop import Fate, check_annotations, check_dataset_log, check_tasks, check_transactions
 from check_versions import Reader, check_versions
 from findings import Finding
-from logs import Logs
+from logs import STRANGER, Logs
 
 
 @dataclass
@@ -19,6 +19,7 @@ class Verdict:
     annotations_sent: int
     annotations_counted: int
     tasks: int
+    hostile: int
     versions_verified: int
 
     @property
@@ -51,4 +52,5 @@ def check(logs: Logs, reasons: set[str], read: Reader) -> Verdict:
         annotations_counted=fate.counted,
         tasks=len({decision.value["task"] for decision in logs.of("labeling-tasks")}),
         versions_verified=verified,
+        hostile=sum(len(sends.numbers) for (_, project), sends in logs.sends.items() if project == STRANGER),
     )

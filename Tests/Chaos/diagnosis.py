@@ -7,7 +7,9 @@ from pathlib import Path
 from kafka_wire import WireError, list_transactions, open_producers
 
 SETTLED = {"Empty", "CompleteCommit", "CompleteAbort", "Dead"}
-TOPICS = ["journal", "tallies", "state", "dead-letters", "labeling-tasks", "notices", "training-results", "dataset-versions"]
+TOPICS = [
+    "journal", "tallies", "state", "dead-letters", "labeling-tasks", "dataset-log", "training-requests", "model-releases", "notices",
+    "training-results", "dataset-versions"]
 LOUD = re.compile(r"\b(warn|warning|error|critical|fatal|OutOfMemoryError)\b", re.IGNORECASE)
 
 

@@ -3,7 +3,8 @@
 `ListTransactions` (api key 66) asks a broker for the transactions that it coordinates; the command-line tools can do it too,
 but a JVM takes a second to start, and an open transaction of a worker lives for some fifty milliseconds. Where the
 coordinators of groups and transactional ids stand follows from a hash, so nothing needs to be asked for that.
-`DescribeProducers` (61) asks the leader of partitions which producers have a transaction open there.
+`DescribeProducers` (61) asks the leader of partitions which producers have a transaction open there, and `WriteTxnMarkers` (27)
+ends one, as `kafka-transactions.sh abort` does.
 """
 
 import socket
@@ -12,6 +13,7 @@ from typing import NamedTuple
 
 LIST_TRANSACTIONS = 66
 DESCRIBE_PRODUCERS = 61
+WRITE_TXN_MARKERS = 27
 CLIENT_ID = b"flywheel-chaos"
 
 
@@ -63,6 +65,7 @@ class OpenProducer(NamedTuple):
     partition: int
     producer: int
     epoch: int
+    coordinator_epoch: int
     start: int
     last: int
 
@@ -83,14 +86,34 @@ def open_producers(address: tuple[str, int], topics: dict[str, list[int]], timeo
             reader.int16()  # an error: of a partition that it does not lead
             reader.text()
             for _ in range(reader.length()):
-                producer, epoch, _, last, _, start = (
+                producer, epoch, _, last, coordinator_epoch, start = (
                     reader.int64(), reader.int32(), reader.int32(), reader.int64(), reader.int32(), reader.int64())
                 reader.tags()
                 if start >= 0:
-                    found.append(OpenProducer(topic, partition, producer, epoch, start, last))
+                    found.append(OpenProducer(topic, partition, producer, epoch, coordinator_epoch, start, last))
             reader.tags()
         reader.tags()
     return found
+
+
+def abort_transaction(address: tuple[str, int], one: OpenProducer, timeout: float = 5.0) -> None:
+    """Writes the marker that a coordinator should have written, at the leader of its partition."""
+    topic = one.topic.encode()
+    body = _size(1) + struct.pack(">qhb", one.producer, one.epoch, 0)
+    body += _size(1) + _size(len(topic)) + topic + _size(1) + struct.pack(">i", one.partition) + b"\x00"
+    body += struct.pack(">i", max(0, one.coordinator_epoch)) + b"\x00"
+    reader = _Reader(_call(address, WRITE_TXN_MARKERS, 1, body + b"\x00", timeout))
+    for _ in range(reader.length()):
+        reader.int64()
+        for _ in range(reader.length()):
+            reader.text()
+            for _ in range(reader.length()):
+                reader.int32()
+                if error := reader.int16():
+                    raise WireError(f"broker {address[0]}:{address[1]} answers WriteTxnMarkers with error code {error}")
+                reader.tags()
+            reader.tags()
+        reader.tags()
 
 
 def _size(count: int) -> bytes:

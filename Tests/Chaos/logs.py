@@ -4,6 +4,10 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 
+# Under this name stand the records of a stranger, all of them wrong on purpose.
+STRANGER = "stranger"
+
+
 class Place(NamedTuple):
     """Where a record stands."""
 
@@ -94,7 +98,7 @@ class Sends:
 class Logs:
     """Everything. Topics are named without their prefix."""
 
-    # By topic (`predictions`, `feedback`) and project.
+    # By topic (`predictions`, `feedback`; of a stranger, every topic that one wrote to) and project.
     sends: dict[tuple[str, str], Sends] = field(default_factory=dict)
     # Every record of `predictions` and `feedback` that is wrong on purpose, with the reason expected.
     flawed: dict[Place, str] = field(default_factory=dict)

@@ -3,6 +3,7 @@
 
     participants.py product    --bootstrap B --ledger FILE --seed S --project P [--project P ...] --rate N
     participants.py label-tool --bootstrap B --ledger FILE --seed S --rate N
+    participants.py stranger   --bootstrap B --ledger FILE --seed S --project P [--project P ...] --rate N
 
 Their producers are idempotent and wait for all replicas that are in sync. SIGTERM ends them: what is under way is
 delivered first. The exit status is 1 if something stayed undelivered.
@@ -15,7 +16,9 @@ from pathlib import Path
 
 from label_tool import LabelTool
 from product_service import Product
+from stranger import Stranger
 
+PARTS = {"product": Product, "label-tool": LabelTool, "stranger": Stranger}
 stopping = False
 
 
@@ -26,16 +29,16 @@ def stop(*_) -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("part", choices=["product", "label-tool"])
+    parser.add_argument("part", choices=sorted(PARTS))
     parser.add_argument("--bootstrap", required=True)
     parser.add_argument("--ledger", type=Path, required=True)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--rate", type=int, default=1_000, help="predictions, or answers, a second")
+    parser.add_argument("--rate", type=float, default=1_000, help="records a second")
     parser.add_argument("--project", action="append", default=[])
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
-    return (Product if options.part == "product" else LabelTool)(options).run(lambda: stopping)
+    return PARTS[options.part](options).run(lambda: stopping)
 
 
 if __name__ == "__main__":

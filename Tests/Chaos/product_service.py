@@ -56,7 +56,7 @@ class Product:
             due = int((now - began) * self.options.rate)
             if due - self.count > 5 * self.options.rate:
                 began = now - (self.count + 5 * self.options.rate) / self.options.rate
-            for _ in range(min(due - self.count, self.options.rate // 20)):
+            for _ in range(min(due - self.count, int(self.options.rate) // 20)):
                 self.serve(self.options.project[self.count % len(self.options.project)])
                 self.count += 1
             self.producer.poll(0.005)

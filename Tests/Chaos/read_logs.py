@@ -10,7 +10,7 @@ from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaError, 
 from confluent_kafka.admin import AdminClient
 
 from ledger import read_lines
-from logs import Annotation, DeadLetter, Decision, Entry, Logs, Place, Sealed, Sends, Tally
+from logs import STRANGER, Annotation, DeadLetter, Decision, Entry, Logs, Place, Sealed, Sends, Tally
 from processes import ChaosError
 
 PREFIX = "flywheel."
@@ -101,7 +101,7 @@ def committed_offsets(bootstrap: str, group: str, topic: str) -> dict[int, int]:
 
 def listed_reasons(document: Path) -> set[str]:
     """The codes in the tables of docs/reference/reasons.md."""
-    return set(re.findall(r"^\| `([a-z_]+)` \|", document.read_text(encoding="utf-8"), re.M))
+    return set(re.findall(r"^\| `([a-z0-9_]+)` \|", document.read_text(encoding="utf-8"), re.M))
 
 
 # One record each
@@ -116,7 +116,7 @@ def _headers(message: Message) -> dict[str, str]:
 
 
 def _sent(logs: Logs, message: Message) -> None:
-    """Of predictions and feedback the key tells all: project, number, and why it must be refused."""
+    """Of predictions and feedback, and of all that a stranger writes, the key tells all: project, number, and why it must be refused."""
     project, number, flaw = message.key().decode().split("/")
     place = _place(message)
     sends = logs.sends.setdefault((place.topic, project), Sends())
@@ -126,7 +126,17 @@ def _sent(logs: Logs, message: Message) -> None:
         logs.flawed[place] = flaw
 
 
+def _is_hostile(logs: Logs, message: Message) -> bool:
+    """Whether a stranger wrote it; then it is noted."""
+    if not (message.key() or b"").startswith(f"{STRANGER}/".encode()):
+        return False
+    _sent(logs, message)
+    return True
+
+
 def _annotation(logs: Logs, message: Message) -> None:
+    if _is_hostile(logs, message):
+        return
     value = json.loads(message.value())
     answer = value["answer"]["class"] if "answer" in value else None
     logs.annotations.append(Annotation(
@@ -134,7 +144,8 @@ def _annotation(logs: Logs, message: Message) -> None:
 
 
 def _result(logs: Logs, message: Message) -> None:
-    logs.results.append(_place(message))
+    if not _is_hostile(logs, message):
+        logs.results.append(_place(message))
 
 
 def _sealed(logs: Logs, message: Message) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from confluent_kafka import ConsumerGroupTopicPartitions, Consumer, KafkaError, KafkaException, TopicPartition
 
 from cluster import Cluster, kafka_home
+from hanging import abort_hanging
 from monitor import Monitor
 from processes import ChaosError, await_end, end, last_lines, say, scratch_root, spawn
 from workers import Worker
@@ -85,6 +86,8 @@ class Scene:
         self.folder = Path(tempfile.mkdtemp(prefix="flywheel-chaos-", dir=scratch_root(needed)))
         self.binary = self.folder / "flywheel"
         self.participants: dict[str, subprocess.Popen] = {}
+        # Also those that have ended.
+        self.parts: list[str] = []
         self.proxy: Proxy | None = None
         self.monitor: Monitor | None = None
         self.workers: list[Worker] = []
@@ -92,12 +95,14 @@ class Scene:
         shutil.copy2(binary, self.binary)
         self.cluster = Cluster(brokers, self.folder)
         self.worker_count = workers
+        # Transactions that brokers have left open.
+        self.hanging = 0
 
     @property
     def ledgers(self) -> list[Path]:
-        return [self.folder / "product.ledger", self.folder / "label-tool.ledger"]
+        return [self.folder / f"{part}.ledger" for part in self.parts]
 
-    def set_up(self, rate: int, answers: int, seed: int) -> None:
+    def set_up(self, rate: int, answers: int, hostile: float, seed: int) -> None:
         """Everything runs, and Intake and loop have committed something, when this returns."""
         say(f"starting {len(self.cluster.brokers)} brokers of {self.cluster.kind} in {self.folder}")
         self.cluster.start()
@@ -112,6 +117,8 @@ class Scene:
         projects = [word for project in PROJECTS for word in ("--project", project)]
         self._take_part("product", seed, rate, *projects)
         self._take_part("label-tool", seed, answers)
+        if hostile > 0:
+            self._take_part("stranger", seed, hostile, *projects)
         say("workers and participants run")
         self.wait("Intake and loop commit", 90, self.monitor.has_seen_all)
 
@@ -131,7 +138,8 @@ class Scene:
             time.sleep(1)
         raise ChaosError("flywheel topics create fails again and again")
 
-    def _take_part(self, part: str, seed: int, rate: int, *more: str) -> None:
+    def _take_part(self, part: str, seed: int, rate: float, *more: str) -> None:
+        self.parts.append(part)
         command = [sys.executable, str(HERE / "participants.py"), part, "--bootstrap", self.cluster.bootstrap, "--seed", str(seed)]
         command += ["--rate", str(rate), "--ledger", str(self.folder / f"{part}.ledger"), *more]
         self.participants[part] = spawn(command, self.folder / f"{part}.log")
@@ -200,6 +208,8 @@ class Scene:
             time.sleep(1)
             if time.monotonic() - told > 10:
                 told = time.monotonic()
+                if unread is not None:
+                    self.hanging += abort_hanging(self.cluster)
                 say(f"not yet at rest: {unread or f'all is read, the journal is quiet for {told - since:.0f} s'}")
             try:
                 ends, unread = self._journal_ends(), self._unread()

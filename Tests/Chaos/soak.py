@@ -124,7 +124,7 @@ def run(options: argparse.Namespace) -> int:
     scene = Scene(options.binary, 1, 1, needed=60 << 30)
     is_well = False
     try:
-        scene.set_up(200, 9, 7)
+        scene.set_up(200, 9, 0, 7)
         keep_little(scene)
         feeder, points, waits = Feeder(scene, options.lag), [], []
         began = sampled = time.monotonic()

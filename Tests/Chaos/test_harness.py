@@ -12,7 +12,7 @@ import threading
 import unittest
 from pathlib import Path
 
-from kafka_wire import OpenProducer, WireError, list_transactions, open_producers, open_transactions, partition_of
+from kafka_wire import OpenProducer, WireError, abort_transaction, list_transactions, open_producers, open_transactions, partition_of
 from ledger import ranges
 from logs import Entry, Logs, Place
 from processes import free_ports
@@ -56,15 +56,28 @@ class WireTests(unittest.TestCase):
 
     def test_producers_with_an_open_transaction(self):
         def producer(number: int, start: int) -> bytes:
-            return struct.pack(">qiiqiq", number, 3, 12, 1_700_000_000_000, 0, start) + b"\x00"
+            return struct.pack(">qiiqiq", number, 3, 12, 1_700_000_000_000, 5, start) + b"\x00"
 
         led = struct.pack(">ih", 1, 0) + b"\x00" + b"\x03" + producer(7, 387) + producer(8, -1) + b"\x00"
         strange = struct.pack(">ih", 2, 6) + text("not the leader") + b"\x01\x00"
         body = struct.pack(">i", 0) + b"\x02" + text("flywheel.journal") + b"\x03" + led + strange + b"\x00\x00"
         broker = self.answer(struct.pack(">i", 1) + b"\x00" + body)
         found = open_producers(broker.address, {"flywheel.journal": [1, 2]})
-        self.assertEqual(found, [OpenProducer("flywheel.journal", 1, 7, 3, 387, 1_700_000_000_000)])
+        self.assertEqual(found, [OpenProducer("flywheel.journal", 1, 7, 3, 5, 387, 1_700_000_000_000)])
         self.assertTrue(broker.request.endswith(b"\x02" + text("flywheel.journal") + b"\x03\x00\x00\x00\x01\x00\x00\x00\x02\x00\x00"))
+
+    def test_a_marker_that_ends_a_transaction(self):
+        def answer(code: int) -> Broker:
+            partition = b"\x02" + struct.pack(">ih", 1, code) + b"\x00"
+            return self.answer(struct.pack(">i", 1) + b"\x00\x02" + struct.pack(">q", 7) + b"\x02" + text("t") + partition + b"\x00\x00\x00")
+
+        one = OpenProducer("t", 1, 7, 3, 5, 387, 0)
+        broker = answer(0)
+        abort_transaction(broker.address, one)
+        self.assertTrue(broker.request.endswith(
+            b"\x02" + struct.pack(">qhb", 7, 3, 0) + b"\x02" + text("t") + b"\x02\x00\x00\x00\x01\x00" + struct.pack(">i", 5) + b"\x00\x00"))
+        with self.assertRaisesRegex(WireError, "error code 47"):
+            abort_transaction(answer(47).address, one)
 
     def test_transactions_of_a_response_by_state(self):
         states = [("flywheel.loop.w1", 7, "Ongoing"), ("flywheel.intake.w1", 1 << 40, "CompleteCommit")]
