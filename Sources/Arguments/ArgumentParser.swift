@@ -9,10 +9,16 @@ public struct ArgumentParser: Sendable {
     }
 
     private let root: CommandSpecification
+    private let version: String?
 
     /// A parser for the command and all below it.
-    public init(_ root: CommandSpecification) {
+    ///
+    /// - Parameters:
+    ///   - root: The command.
+    ///   - version: What `--version` shows in place of a command; nil where there is no such option.
+    public init(_ root: CommandSpecification, version: String? = nil) {
         self.root = root
+        self.version = version
     }
 
     /// Reads the words after the program's name.
@@ -35,6 +41,8 @@ public struct ArgumentParser: Sendable {
                 optionsHaveEnded = true
             } else if !optionsHaveEnded, word == "--help" || word == "-h" {
                 return .help(HelpText(command, path, options).text)
+            } else if word == "--version", path.count == 1, values.isEmpty, let version {
+                return .help(version)
             } else if !optionsHaveEnded, word.hasPrefix("-"), word != "-", Double(word) == nil {
                 try read(word, words, &position, options, path, &values)
             } else if let next = command.subcommands.first(where: { $0.name == word }), !optionsHaveEnded {

@@ -59,15 +59,29 @@ extension ConfigurationReader {
     }
 
     /// The texts in the map at `key`, each of which may be a reference to a secret, as in `secret`.
-    public func secretMap(_ key: String) -> [(name: String, value: Secret)] {
+    ///
+    /// - Parameters:
+    ///   - key: The map's.
+    ///   - isSecret: Names whose values must be references: written into the configuration itself they are refused.
+    ///   - fault: What is wrong with a name and its value; nil if nothing is. It must not show a secret.
+    /// - Returns: Names and values, in order; none if absent.
+    public func secretMap(
+        _ key: String,
+        secrets isSecret: (String) -> Bool = { _ in false },
+        fault: (String, String) -> String? = { _, _ in nil }
+    ) -> [(name: String, value: Secret)] {
         var properties: [(name: String, value: Secret)] = []
         for (name, scalar, line) in scalars(key) {
             let text = scalar.text
-            if text.hasPrefix("${") || text.hasPrefix("file:") {
+            if text.hasPrefix("${") || text.hasPrefix("file:") || isSecret(name) {
                 guard let secret = resolved(text, "\(key).\(name)", line: line) else { continue }
                 properties.append((name: name, value: secret))
             } else {
                 properties.append((name: name, value: Secret(text)))
+            }
+            if let fault = fault(name, properties[properties.count - 1].value.reveal()) {
+                let path = "\(prefix)\(key).\(name)"
+                log.issues.append(ConfigurationIssue(file: log.file, line: line, key: path, reason: fault))
             }
         }
         return properties

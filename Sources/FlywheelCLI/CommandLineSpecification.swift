@@ -1,19 +1,27 @@
 import Arguments
+import Engine
 
 /// Every command and option.
 enum CommandLineSpecification {
     static let connection: [OptionSpecification] = [
         .option("config", "FILE", help: "worker file in YAML: connections and resources"),
-        .option("bootstrap", "HOST:PORT", help: "brokers, in place of kafka.bootstrap.servers of the file"),
+        .option(
+            "bootstrap",
+            "HOST:PORT",
+            help: "brokers, in place of kafka.bootstrap.servers of the file (else FLYWHEEL_BOOTSTRAP)"
+        ),
         .option("prefix", "TEXT", help: "prefix of the topics' names (default flywheel.)"),
         .repeated("kafka", "NAME=VALUE", help: "any librdkafka property"),
     ]
     static let json = OptionSpecification.flag("json", help: "one JSON value on standard output")
     static let project = OptionSpecification.option("project", "NAME", help: "the project", isRequired: true)
 
+    static let parser = ArgumentParser(root, version: "flywheel \(Build.version)")
+
     static let root = CommandSpecification(
         "flywheel",
         summary: "an active-learning engine over Kafka",
+        discussion: "flywheel --version names the build.",
         subcommands: [run, demo, participant, topics, projects, status, dataset, replay, explain, deadLetters, config]
     )
 

@@ -12,7 +12,7 @@ struct FlywheelCommand {
     /// Exit codes: 0 ok, 1 failed, 2 usage.
     static func main() {
         do {
-            switch try ArgumentParser(CommandLineSpecification.root).parse(Array(CommandLine.arguments.dropFirst())) {
+            switch try CommandLineSpecification.parser.parse(Array(CommandLine.arguments.dropFirst())) {
             case .help(let text): Terminal.show(text)
             case .run(let arguments):
                 do { exit(try run(arguments) ? 0 : 1) } catch {

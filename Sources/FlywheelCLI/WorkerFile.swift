@@ -9,8 +9,8 @@ import KafkaTransport
 /// A worker's file, and the options that stand in for it.
 ///
 /// - Configuration keys:
-///   - `kafka` (map, optional): any librdkafka property; `bootstrap.servers` is needed here or as `--bootstrap`. A value may
-///     be `${VARIABLE}` or `file:PATH`.
+///   - `kafka` (map, optional): any librdkafka property; `bootstrap.servers` is needed here, as `--bootstrap` or in
+///     `FLYWHEEL_BOOTSTRAP`. A value may be `${VARIABLE}` or `file:PATH`; that of a password or key must be.
 ///   - `topics.prefix` (string, default `flywheel.`)
 ///   - `instance` (string, default the host's name)
 ///   - `roles` (list, default intake, loop, materializer, console)
@@ -38,7 +38,10 @@ enum WorkerFile {
             environment: ProcessInfo.processInfo.environment
         )
         var worker = usual
-        for (name, value) in reader.secretMap("kafka") { worker.kafka[name] = value.reveal() }
+        let properties = reader.secretMap("kafka", secrets: KafkaProperties.isSecret) { name, value in
+            KafkaProperties.fault(of: name, value)
+        }
+        for (name, value) in properties { worker.kafka[name] = value.reveal() }
         worker.topics = TopicNames(prefix: reader.section("topics").string("prefix", default: worker.topics.prefix))
         worker.instance = reader.string("instance", default: worker.instance)
         let roles = reader.strings("roles", default: worker.roles.map(\.rawValue))
@@ -113,7 +116,7 @@ enum WorkerFile {
         let worker = try described(arguments)
         guard worker.kafka["bootstrap.servers"] != nil else {
             throw ArgumentsError(
-                "which brokers? give --bootstrap HOST:PORT, or --config FILE with kafka.bootstrap.servers",
+                "which brokers? give --bootstrap HOST:PORT, --config FILE with kafka.bootstrap.servers, or FLYWHEEL_BOOTSTRAP",
                 command: arguments.path.joined(separator: " ")
             )
         }
@@ -129,6 +132,11 @@ enum WorkerFile {
             worker.salt = Array((ProcessInfo.processInfo.environment["FLYWHEEL_SALT"] ?? "").utf8)
         }
         if let bootstrap = arguments.string("bootstrap") { worker.kafka["bootstrap.servers"] = bootstrap }
+        if worker.kafka["bootstrap.servers"] == nil,
+            let bootstrap = ProcessInfo.processInfo.environment["FLYWHEEL_BOOTSTRAP"], !bootstrap.isEmpty
+        {
+            worker.kafka["bootstrap.servers"] = bootstrap
+        }
         if let prefix = arguments.string("prefix") { worker.topics = TopicNames(prefix: prefix) }
         for property in arguments.strings("kafka") {
             guard let cut = property.firstIndex(of: "="), cut > property.startIndex else {
@@ -137,7 +145,11 @@ enum WorkerFile {
                     command: arguments.path.joined(separator: " ")
                 )
             }
-            worker.kafka[String(property[..<cut])] = String(property[property.index(after: cut)...])
+            let (name, value) = (String(property[..<cut]), String(property[property.index(after: cut)...]))
+            if let fault = KafkaProperties.fault(of: name, value) {
+                throw ArgumentsError("--kafka: \(fault)", command: arguments.path.joined(separator: " "))
+            }
+            worker.kafka[name] = value
         }
         return worker
     }

@@ -53,6 +53,17 @@ private func failure(_ words: [String]) -> String {
 }
 
 @Suite struct ArgumentParserTests {
+    @Test("--version shows the build, in place of a command alone")
+    func version() throws {
+        let parser = ArgumentParser(specification, version: "flywheel 1.2.3")
+        guard case .help("flywheel 1.2.3") = try parser.parse(["--version"]) else {
+            Issue.record("no version")
+            return
+        }
+        #expect(throws: ArgumentsError.self) { try parser.parse(["run", "--version"]) }
+        #expect(failure(["--version"]) == "unknown option '--version'")
+    }
+
     @Test("Options are read in both spellings, anywhere after their command")
     func options() throws {
         let arguments = try parse([

@@ -41,6 +41,23 @@ import Testing
         )
     }
 
+    @Test("Of a map, names that hold secrets need references, and a fault names its line")
+    func secretMap() throws {
+        let yaml = "kafka:\n  acks: all\n  sasl.password: hunter2\n  ackss: all\n"
+        let reader = try ConfigurationReader(yaml: Array(yaml.utf8), file: "x")
+        let properties = reader.secretMap("kafka", secrets: { $0.hasSuffix("password") }) { name, _ in
+            name == "ackss" ? "ackss is not known" : nil
+        }
+        #expect(properties.map(\.name) == ["acks", "ackss"])
+        let error = try #require(throws: ConfigurationError.self) { try reader.finish() }
+        #expect(
+            "\(error)" == """
+                x:3: key kafka.sasl.password: expected ${VARIABLE} or file:PATH, found the secret itself
+                x:4: key kafka.ackss: ackss is not known
+                """
+        )
+    }
+
     @Test("A secret never prints")
     func printing() {
         let secret = Secret("hunter2")

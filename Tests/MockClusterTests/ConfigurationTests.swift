@@ -19,6 +19,15 @@ struct ConfigurationTests {
         #expect(error?.reason.contains("soon") == true)
     }
 
+    @Test("One property can be asked about without a client, and its secret is not shown")
+    func fault() {
+        #expect(KafkaProperties.fault(of: "linger.ms", "5") == nil)
+        let unknown = KafkaProperties.fault(of: "linger.mss", "5")
+        #expect(unknown?.hasPrefix("linger.mss is not known to librdkafka ") == true)
+        #expect(KafkaProperties.fault(of: "linger.ms", "soon")?.hasPrefix("linger.ms does not take “soon”: ") == true)
+        #expect(KafkaProperties.fault(of: "sasl.password", "hunter2") == nil)
+    }
+
     @Test("The value of a secret is not shown")
     func secret() throws {
         let properties: KafkaProperties = ["bootstrap.servers": "x:1", "sasl.password": "hunter2"]

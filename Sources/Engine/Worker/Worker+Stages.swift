@@ -138,7 +138,7 @@ extension Worker {
                 finish: { writer?.finish() }
             )
         case .materializer:
-            let objects = try openStore(configuration.storePath, logger)
+            let objects = try openStore(configuration.storePath, transport, logger)
             let stage = MaterializerStage(topics: topics, store: DatasetStore(objects: objects))
             stage.heldUp = watchHoldUps(role, logger)
             watchStops(stage, logger)
@@ -153,7 +153,7 @@ extension Worker {
                 trouble: { [stage] in stage.stops.first?.text }
             )
         case .trainer, .console:
-            let artifacts = try openStore(configuration.artifactsPath, logger)
+            let artifacts = try openStore(configuration.artifactsPath, transport, logger)
             let stage = TrainerStage(topics: topics, transport: transport, artifacts: artifacts, now: WallClock.now)
             stage.heldUp = watchHoldUps(role, logger)
             stage.resumed = { request, count in

@@ -1,11 +1,14 @@
+internal import Events
+internal import KafkaTransport
 internal import Storage
 internal import Telemetry
 
 /// Disks that roles write to.
 extension Worker {
-    /// A store, rid of what writers have left behind that were killed.
-    func openStore(_ root: String, _ logger: Logger) throws(StorageError) -> ObjectStore {
+    /// A store of this cluster's files, rid of what writers have left behind that were killed.
+    func openStore(_ root: String, _ transport: KafkaStreamTransport, _ logger: Logger) throws -> ObjectStore {
         let store = try ObjectStore(root: root)
+        try FolderOwner(cluster: transport.clusterID(), prefix: configuration.topics.prefix).claim(store)
         let removed = try store.removeLeftovers()
         if removed > 0 { logger.info("unfinished files removed", ["store": .string(root), "files": .number(removed)]) }
         return store

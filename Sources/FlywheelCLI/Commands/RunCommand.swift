@@ -69,7 +69,10 @@ enum RunCommand {
         worker.run()
         // A worker of the console alone has no other role to wait for.
         if Set(configuration.roles).isDisjoint(with: Worker.streamRoles) {
-            while !stop.isRaised { WallClock.pause(100) }
+            while !stop.isRaised {
+                worker.health.set(.console, .running, at: WallClock.now())
+                WallClock.pause(100)
+            }
         }
         stop.raise()
         for listener in listeners { listener.wait() }

@@ -61,18 +61,28 @@ struct ClientConfiguration {
         in handle: OpaquePointer,
         operation: String
     ) throws(KafkaError) {
+        guard let fault = fault(of: name, value, in: handle) else { return }
+        throw KafkaError(.fatal, operation: operation, code: "_INVALID_ARG", reason: "property \(name) \(fault)")
+    }
+
+    /// What is wrong with a property that was set; nil if it was taken.
+    fileprivate static func fault(of name: String, _ value: String, in handle: OpaquePointer) -> String? {
         var reason = ErrorText()
         let result = reason.fill { rd_kafka_conf_set(handle, name, value, $0, $1) }
-        guard result != RD_KAFKA_CONF_OK else { return }
+        guard result != RD_KAFKA_CONF_OK else { return nil }
+        if result == RD_KAFKA_CONF_UNKNOWN { return "is not known to librdkafka \(KafkaLibrary.version)" }
         let shown = KafkaProperties.isSecret(name) ? "its value" : "“\(value)”"
-        throw KafkaError(
-            .fatal,
-            operation: operation,
-            code: "_INVALID_ARG",
-            reason: result == RD_KAFKA_CONF_UNKNOWN
-                ? "property \(name) is not known to librdkafka \(KafkaLibrary.version)"
-                : "property \(name) does not take \(shown): \(reason.text)"
-        )
+        return "does not take \(shown): \(reason.text)"
+    }
+}
+
+extension KafkaProperties {
+    /// What librdkafka has against one property, as a sentence that begins with its name; nil if it takes the value. What
+    /// several say together, and files that they name, show when a client opens.
+    public static func fault(of name: String, _ value: String) -> String? {
+        guard let handle = rd_kafka_conf_new() else { return nil }
+        defer { rd_kafka_conf_destroy(handle) }
+        return ClientConfiguration.fault(of: name, value, in: handle).map { "\(name) \($0)" }
     }
 }
 

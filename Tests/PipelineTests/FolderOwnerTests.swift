@@ -1,0 +1,56 @@
+import Engine
+import Foundation
+import Storage
+import Testing
+
+@Suite("A data folder belongs to one cluster and one prefix")
+struct FolderOwnerTests {
+    private func store() throws -> ObjectStore {
+        try ObjectStore(root: NSTemporaryDirectory() + "flywheel-\(UUID().uuidString)")
+    }
+
+    @Test("Its own worker takes it again and again; a folder of an older build is taken, too")
+    func own() throws {
+        let store = try store()
+        defer { try? FileManager.default.removeItem(atPath: store.root) }
+        try store.put(Array("{}".utf8), as: "segments/a.jsonl")
+        let owner = FolderOwner(cluster: "A", prefix: "flywheel.")
+        for _ in 0..<3 { try owner.claim(store) }
+        #expect(try store.read("cluster.json") == Array(#"{"cluster":"A","prefix":"flywheel."}"#.utf8))
+    }
+
+    @Test(
+        "Another cluster's and another prefix's are refused, with both names and what to do",
+        arguments: [
+            FolderOwner(cluster: "B", prefix: "flywheel."), FolderOwner(cluster: "A", prefix: "other."),
+        ]
+    )
+    func foreign(other: FolderOwner) throws {
+        let store = try store()
+        defer { try? FileManager.default.removeItem(atPath: store.root) }
+        try FolderOwner(cluster: "A", prefix: "flywheel.").claim(store)
+        let error = try #require(throws: EngineError.self) { try other.claim(store) }
+        #expect(error.reason.contains("cluster A, topics flywheel.…"))
+        #expect(error.reason.contains("cluster \(other.cluster), topics \(other.prefix)…"))
+        #expect(error.remedy.contains("remove \(store.root)/cluster.json"))
+    }
+
+    @Test("What cannot be read is nobody's to take")
+    func unreadable() throws {
+        let store = try store()
+        defer { try? FileManager.default.removeItem(atPath: store.root) }
+        try store.put(Array("nonsense".utf8), as: "cluster.json")
+        let error = try #require(throws: EngineError.self) {
+            try FolderOwner(cluster: "A", prefix: "flywheel.").claim(store)
+        }
+        #expect(error.reason == "its cluster.json cannot be read")
+    }
+
+    @Test("A broker without an id claims nothing")
+    func nameless() throws {
+        let store = try store()
+        defer { try? FileManager.default.removeItem(atPath: store.root) }
+        try FolderOwner(cluster: "", prefix: "flywheel.").claim(store)
+        #expect(throws: StorageError.self) { try store.read("cluster.json") }
+    }
+}
