@@ -189,7 +189,7 @@ let package = Package(
         tests("LearnerTests", ["Learner", "Statistics"], resources: [.copy("Golden")]),
         tests("HashingTests", ["Hashing"]),
         tests("TelemetryTests", ["Telemetry"]),
-        tests("JSONTests", ["JSON"]),
+        tests("JSONTests", ["JSON", "Statistics"]),
         tests("HTTPServerTests", ["HTTPServer", "Processes"]),
         tests("ConfigurationTests", ["Configuration"]),
         tests("ProjectFilesTests", ["Configuration", "Events", "ProjectFiles"], resources: [.copy("Golden")]),

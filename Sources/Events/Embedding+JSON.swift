@@ -1,8 +1,9 @@
 internal import JSON
+internal import Vocabulary
 
 /// An embedding: JSON numbers, or base64 of little-endian float32. The latter is what we write.
 struct Embedding: JSONCodable {
-    static let dimensionLimit = 4_096
+    static let dimensionLimit = EmbeddingSpace.dimensions.upperBound
     private static let notFinite = "expected finite numbers"
     let values: [Float]
 

@@ -7,7 +7,9 @@ extension Content: JSONCodable {
         switch try object.string("kind") {
         case "uri":
             let uri = try object.string("uri")
-            guard (1...2_048).contains(uri.utf8.count) else { throw object.failure("uri", "expected 1 to 2,048 bytes") }
+            guard (1...Content.longestURI).contains(uri.utf8.count) else {
+                throw object.failure("uri", "expected 1 to 2,048 bytes")
+            }
             self = .uri(uri)
         case "inline":
             let text = try object.string("data")

@@ -4,15 +4,13 @@ internal import CSimdjson
 ///
 /// For readers that want few members of large texts. Everything returns nil or false where the text is not what was asked
 /// for, or where reading it needs more than a look (escapes): such a text is parsed, which finds out what is the matter.
-/// What is skipped is checked for matching brackets only, so a text may pass here that `parse` refuses.
+/// What is skipped is checked, too: where all of a text was read or skipped, `parse` does not refuse it.
 ///
 /// It holds as long as the text does, and until the parser reads its next one.
 public struct JSONScan {
     @usableFromInline let text: UnsafePointer<UInt8>
     @usableFromInline var next: UnsafePointer<UInt32>
     @usableFromInline let end: UnsafePointer<UInt32>
-
-    @usableFromInline static let deepest = 64
 
     init(_ index: flywheel_json_index) {
         text = index.text
@@ -66,8 +64,9 @@ public struct JSONScan {
         guard next + 1 < end, byte == UInt8(ascii: "\"") else { return nil }
         let start = Int(next.pointee) + 1
         // What comes next in the structure begins behind the closing quote.
-        let stop = Int(next[1]) - 1
-        guard stop >= start, text[stop] == UInt8(ascii: "\"") else { return string() }
+        var stop = Int(next[1]) - 1
+        if text[stop] != UInt8(ascii: "\"") { stop = trimmed(stop) - 1 }
+        guard stop >= start, text[stop] == UInt8(ascii: "\"") else { return nil }
         next += 1
         return UnsafeRawBufferPointer(start: text + start, count: stop - start)
     }
@@ -92,9 +91,20 @@ public struct JSONScan {
         return UnsafeRawBufferPointer(start: text + start, count: colon &- start)
     }
 
-    /// Whether bytes between quotes hold an escape.
-    @inlinable @inline(__always) public static func hasEscape(_ bytes: UnsafeRawBufferPointer) -> Bool {
-        for byte in bytes where byte == UInt8(ascii: "\\") { return true }
+    /// Whether a backslash or another byte is among so many, behind which seven more can be read.
+    @inlinable @inline(__always)
+    public static func hasEscape(
+        _ start: UnsafeRawPointer,
+        _ count: Int,
+        or other: UInt8 = UInt8(ascii: "\\")
+    ) -> Bool {
+        var place = 0
+        while place < count {
+            let unused = UInt64(truncatingIfNeeded: max(0, place &+ 8 &- count) &* 8)
+            let word = start.loadUnaligned(fromByteOffset: place, as: UInt64.self).littleEndian &<< unused
+            if has(UInt8(ascii: "\\"), in: word) || has(other, in: word) { return true }
+            place &+= 8
+        }
         return false
     }
 
@@ -161,10 +171,21 @@ public struct JSONScan {
         return value & 0xFFFF_FFFF
     }
 
-    /// Any number.
+    /// Any number of at most 19 digits behind leading zeros: of one with more simdjson 3.0.1 reads another than its parser does.
     @usableFromInline static func number(_ start: UnsafeRawPointer) -> Double? {
         var value = 0.0
-        guard flywheel_json_double(start.assumingMemoryBound(to: UInt8.self), &value), value.isFinite else {
+        var digits = 0
+        var place = 0
+        while true {
+            let byte = start.load(fromByteOffset: place, as: UInt8.self)
+            guard byte &- UInt8(ascii: "0") <= 9 || byte == UInt8(ascii: ".") || byte == UInt8(ascii: "-") else {
+                break
+            }
+            if byte > UInt8(ascii: "0") || digits > 0 && byte == UInt8(ascii: "0") { digits &+= 1 }
+            place &+= 1
+        }
+        guard digits <= 19, flywheel_json_double(start.assumingMemoryBound(to: UInt8.self), &value), value.isFinite
+        else {
             return nil
         }
         return value
@@ -203,63 +224,9 @@ public struct JSONScan {
 
     @inlinable @inline(__always) static func endsScalar(_ byte: UInt8) -> Bool {
         switch byte {
-        case UInt8(ascii: ","), UInt8(ascii: "}"), UInt8(ascii: "]"), 0x20, 0x0A, 0x0D, 0x09, 0: true
+        case UInt8(ascii: ","), UInt8(ascii: "}"), UInt8(ascii: "]"), 0x20, 0x0A, 0x0D, 0x09: true
         default: false
         }
-    }
-
-    /// Moves past a value of any kind.
-    ///
-    /// - Complexity: O(*n*) in the number of values in it, about a nanosecond each.
-    @inlinable public mutating func skip() -> Bool {
-        guard next < end else { return false }
-        // Brackets of both kinds differ in one bit: { [ and } ].
-        let first = text[Int(next.pointee)]
-        next += 1
-        guard first | 0x20 == UInt8(ascii: "{") else {
-            return first != UInt8(ascii: ",") && first != UInt8(ascii: ":") && first | 0x20 != UInt8(ascii: "}")
-        }
-        var place = next
-        var depth = 1
-        // One bit a level: whether it is an object.
-        var kinds: UInt64 = first == UInt8(ascii: "{") ? 1 : 0
-        while place < end {
-            let byte = text[Int(place.pointee)]
-            place += 1
-            let kind = byte | 0x20
-            if kind == UInt8(ascii: "{") {
-                guard depth < Self.deepest else { return false }
-                kinds = kinds &<< 1 | (byte == kind ? 1 : 0)
-                depth &+= 1
-            } else if kind == UInt8(ascii: "}") {
-                guard (kinds & 1 == 1) == (byte == kind) else { return false }
-                kinds = kinds &>> 1
-                depth &-= 1
-                if depth == 0 {
-                    next = place
-                    return true
-                }
-            }
-        }
-        return false
-    }
-
-    /// Moves past an array that holds numbers and nothing else, one at least; of each only the first byte is looked at.
-    @inlinable public mutating func skipNumbers() -> Bool {
-        guard take(UInt8(ascii: "[")), next + 1 < end else { return false }
-        var place = next
-        let last = end - 1
-        // A number and what stands behind it, until that is no comma.
-        repeat {
-            let (first, behind) = (text[Int(place[0])], text[Int(place[1])])
-            guard first &- UInt8(ascii: "0") <= 9 || first == UInt8(ascii: "-") else { return false }
-            place += 2
-            guard behind == UInt8(ascii: ",") else {
-                next = place
-                return behind == UInt8(ascii: "]")
-            }
-        } while place < last
-        return false
     }
 
     /// Moves past what separates two members or elements, or past `closing`; nil if neither comes next.

@@ -8,6 +8,8 @@ public struct EmbeddingSpace: Hashable, Sendable {
     /// The largest Euclidean norm, in `norms`; nil: any.
     public let norm: Double?
 
+    /// What an embedding's number of coordinates may be.
+    public static let dimensions = 1...4_096
     /// What a largest norm may be.
     public static let norms = 1e-9...1e15
 

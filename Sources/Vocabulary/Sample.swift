@@ -7,6 +7,8 @@ public enum Content: Hashable, Sendable {
 
     /// The most bytes that an inline payload may have.
     public static let inlineLimit = 16_384
+    /// Bytes of a reference.
+    public static let longestURI = 2_048
 }
 
 /// One example: its name, its content, and where a model places it.

@@ -143,13 +143,13 @@ struct JSONScanTests {
         #expect((scan(document) { scan in scan.skip() } ?? false) == false)
     }
 
-    @Test("Nesting is skipped to the parser's depth and no further")
+    @Test("Nesting is skipped to four levels less than the parser takes, and no further")
     func depth() {
         func nested(_ depth: Int) -> String {
             String(repeating: "[", count: depth) + String(repeating: "]", count: depth)
         }
-        #expect(scan(nested(64)) { $0.skip() && $0.isAtEnd } == true)
-        #expect(scan(nested(65)) { $0.skip() } == false)
+        #expect(scan(nested(60)) { $0.skip() && $0.isAtEnd } == true)
+        #expect(scan(nested(61)) { $0.skip() } == false)
     }
 
     @Test("Bytes that are no UTF-8, and strings that do not end, have no structure")

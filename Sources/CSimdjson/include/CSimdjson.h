@@ -33,7 +33,7 @@ bool flywheel_json_parse(
 /// A text whose structure is known and whose values are not read. The structure belongs to the parser and holds until its next
 /// text.
 typedef struct {
-    /// The text itself, or the parser's copy of it. Behind it 32 more bytes can be read, whatever they are.
+    /// The text itself, or the parser's copy of it. Behind it 64 more bytes can be read, whatever they are.
     const uint8_t *text;
     /// Where each of { } [ ] : , stands, and where each scalar begins (a string with its quote), ascending.
     const uint32_t *structure;
@@ -48,6 +48,20 @@ bool flywheel_json_scan(
 
 /// Reads the number that begins there, in a padded text, correctly rounded. Returns whether it is one and ends as it must.
 bool flywheel_json_double(const uint8_t *text, double *value);
+
+/// Numbers of a list that were looked at and not read.
+typedef struct {
+    size_t count;
+    /// Bytes up to the bracket that ends the list.
+    size_t length;
+    /// At least the sum of the squares.
+    double squares;
+} flywheel_json_numbers;
+
+/// Looks at a list from the byte behind its opening bracket on, 64 bytes at a time. Behind the text's last bracket 63 more bytes
+/// must be readable, whatever they are. Returns whether the list holds numbers of one digit before the point, without white
+/// space and exponents, and nothing else; false of any other list, good or bad, and where the processor has no SSE2.
+bool flywheel_json_list(const uint8_t *text, flywheel_json_numbers *numbers);
 
 /// Asks the processor to have a text at hand that is read soon.
 static inline void flywheel_json_prefetch(const uint8_t *text, size_t length) {

@@ -8,8 +8,12 @@ internal import Vocabulary
 /// What Intake knows about a project: its revision, its classes, its draws, its models.
 struct IntakeProject {
     let configuration: ProjectConfiguration
-    /// Where embeddings must lie of what goes on; the loop learns what the configuration leaves open.
-    var space: EmbeddingSpace
+    /// Where embeddings must lie; the loop learns what the configuration leaves open.
+    var space: EmbeddingSpace { didSet { door = SpaceDoor(space) } }
+    /// The same for records that are not parsed.
+    private(set) var door: SpaceDoor
+    /// Records of at most so many bytes have samples that fit on a task of the project.
+    let sampleRoom: Int
     private let auditPrefix: DrawPrefix
     let audit: Draw
     let random: StableHash
@@ -21,8 +25,6 @@ struct IntakeProject {
     private let classes: NameTable
     let classView: NameView
     let classCount: Int
-    /// Bytes of question and classes on a task.
-    let vocabularySize: Int
     /// Whether the event in hand has named a class already: `stamp`. Only asked where a word has too few bits.
     private var stamps: ContiguousArray<UInt32>
     private var stamp: UInt32 = 0
@@ -52,6 +54,7 @@ struct IntakeProject {
     init(_ configuration: ProjectConfiguration, salt: [UInt8]) {
         self.configuration = configuration
         space = configuration.embedding ?? EmbeddingSpace()
+        door = SpaceDoor(space)
         let name = configuration.project.rawValue
         auditPrefix = DrawPrefix(StableHash(project: name, purpose: "audit", salt: salt))
         audit = auditPrefix.draw
@@ -59,7 +62,11 @@ struct IntakeProject {
         classes = NameTable(configuration.schema.classes.enumerated().map { Self.quoted($1, at: $0) })
         classView = classes.view
         classCount = configuration.schema.classes.count
-        vocabularySize = configuration.schema.encodedSize
+        // Parts of a sample take no more there than in its record.
+        sampleRoom = min(
+            RecordLimits.sample,
+            RecordLimits.record - RecordLimits.taskRest - configuration.schema.encodedSize
+        )
         stamps = ContiguousArray(repeating: 0, count: configuration.schema.classes.count)
         let policy = configuration.acquisition
         function = policy.function

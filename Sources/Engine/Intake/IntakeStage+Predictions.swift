@@ -30,14 +30,15 @@ struct Judgement {
 
 /// Predictions: nearly all of the traffic, and nearly all of it is counted and left out.
 extension IntakeStage {
-    /// Looks at a prediction without parsing it whole; nil of what is not in plain form.
+    /// Looks at a prediction without parsing it whole; nil of what is not in plain form, and of all that may be refused.
     ///
     /// - Complexity: O(*n*) in its bytes; no allocation and no reference counting once all its names are known.
     func look(_ record: RecordView, at time: Int64) -> Judgement? {
         var reading = PredictionReading()
         guard record.value.count <= Self.recordLimit, let text = scanner.scan(record.value),
             reader.read(text, projectView, into: &reading), let project = reading.project,
-            isBelievable(reading.predictedAt, at: time), !project.pointee.readsMetadata
+            isBelievable(reading.predictedAt, at: time), !project.pointee.readsMetadata,
+            record.value.count <= project.pointee.sampleRoom, project.pointee.door.admits(reading.embedding)
         else { return nil }
         let function = project.pointee.function
         // An output is tempered as a whole.
@@ -153,16 +154,14 @@ extension IntakeStage {
 
     /// Counts a prediction, and forwards it if it passes. `size` is that of the record, in bytes.
     ///
-    /// - Throws: When no task can hold its sample; it is not counted then.
+    /// - Throws: When its entry has no room in a record or in the budget; it is not counted then.
     func take(
         _ event: PredictionEvent,
         _ judgement: Judgement,
-        size: Int,
         at time: Int64,
         into turn: inout Turn
     ) throws(Rejection) {
         guard judgement.passes else { return count(judgement) }
-        try checkTask(event.sample, size, judgement.project)
         let configuration = judgement.project.pointee.configuration
         let triggers = judgement.triggers.isEmpty ? nil : judgement.project.pointee.triggers
         let candidate = Candidate(
@@ -183,13 +182,11 @@ extension IntakeStage {
         count(judgement)
     }
 
-    /// Sees to it that a sample fits on a task, whichever entry opens it.
-    private func checkTask(_ sample: Sample, _ size: Int, _ project: ProjectTable.Place) throws(Rejection) {
-        let room = min(
-            RecordLimits.sample,
-            RecordLimits.record - RecordLimits.taskRest - project.pointee.vocabularySize
-        )
-        // Its parts take no more than they took in the record.
+    /// Sees to it that a sample of a record of `size` bytes fits on a task, whichever entry would open it, and lies in the
+    /// project's space. What is only counted must, too: which records are refused is no matter of chance.
+    func checkSample(_ sample: Sample, _ size: Int, _ project: ProjectTable.Place) throws(Rejection) {
+        if let fault = project.pointee.space.fault(of: sample) { throw Rejection(.wrongSpace, fault) }
+        let room = project.pointee.sampleRoom
         guard size > room else { return }
         let found = sample.encodedSize
         guard found > room else { return }

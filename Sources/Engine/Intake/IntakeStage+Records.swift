@@ -64,12 +64,9 @@ extension IntakeStage {
             let event = try PredictionEvent(object, project: id, schema: schema)
             try event.checkNames()
             _ = try believable(event.predictedAt)
+            try checkSample(event.sample, record.value.count, project)
             guard let judgement = judged ?? judge(event, project, at: batchTime) else { return }
-            // What is only counted is not compared with anything: where it lies does not matter.
-            if judgement.passes, let fault = project.pointee.space.fault(of: event.sample) {
-                throw Rejection(.wrongSpace, fault)
-            }
-            try take(event, judgement, size: record.value.count, at: batchTime, into: &turn)
+            try take(event, judgement, at: batchTime, into: &turn)
         case .feedback:
             let event = try FeedbackEvent(object, project: id, schema: schema)
             try event.checkNames()
@@ -159,7 +156,7 @@ extension IntakeStage {
 
     /// An event's own time, if it lies within bounds.
     private func believable(_ time: Int64?) throws(Rejection) -> Int64? {
-        guard let time, !isBelievable(time, at: now()) else { return time }
+        guard let time, !isBelievable(time, at: batchTime) else { return time }
         throw Rejection(
             .badTime,
             "\(RFC3339.text(milliseconds: time)) (\(time) ms) is before 2000 or more than a day in the future"

@@ -7,10 +7,11 @@ internal import Vocabulary
 /// Reads predictions without parsing them whole.
 ///
 /// Whatever is not the plain form of a prediction, good or bad, is not read: it is parsed, and judged by the same rules as
-/// every other record.
+/// every other record. What is read here is a prediction by these rules, in all of its members: whether a record is counted
+/// or refused does not depend on whether it goes on.
 struct PredictionReader {
     /// Numbers of keys, in the order of `keyNames`; no enumeration, which would be made from a number by a call.
-    private enum Key {
+    enum Key {
         static var project: Int { 0 }
         static var sample: Int { 1 }
         static var model: Int { 2 }
@@ -27,6 +28,14 @@ struct PredictionReader {
         /// from besides the output (`members`, `logits`, `score`).
         static var firstUnread: Int { 12 }
         static var lastUnread: Int { 16 }
+        static var data: Int { 13 }
+        static var content: Int { 17 }
+        static var metadata: Int { 18 }
+        static var space: Int { 19 }
+        static var name: Int { 20 }
+        static var variant: Int { 21 }
+        static var uri: Int { 22 }
+        static var mediaType: Int { 23 }
         /// Any other key.
         static var unknown: Int { Int.bitWidth - 1 }
     }
@@ -37,20 +46,34 @@ struct PredictionReader {
             [
                 "project", "sample", "model", "output", "predicted_at_ms", "id", "version", "role", "kind",
                 "probabilities", "remainder", "embedding", "specversion", "data", "members", "logits", "score",
+                "content", "metadata", "space", "name", "variant", "uri", "media_type",
             ].map { "\"\($0)\"" }
         )
         private let roleNames = NameTable(ModelRole.allCases.map(\.rawValue))
         private let kindNames = NameTable(["choice"])
+        private let contentNames = NameTable(["uri", "inline"])
+        private let floatNames = NameTable(["float32"])
+        private let base64 = Base64Digits()
 
         /// It holds while the names live.
         var reader: PredictionReader {
-            PredictionReader(keys: keyNames.view, roles: roleNames.view, kinds: kindNames.view)
+            PredictionReader(
+                keys: keyNames.view,
+                roles: roleNames.view,
+                kinds: kindNames.view,
+                contents: contentNames.view,
+                floats: floatNames.view,
+                base64: base64.view
+            )
         }
     }
 
-    fileprivate let keys: NameView
-    fileprivate let roles: NameView
-    fileprivate let kinds: NameView
+    let keys: NameView
+    let roles: NameView
+    let kinds: NameView
+    let contents: NameView
+    let floats: NameView
+    let base64: Base64Digits.View
 
     /// Reads the parts of a prediction of a known project into a fresh `reading`.
     ///
@@ -73,7 +96,7 @@ struct PredictionReader {
                 guard let name = scan.raw(), let place = projects[padded: name] else { return false }
                 reading.project = place
             case Key.sample:
-                guard let sample = readSample(&scan) else { return false }
+                guard let sample = readSample(&scan, into: &reading.embedding) else { return false }
                 reading.sample = sample
             case Key.model:
                 if scan.null() { break }
@@ -86,7 +109,7 @@ struct PredictionReader {
                     reading.hasOutput = true
                 } else {
                     unread = scan
-                    guard scan.skip() else { return false }
+                    guard scan.skipUnchecked() else { return false }
                 }
             case Key.predictedAt:
                 if scan.null() { break }
@@ -106,29 +129,6 @@ struct PredictionReader {
         return hasModel == reading.hasOutput
     }
 
-    /// The sample's id; nil also where its coordinates are no list of numbers.
-    @inline(__always)
-    private func readSample(_ cursor: inout JSONScan) -> UnsafeRawBufferPointer? {
-        // A copy that nobody else can see stays in registers.
-        var scan = cursor
-        defer { cursor = scan }
-        var id: UnsafeRawBufferPointer?
-        guard scan.take(UInt8(ascii: "{")) else { return nil }
-        while true {
-            guard let name = scan.quotedKey(), let key = number(of: name) else { return nil }
-            switch key {
-            case Key.id where id == nil:
-                guard let text = scan.raw(), Self.isIdentifier(text) else { return nil }
-                id = text
-            case Key.embedding where scan.byte == UInt8(ascii: "["):
-                guard scan.skipNumbers() else { return nil }
-            default: guard scan.skip() else { return nil }
-            }
-            guard let more = scan.more(until: UInt8(ascii: "}")) else { return nil }
-            if !more { return id }
-        }
-    }
-
     @inline(__always)
     private func readModel(_ cursor: inout JSONScan) -> (version: UnsafeRawBufferPointer, role: ModelRole)? {
         var scan = cursor
@@ -142,6 +142,8 @@ struct PredictionReader {
             case Key.version where version == nil:
                 guard let text = scan.raw(), Self.isIdentifier(text) else { return nil }
                 version = text
+            case Key.name, Key.variant:
+                guard scan.null() || scan.checkedRaw() != nil else { return nil }
             case Key.role where role == nil:
                 if scan.null() {
                     role = .champion
@@ -254,7 +256,7 @@ struct PredictionReader {
     /// The number of a key; of any that is not known one beyond all. Nil of a key with escapes, which may be any, and of what
     /// is no key.
     @inline(__always)
-    private func number(of key: UnsafeRawBufferPointer) -> Int? {
+    func number(of key: UnsafeRawBufferPointer) -> Int? {
         keys.find(padded: key) ?? (Self.isPlain(key) ? Key.unknown : spacedKey(key))
     }
 
@@ -264,7 +266,7 @@ struct PredictionReader {
         guard key.count >= 2, let start = key.baseAddress, key[key.count &- 1] == UInt8(ascii: "\""),
             key[0] == UInt8(ascii: "\"")
         else { return false }
-        return !hasEscape(start, key.count)
+        return !JSONScan.hasEscape(start, key.count)
     }
 
     @inline(never)
@@ -285,14 +287,15 @@ struct PredictionReader {
 
     /// 1 to 256 bytes without escapes, DEL and what else no name may hold; controls of ASCII do not pass the scan.
     @inline(__always)
-    private static func isIdentifier(_ text: UnsafeRawBufferPointer) -> Bool {
+    static func isIdentifier(_ text: UnsafeRawBufferPointer) -> Bool {
         guard let start = text.baseAddress, text.count >= 1, text.count <= 256 else { return false }
-        return !hasEscape(start, text.count, or: 0x7F) && (isASCII(start, text.count) || ForeignText.isPlain(text))
+        return !JSONScan.hasEscape(start, text.count, or: 0x7F)
+            && (isASCII(start, text.count) || ForeignText.isPlain(text))
     }
 
     /// Whether so many bytes, behind which seven more can be read, are all of ASCII.
     @inline(__always)
-    private static func isASCII(_ start: UnsafeRawPointer, _ count: Int) -> Bool {
+    static func isASCII(_ start: UnsafeRawPointer, _ count: Int) -> Bool {
         var place = 0
         var all: UInt64 = 0
         while place < count {
@@ -301,19 +304,5 @@ struct PredictionReader {
             place &+= 8
         }
         return all & 0x8080_8080_8080_8080 == 0
-    }
-
-    /// Whether a backslash or another byte is among so many, behind which seven more can be read.
-    @inline(__always)
-    private static func hasEscape(_ start: UnsafeRawPointer, _ count: Int, or other: UInt8 = UInt8(ascii: "\\")) -> Bool
-    {
-        var place = 0
-        while place < count {
-            let unused = UInt64(truncatingIfNeeded: max(0, place &+ 8 &- count) &* 8)
-            let word = start.loadUnaligned(fromByteOffset: place, as: UInt64.self).littleEndian &<< unused
-            if JSONScan.has(UInt8(ascii: "\\"), in: word) || JSONScan.has(other, in: word) { return true }
-            place &+= 8
-        }
-        return false
     }
 }

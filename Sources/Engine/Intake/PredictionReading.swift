@@ -1,7 +1,8 @@
 internal import Acquisition
+internal import JSON
 internal import Vocabulary
 
-/// What is looked at of a prediction that is only counted; the bytes stand in the text.
+/// What is kept of a prediction that is only counted; the bytes stand in the text.
 struct PredictionReading {
     /// Nil until something was read.
     var project: ProjectTable.Place?
@@ -14,4 +15,17 @@ struct PredictionReading {
     /// Whether a model has seen the sample: `output` says nothing otherwise.
     var hasOutput = false
     var output = OutputSummary(for: .margin)
+    var embedding = EmbeddingReading()
+}
+
+/// Where a sample says that it lies.
+struct EmbeddingReading {
+    /// 0 of a sample without coordinates.
+    var dimension = 0
+    /// At least the square of its norm.
+    var squares = 0.0
+    /// Empty where the sample names no space.
+    var space = UnsafeRawBufferPointer(start: nil, count: 0)
+    /// Its coordinates where they are a list, to be read when `squares` says too little.
+    var numbers: JSONScan?
 }

@@ -1,0 +1,134 @@
+internal import JSON
+internal import Vocabulary
+
+/// The sample of a prediction: its name and what else it says, all held to the rules of `Sample.init(json:)`.
+extension PredictionReader {
+    /// The sample's id; nil where the sample is not in plain form.
+    @inline(__always)
+    func readSample(_ cursor: inout JSONScan, into embedding: inout EmbeddingReading) -> UnsafeRawBufferPointer? {
+        // A copy that nobody else can see stays in registers.
+        var scan = cursor
+        defer { cursor = scan }
+        var id: UnsafeRawBufferPointer?
+        var seen = 0
+        guard scan.take(UInt8(ascii: "{")) else { return nil }
+        while true {
+            guard let name = scan.quotedKey(), let key = number(of: name) else { return nil }
+            let isFirst = seen & (1 &<< key) == 0
+            seen |= 1 &<< key
+            switch isFirst ? key : Key.unknown {
+            case Key.id:
+                guard let text = scan.raw(), Self.isIdentifier(text) else { return nil }
+                id = text
+            case Key.embedding:
+                if scan.null() { break }
+                guard readEmbedding(&scan, into: &embedding) else { return nil }
+            case Key.metadata:
+                guard scan.null() || readMetadata(&scan) else { return nil }
+            case Key.content:
+                guard scan.null() || readContent(&scan) else { return nil }
+            case Key.space:
+                if scan.null() { break }
+                guard let text = scan.raw(), Self.isIdentifier(text) else { return nil }
+                embedding.space = text
+            default: guard scan.skip() else { return nil }
+            }
+            guard let more = scan.more(until: UInt8(ascii: "}")) else { return nil }
+            if !more { return id }
+        }
+    }
+
+    @inline(__always)
+    private func readEmbedding(_ scan: inout JSONScan, into embedding: inout EmbeddingReading) -> Bool {
+        guard scan.byte == UInt8(ascii: "[") else { return readFloats(&scan, into: &embedding) }
+        let start = scan
+        guard let found = scan.skipNumbers(), found.count <= EmbeddingSpace.dimensions.upperBound else { return false }
+        (embedding.dimension, embedding.squares, embedding.numbers) = (found.count, found.squares, start)
+        return true
+    }
+
+    /// Coordinates in base64.
+    private func readFloats(_ scan: inout JSONScan, into embedding: inout EmbeddingReading) -> Bool {
+        var seen = 0
+        guard scan.take(UInt8(ascii: "{")) else { return false }
+        while true {
+            guard let name = scan.quotedKey(), let key = number(of: name) else { return false }
+            let isFirst = seen & (1 &<< key) == 0
+            seen |= 1 &<< key
+            switch isFirst ? key : Key.unknown {
+            case Key.kind:
+                guard let kind = scan.raw(), floats.find(padded: kind) != nil else { return false }
+            case Key.data:
+                guard let text = scan.raw(), let found = base64.floats(text),
+                    EmbeddingSpace.dimensions.contains(found.count)
+                else { return false }
+                (embedding.dimension, embedding.squares) = (found.count, found.squares)
+            default: guard scan.skip() else { return false }
+            }
+            guard let more = scan.more(until: UInt8(ascii: "}")) else { return false }
+            if !more { break }
+        }
+        let needed = 1 << Key.kind | 1 << Key.data
+        return seen & needed == needed
+    }
+
+    private func readContent(_ scan: inout JSONScan) -> Bool {
+        var (seen, isInline) = (0, false)
+        guard scan.take(UInt8(ascii: "{")) else { return false }
+        while true {
+            guard let name = scan.quotedKey(), let key = number(of: name) else { return false }
+            let isFirst = seen & (1 &<< key) == 0
+            seen |= 1 &<< key
+            switch isFirst ? key : Key.unknown {
+            case Key.kind:
+                guard let kind = scan.raw(), let found = contents.find(padded: kind) else { return false }
+                isInline = found == 1
+            case Key.uri:
+                guard let uri = scan.checkedRaw(), uri.count > 0, uri.count <= Content.longestURI else { return false }
+            case Key.data:
+                guard let text = scan.checkedRaw(), text.count <= Content.inlineLimit else { return false }
+            case Key.mediaType: guard scan.checkedRaw() != nil else { return false }
+            default: guard scan.skip() else { return false }
+            }
+            guard let more = scan.more(until: UInt8(ascii: "}")) else { return false }
+            if !more { break }
+        }
+        let needed = 1 << Key.kind | (isInline ? 1 << Key.data | 1 << Key.mediaType : 1 << Key.uri)
+        return seen & needed == needed
+    }
+
+    /// Names and texts, no name twice. Names that are not of ASCII may be the same in other bytes: where there are several,
+    /// the parser tells.
+    private func readMetadata(_ cursor: inout JSONScan) -> Bool {
+        var scan = cursor
+        defer { cursor = scan }
+        guard scan.take(UInt8(ascii: "{")) else { return false }
+        if scan.take(UInt8(ascii: "}")) { return true }
+        let limit = SampleMetadata.entryLimit
+        return withUnsafeTemporaryAllocation(of: UnsafeRawBufferPointer.self, capacity: limit) { names in
+            var (count, isOfASCII) = (0, true)
+            while true {
+                guard count < limit, let name = scan.key(), let start = name.baseAddress,
+                    name.count > 0, name.count <= SampleMetadata.longestKey, !JSONScan.hasEscape(start, name.count)
+                else { return false }
+                isOfASCII = isOfASCII && Self.isASCII(start, name.count)
+                guard count == 0 || isOfASCII, Self.isNew(name, names[..<count]) else { return false }
+                names[count] = name
+                count &+= 1
+                guard let text = scan.checkedRaw(), text.count <= SampleMetadata.longestValue,
+                    let more = scan.more(until: UInt8(ascii: "}"))
+                else { return false }
+                if !more { return true }
+            }
+        }
+    }
+
+    @inline(__always)
+    private static func isNew(
+        _ name: UnsafeRawBufferPointer,
+        _ others: Slice<UnsafeMutableBufferPointer<UnsafeRawBufferPointer>>
+    ) -> Bool {
+        for other in others where other.count == name.count && other.elementsEqual(name) { return false }
+        return true
+    }
+}

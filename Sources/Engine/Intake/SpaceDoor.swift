@@ -1,0 +1,43 @@
+internal import JSON
+internal import Vocabulary
+
+/// A project's space as records that are not parsed are held against it, without a reference count.
+struct SpaceDoor {
+    /// 0: any.
+    private let dimension: Int
+    /// What squares of coordinates may come to: a little less than the square of the largest norm, for here they are not rounded
+    /// to 32 bits.
+    private let squares: Double
+    private let hasName: Bool
+    private let name: NameTable
+
+    init(_ space: EmbeddingSpace) {
+        dimension = space.dimension ?? 0
+        squares = space.norm.map { $0 * $0 * (1 - 1e-6) } ?? .infinity
+        hasName = space.name != nil
+        name = NameTable(space.name.map { [$0.rawValue] } ?? [])
+    }
+
+    /// True only of what lies in the space for sure, and of samples without an embedding. The parser judges the rest.
+    ///
+    /// - Complexity: O(1) as a rule; O(*dimension*) of long embeddings and where the largest norm is narrow.
+    @inline(__always)
+    func admits(_ embedding: EmbeddingReading) -> Bool {
+        guard embedding.dimension > 0 else { return true }
+        if hasName, embedding.space.count > 0, name.view.find(padded: embedding.space) == nil { return false }
+        guard dimension == 0 || embedding.dimension == dimension else { return false }
+        return embedding.squares <= squares || isWithin(embedding)
+    }
+
+    /// Reads the coordinates themselves.
+    @inline(never)
+    private func isWithin(_ embedding: EmbeddingReading) -> Bool {
+        guard var scan = embedding.numbers, scan.take(UInt8(ascii: "[")) else { return false }
+        var sum = 0.0
+        repeat {
+            guard let value = scan.double() else { return false }
+            sum += value * value
+        } while scan.more(until: UInt8(ascii: "]")) == true
+        return sum <= squares
+    }
+}

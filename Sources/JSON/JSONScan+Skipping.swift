@@ -1,0 +1,200 @@
+/// What is not read, but checked all the same: whether a record is refused must not depend on who reads which of its members.
+///
+/// Each of these says yes only of what the parser takes, too. Of the rare (deep nesting, integers of 19 digits, exponents of
+/// three) they say no, and the text is parsed.
+extension JSONScan {
+    /// Levels of nesting that are skipped: four less than the parser takes, for readers are inside of four at most.
+    @inlinable static var deepest: Int { 60 }
+    /// Moves past a value of any kind, and checks it.
+    ///
+    /// - Returns: False of what is no value, and of what only the parser can tell.
+    /// - Complexity: O(*n*) in its bytes.
+    @inlinable public mutating func skip() -> Bool {
+        guard next < end else { return false }
+        // Brackets of both kinds differ in one bit: { [ and } ].
+        guard text[Int(next.pointee)] | 0x20 == UInt8(ascii: "{") else {
+            // Nothing but a string ends a text.
+            guard next + 1 < end else { return string() != nil }
+            guard isScalar(Int(next[0]), Int(next[1])) else { return false }
+            next += 1
+            return true
+        }
+        return skipContainer()
+    }
+
+    /// Moves past an object or array that is read whole later: brackets are counted, and nothing is checked.
+    ///
+    /// Whoever reads it finds what is wrong in it, and ends where this ends.
+    ///
+    /// - Complexity: O(*n*) in the number of values in it, about a nanosecond each.
+    @inlinable public mutating func skipUnchecked() -> Bool {
+        guard next < end, text[Int(next.pointee)] | 0x20 == UInt8(ascii: "{") else { return false }
+        var place = next
+        var depth = 0
+        while place < end {
+            let kind = text[Int(place.pointee)] | 0x20
+            place += 1
+            if kind == UInt8(ascii: "{") {
+                depth &+= 1
+            } else if kind == UInt8(ascii: "}") {
+                depth &-= 1
+                if depth == 0 {
+                    next = place
+                    return true
+                }
+            }
+        }
+        return false
+    }
+
+    @usableFromInline mutating func skipContainer() -> Bool {
+        var place = next
+        var depth = 0
+        // One bit a level: whether it is an object.
+        var kinds: UInt64 = 0
+        // The text's last bracket closes what a reader opened, or what is skipped: behind it there is nothing to look at.
+        let last = end - 1
+        while place < last {
+            // Here a value begins.
+            let byte = text[Int(place.pointee)]
+            var isEmpty = false
+            if byte | 0x20 == UInt8(ascii: "{") {
+                guard depth < Self.deepest else { return false }
+                depth &+= 1
+                kinds = kinds &<< 1 | (byte == UInt8(ascii: "{") ? 1 : 0)
+                place += 1
+                // The closing bracket is two more than the one that opens.
+                isEmpty = text[Int(place.pointee)] == byte &+ 2
+                if !isEmpty {
+                    if kinds & 1 == 1, !skipKey(&place, last) { return false }
+                    continue
+                }
+            } else {
+                guard isScalar(Int(place[0]), Int(place[1])) else { return false }
+                place += 1
+            }
+            // Here a value has ended, or an empty container ends.
+            while true {
+                guard place <= last else { return false }
+                let byte = text[Int(place.pointee)]
+                place += 1
+                if byte == UInt8(ascii: ","), !isEmpty {
+                    if kinds & 1 == 1, !skipKey(&place, last) { return false }
+                    break
+                }
+                guard byte == (kinds & 1 == 1 ? UInt8(ascii: "}") : UInt8(ascii: "]")) else { return false }
+                isEmpty = false
+                kinds = kinds &>> 1
+                depth &-= 1
+                if depth == 0 {
+                    next = place
+                    return true
+                }
+            }
+        }
+        return false
+    }
+
+    @inline(__always)
+    private func skipKey(_ place: inout UnsafePointer<UInt32>, _ last: UnsafePointer<UInt32>) -> Bool {
+        guard place < last, text[Int(place[0])] == UInt8(ascii: "\""), text[Int(place[1])] == UInt8(ascii: ":"),
+            isScalar(Int(place[0]), Int(place[1]))
+        else { return false }
+        place += 2
+        return true
+    }
+
+    /// Whether a scalar stands between two places of the structure, and nothing but white space behind it.
+    @usableFromInline func isScalar(_ start: Int, _ stop: Int) -> Bool {
+        let count = trimmed(stop) &- start
+        let bytes = UnsafeRawPointer(text + start)
+        switch text[start] {
+        case UInt8(ascii: "\""):
+            return count >= 2 && text[start &+ count &- 1] == UInt8(ascii: "\"")
+                && Self.areEscapesValid(bytes + 1, count &- 2)
+        case UInt8(ascii: "t"): return count == 4 && Self.word(bytes) == 0x6575_7274
+        case UInt8(ascii: "n"): return count == 4 && Self.word(bytes) == 0x6C6C_756E
+        case UInt8(ascii: "f"): return count == 5 && Self.word(bytes + 1) == 0x6573_6C61
+        default: return Self.isNumber(bytes.assumingMemoryBound(to: UInt8.self), count)
+        }
+    }
+
+    @inline(__always)
+    private static func word(_ start: UnsafeRawPointer) -> UInt32 { start.loadUnaligned(as: UInt32.self).littleEndian }
+
+    /// Where what stands before a place of the structure ends: there may be white space between.
+    @inlinable @inline(__always) func trimmed(_ stop: Int) -> Int {
+        var end = stop
+        while end > 0, Self.isSpace(text[end &- 1]) { end &-= 1 }
+        return end
+    }
+
+    @inlinable @inline(__always) static func isSpace(_ byte: UInt8) -> Bool {
+        byte <= 0x20 && (byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09)
+    }
+
+    // MARK: - Strings
+
+    /// Whether the escapes between two quotes, of which there may be none, all stand for a character.
+    ///
+    /// - Complexity: O(*n*), eight bytes at a time where there are none.
+    @inlinable @inline(__always) static func areEscapesValid(_ start: UnsafeRawPointer, _ count: Int) -> Bool {
+        !hasEscape(start, count) || areAllValid(UnsafeRawBufferPointer(start: start, count: count))
+    }
+
+    @inline(never) @usableFromInline static func areAllValid(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        var place = 0
+        while place < bytes.count {
+            guard bytes[place] == UInt8(ascii: "\\") else {
+                place &+= 1
+                continue
+            }
+            guard place &+ 1 < bytes.count else { return false }
+            switch bytes[place &+ 1] {
+            case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"), UInt8(ascii: "b"), UInt8(ascii: "f"),
+                UInt8(ascii: "n"), UInt8(ascii: "r"), UInt8(ascii: "t"):
+                place &+= 2
+            case UInt8(ascii: "u"):
+                guard let unit = codeUnit(bytes, place &+ 2) else { return false }
+                place &+= 6
+                guard unit & 0xF800 == 0xD800 else { break }
+                // Half a character, and the other half.
+                guard unit < 0xDC00, place &+ 1 < bytes.count, bytes[place] == UInt8(ascii: "\\"),
+                    bytes[place &+ 1] == UInt8(ascii: "u"), let other = codeUnit(bytes, place &+ 2),
+                    other & 0xFC00 == 0xDC00
+                else { return false }
+                place &+= 6
+            default: return false
+            }
+        }
+        return true
+    }
+
+    private static func codeUnit(_ bytes: UnsafeRawBufferPointer, _ place: Int) -> UInt32? {
+        guard place &+ 4 <= bytes.count else { return nil }
+        var unit: UInt32 = 0
+        for byte in bytes[place..<(place &+ 4)] {
+            let digit: UInt8
+            switch byte {
+            case 0x30...0x39: digit = byte &- 0x30
+            case 0x41...0x46: digit = byte &- 0x37
+            case 0x61...0x66: digit = byte &- 0x57
+            default: return nil
+            }
+            unit = unit &<< 4 | UInt32(digit)
+        }
+        return unit
+    }
+
+    /// The bytes of a string between its quotes, escapes included, which are checked; nil of anything else.
+    ///
+    /// What the string means has no more bytes than these.
+    ///
+    /// - Complexity: O(*n*), eight bytes at a time where there are no escapes.
+    @inlinable @inline(__always) public mutating func checkedRaw() -> UnsafeRawBufferPointer? {
+        guard let bytes = raw(), let start = bytes.baseAddress, Self.areEscapesValid(start, bytes.count) else {
+            return nil
+        }
+        return bytes
+    }
+}
