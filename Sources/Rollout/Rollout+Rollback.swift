@@ -8,7 +8,8 @@ extension RolloutState {
     ///
     /// The detector adds the likelihood ratio of "negative at a rate halfway to certainty" against "negative at the expected
     /// rate", restarting at 0: a CUSUM, whose mean time to a false alarm is at least the exponential of its threshold
-    /// (Lorden 1971). Each feedback counts once, and each user only so often.
+    /// (Lorden 1971). Each feedback counts once, and each user only so often. An alarm waits until negative feedback since
+    /// the restart came from `alarmBuckets` buckets of users; the statistic stays at the threshold meanwhile.
     public mutating func receive(
         _ feedback: Feedback,
         userHash: UInt64,
@@ -32,8 +33,14 @@ extension RolloutState {
         now.total += 1
         if feedback.verdict.isNegative { now.negative += 1 }
         var detector = Self.detector(now, policy)
-        let isAlarming = detector?.observe(feedback.verdict.isNegative) ?? false
-        if let detector { now.statistic = detector.statistic }
+        var isAlarming = detector?.observe(feedback.verdict.isNegative) ?? false
+        if let detector {
+            now.note(Int(userHash % UInt64(Self.bucketCount)), feedback.verdict.isNegative, at: detector.statistic)
+            // What few have gathered shall not make the first word of others the last.
+            let isByFew = now.negativeBuckets.count < Self.alarmBuckets
+            now.statistic = isByFew ? min(detector.statistic, detector.threshold) : detector.statistic
+            isAlarming = isAlarming && !isByFew
+        }
         if now.total == policy.calibration {
             let own = expectedRate(after: now, policy) ?? 1
             now.expectedRate = min(now.expectedRate ?? 1, own)
@@ -109,5 +116,16 @@ extension RolloutState {
         guard bucket.count < policy.userCap else { return false }
         buckets[slot] = UserBucket(windowStart: bucket.windowStart, count: bucket.count + 1)
         return true
+    }
+}
+
+extension FeedbackWatch {
+    /// Remembers whose feedback the detector's statistic is made of.
+    fileprivate mutating func note(_ bucket: Int, _ isNegative: Bool, at statistic: Double) {
+        if statistic <= 0 {
+            negativeBuckets = []
+        } else if isNegative, negativeBuckets.count < RolloutState.alarmBuckets, !negativeBuckets.contains(bucket) {
+            negativeBuckets.append(bucket)
+        }
     }
 }

@@ -31,6 +31,8 @@ extension FeedbackWatch: Formed {
         total = try f("total", \.total, Count.counted)
         expectedRate = try f.optional("expected_rate", \.expectedRate, Number.any)
         statistic = try f("statistic", \.statistic, Number.any)
+        let buckets = ListOf(Count(0...RolloutState.bucketCount - 1), 0...RolloutState.alarmBuckets)
+        negativeBuckets = try f("negative_buckets", \.negativeBuckets, buckets, implied: [])
     }
 }
 

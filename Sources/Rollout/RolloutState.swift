@@ -61,8 +61,18 @@ public struct FeedbackWatch: Hashable, Sendable {
     public var expectedRate: Double?
     /// The detector's statistic: a sum of logarithms of likelihood ratios, begun anew below 0.
     public var statistic: Double
+    /// Buckets of users that found predictions wrong since the statistic last began anew, in that order; no more than
+    /// `RolloutState.alarmBuckets` of them.
+    public var negativeBuckets: [Int]
 
-    public init(negative: Int = 0, total: Int = 0, expectedRate: Double? = nil, statistic: Double = 0) {
+    public init(
+        negative: Int = 0,
+        total: Int = 0,
+        expectedRate: Double? = nil,
+        statistic: Double = 0,
+        negativeBuckets: [Int] = []
+    ) {
+        self.negativeBuckets = negativeBuckets
         self.negative = negative
         self.total = total
         self.expectedRate = expectedRate
@@ -153,6 +163,9 @@ public struct RolloutState: Sendable {
     public static let rowCapacity = 1_000
     /// Buckets that users fall into.
     public static let bucketCount = 4_096
+    /// Distinct buckets that must have found predictions wrong before a champion is rolled back: few users do not decide for
+    /// all, however long they go on.
+    public static let alarmBuckets = 8
     /// Slots for keys of feedback.
     public static let seenCapacity = 8_192
 

@@ -115,6 +115,47 @@ import Vocabulary
         #expect(expected < 0.3)
     }
 
+    @Test(
+        "Fewer than eight buckets of users never roll back, however long they go on; the eighth does",
+        arguments: 1...9
+    )
+    func few(users: Int) {
+        let policy = RolloutPolicy(minimumShadow: 0, userCap: 1_000_000)
+        var state = Self.promoted(policy: policy)
+        var needed: Int?
+        for number in 0..<2_000 where needed == nil {
+            let user = 5_000 + number % users
+            if state.hear(.rejection, 1_000 + number, user: user, policy: policy).release != nil { needed = number + 1 }
+        }
+        #expect((needed == nil) == (users < 8), "\(needed ?? 0)")
+        guard users < 8,
+            let detector = state.watch.value.expectedRate.flatMap({ rate in
+                BernoulliCUSUM(
+                    normalRate: rate,
+                    alarmRate: rate + (1 - rate) / 2,
+                    averageRunLength: policy.falseAlarmEvery
+                )
+            })
+        else { return }
+        // What they gathered ends where an alarm would be, and is forgotten like anything else.
+        #expect(state.watch.value.statistic == detector.threshold)
+        #expect(state.watch.value.negativeBuckets == (0..<users).map { (5_000 + $0) % RolloutState.bucketCount })
+        for number in 0..<100 { _ = state.hear(.confirmation, 10_000 + number, policy: policy) }
+        #expect(state.watch.value.negativeBuckets.isEmpty)
+        #expect(state.champion == "v2")
+    }
+
+    @Test("Users of one bucket count as one")
+    func sameBucket() {
+        let policy = RolloutPolicy(minimumShadow: 0, userCap: 1_000_000)
+        var state = Self.promoted(policy: policy)
+        for number in 0..<500 {
+            let user = 7 + (number % 20) * RolloutState.bucketCount
+            expect(state.hear(.rejection, 1_000 + number, user: user, policy: policy).release, is: nil)
+        }
+        #expect(state.watch.value.negativeBuckets == [7])
+    }
+
     @Test("A champion whose rejections stay as they were is left alone", arguments: 0..<16 as Range<UInt64>)
     func steady(seed: UInt64) {
         var generator = SplitMix64(seed: seed)
