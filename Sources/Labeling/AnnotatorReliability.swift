@@ -8,8 +8,11 @@ public struct AnnotatorReliability: Hashable, Sendable {
     public var skips: Int
     /// Tasks reported as unanswerable; no evidence for or against.
     public var flags: Int
+    /// Answers that agreed with labels to which two others contributed; see `Standing`.
+    public var agreements: Int
 
-    public init(answers: Int = 0, correct: Double = 0, skips: Int = 0, flags: Int = 0) {
+    public init(answers: Int = 0, correct: Double = 0, skips: Int = 0, flags: Int = 0, agreements: Int = 0) {
+        self.agreements = agreements
         self.answers = answers
         self.correct = correct
         self.skips = skips

@@ -70,26 +70,35 @@ extension LabelingState {
             outcome.voteTime = annotation.duration
             return .success(outcome)
         case .skip, .flag:
+            let standing = standing(policy)
+            // Names cost nothing: those without standing fill a task up to what closes it and no further.
+            let counts = !standing.isHeld || standing.has(who, annotators[who])
+            guard counts || task.declined.count < policy.maximumSkips else { return .success(AnnotationOutcome()) }
             task.declined.append(who)
             var reliability = annotators[who] ?? AnnotatorReliability()
             if case .skip = annotation.outcome { reliability.skips += 1 } else { reliability.flags += 1 }
-            annotators[who] = reliability
-            guard task.declined.count >= policy.maximumSkips else {
+            standingCount.set(who, reliability, in: &annotators)
+            let isTold = !standing.isHeld || task.declined.contains { standing.has($0, annotators[$0]) }
+            guard isTold, task.declined.count >= policy.maximumSkips else {
                 open[id] = task
                 return .success(AnnotationOutcome())
             }
-            return .success(close(task, id, .unanswerable, nil, schema, time))
+            return .success(close(task, id, .unanswerable, nil, standing, schema, time))
         }
     }
 
-    /// Closes every task whose time is up, in the order of their ids. One with enough answers keeps its label.
+    /// Closes every task whose time is up, in the order of their ids. One with enough answers keeps its label, unless names
+    /// without standing alone gave it.
     public mutating func expire(schema: LabelSchema, policy: LabelingPolicy, at time: StreamTime) -> [AnnotationOutcome]
     {
         guard let deadline = nextDeadline, deadline <= time else { return [] }
         var outcomes: [AnnotationOutcome] = []
         for (id, task) in open.sortedRows where task.expiresAt <= time {
-            let majority = task.votes.count >= policy.minimumVotes ? consensus(of: task, schema) : nil
-            outcomes.append(close(task, id, majority == nil ? .expired : .answered, majority, schema, time))
+            let standing = standing(policy)
+            var majority = task.votes.count >= policy.minimumVotes ? consensus(of: task, standing, schema) : nil
+            if standing.isHeld, let label = majority?.label, !hasVote(task, of: standing, for: label) { majority = nil }
+            let closing: LabelingTask.Closing = majority == nil ? .expired : .answered
+            outcomes.append(close(task, id, closing, majority, standing, schema, time))
         }
         return outcomes
     }
@@ -104,10 +113,12 @@ extension LabelingState {
         _ time: StreamTime
     ) -> AnnotationOutcome {
         var task = counted
-        let majority = consensus(of: task, schema)
-        let isSure = (majority?.confidence.value ?? 0) >= policy.confidence
+        let standing = standing(policy)
+        let majority = consensus(of: task, standing, schema)
+        let isBacked = !standing.isHeld || majority.map { hasVote(task, of: standing, for: $0.label) } ?? false
+        let isSure = (majority?.confidence.value ?? 0) >= policy.confidence && isBacked
         if task.votes.count >= task.votesReserved || (task.votes.count >= policy.minimumVotes && isSure) {
-            var outcome = close(task, id, .answered, majority, schema, time)
+            var outcome = close(task, id, .answered, majority, standing, schema, time)
             outcome.isVote = true
             return outcome
         }
@@ -121,9 +132,9 @@ extension LabelingState {
         return outcome
     }
 
-    private func consensus(of task: OpenTask, _ schema: LabelSchema) -> WeightedMajority? {
+    private func consensus(of task: OpenTask, _ standing: Standing, _ schema: LabelSchema) -> WeightedMajority? {
         WeightedMajority(
-            votes: task.votes.map { ($0.label, (annotators[$0.annotator] ?? AnnotatorReliability()).accuracy) },
+            votes: task.votes.map { ($0.label, standing.accuracy(of: $0.annotator, annotators[$0.annotator])) },
             classes: schema.classes.count
         )
     }
@@ -133,6 +144,7 @@ extension LabelingState {
         _ id: TaskID,
         _ closing: LabelingTask.Closing,
         _ majority: WeightedMajority?,
+        _ standing: Standing,
         _ schema: LabelSchema,
         _ time: StreamTime
     ) -> AnnotationOutcome {
@@ -148,11 +160,16 @@ extension LabelingState {
         outcome.voteCost = task.selection.voteCost
         outcome.openFor = time.milliseconds(since: task.openedAt)
         guard let majority else { return outcome }
+        // A label against the word of all who have standing vouches for nobody.
+        let vouches =
+            task.votes.count > Standing.othersNeeded
+            && (hasVote(task, of: standing, for: majority.label) || !hasVote(task, of: standing))
         for (vote, posterior) in zip(task.votes, majority.posteriors) {
             var reliability = annotators[vote.annotator] ?? AnnotatorReliability()
             reliability.answers += 1
             reliability.correct += posterior
-            annotators[vote.annotator] = reliability
+            if vouches, vote.label == majority.label { reliability.agreements += 1 }
+            standingCount.set(vote.annotator, reliability, in: &annotators)
         }
         outcome.consensus = ConsensusLabel(
             task: id,

@@ -1,4 +1,5 @@
 public import Forms
+internal import Vocabulary
 
 extension LabelingPolicy: Formed {
     public static let standard: LabelingPolicy? = LabelingPolicy()
@@ -15,5 +16,11 @@ extension LabelingPolicy: Formed {
         // Without an interval it means nothing, but a file that names it must not differ from its own revision for ever.
         let (step, implied) = (Number(0.01...1), ageingEvery == nil ? 0.1 : nil)
         ageingBy = try f("ageing_by", \.ageingBy, step, absent: 0.1, implied: implied, "By how much; to 1 at most.")
+        let people = ListOf(ID(AnnotatorID.self), 0...Self.mostAnnotators, of: "distinct annotators") {
+            Set($0).count == $0.count
+        }
+        let named: StaticString =
+            "Who has standing from the start: their answers count in full. Others may answer, too."
+        annotators = try f("annotators", \.annotators, people, implied: [], named)
     }
 }

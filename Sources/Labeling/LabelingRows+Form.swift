@@ -15,5 +15,6 @@ extension AnnotatorReliability: Formed {
         correct = try f("correct", \.correct, Number.any)
         skips = try f("skips", \.skips, Count.counted)
         flags = try f("flags", \.flags, Count.counted)
+        agreements = try f("agreements", \.agreements, Count.counted, implied: 0)
     }
 }

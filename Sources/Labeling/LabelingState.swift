@@ -64,6 +64,8 @@ public struct LabelingState: Sendable {
     /// Everybody who ever answered, skipped or flagged.
     public var annotators = Table<AnnotatorID, AnnotatorReliability>()
 
+    /// Of the annotators, a cache.
+    var standingCount = StandingCount()
     /// Of the open tasks, a cache.
     private var facts = OpenTaskFacts()
 

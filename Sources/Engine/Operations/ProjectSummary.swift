@@ -24,6 +24,8 @@ public struct ProjectSummary: Hashable, Sendable {
         public let answers: Int
         /// Nil before the first answer in a closed task.
         public let estimatedError: Double?
+        /// Whether the project names them, or they have earned it: their answers count in full.
+        public let hasStanding: Bool
     }
 
     public let project: String
@@ -98,8 +100,16 @@ public struct ProjectSummary: Hashable, Sendable {
                 )
             }
         }
-        annotators = state.labeling.annotators.sortedRows.map {
-            AnnotatorSummary(id: $0.key.rawValue, answers: $0.value.answers, estimatedError: $0.value.estimatedError)
+        let labeling = policy?.labeling ?? LabelingPolicy()
+        let known = state.labeling.annotators
+        // Who is named and has not answered yet has standing all the same.
+        annotators = Set(known.sortedKeys + labeling.annotators).sorted().map {
+            AnnotatorSummary(
+                id: $0.rawValue,
+                answers: known[$0]?.answers ?? 0,
+                estimatedError: known[$0]?.estimatedError,
+                hasStanding: state.labeling.hasStanding($0, policy: labeling)
+            )
         }
         refusals = state.refusals.sortedRows.map { (code: $0.key, count: $0.value) }
         feedbackNegative = state.rollout.watch.value.negative

@@ -88,6 +88,7 @@ struct StatusReport {
             lines.append(
                 "  labels       \(project.labels): \(project.trainingLabels) training, \(project.testLabels) test; \(project.versions) versions, \(project.studies) studies"
             )
+            if !project.annotators.isEmpty { lines.append("  annotators   \(text(of: project.annotators))") }
             lines.append(
                 "  feedback     \(project.feedbackNegative) of \(project.feedbackTotal) negative since the champion's release"
             )
@@ -102,6 +103,14 @@ struct StatusReport {
         lines.append("lag            " + lag.map { "\($0.0) \($0.1)" }.joined(separator: ", "))
         lines.append("dead letters   \(deadLetters)")
         return lines.joined(separator: "\n")
+    }
+
+    /// How many there are, and by name those with standing who answered most.
+    private func text(of annotators: [ProjectSummary.AnnotatorSummary]) -> String {
+        let standing = annotators.filter(\.hasStanding).sorted { ($1.answers, $0.id) < ($0.answers, $1.id) }
+        guard !standing.isEmpty else { return "\(annotators.count), none with standing yet: all count alike" }
+        let names = standing.prefix(10).map { ForeignText.line($0.id, limit: 64) }.joined(separator: ", ")
+        return "\(annotators.count), \(standing.count) with standing: \(names)\(standing.count > 10 ? ", …" : "")"
     }
 
     private func rounded(_ value: Double) -> Double { (value * 100).rounded() / 100 }
@@ -190,6 +199,7 @@ struct StatusReport {
                         writer.member("id", annotator.id)
                         writer.member("answers", annotator.answers)
                         writer.member("estimated_error", ifPresent: annotator.estimatedError)
+                        writer.member("standing", annotator.hasStanding)
                     }
                 }
             }

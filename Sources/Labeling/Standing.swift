@@ -1,0 +1,95 @@
+internal import Tables
+public import Vocabulary
+
+/// Who is more than a name that anybody could have invented.
+///
+/// An annotator has standing when the project names them, or after five answers that agreed with labels to which two others
+/// contributed: tasks of three answers or more, and none in which everybody with standing said otherwise. While nobody has
+/// standing all names count alike. From then on a name without it counts with an accuracy of 0.7 at most, closes no task by
+/// itself before it has all its votes, and cannot make one unanswerable.
+struct Standing: Sendable {
+    /// Agreements that give it.
+    static let agreementsNeeded = 5
+    /// Others who contributed to a label, for agreeing with it to count.
+    static let othersNeeded = 2
+    /// The most that is believed of a name without it, once anybody has it.
+    static let mostAccuracyWithout = 0.7
+
+    /// Whether anybody has it: names without it are told apart from then on.
+    let isHeld: Bool
+    private let named: [AnnotatorID]
+
+    init(isHeld: Bool, named: [AnnotatorID]) {
+        self.isHeld = isHeld
+        self.named = named
+    }
+
+    /// Whether an annotator has it, of whom so much is known.
+    func has(_ annotator: AnnotatorID, _ reliability: AnnotatorReliability?) -> Bool {
+        reliability?.hasEarnedStanding == true || named.contains(annotator)
+    }
+
+    /// With what accuracy an answer counts, in `0.01...0.99`.
+    func accuracy(of annotator: AnnotatorID, _ reliability: AnnotatorReliability?) -> Double {
+        let accuracy = (reliability ?? AnnotatorReliability()).accuracy
+        return isHeld && !has(annotator, reliability) ? min(Self.mostAccuracyWithout, accuracy) : accuracy
+    }
+}
+
+extension AnnotatorReliability {
+    /// Whether the annotator has standing by agreement.
+    public var hasEarnedStanding: Bool { agreements >= Standing.agreementsNeeded }
+}
+
+/// How many annotators have earned standing, without a look at all of them.
+///
+/// A cache, no part of the state: it holds for one revision of the table and is counted anew for any other.
+struct StandingCount: Sendable {
+    private var revision: UInt64?
+    private var count = 0
+
+    /// - Complexity: O(1) where changes were followed, else O(*n*).
+    mutating func now(_ annotators: Table<AnnotatorID, AnnotatorReliability>) -> Int {
+        if revision != annotators.revision {
+            count = annotators.count { $1.hasEarnedStanding }
+            revision = annotators.revision
+        }
+        return count
+    }
+
+    /// Changes a row, and follows.
+    mutating func set(
+        _ id: AnnotatorID,
+        _ row: AnnotatorReliability,
+        in annotators: inout Table<AnnotatorID, AnnotatorReliability>
+    ) {
+        let isCurrent = revision == annotators.revision
+        let had = annotators[id]?.hasEarnedStanding ?? false
+        annotators[id] = row
+        guard isCurrent else { return }
+        count += (row.hasEarnedStanding ? 1 : 0) - (had ? 1 : 0)
+        revision = annotators.revision
+    }
+}
+
+extension LabelingState {
+    /// Whether an annotator has standing now.
+    public func hasStanding(_ annotator: AnnotatorID, policy: LabelingPolicy) -> Bool {
+        Standing(isHeld: true, named: policy.annotators).has(annotator, annotators[annotator])
+    }
+
+    /// Who has standing now.
+    ///
+    /// - Complexity: O(1) where changes were followed, else O(*n*) in the annotators.
+    mutating func standing(_ policy: LabelingPolicy) -> Standing {
+        let isHeld = !policy.annotators.isEmpty || standingCount.now(annotators) > 0
+        return Standing(isHeld: isHeld, named: policy.annotators)
+    }
+
+    /// Whether somebody with standing has answered a task, or answered it so.
+    func hasVote(_ task: OpenTask, of standing: Standing, for label: ClassIndex? = nil) -> Bool {
+        task.votes.contains {
+            (label == nil || $0.label == label) && standing.has($0.annotator, annotators[$0.annotator])
+        }
+    }
+}
