@@ -125,7 +125,8 @@ extension ReleasedModel: JSONCodable {
             version: try object.id("version"),
             artifact: try object.value("artifact"),
             datasetOrdinal: try object.int("dataset_ordinal", in: 0...Int.max),
-            newestSampleAt: try object.time("newest_sample_at_ms")
+            newestSampleAt: try object.time("newest_sample_at_ms"),
+            verified: try object.optionalBool("verified")
         )
     }
 
@@ -135,6 +136,7 @@ extension ReleasedModel: JSONCodable {
             writer.member("artifact", artifact)
             writer.member("dataset_ordinal", datasetOrdinal)
             writer.member("newest_sample_at_ms", newestSampleAt)
+            writer.member("verified", ifPresent: verified)
         }
     }
 }

@@ -16,6 +16,9 @@ import KafkaTransport
 ///   - `roles` (list, default intake, loop, materializer, console)
 ///   - `store.path` (string, default `flywheel-data/datasets`)
 ///   - `artifacts.path` (string, default `flywheel-data/artifacts`)
+///   - `artifacts.roots` (list of folders, optional): artifacts of the scheme `file` must lie in one of them, links followed,
+///     unless their project names their folder; Intake looks there whether they are there. Without it they may lie anywhere,
+///     and Intake looks into `artifacts.path` alone.
 ///   - `state.path` (string, default `flywheel-data/state`): the loop's snapshots; empty for none.
 ///   - `console.host` (string, default `127.0.0.1`), `console.port` (int in 0...65535, default 8080)
 ///   - `console.health_port` (int in 0...65535, optional): health alone, on a port and a thread of its own.
@@ -51,7 +54,9 @@ enum WorkerFile {
             return nil
         }
         worker.storePath = reader.section("store").string("path", default: worker.storePath)
-        worker.artifactsPath = reader.section("artifacts").string("path", default: worker.artifactsPath)
+        let artifacts = reader.section("artifacts")
+        worker.artifactsPath = artifacts.string("path", default: worker.artifactsPath)
+        if artifacts.contains("roots") { worker.artifactRoots = artifacts.strings("roots", default: []) }
         worker.statePath = reader.section("state").string("path", default: worker.statePath)
         let console = reader.section("console")
         worker.consoleHost = console.string("host", default: worker.consoleHost)

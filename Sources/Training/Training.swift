@@ -117,7 +117,8 @@ extension TrainingState {
                     artifact: artifact,
                     score: score,
                     predictions: isKept ? predictions : nil,
-                    leftOut: isKept ? leftOut : leftOut?.withoutPositions
+                    leftOut: isKept ? leftOut : leftOut?.withoutPositions,
+                    verified: result.verified
                 )
             )
         case .failed:
@@ -154,7 +155,8 @@ extension TrainingState {
                 version: study.request.modelVersion,
                 artifact: artifact,
                 datasetOrdinal: study.request.dataset.ordinal,
-                newestSampleAt: study.newestSampleAt
+                newestSampleAt: study.newestSampleAt,
+                verified: representative?.verified
             )
         }
         var state = progress.value

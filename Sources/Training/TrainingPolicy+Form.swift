@@ -10,6 +10,9 @@ extension TrainingPolicy: Formed {
         trials = try f("trials", \.trials, recipes, "The settings that a study tries.")
         repeats = try f("repeats", \.repeats, Count(1...1_000), "Repeats of each trial with different seeds.")
         deadline = try f("deadline", \.deadline, Span(), wire: "deadline_after_ms", "Time trainers have for a study.")
+        let places = ListOf(.artifactPrefix, 1...100, of: "places")
+        let allowed: StaticString = "Where artifacts may lie: schemes, or URIs that they begin with."
+        artifacts = try f("artifacts", \.artifacts, places, implied: ArtifactPrefix.usual, allowed)
         // The results of a study are kept in one row of state, which must fit into one record.
         let (results, most) = (trials.count * repeats, Self.largestStudy)
         let complaint = "expected at most \(most) repeats of all trials together, found \(results)"

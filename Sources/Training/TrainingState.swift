@@ -13,8 +13,17 @@ public struct TrainingPolicy: Hashable, Sendable {
     public static let largestStudy = 500
     /// Milliseconds that trainers have for a study.
     public var deadline: Int64
+    /// Where artifacts may lie: Intake refuses results that name another place. At least one.
+    public var artifacts: [ArtifactPrefix]
 
-    public init(newLabels: Int = 5, trials: [Recipe] = [Recipe()], repeats: Int = 3, deadline: Int64 = 600_000) {
+    public init(
+        newLabels: Int = 5,
+        trials: [Recipe] = [Recipe()],
+        repeats: Int = 3,
+        deadline: Int64 = 600_000,
+        artifacts: [ArtifactPrefix] = ArtifactPrefix.usual
+    ) {
+        self.artifacts = artifacts
         self.newLabels = newLabels
         self.trials = trials
         self.repeats = repeats
@@ -35,6 +44,8 @@ public struct RepeatResult: Hashable, Sendable {
     public let reason: String?
     /// Labels that the trainer went on without, of the first repeat of a trial; nil when it used all.
     public let leftOut: LeftOutLabels?
+    /// Whether the artifact was there; nil where nobody could look.
+    public let verified: Bool?
 
     public init(
         trial: Int,
@@ -43,8 +54,10 @@ public struct RepeatResult: Hashable, Sendable {
         score: Double?,
         predictions: [ClassIndex]? = nil,
         reason: String? = nil,
-        leftOut: LeftOutLabels? = nil
+        leftOut: LeftOutLabels? = nil,
+        verified: Bool? = nil
     ) {
+        self.verified = verified
         self.reason = reason
         self.leftOut = leftOut
         self.predictions = predictions

@@ -123,6 +123,8 @@ public struct TrainingResult: Hashable, Sendable {
     public let leftOut: LeftOutLabels?
     /// Milliseconds.
     public let duration: Int64?
+    /// Whether Intake found the artifact where the result says, with the size that it says; nil where it could not look.
+    public let verified: Bool?
 
     public init(
         request: RequestID,
@@ -131,8 +133,10 @@ public struct TrainingResult: Hashable, Sendable {
         outcome: Outcome,
         duration: Int64? = nil,
         reason: String? = nil,
-        leftOut: LeftOutLabels? = nil
+        leftOut: LeftOutLabels? = nil,
+        verified: Bool? = nil
     ) {
+        self.verified = verified
         self.reason = reason
         self.leftOut = leftOut
         self.request = request
@@ -140,6 +144,20 @@ public struct TrainingResult: Hashable, Sendable {
         self.repetition = repetition
         self.outcome = outcome
         self.duration = duration
+    }
+
+    /// The same result, with what Intake saw of its artifact.
+    public func verified(_ verified: Bool?) -> TrainingResult {
+        TrainingResult(
+            request: request,
+            trial: trial,
+            repetition: repetition,
+            outcome: outcome,
+            duration: duration,
+            reason: reason,
+            leftOut: leftOut,
+            verified: verified
+        )
     }
 }
 

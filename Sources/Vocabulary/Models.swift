@@ -58,13 +58,17 @@ public struct ReleasedModel: Hashable, Sendable {
     public let datasetOrdinal: Int
     /// When the newest of its training samples was predicted.
     public let newestSampleAt: StreamTime
+    /// Whether the artifact was found where it should be, with its size, when it was reported; nil where nobody could look.
+    public let verified: Bool?
 
     public init(
         version: ModelVersion,
         artifact: ArtifactReference,
         datasetOrdinal: Int,
-        newestSampleAt: StreamTime
+        newestSampleAt: StreamTime,
+        verified: Bool? = nil
     ) {
+        self.verified = verified
         self.version = version
         self.artifact = artifact
         self.datasetOrdinal = datasetOrdinal

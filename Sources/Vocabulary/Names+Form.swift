@@ -47,3 +47,19 @@ public struct Time: ValueKind {
         sink.integer(value.milliseconds)
     }
 }
+
+extension ValueKind where Self == Name<ArtifactPrefix> {
+    /// A place that artifacts may lie at.
+    public static var artifactPrefix: Self {
+        let expected =
+            "a scheme (s3) or a URI without user, query and '..' segments (s3://bucket/folder, file:///folder)"
+        let usual = ArtifactPrefix.usual[0]
+        return Name(
+            expected,
+            1...1_024,
+            sample: usual,
+            { $0.utf8.count <= 1_024 ? ArtifactPrefix($0) : nil },
+            { $0.text }
+        )
+    }
+}

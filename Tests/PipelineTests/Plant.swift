@@ -19,6 +19,8 @@ final class Plant {
     let store: DatasetStore
     let artifacts: ObjectStore
     var world: World
+    /// Where Intake looks for artifacts; nil: nowhere.
+    var artifactFolders: ArtifactFolders?
     private let folder: URL
     private var models: [String: SoftmaxRegression] = [:]
     private var votes: [String: Int] = [:]
@@ -79,11 +81,12 @@ final class Plant {
         wallClock: (() -> Int64)? = nil
     ) throws -> StageRunner {
         try runner(.intake, plan, instance, policy, IntakeStage.inputs, wallClock: wallClock) {
-            [topics, clock] transport in
+            [topics, clock, artifactFolders] transport in
             let stage = IntakeStage(
                 topics: topics,
                 directory: try ProjectDirectory(transport: transport, topics: topics, now: { clock.now }),
                 spaces: knowsSpaces ? try SpaceDirectory(transport: transport, topics: topics) : nil,
+                artifactFolders: artifactFolders,
                 salt: [1, 2, 3],
                 worker: instance,
                 partitionCount: 2,

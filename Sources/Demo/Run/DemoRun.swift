@@ -108,7 +108,7 @@ final class DemoRun {
             "worker",
             [
                 "run", "--roles", "intake,loop,materializer,console", "--instance", "demo-worker", "--port", "0",
-                "--store", "\(folder)/datasets", "--state", "\(folder)/state",
+                "--store", "\(folder)/datasets", "--state", "\(folder)/state", "--artifacts", "\(folder)/models",
             ]
         )
     }

@@ -4,6 +4,7 @@ internal import Flywheel
 internal import Hashing
 internal import JSON
 internal import StreamRuntime
+internal import Training
 internal import Vocabulary
 
 /// What each kind of record becomes.
@@ -88,8 +89,9 @@ extension IntakeStage {
             let event = try TrainingResultEvent(object, project: id)
             try event.checkNames()
             let origin = try origin(record, index, batch)
+            let verified = try artifacts.check(event.result, allowed: configuration.training.artifacts)
             try forward(
-                JournalEntry(project: id, body: .trainingResult(event.result), origin: origin),
+                JournalEntry(project: id, body: .trainingResult(event.result.verified(verified)), origin: origin),
                 configuration,
                 into: &turn
             )

@@ -83,6 +83,7 @@ public final class IntakeStage: StreamStage {
     var offsets = ReadOffsets()
     var letterBudget: LetterBudget
     var entryBudget: EntryBudget
+    var artifacts: ArtifactGate
     /// The last dead letter of the turn, not written yet, and how many were left out after it.
     var letter: OutputRecord?
     var leftOut: Int64 = 0
@@ -92,10 +93,13 @@ public final class IntakeStage: StreamStage {
 
     /// A stage that has read nothing yet. `hasHistory` tells whether Intake has ever worked here: asked where the group has
     /// no offsets.
+    ///
+    /// Without `artifactFolders` no file is looked at.
     public init(
         topics: TopicNames,
         directory: ProjectDirectory,
         spaces: SpaceDirectory? = nil,
+        artifactFolders: ArtifactFolders? = nil,
         salt: [UInt8],
         worker: String,
         partitionCount: Int,
@@ -118,6 +122,7 @@ public final class IntakeStage: StreamStage {
         self.now = now
         letterBudget = LetterBudget(perSecond: lettersPerSecond)
         entryBudget = EntryBudget(entryLimits)
+        artifacts = artifactFolders.map { ArtifactGate($0, FileInspector()) } ?? ArtifactGate()
         // A key of its own: what is drawn with the salt says nothing about users.
         userKey = HMACSHA256(key: SHA256Digest(of: Array("flywheel users\u{0}".utf8) + salt).bytes)
     }
@@ -232,6 +237,7 @@ public final class IntakeStage: StreamStage {
     }
 
     private func forgetTurn() {
+        artifacts.turnEnded()
         announcing.removeAll(keepingCapacity: true)
         offsets.removeAll()
         letter = nil

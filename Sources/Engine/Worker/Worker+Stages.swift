@@ -36,6 +36,10 @@ extension Worker {
                 topics: topics,
                 directory: directory,
                 spaces: try SpaceDirectory(transport: transport, topics: topics),
+                artifactFolders: ArtifactFolders(
+                    roots: configuration.artifactRoots,
+                    own: configuration.artifactsPath
+                ),
                 salt: configuration.salt,
                 worker: configuration.instance,
                 partitionCount: try reader.partitions(of: topics[.predictions]).count,

@@ -31,6 +31,8 @@ public struct WorkerConfiguration: Sendable {
     public var storePath: String
     /// Folder of the built-in trainer's models.
     public var artifactsPath: String
+    /// Folders that hold artifacts of trainers; nil where nobody says: then they may lie anywhere.
+    public var artifactRoots: [String]?
     /// Folder of the loop's snapshots; empty for none.
     public var statePath: String
     /// Address that health and metrics listen on.
@@ -61,6 +63,7 @@ public struct WorkerConfiguration: Sendable {
         roles: [Role] = [.intake, .loop, .materializer, .console],
         storePath: String = "flywheel-data/datasets",
         artifactsPath: String = "flywheel-data/artifacts",
+        artifactRoots: [String]? = nil,
         statePath: String = "flywheel-data/state",
         consoleHost: String = "127.0.0.1",
         consolePort: UInt16 = 8080,
@@ -79,6 +82,7 @@ public struct WorkerConfiguration: Sendable {
         self.roles = roles
         self.storePath = storePath
         self.artifactsPath = artifactsPath
+        self.artifactRoots = artifactRoots
         self.statePath = statePath
         self.consoleHost = consoleHost
         self.consolePort = consolePort

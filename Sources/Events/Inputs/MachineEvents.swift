@@ -29,6 +29,7 @@ public struct TrainingResultEvent: Hashable, Sendable {
 }
 
 extension TrainingResult: JSONCodable {
+    /// Without `verified`: a producer's word on it is none. See `JournalEntry`.
     public init(json: JSONValue) throws(JSONError) {
         let object = try json.object()
         let outcome: Outcome
@@ -116,6 +117,7 @@ extension TrainingResult: JSONCodable {
         }
         writer.member("left_out", ifPresent: leftOut)
         writer.member("duration_ms", ifPresent: duration)
+        writer.member("verified", ifPresent: verified)
     }
 }
 

@@ -21,6 +21,7 @@ public struct Rejection: Error, Hashable, Sendable, CustomStringConvertible {
         case unknownCommand = "unknown_command"
         case entryBudget = "entry_budget"
         case wrongSpace = "wrong_space"
+        case forbiddenArtifact = "forbidden_artifact"
         case poison = "poison"
     }
 

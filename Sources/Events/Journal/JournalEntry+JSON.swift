@@ -15,7 +15,9 @@ extension JournalEntry: JSONCodable {
         case .candidate: body = .candidate(try Candidate(json: entry))
         case .feedback: body = .feedback(try Feedback(json: entry))
         case .annotation: body = .annotation(try Annotation(json: entry))
-        case .trainingResult: body = .trainingResult(try TrainingResult(json: entry))
+        case .trainingResult:
+            let verified = try entry.object().optionalBool("verified")
+            body = .trainingResult(try TrainingResult(json: entry).verified(verified))
         case .versionSealed: body = .versionSealed(try SealedVersion(json: entry))
         case .command: body = .command(try Command(json: entry))
         case .tally: body = .tally(try entry.object().values("tallies"))

@@ -15,7 +15,8 @@ extension RepeatResult: JSONCodable {
                 ClassIndex(try element.int(in: 0...9_999))
             },
             reason: try object.optionalString("reason"),
-            leftOut: try object.optionalValue("left_out")
+            leftOut: try object.optionalValue("left_out"),
+            verified: try object.optionalBool("verified")
         )
     }
 
@@ -28,6 +29,7 @@ extension RepeatResult: JSONCodable {
             if let predictions { writer.array("predictions", of: predictions.map(\.rawValue)) }
             writer.member("reason", ifPresent: reason)
             writer.member("left_out", ifPresent: leftOut)
+            writer.member("verified", ifPresent: verified)
         }
     }
 }

@@ -21,6 +21,7 @@ enum RunCommand {
         if let port = try arguments.int("health-port", in: 0...65_535) { configuration.healthPort = UInt16(port) }
         configuration.storePath = WorkerFile.absolute(configuration.storePath)
         configuration.artifactsPath = WorkerFile.absolute(configuration.artifactsPath)
+        configuration.artifactRoots = configuration.artifactRoots?.map(WorkerFile.absolute)
         if !configuration.statePath.isEmpty {
             configuration.statePath = WorkerFile.absolute(configuration.statePath)
         }

@@ -1,0 +1,90 @@
+internal import Events
+internal import Vocabulary
+
+/// Folders of this machine that hold artifacts.
+public struct ArtifactFolders: Hashable, Sendable {
+    /// `artifacts.roots` of the worker's file: nothing outside is an artifact, unless a project names its folder. Nil where
+    /// the file does not say: then any folder may hold some.
+    public let roots: [String]?
+    /// The folder of this worker's trainer; Intake looks into it where no roots are named.
+    public let own: String?
+
+    /// All of them absolute.
+    public init(roots: [String]? = nil, own: String? = nil) {
+        self.roots = roots
+        self.own = own
+    }
+}
+
+/// Which artifacts Intake lets through, and whether they are there.
+struct ArtifactGate {
+    /// Milliseconds of a turn that may pass with waiting for the disk.
+    static let patience: Int64 = 1_000
+
+    private let folders: ArtifactFolders
+    /// Nil: nothing is looked at.
+    private let inspector: FileInspector?
+    private var left = Self.patience
+
+    init(_ folders: ArtifactFolders = ArtifactFolders(), _ inspector: FileInspector? = nil) {
+        self.folders = folders
+        self.inspector = inspector
+    }
+
+    /// Looks at what a result says of its artifact, for `patience` in a turn at most.
+    ///
+    /// - Returns: Whether the file is there with that size; nil where it could not be looked at: at other schemes, outside the
+    ///   known folders, or when the disk did not answer in time.
+    /// - Throws: `forbiddenArtifact` where it lies where none may.
+    mutating func check(_ result: TrainingResult, allowed: [ArtifactPrefix]) throws(Rejection) -> Bool? {
+        guard case .finished(let artifact, _, _, _) = result.outcome else { return nil }
+        guard let uri = ArtifactURI(artifact.uri) else {
+            throw Rejection(
+                .forbiddenArtifact,
+                "artifact.uri: expected a URI that means one thing to everybody (no user before the host, no '..', no escaped '/'), found \(artifact.uri)"
+            )
+        }
+        let matching = allowed.filter { $0.covers(uri) }
+        guard !matching.isEmpty else {
+            let names = allowed.prefix(5).map(\.text).joined(separator: ", ") + (allowed.count > 5 ? ", …" : "")
+            throw Rejection(
+                .forbiddenArtifact,
+                "artifact.uri: \(artifact.uri) lies at no place that the project allows (training.artifacts: \(names))"
+            )
+        }
+        guard let path = uri.filePath else { return nil }
+        let question = FileInspector.Question(
+            path: path,
+            size: artifact.size,
+            folders: folders(of: matching),
+            known: folders.roots ?? folders.own.map { [$0] } ?? []
+        )
+        let finding = left > 0 ? inspector?.look(question, left: &left) : nil
+        let seen = finding ?? FileInspector.Finding(byNameOf: question)
+        guard seen.isInside else {
+            throw Rejection(
+                .forbiddenArtifact,
+                "artifact.uri: \(artifact.uri) leads out of the folders that hold artifacts (training.artifacts, or artifacts.roots of the worker's file)"
+            )
+        }
+        return seen.isThere
+    }
+
+    /// A turn has ended: the next may wait again.
+    mutating func turnEnded() { left = Self.patience }
+
+    /// Nil where any will do.
+    private func folders(of prefixes: [ArtifactPrefix]) -> [String]? {
+        var names: [String] = []
+        for prefix in prefixes {
+            if let folder = prefix.folder {
+                names.append(folder)
+            } else if let roots = folders.roots {
+                names += roots
+            } else {
+                return nil
+            }
+        }
+        return names
+    }
+}

@@ -1,0 +1,156 @@
+/// A URI taken apart, so that where it leads can be compared: two spellings of one place are equal, and what servers, file
+/// systems and people read differently is nothing at all.
+///
+/// - SeeAlso: RFC 3986, *Uniform Resource Identifier*; RFC 8089, *The "file" URI Scheme*.
+public struct ArtifactURI: Hashable, Sendable {
+    /// In lower case.
+    public let scheme: String
+    /// Host, in lower case where the scheme's hosts are names of the net, and the port unless it is the scheme's own; nil
+    /// where there is no `//`. Of `file` always nil.
+    public let authority: String?
+    /// Whether the path begins with `/`.
+    public let isRooted: Bool
+    /// The path's segments, decoded; an empty one at the end is left out.
+    public let segments: [String]
+
+    /// Nil unless `text` is a URI with but one meaning.
+    ///
+    /// It is none with a user before the host, with other characters than RFC 3986 knows, with an escape in the host, with a
+    /// segment `.` or `..` however it is spelt, or one that hides `/`, `\` or a control character in an escape; a `file` URI
+    /// is none of another host than this, with a query or a fragment, or without an absolute path.
+    ///
+    /// - Complexity: O(*n*) in its bytes.
+    public init?(_ text: String) {
+        guard text.utf8.allSatisfy({ (0x21...0x7E).contains($0) && !Self.foreign.contains($0) }),
+            let colon = text.firstIndex(of: ":"), let scheme = Self.scheme(text[..<colon])
+        else { return nil }
+        self.scheme = scheme
+        let rest = text[text.index(after: colon)...]
+        let end = rest.firstIndex { $0 == "?" || $0 == "#" } ?? rest.endIndex
+        guard scheme != "file" || end == rest.endIndex else { return nil }
+        var path = rest[..<end]
+        var authority: String?
+        if path.hasPrefix("//") {
+            let host = path.dropFirst(2).prefix { $0 != "/" }
+            guard let name = Self.authority(host, of: scheme) else { return nil }
+            path = path[host.endIndex...]
+            authority = name
+        }
+        if scheme == "file" {
+            guard authority ?? "" == "" || authority == "localhost", path.hasPrefix("/") else { return nil }
+            authority = nil
+        }
+        self.authority = authority
+        isRooted = path.hasPrefix("/")
+        var segments: [String] = []
+        for part in (isRooted ? path.dropFirst() : path).split(separator: "/", omittingEmptySubsequences: false) {
+            guard let segment = Self.segment(part) else { return nil }
+            segments.append(segment)
+        }
+        if segments.last == "" { segments.removeLast() }
+        self.segments = segments
+    }
+
+    /// The absolute path that a `file` URI names; nil of any other.
+    public var filePath: String? { scheme == "file" ? "/" + segments.joined(separator: "/") : nil }
+
+    /// Printable characters that no URI has.
+    private static let foreign = Set("\"\\<>^`{|}".utf8)
+
+    private static func scheme(_ text: Substring) -> String? {
+        let name = text.lowercased()
+        guard let first = name.utf8.first, (0x61...0x7A).contains(first) else { return nil }
+        let isName = name.utf8.allSatisfy {
+            (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || [0x2B, 0x2D, 0x2E].contains($0)
+        }
+        return isName ? name : nil
+    }
+
+    private static func authority(_ text: Substring, of scheme: String) -> String? {
+        let isHost = text.utf8.allSatisfy {
+            (0x61...0x7A).contains($0 | 0x20) || (0x30...0x39).contains($0) || [0x2D, 0x2E, 0x5F, 0x3A].contains($0)
+                || $0 == 0x5B || $0 == 0x5D
+        }
+        guard isHost else { return nil }
+        // Names of buckets are compared as they are.
+        guard ["http", "https", "file"].contains(scheme) else { return String(text) }
+        let host = text.lowercased()
+        for port in [scheme == "http" ? ":80" : scheme == "https" ? ":443" : ":", ":"] where host.hasSuffix(port) {
+            return String(host.dropLast(port.count))
+        }
+        return host
+    }
+
+    /// A segment, decoded; nil where it means different things to different readers.
+    private static func segment(_ text: Substring) -> String? {
+        var bytes: [UInt8] = []
+        var iterator = text.utf8.makeIterator()
+        while let byte = iterator.next() {
+            guard byte == UInt8(ascii: "%") else {
+                bytes.append(byte)
+                continue
+            }
+            guard let high = hexValue(iterator.next()), let low = hexValue(iterator.next()) else { return nil }
+            bytes.append(high << 4 | low)
+        }
+        guard bytes.allSatisfy({ $0 >= 0x20 && $0 != 0x7F && $0 != 0x2F && $0 != 0x5C }),
+            let segment = String(validating: bytes, as: UTF8.self)
+        else { return nil }
+        // Some servers cut what stands behind a semicolon, and some decode twice.
+        let name = segment.prefix { $0 != ";" }
+        let again = segment.lowercased()
+        let isTwice = ["%2e", "%2f", "%5c"].contains { again.contains($0) }
+        return name == "." || name == ".." || isTwice ? nil : segment
+    }
+
+    private static func hexValue(_ byte: UInt8?) -> UInt8? {
+        guard let byte else { return nil }
+        switch byte {
+        case 0x30...0x39: return byte - 0x30
+        case 0x41...0x46: return byte - 0x41 + 10
+        case 0x61...0x66: return byte - 0x61 + 10
+        default: return nil
+        }
+    }
+}
+
+/// A place that artifacts may lie at: a scheme, or what their URIs begin with, up to the end of a path segment.
+public struct ArtifactPrefix: Hashable, Sendable {
+    /// As it was given.
+    public let text: String
+    /// In lower case.
+    private let scheme: String
+    /// Nil where the scheme is enough.
+    private let uri: ArtifactURI?
+
+    /// Places of a project that names none.
+    public static let usual = ["file", "s3", "https"].compactMap { ArtifactPrefix($0) }
+
+    /// Fails unless `text` is a scheme (`s3`, `s3:` or `s3://`), or a URI without query and fragment that `ArtifactURI` can
+    /// read, with a host unless it is a `file` URI.
+    public init?(_ text: String) {
+        self.text = text
+        let name = text.hasSuffix("://") ? text.dropLast(3) : text.hasSuffix(":") ? text.dropLast() : text[...]
+        if !name.contains(":") {
+            guard let whole = ArtifactURI("\(name):/"), name.utf8.count <= 64 else { return nil }
+            (scheme, uri) = (whole.scheme, nil)
+            return
+        }
+        guard let prefix = ArtifactURI(text), !text.utf8.contains(where: { $0 == 0x3F || $0 == 0x23 }),
+            prefix.authority.map({ !$0.isEmpty }) ?? true
+        else { return nil }
+        (scheme, uri) = (prefix.scheme, prefix)
+    }
+
+    /// Whether a URI begins so. Of a `file` URI this says nothing about links: see `folder`.
+    public func covers(_ other: ArtifactURI) -> Bool {
+        guard let uri else { return other.scheme == scheme }
+        let isThere = other.scheme == scheme && other.authority == uri.authority
+        // A host alone covers all its paths, the empty one, too.
+        guard isThere, other.isRooted == uri.isRooted || uri.segments.isEmpty else { return false }
+        return other.segments.starts(with: uri.segments)
+    }
+
+    /// The folder (or file) that a `file` prefix names; nil of the scheme alone and of other schemes.
+    public var folder: String? { uri?.filePath }
+}

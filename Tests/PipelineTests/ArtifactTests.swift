@@ -1,0 +1,163 @@
+import Dispatch
+import Events
+import Flywheel
+import Foundation
+import JSON
+import StreamRuntime
+import StreamTesting
+import Testing
+import Vocabulary
+
+@testable import Engine
+
+/// Where a trainer says that its models lie, and what is made of it.
+@Suite("Artifacts of results")
+struct ArtifactTests {
+    private static let digest = String(repeating: "a", count: 64)
+
+    private static func result(_ uri: String, _ more: String = "") -> [UInt8] {
+        Array(
+            #"{"project":"shapes","request":"r","trial":0,"repeat":0,"status":"finished","artifact":{"uri":"\#(uri)","size":3,"sha256":"\#(digest)"}\#(more)}"#
+                .utf8
+        )
+    }
+
+    private static func finished(_ path: String, size: Int64) -> TrainingResult {
+        let file = ArtifactReference(uri: "file://" + path, size: size, sha256: digest)
+        let outcome = TrainingResult.Outcome.finished(artifact: file, score: nil, itemsScored: 0, predictions: nil)
+        return TrainingResult(request: RequestID("r"), trial: 0, repetition: 0, outcome: outcome)
+    }
+
+    /// Before: `http://evil.example/model.pkl` stood on `model-releases` at once.
+    @Test(
+        "A result whose artifact lies where none may is a dead letter of its own kind, and never an entry",
+        arguments: [
+            "http://evil.example/model.pkl", "https://good.example@evil.example/m", "ftp://evil.example/m", "model.pkl",
+            "javascript:alert(1)", "data:,x", "file:///srv/../etc/passwd", "file://evil.example/m",
+            "https://a.example/%2e%2e/m",
+        ]
+    )
+    func forbidden(uri: String) throws {
+        let plant = try Plant()
+        try plant.send(.trainingResults, Self.result(uri))
+        try plant.settle()
+        let letters = plant.cluster.committed(plant.topics[.deadLetters])
+        #expect(letters.map { $0.header("flywheel.reason.code") } == ["forbidden_artifact"])
+        #expect(letters.first?.header("flywheel.reason.text")?.contains("artifact.uri: ") == true)
+        #expect(!plant.journal().contains { $0.text.contains("training_result") })
+    }
+
+    @Test("What a producer says of being verified is not believed")
+    func claims() throws {
+        let plant = try Plant()
+        try plant.send(.trainingResults, Self.result("s3://bucket/m", #","verified":true"#))
+        try plant.makeIntake().settle()
+        let entry = try #require(plant.journal().first { $0.text.contains("training_result") })
+        let parser = JSONParser()
+        let verified: Bool?? = try parser.withDocument(of: entry.value ?? []) {
+            guard case .trainingResult(let result) = try JournalEntry(json: $0).body else { return nil }
+            return .some(result.verified)
+        }
+        #expect(verified == .some(nil))
+    }
+
+    @Test("A release says whether its artifact was there, and replay takes it from the journal")
+    func verified() throws {
+        let plant = try Plant()
+        plant.artifactFolders = ArtifactFolders(roots: [plant.root + "/artifacts"])
+        var rounds = 0
+        while rounds < 40, try plant.releases().isEmpty {
+            try plant.round()
+            rounds += 1
+        }
+        #expect(try plant.releases().first?.champion.verified == true)
+        try FileManager.default.removeItem(atPath: plant.root + "/artifacts")
+        let replay = Replay(transport: plant.cluster, topics: plant.topics)
+        let report = try replay.verify(project: "shapes", partition: World.partition)
+        #expect(report.isEqual, "\(report.firstDifference ?? "")")
+    }
+
+    @Test("A file is there with its size, or is not; a link that leads out of the folders is forbidden")
+    func files() throws {
+        let files = FileManager.default
+        let folder = files.temporaryDirectory.appending(path: "artifacts-\(UUID().uuidString)").path
+        let (inside, outside) = (folder + "/models", folder + "/elsewhere")
+        for path in [inside, outside] { try files.createDirectory(atPath: path, withIntermediateDirectories: true) }
+        defer { try? files.removeItem(atPath: folder) }
+        try Data("abc".utf8).write(to: URL(filePath: inside + "/m"))
+        try Data("abc".utf8).write(to: URL(filePath: outside + "/m"))
+        for (link, target) in [
+            ("out", outside), ("away", "/nowhere/at/all"), ("circle", inside + "/circle"), ("in", inside + "/m"),
+        ] {
+            try files.createSymbolicLink(atPath: "\(inside)/\(link)", withDestinationPath: target)
+        }
+        let usual = ArtifactPrefix.usual
+        func look(_ path: String, _ size: Int64 = 3, _ folders: ArtifactFolders, _ allowed: [ArtifactPrefix]) -> Bool??
+        {
+            var gate = ArtifactGate(folders, FileInspector())
+            do throws(Rejection) {
+                return .some(try gate.check(Self.finished(path, size: size), allowed: allowed))
+            } catch {
+                #expect(error.code == .forbiddenArtifact)
+                return nil
+            }
+        }
+        let roots = ArtifactFolders(roots: [inside])
+        #expect(look(inside + "/m", 3, roots, usual) == .some(true))
+        #expect(look(inside + "/in", 3, roots, usual) == .some(true))
+        #expect(look(inside + "/m", 4, roots, usual) == .some(false))
+        #expect(look(inside + "/absent", 3, roots, usual) == .some(false))
+        #expect(look(inside + "/m/under", 3, roots, usual) == .some(false))
+        #expect(look(inside, 3, roots, usual) == .some(false))
+        for path in [outside + "/m", inside + "/out/m", inside + "/out", inside + "/away", inside + "/circle", folder] {
+            #expect(look(path, 3, roots, usual) == nil, "\(path)")
+        }
+        // A folder that a project names is one, though it is looked at only below the roots.
+        let named = [try #require(ArtifactPrefix("file://" + outside))]
+        #expect(look(outside + "/m", 3, roots, named) == .some(nil))
+        #expect(look(inside + "/m", 3, roots, named) == nil)
+        #expect(look(inside + "/out/m", 3, roots, named) == nil)
+        // No roots are named: anything goes, and this worker's own folder alone is looked into.
+        let own = ArtifactFolders(own: inside)
+        #expect(look(inside + "/m", 3, own, usual) == .some(true))
+        #expect(look(outside + "/m", 3, own, usual) == .some(nil))
+        #expect(look("/srv/nowhere/m", 3, own, usual) == .some(nil))
+        // Roots that this machine does not have, and no roots at all.
+        #expect(look("/srv/nowhere/m", 3, ArtifactFolders(roots: ["/srv/nowhere"]), usual) == .some(nil))
+        #expect(look(inside + "/m", 3, ArtifactFolders(roots: []), usual) == nil)
+    }
+
+    @Test("A disk that does not answer holds a turn up for a second in all, and later turns not at all")
+    func slow() throws {
+        let patience = ArtifactGate.patience
+        let gateOpens = DispatchSemaphore(value: 0)
+        let inspector = FileInspector { _ in
+            gateOpens.wait()
+            return FileInspector.Finding(isInside: true, isThere: true)
+        }
+        var gate = ArtifactGate(ArtifactFolders(roots: ["/srv"]), inspector)
+        let began = ContinuousClock.now
+        for _ in 0..<50 {
+            let verified = try gate.check(Self.finished("/srv/m", size: 3), allowed: ArtifactPrefix.usual)
+            #expect(verified == nil)
+            #expect(throws: Rejection.self) {
+                try gate.check(Self.finished("/etc/m", size: 3), allowed: ArtifactPrefix.usual)
+            }
+        }
+        gate.turnEnded()
+        #expect(try gate.check(Self.finished("/srv/m", size: 3), allowed: ArtifactPrefix.usual) == nil)
+        let passed = ContinuousClock.now - began
+        #expect(passed >= .milliseconds(patience - 50))
+        // Without a bound it would be a second for each of them.
+        #expect(passed < .milliseconds(patience * 10), "\(passed)")
+        // The first answer comes too late for its own question; another question is asked anew.
+        var verified: Bool?
+        for _ in 0..<1_000 where verified == nil {
+            gateOpens.signal()
+            Thread.sleep(forTimeInterval: 0.005)
+            gate.turnEnded()
+            verified = try gate.check(Self.finished("/srv/m", size: 3), allowed: ArtifactPrefix.usual)
+        }
+        #expect(verified == true)
+    }
+}
