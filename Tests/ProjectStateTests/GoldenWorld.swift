@@ -131,6 +131,17 @@ struct GoldenPlan: Sendable {
             policy.triggers = [Trigger(name: "disputed", condition: .all([.disagreement, .sample(0.7)]))]
             policy.patience = 9_000
         },
+        // Earned, given by name, taken back, and given to others.
+        GoldenPlan(
+            "standing",
+            labeling: { policy, revision in
+                (policy.minimumVotes, policy.maximumVotes) = (3 - revision % 2, 4)
+                policy.annotators = [[], ["a1", "a2"], [], ["a6", "nobody"]][revision].map { AnnotatorID($0) }
+            }
+        ) { policy, revision in
+            policy.votes = 120
+            policy.patience = 4_000 + Int64(revision)
+        },
     ]
 
     /// Whether an operator returns to former champions; else users' feedback does.
@@ -140,6 +151,7 @@ struct GoldenPlan: Sendable {
         _ name: String,
         ageing: Int64? = nil,
         embedding: (Int) -> EmbeddingSpace? = { _ in nil },
+        labeling changeLabeling: (inout LabelingPolicy, Int) -> Void = { _, _ in },
         change: (inout AcquisitionPolicy, Int) -> Void
     ) {
         self.name = name
@@ -157,6 +169,7 @@ struct GoldenPlan: Sendable {
             }
             (rollout.minimumShadow, rollout.alpha) = (revision % 2, 0.4)
             if let ageing { (labeling.ageingEvery, labeling.ageingBy) = (ageing, 0.25) }
+            changeLabeling(&labeling, revision)
             return ProjectConfiguration(
                 project: usual.project,
                 revision: usual.revision,
@@ -267,7 +280,9 @@ struct GoldenWorld {
         let digest = String(repeating: "b", count: 64)
         let artifact = ArtifactReference(uri: "s3://models/\(request.modelVersion)", size: 7, sha256: digest)
         let outcome = TrainingResult.Outcome.finished(artifact: artifact, score: 0.9, itemsScored: 3, predictions: nil)
-        let result = TrainingResult(request: request.id, trial: 0, repetition: 0, outcome: outcome)
+        // Intake found it, did not find it, or could not look.
+        let verified = plan.name == "standing" ? [true, false, nil][world.journal.count % 3] : nil
+        let result = TrainingResult(request: request.id, trial: 0, repetition: 0, outcome: outcome).verified(verified)
         for _ in 0..<2 { world.append(.trainingResult(result)) }
     }
 

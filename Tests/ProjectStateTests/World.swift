@@ -245,7 +245,7 @@ struct World {
                     key: UInt64(number),
                     sample: SampleID("s\(number)"),
                     modelVersion: about,
-                    user: UserDigest("u\(generator.next(below: 6))"),
+                    user: UserDigest("u\(generator.next(below: 12))"),
                     verdict: isBad ? .rejection : .confirmation,
                     answer: nil
                 )
