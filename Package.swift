@@ -206,7 +206,10 @@ let package = Package(
             ]
         ),
         tests("BrokerTests", ["KafkaClient", "KafkaTesting", "KafkaTransport", "StreamRuntime"]),
-        tests("CommandTests", ["Engine", "Events", "FlywheelCLI", "StreamRuntime", "StreamTesting", "Telemetry"]),
+        tests(
+            "CommandTests",
+            ["Engine", "Events", "FlywheelCLI", "StreamRuntime", "StreamTesting", "Telemetry", "Vocabulary"]
+        ),
         tests("CommandBrokerTests", ["KafkaClient", "KafkaTesting", "Processes"]),
         tests("EndToEndTests", ["Demo", "Hashing", "KafkaClient", "KafkaTesting", "Processes"]),
         tests("ExamplesTests", ["KafkaTesting", "Processes"]),
@@ -217,7 +220,8 @@ let package = Package(
                 "Engine", "Events", "Flywheel", "JSON", "KafkaClient", "Learner", "Processes", "Storage",
                 "StreamRuntime",
                 "StreamTesting", "Telemetry",
-            ]
+            ],
+            resources: [.copy("Golden")]
         ),
         tests("FlywheelTests", base + ["Demo", "Learner", "Rollout"]),
     ],

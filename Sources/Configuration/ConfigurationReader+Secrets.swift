@@ -13,6 +13,39 @@ extension ConfigurationReader {
         return resolved(scalar.text, key, line: node.line)
     }
 
+    /// One or several secrets at `key`, each as `secret` reads it: a reference, or a list of distinct ones.
+    ///
+    /// - Parameters:
+    ///   - key: None if absent.
+    ///   - most: So many at most.
+    ///   - bytes: So many at least of each: a short one can be guessed.
+    /// - Returns: Those that could be read, in order; what is wrong is noted.
+    public func secrets(_ key: String, atMost most: Int, of bytes: Int = 1) -> [Secret] {
+        guard let node = node(key) else { return [] }
+        var elements = [node]
+        if case .list(let listed) = node.content { elements = listed }
+        guard (1...most).contains(elements.count) else {
+            report(key, "expected 1 to \(most) secrets, found \(elements.count)", line: node.line)
+            return []
+        }
+        var secrets: [Secret] = []
+        for element in elements {
+            guard case .scalar(let scalar) = element.content, !element.isNull else {
+                mismatch(key, element, "${VARIABLE} or file:PATH")
+                continue
+            }
+            guard let secret = resolved(scalar.text, key, line: element.line) else { continue }
+            if secret.reveal().utf8.count < bytes {
+                report(key, "expected a secret of at least \(bytes) bytes, found a shorter one", line: element.line)
+            } else if secrets.contains(secret) {
+                report(key, "expected distinct secrets, found one twice", line: element.line)
+            } else {
+                secrets.append(secret)
+            }
+        }
+        return secrets
+    }
+
     func resolved(_ reference: String, _ key: String, line: Int) -> Secret? {
         func issue(_ reason: String) -> Secret? {
             log.issues.append(ConfigurationIssue(file: log.file, line: line, key: prefix + key, reason: reason))

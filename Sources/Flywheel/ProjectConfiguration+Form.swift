@@ -8,6 +8,8 @@ internal import Vocabulary
 
 extension ProjectConfiguration: Formed {
     public init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
+        let tokens: StaticString =
+            "Whether answers and results must give back the token of their task or request. Without the key: true of a project's first revision, later as the revision before."
         let (revisions, partitions) = (Count(1...Int.max), Whole<Int32>(0...99_999))
         self.init(
             project: try f("project", \.project, .project, "The project's name."),
@@ -19,7 +21,8 @@ extension ProjectConfiguration: Formed {
             datasets: try f("datasets", \.datasets, Nested(), "When a dataset version is cut."),
             training: try f("training", \.training, Nested(), "When to train, and what a study tries."),
             rollout: try f("rollout", \.rollout, Nested(), "When a model replaces another, and is taken back."),
-            embedding: try f.optional("embedding", \.embedding, Nested(), "The space of the samples' embeddings.")
+            embedding: try f.optional("embedding", \.embedding, Nested(), "The space of the samples' embeddings."),
+            requireTokens: try f.optional("require_tokens", \.requireTokens, Flag(), tokens)
         )
         try f.require("acquisition.triggers", triggerComplaint)
         try f.require("acquisition", onlyInFiles: true, budgetComplaint)

@@ -22,6 +22,11 @@ public struct ProjectConfiguration: Hashable, Sendable {
     /// The space of the samples' embeddings; nil, and what it leaves open: learnt from the first candidates.
     public var embedding: EmbeddingSpace? { contents.value.embedding }
 
+    /// Whether answers and results must give back the token of their task or request; nil where nothing is said.
+    public var requireTokens: Bool? { contents.value.requireTokens }
+    /// The same of a revision in force. One that says nothing comes from before there were tokens.
+    public var requiresTokens: Bool { requireTokens ?? false }
+
     /// The acquisition policy, for those who keep it.
     var sharedAcquisition: Shared<AcquisitionPolicy> { contents.value.acquisition }
 
@@ -39,6 +44,7 @@ public struct ProjectConfiguration: Hashable, Sendable {
         let training: TrainingPolicy
         let rollout: RolloutPolicy
         let embedding: EmbeddingSpace?
+        let requireTokens: Bool?
     }
 
     public init(
@@ -51,7 +57,8 @@ public struct ProjectConfiguration: Hashable, Sendable {
         datasets: DatasetPolicy = DatasetPolicy(),
         training: TrainingPolicy = TrainingPolicy(),
         rollout: RolloutPolicy = RolloutPolicy(),
-        embedding: EmbeddingSpace? = nil
+        embedding: EmbeddingSpace? = nil,
+        requireTokens: Bool? = nil
     ) {
         contents = Shared(
             Contents(
@@ -64,13 +71,20 @@ public struct ProjectConfiguration: Hashable, Sendable {
                 datasets: datasets,
                 training: training,
                 rollout: rollout,
-                embedding: embedding
+                embedding: embedding,
+                requireTokens: requireTokens
             )
         )
     }
 
     /// The same configuration under another revision and partition.
-    public func numbered(revision: Int, partition: Int32) -> ProjectConfiguration {
+    ///
+    /// Where nothing is said about tokens it is as `lacking` says, or still nothing.
+    public func numbered(
+        revision: Int,
+        partition: Int32,
+        lacking requireTokens: Bool? = nil
+    ) -> ProjectConfiguration {
         ProjectConfiguration(
             project: project,
             revision: revision,
@@ -81,7 +95,8 @@ public struct ProjectConfiguration: Hashable, Sendable {
             datasets: datasets,
             training: training,
             rollout: rollout,
-            embedding: embedding
+            embedding: embedding,
+            requireTokens: self.requireTokens ?? requireTokens
         )
     }
 }

@@ -23,6 +23,8 @@ import KafkaTransport
 ///   - `console.host` (string, default `127.0.0.1`), `console.port` (int in 0...65535, default 8080)
 ///   - `console.health_port` (int in 0...65535, optional): health alone, on a port and a thread of its own.
 ///   - `salt` (secret, optional): stands before what is drawn by hash; the same for all workers.
+///   - `tokens.secret` (secret of at least 16 bytes, or a list of two; default derived from the salt): under it the tokens of
+///     tasks and training requests are made. Of two the first makes them and both are accepted. The same for all workers.
 ///   - `delivery.intake` (`exactly_once` or `at_least_once`, default `exactly_once`)
 ///   - `intake.threads` (int in 1...64, default one in two processors, 8 at most)
 ///   - `dead_letters.per_second` (int in 1...100000, default 1000): of the traffic; the others are counted.
@@ -65,6 +67,8 @@ enum WorkerFile {
             worker.healthPort = UInt16(console.int("health_port", default: 0, in: 0...65_535))
         }
         worker.salt = Array((reader.secret("salt")?.reveal() ?? "").utf8)
+        let secrets = reader.section("tokens").secrets("secret", atMost: 2, of: 16).map { $0.reveal() }
+        worker.tokenKeys = secrets.isEmpty ? nil : TokenKeys(secrets: secrets)
         let delivery = reader.section("delivery")
         worker.intakeDelivery = delivery.choice("intake", default: worker.intakeDelivery)
         worker.intakeThreads = reader.section("intake").int("threads", default: worker.intakeThreads, in: 1...64)

@@ -1,11 +1,11 @@
 import CCrypto
 
-/// A keyed digest: who lacks the key can neither compute nor check it. Used to replace user ids.
+/// A keyed digest: who lacks the key can neither compute nor check it. Used to replace user ids, and to know answers to what was asked.
 ///
 /// Its description never shows the key.
 ///
 /// - SeeAlso: RFC 2104, *HMAC: Keyed-Hashing for Message Authentication*; test vectors in RFC 4231.
-public struct HMACSHA256: Sendable, CustomStringConvertible {
+public struct HMACSHA256: Sendable, CustomStringConvertible, CustomReflectable {
     private let key: [UInt8]
 
     /// A digest under `key`, of any length; 32 random bytes are a good one.
@@ -43,6 +43,27 @@ public struct HMACSHA256: Sendable, CustomStringConvertible {
         return copy.withUTF8 { digest(of: UnsafeRawBufferPointer($0)) }
     }
 
+    /// The first 16 bytes of the authentication code of `message`, as 32 lower-case hexadecimal digits.
+    ///
+    /// - SeeAlso: RFC 2104, section 5, *Truncated output*: half of the digest is enough.
+    public func tag(of message: [UInt8]) -> String {
+        let code = message.withUnsafeBytes { digest(of: $0) }
+        return hexText(Array(code.bytes.prefix(16)))
+    }
+
+    /// Whether two texts are equal in UTF-8. Of texts of equal length the time says nothing about where they differ, so a
+    /// code cannot be guessed byte by byte.
+    public static func isEqual(_ left: String, _ right: String) -> Bool {
+        var (left, right) = (left, right)
+        return left.withUTF8 { (left: UnsafeBufferPointer<UInt8>) -> Bool in
+            right.withUTF8 { (right: UnsafeBufferPointer<UInt8>) -> Bool in
+                left.count == right.count && CRYPTO_memcmp(left.baseAddress, right.baseAddress, left.count) == 0
+            }
+        }
+    }
+
     /// Says that there is a key, not which.
     public var description: String { "HMAC-SHA-256 (key of \(key.count) bytes)" }
+    /// Shows nothing inside.
+    public var customMirror: Mirror { Mirror(self, children: []) }
 }

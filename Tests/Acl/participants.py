@@ -114,7 +114,7 @@ class LabelTool(Participant):
             if task is not None and task["state"] == "open" and name not in self.open:
                 self.open[name] = task
                 event = {"project": task["project"], "task": name, "annotator": "ada", "duration_ms": 100,
-                         "answered_at_ms": int(time.time() * 1_000), "outcome": "answer",
+                         "answered_at_ms": int(time.time() * 1_000), "outcome": "answer", "token": task["token"],
                          "answer": {"kind": "choice", "class": truth_of(task["sample"]["id"])}}
                 self.writer.produce(self.prefix + "annotations", json.dumps(event), name)
                 self.done += 1
@@ -136,7 +136,7 @@ class OutsideTrainer(Participant):
             request = json.loads(record.value())
             # The built-in trainer is to be the first.
             self.stopping.wait(1.5)
-            result = {"project": request["project"], "request": request["request"], "trial": 0, "repeat": 0,
+            result = {"project": request["project"], "request": request["request"], "token": request["token"], "trial": 0, "repeat": 0,
                       "status": "failed", "error": "this trainer fits nothing"}
             self.writer.produce(self.prefix + "training-results", json.dumps(result), request["request"])
             if self.writer.flush(10) == 0:

@@ -107,6 +107,26 @@ def check_forwarding(logs: Logs, reasons: set[str]) -> list[Finding]:
     return findings
 
 
+def check_tokens(logs: Logs) -> list[Finding]:
+    """An answer is refused for its token if that is not the task's, before anything of it stands in the journal; and only then.
+
+    Where a revision without `require_tokens` was ever in force, an older build may have let it through.
+    """
+    tokens = {decision.value["task"]: decision.value["token"] for decision in logs.of("labeling-tasks") if "token" in decision.value}
+    revisions = [(entry.project, entry.entry.get("require_tokens", False)) for entry in logs.journal if entry.kind == "configured"]
+    strict = {project for project, _ in revisions} - {project for project, is_required in revisions if not is_required}
+    refused = {letter.origin for letter in logs.dead_letters if letter.code in ("bad_token", "missing_token")}
+    journal = {entry.origin for entry in logs.journal if entry.kind == "annotation"}
+    good = {
+        annotation.place for annotation in logs.annotations
+        if annotation.token is not None and annotation.token == tokens.get(annotation.task)}
+    forged = [
+        annotation.place for annotation in logs.annotations
+        if annotation.project in strict and annotation.place not in good and annotation.place in journal]
+    return listed("lost", [place for place in good if place in refused], "refused for their token, which is right") + \
+        listed("wrong", forged, "in the journal without the token of their task")
+
+
 def _place_of(identity: str) -> Place:
     """From an entry's id: topic, partition and offset of the record behind it."""
     topic, partition, offset = identity.rsplit("/", 2)

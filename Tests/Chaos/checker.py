@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from check_intake import check_forwarding, check_sends, check_tallies, valid
+from check_intake import check_forwarding, check_sends, check_tallies, check_tokens, valid
 from check_loop import Fate, check_annotations, check_dataset_log, check_tasks, check_transactions
 from check_versions import Reader, check_versions
 from findings import Finding
@@ -42,6 +42,7 @@ def check(logs: Logs, reasons: set[str], read: Reader) -> Verdict:
     """
     fate = Fate(logs)
     findings = check_sends(logs) + check_tallies(logs) + check_forwarding(logs, reasons)
+    findings += check_tokens(logs)
     findings += check_tasks(logs) + check_annotations(logs, fate) + check_dataset_log(logs) + check_transactions(logs)
     wrong, verified = check_versions(logs, read)
     return Verdict(

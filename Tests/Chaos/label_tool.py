@@ -12,7 +12,7 @@ from ledger import AnnotationLedger
 
 
 class LabelTool:
-    """Six annotators. Some answers come twice, some late, some are skips or flags, a few are nonsense."""
+    """Six annotators. Some answers come twice, some late, some are skips or flags, a few are nonsense or forged."""
 
     def __init__(self, options):
         self.options = options
@@ -78,14 +78,19 @@ class LabelTool:
         truth, chance = truth_of(task["sample"]["id"]), self.random.random()
         if self.random.random() < self.annotators[annotator]:
             truth = self.random.randrange(10)
-        event = {"project": task["project"], "task": task["task"], "annotator": annotator, "expect": None}
+        event = {"project": task["project"], "task": task["task"], "annotator": annotator, "token": task.get("token"), "expect": None}
         event |= {"outcome": "answer", "class": str(truth)}
         if chance < 0.03:
             event |= {"outcome": "skip" if chance < 0.02 else "flag", "class": None}
         elif chance < 0.033:
             event |= {"class": "eleven", "expect": "unknown_class", "annotator": annotator + "-wrong"}
         elif chance < 0.036:
-            event |= {"task": task["task"] + "-invented", "expect": "unknown_task"}
+            # The token is that of another task. Of a task without one nobody can tell at the door.
+            event |= {"task": task["task"] + "-invented", "expect": "bad_token" if event["token"] else "unknown_task"}
+        elif chance < 0.039 and event["token"] is not None:
+            # Somebody who has not read the task: with no token, or one that is made up.
+            forged = None if chance < 0.0375 else f"{self.random.getrandbits(128):032x}"
+            event |= {"token": forged, "annotator": annotator + "-forged", "expect": "bad_token" if forged else "missing_token"}
         if event["expect"] is None:
             self.asked[task["task"]][annotator] = event["outcome"]
         if 0.05 < chance < 0.08:
@@ -101,6 +106,8 @@ class LabelTool:
         number = self.ledger.attempt()
         value = {"project": event["project"], "task": event["task"], "annotator": event["annotator"]}
         value |= {"outcome": event["outcome"], "answered_at_ms": int(time.time() * 1_000), "n": number}
+        if event["token"] is not None:
+            value["token"] = event["token"]
         if event["class"] is not None:
             value["answer"] = {"kind": "choice", "class": event["class"]}
         if event["outcome"] == "flag":

@@ -17,7 +17,7 @@ class Place(NamedTuple):
 
 
 class Annotation(NamedTuple):
-    """A record of `annotations`. `number` is the label tool's own count."""
+    """A record of `annotations`. `number` is the label tool's own count, `token` what it gives back of the task's record."""
 
     place: Place
     project: str
@@ -26,6 +26,7 @@ class Annotation(NamedTuple):
     outcome: str
     answer: str | None
     number: int
+    token: str | None = None
 
 
 class Entry(NamedTuple):

@@ -140,7 +140,8 @@ def _annotation(logs: Logs, message: Message) -> None:
     value = json.loads(message.value())
     answer = value["answer"]["class"] if "answer" in value else None
     logs.annotations.append(Annotation(
-        _place(message), value["project"], value["task"], value["annotator"], value["outcome"], answer, value["n"]))
+        _place(message), value["project"], value["task"], value["annotator"], value["outcome"], answer, value["n"],
+        value.get("token")))
 
 
 def _result(logs: Logs, message: Message) -> None:
@@ -169,7 +170,7 @@ def _entry(logs: Logs, message: Message, counts: dict[str, int]) -> None:
     if "origin" in value:
         origin = Place(value["origin"]["topic"].removeprefix(PREFIX), value["origin"]["partition"], value["origin"]["offset"])
     # Of most kinds only that they are there matters.
-    entry = value["entry"] if kind in ("annotation", "tally", "engine") else {}
+    entry = value["entry"] if kind in ("annotation", "tally", "engine", "configured") else {}
     logs.journal.append(Entry(_place(message), project, counts[project], kind, _headers(message).get("ce_id", ""), entry, origin))
 
 

@@ -55,11 +55,16 @@ class World:
         for entry in self.logs.journal:
             if entry.kind == "annotation":
                 task, annotator, number = entry.entry["task"], entry.entry["annotator"], entry.origin.offset
-                self.logs.annotations.append(Annotation(entry.origin, PROJECT, task, annotator, "answer", "7", number))
+                self.logs.annotations.append(Annotation(
+                    entry.origin, PROJECT, task, annotator, "answer", "7", number, self.token(task)))
                 self.logs.annotation_ledger.append({"n": number, "task": task, "annotator": annotator, "partition": 0, "offset": number})
         self.logs.annotations_attempted = len(self.logs.annotations)
         self.logs.dead_letters.append(
             DeadLetter(Place("dead-letters", 0, 1), Place("annotations", 0, 4), "loop", "unknown_task"))
+
+    @staticmethod
+    def token(task: str) -> str:
+        return hashlib.sha256(task.encode()).hexdigest()[:32]
 
     def decide(self, topic: str, entry: int, ordinal: int, value: dict) -> None:
         decisions = self.logs.decisions.setdefault(topic, [])
@@ -67,7 +72,8 @@ class World:
 
     def decisions(self) -> None:
         for ordinal, sample in enumerate(["s-0", "s-2"]):
-            self.decide("labeling-tasks", 3, ordinal, {"task": f"alpha-3-{ordinal}", "sample": {"id": sample}, "state": "open"})
+            self.decide("labeling-tasks", 3, ordinal, {
+                "task": f"alpha-3-{ordinal}", "sample": {"id": sample}, "state": "open", "token": self.token(f"alpha-3-{ordinal}")})
         # The second answer is the fifth entry.
         self.decide("labeling-tasks", 5, 0, {"task": "alpha-3-0", "sample": {"id": "s-0"}, "state": "closed", "closing": "answered"})
         self.label = {
@@ -202,6 +208,17 @@ class CheckerTests(unittest.TestCase):
         entry = self.logs.journal[6]
         self.logs.journal.append(entry._replace(place=Place("journal", 0, 11), number=12))
         self.assert_found("duplicated", "in the journal or refused more than once: annotations/0/3")
+
+    def test_a_forged_answer_in_the_journal(self):
+        self.logs.journal[0] = self.logs.journal[0]._replace(entry={"require_tokens": True})
+        # The fifth answers a task that never was.
+        self.assert_found("wrong", "in the journal without the token of their task: annotations/0/4")
+        self.logs.annotations[0] = self.logs.annotations[0]._replace(token=None)
+        self.assert_found("wrong", "in the journal without the token of their task: annotations/0/0")
+
+    def test_a_right_token_that_is_refused(self):
+        self.logs.dead_letters.append(DeadLetter(Place("dead-letters", 0, 9), Place("annotations", 0, 1), "intake", "bad_token"))
+        self.assert_found("lost", "refused for their token, which is right: annotations/0/1")
 
     def test_an_answer_counted_twice(self):
         self.logs.state[PROJECT, "labeling.closed", "alpha-3-0"]["annotators"].append("a2")

@@ -37,7 +37,10 @@ enum SchemaFiles {
         try JSONParser().withDocument(of: bytes) { json in
             var writer = JSONWriter()
             guard try recode(event, json, to: &writer) else { return nil }
-            return writer.bytes
+            // A token stands beside the decision.
+            let carriesToken = ["labeling-task", "training-request"].contains(event)
+            let token = carriesToken ? try RequestToken(of: json.object()) : nil
+            return token?.added(to: writer.bytes) ?? writer.bytes
         }
     }
 

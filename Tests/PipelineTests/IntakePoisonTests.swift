@@ -183,6 +183,7 @@ struct IntakePoisonTests {
                     topics: plant.topics,
                     directory: try ProjectDirectory(transport: transport, topics: plant.topics),
                     salt: [],
+                    tokens: TokenKeys(salt: []),
                     worker: "w1",
                     partitionCount: 2,
                     now: { plant.clock.now }

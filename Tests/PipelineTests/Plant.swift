@@ -21,6 +21,7 @@ final class Plant {
     var world: World
     /// Where Intake looks for artifacts; nil: nowhere.
     var artifactFolders: ArtifactFolders?
+    private let tokens: TokenKeys
     private let folder: URL
     private var models: [String: SoftmaxRegression] = [:]
     private var votes: [String: Int] = [:]
@@ -35,11 +36,13 @@ final class Plant {
         clusterID: String = "memory",
         configuration: ProjectConfiguration = World.configuration(),
         isApplied: Bool = true,
-        letterLimit: Int? = nil
+        letterLimit: Int? = nil,
+        tokens: TokenKeys? = nil
     ) throws {
         clock = SimulatedClock()
         cluster = InMemoryCluster(clock: clock, clusterID: clusterID)
         self.configuration = configuration
+        self.tokens = tokens ?? .plant
         world = World(seed: seed)
         folder = FileManager.default.temporaryDirectory.appendingPathComponent("plant-\(UUID().uuidString)")
         store = DatasetStore(objects: try ObjectStore(root: folder.path + "/datasets"))
@@ -77,17 +80,19 @@ final class Plant {
         lettersPerSecond: Int = 1_000,
         entryLimits: EntryLimits = .usual,
         knowsSpaces: Bool = true,
+        tokens: TokenKeys? = nil,
         now: (() -> Int64)? = nil,
         wallClock: (() -> Int64)? = nil
     ) throws -> StageRunner {
         try runner(.intake, plan, instance, policy, IntakeStage.inputs, wallClock: wallClock) {
-            [topics, clock, artifactFolders] transport in
+            [topics, clock, artifactFolders, own = self.tokens] transport in
             let stage = IntakeStage(
                 topics: topics,
                 directory: try ProjectDirectory(transport: transport, topics: topics, now: { clock.now }),
                 spaces: knowsSpaces ? try SpaceDirectory(transport: transport, topics: topics) : nil,
                 artifactFolders: artifactFolders,
                 salt: [1, 2, 3],
+                tokens: tokens ?? own,
                 worker: instance,
                 partitionCount: 2,
                 lettersPerSecond: lettersPerSecond,
@@ -107,17 +112,19 @@ final class Plant {
         policy: CommitPolicy = CommitPolicy(interval: 0),
         lethal: Lethal? = nil,
         snapshots: LoopSnapshots? = nil,
+        tokens: TokenKeys? = nil,
         now: (() -> Int64)? = nil,
         wallClock: (() -> Int64)? = nil
     ) throws -> StageRunner {
         let now = now ?? wallClock
         return try runner(.loop, plan, instance, policy, LoopStage.inputs, wallClock: wallClock) {
-            [topics, clock] transport in
+            [topics, clock, own = self.tokens] transport in
             let transport = lethal.map { LethalTransport(transport, $0) as any StreamTransport } ?? transport
             let stage = try LoopStage(
                 topics: topics,
                 transport: transport,
                 worker: instance,
+                tokens: tokens ?? own,
                 snapshots: snapshots,
                 now: now ?? { clock.now }
             )
@@ -263,6 +270,11 @@ final class Plant {
         try decoded(.labelingTasks) { try LabelingTask(json: $0) }
     }
 
+    /// Tasks with their tokens, as a label tool reads them.
+    func offeredTasks() throws -> [(task: LabelingTask, token: RequestToken?)] {
+        try decoded(.labelingTasks) { (try LabelingTask(json: $0), try RequestToken(of: $0.object())) }
+    }
+
     func decoded<T>(_ topic: Topic, _ decode: (JSONValue) throws -> T) throws -> [T] {
         let parser = JSONParser()
         return try cluster.committed(topics[topic]).map { try parser.withDocument(of: $0.value ?? [], decode) }
@@ -273,7 +285,8 @@ final class Plant {
     /// Answers what is open; some tasks are skipped, some answers given twice, some late.
     func annotate() throws {
         var latest: [TaskID: LabelingTask] = [:]
-        for task in try tasks() { latest[task.id] = task }
+        var tokens: [TaskID: RequestToken] = [:]
+        for (task, token) in try offeredTasks() { (latest[task.id], tokens[task.id]) = (task, token) }
         for id in latest.keys.sorted() {
             guard let task = latest[id], task.state == .open else { continue }
             let given = votes[id.rawValue] ?? 0
@@ -281,7 +294,8 @@ final class Plant {
             let name = "a\(given)"
             votes[id.rawValue] = given + 1
             let answer = ClassIndex(world.answer(task.sample.id.rawValue))
-            let value = Wire.annotation(id.rawValue, name, world.chance(0.05) ? .skip : .answer(answer))
+            let outcome = world.chance(0.05) ? Annotation.Outcome.skip : .answer(answer)
+            let value = Wire.annotation(id.rawValue, name, outcome, token: tokens[id])
             try send(.annotations, value, partition: Int32(given % 2))
             if world.chance(0.1) { try send(.annotations, value, partition: Int32(given % 2)) }
         }
@@ -303,6 +317,11 @@ final class Plant {
             }
         }
     }
+}
+
+extension TokenKeys {
+    /// Of a plant's workers.
+    static let plant = TokenKeys(salt: [1, 2, 3])
 }
 
 /// A decision as it stands on a topic.

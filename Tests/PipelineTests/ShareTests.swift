@@ -18,6 +18,7 @@ struct ShareTests {
             topics: plant.topics,
             directory: try ProjectDirectory(transport: plant.cluster, topics: plant.topics),
             salt: [1],
+            tokens: TokenKeys(salt: [1]),
             worker: "w",
             partitionCount: 4,
             now: { plant.clock.now }

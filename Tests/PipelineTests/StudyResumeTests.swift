@@ -61,9 +61,11 @@ struct StudyResumeTests {
         let source = try source()
         let plant = try Plant.prepared([.trainingRequests], from: source)
         let request = try #require(try plant.decoded(.trainingRequests) { try TrainingRequest(json: $0) }.first)
+        let topic = plant.topics[.trainingRequests]
+        let token = TokenKeys.plant.token(on: topic, of: World.project, for: request.id.rawValue)
         func send(_ id: String, _ trial: Int, _ repetition: Int) throws {
             let text =
-                #"{"project":"shapes","request":"\#(id)","trial":\#(trial),"repeat":\#(repetition),"status":"failed","error":"no"}"#
+                #"{"project":"shapes","request":"\#(id)","trial":\#(trial),"repeat":\#(repetition),"status":"failed","error":"no","token":"\#(token.reveal())"}"#
             try plant.send(.trainingResults, Array(text.utf8), partition: 1)
         }
         try send("shapes-0-0", 0, 0)

@@ -99,9 +99,14 @@ enum Wire {
         return bytes { event.write(to: &$0, schema: World.schema) }
     }
 
-    static func annotation(_ task: String, _ annotator: String, _ outcome: Annotation.Outcome) -> [UInt8] {
+    static func annotation(
+        _ task: String,
+        _ annotator: String,
+        _ outcome: Annotation.Outcome,
+        token: RequestToken? = nil
+    ) -> [UInt8] {
         let annotation = Annotation(task: TaskID(task), annotator: AnnotatorID(annotator), outcome: outcome)
-        let event = AnnotationEvent(project: World.project, annotation: annotation, answeredAt: nil)
+        let event = AnnotationEvent(project: World.project, annotation: annotation, answeredAt: nil, token: token)
         return bytes { event.write(to: &$0, schema: World.schema) }
     }
 

@@ -36,7 +36,8 @@ def answer(task, annotator):
     generator = random.Random(f"{task['task']}/{annotator}")  # After a restart the same again, which counts once.
     classes, right = task["question"]["classes"], truth.get(task["sample"]["id"])
     event = {"project": options.project, "task": task["task"], "annotator": annotator,
-             "duration_ms": int(options.seconds * 1000), "answered_at_ms": int(time.time() * 1000)}
+             "duration_ms": int(options.seconds * 1000), "answered_at_ms": int(time.time() * 1000),
+             "token": task.get("token")}  # As it came: it shows that the task was read. A task of an old build has none.
     if right not in classes:
         return event | {"outcome": "flag", "note": "nobody here knows this sample"}
     if generator.random() < options.error:

@@ -96,7 +96,8 @@ while True:
         except Exception as error:  # A failed repeat is a result too; without one the study waits for its deadline.
             result = {"status": "failed", "error": f"{type(error).__name__}: {error}"}
         print(f"{request['model_version']} trial {trial} repeat {repeat}: {result.get('score', result['status'])}", flush=True)
-        result |= {"project": options.project, "request": request["request"], "trial": trial, "repeat": repeat}
+        result |= {"project": options.project, "request": request["request"], "trial": trial, "repeat": repeat,
+                   "token": request.get("token")}  # As it came: it shows that the request was read.
         producer.produce(options.prefix + "training-results", key=request["request"], value=json.dumps(result))
     producer.flush(60)
     consumer.commit(record, asynchronous=False)  # Last: after a crash the request is taken up again.

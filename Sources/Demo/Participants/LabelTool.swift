@@ -62,6 +62,7 @@ public final class LabelTool {
 
     private struct OfferedTask {
         let project: String
+        let token: RequestToken?
         let text: String
         let classes: [String]
         var votesWanted: Int
@@ -122,7 +123,8 @@ public final class LabelTool {
 
     private func takeTasks() {
         for record in tasks.records {
-            guard let json = try? parser.parse(record.value), let project = try? json.object().string("project"),
+            guard let json = try? parser.parse(record.value), let object = try? json.object(),
+                let project = try? object.string("project"),
                 let task = try? LabelingTask(json: json)
             else { continue }
             let id = task.id.rawValue
@@ -135,7 +137,13 @@ public final class LabelTool {
                 continue
             }
             guard case .inline(_, let text) = task.sample.content else { continue }
-            open[id] = OfferedTask(project: project, text: text, classes: task.classes, votesWanted: task.votesWanted)
+            open[id] = OfferedTask(
+                project: project,
+                token: try? RequestToken(of: object),
+                text: text,
+                classes: task.classes,
+                votesWanted: task.votesWanted
+            )
             order.append(id)
         }
         order.removeAll { open[$0] == nil }
@@ -169,14 +177,14 @@ public final class LabelTool {
         let bytes: [UInt8]
         if generator.nextUnit() < 0.02 {
             open[id]?.skipped += 1
-            bytes = event(task.project, id, annotator.id, "skip", nil)
+            bytes = event(task, id, annotator.id, "skip", nil)
         } else {
             let right = truth[task.text] ?? 0
             var given = right
             if generator.nextUnit() < annotator.error {
                 given = (right + 1 + generator.next(below: task.classes.count - 1)) % task.classes.count
             }
-            bytes = event(task.project, id, annotator.id, "answer", task.classes[given])
+            bytes = event(task, id, annotator.id, "answer", task.classes[given])
         }
         if generator.nextUnit() < 0.01 {
             // Goes to lunch with the answer unsent; somebody else is asked meanwhile.
@@ -193,13 +201,14 @@ public final class LabelTool {
         late.removeAll { $0.at <= now }
     }
 
-    private func event(_ project: String, _ task: String, _ annotator: String, _ outcome: String, _ name: String?)
+    private func event(_ task: OfferedTask, _ id: String, _ annotator: String, _ outcome: String, _ name: String?)
         -> [UInt8]
     {
         var writer = JSONWriter()
         writer.object { writer in
-            writer.member("project", project)
-            writer.member("task", task)
+            writer.member("project", task.project)
+            writer.member("task", id)
+            writer.member("token", ifPresent: task.token)
             writer.member("annotator", annotator)
             writer.member("outcome", outcome)
             if let name {

@@ -8,10 +8,16 @@ internal import Vocabulary
 extension IntakeStage {
     /// Writes an entry to its project's journal, ahead of it the revision that it was checked under, if that is news.
     ///
+    /// `isVouched` tells whether its record gave back a token: such records have a budget of their own.
+    ///
     /// - Throws: When no record can hold it, or the topic has used up the project's entries of the hour; nothing is written or
     ///   counted then.
-    func forward(_ entry: JournalEntry, _ configuration: ProjectConfiguration, into turn: inout Turn) throws(Rejection)
-    {
+    func forward(
+        _ entry: JournalEntry,
+        _ configuration: ProjectConfiguration,
+        isVouched: Bool = false,
+        into turn: inout Turn
+    ) throws(Rejection) {
         let record = record(entry, configuration)
         guard record.size <= RecordLimits.record else {
             throw Rejection(
@@ -20,10 +26,19 @@ extension IntakeStage {
             )
         }
         let input = Self.inputs[current.topic]
-        guard entryBudget.takes(configuration.project, input, size: record.size, at: batchTime, share: share) else {
+        let project = configuration.project
+        let isWithin = entryBudget.takes(
+            project,
+            input,
+            size: record.size,
+            isVouched: isVouched,
+            at: batchTime,
+            share: share
+        )
+        guard isWithin else {
             throw Rejection(
                 .entryBudget,
-                "the records of \(topics[input]) have used up the journal entries that project \(configuration.project) may have of them in an hour (entry_budget of the worker's file)"
+                "the records of \(topics[input]) have used up the journal entries that project \(project) may have of them in an hour (entry_budget of the worker's file)"
             )
         }
         let name = configuration.project.rawValue
@@ -64,9 +79,9 @@ extension IntakeStage {
 
     /// Sends a refused record to the dead letters.
     ///
-    /// Traffic has a budget there, and so has what is beyond the budget of entries: beyond it a record is counted and left out,
-    /// and the last letter of the turn says how many were. Every turn that refuses anything writes one letter at least. What
-    /// else people and trainers did is always kept.
+    /// Traffic has a budget there, and so has what is beyond the budget of entries, and, another one, what lacks its token:
+    /// beyond it a record is counted and left out, and the last letter of the turn says how many were. Every turn that refuses
+    /// anything writes one letter at least. What else people and trainers did is always kept.
     func bury(
         _ batch: RecordBatch,
         _ index: Int,
@@ -76,9 +91,11 @@ extension IntakeStage {
         into turn: inout Turn
     ) {
         let record = batch.records[index]
+        let isStranger = rejection.code == .badToken || rejection.code == .missingToken
         let isFlood = Self.traffic.contains(Self.inputs[record.topic]) || rejection.code == .entryBudget
-        let isTraffic = isFlood && rejection.code != .poison
-        if isTraffic, letter != nil, !letterBudget.takes(record.value.count, at: batchTime) {
+        let isBounded = (isFlood || isStranger) && rejection.code != .poison
+        let budget = isStranger ? \IntakeStage.strangerBudget : \IntakeStage.letterBudget
+        if isBounded, letter != nil, !self[keyPath: budget].takes(record.value.count, at: batchTime) {
             turnCounts.dropped[rejection.code.rawValue, default: 0] += 1
             leftOut += 1
             return
@@ -103,8 +120,8 @@ extension IntakeStage {
             isStub: isStub
         )
         // Key and headers may be larger than the value, and are known only now.
-        if isTraffic, let letter {
-            letterBudget.charge(
+        if isBounded, let letter {
+            self[keyPath: budget].charge(
                 letter.headers.reduce(letter.key?.count ?? 0) { $0 + $1.name.utf8.count + ($1.value?.count ?? 0) }
             )
         }

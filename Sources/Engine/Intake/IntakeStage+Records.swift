@@ -79,20 +79,24 @@ extension IntakeStage {
             let event = try AnnotationEvent(object, project: id, schema: schema)
             try event.checkNames()
             _ = try believable(event.answeredAt)
+            let isVouched = try isVouched(event.token, .labelingTasks, event.annotation.task.rawValue, configuration)
             let origin = try origin(record, index, batch)
             try forward(
                 JournalEntry(project: id, body: .annotation(event.annotation), origin: origin),
                 configuration,
+                isVouched: isVouched,
                 into: &turn
             )
         case .trainingResults:
             let event = try TrainingResultEvent(object, project: id)
             try event.checkNames()
+            let isVouched = try isVouched(event.token, .trainingRequests, event.result.request.rawValue, configuration)
             let origin = try origin(record, index, batch)
             let verified = try artifacts.check(event.result, allowed: configuration.training.artifacts)
             try forward(
                 JournalEntry(project: id, body: .trainingResult(event.result.verified(verified)), origin: origin),
                 configuration,
+                isVouched: isVouched,
                 into: &turn
             )
         case .commands:
@@ -155,6 +159,32 @@ extension IntakeStage {
     }
 
     // MARK: - Parts
+
+    /// Whether an answer gives back the token of what it answers, a record of `topic`. Nothing else is asked, so that it is
+    /// known before anything is written.
+    ///
+    /// - Throws: Of a wrong one, and of none where the project requires one.
+    private func isVouched(
+        _ token: RequestToken?,
+        _ topic: Topic,
+        _ id: String,
+        _ configuration: ProjectConfiguration
+    ) throws(Rejection) -> Bool {
+        guard let token else {
+            guard configuration.requiresTokens else { return false }
+            throw Rejection(
+                .missingToken,
+                "token: project \(configuration.project) requires the token that the record of \(topics[topic]) carries, found none"
+            )
+        }
+        guard tokens.accept(token, on: topics[topic], of: configuration.project, for: id) else {
+            throw Rejection(
+                .badToken,
+                "token: it is not that of \(id) on \(topics[topic]) under a secret of this worker (salt, tokens.secret)"
+            )
+        }
+        return true
+    }
 
     /// An event's own time, if it lies within bounds.
     private func believable(_ time: Int64?) throws(Rejection) -> Int64? {

@@ -54,6 +54,7 @@ public final class IntakeStage: StreamStage {
     /// Partitions of `predictions` in all; a worker's share of a threshold is its part of them.
     let partitionCount: Int
     let userKey: HMACSHA256
+    let tokens: TokenKeys
     private let hasHistory: () throws -> Bool
 
     let parser = JSONParser(maximumDepth: 64, maximumSize: recordLimit)
@@ -82,6 +83,8 @@ public final class IntakeStage: StreamStage {
     var writer = JSONWriter(capacity: 4_096)
     var offsets = ReadOffsets()
     var letterBudget: LetterBudget
+    /// Of answers and results that nothing vouches for: refused traffic leaves them theirs.
+    var strangerBudget: LetterBudget
     var entryBudget: EntryBudget
     var artifacts: ArtifactGate
     /// The last dead letter of the turn, not written yet, and how many were left out after it.
@@ -101,6 +104,7 @@ public final class IntakeStage: StreamStage {
         spaces: SpaceDirectory? = nil,
         artifactFolders: ArtifactFolders? = nil,
         salt: [UInt8],
+        tokens: TokenKeys,
         worker: String,
         partitionCount: Int,
         lettersPerSecond: Int = 1_000,
@@ -117,10 +121,12 @@ public final class IntakeStage: StreamStage {
         self.directory = directory
         self.spaces = spaces
         self.salt = salt
+        self.tokens = tokens
         self.worker = worker
         self.partitionCount = max(1, partitionCount)
         self.now = now
         letterBudget = LetterBudget(perSecond: lettersPerSecond)
+        strangerBudget = LetterBudget(perSecond: lettersPerSecond)
         entryBudget = EntryBudget(entryLimits)
         artifacts = artifactFolders.map { ArtifactGate($0, FileInspector()) } ?? ArtifactGate()
         // A key of its own: what is drawn with the salt says nothing about users.

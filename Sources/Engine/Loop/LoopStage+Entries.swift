@@ -84,12 +84,14 @@ extension LoopStage {
             return
         }
         guard let topic = decision.topic else { return }
+        // Here and not in the decision: replay needs no secret.
+        let token = decision.answerableID.map { tokens.token(on: topics[topic], of: entry.project, for: $0) }
         turn.write(
             OutputRecord(
                 topic: topics[topic],
                 partition: record.partition,
                 key: Array(decision.key.utf8),
-                value: decision.value,
+                value: token?.added(to: decision.value) ?? decision.value,
                 headers: decision.headers.recordHeaders
             )
         )

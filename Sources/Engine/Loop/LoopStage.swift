@@ -55,6 +55,7 @@ public final class LoopStage: StreamStage, StoppingStage {
     let topics: TopicNames
     let transport: any StreamTransport
     let worker: String
+    let tokens: TokenKeys
     let clusterID: String
     let now: () -> Int64
     /// Nil to restore from the changelog alone.
@@ -85,6 +86,7 @@ public final class LoopStage: StreamStage, StoppingStage {
         topics: TopicNames,
         transport: any StreamTransport,
         worker: String,
+        tokens: TokenKeys,
         snapshots: LoopSnapshots? = nil,
         now: @escaping () -> Int64
     ) throws(StreamError) {
@@ -92,6 +94,7 @@ public final class LoopStage: StreamStage, StoppingStage {
         self.topics = topics
         self.transport = transport
         self.worker = worker
+        self.tokens = tokens
         self.now = now
         clusterID = try transport.clusterID()
     }

@@ -73,12 +73,14 @@ struct DecisionComparison {
             return
         }
         let decision = decided[index]
+        // A token stands beside the decision.
+        let value = topic.carriesTokens ? RequestToken.removed(from: value) : Array(value)
         isSeen[index] = true
         if let known = oldest[topic] { oldest[topic] = min(known, index) }
         if decision.topic == topic, decision.value == SHA256Digest(of: value) {
             compared += 1
         } else {
-            note(Difference(id: id, topic: topic, kind: .other(stored: Array(value))))
+            note(Difference(id: id, topic: topic, kind: .other(stored: value)))
         }
     }
 

@@ -25,6 +25,8 @@ public struct ProjectApply {
 
     /// Makes a configuration the project's next revision, unless it is the one in force.
     ///
+    /// Where it says nothing about tokens, the first revision requires them, and a later one does as the one before.
+    ///
     /// - Parameters:
     ///   - proposed: Its revision and partition are given here and may be anything.
     ///   - partitions: Of the topics of projects.
@@ -49,8 +51,9 @@ public struct ProjectApply {
                     remedy: "begin another project"
                 )
             }
-            next = proposed.numbered(revision: known.revision + 1, partition: known.partition)
-            guard proposed.numbered(revision: known.revision, partition: known.partition) != known else {
+            let tokens = known.requireTokens
+            next = proposed.numbered(revision: known.revision + 1, partition: known.partition, lacking: tokens)
+            guard next.numbered(revision: known.revision, partition: known.partition) != known else {
                 return .unchanged(known)
             }
             guard next.schema.classes.starts(with: known.schema.classes) else {
@@ -61,7 +64,8 @@ public struct ProjectApply {
                 )
             }
         } else {
-            next = proposed.numbered(revision: 1, partition: partition(name, directory, partitions))
+            let partition = partition(name, directory, partitions)
+            next = proposed.numbered(revision: 1, partition: partition, lacking: true)
         }
         if let reason = next.sizeFault(isNew: true) { throw EngineError("apply project \(name)", reason) }
         try producer.begin()

@@ -15,6 +15,8 @@ struct StudyRepeat: Hashable, Sendable {
 final class Study {
     let request: TrainingRequest
     let project: ProjectID
+    /// What results give back; nil of a request that an older build wrote.
+    let token: RequestToken?
     let place: TopicPartition
     let offset: Int64
     /// The request's append time, in milliseconds since 1970.
@@ -22,9 +24,17 @@ final class Study {
     private var prepared: TrainingData?
     private var parent: SoftmaxRegression??
 
-    init(request: TrainingRequest, project: ProjectID, place: TopicPartition, offset: Int64, requestedAt: Int64) {
+    init(
+        request: TrainingRequest,
+        project: ProjectID,
+        token: RequestToken?,
+        place: TopicPartition,
+        offset: Int64,
+        requestedAt: Int64
+    ) {
         self.request = request
         self.project = project
+        self.token = token
         self.place = place
         self.offset = offset
         self.requestedAt = requestedAt
@@ -70,25 +80,29 @@ struct StudyResults {
     /// How much earlier than its request a result may seem to have been written: clocks differ.
     private static let tolerance: Int64 = 86_400_000
 
-    /// The repeats of a request that have a result, failed ones too, since the first one counts. Nothing was written for it
-    /// before `requestedAt`, in milliseconds since 1970.
-    func repeats(of request: TrainingRequest, since requestedAt: Int64) throws -> Set<StudyRepeat> {
+    /// The repeats of a study that have a result, failed ones too, since the first one counts. Nothing was written for it before
+    /// it was asked for.
+    ///
+    /// A result that does not give back the request's token is nobody's: else whoever writes one would keep a repeat from
+    /// being computed.
+    func repeats(of study: Study) throws -> Set<StudyRepeat> {
         let scan = try TopicScan(transport: transport, topic: topic)
         defer { scan.close() }
         let parser = JSONParser(maximumDepth: 64, maximumSize: 16 << 20)
         var found: Set<StudyRepeat> = []
         for partition in try scan.partitions() {
-            let start = try scan.firstOffset(partition, since: requestedAt.subtracting(Self.tolerance))
+            let start = try scan.firstOffset(partition, since: study.requestedAt.subtracting(Self.tolerance))
             try scan.forEach(partition, from: start) { record, _, _ in
                 // What cannot be read is a dead letter, not a result.
                 guard
-                    let result = try? parser.withDocument(
+                    let (result, token) = try? parser.withDocument(
                         of: Array(record.value),
                         { json throws(JSONError) in
-                            try TrainingResult(json: Envelope(json).data.value)
+                            let object = try Envelope(json).data
+                            return (try TrainingResult(json: object.value), try RequestToken(of: object))
                         }
                     ),
-                    result.request == request.id
+                    result.request == study.request.id, study.token == nil || token == study.token
                 else { return }
                 found.insert(
                     StudyRepeat(request: result.request, trial: result.trial, repetition: result.repetition)

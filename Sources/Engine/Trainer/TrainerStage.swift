@@ -99,6 +99,7 @@ public final class TrainerStage: StreamStage, HoldingStage {
                     Study(
                         request: request,
                         project: project,
+                        token: try RequestToken(of: json.object()),
                         place: place,
                         offset: record.offset,
                         requestedAt: record.timestamp
@@ -162,7 +163,7 @@ public final class TrainerStage: StreamStage, HoldingStage {
     private func prepare(_ study: Study) throws {
         guard finished[study.request.id] == nil else { return }
         guard unsure.contains(study.place) else { return finished[study.request.id] = [] }
-        let found = try results.repeats(of: study.request, since: study.requestedAt)
+        let found = try results.repeats(of: study)
         unsure.remove(study.place)
         finished[study.request.id] = found
         if !found.isEmpty { resumed(study.request.id, found.count) }
@@ -251,7 +252,7 @@ public final class TrainerStage: StreamStage, HoldingStage {
             leftOut: labels
         )
         var writer = JSONWriter()
-        TrainingResultEvent(project: study.project, result: result).write(to: &writer)
+        TrainingResultEvent(project: study.project, result: result, token: study.token).write(to: &writer)
         return OutputRecord(
             topic: topics[.trainingResults],
             key: Array(study.project.rawValue.utf8),

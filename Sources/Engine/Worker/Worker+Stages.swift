@@ -41,6 +41,7 @@ extension Worker {
                     own: configuration.artifactsPath
                 ),
                 salt: configuration.salt,
+                tokens: configuration.tokens,
                 worker: configuration.instance,
                 partitionCount: try reader.partitions(of: topics[.predictions]).count,
                 lettersPerSecond: max(1, configuration.deadLettersPerSecond / configuration.threads(role)),
@@ -76,6 +77,7 @@ extension Worker {
                 topics: topics,
                 transport: transport,
                 worker: configuration.instance,
+                tokens: configuration.tokens,
                 snapshots: writer.map { Self.snapshots($0, logger) },
                 now: WallClock.now
             )

@@ -43,6 +43,8 @@ public struct WorkerConfiguration: Sendable {
     public var healthPort: UInt16?
     /// Secret bytes before what is drawn by hash, and the key of users' digests.
     public var salt: [UInt8]
+    /// Of secrets that are named for the tokens; nil: of one that is derived from the salt.
+    public var tokenKeys: TokenKeys?
     /// Milliseconds from the first record of a transaction to its commit.
     public var intakeInterval: Int64
     /// How Intake writes. The loop is always exactly once.
@@ -69,6 +71,7 @@ public struct WorkerConfiguration: Sendable {
         consolePort: UInt16 = 8080,
         healthPort: UInt16? = nil,
         salt: [UInt8] = [],
+        tokenKeys: TokenKeys? = nil,
         intakeInterval: Int64 = 100,
         intakeThreads: Int = 1,
         intakeDelivery: Delivery = .exactlyOnce,
@@ -88,6 +91,7 @@ public struct WorkerConfiguration: Sendable {
         self.consolePort = consolePort
         self.healthPort = healthPort
         self.salt = salt
+        self.tokenKeys = tokenKeys
         self.intakeInterval = intakeInterval
         self.intakeDelivery = intakeDelivery
         self.intakeThreads = intakeThreads
@@ -95,6 +99,9 @@ public struct WorkerConfiguration: Sendable {
         self.entryLimits = entryLimits
         self.loopInterval = loopInterval
     }
+
+    /// What makes and checks the tokens of tasks and requests; the same for all workers.
+    public var tokens: TokenKeys { tokenKeys ?? TokenKeys(salt: salt) }
 
     /// Threads that a role runs on, each a member of its group and a writer of its own.
     func threads(_ role: Role) -> Int { role == .intake ? max(1, intakeThreads) : 1 }

@@ -10,6 +10,8 @@ public struct EncodedDecision: Hashable, Sendable {
     public let key: String
     public let value: [UInt8]
     public let headers: CloudEventHeaders
+    /// The id that an answer from outside names, of what is answered: the record carries a token of it.
+    public let answerableID: String?
     /// Set for a refusal.
     public let refusal: Refusal?
 
@@ -20,12 +22,14 @@ public struct EncodedDecision: Hashable, Sendable {
         var key = project.rawValue
         var correlation: String?
         var refused: Refusal?
+        var answerable: String?
         let topic: Topic?
         let type: String
         switch decision.body {
         case .task(let task):
             (topic, key, correlation) = (.labelingTasks, task.id.rawValue, task.sample.id.rawValue)
             type = if case .open = task.state { "task.opened" } else { "task.closed" }
+            answerable = task.id.rawValue
             task.write(to: &writer, project: project)
         case .label(let fact):
             (topic, type, correlation) = (.datasetLog, "label.accepted", fact.consensus.sample.id.rawValue)
@@ -36,6 +40,7 @@ public struct EncodedDecision: Hashable, Sendable {
             DatasetLogRecord.cut(cut).write(to: &writer, project: project)
         case .training(let request):
             (topic, type, correlation) = (.trainingRequests, "training.requested", request.dataset.id.rawValue)
+            answerable = request.id.rawValue
             request.write(to: &writer, project: project)
         case .release(let release):
             (topic, type, correlation) = (
@@ -55,7 +60,7 @@ public struct EncodedDecision: Hashable, Sendable {
         }
         self.topic = topic
         self.key = key
-        refusal = refused
+        (refusal, answerableID) = (refused, answerable)
         value = writer.bytes
         headers = CloudEventHeaders(
             id: decision.id,

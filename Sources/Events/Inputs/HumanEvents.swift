@@ -75,11 +75,14 @@ public struct AnnotationEvent: Hashable, Sendable {
     public let project: ProjectID
     public let annotation: Annotation
     public let answeredAt: Int64?
+    /// The token of the task, if it is given back.
+    public let token: RequestToken?
 
-    public init(project: ProjectID, annotation: Annotation, answeredAt: Int64?) {
+    public init(project: ProjectID, annotation: Annotation, answeredAt: Int64?, token: RequestToken? = nil) {
         self.project = project
         self.annotation = annotation
         self.answeredAt = answeredAt
+        self.token = token
     }
 
     public init(_ object: JSONObject, project: ProjectID, schema: LabelSchema) throws(Rejection) {
@@ -95,6 +98,7 @@ public struct AnnotationEvent: Hashable, Sendable {
             note = try object.optionalString("note")
             duration = try object.optionalInt64("duration_ms")
             answeredAt = try object.optionalInt64("answered_at_ms")
+            token = try RequestToken(of: object)
         } catch {
             throw Rejection(error)
         }
@@ -129,6 +133,7 @@ public struct AnnotationEvent: Hashable, Sendable {
             }
             writer.member("duration_ms", ifPresent: annotation.duration)
             writer.member("answered_at_ms", ifPresent: answeredAt)
+            writer.member("token", ifPresent: token)
         }
     }
 }

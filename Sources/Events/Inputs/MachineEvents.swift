@@ -5,16 +5,20 @@ public import Vocabulary
 public struct TrainingResultEvent: Hashable, Sendable {
     public let project: ProjectID
     public let result: TrainingResult
+    /// The token of the request, if it is given back.
+    public let token: RequestToken?
 
-    public init(project: ProjectID, result: TrainingResult) {
+    public init(project: ProjectID, result: TrainingResult, token: RequestToken? = nil) {
         self.project = project
         self.result = result
+        self.token = token
     }
 
     public init(_ object: JSONObject, project: ProjectID) throws(Rejection) {
         do throws(JSONError) {
             self.project = project
             result = try TrainingResult(json: object.value)
+            token = try RequestToken(of: object)
         } catch {
             throw Rejection(error)
         }
@@ -24,6 +28,7 @@ public struct TrainingResultEvent: Hashable, Sendable {
         writer.object { writer in
             writer.member("project", project)
             result.writeMembers(to: &writer)
+            writer.member("token", ifPresent: token)
         }
     }
 }

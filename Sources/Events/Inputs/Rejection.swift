@@ -19,6 +19,8 @@ public struct Rejection: Error, Hashable, Sendable, CustomStringConvertible {
         case badTime = "time_out_of_bounds"
         case badEnvelope = "bad_envelope"
         case unknownCommand = "unknown_command"
+        case badToken = "bad_token"
+        case missingToken = "missing_token"
         case entryBudget = "entry_budget"
         case wrongSpace = "wrong_space"
         case forbiddenArtifact = "forbidden_artifact"

@@ -68,6 +68,7 @@ struct StageBenchmark {
                 topics: topics
             ),
             salt: [1, 2, 3],
+            tokens: TokenKeys(salt: [1, 2, 3]),
             worker: "bench",
             partitionCount: 4,
             now: { milliseconds }

@@ -115,6 +115,11 @@ enum ProjectCommand {
         } else {
             Terminal.show(outcome.words)
             for change in outcome.changes { Terminal.show("  \(ForeignText.line(change))") }
+            if outcome.beginsToRequireTokens {
+                Terminal.show(
+                    "note: tasks and requests that a build before 0.3.0 wrote carry no token; until they close, what answers them is refused (missing_token)"
+                )
+            }
         }
         return true
     }
@@ -200,6 +205,12 @@ extension ProjectApply.Outcome {
         }
     }
 
+    /// Whether answers without a token counted before.
+    var beginsToRequireTokens: Bool {
+        guard case .revised(let new, let old) = self else { return false }
+        return new.requiresTokens && !old.requiresTokens
+    }
+
     /// The settings that a revision changes.
     var changes: [String] {
         guard case .revised(let new, let old) = self else { return [] }
@@ -246,6 +257,9 @@ enum ConfigCommand {
             Terminal.show("\(file): a valid worker file, roles \(worker.roles.map(\.rawValue).joined(separator: ", "))")
             if worker.salt.isEmpty {
                 Terminal.show("note: no salt: whoever knows the samples' ids can tell which are audited")
+            }
+            if !worker.tokens.isSecret {
+                Terminal.show("note: neither salt nor tokens.secret: anybody can compute tokens of tasks and requests")
             }
         }
         return true

@@ -45,6 +45,9 @@ enum RunCommand {
             let outcome = try ProjectCommand.apply(file: file, configuration)
             logger.info("project applied", ["outcome": .string(outcome.words)])
         }
+        if !configuration.tokens.isSecret, !Set(configuration.roles).isDisjoint(with: [.intake, .loop]) {
+            logger.warning("neither salt nor tokens.secret: anybody can compute the tokens of tasks and requests")
+        }
         let registry = MetricsRegistry()
         registry.gauge("flywheel_build_info", help: "The build that runs.", labels: ["version": Build.version]).set(1)
         let worker = Worker(configuration: configuration, logger: logger, registry: registry, stop: stop)

@@ -4,7 +4,7 @@ import JSON
 import StreamRuntime
 import Telemetry
 
-/// One letter, whole.
+/// One letter, whole but for the tokens in it.
 struct LetterPage {
     let letter: StoredLetter
     let marks: [RedriveMark]
@@ -89,7 +89,7 @@ struct LetterPage {
     }
 }
 
-/// Bytes for people and for machines: text where they are text, else hexadecimal digits.
+/// Bytes for people and for machines, without tokens: text where they are text, else hexadecimal digits.
 private enum Bytes {
     static func text(_ bytes: [UInt8]) -> String? {
         guard let text = String(validating: bytes, as: UTF8.self) else { return nil }
@@ -111,12 +111,13 @@ private enum Bytes {
     static func shown(_ bytes: [UInt8]?) -> String {
         guard let bytes else { return "(null)" }
         guard !bytes.isEmpty else { return "(empty)" }
-        return text(bytes) ?? "hex \(hex(bytes))"
+        let masked = TokenMask.masked(bytes)
+        return text(masked) ?? "hex \(hex(masked))"
     }
 
     /// Null, `{"text": …}` or `{"hex": …}`.
     static func write(_ bytes: [UInt8]?, to writer: inout JSONWriter) {
-        guard let bytes else { return writer.null() }
+        guard let bytes = bytes.map(TokenMask.masked) else { return writer.null() }
         writer.object { writer in
             if let text = text(bytes) { writer.member("text", text) } else { writer.member("hex", hex(bytes)) }
         }

@@ -1,0 +1,70 @@
+public import JSON
+
+/// What a record that somebody outside answers carries, and an answer gives back: proof that the answerer has read it.
+///
+/// It stands as the last member of the record, beside the decision: `token`, 32 lower-case hexadecimal digits. It is no part of
+/// the decision, and of what replay compares. Descriptions and dumps show asterisks.
+public struct RequestToken: Hashable, Sendable, CustomStringConvertible, CustomDebugStringConvertible,
+    CustomReflectable
+{
+    private let text: String
+
+    /// Wraps any text: what somebody gives back need not be a token.
+    public init(_ text: String) { self.text = text }
+
+    /// The token itself, for whoever sends or compares it.
+    public func reveal() -> String { text }
+
+    /// Stands for any token where people read.
+    public static let mask = "***"
+    public var description: String { Self.mask }
+    public var debugDescription: String { Self.mask }
+    public var customMirror: Mirror { Mirror(self, children: []) }
+
+    /// The token that a record carries, or an answer gives back; nil where it has none.
+    public init?(of object: JSONObject) throws(JSONError) {
+        guard let text = try object.optionalString("token") else { return nil }
+        self.init(text)
+    }
+
+    // MARK: - Beside a decision
+
+    private static let opening = Array(#","token":""#.utf8)
+    private static let closing = Array(#""}"#.utf8)
+    private static let digits = 32
+
+    /// The record of a decision, an object with one member at least, with the token behind the last.
+    public func added(to value: [UInt8]) -> [UInt8] {
+        precondition(value.last == UInt8(ascii: "}"), "a decision is an object")
+        var record = Array(value.dropLast())
+        record += Self.opening
+        record += text.utf8
+        record += Self.closing
+        return record
+    }
+
+    /// The decision in a record, byte for byte: without the token that stands behind it, if any.
+    public static func removed(from value: UnsafeRawBufferPointer) -> [UInt8] {
+        let size = opening.count + digits + closing.count
+        let suffix = value.suffix(size)
+        let digit: (UInt8) -> Bool = { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
+        guard suffix.count == size, suffix.starts(with: opening), suffix.suffix(closing.count).elementsEqual(closing),
+            suffix.dropFirst(opening.count).prefix(digits).allSatisfy(digit)
+        else { return Array(value) }
+        var decision = Array(value.dropLast(size))
+        decision.append(UInt8(ascii: "}"))
+        return decision
+    }
+}
+
+extension JSONWriter {
+    /// Gives back a token, where there is one.
+    public mutating func member(_ key: StaticString, ifPresent token: RequestToken?) {
+        member(key, ifPresent: token?.reveal())
+    }
+}
+
+extension Topic {
+    /// Whether somebody outside answers the topic's records, so that they carry a token.
+    public var carriesTokens: Bool { self == .labelingTasks || self == .trainingRequests }
+}

@@ -1,0 +1,120 @@
+internal import JSON
+
+/// Hides tokens in what is shown to people: the record of a dead letter holds the one that was sent.
+public enum TokenMask {
+    /// A text of JSON, or what was meant to be one, with asterisks for the value of every member `token`, at any depth and
+    /// however its name is escaped; also in JSON that stands as text within JSON, as in the journal's `origin`.
+    ///
+    /// - Complexity: O(*n*) in its bytes.
+    public static func masked(_ bytes: [UInt8]) -> [UInt8] { masked(bytes, depth: 0) }
+
+    private static let depthLimit = 4
+    private static let delimiters = Array(",{}[] \t\r\n".utf8)
+    private static let quote = UInt8(ascii: "\"")
+    private static let backslash = UInt8(ascii: "\\")
+
+    private static func masked(_ bytes: [UInt8], depth: Int) -> [UInt8] {
+        // All ways to write it hold a quote and a letter of the name, or an escape.
+        guard bytes.contains(quote) else { return bytes }
+        var result: [UInt8] = []
+        result.reserveCapacity(bytes.count)
+        var position = 0
+        while position < bytes.count {
+            guard bytes[position] == quote else {
+                result.append(bytes[position])
+                position += 1
+                continue
+            }
+            let end = endOfString(bytes, position)
+            let inside = bytes[(position + 1)..<max(position + 1, end - 1)]
+            if let value = valueStart(bytes, end), unescaped(inside) == Array("token".utf8) {
+                result += bytes[position..<value]
+                position = endOfScalar(bytes, value)
+                if position > value { result += Array("\"\(RequestToken.mask)\"".utf8) }
+                continue
+            }
+            result += nested(bytes[position..<end], inside, depth)
+            position = end
+        }
+        return result
+    }
+
+    /// A text with its quotes; if it holds JSON with a token, that is masked.
+    private static func nested(_ whole: ArraySlice<UInt8>, _ inside: ArraySlice<UInt8>, _ depth: Int) -> [UInt8] {
+        guard depth < depthLimit, inside.contains(backslash) else { return Array(whole) }
+        let text = unescaped(inside)
+        let shown = masked(text, depth: depth + 1)
+        guard shown != text else { return Array(whole) }
+        var writer = JSONWriter()
+        writer.value(String(decoding: shown, as: UTF8.self))
+        return writer.bytes
+    }
+
+    /// Behind the closing quote of the string that opens at `start`, or the end of a text that was cut.
+    private static func endOfString(_ bytes: [UInt8], _ start: Int) -> Int {
+        var position = start + 1
+        while position < bytes.count, bytes[position] != quote { position += bytes[position] == backslash ? 2 : 1 }
+        return min(bytes.count, position + 1)
+    }
+
+    /// Where the value of a member begins whose name ends before `end`; nil of what is no member's name.
+    private static func valueStart(_ bytes: [UInt8], _ end: Int) -> Int? {
+        let colon = skipSpace(bytes, end)
+        guard colon < bytes.count, bytes[colon] == UInt8(ascii: ":") else { return nil }
+        return skipSpace(bytes, colon + 1)
+    }
+
+    private static func skipSpace(_ bytes: [UInt8], _ start: Int) -> Int {
+        var position = start
+        while position < bytes.count, [0x20, 0x09, 0x0A, 0x0D].contains(bytes[position]) { position += 1 }
+        return position
+    }
+
+    /// Behind a string or a bare word; at `start` of an object or a list.
+    private static func endOfScalar(_ bytes: [UInt8], _ start: Int) -> Int {
+        guard start < bytes.count else { return start }
+        if bytes[start] == quote { return endOfString(bytes, start) }
+        var position = start
+        while position < bytes.count, !delimiters.contains(bytes[position]) { position += 1 }
+        return position
+    }
+
+    /// The text of a string without its quotes. An escape that is none stays as it is.
+    private static func unescaped(_ bytes: ArraySlice<UInt8>) -> [UInt8] {
+        guard bytes.contains(backslash) else { return Array(bytes) }
+        var units: [UInt16] = []
+        var result: [UInt8] = []
+        func flush() {
+            result += Array(String(decoding: units, as: UTF16.self).utf8)
+            units.removeAll()
+        }
+        var position = bytes.startIndex
+        while position < bytes.endIndex {
+            let next = position + 1
+            guard bytes[position] == backslash, next < bytes.endIndex else {
+                flush()
+                result.append(bytes[position])
+                position += 1
+                continue
+            }
+            let digits = String(decoding: bytes[next...].dropFirst().prefix(4), as: UTF8.self)
+            if bytes[next] == UInt8(ascii: "u"), let unit = UInt16(digits, radix: 16), digits.utf8.count == 4 {
+                units.append(unit)
+                position += 6
+                continue
+            }
+            flush()
+            switch bytes[next] {
+            case UInt8(ascii: "n"): result.append(0x0A)
+            case UInt8(ascii: "r"): result.append(0x0D)
+            case UInt8(ascii: "t"): result.append(0x09)
+            case UInt8(ascii: "b"): result.append(0x08)
+            case UInt8(ascii: "f"): result.append(0x0C)
+            default: result.append(bytes[next])
+            }
+            position += 2
+        }
+        flush()
+        return result
+    }
+}

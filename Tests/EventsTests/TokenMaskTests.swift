@@ -1,0 +1,64 @@
+import Events
+import JSON
+import Testing
+
+@Suite("Tokens that people do not see")
+struct TokenMaskTests {
+    static let secret = "0123456789abcdef0123456789abcdef"
+
+    private func masked(_ text: String) -> String {
+        String(decoding: TokenMask.masked(Array(text.utf8)), as: UTF8.self)
+    }
+
+    @Test(
+        "However it is written, the value of a member token is hidden, and nothing else",
+        arguments: [
+            (#"{"task":"t","token":"S","n":1}"#, #"{"task":"t","token":"***","n":1}"#),
+            (#"{ "token" : "S" }"#, #"{ "token" : "***" }"#),
+            ("{\"token\"\n:\t\"S\"}", "{\"token\"\n:\t\"***\"}"),
+            (#"{"tok\u0065n":"S"}"#, #"{"tok\u0065n":"***"}"#),
+            (#"{"\u0074\u006F\u006b\u0065\u006E":"S"}"#, #"{"\u0074\u006F\u006b\u0065\u006E":"***"}"#),
+            (#"{"data":{"token":"S"},"a":["token","S"]}"#, #"{"data":{"token":"***"},"a":["token","S"]}"#),
+            (#"{"token":"a\"S"}"#, #"{"token":"***"}"#), (#"{"token":7,"b":1}"#, #"{"token":"***","b":1}"#),
+            (#"{"token":["S"]}"#, #"{"token":["S"]}"#), (#"{"token":"S"#, #"{"token":"***""#),
+            (#"{"note":"the \"token\": word"}"#, #"{"note":"the \"token\": \"***\""}"#),
+            (#"{"tokens":"S","atoken":"S"}"#, #"{"tokens":"S","atoken":"S"}"#),
+            (#"{"token":null,"token":"S"}"#, #"{"token":"***","token":"***"}"#), ("token: S", "token: S"), ("", ""),
+            (#"{"token":"#, #"{"token":"#),
+        ]
+    )
+    func forms(text: String, expected: String) {
+        let (text, expected) = (text.replacing("S", with: Self.secret), expected.replacing("S", with: Self.secret))
+        #expect(masked(text) == expected)
+    }
+
+    @Test("A record that stands as text within a journal entry is masked there, and stays JSON")
+    func nested() throws {
+        var inner = #"{"task":"t","token":"\#(Self.secret)","note":"a\nb \u00e4 \"q\""}"#
+        for depth in 1...3 {
+            var writer = JSONWriter()
+            writer.object { $0.member("value", inner) }
+            inner = writer.text
+            let shown = masked(inner)
+            #expect(!shown.contains(Self.secret), "\(depth)")
+            try JSONParser().withDocument(of: Array(shown.utf8)) { json in
+                let value = try json.object().string("value")
+                #expect(value.contains("***"))
+            }
+        }
+    }
+
+    @Test("Bytes that are no text, and texts cut anywhere, are taken as they are")
+    func anything() {
+        let whole = Array(#"{"a":"\u00e4\\","tok\u0065n" : "\#(Self.secret)","b":{"c":"\ud83d\ude00"}}"#.utf8)
+        for end in whole.indices {
+            let shown = TokenMask.masked(Array(whole[..<end]))
+            // What is cut within the value shows no part of it either.
+            #expect(!String(decoding: shown, as: UTF8.self).contains("0123"), "\(end)")
+        }
+        let odd: [UInt8] = [0xFE, 0x22, 0xFF, 0x5C, 0x22]
+        #expect(TokenMask.masked(odd) == odd)
+        #expect(TokenMask.masked([0x22]) == [0x22])
+        #expect(TokenMask.masked([0x22, 0x5C]) == [0x22, 0x5C])
+    }
+}

@@ -1,0 +1,37 @@
+import Engine
+import Events
+import Flywheel
+import Foundation
+import JSON
+import StreamRuntime
+import StreamTesting
+import Testing
+import Vocabulary
+
+/// What tests of tokens have in common.
+enum Forgery {
+    /// A world's configuration as `project apply` writes it first.
+    static func requiring(_ isRequired: Bool? = true) -> ProjectConfiguration {
+        World.configuration().numbered(revision: 1, partition: World.partition, lacking: isRequired)
+    }
+
+    static func counts(_ runner: StageRunner) throws -> IntakeCounts {
+        try #require(runner.stage as? IntakeStage).counts
+    }
+
+    static func letters(_ plant: Plant) -> [String] {
+        plant.cluster.committed(plant.topics[.deadLetters]).compactMap { $0.header("flywheel.reason.code") }
+    }
+
+    static func answer(_ task: String, _ token: RequestToken?, by annotator: String = "a") -> [UInt8] {
+        Wire.annotation(task, annotator, .answer(ClassIndex(0)), token: token)
+    }
+
+    static func result(_ request: String, _ repetition: Int, _ token: String?) -> [UInt8] {
+        let token = token.map { #","token":"\#($0)""# } ?? ""
+        return Array(
+            #"{"project":"shapes","request":"\#(request)","trial":0,"repeat":\#(repetition),"status":"finished","artifact":{"uri":"http://evil.example/model.pkl","size":1,"sha256":"\#(String(repeating: "0", count: 64))"}\#(token)}"#
+                .utf8
+        )
+    }
+}

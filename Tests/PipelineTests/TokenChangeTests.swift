@@ -1,0 +1,179 @@
+import Engine
+import Events
+import Flywheel
+import Foundation
+import JSON
+import StreamRuntime
+import StreamTesting
+import Testing
+import Vocabulary
+
+@Suite("Tokens where secrets, revisions and builds change")
+struct TokenChangeTests {
+    // MARK: - Secrets that change
+
+    @Test("While a secret is changed both are accepted, the first makes tokens; letters under the old one wait for it")
+    func rotation() throws {
+        let (old, new) = ("the old secret, long enough", "the new secret, long enough")
+        let plant = try Plant(configuration: Forgery.requiring(), tokens: TokenKeys(secrets: [old]))
+        try plant.serve(8)
+        try plant.settle()
+        plant.clock.advance(by: 1_500)
+        try plant.settle()
+        let (task, token) = try #require(try plant.offeredTasks().first)
+        let id = task.id.rawValue
+        let place = (plant.topics[.labelingTasks], World.project, id)
+        #expect(TokenKeys(secrets: [old]).token(on: place.0, of: place.1, for: place.2) == token)
+        let both = TokenKeys(secrets: [new, old])
+        #expect(both.token(on: place.0, of: place.1, for: place.2) != token)
+        // First the other way round: no worker makes tokens that another does not accept.
+        for (number, keys) in [TokenKeys(secrets: [old, new]), both].enumerated() {
+            let intake = try plant.makeIntake(tokens: keys)
+            for (annotator, key) in [("old", old), ("new", new)] {
+                let token = TokenKeys(secrets: [key]).token(on: place.0, of: place.1, for: place.2)
+                try plant.send(.annotations, Forgery.answer(id, token, by: "\(annotator)\(number)"))
+            }
+            try intake.settle()
+            #expect(try Forgery.counts(intake).forwarded == 2 && Forgery.counts(intake).dead.isEmpty)
+        }
+        // The old one was dropped too early.
+        try plant.send(.annotations, Forgery.answer(id, token, by: "late"))
+        let strict = try plant.makeIntake(tokens: TokenKeys(secrets: [new]))
+        try strict.settle()
+        #expect(Forgery.letters(plant) == ["bad_token"])
+        let redrive = Redrive(
+            transport: plant.cluster,
+            topics: plant.topics,
+            by: "test",
+            now: { plant.clock.now },
+            pause: { plant.clock.advance(by: $0) }
+        )
+        #expect(try redrive.run(LetterFilter()).sent == 1)
+        let mended = try plant.makeIntake(tokens: both)
+        try mended.settle()
+        #expect(try Forgery.counts(mended).forwarded == 1)
+    }
+
+    @Test("Secrets derived from a salt can be named beside another one")
+    func derivedIsNamed() {
+        let derived = TokenKeys(salt: [9, 8, 7])
+        let named = TokenKeys(secrets: ["the new secret, long enough", TokenKeys.secret(from: [9, 8, 7])])
+        let token = derived.token(on: "t", of: World.project, for: "x")
+        #expect(named.accept(token, on: "t", of: World.project, for: "x"))
+        #expect(!TokenKeys(salt: [9, 8]).accept(token, on: "t", of: World.project, for: "x"))
+    }
+
+    // MARK: - Revisions
+
+    /// What applying came to, as a word, and the revision in force.
+    private func apply(
+        _ isRequired: Bool?,
+        votes: Int = 400,
+        to plant: Plant
+    ) throws -> (word: String, revision: ProjectConfiguration) {
+        let file = World.configuration(votes: votes).numbered(revision: 1, partition: 0, lacking: isRequired)
+        switch try ProjectApply(transport: plant.cluster, topics: plant.topics).apply(file, partitions: 2) {
+        case .created(let revision): return ("created", revision)
+        case .revised(let revision, _): return ("revised", revision)
+        case .unchanged(let revision): return ("unchanged", revision)
+        }
+    }
+
+    @Test("A first revision requires tokens, a later one does as the one before, unless the file says otherwise")
+    func firstRevision() throws {
+        let plant = try Plant(isApplied: false)
+        let first = try apply(nil, to: plant)
+        #expect(first.word == "created" && first.revision.requireTokens == true)
+        #expect(try apply(nil, to: plant).word == "unchanged")
+        let second = try apply(nil, votes: 401, to: plant)
+        #expect(second.word == "revised" && second.revision.requireTokens == true)
+        let third = try apply(false, votes: 401, to: plant)
+        #expect(third.word == "revised" && third.revision.requireTokens == false)
+        #expect(try apply(nil, votes: 401, to: plant).word == "unchanged")
+
+        // A revision of an older build, and the same file applied again by this one.
+        let old = try Plant(configuration: World.configuration())
+        #expect(!String(decoding: World.configuration().jsonBytes, as: UTF8.self).contains("require_tokens"))
+        let known = try apply(nil, to: old)
+        #expect(known.word == "unchanged" && !known.revision.requiresTokens)
+        let later = try apply(nil, votes: 401, to: old)
+        #expect(later.word == "revised" && later.revision.requireTokens == nil)
+        let strict = try apply(true, votes: 401, to: old)
+        #expect(strict.word == "revised" && strict.revision.requiresTokens)
+
+        let none = try Plant(isApplied: false)
+        #expect(try apply(false, to: none).revision.requireTokens == false)
+    }
+
+    @Test("In a project from before an answer without a token counts, until the project requires tokens")
+    func upgrade() throws {
+        let plant = try Plant(configuration: World.configuration())
+        try plant.serve(8)
+        try plant.settle()
+        plant.clock.advance(by: 1_500)
+        try plant.settle()
+        let tasks = try plant.offeredTasks().map(\.task)
+        let (first, second) = (try #require(tasks.first), try #require(tasks.last))
+        #expect(first.id != second.id)
+        try plant.send(.annotations, Forgery.answer(first.id.rawValue, nil))
+        try plant.settle()
+        #expect(Forgery.letters(plant).isEmpty)
+        let strict = World.configuration().numbered(revision: 2, partition: World.partition, lacking: true)
+        let key = Array(World.project.rawValue.utf8)
+        try plant.cluster.append(
+            OutputRecord(topic: plant.topics[.projects], partition: 0, key: key, value: strict.jsonBytes)
+        )
+        plant.clock.advance(by: 60_000)
+        try plant.send(.annotations, Forgery.answer(second.id.rawValue, nil))
+        try plant.settle()
+        #expect(Forgery.letters(plant) == ["missing_token"])
+    }
+
+    // MARK: - The trainer
+
+    @Test("A request of an older build has no token, and its results need none")
+    func olderRequest() throws {
+        let source = try Plant(seed: 2)
+        for _ in 0..<10 { try source.round() }
+        let plant = try Plant()
+        for record in source.cluster.committed(source.topics[.trainingRequests], World.partition) {
+            let bare = (record.value ?? []).withUnsafeBytes { RequestToken.removed(from: $0) }
+            try plant.send(.trainingRequests, bare, headers: record.headers, partition: World.partition)
+        }
+        let requests = try plant.decoded(.trainingRequests) { try TrainingRequest(json: $0) }
+        try plant.send(.trainingResults, Forgery.result(try #require(requests.first).id.rawValue, 0, nil))
+        let runner = try plant.makeTrainer()
+        try runner.settle()
+        let wanted = requests.reduce(0) { $0 + $1.trials.count * $1.repeats }
+        #expect(try #require(runner.stage as? TrainerStage).repeats == Int64(wanted - 1))
+        for record in plant.cluster.committed(plant.topics[.trainingResults]) {
+            #expect(!String(decoding: record.value ?? [], as: UTF8.self).contains("token"))
+        }
+    }
+
+    @Test("A result that does not give the request's token back keeps no repeat from being computed")
+    func trainer() throws {
+        let source = try Plant(seed: 2, configuration: Forgery.requiring())
+        for _ in 0..<10 { try source.round() }
+        let plant = try Plant.prepared([.trainingRequests], from: source)
+        let requests = try plant.decoded(.trainingRequests) { json in
+            (try TrainingRequest(json: json), try RequestToken(of: json.object()))
+        }
+        let (request, token) = try #require(requests.first)
+        try plant.send(.trainingResults, Forgery.result(request.id.rawValue, 0, nil))
+        try plant.send(.trainingResults, Forgery.result(request.id.rawValue, 0, String(repeating: "b", count: 32)))
+        try plant.send(.trainingResults, Forgery.result(request.id.rawValue, 1, try #require(token).reveal()))
+        let runner = try plant.makeTrainer()
+        try runner.settle()
+        let wanted = requests.reduce(0) { $0 + $1.0.trials.count * $1.0.repeats }
+        #expect(try #require(runner.stage as? TrainerStage).repeats == Int64(wanted - 1))
+        // And what it reports itself, Intake takes.
+        let strict = try Plant(configuration: Forgery.requiring())
+        for record in plant.cluster.committed(plant.topics[.trainingResults]).dropFirst(3) {
+            try strict.send(.trainingResults, record.value)
+        }
+        let intake = try strict.makeIntake()
+        try intake.settle()
+        #expect(try Forgery.counts(intake).forwarded == Int64(wanted - 1) && Forgery.counts(intake).dead.isEmpty)
+    }
+}
