@@ -117,7 +117,7 @@ enum ProjectCommand {
             for change in outcome.changes { Terminal.show("  \(ForeignText.line(change))") }
             if outcome.beginsToRequireTokens {
                 Terminal.show(
-                    "note: tasks and requests that a build before 0.3.0 wrote carry no token; until they close, what answers them is refused (missing_token)"
+                    "note: tasks and requests that a build before 0.4.0 wrote carry no token; until they close, what answers them is refused (missing_token)"
                 )
             }
         }
