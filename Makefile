@@ -3,6 +3,8 @@
 # make chaos  real brokers, real workers, kill -9: DURATION=600 SEED=7 BROKERS=3 WORKERS=3 HOSTILE=0.01 UPGRADE_FROM=COMMIT (Tests/Chaos/README.md)
 # make acl    nine principals with just the rights they need, on Kafka with TLS and SASL (Tests/Acl/README.md)
 # make hostile  4,000 hostile connections, and how fast health answers: CONNECTIONS=4000 HOSTILE_SECONDS=30 SEED=7
+# make fuzz   what nobody should send, to everything that reads it: SECONDS=60 SEED=7 (Tests/FuzzTests/README.md)
+# make sanitize  the same under the address, undefined and thread sanitizer: SECONDS=120 SEED=7
 # make golden record what this build decides of the golden journals, after Build.version was raised (CONTRIBUTING.md)
 # make reference write docs/reference/configuration.md again, from the forms of the policies
 # All install what they need: Debian packages (with sudo when not root), and a broker for tests into .venv.
@@ -15,6 +17,8 @@ DEMO_FLAGS ?=
 DURATION ?= 600
 CONNECTIONS ?= 4000
 HOSTILE_SECONDS ?= 30
+SECONDS ?= 60
+FUZZ_FLAGS ?=
 SEED ?= 7
 BROKERS ?= 3
 WORKERS ?= 3
@@ -24,7 +28,7 @@ CHAOS_FLAGS ?=
 ACL_FLAGS ?=
 GOLDEN_FLAGS ?=
 
-.PHONY: help demo test chaos acl hostile golden reference unit-test broker-test lint format setup venv build release clean
+.PHONY: help demo test chaos acl hostile fuzz sanitize golden reference unit-test broker-test lint format setup venv build release clean
 
 help:
 	@sed -n '/^#/!q; s/^# //p' Makefile
@@ -59,6 +63,16 @@ acl: setup release
 
 hostile: setup release
 	@.venv/bin/python Tests/Hostile/connections.py --connections $(CONNECTIONS) --seconds $(HOSTILE_SECONDS) --seed $(SEED)
+
+# Not optimised: assertions hold, and traps say where they are.
+fuzz: setup
+	@echo "building (debug)" >&2
+	swift build --product flywheel $(SWIFT_FLAGS) >&2
+	swift build --product flywheel-fuzz $(SWIFT_FLAGS) >&2
+	.build/debug/flywheel-fuzz run --seconds $(SECONDS) --seed $(SEED) $(FUZZ_FLAGS)
+
+sanitize: setup
+	@deploy/sanitize $(SECONDS) $(SEED)
 
 golden: setup
 	@deploy/golden $(GOLDEN_FLAGS)

@@ -26,13 +26,18 @@ let swiftSettings: [SwiftSetting] = [
     ),
 ]
 
-func module(_ name: String, _ dependencies: [String] = [], resources: [Resource] = []) -> Target {
+func module(
+    _ name: String,
+    _ dependencies: [String] = [],
+    resources: [Resource] = [],
+    settings: [SwiftSetting] = []
+) -> Target {
     .target(
         name: name,
         dependencies: dependencies.map { .init(stringLiteral: $0) },
         path: "Sources/\(name)",
         resources: resources,
-        swiftSettings: swiftSettings
+        swiftSettings: swiftSettings + settings
     )
 }
 
@@ -79,6 +84,8 @@ let package = Package(
     products: [
         .executable(name: "flywheel", targets: ["FlywheelCLI"]),
         .executable(name: "flywheel-bench", targets: ["FlywheelBench"]),
+        .executable(name: "flywheel-fuzz", targets: ["FlywheelFuzz"]),
+        .executable(name: "flywheel-fuzz-codecs", targets: ["FlywheelFuzzCodecs"]),
     ],
     dependencies: [],
     targets: [
@@ -165,6 +172,26 @@ let package = Package(
         module("StreamTesting", ["StreamRuntime", "CAllocations"]),
         module("KafkaTesting", ["Crdkafka", "KafkaClient"]),
 
+        module(
+            "Fuzzing",
+            [
+                "Arguments", "Configuration", "Events", "Flywheel", "JSON", "Processes", "ProjectFiles", "Statistics",
+                "Vocabulary",
+            ],
+            // It makes the inputs; what reads them keeps its assertions.
+            settings: [.unsafeFlags(["-O"], .when(configuration: .debug))]
+        ),
+
+        // programs of tests
+        executable("FlywheelFuzzCodecs", ["Fuzzing"]),
+        executable(
+            "FlywheelFuzz",
+            [
+                "Console", "Engine", "Events", "Flywheel", "Fuzzing", "JSON", "Processes", "Statistics", "Storage",
+                "StreamRuntime", "StreamTesting", "Telemetry", "Vocabulary",
+            ]
+        ),
+
         // tests
         tests("ArchitectureTests", ["Events"]),
         tests("EventsTests", ["Events", "Flywheel", "Forms", "JSON", "Vocabulary"] + reducers),
@@ -222,6 +249,15 @@ let package = Package(
                 "StreamTesting", "Telemetry",
             ],
             resources: [.copy("Golden")]
+        ),
+        tests(
+            "FuzzTests",
+            [
+                "Arguments", "Events", "FlywheelCLI", "FlywheelFuzz", "Fuzzing", "Processes", "Statistics",
+                "StreamRuntime",
+                "StreamTesting",
+            ],
+            exclude: ["Regressions"]
         ),
         tests("FlywheelTests", base + ["Demo", "Learner", "Rollout"]),
     ],

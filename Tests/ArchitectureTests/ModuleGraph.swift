@@ -4,7 +4,9 @@
 enum ModuleGraph {
     static let base = ["Vocabulary", "Tables", "Statistics", "Hashing"]
     static let reducers = ["Acquisition", "Labeling", "Datasets", "Training", "Rollout"]
-    static let kits = ["StreamTesting", "KafkaTesting"]
+    static let kits = ["StreamTesting", "KafkaTesting", "Fuzzing"]
+    /// Executables that are tests: they may import kits, and nothing that is shipped may import them.
+    static let testPrograms = ["FlywheelFuzz", "FlywheelFuzzCodecs"]
 
     static let edges: [String: Set<String>] = [
         // base
@@ -64,6 +66,16 @@ enum ModuleGraph {
         // test kits
         "StreamTesting": ["StreamRuntime", "CAllocations"],
         "KafkaTesting": ["Crdkafka", "KafkaClient"],
+        "Fuzzing": [
+            "Arguments", "Configuration", "Events", "Flywheel", "JSON", "Processes", "ProjectFiles", "Statistics",
+            "Vocabulary",
+        ],
+        // programs of tests
+        "FlywheelFuzzCodecs": ["Fuzzing"],
+        "FlywheelFuzz": [
+            "Console", "Engine", "Events", "Flywheel", "Fuzzing", "JSON", "Processes", "Statistics", "Storage",
+            "StreamRuntime", "StreamTesting", "Telemetry", "Vocabulary",
+        ],
     ]
 
     /// The layers, lowest first. An edge leads down, never sideways but within base, where it is named in `sideways`.

@@ -11,7 +11,9 @@ import Testing
             var rest = text[start.upperBound...]
             while let found = rest.range(of: call) {
                 let arguments = balanced(rest[found.upperBound...])
-                let parts = literals(arguments.prefixBefore("exclude:").prefixBefore("resources:"))
+                let parts = literals(
+                    arguments.prefixBefore("exclude:").prefixBefore("resources:").prefixBefore("settings:")
+                )
                 if let name = parts.first {
                     var targets = Set(parts.dropFirst())
                     if contains(arguments, word: "base") { targets.formUnion(ModuleGraph.base) }
@@ -71,7 +73,8 @@ import Testing
     func directions() {
         var level: [String: Int] = [:]
         for (height, modules) in ModuleGraph.layers.enumerated() { for module in modules { level[module] = height } }
-        for (module, edges) in ModuleGraph.edges where !ModuleGraph.kits.contains(module) {
+        let tests = ModuleGraph.kits + ModuleGraph.testPrograms
+        for (module, edges) in ModuleGraph.edges where !tests.contains(module) {
             guard let height = level[module] else {
                 Issue.record("\(module) stands in no layer")
                 continue
@@ -79,7 +82,7 @@ import Testing
             for edge in edges where !(height == 1 && (edge == "Telemetry" || ModuleGraph.sideways[module] != nil)) {
                 #expect((level[edge] ?? .max) < height, "\(module) imports \(edge)")
             }
-            #expect(edges.isDisjoint(with: ModuleGraph.kits), "\(module) imports a test kit")
+            #expect(edges.isDisjoint(with: tests), "\(module) imports a test kit")
         }
     }
 
@@ -125,7 +128,7 @@ import Testing
                     if module == "Flywheel", line.text.firstMatch(of: openExtension) != nil { count += 1 }
                 }
             }
-            if ["FlywheelCLI", "FlywheelBench"].contains(module) {
+            if (["FlywheelCLI", "FlywheelBench"] + ModuleGraph.testPrograms).contains(module) {
                 #expect(count == 0, "\(module) is an executable: nobody can use what it declares public")
             } else {
                 #expect(count > 0 || Self.isPlanned(module), "\(module) declares nothing public")

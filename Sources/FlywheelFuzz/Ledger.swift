@@ -1,0 +1,213 @@
+import Engine
+import Events
+import Flywheel
+import Fuzzing
+import JSON
+import StreamRuntime
+import StreamTesting
+import Vocabulary
+
+/// The account of everything that was sent: each record is tallied, in the journal, a dead letter or counted as left out, once;
+/// all that was written can be read, and decided again equal.
+struct Ledger {
+    let plant: Plant
+    private let parser = JSONParser(maximumDepth: 64, maximumSize: 16 << 20)
+
+    init(_ plant: Plant) { self.plant = plant }
+
+    /// What became of a record, by its place.
+    private struct Account {
+        var entries: [String: Int] = [:]
+        var letters: [String: Int] = [:]
+        var loopLetters: [String: Int] = [:]
+    }
+
+    /// Checks all of it, workers stopped.
+    ///
+    /// - Throws: `FuzzFault` with the first law that does not hold.
+    func check(_ outcomes: inout FuzzOutcomes) throws {
+        do {
+            if let first = plant.disturbances.first { throw FuzzFault("disturbed: \(first)") }
+            try checkRecords(&outcomes)
+            try checkOutputs(&outcomes)
+            try checkReplay(&outcomes)
+        } catch {
+            outcomes.add("ledger", "wrong")
+            throw error
+        }
+    }
+
+    private func committed(_ topic: Topic) -> [(partition: Int32, record: StoredRecord)] {
+        (0..<Int32(plant.cluster.partitionCount(of: plant.topics[topic]))).flatMap { partition in
+            plant.cluster.committed(plant.topics[topic], partition).map { (partition, $0) }
+        }
+    }
+
+    // MARK: - Records
+
+    private func checkRecords(_ outcomes: inout FuzzOutcomes) throws {
+        var account = Account()
+        var applied = 0
+        for (partition, record) in committed(.journal) {
+            applied += 1
+            let entry: JournalEntry
+            do {
+                entry = try parser.withDocument(of: record.value ?? []) { try JournalEntry(json: $0) }
+            } catch {
+                throw FuzzFault(
+                    "the entry at \(partition)/\(record.offset) cannot be read: \(error): \(record.text.prefix(400))"
+                )
+            }
+            guard entry.jsonBytes == record.value else {
+                throw FuzzFault(
+                    "the entry at \(partition)/\(record.offset) is written otherwise: \(record.text.prefix(400))"
+                )
+            }
+            outcomes.add("entries", entry.body.kind.rawValue)
+            guard let id = record.header("ce_id") else { throw FuzzFault("an entry without an id") }
+            // A revision stands in the journal ahead of the entry that was checked under it, with the same id.
+            if case .configured = entry.body { continue }
+            account.entries[id, default: 0] += 1
+        }
+        try takeLetters(&account, &outcomes)
+        var traffic = 0
+        for topic in IntakeStage.inputs {
+            for (partition, record) in committed(topic) {
+                outcomes.add("records", "read")
+                let place = "\(plant.topics[topic])/\(partition)/\(record.offset)"
+                let (entries, letters) = (account.entries[place] ?? 0, account.letters[place] ?? 0)
+                guard entries + letters <= 1 else {
+                    throw FuzzFault(
+                        "\(place) has \(entries) entries and \(letters) letters: \(record.text.prefix(200))"
+                    )
+                }
+                guard entries + letters == 0 else { continue }
+                if topic == .predictions { traffic += 1 } else { account.letters["left out", default: 0] += 1 }
+            }
+        }
+        let counts = plant.counts
+        let leftOut = account.letters["left out"] ?? 0
+        guard leftOut <= counts.dropped else {
+            throw FuzzFault("\(leftOut) records are lost, \(counts.dropped) are counted as left out")
+        }
+        guard counts.read == counts.accepted + counts.dead + counts.dropped else {
+            throw FuzzFault("counts: \(counts)")
+        }
+        guard counts.applied + counts.unreadable == applied, counts.unreadable == 0 else {
+            throw FuzzFault("the journal has \(applied) entries, applied are \(counts.applied); \(counts)")
+        }
+        try checkTallies(uncounted: traffic + leftOut - Int(counts.dropped), account, &outcomes)
+        outcomes.add("records", "tallied only", traffic)
+    }
+
+    private func takeLetters(_ account: inout Account, _ outcomes: inout FuzzOutcomes) throws {
+        var letters = 0
+        try LetterScan(transport: plant.cluster, topics: plant.topics).forEachLetter { letter in
+            letters += 1
+            let place = "\(letter.origin.topic)/\(letter.origin.partition)/\(letter.originOffset)"
+            outcomes.add("dead_letters", "\(letter.stage): \(letter.code)")
+            if ["poison", "unreadable_entry"].contains(letter.code) {
+                throw FuzzFault("\(place) is a dead letter as \(letter.code): \(letter.text)")
+            }
+            if letter.stage == "loop" {
+                account.loopLetters[place, default: 0] += 1
+                guard account.loopLetters[place] == 1,
+                    account.entries[place] == 1 || letter.origin.topic == plant.topics[.journal]
+                else { throw FuzzFault("the loop's letter of \(place) does not follow from one entry") }
+            } else {
+                account.letters[place, default: 0] += 1
+            }
+        }
+        let written = committed(.deadLetters).count { $0.record.header("flywheel.reason.code") != nil }
+        guard letters == written else { throw FuzzFault("\(written) letters were written, \(letters) can be read") }
+        let refused = plant.counts.refusals.reduce(0) { sum, refusal in
+            let isLetter = Refusal.Code(rawValue: refusal.key)?.isDeadLetter ?? true
+            return sum + (isLetter ? Int(refusal.value) : 0)
+        }
+        let ours = account.loopLetters.values.reduce(0, +)
+        guard ours == refused else {
+            throw FuzzFault("the loop refused \(refused) entries with a letter and wrote \(ours)")
+        }
+        for (code, count) in plant.counts.refusals { outcomes.add("refusals", code, Int(count)) }
+    }
+
+    /// What was accepted of predictions is in the sums: those that became entries, and those that did not.
+    private func checkTallies(uncounted: Int, _ account: Account, _ outcomes: inout FuzzOutcomes) throws {
+        let prefix = plant.topics[.predictions] + "/"
+        let forwarded = account.entries.filter { $0.key.hasPrefix(prefix) }.values.reduce(0, +)
+        var (counted, told) = (0, 0)
+        for (_, record) in committed(.tallies) {
+            let tally = try parser.withDocument(of: record.value ?? []) { try Tally(json: $0) }
+            counted += Int(tally.predictions)
+            told += Int(tally.forwarded)
+        }
+        guard counted == uncounted + forwarded, told == forwarded else {
+            throw FuzzFault(
+                "tallies count \(counted) predictions and \(told) forwarded; accepted are \(uncounted + forwarded), forwarded \(forwarded)"
+            )
+        }
+        outcomes.add("records", "tallied", counted)
+    }
+
+    // MARK: - Outputs
+
+    private func checkOutputs(_ outcomes: inout FuzzOutcomes) throws {
+        try read(.labelingTasks, &outcomes) { try LabelingTask(json: $0).jsonBytes }
+        try read(.datasetLog, &outcomes) { try DatasetLogRecord(json: $0).jsonBytes }
+        try read(.trainingRequests, &outcomes) { try TrainingRequest(json: $0).jsonBytes }
+        try read(.modelReleases, &outcomes) { try ModelRelease(json: $0).jsonBytes }
+        try read(.notices, &outcomes) { try Notice(json: $0).jsonBytes }
+    }
+
+    /// Each can be read, and stands once.
+    private func read(_ topic: Topic, _ outcomes: inout FuzzOutcomes, _ codec: (JSONValue) throws -> [UInt8]) throws {
+        var ids: Set<String> = []
+        for (partition, record) in committed(topic) {
+            let place = "\(topic) \(partition)/\(record.offset)"
+            do {
+                _ = try parser.withDocument(of: record.value ?? [], codec)
+            } catch {
+                throw FuzzFault("\(place) cannot be read: \(error): \(record.text.prefix(400))")
+            }
+            guard let id = record.header("ce_id"), ids.insert(id).inserted else {
+                throw FuzzFault("\(place) stands twice: \(record.header("ce_id") ?? "no id")")
+            }
+            outcomes.add("decisions", record.header("ce_type") ?? "none")
+        }
+    }
+
+    // MARK: - Replay and state
+
+    private func checkReplay(_ outcomes: inout FuzzOutcomes) throws {
+        var projects: [String: Int32] = [:]
+        for (partition, record) in committed(.journal) { projects[record.keyText] = partition }
+        for (name, partition) in projects.sorted(by: { $0.key < $1.key }) {
+            let report = try Replay(transport: plant.cluster, topics: plant.topics)
+                .verify(project: name, partition: partition)
+            if let difference = report.firstDifference { throw FuzzFault("replay of \(name): \(difference)") }
+            outcomes.add("replay", "projects")
+            outcomes.add("replay", "decisions", report.compared)
+        }
+        let status = try StatusView(transport: plant.cluster, topics: plant.topics)
+        defer { status.close() }
+        _ = try status.summaries()
+    }
+
+    /// What a new worker restores is what the old one had.
+    func checkRestored(_ rows: [String: [[UInt8]: [UInt8]]]) throws {
+        let store = try StateStore(transport: plant.cluster, topics: plant.topics)
+        defer { store.close() }
+        var restored: [String: LoopProject] = [:]
+        for partition in 0..<Plant.partitions {
+            restored.merge(try store.restore(partition).projects) { $1 }
+        }
+        for (name, expected) in rows.sorted(by: { $0.key < $1.key }) {
+            let found = Dictionary(restored[name]?.changelogRows(as: name).map { ($0.key, $0.value) } ?? []) { $1 }
+            guard found == expected else {
+                let keys = Set(found.keys).union(expected.keys).filter { found[$0] != expected[$0] }
+                let first = keys.map { String(decoding: $0, as: UTF8.self) }.min() ?? ""
+                throw FuzzFault("project \(name) is restored with \(keys.count) rows that differ, the first: \(first)")
+            }
+        }
+    }
+}

@@ -1,0 +1,18 @@
+import Foundation
+import Fuzzing
+
+/// The `flywheel-fuzz` command: gives what nobody should send to everything that reads it.
+@main
+struct FlywheelFuzz {
+    static func targets(_ corpus: Corpus, _ folder: String) throws -> [any FuzzTarget] {
+        try [
+            TopicsTarget(corpus: corpus, folder: folder), LettersTarget(corpus: corpus, folder: folder),
+            HTTPTarget(), CommandLineTarget(folder: folder),
+        ] + CodecTargets.all(corpus)
+    }
+
+    static func main() {
+        let command = FuzzCommand("flywheel-fuzz", targets: targets)
+        exit(command.main(Array(CommandLine.arguments.dropFirst())))
+    }
+}

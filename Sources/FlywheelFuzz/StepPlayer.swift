@@ -1,0 +1,71 @@
+import Engine
+import Events
+import Fuzzing
+import StreamRuntime
+import StreamTesting
+
+/// Does the steps of a world, the first time and when they are replayed.
+struct StepPlayer {
+    let plant: Plant
+    /// Nil when recorded steps are replayed.
+    let recorder: InputRecorder?
+
+    /// Writes a step down and does it.
+    func play(_ step: JSONTree, _ outcomes: inout FuzzOutcomes) throws {
+        recorder?.step(step)
+        if let record = RecordStep(step) {
+            try send(record, outcomes: &outcomes)
+        } else if let time = step["advance"]?.int {
+            plant.clock.advance(by: Int64(time))
+        } else if step["settle"] != nil {
+            try plant.settle()
+        } else if step["restart"] != nil {
+            try plant.restart()
+            outcomes.add("worlds", "restarts")
+        } else if let redrive = step["redrive"] {
+            try self.redrive(redrive, &outcomes)
+        }
+    }
+
+    /// Writes a record down and sends it; a broker may refuse it.
+    func send(_ step: RecordStep, _ outcomes: inout FuzzOutcomes) throws {
+        recorder?.step(step.tree)
+        try send(step, outcomes: &outcomes)
+    }
+
+    private func send(_ step: RecordStep, outcomes: inout FuzzOutcomes) throws {
+        do throws(StreamError) {
+            try plant.cluster.append(step.record(plant.topics))
+            outcomes.add("records", "sent")
+            outcomes.add("topics", step.topic.rawValue)
+        } catch {
+            outcomes.add("records", "refused by the broker: \(error.code)")
+        }
+    }
+
+    /// Sends dead letters back, as the command does; what the run says it did is what it did.
+    private func redrive(_ step: JSONTree, _ outcomes: inout FuzzOutcomes) throws {
+        var policy = Redrive.Policy()
+        policy.again = step["again"]?.plain == "true"
+        policy.maximumAttempts = step["attempts"]?.int ?? 3
+        let before = inputs()
+        let redrive = Redrive(
+            transport: plant.cluster,
+            topics: plant.topics,
+            by: "olga",
+            now: { plant.clock.now },
+            pause: { plant.clock.advance(by: $0) }
+        )
+        let report = try redrive.run(LetterFilter(), policy)
+        guard inputs() - before == report.sent, report.matched == report.sent + report.done + report.refusedCount else {
+            throw FuzzFault("a redrive sent \(inputs() - before) records and says: \(report)")
+        }
+        outcomes.add("redrive", "sent", report.sent)
+        outcomes.add("redrive", "done", report.done)
+        outcomes.add("redrive", "refused", report.refusedCount)
+    }
+
+    private func inputs() -> Int {
+        IntakeStage.inputs.reduce(0) { $0 + plant.cluster.committed(plant.topics[$1]).count }
+    }
+}

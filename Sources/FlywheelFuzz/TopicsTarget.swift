@@ -1,0 +1,104 @@
+import Engine
+import Events
+import Fuzzing
+import Statistics
+
+/// Every topic that somebody outside writes to, through Intake, loop, materializer and trainer on an in-memory cluster.
+///
+/// An iteration is a world: projects, parties that answer what is decided, and strangers who spoil a part of what they send,
+/// from nothing to nearly all, so that late stages are reached too. At its end the ledger is checked.
+final class TopicsTarget: FuzzTarget {
+    let name = "topics"
+    let weight = 12.0
+    private let corpus: Corpus
+    private let mutator: JSONMutator
+    private let folder: String
+    init(corpus: Corpus, folder: String) {
+        self.corpus = corpus
+        self.folder = folder + "/world"
+        mutator = JSONMutator(corpus: corpus.all)
+    }
+
+    func run(_ generator: inout SplitMix64, _ recorder: InputRecorder, _ outcomes: inout FuzzOutcomes) throws {
+        let settings = settings(&generator)
+        recorder.step(["settings": tree(settings)])
+        let plant = try Plant(folder: folder, settings: settings)
+        let names = ["shapes", "0.a_b-c", "digits"]
+        let projects = (0..<generator.pick([1, 1, 2, 3])).map { index in
+            let base = corpus["project"].first { $0["acquisition"]?["batch"] != nil } ?? [:]
+            return ProjectMaker(name: names[index], partition: Int32(index % 2), base: base, &generator)
+        }
+        let world = World(
+            plant: plant,
+            participants: Participants(plant, projects: projects),
+            corpus: corpus,
+            mutator: mutator,
+            spoiled: generator.pick([0, 0.01, 0.05, 0.2, 0.9]),
+            player: StepPlayer(plant: plant, recorder: recorder)
+        )
+        try play(world, &generator, &outcomes)
+    }
+
+    private func play(_ start: World, _ generator: inout SplitMix64, _ outcomes: inout FuzzOutcomes) throws {
+        var world = start
+        for index in world.participants.projects.indices {
+            let draft = world.participants.revision(index, &generator)
+            try world.send(draft, &generator, &outcomes)
+        }
+        for _ in 0..<generator.pick([4, 12, 12, 25, 40]) {
+            try world.round(&generator, &outcomes)
+        }
+        try end(world.plant, &outcomes)
+    }
+
+    private func end(_ plant: Plant, _ outcomes: inout FuzzOutcomes) throws {
+        try plant.settle()
+        let rows = plant.liveRows()
+        plant.stop()
+        let ledger = Ledger(plant)
+        try ledger.check(&outcomes)
+        try ledger.checkRestored(rows)
+    }
+
+    func replay(_ steps: [JSONTree], _ outcomes: inout FuzzOutcomes) throws {
+        let plant = try Plant(folder: folder, settings: settings(steps.first?["settings"]))
+        let player = StepPlayer(plant: plant, recorder: nil)
+        for step in steps { try player.play(step, &outcomes) }
+        try end(plant, &outcomes)
+    }
+
+    // MARK: - Settings
+
+    private func settings(_ generator: inout SplitMix64) -> Plant.Settings {
+        var settings = Plant.Settings()
+        settings.hasTrainer = generator.chance(0.4)
+        settings.batchSize = generator.pick([1, 7, 1_000])
+        if generator.chance(0.1) { settings.lettersPerSecond = generator.between(1...20) }
+        if generator.chance(0.1) { settings.entryLimits = limits(generator.between(1...60)) }
+        return settings
+    }
+
+    private func limits(_ entries: Int) -> EntryLimits {
+        EntryLimits(
+            entries: Dictionary(uniqueKeysWithValues: IntakeStage.inputs.map { ($0, entries) }),
+            bytes: 1 << 20
+        )
+    }
+
+    private func tree(_ settings: Plant.Settings) -> JSONTree {
+        [
+            "trainer": .word("\(settings.hasTrainer)"), "batch": .word("\(settings.batchSize)"),
+            "letters": .word("\(settings.lettersPerSecond)"),
+            "entries": .word("\(settings.entryLimits == .usual ? 0 : settings.entryLimits.entries[.commands] ?? 0)"),
+        ]
+    }
+
+    private func settings(_ tree: JSONTree?) -> Plant.Settings {
+        var settings = Plant.Settings()
+        settings.hasTrainer = tree?["trainer"]?.plain == "true"
+        settings.batchSize = max(1, tree?["batch"]?.int ?? 1_000)
+        settings.lettersPerSecond = max(1, tree?["letters"]?.int ?? 1_000_000)
+        if let entries = tree?["entries"]?.int, entries > 0 { settings.entryLimits = limits(entries) }
+        return settings
+    }
+}

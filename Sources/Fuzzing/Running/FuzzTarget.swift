@@ -1,0 +1,71 @@
+public import Statistics
+
+/// What is wrong, found without a trap.
+public struct FuzzFault: Error, Hashable, Sendable, CustomStringConvertible {
+    public let description: String
+
+    public init(_ description: String) { self.description = description }
+}
+
+/// Something that reads what comes from outside, and is given what nobody should send.
+///
+/// The input of an iteration follows from its generator alone. It goes to the recorder before it is read, so that it is there
+/// after a trap.
+public protocol FuzzTarget: AnyObject {
+    /// As on the command line.
+    var name: String { get }
+    /// How much of the time it gets, in relation to others.
+    var weight: Double { get }
+
+    /// Makes an input, and gives it to what is tested.
+    ///
+    /// - Throws: `FuzzFault` or any other error when a law does not hold.
+    func run(_ generator: inout SplitMix64, _ recorder: InputRecorder, _ outcomes: inout FuzzOutcomes) throws
+
+    /// Gives a recorded input to what is tested.
+    ///
+    /// - Throws: As `run`; `FuzzFault` too where the steps cannot be read.
+    func replay(_ steps: [JSONTree], _ outcomes: inout FuzzOutcomes) throws
+}
+
+/// What was reached, by kind and name: counted, so that a run tells how deep it went.
+public struct FuzzOutcomes: Hashable, Sendable {
+    public private(set) var counts: [String: [String: Int]] = [:]
+
+    public init() {}
+
+    public mutating func add(_ kind: String, _ name: String, _ count: Int = 1) {
+        guard count > 0 else { return }
+        counts[kind, default: [:]][name, default: 0] += count
+    }
+
+    public mutating func merge(_ other: FuzzOutcomes) {
+        for (kind, names) in other.counts { for (name, count) in names { add(kind, name, count) } }
+    }
+
+    public subscript(kind: String, name: String) -> Int { counts[kind]?[name] ?? 0 }
+
+    /// As JSON, by name.
+    public var tree: JSONTree {
+        .object(
+            counts.sorted { $0.key < $1.key }.map { kind, names in
+                JSONTree.Member(
+                    kind,
+                    .object(names.sorted { $0.key < $1.key }.map { JSONTree.Member($0.key, .word(String($0.value))) })
+                )
+            }
+        )
+    }
+
+    /// From such JSON; what is none counts nothing.
+    public init(_ tree: JSONTree?) {
+        guard case .object(let kinds)? = tree else { return }
+        for kind in kinds {
+            guard case .object(let names) = kind.value else { continue }
+            for name in names {
+                let words = [kind.key, name.key].map { String(decoding: $0, as: UTF8.self) }
+                add(words[0], words[1], name.value.int ?? 0)
+            }
+        }
+    }
+}

@@ -1,0 +1,120 @@
+internal import Foundation
+internal import Statistics
+
+/// Runs iterations of targets in this process, each target its part of the time, and keeps what is wrong.
+struct FuzzWorker {
+    let targets: [any FuzzTarget]
+    let folder: FuzzFolder
+    let seed: UInt64
+    /// The next iteration of each target.
+    private var next: [String: UInt64]
+    private var spent: [String: Double] = [:]
+    private var outcomes = FuzzOutcomes()
+    private var saved = 0
+
+    init(targets: [any FuzzTarget], folder: FuzzFolder, seed: UInt64, next: [String: UInt64]) {
+        self.targets = targets
+        self.folder = folder
+        self.seed = seed
+        self.next = next
+    }
+
+    /// Works for so many seconds, each target at least one iteration.
+    mutating func run(seconds: Double) throws {
+        let clock = ContinuousClock()
+        let began = clock.now
+        var noted = began
+        let recorder = try InputRecorder(path: folder.current)
+        while let target = due() {
+            let now = clock.now
+            let isStarted = targets.allSatisfy { spent[$0.name] != nil }
+            if isStarted, began.duration(to: now) > .seconds(seconds) { break }
+            let isClean = runOnce(target, recorder)
+            let end = clock.now
+            spent[target.name, default: 0] += (end - now) / .seconds(1)
+            // What was found is told even if the next iteration traps.
+            if !isClean || noted.duration(to: end) > .seconds(1) {
+                noted = end
+                try note()
+            }
+        }
+        try note()
+    }
+
+    /// The target that has had the least of its part.
+    private func due() -> (any FuzzTarget)? {
+        targets.min { (spent[$0.name] ?? 0) / $0.weight < (spent[$1.name] ?? 0) / $1.weight }
+    }
+
+    private mutating func runOnce(_ target: any FuzzTarget, _ recorder: InputRecorder) -> Bool {
+        let iteration = next[target.name] ?? 0
+        next[target.name] = iteration + 1
+        recorder.begin(target.name, seed: seed, iteration: iteration)
+        var generator = SplitMix64(seed: seed, target: target.name, iteration: iteration)
+        var isClean = true
+        do {
+            try target.run(&generator, recorder, &outcomes)
+        } catch {
+            isClean = false
+            outcomes.add("faults", target.name)
+            saved += 1
+            if saved <= FuzzFolder.mostFindings { folder.keep(target.name, seed, iteration, "\(error)", recorder) }
+        }
+        outcomes.add("iterations", target.name)
+        outcomes.add("inputs", target.name, recorder.steps)
+        return isClean
+    }
+
+    private func note() throws {
+        let numbers = next.sorted { $0.key < $1.key }.map { JSONTree.Member($0.key, .word(String($0.value))) }
+        let progress: JSONTree = ["next": .object(numbers), "outcomes": outcomes.tree]
+        try Data(progress.bytes).write(to: URL(fileURLWithPath: folder.progress), options: .atomic)
+    }
+}
+
+/// Where a run keeps its files.
+struct FuzzFolder {
+    let path: String
+    static let mostFindings = 20
+
+    init(path: String) throws {
+        self.path = URL(fileURLWithPath: path).path
+        try FileManager.default.createDirectory(atPath: path + "/findings", withIntermediateDirectories: true)
+    }
+
+    var current: String { path + "/current.jsonl" }
+    var progress: String { path + "/progress.json" }
+    var errors: String { path + "/errors.txt" }
+
+    func finding(_ target: String, _ seed: UInt64, _ iteration: UInt64) -> String {
+        "\(path)/findings/\(target)-\(seed)-\(iteration)"
+    }
+
+    /// Keeps the input in hand, and beside it why.
+    func keep(_ target: String, _ seed: UInt64, _ iteration: UInt64, _ reason: String, _ recorder: InputRecorder) {
+        let name = finding(target, seed, iteration)
+        try? recorder.save(to: name + ".jsonl")
+        try? Data((reason + "\n").utf8).write(to: URL(fileURLWithPath: name + ".txt"))
+    }
+
+    /// The files of inputs that were found, in order.
+    var findings: [String] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: path + "/findings")) ?? []
+        return names.filter { $0.hasSuffix(".jsonl") }.sorted()
+    }
+
+    /// Removes what an earlier run left.
+    func clear() {
+        try? FileManager.default.removeItem(atPath: path + "/findings")
+        try? FileManager.default.createDirectory(atPath: path + "/findings", withIntermediateDirectories: true)
+        for file in [current, progress, errors] { try? FileManager.default.removeItem(atPath: file) }
+    }
+
+    func modified(_ file: String) -> Date? {
+        (try? FileManager.default.attributesOfItem(atPath: file))?[.modificationDate] as? Date
+    }
+
+    func tree(_ file: String) -> JSONTree? {
+        (try? Data(contentsOf: URL(fileURLWithPath: file))).flatMap { JSONTree(reading: [UInt8]($0)) }
+    }
+}

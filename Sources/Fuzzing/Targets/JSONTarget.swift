@@ -1,0 +1,164 @@
+internal import JSON
+public import Statistics
+
+/// The JSON module with its shim over simdjson: what is parsed, scanned, diagnosed and written, in memory that ends where a
+/// page begins that nobody may touch.
+public final class JSONTarget: FuzzTarget {
+    public let name = "json"
+    public let weight = 3.0
+    private let corpus: Corpus
+    private let mutator: JSONMutator
+    private let memory: GuardedBytes
+    private let parser = JSONParser(maximumDepth: 64, maximumSize: 1 << 20)
+    /// Reads copies while the first parser's document is in use.
+    private let other = JSONParser(maximumDepth: 64, maximumSize: 1 << 22)
+    private static let longest = 1 << 20
+
+    public init(corpus: Corpus) throws {
+        self.corpus = corpus
+        mutator = JSONMutator(corpus: corpus.all, longest: 20_000)
+        memory = try GuardedBytes(capacity: Self.longest)
+    }
+
+    public func run(_ generator: inout SplitMix64, _ recorder: InputRecorder, _ outcomes: inout FuzzOutcomes) throws {
+        var bytes: [UInt8]
+        if generator.chance(0.2) {
+            bytes = numbers(&generator).bytes
+        } else {
+            var tree = generator.pick(corpus.all)
+            if generator.chance(0.8) { mutator.mutate(&tree, &generator) }
+            bytes = mutator.bytes(of: tree, &generator)
+        }
+        if bytes.count > Self.longest { bytes.removeLast(bytes.count - Self.longest) }
+        let gap = generator.chance(0.5) ? 0 : generator.between(0...200)
+        let filling = generator.pick([0, 0x20, 0x22, 0x31, 0x5C, 0x7D, 0xFF] as [UInt8])
+        let walk = generator.next()
+        recorder.step([
+            "text": .blob(bytes), "gap": .word("\(gap)"), "filling": .word("\(filling)"), "walk": .word("\(walk)"),
+        ])
+        try check(bytes, gap, filling, walk, &outcomes)
+    }
+
+    public func replay(_ steps: [JSONTree], _ outcomes: inout FuzzOutcomes) throws {
+        for step in steps {
+            guard let bytes = step["text"]?.blob else { throw FuzzFault("a step has no text") }
+            let filling = UInt8(clamping: step["filling"]?.int ?? 0)
+            let walk = step["walk"]?.plain.flatMap { UInt64($0) } ?? 0
+            try check(bytes, min(4_096, max(0, step["gap"]?.int ?? 0)), filling, walk, &outcomes)
+        }
+    }
+
+    private func numbers(_ generator: inout SplitMix64) -> JSONTree {
+        .array(
+            (0..<generator.between(1...40)).map { _ in
+                if generator.chance(0.2) { return .word(generator.pick(Extremes.numbers)) }
+                if generator.chance(0.3) { return .word("\(Double(bitPattern: generator.next()))") }
+                var digits = generator.chance(0.7) ? "0." : "\(generator.next(below: 1_000))."
+                for _ in 0..<generator.between(1...20) { digits += String(generator.next(below: 10)) }
+                return .word(digits)
+            }
+        )
+    }
+
+    // MARK: - Laws
+
+    private func check(
+        _ bytes: [UInt8],
+        _ gap: Int,
+        _ filling: UInt8,
+        _ walk: UInt64,
+        _ outcomes: inout FuzzOutcomes
+    ) throws {
+        try memory.lend(bytes, gap: gap, filling: filling) { text in
+            let isScanned = try scan(text, walk)
+            let parsed: JSONValue
+            do throws(JSONError) {
+                parsed = try parser.parse(text)
+            } catch {
+                outcomes.add("json", "\(error.kind)")
+                guard error.description.utf8.count < 100_000 + bytes.count * 8 else {
+                    throw FuzzFault("a message of \(error.description.utf8.count) bytes")
+                }
+                return
+            }
+            outcomes.add("json", isScanned ? "parsed and scanned" : "parsed")
+            let isClosed = bytes.last { ![0x20, 0x0A, 0x0D, 0x09].contains($0) }
+                .map { [UInt8(ascii: "}"), UInt8(ascii: "]"), UInt8(ascii: "\"")].contains($0) }
+            guard isScanned || isClosed != true else { throw FuzzFault("a valid text has no structure") }
+            try checkWriting(parsed)
+        }
+    }
+
+    /// What was read and written is read again to the same bytes.
+    private func checkWriting(_ value: JSONValue) throws {
+        var writer = JSONWriter()
+        writer.value(value)
+        let first = writer.bytes
+        var again = JSONWriter()
+        try other.withDocument(of: first) { again.value($0) }
+        guard again.bytes == first else {
+            throw FuzzFault("written, read and written again: \(String(decoding: first.prefix(200), as: UTF8.self))")
+        }
+        try visit(value)
+    }
+
+    /// Reads every value by every type: each answers or throws.
+    private func visit(_ value: JSONValue) throws {
+        _ = try? value.string()
+        _ = try? value.int64()
+        _ = try? value.uint64()
+        _ = try? value.bool()
+        if let number = try? value.double(), !number.isFinite { throw FuzzFault("a number that is not finite") }
+        if let object = try? value.object() {
+            for member in object { try visit(member.value) }
+        } else if let array = try? value.array() {
+            guard array.count == array.reduce(0, { count, _ in count + 1 }) else { throw FuzzFault("a wrong count") }
+            for element in array { try visit(element) }
+        }
+    }
+
+    /// Walks over the structure at random, and once straight.
+    ///
+    /// - Returns: Whether the text has a structure.
+    private func scan(_ text: UnsafeRawBufferPointer, _ seed: UInt64) throws -> Bool {
+        guard let start = parser.scan(text) else { return false }
+        var generator = SplitMix64(seed: seed)
+        var walk = start
+        for _ in 0..<200 where !walk.isAtEnd {
+            switch generator.next(below: 12) {
+            case 0: _ = walk.string()
+            case 1: _ = walk.raw()
+            case 2: _ = walk.key()
+            case 3: if let key = walk.quotedKey() { _ = JSONScan.hasEscape(key) }
+            case 4, 5:
+                if let number = walk.double(), !number.isFinite {
+                    throw FuzzFault("scanned a number that is not finite")
+                }
+            case 6: _ = walk.int64()
+            case 7: _ = walk.null()
+            case 8: _ = walk.skipNumbers()
+            case 9: if generator.chance(0.2) { _ = walk.skip() }
+            default:
+                let byte = walk.byte
+                if byte != 0 { _ = walk.take(byte) }
+            }
+        }
+        try scanNumbers(start, text)
+        return true
+    }
+
+    /// The numbers of an array are what the parser says they are, within one unit of the last place.
+    private func scanNumbers(_ start: JSONScan, _ text: UnsafeRawBufferPointer) throws {
+        var scan = start
+        guard scan.take(UInt8(ascii: "[")) else { return }
+        let expected = try? other.withDocument(of: text) { try $0.array().doubles() }
+        guard let expected, !expected.isEmpty else { return }
+        for number in expected {
+            // A number of more digits than it can hold is left to the parser.
+            guard let found = scan.double() else { return }
+            let isNear = found == number || found == number.nextUp || found == number.nextDown
+            guard isNear else { throw FuzzFault("the scan reads \(found), the parser \(number)") }
+            _ = scan.more(until: UInt8(ascii: "]"))
+        }
+    }
+}
