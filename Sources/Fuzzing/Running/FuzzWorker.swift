@@ -21,6 +21,7 @@ struct FuzzWorker {
 
     /// Works for so many seconds, each target at least one iteration.
     mutating func run(seconds: Double) throws {
+        Self.endWithParent()
         let clock = ContinuousClock()
         let began = clock.now
         var noted = began
@@ -39,6 +40,15 @@ struct FuzzWorker {
             }
         }
         try note()
+    }
+
+    /// Whoever is killed while an iteration hangs takes it along.
+    private static func endWithParent() {
+        let parent = getppid()
+        Thread.detachNewThread {
+            while getppid() == parent { Thread.sleep(forTimeInterval: 1) }
+            _exit(3)
+        }
     }
 
     /// The target that has had the least of its part.
