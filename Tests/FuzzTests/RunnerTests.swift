@@ -16,8 +16,8 @@ struct RunnerTests {
     @Test("A trap, a law that does not hold and an iteration that does not end are found, kept and played again")
     func planted() throws {
         try Place.withFolder { folder in
-            let words = ["--target", "planted", "--out", folder, "--patience", "3000"]
-            let found = try run(["run", "--seconds", "8", "--seed", "1"] + words)
+            let words = ["--target", "planted", "--out", folder, "--patience", "2000"]
+            let found = try run(["run", "--seconds", "20", "--seed", "1"] + words)
             #expect(found.status == .exited(1), "\(found.errorText)")
             let line = try #require(found.outputText.split(separator: "\n").last)
             let report = try #require(JSONTree(reading: Array(line.utf8)))
