@@ -135,7 +135,7 @@ struct GoldenPlan: Sendable {
         GoldenPlan(
             "standing",
             labeling: { policy, revision in
-                (policy.minimumVotes, policy.maximumVotes) = (3 - revision % 2, 4)
+                (policy.minimumVotes, policy.maximumVotes) = (2 - revision % 2, 3)
                 policy.annotators = [[], ["a1", "a2"], [], ["a6", "nobody"]][revision].map { AnnotatorID($0) }
             }
         ) { policy, revision in
@@ -145,7 +145,7 @@ struct GoldenPlan: Sendable {
     ]
 
     /// Whether an operator returns to former champions; else users' feedback does.
-    var rollsBackByCommand: Bool { ["slices", "budgets"].contains(name) }
+    var rollsBackByCommand: Bool { ["slices", "budgets", "standing"].contains(name) }
 
     private init(
         _ name: String,
