@@ -45,6 +45,7 @@ final class Plant {
 
     static let roles: [Role] = [.intake, .loop, .materializer, .trainer]
     static let partitions: Int32 = 2
+    private static let tokens = TokenKeys(salt: [1, 2, 3])
     /// The largest record of a topic that people and services write to, as brokers come.
     static let recordLimit = 1_048_588
 
@@ -73,6 +74,7 @@ final class Plant {
                 directory: try ProjectDirectory(transport: transport, topics: topics, now: { clock.now }),
                 spaces: try SpaceDirectory(transport: transport, topics: topics),
                 salt: [1, 2, 3],
+                tokens: Self.tokens,
                 worker: "w",
                 partitionCount: Int(Self.partitions),
                 lettersPerSecond: settings.lettersPerSecond,
@@ -81,7 +83,13 @@ final class Plant {
             )
         }
         runners[.loop] = try runner(.loop, LoopStage.inputs) { [weak self] transport in
-            let loop = try LoopStage(topics: topics, transport: transport, worker: "w", now: { clock.now })
+            let loop = try LoopStage(
+                topics: topics,
+                transport: transport,
+                worker: "w",
+                tokens: Self.tokens,
+                now: { clock.now }
+            )
             loop.pauseChanged = { name, pause in
                 self?.disturbances.append("project \(name) paused: \(String(describing: pause))")
             }

@@ -125,11 +125,12 @@ public final class JSONTarget: FuzzTarget {
         var generator = SplitMix64(seed: seed)
         var walk = start
         for _ in 0..<200 where !walk.isAtEnd {
-            switch generator.next(below: 12) {
+            switch generator.next(below: 13) {
             case 0: _ = walk.string()
             case 1: _ = walk.raw()
             case 2: _ = walk.key()
-            case 3: if let key = walk.quotedKey() { _ = JSONScan.hasEscape(key) }
+            case 3:
+                if let key = walk.quotedKey(), let first = key.baseAddress { _ = JSONScan.hasEscape(first, key.count) }
             case 4, 5:
                 if let number = walk.double(), !number.isFinite {
                     throw FuzzFault("scanned a number that is not finite")
@@ -137,7 +138,8 @@ public final class JSONTarget: FuzzTarget {
             case 6: _ = walk.int64()
             case 7: _ = walk.null()
             case 8: _ = walk.skipNumbers()
-            case 9: if generator.chance(0.2) { _ = walk.skip() }
+            case 9: if generator.chance(0.2) { _ = generator.chance(0.5) ? walk.skip() : walk.skipUnchecked() }
+            case 10: _ = walk.checkedRaw()
             default:
                 let byte = walk.byte
                 if byte != 0 { _ = walk.take(byte) }
