@@ -43,6 +43,28 @@ struct JSONScanTests {
         #expect(scan("[\"\(word)\",1]") { scan in scan.take(UInt8(ascii: "[")) ? text(scan.string()) : nil } == word)
     }
 
+    /// Before: the digits wrapped, and the fraction was another one.
+    @Test(
+        "A fraction of more digits than 64 bits hold is left to the parser, never read as another number",
+        arguments: 1...40
+    )
+    func longFractions(_ digits: Int) throws {
+        for (zeros, sign) in [(0, ""), (0, "-"), (3, ""), (30, "-")] {
+            for digit in ["9", "2", "29547132875867625041"] {
+                let repeated = String(repeating: digit, count: digits).prefix(digits)
+                let number = "\(sign)0.\(String(repeating: "0", count: zeros))\(repeated)"
+                let found = scan("[\(number) ,1]") { scan in scan.take(UInt8(ascii: "[")) ? scan.double() : nil }
+                let parser = JSONParser()
+                let expected = try parser.withDocument(of: Array("[\(number)]".utf8)) { try $0.array().doubles()[0] }
+                guard let value = found ?? nil else {
+                    #expect(digits > 19, "\(number)")
+                    continue
+                }
+                #expect(value == expected || value.nextUp == expected || value.nextDown == expected, "\(number)")
+            }
+        }
+    }
+
     @Test("A string with escapes is left to the parser", arguments: [#""\"""#, #""abcdefgh\n""#, #""1234567\u0041""#])
     func escapes(_ document: String) {
         #expect(scan(document) { $0.string() == nil } == true)
