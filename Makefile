@@ -4,7 +4,7 @@
 # make acl    nine principals with just the rights they need, on Kafka with TLS and SASL (Tests/Acl/README.md)
 # make hostile  4,000 hostile connections, and how fast health answers: CONNECTIONS=4000 HOSTILE_SECONDS=30 SEED=7
 # make fuzz   what nobody should send, to everything that reads it: SECONDS=60 SEED=7 (Tests/FuzzTests/README.md)
-# make sanitize  the same under the address, undefined and thread sanitizer: SECONDS=120 SEED=7
+# make sanitize  the same under the address and thread sanitizer, and undefined behaviour of the shim: SECONDS=120 SEED=7
 # make golden record what this build decides of the golden journals, after Build.version was raised (CONTRIBUTING.md)
 # make reference write docs/reference/configuration.md again, from the forms of the policies
 # All install what they need: Debian packages (with sudo when not root), and a broker for tests into .venv.

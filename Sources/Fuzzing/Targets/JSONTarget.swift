@@ -99,21 +99,24 @@ public final class JSONTarget: FuzzTarget {
         guard again.bytes == first else {
             throw FuzzFault("written, read and written again: \(String(decoding: first.prefix(200), as: UTF8.self))")
         }
-        try visit(value)
+        var left = 500
+        try visit(value, &left)
     }
 
-    /// Reads every value by every type: each answers or throws.
-    private func visit(_ value: JSONValue) throws {
+    /// Reads values by every type: each answers or throws. The first `left` alone: an error looks for its path from the root.
+    private func visit(_ value: JSONValue, _ left: inout Int) throws {
+        guard left > 0 else { return }
+        left -= 1
         _ = try? value.string()
         _ = try? value.int64()
         _ = try? value.uint64()
         _ = try? value.bool()
         if let number = try? value.double(), !number.isFinite { throw FuzzFault("a number that is not finite") }
         if let object = try? value.object() {
-            for member in object { try visit(member.value) }
+            for member in object { try visit(member.value, &left) }
         } else if let array = try? value.array() {
             guard array.count == array.reduce(0, { count, _ in count + 1 }) else { throw FuzzFault("a wrong count") }
-            for element in array { try visit(element) }
+            for element in array { try visit(element, &left) }
         }
     }
 
