@@ -30,7 +30,7 @@ enum Forgery {
     static func result(_ request: String, _ repetition: Int, _ token: String?) -> [UInt8] {
         let token = token.map { #","token":"\#($0)""# } ?? ""
         return Array(
-            #"{"project":"shapes","request":"\#(request)","trial":0,"repeat":\#(repetition),"status":"finished","artifact":{"uri":"http://evil.example/model.pkl","size":1,"sha256":"\#(String(repeating: "0", count: 64))"}\#(token)}"#
+            #"{"project":"shapes","request":"\#(request)","trial":0,"repeat":\#(repetition),"status":"finished","artifact":{"uri":"https://evil.example/model.pkl","size":1,"sha256":"\#(String(repeating: "0", count: 64))"}\#(token)}"#
                 .utf8
         )
     }
