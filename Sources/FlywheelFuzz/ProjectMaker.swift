@@ -53,7 +53,9 @@ struct ProjectMaker {
             "lifetime_ms": .word(generator.pick(["20000", "60000", "3600000"])),
             "maximum_skips": .word("\(generator.between(1...3))"),
         ]
-        if generator.chance(0.3) { tree["labeling"]?["annotators"] = ["a0", .text("a\(generator.next(below: 8) + 1)")] }
+        if generator.chance(0.3) {
+            tree["labeling"]?["annotators"] = ["a0", .text("a\(generator.next(below: 8) + 1)")]
+        }
         tree["datasets"] = [
             "cut_every": .word("\(generator.between(2...8))"),
             "cut_after_ms": .word(generator.pick(["5000", "30000"])),
