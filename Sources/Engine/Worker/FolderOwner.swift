@@ -20,12 +20,13 @@ public struct FolderOwner: Hashable, Sendable {
 
     /// Takes a folder that is nobody's, and one of a build that did not write this down; anything to do only once.
     ///
-    /// - Throws: `EngineError` where the folder is another owner's, or says nothing that can be read; `StorageError` where the
-    ///   disk refuses.
+    /// - Throws: `EngineError` where the folder is another owner's, or says nothing that can be read; `StorageError` where it
+    ///   cannot be read.
     public func claim(_ store: ObjectStore) throws {
         guard !cluster.isEmpty else { return }
         guard try store.size(of: Self.file) != nil else {
-            try store.put(bytes, as: Self.file)
+            // A disk that refuses holds up the role's work, and says so there; the next start claims the folder.
+            _ = try? store.put(bytes, as: Self.file)
             return
         }
         let stored = try store.read(Self.file, maximumSize: 65_536)
