@@ -29,7 +29,7 @@ public enum TokenMask {
             let inside = bytes[(position + 1)..<max(position + 1, end - 1)]
             if let value = valueStart(bytes, end), unescaped(inside) == Array("token".utf8) {
                 result += bytes[position..<value]
-                position = endOfScalar(bytes, value)
+                position = endOfValue(bytes, value)
                 if position > value { result += Array("\"\(RequestToken.mask)\"".utf8) }
                 continue
             }
@@ -70,11 +70,26 @@ public enum TokenMask {
         return position
     }
 
-    /// Behind a string or a bare word; at `start` of an object or a list.
-    private static func endOfScalar(_ bytes: [UInt8], _ start: Int) -> Int {
+    /// Behind a string, a bare word, an object or a list; of what is cut, its end.
+    private static func endOfValue(_ bytes: [UInt8], _ start: Int) -> Int {
         guard start < bytes.count else { return start }
         if bytes[start] == quote { return endOfString(bytes, start) }
         var position = start
+        if bytes[start] == UInt8(ascii: "{") || bytes[start] == UInt8(ascii: "[") {
+            var depth = 0
+            repeat {
+                switch bytes[position] {
+                case quote:
+                    position = endOfString(bytes, position)
+                    continue
+                case UInt8(ascii: "{"), UInt8(ascii: "["): depth += 1
+                case UInt8(ascii: "}"), UInt8(ascii: "]"): depth -= 1
+                default: break
+                }
+                position += 1
+            } while depth > 0 && position < bytes.count
+            return position
+        }
         while position < bytes.count, !delimiters.contains(bytes[position]) { position += 1 }
         return position
     }
