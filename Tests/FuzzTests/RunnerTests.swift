@@ -42,6 +42,40 @@ struct RunnerTests {
         }
     }
 
+    @Test("A runner that is killed leaves no worker behind")
+    func orphan() throws {
+        try Place.withFolder { folder in
+            let runner = try ChildProcess(
+                Place.program("flywheel-fuzz-codecs"),
+                ["run", "--target", "planted", "--seconds", "60", "--seed", "1", "--out", folder, "--schemas"]
+                    + [Place.root.appendingPathComponent("schemas").path],
+                environment: ["SWIFT_BACKTRACE": "enable=no"],
+                output: .null,
+                errors: .null
+            )
+            defer { runner.kill() }
+            func children() -> [Int32] {
+                let list = "/proc/\(runner.pid)/task/\(runner.pid)/children"
+                return ((try? String(contentsOfFile: list, encoding: .utf8)) ?? "").split(separator: " ")
+                    .compactMap { Int32($0) }
+            }
+            // Whoever has ended and was not waited for yet is a zombie.
+            func isGone(_ worker: Int32) -> Bool {
+                let text = (try? String(contentsOfFile: "/proc/\(worker)/stat", encoding: .utf8)) ?? ""
+                return text.isEmpty || text.contains(") Z ")
+            }
+            func waits(_ seconds: Int, until condition: () -> Bool) -> Bool {
+                for _ in 0..<(10 * seconds) where !condition() { Thread.sleep(forTimeInterval: 0.1) }
+                return condition()
+            }
+            #expect(waits(20) { !children().isEmpty })
+            let workers = children()
+            runner.kill()
+            _ = runner.wait()
+            #expect(!workers.isEmpty && waits(10) { workers.allSatisfy(isGone) })
+        }
+    }
+
     @Test("A run that finds nothing ends well, and says what it reached")
     func clean() throws {
         try Place.withFolder { folder in

@@ -32,7 +32,10 @@ public struct FuzzCommand {
                 CommandSpecification(
                     "worker",
                     summary: "fuzz in this process; run starts it",
-                    options: common + length + [.repeated("next", "TARGET=N", help: "the target's first iteration")]
+                    options: common + length + [
+                        .repeated("next", "TARGET=N", help: "the target's first iteration"),
+                        .option("runner", "PID", help: "end when this process, which started us, has ended"),
+                    ]
                 ),
                 CommandSpecification(
                     "once",
@@ -86,6 +89,9 @@ public struct FuzzCommand {
                 if parts.count == 2 { next[String(parts[0])] = UInt64(parts[1]) }
             }
             let targets = try targets(arguments, folder)
+            if let runner = try arguments.int("runner", in: 1...Int(Int32.max)) {
+                FuzzWorker.end(with: Int32(runner))
+            }
             var worker = FuzzWorker(targets: targets, folder: folder, seed: try seed(arguments), next: next)
             try worker.run(seconds: try seconds(arguments))
             return true

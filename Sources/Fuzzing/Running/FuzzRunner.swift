@@ -56,7 +56,8 @@ struct FuzzRunner {
         let numbers = next.sorted { $0.key < $1.key }.flatMap { ["--next", "\($0.key)=\($0.value)"] }
         let child = try ChildProcess(
             executable,
-            ["worker", "--seed", String(seed), "--seconds", String(seconds), "--out", folder.path] + numbers
+            ["worker", "--seed", String(seed), "--seconds", String(seconds), "--out", folder.path]
+                + ["--runner", String(getpid())] + numbers
                 + arguments,
             environment: ["SWIFT_BACKTRACE": "enable=yes,color=no,interactive=no,threads=crashed,images=none,limit=24"],
             output: .null,

@@ -21,7 +21,6 @@ struct FuzzWorker {
 
     /// Works for so many seconds, each target at least one iteration.
     mutating func run(seconds: Double) throws {
-        Self.endWithParent()
         let clock = ContinuousClock()
         let began = clock.now
         var noted = began
@@ -42,11 +41,12 @@ struct FuzzWorker {
         try note()
     }
 
-    /// Whoever is killed while an iteration hangs takes it along.
-    private static func endWithParent() {
-        let parent = getppid()
+    /// Ends this process within a second of its parent's end, whatever an iteration does: nobody else would end one that
+    /// hangs, once the runner has been killed.
+    static func end(with runner: Int32) {
         Thread.detachNewThread {
-            while getppid() == parent { Thread.sleep(forTimeInterval: 1) }
+            // An orphan has another parent.
+            while getppid() == runner { Thread.sleep(forTimeInterval: 1) }
             _exit(3)
         }
     }
