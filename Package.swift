@@ -235,7 +235,10 @@ let package = Package(
         tests("BrokerTests", ["KafkaClient", "KafkaTesting", "KafkaTransport", "StreamRuntime"]),
         tests(
             "CommandTests",
-            ["Engine", "Events", "FlywheelCLI", "StreamRuntime", "StreamTesting", "Telemetry", "Vocabulary"]
+            [
+                "Engine", "Events", "FlywheelCLI", "Processes", "StreamRuntime", "StreamTesting", "Telemetry",
+                "Vocabulary",
+            ]
         ),
         tests("CommandBrokerTests", ["KafkaClient", "KafkaTesting", "Processes"]),
         tests("EndToEndTests", ["Demo", "Hashing", "KafkaClient", "KafkaTesting", "Processes"]),

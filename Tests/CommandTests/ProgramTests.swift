@@ -1,0 +1,65 @@
+import Foundation
+import Processes
+import Testing
+
+/// The program itself, where it asks no broker.
+@Suite("What the program says before it asks a broker")
+struct ProgramTests {
+    private func flywheel(_ words: [String], _ environment: [String: String] = [:]) throws -> CapturedRun {
+        let beside = Bundle.main.bundleURL.appendingPathComponent("flywheel").path
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        let built = root.appendingPathComponent(".build/debug/flywheel").path
+        let program = FileManager.default.isExecutableFile(atPath: beside) ? beside : built
+        return try ChildProcess.run(program, words, environment: environment)
+    }
+
+    private func check(_ text: String) throws -> CapturedRun {
+        let path = NSTemporaryDirectory() + "flywheel-\(UUID().uuidString).yaml"
+        try text.write(toFile: path, atomically: true, encoding: .utf8)
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        return try flywheel(["config", "check", path])
+    }
+
+    @Test("--version names the build")
+    func version() throws {
+        let run = try flywheel(["--version"])
+        #expect(run.status == .exited(0))
+        #expect(run.outputText.wholeMatch(of: #/flywheel \d+\.\d+\.\d+\n/#) != nil, "\(run.outputText)")
+    }
+
+    @Test("A password in the file and properties that librdkafka does not take are refused, each by its line")
+    func faults() throws {
+        let run = try check(
+            "kafka:\n  bootstrap.servers: x:1\n  sasl.password: hunter2\n  aks: all\n  linger.ms: soon\n"
+        )
+        #expect(run.status == .exited(1))
+        for text in [
+            ":3: key kafka.sasl.password: expected ${VARIABLE} or file:PATH",
+            ":4: key kafka.aks: aks is not known to librdkafka",
+            ":5: key kafka.linger.ms: linger.ms does not take “soon”",
+        ] {
+            #expect(run.errorText.contains(text), "\(text) not in \(run.errorText)")
+        }
+        #expect(!run.errorText.contains("hunter2"))
+        #expect(try check("kafka:\n  bootstrap.servers: x:1\n  linger.ms: 5\n").status == .exited(0))
+    }
+
+    @Test("An option that librdkafka does not take is a matter of usage")
+    func option() throws {
+        let run = try flywheel(["status", "--bootstrap", "x:1", "--kafka", "aks=all"])
+        #expect(run.status == .exited(2))
+        #expect(run.errorText.contains("--kafka: aks is not known to librdkafka"), "\(run.errorText)")
+    }
+
+    @Test("FLYWHEEL_BOOTSTRAP names the brokers where nothing else does")
+    func environment() throws {
+        let none = try flywheel(["status"], ["FLYWHEEL_BOOTSTRAP": ""])
+        #expect(none.status == .exited(2))
+        #expect(none.errorText.contains("which brokers?"), "\(none.errorText)")
+        // Nobody listens there, and that is what it says.
+        let named = try flywheel(["status"], ["FLYWHEEL_BOOTSTRAP": "127.0.0.1:1"])
+        #expect(named.status == .exited(1))
+        #expect(named.errorText.contains("check bootstrap.servers and that the brokers run"), "\(named.errorText)")
+    }
+}
