@@ -8,6 +8,23 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaExcepti
 CLASSES = [str(number) for number in range(10)]
 
 
+class Pace:
+    """How many records are due: `rate` a second. After an outage five seconds' worth is made up for, and no more."""
+
+    def __init__(self, rate: float):
+        self.rate = rate
+        self.began = time.monotonic()
+        self.count = 0
+
+    def due(self, now: float) -> int:
+        """Records that should have been sent by now and were not; whoever sends one counts it in `count`."""
+        due = int((now - self.began) * self.rate)
+        if due - self.count > 5 * self.rate:
+            self.began = now - (self.count + 5 * self.rate) / self.rate
+            due = self.count + int(5 * self.rate)
+        return max(0, due - self.count)
+
+
 def truth_of(sample: str) -> int:
     """What a sample shows: known to whoever knows its id."""
     return zlib.crc32(sample.encode()) % len(CLASSES)

@@ -9,7 +9,7 @@ Seen in one of five restarts after SIGKILL. With three brokers the coordinator m
 import time
 
 from cluster import Cluster
-from diagnosis import SETTLED, TOPICS
+from diagnosis import PLACES, SETTLED
 from kafka_wire import OpenProducer, WireError, abort_transaction, list_transactions, open_producers
 from processes import say
 
@@ -24,14 +24,18 @@ def hanging(cluster: Cluster) -> list[OpenProducer]:
     for broker in cluster.brokers:
         try:
             busy |= {producer for _, producer, state in list_transactions(broker.address, 5) if state not in SETTLED}
-            found += open_producers(broker.address, {f"flywheel.{topic}": [0, 1, 2, 3] for topic in TOPICS})
+            found += open_producers(broker.address, PLACES)
         except WireError:
             return []
     return [one for one in found if one.producer not in busy and time.time() - one.last / 1_000 > AGE]
 
 
 def abort_hanging(cluster: Cluster) -> int:
-    """Ends them as an operator would; returns how many there were."""
+    """Ends them as an operator would; returns how many there were.
+
+    Coordinators are asked first, and those that have settled hold no decision to commit any more. Were it one that did commit,
+    the checker would find a transaction that is visible in part.
+    """
     found = hanging(cluster)
     for one in found:
         say(f"the broker has left a transaction open: {one.topic}[{one.partition}] from offset {one.start}, producer {one.producer}, "

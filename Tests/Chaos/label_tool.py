@@ -7,7 +7,7 @@ import time
 import zlib
 from typing import Callable
 
-from clients import make_producer, make_reader, records, truth_of
+from clients import Pace, make_producer, make_reader, records, truth_of
 from ledger import AnnotationLedger
 
 
@@ -27,18 +27,13 @@ class LabelTool:
         self.errors = 0
 
     def run(self, is_stopping: Callable[[], bool]) -> int:
-        began = flushed = time.monotonic()
-        count = 0
+        flushed, pace = time.monotonic(), Pace(self.options.rate)
         while not is_stopping():
             for record in records(self.reader, 0.02):
                 self.receive(record)
             now = time.monotonic()
-            due = int((now - began) * self.options.rate)
-            # Nobody works off more than five seconds at once.
-            if due - count > 5 * self.options.rate:
-                began = now - (count + 5 * self.options.rate) / self.options.rate
-            while count < due and self.work(now):
-                count += 1
+            while pace.due(now) and self.work(now):
+                pace.count += 1
             for _, answer in [item for item in self.late if item[0] <= now]:
                 self.send(answer)
             self.late = [item for item in self.late if item[0] > now]

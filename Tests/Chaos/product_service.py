@@ -9,7 +9,7 @@ import sys
 import time
 from typing import Callable
 
-from clients import CLASSES, make_producer, make_reader, records, truth_of
+from clients import CLASSES, Pace, make_producer, make_reader, records, truth_of
 from ledger import RangeLedger
 
 DIMENSIONS = 8
@@ -49,16 +49,13 @@ class Product:
         return base64.b64encode(struct.pack(f"<{DIMENSIONS}f", *values)).decode()
 
     def run(self, is_stopping: Callable[[], bool]) -> int:
-        began = flushed = time.monotonic()
+        flushed, pace = time.monotonic(), Pace(self.options.rate)
         while not is_stopping():
             now = time.monotonic()
-            # After an outage it catches up with what it missed, but not with more than five seconds.
-            due = int((now - began) * self.options.rate)
-            if due - self.count > 5 * self.options.rate:
-                began = now - (self.count + 5 * self.options.rate) / self.options.rate
-            for _ in range(min(due - self.count, int(self.options.rate) // 20)):
+            # In portions, so that releases are read in between.
+            for _ in range(min(pace.due(now), int(self.options.rate) // 20)):
                 self.serve(self.options.project[self.count % len(self.options.project)])
-                self.count += 1
+                self.count = pace.count = self.count + 1
             self.producer.poll(0.005)
             self.load_releases()
             if now - flushed > 0.5:

@@ -10,7 +10,7 @@ import sys
 import time
 from typing import Callable
 
-from clients import make_producer
+from clients import Pace, make_producer
 from ledger import RangeLedger
 from logs import STRANGER
 
@@ -31,23 +31,19 @@ class Stranger:
         self.errors = 0
 
     def run(self, is_stopping: Callable[[], bool]) -> int:
-        began = flushed = time.monotonic()
-        count = 0
+        flushed, pace = time.monotonic(), Pace(self.options.rate)
         while not is_stopping():
             now = time.monotonic()
-            due = int((now - began) * self.options.rate)
-            if due - count > 5 * self.options.rate:
-                began = now - (count + 5 * self.options.rate) / self.options.rate
-            for _ in range(max(0, due - count)):
-                self.attack(count)
-                count += 1
+            for _ in range(pace.due(now)):
+                self.attack(pace.count)
+                pace.count += 1
             self.producer.poll(0.02)
             if now - flushed > 0.5:
                 self.ledger.flush()
                 flushed = now
         left = self.producer.flush(60)
         self.ledger.flush()
-        print(f"stranger: {count} records, {self.errors} failed, {left} undelivered", flush=True)
+        print(f"stranger: {pace.count} records, {self.errors} failed, {left} undelivered", flush=True)
         return 1 if left or self.errors else 0
 
     def attack(self, count: int) -> None:
