@@ -104,13 +104,7 @@ public struct ArtifactURI: Hashable, Sendable {
     }
 
     private static func hexValue(_ byte: UInt8?) -> UInt8? {
-        guard let byte else { return nil }
-        switch byte {
-        case 0x30...0x39: return byte - 0x30
-        case 0x41...0x46: return byte - 0x41 + 10
-        case 0x61...0x66: return byte - 0x61 + 10
-        default: return nil
-        }
+        byte.flatMap { Character(UnicodeScalar($0)).hexDigitValue }.map { UInt8($0) }
     }
 }
 

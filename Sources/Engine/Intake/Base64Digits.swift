@@ -1,6 +1,6 @@
 /// Reads coordinates in base64 where they stand.
 final class Base64Digits {
-    /// What each byte stands for; 255 of those that stand for nothing.
+    /// Six-bit value of each byte; 255 for bytes outside of the alphabet.
     private let values: UnsafeMutablePointer<UInt8>
 
     init() {
@@ -29,7 +29,7 @@ final class Base64Digits {
             while padding < 2, text[text.count - 1 - padding] == UInt8(ascii: "=") { padding += 1 }
             guard (text.count / 4 * 3 - padding) % 4 == 0 else { return nil }
             var (count, squares) = (0, 0.0)
-            // Of each digit six bits, from the highest of a byte on; bytes are gathered until they are four.
+            // Six bits a digit, the highest of a byte first; four bytes make a float.
             var (bits, held): (UInt32, UInt32) = (0, 0)
             var (float, bytes): (UInt32, UInt32) = (0, 0)
             for place in 0..<(text.count - padding) {

@@ -4,7 +4,7 @@ internal import Synchronization
 
 /// Looks at files on a thread of its own: a disk that is far away may not answer for minutes.
 final class FileInspector: Sendable {
-    /// What is asked of a file.
+    /// A question about a file.
     struct Question: Sendable {
         /// Absolute, without `.` and `..`.
         let path: String
@@ -16,7 +16,7 @@ final class FileInspector: Sendable {
         let known: [String]
     }
 
-    /// What was seen of a file.
+    /// The answer.
     struct Finding: Hashable, Sendable {
         /// Whether it lies in one of the folders.
         let isInside: Bool

@@ -10,7 +10,7 @@ struct IntakeProject {
     let configuration: ProjectConfiguration
     /// Where embeddings must lie; the loop learns what the configuration leaves open.
     var space: EmbeddingSpace { didSet { door = SpaceDoor(space) } }
-    /// The same for records that are not parsed.
+    /// The check of `space` for records that are looked at without being parsed.
     private(set) var door: SpaceDoor
     /// Records of at most so many bytes have samples that fit on a task of the project.
     let sampleRoom: Int

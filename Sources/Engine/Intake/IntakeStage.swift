@@ -83,7 +83,7 @@ public final class IntakeStage: StreamStage {
     var writer = JSONWriter(capacity: 4_096)
     var offsets = ReadOffsets()
     var letterBudget: LetterBudget
-    /// Of answers and results that nothing vouches for: refused traffic leaves them theirs.
+    /// Letters for answers and results without their token; a flood of refused traffic cannot use them up.
     var strangerBudget: LetterBudget
     var entryBudget: EntryBudget
     var artifacts: ArtifactGate
