@@ -89,7 +89,9 @@ struct ClusterState: Sendable {
 
     mutating func append(_ record: OutputRecord, to transaction: Int?, at time: Int64) throws(StreamError) {
         let operation = "write to \(record.topic)"
-        guard let topic = topics[record.topic], !topic.partitions.isEmpty else {
+        // Numbers alone: a log that is held here as well would be copied whole by the append below.
+        let (count, maximumBytes) = (count(of: record.topic), topics[record.topic]?.maximumBytes ?? 0)
+        guard count > 0 else {
             throw StreamError(
                 .abortTransaction,
                 operation: operation,
@@ -97,8 +99,8 @@ struct ClusterState: Sendable {
                 reason: "no such topic"
             )
         }
-        let number = record.partition.map(Int.init) ?? Self.partition(record.key, topic.partitions.count)
-        guard topic.partitions.indices.contains(number) else {
+        let number = record.partition.map(Int.init) ?? Self.partition(record.key, count)
+        guard (0..<count).contains(number) else {
             throw StreamError(
                 .abortTransaction,
                 operation: operation,
@@ -107,7 +109,7 @@ struct ClusterState: Sendable {
                 isAboutRecord: true
             )
         }
-        guard record.size <= topic.maximumBytes else {
+        guard record.size <= maximumBytes else {
             throw StreamError(
                 .abortTransaction,
                 operation: operation,
