@@ -104,7 +104,9 @@ class Stranger:
         topic = self.random.choice(["predictions", "annotations", "training-results"])
         if topic == "predictions" or self.random.random() < 0.5:
             return self.send(topic, "too_large", b'{"project":"' + b"\x01" * 300_000 + b'"}', [])
-        self.send(topic, "too_large", json.dumps(self.annotation()).encode(), [("h", b"x")] * 40_000)
+        # What it lacks is seen before its headers are looked at: neither is read into an entry.
+        code = "missing_token" if topic == "annotations" else "schema"
+        self.send(topic, code, json.dumps(self.annotation()).encode(), [("h", b"x")] * 40_000)
 
     def configure(self) -> None:
         """A revision that cannot be followed, under a name that nobody uses."""
