@@ -49,6 +49,10 @@ extension ProjectState {
                 refuse(.init(.invalidConfiguration, "revision \(revision.revision) removes or reorders classes"), &step)
                 return
             }
+            let before = known.schema.classes.count
+            if revision.schema.classes.count > before { labeling.classesAppended(to: before) }
+            // Whoever applies a revision has seen what was proposed: it is taken up, or it is counted anew.
+            ClassProposals.forget(in: &proposals)
             acquisition.configured(revision.acquisition, after: known.acquisition)
             acquisition.configured(revision.embedding, after: known.embedding)
         }
@@ -158,7 +162,9 @@ extension ProjectState {
             at: step.context.time
         )
         switch result {
-        case .failure(let error): refuse(error.refusal, &step)
+        case .failure(let error):
+            refuse(error.refusal, &step)
+            return
         case .success(nil): break
         case .success(let release?):
             step.decide(.release(release))
@@ -167,6 +173,10 @@ extension ProjectState {
                 .notice(.init(kind: .rolledBack, text: "\(replaced) was rolled back to \(release.champion.version)"))
             )
         }
+        guard let name = feedback.proposedClass, configuration.schema.index(of: name) == nil,
+            let notice = ClassProposals.count(name, in: &proposals)
+        else { return }
+        step.decide(.notice(notice))
     }
 
     private mutating func receive(_ result: TrainingResult, _ configuration: ProjectConfiguration, _ step: inout Step) {

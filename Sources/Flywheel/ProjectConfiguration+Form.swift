@@ -10,6 +10,8 @@ extension ProjectConfiguration: Formed {
     public init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
         let tokens: StaticString =
             "Whether answers and results must give back the token of their task or request. Without the key: true of a project's first revision, later as the revision before."
+        let first: StaticString =
+            "Classes that the project began with, given by the first apply; absent where no build has written it down."
         let (revisions, partitions) = (Count(1...Int.max), Whole<Int32>(0...99_999))
         self.init(
             project: try f("project", \.project, .project, "The project's name."),
@@ -22,11 +24,23 @@ extension ProjectConfiguration: Formed {
             training: try f("training", \.training, Nested(), "When to train, and what a study tries."),
             rollout: try f("rollout", \.rollout, Nested(), "When a model replaces another, and is taken back."),
             embedding: try f.optional("embedding", \.embedding, Nested(), "The space of the samples' embeddings."),
-            requireTokens: try f.optional("require_tokens", \.requireTokens, Flag(), tokens)
+            requireTokens: try f.optional("require_tokens", \.requireTokens, Flag(), tokens),
+            initialClasses: Self.known(
+                try f.hidden(
+                    "initial_classes",
+                    { $0.initialClasses ?? 0 },
+                    Count(0...10_000),
+                    implied: 0,
+                    inFile: 0,
+                    first
+                )
+            )
         )
         try f.require("acquisition.triggers", triggerComplaint)
         try f.require("acquisition", onlyInFiles: true, budgetComplaint)
     }
+
+    private static func known(_ classes: Int) -> Int? { classes == 0 ? nil : classes }
 
     /// The first trigger that names a class which is not there; nil where all are.
     private var triggerComplaint: String? {

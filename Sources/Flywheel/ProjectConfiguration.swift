@@ -27,6 +27,17 @@ public struct ProjectConfiguration: Hashable, Sendable {
     /// The same of a revision in force. One that says nothing comes from before there were tokens.
     public var requiresTokens: Bool { requireTokens ?? false }
 
+    /// Classes that the project began with, so that its oldest models know as many; nil of revisions that a build before 0.5.0
+    /// made, which did not write it down.
+    public var initialClasses: Int? { contents.value.initialClasses }
+    /// The fewest classes that any revision of the project had, as far as it is known, at least 2 and at most those of now: a
+    /// model trained then says something of so many.
+    public var shortestOutput: Int {
+        let now = schema.classes.count
+        guard let initialClasses else { return revision == 1 ? now : min(2, now) }
+        return min(now, max(2, initialClasses))
+    }
+
     /// The acquisition policy, for those who keep it.
     var sharedAcquisition: Shared<AcquisitionPolicy> { contents.value.acquisition }
 
@@ -45,6 +56,7 @@ public struct ProjectConfiguration: Hashable, Sendable {
         let rollout: RolloutPolicy
         let embedding: EmbeddingSpace?
         let requireTokens: Bool?
+        let initialClasses: Int?
     }
 
     public init(
@@ -58,7 +70,8 @@ public struct ProjectConfiguration: Hashable, Sendable {
         training: TrainingPolicy = TrainingPolicy(),
         rollout: RolloutPolicy = RolloutPolicy(),
         embedding: EmbeddingSpace? = nil,
-        requireTokens: Bool? = nil
+        requireTokens: Bool? = nil,
+        initialClasses: Int? = nil
     ) {
         contents = Shared(
             Contents(
@@ -72,18 +85,20 @@ public struct ProjectConfiguration: Hashable, Sendable {
                 training: training,
                 rollout: rollout,
                 embedding: embedding,
-                requireTokens: requireTokens
+                requireTokens: requireTokens,
+                initialClasses: initialClasses
             )
         )
     }
 
     /// The same configuration under another revision and partition.
     ///
-    /// Where nothing is said about tokens it is as `lacking` says, or still nothing.
+    /// Where nothing is said about tokens it is as `lacking` says, or still nothing. `initialClasses` is as before where nil.
     public func numbered(
         revision: Int,
         partition: Int32,
-        lacking requireTokens: Bool? = nil
+        lacking requireTokens: Bool? = nil,
+        initialClasses: Int? = nil
     ) -> ProjectConfiguration {
         ProjectConfiguration(
             project: project,
@@ -96,7 +111,8 @@ public struct ProjectConfiguration: Hashable, Sendable {
             training: training,
             rollout: rollout,
             embedding: embedding,
-            requireTokens: self.requireTokens ?? requireTokens
+            requireTokens: self.requireTokens ?? requireTokens,
+            initialClasses: initialClasses ?? self.initialClasses
         )
     }
 }

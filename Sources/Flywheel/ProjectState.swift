@@ -87,6 +87,8 @@ public struct ProjectState: Sendable {
     public var stages = Table<Stage, StageTime>()
     /// Refusals counted by reason code.
     public var refusals = Table<String, Int64>()
+    /// Classes that users correct predictions to and the project lacks, by name: how often. See `ClassProposals`.
+    public var proposals = Table<String, Int64>()
     /// Entries applied by kind.
     public var entries = Table<String, Int64>()
 

@@ -142,15 +142,17 @@ extension Fields {
         try optional(Field(key, wire: wire, doc), get, kind)
     }
 
-    /// A part that only records have; from a file it is `value`.
+    /// A part that only records have; from a file it is `value`. A record without the key has `implied`, and is written
+    /// without it; the key is required where that is nil.
     public mutating func hidden<K: ValueKind>(
         _ key: StaticString,
         _ get: (Root) -> K.Value,
         _ kind: K,
+        implied: K.Value? = nil,
         inFile value: K.Value,
         _ doc: StaticString = ""
     ) throws(Failure) -> K.Value {
-        let lack = Lack(absent: nil, implied: nil, fallback: value)
+        let lack = Lack(absent: nil, implied: implied, fallback: value)
         return try field(Field(key, wire: nil, isHiddenInFiles: true, doc), get, kind, lack, inFile: nil)
     }
 

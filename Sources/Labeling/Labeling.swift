@@ -64,6 +64,11 @@ extension LabelingState {
             guard schema.contains(label) else {
                 return .failure(.init(.unknownClass, "class \(label.rawValue) is not in the label schema"))
             }
+            if let classes = task.classes, label.rawValue >= classes {
+                let name = schema.name(of: label)
+                let reason = "class \"\(name)\" is not in the question of task \(id): it was appended later"
+                return .failure(.init(.unknownClass, reason))
+            }
             task.votes.append(Vote(annotator: who, label: label))
             var outcome = count(task, id, schema, policy, time)
             outcome.voteCost = task.selection.voteCost
@@ -84,6 +89,18 @@ extension LabelingState {
                 return .success(AnnotationOutcome())
             }
             return .success(close(task, id, .unanswerable, nil, standing, schema, time))
+        }
+    }
+
+    /// Classes were appended: tasks that are open go on with their own question.
+    ///
+    /// - Parameter count: Classes of the revision before.
+    /// - Complexity: O(*n* log *n*) in the open tasks.
+    public mutating func classesAppended(to count: Int) {
+        for (id, row) in open.sortedRows where row.classes == nil {
+            var task = row
+            task.classes = count
+            open[id] = task
         }
     }
 
@@ -135,7 +152,7 @@ extension LabelingState {
     private func consensus(of task: OpenTask, _ standing: Standing, _ schema: LabelSchema) -> WeightedMajority? {
         WeightedMajority(
             votes: task.votes.map { ($0.label, standing.accuracy(of: $0.annotator, annotators[$0.annotator])) },
-            classes: schema.classes.count
+            classes: min(task.classes ?? .max, schema.classes.count)
         )
     }
 
@@ -200,7 +217,7 @@ extension LabelingState {
             id: id,
             sample: task.selection.sample,
             question: schema.question,
-            classes: schema.classes,
+            classes: task.schema(schema).classes,
             state: state,
             votesWanted: task.votesWanted,
             votes: task.votes.count,

@@ -17,6 +17,8 @@ public struct OpenTask: Hashable, Sendable {
     public var aged: Int
     /// By how much in all.
     public var priorityGained: Double
+    /// Classes of its question, where some were appended to the project since: of those in force the first so many. Nil: all.
+    public var classes: Int?
     public let openedAt: StreamTime
     public let expiresAt: StreamTime
 
@@ -29,8 +31,10 @@ public struct OpenTask: Hashable, Sendable {
         openedAt: StreamTime,
         expiresAt: StreamTime,
         aged: Int = 0,
-        priorityGained: Double = 0
+        priorityGained: Double = 0,
+        classes: Int? = nil
     ) {
+        self.classes = classes
         shared = Shared(selection)
         self.votes = votes
         self.declined = declined
@@ -41,6 +45,9 @@ public struct OpenTask: Hashable, Sendable {
         self.openedAt = openedAt
         self.expiresAt = expiresAt
     }
+
+    /// The schema that the task was asked under, as far as its answers go.
+    func schema(_ inForce: LabelSchema) -> LabelSchema { classes.map { inForce.prefix($0) } ?? inForce }
 }
 
 /// What is left of a closed task: enough to know a late or repeated answer.

@@ -15,6 +15,8 @@ public struct Feedback: Hashable, Sendable {
     public let verdict: Verdict
     /// What the user says it is, with a correction.
     public let answer: ClassIndex?
+    /// What the user says it is where the project has no such class; nil together with an `answer`. 1 to 128 bytes.
+    public let proposedClass: String?
     /// The probability with which this user's feedback is forwarded at all.
     public let inclusionProbability: Double
 
@@ -25,8 +27,10 @@ public struct Feedback: Hashable, Sendable {
         user: UserDigest,
         verdict: Verdict,
         answer: ClassIndex?,
+        proposedClass: String? = nil,
         inclusionProbability: Double = 1
     ) {
+        self.proposedClass = proposedClass
         self.key = key
         self.sample = sample
         self.modelVersion = modelVersion

@@ -9,6 +9,8 @@ public struct Notice: Hashable, Sendable {
         case studyFinished = "study_finished"
         case projectPaused = "project_paused"
         case projectResumed = "project_resumed"
+        /// Users correct predictions to a class that the project lacks.
+        case classProposed = "class_proposed"
     }
     public let kind: Kind
     public let text: String

@@ -142,6 +142,11 @@ struct GoldenPlan: Sendable {
             policy.votes = 120
             policy.patience = 4_000 + Int64(revision)
         },
+        // Corrections that name classes which the project lacks, while one is appended.
+        GoldenPlan("proposals") { policy, revision in
+            policy.votes = 100
+            policy.patience = 5_000 + Int64(revision)
+        },
     ]
 
     /// Whether an operator returns to former champions; else users' feedback does.
@@ -180,7 +185,8 @@ struct GoldenPlan: Sendable {
                 datasets: datasets,
                 training: training,
                 rollout: rollout,
-                embedding: embedding(revision)
+                embedding: embedding(revision),
+                initialClasses: name == "proposals" ? 3 : nil
             )
         }
     }

@@ -246,8 +246,10 @@ struct World {
                     sample: SampleID("s\(number)"),
                     modelVersion: about,
                     user: UserDigest("u\(generator.next(below: 12))"),
-                    verdict: isBad ? .rejection : .confirmation,
-                    answer: nil
+                    verdict: isBad ? (number % 3 == 0 ? .correction : .rejection) : .confirmation,
+                    answer: nil,
+                    // A few names again and again, and many once.
+                    proposedClass: isBad && number % 3 == 0 ? "animal \(number % 2 == 0 ? number % 4 : number)" : nil
                 )
             )
         )

@@ -78,7 +78,7 @@ public struct ScoredPrediction: Hashable, Sendable {
     public var output: ClassDistribution
     /// What each member of an ensemble said.
     public var members: EnsembleOutput?
-    /// One finite number for each class of the schema, before softmax. Where they are given, they are judged instead of `output`.
+    /// One finite number for each class of the schema, or for the first so many, before softmax. Where they are given, they are judged instead of `output`.
     public var logits: [Double]?
     /// The service's own score, in `0...1`.
     public var provided: Double?

@@ -11,6 +11,9 @@ internal import Vocabulary
 enum Calibration {
     /// The output to judge.
     ///
+    /// Fewer logits than classes are those of the first classes, of a model that was trained before the others were appended:
+    /// these are left out of the softmax, and have probability 0.
+    ///
     /// - Parameters:
     ///   - temperature: Above 0.
     ///   - prediction: Its logits where it has them, else its output. Equal probabilities stay equal, 0 stays 0.
@@ -18,7 +21,7 @@ enum Calibration {
     /// - Returns: A distribution of the same form; the output as it is where there is nothing to do.
     /// - Complexity: O(*k*) in the number of entries.
     static func apply(_ temperature: Double, to prediction: ScoredPrediction, classes: Int) -> ClassDistribution {
-        if let logits = prediction.logits, logits.count == classes {
+        if let logits = prediction.logits, logits.count > 1, logits.count <= classes {
             return distribution(of: logits, temperature) ?? prediction.output
         }
         guard temperature != 1 else { return prediction.output }

@@ -51,11 +51,20 @@ public struct ProjectApply {
                     remedy: "begin another project"
                 )
             }
-            let tokens = known.requireTokens
-            next = proposed.numbered(revision: known.revision + 1, partition: known.partition, lacking: tokens)
-            guard next.numbered(revision: known.revision, partition: known.partition) != known else {
-                return .unchanged(known)
-            }
+            let same = proposed.numbered(
+                revision: known.revision,
+                partition: known.partition,
+                lacking: known.requireTokens,
+                initialClasses: known.initialClasses
+            )
+            guard same != known else { return .unchanged(known) }
+            // What an older build has not written down is known of a project that has had one revision.
+            let isFirst = known.revision == 1
+            next = same.numbered(
+                revision: known.revision + 1,
+                partition: known.partition,
+                initialClasses: known.initialClasses ?? (isFirst ? known.schema.classes.count : nil)
+            )
             guard next.schema.classes.starts(with: known.schema.classes) else {
                 throw EngineError(
                     "apply project \(name)",
@@ -65,7 +74,12 @@ public struct ProjectApply {
             }
         } else {
             let partition = partition(name, directory, partitions)
-            next = proposed.numbered(revision: 1, partition: partition, lacking: true)
+            next = proposed.numbered(
+                revision: 1,
+                partition: partition,
+                lacking: true,
+                initialClasses: proposed.schema.classes.count
+            )
         }
         if let reason = next.sizeFault(isNew: true) { throw EngineError("apply project \(name)", reason) }
         try producer.begin()

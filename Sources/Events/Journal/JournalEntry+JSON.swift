@@ -182,6 +182,7 @@ extension Feedback: JSONCodable {
             user: try object.id("user"),
             verdict: try object.choice("verdict"),
             answer: try object.optionalInt("answer", in: 0...9_999).map { ClassIndex($0) },
+            proposedClass: try Self.proposedClass(object),
             inclusionProbability: try object.double("inclusion_probability")
         )
     }
@@ -194,8 +195,19 @@ extension Feedback: JSONCodable {
             writer.member("user", user)
             writer.member("verdict", verdict.rawValue)
             writer.member("answer", ifPresent: answer?.rawValue)
+            writer.member("proposed_class", ifPresent: proposedClass)
             writer.member("inclusion_probability", inclusionProbability)
         }
+    }
+}
+
+extension Feedback {
+    private static func proposedClass(_ object: JSONObject) throws(JSONError) -> String? {
+        guard let name = try object.optionalString("proposed_class") else { return nil }
+        guard (1...LabelSchema.longestName).contains(name.utf8.count) else {
+            throw object.failure("proposed_class", "expected 1 to \(LabelSchema.longestName) bytes")
+        }
+        return name
     }
 }
 

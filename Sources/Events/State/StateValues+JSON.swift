@@ -88,7 +88,8 @@ extension OpenTask: JSONCodable {
             openedAt: try object.time("opened_at_ms"),
             expiresAt: try object.time("expires_at_ms"),
             aged: try object.optionalCount("aged") ?? 0,
-            priorityGained: try object.optionalDouble("priority_gained") ?? 0
+            priorityGained: try object.optionalDouble("priority_gained") ?? 0,
+            classes: try object.optionalInt("classes", in: 1...10_000)
         )
     }
 
@@ -101,6 +102,7 @@ extension OpenTask: JSONCodable {
             writer.member("votes_reserved", votesReserved)
             writer.member("opened_at_ms", openedAt)
             writer.member("expires_at_ms", expiresAt)
+            writer.member("classes", ifPresent: classes)
             guard aged > 0 else { return }
             writer.member("aged", aged)
             writer.member("priority_gained", priorityGained)
