@@ -18,7 +18,10 @@ struct YAMLReader: ~Copyable {
         guard bytes.count <= maximumSize else {
             throw Self.error("expected at most \(maximumSize) bytes, found \(bytes.count)", file, 0)
         }
+        // Some editors put a byte order mark before the text; it is none of it.
+        let mark = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
         let result = bytes.withUnsafeBufferPointer { buffer -> Result<YAMLNode?, ConfigurationError> in
+            let buffer = UnsafeBufferPointer(rebasing: buffer[mark...])
             var reader = YAMLReader(buffer, file: file)
             do throws(ConfigurationError) {
                 return .success(try reader.document())

@@ -3,18 +3,62 @@ public import Vocabulary
 
 extension SampleMetadata: JSONCodable {
     public init(json: JSONValue) throws(JSONError) {
-        var entries: [Entry] = []
-        for member in try json.object() {
-            entries.append(Entry(key: member.name, value: try member.value.string()))
-            guard entries.count <= Self.entryLimit else { break }
+        var remarks = Remarks()
+        self.init(json, &remarks)
+    }
+
+    /// Reads what a producer says of a sample, as much of it as can be kept: numbers and truth values as text, texts cut to
+    /// `longestValue` bytes, the first `entryLimit` entries, of a key that stands twice the first. Values of other types and
+    /// keys that are none are left out, `null` counts as absent.
+    ///
+    /// - Complexity: O(*n*) in the members.
+    init(_ json: JSONValue, _ remarks: inout Remarks) {
+        guard let object = json.objectView else {
+            remarks.note(json.failure("expected an object, found \(json.kind.article): left out"))
+            self = .none
+            return
         }
-        guard let metadata = SampleMetadata(entries) else {
-            throw json.failure(
-                "expected at most \(Self.entryLimit) distinct keys of 1 to \(Self.longestKey) bytes, with texts of at most \(Self.longestValue)"
+        var entries: [Entry] = []
+        for member in object where !member.value.isNull {
+            guard entries.count < Self.entryLimit else {
+                remarks.note(json.failure("more than \(Self.entryLimit) keys: the others are left out"))
+                break
+            }
+            if let entry = Self.entry(member, json, &remarks) {
+                if entries.contains(where: { $0.key == entry.key }) {
+                    remarks.note(json.failure("key \(Self.quoted(entry.key)) stands twice: the first is kept"))
+                } else {
+                    entries.append(entry)
+                }
+            }
+        }
+        self = SampleMetadata(entries) ?? .none
+    }
+
+    private static func entry(_ member: JSONMember, _ json: JSONValue, _ remarks: inout Remarks) -> Entry? {
+        guard (1...longestKey).contains(member.key.count) else {
+            remarks.note(json.failure("expected keys of 1 to \(longestKey) bytes, found \(member.key.count): left out"))
+            return nil
+        }
+        let key = member.name
+        guard let text = try? member.value.string() else {
+            let found = member.value.kind.article
+            guard let text = member.value.scalarText else {
+                remarks.note(json.failure("\(quoted(key)): expected text, found \(found): left out"))
+                return nil
+            }
+            remarks.note(json.failure("\(quoted(key)): expected text, found \(found): taken as \"\(text)\""))
+            return Entry(key: key, value: text)
+        }
+        if text.utf8.count > longestValue {
+            remarks.note(
+                json.failure("\(quoted(key)): expected at most \(longestValue) bytes, found \(text.utf8.count): cut")
             )
         }
-        self = metadata
+        return Entry(key: key, value: text.cut(toBytes: longestValue))
     }
+
+    private static func quoted(_ key: String) -> String { "\"\(key)\"" }
 
     public func write(to writer: inout JSONWriter) {
         writer.object { writer in

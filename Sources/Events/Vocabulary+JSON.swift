@@ -38,12 +38,18 @@ extension Content: JSONCodable {
 
 extension Sample: JSONCodable {
     public init(json: JSONValue) throws(JSONError) {
+        var remarks = Remarks()
+        try self.init(json, &remarks)
+    }
+
+    /// Reads a sample as its service says it.
+    init(_ json: JSONValue, _ remarks: inout Remarks) throws(JSONError) {
         let object = try json.object()
         self.init(
             id: try object.id("id"),
             content: try object.optionalValue("content"),
             embedding: try object.optionalValue("embedding", Embedding.self)?.values,
-            metadata: try object.optionalValue("metadata") ?? .none,
+            metadata: object.optional("metadata").map { SampleMetadata($0, &remarks) } ?? .none,
             space: try object.optionalID("space")
         )
     }
@@ -66,11 +72,17 @@ extension Sample: JSONCodable {
 
 extension ModelReference: JSONCodable {
     public init(json: JSONValue) throws(JSONError) {
+        var remarks = Remarks()
+        try self.init(json, &remarks)
+    }
+
+    /// Reads a model as whoever predicts with it names it.
+    init(_ json: JSONValue, _ remarks: inout Remarks) throws(JSONError) {
         let object = try json.object()
         self.init(
-            name: try object.optionalString("name") ?? "",
+            name: object.informingText("name", &remarks) ?? "",
             version: try object.id("version"),
-            variant: try object.optionalString("variant") ?? "base",
+            variant: object.informingText("variant", &remarks) ?? "base",
             role: object.optional("role") == nil ? .champion : try object.choice("role")
         )
     }

@@ -21,7 +21,8 @@ public enum ProjectFile {
 
     /// Whether a file names a project, so that it is no worker's file.
     public static func isProject(_ bytes: [UInt8], file: String) -> Bool {
-        let text = String(decoding: bytes, as: UTF8.self)
+        let mark = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
+        let text = String(decoding: bytes.dropFirst(mark), as: UTF8.self)
         return (try? ConfigurationReader(yaml: bytes, file: file))?.keys.contains("project")
             ?? text.split(whereSeparator: \.isNewline).contains { $0.hasPrefix("project:") }
     }

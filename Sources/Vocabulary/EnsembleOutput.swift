@@ -25,18 +25,19 @@ public struct EnsembleOutput: Hashable, Sendable {
         all.reserveCapacity(members.count * labels.count)
         for member in members {
             guard member.count == labels.count, Self.isDistribution(member) else { return nil }
-            all += member
+            // What rounding left below 0 is 0.
+            for probability in member { all.append(probability < 0 ? 0 : probability) }
         }
         self.labels = labels
         probabilities = all
         count = members.count
     }
 
-    /// Whether numbers are finite, in `0...1`, and sum to 1, both within 0.01.
+    /// Whether numbers are finite and in `0...1`, as `ClassDistribution.taken` has it, and sum to 1 within 0.01.
     public static func isDistribution(_ member: [Double]) -> Bool {
         var sum = 0.0
         for probability in member {
-            guard probability >= 0, probability <= 1 + ClassDistribution.tolerance else { return false }
+            guard let probability = ClassDistribution.taken(probability) else { return false }
             sum += probability
         }
         return sum > 1 - ClassDistribution.tolerance && sum < 1 + ClassDistribution.tolerance

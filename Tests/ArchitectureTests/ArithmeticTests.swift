@@ -20,7 +20,8 @@ import Testing
     }
 
     /// Codecs read what rows and facts count with `count`, `count64` and `number`, or name a range.
-    private static let unbounded = #"\.(int|int64|uint64|optionalInt|optionalInt64)\("[a-z_]+"\)"#
+    private static let unbounded =
+        #"\.(int|int64|uint64|optionalInt|optionalInt64)\("[a-z_]+"\)|\.informingMilliseconds\("#
     private static let unboundedReads = [
         Harmless("Engine/Loop/PartitionPosition.swift", #"int("v")"#, "compared"),
         Harmless("Engine/Loop/PartitionPosition.swift", #"int64("journal_offset")"#, "must equal the group's offset"),
@@ -40,11 +41,11 @@ import Testing
         Harmless("Events/Decisions/Models+JSON.swift", "try object.int(", "evidence and priority, shown"),
         Harmless(
             "Events/Inputs/HumanEvents.swift",
-            "optionalInt64(",
+            "informingMilliseconds(",
             "times are believed within bounds, durations clamped"
         ),
-        Harmless("Events/Inputs/MachineEvents.swift", #"optionalInt64("duration_ms")"#, "written on, not counted with"),
-        Harmless("Events/Inputs/PredictionEvent.swift", #"optionalInt64("predicted_at_ms")"#, "believed within bounds"),
+        Harmless("Events/Inputs/MachineEvents.swift", "informingMilliseconds(", "written on, not counted with"),
+        Harmless("Events/Inputs/PredictionEvent.swift", "informingMilliseconds(", "believed within bounds"),
         Harmless("Events/Journal/JournalEntry+JSON.swift", #"int64("offset")"#, "written on"),
         Harmless("Events/Journal/JournalEntry+JSON.swift", #"uint64("#, "a hash, and a number that is compared"),
         Harmless("Events/Journal/JournalEntry+JSON.swift", #"optionalInt64("duration_ms")"#, "clamped when charged"),

@@ -65,17 +65,25 @@ import Vocabulary
             (#""members":[]"#, .schema, "members: expected 1 to 128, found 0"),
             (#""members":{"7":1}"#, .schema, "members"),
             (#""members":[{}]"#, .badProbabilities, "members.0"),
-            (#""members":[{"7":0.9}]"#, .badProbabilities, "members.0: expected numbers in 0...1 that sum to 1"),
-            (#""members":[{"7":1.5,"1":-0.5}]"#, .badProbabilities, "members.0"),
+            (
+                #""members":[{"7":0.9}]"#, .badProbabilities,
+                "members.0: expected numbers in 0...1 that sum to 1 within 0.01, found 1 that sum to 0.9"
+            ),
+            (
+                #""members":[{"7":1.5,"1":-0.5}]"#, .badProbabilities,
+                "members.0: class \"7\": expected a number in 0...1, found 1.5"
+            ),
+            (
+                #""members":[[1.001,-0.001,0,0,0,0,0,0,0,0]]"#, .badProbabilities,
+                "members.0: class \"1\": expected a number in 0...1, found -0.001"
+            ),
             (#""members":[{"x":1}]"#, .unknownClass, "members.0: class \"x\""),
             (#""members":[{"7":"much"}]"#, .schema, "members"),
-            (#""members":[{"7":0.5,"7":0.5}]"#, .schema, "members.0: a class stands twice"),
+            (#""members":[{"7":0.5,"7":0.5}]"#, .schema, "members.0: class \"7\" stands twice"),
             (#""logits":[1,2]"#, .schema, "logits: expected one number for each of 10 classes, found 2"),
             (#""logits":{"7":1}"#, .schema, "logits: expected one for each of 10 classes, found 1"),
             (#""logits":{"x":1}"#, .unknownClass, "logits: class"),
-            (#""score":1.01"#, .schema, "score: expected a number in 0...1"),
-            (#""score":-1"#, .schema, "score"),
-            (#""score":"high""#, .schema, "score"),
+            (#""logits":{"7":1,"7":2}"#, .schema, "logits: class \"7\" stands twice"),
         ]
     )
     func details(text: String, code: Rejection.Code, message: String) throws {
@@ -83,6 +91,54 @@ import Vocabulary
         let rejection = #expect(throws: Rejection.self) { try Self.read(String(event)) }
         #expect(rejection?.code == code, "\(rejection?.description ?? "")")
         #expect(rejection?.text.contains(message) == true, "\(rejection?.text ?? "")")
+    }
+
+    /// Before: the count and the sum of the numbers, whatever was wrong with one of them.
+    @Test(
+        "An output that is no distribution is refused with its first fault, class and value named",
+        arguments: [
+            (
+                #"{"7":0.5,"1":-0.001,"2":0.501}"#,
+                "output.probabilities: class \"1\": expected a number in 0...1, found -0.001"
+            ),
+            (#"{"7":1.5,"1":-0.5}"#, "output.probabilities: class \"7\": expected a number in 0...1, found 1.5"),
+            (#"{"7":0.5,"1":0.25,"7":0.25}"#, "output.probabilities: class \"7\" stands twice"),
+            (#"{"7":1},"remainder":-0.5"#, "output.remainder: expected a number in 0...1, found -0.5"),
+            (#"{"7":0},"remainder":1.5"#, "output.remainder: expected a number in 0...1, found 1.5"),
+            ("{}", "output.probabilities: expected a probability for at least one class, found none"),
+            (
+                #"{"7":0.5,"1":0.2}"#,
+                "output.probabilities: expected numbers in 0...1 that sum to 1 within 0.01, found 2 that sum to 0.7"
+            ),
+        ]
+    )
+    func outputs(probabilities: String, text: String) throws {
+        let rejection = #expect(throws: Rejection.self) { try Self.read(prediction(probabilities)) }
+        #expect(rejection == Rejection(.badProbabilities, text))
+    }
+
+    /// Before: -1e-17, which is 1 less the others in 64 bits, was `bad_probabilities`, and so was the whole event.
+    @Test(
+        "What rounding leaves below 0 is 0: in an output, a remainder, a member",
+        arguments: [-1e-17, -2.2e-8, -1e-6]
+    )
+    func rounding(number: Double) throws {
+        let text =
+            prediction(#"{"7":0.75,"1":0.25,"2":\#(number)},"remainder":\#(number)"#).dropLast()
+            + #","members":[[0.75,0.25,\#(number),0,0,0,0,0,0,0]],"score":\#(number)}"#
+        let event = try Self.read(String(text))
+        #expect(
+            event.output
+                == ClassDistribution([
+                    .init(label: ClassIndex(7), probability: 0.75), .init(label: ClassIndex(1), probability: 0.25),
+                    .init(label: ClassIndex(2), probability: 0),
+                ])
+        )
+        #expect(event.detail.members?.probabilities.min() == 0 && event.detail.score == 0)
+        #expect(event.remarks.all.isEmpty)
+        for wrong in [-1.1e-6, -0.001] {
+            #expect(throws: Rejection.self) { try Self.read(prediction(#"{"7":0.75,"1":0.25,"2":\#(wrong)}"#)) }
+        }
     }
 
     @Test("More than 128 members are too many, and members without an output have none to belong to")
@@ -128,9 +184,10 @@ import Vocabulary
         }
     }
 
-    private static func read(_ text: String) throws {
+    @discardableResult
+    private static func read(_ text: String) throws -> PredictionEvent {
         try JSONParser().withDocument(of: Array(text.utf8)) { json in
-            _ = try PredictionEvent(try json.object(), project: ProjectID("digits"), schema: SchemaFiles.schema)
+            try PredictionEvent(try json.object(), project: ProjectID("digits"), schema: SchemaFiles.schema)
         }
     }
 }

@@ -20,8 +20,8 @@ extension BadInput {
         detail("a member that is not a number", #""members":[[NaN,1,0]]"#, .refused("not_json")),
         detail("too few logits", #""logits":[1,2]"#, .refused("schema")),
         detail("an infinite logit", #""logits":[1,2,1e999]"#, .refused("not_json")),
-        detail("a score above one", #""score":2"#, .refused("schema")),
-        detail("a score as text", #""score":"high""#, .refused("schema")),
+        detail("a score above one", #""score":2"#, .accepted),
+        detail("a score as text", #""score":"high""#, .accepted),
         BadInput(
             "members without an output",
             .predictions,

@@ -77,6 +77,20 @@ struct BadInput: Sendable, CustomTestStringConvertible {
                 + String(repeating: "]", count: 10_000) + "}",
             .refused("too_deep")
         ),
+        BadInput(
+            "a byte order mark",
+            .predictions,
+            [0xEF, 0xBB, 0xBF] + Array(prediction(good).utf8),
+            .refused("not_json")
+        ),
+        BadInput(
+            "a Confluent frame",
+            .predictions,
+            [0, 0, 0, 0, 42] + Array(prediction(good).utf8),
+            .refused("not_json")
+        ),
+        BadInput("UTF-16", .annotations, [0xFF, 0xFE, 0x7B, 0, 0x7D, 0], .refused("not_json")),
+        BadInput("gzip", .feedback, [0x1F, 0x8B, 8, 0, 0, 0], .refused("not_json")),
         BadInput("null", .predictions, nil as [UInt8]?, .refused("empty_value")),
         BadInput("empty", .trainingResults, [], .refused("empty_value")),
         BadInput("an array", .predictions, "[]", .refused("schema")),
@@ -148,19 +162,19 @@ struct BadInput: Sendable, CustomTestStringConvertible {
             "1970",
             .predictions,
             prediction(good, more: #","predicted_at_ms":0"#),
-            .refused("time_out_of_bounds")
+            .accepted
         ),
         BadInput(
             "before 1970",
             .predictions,
             prediction(good, more: #","predicted_at_ms":-9223372036854775808"#),
-            .refused("time_out_of_bounds")
+            .accepted
         ),
         BadInput(
             "2099",
             .predictions,
             prediction(good, more: #","predicted_at_ms":4070908800000"#),
-            .refused("time_out_of_bounds")
+            .accepted
         ),
         BadInput("a sample without an id", .predictions, #"{"project":"shapes","sample":{}}"#, .refused("schema")),
         BadInput(
@@ -201,7 +215,7 @@ struct BadInput: Sendable, CustomTestStringConvertible {
             "feedback in 1970",
             .feedback,
             feedback(#","verdict":"rejection","given_at_ms":1"#),
-            .refused("time_out_of_bounds")
+            .counted("not_the_champion")
         ),
         BadInput(
             "a correction without an answer",
@@ -214,7 +228,7 @@ struct BadInput: Sendable, CustomTestStringConvertible {
             "a correction to an unknown class",
             .feedback,
             feedback(#","verdict":"correction","answer":{"kind":"choice","class":"moon"}"#),
-            .refused("unknown_class")
+            .counted("not_the_champion")
         ),
         BadInput(
             "feedback about no champion",
@@ -245,7 +259,7 @@ struct BadInput: Sendable, CustomTestStringConvertible {
             "an annotation in 2099",
             .annotations,
             annotation(#","outcome":"skip","answered_at_ms":4070908800000"#),
-            .refused("time_out_of_bounds")
+            .refusedLater("unknown_task")
         ),
         BadInput("a result for no request", .trainingResults, result("shapes-1-1"), .refusedLater("unknown_request")),
         BadInput(

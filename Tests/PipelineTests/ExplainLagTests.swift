@@ -12,7 +12,7 @@ import Vocabulary
 struct ExplainLagTests {
     private func explain(_ sample: String, _ plant: Plant) throws -> Explanation {
         try Explain(transport: plant.cluster, topics: plant.topics, salt: [1, 2, 3])
-            .explain(SampleID(sample), of: plant.configuration, since: 0, now: plant.clock.now)
+            .explain(SampleID(sample), of: plant.configuration, since: 0)
     }
 
     private func send(_ names: Range<Int>, _ plant: Plant) throws {

@@ -11,7 +11,7 @@ import Vocabulary
 struct ExplainTests {
     private func explain(_ sample: String, _ plant: Plant, since: Int64 = 0) throws -> Explanation {
         try Explain(transport: plant.cluster, topics: plant.topics, salt: [1, 2, 3])
-            .explain(SampleID(sample), of: plant.configuration, since: since, now: plant.clock.now)
+            .explain(SampleID(sample), of: plant.configuration, since: since)
     }
 
     @Test("Of a sample that was asked for it says which entry, by which way, which task and which label")

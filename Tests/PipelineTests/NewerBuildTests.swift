@@ -143,7 +143,7 @@ struct NewerBuildTests {
         #expect(report.waiting == UInt64(recording.records.count - 40 + 1))
         let explain = Explain(transport: plant.cluster, topics: plant.topics, salt: [1, 2, 3])
         let refused = #expect(throws: EngineError.self) {
-            try explain.explain(SampleID("s"), of: plant.configuration, since: 0, now: 0)
+            try explain.explain(SampleID("s"), of: plant.configuration, since: 0)
         }
         #expect(refused?.description.contains("offset 40") ?? false)
         #expect(refused?.description.contains("newer build") ?? false)

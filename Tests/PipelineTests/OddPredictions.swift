@@ -16,6 +16,9 @@ enum OddPredictions {
         "1\"b\"",
         "\"b\"1", "0.1\"b\"", "0.12345678", "0.123456789", "0.03456789255142212", "0.1234567890123456789012345",
         "0.12345678x", "0.1234567891234567x", "1.2e-05", "-3.5e+10", "1e39", "-1e39", "3.4028236e38", "1e38",
+        "-1e-17", "-0.0000001", "-2.2e-8", "-1e-6", "-0.000001", "-1.1e-6", "-0.0000011", "-0.0", "-1e-400",
+        "1.0000001",
+        "1.01", "1.0099999", "1.02",
         "123456789012345678", "1234567890123456789", "12345678901234567890", "123456789012345678901234567890",
         "-12345678901234567890",
         #""""#, #""a""#, #""a" "b""#, #""a""b""#, #""\x""#, #""\"#, #""\u12""#, #""\u12g4""#, #""\u0041""#,
@@ -43,7 +46,9 @@ enum OddPredictions {
         #"{a:1}"#, #"{"a":1"b":2}"#, #"{"a":1 "b":2}"#, #"{"a":1]"#, #"{"a":1"#, #"{"a"x:1}"#, #"{x"a":1}"#,
         #"{"a":1}}"#,
         #"{"\u0061":1}"#, #"{"\x":1}"#, #"{"a":1,"a":2}"#, #"{"a":"b","a":"c"}"#, #"{"a":"b","\u0061":"c"}"#,
-        #"{"":"b"}"#, #"{"a":"b","c":"d"}"#, #"{"a":null}"#, "{\"é\":\"b\",\"e\u{301}\":\"c\"}",
+        #"{"":"b"}"#, #"{"a":"b","c":"d"}"#, #"{"a":null}"#, #"{"a":7,"b":true,"c":-1.5e3,"d":false,"e":null}"#,
+        #"{"a":1234567890123456789012,"b":0.1}"#, #"{"a":{"b":1},"c":[2]}"#, #"{"a":1,"a":"c"}"#, #"{"a":01}"#,
+        #"{"a":truth}"#, "{\"a\":\(text("é", 200))}", "{\"é\":\"b\",\"e\u{301}\":\"c\"}",
         "{\"K\":\"b\",\"\u{212A}\":\"c\"}",
         #"{"a":"\n\u00e9"}"#, #"{"a":"\x"}"#, "{\"a\":\(text("v", 257))}", "{\"a\":\(text(#"\n"#, 200))}",
         "{\(text("k", 65)):\"b\"}", members(16, "\"v\""), members(17, "\"v\""), members(40, "1"),
@@ -133,7 +138,10 @@ enum OddPredictions {
         { record(",\"specversion\":\($0)") },
         { record(",\"data\":\($0)") },
         { "{\"x\":\($0)}" }, { $0 }, { "\($0)\(record())" }, { "\(record())\($0)" }, { "\(record(",\"x\":")) \($0)" },
-        { record().replacing("0.9", with: $0) }, { record().replacing("\"circle\"", with: $0) },
+        { record().replacing("0.9", with: $0) },
+        { record().replacing("0.05,\"star\":0.05", with: "0.1,\"star\":\($0)") },
+        { record().replacing("0.05}", with: "0.05},\"remainder\":\($0)") },
+        { record().replacing("\"circle\"", with: $0) },
         { record().replacing("\"model\"", with: $0) }, { record().replacing("\"version\"", with: $0) },
     ]
 
@@ -180,6 +188,9 @@ enum OddPredictions {
         record(sample: ",\"embedding\":[ 0.5 , -0.25 ]"), record(sample: #","embedding":[1,-2]"#),
         record(sample: #","embedding":null,"metadata":null,"content":null,"space":null"#),
         record(model: #","name":"shop\/model","variant":null,"role":"challenger","commit":"abc""#),
+        record(sample: #","metadata":{"line":7,"checked":true,"weight":-0.5,"shop":"x","none":null}"#),
+        record().replacing("0.05}", with: "-1e-17}").replacing("0.05,", with: "0.1,"),
+        record(output: ",\"remainder\":-2.8e-17"),
         record(output: ",\"remainder\":0,\"calibrated\":true"), record(",\"predicted_at_ms\":1700000000000"),
     ]
 

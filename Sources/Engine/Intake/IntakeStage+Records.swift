@@ -23,25 +23,34 @@ extension IntakeStage {
             throw Rejection(.empty, "the record has no value")
         }
         guard record.value.count <= Self.recordLimit else {
-            throw Rejection(.tooLarge, "expected at most \(Self.recordLimit) bytes, found \(record.value.count)")
+            throw Self.tooLarge(record.value.count)
         }
         let envelope: Envelope
         do throws(JSONError) {
             envelope = try Envelope(parser.parse(record.value))
         } catch {
             let isEnvelope = ["specversion", "data", "id", "source"].contains(error.path)
-            throw isEnvelope ? Rejection(.badEnvelope, error.description) : Rejection(error)
+            throw isEnvelope ? Rejection(.badEnvelope, error.description) : Rejection(error, of: record.value)
         }
         let known = generation
         let name = try project(envelope.data, of: record)
         do throws(Rejection) {
             // A judgement holds for the revision that it was made under.
             try take(record, index, batch, envelope, name, generation == known ? judged : nil, into: &turn)
-        } catch  where error.code == .unknownClass {
+        } catch {
+            guard error.code == .unknownClass else { throw error }
             // A class may have come with a revision that is not read yet.
-            guard lookAgain(for: record) else { throw error }
-            try take(record, index, batch, envelope, name, nil, into: &turn)
+            let isNews = lookAgain(for: record)
+            // What a user says is right is no reason to pass over that the prediction was wrong.
+            let isFeedback = Self.inputs[record.topic] == .feedback
+            guard isNews || isFeedback else { throw error }
+            try take(record, index, batch, envelope, name, nil, takesUnknownClass: isFeedback, into: &turn)
         }
+    }
+
+    /// Why a record of so many bytes is refused.
+    static func tooLarge(_ size: Int) -> Rejection {
+        Rejection(.tooLarge, "expected at most \(recordLimit) bytes, found \(size)")
     }
 
     private func take(
@@ -51,6 +60,7 @@ extension IntakeStage {
         _ envelope: Envelope,
         _ name: String,
         _ judged: Judgement?,
+        takesUnknownClass: Bool = false,
         into turn: inout Turn
     ) throws(Rejection) {
         guard let project = projects[name] else {
@@ -62,23 +72,30 @@ extension IntakeStage {
         switch Self.inputs[record.topic] {
         case .predictions:
             // Everything is decoded before anything is counted: a refused record leaves no trace in the tallies.
-            let event = try PredictionEvent(object, project: id, schema: schema)
+            var event = try PredictionEvent(
+                object,
+                project: id,
+                schema: schema,
+                initialClasses: configuration.shortestOutput
+            )
             try event.checkNames()
-            _ = try believable(event.predictedAt)
+            believe(&event.predictedAt, "predicted_at_ms", &event.remarks)
             try checkSample(event.sample, record.value.count, project)
             guard let judgement = judged ?? judge(event, project, at: batchTime) else { return }
             try take(event, judgement, at: batchTime, into: &turn)
+            note(event.remarks)
         case .feedback:
-            let event = try FeedbackEvent(object, project: id, schema: schema)
+            var event = try FeedbackEvent(object, project: id, schema: schema, takesUnknownClass: takesUnknownClass)
             try event.checkNames()
-            _ = try believable(event.givenAt)
+            believe(&event.givenAt, "given_at_ms", &event.remarks)
             let entry = feedback(event, envelope, record, index, batch)
             try forward(JournalEntry(project: id, body: .feedback(entry)), configuration, into: &turn)
             count(event, project)
+            note(event.remarks)
         case .annotations:
-            let event = try AnnotationEvent(object, project: id, schema: schema)
+            var event = try AnnotationEvent(object, project: id, schema: schema)
             try event.checkNames()
-            _ = try believable(event.answeredAt)
+            believe(&event.answeredAt, "answered_at_ms", &event.remarks)
             let isVouched = try isVouched(event.token, .labelingTasks, event.annotation.task.rawValue, configuration)
             let origin = try origin(record, index, batch)
             try forward(
@@ -87,6 +104,7 @@ extension IntakeStage {
                 isVouched: isVouched,
                 into: &turn
             )
+            note(event.remarks)
         case .trainingResults:
             let event = try TrainingResultEvent(object, project: id)
             try event.checkNames()
@@ -99,6 +117,7 @@ extension IntakeStage {
                 isVouched: isVouched,
                 into: &turn
             )
+            note(event.remarks)
         case .commands:
             let event = try CommandEvent(object, project: id)
             try event.checkNames()
@@ -143,7 +162,8 @@ extension IntakeStage {
             modelVersion: event.modelVersion,
             user: UserDigest(String(userKey.digest(of: event.user).hex.prefix(16))),
             verdict: event.verdict,
-            answer: event.answer
+            answer: event.answer,
+            proposedClass: event.plainProposal
         )
     }
 
@@ -186,13 +206,21 @@ extension IntakeStage {
         return true
     }
 
-    /// An event's own time, if it lies within bounds.
-    private func believable(_ time: Int64?) throws(Rejection) -> Int64? {
-        guard let time, !isBelievable(time, at: batchTime) else { return time }
-        throw Rejection(
-            .badTime,
-            "\(RFC3339.text(milliseconds: time)) (\(time) ms) is before 2000 or more than a day in the future"
+    /// Leaves out an event's own time where it does not lie within bounds: it only informs.
+    private func believe(_ time: inout Int64?, _ member: StaticString, _ remarks: inout Remarks) {
+        guard let own = time, !isBelievable(own, at: batchTime) else { return }
+        remarks.note(
+            "\(member)",
+            "\(RFC3339.text(milliseconds: own)) (\(own) ms) is before 2000 or more than a day in the future: left out"
         )
+        time = nil
+    }
+
+    /// Counts what was odd about a record that was taken.
+    private func note(_ remarks: Remarks) {
+        guard !remarks.all.isEmpty else { return }
+        latestRemarks = remarks
+        for member in Set(remarks.all.map(\.member)) { turnCounts.remarked[member, default: 0] += 1 }
     }
 
     /// Where a record came from, and all of it, so that it can go to the dead letters as it came.

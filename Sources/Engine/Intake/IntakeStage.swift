@@ -15,6 +15,8 @@ public struct IntakeCounts: Hashable, Sendable {
     public var dead: [String: Int64] = [:]
     /// Counted and left out, by reason code.
     public var dropped: [String: Int64] = [:]
+    /// Records taken although a member that only informs was read otherwise than it stands, or left out; by member.
+    public var remarked: [String: Int64] = [:]
     /// Journal entries written.
     public var forwarded: Int64 = 0
 
@@ -91,6 +93,8 @@ public final class IntakeStage: StreamStage {
     var letter: OutputRecord?
     var leftOut: Int64 = 0
     var turnCounts = IntakeCounts()
+    /// Of the record that was taken last, if there was anything to say.
+    var latestRemarks = Remarks()
     /// What the committed transactions did.
     public private(set) var counts = IntakeCounts()
 
@@ -234,6 +238,7 @@ public final class IntakeStage: StreamStage {
         counts.forwarded += turnCounts.forwarded
         counts.dead.merge(turnCounts.dead) { $0 + $1 }
         counts.dropped.merge(turnCounts.dropped) { $0 + $1 }
+        counts.remarked.merge(turnCounts.remarked) { $0 + $1 }
         forgetTurn()
     }
 

@@ -1,4 +1,5 @@
 internal import Events
+internal import Foundation
 internal import Telemetry
 internal import Vocabulary
 
@@ -17,6 +18,18 @@ extension FeedbackEvent {
         try PlainNames.check("sample", sample)
         try PlainNames.check("model.version", modelVersion)
         try PlainNames.check("user", UserDigest(user))
+    }
+}
+
+extension FeedbackEvent {
+    /// The class that is proposed, if its name could be a class's and may be shown to people; of the spellings that Unicode
+    /// holds to be the same the composed one, so that they are counted together.
+    var plainProposal: String? {
+        guard let name = proposedClass?.precomposedStringWithCanonicalMapping,
+            (1...LabelSchema.longestName).contains(name.utf8.count),
+            ForeignText.isPlain(name), name.contains(where: { !$0.isWhitespace })
+        else { return nil }
+        return name
     }
 }
 

@@ -97,7 +97,7 @@ extension PredictionReader {
         return seen & needed == needed
     }
 
-    /// Names and texts, no name twice. Names that are not of ASCII may be the same in other bytes: where there are several,
+    /// Names and texts, numbers or truth values, no name twice. Names that are not of ASCII may be the same in other bytes: where there are several,
     /// the parser tells.
     private func readMetadata(_ cursor: inout JSONScan) -> Bool {
         var scan = cursor
@@ -115,12 +115,18 @@ extension PredictionReader {
                 guard count == 0 || isOfASCII, Self.isNew(name, names[..<count]) else { return false }
                 names[count] = name
                 count &+= 1
-                guard let text = scan.checkedRaw(), text.count <= SampleMetadata.longestValue,
-                    let more = scan.more(until: UInt8(ascii: "}"))
-                else { return false }
+                guard readMetadataValue(&scan), let more = scan.more(until: UInt8(ascii: "}")) else { return false }
                 if !more { return true }
             }
         }
+    }
+
+    /// A text that is kept whole; or a number or truth value, which is taken as text and never too long.
+    @inline(__always)
+    private func readMetadataValue(_ scan: inout JSONScan) -> Bool {
+        guard scan.byte == UInt8(ascii: "\"") else { return scan.byte | 0x20 != UInt8(ascii: "{") && scan.skip() }
+        guard let text = scan.checkedRaw() else { return false }
+        return text.count <= SampleMetadata.longestValue
     }
 
     @inline(__always)

@@ -183,8 +183,8 @@ struct PredictionReader {
                 if project.pointee.watchesClasses { noteProbabilities(start, of: project) }
             case Key.remainder:
                 if scan.null() { break }
-                guard let remainder = scan.double(), remainder >= 0, remainder <= 1 else { return false }
-                summary.remainder = remainder
+                guard let found = scan.double(), let remainder = ClassDistribution.taken(found) else { return false }
+                summary.remainder = min(1, remainder)
             default: guard scan.skip() else { return false }
             }
             guard let more = scan.more(until: UInt8(ascii: "}")) else { return false }
@@ -214,7 +214,7 @@ struct PredictionReader {
             var count = 0
             while true {
                 guard let name = scan.quotedKey(), let label = classes.find(padded: name) ?? Self.spaced(name, classes),
-                    let probability = scan.double(), probability >= 0, probability <= 1 + ClassDistribution.tolerance
+                    let found = scan.double(), let probability = ClassDistribution.taken(found)
                 else { return false }
                 if label < UInt64.bitWidth {
                     let bit: UInt64 = 1 &<< UInt64(truncatingIfNeeded: label)
@@ -247,7 +247,7 @@ struct PredictionReader {
         repeat {
             let classes = project.pointee.classView
             guard let name = scan.quotedKey(), let label = classes.find(padded: name) ?? Self.spaced(name, classes),
-                let probability = scan.double()
+                let found = scan.double(), let probability = ClassDistribution.taken(found)
             else { return }
             project.pointee.triggers?.note(label, probability)
         } while scan.more(until: UInt8(ascii: "}")) == true

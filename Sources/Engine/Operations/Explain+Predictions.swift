@@ -15,7 +15,6 @@ extension Explain {
         _ sample: SampleID,
         _ configuration: ProjectConfiguration,
         since: Int64,
-        now: Int64,
         into explanation: inout Explanation
     ) throws {
         explanation.searched.since = since
@@ -29,7 +28,7 @@ extension Explain {
             try scan.forEach(partition, from: start) { record, _, _ in
                 explanation.searched.predictions += 1
                 guard search.mayOccur(in: record.value),
-                    let event = Self.prediction(record, sample, configuration, now: now, parser)
+                    let event = Self.prediction(record, sample, configuration, parser)
                 else { return }
                 found.append(
                     FoundPrediction(
@@ -58,7 +57,6 @@ extension Explain {
         _ record: RecordView,
         _ sample: SampleID,
         _ configuration: ProjectConfiguration,
-        now: Int64,
         _ parser: JSONParser
     ) -> Result<PredictionEvent, Rejection>? {
         guard let data = try? Envelope(parser.parse(record.value)).data,
@@ -70,14 +68,13 @@ extension Explain {
             guard size <= limit else {
                 throw Rejection(.tooLarge, "expected at most \(limit) bytes, found \(size)")
             }
-            let event = try PredictionEvent(data, project: configuration.project, schema: configuration.schema)
+            let event = try PredictionEvent(
+                data,
+                project: configuration.project,
+                schema: configuration.schema,
+                initialClasses: configuration.shortestOutput
+            )
             try event.checkNames()
-            // Intake's clock is not known any more, but for that it was not ahead of now; a producer may stamp what it likes.
-            let latest = now + IntakeStage.futureTolerance
-            if let time = event.predictedAt, time < IntakeStage.earliestTime || time > latest {
-                let text = RFC3339.text(milliseconds: time)
-                throw Rejection(.badTime, "\(text) is before 2000 or more than a day in the future")
-            }
             return .success(event)
         } catch {
             return .failure(error)

@@ -27,7 +27,6 @@ public struct Explain {
     ///   - sample: Its id.
     ///   - configuration: The project's newest revision.
     ///   - since: Predictions written before this moment are not read, in milliseconds since 1970.
-    ///   - now: The moment of asking, in milliseconds since 1970.
     /// - Returns: What is known, and what was read to know it.
     /// - Throws: When a topic cannot be read, or its journal holds an entry that only a newer build can read; a sample of
     ///   which nothing is known is no error.
@@ -35,14 +34,13 @@ public struct Explain {
     public func explain(
         _ sample: SampleID,
         of configuration: ProjectConfiguration,
-        since: Int64,
-        now: Int64
+        since: Int64
     ) throws -> Explanation {
         var explanation = Explanation(project: configuration.project.rawValue, sample: sample.rawValue)
         try readJournal(sample, configuration, into: &explanation)
         try readOutcome(sample, configuration, into: &explanation)
         if explanation.appearances.isEmpty {
-            try readPredictions(sample, configuration, since: since, now: now, into: &explanation)
+            try readPredictions(sample, configuration, since: since, into: &explanation)
         } else {
             try readThresholds(configuration, into: &explanation)
         }

@@ -90,6 +90,13 @@ public struct EngineMetrics: Sendable {
                 labels: ["code": code]
             ).increment(by: Int(count - (last.dropped[code] ?? 0)))
         }
+        for (member, count) in counts.remarked where count > last.remarked[member] ?? 0 {
+            registry.counter(
+                "flywheel_intake_remarks_total",
+                help: "Records taken although a member that only informs could not be used as it stands.",
+                labels: ["member": member]
+            ).increment(by: Int(count - (last.remarked[member] ?? 0)))
+        }
         registry.counter("flywheel_intake_forwarded_total", help: "Journal entries written by Intake.")
             .increment(by: Int(counts.forwarded - last.forwarded))
     }

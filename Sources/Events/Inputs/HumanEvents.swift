@@ -12,7 +12,11 @@ public struct FeedbackEvent: Hashable, Sendable {
     public let user: String
     public let verdict: Feedback.Verdict
     public let answer: ClassIndex?
-    public let givenAt: Int64?
+    /// What a correction says it is where the project has no such class, as it stands; nil together with an `answer`.
+    public let proposedClass: String?
+    public var givenAt: Int64?
+    /// What was read otherwise than it stands, or left out.
+    public var remarks = Remarks()
 
     public init(
         project: ProjectID,
@@ -23,8 +27,10 @@ public struct FeedbackEvent: Hashable, Sendable {
         user: String,
         verdict: Feedback.Verdict,
         answer: ClassIndex?,
+        proposedClass: String? = nil,
         givenAt: Int64?
     ) {
+        self.proposedClass = proposedClass
         self.project = project
         self.id = id
         self.source = source
@@ -36,23 +42,49 @@ public struct FeedbackEvent: Hashable, Sendable {
         self.givenAt = givenAt
     }
 
-    public init(_ object: JSONObject, project: ProjectID, schema: LabelSchema) throws(Rejection) {
+    /// Reads an event whose project and schema are known.
+    ///
+    /// - Parameters:
+    ///   - object: The event.
+    ///   - project: Whose it is.
+    ///   - schema: Names the classes.
+    ///   - takesUnknownClass: Whether a correction may name a class that the schema lacks: it says that the prediction was
+    ///     wrong all the same.
+    /// - Throws: `Rejection` where a member that decides is missing or wrong.
+    public init(
+        _ object: JSONObject,
+        project: ProjectID,
+        schema: LabelSchema,
+        takesUnknownClass: Bool = false
+    ) throws(Rejection) {
+        var remarks = Remarks()
         do throws(JSONError) {
             self.project = project
-            id = try object.optionalString("id")
-            source = try object.optionalString("source")
+            id = object.informingText("id", &remarks)
+            source = object.informingText("source", &remarks)
             sample = try object.id("sample")
             modelVersion = try object.object("model").id("version")
             user = try object.id("user", UserDigest.self).rawValue
             verdict = try object.choice("verdict")
-            givenAt = try object.optionalInt64("given_at_ms")
+            givenAt = object.informingMilliseconds("given_at_ms", &remarks)
         } catch {
             throw Rejection(error)
         }
-        answer = try choice(object, "answer", schema)
-        guard verdict != .correction || answer != nil else {
+        guard verdict == .correction else {
+            // Nobody asked what is right, so that nothing depends on it.
+            proposedClass = nil
+            do throws(Rejection) { answer = try choice(object, "answer", schema)?.label } catch {
+                remarks.note("answer", "\(error.text): left out")
+                answer = nil
+            }
+            self.remarks = remarks
+            return
+        }
+        guard let choice = try choice(object, "answer", schema, takesUnknown: takesUnknownClass) else {
             throw Rejection(.schema, "answer: a correction must say what is right")
         }
+        (answer, proposedClass) = (choice.label, choice.label == nil ? choice.name : nil)
+        self.remarks = remarks
     }
 
     public func write(to writer: inout JSONWriter, schema: LabelSchema) {
@@ -64,7 +96,7 @@ public struct FeedbackEvent: Hashable, Sendable {
             writer.object("model") { $0.member("version", modelVersion) }
             writer.member("user", user)
             writer.member("verdict", verdict.rawValue)
-            if let answer { writeChoice(answer, "answer", schema, &writer) }
+            if let name = answer.map({ schema.name(of: $0) }) ?? proposedClass { writeChoice(name, "answer", &writer) }
             writer.member("given_at_ms", ifPresent: givenAt)
         }
     }
@@ -74,9 +106,11 @@ public struct FeedbackEvent: Hashable, Sendable {
 public struct AnnotationEvent: Hashable, Sendable {
     public let project: ProjectID
     public let annotation: Annotation
-    public let answeredAt: Int64?
+    public var answeredAt: Int64?
     /// The token of the task, if it is given back.
     public let token: RequestToken?
+    /// What was read otherwise than it stands, or left out.
+    public var remarks = Remarks()
 
     public init(project: ProjectID, annotation: Annotation, answeredAt: Int64?, token: RequestToken? = nil) {
         self.project = project
@@ -90,14 +124,15 @@ public struct AnnotationEvent: Hashable, Sendable {
         let annotator: AnnotatorID
         let kind: String
         let note: String?
-        let duration: Int64?
+        var duration: Int64?
+        var remarks = Remarks()
         do throws(JSONError) {
             task = try object.id("task")
             annotator = try object.id("annotator")
             kind = try object.string("outcome")
-            note = try object.optionalString("note")
-            duration = try object.optionalInt64("duration_ms")
-            answeredAt = try object.optionalInt64("answered_at_ms")
+            note = object.informingText("note", &remarks)
+            duration = object.informingMilliseconds("duration_ms", &remarks)
+            answeredAt = object.informingMilliseconds("answered_at_ms", &remarks)
             token = try RequestToken(of: object)
         } catch {
             throw Rejection(error)
@@ -107,13 +142,18 @@ public struct AnnotationEvent: Hashable, Sendable {
         case "skip": outcome = .skip
         case "flag": outcome = .flag(String(decoding: (note ?? "").utf8.prefix(1_000), as: UTF8.self))
         case "answer":
-            guard let label = try choice(object, "answer", schema) else {
+            guard let label = try choice(object, "answer", schema)?.label else {
                 throw Rejection(.schema, "answer: expected an answer, found none")
             }
             outcome = .answer(label)
         default: throw Rejection(.schema, "outcome: expected answer, skip or flag, found \"\(kind.prefix(64))\"")
         }
+        if let given = duration, given < 0 {
+            remarks.note("duration_ms", "expected at least 0, found \(given): left out")
+            duration = nil
+        }
         self.project = project
+        self.remarks = remarks
         annotation = Annotation(task: task, annotator: annotator, outcome: outcome, duration: duration)
     }
 
@@ -129,7 +169,7 @@ public struct AnnotationEvent: Hashable, Sendable {
                 writer.member("note", note)
             case .answer(let label):
                 writer.member("outcome", "answer")
-                writeChoice(label, "answer", schema, &writer)
+                writeChoice(schema.name(of: label), "answer", &writer)
             }
             writer.member("duration_ms", ifPresent: annotation.duration)
             writer.member("answered_at_ms", ifPresent: answeredAt)
@@ -138,12 +178,14 @@ public struct AnnotationEvent: Hashable, Sendable {
     }
 }
 
-/// An answer of kind `choice`, or nil if absent.
+/// An answer of kind `choice`: its name, and its place in the schema; nil if absent. Where `takesUnknown` says that the schema
+/// may lack the class, such a one has no place.
 private func choice(
     _ object: JSONObject,
     _ key: StaticString,
-    _ schema: LabelSchema
-) throws(Rejection) -> ClassIndex? {
+    _ schema: LabelSchema,
+    takesUnknown: Bool = false
+) throws(Rejection) -> (name: String, label: ClassIndex?)? {
     guard object.optional(key) != nil else { return nil }
     let name: String
     do throws(JSONError) {
@@ -153,15 +195,16 @@ private func choice(
     } catch {
         throw Rejection(error)
     }
-    guard let label = schema.index(of: name) else {
+    let label = schema.index(of: name)
+    guard label != nil || takesUnknown else {
         throw Rejection(.unknownClass, "\(key).class: class \"\(name.prefix(64))\" is not in the label schema")
     }
-    return label
+    return (name, label)
 }
 
-private func writeChoice(_ label: ClassIndex, _ key: StaticString, _ schema: LabelSchema, _ writer: inout JSONWriter) {
+private func writeChoice(_ name: String, _ key: StaticString, _ writer: inout JSONWriter) {
     writer.object(key) { writer in
         writer.member("kind", "choice")
-        writer.member("class", schema.name(of: label))
+        writer.member("class", name)
     }
 }

@@ -7,6 +7,8 @@ public struct TrainingResultEvent: Hashable, Sendable {
     public let result: TrainingResult
     /// The token of the request, if it is given back.
     public let token: RequestToken?
+    /// What was read otherwise than it stands, or left out.
+    public var remarks = Remarks()
 
     public init(project: ProjectID, result: TrainingResult, token: RequestToken? = nil) {
         self.project = project
@@ -15,13 +17,15 @@ public struct TrainingResultEvent: Hashable, Sendable {
     }
 
     public init(_ object: JSONObject, project: ProjectID) throws(Rejection) {
+        var remarks = Remarks()
         do throws(JSONError) {
             self.project = project
-            result = try TrainingResult(json: object.value)
+            result = try TrainingResult(object.value, &remarks)
             token = try RequestToken(of: object)
         } catch {
             throw Rejection(error)
         }
+        self.remarks = remarks
     }
 
     public func write(to writer: inout JSONWriter) {
@@ -36,18 +40,28 @@ public struct TrainingResultEvent: Hashable, Sendable {
 extension TrainingResult: JSONCodable {
     /// Without `verified`: a producer's word on it is none. See `JournalEntry`.
     public init(json: JSONValue) throws(JSONError) {
+        var remarks = Remarks()
+        try self.init(json, &remarks)
+    }
+
+    /// Reads a result as its trainer says it.
+    init(_ json: JSONValue, _ remarks: inout Remarks) throws(JSONError) {
         let object = try json.object()
         let outcome: Outcome
         switch try object.string("status") {
-        case "failed": outcome = .failed(try object.optionalString("error") ?? "")
+        case "failed": outcome = .failed(object.informingText("error", &remarks) ?? "")
         case "finished":
             let score = try object.optionalObject("score")
             if let score, try score.string("metric") != "accuracy" {
                 throw score.failure("metric", "expected accuracy; no other metric is built yet")
             }
-            let value = try score?.double("value")
-            if let value, !(0...1).contains(value) {
-                throw object.failure("score", "expected an accuracy in 0...1, found \(value)")
+            var value = try score?.double("value")
+            if let given = value {
+                let room = ClassDistribution.rounding
+                guard given >= -room, given <= 1 + room else {
+                    throw object.failure("score", "expected an accuracy in 0...1, found \(given)")
+                }
+                value = given < 0 ? 0 : min(1, given)
             }
             outcome = .finished(
                 artifact: try object.value("artifact"),
@@ -62,17 +76,20 @@ extension TrainingResult: JSONCodable {
             trial: try object.int("trial", in: 0...9_999),
             repetition: try object.int("repeat", in: 0...9_999),
             outcome: outcome,
-            duration: try object.optionalInt64("duration_ms"),
-            reason: try Self.reason(object),
-            leftOut: try object.optionalValue("left_out")
+            duration: object.informingMilliseconds("duration_ms", &remarks),
+            reason: Self.reason(object, &remarks),
+            leftOut: try object.optional("left_out").map { (value) throws(JSONError) in
+                try LeftOutLabels(value, &remarks)
+            }
         )
     }
 
-    private static func reason(_ object: JSONObject) throws(JSONError) -> String? {
-        guard let reason = try object.optionalString("reason") else { return nil }
+    private static func reason(_ object: JSONObject, _ remarks: inout Remarks) -> String? {
+        guard let reason = object.informingText("reason", &remarks) else { return nil }
         let isCode = reason.utf8.allSatisfy { (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || $0 == 0x5F }
         guard isCode, (1...64).contains(reason.utf8.count) else {
-            throw object.failure("reason", "expected 1 to 64 of a-z, 0-9 and '_'")
+            remarks.note(object.failure("reason", "expected 1 to 64 of a-z, 0-9 and '_': left out"))
+            return nil
         }
         return reason
     }
@@ -128,6 +145,11 @@ extension TrainingResult: JSONCodable {
 
 extension LeftOutLabels: JSONCodable {
     public init(json: JSONValue) throws(JSONError) {
+        var remarks = Remarks()
+        try self.init(json, &remarks)
+    }
+
+    fileprivate init(_ json: JSONValue, _ remarks: inout Remarks) throws(JSONError) {
         let object = try json.object()
         let test = try object.int("test", in: 0...Int.max)
         var positions: [Int] = []
@@ -149,7 +171,7 @@ extension LeftOutLabels: JSONCodable {
             training: try object.int("training", in: 0...Int.max),
             test: test,
             testPositions: positions,
-            example: try object.optionalString("example") ?? ""
+            example: object.informingText("example", &remarks) ?? ""
         )
     }
 

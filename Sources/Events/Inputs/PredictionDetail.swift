@@ -1,11 +1,11 @@
-public import JSON
+internal import JSON
 public import Vocabulary
 
 /// What a prediction may carry beside its output, for strategies that judge more than that: what the members of an ensemble
 /// said, the logits, a score that the service computed itself.
 public struct PredictionDetail: Hashable, Sendable {
     public let members: EnsembleOutput?
-    /// One finite number for each class of the schema, in its order.
+    /// One finite number for each class of the schema, in its order; fewer are those of its first classes.
     public let logits: [Double]?
     /// In `0...1`.
     public let score: Double?
@@ -20,22 +20,33 @@ public struct PredictionDetail: Hashable, Sendable {
     ///
     /// - Parameters:
     ///   - object: The prediction.
-    ///   - schema: Names the classes; lists have one number for each of them, in its order.
+    ///   - schema: Names the classes; lists have a number for each of them, in its order.
     ///   - hasOutput: Whether there is an output; members and logits belong to one.
+    ///   - shortest: Classes that the project began with, at least 2. A model that was trained before classes were appended
+    ///     says nothing of these: lists of `shortest` to all numbers are of the first so many classes, the others have
+    ///     probability 0.
+    ///   - remarks: Says what became of a score that is none.
     /// - Throws: `Rejection` that names the member of the event, what was expected and what was found.
-    public init(_ object: JSONObject, _ schema: LabelSchema, hasOutput: Bool) throws(Rejection) {
-        members = try Self.members(object, schema)
-        logits = try Self.logits(object, schema)
-        do throws(JSONError) { score = try object.optionalDouble("score") } catch { throw Rejection(error) }
-        if let score, !(score >= 0 && score <= 1) {
-            throw Rejection(.schema, "score: expected a number in 0...1, found \(score)")
-        }
+    init(
+        _ object: JSONObject,
+        _ schema: LabelSchema,
+        hasOutput: Bool,
+        shortest: Int,
+        _ remarks: inout Remarks
+    ) throws(Rejection) {
+        members = try Self.members(object, schema, shortest)
+        logits = try Self.logits(object, schema, shortest)
+        score = object.informingShare("score", &remarks)
         guard hasOutput || (members == nil && logits == nil) else {
             throw Rejection(.schema, "members and logits belong to an output: there is none")
         }
     }
 
-    private static func members(_ object: JSONObject, _ schema: LabelSchema) throws(Rejection) -> EnsembleOutput? {
+    private static func members(
+        _ object: JSONObject,
+        _ schema: LabelSchema,
+        _ shortest: Int
+    ) throws(Rejection) -> EnsembleOutput? {
         let array: JSONArray
         do throws(JSONError) {
             guard let found = try object.optionalArray("members") else { return nil }
@@ -51,7 +62,7 @@ public struct PredictionDetail: Hashable, Sendable {
         var labels: [ClassIndex] = []
         var position = 0
         for element in array {
-            let row = try Row(element, schema, at: "members.\(position)")
+            let row = try Row(element, schema, shortest, at: "members.\(position)")
             if position == 0 { labels = row.labels }
             guard row.labels.count == labels.count else {
                 throw Rejection(
@@ -63,12 +74,8 @@ public struct PredictionDetail: Hashable, Sendable {
                 throw Rejection(.schema, "members.\(position): expected the classes that the first member names")
             }
             guard EnsembleOutput.isDistribution(numbers) else {
-                var sum = 0.0
-                for number in numbers { sum += number }
-                throw Rejection(
-                    .badProbabilities,
-                    "members.\(position): expected numbers in 0...1 that sum to 1 within 0.01, found \(numbers.count) that sum to \(sum)"
-                )
+                let fault = DistributionFault(Array(zip(labels, numbers)), remainder: nil, schema)
+                throw Rejection(.badProbabilities, fault.text(at: "members.\(position)"))
             }
             rows.append(numbers)
             position += 1
@@ -79,14 +86,22 @@ public struct PredictionDetail: Hashable, Sendable {
         return members
     }
 
-    private static func logits(_ object: JSONObject, _ schema: LabelSchema) throws(Rejection) -> [Double]? {
+    private static func logits(
+        _ object: JSONObject,
+        _ schema: LabelSchema,
+        _ shortest: Int
+    ) throws(Rejection) -> [Double]? {
         guard let element = object.optional("logits") else { return nil }
-        let row = try Row(element, schema, at: "logits")
-        let all = schema.classes.indices.map { ClassIndex($0) }
-        guard let numbers = row.labels.count == all.count ? row.numbers(for: all) : nil else {
+        let row = try Row(element, schema, shortest, at: "logits")
+        let named = row.labels.count
+        guard named >= shortest, let numbers = row.numbers(for: (0..<named).map { ClassIndex($0) }) else {
+            // The first class that is missing tells more than a count.
+            let given = Set(row.labels)
+            let missing = schema.classes.indices.map { ClassIndex($0) }.first { !given.contains($0) }
+            let name = missing.map { "none for \"\(schema.name(of: $0).prefix(64))\"" } ?? "\(named)"
             throw Rejection(
                 .schema,
-                "logits: expected one for each of \(all.count) classes, found \(row.labels.count)"
+                "logits: expected one for each of \(Row.expected(shortest, schema)) classes, found \(named), \(name)"
             )
         }
         return numbers
@@ -116,22 +131,24 @@ public struct PredictionDetail: Hashable, Sendable {
     }
 }
 
-/// Numbers for classes: an object of class names, or a list of one for each class of the schema in its order.
+/// Numbers for classes: an object of class names, or a list of one for each class of the schema in its order, or for the first
+/// so many.
 private struct Row {
     let labels: [ClassIndex]
     private let values: [Double]
 
-    init(_ element: JSONValue, _ schema: LabelSchema, at path: String) throws(Rejection) {
+    init(_ element: JSONValue, _ schema: LabelSchema, _ shortest: Int, at path: String) throws(Rejection) {
         var labels: [ClassIndex] = []
         var values: [Double] = []
         do throws(JSONError) {
             guard let object = element.objectView else {
                 values = try element.array().doubles()
-                guard values.count == schema.classes.count else {
+                guard values.count >= shortest, values.count <= schema.classes.count else {
+                    let expected = Self.expected(shortest, schema)
                     throw JSONError(
                         .wrongType,
                         path: path,
-                        reason: "expected one number for each of \(schema.classes.count) classes, found \(values.count)"
+                        reason: "expected one number for each of \(expected) classes, found \(values.count)"
                     )
                 }
                 self.labels = values.indices.map { ClassIndex($0) }
@@ -153,9 +170,17 @@ private struct Row {
             guard error.path == path, error.kind == .invalidValue else { throw Rejection(error) }
             throw Rejection(.unknownClass, error.description)
         }
-        guard Set(labels).count == labels.count else { throw Rejection(.schema, "\(path): a class stands twice") }
+        if let twice = DistributionFault.repeated(labels) {
+            throw Rejection(.schema, "\(path): class \"\(schema.name(of: twice).prefix(64))\" stands twice")
+        }
         self.labels = labels
         self.values = values
+    }
+
+    /// How many classes there may be, for messages: `10`, or `8 to 10`.
+    static func expected(_ shortest: Int, _ schema: LabelSchema) -> String {
+        let count = schema.classes.count
+        return shortest < count ? "\(shortest) to \(count)" : "\(count)"
     }
 
     /// The numbers in the order of `wanted`; nil if these are other classes.

@@ -10,7 +10,9 @@ public struct PredictionEvent: Hashable, Sendable {
     /// What some strategies judge beside the output.
     public let detail: PredictionDetail
     /// When the model predicted, in milliseconds since 1970, if the service says.
-    public let predictedAt: Int64?
+    public var predictedAt: Int64?
+    /// What was read otherwise than it stands, or left out.
+    public var remarks = Remarks()
 
     public init(
         project: ProjectID,
@@ -29,12 +31,30 @@ public struct PredictionEvent: Hashable, Sendable {
     }
 
     /// Reads an event whose project and schema are known.
-    public init(_ object: JSONObject, project: ProjectID, schema: LabelSchema) throws(Rejection) {
+    ///
+    /// - Parameters:
+    ///   - object: The event.
+    ///   - project: Whose it is.
+    ///   - schema: Names the classes.
+    ///   - initialClasses: Classes that the project began with: lists may be as short, see `PredictionDetail`. Nil for as many
+    ///     as it has now.
+    /// - Throws: `Rejection` where a member that decides is missing or wrong.
+    public init(
+        _ object: JSONObject,
+        project: ProjectID,
+        schema: LabelSchema,
+        initialClasses: Int? = nil
+    ) throws(Rejection) {
+        var remarks = Remarks()
         do throws(JSONError) {
             self.project = project
-            sample = try object.value("sample")
-            model = try object.optionalValue("model")
-            predictedAt = try object.optionalInt64("predicted_at_ms")
+            sample = try Sample(try object.required("sample"), &remarks)
+            if let model = object.optional("model") {
+                self.model = try ModelReference(model, &remarks)
+            } else {
+                model = nil
+            }
+            predictedAt = object.informingMilliseconds("predicted_at_ms", &remarks)
         } catch {
             throw Embedding.isNotFinite(error) ? Rejection(.wrongSpace, error.description) : Rejection(error)
         }
@@ -42,7 +62,14 @@ public struct PredictionEvent: Hashable, Sendable {
         guard (output == nil) == (model == nil) else {
             throw Rejection(.schema, "output and model go together: a sample that no model has seen carries neither")
         }
-        detail = try PredictionDetail(object, schema, hasOutput: output != nil)
+        detail = try PredictionDetail(
+            object,
+            schema,
+            hasOutput: output != nil,
+            shortest: initialClasses ?? schema.classes.count,
+            &remarks
+        )
+        self.remarks = remarks
     }
 
     /// The output of an event, and its model's version and role: what scoring needs.
@@ -75,12 +102,8 @@ public struct PredictionEvent: Hashable, Sendable {
             throw Rejection(error)
         }
         guard let distribution = ClassDistribution(entries, remainder: remainder) else {
-            var sum = remainder
-            for entry in entries { sum += entry.probability }
-            throw Rejection(
-                .badProbabilities,
-                "output.probabilities: expected numbers in 0...1 that sum to 1 within 0.01, found \(entries.count) that sum to \(sum)"
-            )
+            let fault = DistributionFault(entries.map { ($0.label, $0.probability) }, remainder: remainder, schema)
+            throw Rejection(.badProbabilities, fault.text(at: "output.probabilities", "output.remainder"))
         }
         return distribution
     }

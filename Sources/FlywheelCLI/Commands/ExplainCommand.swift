@@ -25,7 +25,7 @@ enum ExplainCommand {
             salt: worker.salt
         )
         let report = ExplanationReport(
-            explanation: try explain.explain(sample, of: project, since: since ?? 0, now: WallClock.now()),
+            explanation: try explain.explain(sample, of: project, since: since ?? 0),
             schema: project.schema
         )
         Terminal.show(arguments.flag("json") ? report.json : report.text)

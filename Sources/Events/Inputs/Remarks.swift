@@ -1,0 +1,120 @@
+internal import JSON
+internal import Vocabulary
+
+/// What is odd about the members of an event that only inform: each was read as near as it could be, or left out. None of it
+/// is a reason to refuse the event.
+///
+/// Which members these are, `docs/reference/events.md` says; of all others what cannot be used refuses the event.
+public struct Remarks: Hashable, Sendable {
+    /// A member, and what was made of it.
+    public struct Remark: Hashable, Sendable, CustomStringConvertible {
+        /// The member's place, as in `sample.metadata`: no name that a producer chose is part of it.
+        public let member: String
+        public let text: String
+
+        public var description: String { "\(member): \(text)" }
+    }
+
+    /// The most that are kept of an event.
+    public static let limit = 16
+
+    public private(set) var all: [Remark] = []
+
+    public init() {}
+
+    /// Notes what became of a member. `error` says where it stands and what is odd about it.
+    mutating func note(_ error: JSONError) {
+        // The same member counts as the same, whether or not its event stands in an envelope.
+        let path = error.path.hasPrefix("data.") ? String(error.path.dropFirst(5)) : error.path
+        note(path, error.reason)
+    }
+
+    /// Notes what became of the member at a place.
+    public mutating func note(_ member: String, _ text: String) {
+        guard all.count < Self.limit else { return }
+        all.append(Remark(member: member, text: text))
+    }
+}
+
+/// Members that only inform.
+extension JSONObject {
+    /// A text; a number or truth value as JSON writes it. Nil of anything else, which is remarked on.
+    func informingText(_ key: StaticString, _ remarks: inout Remarks) -> String? {
+        guard let member = optional(key) else { return nil }
+        if let text = try? member.string() { return text }
+        guard let text = member.scalarText else {
+            remarks.note(failure(key, "expected text, found \(member.kind.article): left out"))
+            return nil
+        }
+        remarks.note(failure(key, "expected text, found \(member.kind.article): taken as \"\(text)\""))
+        return text
+    }
+
+    /// Milliseconds, rounded to whole ones (of two equally near the one farther from 0). Nil of anything else, and of what is
+    /// beyond 2⁵³ either way without being an integer; both are remarked on.
+    func informingMilliseconds(_ key: StaticString, _ remarks: inout Remarks) -> Int64? {
+        guard let member = optional(key) else { return nil }
+        guard member.kind == .number else {
+            remarks.note(failure(key, "expected milliseconds, found \(member.kind.article): left out"))
+            return nil
+        }
+        if let whole = try? member.int64() { return whole }
+        guard let number = try? member.double(), number.magnitude <= 0x1p53 else {
+            remarks.note(failure(key, "expected milliseconds that 64 bits hold: left out"))
+            return nil
+        }
+        let rounded = Int64(number.rounded(.toNearestOrAwayFromZero))
+        remarks.note(failure(key, "expected whole milliseconds, found \(number): taken as \(rounded)"))
+        return rounded
+    }
+
+    /// A number in `0...1`, to which what is farther out by no more than `ClassDistribution.rounding` is brought. Nil of
+    /// anything else, which is remarked on.
+    func informingShare(_ key: StaticString, _ remarks: inout Remarks) -> Double? {
+        guard let member = optional(key) else { return nil }
+        guard let number = try? member.double() else {
+            remarks.note(failure(key, "expected a number in 0...1, found \(member.kind.article): left out"))
+            return nil
+        }
+        let room = ClassDistribution.rounding
+        guard number >= -room, number <= 1 + room else {
+            remarks.note(failure(key, "expected a number in 0...1, found \(number): left out"))
+            return nil
+        }
+        return number < 0 ? 0 : Swift.min(1, number)
+    }
+}
+
+extension JSONValue {
+    /// A number or truth value as JSON writes it; nil of anything else.
+    var scalarText: String? {
+        guard kind == .number || kind == .bool else { return nil }
+        var writer = JSONWriter()
+        writer.value(self)
+        return writer.text
+    }
+}
+
+extension JSONValue.Kind {
+    /// As it is called in messages.
+    var article: String {
+        switch self {
+        case .object: "an object"
+        case .array: "a list"
+        case .string: "text"
+        case .number: "a number"
+        case .bool: "true or false"
+        case .null: "null"
+        }
+    }
+}
+
+extension String {
+    /// The text, or as much of it as takes so many bytes, cut between two characters of Unicode.
+    func cut(toBytes limit: Int) -> String {
+        guard utf8.count > limit else { return self }
+        var end = utf8.index(utf8.startIndex, offsetBy: limit)
+        while end > utf8.startIndex, UTF8.isContinuation(utf8[end]) { end = utf8.index(before: end) }
+        return String(decoding: utf8[..<end], as: UTF8.self)
+    }
+}
