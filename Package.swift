@@ -236,7 +236,7 @@ let package = Package(
         tests(
             "CommandTests",
             [
-                "Engine", "Events", "FlywheelCLI", "Processes", "StreamRuntime", "StreamTesting", "Telemetry",
+                "Engine", "Events", "FlywheelCLI", "JSON", "Processes", "StreamRuntime", "StreamTesting", "Telemetry",
                 "Vocabulary",
             ]
         ),

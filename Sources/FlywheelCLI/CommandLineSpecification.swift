@@ -22,7 +22,9 @@ enum CommandLineSpecification {
         "flywheel",
         summary: "an active-learning engine over Kafka",
         discussion: "flywheel --version names the build.",
-        subcommands: [run, demo, participant, topics, projects, status, dataset, replay, explain, deadLetters, config]
+        subcommands: [
+            run, demo, participant, topics, projects, status, dataset, replay, explain, deadLetters, config, check,
+        ]
     )
 
     static let run = CommandSpecification(
@@ -268,6 +270,30 @@ enum CommandLineSpecification {
                     json,
                 ]
             ),
+        ]
+    )
+
+    static let check = CommandSpecification(
+        "check",
+        summary: "say of each record in a file whether Intake would take it, and if not why",
+        discussion: """
+            By the code that Intake runs, without a broker. The file has a record a line (JSON Lines); - is standard input.
+            Empty lines are passed over. What only a worker knows is not checked: whether a token is the right one, whether
+            an artifact is there, which embedding space was learnt. Exits with 1 if a record would be refused.
+            """,
+        options: [
+            .repeated("project", "FILE", help: "project file in YAML; one for each project", isRequired: true),
+            .option(
+                "initial-classes",
+                "N",
+                help: "classes that the project began with, if some were appended since (default all)"
+            ),
+            .flag("quiet", help: "only records that are refused or remarked on, and the summary"),
+            .flag("json", help: "one JSON object a record, and one for the summary"),
+        ],
+        positionals: [
+            PositionalSpecification("kind", help: "prediction, feedback, annotation or training-result"),
+            PositionalSpecification("file", help: "records, one a line; - for standard input"),
         ]
     )
 

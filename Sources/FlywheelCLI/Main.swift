@@ -57,6 +57,7 @@ struct FlywheelCommand {
         case "dead-letters list": try DeadLettersCommand.list(arguments)
         case "dead-letters show": try DeadLettersCommand.show(arguments)
         case "dead-letters redrive": try RedriveCommand.run(arguments)
+        case "check": try CheckCommand.run(arguments)
         case "config check": try ConfigCommand.check(arguments)
         case "config reference": ConfigCommand.reference(arguments)
         default: throw ArgumentsError("which command?", command: arguments.path.joined(separator: " "))

@@ -22,6 +22,7 @@ final class CommandLineTarget: FuzzTarget {
     /// What asks no broker.
     private static let beginnings = [
         ["config", "check"], ["topics", "acls"], ["config", "reference"], ["topics", "acls", "--role", "intake"],
+        ["check", "prediction", "--project", "FILE"], ["check", "annotation", "--quiet", "--project", "FILE"],
     ]
 
     init(folder: String) {
@@ -36,7 +37,7 @@ final class CommandLineTarget: FuzzTarget {
             words.insert(generator.pick(Self.words), at: generator.next(below: words.count - 1) + 2)
         }
         var file: [UInt8] = []
-        if words[1] == "check" {
+        if words[0] == "check" || words[1] == "check" {
             file = Array(
                 generator.pick([
                     "roles: [intake]\nkafka:\n  bootstrap.servers: x:1\n", "project: p\nquestion: q\nclasses: [a, b]\n",

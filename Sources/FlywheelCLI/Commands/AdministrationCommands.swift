@@ -45,7 +45,7 @@ enum TopicsCommand {
 }
 
 /// - Throws: An error that names the path.
-private func contents(of path: String) throws(EngineError) -> [UInt8] {
+func contents(of path: String) throws(EngineError) -> [UInt8] {
     guard let data = FileManager.default.contents(atPath: path) else {
         throw EngineError("read \(path)", "there is no such file, or it may not be read")
     }

@@ -1,0 +1,77 @@
+import Foundation
+import Glibc
+
+/// Reads the lines of a file one after the other, in bounded memory whatever their length.
+struct LineReader {
+    /// A line without its end, LF or CR LF.
+    struct Line {
+        /// Of a line that is longer than the limit its beginning alone.
+        let bytes: [UInt8]
+        /// Of the whole line.
+        let size: Int
+    }
+
+    private static let portion = 1 << 20
+
+    private let handle: FileHandle
+    /// Bytes of a line that are kept.
+    private let limit: Int
+    private var buffer: [UInt8] = []
+    private var position = 0
+    private var isAtEnd = false
+
+    /// - Parameters:
+    ///   - handle: It is read to its end.
+    ///   - limit: Bytes of a line that are kept.
+    init(_ handle: FileHandle, limit: Int) {
+        self.handle = handle
+        self.limit = limit
+    }
+
+    /// The next line; nil behind the last. A last line need not end.
+    ///
+    /// - Complexity: O(*n*) in its bytes; memory of the limit and a portion.
+    mutating func next() throws -> Line? {
+        var (bytes, size, isLine) = ([UInt8](), 0, false)
+        while true {
+            if position == buffer.count {
+                guard try fill() else { break }
+            }
+            isLine = true
+            let rest = buffer[position...]
+            let end = rest.firstIndex(of: 0x0A)
+            let part = rest[..<(end ?? rest.endIndex)]
+            bytes.append(contentsOf: part.prefix(max(0, limit - bytes.count)))
+            size += part.count
+            position += part.count
+            guard end == nil else {
+                position += 1
+                break
+            }
+        }
+        guard isLine else { return nil }
+        if size == bytes.count, bytes.last == 0x0D {
+            bytes.removeLast()
+            size -= 1
+        }
+        return Line(bytes: bytes, size: size)
+    }
+
+    /// Reads what there is: of a pipe as much as has been written, so that its reader sees it soon.
+    private mutating func fill() throws -> Bool {
+        guard !isAtEnd else { return false }
+        var failure: Int32 = 0
+        buffer = [UInt8](unsafeUninitializedCapacity: Self.portion) { bytes, count in
+            var read = -1
+            repeat {
+                read = Glibc.read(handle.fileDescriptor, bytes.baseAddress, Self.portion)
+            } while read < 0 && errno == EINTR
+            failure = read < 0 ? errno : 0
+            count = max(0, read)
+        }
+        guard failure == 0 else { throw POSIXError(POSIXErrorCode(rawValue: failure) ?? .EIO) }
+        position = 0
+        isAtEnd = buffer.isEmpty
+        return !isAtEnd
+    }
+}
