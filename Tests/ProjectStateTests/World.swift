@@ -246,10 +246,10 @@ struct World {
                     sample: SampleID("s\(number)"),
                     modelVersion: about,
                     user: UserDigest("u\(generator.next(below: 12))"),
-                    verdict: isBad ? (number % 3 == 0 ? .correction : .rejection) : .confirmation,
+                    verdict: isBad ? (number % 4 > 0 ? .correction : .rejection) : .confirmation,
                     answer: nil,
-                    // A few names again and again, and many once.
-                    proposedClass: isBad && number % 3 == 0 ? "animal \(number % 2 == 0 ? number % 4 : number)" : nil
+                    // One name again and again, and some once.
+                    proposedClass: isBad && number % 4 > 0 ? "animal\(number % 8 == 1 ? " \(number)" : "")" : nil
                 )
             )
         )
