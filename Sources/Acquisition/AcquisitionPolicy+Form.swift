@@ -34,7 +34,8 @@ extension AcquisitionPolicy: Formed {
         openTaskLimit = try f("open_task_limit", \.openTaskLimit, open, inFile: opens, limit)
         let chance: StaticString = "Share of a batch, and of what Intake lets through, that is drawn by chance."
         explorationShare = try f("exploration_share", \.explorationShare, share, absent: 0, chance)
-        auditShare = try f("audit_share", \.auditShare, Number(0...0.9), "Share of all tasks that are audit tasks.")
+        let audits: StaticString = "Share of all tasks that are audit tasks; with 0 no sample is kept for any."
+        auditShare = try f("audit_share", \.auditShare, Number(0...0.9), audits)
         auditCutoff = try f("audit_cutoff", \.auditCutoff, share, "Share of samples that belong to the audit sample.")
         votes = try f("votes_per_window", \.votes, Count(0...1_000_000_000), "Answers bought in a window; 0: none.")
         window = try f("window", \.window, Span(), "The budget's window.")

@@ -16,7 +16,7 @@ public struct AcquisitionPolicy: Hashable, Sendable {
     public var openTaskLimit: Int
     /// The share of a batch, and of what Intake lets through, that is drawn by chance whatever the score, in `0...1`.
     public var explorationShare: Double
-    /// The share of all tasks that are audit tasks, in `0...0.9`.
+    /// The share of all tasks that are audit tasks, in `0...0.9`; 0: there are none, and no sample is kept for any.
     public var auditShare: Double
     /// The share of samples that belong to the audit sample, in `0...1`.
     public var auditCutoff: Double
@@ -98,6 +98,9 @@ public struct AcquisitionPolicy: Hashable, Sendable {
         self.triggers = triggers
         self.triggerShare = triggerShare
     }
+
+    /// Whether samples are kept for audit tasks.
+    public var isAudited: Bool { auditShare > 0 }
 
     /// What may be spent in a window.
     public var budget: LabelBudget {

@@ -72,7 +72,7 @@ final class Plant {
             IntakeStage(
                 topics: topics,
                 directory: try ProjectDirectory(transport: transport, topics: topics, now: { clock.now }),
-                spaces: try SpaceDirectory(transport: transport, topics: topics),
+                state: try StateDirectory(transport: transport, topics: topics, salt: [1, 2, 3]),
                 salt: [1, 2, 3],
                 tokens: Self.tokens,
                 worker: "w",

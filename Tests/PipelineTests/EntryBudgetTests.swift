@@ -110,7 +110,8 @@ struct EntryBudgetTests {
         for number in 0..<100 { try plant.send(.trainingResults, result(number)) }
         let intake = try plant.makeIntake(
             FaultPlan(.init(effect, .abortable)),
-            entryLimits: limits(.trainingResults, 100)
+            entryLimits: limits(.trainingResults, 100),
+            readsState: false
         )
         try intake.settle()
         #expect(try counts(intake).forwarded == 100 && counts(intake).dead.isEmpty)

@@ -27,6 +27,16 @@ struct HotPathTests {
         let plant = try Plant(
             configuration: hasTriggers ? TriggerPipelineTests.configuration([trigger]) : World.configuration()
         )
+        // The pool is full: by its room nothing goes on.
+        for number in 0..<plant.configuration.acquisition.poolCapacity {
+            let record = OutputRecord(
+                topic: plant.topics[.state],
+                partition: World.partition,
+                key: Array("\(World.project)/acquisition.pool/old-\(number)".utf8),
+                value: [UInt8(ascii: "1")]
+            )
+            try plant.cluster.append(record)
+        }
         try plant.send(.predictions, Wire.prediction(plant.world.next(), [0.9, 0.05, 0.05]))
         let intake = try plant.makeIntake()
         try intake.settle()

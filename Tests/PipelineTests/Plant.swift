@@ -21,12 +21,14 @@ final class Plant {
     var world: World
     /// Where Intake looks for artifacts; nil: nowhere.
     var artifactFolders: ArtifactFolders?
+    /// Whether Intake reads what the loop has asked for.
+    var readsState = true
     private let tokens: TokenKeys
     private let folder: URL
     private var models: [String: SoftmaxRegression] = [:]
     private var votes: [String: Int] = [:]
     private var feedbacks = 0
-    private lazy var intake = try? makeIntake()
+    private lazy var intake = try? makeIntake(readsState: readsState)
     private lazy var loop = try? makeLoop()
     private lazy var materializer = try? makeMaterializer()
     private lazy var trainer = try? makeTrainer()
@@ -79,7 +81,7 @@ final class Plant {
         other: Lethal? = nil,
         lettersPerSecond: Int = 1_000,
         entryLimits: EntryLimits = .usual,
-        knowsSpaces: Bool = true,
+        readsState: Bool = true,
         tokens: TokenKeys? = nil,
         now: (() -> Int64)? = nil,
         wallClock: (() -> Int64)? = nil
@@ -89,7 +91,7 @@ final class Plant {
             let stage = IntakeStage(
                 topics: topics,
                 directory: try ProjectDirectory(transport: transport, topics: topics, now: { clock.now }),
-                spaces: knowsSpaces ? try SpaceDirectory(transport: transport, topics: topics) : nil,
+                state: readsState ? try StateDirectory(transport: transport, topics: topics, salt: [1, 2, 3]) : nil,
                 artifactFolders: artifactFolders,
                 salt: [1, 2, 3],
                 tokens: tokens ?? own,

@@ -19,6 +19,10 @@ final class DrawPrefix {
 struct Draw {
     fileprivate let prefix: UnsafeRawBufferPointer
 
+    /// The hash of `key`, given as UTF-8; `StableHash.unit(hash:)` makes the draw of it.
+    @inline(__always)
+    func hash(key: UnsafeRawBufferPointer) -> UInt64 { StableHash.hash(prefix: prefix, key: key) }
+
     /// The draw of `key`, given as UTF-8: in `0..<1`.
     @inline(__always)
     func unit(key: UnsafeRawBufferPointer) -> Double {

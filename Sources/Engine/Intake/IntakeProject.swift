@@ -15,12 +15,16 @@ struct IntakeProject {
     /// Records of at most so many bytes have samples that fit on a task of the project.
     let sampleRoom: Int
     private let auditPrefix: DrawPrefix
+    /// The draw for the audit sample; its hash is what a sample is known by.
     let audit: Draw
     let random: StableHash
     /// Of the configuration, for every record.
     let function: AcquisitionFunction
     let temperature: Double
+    /// 0 where no audit task is wanted: then all samples may train.
     let auditCutoff: Double
+    /// What the pool still wants.
+    var filling: PoolFilling
     /// Positions of the classes, by their names in quotes.
     private let classes: NameTable
     let classView: NameView
@@ -51,8 +55,10 @@ struct IntakeProject {
     /// Samples that no model has seen.
     static let unseen = 1
 
-    init(_ configuration: ProjectConfiguration, salt: [UInt8]) {
+    /// A project under a revision; `pool` says what the loop has of its pool, where that is known.
+    init(_ configuration: ProjectConfiguration, salt: [UInt8], pool: PoolRows? = nil) {
         self.configuration = configuration
+        filling = PoolFilling(configuration, pool)
         space = configuration.embedding ?? EmbeddingSpace()
         door = SpaceDoor(space)
         let name = configuration.project.rawValue
@@ -71,7 +77,7 @@ struct IntakeProject {
         let policy = configuration.acquisition
         function = policy.function
         temperature = policy.temperature
-        auditCutoff = policy.auditCutoff
+        auditCutoff = policy.isAudited ? policy.auditCutoff : 0
         triggers = TriggerSet(configuration)
         hasTriggers = triggers != nil
         readsMetadata = triggers?.readsMetadata ?? false
@@ -178,6 +184,7 @@ struct IntakeProject {
 
     /// What an older revision has counted in the open turn goes on here; its thresholds do not.
     mutating func inherit(_ old: IntakeProject, in turn: Int, share: Double) {
+        filling.inherit(old.filling)
         for (index, stream) in old.streams.enumerated() where stream.lastTurn == turn {
             prepare(share)
             if index < 2 {

@@ -17,8 +17,10 @@ struct Judgement {
     /// The position of the likeliest class and its probability.
     let top: Int?
     let confidence: Double
-    /// The sample's own draw for the audit sample, in `0..<1`.
-    let draw: Double
+    /// What the sample is known by.
+    let hash: UInt64
+    /// What the loop has made of the sample.
+    let status: SampleTable.Status
     let isAudit: Bool
     let isExploration: Bool
     /// Whether it goes on to the journal.
@@ -26,6 +28,12 @@ struct Judgement {
     var triggers = TriggerSet.Outcome()
     /// Whether it goes on for its triggers alone.
     var isBelowThreshold = false
+
+    /// The sample's own draw for the audit sample, in `0..<1`.
+    var draw: Double { StableHash.unit(hash: hash) }
+    /// Whether triggers may look at it: of the audit sample nothing is marked, for its labels test, and no condition may choose
+    /// among them; and what was asked for is not asked for again.
+    var isOpenToTriggers: Bool { !isAudit && status != .asked }
 }
 
 /// Predictions: nearly all of the traffic, and nearly all of it is counted and left out.
@@ -117,10 +125,12 @@ extension IntakeStage {
         at time: Int64
     ) -> Judgement? {
         guard let stream = project.pointee.stream(version, in: turnNumber, share: share) else { return nil }
-        let draw = project.pointee.audit.unit(key: sample)
-        let isAudit = draw < project.pointee.auditCutoff
-        // Versions beyond those told apart have no threshold.
-        let isTold = stream != IntakeProject.others
+        let hash = project.pointee.audit.hash(key: sample)
+        let isAudit = StableHash.unit(hash: hash) < project.pointee.auditCutoff
+        let status = samples?.status(of: hash) ?? .unknown
+        // Versions beyond those told apart have no threshold. What was asked for costs none: of the audit sample alone anything
+        // that models still say decides.
+        let isTold = stream != IntakeProject.others && status != .asked
         var passes = isTold && project.pointee.withStream(stream) { $0.admits(score, at: time) }
         var isExploration = false
         if isTold, top != nil, project.pointee.withStream(stream, { $0.explores }) {
@@ -128,6 +138,9 @@ extension IntakeStage {
             isExploration = project.pointee.withStream(stream) { $0.explores(chance, at: time) }
         }
         passes = passes || isAudit || isExploration
+        if isTold, !passes {
+            passes = project.pointee.filling.wants(hash, status, project.pointee.withStream(stream) { $0.hash })
+        }
         return Judgement(
             project: project,
             stream: stream,
@@ -135,7 +148,8 @@ extension IntakeStage {
             score: score,
             top: top,
             confidence: confidence,
-            draw: draw,
+            hash: hash,
+            status: status,
             isAudit: isAudit,
             isExploration: isExploration,
             passes: passes
@@ -180,6 +194,9 @@ extension IntakeStage {
         let entry = JournalEntry(project: configuration.project, body: .candidate(candidate))
         try forward(entry, configuration, into: &turn)
         count(judgement)
+        guard judgement.isOpenToTriggers, !judgement.isBelowThreshold else { return }
+        let version = judgement.project.pointee.withStream(judgement.stream) { $0.hash }
+        judgement.project.pointee.filling.note(judgement.hash, judgement.status, version, at: time)
     }
 
     /// Sees to it that a sample of a record of `size` bytes fits on a task, whichever entry would open it, and lies in the

@@ -7,12 +7,10 @@ internal import Vocabulary
 extension IntakeStage {
     /// Lets triggers look at a prediction that was looked at. Where they read metadata it must be parsed instead.
     ///
-    /// Of the audit sample nothing is marked: its labels test, and no condition may choose among them.
-    ///
     /// - Complexity: O(*n*) in the conditions; no allocation.
     func considerTriggers(_ judgement: inout Judgement, _ reading: PredictionReading, at time: Int64) {
         let project = judgement.project
-        guard !judgement.isAudit else { return }
+        guard judgement.isOpenToTriggers else { return }
         let classes = project.pointee.classCount
         var facts = TriggerFacts(top: -1, confidence: 0, margin: 0, score: judgement.score, role: judgement.role)
         var unnamed = 0.0
@@ -38,7 +36,7 @@ extension IntakeStage {
     /// The same of a prediction that was parsed.
     func considerTriggers(_ judgement: inout Judgement, _ event: PredictionEvent, at time: Int64) {
         let project = judgement.project
-        guard !judgement.isAudit else { return }
+        guard judgement.isOpenToTriggers else { return }
         let classes = project.pointee.classCount
         let facts = TriggerFacts(event.output, score: judgement.score, role: judgement.role, classes: classes)
         var unnamed = 0.0

@@ -47,9 +47,14 @@ public final class IntakeStage: StreamStage {
 
     let topics: TopicNames
     let directory: ProjectDirectory
-    /// Nil: spaces are those of the configurations alone.
-    private let spaces: SpaceDirectory?
+    /// Nil: spaces are those of the configurations alone, and of no sample it is known whether it was asked for.
+    private let state: StateDirectory?
     private var spaceGeneration = 0
+    private var snapshotNumber = 0
+    /// Owns what `samples` looks at.
+    private var snapshot: SampleTable.Snapshot?
+    /// Samples that the loop has asked for, or has in a pool.
+    private(set) var samples: SampleTable.View?
     let salt: [UInt8]
     let worker: String
     let now: () -> Int64
@@ -105,7 +110,7 @@ public final class IntakeStage: StreamStage {
     public init(
         topics: TopicNames,
         directory: ProjectDirectory,
-        spaces: SpaceDirectory? = nil,
+        state: StateDirectory? = nil,
         artifactFolders: ArtifactFolders? = nil,
         salt: [UInt8],
         tokens: TokenKeys,
@@ -123,7 +128,7 @@ public final class IntakeStage: StreamStage {
         self.topics = topics
         inputPrefixes = Self.inputs.map { Array("\(topics[$0])/".utf8) }
         self.directory = directory
-        self.spaces = spaces
+        self.state = state
         self.salt = salt
         self.tokens = tokens
         self.worker = worker
@@ -149,6 +154,8 @@ public final class IntakeStage: StreamStage {
         }
         shareChanged()
         try directory.readToEnd()
+        // What was asked for is known before the first record, as far as that takes no longer than it should.
+        try state?.readToEnd(now: now)
         return positions
     }
 
@@ -191,9 +198,10 @@ public final class IntakeStage: StreamStage {
 
     public func process(_ batch: RecordBatch, topics names: [String], into turn: inout Turn) throws {
         try directory.refresh()
-        try spaces?.refresh()
+        try state?.refresh()
         adoptRevisions()
         batchTime = now()
+        lookAtState()
         let predictions = Self.inputs.firstIndex(of: .predictions)
         var dropped: Int64 = 0
         for index in batch.records.indices {
@@ -232,6 +240,7 @@ public final class IntakeStage: StreamStage {
 
     public func committed() {
         entryBudget.committed()
+        for project in projects.all { project.pointee.filling.committed() }
         announced.merge(announcing) { $1 }
         counts.read += turnCounts.read
         counts.accepted += turnCounts.accepted
@@ -244,6 +253,7 @@ public final class IntakeStage: StreamStage {
 
     public func aborted() {
         entryBudget.aborted()
+        for project in projects.all { project.pointee.filling.aborted() }
         forgetTurn()
     }
 
@@ -267,7 +277,7 @@ public final class IntakeStage: StreamStage {
     var share: Double { Double(max(1, owned.count)) / Double(max(partitionCount, owned.count)) }
 
     private func adoptRevisions() {
-        let learned = spaces?.generation ?? 0
+        let learned = state?.spaceGeneration ?? 0
         guard generation != directory.generation || spaceGeneration != learned else { return }
         defer { adoptSpaces() }
         spaceGeneration = learned
@@ -278,7 +288,7 @@ public final class IntakeStage: StreamStage {
             if let old, old.configuration.revision == configuration.revision { continue }
             // The loop refuses a revision that gives positions another meaning; entries must not be written under it.
             if let old, !configuration.schema.classes.starts(with: old.configuration.schema.classes) { continue }
-            var project = IntakeProject(configuration, salt: salt)
+            var project = IntakeProject(configuration, salt: salt, pool: state?.pool(of: configuration))
             if let old { project.inherit(old, in: turnNumber, share: share) }
             projects.set(project)
         }
@@ -287,8 +297,21 @@ public final class IntakeStage: StreamStage {
     }
 
     private func adoptSpaces() {
-        guard let spaces else { return }
-        for project in projects.all { project.pointee.space = spaces.space(of: project.pointee.configuration) }
+        guard let state else { return }
+        for project in projects.all { project.pointee.space = state.space(of: project.pointee.configuration) }
+    }
+
+    /// Takes up what the loop has committed since, as far as it was read.
+    private func lookAtState() {
+        guard let state else { return }
+        let number = state.samples.snapshotNumber
+        if snapshot == nil || number != snapshotNumber {
+            snapshotNumber = number
+            snapshot = state.samples.snapshot
+            samples = snapshot?.view
+        }
+        guard let samples else { return }
+        for place in projectView.places { place.pointee.filling.look(samples, at: batchTime) }
     }
 
     /// The project of a record. Before it is called unknown the topic is read to its end once more.

@@ -1,10 +1,13 @@
 internal import Acquisition
+internal import Hashing
 internal import Vocabulary
 
 /// What Intake knows about the predictions of one model version: which scores pass, and what the open turn has counted.
 struct ModelStream {
     /// Nil of samples that no model has seen, and of all versions beyond those that are told apart.
     let version: ModelVersion?
+    /// Of its name; 0 of none.
+    let hash: UInt64
     private(set) var threshold: AdaptiveThreshold
     private var exploration: AdaptiveThreshold?
     /// By the model's role: none, champion, challenger.
@@ -23,6 +26,7 @@ struct ModelStream {
     ///   - names: One word a trigger: which of its conditions on names the version meets.
     init(version: ModelVersion?, rate: Double, policy: AcquisitionPolicy, names: ContiguousArray<UInt64>) {
         self.version = version
+        hash = version.map { xxh64($0.rawValue) } ?? 0
         words = NameWords(names)
         self.names = words.view
         threshold = AdaptiveThreshold(perSecond: rate, burst: Double(policy.batchSize))

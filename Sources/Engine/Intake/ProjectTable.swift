@@ -11,7 +11,8 @@ final class ProjectTable {
     /// Finds projects without the table's object.
     struct View {
         fileprivate let names: NameView
-        fileprivate let places: UnsafePointer<Place>
+        /// All of them, in no order that means anything.
+        let places: UnsafeBufferPointer<Place>
 
         /// The project of a name behind which seven more bytes can be read.
         ///
@@ -34,7 +35,7 @@ final class ProjectTable {
     }
 
     /// It holds until a project is set or removed.
-    var view: View { View(names: names.view, places: places) }
+    var view: View { View(names: names.view, places: UnsafeBufferPointer(start: places, count: count)) }
 
     subscript(name: String) -> Place? {
         var copy = name

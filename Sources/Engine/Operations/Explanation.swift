@@ -24,7 +24,11 @@ public struct Explanation: Hashable, Sendable {
             ways += candidate.triggers.map { "trigger \($0) fired" }
             ways += candidate.awaiting.map { "trigger \($0) waits with it" }
             let isByScore = candidate.auditProbability == nil && !candidate.isBelowThreshold && !candidate.isExploration
-            if isByScore { ways.insert("its score passed the threshold", at: 0) }
+            if isByScore {
+                let isBelow = threshold.map { candidate.score < $0 } ?? false
+                let way = isBelow ? "the pool had room, or had not heard its model" : "its score passed the threshold"
+                ways.insert(way, at: 0)
+            }
             return ways
         }
     }

@@ -35,7 +35,7 @@ extension Worker {
             let stage = IntakeStage(
                 topics: topics,
                 directory: directory,
-                spaces: try SpaceDirectory(transport: transport, topics: topics),
+                state: try stateDirectory(transport),
                 artifactFolders: ArtifactFolders(
                     roots: configuration.artifactRoots,
                     own: configuration.artifactsPath
@@ -176,6 +176,20 @@ extension Worker {
                 )
             }
             return Parts(stage: stage, inputs: TrainerStage.inputs, interval: configuration.loopInterval)
+        }
+    }
+
+    /// What Intake's threads share of the loop's tables; another one where its reader has ended.
+    private func stateDirectory(_ transport: KafkaStreamTransport) throws -> StateDirectory {
+        try stateRead.withLock { known in
+            if let known, !known.hasFailed { return known }
+            let made = try StateDirectory(
+                transport: transport,
+                topics: configuration.topics,
+                salt: configuration.salt
+            )
+            known = made
+            return made
         }
     }
 

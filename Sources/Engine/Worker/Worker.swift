@@ -15,6 +15,8 @@ public final class Worker: Sendable {
     let stop: StopFlag
     /// Faults of projects that the log has, whichever thread met them first.
     let faultsTold = Mutex<Set<ProjectFault>>([])
+    /// What Intake's threads read of `state`, once for all of them.
+    let stateRead = Mutex<StateDirectory?>(nil)
 
     /// The roles that run here; the console belongs to whoever composes it.
     public static let streamRoles: [Role] = [.intake, .loop, .materializer, .trainer]

@@ -1,3 +1,4 @@
+import Acquisition
 import Arguments
 import Engine
 import Events
@@ -18,6 +19,12 @@ struct StageBenchmark {
         options: [
             .option("events", "N", help: "records", defaultValue: "2000000"),
             .option("embedding", "N", help: "coordinates of each sample", defaultValue: "0"),
+            .option(
+                "asked",
+                "N",
+                help: "samples that were asked for, others than these; pools are full",
+                defaultValue: "0"
+            ),
             .option("bad", "SHARE", help: "of the records that are no predictions", defaultValue: "0.001"),
             .flag("json", help: "one JSON value on standard output"),
         ]
@@ -31,11 +38,13 @@ struct StageBenchmark {
 
     private let events: Int
     private let embedding: Int
+    private let asked: Int
     private let bad: Double
 
     init(_ arguments: ParsedArguments) throws {
         events = try arguments.int("events", in: 1...1_000_000_000) ?? 2_000_000
         embedding = try arguments.int("embedding", in: 0...4_096) ?? 0
+        asked = try arguments.int("asked", in: 0...10_000_000) ?? 0
         bad = try arguments.double("bad", in: 0...0.9) ?? 0.001
     }
 
@@ -57,16 +66,18 @@ struct StageBenchmark {
     /// Runs Intake over the records; the same arguments write the same bytes.
     func measure() throws -> Outcome {
         let topics = TopicNames(prefix: "bench.")
-        let projects = try IntakeTraffic.configurations(revision: 1).map { configuration in
-            (Array(configuration.project.rawValue.utf8), configuration.jsonBytes)
+        let configurations = try IntakeTraffic.configurations(revision: 1)
+        let projects = configurations.map { configuration in
+            (key: Array(configuration.project.rawValue.utf8), value: configuration.jsonBytes)
         }
         var milliseconds = Self.time
         let stage = IntakeStage(
             topics: topics,
             directory: try ProjectDirectory(
-                transport: FixedTransport(topic: topics[.projects], records: projects),
+                transport: FixedTransport(topic: topics[.projects], count: projects.count) { projects[$0] },
                 topics: topics
             ),
+            state: asked == 0 ? nil : try stateDirectory(topics, configurations),
             salt: [1, 2, 3],
             tokens: TokenKeys(salt: [1, 2, 3]),
             worker: "bench",
@@ -142,6 +153,17 @@ struct StageBenchmark {
         }
     }
 
+    /// What the loop has written of samples that do not come again.
+    private func stateDirectory(_ topics: TopicNames, _ projects: [ProjectConfiguration]) throws -> StateDirectory {
+        let names = projects.map(\.project.rawValue)
+        let pooled = projects.reduce(0) { $0 + $1.acquisition.poolCapacity }
+        let transport = FixedTransport(topic: topics[.state], count: pooled + asked) { row in
+            let table = row < pooled ? "pool" : "asked"
+            return (Array("\(names[row % names.count])/acquisition.\(table)/old-\(row)".utf8), [UInt8(ascii: "1")])
+        }
+        return try StateDirectory(transport: transport, topics: topics, salt: [1, 2, 3])
+    }
+
     private func report(_ outcome: Outcome, _ printsJSON: Bool) {
         let cost = outcome.seconds / Double(events) * 1e6
         let bytes = Double(outcome.bytes) / Double(events)
@@ -152,6 +174,7 @@ struct StageBenchmark {
                 writer.member("events", events)
                 writer.member("bytes_per_event", bytes)
                 writer.member("us_per_event", cost)
+                writer.member("peak_mb", ProcessUsage.now().peakMemory)
                 writer.member("forwarded", counts.forwarded)
                 writer.member("dead", counts.deadTotal)
                 writer.member("records_written", outcome.written)
@@ -162,7 +185,8 @@ struct StageBenchmark {
             print(
                 String(format: "%d events of %.0f bytes: %.3f µs each, ", events, bytes, cost)
                     + "\(counts.forwarded) forwarded, \(counts.deadTotal) dead, \(outcome.written) records written"
-                    + "\ndigest \(outcome.digest)"
+                    + String(format: "\n%.0f MB at most, ", ProcessUsage.now().peakMemory)
+                    + "digest \(outcome.digest)"
             )
         }
     }
@@ -171,85 +195,5 @@ struct StageBenchmark {
         let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 1)
         copy.copyBytes(from: bytes)
         return copy
-    }
-}
-
-/// A cluster of one topic that never changes, to be read and not written.
-private struct FixedTransport: StreamTransport {
-    let topic: String
-    let records: [(key: [UInt8], value: [UInt8])]
-
-    private static let missing = StreamError(
-        .fatal,
-        operation: "measure",
-        code: "_NO_BROKER",
-        reason: "there is no broker"
-    )
-
-    func makeConsumer(group: String, instance: String, topics: [String]) throws(StreamError) -> any GroupConsumer {
-        throw Self.missing
-    }
-
-    func makeProducer(transactionalID: String) throws(StreamError) -> any TransactionalProducer { throw Self.missing }
-
-    func makeReader(topics: [String]) throws(StreamError) -> any LogReader { FixedReader(self) }
-
-    func clusterID() throws(StreamError) -> String { "fixed" }
-}
-
-private final class FixedReader: LogReader {
-    private let transport: FixedTransport
-    private var next = 0
-    private var hasEnded = false
-    private var buffers: [UnsafeMutableRawBufferPointer] = []
-
-    init(_ transport: FixedTransport) { self.transport = transport }
-
-    deinit { close() }
-
-    var topics: [String] { [transport.topic] }
-
-    func partitions(of topic: String) throws(StreamError) -> [Int32] { [0] }
-
-    func start(_ positions: [TopicPartition: Int64]) throws(StreamError) { next = Int(positions.values.first ?? 0) }
-
-    func poll(into batch: RecordBatch, maximum: Int, timeoutMilliseconds: Int) throws(StreamError) -> ReadOutcome {
-        close()
-        batch.records.removeAll()
-        guard next < transport.records.count else {
-            if hasEnded { return .idle }
-            hasEnded = true
-            return .endOfPartition(TopicPartition(transport.topic, 0), Int64(next))
-        }
-        for (key, value) in transport.records[next...].prefix(maximum) {
-            batch.records.append(
-                RecordView(
-                    topic: 0,
-                    partition: 0,
-                    offset: Int64(next),
-                    timestamp: 0,
-                    key: lend(key),
-                    value: lend(value)
-                )
-            )
-            next += 1
-        }
-        return .records
-    }
-
-    private func lend(_ bytes: [UInt8]) -> UnsafeRawBufferPointer {
-        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 1)
-        buffer.copyBytes(from: bytes)
-        buffers.append(buffer)
-        return UnsafeRawBufferPointer(buffer)
-    }
-
-    func watermarks(_ partition: TopicPartition) throws(StreamError) -> (low: Int64, high: Int64) {
-        (0, Int64(transport.records.count))
-    }
-
-    func close() {
-        for buffer in buffers { buffer.deallocate() }
-        buffers.removeAll()
     }
 }

@@ -1,0 +1,116 @@
+internal import Acquisition
+internal import Flywheel
+internal import Labeling
+internal import Synchronization
+
+/// What a worker sends towards a project's pool while that has room: every sample that was not asked for, whatever its score.
+///
+/// What is on its way counts as if it were there, until the rows of `state` show it or it is late: then it may have been lost,
+/// or the pool did not take it.
+struct PoolFilling {
+    /// Milliseconds that a sample may be on its way.
+    private static let patience: Int64 = 600_000
+    /// Milliseconds between two looks at which samples are late.
+    private static let pace: Int64 = 1_000
+    /// Models' words on samples that are remembered, for each place in the pool.
+    private static let wordsEach = 4
+
+    /// Nil where nothing is to be filled.
+    private let rows: PoolRows?
+    private let capacity: Int
+    /// By hash of the sample, since when it is on its way.
+    private var sent: [UInt64: Int64] = [:]
+    /// Which models' words on samples of the pool were sent: the pool wants the newest model's, once.
+    private var words: Set<UInt64> = []
+    /// Of the open turn.
+    private var turn: [(sample: UInt64, word: UInt64)] = []
+    private var lookedAt: Int64 = 0
+    /// What the rows said when they were looked at: other threads may take in more meanwhile.
+    private var isKnown = false
+    private var pooled = 0
+    private var changes = -1
+    /// Whether the pool has room for a sample that is neither in it nor on its way.
+    private(set) var hasRoom = false
+
+    /// Nothing is filled of a project that nothing is asked for, or whose rule wants to see a stream as it is.
+    init(_ configuration: ProjectConfiguration, _ rows: PoolRows?) {
+        let policy = configuration.acquisition
+        let votes = configuration.labeling.maximumVotes
+        let isOn = policy.stream == nil && policy.budget.mostTasks(votes: votes, cost: policy.voteCost) > 0
+        self.rows = isOn ? rows : nil
+        capacity = policy.poolCapacity
+    }
+
+    /// What was on its way under an older revision still is.
+    mutating func inherit(_ old: PoolFilling) {
+        guard rows != nil else { return }
+        (sent, words, turn) = (old.sent, old.words, old.turn)
+    }
+
+    /// Whether a prediction goes on because of the pool: its sample would fill it, or the pool has the sample by another model's
+    /// word.
+    ///
+    /// - Parameters:
+    ///   - sample: Hash of the sample.
+    ///   - status: What the loop has made of the sample.
+    ///   - version: Hash of the model version, 0 of none.
+    /// - Returns: True of each sample and version once, as long as they are remembered.
+    /// - Complexity: O(1), no allocation; nothing is looked up of a sample that a full pool does not have.
+    @inline(__always)
+    func wants(_ sample: UInt64, _ status: SampleTable.Status, _ version: UInt64) -> Bool {
+        switch status {
+        case .asked: false
+        case .pooled: wantsWord(sample, version)
+        case .unknown: hasRoom && sent[sample] == nil
+        }
+    }
+
+    private func wantsWord(_ sample: UInt64, _ version: UInt64) -> Bool {
+        isKnown && !words.contains(Self.word(sample, version))
+    }
+
+    /// Notes that a candidate of the pool was forwarded.
+    mutating func note(_ sample: UInt64, _ status: SampleTable.Status, _ version: UInt64, at time: Int64) {
+        guard rows != nil else { return }
+        let word = Self.word(sample, version)
+        if status == .unknown, hasRoom, sent[sample] == nil {
+            sent[sample] = time
+            updateRoom()
+        }
+        if words.count >= Self.wordsEach * capacity { words.removeAll(keepingCapacity: true) }
+        words.insert(word)
+        turn.append((sample, word))
+    }
+
+    private static func word(_ sample: UInt64, _ version: UInt64) -> UInt64 { sample ^ version }
+
+    /// Looks at the rows: which samples have arrived, and which are late.
+    ///
+    /// - Complexity: O(1) unless rows have changed or a second has passed, then O(*poolCapacity*).
+    mutating func look(_ samples: SampleTable.View, at time: Int64) {
+        guard let rows else { return }
+        let changes = rows.changes.load(ordering: .acquiring)
+        guard changes != self.changes || time - lookedAt >= Self.pace || time < lookedAt else { return }
+        (self.changes, lookedAt, isKnown) = (changes, time, rows.isKnown)
+        // Before the samples: one that arrives in between leaves room for too many rather than for too few.
+        pooled = rows.count.load(ordering: .relaxed)
+        if !sent.isEmpty {
+            sent = sent.filter { samples.status(of: $0.key) == .unknown && time - $0.value < Self.patience }
+        }
+        updateRoom()
+    }
+
+    mutating func committed() { turn.removeAll(keepingCapacity: true) }
+
+    /// What the turn has sent was not written, and comes again.
+    mutating func aborted() {
+        for (sample, word) in turn {
+            sent[sample] = nil
+            words.remove(word)
+        }
+        turn.removeAll(keepingCapacity: true)
+        updateRoom()
+    }
+
+    private mutating func updateRoom() { hasRoom = isKnown && pooled + sent.count < capacity }
+}
