@@ -22,6 +22,8 @@ public final class ProjectDirectory {
     private var position: Int64 = 0
     /// By project name.
     public private(set) var projects: [String: ProjectConfiguration] = [:]
+    /// The last revisions of projects that a tombstone took away: what comes later must fit them all the same.
+    private var retired: [String: ProjectConfiguration] = [:]
     /// Counts every change of `projects`.
     public private(set) var generation = 0
     /// The newest record of a project that could not be followed, until one comes that can.
@@ -130,7 +132,8 @@ public final class ProjectDirectory {
     private func forget(_ name: String) {
         named[name] = nil
         waiting[name] = nil
-        guard projects.removeValue(forKey: name) != nil else { return }
+        guard let last = projects.removeValue(forKey: name) else { return }
+        if retired.count < Self.namedLimit { retired[name] = last }
         generation += 1
     }
 
@@ -157,6 +160,7 @@ public final class ProjectDirectory {
             )
         }
         projects[name] = configuration
+        retired[name] = nil
         named[name] = nil
         waiting[name] = nil
         generation += 1
@@ -164,8 +168,9 @@ public final class ProjectDirectory {
 
     /// Whether it comes after the revision in force.
     private func isNews(_ configuration: ProjectConfiguration) throws(Unfit) -> Bool {
-        guard let known = projects[configuration.project.rawValue] else { return true }
-        if configuration == known { return false }
+        let name = configuration.project.rawValue
+        guard let known = projects[name] ?? retired[name] else { return true }
+        if configuration == known { return projects[name] == nil }
         let (new, old) = ("revision \(configuration.revision)", "revision \(known.revision)")
         guard configuration.revision > known.revision else {
             throw Unfit(reason: "\(new) with other content comes behind \(old), which stays in force")

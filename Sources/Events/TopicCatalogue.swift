@@ -31,13 +31,17 @@ public enum Topic: String, Hashable, Sendable, CaseIterable {
         }
     }
 
+    /// Of topics that are written from outside: the broker unpacks what is sent and judges its size. Else a batch of some
+    /// kilobytes becomes a gigabyte in every reader, before any of it is a record.
+    private static let unpacked = (name: "compression.type", value: "uncompressed")
+
     /// Topic configuration by Kafka's names. Sizes are bytes, times milliseconds.
     public var configuration: [(name: String, value: String)] {
         let day: Int64 = 86_400_000
         switch self {
         case .predictions, .feedback, .annotations, .trainingResults, .commands:
-            return [("cleanup.policy", "delete"), ("retention.ms", String(7 * day))]
-        case .projects: return [("cleanup.policy", "compact")]
+            return [("cleanup.policy", "delete"), ("retention.ms", String(7 * day)), Self.unpacked]
+        case .projects: return [("cleanup.policy", "compact"), Self.unpacked]
         case .tallies: return [("cleanup.policy", "delete"), ("retention.ms", String(7 * day))]
         case .journal:
             return [

@@ -15,7 +15,7 @@ public struct ArtifactURI: Hashable, Sendable {
 
     /// Nil unless `text` is a URI with but one meaning.
     ///
-    /// It is none with a user before the host, with other characters than RFC 3986 knows, with an escape in the host, with a
+    /// It is none with a host that is empty or has `..` in it or a port that cannot be, with a user before the host, with other characters than RFC 3986 knows, with an escape in the host, with a
     /// segment `.` or `..` however it is spelt, or one that hides `/`, `\` or a control character in an escape; a `file` URI
     /// is none of another host than this, with a query or a fragment, or without an absolute path.
     ///
@@ -32,7 +32,10 @@ public struct ArtifactURI: Hashable, Sendable {
         var authority: String?
         if path.hasPrefix("//") {
             let host = path.dropFirst(2).prefix { $0 != "/" }
-            guard let name = Self.authority(host, of: scheme) else { return nil }
+            guard let name = Self.authority(host, of: scheme), !Self.withHosts.contains(scheme) || Self.isPlace(name)
+            else {
+                return nil
+            }
             path = path[host.endIndex...]
             authority = name
         }
@@ -54,6 +57,8 @@ public struct ArtifactURI: Hashable, Sendable {
     /// The absolute path that a `file` URI names; nil of any other.
     public var filePath: String? { scheme == "file" ? "/" + segments.joined(separator: "/") : nil }
 
+    /// Schemes whose URIs lead nowhere without a host.
+    static let withHosts: Set = ["http", "https", "s3"]
     /// Printable characters that no URI has.
     private static let foreign = Set("\"\\<>^`{|}".utf8)
 
@@ -79,6 +84,29 @@ public struct ArtifactURI: Hashable, Sendable {
             return String(host.dropLast(port.count))
         }
         return host
+    }
+
+    /// Whether a host, with a port or without, is one: not empty, no `..` in it, a port that there can be.
+    private static func isPlace(_ text: String) -> Bool {
+        var host = text[...]
+        if text.hasPrefix("[") {
+            guard let end = text.firstIndex(of: "]"), end > text.index(after: text.startIndex) else { return false }
+            host = text[text.index(after: end)...]
+            guard !host.contains(where: { $0 == "[" || $0 == "]" }) else { return false }
+            return host.isEmpty || host.hasPrefix(":") && isPort(host.dropFirst())
+        }
+        guard !host.contains(where: { $0 == "[" || $0 == "]" }) else { return false }
+        if let colon = host.firstIndex(of: ":") {
+            guard isPort(host[host.index(after: colon)...]) else { return false }
+            host = host[..<colon]
+        }
+        return !host.isEmpty && !host.hasPrefix(".") && !host.contains("..")
+    }
+
+    private static func isPort(_ text: Substring) -> Bool {
+        // None is the scheme's own.
+        text.isEmpty
+            || text.utf8.count <= 5 && text.allSatisfy(\.isASCII) && UInt16(text) != nil && !text.hasPrefix("+")
     }
 
     /// A segment, decoded; nil where it means different things to different readers.
@@ -138,7 +166,9 @@ public struct ArtifactPrefix: Hashable, Sendable {
 
     /// Whether a URI begins so. Of a `file` URI this says nothing about links: see `folder`.
     public func covers(_ other: ArtifactURI) -> Bool {
-        guard let uri else { return other.scheme == scheme }
+        guard let uri else {
+            return other.scheme == scheme && (other.authority != nil || !ArtifactURI.withHosts.contains(scheme))
+        }
         let isThere = other.scheme == scheme && other.authority == uri.authority
         // A host alone covers all its paths, the empty one, too.
         guard isThere, other.isRooted == uri.isRooted || uri.segments.isEmpty else { return false }

@@ -29,6 +29,35 @@ struct AdminTests {
         #expect(try !admin.listTopics().contains(name))
     }
 
+    /// What `TopicCatalogue` relies on. Before: 32 KB of it were a gigabyte in every reader.
+    @Test(
+        "A record that is small only while it is packed is refused where a topic keeps what it holds unpacked",
+        .disabled(if: Broker.isNoida, Broker.noidaLacks)
+    )
+    func unpacked() throws {
+        let admin = try KafkaAdmin(properties: Broker.get().properties)
+        defer { admin.close() }
+        let names = ["producer", "uncompressed"].map { ($0, Broker.makeName($0)) }
+        for (compression, name) in names {
+            _ = try admin.createTopics([
+                KafkaTopicSpecification(name: name, partitions: 1, configuration: ["compression.type": compression])
+            ])
+        }
+        let own: KafkaProperties = ["compression.type": "zstd", "message.max.bytes": "40000000"]
+        let producer = try KafkaProducer(properties: Broker.get().properties.merging(own))
+        defer { producer.close() }
+        for (compression, name) in names {
+            try producer.send(
+                KafkaOutputRecord(topic: name, partition: 0, value: [UInt8](repeating: 0x30, count: 1_000))
+            )
+            #expect(try producer.flush(timeoutMilliseconds: 60_000) == [])
+            let bomb = [UInt8](repeating: 0x30, count: 20_000_000)
+            try producer.send(KafkaOutputRecord(topic: name, partition: 0, value: bomb))
+            let failures = try producer.flush(timeoutMilliseconds: 60_000)
+            #expect(failures.isEmpty == (compression == "producer"), "\(compression): \(failures)")
+        }
+    }
+
     @Test("A topic with a bad setting is refused by name")
     func badTopic() throws {
         let admin = try KafkaAdmin(properties: Broker.get().properties)

@@ -133,6 +133,31 @@ struct ProjectFaultTests {
         #expect(directory.fault(of: "dogs") == nil && directory["shapes"] == nil)
     }
 
+    /// Before: whoever wrote null and then revision 1 moved a project to another partition, or reversed its classes, and nobody
+    /// was told.
+    @Test("A tombstone gets round no check of what comes after it; the revision that it took away may come again")
+    func buried() throws {
+        let plant = try Plant()
+        let directory = try ProjectDirectory(transport: plant.cluster, topics: plant.topics)
+        let known = configuration(revision: 3, classes: World.classes + ["cross"])
+        try put(plant, known)
+        for (reason, next) in [
+            ("comes behind", configuration(revision: 1, classes: World.classes + ["cross"])),
+            ("comes behind", configuration(revision: 3, partition: 0)),
+            ("stays where its journal is", configuration(revision: 4, partition: 0)),
+            ("removes or reorders", configuration(revision: 4, classes: ["cross"] + World.classes)),
+        ] {
+            try put(plant, nil, key: "shapes")
+            try put(plant, next)
+            try directory.readToEnd()
+            #expect(directory["shapes"] == nil)
+            #expect(directory.fault(of: "shapes")?.reason.contains(reason) == true, "\(directory.faults)")
+        }
+        try put(plant, known)
+        try directory.readToEnd()
+        #expect(directory["shapes"]?.revision == 3 && directory.faults.isEmpty)
+    }
+
     /// Before: `known.revision + 1` trapped.
     @Test(
         "Applying goes on behind a forged revision, and the last revision that there can be is said",

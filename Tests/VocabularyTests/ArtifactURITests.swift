@@ -42,6 +42,9 @@ struct ArtifactURITests {
             ("https://good.example", "https:good.example/m"), ("https://good.example", "https:///good.example/m"),
             ("https://good.example", "https://good.example\\@evil.com/"), ("https://good.example", "//good.example/m"),
             ("https://good.example", "https://good.example./m"), ("https://good.example", "https://good.exampl%65/m"),
+            // No host, or none that can be.
+            ("https", "https:///m"), ("s3", "s3://../m"), ("s3", "s3:m"), ("https", "https://[::1]:99999/m"),
+            ("https", "https://:443/m"), ("https", "https://a..b/m"), ("https", "https://good.example:8:9/m"),
             // Another scheme.
             ("https://good.example", "http://good.example/m"), ("https", "httpsx://any"),
             ("file", "http://evil.example/model.pkl"),

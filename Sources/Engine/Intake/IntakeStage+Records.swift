@@ -155,7 +155,10 @@ extension IntakeStage {
             }
         }
         // Without an id of its own an event is only as distinct as its place in the topic.
-        let identity = id.map { "\(source ?? "")\u{0}\($0)" } ?? "\(record.partition)\u{0}\(record.offset)"
+        // No id that somebody chooses is ever the place of a record that has none.
+        let origin = source ?? ""
+        let identity =
+            id.map { "e\(origin.utf8.count) \(origin)\u{0}\($0)" } ?? "p\(record.partition)\u{0}\(record.offset)"
         return Feedback(
             key: xxh64(identity),
             sample: event.sample,

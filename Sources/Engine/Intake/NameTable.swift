@@ -1,6 +1,6 @@
 /// Names by their bytes, each with a small number: looked up without making a `String` of it.
 ///
-/// Open addressing over the first and the last eight bytes; longer names are compared whole. Names come from configuration or
+/// Open addressing over the first and the last eight bytes, and of longer names over what stands between. Names come from configuration or
 /// are bounded in number, so that a flood of names made to collide costs a bounded search.
 struct NameTable {
     /// Owns what a view looks at.
@@ -52,7 +52,7 @@ struct NameTable {
 
     /// The number of a name; nil of one that is not in the table.
     ///
-    /// - Complexity: O(1) up to 16 bytes, O(*n*) beyond; no allocation.
+    /// - Complexity: O(*length*) on average; no allocation.
     func find(_ name: UnsafeRawBufferPointer) -> Int? { view.find(name) }
 
     /// Adds a name, unless it is there.
@@ -101,7 +101,7 @@ struct NameTable {
     private func place(_ name: UnsafeRawBufferPointer, _ value: Int, long: Int) -> Bool {
         let head = NameView.head(of: name)
         let tail = NameView.tail(of: name, head)
-        let first = view.place(head, tail, name.count)
+        let first = view.place(head ^ NameView.middle(of: name), tail, name.count)
         var index = first
         while storage.slots[index].length >= 0 { index = (index + 1) & view.mask }
         if name.count > 16 {
@@ -133,7 +133,7 @@ struct NameView {
 
     /// The number of a name; nil of one that is not in the table.
     ///
-    /// - Complexity: O(1) up to 16 bytes, O(*n*) beyond; no allocation, no reference counting.
+    /// - Complexity: O(*length*) on average; no allocation, no reference counting.
     func find(_ name: UnsafeRawBufferPointer) -> Int? {
         let head = Self.head(of: name)
         return find(name, head, Self.tail(of: name, head))
@@ -152,9 +152,22 @@ struct NameView {
         return find(name, head, name.count > 8 ? last : head)
     }
 
+    /// What stands between the first and the last eight bytes, mixed: names of one form differ there. 0 of up to 16 bytes.
+    fileprivate static func middle(of name: UnsafeRawBufferPointer) -> UInt64 {
+        guard name.count > 16, let start = name.baseAddress else { return 0 }
+        var mixed: UInt64 = 0
+        for offset in stride(from: 8, to: name.count - 8, by: 8) {
+            // The last word overlaps the tail.
+            let word = start.loadUnaligned(fromByteOffset: min(offset, name.count - 8), as: UInt64.self).littleEndian
+            mixed = (mixed ^ word) &* factors[0]
+            mixed ^= mixed &>> 29
+        }
+        return mixed
+    }
+
     @inline(__always)
     private func find(_ name: UnsafeRawBufferPointer, _ head: UInt64, _ tail: UInt64) -> Int? {
-        var index = place(head, tail, name.count)
+        var index = place(name.count > 16 ? head ^ Self.middle(of: name) : head, tail, name.count)
         while true {
             let slot = slots + index
             if slot.pointee.head == head, slot.pointee.tail == tail, Int(slot.pointee.length) == name.count,

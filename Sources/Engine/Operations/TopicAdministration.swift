@@ -115,10 +115,12 @@ public struct TopicAdministration {
                 problems.append("topic \(description.name) has \(description.partitions) partitions, expected 1")
             }
             for (name, expected) in topic.configuration {
-                guard ["cleanup.policy", "message.timestamp.type"].contains(name),
+                guard ["cleanup.policy", "message.timestamp.type", "compression.type"].contains(name),
                     let found = description.configuration[name], found != expected
                 else { continue }
-                problems.append("topic \(description.name): \(name) is \(found), expected \(expected)")
+                problems.append(
+                    "topic \(description.name): \(name) is \(found), expected \(expected): set it with kafka-configs.sh --alter --entity-type topics --entity-name \(description.name) --add-config \(name)=\(expected)"
+                )
             }
         }
         if projectCounts.count > 1 {
