@@ -57,6 +57,9 @@ public final class ProjectDirectory {
     /// The newest revision read so far; nil of a project not heard of yet.
     public subscript(name: String) -> ProjectConfiguration? { projects[name] }
 
+    /// The newest revision read so far, of a project that a tombstone took away, too: what is written next must fit it.
+    public func last(of name: String) -> ProjectConfiguration? { projects[name] ?? retired[name] }
+
     /// Records that could not be followed, by offset.
     public var faults: [ProjectFault] {
         (Array(named.values) + unnamed).sorted { $0.offset < $1.offset }

@@ -158,6 +158,24 @@ struct ProjectFaultTests {
         #expect(directory["shapes"]?.revision == 3 && directory.faults.isEmpty)
     }
 
+    /// Before: "shapes is new: revision 1", which moved the project or was refused by every worker.
+    @Test("Applying after a tombstone goes on behind the revision that it took away", arguments: [false, true])
+    func applyingAgain(isChanged: Bool) throws {
+        let plant = try Plant()
+        try put(plant, configuration(revision: 3))
+        try put(plant, nil, key: "shapes")
+        let proposed = configuration(classes: World.classes + (isChanged ? ["cross"] : []))
+        let outcome = try ProjectApply(transport: plant.cluster, topics: plant.topics).apply(proposed, partitions: 2)
+        guard case .revised(let new, _) = outcome else {
+            Issue.record("\(outcome)")
+            return
+        }
+        #expect(new.revision == 4 && new.partition == World.partition)
+        let directory = try ProjectDirectory(transport: plant.cluster, topics: plant.topics)
+        try directory.readToEnd()
+        #expect(directory["shapes"] == new && directory.faults.isEmpty)
+    }
+
     /// Before: `known.revision + 1` trapped.
     @Test(
         "Applying goes on behind a forged revision, and the last revision that there can be is said",

@@ -1,7 +1,7 @@
 /// Names by their bytes, each with a small number: looked up without making a `String` of it.
 ///
-/// Open addressing over the first and the last eight bytes, and of longer names over what stands between. Names come from configuration or
-/// are bounded in number, so that a flood of names made to collide costs a bounded search.
+/// Open addressing over the first and the last eight bytes, and of longer names over what stands between. Names come from
+/// configuration or are bounded in number, so that a flood of names made to collide costs a bounded search.
 struct NameTable {
     /// Owns what a view looks at.
     private final class Storage {

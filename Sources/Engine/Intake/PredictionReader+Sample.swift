@@ -97,8 +97,8 @@ extension PredictionReader {
         return seen & needed == needed
     }
 
-    /// Names and texts, numbers or truth values, no name twice. Names that are not of ASCII may be the same in other bytes: where there are several,
-    /// the parser tells.
+    /// Names and texts, numbers or truth values, no name twice. Names that are not of ASCII may be the same in other bytes:
+    /// where there are several, the parser tells.
     private func readMetadata(_ cursor: inout JSONScan) -> Bool {
         var scan = cursor
         defer { cursor = scan }

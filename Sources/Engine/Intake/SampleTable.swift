@@ -93,6 +93,9 @@ final class SampleTable: Sendable {
     }
 
     /// A part's slots: lines that fill from their first slot on.
+    ///
+    /// Unchecked, for the compiler knows nothing of the memory behind a pointer: slots are atomic, and the counts belong to the
+    /// one thread that writes.
     fileprivate final class Part: @unchecked Sendable {
         let lines: Int
         let slots: UnsafeMutablePointer<Atomic<UInt64>>
@@ -133,6 +136,8 @@ final class SampleTable: Sendable {
     }
 
     /// The parts at one time; readers find samples through its view, which holds while the snapshot lives.
+    ///
+    /// Unchecked for its pointer alone: nothing changes once it is made.
     final class Snapshot: @unchecked Sendable {
         fileprivate let parts: [Part]
         private let places: UnsafeMutablePointer<PartPlace>

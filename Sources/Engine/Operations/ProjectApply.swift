@@ -41,7 +41,8 @@ public struct ProjectApply {
         defer { directory.close() }
         try directory.readToEnd()
 
-        let known = directory[name]
+        // Workers measure what comes after a tombstone by the revision before it: it is numbered and placed behind that one.
+        let known = directory.last(of: name)
         let next: ProjectConfiguration
         if let known {
             guard known.revision < ProjectDirectory.revisionLimit else {
@@ -57,7 +58,7 @@ public struct ProjectApply {
                 lacking: known.requireTokens,
                 initialClasses: known.initialClasses
             )
-            guard same != known else { return .unchanged(known) }
+            guard same != known || directory[name] == nil else { return .unchanged(known) }
             // What an older build has not written down is known of a project that has had one revision.
             let isFirst = known.revision == 1
             next = same.numbered(

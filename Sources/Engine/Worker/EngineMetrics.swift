@@ -75,28 +75,38 @@ public struct EngineMetrics: Sendable {
         ).increment()
     }
 
+    /// Adds what has come to the counters of one name, a label set each.
+    private func increment(
+        _ name: String,
+        help: String,
+        by counts: [String: Int64],
+        since last: [String: Int64],
+        labels: (String) -> [String: String]
+    ) {
+        for (key, count) in counts where count > last[key] ?? 0 {
+            registry.counter(name, help: help, labels: labels(key)).increment(by: Int(count - (last[key] ?? 0)))
+        }
+    }
+
     func observe(_ counts: IntakeCounts, since last: IntakeCounts) {
-        for (code, count) in counts.dead where count > last.dead[code] ?? 0 {
-            registry.counter(
-                "flywheel_dead_letters_total",
-                help: "Records sent to the dead letters.",
-                labels: ["stage": "intake", "code": code]
-            ).increment(by: Int(count - (last.dead[code] ?? 0)))
-        }
-        for (code, count) in counts.dropped where count > last.dropped[code] ?? 0 {
-            registry.counter(
-                "flywheel_dead_letters_left_out_total",
-                help: "Bad records of the traffic that were counted and not kept, for there were too many.",
-                labels: ["code": code]
-            ).increment(by: Int(count - (last.dropped[code] ?? 0)))
-        }
-        for (member, count) in counts.remarked where count > last.remarked[member] ?? 0 {
-            registry.counter(
-                "flywheel_intake_remarks_total",
-                help: "Records taken although a member that only informs could not be used as it stands.",
-                labels: ["member": member]
-            ).increment(by: Int(count - (last.remarked[member] ?? 0)))
-        }
+        increment(
+            "flywheel_dead_letters_total",
+            help: "Records sent to the dead letters.",
+            by: counts.dead,
+            since: last.dead
+        ) { ["stage": "intake", "code": $0] }
+        increment(
+            "flywheel_dead_letters_left_out_total",
+            help: "Bad records of the traffic that were counted and not kept, for there were too many.",
+            by: counts.dropped,
+            since: last.dropped
+        ) { ["code": $0] }
+        increment(
+            "flywheel_intake_remarks_total",
+            help: "Records taken although a member that only informs could not be used as it stands.",
+            by: counts.remarked,
+            since: last.remarked
+        ) { ["member": $0] }
         registry.counter("flywheel_intake_forwarded_total", help: "Journal entries written by Intake.")
             .increment(by: Int(counts.forwarded - last.forwarded))
     }
