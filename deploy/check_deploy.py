@@ -49,17 +49,17 @@ def text(path: str) -> str:
 def metrics(complaints: list[str]) -> dict[str, tuple[str, set[str]]]:
     """Name to kind and labels, as the code registers them."""
     source = text("Sources/Engine/Worker/EngineMetrics.swift") + text("Sources/Console/Console.swift")
-    calls = list(re.finditer(r"registry\.(counter|gauge|histogram)\(\s*\"([a-z0-9_]+)\"", source))
+    calls = list(re.finditer(r"\b(?:registry\.)?(counter|counters|gauge|histogram)\(\s*\"(flywheel_[a-z0-9_]+)\"", source))
     found: dict[str, tuple[str, set[str]]] = {}
     for call in calls:
         rest = source[call.end() : call.end() + 400]
         labels: set[str] = set()
-        if match := re.match(r"[^)]*?labels:\s*(labels\b|\[[^\]]*\])", rest):
+        if match := re.match(r"[^)]*?labels:\s*(labels\b|\{?\s*\[[^\]]*\])", rest):
             given = match.group(1)
             if given == "labels":
                 given = re.findall(r"let labels = (\[[^\n]*\])", source[: call.start()])[-1]
             labels = set(re.findall(r"\"([a-z_]+)\":", given))
-        found[call.group(2)] = (call.group(1), labels)
+        found[call.group(2)] = (call.group(1).removesuffix("s"), labels)
     if not found:
         complaints.append("EngineMetrics.swift: found no metric; has its form changed?")
     return found

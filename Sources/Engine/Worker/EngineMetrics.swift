@@ -76,7 +76,7 @@ public struct EngineMetrics: Sendable {
     }
 
     /// Adds what has come to the counters of one name, a label set each.
-    private func increment(
+    private func counters(
         _ name: String,
         help: String,
         by counts: [String: Int64],
@@ -89,24 +89,27 @@ public struct EngineMetrics: Sendable {
     }
 
     func observe(_ counts: IntakeCounts, since last: IntakeCounts) {
-        increment(
+        counters(
             "flywheel_dead_letters_total",
             help: "Records sent to the dead letters.",
             by: counts.dead,
-            since: last.dead
-        ) { ["stage": "intake", "code": $0] }
-        increment(
+            since: last.dead,
+            labels: { ["stage": "intake", "code": $0] }
+        )
+        counters(
             "flywheel_dead_letters_left_out_total",
             help: "Bad records of the traffic that were counted and not kept, for there were too many.",
             by: counts.dropped,
-            since: last.dropped
-        ) { ["code": $0] }
-        increment(
+            since: last.dropped,
+            labels: { ["code": $0] }
+        )
+        counters(
             "flywheel_intake_remarks_total",
             help: "Records taken although a member that only informs could not be used as it stands.",
             by: counts.remarked,
-            since: last.remarked
-        ) { ["member": $0] }
+            since: last.remarked,
+            labels: { ["member": $0] }
+        )
         registry.counter("flywheel_intake_forwarded_total", help: "Journal entries written by Intake.")
             .increment(by: Int(counts.forwarded - last.forwarded))
     }
