@@ -77,12 +77,14 @@ public final class Console {
         _ registry: MetricsRegistry
     ) -> HTTPResponse {
         guard request.method != .post else { return .text("only GET and HEAD are answered here\n", status: 405) }
+        let now = WallClock.now()
         switch request.path {
         case "/health/live":
-            let isLive = health.isLive(at: WallClock.now())
-            return .json(body(health, isLive ? "live" : "stalled"), status: isLive ? 200 : 503)
+            let isLive = health.isLive(at: now)
+            return .json(body(health, now, isLive ? "live" : "stalled"), status: isLive ? 200 : 503)
         case "/health/ready":
-            return .json(body(health, health.isReady ? "ready" : "not ready"), status: health.isReady ? 200 : 503)
+            let isReady = health.isReady(at: now)
+            return .json(body(health, now, isReady ? "ready" : "not ready"), status: isReady ? 200 : 503)
         case "/metrics" where pages == .all:
             return HTTPResponse(
                 status: 200,
@@ -96,12 +98,12 @@ public final class Console {
         }
     }
 
-    private static func body(_ health: WorkerHealth, _ status: String) -> [UInt8] {
+    private static func body(_ health: WorkerHealth, _ now: Int64, _ status: String) -> [UInt8] {
         var writer = JSONWriter()
         writer.object { writer in
             writer.member("status", status)
             writer.object("roles") { writer in
-                for (role, state) in health.snapshot {
+                for (role, state) in health.snapshot(at: now) {
                     writer.key(named: role.rawValue)
                     writer.object { writer in
                         writer.member("condition", state.condition.rawValue)

@@ -81,14 +81,18 @@ public final class ProjectDirectory {
         }
     }
 
-    /// Reads to the end that the topic has now: before a project is called unknown.
+    /// Reads to the end that the topic has now: before a project is called unknown, and before a revision is numbered.
     ///
-    /// - Parameter patience: Milliseconds without progress before it gives up.
+    /// - Parameters:
+    ///   - stable: Whether the end is the last stable offset: somebody's transaction that stays open hides what stands behind
+    ///     it and holds nobody up. Otherwise nothing is hidden where this returns.
+    ///   - patience: Milliseconds without progress before it gives up.
     /// - Throws: `StreamError` with the disposition `retry` when the end was not reached.
-    public func readToEnd(patience: Int64 = 10_000) throws(StreamError) {
+    public func readToEnd(stable: Bool = false, patience: Int64 = 10_000) throws(StreamError) {
         try start()
         lookForPartitions()
-        let high = try reader.watermarks(TopicPartition(topic, 0)).high
+        let place = TopicPartition(topic, 0)
+        let high = try reader.ends(of: [place], stable: stable)[place] ?? 0
         guard position < high else { return }
         var idle: Int64 = 0
         while idle < patience {
@@ -99,7 +103,13 @@ public final class ProjectDirectory {
             }
             if position >= high { return }
         }
-        throw StreamError(.retry, operation: "read topic \(topic) to its end", code: "_TIMED_OUT", reason: "no answer")
+        throw StreamError(
+            .retry,
+            operation: "read topic \(topic) to its end",
+            code: "_TIMED_OUT",
+            reason:
+                "it was read to offset \(position) and ends at \(high): a broker does not answer, or somebody's transaction is open there (kafka-transactions.sh find-hanging)"
+        )
     }
 
     public func close() { reader.close() }

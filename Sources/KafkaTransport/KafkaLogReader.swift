@@ -36,6 +36,13 @@ final class KafkaLogReader: LogReader {
         return (found.low, found.high)
     }
 
+    func ends(of partitions: [TopicPartition], stable: Bool) throws(StreamError) -> [TopicPartition: Int64] {
+        let found = try streamed { () throws(KafkaError) in
+            try reader.ends(of: partitions.map { KafkaTopicPartition($0) }, stable: stable)
+        }
+        return Dictionary(uniqueKeysWithValues: found.map { (TopicPartition($0), $1) })
+    }
+
     func firstOffset(_ partition: TopicPartition, since time: Int64) throws(StreamError) -> Int64 {
         try streamed { () throws(KafkaError) in try reader.firstOffset(KafkaTopicPartition(partition), since: time) }
     }

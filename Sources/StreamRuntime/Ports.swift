@@ -116,6 +116,9 @@ public protocol LogReader: AnyObject {
     func poll(into batch: RecordBatch, maximum: Int, timeoutMilliseconds: Int) throws(StreamError) -> ReadOutcome
     /// The first and the next offset, uncommitted records included.
     func watermarks(_ partition: TopicPartition) throws(StreamError) -> (low: Int64, high: Int64)
+    /// The next offset of each partition. `stable`: the last stable offset, behind which nothing is seen until a transaction
+    /// has ended; otherwise uncommitted records count.
+    func ends(of partitions: [TopicPartition], stable: Bool) throws(StreamError) -> [TopicPartition: Int64]
     /// The first offset whose record bears that time or a later one, in milliseconds since 1970; the end if there is none.
     func firstOffset(_ partition: TopicPartition, since time: Int64) throws(StreamError) -> Int64
     func close()
@@ -125,6 +128,13 @@ extension LogReader {
     /// Where times cannot be looked up, the first offset that is there.
     public func firstOffset(_ partition: TopicPartition, since time: Int64) throws(StreamError) -> Int64 {
         try watermarks(partition).low
+    }
+
+    /// Where there are no transactions, both ends are one.
+    public func ends(of partitions: [TopicPartition], stable: Bool) throws(StreamError) -> [TopicPartition: Int64] {
+        var ends: [TopicPartition: Int64] = [:]
+        for partition in partitions { ends[partition] = try watermarks(partition).high }
+        return ends
     }
 }
 

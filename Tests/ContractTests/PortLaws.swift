@@ -66,10 +66,15 @@ struct PortLaws {
         let before = try cluster.scan(place)
         #expect(before.records.isEmpty)
         #expect(before.end == 0)
+        #expect(try watch.ends(of: [place], stable: true) == [place: 0])
+        #expect(try watch.ends(of: [place], stable: false)[place] ?? 0 >= 2)
         try open.abort()
         let after = try cluster.scan(place)
         #expect(after.records.map(\.text) == ["behind"])
         #expect(try after.end == watch.watermarks(place).high)
+        #expect(try watch.ends(of: [place], stable: true) == [place: after.end])
+        #expect(try watch.ends(of: [place], stable: false) == [place: after.end])
+        #expect(try watch.ends(of: [], stable: true) == [:])
     }
 
     @Test("The end of a partition is told once each time it is reached", arguments: Port.isolating)

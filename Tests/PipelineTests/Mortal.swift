@@ -158,6 +158,9 @@ private final class LethalReader: LogReader {
     func watermarks(_ partition: TopicPartition) throws(StreamError) -> (low: Int64, high: Int64) {
         try reader.watermarks(partition)
     }
+    func ends(of partitions: [TopicPartition], stable: Bool) throws(StreamError) -> [TopicPartition: Int64] {
+        try reader.ends(of: partitions, stable: stable)
+    }
     func close() { reader.close() }
 }
 

@@ -39,10 +39,11 @@ final class Plant {
         configuration: ProjectConfiguration = World.configuration(),
         isApplied: Bool = true,
         letterLimit: Int? = nil,
-        tokens: TokenKeys? = nil
+        tokens: TokenKeys? = nil,
+        transactionTimeout: Int64 = 10_000
     ) throws {
         clock = SimulatedClock()
-        cluster = InMemoryCluster(clock: clock, clusterID: clusterID)
+        cluster = InMemoryCluster(clock: clock, clusterID: clusterID, transactionTimeout: transactionTimeout)
         self.configuration = configuration
         self.tokens = tokens ?? .plant
         world = World(seed: seed)

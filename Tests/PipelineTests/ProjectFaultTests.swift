@@ -158,6 +158,33 @@ struct ProjectFaultTests {
         #expect(directory["shapes"]?.revision == 3 && directory.faults.isEmpty)
     }
 
+    /// Before: every record of a project that was not known waited ten seconds for the end of the transaction, and with it all
+    /// of Intake, in every life; health said that it was ready.
+    @Test("A transaction that somebody leaves open on projects holds nobody up but who would number a revision")
+    func openTransaction() throws {
+        let plant = try Plant(transactionTimeout: 900_000)
+        try put(plant, configuration(revision: 1))
+        let stranger = try plant.cluster.makeProducer(transactionalID: "stranger")
+        try stranger.initializeTransactions()
+        try stranger.begin()
+        try stranger.send([OutputRecord(topic: plant.topics[.projects], partition: 0, key: Array("x".utf8), value: [])])
+        let began = plant.clock.now
+        let intake = try plant.makeIntake()
+        for number in 0..<20 {
+            try plant.send(.annotations, skip("shapes", "known \(number)"))
+            try plant.send(.annotations, skip("nobody-\(number)", "t"))
+            try intake.settle()
+        }
+        #expect(plant.cluster.committed(plant.topics[.deadLetters]).count == 20)
+        let waited = plant.clock.now - began
+        #expect(waited < 10_000, "waited \(waited) ms")
+        #expect(throws: StreamError.self) {
+            try ProjectApply(transport: plant.cluster, topics: plant.topics).apply(configuration(), partitions: 2)
+        }
+        try stranger.abort()
+        _ = try ProjectApply(transport: plant.cluster, topics: plant.topics).apply(configuration(), partitions: 2)
+    }
+
     /// Before: "shapes is new: revision 1", which moved the project or was refused by every worker.
     @Test("Applying after a tombstone goes on behind the revision that it took away", arguments: [false, true])
     func applyingAgain(isChanged: Bool) throws {

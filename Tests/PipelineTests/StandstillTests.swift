@@ -1,9 +1,11 @@
-import Engine
 import Events
+import KafkaClient
 import StreamRuntime
 import StreamTesting
 import Testing
 import Vocabulary
+
+@testable import Engine
 
 /// A role that turns and gets nothing done is not healthy.
 @Suite("Standing still")
@@ -74,6 +76,54 @@ struct StandstillTests {
         #expect(silent.look() == nil)
     }
 
+    /// Before: not a word, and `running`.
+    @Test("A transaction that somebody leaves open is told after a minute, of whoever reads there")
+    func transactionOpen() throws {
+        let plant = try Plant(transactionTimeout: 900_000)
+        let watch = TopicWatch(
+            roles: [.intake, .materializer],
+            topics: plant.topics,
+            now: { [clock = plant.clock] in clock.now }
+        ) {
+            [cluster = plant.cluster] () throws(StreamError) in
+            try cluster.makeReader(topics: [])
+        }
+        let stranger = try plant.cluster.makeProducer(transactionalID: "stranger")
+        try stranger.initializeTransactions()
+        try stranger.begin()
+        try stranger.send([OutputRecord(topic: plant.topics[.annotations], partition: 1, key: [1], value: [2])])
+        #expect(watch.look() == [:])
+        plant.clock.advance(by: 59_000)
+        #expect(watch.look() == [:])
+        plant.clock.advance(by: 15_000)
+        let found = watch.look()
+        #expect(
+            found == [
+                .intake: [
+                    "t.annotations[1] has had a transaction open at offset 0 for more than a minute, and nothing behind it is seen"
+                ]
+            ]
+        )
+        #expect(RoleTopics.remedy(of: found?[.intake] ?? [], .intake, [:]) == OpenTransactions.remedy)
+        plant.clock.advance(by: 15_000)
+        try stranger.abort()
+        #expect(watch.look() == [:])
+    }
+
+    /// Before: running and ready for as long as it took.
+    @Test("A role that turns too slowly is not ready after half a minute, and not alive after one; a trainer is")
+    func slowTurn() {
+        let health = WorkerHealth()
+        health.set(.intake, .running, partitions: 2, at: 1_000)
+        health.set(.trainer, .running, at: 1_000)
+        #expect(health.isReady(at: 30_999) && health.isLive(at: 30_999))
+        #expect(!health.isReady(at: 31_000) && health.isLive(at: 60_999))
+        #expect(!health.isLive(at: 61_000))
+        #expect(
+            health.snapshot(at: 41_000).map(\.health.reason) == ["its loop has not turned for 40 s", ""]
+        )
+    }
+
     @Test("What others see outweighs what a role says of itself, and what several threads say is said once")
     func alarm() throws {
         let health = WorkerHealth()
@@ -81,12 +131,12 @@ struct StandstillTests {
             health.set(.intake, thread: thread, .running, partitions: 2, at: 1)
             health.remark(.intake, thread: thread, ["project x", "thread \(thread)"])
         }
-        #expect(health.isReady)
+        #expect(health.isReady(at: 2))
         #expect(health.snapshot.first?.health.remarks == ["project x", "thread 0", "thread 1", "thread 2"])
         health.alarm(.intake, "t.journal is missing")
-        #expect(!health.isReady && health.isLive(at: 2))
+        #expect(!health.isReady(at: 2) && health.isLive(at: 2))
         #expect(health.snapshot.first?.health.reason == "t.journal is missing")
         health.alarm(.intake, nil)
-        #expect(health.isReady)
+        #expect(health.isReady(at: 2))
     }
 }

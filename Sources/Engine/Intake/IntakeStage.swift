@@ -79,6 +79,10 @@ public final class IntakeStage: StreamStage {
     var current: (topic: Int, partition: Int32, offset: Int64) = (0, 0, 0)
     /// When the projects were last read to their end, in milliseconds since 1970.
     private var lookedAt: Int64 = 0
+    /// When a look failed, until one succeeds.
+    private var failedLookAt: Int64?
+    /// Milliseconds from a look that failed to the next.
+    private static let lookPatience: Int64 = 10_000
     private var owned: Set<Int32> = []
     /// Revisions written to their journals, and those of the open turn.
     var announced: [String: Int] = [:]
@@ -153,7 +157,7 @@ public final class IntakeStage: StreamStage {
             positions[partition] = committed[partition]
         }
         shareChanged()
-        try directory.readToEnd()
+        try directory.readToEnd(stable: true)
         // What was asked for is known before the first record, as far as that takes no longer than it should.
         try state?.readToEnd(now: now)
         return positions
@@ -339,11 +343,16 @@ public final class IntakeStage: StreamStage {
         let (before, began) = (generation, now())
         // A clock that went back: what was read is older than it seems.
         if began < lookedAt { lookedAt = 0 }
+        // Who waits for a broker once a record waits for ever.
+        if let failedAt = failedLookAt, began >= failedAt, began - failedAt < Self.lookPatience { return false }
         // A record from the future tells nothing of when it was written.
         let isPast = record.timestamp >= 0 && record.timestamp <= began
         guard isPast ? record.timestamp >= lookedAt : began - lookedAt >= 10 else { return false }
-        guard (try? directory.readToEnd()) != nil else { return false }
-        lookedAt = began
+        guard (try? directory.readToEnd(stable: true, patience: 2_000)) != nil else {
+            failedLookAt = now()
+            return false
+        }
+        (lookedAt, failedLookAt) = (began, nil)
         adoptRevisions()
         return generation != before
     }

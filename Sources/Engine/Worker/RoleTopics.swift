@@ -42,8 +42,12 @@ public enum RoleTopics {
     /// Remedy for problems of a role.
     static func remedy(of problems: [String], _ role: Role, _ properties: KafkaProperties) -> String {
         let forbidden = problems.filter { $0.hasPrefix(Findings.forbidden) }.count
+        let open = problems.filter { $0.contains(OpenTransactions.mark) }.count
         var remedies = forbidden > 0 ? [AccessRights.help(role.party, properties)] : []
-        if forbidden < problems.count { remedies.append("run flywheel topics create, and flywheel topics check") }
+        if open > 0 { remedies.append(OpenTransactions.remedy) }
+        if forbidden + open < problems.count {
+            remedies.append("run flywheel topics create, and flywheel topics check")
+        }
         return remedies.joined(separator: "; ")
     }
 
@@ -97,6 +101,15 @@ public enum RoleTopics {
                 problems.append("partition counts must be equal and are not (\(found.joined(separator: "; ")))")
             }
             return problems
+        }
+
+        /// Partitions of the topics that a role reads, as far as they were found.
+        func partitionsRead(by role: Role) -> [String: Int] {
+            var counts: [String: Int] = [:]
+            for topic in RoleTopics.all(of: role) where topic.readers.contains(role.party) {
+                if case .partitions(let count) = found[topic] { counts[topics[topic]] = count }
+            }
+            return counts
         }
 
         private mutating func look(at topic: Topic) throws(StreamError) -> Finding {

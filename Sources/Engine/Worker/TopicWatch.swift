@@ -3,22 +3,31 @@ internal import KafkaTransport
 public import StreamRuntime
 internal import Telemetry
 
-/// Looks whether the topics of a worker's roles are still there. Used on one thread.
+/// Looks whether the topics of a worker's roles are still there, and whether they can be read. Used on one thread.
 ///
-/// A client that reads or writes a topic which was deleted goes on waiting for it, and says nothing.
+/// A client that reads or writes a topic which was deleted goes on waiting for it, and says nothing; nor does one that stands
+/// before a transaction which nobody ends.
 public final class TopicWatch {
     private let roles: [Role]
     private let topics: TopicNames
     private let makeReader: () throws(StreamError) -> any LogReader
+    private let now: () -> Int64
     private var reader: (any LogReader)?
+    private var open = OpenTransactions()
 
     /// Milliseconds from one look to the next.
     static let interval: Int64 = 3_000
 
     /// A watch over what `roles` read and write; it asks through a reader that it makes at its first look.
-    public init(roles: [Role], topics: TopicNames, makeReader: @escaping () throws(StreamError) -> any LogReader) {
+    public init(
+        roles: [Role],
+        topics: TopicNames,
+        now: @escaping () -> Int64 = WallClock.now,
+        makeReader: @escaping () throws(StreamError) -> any LogReader
+    ) {
         self.roles = roles
         self.topics = topics
+        self.now = now
         self.makeReader = makeReader
     }
 
@@ -35,6 +44,13 @@ public final class TopicWatch {
             for role in roles {
                 let own = try found.problems(of: role)
                 if !own.isEmpty { problems[role] = own }
+            }
+            let read = Dictionary(uniqueKeysWithValues: roles.map { ($0, found.partitionsRead(by: $0)) })
+            // Of a topic that just went nobody knows an end: that it is gone is said above.
+            try? open.look(at: read.values.reduce(into: [:]) { $0.merge($1) { $1 } }, reader, time: now())
+            for role in roles {
+                let held = (read[role] ?? [:]).keys.sorted().flatMap { open.problems(of: $0, at: now()) }
+                if !held.isEmpty { problems[role, default: []] += held }
             }
             return problems
         } catch {

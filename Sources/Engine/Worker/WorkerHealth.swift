@@ -33,6 +33,8 @@ public final class WorkerHealth: Sendable {
     private let alarms = Mutex<[Role: String]>([:])
     /// A role whose loop has not turned for so many milliseconds is not alive.
     public static let stall: Int64 = 60_000
+    /// A role whose loop has not turned for so many milliseconds is not ready.
+    public static let slow: Int64 = 30_000
 
     public init() {}
 
@@ -110,11 +112,32 @@ public final class WorkerHealth: Sendable {
         return health
     }
 
-    /// Every role has started and none is degraded.
-    public var isReady: Bool { snapshot.allSatisfy { $0.health.condition == .running } && !snapshot.isEmpty }
+    /// Every role has started, none is degraded, and each has turned lately.
+    public func isReady(at time: Int64) -> Bool {
+        let roles = snapshot(at: time)
+        return !roles.isEmpty && roles.allSatisfy { $0.health.condition == .running }
+    }
 
-    /// Every role's loop turns. A trainer is within a study for as long as that takes.
+    /// As `snapshot`, where a role that has not turned for `slow` milliseconds is degraded, whatever it said when it did.
+    public func snapshot(at time: Int64) -> [(role: Role, health: RoleHealth)] {
+        snapshot.map { role, health in
+            guard health.condition == .running, Self.pause(role, health, time) >= Self.slow else {
+                return (role, health)
+            }
+            var late = health
+            late.condition = .degraded
+            late.reason = "its loop has not turned for \(Self.pause(role, health, time) / 1_000) s"
+            return (role, late)
+        }
+    }
+
+    /// Every role's loop turns.
     public func isLive(at time: Int64) -> Bool {
-        snapshot.allSatisfy { $0.role == .trainer || time - $0.health.lastTurnAt < Self.stall }
+        snapshot.allSatisfy { Self.pause($0.role, $0.health, time) < Self.stall }
+    }
+
+    /// Milliseconds since the last turn; 0 of a trainer, which is within a study for as long as that takes.
+    private static func pause(_ role: Role, _ health: RoleHealth, _ time: Int64) -> Int64 {
+        role == .trainer ? 0 : time - health.lastTurnAt
     }
 }

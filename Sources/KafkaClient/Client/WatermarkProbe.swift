@@ -1,8 +1,9 @@
 import Crdkafka
 
-/// Asks for the first and the next offset of partitions, uncommitted records included.
+/// Asks for the first and the next offset of partitions.
 ///
-/// It is a client of its own, because librdkafka answers a read_committed client with the last stable offset instead.
+/// It is a client of its own, because librdkafka (1.7.1 and later) answers by the isolation of the client: one of
+/// read_uncommitted is told the high watermark, one of read_committed the last stable offset.
 ///
 /// It asks by time, with the times that stand for the beginning and the end. `rd_kafka_query_watermark_offsets` of 2.0.2
 /// does not keep its timeout while a partition's leader is away, and asks the old one for ever after it has moved.
@@ -11,11 +12,12 @@ final class WatermarkProbe {
     /// What the partitions are asked about for: the right that is named where there is none.
     private let use: KafkaRight.Operation
 
-    init(_ properties: KafkaProperties, for use: KafkaRight.Operation) throws(KafkaError) {
+    /// A client that has asked nothing yet. If `stable`, ends are last stable offsets; otherwise uncommitted records count.
+    init(_ properties: KafkaProperties, for use: KafkaRight.Operation, stable: Bool = false) throws(KafkaError) {
         self.use = use
         var own = properties
         for name in ["group.id", "group.instance.id", "transactional.id"] { own[name] = nil }
-        own["isolation.level"] = "read_uncommitted"
+        own["isolation.level"] = stable ? "read_committed" : "read_uncommitted"
         // Without a topic of its own the client would believe in a leader for as long as this.
         own["metadata.max.age.ms"] = "1000"
         handle = try ClientHandle(
@@ -29,6 +31,12 @@ final class WatermarkProbe {
         let deadline = Deadline(milliseconds: timeout)
         let low = try offset(of: partition, at: Int64(RD_KAFKA_OFFSET_BEGINNING), deadline)
         return KafkaWatermarks(low: low, high: try offset(of: partition, at: Int64(RD_KAFKA_OFFSET_END), deadline))
+    }
+
+    /// The next offset of each partition, all asked for at once.
+    func ends(of partitions: [KafkaTopicPartition], timeout: Int) throws(KafkaError) -> [KafkaTopicPartition: Int64] {
+        handle.drainLog()
+        return try offsets(of: partitions, at: Int64(RD_KAFKA_OFFSET_END), Deadline(milliseconds: timeout))
     }
 
     /// The first offset whose record bears that time or a later one; the end if there is none.
@@ -52,24 +60,38 @@ final class WatermarkProbe {
     private func offset(of partition: KafkaTopicPartition, at time: Int64, _ deadline: Deadline, ifNone: Int64? = nil)
         throws(KafkaError) -> Int64
     {
-        let operation = "ask for the offsets of \(partition)"
+        try offsets(of: [partition], at: time, deadline, ifNone: ifNone)[partition] ?? 0
+    }
+
+    /// An offset of each partition; at least one is named.
+    private func offsets(
+        of partitions: [KafkaTopicPartition],
+        at time: Int64,
+        _ deadline: Deadline,
+        ifNone: Int64? = nil
+    ) throws(KafkaError) -> [KafkaTopicPartition: Int64] {
+        guard let first = partitions.first else { return [:] }
+        let operation =
+            partitions.count == 1
+            ? "ask for the offsets of \(first)" : "ask for the offsets of \(first) and \(partitions.count - 1) others"
         while true {
-            let list = PartitionList([partition: time])
+            let list = PartitionList(Dictionary(partitions.map { ($0, time) }, uniquingKeysWith: { one, _ in one }))
             let error = rd_kafka_offsets_for_times(handle.client, list.pointer, max(1, deadline.slice(atMost: 3_000)))
             let failure: KafkaError
             if error != RD_KAFKA_RESP_ERR_NO_ERROR {
                 failure = KafkaError(error, operation: operation)
             } else if let found = list.firstError(operation: operation, except: RD_KAFKA_RESP_ERR_NO_ERROR) {
                 failure = found
-            } else if let offset = list.offsets()[partition] {
-                return offset
-            } else if let ifNone {
-                return ifNone
             } else {
+                var found = list.offsets()
+                if let ifNone {
+                    for partition in partitions where found[partition] == nil { found[partition] = ifNone }
+                }
+                if partitions.allSatisfy({ found[$0] != nil }) { return found }
                 failure = KafkaError(.retry, operation: operation, code: "_NO_OFFSET", reason: "the broker named none")
             }
             guard failure.disposition == .retry, !deadline.hasPassed else {
-                throw Metadata.explained(failure, partition.topic, for: use, client: handle.client)
+                throw Metadata.explained(failure, first.topic, for: use, client: handle.client)
             }
             // Also the pause before the next try.
             if let event = rd_kafka_queue_poll(handle.mainQueue, deadline.slice(atMost: 100)) {

@@ -29,6 +29,9 @@ public final class KafkaReader {
     private var topicHandles: [String: OpaquePointer] = [:]
     private var isOpen = true
     private lazy var probe = Result { () throws(KafkaError) in try WatermarkProbe(properties, for: .read) }
+    private lazy var stableProbe = Result { () throws(KafkaError) in
+        try WatermarkProbe(properties, for: .read, stable: true)
+    }
 
     /// Opens the client; nothing is read before `start`.
     public init(properties: KafkaProperties, topics: [String]) throws(KafkaError) {
@@ -135,6 +138,21 @@ public final class KafkaReader {
     /// The first and the next offset, uncommitted records included.
     public func watermarks(_ partition: KafkaTopicPartition) throws(KafkaError) -> KafkaWatermarks {
         try probe.get().watermarks(partition, timeout: 12_000)
+    }
+
+    /// The next offset of each partition, asked for together.
+    ///
+    /// - Parameters:
+    ///   - partitions: Of topics that may be read.
+    ///   - stable: Whether it is the last stable offset: behind that nobody who reads committed records sees anything until
+    ///     a transaction has ended. Otherwise uncommitted records count.
+    /// - Returns: An entry for each partition.
+    /// - Throws: `KafkaError` when no broker answers in time, or the right is lacking.
+    public func ends(
+        of partitions: [KafkaTopicPartition],
+        stable: Bool
+    ) throws(KafkaError) -> [KafkaTopicPartition: Int64] {
+        try (stable ? stableProbe : probe).get().ends(of: partitions, timeout: 12_000)
     }
 
     /// The first offset whose record bears that time or a later one; the end of the partition if there is none.

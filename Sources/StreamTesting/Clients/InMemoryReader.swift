@@ -71,6 +71,14 @@ final class InMemoryReader: LogReader {
         try cluster.watermarks(partition)
     }
 
+    func ends(of partitions: [TopicPartition], stable: Bool) throws(StreamError) -> [TopicPartition: Int64] {
+        var ends: [TopicPartition: Int64] = [:]
+        for place in partitions {
+            ends[place] = try stable ? cluster.lastStable(place) : cluster.watermarks(place).high
+        }
+        return ends
+    }
+
     func firstOffset(_ partition: TopicPartition, since time: Int64) throws(StreamError) -> Int64 {
         let (low, high) = try cluster.watermarks(partition)
         let records = try cluster.read(partition, from: low, maximum: .max).records

@@ -187,6 +187,11 @@ private final class FaultyReader: LogReader {
         return try reader.watermarks(partition)
     }
 
+    func ends(of partitions: [TopicPartition], stable: Bool) throws(StreamError) -> [TopicPartition: Int64] {
+        try plan.checkAlive("ends")
+        return try reader.ends(of: partitions, stable: stable)
+    }
+
     func firstOffset(_ partition: TopicPartition, since time: Int64) throws(StreamError) -> Int64 {
         try plan.checkAlive("look up a time")
         return try reader.firstOffset(partition, since: time)
