@@ -41,6 +41,7 @@ extension AcquisitionState {
     /// - Returns: Distinct samples, the audit sample's last; empty when no batch is due.
     public mutating func selectBatch(_ context: SelectionContext) -> [Selection] {
         accounts.ledger.value.advance(to: context.time, budget: context.policy.budget)
+        accounts.settleAudits(context.policy)
         guard context.hasRoom(), hasCandidates(context) else {
             accounts.cadence.value.waitingSince = nil
             return []
@@ -58,9 +59,9 @@ extension AcquisitionState {
         guard !batch.isEmpty else { return [] }
         accounts.cadence.value.lastBatchAt = context.time
         accounts.cadence.value.lastBatchOrdinal = context.newestOrdinal
+        count(batch, context.policy)
         let isPossible = context.hasRoom(after: batch.count) && hasCandidates(context)
         accounts.cadence.value.waitingSince = isPossible ? context.time : nil
-        count(batch, context.policy)
         return batch
     }
 
@@ -79,7 +80,7 @@ extension AcquisitionState {
         var asking = EarliestAsking(room(context))
         readSources(&asking, context)
         switch asking.earliest {
-        case .afterPatience: return waiting.advanced(byMilliseconds: context.policy.patience)
+        case .afterPatience: return waiting.advanced(byMilliseconds: patience(context))
         case .at(let time): return time
         case .never: return nil
         }
@@ -88,11 +89,22 @@ extension AcquisitionState {
     /// A batch waits for a source that is ready, but not for ever.
     private func isReady(_ context: SelectionContext) -> Bool {
         let since = accounts.cadence.value.waitingSince ?? context.time
-        if context.time.milliseconds(since: since) >= context.policy.patience { return true }
+        if context.time.milliseconds(since: since) >= patience(context) { return true }
         var ready = AnyReady(room(context))
         readSources(&ready, context)
         return ready.isFound
     }
+
+    /// Milliseconds that a batch waits for a source that is ready. Where the newest model has scored as many as are asked for, it
+    /// waits for a wider choice alone, and a pool that few new samples come to never has one.
+    private func patience(_ context: SelectionContext) -> Int64 {
+        let policy = context.policy
+        guard policy.edition >= 2, pool.isScored(context, accounts) else { return policy.patience }
+        return policy.patience / Self.scoredPatience
+    }
+
+    /// What part of `patience` is waited for a wider choice.
+    private static let scoredPatience: Int64 = 4
 
     private func hasCandidates(_ context: SelectionContext) -> Bool {
         var candidates = AnyCandidates()
@@ -103,6 +115,7 @@ extension AcquisitionState {
     private func room(_ context: SelectionContext) -> BatchRoom {
         var room = BatchRoom(accounts, context)
         readSources(&room, context)
+        room.spare(for: audit, accounts, context)
         return room
     }
 
@@ -124,9 +137,10 @@ extension AcquisitionState {
     private mutating func count(_ batch: [Selection], _ policy: AcquisitionPolicy) {
         for selection in batch {
             guard selection.purpose.split == .training else {
-                accounts.cadence.value.auditTasks += 1
+                accounts.countAudit(policy)
                 continue
             }
+            if policy.sharesByWindow { accounts.cadence.value.auditOwed += policy.auditRatio }
             pool.remember(selection.sample, task: accounts.cadence.value.acquisitionTasks, policy.batch)
             accounts.cadence.value.acquisitionTasks += 1
         }

@@ -34,8 +34,10 @@ extension AcquisitionPolicy: Formed {
         openTaskLimit = try f("open_task_limit", \.openTaskLimit, open, inFile: opens, limit)
         let chance: StaticString = "Share of a batch, and of what Intake lets through, that is drawn by chance."
         explorationShare = try f("exploration_share", \.explorationShare, share, absent: 0, chance)
-        let audits: StaticString = "Share of all tasks that are audit tasks; with 0 no sample is kept for any."
+        let audits: StaticString = "Share of a window's tasks that are audit tasks; with 0 no sample is kept for any."
         auditShare = try f("audit_share", \.auditShare, Number(0...0.9), audits)
+        let first: StaticString = "Audit tasks that come before all others; the share counts from there (edition 2)."
+        auditFirst = try f("audit_first", \.auditFirst, Count(0...1_000), implied: 0, first)
         auditCutoff = try f("audit_cutoff", \.auditCutoff, share, "Share of samples that belong to the audit sample.")
         votes = try f("votes_per_window", \.votes, Count(0...1_000_000_000), "Answers bought in a window; 0: none.")
         window = try f("window", \.window, Span(), "The budget's window.")
@@ -60,6 +62,9 @@ extension AcquisitionPolicy: Formed {
         triggers = try f("triggers", \.triggers, named, implied: [], "[Conditions](triggers.md) beside the score.")
         let triggered: StaticString = "Share of a batch, and of all training tasks, that triggers may ask for."
         triggerShare = try f("trigger_share", \.triggerShare, share, implied: 0.2, triggered)
+        let editions = Count(1...Self.latestEdition)
+        let edition: StaticString = "[Edition](acquisition.md#editions) of the rules of choosing."
+        self.edition = try f("edition", \.edition, editions, implied: 1, edition)
         try f.require("vote_cost", costComplaint)
     }
 

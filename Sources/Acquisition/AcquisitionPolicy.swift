@@ -18,6 +18,8 @@ public struct AcquisitionPolicy: Hashable, Sendable {
     public var explorationShare: Double
     /// The share of all tasks that are audit tasks, in `0...0.9`; 0: there are none, and no sample is kept for any.
     public var auditShare: Double
+    /// Audit tasks that come before their share counts: nothing is judged without test labels.
+    public var auditFirst: Int
     /// The share of samples that belong to the audit sample, in `0...1`.
     public var auditCutoff: Double
     /// Answers that may be bought in a window. With 0 nothing is asked.
@@ -48,6 +50,11 @@ public struct AcquisitionPolicy: Hashable, Sendable {
     public var triggers: [Trigger]
     /// The share of a batch, and of all tasks, that triggers may ask for, in `0...1`.
     public var triggerShare: Double
+    /// The edition of the rules of choosing, in `1...latestEdition`: a journal decides for ever as it did.
+    public var edition: Int
+
+    /// Edition 2: `auditShare` holds in each window, and a batch waits less for what is scored already.
+    public static let latestEdition = 2
 
     public init(
         function: AcquisitionFunction = .margin,
@@ -72,7 +79,9 @@ public struct AcquisitionPolicy: Hashable, Sendable {
         slices: SlicePolicy? = nil,
         stream: StreamPolicy? = nil,
         triggers: [Trigger] = [],
-        triggerShare: Double = 0.2
+        triggerShare: Double = 0.2,
+        auditFirst: Int = 20,
+        edition: Int = latestEdition
     ) {
         self.function = function
         self.isDiverse = isDiverse
@@ -97,10 +106,21 @@ public struct AcquisitionPolicy: Hashable, Sendable {
         self.stream = stream
         self.triggers = triggers
         self.triggerShare = triggerShare
+        self.auditFirst = auditFirst
+        self.edition = edition
     }
 
     /// Whether samples are kept for audit tasks.
     public var isAudited: Bool { auditShare > 0 }
+
+    /// Audit tasks for each task for a training label.
+    var auditRatio: Double {
+        let share = min(max(auditShare, 0), 0.9)
+        return share / (1 - share)
+    }
+
+    /// Whether the audit sample takes its share of what the other sources were given, window by window.
+    var sharesByWindow: Bool { edition >= 2 }
 
     /// What may be spent in a window.
     public var budget: LabelBudget {

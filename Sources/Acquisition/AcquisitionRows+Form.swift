@@ -30,6 +30,8 @@ extension Cadence: Formed {
         waitingSince = try f.optional("waiting_since_ms", \.waitingSince, Time())
         isExhaustionTold = try f("exhaustion_told", \.isExhaustionTold, Flag())
         triggerTasks = try f("trigger_tasks", \.triggerTasks, Count.counted, implied: 0)
+        auditOwed = try f("audit_owed", \.auditOwed, Number(-1e9...1e9), implied: 0)
+        auditWindow = try f.optional("audit_window_ms", \.auditWindow, Time())
     }
 }
 

@@ -12,17 +12,19 @@ public struct AcquisitionState: Sendable {
 
     public init() {}
 
-    // MARK: - Sources, in the order in which they share out a batch: what is asked for lists them from last to first.
+    // MARK: - Sources, in the order in which they share out a batch
 
     func readSources<Reader: SourceReader>(_ reader: inout Reader, _ context: SelectionContext) {
-        reader.read(audit, accounts, context)
+        if !context.policy.sharesByWindow { reader.read(audit, accounts, context) }
         reader.read(triggers, accounts, context)
         reader.read(pool, accounts, context)
+        if context.policy.sharesByWindow { reader.read(audit, accounts, context) }
     }
 
     mutating func writeSources<Writer: SourceWriter>(_ writer: inout Writer, _ context: SelectionContext) {
-        writer.write(&audit, &accounts, context)
+        if !context.policy.sharesByWindow { writer.write(&audit, &accounts, context) }
         writer.write(&triggers, &accounts, context)
         writer.write(&pool, &accounts, context)
+        if context.policy.sharesByWindow { writer.write(&audit, &accounts, context) }
     }
 }

@@ -44,7 +44,8 @@ func freePolicy(_ change: (inout AcquisitionPolicy) -> Void = { _ in }) -> Acqui
         auditCutoff: 0,
         votes: 1_000_000,
         window: 86_400_000,
-        patience: 1_000
+        patience: 1_000,
+        auditFirst: 0
     )
     change(&policy)
     return policy

@@ -228,7 +228,10 @@ struct TriggeredTests {
 
     @Test("Nothing of the audit sample, and nothing that was asked for, is taken")
     func audit() {
-        let policy = policy { $0.auditShare = 0.5 }
+        let policy = policy {
+            $0.auditShare = 0.5
+            $0.auditFirst = 1
+        }
         var state = AcquisitionState()
         let known = candidate("s", triggers: ["low"])
         receive(known, &state, policy)

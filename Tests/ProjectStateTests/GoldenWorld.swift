@@ -147,6 +147,14 @@ struct GoldenPlan: Sendable {
             policy.votes = 100
             policy.patience = 5_000 + Int64(revision)
         },
+        // From the first edition of the rules of choosing to the second, with several shares of the audit sample.
+        GoldenPlan("shares") { policy, revision in
+            policy.edition = revision == 0 ? 1 : 2
+            policy.auditFirst = [0, 0, 6, 40][revision]
+            policy.auditShare = [0.3, 0.2, 0.5, 0.1][revision]
+            (policy.votes, policy.window) = (60, 50_000)
+            policy.patience = 8_000
+        },
     ]
 
     /// Whether an operator returns to former champions; else users' feedback does.

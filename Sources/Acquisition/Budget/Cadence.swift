@@ -16,6 +16,11 @@ public struct Cadence: Hashable, Sendable {
     public var waitingSince: StreamTime?
     /// Whether the budget was used up when last looked at; a notice goes out each time that it becomes so.
     public var isExhaustionTold: Bool
+    /// Audit tasks that the share of those opened for training labels has earned and that are not open yet; at least 0 where
+    /// the share has not been lowered.
+    public var auditOwed: Double
+    /// The budget's window that `auditOwed` was last settled in; nil before the first.
+    public var auditWindow: StreamTime?
 
     public init(
         lastBatchAt: StreamTime = StreamTime(milliseconds: 0),
@@ -24,7 +29,9 @@ public struct Cadence: Hashable, Sendable {
         auditTasks: Int = 0,
         waitingSince: StreamTime? = nil,
         isExhaustionTold: Bool = false,
-        triggerTasks: Int = 0
+        triggerTasks: Int = 0,
+        auditOwed: Double = 0,
+        auditWindow: StreamTime? = nil
     ) {
         self.lastBatchAt = lastBatchAt
         self.lastBatchOrdinal = lastBatchOrdinal
@@ -33,5 +40,7 @@ public struct Cadence: Hashable, Sendable {
         self.waitingSince = waitingSince
         self.isExhaustionTold = isExhaustionTold
         self.triggerTasks = triggerTasks
+        self.auditOwed = auditOwed
+        self.auditWindow = auditWindow
     }
 }

@@ -26,6 +26,21 @@ public struct TaskAccounts: Sendable {
         )
     }
 
+    /// Begins the account of audit tasks anew in a new window: what the one before could not ask for is no debt of this one, of
+    /// which it would be more than its share.
+    mutating func settleAudits(_ policy: AcquisitionPolicy) {
+        let window = ledger.value.windowStart
+        guard policy.sharesByWindow, policy.isAudited, cadence.value.auditWindow != window else { return }
+        cadence.value.auditWindow = window
+        cadence.value.auditOwed = min(cadence.value.auditOwed, 1)
+    }
+
+    /// An audit task opens.
+    mutating func countAudit(_ policy: AcquisitionPolicy) {
+        if policy.sharesByWindow, cadence.value.auditTasks >= policy.auditFirst { cadence.value.auditOwed -= 1 }
+        cadence.value.auditTasks += 1
+    }
+
     /// When the current window ends.
     func windowEnd(_ policy: AcquisitionPolicy) -> StreamTime {
         ledger.value.windowStart.advanced(byMilliseconds: policy.window)

@@ -103,13 +103,25 @@ public struct PoolSource: TaskSource, Sendable {
     func isReady(_ room: BatchRoom, _ accounts: TaskAccounts, _ context: SelectionContext) -> Bool {
         if context.policy.stream != nil, !isEmpty { return true }
         let size = context.policy.batchSize
-        guard context.newestOrdinal > accounts.cadence.value.lastBatchOrdinal, context.unlearnedLabels <= size / 2
-        else { return false }
+        guard hasLearnt(context, accounts) else { return false }
         // Intake lets only the highest scores of a stream through, so these are the best of many more.
         let breadth = context.policy.isDiverse ? max(Self.diverseBreadth, context.policy.preselection) : 2
         let enough = min(context.policy.poolCapacity, size * breadth)
         return candidates.count >= enough
             && candidates.count { $1.modelOrdinal >= context.newestOrdinal } >= enough
+    }
+
+    /// Whether the newest model has learnt from the last batch.
+    private func hasLearnt(_ context: SelectionContext, _ accounts: TaskAccounts) -> Bool {
+        context.newestOrdinal > accounts.cadence.value.lastBatchOrdinal
+            && context.unlearnedLabels <= context.policy.batchSize / 2
+    }
+
+    /// Whether a model that has learnt from the last batch has scored a batch's worth of candidates, or all that there are.
+    func isScored(_ context: SelectionContext, _ accounts: TaskAccounts) -> Bool {
+        guard !isEmpty, context.newestOrdinal > 0, hasLearnt(context, accounts) else { return false }
+        let enough = min(context.policy.batchSize, candidates.count)
+        return candidates.count { $1.modelOrdinal >= context.newestOrdinal } >= enough
     }
 
     /// All that is left of a batch.

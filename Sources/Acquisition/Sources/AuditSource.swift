@@ -33,8 +33,38 @@ public struct AuditSource: TaskSource, Sendable {
 
     // MARK: - Asking
 
+    func hasCandidates(_ accounts: TaskAccounts, _ context: SelectionContext) -> Bool {
+        context.policy.sharesByWindow ? due(0, accounts, context) > 0 : !isEmpty
+    }
+
+    /// Audit tasks that are due once so many tasks more for training labels are open; at most as many as there are candidates.
+    ///
+    /// In each window of the budget they are `auditShare` of all tasks, give or take one, as long as there are candidates.
+    private func due(_ training: Int, _ accounts: TaskAccounts, _ context: SelectionContext) -> Int {
+        let policy = context.policy
+        guard policy.isAudited else { return 0 }
+        let cadence = accounts.cadence.value
+        let first = max(0, policy.auditFirst - cadence.auditTasks)
+        // A share of a fifth is owed a whole task after four, whatever the sum rounds to.
+        let owed = max(0, cadence.auditOwed + Double(training) * policy.auditRatio + 1e-9)
+        return min(first.adding(Int(owed)), candidates.count)
+    }
+
+    /// Tasks for training labels, at most so many, that leave room for the audit tasks that they bring with them.
+    ///
+    /// - Complexity: O(*most*).
+    func trainingTasks(_ most: Int, of affordable: Int, _ accounts: TaskAccounts, _ context: SelectionContext) -> Int {
+        guard context.policy.sharesByWindow else { return most }
+        var count = max(0, most)
+        while count > 0, count + due(count, accounts, context) > affordable { count -= 1 }
+        // What is left over when one task more brings one audit task more is not left lying: that one stays owed.
+        if count < most, count + due(count, accounts, context) < affordable { count += 1 }
+        return count
+    }
+
     /// Audit tasks that keep their share of all tasks once this batch is out.
     func allowance(_ room: BatchRoom, _ accounts: TaskAccounts, _ context: SelectionContext) -> Int {
+        if context.policy.sharesByWindow { return min(due(room.training, accounts, context), room.affordable) }
         // Nothing else to ask for: the audit sample may take the whole batch.
         guard room.isShared else { return min(context.policy.batchSize, candidates.count, room.affordable) }
         let cadence = accounts.cadence.value

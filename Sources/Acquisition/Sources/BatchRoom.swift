@@ -6,6 +6,8 @@ struct BatchRoom: SourceReader {
     private(set) var tasks: Int
     /// Tasks that the budget and the open-task limit still allow.
     private(set) var affordable: Int
+    /// Tasks for training labels that the batch has been given.
+    private(set) var training = 0
     /// Whether a source after the one whose turn it is asks for something too.
     private(set) var isShared = false
     /// Sources that ask for something, the next one's bit the lowest.
@@ -18,8 +20,16 @@ struct BatchRoom: SourceReader {
         tasks = min(context.policy.batchSize, affordable)
     }
 
+    /// Leaves room for the audit tasks that so many others bring with them.
+    mutating func spare(for audit: AuditSource, _ accounts: TaskAccounts, _ context: SelectionContext) {
+        tasks = audit.trainingTasks(tasks, of: affordable, accounts, context)
+    }
+
     mutating func read(_ source: borrowing some TaskSource, _ accounts: TaskAccounts, _ context: SelectionContext) {
-        if source.isActive(context) { active |= 1 << count }
+        // What comes on top of a batch takes nothing of it.
+        let split = source.purpose.split
+        let isOnTop = context.policy.sharesByWindow && split != .training
+        if !isOnTop, source.isActive(context) { active |= 1 << count }
         count += 1
     }
 
@@ -32,7 +42,10 @@ struct BatchRoom: SourceReader {
     /// A source has taken its part.
     mutating func take(_ count: Int, _ purpose: TaskPurpose) {
         affordable -= count
-        if purpose.split == .training { tasks -= count }
+        if purpose.split == .training {
+            tasks -= count
+            training += count
+        }
         tasks = min(tasks, affordable)
     }
 

@@ -3,7 +3,7 @@ internal import Vocabulary
 /// Shares out a batch: each source takes what its share allows of what those before it left over.
 struct BatchShares: SourceWriter {
     private var room: BatchRoom
-    /// Selections from the last source to the first.
+    /// Selections for training labels, from the last source to the first, and then the audit sample's.
     private(set) var batch: [Selection] = []
 
     init(_ room: BatchRoom) { self.room = room }
@@ -19,7 +19,7 @@ struct BatchShares: SourceWriter {
         if source.purpose.split == .training {
             for selection in taken { accounts.countSlice(selection.sample, context) }
         }
-        batch = taken + batch
+        batch = source.purpose.split == .training ? taken + batch : batch + taken
     }
 }
 

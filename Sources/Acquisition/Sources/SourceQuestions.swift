@@ -5,7 +5,7 @@ struct AnyCandidates: SourceReader {
     private(set) var isFound = false
 
     mutating func read(_ source: borrowing some TaskSource, _ accounts: TaskAccounts, _ context: SelectionContext) {
-        if !source.isEmpty { isFound = true }
+        if !isFound { isFound = source.hasCandidates(accounts, context) }
     }
 }
 

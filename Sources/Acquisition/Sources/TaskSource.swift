@@ -9,8 +9,11 @@ protocol TaskSource {
     /// slices; others come on top, as far as the budget allows.
     var purpose: TaskPurpose { get }
 
-    /// Whether there is nothing to ask for.
+    /// Whether no candidate is kept.
     var isEmpty: Bool { get }
+
+    /// Whether there is something to ask for.
+    func hasCandidates(_ accounts: TaskAccounts, _ context: SelectionContext) -> Bool
 
     /// Whether anything is asked for now, or will be as candidates come: then sources before this one keep to their shares.
     func isActive(_ context: SelectionContext) -> Bool
@@ -35,6 +38,7 @@ protocol TaskSource {
 }
 
 extension TaskSource {
+    func hasCandidates(_ accounts: TaskAccounts, _ context: SelectionContext) -> Bool { !isEmpty }
     func isActive(_ context: SelectionContext) -> Bool { !isEmpty }
     mutating func lookAtQuotas(_ accounts: TaskAccounts, _ context: SelectionContext) {}
     func isReady(_ room: BatchRoom, _ accounts: TaskAccounts, _ context: SelectionContext) -> Bool { false }
