@@ -180,7 +180,9 @@ extension ProjectState {
     }
 
     private mutating func receive(_ result: TrainingResult, _ configuration: ProjectConfiguration, _ step: inout Step) {
-        switch training.receive(result, at: step.context.time) {
+        let isChecked = configuration.acquisition.edition >= 2
+        let classes = isChecked ? configuration.schema.classes.count : nil
+        switch training.receive(result, classes: classes, at: step.context.time) {
         case .failure(let error): refuse(error.refusal, &step)
         case .success(nil): break
         case .success(let outcome?): conclude(outcome, configuration, &step)

@@ -76,8 +76,16 @@ extension TrainingState {
 
     /// Takes one result. Of two for one (request, trial, repeat) the first counts.
     ///
+    /// - Parameters:
+    ///   - result: What a trainer says.
+    ///   - classes: Of the label schema in force; nil where a result is not held against its version.
+    ///   - time: Of the entry.
     /// - Returns: The study's outcome once every repeat of every trial is in.
-    public mutating func receive(_ result: TrainingResult, at time: StreamTime) -> Result<StudyOutcome?, RefusalError> {
+    public mutating func receive(
+        _ result: TrainingResult,
+        classes: Int? = nil,
+        at time: StreamTime
+    ) -> Result<StudyOutcome?, RefusalError> {
         var state = progress.value
         guard var study = state.running, study.request.id == result.request else {
             if ended[result.request] != nil {
@@ -102,6 +110,9 @@ extension TrainingState {
                     "trial \(result.trial) repeat \(result.repetition) of \(result.request) is known"
                 )
             )
+        }
+        if let classes, let text = result.contradiction(of: study.request.dataset, classes: classes) {
+            return .failure(.init(.contradictsVersion, text))
         }
         switch result.outcome {
         case .finished(let artifact, let score, _, let predictions):
@@ -229,5 +240,43 @@ extension TrainingState {
     private func first(_ study: Study, _ trial: Int) -> RepeatResult? {
         let usable = study.results.filter { $0.trial == trial && $0.artifact != nil }
         return usable.count < study.request.repeats ? nil : usable.first { $0.repetition == 0 }
+    }
+}
+
+extension TrainingResult {
+    /// What it says of the version that it was to train and test on, and that cannot be; nil where nothing is wrong.
+    ///
+    /// - Complexity: O(*n*) in the predictions and positions.
+    func contradiction(of version: SealedVersion, classes: Int) -> String? {
+        let repeated = "trial \(trial) repeat \(repetition) of \(request)"
+        if let dataset, dataset != version.id {
+            return "\(repeated) says version \(dataset), and the request is of \(version.id)"
+        }
+        let (training, test) = (version.training, version.test)
+        if let leftOut {
+            if leftOut.training > training {
+                return "\(repeated) left out \(leftOut.training) training labels of the \(training) in \(version.id)"
+            }
+            if leftOut.test > test {
+                return "\(repeated) left out \(leftOut.test) test labels of the \(test) in \(version.id)"
+            }
+            if let last = leftOut.testPositions.last, last >= test {
+                return "\(repeated) left out test label \(last), and \(version.id) has \(test), counted from 0"
+            }
+        }
+        guard case .finished(_, _, let items, let predictions) = outcome else { return nil }
+        if items > test - (leftOut?.test ?? 0) {
+            let others = leftOut.map { $0.test > 0 ? " and left out \($0.test)" : "" } ?? ""
+            return "\(repeated) scored \(items) test labels\(others), and \(version.id) has \(test)"
+        }
+        guard let predictions else { return nil }
+        if predictions.count != test {
+            return
+                "\(repeated) predicts \(predictions.count) test labels, and \(version.id) has \(test): one is due for each"
+        }
+        if let unknown = predictions.first(where: { $0.rawValue >= classes }) {
+            return "\(repeated) predicts class \(unknown.rawValue), and there are \(classes), counted from 0"
+        }
+        return nil
     }
 }

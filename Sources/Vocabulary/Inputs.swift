@@ -129,6 +129,8 @@ public struct TrainingResult: Hashable, Sendable {
     public let duration: Int64?
     /// Whether Intake found the artifact where the result says, with the size that it says; nil where it could not look.
     public let verified: Bool?
+    /// The version that was trained and tested on, as the trainer says it; nil where it does not.
+    public let dataset: DatasetVersionID?
 
     public init(
         request: RequestID,
@@ -138,9 +140,11 @@ public struct TrainingResult: Hashable, Sendable {
         duration: Int64? = nil,
         reason: String? = nil,
         leftOut: LeftOutLabels? = nil,
-        verified: Bool? = nil
+        verified: Bool? = nil,
+        dataset: DatasetVersionID? = nil
     ) {
         self.verified = verified
+        self.dataset = dataset
         self.reason = reason
         self.leftOut = leftOut
         self.request = request
@@ -160,7 +164,8 @@ public struct TrainingResult: Hashable, Sendable {
             duration: duration,
             reason: reason,
             leftOut: leftOut,
-            verified: verified
+            verified: verified,
+            dataset: dataset
         )
     }
 }

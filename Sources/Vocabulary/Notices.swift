@@ -31,6 +31,7 @@ public struct Refusal: Hashable, Sendable {
         case unknownRequest = "unknown_request"
         case duplicateResult = "duplicate_result"
         case studyClosed = "study_closed"
+        case contradictsVersion = "contradicts_version"
         case unknownModel = "unknown_model"
         case nothingToRollBack = "nothing_to_roll_back"
         case unknownFeedbackModel = "not_the_champion"
@@ -40,7 +41,8 @@ public struct Refusal: Hashable, Sendable {
         /// Whether a person should look at it; the others are expected and counted only.
         public var isDeadLetter: Bool {
             switch self {
-            case .unknownTask, .unknownClass, .unknownRequest, .unknownModel, .nothingToRollBack, .invalidConfiguration:
+            case .unknownTask, .unknownClass, .unknownRequest, .unknownModel, .nothingToRollBack, .invalidConfiguration,
+                .contradictsVersion:
                 true
             case .duplicate, .taskClosed, .duplicateResult, .studyClosed, .unknownFeedbackModel, .userCapReached,
                 .wrongSpace:

@@ -293,11 +293,29 @@ struct GoldenWorld {
         guard let request = world.state.training.progress.value.running?.request else { return world.tick() }
         let digest = String(repeating: "b", count: 64)
         let artifact = ArtifactReference(uri: "s3://models/\(request.modelVersion)", size: 7, sha256: digest)
-        let outcome = TrainingResult.Outcome.finished(artifact: artifact, score: 0.9, itemsScored: 3, predictions: nil)
+        let outcome = TrainingResult.Outcome.finished(
+            artifact: artifact,
+            score: 0.9,
+            itemsScored: request.dataset.test,
+            predictions: nil
+        )
         // Intake found it, did not find it, or could not look.
         let verified = plan.name == "standing" ? [true, false, nil][world.journal.count % 3] : nil
         let result = TrainingResult(request: request.id, trial: 0, repetition: 0, outcome: outcome).verified(verified)
+        if plan.name == "shares" { world.append(.trainingResult(contradiction(of: request))) }
         for _ in 0..<2 { world.append(.trainingResult(result)) }
+    }
+
+    /// A result that says of its version what cannot be.
+    private func contradiction(of request: TrainingRequest) -> TrainingResult {
+        let artifact = ArtifactReference(uri: "s3://models/odd", size: 7, sha256: String(repeating: "c", count: 64))
+        return TrainingResult(
+            request: request.id,
+            trial: 0,
+            repetition: 0,
+            outcome: .finished(artifact: artifact, score: 1, itemsScored: request.dataset.test + 1, predictions: nil),
+            dataset: request.dataset.id
+        )
     }
 
     /// An entry that was there before, as after a producer's retry.

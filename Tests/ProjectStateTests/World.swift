@@ -298,7 +298,12 @@ struct World {
                             repetition: repetition,
                             outcome: isFailure
                                 ? .failed("no memory")
-                                : .finished(artifact: artifact, score: score, itemsScored: 9, predictions: predictions),
+                                : .finished(
+                                    artifact: artifact,
+                                    score: score,
+                                    itemsScored: request.dataset.test,
+                                    predictions: predictions
+                                ),
                             duration: 700
                         )
                     )

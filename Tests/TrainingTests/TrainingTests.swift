@@ -27,7 +27,7 @@ private final class Trainer {
         )
     }
 
-    func seal(_ ordinal: Int, training: Int) -> TrainingRequest? {
+    func seal(_ ordinal: Int, training: Int, test: Int = 0) -> TrainingRequest? {
         let version = SealedVersion(
             id: DatasetVersionID("d\(ordinal)"),
             ordinal: ordinal,
@@ -36,7 +36,7 @@ private final class Trainer {
             manifest: artifact(0),
             training: training,
             validation: 0,
-            test: 0
+            test: test
         )
         var context = context()
         return state.versionSealed(
@@ -229,6 +229,56 @@ extension Result<StudyOutcome?, RefusalError> {
             #expect(outcome.model != nil && outcome.reasons.isEmpty)
             #expect(outcome.leftOut == leftOut)
         }
+    }
+
+    /// Before: a trainer that had scored forty of two test labels was taken at its word, and what it predicted of the wrong ones
+    /// was counted for and against its model.
+    @Test("What a result says of its version must be so; an honest one comes after it")
+    func contradictions() throws {
+        let trainer = Trainer(repeats: 1)
+        let request = try #require(trainer.seal(1, training: 10, test: 3))
+        func send(
+            items: Int = 3,
+            predictions: [Int]? = nil,
+            leftOut: LeftOutLabels? = nil,
+            dataset: String? = nil
+        ) -> Result<StudyOutcome?, RefusalError> {
+            let outcome = TrainingResult.Outcome.finished(
+                artifact: trainer.artifact(1),
+                score: 0.5,
+                itemsScored: items,
+                predictions: predictions?.map { ClassIndex($0) }
+            )
+            let result = TrainingResult(
+                request: request.id,
+                trial: 0,
+                repetition: 0,
+                outcome: outcome,
+                leftOut: leftOut,
+                dataset: dataset.map { DatasetVersionID($0) }
+            )
+            return trainer.state.receive(result, classes: 4, at: StreamTime(milliseconds: 1))
+        }
+        func leaving(_ training: Int, _ test: Int, _ positions: [Int] = []) -> LeftOutLabels {
+            LeftOutLabels(training: training, test: test, testPositions: positions, example: "")
+        }
+        for (refused, text) in [
+            (send(items: 4), "scored 4 test labels, and d1 has 3"),
+            (send(items: 3, leftOut: leaving(0, 1)), "scored 3 test labels and left out 1, and d1 has 3"),
+            (send(predictions: [0, 1]), "predicts 2 test labels, and d1 has 3"),
+            (send(predictions: [0, 1, 2, 3]), "predicts 4 test labels"),
+            (send(predictions: [0, 4, 1]), "predicts class 4, and there are 4"),
+            (send(dataset: "d2"), "says version d2, and the request is of d1"),
+            (send(items: 0, leftOut: leaving(11, 0)), "left out 11 training labels of the 10"),
+            (send(items: 0, leftOut: leaving(0, 4)), "left out 4 test labels of the 3"),
+            (send(items: 0, leftOut: leaving(0, 2, [1, 3])), "left out test label 3, and d1 has 3"),
+        ] {
+            #expect(refused.refusal == .contradictsVersion)
+            guard case .failure(let error) = refused else { continue }
+            #expect(error.refusal.text.contains(text), "\(error.refusal.text)")
+        }
+        let outcome = try send(items: 2, predictions: [3, 0, 1], leftOut: leaving(10, 1, [1]), dataset: "d1").get()
+        #expect(outcome?.model != nil && outcome?.predictions.count == 3)
     }
 
     @Test("Of two results for one repeat the first counts, failures included")

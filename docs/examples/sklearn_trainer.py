@@ -97,6 +97,7 @@ while True:
             result = {"status": "failed", "error": f"{type(error).__name__}: {error}"}
         print(f"{request['model_version']} trial {trial} repeat {repeat}: {result.get('score', result['status'])}", flush=True)
         result |= {"project": options.project, "request": request["request"], "trial": trial, "repeat": repeat,
+                   "dataset_version": request["dataset"]["version"],
                    "token": request.get("token")}  # As it came: it shows that the request was read.
         producer.produce(options.prefix + "training-results", key=request["request"], value=json.dumps(result))
     producer.flush(60)

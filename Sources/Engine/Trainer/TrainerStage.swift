@@ -249,7 +249,8 @@ public final class TrainerStage: StreamStage, HoldingStage {
             outcome: outcome,
             duration: now() - began,
             reason: reason?.rawValue,
-            leftOut: labels
+            leftOut: labels,
+            dataset: study.request.dataset.id
         )
         var writer = JSONWriter()
         TrainingResultEvent(project: study.project, result: result, token: study.token).write(to: &writer)

@@ -80,7 +80,8 @@ extension TrainingResult: JSONCodable {
             reason: Self.reason(object, &remarks),
             leftOut: try object.optional("left_out").map { (value) throws(JSONError) in
                 try LeftOutLabels(value, &remarks)
-            }
+            },
+            dataset: try object.optionalID("dataset_version")
         )
     }
 
@@ -115,6 +116,7 @@ extension TrainingResult: JSONCodable {
         writer.member("request", request)
         writer.member("trial", trial)
         writer.member("repeat", repetition)
+        writer.member("dataset_version", ifPresent: dataset)
         switch outcome {
         case .failed(let error):
             writer.member("status", "failed")
