@@ -236,7 +236,8 @@ let package = Package(
         tests(
             "CommandTests",
             [
-                "Engine", "Events", "FlywheelCLI", "JSON", "Processes", "StreamRuntime", "StreamTesting", "Telemetry",
+                "Configuration", "Engine", "Events", "FlywheelCLI", "JSON", "Processes", "StreamRuntime",
+                "StreamTesting", "Telemetry",
                 "Vocabulary",
             ]
         ),
