@@ -6,7 +6,7 @@
 # make fuzz   what nobody should send, to everything that reads it: SECONDS=60 SEED=7 (Tests/FuzzTests/README.md)
 # make sanitize  the same under the address and thread sanitizer, and undefined behaviour of the shim: SECONDS=120 SEED=7
 # make golden record what this build decides of the golden journals, after Build.version was raised (CONTRIBUTING.md)
-# make reference write docs/reference/configuration.md again, from the forms of the policies
+# make reference write docs/reference/configuration.md and worker.md again, from the code that reads them
 # All install what they need: Debian packages (with sudo when not root), and a broker for tests into .venv.
 
 SHELL := /bin/bash
@@ -80,6 +80,7 @@ golden: setup
 reference:
 	@swift build --product flywheel $(SWIFT_FLAGS) >&2
 	@.build/debug/flywheel config reference > docs/reference/configuration.md
+	@.build/debug/flywheel config reference --worker > docs/reference/worker.md
 
 clean:
 	rm -rf .build demo-out

@@ -126,7 +126,7 @@ let package = Package(
         // 3  wire, run
         module("Events", ["Forms", "Vocabulary", "Tables", "Flywheel", "JSON"] + reducers),
         module("StreamRuntime"),
-        module("ProjectFiles", ["Forms", "Configuration", "Flywheel", "JSON"]),
+        module("ProjectFiles", ["Forms", "Configuration", "Flywheel", "JSON", "Telemetry"]),
 
         // 4  join
         module("KafkaTransport", ["StreamRuntime", "KafkaClient"]),
@@ -236,7 +236,8 @@ let package = Package(
         tests(
             "CommandTests",
             [
-                "Engine", "Events", "FlywheelCLI", "JSON", "Processes", "StreamRuntime", "StreamTesting", "Telemetry",
+                "Configuration", "Engine", "Events", "FlywheelCLI", "JSON", "Processes", "StreamRuntime",
+                "StreamTesting", "Telemetry",
                 "Vocabulary",
             ]
         ),

@@ -10,7 +10,7 @@
 - In alert rules a metric carries no label that the code does not give it, and a label `code`, `role` or `stage` no value
   that the code does not know.
 - Every alert has an expression, a severity, a summary and a remedy, and a name of its own.
-- Every image has a tag other than `latest`, and every role after `--roles=` is one of the code's.
+- Every image has a tag other than `latest`, Flywheel's own that of the build (`Build.version`), and every role after `--roles=` is one of the code's.
 - Every probe of a Kubernetes manifest asks the port named `health`, which is that of `--health-port`, and which no network
   policy opens to other pods; the port named `console` is that of `--port`.
 
@@ -155,11 +155,15 @@ def check_alerts(documents, known, values, complaints: list[str]):
 
 def check_images(roles: set[str], complaints: list[str]):
     images = 0
+    version = re.search(r'static let version = "([\d.]+)"', text("Sources/Engine/EngineError.swift")).group(1)
     for path in sorted((ROOT / "deploy").rglob("*")):
         if not path.is_file() or (path.suffix not in (".yaml", ".yml") and path.name != "Dockerfile"):
             continue
         name = path.relative_to(ROOT)
         source = path.read_text(encoding="utf-8")
+        for own in re.findall(r"\bflywheel:(\d[\w.-]*)", source):
+            if own != version:
+                complaints.append(f"{name}: names the image flywheel:{own}, the build is {version}")
         for image in re.findall(r"^\s*(?:image:|FROM)\s+(\S+)", source, re.M):
             images += 1
             tag = image.rpartition("/")[2].partition(":")[2]

@@ -3,14 +3,15 @@ import Glibc
 extension ConfigurationReader {
     /// The secret that `key` refers to: `${NAME}` is a variable of the environment, `file:PATH` the first line of a file.
     ///
-    /// A secret written into the configuration itself is refused, and no message shows it. Nil if absent.
-    public func secret(_ key: String) -> Secret? {
+    /// A secret written into the configuration itself is refused, and no message shows it. Nil if absent; of one that is not
+    /// `isNeeded` also where the variable or the file is not there, which is no fault then.
+    public func secret(_ key: String, isNeeded: Bool = true) -> Secret? {
         guard let node = node(key) else { return nil }
         guard case .scalar(let scalar) = node.content else {
             mismatch(key, node, "${VARIABLE} or file:PATH")
             return nil
         }
-        return resolved(scalar.text, key, line: node.line)
+        return resolved(scalar.text, key, line: node.line, isNeeded: isNeeded)
     }
 
     /// One or several secrets at `key`, each as `secret` reads it: a reference, or a list of distinct ones.
@@ -19,8 +20,9 @@ extension ConfigurationReader {
     ///   - key: None if absent.
     ///   - most: So many at most.
     ///   - bytes: So many at least of each: a short one can be guessed.
+    ///   - isNeeded: Whether it is a fault when a variable or a file is not there.
     /// - Returns: Those that could be read, in order; what is wrong is noted.
-    public func secrets(_ key: String, atMost most: Int, of bytes: Int = 1) -> [Secret] {
+    public func secrets(_ key: String, atMost most: Int, of bytes: Int = 1, isNeeded: Bool = true) -> [Secret] {
         guard let node = node(key) else { return [] }
         var elements = [node]
         if case .list(let listed) = node.content { elements = listed }
@@ -34,7 +36,8 @@ extension ConfigurationReader {
                 mismatch(key, element, "${VARIABLE} or file:PATH")
                 continue
             }
-            guard let secret = resolved(scalar.text, key, line: element.line) else { continue }
+            guard let secret = resolved(scalar.text, key, line: element.line, isNeeded: isNeeded)
+            else { continue }
             if secret.reveal().utf8.count < bytes {
                 report(key, "expected a secret of at least \(bytes) bytes, found a shorter one", line: element.line)
             } else if secrets.contains(secret) {
@@ -46,7 +49,8 @@ extension ConfigurationReader {
         return secrets
     }
 
-    func resolved(_ reference: String, _ key: String, line: Int) -> Secret? {
+    func resolved(_ reference: String, _ key: String, line: Int, isNeeded: Bool) -> Secret? {
+        func absent(_ reason: String) -> Secret? { isNeeded ? issue(reason) : nil }
         func issue(_ reason: String) -> Secret? {
             log.issues.append(ConfigurationIssue(file: log.file, line: line, key: prefix + key, reason: reason))
             return nil
@@ -54,14 +58,14 @@ extension ConfigurationReader {
         if reference.hasPrefix("${"), reference.hasSuffix("}") {
             let name = String(reference.dropFirst(2).dropLast())
             guard let value = log.environment[name], !value.isEmpty else {
-                return issue("expected the environment variable \(name) to be set")
+                return absent("expected the environment variable \(name) to be set")
             }
             return Secret(value)
         }
         if reference.hasPrefix("file:") {
             let path = String(reference.dropFirst(5))
             guard let line = firstLine(of: path), !line.isEmpty else {
-                return issue("expected a secret in the file \(path): \(String(cString: strerror(errno)))")
+                return absent("expected a secret in the file \(path): \(String(cString: strerror(errno)))")
             }
             return Secret(line)
         }

@@ -63,18 +63,22 @@ extension ConfigurationReader {
     /// - Parameters:
     ///   - key: The map's.
     ///   - isSecret: Names whose values must be references: written into the configuration itself they are refused.
+    ///   - isNeeded: Whether it is a fault when a variable or a file is not there; else such names are left out.
     ///   - fault: What is wrong with a name and its value; nil if nothing is. It must not show a secret.
     /// - Returns: Names and values, in order; none if absent.
     public func secretMap(
         _ key: String,
         secrets isSecret: (String) -> Bool = { _ in false },
+        isNeeded: Bool = true,
         fault: (String, String) -> String? = { _, _ in nil }
     ) -> [(name: String, value: Secret)] {
         var properties: [(name: String, value: Secret)] = []
         for (name, scalar, line) in scalars(key) {
             let text = scalar.text
             if text.hasPrefix("${") || text.hasPrefix("file:") || isSecret(name) {
-                guard let secret = resolved(text, "\(key).\(name)", line: line) else { continue }
+                guard let secret = resolved(text, "\(key).\(name)", line: line, isNeeded: isNeeded) else {
+                    continue
+                }
                 properties.append((name: name, value: secret))
             } else {
                 properties.append((name: name, value: Secret(text)))

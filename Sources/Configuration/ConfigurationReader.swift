@@ -25,6 +25,8 @@ public final class ConfigurationReader {
     /// The map's own line, for keys that are missing.
     let line: Int
     private var readKeys: Set<String> = []
+    /// Asked for by `contains`: known, though not read yet.
+    private var askedKeys: Set<String> = []
 
     init(log: Log, prefix: String, entries: [YAMLNode.Entry], line: Int) {
         self.log = log
@@ -60,7 +62,15 @@ public final class ConfigurationReader {
     }
 
     /// Whether the key stands in the file with a value.
-    public func contains(_ key: String) -> Bool { entries.contains { $0.key == key && !$0.value.isNull } }
+    public func contains(_ key: String) -> Bool {
+        askedKeys.insert(key)
+        return entries.contains { $0.key == key && !$0.value.isNull }
+    }
+
+    /// Every key of the whole file that somebody has asked for by now, with those above it, as in `console.port`; sections too.
+    public var knownKeys: Set<String> {
+        Set(log.readers.flatMap { reader in reader.readKeys.union(reader.askedKeys).map { reader.prefix + $0 } })
+    }
 
     /// All keys of the map, in order; for maps whose keys are names.
     public var keys: [String] { entries.map(\.key) }
@@ -90,7 +100,7 @@ public final class ConfigurationReader {
 
     private func reportUnreadKeys() {
         for entry in entries where !readKeys.contains(entry.key) {
-            let known = readKeys.sorted().joined(separator: ", ")
+            let known = readKeys.union(askedKeys).sorted().joined(separator: ", ")
             report(entry.key, known.isEmpty ? "unknown key" : "unknown key; known here: \(known)")
         }
     }

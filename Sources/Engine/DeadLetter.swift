@@ -7,17 +7,25 @@ public enum DeadLetter {
     /// On a letter after which others were left out, for there were too many: how many.
     public static let leftOutHeader = "flywheel.left_out"
 
-    /// The largest value that is kept whole, in bytes.
-    static let limit = 900_000
+    /// How much of a record is kept, in bytes.
+    struct Extent: Equatable {
+        /// Of the value; of a longer one the letter has the beginning, its size and its digest.
+        var value: Int
+        /// Of the record's own headers, as a record takes them.
+        var headers: Int
+        /// Of the key; nil leaves it out.
+        var key: Int?
 
-    /// Bytes of the record's own headers that are kept, as a record takes them.
-    static let headerLimit = 4 << 20
-
-    /// The largest key that is kept whole, in bytes.
-    static let keyLimit = 1 << 20
+        /// All that can ever be sent again, and more.
+        static let whole = Extent(value: 900_000, headers: 4 << 20, key: 1 << 20)
+        /// Enough to see what it was.
+        static let beginning = Extent(value: 4_096, headers: 4_096, key: 4_096)
+        /// Nothing but size and digest, for where the letter itself could not be written.
+        static let stub = Extent(value: 0, headers: 0, key: nil)
+    }
 
     /// What a header takes beside its name and value, about.
-    private static let headerFraming = 10
+    static let headerFraming = 10
 
     struct Cause {
         let topic: String
@@ -31,18 +39,17 @@ public enum DeadLetter {
         let at: Int64
     }
 
-    /// The letter; of a stub nothing but the record's size and digest, for where the letter itself could not be written.
+    /// The letter, with as much of the record as `extent` says; its headers say what was cut.
     static func record(
         to topic: String,
         key: [UInt8]?,
         value: [UInt8]?,
         headers: [RecordHeader],
         cause: Cause,
-        isStub: Bool = false
+        extent: Extent = .whole
     ) -> OutputRecord {
-        let (limit, headerLimit) = isStub ? (0, 0) : (limit, headerLimit)
         var all: [RecordHeader] = []
-        var left = headerLimit
+        var left = extent.headers
         for header in LetterHeader.kept(headers) {
             left -= header.name.utf8.count + (header.value?.count ?? 0) + headerFraming
             guard left >= 0 else {
@@ -52,15 +59,15 @@ public enum DeadLetter {
             all.append(header)
         }
         var kept = value
-        if let value, value.count > limit {
-            kept = Array(value.prefix(limit))
+        if let value, value.count > extent.value {
+            kept = Array(value.prefix(extent.value))
             all.append(RecordHeader("flywheel.value.size", String(value.count)))
             all.append(RecordHeader("flywheel.value.sha256", SHA256Digest(of: value).hex))
             all.append(RecordHeader("flywheel.value.cut", "true"))
         }
-        var keptKey = isStub ? nil : key
-        if let key = keptKey, key.count > keyLimit {
-            keptKey = Array(key.prefix(keyLimit))
+        var keptKey = extent.key == nil ? nil : key
+        if let key = keptKey, let limit = extent.key, key.count > limit {
+            keptKey = Array(key.prefix(limit))
             all.append(RecordHeader(LetterHeader.keyCut, "true"))
         }
         let text = shortened(cause.text)

@@ -39,7 +39,8 @@ extension Topic {
         switch self {
         case .predictions: [.intake, .analyst]
         case .feedback, .annotations, .commands: [.intake]
-        case .trainingResults: [.intake, .trainer]
+        // Whoever reports a study reads back what it has reported already before it goes on.
+        case .trainingResults: [.intake, .trainer, .outsideTrainer]
         case .datasetVersions: [.intake, .analyst]
         case .projects: [.intake, .analyst, .operator]
         case .tallies, .journal: [.loop, .analyst]

@@ -191,7 +191,7 @@ extension ProjectState {
 
     mutating func conclude(_ outcome: StudyOutcome, _ configuration: ProjectConfiguration, _ step: inout Step) {
         took(.train, outcome.duration)
-        step.decide(.notice(outcome.notice))
+        step.decide(.notice(outcome.notice(edition: configuration.acquisition.edition)))
         if let model = outcome.model, let release = rollout.register(model, at: step.context.time) {
             step.decide(.release(release))
             hear(outcome.predictions, without: Set(outcome.leftOut?.testPositions ?? []), of: model, &step)

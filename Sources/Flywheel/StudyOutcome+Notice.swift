@@ -2,10 +2,11 @@ internal import Training
 internal import Vocabulary
 
 extension StudyOutcome {
-    /// What people are told: the distribution of scores, never only the best.
-    var notice: Notice {
+    /// What people are told: the distribution of scores, never only the best. Before edition 2 a study whose deadline passed
+    /// said that its repeats "failed or are missing", with the number of those that failed.
+    func notice(edition: Int) -> Notice {
         guard let model else {
-            let text = "request \(request) gave no model: \(failures) repeats failed or are missing"
+            let text = "request \(request) gave no model: \(whatHappened(edition))"
             return Notice(kind: .studyFailed, text: text + whyFailed + whatWasLeftOut)
         }
         guard let mean else {
@@ -15,6 +16,12 @@ extension StudyOutcome {
         let spread = standardDeviation.map { " ± \(Self.rounded($0))" } ?? ""
         let text = "\(model.version): \(Self.rounded(mean))\(spread) over \(scores.count) repeats"
         return Notice(kind: .studyFinished, text: text + whatWasLeftOut)
+    }
+
+    private func whatHappened(_ edition: Int) -> String {
+        guard missing > 0, edition >= 2 else { return "\(failures) repeats failed or are missing" }
+        let failed = failures > 0 ? ", \(failures) failed" : ""
+        return "its deadline passed before \(missing) of \(repeats) repeats were reported\(failed)"
     }
 
     /// The reasons that trainers gave, the commonest first; at most five of them.

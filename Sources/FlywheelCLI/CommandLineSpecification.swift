@@ -309,7 +309,10 @@ enum CommandLineSpecification {
             CommandSpecification(
                 "reference",
                 summary: "print every key of a project file, with what may stand there, default and meaning",
-                options: [.flag("schema", help: "the JSON Schema of what stands on the topic, instead")]
+                options: [
+                    .flag("schema", help: "the JSON Schema of what stands on the topic, instead"),
+                    .flag("worker", help: "every key of a worker's file, instead"),
+                ]
             ),
         ]
     )

@@ -17,7 +17,7 @@ struct FlywheelCommand {
             case .run(let arguments):
                 do { exit(try run(arguments) ? 0 : 1) } catch {
                     guard isForbidden(error) else { throw error }
-                    let kafka = (try? WorkerFile.described(arguments))?.kafka ?? [:]
+                    let kafka = (try? WorkerFile.described(arguments, for: .connection))?.kafka ?? [:]
                     Terminal.complain("\(error); \(AccessRights.help(party(arguments), kafka))")
                     exit(1)
                 }
@@ -59,7 +59,7 @@ struct FlywheelCommand {
         case "dead-letters redrive": try RedriveCommand.run(arguments)
         case "check": try CheckCommand.run(arguments)
         case "config check": try ConfigCommand.check(arguments)
-        case "config reference": ConfigCommand.reference(arguments)
+        case "config reference": try ConfigCommand.reference(arguments)
         default: throw ArgumentsError("which command?", command: arguments.path.joined(separator: " "))
         }
     }

@@ -6,34 +6,19 @@ import Foundation
 import KafkaClient
 import KafkaTransport
 
-/// A worker's file, and the options that stand in for it.
-///
-/// - Configuration keys:
-///   - `kafka` (map, optional): any librdkafka property; `bootstrap.servers` is needed here, as `--bootstrap` or in
-///     `FLYWHEEL_BOOTSTRAP`. A value may be `${VARIABLE}` or `file:PATH`; that of a password or key must be.
-///   - `topics.prefix` (string, default `flywheel.`)
-///   - `instance` (string, default the host's name)
-///   - `roles` (list, default intake, loop, materializer, console)
-///   - `store.path` (string, default `flywheel-data/datasets`)
-///   - `artifacts.path` (string, default `flywheel-data/artifacts`)
-///   - `artifacts.roots` (list of folders, optional): artifacts of the scheme `file` must lie in one of them, links followed,
-///     unless their project names their folder; Intake looks there whether they are there. Without it they may lie anywhere,
-///     and Intake looks into `artifacts.path` alone.
-///   - `state.path` (string, default `flywheel-data/state`): the loop's snapshots; empty for none.
-///   - `console.host` (string, default `127.0.0.1`), `console.port` (int in 0...65535, default 8080)
-///   - `console.health_port` (int in 0...65535, optional): health alone, on a port and a thread of its own.
-///   - `salt` (secret, optional): stands before what is drawn by hash; the same for all workers.
-///   - `tokens.secret` (secret of at least 16 bytes, or a list of two; default derived from the salt): under it the tokens of
-///     tasks and training requests are made. Of two the first makes them and both are accepted. The same for all workers.
-///   - `delivery.intake` (`exactly_once` or `at_least_once`, default `exactly_once`)
-///   - `intake.threads` (int in 1...64, default one in two processors, 8 at most)
-///   - `dead_letters.per_second` (int in 1...100000, default 1000): of the traffic; the others are counted.
-///   - `entry_budget.predictions`, `.feedback`, `.annotations`, `.training_results`, `.commands`, `.dataset_versions` (int in
-///     1...1000000000): journal entries that the topic's records may become in a project and an hour; `entry_budget.bytes`
-///     (size in 1MiB...1024GiB, default 4GiB): bytes of them, each topic.
-///   - `commit.intake` (duration in 10ms...2s, default 100ms), `commit.loop` (the same, default 50ms)
+/// A worker's file, and the options that stand in for it. `docs/reference/worker.md` has every key.
 enum WorkerFile {
-    static func read(_ path: String) throws -> WorkerConfiguration {
+    /// What a command does with the file, and so which of its secrets and folders must be there.
+    enum Use {
+        /// It asks no broker.
+        case offline
+        /// It asks brokers.
+        case connection
+        /// It runs a worker, or checks the file for one.
+        case worker
+    }
+
+    static func read(_ path: String, for use: Use) throws -> WorkerConfiguration {
         guard let data = FileManager.default.contents(atPath: path) else {
             throw EngineError("read \(path)", "there is no such file, or it may not be read")
         }
@@ -42,57 +27,128 @@ enum WorkerFile {
             file: path,
             environment: ProcessInfo.processInfo.environment
         )
-        var worker = usual
-        let properties = reader.secretMap("kafka", secrets: KafkaProperties.isSecret) { name, value in
-            KafkaProperties.fault(of: name, value)
-        }
-        for (name, value) in properties { worker.kafka[name] = value.reveal() }
-        worker.topics = TopicNames(prefix: reader.section("topics").string("prefix", default: worker.topics.prefix))
-        worker.instance = reader.string("instance", default: worker.instance)
-        let roles = reader.strings("roles", default: worker.roles.map(\.rawValue))
-        worker.roles = roles.compactMap { name in
-            if let role = Role(rawValue: name) { return role }
-            reader.report("roles", "expected intake, loop, materializer, trainer or console, found \"\(name)\"")
-            return nil
-        }
-        worker.storePath = reader.section("store").string("path", default: worker.storePath)
-        let artifacts = reader.section("artifacts")
-        worker.artifactsPath = artifacts.string("path", default: worker.artifactsPath)
-        if artifacts.contains("roots") { worker.artifactRoots = artifacts.strings("roots", default: []) }
-        worker.statePath = reader.section("state").string("path", default: worker.statePath)
-        let console = reader.section("console")
-        worker.consoleHost = console.string("host", default: worker.consoleHost)
-        worker.consolePort = UInt16(console.int("port", default: Int(worker.consolePort), in: 0...65_535))
-        if console.contains("health_port") {
-            worker.healthPort = UInt16(console.int("health_port", default: 0, in: 0...65_535))
-        }
-        worker.salt = Array((reader.secret("salt")?.reveal() ?? "").utf8)
-        let secrets = reader.section("tokens").secrets("secret", atMost: 2, of: 16).map { $0.reveal() }
-        worker.tokenKeys = secrets.isEmpty ? nil : TokenKeys(secrets: secrets)
-        let delivery = reader.section("delivery")
-        worker.intakeDelivery = delivery.choice("intake", default: worker.intakeDelivery)
-        worker.intakeThreads = reader.section("intake").int("threads", default: worker.intakeThreads, in: 1...64)
-        worker.deadLettersPerSecond = reader.section("dead_letters")
-            .int("per_second", default: worker.deadLettersPerSecond, in: 1...100_000)
-        let budget = reader.section("entry_budget")
-        for (topic, usual) in worker.entryLimits.entries.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
-            let key = topic.rawValue.replacing("-", with: "_")
-            worker.entryLimits.entries[topic] = budget.int(key, default: usual, in: 1...1_000_000_000)
-        }
-        worker.entryLimits.bytes = budget.byteSize(
-            "bytes",
-            default: worker.entryLimits.bytes,
-            in: 1 << 20...1 << 40
-        )
-        let commit = reader.section("commit")
-        worker.intakeInterval = milliseconds(
-            commit.duration("intake", default: .milliseconds(100), in: .milliseconds(10) ... .seconds(2))
-        )
-        worker.loopInterval = milliseconds(
-            commit.duration("loop", default: .milliseconds(50), in: .milliseconds(10) ... .seconds(2))
-        )
+        let worker = configuration(WorkerKeys(reader), for: use)
         try reader.finish()
         return worker
+    }
+
+    /// Markdown: every key, with what may stand there, default and meaning. Reads an empty file.
+    static func reference() throws -> String {
+        let keys = WorkerKeys(try ConfigurationReader(yaml: [], file: ""))
+        _ = configuration(keys, for: .offline)
+        return keys.page
+    }
+
+    static func configuration(_ keys: WorkerKeys, for use: Use) -> WorkerConfiguration {
+        var worker = usual
+        let properties = keys.properties(
+            "kafka",
+            isNeeded: use != .offline,
+            secrets: KafkaProperties.isSecret,
+            fault: { KafkaProperties.fault(of: $0, $1) },
+            "Any property of librdkafka. `bootstrap.servers` is needed here, as `--bootstrap` or in `FLYWHEEL_BOOTSTRAP`. Passwords, keys and client secrets must be references."
+        )
+        for (name, value) in properties { worker.kafka[name] = value.reveal() }
+        worker.topics = TopicNames(
+            prefix: keys.text(
+                "topics.prefix",
+                worker.topics.prefix,
+                "Stands before the names of topics, groups and transactional ids."
+            )
+        )
+        worker.instance = keys.text(
+            "instance",
+            worker.instance,
+            shown: "the host's name",
+            "The worker's name among others; a restarted worker keeps it."
+        )
+        worker.roles = keys.choices("roles", worker.roles, "What it does.")
+        worker.storePath = keys.text("store.path", worker.storePath, "Folder of the dataset versions.")
+        worker.artifactsPath = keys.text(
+            "artifacts.path",
+            worker.artifactsPath,
+            "Folder of the built-in trainer's models."
+        )
+        worker.artifactRoots = keys.folders(
+            "artifacts.roots",
+            areChecked: use == .worker,
+            "Artifacts of the scheme `file` must lie in one of them, links followed, unless their project names their folder; Intake looks there whether they are there. Without the key they may lie anywhere, and Intake looks into `artifacts.path` alone."
+        )
+        worker.statePath = keys.text("state.path", worker.statePath, "Folder of the loop's snapshots; empty for none.")
+        readConsole(keys, &worker)
+        readSecrets(keys, &worker, for: use)
+        worker.intakeDelivery = keys.choice(
+            "delivery.intake",
+            worker.intakeDelivery,
+            "How Intake writes. With `at_least_once` what was read may be read again after a fault."
+        )
+        worker.intakeThreads = keys.integer(
+            "intake.threads",
+            worker.intakeThreads,
+            1...64,
+            shown: "one in two processors, 8 at most",
+            "Threads of Intake, each a member of its group."
+        )
+        readLimits(keys, &worker)
+        let commit: ClosedRange<Int64> = 10...2_000
+        let meaning = "From the first record of a transaction to its commit"
+        worker.intakeInterval = keys.duration("commit.intake", worker.intakeInterval, commit, "\(meaning), of Intake.")
+        worker.loopInterval = keys.duration("commit.loop", worker.loopInterval, commit, "\(meaning), of the loop.")
+        return worker
+    }
+
+    private static func readConsole(_ keys: WorkerKeys, _ worker: inout WorkerConfiguration) {
+        worker.consoleHost = keys.text("console.host", worker.consoleHost, "Address of health, metrics and the page.")
+        worker.consolePort = UInt16(
+            keys.integer("console.port", Int(worker.consolePort), 0...65_535, "Their port; 0 for any free one.")
+        )
+        let health = "A further port, on a thread of its own, of health alone; 0 for any free one."
+        worker.healthPort = keys.optionalInteger("console.health_port", 0...65_535, health).map { UInt16($0) }
+    }
+
+    private static func readSecrets(_ keys: WorkerKeys, _ worker: inout WorkerConfiguration, for use: Use) {
+        let salt = keys.secret(
+            "salt",
+            isNeeded: use == .worker,
+            shown: "`FLYWHEEL_SALT`, else none",
+            "Stands before what is drawn by hash; the same for all workers, and never changed."
+        )
+        worker.salt = Array((salt?.reveal() ?? "").utf8)
+        let secrets = keys.secrets(
+            "tokens.secret",
+            atMost: 2,
+            of: 16,
+            isNeeded: use == .worker,
+            shown: "derived from the salt",
+            "Under it the tokens of tasks and training requests are made. Of two the first makes them and both are accepted. The same for all workers."
+        )
+        worker.tokenKeys = secrets.isEmpty ? nil : TokenKeys(secrets: secrets.map { $0.reveal() })
+    }
+
+    private static func readLimits(_ keys: WorkerKeys, _ worker: inout WorkerConfiguration) {
+        worker.deadLettersPerSecond = keys.integer(
+            "dead_letters.per_second",
+            worker.deadLettersPerSecond,
+            1...100_000,
+            unit: "a second",
+            "Refused records that are kept: of traffic, of each other input topic, and of what lacks its token; the others are counted. As many times 4 KiB are kept, and ten seconds' worth at once."
+        )
+        for topic in Topic.allCases {
+            guard let usual = worker.entryLimits.entries[topic] else { continue }
+            worker.entryLimits.entries[topic] = keys.integer(
+                "entry_budget." + topic.rawValue.replacing("-", with: "_"),
+                usual,
+                1...1_000_000_000,
+                unit: "an hour",
+                "Journal entries that records of `\(topic.rawValue)` may become in a project, over all workers."
+            )
+        }
+        worker.entryLimits.bytes = keys.size(
+            "entry_budget.bytes",
+            worker.entryLimits.bytes,
+            1 << 20...1 << 40,
+            "Bytes of them an hour, of each topic and project."
+        )
     }
 
     /// A worker without a file.
@@ -115,14 +171,14 @@ enum WorkerFile {
     ///
     /// - Throws: What is wrong with a file or an option; and why no broker lets us in, where one answers.
     static func connected(_ arguments: ParsedArguments) throws -> WorkerConfiguration {
-        let worker = try configuration(arguments)
+        let worker = try configuration(arguments, for: .connection)
         try KafkaConnection.check(worker.kafka)
         return worker
     }
 
     /// The file of `--config`, if any, with the options in its place.
-    static func configuration(_ arguments: ParsedArguments) throws -> WorkerConfiguration {
-        let worker = try described(arguments)
+    static func configuration(_ arguments: ParsedArguments, for use: Use) throws -> WorkerConfiguration {
+        let worker = try described(arguments, for: use)
         guard worker.kafka["bootstrap.servers"] != nil else {
             throw ArgumentsError(
                 "which brokers? give --bootstrap HOST:PORT, --config FILE with kafka.bootstrap.servers, or FLYWHEEL_BOOTSTRAP",
@@ -133,9 +189,9 @@ enum WorkerFile {
     }
 
     /// The same, of a cluster that need not be named.
-    static func described(_ arguments: ParsedArguments) throws -> WorkerConfiguration {
+    static func described(_ arguments: ParsedArguments, for use: Use = .offline) throws -> WorkerConfiguration {
         var worker =
-            try arguments.string("config").map { try read($0) }
+            try arguments.string("config").map { try read($0, for: use) }
             ?? usual
         if worker.salt.isEmpty {
             worker.salt = Array((ProcessInfo.processInfo.environment["FLYWHEEL_SALT"] ?? "").utf8)

@@ -20,7 +20,7 @@ extension LabelingPolicy: Formed {
             Set($0).count == $0.count
         }
         let named: StaticString =
-            "Who has standing from the start: their answers count in full. Others may answer, too."
+            "Who has standing from the start: their answers count in full. Others may answer, too. Standing is earned on tasks of three answers or more: where tasks close at two, nobody earns it."
         annotators = try f("annotators", \.annotators, people, implied: [], named)
     }
 }

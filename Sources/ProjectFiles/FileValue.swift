@@ -1,5 +1,6 @@
 internal import Configuration
 internal import Forms
+internal import Telemetry
 
 /// A fault that the reader knows of already.
 struct Noted: Error {}
@@ -154,6 +155,11 @@ struct FileValue: ValueSource {
             }
         }
         throw Noted()
+    }
+
+    /// What a file brings is new: it is asked what the door asks of names.
+    func fault(ofName name: String) -> String? {
+        ForeignName.fault(name).map { "\($0), found \"\(ForeignText.line(name, limit: 64))\"" }
     }
 
     func failure(_ expected: String, found: String?) -> Noted {

@@ -44,7 +44,7 @@ public struct ObjectStore: Sendable {
 
     /// The name of the object that a URI stands for; nil if it lies outside of this folder.
     public func name(of uri: FileURI) -> String? {
-        guard uri.path.hasPrefix("\(root)/") else { return nil }
+        guard uri.path.utf8.starts(with: "\(root)/".utf8) else { return nil }
         let name = String(uri.path.dropFirst(root.count + 1))
         do throws(StorageError) {
             try check(name)

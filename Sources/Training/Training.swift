@@ -13,7 +13,12 @@ public struct StudyOutcome: Hashable, Sendable {
     public let mean: Double?
     /// The standard deviation over repeats, with *n* - 1; nil below two.
     public let standardDeviation: Double?
+    /// Repeats that were reported as failed.
     public let failures: Int
+    /// Repeats that were not reported before the deadline.
+    public let missing: Int
+    /// Repeats of all trials.
+    public let repeats: Int
     /// How many repeats failed for each reason that was given for machines.
     public let reasons: [String: Int]
     /// Labels that the model, or without one the first result, went on without; nil when all were used.
@@ -198,6 +203,8 @@ extension TrainingState {
             mean: summary?.mean,
             standardDeviation: scores.count > 1 ? summary?.standardDeviation : nil,
             failures: failures,
+            missing: max(0, study.request.trials.count * study.request.repeats - study.results.count),
+            repeats: study.request.trials.count * study.request.repeats,
             reasons: reasons,
             leftOut: model == nil ? study.results.first { $0.leftOut != nil }?.leftOut : representative?.leftOut,
             duration: time.milliseconds(since: study.startedAt)

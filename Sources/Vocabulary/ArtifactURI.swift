@@ -54,6 +54,19 @@ public struct ArtifactURI: Hashable, Sendable {
         self.segments = segments
     }
 
+    /// Byte by byte: of names, spellings that Unicode holds to be the same lead to different places.
+    public static func == (a: Self, b: Self) -> Bool {
+        a.scheme == b.scheme && a.authority == b.authority && a.isRooted == b.isRooted
+            && a.segments.elementsEqual(b.segments) { $0.utf8.elementsEqual($1.utf8) }
+    }
+
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(scheme)
+        hasher.combine(authority)
+        hasher.combine(isRooted)
+        for segment in segments { for byte in segment.utf8 { hasher.combine(byte) } }
+    }
+
     /// The absolute path that a `file` URI names; nil of any other.
     public var filePath: String? { scheme == "file" ? "/" + segments.joined(separator: "/") : nil }
 
@@ -164,7 +177,7 @@ public struct ArtifactPrefix: Hashable, Sendable {
         (scheme, uri) = (prefix.scheme, prefix)
     }
 
-    /// Whether a URI begins so. Of a `file` URI this says nothing about links: see `folder`.
+    /// Whether a URI begins so, byte by byte once escapes are decoded. Of a `file` URI this says nothing about links: see `folder`.
     public func covers(_ other: ArtifactURI) -> Bool {
         guard let uri else {
             return other.scheme == scheme && (other.authority != nil || !ArtifactURI.withHosts.contains(scheme))
@@ -172,7 +185,9 @@ public struct ArtifactPrefix: Hashable, Sendable {
         let isThere = other.scheme == scheme && other.authority == uri.authority
         // A host alone covers all its paths, the empty one, too.
         guard isThere, other.isRooted == uri.isRooted || uri.segments.isEmpty else { return false }
-        return other.segments.starts(with: uri.segments)
+        // Byte by byte, as disks and stores do: spellings that Unicode holds to be the same are two folders.
+        return other.segments.count >= uri.segments.count
+            && zip(other.segments, uri.segments).allSatisfy { $0.utf8.elementsEqual($1.utf8) }
     }
 
     /// The folder (or file) that a `file` prefix names; nil of the scheme alone and of other schemes.

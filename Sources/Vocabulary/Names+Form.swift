@@ -9,6 +9,7 @@ public struct ID<Value: Identifier>: ValueKind {
     @inlinable public func read<S: ValueSource>(_ source: S) throws(S.Failure) -> Value {
         let text = try source.text(0...Int.max)
         guard let id = Value(checking: text) else { throw source.failure(Self.expected, found: text.quoted) }
+        if let expected = source.fault(ofName: text) { throw source.failure(expected, found: nil) }
         return id
     }
     @inlinable public func write<S: ValueSink>(_ value: Value, to sink: inout S) { sink.text(value.rawValue) }

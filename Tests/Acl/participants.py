@@ -122,7 +122,10 @@ class LabelTool(Participant):
 
 
 class OutsideTrainer(Participant):
-    """Reports every repeat as failed: that it may is what is looked at here, and the built-in trainer fits the models."""
+    """Reports every repeat as failed, unless it finds that it has done so: that it may is what is looked at here, and the
+    built-in trainer fits the models."""
+
+    ERROR = "this trainer fits nothing"
 
     def begin(self) -> None:
         self.writer = self.producer()
@@ -130,14 +133,21 @@ class OutsideTrainer(Participant):
             "group.id": self.prefix + "outside-trainer", "enable.auto.commit": False, "auto.offset.reset": "earliest",
             "isolation.level": "read_committed", "log_level": 0})
         self.reader.subscribe([self.prefix + "training-requests"])
+        self.results = make_reader(self.properties, self.prefix + "outside-trainer", self.prefix + "training-results")
+        self.reported: set[str] = set()
 
     def step(self) -> None:
+        self.reported |= {
+            record.key().decode() for record in self.read(self.results, 0.05) if self.ERROR.encode() in (record.value() or b"")}
         for record in self.read(self.reader, 0.2):
             request = json.loads(record.value())
             # The built-in trainer is to be the first.
             self.stopping.wait(1.5)
+            if request["request"] in self.reported:
+                self.reader.commit(record, asynchronous=False)
+                continue
             result = {"project": request["project"], "request": request["request"], "token": request["token"], "trial": 0, "repeat": 0,
-                      "status": "failed", "error": "this trainer fits nothing"}
+                      "status": "failed", "error": self.ERROR}
             self.writer.produce(self.prefix + "training-results", json.dumps(result), request["request"])
             if self.writer.flush(10) == 0:
                 self.reader.commit(record, asynchronous=False)

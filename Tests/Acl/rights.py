@@ -147,11 +147,13 @@ def _client(scene: Scene, user: str, right: dict) -> tuple[bool, str]:
     if right["operation"] == "Write":
         codes = write_to(properties, [name])
         return codes[name] is not None, f"{codes[name]}: Write on Topic {name}" if codes[name] == wanted else f"{codes[name]}"
-    topic = next(one["name"] for one in scene.rights[user] if one["operation"] == "Read" and one["resource_type"] == "Topic")
+    topics = [one["name"] for one in scene.rights[user] if one["operation"] == "Read" and one["resource_type"] == "Topic"]
+    topic = name if name in topics else topics[0]
     code = None
     try:
         reader = make_reader(properties, PREFIX + user, topic)
-        if user == "outside-trainer":
+        # A member waits for the others; a topic's right is asked for without them.
+        if user == "outside-trainer" and right["resource_type"] == "Group":
             reader.unassign()
             reader.subscribe([topic])
         deadline = time.monotonic() + 10

@@ -34,7 +34,7 @@ enum ModuleGraph {
         // wire, run
         "Events": Set(["Forms", "Vocabulary", "Tables", "Flywheel", "JSON"] + reducers),
         "StreamRuntime": [],
-        "ProjectFiles": ["Forms", "Configuration", "Flywheel", "JSON"],
+        "ProjectFiles": ["Forms", "Configuration", "Flywheel", "JSON", "Telemetry"],
         // join
         "KafkaTransport": ["StreamRuntime", "KafkaClient"],
         // composition

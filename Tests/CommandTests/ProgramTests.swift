@@ -52,6 +52,29 @@ struct ProgramTests {
         #expect(run.errorText.contains("--kafka: aks is not known to librdkafka"), "\(run.errorText)")
     }
 
+    @Test("Codes and topics that no dead letter has, and options that contradict each other, are a matter of usage")
+    func letters() throws {
+        for command in ["list", "redrive"] {
+            for (words, text) in [
+                (["--code", "nonsense"], "--code: no dead letter has the code \"nonsense\"; there are bad_envelope, "),
+                (["--code", "not_json", "--code", "duplicate"], "the code \"duplicate\""),
+                (["--topic", "nonsense"], "comes from \"nonsense\"; there are predictions, feedback, annotations, "),
+                (["--topic", "labeling-tasks"], "comes from \"labeling-tasks\""),
+                (["--prefix", "ours.", "--topic", "flywheel.predictions"], "comes from \"flywheel.predictions\""),
+                (["--since", "1h", "--until", "2h"], "--since and --until: nothing was written between the two"),
+            ] {
+                let run = try flywheel(["dead-letters", command, "--bootstrap", "127.0.0.1:1"] + words)
+                #expect(run.status == .exited(2) && run.errorText.contains(text), "\(words): \(run.errorText)")
+            }
+        }
+        let all = try flywheel(["dead-letters", "redrive", "--bootstrap", "127.0.0.1:1", "--all", "--code", "not_json"])
+        #expect(all.status == .exited(2) && all.errorText.contains("--all means every letter"), "\(all.errorText)")
+        // What can be meant asks the broker, which is not there.
+        let known = ["--code", "unreadable_entry", "--topic", "journal", "--topic", "flywheel.commands"]
+        let run = try flywheel(["dead-letters", "list", "--bootstrap", "127.0.0.1:1"] + known)
+        #expect(run.status == .exited(1), "\(run.errorText)")
+    }
+
     @Test("FLYWHEEL_BOOTSTRAP names the brokers where nothing else does")
     func environment() throws {
         let none = try flywheel(["status"], ["FLYWHEEL_BOOTSTRAP": ""])

@@ -73,7 +73,7 @@ private let skip = Array(
         }
         let file = folder.appendingPathComponent("worker.yaml").path
         try text.write(toFile: file, atomically: true, encoding: .utf8)
-        return try WorkerFile.read(file)
+        return try WorkerFile.read(file, for: .worker)
     }
 
     private func token(_ keys: TokenKeys) -> RequestToken { keys.token(on: "t", of: project, for: "x") }

@@ -33,6 +33,14 @@ struct AccessRightsTests {
         #expect(AccessRights(.console, topics: TopicNames()).rights.isEmpty)
     }
 
+    @Test("Trainers read back what they have reported")
+    func trainers() {
+        #expect(
+            Topic.trainingResults.writers.filter { $0 != .redrive }.allSatisfy(Topic.trainingResults.readers.contains)
+        )
+        #expect(rights(.outsideTrainer).contains("Read on Topic flywheel.training-results"))
+    }
+
     @Test("No right is there twice, and nobody outside writes what only workers write")
     func least() {
         for party in Party.allCases {

@@ -127,6 +127,20 @@ struct ArtifactTests {
         #expect(look(inside + "/m", 3, ArtifactFolders(roots: []), usual) == nil)
     }
 
+    @Test("A path lies in a folder byte by byte: names that Unicode holds to be the same are two")
+    func paths() {
+        let (composed, other) = ("/srv/\u{E9}", "/srv/e\u{301}")
+        #expect(composed == other)
+        for (path, folder, isIn) in [
+            ("/srv/a", "/srv", true), ("/srv", "/srv/", true), ("/srv/", "/srv", true), ("/srvx", "/srv", false),
+            ("/a", "/", true), ("/", "/", true), (composed, composed, true), (composed + "/m", composed + "/", true),
+            (other + "/m", composed, false), (composed + "/m", other, false), (other, composed, false),
+            ("/srv/e", other, false), (other, "/srv/e", false),
+        ] {
+            #expect(FileInspector.Finding.isPath(path, in: folder) == isIn, "\(path) in \(folder)")
+        }
+    }
+
     @Test("A disk that does not answer holds a turn up for a second in all, and later turns not at all")
     func slow() throws {
         let patience = ArtifactGate.patience

@@ -13,6 +13,43 @@ import Vocabulary
 
 @Suite("The whole cycle, in memory")
 struct CycleTests {
+    @Test("A study that nobody reports on ends at its deadline, and the notice says so", arguments: [0, 1])
+    func unreported(reported: Int) throws {
+        let plant = try Plant()
+        let (intake, loop, materializer) = (try plant.makeIntake(), try plant.makeLoop(), try plant.makeMaterializer())
+        func settle() throws { for runner in [intake, loop, materializer, intake, loop] { try runner.settle() } }
+        var requests: [TrainingRequest] = []
+        for _ in 0..<60 where requests.isEmpty {
+            try plant.serve(8)
+            try settle()
+            try plant.annotate()
+            plant.clock.advance(by: 1_500)
+            try settle()
+            requests = try plant.decoded(.trainingRequests) { try TrainingRequest(json: $0) }
+        }
+        let request = try #require(requests.first)
+        let repeats = request.trials.count * request.repeats
+        try #require(repeats > 1)
+        for repetition in 0..<reported {
+            let text =
+                #"{"project":"shapes","request":"\#(request.id)","trial":0,"repeat":\#(repetition),"status":"failed","error":"no","reason":"did_not_converge"}"#
+            try plant.send(.trainingResults, Array(text.utf8))
+        }
+        try settle()
+        plant.clock.advance(by: request.deadline.milliseconds - plant.clock.now + 1)
+        for _ in 0..<3 {
+            try settle()
+            plant.clock.advance(by: 2_000)
+        }
+        let texts = try plant.decoded(.notices) { try Notice(json: $0) }.filter { $0.kind == .studyFailed }.map(\.text)
+        let failed = reported > 0 ? ", 1 failed (did_not_converge: 1)" : ""
+        #expect(
+            texts == [
+                "request \(request.id) gave no model: its deadline passed before \(repeats - reported) of \(repeats) repeats were reported\(failed)"
+            ]
+        )
+    }
+
     @Test(
         "Samples become tasks, labels, versions, models and releases, and every version verifies",
         arguments: [1, 2, 3] as [UInt64]

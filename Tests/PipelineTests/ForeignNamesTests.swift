@@ -1,12 +1,14 @@
-import Engine
 import Events
 import Flywheel
+import Foundation
 import JSON
 import StreamRuntime
 import StreamTesting
 import Telemetry
 import Testing
 import Vocabulary
+
+@testable import Engine
 
 @Suite("Names and headers of strangers")
 struct ForeignNamesTests {
@@ -45,9 +47,9 @@ struct ForeignNamesTests {
                 try plant.send(.annotations, Array(text.replacing("@", with: name).utf8))
             }
             for text in [
-                #"{"project":"shapes","sample":"@","model":{"version":"v"},"user":"u","verdict":"positive"}"#,
-                #"{"project":"shapes","sample":"s","model":{"version":"@"},"user":"u","verdict":"positive"}"#,
-                #"{"project":"shapes","sample":"s","model":{"version":"v"},"user":"@","verdict":"positive"}"#,
+                #"{"project":"shapes","sample":"@","model":{"version":"v"},"user":"u","verdict":"confirmation"}"#,
+                #"{"project":"shapes","sample":"s","model":{"version":"@"},"user":"u","verdict":"confirmation"}"#,
+                #"{"project":"shapes","sample":"s","model":{"version":"v"},"user":"@","verdict":"confirmation"}"#,
             ] {
                 try plant.send(.feedback, Array(text.replacing("@", with: name).utf8))
             }
@@ -73,6 +75,96 @@ struct ForeignNamesTests {
         try intake.settle()
         #expect(letters(plant).isEmpty)
         #expect(plant.journal().contains { $0.text.contains(name) })
+    }
+
+    /// Pairs of different bytes that Unicode, and a table of ours, hold to be one text; of each the first is composed.
+    static let twins = [
+        ("é", "e\u{301}"), ("한", "\u{1112}\u{1161}\u{11AB}"), ("Å", "\u{212B}"), ("\u{1E69}", "s\u{307}\u{323}"),
+    ]
+
+    @Test(
+        "Of two names that Unicode holds to be the same the composed one passes and the other is refused",
+        arguments: twins
+    )
+    func composed(_ name: String, _ twin: String) throws {
+        #expect(name == twin && !name.utf8.elementsEqual(twin.utf8))
+        func events(_ name: String) -> [(Topic, [UInt8])] {
+            let texts: [(Topic, String)] = [
+                (.annotations, #"{"project":"shapes","task":"@","annotator":"a","outcome":"skip"}"#),
+                (.annotations, #"{"project":"shapes","task":"t","annotator":"@","outcome":"skip"}"#),
+                (
+                    .feedback,
+                    #"{"project":"shapes","sample":"@","model":{"version":"v"},"user":"u","verdict":"confirmation"}"#
+                ),
+                (
+                    .feedback,
+                    #"{"project":"shapes","sample":"s","model":{"version":"@"},"user":"u","verdict":"confirmation"}"#
+                ),
+                (
+                    .trainingResults,
+                    #"{"project":"shapes","request":"@","trial":0,"repeat":0,"status":"failed","error":"no"}"#
+                ),
+                (.commands, #"{"project":"shapes","id":"@","action":"hold","by":"ada","reason":"x"}"#),
+            ]
+            return [
+                (.predictions, prediction(sample: name)), (.predictions, prediction(sample: "s", version: name)),
+            ] + texts.map { ($0, Array($1.replacing("@", with: name).utf8)) }
+        }
+        let plant = try Plant()
+        for (topic, value) in events(name) + events(twin) { try plant.send(topic, value) }
+        let intake = try plant.makeIntake()
+        try intake.settle()
+        let counts = try #require(intake.stage as? IntakeStage).counts
+        #expect(counts.accepted == 8 && counts.dead == ["schema": 8])
+        #expect(letters(plant).allSatisfy { $0.header("flywheel.reason.text")?.contains("NFC") == true })
+        // The digest of a user is that of the bytes.
+        for user in [name, twin] {
+            let text = #"{"project":"shapes","sample":"s","model":{"version":"v"},"user":"@","verdict":"confirmation"}"#
+            try plant.send(.feedback, Array(text.replacing("@", with: user).utf8))
+        }
+        try intake.settle()
+        #expect(try #require(intake.stage as? IntakeStage).counts.accepted == 10)
+    }
+
+    @Test("What the quick look holds to be composed is, alone and behind any letter")
+    func surelyComposed() {
+        for value in UInt32(0)...0x1FFFF where ComposedText.isSure(value) {
+            guard let scalar = UnicodeScalar(value) else { continue }
+            #expect(scalar.properties.canonicalCombiningClass == .notReordered)
+            for before in ["", "a", "E", "か", "가", "ا", "и"] {
+                let text = before + String(String.UnicodeScalarView([scalar]))
+                guard text.precomposedStringWithCanonicalMapping.utf8.elementsEqual(text.utf8) else {
+                    Issue.record("\(before) and U+\(String(value, radix: 16))")
+                    continue
+                }
+            }
+        }
+        #expect(ComposedText.isComposed("क्षत्रिय") && !ComposedText.isSurely("क्षत्रिय".utf8))
+        #expect(!ComposedText.isComposed("e\u{301}") && !ComposedText.isSurely("e\u{301}".utf8))
+    }
+
+    @Test("A new class whose name people do not see whole is not applied; one of before stays", arguments: bad)
+    func classes(name: String) throws {
+        let usual = World.configuration()
+        func configuration(_ classes: [String]) -> ProjectConfiguration {
+            ProjectConfiguration(
+                project: usual.project,
+                revision: 1,
+                partition: usual.partition,
+                schema: LabelSchema(question: "What is it?", classes: classes),
+                acquisition: usual.acquisition
+            )
+        }
+        let plant = try Plant(configuration: configuration(["circle", name]))
+        let apply = ProjectApply(transport: plant.cluster, topics: plant.topics)
+        guard case .revised = try apply.apply(configuration(["circle", name, "square"]), partitions: 2) else {
+            Issue.record("what stood there before keeps the project from being changed")
+            return
+        }
+        let error = #expect(throws: EngineError.self) {
+            try apply.apply(configuration(["circle", name, "square", name + "2"]), partitions: 2)
+        }
+        #expect(error.map { "\($0)".contains("people do not see") && ForeignText.isPlain("\($0)") } == true)
     }
 
     @Test("What a journal took in by older rules is still read", arguments: bad)

@@ -119,7 +119,9 @@ struct RedriveTests {
         #expect(try matched { $0.project = "shapes" } == 3)
         #expect(try matched { $0.project = "nowhere" } == 1)
         #expect(try matched { $0.codes = ["not_json", "unknown_project"] } == 2)
-        #expect(try matched { $0.origins = [LetterFilter.topic("annotations", plant.topics)] } == 3)
+        #expect(
+            try matched { $0.origins = Set([LetterFilter.topic("annotations", plant.topics)].compactMap(\.self)) } == 3
+        )
         #expect(try matched { $0.since = plant.clock.now + 1 } == 0)
         #expect(try matched { $0.until = plant.clock.now + 1 } == 5)
         var places: [LetterPlace] = []

@@ -327,6 +327,7 @@ extension Result<StudyOutcome?, RefusalError> {
         #expect(outcome?.model == nil)
         #expect(outcome?.request == request.id)
         #expect(outcome?.duration == 60_000)
+        #expect(outcome?.failures == 0 && outcome?.missing == 1 && outcome?.repeats == 2)
         #expect(trainer.state.nextDeadline == nil)
         let again = trainer.state.expire(at: StreamTime(milliseconds: 70_000))
         #expect(again == nil)

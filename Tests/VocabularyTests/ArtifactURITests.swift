@@ -67,6 +67,8 @@ struct ArtifactURITests {
             ("file:///srv/models", "file://evil/srv/models/m"), ("file:///srv/models", "file:srv/models/m"),
             ("file:///srv/models", "file:///srv/models/m?x"), ("file:///srv/models", "file:///srv/models/m#x"),
             ("file:///srv/models", "file:///srv/models/%ff"),
+            // Two folders, though Unicode holds their names to be the same.
+            ("file:///srv/%C3%A9", "file:///srv/e%CC%81/m"), ("s3://bucket/e%CC%81", "s3://bucket/%C3%A9/m"),
         ]
     )
     func notCovered(prefix: String, uri: String) { #expect(covers(prefix, uri) == false) }
@@ -81,6 +83,16 @@ struct ArtifactURITests {
         ]
     )
     func noPrefix(text: String) { #expect(ArtifactPrefix(text) == nil) }
+
+    @Test("URIs are equal byte by byte, escapes decoded")
+    func equality() {
+        let (composed, other) = (ArtifactURI("s3://b/%C3%A9"), ArtifactURI("s3://b/e%CC%81"))
+        #expect(composed != nil && other != nil && composed != other)
+        #expect(
+            ArtifactURI("S3://b/%C3%A9/") == composed
+                && Set([composed, other, ArtifactURI("s3://b/%c3%a9")]).count == 2
+        )
+    }
 
     @Test("Without a word of the project artifacts lie in files, S3 or behind HTTPS")
     func usual() {

@@ -1,6 +1,7 @@
 public import Events
 internal import JSON
 internal import StreamRuntime
+internal import Vocabulary
 
 /// Which letters are meant. What is left empty takes all.
 public struct LetterFilter: Sendable {
@@ -24,9 +25,19 @@ public struct LetterFilter: Sendable {
         places.isEmpty && project == nil && codes.isEmpty && origins.isEmpty && since == nil && until == nil
     }
 
-    /// A topic as people name it: with or without the prefix.
-    public static func topic(_ name: String, _ topics: TopicNames) -> String {
-        Topic(rawValue: name).map { topics[$0] } ?? name
+    /// Topics whose records become dead letters.
+    public static let topics = IntakeStage.inputs + [Topic.journal]
+
+    /// Every code that a letter of this build or an earlier one can have, sorted.
+    public static let knownCodes: [String] = {
+        let door = Rejection.Code.allCases.map(\.rawValue)
+        let loop = Refusal.Code.allCases.filter(\.isDeadLetter).map(\.rawValue) + ["unreadable_entry"]
+        return Set(door + loop).sorted()
+    }()
+
+    /// A topic as people name it, with or without the prefix; nil of one whose records never become dead letters.
+    public static func topic(_ name: String, _ topics: TopicNames) -> String? {
+        Self.topics.first { $0.rawValue == name || topics[$0] == name }.map { topics[$0] }
     }
 
     /// Whether a letter is meant.

@@ -48,15 +48,18 @@ enum LetterHeader {
 
     /// The name that a header of a letter had on its record.
     static func told(_ name: String) -> String {
-        name.hasPrefix(mark) && isReserved(name) ? String(name.dropFirst(mark.count)) : name
+        begins(name[...], with: mark) && isReserved(name) ? String(name.utf8.dropFirst(mark.utf8.count)) ?? name : name
     }
 
     /// Whether a name begins with a reserved one, behind any number of marks.
     private static func isReserved(_ name: String) -> Bool {
         var rest = Substring(name)
-        while rest.hasPrefix(mark) { rest = rest.dropFirst(mark.count) }
-        return reserved.contains { rest.hasPrefix($0) }
+        while begins(rest, with: mark) { rest = Substring(rest.utf8.dropFirst(mark.utf8.count)) }
+        return reserved.contains { begins(rest, with: $0) }
     }
+
+    /// Byte by byte: a mark that joins the last character changes nothing.
+    private static func begins(_ name: Substring, with prefix: String) -> Bool { name.utf8.starts(with: prefix.utf8) }
 
     /// More attempts than these are not told apart: anybody may write a header.
     static let mostAttempts = 1_000_000

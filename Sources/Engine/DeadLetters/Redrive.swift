@@ -139,12 +139,15 @@ public struct Redrive {
         let attempt = max(letter.attempt, marks.map(\.attempt).max() ?? 0) + 1
         guard attempt <= policy.maximumAttempts else {
             return .refuse(
-                "it was sent again \(attempt - 1) times and refused each time (\(letter.code)); mend the cause, then raise "
+                "it was sent again \(Self.times(attempt - 1)) and refused each time (\(letter.code)); mend the cause, then raise "
                     + "--max-attempts"
             )
         }
         return .send(attempt: attempt)
     }
+
+    /// A number of times in words.
+    public static func times(_ count: Int) -> String { count == 1 ? "once" : "\(count) times" }
 
     private func redriven(_ letter: StoredLetter, _ attempt: Int) -> Redriven {
         // In front: where headers are cut, the first ones are kept, and only there they are believed.

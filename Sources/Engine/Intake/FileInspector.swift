@@ -89,9 +89,13 @@ extension FileInspector.Finding {
         self.init(isInside: isInside, isThere: nil)
     }
 
-    private static func isPath(_ path: String, in folder: String) -> Bool {
-        let folder = folder.hasSuffix("/") ? String(folder.dropLast()) : folder
-        return path == folder || path.hasPrefix(folder + "/")
+    /// Byte by byte, as the disk does: spellings that Unicode holds to be the same are two folders.
+    static func isPath(_ path: String, in folder: String) -> Bool {
+        let (path, slash) = (path.utf8, UInt8(ascii: "/"))
+        let folder = folder.utf8.last == slash ? folder.utf8.dropLast() : folder.utf8[...]
+        guard path.starts(with: folder) else { return false }
+        let rest = path.dropFirst(folder.count)
+        return rest.isEmpty || rest.first == slash
     }
 
     private static func isFolder(_ path: String) -> Bool {

@@ -79,9 +79,9 @@ extension IntakeStage {
 
     /// Sends a refused record to the dead letters.
     ///
-    /// Traffic has a budget there, and so has what is beyond the budget of entries, and, another one, what lacks its token:
-    /// beyond it a record is counted and left out, and the last letter of the turn says how many were. Every turn that refuses
-    /// anything writes one letter at least. What else people and trainers did is always kept.
+    /// Each source of records has a budget there: beyond it a record is counted and left out, and the last letter of the turn
+    /// says how many were. Every turn that refuses anything writes one letter at least, of a large record beyond the budget
+    /// the beginning. What brought workers down (`poison`) is always kept.
     func bury(
         _ batch: RecordBatch,
         _ index: Int,
@@ -91,15 +91,19 @@ extension IntakeStage {
         into turn: inout Turn
     ) {
         let record = batch.records[index]
-        let isStranger = rejection.code == .badToken || rejection.code == .missingToken
-        let isFlood = Self.traffic.contains(Self.inputs[record.topic]) || rejection.code == .entryBudget
-        let isBounded = (isFlood || isStranger) && rejection.code != .poison
-        let budget = isStranger ? \IntakeStage.strangerBudget : \IntakeStage.letterBudget
-        if isBounded, letter != nil, !self[keyPath: budget].takes(record.value.count, at: batchTime) {
+        let input = Self.inputs[record.topic]
+        let source = LetterSource(input, rejection.code)
+        let isBounded = rejection.code != .poison
+        var extent = isStub ? DeadLetter.Extent.stub : .whole
+        if rejection.code == .tooLarge { extent = Self.extent(ofTooLarge: record.value.count, on: input) }
+        let size = min(record.value.count, extent.value)
+        let isWithin = !isBounded || letterBudgets[source].takes(size, at: batchTime)
+        guard isWithin || letter == nil else {
             turnCounts.dropped[rejection.code.rawValue, default: 0] += 1
             leftOut += 1
             return
         }
+        if !isWithin { extent = .beginning }
         turnCounts.dead[rejection.code.rawValue, default: 0] += 1
         sendLetter(into: &turn)
         letter = DeadLetter.record(
@@ -117,14 +121,26 @@ extension IntakeStage {
                 worker: worker,
                 at: now()
             ),
-            isStub: isStub
+            extent: extent
         )
         // Key and headers may be larger than the value, and are known only now.
-        if isBounded, let letter {
-            self[keyPath: budget].charge(
-                letter.headers.reduce(letter.key?.count ?? 0) { $0 + $1.name.utf8.count + ($1.value?.count ?? 0) }
+        if isBounded, isWithin, let letter {
+            letterBudgets[source].charge(
+                letter.headers.reduce(letter.key?.count ?? 0) {
+                    $0 + $1.name.utf8.count + ($1.value?.count ?? 0) + DeadLetter.headerFraming
+                }
             )
         }
+    }
+
+    /// What is kept of a record that is too large: what no configuration would ever take is cut, the rest may be sent again.
+    private static func extent(ofTooLarge size: Int, on topic: Topic) -> DeadLetter.Extent {
+        guard size <= recordLimit else { return .beginning }
+        var extent = DeadLetter.Extent.whole
+        guard !traffic.contains(topic) else { return extent }
+        extent.headers = headerLimit + RecordLimits.headerCount * DeadLetter.headerFraming
+        extent.key = headerLimit
+        return extent
     }
 
     /// Writes the letter that was kept back: only the next one, or the end of the turn, knows how many were left out after it.

@@ -93,9 +93,7 @@ public final class IntakeStage: StreamStage {
     /// Entries are written here one after the other.
     var writer = JSONWriter(capacity: 4_096)
     var offsets = ReadOffsets()
-    var letterBudget: LetterBudget
-    /// Letters for answers and results without their token; a flood of refused traffic cannot use them up.
-    var strangerBudget: LetterBudget
+    var letterBudgets: LetterBudgets
     var entryBudget: EntryBudget
     var artifacts: ArtifactGate
     /// The last dead letter of the turn, not written yet, and how many were left out after it.
@@ -138,8 +136,7 @@ public final class IntakeStage: StreamStage {
         self.worker = worker
         self.partitionCount = max(1, partitionCount)
         self.now = now
-        letterBudget = LetterBudget(perSecond: lettersPerSecond)
-        strangerBudget = LetterBudget(perSecond: lettersPerSecond)
+        letterBudgets = LetterBudgets(perSecond: lettersPerSecond)
         entryBudget = EntryBudget(entryLimits)
         artifacts = artifactFolders.map { ArtifactGate($0, FileInspector()) } ?? ArtifactGate()
         // A key of its own: what is drawn with the salt says nothing about users.

@@ -1,3 +1,5 @@
+internal import Events
+
 /// How many dead letters may be written: a flood of bad records must not fill the broker's disks.
 struct LetterBudget {
     /// Letters a second; as many bytes at this size.
@@ -17,7 +19,7 @@ struct LetterBudget {
         bytes = letters * Self.size
     }
 
-    /// Whether a letter of so many bytes may be written, at a moment in milliseconds; going back counts as standing still.
+    /// Whether a letter of so many bytes may be written, which is charged then, at a moment in milliseconds; going back counts as standing still.
     mutating func takes(_ size: Int, at time: Int64) -> Bool {
         let elapsed = Double(max(0, time - (last ?? time))) / 1_000
         last = time
@@ -31,4 +33,40 @@ struct LetterBudget {
 
     /// So many bytes more were written than was asked for: those to come wait for them.
     mutating func charge(_ size: Int) { bytes -= Double(size) }
+}
+
+/// Whose refused records have room of their own among the dead letters, so that a flood of one leaves that of the others.
+enum LetterSource: Int, CaseIterable {
+    /// Predictions, feedback, and whatever is beyond the budget of journal entries.
+    case traffic
+    /// Answers and results that lack their token, or have a wrong one.
+    case strangers
+    case annotations
+    case trainingResults
+    case commands
+    case datasetVersions
+
+    /// The source that a refused record of `topic` counts for.
+    init(_ topic: Topic, _ code: Rejection.Code) {
+        switch (code, topic) {
+        case (.badToken, _), (.missingToken, _): self = .strangers
+        case (.entryBudget, _), (_, .predictions), (_, .feedback): self = .traffic
+        case (_, .annotations): self = .annotations
+        case (_, .trainingResults): self = .trainingResults
+        case (_, .commands): self = .commands
+        default: self = .datasetVersions
+        }
+    }
+}
+
+/// The room of every source.
+struct LetterBudgets {
+    private var all: [LetterBudget]
+
+    init(perSecond: Int) { all = LetterSource.allCases.map { _ in LetterBudget(perSecond: perSecond) } }
+
+    subscript(source: LetterSource) -> LetterBudget {
+        get { all[source.rawValue] }
+        _modify { yield &all[source.rawValue] }
+    }
 }

@@ -4,7 +4,8 @@ internal import Telemetry
 internal import Vocabulary
 
 /// Names from outside: beside what every identifier is checked for they may hold nothing that a terminal, a log or a page
-/// would obey. The journal is not checked for it, for what it holds was taken in by the rules of its day.
+/// would obey, and stand in the composed form of Unicode (NFC), so that of two that Unicode holds to be the same one comes in:
+/// tables and sets do not tell them apart, the hash that draws the audit sample does. The journal is not checked for it, for what it holds was taken in by the rules of its day.
 extension PredictionEvent {
     func checkNames() throws(Rejection) {
         try PlainNames.check("sample.id", sample.id)
@@ -17,7 +18,8 @@ extension FeedbackEvent {
     func checkNames() throws(Rejection) {
         try PlainNames.check("sample", sample)
         try PlainNames.check("model.version", modelVersion)
-        try PlainNames.check("user", UserDigest(user))
+        // Its digest is taken of the bytes: two spellings are two users.
+        try PlainNames.check("user", UserDigest(user), isComposed: false)
     }
 }
 
@@ -52,12 +54,11 @@ extension CommandEvent {
 }
 
 private enum PlainNames {
-    static func check(_ path: StaticString, _ name: some Identifier) throws(Rejection) {
-        guard !ForeignText.isPlain(name.rawValue) else { return }
+    static func check(_ path: StaticString, _ name: some Identifier, isComposed: Bool = true) throws(Rejection) {
+        guard let expected = ForeignName.fault(name.rawValue, isComposed: isComposed) else { return }
         throw Rejection(
             .schema,
-            "\(path): expected a name without control, line or direction characters, found "
-                + "\"\(ForeignText.line(name.rawValue, limit: 64))\""
+            "\(path): expected \(expected), found \"\(ForeignText.line(name.rawValue, limit: 64))\""
         )
     }
 }

@@ -285,12 +285,13 @@ struct PredictionReader {
         return UnsafeRawBufferPointer(rebasing: key[...last])
     }
 
-    /// 1 to 256 bytes without escapes, DEL and what else no name may hold; controls of ASCII do not pass the scan.
+    /// 1 to 256 bytes without escapes, DEL and what else no name may hold; controls of ASCII do not pass the scan. Of what may
+    /// not be composed nothing is said.
     @inline(__always)
     static func isIdentifier(_ text: UnsafeRawBufferPointer) -> Bool {
         guard let start = text.baseAddress, text.count >= 1, text.count <= 256 else { return false }
         return !JSONScan.hasEscape(start, text.count, or: 0x7F)
-            && (isASCII(start, text.count) || ForeignText.isPlain(text))
+            && (isASCII(start, text.count) || ForeignText.isPlain(text) && ComposedText.isSurely(text))
     }
 
     /// Whether so many bytes, behind which seven more can be read, are all of ASCII.

@@ -2,6 +2,7 @@ public import Events
 public import Flywheel
 internal import Hashing
 public import StreamRuntime
+internal import Telemetry
 internal import Vocabulary
 
 /// Puts a project's next revision on the `projects` topic. Two people cannot both win: the transactional id of a project
@@ -31,7 +32,7 @@ public struct ProjectApply {
     ///   - proposed: Its revision and partition are given here and may be anything.
     ///   - partitions: Of the topics of projects.
     /// - Returns: The revision now in force, and whether it is new.
-    /// - Throws: `EngineError` when classes were removed or reordered; `StreamError` when the topic cannot be read or written.
+    /// - Throws: `EngineError` when classes were removed or reordered, or a new one holds characters that people do not see; `StreamError` when the topic cannot be read or written.
     public func apply(_ proposed: ProjectConfiguration, partitions: Int) throws -> Outcome {
         let name = proposed.project.rawValue
         let producer = try transport.makeProducer(transactionalID: "\(topics.prefix)apply.\(name)")
@@ -80,6 +81,14 @@ public struct ProjectApply {
                 partition: partition,
                 lacking: true,
                 initialClasses: proposed.schema.classes.count
+            )
+        }
+        // Those of the revision before stay: nothing could be applied any more otherwise.
+        for label in next.schema.classes.dropFirst(known?.schema.classes.count ?? 0) where !ForeignText.isPlain(label) {
+            throw EngineError(
+                "apply project \(name)",
+                "classes: \"\(ForeignText.line(label))\" holds a control, line or direction character, which people do not see",
+                remedy: "write the class without it"
             )
         }
         if let reason = next.sizeFault(isNew: true) { throw EngineError("apply project \(name)", reason) }

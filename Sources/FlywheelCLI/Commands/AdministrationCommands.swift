@@ -253,7 +253,7 @@ enum ConfigCommand {
             let project = try ProjectFile.read(bytes, file: file)
             Terminal.show("\(file): project \(project.project) is valid")
         } else {
-            let worker = try WorkerFile.read(file)
+            let worker = try WorkerFile.read(file, for: .worker)
             Terminal.show("\(file): a valid worker file, roles \(worker.roles.map(\.rawValue).joined(separator: ", "))")
             if worker.salt.isEmpty {
                 Terminal.show("note: no salt: whoever knows the samples' ids can tell which are audited")
@@ -265,7 +265,11 @@ enum ConfigCommand {
         return true
     }
 
-    static func reference(_ arguments: ParsedArguments) -> Bool {
+    static func reference(_ arguments: ParsedArguments) throws -> Bool {
+        if arguments.flag("worker") {
+            Terminal.show(try WorkerFile.reference())
+            return true
+        }
         Terminal.show(arguments.flag("schema") ? ConfigurationReference.schema : ConfigurationReference.page)
         return true
     }

@@ -90,7 +90,7 @@ enum DatasetCommand {
     }
 
     private static func store(_ arguments: ParsedArguments) throws -> (DatasetStore, ProjectID) {
-        let configured = try arguments.string("config").map { try WorkerFile.read($0).storePath }
+        let configured = try arguments.string("config").map { try WorkerFile.read($0, for: .offline).storePath }
         let path = arguments.string("store") ?? configured ?? "flywheel-data/datasets"
         guard FileManager.default.fileExists(atPath: path) else {
             throw EngineError("open the store", "there is no folder \(path)", remedy: "name the store with --store")

@@ -10,7 +10,7 @@ import Telemetry
 /// `flywheel run`.
 enum RunCommand {
     static func run(_ arguments: ParsedArguments) throws -> Bool {
-        var configuration = try WorkerFile.configuration(arguments)
+        var configuration = try WorkerFile.configuration(arguments, for: .worker)
         if let roles = arguments.string("roles") { configuration.roles = try parse(roles, arguments) }
         if let instance = arguments.string("instance") { configuration.instance = instance }
         if let store = arguments.string("store") { configuration.storePath = store }

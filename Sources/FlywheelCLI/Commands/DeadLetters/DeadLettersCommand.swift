@@ -10,9 +10,10 @@ import Telemetry
 /// `flywheel dead-letters list` and `show`.
 enum DeadLettersCommand {
     static func list(_ arguments: ParsedArguments) throws -> Bool {
-        let worker = try WorkerFile.connected(arguments)
         let limit = try arguments.int("limit", in: 1...1_000_000) ?? 100
-        let filter = try LetterOptions.filter(arguments, worker.topics)
+        // What nobody can mean is told without a broker.
+        let filter = try LetterOptions.filter(arguments, WorkerFile.described(arguments).topics)
+        let worker = try WorkerFile.connected(arguments)
         let scan = try LetterScan(transport: KafkaStreamTransport(properties: worker.kafka), topics: worker.topics)
         defer { scan.close() }
         let (marks, _) = try scan.marks()
@@ -24,7 +25,9 @@ enum DeadLettersCommand {
             if rows.count >= 2 * limit { rows = newest(rows, limit) }
         }
         for row in newest(rows, limit) { Terminal.show(arguments.flag("json") ? row.json : row.text) }
-        if rows.isEmpty, !arguments.flag("json") { Terminal.show("no dead letters") }
+        if rows.isEmpty, !arguments.flag("json") {
+            Terminal.show(filter.isEmpty ? "no dead letters" : "no dead letter is meant by these options")
+        }
         return true
     }
 

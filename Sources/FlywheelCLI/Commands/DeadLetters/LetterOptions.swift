@@ -17,10 +17,25 @@ enum LetterOptions {
     static func filter(_ arguments: ParsedArguments, _ topics: TopicNames) throws -> LetterFilter {
         var filter = LetterFilter()
         filter.project = arguments.string("project")
-        filter.codes = Set(arguments.strings("code"))
-        filter.origins = Set(arguments.strings("topic").map { LetterFilter.topic($0, topics) })
+        for code in arguments.strings("code") {
+            guard LetterFilter.knownCodes.contains(code) else {
+                let known = LetterFilter.knownCodes.joined(separator: ", ")
+                throw arguments.failure("--code: no dead letter has the code \"\(code)\"; there are \(known)")
+            }
+            filter.codes.insert(code)
+        }
+        for name in arguments.strings("topic") {
+            guard let topic = LetterFilter.topic(name, topics) else {
+                let known = LetterFilter.topics.map(\.rawValue).joined(separator: ", ")
+                throw arguments.failure("--topic: no dead letter comes from \"\(name)\"; there are \(known)")
+            }
+            filter.origins.insert(topic)
+        }
         filter.since = try time("since", arguments)
         filter.until = try time("until", arguments)
+        if let since = filter.since, let until = filter.until, since >= until {
+            throw arguments.failure("--since and --until: nothing was written between the two, in this order")
+        }
         for text in arguments.strings("at") {
             guard let place = LetterPlace(text) else {
                 throw arguments.failure("--at: expected PARTITION/OFFSET, found \"\(text)\"")

@@ -17,7 +17,9 @@ struct LetterPage {
             "because    \(Self.line(letter.text))",
             "key        \(Self.line(Bytes.shown(letter.key)))",
         ]
-        if letter.attempt > 0 { lines.append("attempts   sent again \(letter.attempt) times before it came here") }
+        if letter.attempt > 0 {
+            lines.append("attempts   sent again \(Redrive.times(letter.attempt)) before it came here")
+        }
         for mark in marks {
             lines.append(
                 "redriven   to \(Self.line(mark.topic)), attempt \(mark.attempt), \(RFC3339.text(milliseconds: mark.at)) by \(Self.line(mark.by))"

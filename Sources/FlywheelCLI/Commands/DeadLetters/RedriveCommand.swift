@@ -12,13 +12,18 @@ import Telemetry
 enum RedriveCommand {
     /// Whether nothing that was meant was refused.
     static func run(_ arguments: ParsedArguments) throws -> Bool {
-        var worker = try WorkerFile.connected(arguments)
-        let filter = try LetterOptions.filter(arguments, worker.topics)
+        let filter = try LetterOptions.filter(arguments, WorkerFile.described(arguments).topics)
+        guard filter.isEmpty || !arguments.flag("all") else {
+            throw arguments.failure(
+                "--all means every letter, and --project, --code, --topic, --since, --until and --at some: give one or the other"
+            )
+        }
         guard !filter.isEmpty || arguments.flag("all") else {
             throw arguments.failure(
                 "which letters? give at least one of --project, --code, --topic, --since, --at, or --all"
             )
         }
+        var worker = try WorkerFile.connected(arguments)
         var policy = Redrive.Policy()
         policy.maximumAttempts = try arguments.int("max-attempts", in: 1...1_000) ?? policy.maximumAttempts
         policy.again = arguments.flag("again")
@@ -64,7 +69,7 @@ enum RedriveCommand {
     private static func text(_ report: Redrive.Report, _ policy: Redrive.Policy) -> String {
         let verb = policy.isDry ? "would be sent again" : "sent again"
         return
-            "\(report.matched) letters meant: \(report.sent) \(verb), \(report.done) left out since they were before, "
+            "\(report.matched) \(report.matched == 1 ? "letter" : "letters") meant: \(report.sent) \(verb), \(report.done) left out since they were before, "
             + "\(report.refusedCount) refused"
     }
 

@@ -1,0 +1,194 @@
+import Configuration
+import Foundation
+
+/// Reads the keys of a worker's file, each with what may stand there, its default and its meaning: no key can be read that
+/// the reference does not have.
+final class WorkerKeys {
+    /// A row of the reference.
+    struct Row {
+        let key: String
+        /// What may stand there, with its unit.
+        let value: String
+        /// What holds without it.
+        let usual: String
+        let meaning: String
+    }
+
+    let reader: ConfigurationReader
+    /// In the order in which they were read.
+    private(set) var rows: [Row] = []
+    private var sections: [String: ConfigurationReader] = [:]
+
+    init(_ reader: ConfigurationReader) { self.reader = reader }
+
+    /// Notes the row, and finds the map that the key stands in, and its name there.
+    private func place(_ key: String, _ value: String, _ usual: String, _ meaning: String) -> (
+        map: ConfigurationReader, name: String
+    ) {
+        rows.append(Row(key: key, value: value, usual: usual, meaning: meaning))
+        guard let dot = key.firstIndex(of: ".") else { return (reader, key) }
+        let (section, name) = (String(key[..<dot]), String(key[key.index(after: dot)...]))
+        let map = sections[section] ?? reader.section(section)
+        sections[section] = map
+        return (map, name)
+    }
+
+    func text(_ key: String, _ usual: String, shown: String? = nil, _ meaning: String) -> String {
+        let (map, name) = place(key, "text", shown ?? "`\(usual)`", meaning)
+        return map.string(name, default: usual)
+    }
+
+    func integer(
+        _ key: String,
+        _ usual: Int,
+        _ range: ClosedRange<Int>,
+        unit: String = "",
+        shown: String? = nil,
+        _ meaning: String
+    ) -> Int {
+        let (map, name) = place(key, Self.integer(range, unit), shown ?? "`\(usual)`", meaning)
+        return map.int(name, default: usual, in: range)
+    }
+
+    func optionalInteger(_ key: String, _ range: ClosedRange<Int>, _ meaning: String) -> Int? {
+        let (map, name) = place(key, Self.integer(range, ""), "none", meaning)
+        return map.optionalInt(name, in: range)
+    }
+
+    private static func integer(_ range: ClosedRange<Int>, _ unit: String) -> String {
+        let bounds = "\(range.lowerBound.formatted(.plain)) to \(range.upperBound.formatted(.plain))"
+        return "integer, \(bounds)\(unit.isEmpty ? "" : " \(unit)")"
+    }
+
+    /// Milliseconds.
+    func duration(_ key: String, _ usual: Int64, _ range: ClosedRange<Int64>, _ meaning: String) -> Int64 {
+        let value = "duration, \(Self.span(range.lowerBound)) to \(Self.span(range.upperBound))"
+        let (map, name) = place(key, value, "`\(Self.span(usual))`", meaning)
+        let bounds = Duration.milliseconds(range.lowerBound) ... .milliseconds(range.upperBound)
+        return WorkerFile.milliseconds(map.duration(name, default: .milliseconds(usual), in: bounds))
+    }
+
+    private static func span(_ milliseconds: Int64) -> String {
+        milliseconds % 1_000 == 0 ? "\(milliseconds / 1_000)s" : "\(milliseconds)ms"
+    }
+
+    /// Bytes; the bounds whole numbers of MiB.
+    func size(_ key: String, _ usual: Int, _ range: ClosedRange<Int>, _ meaning: String) -> Int {
+        let value = "size, \(Self.bytes(range.lowerBound)) to \(Self.bytes(range.upperBound))"
+        let (map, name) = place(key, value, "`\(Self.bytes(usual))`", meaning)
+        return map.byteSize(name, default: usual, in: range)
+    }
+
+    private static func bytes(_ count: Int) -> String {
+        count % (1 << 30) == 0 ? "\(count >> 30)GiB" : "\(count >> 20)MiB"
+    }
+
+    func choice<Choice: RawRepresentable<String> & CaseIterable>(
+        _ key: String,
+        _ usual: Choice,
+        _ meaning: String
+    ) -> Choice {
+        let names = Choice.allCases.map { "`\($0.rawValue)`" }.joined(separator: ", ")
+        let (map, name) = place(key, names, "`\(usual.rawValue)`", meaning)
+        return map.choice(name, default: usual)
+    }
+
+    func choices<Choice: RawRepresentable<String> & CaseIterable>(
+        _ key: String,
+        _ usual: [Choice],
+        _ meaning: String
+    ) -> [Choice] {
+        let all = Choice.allCases.map(\.rawValue)
+        let value = "list of " + all.map { "`\($0)`" }.joined(separator: ", ")
+        let (map, name) = place(key, value, "`[\(usual.map(\.rawValue).joined(separator: ", "))]`", meaning)
+        return map.strings(name, default: usual.map(\.rawValue)).compactMap { text in
+            if let choice = Choice(rawValue: text) { return choice }
+            map.report(name, "expected some of \(all.joined(separator: ", ")), found \"\(text)\"")
+            return nil
+        }
+    }
+
+    /// Absolute paths of folders, each of which must be there now if they `areChecked`; nil where the key is absent.
+    func folders(_ key: String, areChecked: Bool, _ meaning: String) -> [String]? {
+        let (map, name) = place(key, "list of absolute paths of folders that are there", "none", meaning)
+        guard map.contains(name) else { return nil }
+        let paths = map.strings(name)
+        for path in paths {
+            if let fault = areChecked ? Self.fault(ofFolder: path) : nil { map.report(name, fault) }
+        }
+        return paths
+    }
+
+    /// Why a path is none of a folder that is there; nil if it is.
+    private static func fault(ofFolder path: String) -> String? {
+        guard path.utf8.first == UInt8(ascii: "/") else {
+            return
+                "expected absolute paths, found \"\(path)\": what a relative one names depends on where the worker starts"
+        }
+        var isFolder: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+            return "there is no folder \(path): make it, mount it, or take it off the list"
+        }
+        return isFolder.boolValue ? nil : "expected folders, found the file \(path)"
+    }
+
+    private static let reference = "`${VARIABLE}` or `file:PATH`"
+
+    func secret(_ key: String, isNeeded: Bool, shown: String, _ meaning: String) -> Secret? {
+        let (map, name) = place(key, Self.reference, shown, meaning)
+        return map.secret(name, isNeeded: isNeeded)
+    }
+
+    func secrets(
+        _ key: String,
+        atMost most: Int,
+        of bytes: Int,
+        isNeeded: Bool,
+        shown: String,
+        _ meaning: String
+    ) -> [Secret] {
+        let value = "\(Self.reference), or a list of \(most); each of at least \(bytes) bytes"
+        let (map, name) = place(key, value, shown, meaning)
+        return map.secrets(name, atMost: most, of: bytes, isNeeded: isNeeded)
+    }
+
+    func properties(
+        _ key: String,
+        isNeeded: Bool,
+        secrets isSecret: (String) -> Bool,
+        fault: (String, String) -> String?,
+        _ meaning: String
+    ) -> [(name: String, value: Secret)] {
+        let value = "map of texts; each may be \(Self.reference)"
+        let (map, name) = place(key, value, "none", meaning)
+        return map.secretMap(name, secrets: isSecret, isNeeded: isNeeded, fault: fault)
+    }
+}
+
+extension FormatStyle where Self == IntegerFormatStyle<Int> {
+    /// Groups of three digits, as everywhere in the documents.
+    fileprivate static var plain: IntegerFormatStyle<Int> {
+        IntegerFormatStyle<Int>(locale: Locale(identifier: "en_US"))
+    }
+}
+
+extension WorkerKeys {
+    /// Markdown: every key of a worker's file.
+    var page: String {
+        // Seen from where the page lies.
+        let guide = "guides/operator.md"
+        let table = rows.map { "| `\($0.key)` | \($0.value) | \($0.usual) | \($0.meaning) |" }
+        return """
+            # The worker's file
+
+            Every key of a worker's file, as `flywheel run --config FILE` and `flywheel config check FILE` read it. Written by `make reference` from the code that reads it: change it there. The [operators' guide](../\(guide)#the-workers-file) says what to choose.
+
+            A file is YAML, and may be empty. A key with a full stop stands in a map: `console.port` is `port` under `console:`. Unknown keys, a key that stands twice and values out of range are refused, all at once, each with its line. A duration is a whole number and its unit: `ms`, `s`, `m`, `h` or `d`. A size is a whole number of bytes, or one with `KB`, `MB`, `GB` (thousands) or `KiB`, `MiB`, `GiB` (1,024). A secret is never written into the file: `${VARIABLE}` names a variable of the environment, `file:PATH` a file whose first line it is. `flywheel run` and `config check` want every secret that the file names; every other command wants those of `kafka` if it asks a broker, and no others.
+
+            | Key | Value | Default | Meaning |
+            |---|---|---|---|
+            \(table.joined(separator: "\n"))
+
+            """
+    }
+}

@@ -1,0 +1,13 @@
+/// What is asked of every name that somebody else chooses.
+public enum ForeignName {
+    /// What a name should be and is not; nil of one that may be taken.
+    ///
+    /// `isComposed` tells whether it must be composed: names that Unicode holds to be the same are one in tables and sets.
+    public static func fault(_ name: String, isComposed: Bool = true) -> String? {
+        if !ForeignText.isPlain(name) { return "a name without control, line or direction characters" }
+        if isComposed, !ComposedText.isComposed(name) {
+            return "a name in the composed form of Unicode (NFC: an accent and its letter as one character)"
+        }
+        return nil
+    }
+}

@@ -1,0 +1,135 @@
+import Configuration
+import Foundation
+import Processes
+import Testing
+
+@testable import FlywheelCLI
+
+@Suite("A worker's file")
+struct WorkerFileTests {
+    private func keys(_ text: String = "") throws -> WorkerKeys {
+        WorkerKeys(try ConfigurationReader(yaml: Array(text.utf8), file: "worker.yaml"))
+    }
+
+    /// What reading a text comes to: the configuration in words, or the faults.
+    private func read(_ text: String, for use: WorkerFile.Use = .worker) throws -> String {
+        let keys = try keys(text)
+        let worker = WorkerFile.configuration(keys, for: use)
+        do { try keys.reader.finish() } catch { return "\(error)" }
+        var words = ""
+        dump(worker, to: &words)
+        return words
+    }
+
+    private static func yaml(_ key: String, _ value: String) -> String {
+        let parts = key.split(separator: ".", maxSplits: 1)
+        return parts.count == 2 ? "\(parts[0]):\n  \(parts[1]): \(value)\n" : "\(key): \(value)\n"
+    }
+
+    @Test("The keys that reading knows are those of the reference, each once")
+    func known() throws {
+        let keys = try keys()
+        _ = WorkerFile.configuration(keys, for: .worker)
+        let rows = keys.rows.map(\.key)
+        #expect(Set(rows).count == rows.count && rows.count >= 24)
+        let sections = Set(rows.compactMap { $0.contains(".") ? String($0.prefix { $0 != "." }) : nil })
+        #expect(keys.reader.knownKeys == Set(rows).union(sections))
+    }
+
+    @Test("docs/reference/worker.md is what make reference writes")
+    func page() throws {
+        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        let committed = try String(contentsOf: root.appending(path: "docs/reference/worker.md"), encoding: .utf8)
+        #expect(committed == (try WorkerFile.reference()), "run make reference")
+    }
+
+    @Test("A default of the reference, written into the file, changes nothing")
+    func defaults() throws {
+        let usual = try read("")
+        let keys = try keys()
+        _ = WorkerFile.configuration(keys, for: .worker)
+        var count = 0
+        for row in keys.rows where row.usual.hasPrefix("`") && row.usual.hasSuffix("`") {
+            let value = String(row.usual.dropFirst().dropLast())
+            #expect(try read(Self.yaml(row.key, value)) == usual, "\(row.key): \(value)")
+            count += 1
+        }
+        #expect(count >= 17)
+    }
+
+    @Test("A key that is not known is told with all that are, read already or not")
+    func unknown() throws {
+        let console = try read("console:\n  prot: 1\n")
+        #expect(console.contains("unknown key; known here: health_port, host, port"), "\(console)")
+        #expect(try read("artifacts:\n  root: x\n").contains("unknown key; known here: path, roots"))
+        for section in ["topics", "store", "state", "tokens", "delivery", "intake", "dead_letters", "commit"] {
+            #expect(
+                try read("\(section):\n  x: 1\n").contains("worker.yaml:2: key \(section).x: unknown key; known here: ")
+            )
+        }
+    }
+
+    @Test("A folder of artifacts is absolute and there, or the file is refused and the folder named")
+    func roots() throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "roots-\(UUID().uuidString)").path
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try "x".write(toFile: folder + "/file", atomically: true, encoding: .utf8)
+        func roots(_ paths: String) -> String { "artifacts:\n  roots: [\(paths)]\n" }
+        #expect(try !read(roots(folder)).contains("key artifacts.roots"))
+        #expect(try !read(roots("")).contains("key artifacts.roots"))
+        let relative = try read(roots("models, \(folder)"))
+        #expect(
+            relative.contains("worker.yaml:2: key artifacts.roots: expected absolute paths, found \"models\""),
+            "\(relative)"
+        )
+        #expect(try read(roots("\"\"")).contains("expected absolute paths, found \"\""))
+        let missing = try read(roots("\(folder), \(folder)/none"))
+        #expect(missing.contains("key artifacts.roots: there is no folder \(folder)/none"), "\(missing)")
+        #expect(try read(roots("\(folder)/file")).contains("found the file \(folder)/file"))
+        // Who looks into a store runs no worker.
+        #expect(try !read(roots("models"), for: .offline).contains("key artifacts.roots"))
+    }
+
+    @Test("A command wants the secrets that it uses, and no others")
+    func secrets() throws {
+        let text = """
+            kafka:
+              bootstrap.servers: x:1
+              sasl.password: ${FLYWHEEL_NOT_THERE}
+            salt: ${FLYWHEEL_NO_SALT}
+            tokens:
+              secret: [file:/not/there, "${FLYWHEEL_NO_SECRET}"]
+            """
+        let all = try read(text)
+        for name in ["FLYWHEEL_NOT_THERE", "FLYWHEEL_NO_SALT", "/not/there", "FLYWHEEL_NO_SECRET"] {
+            #expect(all.contains(name), "\(name) not in \(all)")
+        }
+        let connection = try read(text, for: .connection)
+        #expect(connection.contains("key kafka.sasl.password") && !connection.contains("SALT"), "\(connection)")
+        #expect(try !read(text, for: .offline).contains("worker.yaml:"))
+        // What stands there itself is refused all the same.
+        #expect(try read("salt: pepper\n", for: .offline).contains("found the secret itself"))
+    }
+
+    @Test("dataset verify asks for no secret of the file")
+    func verify() throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "store-\(UUID().uuidString)").path
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let file = folder + "/worker.yaml"
+        try "salt: ${FLYWHEEL_NO_SALT}\nstore:\n  path: \(folder)\n".write(
+            toFile: file,
+            atomically: true,
+            encoding: .utf8
+        )
+        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        let beside = Bundle.main.bundleURL.appending(path: "flywheel").path
+        let built = root.appending(path: ".build/debug/flywheel").path
+        let program = FileManager.default.isExecutableFile(atPath: beside) ? beside : built
+        let run = try ChildProcess.run(program, ["dataset", "verify", "--project", "shapes", "--config", file])
+        #expect(run.errorText.contains("no version of it is in the store"), "\(run.errorText)")
+    }
+}
