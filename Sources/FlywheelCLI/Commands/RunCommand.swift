@@ -80,6 +80,7 @@ enum RunCommand {
         }
         stop.raise()
         for listener in listeners { listener.wait() }
+        if let refusal = worker.refusal { throw refusal }
         logger.info("stopped")
         return true
     }
