@@ -40,7 +40,7 @@ enum RunCommand {
             if caveat.isFatal { throw EngineError("run a worker", caveat.description) }
             logger.warning("may not work", ["reason": .string(caveat.description)])
         }
-        if !arguments.strings("project").isEmpty { try KafkaConnection.check(configuration.kafka) }
+        if !arguments.strings("project").isEmpty { try KafkaConnection.require(configuration.kafka) }
         for file in arguments.strings("project") {
             let outcome = try ProjectCommand.apply(file: file, configuration)
             logger.info("project applied", ["outcome": .string(outcome.words)])
