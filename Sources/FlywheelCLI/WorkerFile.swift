@@ -169,10 +169,10 @@ enum WorkerFile {
 
     /// The file of `--config`, if any, with the options in its place, once a broker has let us in.
     ///
-    /// - Throws: What is wrong with a file or an option; and why no broker lets us in, where one answers.
+    /// - Throws: What is wrong with a file or an option; why no broker lets us in, where one answers; and that none answers.
     static func connected(_ arguments: ParsedArguments) throws -> WorkerConfiguration {
         let worker = try configuration(arguments, for: .connection)
-        try KafkaConnection.check(worker.kafka)
+        try KafkaConnection.require(worker.kafka)
         return worker
     }
 

@@ -69,4 +69,38 @@ public struct KafkaStreamTransport: StreamTransport {
             return try admin.clusterID()
         }
     }
+
+    /// Where a cluster is just making the topic of its groups' offsets, librdkafka 2.0.2 does not ask for the coordinator
+    /// again within the time that a call has: several short calls take the place of a long one.
+    private func committed(
+        _ group: String,
+        _ partitions: [KafkaTopicPartition]
+    ) throws(KafkaError) -> [KafkaTopicPartition: KafkaGroupOffset] {
+        var left = 6
+        while true {
+            do throws(KafkaError) {
+                let admin = try KafkaAdmin(properties: properties, timeoutMilliseconds: 2_500)
+                defer { admin.close() }
+                return try admin.committed(group: group, partitions)
+            } catch {
+                left -= 1
+                guard error.disposition == .retry, left > 0 else { throw error }
+            }
+        }
+    }
+
+    /// What a group has committed, asked for without joining it.
+    public func groupOffsets(
+        _ group: String,
+        _ partitions: [TopicPartition]
+    ) throws(StreamError) -> [TopicPartition: GroupOffset] {
+        let found = try streamed { () throws(KafkaError) in
+            try committed(group, partitions.map { KafkaTopicPartition($0) })
+        }
+        var offsets: [TopicPartition: GroupOffset] = [:]
+        for (partition, offset) in found {
+            offsets[TopicPartition(partition)] = GroupOffset(offset.next, note: offset.metadata)
+        }
+        return offsets
+    }
 }

@@ -123,16 +123,25 @@ struct Caution {
         forgetSearch(partition)
     }
 
-    /// What to leave beside the offsets of partitions that are given up in order: where something is still suspicious that
-    /// stays known, and no death is added. Where this life has done nothing, what was found stays.
+    /// What to leave beside the offsets of partitions that are given up in order, where that is not there yet.
+    ///
+    /// A partition without anything suspicious is left clean also by a life that has done nothing: nothing was in hand.
     func farewell(_ partitions: some Sequence<TopicPartition>) -> [TopicPartition: OffsetMark] {
         var notes: [TopicPartition: OffsetMark] = [:]
-        for partition in partitions where own.contains(partition) {
-            let isSuspicious = spans[partition] != nil || suspects[partition] != nil
-            let mark = isSuspicious ? mark(of: partition, at: 0) : .clean
-            if marks[partition] != mark { notes[partition] = mark }
+        for partition in partitions {
+            guard let known = marks[partition] else { continue }
+            let mark = parting(partition)
+            if known != mark || mark != .clean { notes[partition] = mark }
         }
         return notes
+    }
+
+    /// The mark of a partition that is given up in order: where something is still suspicious that stays known, and no death
+    /// is added. Where this life has done nothing, that is what was found.
+    func parting(_ partition: TopicPartition) -> OffsetMark {
+        guard spans[partition] != nil || suspects[partition] != nil else { return .clean }
+        guard own.contains(partition) else { return marks[partition] ?? .open }
+        return mark(of: partition, at: 0)
     }
 
     // MARK: - Portions

@@ -15,9 +15,9 @@ public enum OffsetMark: Hashable, Sendable {
     /// A record is isolated long before.
     private static let mostDeaths = 1_000_000
 
-    /// Nil for what this build does not know.
+    /// Nil for what this build does not know. Words with an equals sign are `OffsetAttribute`s and passed over.
     public init?(_ note: String) {
-        let parts = note.split(separator: " ")
+        let parts = note.split(separator: " ").filter { !$0.contains("=") }
         switch (parts.first, parts.count) {
         case ("clean", 1): self = .clean
         case ("open", 1): self = .open

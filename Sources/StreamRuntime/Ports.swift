@@ -145,4 +145,10 @@ public protocol StreamTransport: Sendable {
     func makeProducer(transactionalID: String) throws(StreamError) -> any TransactionalProducer
     func makeReader(topics: [String]) throws(StreamError) -> any LogReader
     func clusterID() throws(StreamError) -> String
+    /// What a group has committed, without joining it; open transactions are not waited for. Partitions without an offset are
+    /// left out.
+    func groupOffsets(
+        _ group: String,
+        _ partitions: [TopicPartition]
+    ) throws(StreamError) -> [TopicPartition: GroupOffset]
 }

@@ -4,6 +4,7 @@ extension StreamTask {
         try commit()
         if producer == nil { producer = try makeProducer() }
         let found = try retrying { () throws(StreamError) in try self.consumer.committed(partitions) }
+        try readWords(partitions, found)
         let offsets = found.mapValues(\.next)
         if found.isEmpty, try isGroupNew() { try stage.beginsAnew() }
         let positions = try begin(partitions, offsets)
@@ -16,6 +17,21 @@ extension StreamTask {
         if isHolding != false { isHolding = nil }
         explained.removeAll()
         environment.observe(.assigned(partitions))
+    }
+
+    /// What stands behind the marks.
+    ///
+    /// - Throws: `OffsetDisagreement`.
+    private func readWords(_ partitions: [TopicPartition], _ found: [TopicPartition: GroupOffset]) throws {
+        guard stage.isolates else { return }
+        for partition in partitions.sorted() {
+            let note = found[partition]?.note ?? ""
+            if let agreement, let disagreement = OffsetDisagreement(note, of: partition, own: agreement) {
+                throw disagreement
+            }
+            let own = [OffsetAttribute.left.name] + (agreement.map { [$0.name] } ?? [])
+            foreignWords[partition] = OffsetAttribute.words(in: note, except: own)
+        }
     }
 
     /// Whether the group has no offset of any partition, ours or another member's.
@@ -32,12 +48,16 @@ extension StreamTask {
     /// How their last owners left them.
     private func look(_ partitions: [TopicPartition], _ found: [TopicPartition: GroupOffset]) throws {
         var unclean: [TopicPartition] = []
+        var died: [TopicPartition] = []
         for partition in partitions {
             var high: Int64 = 0
             let mark = found[partition].map { OffsetMark($0.note) ?? .open }
             if let mark, mark != .clean {
                 high = try retrying { () throws(StreamError) in try self.consumer.watermarks(partition).high }
+                let isLeft =
+                    OffsetAttribute.value(of: OffsetAttribute.left.name, in: found[partition]?.note ?? "") != nil
                 if !explained.contains(partition) { unclean.append(partition) }
+                if !explained.contains(partition), !isLeft { died.append(partition) }
             }
             caution.take(
                 partition,
@@ -49,7 +69,8 @@ extension StreamTask {
         }
         guard !unclean.isEmpty else { return }
         stage.foundUnclean(unclean)
-        environment.observe(.foundUnclean(unclean))
+        guard !died.isEmpty else { return }
+        environment.observe(.foundUnclean(died))
     }
 
     /// What has expired cannot be read: begins at the first record that is there, and says what was passed over.
@@ -102,6 +123,7 @@ extension StreamTask {
         for partition in partitions {
             committed[partition] = nil
             base[partition] = nil
+            foreignWords[partition] = nil
             caution.give(partition)
             owned.remove(partition)
         }

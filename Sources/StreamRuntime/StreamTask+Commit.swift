@@ -44,14 +44,21 @@ extension StreamTask {
         guard stage.isolates else { return positions.mapValues { GroupOffset($0) } }
         var offsets: [TopicPartition: GroupOffset] = [:]
         for (partition, next) in positions {
-            let mark = notes[partition] ?? caution.mark(of: partition, at: next)
-            offsets[partition] = GroupOffset(next, note: mark.note)
+            let usual = turn.isLeaving ? caution.parting(partition) : caution.mark(of: partition, at: next)
+            offsets[partition] = GroupOffset(next, note: note(notes[partition] ?? usual, of: partition))
         }
         for (partition, mark) in notes where offsets[partition] == nil {
             guard let next = committed[partition] ?? base[partition] else { continue }
-            offsets[partition] = GroupOffset(next, note: mark.note)
+            offsets[partition] = GroupOffset(next, note: note(mark, of: partition))
         }
         return offsets
+    }
+
+    private func note(_ mark: OffsetMark, of partition: TopicPartition) -> String {
+        var words = [mark.note]
+        if turn.isLeaving, mark != .clean { words.append(OffsetAttribute.left.word) }
+        if let agreement { words.append(agreement.word) }
+        return (words + (foreignWords[partition] ?? [])).joined(separator: " ")
     }
 
     private func transact(_ offsets: [TopicPartition: GroupOffset]) throws(StreamError) {

@@ -12,6 +12,10 @@ public final class StreamTask {
     let policy: CommitPolicy
     let transactionalID: String
     let environment: StreamTaskEnvironment
+    /// What stands beside every offset, and must not differ from what others left there.
+    let agreement: OffsetAttribute?
+    /// Words beside the offsets found that are others', by partition.
+    var foreignWords: [TopicPartition: [String]] = [:]
     let consumer: any GroupConsumer
     var producer: (any TransactionalProducer)?
     let batch = RecordBatch()
@@ -52,7 +56,8 @@ public final class StreamTask {
     private var pollPatience = Patience(0)
 
     /// A member of `group` that has joined nothing yet. `explained` are partitions that an earlier task of this process held
-    /// when it failed for a reason outside of the records: no death is counted there.
+    /// when it failed for a reason outside of the records: no death is counted there. `agreement` is what all members of the
+    /// group must agree in: a partition whose last owner said otherwise ends the task with `OffsetDisagreement`.
     public init(
         transport: any StreamTransport,
         stage: any StreamStage,
@@ -62,6 +67,7 @@ public final class StreamTask {
         topics: [String],
         policy: CommitPolicy,
         explained: Set<TopicPartition> = [],
+        agreement: OffsetAttribute? = nil,
         environment: StreamTaskEnvironment
     ) throws(StreamError) {
         self.transport = transport
@@ -69,6 +75,7 @@ public final class StreamTask {
         self.policy = policy
         self.transactionalID = transactionalID
         self.explained = explained
+        self.agreement = agreement
         self.environment = environment
         part = batch
         consumer = try transport.makeConsumer(group: group, instance: instance, topics: topics)

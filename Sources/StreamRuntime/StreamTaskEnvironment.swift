@@ -6,7 +6,8 @@ public enum StreamTaskEvent: Sendable {
     case aborted(StreamError)
     case restarted(StreamError)
     case retrying(StreamError, attempt: Int)
-    /// The last owner of these left without saying so: it died, or was taken for dead.
+    /// The last owner of these left without saying so: it died, or was taken for dead. Told once: who left in order since has
+    /// said so.
     case foundUnclean([TopicPartition])
     /// The stage could not process what it has in hand.
     case refused(String)

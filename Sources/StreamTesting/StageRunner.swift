@@ -22,6 +22,7 @@ public final class StageRunner {
         topics: [String],
         policy: CommitPolicy = CommitPolicy(interval: 0),
         explained: Set<TopicPartition> = [],
+        agreement: OffsetAttribute? = nil,
         now: (() -> Int64)? = nil,
         makeStage: (any StreamTransport) throws -> any StreamStage
     ) throws {
@@ -40,6 +41,7 @@ public final class StageRunner {
             topics: topics,
             policy: policy,
             explained: explained,
+            agreement: agreement,
             environment: StreamTaskEnvironment(
                 now: now ?? { clock.now },
                 pause: { clock.advance(by: $0) },

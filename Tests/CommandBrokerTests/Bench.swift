@@ -54,10 +54,13 @@ final class Bench {
     }
 
     /// Starts a command whose standard output and error go to files `NAME.out` and `NAME.err`.
-    func start(_ name: String, _ command: String...) throws -> ChildProcess {
+    func start(_ name: String, _ command: String...) throws -> ChildProcess { try start(name, arguments: command) }
+
+    /// The same.
+    func start(_ name: String, arguments: [String]) throws -> ChildProcess {
         let process = try ChildProcess(
             Self.program,
-            command + connection,
+            arguments + connection,
             output: .file(path("\(name).out")),
             errors: .file(path("\(name).err"))
         )

@@ -1,5 +1,6 @@
 import Foundation
 import Processes
+import Synchronization
 import Testing
 
 /// The program itself, where it asks no broker.
@@ -84,5 +85,45 @@ struct ProgramTests {
         let named = try flywheel(["status"], ["FLYWHEEL_BOOTSTRAP": "127.0.0.1:1"])
         #expect(named.status == .exited(1))
         #expect(named.errorText.contains("check bootstrap.servers and that the brokers run"), "\(named.errorText)")
+    }
+
+    /// Before, these took 14 to 34 s, said six different things, and `dead-letters redrive` never ended.
+    @Test("Without a broker every command says the same, within 10 s")
+    func down() throws {
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        let file = root.appendingPathComponent("docs/examples/project.yaml").path
+        let commands = [
+            ["topics", "create"], ["topics", "check"], ["project", "apply", file], ["project", "list"],
+            ["project", "show", "digits"], ["project", "resume", "digits"], ["status"],
+            ["status", "--json", "--watch"],
+            ["dataset", "log", "--project", "digits"], ["replay"], ["replay", "--verify", "--project", "digits"],
+            ["explain", "s", "--project", "digits"], ["dead-letters", "list"], ["dead-letters", "show", "0/1"],
+            ["dead-letters", "redrive", "--all"], ["participant", "product", "--project", "digits"],
+            ["participant", "label-tool"], ["run", "--project", file, "--port", "0"], ["demo", "--quick"],
+        ]
+        let group = DispatchGroup()
+        let found = Mutex<[String: (run: CapturedRun, took: Duration)]>([:])
+        for command in commands {
+            group.enter()
+            Thread.detachNewThread {
+                defer { group.leave() }
+                let began = ContinuousClock.now
+                guard let run = try? flywheel(command + ["--bootstrap", "127.0.0.1:1"]) else { return }
+                let took = began.duration(to: .now)
+                found.withLock { $0[command.joined(separator: " ")] = (run, took) }
+            }
+        }
+        group.wait()
+        for command in commands {
+            let name = command.joined(separator: " ")
+            let (run, took) = try #require(found.withLock { $0[name] }, "\(name) could not be run")
+            #expect(run.status == .exited(1), "\(name)")
+            let expected =
+                "flywheel: could not connect to 127.0.0.1:1: no broker has answered within 7 s (_ALL_BROKERS_DOWN); "
+                + "check bootstrap.servers and that the brokers run"
+            #expect(run.errorText.split(separator: "\n").last.map(String.init) == expected, "\(name): \(run.errorText)")
+            #expect(took < .seconds(10), "\(name) takes \(took)")
+        }
     }
 }

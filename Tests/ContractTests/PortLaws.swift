@@ -161,6 +161,33 @@ struct PortLaws {
         #expect(try member.consumer.committed([one]) == [one: GroupOffset(0)])
     }
 
+    @Test("Offsets and notes of a group are seen from outside, and nobody's partitions move", arguments: Port.isolating)
+    func fromOutside(_ port: Port) throws {
+        let cluster = try port.open()
+        let topic = try cluster.makeTopic(partitions: 2)
+        let (one, two) = (TopicPartition(topic, 0), TopicPartition(topic, 1))
+        let group = cluster.name("g")
+        #expect(try cluster.transport.groupOffsets(group, [one, two]) == [:])
+        let member = try cluster.member(group, "one", [topic])
+        defer { member.consumer.close() }
+        try turn([member]) { !member.assigned.isEmpty }
+        let producer = try cluster.producer(cluster.name("id"))
+        defer { producer.close() }
+        try producer.begin()
+        try producer.sendOffsets([one: GroupOffset(0, note: "open salt=1f")], of: member.consumer)
+        try producer.commit()
+        // Where a transaction has just ended, an answer may still be the one before.
+        let end = ContinuousClock.now + .seconds(10)
+        var found: [TopicPartition: GroupOffset] = [:]
+        while found.isEmpty, ContinuousClock.now < end {
+            found = try cluster.transport.groupOffsets(group, [one, two])
+        }
+        #expect(found == [one: GroupOffset(0, note: "open salt=1f")])
+        #expect(try cluster.transport.groupOffsets(cluster.name("nobody"), [one]) == [:])
+        try turn([member]) { true }
+        #expect(member.assigned.count == 2)
+    }
+
     @Test("Committed offsets never show what a transaction has not committed", arguments: Port.isolating)
     func stableOffsets(_ port: Port) throws {
         let cluster = try port.open(transactionTimeout: 2_000)

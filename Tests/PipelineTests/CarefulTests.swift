@@ -154,7 +154,7 @@ struct CarefulTests {
             if isLong { plant.clock.advance(by: 31_000) }
             for _ in 0..<3 { try heir.task.cycle() }
             heir.task.close()
-            #expect(plant.cluster.note(of: place, group: "intake") == (isLong ? "clean" : "open"))
+            #expect(plant.cluster.note(of: place, group: "intake") == (isLong ? "clean" : "open left=suspicious"))
         }
     }
 

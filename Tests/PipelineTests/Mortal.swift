@@ -131,6 +131,10 @@ struct LethalTransport: StreamTransport {
         LethalReader(try transport.makeReader(topics: topics), lethal)
     }
     func clusterID() throws(StreamError) -> String { try transport.clusterID() }
+    func groupOffsets(
+        _ group: String,
+        _ partitions: [TopicPartition]
+    ) throws(StreamError) -> [TopicPartition: GroupOffset] { try transport.groupOffsets(group, partitions) }
 }
 
 private final class LethalReader: LogReader {

@@ -124,6 +124,10 @@ private struct ProjectsInMemory: StreamTransport {
 
     func makeReader(topics: [String]) throws(StreamError) -> any LogReader { Reader(topics, records) }
     func clusterID() throws(StreamError) -> String { "" }
+    func groupOffsets(
+        _ group: String,
+        _ partitions: [TopicPartition]
+    ) throws(StreamError) -> [TopicPartition: GroupOffset] { [:] }
 
     func makeConsumer(group: String, instance: String, topics: [String]) throws(StreamError) -> any GroupConsumer {
         preconditionFailure("nothing is consumed in a check")

@@ -28,6 +28,14 @@ public struct ProjectSummary: Hashable, Sendable {
         public let hasStanding: Bool
     }
 
+    /// How often entries changed nothing for one reason.
+    public struct RefusalSummary: Hashable, Sendable {
+        public let code: String
+        public let count: Int64
+        /// Such entries come without anybody's fault, as answers to a task that has votes enough already.
+        public let isExpected: Bool
+    }
+
     public let project: String
     public let entryNumber: UInt64
     public let chain: String
@@ -53,10 +61,13 @@ public struct ProjectSummary: Hashable, Sendable {
     public let studies: Int
     public let stages: [StageSummary]
     public let annotators: [AnnotatorSummary]
-    public let refusals: [(code: String, count: Int64)]
+    /// Entries that changed nothing, by reason.
+    public let refusals: [RefusalSummary]
     public let feedbackNegative: Int
     public let feedbackTotal: Int
     public let pairedLabels: Int
+    /// Nil while nobody shadows.
+    public let standing: ChallengerStanding?
     /// Set while the project's entries wait.
     public let pause: ProjectPause?
 
@@ -111,10 +122,16 @@ public struct ProjectSummary: Hashable, Sendable {
                 hasStanding: state.labeling.hasStanding($0, policy: labeling)
             )
         }
-        refusals = state.refusals.sortedRows.map { (code: $0.key, count: $0.value) }
+        refusals = state.refusals.sortedRows.map {
+            let isExpected = Refusal.Code(rawValue: $0.key).map { !$0.isDeadLetter && $0 != .wrongSpace } ?? false
+            return RefusalSummary(code: $0.key, count: $0.value, isExpected: isExpected)
+        }
         feedbackNegative = state.rollout.watch.value.negative
         feedbackTotal = state.rollout.watch.value.total
         pairedLabels = state.rollout.pairs.value.labels
+        standing = phase.challenger.map { _ in
+            ChallengerStanding(state.rollout, policy?.rollout ?? RolloutPolicy())
+        }
         pause = project.pause
     }
 

@@ -153,28 +153,4 @@ public struct TopicAdministration {
         }
         return count
     }
-
-    /// How many records a group has not read yet, by topic.
-    public func lag(group: String, topics names: [String]) throws(KafkaError) -> [String: Int64] {
-        var places: [KafkaTopicPartition] = []
-        for name in names {
-            for partition in try admin.partitions(of: name) { places.append(KafkaTopicPartition(name, partition)) }
-        }
-        let committed = try admin.committedOffsets(group: group, places)
-        let watermarks = try admin.watermarks(places)
-        var lag: [String: Int64] = [:]
-        for place in places {
-            guard let marks = watermarks[place] else { continue }
-            lag[place.topic, default: 0] += max(0, marks.high - max(marks.low, committed[place] ?? marks.low))
-        }
-        return lag
-    }
-
-    /// The records of a topic, retained ones only.
-    public func count(of topic: Topic) throws(KafkaError) -> Int64 {
-        var count: Int64 = 0
-        let places = try admin.partitions(of: topics[topic]).map { KafkaTopicPartition(topics[topic], $0) }
-        for marks in try admin.watermarks(places).values { count += marks.high - marks.low }
-        return count
-    }
 }

@@ -165,6 +165,39 @@ public struct EngineMetrics: Sendable {
         ).set(count)
     }
 
+    /// Nil while nobody shadows: then all of it is 0.
+    func observe(_ standing: ChallengerStanding?, _ labels: [String: String]) {
+        registry.gauge("flywheel_challenger", help: "1 while a challenger shadows the champion.", labels: labels)
+            .set(standing == nil ? 0 : 1)
+        for (result, count) in [("won", standing?.won ?? 0), ("lost", standing?.lost ?? 0)] {
+            registry.gauge(
+                "flywheel_challenger_pairs",
+                help: "Audit labels that challenger (won) or champion (lost) alone got right.",
+                labels: labels.merging(["result": result]) { $1 }
+            ).set(count)
+        }
+        registry.gauge(
+            "flywheel_challenger_log_evidence",
+            help: "Logarithm of the e-value that the challenger is better.",
+            labels: labels
+        ).set(standing?.logE ?? 0)
+        registry.gauge(
+            "flywheel_challenger_log_threshold",
+            help: "What flywheel_challenger_log_evidence must reach for a promotion.",
+            labels: labels
+        ).set(standing?.threshold ?? 0)
+        registry.gauge(
+            "flywheel_challenger_live_predictions",
+            help: "Live predictions of the challenger on audit samples.",
+            labels: labels
+        ).set(standing?.livePredictions ?? 0)
+        registry.gauge(
+            "flywheel_challenger_live_predictions_needed",
+            help: "How many of these it must have made for a promotion.",
+            labels: labels
+        ).set(standing?.minimumPredictions ?? 0)
+    }
+
     func observe(_ summary: ProjectSummary) {
         let labels = ["project": summary.project]
         registry.gauge("flywheel_tasks_open", help: "Labeling tasks open now.", labels: labels).set(summary.openTasks)
@@ -176,6 +209,7 @@ public struct EngineMetrics: Sendable {
         .set(summary.votesLeft)
         registry.gauge("flywheel_project_paused", help: "1 while a project's entries wait.", labels: labels)
             .set(summary.pause == nil ? 0 : 1)
+        observe(summary.standing, labels)
         registry.gauge("flywheel_labels", help: "Labels accepted.", labels: labels).set(summary.labels)
         registry.gauge("flywheel_dataset_versions", help: "Dataset versions cut.", labels: labels).set(summary.versions)
         for stage in summary.stages {

@@ -72,7 +72,7 @@ extension Worker {
                 remarks: { [self, stage] in tell(stage.projectFaults, logger) }
             )
         case .loop:
-            let writer = makeSnapshotWriter(logger)
+            let writer = try makeSnapshotWriter(transport, logger)
             let stage = try LoopStage(
                 topics: topics,
                 transport: transport,
@@ -228,14 +228,17 @@ extension Worker {
     }
 
     /// Nil where none are wanted, or the folder cannot be used: then every restart reads the whole changelog.
-    private func makeSnapshotWriter(_ logger: Logger) -> SnapshotWriter? {
+    ///
+    /// - Throws: `EngineError` where the folder is another cluster's; `StreamError` when no broker answers.
+    private func makeSnapshotWriter(_ transport: KafkaStreamTransport, _ logger: Logger) throws -> SnapshotWriter? {
         guard !configuration.statePath.isEmpty else { return nil }
         let folder = configuration.instance.map { $0 == "/" ? "_" : $0 }
-        do throws(StorageError) {
+        do {
             let store = try ObjectStore(root: "\(configuration.statePath)/\(String(folder))")
+            try FolderOwner(cluster: transport.clusterID(), prefix: configuration.topics.prefix).claim(store)
             try store.removeLeftovers(olderThan: .seconds(600))
             return SnapshotWriter(store: store, logger: logger)
-        } catch {
+        } catch let error as StorageError {
             logger.warning("no snapshots; a restart reads the whole changelog", ["reason": .string("\(error)")])
             return nil
         }

@@ -15,8 +15,12 @@ public final class Worker: Sendable {
     let stop: StopFlag
     /// Faults of projects that the log has, whichever thread met them first.
     let faultsTold = Mutex<Set<ProjectFault>>([])
+    private let refused = Mutex<EngineError?>(nil)
     /// What Intake's threads read of `state`, once for all of them.
     let stateRead = Mutex<StateDirectory?>(nil)
+
+    /// Why this worker must not run as it is configured; it has stopped then.
+    public var refusal: EngineError? { refused.withLock { $0 } }
 
     /// The roles that run here; the console belongs to whoever composes it.
     public static let streamRoles: [Role] = [.intake, .loop, .materializer, .trainer]
@@ -69,6 +73,11 @@ public final class Worker: Sendable {
             do {
                 try turn(role, thread, logger, &explained, standstill)
                 break
+            } catch let fault as SaltFault {
+                // It would do harm, and no repetition mends it.
+                refused.withLock { $0 = $0 ?? fault.error }
+                logger.error("refuses to run", ["reason": .string(fault.error.description)])
+                stop.raise()
             } catch {
                 // One that has worked for long has not failed in a row.
                 if WallClock.now() - began > 60_000 { failures = 0 }
@@ -92,6 +101,19 @@ public final class Worker: Sendable {
         }
         health.set(role, thread: thread, .stopped, partitions: 0, at: WallClock.now())
         logger.info("stopped")
+    }
+
+    /// Another salt was in use than this worker has.
+    private struct SaltFault: Error { let error: EngineError }
+
+    /// Throws `SaltFault` where members of the role's group have left word of another salt.
+    private func checkSalt(_ role: Role, _ topics: [String], _ transport: KafkaStreamTransport) throws {
+        guard let digest = configuration.saltDigest(role) else { return }
+        do {
+            try digest.check(group: configuration.group(role), of: role, topics: topics, transport: transport)
+        } catch let error as EngineError {
+            throw SaltFault(error: error)
+        }
     }
 
     /// Work that a role has left undone, over all its lives. Used on its thread.
@@ -133,15 +155,18 @@ public final class Worker: Sendable {
         )
         let parts = try makeStage(role, transport, logger)
         defer { parts.finish() }
+        let names = parts.inputs.map { configuration.topics[$0] }
+        try checkSalt(role, names, transport)
         let task = try StreamTask(
             transport: transport,
             stage: parts.stage,
             group: configuration.group(role),
             instance: configuration.member(role, thread: thread),
             transactionalID: configuration.transactionalID(role, thread: thread),
-            topics: parts.inputs.map { configuration.topics[$0] },
+            topics: names,
             policy: CommitPolicy(interval: parts.interval, maximumRecords: parts.maximumRecords),
             explained: explained,
+            agreement: configuration.saltDigest(role)?.attribute,
             environment: StreamTaskEnvironment(
                 now: WallClock.now,
                 pause: WallClock.pause,
@@ -192,6 +217,9 @@ public final class Worker: Sendable {
             explained.formUnion(task.assignment)
             standstill.since = task.unsettledSince
             task.abandon()
+            if let disagreement = error as? OffsetDisagreement, let digest = configuration.saltDigest(role) {
+                throw SaltFault(error: digest.fault(disagreement, role, group: configuration.group(role)))
+            }
             throw error
         }
         task.close()

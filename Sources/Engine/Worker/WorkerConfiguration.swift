@@ -103,6 +103,16 @@ public struct WorkerConfiguration: Sendable {
     /// What makes and checks the tokens of tasks and requests; the same for all workers.
     public var tokens: TokenKeys { tokenKeys ?? TokenKeys(salt: salt) }
 
+    /// What the members of a role's group must agree in; nil of a role that does not depend on the salt.
+    func saltDigest(_ role: Role) -> SaltDigest? {
+        switch role {
+        case .intake: SaltDigest(salt: salt)
+        // Of a named secret the loop's tokens are made without the salt.
+        case .loop: tokenKeys == nil ? SaltDigest(salt: salt) : nil
+        case .materializer, .trainer, .console: nil
+        }
+    }
+
     /// Threads that a role runs on, each a member of its group and a writer of its own.
     func threads(_ role: Role) -> Int { role == .intake ? max(1, intakeThreads) : 1 }
 

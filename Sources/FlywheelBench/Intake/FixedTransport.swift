@@ -23,6 +23,11 @@ struct FixedTransport: StreamTransport {
     func makeReader(topics: [String]) throws(StreamError) -> any LogReader { FixedReader(self) }
 
     func clusterID() throws(StreamError) -> String { "fixed" }
+
+    func groupOffsets(
+        _ group: String,
+        _ partitions: [TopicPartition]
+    ) throws(StreamError) -> [TopicPartition: GroupOffset] { [:] }
 }
 
 private final class FixedReader: LogReader {

@@ -21,6 +21,7 @@ enum DemoCommand {
             isTruthPermuted: arguments.flag("permute-truth"),
             duration: try arguments.double("duration", in: 20...86_400)
         )
+        if let bootstrap = options.bootstrap { try KafkaConnection.require(KafkaProperties(bootstrap: bootstrap)) }
         let stop = StopFlag()
         let trap = SignalTrap([SIGTERM, SIGINT]) { _ in stop.raise() }
         defer { trap.cancel() }

@@ -40,7 +40,7 @@ enum RunCommand {
             if caveat.isFatal { throw EngineError("run a worker", caveat.description) }
             logger.warning("may not work", ["reason": .string(caveat.description)])
         }
-        if !arguments.strings("project").isEmpty { try KafkaConnection.check(configuration.kafka) }
+        if !arguments.strings("project").isEmpty { try KafkaConnection.require(configuration.kafka) }
         for file in arguments.strings("project") {
             let outcome = try ProjectCommand.apply(file: file, configuration)
             logger.info("project applied", ["outcome": .string(outcome.words)])
@@ -80,6 +80,7 @@ enum RunCommand {
         }
         stop.raise()
         for listener in listeners { listener.wait() }
+        if let refusal = worker.refusal { throw refusal }
         logger.info("stopped")
         return true
     }

@@ -90,7 +90,13 @@ public final class KafkaAdmin {
     public func committedOffsets(
         group: String,
         _ partitions: [KafkaTopicPartition]
-    ) throws(KafkaError) -> [KafkaTopicPartition: Int64] {
+    ) throws(KafkaError) -> [KafkaTopicPartition: Int64] { try committed(group: group, partitions).mapValues(\.next) }
+
+    /// The same, with what was committed beside the offsets.
+    public func committed(
+        group: String,
+        _ partitions: [KafkaTopicPartition]
+    ) throws(KafkaError) -> [KafkaTopicPartition: KafkaGroupOffset] {
         guard !partitions.isEmpty else { return [:] }
         let operation = "read the committed offsets of group \(group)"
         let list = PartitionList(partitions)
@@ -113,7 +119,7 @@ public final class KafkaAdmin {
                 )
                 .lacking(right)
             }
-            return rd_kafka_group_result_partitions(groups[0]).map { PartitionList.offsets($0) } ?? [:]
+            return rd_kafka_group_result_partitions(groups[0]).map { PartitionList.groupOffsets($0) } ?? [:]
         }
     }
 

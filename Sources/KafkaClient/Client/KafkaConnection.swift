@@ -11,6 +11,25 @@ public enum KafkaConnection {
     private static let longGrace = 1_500
     private static let signs = 3
 
+    /// Returns once a broker has answered: for whoever has nothing to do without one, and a person who waits.
+    ///
+    /// - Parameters:
+    ///   - properties: As for any client.
+    ///   - timeoutMilliseconds: How long to wait.
+    /// - Throws: As `check`; and `.retry` where no broker has answered in time.
+    public static func require(
+        _ properties: KafkaProperties,
+        timeoutMilliseconds: Int = 7_000
+    ) throws(KafkaError) {
+        guard try !check(properties, timeoutMilliseconds: timeoutMilliseconds) else { return }
+        throw KafkaError(
+            .retry,
+            operation: "connect to \(properties["bootstrap.servers"] ?? "a broker")",
+            code: "_ALL_BROKERS_DOWN",
+            reason: "no broker has answered within \(timeoutMilliseconds / 1_000) s"
+        )
+    }
+
     /// Returns once a broker has answered, and after the timeout if none can be reached: that is for others to wait out.
     ///
     /// - Parameters:

@@ -63,12 +63,16 @@ struct PartitionList: ~Copyable {
     }
 
     /// The real offsets with what was committed beside them.
-    func groupOffsets() -> [KafkaTopicPartition: KafkaGroupOffset] {
+    func groupOffsets() -> [KafkaTopicPartition: KafkaGroupOffset] { Self.groupOffsets(pointer) }
+
+    static func groupOffsets(
+        _ list: UnsafePointer<rd_kafka_topic_partition_list_t>
+    ) -> [KafkaTopicPartition: KafkaGroupOffset] {
         var found: [KafkaTopicPartition: KafkaGroupOffset] = [:]
-        for element in Self.elements(pointer) where element.offset >= 0 {
+        for element in elements(list) where element.offset >= 0 {
             let metadata = element.metadata.map { UnsafeRawBufferPointer(start: $0, count: element.metadata_size) }
             let text = metadata.map { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
-            found[Self.partition(element)] = KafkaGroupOffset(next: element.offset, metadata: text ?? "")
+            found[partition(element)] = KafkaGroupOffset(next: element.offset, metadata: text ?? "")
         }
         return found
     }

@@ -62,6 +62,16 @@ public final class InMemoryCluster: StreamTransport {
     /// The name it was given.
     public func clusterID() throws(StreamError) -> String { name }
 
+    /// What the group has committed.
+    public func groupOffsets(
+        _ group: String,
+        _ partitions: [TopicPartition]
+    ) throws(StreamError) -> [TopicPartition: GroupOffset] {
+        expireTransactions()
+        let offsets = state.withLock { $0.groups[group]?.offsets ?? [:] }
+        return offsets.filter { partitions.contains($0.key) }
+    }
+
     // MARK: - For tests
 
     /// Makes a topic that takes records of at most `maximumBytes`, or leaves one that is there as it is.

@@ -36,6 +36,12 @@ public struct FaultyTransport: StreamTransport {
 
     /// The cluster's own.
     public func clusterID() throws(StreamError) -> String { try transport.clusterID() }
+
+    /// The group's own.
+    public func groupOffsets(
+        _ group: String,
+        _ partitions: [TopicPartition]
+    ) throws(StreamError) -> [TopicPartition: GroupOffset] { try transport.groupOffsets(group, partitions) }
 }
 
 extension FaultPlan {

@@ -1,0 +1,34 @@
+internal import Flywheel
+internal import Rollout
+internal import Statistics
+internal import Tables
+
+/// How far a challenger has come: it is promoted once the evidence reaches its threshold, it has won more pairs than it lost,
+/// and it has made enough live predictions, unless promotions are held.
+public struct ChallengerStanding: Hashable, Sendable {
+    /// Audit labels of samples that champion and challenger both predicted.
+    public let labels: Int
+    /// Of these, how many the challenger alone got right.
+    public let won: Int
+    /// Of these, how many the champion alone got right.
+    public let lost: Int
+    /// Natural logarithm of the e-value of "better than the champion wherever they differ".
+    public let logE: Double
+    /// What `logE` must reach.
+    public let threshold: Double
+    /// Live predictions on audit samples.
+    public let livePredictions: Int
+    /// How many of these it must have made.
+    public let minimumPredictions: Int
+
+    init(_ state: RolloutState, _ policy: RolloutPolicy) {
+        let pairs = state.pairs.value
+        labels = pairs.labels
+        won = pairs.challengerOnly
+        lost = pairs.championOnly
+        logE = pairedEProcess(wins: won, losses: lost)
+        threshold = -Reproducible.log(policy.alpha)
+        livePredictions = state.phase.value.heardFromChallenger
+        minimumPredictions = policy.minimumShadow
+    }
+}

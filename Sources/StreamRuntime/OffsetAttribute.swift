@@ -1,0 +1,56 @@
+/// A word `NAME=VALUE` behind the mark beside a committed offset.
+///
+/// A build that does not know a name passes the word over and writes it again.
+public struct OffsetAttribute: Hashable, Sendable {
+    /// Without spaces and equals signs.
+    public let name: String
+    /// Without spaces.
+    public let value: String
+
+    public init(_ name: String, _ value: String) {
+        self.name = name
+        self.value = value
+    }
+
+    /// Left in order by a worker that had not come past what was suspicious: no death of its own.
+    static let left = OffsetAttribute("left", "suspicious")
+
+    /// Bytes of words that are written again: whoever may commit for the group may write anything here, and a broker takes
+    /// 4,096 bytes.
+    private static let mostBytes = 256
+
+    var word: String { "\(name)=\(value)" }
+
+    /// The value of the first word of that name; nil where there is none.
+    public static func value(of name: String, in note: String) -> String? {
+        note.split(separator: " ").first { $0.hasPrefix("\(name)=") }.map { String($0.dropFirst(name.utf8.count + 1)) }
+    }
+
+    /// Words of a note that are none of these names', as they are to be written again; none where they are too long.
+    static func words(in note: String, except names: [String]) -> [String] {
+        let words = note.split(separator: " ").filter { word in
+            word.contains("=") && !names.contains { word.hasPrefix("\($0)=") }
+        }
+        guard words.reduce(0, { $0 + $1.utf8.count + 1 }) <= mostBytes else { return [] }
+        return words.map(String.init)
+    }
+}
+
+/// A partition's last owner was told something else in what all members of a group must agree in.
+public struct OffsetDisagreement: Error, Hashable, Sendable, CustomStringConvertible {
+    public let partition: TopicPartition
+    public let found: OffsetAttribute
+    public let own: OffsetAttribute
+
+    public var description: String {
+        "beside the group's offset of \(partition) stands \(found.word), and this worker has \(own.word)"
+    }
+
+    /// Nil where a note agrees, or says nothing of it.
+    public init?(_ note: String, of partition: TopicPartition, own: OffsetAttribute) {
+        guard let value = OffsetAttribute.value(of: own.name, in: note), value != own.value else { return nil }
+        self.partition = partition
+        found = OffsetAttribute(own.name, value)
+        self.own = own
+    }
+}

@@ -1,0 +1,120 @@
+import Foundation
+import KafkaClient
+import KafkaTesting
+import Processes
+import Testing
+
+@Suite(
+    "A worker that must not run says so, and ends",
+    .serialized,
+    .enabled(if: Bench.isThere, "no broker or no program, see above")
+)
+struct WorkerStartTests {
+    private func get(_ port: UInt16, _ path: String) throws -> String {
+        try ChildProcess.run("curl", ["-s", "http://127.0.0.1:\(port)\(path)"]).outputText
+    }
+
+    private func start(_ bench: Bench, _ name: String, roles: String, port: UInt16, _ more: [String] = []) throws
+        -> ChildProcess
+    {
+        try bench.start(
+            name,
+            arguments: [
+                "run", "--roles", roles, "--instance", name, "--port", "\(port)", "--store", bench.path("datasets"),
+                "--artifacts", bench.path("artifacts"), "--state", bench.path("state"),
+            ] + more
+        )
+    }
+
+    private func isReady(_ bench: Bench, _ port: UInt16) throws -> Bool {
+        try bench.wait { try get(port, "/health/ready").contains(#""status":"ready""#) }
+    }
+
+    private func worker(_ bench: Bench, salt: String?) throws -> String {
+        let path = bench.path("worker-\(UUID().uuidString).yaml")
+        var text = "commit:\n  intake: 50ms\n"
+        if let salt {
+            try salt.write(toFile: path + ".salt", atomically: true, encoding: .utf8)
+            text += "salt: file:\(path).salt\n"
+        }
+        try text.write(toFile: path, atomically: true, encoding: .utf8)
+        return path
+    }
+
+    @Test("Another salt than the group's, and none, end the worker with the reason; the group's own is taken")
+    func salt() throws {
+        let bench = try Bench()
+        #expect(try bench.flywheel("topics", "create").status.isSuccess)
+        let own = try worker(bench, salt: "pepper")
+        let first = try start(bench, "first", roles: "intake,loop,console", port: 0, ["--config", own])
+        // What it refuses it commits all the same, with the digest beside it.
+        try bench.write(20, to: "commands") {
+            KafkaOutputRecord(topic: bench.prefix + "commands", partition: Int32($0 % 4), value: [0x7B])
+        }
+        #expect(try bench.wait { try bench.headers("dead-letters").count == 20 }, "\(bench.text("first.err"))")
+        let status = try bench.flywheel("status", "--json").outputText
+        #expect(status.contains(#""lag":{"intake":0,"loop":0,"materializer":0}"#), "\(status)")
+        #expect(status.contains(#""dead_letters":20,"dead_letters_sent_again":0"#), "\(status)")
+        for (name, salt) in [("other", "vinegar" as String?), ("none", nil)] {
+            let file = try worker(bench, salt: salt)
+            let wrong = try start(bench, name, roles: "intake,console", port: 0, ["--config", file])
+            let began = ContinuousClock.now
+            #expect(wrong.wait(timeout: .seconds(30)) == .exited(1), "\(bench.text("\(name).err"))")
+            print("refused after \(began.duration(to: .now))")
+            #expect(
+                bench.text("\(name).err").contains("could not begin the role intake"),
+                "\(bench.text("\(name).err"))"
+            )
+            #expect(!bench.text("\(name).err").contains("partitions assigned"))
+        }
+        #expect(!bench.text("first.err").contains("partitions gone"), "a worker that was refused moved partitions")
+        first.stop(grace: .seconds(20))
+        let again = try start(bench, "again", roles: "intake,loop,console", port: 0, ["--config", own])
+        #expect(bench.wait { bench.text("again.err").contains("partitions assigned") })
+        #expect(!bench.text("again.err").contains("died or was fenced"))
+        again.stop(grace: .seconds(20))
+        // Without a salt in the group's notes anybody may begin: the digest is gone with what Kafka's own tool resets.
+    }
+
+    @Test("A port in use ends the start, also where the other is a worker of ours; a console alone is ready")
+    func port() throws {
+        let bench = try Bench()
+        #expect(try bench.flywheel("topics", "create").status.isSuccess)
+        let port = try freePort()
+        let console = try start(bench, "console", roles: "console", port: port)
+        #expect(try isReady(bench, port), "\(bench.text("console.err"))")
+        let second = try start(bench, "second", roles: "loop,console", port: port)
+        #expect(second.wait(timeout: .seconds(30)) == .exited(1), "\(bench.text("second.err"))")
+        #expect(bench.text("second.err").contains("Address already in use"), "\(bench.text("second.err"))")
+        let answers = try (0..<20).map { _ in try get(port, "/health/ready") }
+        #expect(answers.allSatisfy { $0.contains("console") && !$0.contains("loop") })
+        console.stop(grace: .seconds(10))
+    }
+
+    @Test("A worker whose folder of snapshots, versions or models is another prefix's is not ready, and says why")
+    func folders() throws {
+        let (bench, other) = (try Bench(), try Bench())
+        for bench in [bench, other] { #expect(try bench.flywheel("topics", "create").status.isSuccess) }
+        let first = try start(bench, "first", roles: "loop,materializer,trainer,console", port: 0)
+        #expect(bench.wait { bench.text("first.err").components(separatedBy: "partitions assigned").count == 4 })
+        first.stop(grace: .seconds(20))
+        for (role, folder) in [("loop", "state"), ("materializer", "store"), ("trainer", "artifacts")] {
+            let own = ["loop": "state/first", "materializer": "datasets", "trainer": "artifacts"][role] ?? ""
+            let path = bench.path(own)
+            let before = try? FileManager.default.contentsOfDirectory(atPath: path).sorted()
+            let name = "of-\(role)"
+            let wrong = try other.start(
+                name,
+                arguments: [
+                    "run", "--roles", role, "--instance", "first", "--\(folder)",
+                    role == "loop" ? bench.path("state") : path,
+                ]
+            )
+            let text = "it holds the files of cluster"
+            #expect(other.wait { other.text("\(name).err").contains(text) }, "\(other.text("\(name).err"))")
+            #expect(!other.text("\(name).err").contains("partitions assigned"))
+            #expect(try FileManager.default.contentsOfDirectory(atPath: path).sorted() == before)
+            wrong.stop(grace: .seconds(10))
+        }
+    }
+}

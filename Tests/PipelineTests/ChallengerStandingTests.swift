@@ -1,0 +1,121 @@
+import Events
+import Flywheel
+import Rollout
+import Statistics
+import StreamRuntime
+import StreamTesting
+import Telemetry
+import Testing
+import Vocabulary
+
+@testable import Engine
+
+@Suite("How far a challenger has come is told")
+struct ChallengerStandingTests {
+    private static func model(_ number: Int) -> ReleasedModel {
+        ReleasedModel(
+            version: ModelVersion("v\(number)"),
+            artifact: ArtifactReference(uri: "file:///v\(number)", size: 1, sha256: String(repeating: "0", count: 64)),
+            datasetOrdinal: number,
+            newestSampleAt: StreamTime(milliseconds: 0)
+        )
+    }
+
+    private func summary(_ plant: Plant) throws -> ProjectSummary {
+        let view = try StatusView(transport: plant.cluster, topics: plant.topics)
+        defer { view.close() }
+        return try #require(try view.summaries().first)
+    }
+
+    @Test("What status shows is what the promotion was decided by", arguments: 1...2 as ClosedRange<UInt64>)
+    func standing(seed: UInt64) throws {
+        let plant = try Plant(seed: seed)
+        var shown: ChallengerStanding?
+        var shadowing = 0
+        var promotions = 0
+        for _ in 0..<40 where promotions < 2 {
+            let before = try plant.releases().count
+            try plant.round()
+            let release = try plant.releases().dropFirst(before).first { $0.cause == .promoted }
+            if let release, case .paired(let labels, let won, let lost, let logE, let threshold) = release.evidence {
+                promotions += 1
+                #expect(logE >= threshold)
+                if let shown {
+                    // What came in between can only have added to it.
+                    #expect(labels >= shown.labels && won >= shown.won && lost >= shown.lost)
+                    #expect(threshold == shown.threshold)
+                }
+            }
+            let summary = try summary(plant)
+            #expect((summary.standing == nil) == (summary.challenger == nil))
+            shown = summary.standing
+            guard let shown else { continue }
+            shadowing += 1
+            #expect(shown.logE == pairedEProcess(wins: shown.won, losses: shown.lost))
+            #expect(shown.threshold == -Reproducible.log(plant.configuration.rollout.alpha))
+            #expect(shown.minimumPredictions == plant.configuration.rollout.minimumShadow)
+            // What has reached its threshold is promoted with the same entry.
+            let isProven = shown.logE >= shown.threshold && shown.won > shown.lost
+            #expect(!isProven || shown.livePredictions < shown.minimumPredictions || summary.isHeld, "\(shown)")
+        }
+        #expect(shadowing > 0, "seed \(seed): nobody ever shadowed")
+    }
+
+    @Test("The metrics hold the challenger's standing, and 0 once nobody shadows")
+    func metrics() throws {
+        var rollout = RolloutState()
+        _ = rollout.register(Self.model(1), at: StreamTime(milliseconds: 1))
+        _ = rollout.register(Self.model(2), at: StreamTime(milliseconds: 2))
+        for number in 0..<5 {
+            let sample = SampleID("s\(number)")
+            let time = StreamTime(milliseconds: 3)
+            rollout.predicted(ClassIndex(0), of: sample, by: ModelVersion("v1"), draw: 0.1, isLive: true, at: time)
+            rollout.predicted(
+                ClassIndex(number == 0 ? 0 : 1),
+                of: sample,
+                by: ModelVersion("v2"),
+                draw: 0.1,
+                isLive: true,
+                at: time
+            )
+            rollout.labelled(sample, ClassIndex(number == 4 ? 0 : 1), at: time)
+        }
+        let standing = ChallengerStanding(rollout, RolloutPolicy())
+        #expect((standing.labels, standing.won, standing.lost) == (5, 3, 1))
+        #expect((standing.livePredictions, standing.minimumPredictions) == (5, 10))
+        let registry = MetricsRegistry()
+        let metrics = EngineMetrics(registry: registry)
+        metrics.observe(standing, ["project": "p"])
+        for line in [
+            #"flywheel_challenger{project="p"} 1"#, #"flywheel_challenger_pairs{project="p",result="won"} 3"#,
+            #"flywheel_challenger_pairs{project="p",result="lost"} 1"#,
+            #"flywheel_challenger_log_evidence{project="p"} \#(standing.logE)"#,
+            #"flywheel_challenger_log_threshold{project="p"} \#(standing.threshold)"#,
+            #"flywheel_challenger_live_predictions{project="p"} 5"#,
+            #"flywheel_challenger_live_predictions_needed{project="p"} 10"#,
+        ] {
+            #expect(registry.exposition().contains(line + "\n"), "\(line) not in \(registry.exposition())")
+        }
+        metrics.observe(nil, ["project": "p"])
+        #expect(registry.exposition().contains("flywheel_challenger_live_predictions{project=\"p\"} 0\n"))
+        #expect(registry.exposition().contains("flywheel_challenger{project=\"p\"} 0\n"))
+    }
+
+    @Test("Surplus answers are expected, and no fault")
+    func surplus() throws {
+        let plant = try Plant(seed: 2)
+        for _ in 0..<6 { try plant.round() }
+        for (task, token) in try plant.offeredTasks() where task.state != .open {
+            for name in ["x", "y"] {
+                let value = Wire.annotation(task.id.rawValue, name, .answer(ClassIndex(0)), token: token)
+                try plant.send(.annotations, value)
+            }
+        }
+        try plant.send(.annotations, Wire.annotation("shapes-999-0", "a", .skip))
+        try plant.settle()
+        let refusals = try summary(plant).refusals
+        let closed = try #require(refusals.first { $0.code == "task_closed" })
+        #expect(closed.isExpected && closed.count > 0)
+        #expect(refusals.allSatisfy { $0.isExpected == (Refusal.Code(rawValue: $0.code)?.isDeadLetter == false) })
+    }
+}

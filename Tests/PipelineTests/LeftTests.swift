@@ -1,0 +1,183 @@
+import Engine
+import Events
+import StreamRuntime
+import StreamTesting
+import Testing
+import Vocabulary
+
+/// Figures that people act on count records, not offsets.
+@Suite("What is left is counted in records")
+struct LeftTests {
+    private func view(_ plant: Plant, limit: Int = LagView.limit) throws -> LagView {
+        try LagView(transport: plant.cluster, topics: plant.topics, limit: limit) { $0.rawValue }
+    }
+
+    private func numbers(_ lags: [RoleLag]) -> [Int64] { lags.map(\.records) }
+
+    /// Records that take offsets and are none: of transactions that a redrive, an operator or a service ends.
+    private func writeInTransaction(_ plant: Plant, _ topic: Topic, _ values: [[UInt8]], commits: Bool = true) throws {
+        let producer = try plant.cluster.makeProducer(transactionalID: "somebody")
+        defer { producer.close() }
+        try producer.initializeTransactions()
+        try producer.begin()
+        try producer.send(values.map { OutputRecord(topic: plant.topics[topic], partition: 0, key: [0x6B], value: $0) })
+        if commits { try producer.commit() } else { try producer.abort() }
+    }
+
+    @Test("Where nothing is left to do the lag is 0, whatever offsets say", arguments: 1...3 as ClosedRange<UInt64>)
+    func idle(seed: UInt64) throws {
+        let plant = try Plant(seed: seed)
+        for _ in 0..<12 { try plant.round() }
+        for topic: Topic in [.predictions, .annotations, .commands] {
+            try writeInTransaction(plant, topic, [Array("{}".utf8)])
+            try writeInTransaction(plant, topic, [Array("{}".utf8)], commits: false)
+        }
+        // Tallies are folded after ten seconds.
+        for _ in 0..<4 {
+            plant.clock.advance(by: 11_000)
+            try plant.settle()
+        }
+        let view = try view(plant)
+        defer { view.close() }
+        let lags = try view.lags()
+        #expect(numbers(lags) == [0, 0, 0], "seed \(seed): \(lags)")
+        #expect(lags.allSatisfy { $0.isExact })
+        // Offsets would have said this.
+        let behind = try [IntakeStage.inputs, LoopStage.inputs, MaterializerStage.inputs].enumerated().map {
+            index,
+            topics in
+            let offsets = plant.cluster.offsets(of: LagView.roles[index].rawValue)
+            let places = topics.flatMap { topic in
+                (0..<Int32(plant.cluster.partitionCount(of: plant.topics[topic]))).map {
+                    TopicPartition(plant.topics[topic], $0)
+                }
+            }
+            let reader = try plant.cluster.makeReader(topics: topics.map { plant.topics[$0] })
+            return try places.reduce(0) { try $0 + reader.watermarks($1).high - (offsets[$1] ?? 0) }
+        }
+        print("seed \(seed): offsets would say intake, loop, materializer \(behind), and nothing is left")
+        #expect(behind[0] > 0 && behind[2] > 0, "seed \(seed): \(behind)")
+    }
+
+    @Test("What nobody has read yet counts, record by record; versions that are cut and not announced do")
+    func atWork() throws {
+        let plant = try Plant()
+        for number in 0..<7 { try plant.send(.annotations, Wire.annotation("t\(number)", "a", .skip)) }
+        try writeInTransaction(plant, .commands, [Array("{}".utf8), Array("{}".utf8)])
+        let view = try view(plant)
+        defer { view.close() }
+        #expect(numbers(try view.lags()) == [9, 0, 0])
+        // The materializer is away while versions are cut.
+        let (intake, loop) = (try plant.makeIntake(), try plant.makeLoop())
+        let (materializer, trainer) = (try plant.makeMaterializer(), try plant.makeTrainer())
+        try materializer.settle()
+        var facts: Int64 = 0
+        for _ in 0..<40 where facts == 0 {
+            try plant.serve(8)
+            for runner in [intake, loop, trainer] { try runner.settle() }
+            try plant.annotate()
+            for _ in 0..<2 { for runner in [intake, loop, trainer] { try runner.settle() } }
+            plant.clock.advance(by: 1_500)
+            facts = try view.lags()[2].records
+        }
+        #expect(facts > 1)
+        let written = plant.cluster.committed(plant.topics[.datasetLog]).count
+        #expect(facts <= Int64(written))
+        try materializer.settle()
+        #expect(try view.lags()[2] == RoleLag(materializer: 0))
+    }
+
+    @Test("Of very many records the lag is told as at most so many, and never as too few")
+    func many() throws {
+        let plant = try Plant()
+        for number in 0..<50 {
+            try writeInTransaction(plant, .annotations, [Wire.annotation("t\(number)", "a", .skip)])
+        }
+        let view = try view(plant, limit: 20)
+        defer { view.close() }
+        let lag = try view.lags()[0]
+        #expect(!lag.isExact && lag.records >= 50 && lag.records <= 100, "\(lag)")
+    }
+
+    @Test("What an open transaction hides counts as at most so much: a stream that stands still is not idle")
+    func open() throws {
+        let plant = try Plant()
+        let producer = try plant.cluster.makeProducer(transactionalID: "forgotten")
+        try producer.initializeTransactions()
+        try producer.begin()
+        try producer.send([OutputRecord(topic: plant.topics[.annotations], partition: 0, key: [0x6B], value: [0x7B])])
+        for number in 0..<5 { try plant.send(.annotations, Wire.annotation("t\(number)", "a", .skip)) }
+        let view = try view(plant)
+        defer { view.close() }
+        let lag = try view.lags()[0]
+        #expect(!lag.isExact && lag.records >= 5, "\(lag)")
+    }
+
+    // MARK: - Dead letters
+
+    @Test(
+        "Dead letters are counted without what else stands on their topic, and those that were sent again by themselves"
+    )
+    func letters() throws {
+        let plant = try Plant()
+        for number in 0..<19 { try plant.send(.annotations, Wire.annotation("shapes-9-\(number)", "a", .skip)) }
+        try plant.settle()
+        let count = try LetterCount(transport: plant.cluster, topics: plant.topics)
+        defer { count.close() }
+        try count.update()
+        #expect(count.count == 19 && count.redriven == 0 && count.isExact)
+        var filter = LetterFilter()
+        filter.origins = [plant.topics[.annotations]]
+        let redrive = Redrive(
+            transport: plant.cluster,
+            topics: plant.topics,
+            by: "test",
+            now: { plant.clock.now },
+            pause: { plant.clock.advance(by: $0) }
+        )
+        let report = try redrive.run(filter)
+        #expect(report.sent == 19)
+        // Nobody has read them yet.
+        try count.update()
+        #expect(count.count == 19 && count.redriven == 19, "\(count.count), \(count.redriven)")
+        // They are refused again.
+        try plant.settle()
+        try count.update()
+        #expect(count.count == 38 && count.redriven == 19)
+        let fresh = try LetterCount(transport: plant.cluster, topics: plant.topics)
+        defer { fresh.close() }
+        try fresh.update()
+        #expect(fresh.count == 38 && fresh.redriven == 19 && fresh.isExact)
+        let offsets = try (0..<2 as Range<Int32>).reduce(Int64(0)) { sum, partition in
+            let reader = try plant.cluster.makeReader(topics: [plant.topics[.deadLetters]])
+            return try sum + reader.watermarks(TopicPartition(plant.topics[.deadLetters], partition)).high
+        }
+        print("38 dead letters, \(offsets) offsets")
+        #expect(offsets > 57, "\(offsets)")
+    }
+
+    @Test("Letters that expire are counted no more, and of too many at least the newest are")
+    func expiry() throws {
+        let plant = try Plant()
+        for number in 0..<30 { try plant.send(.annotations, Wire.annotation("shapes-9-\(number)", "a", .skip)) }
+        try plant.settle()
+        let count = try LetterCount(transport: plant.cluster, topics: plant.topics)
+        defer { count.close() }
+        try count.update()
+        #expect(count.count == 30)
+        for partition: Int32 in 0..<2 {
+            let place = TopicPartition(plant.topics[.deadLetters], partition)
+            plant.cluster.delete(place, before: plant.cluster.committed(place.topic, partition).last?.offset ?? 0)
+        }
+        try count.update()
+        #expect((1...2).contains(count.count))
+        let few = try LetterCount(transport: plant.cluster, topics: plant.topics, limit: 1)
+        defer { few.close() }
+        try few.update()
+        #expect(!few.isExact || few.count <= 2)
+    }
+}
+
+extension RoleLag {
+    fileprivate init(materializer records: Int64) { self.init(.materializer, records: records, isExact: true) }
+}
