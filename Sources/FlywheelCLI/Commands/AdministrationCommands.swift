@@ -115,6 +115,7 @@ enum ProjectCommand {
         } else {
             Terminal.show(outcome.words)
             for change in outcome.changes { Terminal.show("  \(ForeignText.line(change))") }
+            tellConflicts(of: outcome.configuration)
             if outcome.beginsToRequireTokens {
                 Terminal.show(
                     "note: tasks and requests that a build before 0.4.0 wrote carry no token; until they close, what answers them is refused (missing_token)"
@@ -156,7 +157,17 @@ enum ProjectCommand {
             throw EngineError("show project \(name)", "there is no such project", remedy: "see flywheel project list")
         }
         Terminal.show(String(decoding: project.jsonBytes, as: UTF8.self))
+        // Beside the record, which programs read.
+        let pace = (project.candidatesPerHour * 10).rounded() / 10
+        Terminal.complain(
+            "note: a window holds \(project.tasksPerWindow) tasks; once a pool is full Intake lets through about \(pace) candidates an hour (votes_per_window × oversample ÷ window)"
+        )
+        for conflict in project.settingConflicts { Terminal.complain(conflict.note) }
         return true
+    }
+
+    static func tellConflicts(of project: ProjectConfiguration) {
+        for conflict in project.settingConflicts { Terminal.show(conflict.note) }
     }
 
     static func resume(_ arguments: ParsedArguments) throws -> Bool {
@@ -187,6 +198,10 @@ enum ProjectCommand {
         }
         return directory.projects.values.sorted { $0.project < $1.project }
     }
+}
+
+extension SettingConflict {
+    var note: String { "note: \(keys.joined(separator: ", ")): \(text)" }
 }
 
 extension ProjectApply.Outcome {
@@ -252,6 +267,7 @@ enum ConfigCommand {
         if ProjectFile.isProject(bytes, file: file) {
             let project = try ProjectFile.read(bytes, file: file)
             Terminal.show("\(file): project \(project.project) is valid")
+            ProjectCommand.tellConflicts(of: project)
         } else {
             let worker = try WorkerFile.read(file, for: .worker)
             Terminal.show("\(file): a valid worker file, roles \(worker.roles.map(\.rawValue).joined(separator: ", "))")
