@@ -48,6 +48,7 @@ struct FlywheelCommand {
         case "project list": try ProjectCommand.list(arguments)
         case "project show": try ProjectCommand.show(arguments)
         case "project resume": try ProjectCommand.resume(arguments)
+        case "releases register": try ReleasesCommand.register(arguments)
         case "status": try StatusCommand.run(arguments)
         case "dataset log": try DatasetCommand.log(arguments)
         case "dataset show": try DatasetCommand.show(arguments)

@@ -261,12 +261,17 @@ struct Participants {
 
     mutating func command(_ generator: inout SplitMix64) -> Draft {
         ids += 1
-        let action = generator.pick(["hold", "release_hold", "release_hold", "roll_back", "resume"])
+        let action = generator.pick(["hold", "release_hold", "release_hold", "roll_back", "resume", "register"])
         var tree: JSONTree = [
             "project": .text(generator.pick(projects).name), "id": .text("c\(ids)"), "action": .text(action),
             "by": "olga",
             "reason": "because",
         ]
+        if action == "register" {
+            tree["model_version"] = .text(generator.pick(versions + ["incumbent"]))
+            tree["artifact"] = ["uri": "s3://models/incumbent"]
+            if generator.chance(0.5) { tree["metrics"] = ["accuracy": .word(String(generator.nextUnit()))] }
+        }
         if action == "roll_back" { tree["model_version"] = .text(generator.pick(versions)) }
         return Draft(topic: .commands, key: nil, tree: tree)
     }

@@ -5,6 +5,8 @@ public import Vocabulary
 /// How a study ended: the distribution of its scores, and the model that stands for it.
 public struct StudyOutcome: Hashable, Sendable {
     public let request: RequestID
+    /// What was trained on.
+    public let dataset: SealedVersion
     public let model: ReleasedModel?
     /// What the model says of the version's test labels, in the order of the manifest; empty when unknown.
     public let predictions: [ClassIndex]
@@ -35,13 +37,14 @@ extension TrainingState {
         newestSampleAt: StreamTime,
         policy: TrainingPolicy,
         embedding: EmbeddingSpace? = nil,
-        context: inout EntryContext
+        context: inout EntryContext,
+        isTaken: (ModelVersion) -> Bool = { _ in false }
     ) -> TrainingRequest? {
         var state = progress.value
         if let waiting = state.waiting, waiting.version.ordinal >= version.ordinal { return nil }
         state.waiting = WaitingVersion(version: version, newestSampleAt: newestSampleAt)
         progress.value = state
-        return requestIfDue(policy: policy, embedding: embedding, context: &context)
+        return requestIfDue(policy: policy, embedding: embedding, context: &context, isTaken: isTaken)
     }
 
     /// Asks for the next study if a version waits for one. One study runs at a time; of several waiting versions the newest.
@@ -50,11 +53,13 @@ extension TrainingState {
     ///   - policy: The revision in force.
     ///   - embedding: The space whose labels are to be trained on; nil while nothing is known of it.
     ///   - context: The entry.
+    ///   - isTaken: Whether somebody else's model has that name: the new one gets another.
     /// - Returns: Nil where no study is due, or one runs.
     public mutating func requestIfDue(
         policy: TrainingPolicy,
         embedding: EmbeddingSpace? = nil,
-        context: inout EntryContext
+        context: inout EntryContext,
+        isTaken: (ModelVersion) -> Bool = { _ in false }
     ) -> TrainingRequest? {
         var state = progress.value
         guard state.running == nil, let waiting = state.waiting,
@@ -66,7 +71,7 @@ extension TrainingState {
         let request = TrainingRequest(
             id: RequestID(context.nextID()),
             dataset: waiting.version,
-            modelVersion: ModelVersion("v\(state.studies)"),
+            modelVersion: name(state.studies, policy, isTaken),
             trials: policy.trials,
             repeats: policy.repeats,
             deadline: context.time.advanced(byMilliseconds: policy.deadline),
@@ -77,6 +82,23 @@ extension TrainingState {
         state.running = Study(request: request, newestSampleAt: waiting.newestSampleAt, startedAt: context.time)
         progress.value = state
         return request
+    }
+
+    /// The name of a study's model: `v7`, or where somebody else's model has it `v7-2`, `v7-3` and on.
+    private func name(_ study: Int, _ policy: TrainingPolicy, _ isTaken: (ModelVersion) -> Bool) -> ModelVersion {
+        let first = "\(policy.versionPrefix)\(study)"
+        var (name, number) = (ModelVersion(first), 1)
+        while isTaken(name) || models[name] != nil {
+            number += 1
+            name = ModelVersion("\(first)-\(number)")
+        }
+        return name
+    }
+
+    /// Whether the version is one that Flywheel named, as far as its models are remembered.
+    public func names(_ version: ModelVersion) -> Bool {
+        models[version] != nil || progress.value.running?.request.modelVersion == version
+            || progress.value.newest?.version == version
     }
 
     /// Takes one result. Of two for one (request, trial, repeat) the first counts.
@@ -197,6 +219,7 @@ extension TrainingState {
         let summary = Summary(of: scores)
         return StudyOutcome(
             request: study.request.id,
+            dataset: study.request.dataset,
             model: model,
             predictions: representative?.predictions ?? [],
             scores: scores,

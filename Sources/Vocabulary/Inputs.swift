@@ -214,6 +214,8 @@ public struct Command: Hashable, Sendable {
         case releaseHold
         /// Read a paused project's journal on; changes nothing else.
         case resume
+        /// Make a model that Flywheel did not ask for the first champion.
+        case register(IncumbentModel)
     }
 
     /// The operator's id for it; a second command with the same id does nothing.
@@ -238,6 +240,8 @@ public struct Tally: Hashable, Sendable {
     public let feedback: Int64
     public let negative: Int64
     public let forwarded: Int64
+    /// Whether no release has named the version, as far as the loop knew when it wrote the entry; false without a version.
+    public let isUnregistered: Bool
 
     public init(
         modelVersion: ModelVersion?,
@@ -245,8 +249,10 @@ public struct Tally: Hashable, Sendable {
         predictions: Int64,
         feedback: Int64,
         negative: Int64,
-        forwarded: Int64
+        forwarded: Int64,
+        isUnregistered: Bool = false
     ) {
+        self.isUnregistered = isUnregistered
         self.modelVersion = modelVersion
         self.role = role
         self.predictions = predictions

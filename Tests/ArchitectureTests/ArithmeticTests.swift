@@ -49,8 +49,9 @@ import Testing
         Harmless("Events/Journal/JournalEntry+JSON.swift", #"int64("offset")"#, "written on"),
         Harmless("Events/Journal/JournalEntry+JSON.swift", #"uint64("#, "a hash, and a number that is compared"),
         Harmless("Events/Journal/JournalEntry+JSON.swift", #"optionalInt64("duration_ms")"#, "clamped when charged"),
-        Harmless("Events/Journal/JournalEntry+JSON.swift", #"try object.int64("#, "tallies, for the record only"),
+        Harmless("Events/Journal/JournalEntry+JSON.swift", #"try object.int64("#, "tallies, whose sums saturate"),
         Harmless("Events/Vocabulary+JSON.swift", #"int64("size")"#, "written on"),
+        Harmless("Events/Vocabulary+JSON.swift", #"optionalInt64("size")"#, "written on"),
     ]
 
     @Test("Codecs name a bound for every number, or stand here with the reason why they need none")

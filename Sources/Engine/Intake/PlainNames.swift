@@ -49,7 +49,13 @@ extension TrainingResultEvent {
 extension CommandEvent {
     func checkNames() throws(Rejection) {
         try PlainNames.check("id", TaskID(command.id))
-        if case .rollBack(let version) = command.action { try PlainNames.check("model_version", version) }
+        switch command.action {
+        case .rollBack(let version): try PlainNames.check("model_version", version)
+        case .register(let model):
+            try PlainNames.check("model_version", model.version)
+            for metric in model.metrics { try PlainNames.check("metrics", TaskID(metric.name)) }
+        case .hold, .releaseHold, .resume: break
+        }
     }
 }
 

@@ -50,7 +50,7 @@ extension JournalEntry: JSONCodable {
 
     public func write(to writer: inout JSONWriter) {
         writer.object { writer in
-            writer.member("v", body.kind.formVersion)
+            writer.member("v", body.formVersion)
             writer.member("kind", body.kind.rawValue)
             writer.member("project", project)
             writer.key("entry")
@@ -256,7 +256,8 @@ extension Tally: JSONCodable {
             predictions: try object.int64("predictions"),
             feedback: try object.int64("feedback"),
             negative: try object.int64("negative_feedback"),
-            forwarded: try object.int64("forwarded")
+            forwarded: try object.int64("forwarded"),
+            isUnregistered: try object.optionalBool("unregistered") ?? false
         )
     }
 
@@ -271,5 +272,6 @@ extension Tally: JSONCodable {
         writer.member("feedback", feedback)
         writer.member("negative_feedback", negative)
         writer.member("forwarded", forwarded)
+        if isUnregistered { writer.member("unregistered", true) }
     }
 }
