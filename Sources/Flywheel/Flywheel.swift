@@ -71,6 +71,7 @@ extension ProjectState {
         case .versionSealed(let version): receive(version, configuration, &step)
         case .command(let command): receive(command, &step)
         case .tally(let tallies): UnregisteredTraffic.count(tallies, in: &unregistered, at: step.context.time)
+        case .importedLabel(let imported): receive(imported, configuration, &step)
         case .configured, .tick, .engine: break
         }
     }
@@ -87,7 +88,9 @@ extension ProjectState {
         let version = candidate.model?.version
         let ordinal = version.flatMap { training.models[$0]?.datasetOrdinal } ?? 0
         acquisition.receive(candidate, modelOrdinal: ordinal, selectionContext(configuration, step.context))
-        guard candidate.auditProbability != nil, let version, let output = candidate.output else { return }
+        guard candidate.auditProbability != nil, let version, let output = candidate.output,
+            !acquisition.isImported(candidate.sample.id)
+        else { return }
         rollout.predicted(
             output.top.label,
             of: candidate.sample.id,
@@ -315,7 +318,7 @@ extension ProjectState {
         step.decide(.release(release))
     }
 
-    private mutating func refuse(_ refusal: Refusal, _ step: inout Step) {
+    mutating func refuse(_ refusal: Refusal, _ step: inout Step) {
         refusals[refusal.code.rawValue, default: 0] += 1
         step.decide(.refused(refusal))
     }

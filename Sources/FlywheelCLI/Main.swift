@@ -49,6 +49,8 @@ struct FlywheelCommand {
         case "project show": try ProjectCommand.show(arguments)
         case "project resume": try ProjectCommand.resume(arguments)
         case "releases register": try ReleasesCommand.register(arguments)
+        case "labels import": try LabelsCommand.bring(arguments)
+        case "samples import": try SamplesCommand.bring(arguments)
         case "status": try StatusCommand.run(arguments)
         case "dataset log": try DatasetCommand.log(arguments)
         case "dataset show": try DatasetCommand.show(arguments)

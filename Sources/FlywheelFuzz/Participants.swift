@@ -276,6 +276,28 @@ struct Participants {
         return Draft(topic: .commands, key: nil, tree: tree)
     }
 
+    /// Labels that somebody brings, of samples that services know or do not.
+    mutating func imports(_ generator: inout SplitMix64) -> [Draft] {
+        (0..<generator.size(below: 4)).map { _ in
+            ids += 1
+            let number = generator.next(below: 400)
+            let project = generator.pick(projects)
+            var tree: JSONTree = [
+                "project": .text(project.name), "source": .text(generator.pick(["legacy", "tool"])),
+                "id": .text("row-\(generator.chance(0.2) ? number : ids)"),
+                "sample": ["id": .text("s\(number)")],
+            ]
+            let answer: JSONTree = ["kind": "choice", "class": .text(generator.pick(project.classes))]
+            if generator.chance(0.5) {
+                tree["label"] = answer
+            } else {
+                tree["votes"] = [["annotator": "a", "answer": answer], ["annotator": "b", "answer": answer]]
+            }
+            if generator.chance(0.3) { tree["split"] = "validation" }
+            return Draft(topic: .imports, key: nil, tree: tree)
+        }
+    }
+
     mutating func revision(_ index: Int, _ generator: inout SplitMix64) -> Draft {
         let tree = projects[index].next(&generator)
         return Draft(topic: .projects, key: Array(projects[index].name.utf8), tree: tree, partition: 0)

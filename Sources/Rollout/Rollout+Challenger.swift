@@ -89,6 +89,12 @@ extension RolloutState {
         if version == state.champion?.version || version == state.challenger?.version { countPair(row, state) }
     }
 
+    /// A sample leaves the audit sample before it has a label.
+    public mutating func forget(_ sample: SampleID) {
+        guard let row = rows[sample], row.label == nil else { return }
+        order.set(sample, nil, in: &rows)
+    }
+
     /// The label of an audit sample.
     public mutating func labelled(_ sample: SampleID, _ label: ClassIndex, at time: StreamTime) {
         guard var row = rows[sample] ?? newRow(0, time), row.label == nil else { return }

@@ -15,6 +15,8 @@ public struct StudyOutcome: Hashable, Sendable {
     public let mean: Double?
     /// The standard deviation over repeats, with *n* - 1; nil below two.
     public let standardDeviation: Double?
+    /// On the validation labels, the mean over the repeats of the chosen trial that say so; nil where none does.
+    public let validation: ValidationScore?
     /// Repeats that were reported as failed.
     public let failures: Int
     /// Repeats that were not reported before the deadline.
@@ -156,7 +158,8 @@ extension TrainingState {
                     score: score,
                     predictions: isKept ? predictions : nil,
                     leftOut: isKept ? leftOut : leftOut?.withoutPositions,
-                    verified: result.verified
+                    verified: result.verified,
+                    validation: result.validation
                 )
             )
         case .failed:
@@ -225,6 +228,7 @@ extension TrainingState {
             scores: scores,
             mean: summary?.mean,
             standardDeviation: scores.count > 1 ? summary?.standardDeviation : nil,
+            validation: validation(study, trial),
             failures: failures,
             missing: max(0, study.request.trials.count * study.request.repeats - study.results.count),
             repeats: study.request.trials.count * study.request.repeats,
@@ -241,6 +245,15 @@ extension TrainingState {
         {
             models[oldest.key] = nil
         }
+    }
+
+    /// The mean of what the repeats of a trial say of the validation labels.
+    private func validation(_ study: Study, _ trial: Int) -> ValidationScore? {
+        let scores = study.results.filter { $0.trial == trial }.compactMap(\.validation)
+        guard let first = scores.first else { return nil }
+        var sum = 0.0
+        for score in scores { sum += score.value }
+        return ValidationScore(value: sum / Double(scores.count), items: first.items)
     }
 
     /// The trial with the highest mean score, the first of equals, and its scores by repeat.

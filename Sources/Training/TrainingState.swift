@@ -50,6 +50,8 @@ public struct RepeatResult: Hashable, Sendable {
     public let leftOut: LeftOutLabels?
     /// Whether the artifact was there; nil where nobody could look.
     public let verified: Bool?
+    /// On the validation labels; nil where the trainer does not say.
+    public let validation: ValidationScore?
 
     public init(
         trial: Int,
@@ -59,9 +61,11 @@ public struct RepeatResult: Hashable, Sendable {
         predictions: [ClassIndex]? = nil,
         reason: String? = nil,
         leftOut: LeftOutLabels? = nil,
-        verified: Bool? = nil
+        verified: Bool? = nil,
+        validation: ValidationScore? = nil
     ) {
         self.verified = verified
+        self.validation = validation
         self.reason = reason
         self.leftOut = leftOut
         self.predictions = predictions

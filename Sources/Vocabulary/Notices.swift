@@ -42,11 +42,13 @@ public struct Refusal: Hashable, Sendable {
         case wrongSpace = "wrong_space"
         case championExists = "champion_exists"
         case versionTaken = "version_taken"
+        case labelConflict = "label_conflict"
+        case sampleAsked = "sample_asked"
         /// Whether a person should look at it; the others are expected and counted only.
         public var isDeadLetter: Bool {
             switch self {
             case .unknownTask, .unknownClass, .unknownRequest, .unknownModel, .nothingToRollBack, .invalidConfiguration,
-                .contradictsVersion, .championExists, .versionTaken:
+                .contradictsVersion, .championExists, .versionTaken, .labelConflict, .sampleAsked:
                 true
             case .duplicate, .taskClosed, .duplicateResult, .studyClosed, .unknownFeedbackModel, .userCapReached,
                 .wrongSpace:

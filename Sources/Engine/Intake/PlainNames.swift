@@ -42,6 +42,16 @@ extension AnnotationEvent {
     }
 }
 
+extension ImportEvent {
+    func checkNames() throws(Rejection) {
+        try PlainNames.check("source", TaskID(origin.source))
+        try PlainNames.check("id", TaskID(origin.id))
+        try PlainNames.check("sample.id", sample.id)
+        guard case .votes(let votes) = answer else { return }
+        for vote in votes { try PlainNames.check("votes.annotator", vote.annotator) }
+    }
+}
+
 extension TrainingResultEvent {
     func checkNames() throws(Rejection) { try PlainNames.check("request", result.request) }
 }

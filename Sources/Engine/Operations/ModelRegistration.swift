@@ -27,9 +27,12 @@ public struct ModelRegistration {
     /// - Parameters:
     ///   - model: The incumbent.
     ///   - name: The project.
+    ///   - by: Who wants it.
+    ///   - reason: Why, for people.
     ///   - patience: Milliseconds to wait; 0 for not at all.
     ///   - now: Milliseconds since 1970.
     ///   - pause: Called between two looks, with milliseconds.
+    /// - Returns: What is known by then.
     /// - Throws: `EngineError` where there is no such project, or it has a champion; `StreamError` when the topics cannot be
     ///   read or written.
     public func send(

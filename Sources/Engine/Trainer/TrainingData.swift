@@ -48,6 +48,9 @@ struct TrainingData {
     /// Nil without test labels that can be used.
     let test: FeatureMatrix?
     let testLabels: [Int]
+    /// Validation labels that can be used: what is read on them decides nothing. Nil without any.
+    let validation: FeatureMatrix?
+    let validationLabels: [Int]
     /// Positions of the rows of `test` among all test labels of the version.
     let testPositions: [Int]
     /// Test labels of the version, left out or not.
@@ -62,6 +65,7 @@ struct TrainingData {
         for (position, name) in manifest.classes.enumerated() { positions[name] = position }
         var training: [TrainingLine] = []
         var test: [TrainingLine] = []
+        var validation: [TrainingLine] = []
         let folder = request.dataset.manifest.uri.split(separator: "/", omittingEmptySubsequences: false).dropLast()
         for segment in manifest.segments {
             let uri = Self.resolve(segment.path, in: folder.map(String.init))
@@ -73,7 +77,7 @@ struct TrainingData {
                 switch segment.split {
                 case .training: training.append(read)
                 case .test: test.append(read)
-                case .validation: break
+                case .validation: validation.append(read)
                 }
             }
         }
@@ -113,6 +117,9 @@ struct TrainingData {
         let scored = testPositions.map { test[$0] }
         self.test = scored.isEmpty ? nil : try Self.matrix(scored, geometry)
         testLabels = scored.map(\.label)
+        let read = validation.filter { ($0.fault ?? geometry.fault(of: $0)) == nil }
+        self.validation = read.isEmpty ? nil : try Self.matrix(read, geometry)
+        validationLabels = read.map(\.label)
     }
 
     private static func matrix(_ lines: [TrainingLine], _ geometry: EmbeddingGeometry) throws -> FeatureMatrix {

@@ -81,8 +81,22 @@ extension TrainingResult: JSONCodable {
             leftOut: try object.optional("left_out").map { (value) throws(JSONError) in
                 try LeftOutLabels(value, &remarks)
             },
-            dataset: try object.optionalID("dataset_version")
+            dataset: try object.optionalID("dataset_version"),
+            validation: Self.validation(object, &remarks)
         )
+    }
+
+    /// What a trainer says of validation labels only informs.
+    private static func validation(_ object: JSONObject, _ remarks: inout Remarks) -> ValidationScore? {
+        guard object.optional("validation") != nil else { return nil }
+        guard let score = try? object.object("validation"), (try? score.string("metric")) == "accuracy",
+            let items = try? score.int("items", in: 1...Counting.most),
+            let value = score.informingShare("value", &remarks)
+        else {
+            remarks.note("validation", "expected metric accuracy, a value in 0...1 and items from 1: left out")
+            return nil
+        }
+        return ValidationScore(value: value, items: items)
     }
 
     private static func reason(_ object: JSONObject, _ remarks: inout Remarks) -> String? {
@@ -139,6 +153,7 @@ extension TrainingResult: JSONCodable {
                 }
             }
         }
+        writer.member("validation", ifPresent: validation)
         writer.member("left_out", ifPresent: leftOut)
         writer.member("duration_ms", ifPresent: duration)
         writer.member("verified", ifPresent: verified)
@@ -183,6 +198,21 @@ extension LeftOutLabels: JSONCodable {
             writer.member("test", test)
             if !testPositions.isEmpty { writer.array("test_positions", of: testPositions) }
             writer.member("example", example)
+        }
+    }
+}
+
+extension ValidationScore: JSONCodable {
+    public init(json: JSONValue) throws(JSONError) {
+        let object = try json.object()
+        self.init(value: try object.double("value"), items: try object.int("items", in: 1...Counting.most))
+    }
+
+    public func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.member("metric", "accuracy")
+            writer.member("value", value)
+            writer.member("items", items)
         }
     }
 }

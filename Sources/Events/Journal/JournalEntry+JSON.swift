@@ -23,6 +23,7 @@ extension JournalEntry: JSONCodable {
         case .tally: body = .tally(try entry.object().values("tallies"))
         case .tick: body = .tick(try ChainMark(json: entry))
         case .engine: body = .engine(build: try entry.object().string("build"))
+        case .importedLabel: body = .importedLabel(try ImportedLabel(json: entry))
         }
         self.init(project: project, body: body, origin: try object.optionalValue("origin"))
     }
@@ -71,6 +72,7 @@ extension JournalEntry: JSONCodable {
         case .tally(let tallies): writer.object { $0.array("tallies", ofValues: tallies) }
         case .tick(let mark): mark.write(to: &writer)
         case .engine(let build): writer.object { $0.member("build", build) }
+        case .importedLabel(let imported): imported.write(to: &writer)
         }
     }
 }

@@ -9,7 +9,7 @@ extension JournalEntry.Kind {
     /// kind that it does not know and goes on without the entry.
     public var formVersion: Int {
         switch self {
-        case .command: 2
+        case .command, .importedLabel: 2
         case .configured, .candidate, .feedback, .annotation, .trainingResult, .versionSealed, .tally, .tick, .engine: 1
         }
     }
