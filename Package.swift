@@ -153,8 +153,9 @@ let package = Package(
         executable(
             "FlywheelCLI",
             [
-                "Acquisition", "Arguments", "Configuration", "Console", "Demo", "Engine", "Events", "Flywheel", "JSON",
-                "KafkaClient", "KafkaTransport", "Processes", "ProjectFiles", "Storage", "StreamRuntime", "Telemetry",
+                "Acquisition", "Arguments", "Configuration", "Console", "Demo", "Engine", "Events", "Flywheel",
+                "Hashing", "JSON", "KafkaClient", "KafkaTransport", "Processes", "ProjectFiles", "Storage",
+                "StreamRuntime", "Telemetry",
                 "Vocabulary",
             ]
         ),

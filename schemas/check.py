@@ -18,7 +18,7 @@ from jsonschema.exceptions import SchemaError, best_match
 
 ROOT = Path(__file__).resolve().parent
 BASE = "https://flywheel.dev/schemas/"
-INPUTS = {"prediction", "feedback", "annotation", "training-result", "command"}
+INPUTS = {"prediction", "feedback", "annotation", "training-result", "command", "import"}
 
 
 def read(path: Path):

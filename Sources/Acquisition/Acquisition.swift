@@ -141,7 +141,7 @@ extension AcquisitionState {
                 continue
             }
             if policy.sharesByWindow { accounts.cadence.value.auditOwed += policy.auditRatio }
-            pool.remember(selection.sample, task: accounts.cadence.value.acquisitionTasks, policy.batch)
+            pool.remember(selection.sample, task: accounts.cadence.value.trainingSamples, policy.batch)
             accounts.cadence.value.acquisitionTasks += 1
         }
     }

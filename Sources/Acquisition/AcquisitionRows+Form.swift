@@ -32,6 +32,7 @@ extension Cadence: Formed {
         triggerTasks = try f("trigger_tasks", \.triggerTasks, Count.counted, implied: 0)
         auditOwed = try f("audit_owed", \.auditOwed, Number(-1e9...1e9), implied: 0)
         auditWindow = try f.optional("audit_window_ms", \.auditWindow, Time())
+        importedLabels = try f("imported_labels", \.importedLabels, Count.counted, implied: 0)
     }
 }
 

@@ -6,6 +6,7 @@ extension LabelRow: Formed {
         label = try f("index", \.label, ClassPosition())
         split = try f("split", \.split, Choice())
         sequence = try f("sequence", \.sequence, Whole.counted)
+        importKey = try f.optional("import_key", \.importKey, Unsigned())
     }
 }
 
@@ -20,6 +21,7 @@ extension LogPosition: Formed {
         newLabels = try f("new_labels", \.newLabels, Count.counted)
         waitingSince = try f.optional("waiting_since_ms", \.waitingSince, Time())
         newestSampleAt = try f("newest_sample_at_ms", \.newestSampleAt, Time())
+        importedAt = try f.optional("imported_at_ms", \.importedAt, Time())
     }
 }
 

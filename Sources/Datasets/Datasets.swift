@@ -19,8 +19,11 @@ public struct LabelRow: Hashable, Sendable {
     public let label: ClassIndex
     public let split: Split
     public let sequence: Int64
+    /// The key of an imported label, by which a second one is known; nil of one that was asked for.
+    public let importKey: UInt64?
 
-    public init(label: ClassIndex, split: Split, sequence: Int64) {
+    public init(label: ClassIndex, split: Split, sequence: Int64, importKey: UInt64? = nil) {
+        self.importKey = importKey
         self.label = label
         self.split = split
         self.sequence = sequence
@@ -47,6 +50,8 @@ public struct LogPosition: Hashable, Sendable {
     public var waitingSince: StreamTime?
     /// The latest prediction of any training sample.
     public var newestSampleAt: StreamTime
+    /// When the last label since the last cut was imported; nil where none was.
+    public var importedAt: StreamTime?
 
     public init(
         sequence: Int64 = 0,
@@ -57,8 +62,10 @@ public struct LogPosition: Hashable, Sendable {
         newTraining: Int = 0,
         newLabels: Int = 0,
         waitingSince: StreamTime? = nil,
-        newestSampleAt: StreamTime = StreamTime(milliseconds: 0)
+        newestSampleAt: StreamTime = StreamTime(milliseconds: 0),
+        importedAt: StreamTime? = nil
     ) {
+        self.importedAt = importedAt
         self.sequence = sequence
         self.ordinal = ordinal
         self.training = training
@@ -91,14 +98,24 @@ public struct DatasetsState: Sendable {
     public var pending = Table<Int, PendingCut>()
     /// The test labels in the order of the log, a cache.
     private var testOrder = TestOrder()
+    /// The keys of imported labels, a cache.
+    private var importKeys = ImportKeys()
 
     public init() {}
 
     /// Accepts a label into the log. Test labels come from the audit sample only, and every label of it is a test label,
     /// so no sample is ever in both.
+    ///
+    /// - Parameters:
+    ///   - consensus: The label.
+    ///   - schema: Of the project.
+    ///   - key: Of an imported label.
+    ///   - time: Of the entry.
+    /// - Returns: The fact for the log; refused of a class that is not there, or a sample that has a label.
     public mutating func accept(
         _ consensus: ConsensusLabel,
         schema: LabelSchema,
+        imported key: UInt64? = nil,
         at time: StreamTime
     ) -> Result<LabelFact, RefusalError> {
         let id = consensus.sample.id
@@ -121,12 +138,28 @@ public struct DatasetsState: Sendable {
         case .test: log.test += 1
         }
         if log.waitingSince == nil { log.waitingSince = time }
+        if key != nil {
+            log.importedAt = time
+            // Validation labels that came before could make no version: they have waited for nothing.
+            if split == .training, log.training == 1 { log.waitingSince = time }
+        }
         position.value = log
-        testOrder.set(id, LabelRow(label: consensus.label, split: split, sequence: log.sequence), in: &labels)
+        let row = LabelRow(label: consensus.label, split: split, sequence: log.sequence, importKey: key)
+        let areKeysCurrent = importKeys.isCurrent(labels)
+        testOrder.set(id, row, in: &labels)
+        if areKeysCurrent { importKeys.follow(row, in: labels) }
         return .success(LabelFact(consensus: consensus, split: split, sequence: log.sequence))
     }
 
-    /// Cuts a version when enough labels are new, or when one has waited long enough.
+    /// Whether a label was imported under that key.
+    ///
+    /// - Complexity: O(1); the first time, or after an abort, O(*n*) in the number of labels.
+    public mutating func hasImported(_ key: UInt64) -> Bool { importKeys.contains(key, of: labels) }
+
+    /// Milliseconds after the last imported label before a version is cut: what is imported together is one version.
+    static let importSettling: Int64 = 5_000
+
+    /// Cuts a version when enough labels are new, when one has waited long enough, or when an import has ended.
     ///
     /// - Parameters:
     ///   - policy: The revision in force.
@@ -145,14 +178,17 @@ public struct DatasetsState: Sendable {
     ) -> VersionCut? {
         var log = position.value
         let enough = isMoreComing ? policy.cutEvery : (policy.cutEvery + 1) / 2
+        let isDue =
+            log.importedAt.map { time.milliseconds(since: $0) >= Self.importSettling } ?? (log.newTraining >= enough)
         guard let since = log.waitingSince, log.newLabels > 0, log.training > 0,
-            log.newTraining >= enough || time.milliseconds(since: since) >= policy.cutAfter
+            isDue || time.milliseconds(since: since) >= policy.cutAfter
         else { return nil }
         log.sequence += 1
         log.ordinal += 1
         log.newTraining = 0
         log.newLabels = 0
         log.waitingSince = nil
+        log.importedAt = nil
         position.value = log
         pending[log.ordinal] = PendingCut(cutAt: time, newestSampleAt: log.newestSampleAt)
         return VersionCut(
@@ -182,7 +218,9 @@ public struct DatasetsState: Sendable {
 
     /// When a waiting label makes a version by time.
     public func nextDeadline(policy: DatasetPolicy) -> StreamTime? {
-        guard position.value.training > 0 else { return nil }
-        return position.value.waitingSince?.advanced(byMilliseconds: policy.cutAfter)
+        let log = position.value
+        guard log.training > 0, let since = log.waitingSince else { return nil }
+        let latest = since.advanced(byMilliseconds: policy.cutAfter)
+        return log.importedAt.map { min(latest, $0.advanced(byMilliseconds: Self.importSettling)) } ?? latest
     }
 }

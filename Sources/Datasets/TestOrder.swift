@@ -32,3 +32,27 @@ struct TestOrder: Sendable {
         revision = labels.revision
     }
 }
+
+/// Keys of imported labels: not looked for among all labels each time that one comes.
+///
+/// A cache, no part of the state: it holds for one revision of the table and is made anew for any other.
+struct ImportKeys: Sendable {
+    private var revision: UInt64?
+    private var keys: Set<UInt64> = []
+
+    func isCurrent(_ labels: Table<SampleID, LabelRow>) -> Bool { revision == labels.revision }
+
+    mutating func contains(_ key: UInt64, of labels: Table<SampleID, LabelRow>) -> Bool {
+        if !isCurrent(labels) {
+            keys = labels.gather(into: []) { keys, _, row in if let key = row.importKey { keys.insert(key) } }
+            revision = labels.revision
+        }
+        return keys.contains(key)
+    }
+
+    /// Takes in the row that made the table what it is now.
+    mutating func follow(_ row: LabelRow, in labels: Table<SampleID, LabelRow>) {
+        if let key = row.importKey { keys.insert(key) }
+        revision = labels.revision
+    }
+}

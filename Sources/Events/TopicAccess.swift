@@ -21,10 +21,11 @@ extension Topic {
     /// Who writes records to it.
     public var writers: [Party] {
         switch self {
-        case .predictions, .feedback: [.productService, .redrive]
+        case .predictions: [.productService, .operator, .redrive]
+        case .feedback: [.productService, .redrive]
         case .annotations: [.labelTool, .redrive]
         case .trainingResults: [.trainer, .outsideTrainer, .redrive]
-        case .commands: [.operator, .redrive]
+        case .commands, .imports: [.operator, .redrive]
         case .projects: [.operator]
         case .tallies: [.intake]
         case .journal: [.intake, .loop]
@@ -38,7 +39,7 @@ extension Topic {
     public var readers: [Party] {
         switch self {
         case .predictions: [.intake, .analyst]
-        case .feedback, .annotations, .commands: [.intake]
+        case .feedback, .annotations, .commands, .imports: [.intake]
         // Whoever reports a study reads back what it has reported already before it goes on.
         case .trainingResults: [.intake, .trainer, .outsideTrainer]
         case .datasetVersions: [.intake, .analyst]

@@ -2,7 +2,7 @@
 public enum Topic: String, Hashable, Sendable, CaseIterable {
     case predictions, feedback, annotations
     case trainingResults = "training-results"
-    case commands, projects, tallies, journal, state
+    case commands, imports, projects, tallies, journal, state
     case labelingTasks = "labeling-tasks"
     case datasetLog = "dataset-log"
     case datasetVersions = "dataset-versions"
@@ -22,7 +22,7 @@ public enum Topic: String, Hashable, Sendable, CaseIterable {
 
     public var partitioning: Partitioning {
         switch self {
-        case .predictions, .feedback, .annotations, .trainingResults, .commands, .deadLetters: .traffic
+        case .predictions, .feedback, .annotations, .trainingResults, .commands, .imports, .deadLetters: .traffic
         case .tallies, .journal, .state, .labelingTasks, .datasetLog, .datasetVersions, .trainingRequests,
             .modelReleases,
             .notices:
@@ -39,7 +39,7 @@ public enum Topic: String, Hashable, Sendable, CaseIterable {
     public var configuration: [(name: String, value: String)] {
         let day: Int64 = 86_400_000
         switch self {
-        case .predictions, .feedback, .annotations, .trainingResults, .commands:
+        case .predictions, .feedback, .annotations, .trainingResults, .commands, .imports:
             return [("cleanup.policy", "delete"), ("retention.ms", String(7 * day)), Self.unpacked]
         case .projects: return [("cleanup.policy", "compact"), Self.unpacked]
         case .tallies: return [("cleanup.policy", "delete"), ("retention.ms", String(7 * day))]

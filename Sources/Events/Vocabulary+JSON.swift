@@ -101,16 +101,43 @@ extension ArtifactReference: JSONCodable {
     /// Bytes of a URI.
     public static let longestURI = 1_024
 
+    /// - Throws: Also where size or digest is missing.
     public init(json: JSONValue) throws(JSONError) {
         let object = try json.object()
-        let sha256 = try object.string("sha256")
+        let (sha256, size) = (try object.string("sha256"), try object.int64("size"))
+        self.init(
+            uri: try Self.uri(object),
+            size: try Self.checked(size, object),
+            sha256: try Self.checked(sha256, object)
+        )
+    }
+
+    /// Reads what an operator, or a release, says of a registered model's file: size and digest may be missing.
+    init(incumbent json: JSONValue) throws(JSONError) {
+        let object = try json.object()
+        let (sha256, size) = (try object.optionalString("sha256"), try object.optionalInt64("size"))
+        self.init(
+            uri: try Self.uri(object),
+            size: try size.map { (size) throws(JSONError) in try Self.checked(size, object) },
+            sha256: try sha256.map { (digest) throws(JSONError) in try Self.checked(digest, object) }
+        )
+    }
+
+    private static func checked(_ sha256: String, _ object: JSONObject) throws(JSONError) -> String {
         guard sha256.utf8.count == 64,
             sha256.utf8.allSatisfy({ (0x30...0x39).contains($0) || (0x61...0x66).contains($0) })
         else {
             throw object.failure("sha256", "expected 64 lower-case hexadecimal digits")
         }
-        let size = try object.int64("size")
+        return sha256
+    }
+
+    private static func checked(_ size: Int64, _ object: JSONObject) throws(JSONError) -> Int64 {
         guard size >= 0 else { throw object.failure("size", "expected bytes, not less than 0") }
+        return size
+    }
+
+    private static func uri(_ object: JSONObject) throws(JSONError) -> String {
         let uri = try object.string("uri")
         // Models and versions are kept in rows of state: a row must fit into one record.
         guard (1...Self.longestURI).contains(uri.utf8.count),
@@ -118,14 +145,14 @@ extension ArtifactReference: JSONCodable {
         else {
             throw object.failure("uri", "expected a URI of 1 to \(Self.longestURI) bytes (RFC 3986: ASCII, no quotes)")
         }
-        self.init(uri: uri, size: size, sha256: sha256)
+        return uri
     }
 
     public func write(to writer: inout JSONWriter) {
         writer.object { writer in
             writer.member("uri", uri)
-            writer.member("size", size)
-            writer.member("sha256", sha256)
+            writer.member("size", ifPresent: size)
+            writer.member("sha256", ifPresent: sha256)
         }
     }
 }
@@ -135,7 +162,7 @@ extension ReleasedModel: JSONCodable {
         let object = try json.object()
         self.init(
             version: try object.id("version"),
-            artifact: try object.value("artifact"),
+            artifact: try ArtifactReference(incumbent: object.required("artifact")),
             datasetOrdinal: try object.int("dataset_ordinal", in: 0...Int.max),
             newestSampleAt: try object.time("newest_sample_at_ms"),
             verified: try object.optionalBool("verified")

@@ -70,7 +70,9 @@ extension ProjectState {
         case .trainingResult(let result): receive(result, configuration, &step)
         case .versionSealed(let version): receive(version, configuration, &step)
         case .command(let command): receive(command, &step)
-        case .configured, .tally, .tick, .engine: break
+        case .tally(let tallies): UnregisteredTraffic.count(tallies, in: &unregistered, at: step.context.time)
+        case .importedLabel(let imported): receive(imported, configuration, &step)
+        case .configured, .tick, .engine: break
         }
     }
 
@@ -86,7 +88,9 @@ extension ProjectState {
         let version = candidate.model?.version
         let ordinal = version.flatMap { training.models[$0]?.datasetOrdinal } ?? 0
         acquisition.receive(candidate, modelOrdinal: ordinal, selectionContext(configuration, step.context))
-        guard candidate.auditProbability != nil, let version, let output = candidate.output else { return }
+        guard candidate.auditProbability != nil, let version, let output = candidate.output,
+            !acquisition.isImported(candidate.sample.id)
+        else { return }
         rollout.predicted(
             output.top.label,
             of: candidate.sample.id,
@@ -192,7 +196,9 @@ extension ProjectState {
     mutating func conclude(_ outcome: StudyOutcome, _ configuration: ProjectConfiguration, _ step: inout Step) {
         took(.train, outcome.duration)
         step.decide(.notice(outcome.notice(edition: configuration.acquisition.edition)))
-        if let model = outcome.model, let release = rollout.register(model, at: step.context.time) {
+        if let model = outcome.model, isReady(model, outcome, configuration, &step),
+            let release = rollout.register(model, at: step.context.time)
+        {
             step.decide(.release(release))
             hear(outcome.predictions, without: Set(outcome.leftOut?.testPositions ?? []), of: model, &step)
             promoteIfBetter(configuration, &step)
@@ -200,10 +206,37 @@ extension ProjectState {
         if let request = training.requestIfDue(
             policy: configuration.training,
             embedding: embeddingSpace(configuration),
-            context: &step.context
+            context: &step.context,
+            isTaken: isForeign
         ) {
             step.decide(.training(request), id: request.id.rawValue)
         }
+    }
+
+    /// Whether a model may be released: with a champion any may shadow, without one it must have what `rollout.first` asks.
+    private func isReady(
+        _ model: ReleasedModel,
+        _ outcome: StudyOutcome,
+        _ configuration: ProjectConfiguration,
+        _ step: inout Step
+    ) -> Bool {
+        guard rollout.phase.value.champion == nil,
+            let lack = configuration.rollout.first.lack(
+                trainingLabels: outcome.dataset.training - (outcome.leftOut?.training ?? 0),
+                testLabels: outcome.dataset.test - (outcome.leftOut?.test ?? 0),
+                score: outcome.mean
+            )
+        else { return true }
+        step.decide(
+            .notice(.init(kind: .firstModelWaits, text: "\(model.version) does not go live (rollout.first): \(lack)"))
+        )
+        return false
+    }
+
+    /// A function that says whether a version's name belongs to a model of somebody else.
+    private var isForeign: (ModelVersion) -> Bool {
+        let (rollout, unregistered) = (rollout, unregistered)
+        return { rollout.knows($0) || unregistered[$0] != nil }
     }
 
     /// What the trainer says that the model says of the test labels: with it a challenger is judged on all of them at once.
@@ -231,7 +264,8 @@ extension ProjectState {
             newestSampleAt: cut.newestSampleAt,
             policy: configuration.training,
             embedding: embeddingSpace(configuration),
-            context: &step.context
+            context: &step.context,
+            isTaken: isForeign
         )
         if let request { step.decide(.training(request), id: request.id.rawValue) }
     }
@@ -253,6 +287,27 @@ extension ProjectState {
             case .failure(let error): refuse(error.refusal, &step)
             case .success(let release): step.decide(.release(release))
             }
+        case .register(let incumbent): register(incumbent, command, &step)
+        }
+    }
+
+    private mutating func register(_ incumbent: IncumbentModel, _ command: Command, _ step: inout Step) {
+        let version = incumbent.version
+        guard !training.names(version) || version == rollout.phase.value.champion?.version else {
+            refuse(.init(.versionTaken, "\(version) is the name of a model that was trained here"), &step)
+            return
+        }
+        let evidence = Evidence.command(
+            id: command.id,
+            by: command.by,
+            reason: command.reason,
+            metrics: incumbent.metrics
+        )
+        switch rollout.register(incumbent: incumbent, evidence: evidence) {
+        case .failure(let error): refuse(error.refusal, &step)
+        case .success(let release):
+            unregistered[version] = nil
+            step.decide(.release(release))
         }
     }
 
@@ -263,7 +318,7 @@ extension ProjectState {
         step.decide(.release(release))
     }
 
-    private mutating func refuse(_ refusal: Refusal, _ step: inout Step) {
+    mutating func refuse(_ refusal: Refusal, _ step: inout Step) {
         refusals[refusal.code.rawValue, default: 0] += 1
         step.decide(.refused(refusal))
     }

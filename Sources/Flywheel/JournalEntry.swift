@@ -61,6 +61,7 @@ public struct JournalEntry: Hashable, Sendable {
         case tally([Tally])
         case tick(ChainMark)
         case engine(build: String)
+        case importedLabel(ImportedLabel)
     }
 
     public let project: ProjectID
@@ -104,6 +105,7 @@ extension JournalEntry {
         case trainingResult = "training_result"
         case versionSealed = "version_sealed"
         case configured, command, engine
+        case importedLabel = "imported_label"
 
         /// The name in the journal.
         public var description: String { rawValue }
@@ -124,6 +126,7 @@ extension JournalEntry.Body {
         case .tally: .tally
         case .tick: .tick
         case .engine: .engine
+        case .importedLabel: .importedLabel
         }
     }
 }

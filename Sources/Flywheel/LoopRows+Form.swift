@@ -17,3 +17,12 @@ extension StageTime: Formed {
         last = try f("last_ms", \.last, Whole.counted)
     }
 }
+
+extension UnregisteredTraffic: Formed {
+    @inlinable public init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
+        predictions = try f("predictions", \.predictions, Whole.counted)
+        feedback = try f("feedback", \.feedback, Whole.counted)
+        since = try f("since_ms", \.since, Time())
+        lastAt = try f("last_ms", \.lastAt, Time())
+    }
+}

@@ -89,6 +89,8 @@ public struct ProjectState: Sendable {
     public var refusals = Table<String, Int64>()
     /// Classes that users correct predictions to and the project lacks, by name: how often. See `ClassProposals`.
     public var proposals = Table<String, Int64>()
+    /// Traffic of models that no release names, by version. See `UnregisteredTraffic`.
+    public var unregistered = Table<ModelVersion, UnregisteredTraffic>()
     /// Entries applied by kind.
     public var entries = Table<String, Int64>()
 
@@ -113,6 +115,9 @@ public struct ProjectState: Sendable {
         ]
         return deadlines.compactMap { $0 }.min()
     }
+
+    /// Whether a release has named the version, or a study gives it to its model, as far as either is remembered.
+    public func isRegistered(_ version: ModelVersion) -> Bool { rollout.knows(version) || training.names(version) }
 
     mutating func took(_ stage: Stage, _ milliseconds: Int64) {
         var time = stages[stage] ?? StageTime()

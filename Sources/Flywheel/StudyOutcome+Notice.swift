@@ -11,11 +11,11 @@ extension StudyOutcome {
         }
         guard let mean else {
             let text = "\(model.version): no test labels to score it on"
-            return Notice(kind: .studyFinished, text: text + whatWasLeftOut)
+            return Notice(kind: .studyFinished, text: text + onValidation + whatWasLeftOut)
         }
         let spread = standardDeviation.map { " ± \(Self.rounded($0))" } ?? ""
         let text = "\(model.version): \(Self.rounded(mean))\(spread) over \(scores.count) repeats"
-        return Notice(kind: .studyFinished, text: text + whatWasLeftOut)
+        return Notice(kind: .studyFinished, text: text + onValidation + whatWasLeftOut)
     }
 
     private func whatHappened(_ edition: Int) -> String {
@@ -29,6 +29,10 @@ extension StudyOutcome {
         let sorted = reasons.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
         guard !sorted.isEmpty else { return "" }
         return " (" + sorted.prefix(5).map { "\($0.key): \($0.value)" }.joined(separator: ", ") + ")"
+    }
+
+    private var onValidation: String {
+        validation.map { "; \(Self.rounded($0.value)) on \($0.items) validation labels" } ?? ""
     }
 
     private var whatWasLeftOut: String {

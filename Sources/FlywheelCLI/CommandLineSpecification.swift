@@ -23,7 +23,9 @@ enum CommandLineSpecification {
         summary: "an active-learning engine over Kafka",
         discussion: "flywheel --version names the build.",
         subcommands: [
-            run, demo, participant, topics, projects, status, dataset, replay, explain, deadLetters, config, check,
+            run, demo, participant, topics, projects, releases, labels, samples,
+            status, dataset, replay, explain, deadLetters, config,
+            check,
         ]
     )
 
@@ -177,6 +179,76 @@ enum CommandLineSpecification {
         ]
     )
 
+    static let releases = CommandSpecification(
+        "releases",
+        summary: "say which model serves before Flywheel trains one",
+        subcommands: [
+            CommandSpecification(
+                "register",
+                summary: "make the model that serves already a project's first champion",
+                discussion: """
+                    By a command on the topic commands, before the project has a champion. The first trained model is then
+                    judged against it like any challenger. Waits until the loop has carried it out; exits with 1 if it
+                    refused.
+                    """,
+                options: connection + [
+                    project,
+                    .option("artifact", "URI", help: "where the model lies; informs who serves it", isRequired: true),
+                    .option("sha256", "HEX", help: "digest of the artifact (of a file here: computed)"),
+                    .option("size", "BYTES", help: "size of the artifact (of a file here: computed)"),
+                    .repeated("metrics", "NAME=VALUE", help: "what is known of it, as in accuracy=0.93; informs"),
+                    .option("by", "NAME", help: "who wants it (default the user's name)"),
+                    .option("reason", "TEXT", help: "why, for people", defaultValue: "it served before"),
+                ],
+                positionals: [PositionalSpecification("version", help: "its name in the predictions' model.version")]
+            )
+        ]
+    )
+
+    static let labels = CommandSpecification(
+        "labels",
+        summary: "bring labels that were given elsewhere",
+        subcommands: [
+            CommandSpecification(
+                "import",
+                summary: "import the labels of a file into training or validation",
+                discussion: """
+                    A file of CSV with a header, JSON Lines, Label Studio's JSON export, or a manifest of SageMaker Ground
+                    Truth. All rows are checked first, against each other, the project's classes and what it knows; if one is
+                    wrong, nothing is sent and it exits with 1. A label is imported once, by its source and the sample's id;
+                    a run that was interrupted goes on where it was.
+                    """,
+                options: connection + [
+                    project, .flag("validation", help: "into the validation split, on which scores are read"),
+                    .option("source", "NAME", help: "who brings them (default the file's name)"),
+                    .option("label", "NAME", help: "column or member with the class", defaultValue: "label"),
+                    .option("annotator", "NAME", help: "with who said so: votes", defaultValue: "annotator"),
+                    .option("label-attribute", "NAME", help: "of a Ground Truth manifest with several"),
+                    .repeated("rename", "OLD=NEW", help: "a class of the file, and its name in the project"),
+                ] + ImportOptions.fields + ImportOptions.sending,
+                positionals: [PositionalSpecification("file", help: "with labels")]
+            )
+        ]
+    )
+
+    static let samples = CommandSpecification(
+        "samples",
+        summary: "bring samples to ask about",
+        subcommands: [
+            CommandSpecification(
+                "import",
+                summary: "publish the samples of a file or folder as predictions without output",
+                discussion: """
+                    A file of CSV with a header or JSON Lines, or a folder of images, which become their files' URIs. For a
+                    pool before there is a model, or a backlog. All rows are checked first; a run that was interrupted goes
+                    on where it was.
+                    """,
+                options: connection + [project] + ImportOptions.fields + ImportOptions.sending,
+                positionals: [PositionalSpecification("file", help: "with samples; or a folder of images")]
+            )
+        ]
+    )
+
     static let status = CommandSpecification(
         "status",
         summary: "champion and challenger, budget, open tasks, lag, time per stage, dead letters",
@@ -292,7 +364,7 @@ enum CommandLineSpecification {
             .flag("json", help: "one JSON object a record, and one for the summary"),
         ],
         positionals: [
-            PositionalSpecification("kind", help: "prediction, feedback, annotation or training-result"),
+            PositionalSpecification("kind", help: "prediction, feedback, annotation, training-result or import"),
             PositionalSpecification("file", help: "records, one a line; - for standard input"),
         ]
     )

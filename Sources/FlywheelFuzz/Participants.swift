@@ -261,14 +261,41 @@ struct Participants {
 
     mutating func command(_ generator: inout SplitMix64) -> Draft {
         ids += 1
-        let action = generator.pick(["hold", "release_hold", "release_hold", "roll_back", "resume"])
+        let action = generator.pick(["hold", "release_hold", "release_hold", "roll_back", "resume", "register"])
         var tree: JSONTree = [
             "project": .text(generator.pick(projects).name), "id": .text("c\(ids)"), "action": .text(action),
             "by": "olga",
             "reason": "because",
         ]
+        if action == "register" {
+            tree["model_version"] = .text(generator.pick(versions + ["incumbent"]))
+            tree["artifact"] = ["uri": "s3://models/incumbent"]
+            if generator.chance(0.5) { tree["metrics"] = ["accuracy": .word(String(generator.nextUnit()))] }
+        }
         if action == "roll_back" { tree["model_version"] = .text(generator.pick(versions)) }
         return Draft(topic: .commands, key: nil, tree: tree)
+    }
+
+    /// Labels that somebody brings, of samples that services know or do not.
+    mutating func imports(_ generator: inout SplitMix64) -> [Draft] {
+        (0..<generator.size(below: 4)).map { _ in
+            ids += 1
+            let number = generator.next(below: 400)
+            let project = generator.pick(projects)
+            var tree: JSONTree = [
+                "project": .text(project.name), "source": .text(generator.pick(["legacy", "tool"])),
+                "id": .text("row-\(generator.chance(0.2) ? number : ids)"),
+                "sample": ["id": .text("s\(number)")],
+            ]
+            let answer: JSONTree = ["kind": "choice", "class": .text(generator.pick(project.classes))]
+            if generator.chance(0.5) {
+                tree["label"] = answer
+            } else {
+                tree["votes"] = [["annotator": "a", "answer": answer], ["annotator": "b", "answer": answer]]
+            }
+            if generator.chance(0.3) { tree["split"] = "validation" }
+            return Draft(topic: .imports, key: nil, tree: tree)
+        }
     }
 
     mutating func revision(_ index: Int, _ generator: inout SplitMix64) -> Draft {

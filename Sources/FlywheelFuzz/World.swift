@@ -15,6 +15,7 @@ struct World {
     private static let events: [(topic: Topic, event: String)] = [
         (.predictions, "prediction"), (.feedback, "feedback"), (.annotations, "annotation"),
         (.trainingResults, "training-result"), (.commands, "command"), (.datasetVersions, "dataset-version"),
+        (.imports, "import"),
         (.projects, "project"),
     ]
 
@@ -28,6 +29,7 @@ struct World {
         participants.listen()
         var drafts = participants.annotations(&generator) + participants.results(&generator)
         if generator.chance(0.15) { drafts.append(participants.command(&generator)) }
+        if generator.chance(0.1) { drafts += participants.imports(&generator) }
         if generator.chance(0.06) {
             drafts.append(participants.revision(generator.next(below: participants.projects.count), &generator))
         }

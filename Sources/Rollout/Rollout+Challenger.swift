@@ -22,6 +22,50 @@ extension RolloutState {
         return release(.shadow, replaced: nil, evidence: .none)
     }
 
+    /// Makes a model that served before Flywheel the first champion: whatever is trained is judged against it.
+    ///
+    /// - Parameters:
+    ///   - incumbent: The model.
+    ///   - evidence: The command.
+    /// - Returns: The release; refused where there is a champion, `duplicate` where it is the same version, or where the
+    ///   version was rolled back.
+    public mutating func register(
+        incumbent: IncumbentModel,
+        evidence: Evidence
+    ) -> Result<ModelRelease, RefusalError> {
+        let version = incumbent.version
+        if let champion = phase.value.champion {
+            guard champion.version != version else {
+                return .failure(.init(.duplicate, "model \(version) is the champion already"))
+            }
+            return .failure(
+                .init(
+                    .championExists,
+                    "\(champion.version) is champion: an incumbent is registered before a project has one"
+                )
+            )
+        }
+        phase.value.champion = ReleasedModel(
+            version: version,
+            artifact: incumbent.artifact,
+            datasetOrdinal: 0,
+            newestSampleAt: StreamTime(milliseconds: 0)
+        )
+        watch.value = FeedbackWatch()
+        recountPairs()
+        guard let release = release(.registered, replaced: nil, evidence: evidence) else {
+            preconditionFailure("there is a champion")
+        }
+        return .success(release)
+    }
+
+    /// Whether a release names the version as far as releases are remembered.
+    public func knows(_ version: ModelVersion) -> Bool {
+        let state = phase.value
+        return version == state.champion?.version || version == state.challenger?.version
+            || state.history.contains { $0.model.version == version } || state.quarantined.contains(version)
+    }
+
     /// What a model said about a sample of the audit sample. The first word of a model counts.
     ///
     /// - Complexity: O(1); O(*rowCapacity*) when the table is full.
@@ -43,6 +87,12 @@ extension RolloutState {
         row.predictions.append(AuditPrediction(version: version, label: label))
         order.set(sample, row, in: &rows)
         if version == state.champion?.version || version == state.challenger?.version { countPair(row, state) }
+    }
+
+    /// A sample leaves the audit sample before it has a label.
+    public mutating func forget(_ sample: SampleID) {
+        guard let row = rows[sample], row.label == nil else { return }
+        order.set(sample, nil, in: &rows)
     }
 
     /// The label of an audit sample.

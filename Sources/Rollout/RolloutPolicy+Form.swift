@@ -15,5 +15,20 @@ extension RolloutPolicy: Formed {
         falseAlarmEvery = try f("false_alarm_every", \.falseAlarmEvery, rare, "Feedback between two false roll-backs.")
         userCap = try f("user_cap", \.userCap, count, "Feedback of one bucket of users that counts in `user_window`.")
         userWindow = try f("user_window", \.userWindow, Span(), "The window of `user_cap`.")
+        let needs: StaticString = "What the first trained model needs to go live where no incumbent is registered."
+        first = try f("first", \.first, Nested(), implied: FirstModelPolicy(), needs)
+    }
+}
+
+extension FirstModelPolicy: Formed {
+    public static let standard: FirstModelPolicy? = FirstModelPolicy()
+
+    public init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
+        let count = Count(0...1_000_000)
+        let training: StaticString = "Training labels in its dataset version."
+        trainingLabels = try f("training_labels", \.trainingLabels, count, implied: 0, training)
+        let test: StaticString = "Test labels in its dataset version that its trainer used."
+        testLabels = try f("test_labels", \.testLabels, count, implied: 0, test)
+        score = try f("score", \.score, Number(0...1), implied: 0, "The least mean score over the study's repeats.")
     }
 }

@@ -5,6 +5,8 @@ public import Vocabulary
 /// How a study ended: the distribution of its scores, and the model that stands for it.
 public struct StudyOutcome: Hashable, Sendable {
     public let request: RequestID
+    /// What was trained on.
+    public let dataset: SealedVersion
     public let model: ReleasedModel?
     /// What the model says of the version's test labels, in the order of the manifest; empty when unknown.
     public let predictions: [ClassIndex]
@@ -13,6 +15,8 @@ public struct StudyOutcome: Hashable, Sendable {
     public let mean: Double?
     /// The standard deviation over repeats, with *n* - 1; nil below two.
     public let standardDeviation: Double?
+    /// On the validation labels, the mean over the repeats of the chosen trial that say so; nil where none does.
+    public let validation: ValidationScore?
     /// Repeats that were reported as failed.
     public let failures: Int
     /// Repeats that were not reported before the deadline.
@@ -35,13 +39,14 @@ extension TrainingState {
         newestSampleAt: StreamTime,
         policy: TrainingPolicy,
         embedding: EmbeddingSpace? = nil,
-        context: inout EntryContext
+        context: inout EntryContext,
+        isTaken: (ModelVersion) -> Bool = { _ in false }
     ) -> TrainingRequest? {
         var state = progress.value
         if let waiting = state.waiting, waiting.version.ordinal >= version.ordinal { return nil }
         state.waiting = WaitingVersion(version: version, newestSampleAt: newestSampleAt)
         progress.value = state
-        return requestIfDue(policy: policy, embedding: embedding, context: &context)
+        return requestIfDue(policy: policy, embedding: embedding, context: &context, isTaken: isTaken)
     }
 
     /// Asks for the next study if a version waits for one. One study runs at a time; of several waiting versions the newest.
@@ -50,11 +55,13 @@ extension TrainingState {
     ///   - policy: The revision in force.
     ///   - embedding: The space whose labels are to be trained on; nil while nothing is known of it.
     ///   - context: The entry.
+    ///   - isTaken: Whether somebody else's model has that name: the new one gets another.
     /// - Returns: Nil where no study is due, or one runs.
     public mutating func requestIfDue(
         policy: TrainingPolicy,
         embedding: EmbeddingSpace? = nil,
-        context: inout EntryContext
+        context: inout EntryContext,
+        isTaken: (ModelVersion) -> Bool = { _ in false }
     ) -> TrainingRequest? {
         var state = progress.value
         guard state.running == nil, let waiting = state.waiting,
@@ -66,7 +73,7 @@ extension TrainingState {
         let request = TrainingRequest(
             id: RequestID(context.nextID()),
             dataset: waiting.version,
-            modelVersion: ModelVersion("v\(state.studies)"),
+            modelVersion: name(state.studies, policy, isTaken),
             trials: policy.trials,
             repeats: policy.repeats,
             deadline: context.time.advanced(byMilliseconds: policy.deadline),
@@ -77,6 +84,23 @@ extension TrainingState {
         state.running = Study(request: request, newestSampleAt: waiting.newestSampleAt, startedAt: context.time)
         progress.value = state
         return request
+    }
+
+    /// The name of a study's model: `v7`, or where somebody else's model has it `v7-2`, `v7-3` and on.
+    private func name(_ study: Int, _ policy: TrainingPolicy, _ isTaken: (ModelVersion) -> Bool) -> ModelVersion {
+        let first = "\(policy.versionPrefix)\(study)"
+        var (name, number) = (ModelVersion(first), 1)
+        while isTaken(name) || models[name] != nil {
+            number += 1
+            name = ModelVersion("\(first)-\(number)")
+        }
+        return name
+    }
+
+    /// Whether the version is one that Flywheel named, as far as its models are remembered.
+    public func names(_ version: ModelVersion) -> Bool {
+        models[version] != nil || progress.value.running?.request.modelVersion == version
+            || progress.value.newest?.version == version
     }
 
     /// Takes one result. Of two for one (request, trial, repeat) the first counts.
@@ -134,7 +158,8 @@ extension TrainingState {
                     score: score,
                     predictions: isKept ? predictions : nil,
                     leftOut: isKept ? leftOut : leftOut?.withoutPositions,
-                    verified: result.verified
+                    verified: result.verified,
+                    validation: result.validation
                 )
             )
         case .failed:
@@ -197,11 +222,13 @@ extension TrainingState {
         let summary = Summary(of: scores)
         return StudyOutcome(
             request: study.request.id,
+            dataset: study.request.dataset,
             model: model,
             predictions: representative?.predictions ?? [],
             scores: scores,
             mean: summary?.mean,
             standardDeviation: scores.count > 1 ? summary?.standardDeviation : nil,
+            validation: validation(study, trial),
             failures: failures,
             missing: max(0, study.request.trials.count * study.request.repeats - study.results.count),
             repeats: study.request.trials.count * study.request.repeats,
@@ -218,6 +245,15 @@ extension TrainingState {
         {
             models[oldest.key] = nil
         }
+    }
+
+    /// The mean of what the repeats of a trial say of the validation labels.
+    private func validation(_ study: Study, _ trial: Int) -> ValidationScore? {
+        let scores = study.results.filter { $0.trial == trial }.compactMap(\.validation)
+        guard let first = scores.first else { return nil }
+        var sum = 0.0
+        for score in scores { sum += score.value }
+        return ValidationScore(value: sum / Double(scores.count), items: first.items)
     }
 
     /// The trial with the highest mean score, the first of equals, and its scores by repeat.

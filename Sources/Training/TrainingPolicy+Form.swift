@@ -13,9 +13,22 @@ extension TrainingPolicy: Formed {
         let places = ListOf(.artifactPrefix, 1...100, of: "places")
         let allowed: StaticString = "Where artifacts may lie: schemes, or URIs that they begin with."
         artifacts = try f("artifacts", \.artifacts, places, implied: ArtifactPrefix.usual, allowed)
+        let prefix: StaticString = "What the names of the project's trained models begin with; a number follows."
+        let text = Name<String>(
+            "1 to 64 bytes without spaces and control characters",
+            1...64,
+            sample: "v",
+            { Self.isPrefix($0) ? $0 : nil },
+            { $0 }
+        )
+        versionPrefix = try f("version_prefix", \.versionPrefix, text, implied: "v", prefix)
         // The results of a study are kept in one row of state, which must fit into one record.
         let (results, most) = (trials.count * repeats, Self.largestStudy)
         let complaint = "expected at most \(most) repeats of all trials together, found \(results)"
         try f.require("repeats", fileKey: "trials", results > most ? complaint : nil)
+    }
+
+    private static func isPrefix(_ text: String) -> Bool {
+        (1...64).contains(text.utf8.count) && text.utf8.allSatisfy { $0 > 0x20 && $0 != 0x7F }
     }
 }

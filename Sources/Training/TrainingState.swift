@@ -15,14 +15,18 @@ public struct TrainingPolicy: Hashable, Sendable {
     public var deadline: Int64
     /// Where artifacts may lie: Intake refuses results that name another place. At least one.
     public var artifacts: [ArtifactPrefix]
+    /// What the names of Flywheel's models begin with, a number behind it; 1 to 64 bytes.
+    public var versionPrefix: String
 
     public init(
         newLabels: Int = 5,
         trials: [Recipe] = [Recipe()],
         repeats: Int = 3,
         deadline: Int64 = 600_000,
-        artifacts: [ArtifactPrefix] = ArtifactPrefix.usual
+        artifacts: [ArtifactPrefix] = ArtifactPrefix.usual,
+        versionPrefix: String = "v"
     ) {
+        self.versionPrefix = versionPrefix
         self.artifacts = artifacts
         self.newLabels = newLabels
         self.trials = trials
@@ -46,6 +50,8 @@ public struct RepeatResult: Hashable, Sendable {
     public let leftOut: LeftOutLabels?
     /// Whether the artifact was there; nil where nobody could look.
     public let verified: Bool?
+    /// On the validation labels; nil where the trainer does not say.
+    public let validation: ValidationScore?
 
     public init(
         trial: Int,
@@ -55,9 +61,11 @@ public struct RepeatResult: Hashable, Sendable {
         predictions: [ClassIndex]? = nil,
         reason: String? = nil,
         leftOut: LeftOutLabels? = nil,
-        verified: Bool? = nil
+        verified: Bool? = nil,
+        validation: ValidationScore? = nil
     ) {
         self.verified = verified
+        self.validation = validation
         self.reason = reason
         self.leftOut = leftOut
         self.predictions = predictions

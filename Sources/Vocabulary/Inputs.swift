@@ -97,6 +97,19 @@ public struct LeftOutLabels: Hashable, Sendable {
     public static let longestExample = 200
 }
 
+/// How a model does on the validation labels of its version: it informs, and nothing is decided by it.
+public struct ValidationScore: Hashable, Sendable {
+    /// Accuracy, in `0...1`.
+    public let value: Double
+    /// Labels that it was read on; at least 1.
+    public let items: Int
+
+    public init(value: Double, items: Int) {
+        self.value = value
+        self.items = items
+    }
+}
+
 /// What came of one repeat of one trial of a training request.
 public struct TrainingResult: Hashable, Sendable {
     public enum Outcome: Hashable, Sendable {
@@ -131,6 +144,8 @@ public struct TrainingResult: Hashable, Sendable {
     public let verified: Bool?
     /// The version that was trained and tested on, as the trainer says it; nil where it does not.
     public let dataset: DatasetVersionID?
+    /// Nil of a failure, without validation labels, or where the trainer does not say.
+    public let validation: ValidationScore?
 
     public init(
         request: RequestID,
@@ -141,10 +156,12 @@ public struct TrainingResult: Hashable, Sendable {
         reason: String? = nil,
         leftOut: LeftOutLabels? = nil,
         verified: Bool? = nil,
-        dataset: DatasetVersionID? = nil
+        dataset: DatasetVersionID? = nil,
+        validation: ValidationScore? = nil
     ) {
         self.verified = verified
         self.dataset = dataset
+        self.validation = validation
         self.reason = reason
         self.leftOut = leftOut
         self.request = request
@@ -165,7 +182,8 @@ public struct TrainingResult: Hashable, Sendable {
             reason: reason,
             leftOut: leftOut,
             verified: verified,
-            dataset: dataset
+            dataset: dataset,
+            validation: validation
         )
     }
 }
@@ -214,6 +232,8 @@ public struct Command: Hashable, Sendable {
         case releaseHold
         /// Read a paused project's journal on; changes nothing else.
         case resume
+        /// Make a model that Flywheel did not ask for the first champion.
+        case register(IncumbentModel)
     }
 
     /// The operator's id for it; a second command with the same id does nothing.
@@ -238,6 +258,8 @@ public struct Tally: Hashable, Sendable {
     public let feedback: Int64
     public let negative: Int64
     public let forwarded: Int64
+    /// Whether no release has named the version, as far as the loop knew when it wrote the entry; false without a version.
+    public let isUnregistered: Bool
 
     public init(
         modelVersion: ModelVersion?,
@@ -245,8 +267,10 @@ public struct Tally: Hashable, Sendable {
         predictions: Int64,
         feedback: Int64,
         negative: Int64,
-        forwarded: Int64
+        forwarded: Int64,
+        isUnregistered: Bool = false
     ) {
+        self.isUnregistered = isUnregistered
         self.modelVersion = modelVersion
         self.role = role
         self.predictions = predictions

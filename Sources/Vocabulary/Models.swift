@@ -54,9 +54,9 @@ public struct TrainingRequest: Hashable, Sendable {
 public struct ReleasedModel: Hashable, Sendable {
     public let version: ModelVersion
     public let artifact: ArtifactReference
-    /// The ordinal of the dataset version it was trained on; a higher one is a newer model.
+    /// The ordinal of the dataset version it was trained on; a higher one is a newer model. 0 of a registered one.
     public let datasetOrdinal: Int
-    /// When the newest of its training samples was predicted.
+    /// When the newest of its training samples was predicted; 0 of a registered one.
     public let newestSampleAt: StreamTime
     /// Whether the artifact was found where it should be, with its size, when it was reported; nil where nobody could look.
     public let verified: Bool?
@@ -82,6 +82,8 @@ public struct ModelRelease: Hashable, Sendable {
     public enum Cause: String, Hashable, Sendable, CaseIterable {
         /// The first model of a project: there was nothing to lose.
         case first
+        /// An operator made the model that served already the champion.
+        case registered
         /// A challenger begins to shadow.
         case shadow
         /// The challenger was significantly better.
@@ -125,5 +127,39 @@ public enum Evidence: Hashable, Sendable {
     case paired(labels: Int, challengerOnly: Int, championOnly: Int, logE: Double, threshold: Double)
     /// Feedback about the champion: negative answers, all, what was expected, and the detector's statistic.
     case feedback(negative: Int, total: Int, expectedRate: Double, statistic: Double, threshold: Double)
-    case command(id: String, by: String, reason: String)
+    /// `metrics` are what the operator says of a registered model: they inform, and nothing is decided by them.
+    case command(id: String, by: String, reason: String, metrics: [ModelMetric] = [])
+}
+
+/// A figure that somebody gives of a model, as in accuracy 0.93.
+public struct ModelMetric: Hashable, Sendable {
+    /// Metrics of one model.
+    public static let limit = 16
+    /// Bytes of a name.
+    public static let longestName = 64
+
+    /// 1 to 64 bytes.
+    public let name: String
+    /// Finite.
+    public let value: Double
+
+    public init(name: String, value: Double) {
+        self.name = name
+        self.value = value
+    }
+}
+
+/// A model that serves already, of which Flywheel did not ask for the training.
+public struct IncumbentModel: Hashable, Sendable {
+    public let version: ModelVersion
+    /// Size and digest may be unknown.
+    public let artifact: ArtifactReference
+    /// By ascending name, no name twice; at most `ModelMetric.limit`.
+    public let metrics: [ModelMetric]
+
+    public init(version: ModelVersion, artifact: ArtifactReference, metrics: [ModelMetric] = []) {
+        self.version = version
+        self.artifact = artifact
+        self.metrics = metrics.sorted { $0.name < $1.name }
+    }
 }

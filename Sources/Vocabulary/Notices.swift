@@ -11,6 +11,8 @@ public struct Notice: Hashable, Sendable {
         case projectResumed = "project_resumed"
         /// Users correct predictions to a class that the project lacks.
         case classProposed = "class_proposed"
+        /// A trained model does not go live: it lacks what the project asks of its first.
+        case firstModelWaits = "first_model_waits"
     }
     public let kind: Kind
     public let text: String
@@ -38,11 +40,15 @@ public struct Refusal: Hashable, Sendable {
         case userCapReached = "user_cap_reached"
         case invalidConfiguration = "invalid_configuration"
         case wrongSpace = "wrong_space"
+        case championExists = "champion_exists"
+        case versionTaken = "version_taken"
+        case labelConflict = "label_conflict"
+        case sampleAsked = "sample_asked"
         /// Whether a person should look at it; the others are expected and counted only.
         public var isDeadLetter: Bool {
             switch self {
             case .unknownTask, .unknownClass, .unknownRequest, .unknownModel, .nothingToRollBack, .invalidConfiguration,
-                .contradictsVersion:
+                .contradictsVersion, .championExists, .versionTaken, .labelConflict, .sampleAsked:
                 true
             case .duplicate, .taskClosed, .duplicateResult, .studyClosed, .unknownFeedbackModel, .userCapReached,
                 .wrongSpace:

@@ -67,12 +67,12 @@ public struct ModelReference: Hashable, Sendable {
 /// A file elsewhere: what it must be when it is fetched.
 public struct ArtifactReference: Hashable, Sendable {
     public let uri: String
-    /// Bytes.
-    public let size: Int64
-    /// Hexadecimal.
-    public let sha256: String
+    /// Bytes; nil of a registered model whose operator did not say.
+    public let size: Int64?
+    /// Hexadecimal; nil of a registered model whose operator did not say.
+    public let sha256: String?
 
-    public init(uri: String, size: Int64, sha256: String) {
+    public init(uri: String, size: Int64?, sha256: String?) {
         self.uri = uri
         self.size = size
         self.sha256 = sha256

@@ -4,14 +4,22 @@ public enum TaskPurpose: String, Hashable, Sendable, CaseIterable {
     case acquisition
     /// Drawn without bias; its label tests.
     case audit
+    /// Not asked for: somebody brought a label, which trains.
+    case imported
+    /// Not asked for: somebody brought a label, on which scores are read.
+    case importedValidation = "imported_validation"
 
     /// The part of the dataset that labels of such tasks belong to.
     @inlinable public var split: Split {
         switch self {
-        case .acquisition: .training
+        case .acquisition, .imported: .training
         case .audit: .test
+        case .importedValidation: .validation
         }
     }
+
+    /// Whether no task was ever opened.
+    public var isImported: Bool { self == .imported || self == .importedValidation }
 }
 
 /// One part of what a candidate is worth. The whole is the product of its parts, each to the power of its weight.
@@ -220,6 +228,8 @@ public struct ConsensusLabel: Hashable, Sendable {
     public let confidence: Probability
     public let votes: [Vote]
     public let predictedAt: StreamTime
+    /// Where an imported label comes from; nil of labels that were asked for.
+    public let origin: ImportOrigin?
 
     public init(
         task: TaskID,
@@ -228,8 +238,10 @@ public struct ConsensusLabel: Hashable, Sendable {
         label: ClassIndex,
         confidence: Probability,
         votes: [Vote],
-        predictedAt: StreamTime
+        predictedAt: StreamTime,
+        origin: ImportOrigin? = nil
     ) {
+        self.origin = origin
         self.task = task
         self.sample = sample
         self.purpose = purpose

@@ -10,7 +10,7 @@ from participants import PROJECT, make_reader, prediction
 from scene import PREFIX, ROLES, Scene, is_named
 
 PATIENCE = 15.0
-INPUTS = ["predictions", "feedback", "annotations", "training-results", "commands", "dataset-versions"]
+INPUTS = ["predictions", "feedback", "annotations", "training-results", "commands", "dataset-versions", "imports"]
 CODES = {"Topic": "TOPIC_AUTHORIZATION_FAILED", "Group": "GROUP_AUTHORIZATION_FAILED"}
 
 
@@ -113,6 +113,8 @@ def _operator(scene: Scene, right: dict) -> tuple[bool, str]:
         status, said = scene.apply_project()
     elif kind == "TransactionalId" and name == "redrive":
         return _redrive(scene, "predictions")
+    elif kind == "TransactionalId" and name == "import.":
+        return _import(scene)
     elif kind == "TransactionalId":
         status, said = scene.flywheel("operator", "project", "resume", PROJECT)
     elif operation == "Create":
@@ -125,6 +127,14 @@ def _operator(scene: Scene, right: dict) -> tuple[bool, str]:
         status, said = scene.flywheel("operator", "project", "list")
     else:
         status, said = scene.flywheel("operator", "status")
+    return status != 0, said
+
+
+def _import(scene: Scene) -> tuple[bool, str]:
+    """A label of a sample that nobody has heard of."""
+    file = scene.folder / "labels.jsonl"
+    file.write_text(json.dumps({"id": f"acl-{time.time_ns()}", "label": "left"}) + "\n")
+    status, said = scene.flywheel("operator", "labels", "import", str(file), "--project", PROJECT, "--progress", "")
     return status != 0, said
 
 

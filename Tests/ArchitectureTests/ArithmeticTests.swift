@@ -44,13 +44,21 @@ import Testing
             "informingMilliseconds(",
             "times are believed within bounds, durations clamped"
         ),
+        Harmless("Events/Inputs/ImportEvent.swift", "informingMilliseconds(", "believed within bounds"),
+        Harmless("Events/Journal/ImportedLabel+JSON.swift", #"uint64("key")"#, "a hash, compared"),
+        Harmless(
+            "Events/Journal/ImportedLabel+JSON.swift",
+            #"optionalInt64("labeled_at_ms")"#,
+            "at most the entry's time"
+        ),
         Harmless("Events/Inputs/MachineEvents.swift", "informingMilliseconds(", "written on, not counted with"),
         Harmless("Events/Inputs/PredictionEvent.swift", "informingMilliseconds(", "believed within bounds"),
         Harmless("Events/Journal/JournalEntry+JSON.swift", #"int64("offset")"#, "written on"),
         Harmless("Events/Journal/JournalEntry+JSON.swift", #"uint64("#, "a hash, and a number that is compared"),
         Harmless("Events/Journal/JournalEntry+JSON.swift", #"optionalInt64("duration_ms")"#, "clamped when charged"),
-        Harmless("Events/Journal/JournalEntry+JSON.swift", #"try object.int64("#, "tallies, for the record only"),
+        Harmless("Events/Journal/JournalEntry+JSON.swift", #"try object.int64("#, "tallies, whose sums saturate"),
         Harmless("Events/Vocabulary+JSON.swift", #"int64("size")"#, "written on"),
+        Harmless("Events/Vocabulary+JSON.swift", #"optionalInt64("size")"#, "written on"),
     ]
 
     @Test("Codecs name a bound for every number, or stand here with the reason why they need none")
@@ -63,6 +71,7 @@ import Testing
             "Whole.any",
             "accounts saturate or wrap, whatever they hold"
         ),
+        Harmless("Datasets/DatasetRows+Form.swift", "import_key", "a hash, compared"),
         Harmless("Acquisition/Stream/StreamRows+Form.swift", "credit", "added to below a limit only"),
         Harmless(
             "Flywheel/ProjectConfiguration+Form.swift",

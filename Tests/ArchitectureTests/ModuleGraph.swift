@@ -53,9 +53,9 @@ enum ModuleGraph {
         ),
         // executables
         "FlywheelCLI": [
-            "Acquisition", "Arguments", "Configuration", "Console", "Demo", "Engine", "Events", "Flywheel", "JSON",
-            "KafkaClient", "KafkaTransport", "Processes", "ProjectFiles", "Storage", "StreamRuntime", "Telemetry",
-            "Vocabulary",
+            "Acquisition", "Arguments", "Configuration", "Console", "Demo", "Engine", "Events", "Flywheel",
+            "Hashing", "JSON", "KafkaClient", "KafkaTransport", "Processes", "ProjectFiles", "Storage", "StreamRuntime",
+            "Telemetry", "Vocabulary",
         ],
         "FlywheelBench": Set(
             base + reducers + [

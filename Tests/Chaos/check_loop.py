@@ -6,7 +6,7 @@ from findings import Finding, difference, listed
 from logs import Decision, Entry, Logs
 
 # Entries that can be refused: then the refusal is the entry's first decision, and it may stand on no topic.
-REFUSABLE = {"annotation", "feedback", "training_result", "version_sealed", "command"}
+REFUSABLE = {"annotation", "feedback", "training_result", "version_sealed", "command", "imported_label"}
 
 
 def check_tasks(logs: Logs) -> list[Finding]:

@@ -108,7 +108,7 @@ class Logs:
     annotations: list[Annotation] = field(default_factory=list)
     annotation_ledger: list[dict] = field(default_factory=list)
     annotations_attempted: int = 0
-    # Records of `training-results`, `commands` and `dataset-versions`, which Intake must forward too.
+    # Records of `training-results`, `commands`, `imports` and `dataset-versions`, which Intake must forward too.
     results: list[Place] = field(default_factory=list)
     sealed: list[Sealed] = field(default_factory=list)
     tallies: list[Tally] = field(default_factory=list)

@@ -26,7 +26,7 @@ def read_all(bootstrap: str, ledgers: list[Path]) -> Logs:
     for path in ledgers:
         read_ledger(logs, path)
     readers: dict[str, Callable[[Logs, Message], None]] = {
-        "annotations": _annotation, "training-results": _result, "commands": _result, "dataset-versions": _sealed,
+        "annotations": _annotation, "training-results": _result, "commands": _result, "imports": _result, "dataset-versions": _sealed,
         "tallies": _tally, "dead-letters": _dead_letter, "state": _state}
     readers |= {topic: _sent for topic in LEDGERED} | {topic: _decision for topic in DECISIONS}
     for topic, take in readers.items():

@@ -46,7 +46,7 @@ rollout:
 """
 # Groups whose lag must end, and what they read. The materializer's offset waits for the next cut, whatever it has read.
 GROUPS = {
-    "intake": ["predictions", "feedback", "annotations", "training-results", "commands", "dataset-versions"],
+    "intake": ["predictions", "feedback", "annotations", "training-results", "commands", "dataset-versions", "imports"],
     "loop": ["journal", "tallies"],
     "trainer": ["training-requests"],
 }

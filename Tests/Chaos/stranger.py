@@ -57,7 +57,7 @@ class Stranger:
         if chance < 0.95:
             return self.send("annotations", *self.event(self.annotation()), headers)
         if chance < 0.98:
-            return self.send(self.random.choice(["training-results", "commands"]), *self.nonsense(), headers)
+            return self.send(self.random.choice(["training-results", "commands", "imports"]), *self.nonsense(), headers)
         self.configure()
 
     def headers(self) -> list[tuple[str, bytes | None]]:

@@ -155,7 +155,7 @@ struct CheckTests {
     func usage() throws {
         let kind = try check("predictions", [])
         #expect(kind.status == .exited(2))
-        #expect(kind.errorText.contains("expected one of annotation, feedback, prediction, training-result"))
+        #expect(kind.errorText.contains("expected one of annotation, feedback, import, prediction, training-result"))
         let file = try check("prediction", [], file: "nowhere.jsonl")
         #expect(file.status == .exited(1) && file.errorText.contains("nowhere.jsonl"), "\(file.errorText)")
         let folder = try check("prediction", [], file: ".")

@@ -40,12 +40,13 @@ struct FormLaw: Sendable, CustomStringConvertible {
         FormLaw(AcquisitionPolicy.self), FormLaw(AnnotatorReliability.self), FormLaw(AuditPrediction.self),
         FormLaw(AuditRow.self), FormLaw(BatchPolicy.self), FormLaw(BudgetLedger.self), FormLaw(Cadence.self),
         FormLaw(ClosedTask.self), FormLaw(DatasetPolicy.self), FormLaw(EmbeddingSpace.self),
-        FormLaw(FeedbackWatch.self), FormLaw(LabelRow.self),
+        FormLaw(FeedbackWatch.self), FormLaw(FirstModelPolicy.self), FormLaw(LabelRow.self),
         FormLaw(LabelSchema.self), FormLaw(LabelingPolicy.self), FormLaw(LogPosition.self),
         FormLaw(LoopPosition.self), FormLaw(PairCounts.self), FormLaw(PendingCut.self),
         FormLaw(ProjectConfiguration.self), FormLaw(Recipe.self), FormLaw(RolloutPolicy.self),
         FormLaw(ScorePart.self), FormLaw(SliceAccount.self), FormLaw(StageTime.self), FormLaw(StreamFilter.self),
-        FormLaw(TrainingPolicy.self), FormLaw(UserBucket.self), FormLaw(Vote.self), FormLaw(VoteCost.self),
+        FormLaw(TrainingPolicy.self), FormLaw(UnregisteredTraffic.self), FormLaw(UserBucket.self), FormLaw(Vote.self),
+        FormLaw(VoteCost.self),
     ]
 }
 

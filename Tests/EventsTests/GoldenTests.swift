@@ -28,7 +28,7 @@ import Vocabulary
     @Test("Every event with a codec has golden files")
     func coverage() {
         let events = Set(SchemaFiles.paths("golden").map { SchemaFiles.event(of: $0) })
-        let inputs: Set<String> = ["prediction", "feedback", "annotation", "training-result", "command"]
+        let inputs: Set<String> = ["prediction", "feedback", "annotation", "training-result", "command", "import"]
         let others: Set<String> = [
             "dataset-version", "project", "journal-entry", "labeling-task", "dataset-log", "training-request",
             "model-release",

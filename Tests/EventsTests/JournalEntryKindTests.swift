@@ -35,13 +35,21 @@ import Vocabulary
         }
     }
 
-    @Test("The form that is written is the kind's")
+    @Test("The form that is written is the earliest that can say it: builds of before stop at nothing that they know")
     func written() throws {
         let project = ProjectID("p")
-        for body in [JournalEntry.Body.engine(build: "1"), .tick(ChainMark(entryNumber: 1, digest: ""))] {
+        let artifact = ArtifactReference(uri: "s3://m", size: nil, sha256: nil)
+        let incumbent = IncumbentModel(version: ModelVersion("m"), artifact: artifact)
+        let bodies: [(JournalEntry.Body, Int)] = [
+            (.engine(build: "1"), 1), (.tick(ChainMark(entryNumber: 1, digest: "")), 1),
+            (.command(Command(id: "c", action: .hold, by: "a", reason: "r")), 1),
+            (.command(Command(id: "c", action: .register(incumbent), by: "a", reason: "r")), 2),
+        ]
+        for (body, form) in bodies {
             let bytes = JournalEntry(project: project, body: body).jsonBytes
             let version = try JSONParser().withDocument(of: bytes) { try $0.object().int("v") }
-            #expect(version == body.kind.formVersion)
+            #expect(version == form && body.formVersion == form)
+            #expect(form <= body.kind.formVersion)
         }
     }
 }

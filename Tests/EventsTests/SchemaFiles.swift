@@ -61,6 +61,9 @@ enum SchemaFiles {
         case "command":
             let object = try json.object()
             try CommandEvent(object, project: project(object)).write(to: &writer)
+        case "import":
+            let object = try json.object()
+            try ImportEvent(object, project: project(object), schema: schema).write(to: &writer, schema: schema)
         case "dataset-version":
             let object = try json.object()
             try SealedVersionEvent(object, project: project(object)).write(to: &writer)

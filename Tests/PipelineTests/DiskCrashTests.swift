@@ -53,7 +53,7 @@ struct DiskCrashTests {
         try plant.decoded(.trainingResults) { json in
             let result = try TrainingResult(json: json)
             guard case .finished(let artifact, let score, _, _) = result.outcome else { return "failed" }
-            return "\(result.request)/\(result.trial)/\(result.repetition) \(artifact.sha256) \(score ?? -1)"
+            return "\(result.request)/\(result.trial)/\(result.repetition) \(artifact.sha256 ?? "") \(score ?? -1)"
         }
     }
 

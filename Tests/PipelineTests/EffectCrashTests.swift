@@ -66,7 +66,7 @@ struct EffectCrashTests {
             try plant.decoded(.trainingResults) { json in
                 let result = try TrainingResult(json: json)
                 guard case .finished(let artifact, let score, _, _) = result.outcome else { return "failed" }
-                return "\(result.request)/\(result.trial)/\(result.repetition) \(artifact.sha256) \(score ?? -1)"
+                return "\(result.request)/\(result.trial)/\(result.repetition) \(artifact.sha256 ?? "") \(score ?? -1)"
             }
         }
         // The first request only: later ones start from the model before, whose file names the source's folder.

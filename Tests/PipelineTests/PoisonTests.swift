@@ -79,7 +79,7 @@ struct PoisonTests {
         let uri = "file:///" + String(repeating: "x", count: 1_016)
         let artifact = ArtifactReference(uri: uri, size: .max, sha256: String(repeating: "f", count: 64))
         let version = SealedVersion(
-            id: DatasetVersionID(artifact.sha256),
+            id: DatasetVersionID(artifact.sha256 ?? ""),
             ordinal: 1,
             parent: nil,
             semanticVersion: "1.0.0",

@@ -155,6 +155,11 @@ struct GoldenPlan: Sendable {
             (policy.votes, policy.window) = (60, 50_000)
             policy.patience = 8_000
         },
+        // A first model waits, then an incumbent is registered, and traffic of models that nobody registered.
+        GoldenPlan("incumbents") { policy, revision in
+            policy.votes = 100
+            policy.patience = 6_000 + Int64(revision)
+        },
     ]
 
     /// Whether an operator returns to former champions; else users' feedback does.
@@ -181,6 +186,7 @@ struct GoldenPlan: Sendable {
                 (datasets.cutEvery, training.repeats) = (4, 1)
             }
             (rollout.minimumShadow, rollout.alpha) = (revision % 2, 0.4)
+            if name == "incumbents" { rollout.first = FirstModelPolicy(trainingLabels: 10_000, score: 0.5) }
             if let ageing { (labeling.ageingEvery, labeling.ageingBy) = (ageing, 0.25) }
             changeLabeling(&labeling, revision)
             return ProjectConfiguration(
@@ -269,6 +275,7 @@ struct GoldenWorld {
                     TrainingResult(request: RequestID("pets-0-0"), trial: 0, repetition: 0, outcome: failed)
                 )
             )
+        case 8 where plan.name == "incumbents" && generator.next(below: 2) == 0: register()
         case 8:
             let phase = world.state.rollout.phase.value
             let champion = phase.champion?.version ?? ModelVersion("v77")
@@ -285,6 +292,21 @@ struct GoldenWorld {
                 giveFeedback(.rejection, by: "w\(world.journal.count)-\(user)")
             }
         default: report()
+        }
+    }
+
+    /// Once a model waits: under its name, which is taken; and an incumbent, which is in time the first time alone.
+    private mutating func register() {
+        let artifact = ArtifactReference(uri: "s3://models/theirs", size: nil, sha256: nil)
+        guard let newest = world.state.training.progress.value.newest else { return world.tick() }
+        for version in [newest.version, ModelVersion("theirs-\(world.journal.count)")] {
+            let model = IncumbentModel(
+                version: version,
+                artifact: artifact,
+                metrics: [ModelMetric(name: "accuracy", value: 0.9)]
+            )
+            let id = "r\(world.journal.count)"
+            world.append(.command(Command(id: id, action: .register(model), by: "bob", reason: "served before")))
         }
     }
 

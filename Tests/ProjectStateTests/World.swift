@@ -87,7 +87,9 @@ func configuration(
             calibration: 10,
             falseAlarmEvery: 200,
             userCap: 3,
-            userWindow: 30_000
+            userWindow: 30_000,
+            // In one way of asking a first model waits for test labels.
+            first: FirstModelPolicy(testLabels: asking == .money ? 3 : 0)
         )
     )
 }
@@ -160,7 +162,7 @@ struct World {
         case 0..<7: predict()
         case 7..<13: annotate()
         case 20..<24: giveFeedback()
-        case 13: if generator.next(below: 3) == 0 { append(.tally([tally()])) }
+        case 13: if generator.next(below: 3) == 0 { append(.tally([tally(), stranger()])) }
         case 14, 15: giveFeedback()
         case 16: seal()
         case 17: train()
@@ -326,6 +328,19 @@ struct World {
 
     private func tally() -> Tally {
         Tally(modelVersion: champion, role: .champion, predictions: 10, feedback: 2, negative: 1, forwarded: 3)
+    }
+
+    /// A model that somebody serves without having registered it.
+    private func stranger() -> Tally {
+        Tally(
+            modelVersion: ModelVersion("outside"),
+            role: .champion,
+            predictions: 7,
+            feedback: 0,
+            negative: 0,
+            forwarded: 1,
+            isUnregistered: true
+        )
     }
 
     /// Lets time pass to the next deadline, as the timer does.

@@ -21,6 +21,8 @@ public struct Cadence: Hashable, Sendable {
     public var auditOwed: Double
     /// The budget's window that `auditOwed` was last settled in; nil before the first.
     public var auditWindow: StreamTime?
+    /// Training labels that were imported: known as if they had been asked for.
+    public var importedLabels: Int
 
     public init(
         lastBatchAt: StreamTime = StreamTime(milliseconds: 0),
@@ -31,8 +33,10 @@ public struct Cadence: Hashable, Sendable {
         isExhaustionTold: Bool = false,
         triggerTasks: Int = 0,
         auditOwed: Double = 0,
-        auditWindow: StreamTime? = nil
+        auditWindow: StreamTime? = nil,
+        importedLabels: Int = 0
     ) {
+        self.importedLabels = importedLabels
         self.lastBatchAt = lastBatchAt
         self.lastBatchOrdinal = lastBatchOrdinal
         self.acquisitionTasks = acquisitionTasks
@@ -43,4 +47,7 @@ public struct Cadence: Hashable, Sendable {
         self.auditOwed = auditOwed
         self.auditWindow = auditWindow
     }
+
+    /// Samples with training labels that the project knows or has asked for, whoever brought them.
+    public var trainingSamples: Int { acquisitionTasks + importedLabels }
 }

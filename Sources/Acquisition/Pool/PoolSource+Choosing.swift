@@ -26,7 +26,7 @@ extension PoolSource {
             }
             left.formUnion(explored.map(\.pooled.candidate.sample.id))
         }
-        let trained = accounts.cadence.value.acquisitionTasks
+        let trained = accounts.cadence.value.trainingSamples
         let chosen = chooseByUtility(count - explored.count, leavingOut: left, labels: Double(trained), context)
         return chosen
             + explored.map { $0.pooled.selection(purpose, strategy: "exploration", propensity: $0.propensity) }

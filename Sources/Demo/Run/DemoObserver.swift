@@ -189,7 +189,8 @@ final class DemoObserver {
                 view.promotions += 1
                 view.predictionToRelease.append(newest / 1_000)
             case .rolledBack, .command: view.rollbacks += 1
-            case .shadow: break
+            // The demo's projects begin without a model.
+            case .shadow, .registered: break
             }
             view.releases.append(
                 .init(
@@ -249,7 +250,7 @@ extension Evidence {
             "on \(labels) audit labels the challenger alone was right \(challengerOnly) times, the champion alone \(championOnly): log e-value \(Self.rounded(logE)), needed \(Self.rounded(threshold))"
         case .feedback(let negative, let total, let expectedRate, let statistic, let threshold):
             "\(negative) of \(total) feedbacks negative, \(Self.rounded(expectedRate * 100)) % was no reason to worry: statistic \(Self.rounded(statistic)), alarm at \(Self.rounded(threshold))"
-        case .command(_, let by, let reason): "\(by) said so: \(reason)"
+        case .command(_, let by, let reason, _): "\(by) said so: \(reason)"
         }
     }
 

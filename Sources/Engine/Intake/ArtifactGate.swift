@@ -55,7 +55,8 @@ struct ArtifactGate {
         guard let path = uri.filePath else { return nil }
         let question = FileInspector.Question(
             path: path,
-            size: artifact.size,
+            // A result without one cannot be read.
+            size: artifact.size ?? 0,
             folders: folders(of: matching),
             known: folders.roots ?? folders.own.map { [$0] } ?? []
         )

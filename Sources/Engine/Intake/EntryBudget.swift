@@ -16,7 +16,7 @@ public struct EntryLimits: Hashable, Sendable {
     public static let usual = EntryLimits(
         entries: [
             .predictions: 2_000_000, .feedback: 2_000_000, .annotations: 200_000, .trainingResults: 20_000,
-            .commands: 1_000, .datasetVersions: 100_000,
+            .commands: 1_000, .datasetVersions: 100_000, .imports: 2_000_000,
         ],
         bytes: 4 << 30
     )

@@ -127,6 +127,18 @@ extension IntakeStage {
                 configuration,
                 into: &turn
             )
+        case .imports:
+            var event = try ImportEvent(object, project: id, schema: schema)
+            try event.checkNames()
+            believe(&event.labeledAt, "labeled_at_ms", &event.remarks)
+            try checkSample(event.sample, record.value.count, project)
+            let origin = try origin(record, index, batch)
+            try forward(
+                JournalEntry(project: id, body: .importedLabel(event.label), origin: origin),
+                configuration,
+                into: &turn
+            )
+            note(event.remarks)
         default:
             let event = try SealedVersionEvent(object, project: id)
             try forward(JournalEntry(project: id, body: .versionSealed(event.version)), configuration, into: &turn)
@@ -270,5 +282,19 @@ struct Envelope {
         data = try object.object("data")
         id = try object.string("id")
         source = try object.string("source")
+    }
+}
+
+extension ImportEvent {
+    /// The label as it stands in the journal, known by its source and id.
+    fileprivate var label: ImportedLabel {
+        ImportedLabel(
+            key: xxh64("\(origin.source.utf8.count) \(origin.source)\u{0}\(origin.id)"),
+            origin: origin,
+            sample: sample,
+            answer: answer,
+            isValidation: isValidation,
+            labeledAt: labeledAt.map { StreamTime(milliseconds: $0) }
+        )
     }
 }

@@ -39,7 +39,7 @@ public final class IntakeStage: StreamStage {
 
     /// The topics that Intake reads, in the order in which its consumer counts them.
     public static let inputs: [Topic] = [
-        .predictions, .feedback, .annotations, .trainingResults, .commands, .datasetVersions,
+        .predictions, .feedback, .annotations, .trainingResults, .commands, .datasetVersions, .imports,
     ]
 
     /// Inputs whose refused records may be left out of the dead letters when there are too many.

@@ -42,6 +42,16 @@ extension AnnotationEvent {
     }
 }
 
+extension ImportEvent {
+    func checkNames() throws(Rejection) {
+        try PlainNames.check("source", TaskID(origin.source))
+        try PlainNames.check("id", TaskID(origin.id))
+        try PlainNames.check("sample.id", sample.id)
+        guard case .votes(let votes) = answer else { return }
+        for vote in votes { try PlainNames.check("votes.annotator", vote.annotator) }
+    }
+}
+
 extension TrainingResultEvent {
     func checkNames() throws(Rejection) { try PlainNames.check("request", result.request) }
 }
@@ -49,7 +59,13 @@ extension TrainingResultEvent {
 extension CommandEvent {
     func checkNames() throws(Rejection) {
         try PlainNames.check("id", TaskID(command.id))
-        if case .rollBack(let version) = command.action { try PlainNames.check("model_version", version) }
+        switch command.action {
+        case .rollBack(let version): try PlainNames.check("model_version", version)
+        case .register(let model):
+            try PlainNames.check("model_version", model.version)
+            for metric in model.metrics { try PlainNames.check("metrics", TaskID(metric.name)) }
+        case .hold, .releaseHold, .resume: break
+        }
     }
 }
 

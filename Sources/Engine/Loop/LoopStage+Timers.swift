@@ -40,7 +40,9 @@ extension LoopStage {
             }
             guard partition.tallies.isDue(now), let next = partition.tallies.next else { continue }
             for folded in partition.tallies.fold() {
-                let entry = JournalEntry(project: ProjectID(folded.project), body: .tally(folded.tallies))
+                let state = partition.projects[folded.project]?.state
+                let tallies = folded.tallies.map { $0.told(of: state) }
+                let entry = JournalEntry(project: ProjectID(folded.project), body: .tally(tallies))
                 append(entry, number, &turn)
             }
             turn.advance(TopicPartition(topics[.tallies], number), to: next)
@@ -90,6 +92,22 @@ extension LoopStage {
                 value: entry.jsonBytes,
                 headers: headers.recordHeaders
             )
+        )
+    }
+}
+
+extension Tally {
+    /// The same with what a project's state says of its version; as it is where there is no state yet.
+    fileprivate func told(of state: ProjectState?) -> Tally {
+        guard let modelVersion, let state, !state.isRegistered(modelVersion) else { return self }
+        return Tally(
+            modelVersion: modelVersion,
+            role: role,
+            predictions: predictions,
+            feedback: feedback,
+            negative: negative,
+            forwarded: forwarded,
+            isUnregistered: true
         )
     }
 }

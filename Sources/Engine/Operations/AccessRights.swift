@@ -41,6 +41,7 @@ public struct AccessRights: Hashable, Sendable {
             }
             rights.append(.init(.write, .transactionalID, Self.name(topics, "apply."), isPrefix: true))
             rights.append(.init(.write, .transactionalID, Self.name(topics, "command."), isPrefix: true))
+            rights.append(.init(.write, .transactionalID, Self.name(topics, "import."), isPrefix: true))
         case .redrive: rights.append(.init(.write, .transactionalID, Self.name(topics, "redrive")))
         }
         self.rights = rights

@@ -53,10 +53,9 @@ public struct ProjectResume {
     /// - Throws: `EngineError` when there is no such project, or it is not paused; `StreamError` when the topics cannot be read
     ///   or written.
     public func send(_ name: String, by: String, reason: String) throws -> ProjectPause {
-        // First: of two who ask at once the later one goes on, and who may not ask at all learns of it.
-        let producer = try transport.makeProducer(transactionalID: "\(topics.prefix)command.\(name)")
-        defer { producer.close() }
-        try producer.initializeTransactions()
+        // First: who may not ask at all learns of it.
+        let commands = try OperatorCommand(transport: transport, topics: topics, project: name)
+        defer { commands.close() }
         let directory = try ProjectDirectory(transport: transport, topics: topics)
         defer { directory.close() }
         try directory.readToEnd()
@@ -72,25 +71,7 @@ public struct ProjectResume {
         }
         let time = WallClock.now()
         let command = Command(id: "resume-\(name)-\(time)", action: .resume, by: by, reason: reason)
-        var writer = JSONWriter()
-        CommandEvent(project: configuration.project, command: command).write(to: &writer)
-        try producer.begin()
-        try producer.send([
-            OutputRecord(
-                topic: topics[.commands],
-                key: Array(name.utf8),
-                value: writer.bytes,
-                headers: CloudEventHeaders(
-                    id: command.id,
-                    source: "flywheel/\(name)/operator",
-                    type: "io.flywheel.command.given.v1",
-                    time: time,
-                    correlation: nil,
-                    causation: nil
-                ).recordHeaders
-            )
-        ])
-        try producer.commit()
+        try commands.send(command, at: time)
         return pause
     }
 }

@@ -36,6 +36,15 @@ public struct ProjectSummary: Hashable, Sendable {
         public let isExpected: Bool
     }
 
+    /// What a model did that no release names.
+    public struct UnregisteredSummary: Hashable, Sendable {
+        public let version: String
+        public let predictions: Int64
+        public let feedback: Int64
+        /// Milliseconds since 1970.
+        public let lastAt: Int64
+    }
+
     public let project: String
     public let entryNumber: UInt64
     public let chain: String
@@ -43,6 +52,8 @@ public struct ProjectSummary: Hashable, Sendable {
     public let challenger: ReleasedModel?
     public let newest: ReleasedModel?
     public let quarantined: [String]
+    /// Models that predict though no release names them, the busiest first.
+    public let unregistered: [UnregisteredSummary]
     public let isHeld: Bool
     public let openTasks: Int
     public let votesBudget: Int
@@ -84,6 +95,16 @@ public struct ProjectSummary: Hashable, Sendable {
         challenger = phase.challenger
         newest = state.training.progress.value.newest
         quarantined = phase.quarantined.map(\.rawValue)
+        unregistered = state.unregistered.sortedRows.filter { !state.isRegistered($0.key) }
+            .map {
+                UnregisteredSummary(
+                    version: $0.key.rawValue,
+                    predictions: $0.value.predictions,
+                    feedback: $0.value.feedback,
+                    lastAt: $0.value.lastAt.milliseconds
+                )
+            }
+            .sorted { ($1.predictions, $0.version) < ($0.predictions, $1.version) }
         isHeld = phase.isHeld
         openTasks = state.labeling.open.count
         votesBudget = policy?.acquisition.votes ?? 0

@@ -209,6 +209,7 @@ public final class TrainerStage: StreamStage, HoldingStage {
         let outcome: TrainingResult.Outcome
         var reason: TrainingResult.Failure?
         var labels: LeftOutLabels?
+        var validation: ValidationScore?
         do {
             let data = try study.data(parser) { leftOut(study.request.id, $0) }
             labels = data.leftOut
@@ -229,6 +230,12 @@ public final class TrainerStage: StreamStage, HoldingStage {
                 throw Self.unchanged(study.request, data)
             }
             outcome = scored(model, data, artifact)
+            validation = data.validation.map {
+                ValidationScore(
+                    value: model.accuracy(on: $0, labels: data.validationLabels),
+                    items: data.validationLabels.count
+                )
+            }
         } catch let error as UnstoredModel {
             throw error.cause
         } catch let failure as StudyFailure {
@@ -250,7 +257,8 @@ public final class TrainerStage: StreamStage, HoldingStage {
             duration: now() - began,
             reason: reason?.rawValue,
             leftOut: labels,
-            dataset: study.request.dataset.id
+            dataset: study.request.dataset.id,
+            validation: validation
         )
         var writer = JSONWriter()
         TrainingResultEvent(project: study.project, result: result, token: study.token).write(to: &writer)

@@ -33,7 +33,10 @@ extension DatasetLogRecord: JSONCodable {
                 label: ClassIndex(try label.int("index", in: 0...9_999)),
                 confidence: confidence,
                 votes: try object.values("votes"),
-                predictedAt: try object.time("predicted_at_ms")
+                predictedAt: try object.time("predicted_at_ms"),
+                origin: try object.optionalObject("imported").map { (origin) throws(JSONError) in
+                    ImportOrigin(source: try origin.string("source"), id: try origin.string("id"))
+                }
             )
             let fact = LabelFact(
                 consensus: consensus,
@@ -99,6 +102,11 @@ extension DatasetLogRecord: JSONCodable {
         writer.member("purpose", consensus.purpose.rawValue)
         writer.array("votes", ofValues: consensus.votes)
         writer.member("predicted_at_ms", consensus.predictedAt)
+        guard let origin = consensus.origin else { return }
+        writer.object("imported") { writer in
+            writer.member("source", origin.source)
+            writer.member("id", origin.id)
+        }
     }
 
     private func write(_ cut: VersionCut, _ project: ProjectID?, to writer: inout JSONWriter) {

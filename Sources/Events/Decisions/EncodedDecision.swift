@@ -74,7 +74,7 @@ public struct EncodedDecision: Hashable, Sendable {
 
     private static func verb(_ cause: ModelRelease.Cause) -> String {
         switch cause {
-        case .first, .promoted: "promoted"
+        case .first, .promoted, .registered: "promoted"
         case .shadow: "shadowed"
         case .rolledBack, .command: "rolled_back"
         }

@@ -90,7 +90,8 @@ extension Evidence: JSONCodable {
             self = .command(
                 id: try object.string("id"),
                 by: try object.string("by"),
-                reason: try object.string("reason")
+                reason: try object.string("reason"),
+                metrics: try object.metrics("metrics")
             )
         case let kind: throw object.failure("kind", "unknown kind of evidence \"\(kind.prefix(64))\"")
         }
@@ -114,11 +115,12 @@ extension Evidence: JSONCodable {
                 writer.member("expected_rate", expectedRate)
                 writer.member("statistic", statistic)
                 writer.member("threshold", threshold)
-            case .command(let id, let by, let reason):
+            case .command(let id, let by, let reason, let metrics):
                 writer.member("kind", "command")
                 writer.member("id", id)
                 writer.member("by", by)
                 writer.member("reason", reason)
+                writer.member("metrics", metrics)
             }
         }
     }

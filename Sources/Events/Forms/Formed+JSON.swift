@@ -34,6 +34,7 @@ extension ClosedTask: JSONCodable {}
 extension DatasetPolicy: JSONCodable {}
 extension EmbeddingSpace: JSONCodable {}
 extension FeedbackWatch: JSONCodable {}
+extension FirstModelPolicy: JSONCodable {}
 extension LabelRow: JSONCodable {}
 extension LabelSchema: JSONCodable {}
 extension LabelingPolicy: JSONCodable {}
@@ -49,6 +50,7 @@ extension SliceAccount: JSONCodable {}
 extension StageTime: JSONCodable {}
 extension StreamFilter: JSONCodable {}
 extension TrainingPolicy: JSONCodable {}
+extension UnregisteredTraffic: JSONCodable {}
 extension UserBucket: JSONCodable {}
 extension Vote: JSONCodable {}
 extension VoteCost: JSONCodable {}

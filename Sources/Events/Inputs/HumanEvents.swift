@@ -180,7 +180,7 @@ public struct AnnotationEvent: Hashable, Sendable {
 
 /// An answer of kind `choice`: its name, and its place in the schema; nil if absent. Where `takesUnknown` says that the schema
 /// may lack the class, such a one has no place.
-private func choice(
+func choice(
     _ object: JSONObject,
     _ key: StaticString,
     _ schema: LabelSchema,
@@ -202,7 +202,7 @@ private func choice(
     return (name, label)
 }
 
-private func writeChoice(_ name: String, _ key: StaticString, _ writer: inout JSONWriter) {
+func writeChoice(_ name: String, _ key: StaticString, _ writer: inout JSONWriter) {
     writer.object(key) { writer in
         writer.member("kind", "choice")
         writer.member("class", name)

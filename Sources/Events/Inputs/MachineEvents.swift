@@ -81,8 +81,22 @@ extension TrainingResult: JSONCodable {
             leftOut: try object.optional("left_out").map { (value) throws(JSONError) in
                 try LeftOutLabels(value, &remarks)
             },
-            dataset: try object.optionalID("dataset_version")
+            dataset: try object.optionalID("dataset_version"),
+            validation: Self.validation(object, &remarks)
         )
+    }
+
+    /// What a trainer says of validation labels only informs.
+    private static func validation(_ object: JSONObject, _ remarks: inout Remarks) -> ValidationScore? {
+        guard object.optional("validation") != nil else { return nil }
+        guard let score = try? object.object("validation"), (try? score.string("metric")) == "accuracy",
+            let items = try? score.int("items", in: 1...Counting.most),
+            let value = score.informingShare("value", &remarks)
+        else {
+            remarks.note("validation", "expected metric accuracy, a value in 0...1 and items from 1: left out")
+            return nil
+        }
+        return ValidationScore(value: value, items: items)
     }
 
     private static func reason(_ object: JSONObject, _ remarks: inout Remarks) -> String? {
@@ -139,6 +153,7 @@ extension TrainingResult: JSONCodable {
                 }
             }
         }
+        writer.member("validation", ifPresent: validation)
         writer.member("left_out", ifPresent: leftOut)
         writer.member("duration_ms", ifPresent: duration)
         writer.member("verified", ifPresent: verified)
@@ -187,71 +202,17 @@ extension LeftOutLabels: JSONCodable {
     }
 }
 
-/// What an operator wants done.
-public struct CommandEvent: Hashable, Sendable {
-    public let project: ProjectID
-    public let command: Command
-
-    public init(project: ProjectID, command: Command) {
-        self.project = project
-        self.command = command
-    }
-
-    public init(_ object: JSONObject, project: ProjectID) throws(Rejection) {
-        do throws(JSONError) {
-            self.project = project
-            command = try Command(json: object.value)
-        } catch {
-            throw error.path == "action" ? Rejection(.unknownCommand, error.description) : Rejection(error)
-        }
+extension ValidationScore: JSONCodable {
+    public init(json: JSONValue) throws(JSONError) {
+        let object = try json.object()
+        self.init(value: try object.double("value"), items: try object.int("items", in: 1...Counting.most))
     }
 
     public func write(to writer: inout JSONWriter) {
         writer.object { writer in
-            writer.member("project", project)
-            command.writeMembers(to: &writer)
+            writer.member("metric", "accuracy")
+            writer.member("value", value)
+            writer.member("items", items)
         }
-    }
-}
-
-extension Command: JSONCodable {
-    public init(json: JSONValue) throws(JSONError) {
-        let object = try json.object()
-        let action: Action
-        switch try object.string("action") {
-        case "roll_back": action = .rollBack(try object.id("model_version"))
-        case "hold": action = .hold
-        case "release_hold": action = .releaseHold
-        case "resume": action = .resume
-        case let name:
-            throw object.failure(
-                "action",
-                "expected roll_back, hold, release_hold or resume, found \"\(name.prefix(64))\""
-            )
-        }
-        self.init(
-            id: try object.id("id", TaskID.self).rawValue,
-            action: action,
-            by: try object.string("by"),
-            reason: try object.string("reason")
-        )
-    }
-
-    public func write(to writer: inout JSONWriter) {
-        writer.object { writer in writeMembers(to: &writer) }
-    }
-
-    func writeMembers(to writer: inout JSONWriter) {
-        writer.member("id", id)
-        switch action {
-        case .rollBack(let version):
-            writer.member("action", "roll_back")
-            writer.member("model_version", version)
-        case .hold: writer.member("action", "hold")
-        case .releaseHold: writer.member("action", "release_hold")
-        case .resume: writer.member("action", "resume")
-        }
-        writer.member("by", by)
-        writer.member("reason", reason)
     }
 }

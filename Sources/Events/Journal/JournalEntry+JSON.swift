@@ -23,6 +23,7 @@ extension JournalEntry: JSONCodable {
         case .tally: body = .tally(try entry.object().values("tallies"))
         case .tick: body = .tick(try ChainMark(json: entry))
         case .engine: body = .engine(build: try entry.object().string("build"))
+        case .importedLabel: body = .importedLabel(try ImportedLabel(json: entry))
         }
         self.init(project: project, body: body, origin: try object.optionalValue("origin"))
     }
@@ -50,7 +51,7 @@ extension JournalEntry: JSONCodable {
 
     public func write(to writer: inout JSONWriter) {
         writer.object { writer in
-            writer.member("v", body.kind.formVersion)
+            writer.member("v", body.formVersion)
             writer.member("kind", body.kind.rawValue)
             writer.member("project", project)
             writer.key("entry")
@@ -71,6 +72,7 @@ extension JournalEntry: JSONCodable {
         case .tally(let tallies): writer.object { $0.array("tallies", ofValues: tallies) }
         case .tick(let mark): mark.write(to: &writer)
         case .engine(let build): writer.object { $0.member("build", build) }
+        case .importedLabel(let imported): imported.write(to: &writer)
         }
     }
 }
@@ -256,7 +258,8 @@ extension Tally: JSONCodable {
             predictions: try object.int64("predictions"),
             feedback: try object.int64("feedback"),
             negative: try object.int64("negative_feedback"),
-            forwarded: try object.int64("forwarded")
+            forwarded: try object.int64("forwarded"),
+            isUnregistered: try object.optionalBool("unregistered") ?? false
         )
     }
 
@@ -271,5 +274,6 @@ extension Tally: JSONCodable {
         writer.member("feedback", feedback)
         writer.member("negative_feedback", negative)
         writer.member("forwarded", forwarded)
+        if isUnregistered { writer.member("unregistered", true) }
     }
 }

@@ -1,15 +1,25 @@
 public import Flywheel
+internal import Vocabulary
 
 extension JournalEntry.Kind {
-    /// The version of the kind's form, written as `v`: at least 1. An entry of a later version is refused, never guessed at.
+    /// The latest version of the kind's form that this build knows, at least 1. An entry of a later version is refused, never
+    /// guessed at.
     ///
     /// A kind that is added begins at 2: build 0.1.0 stops at a version that it does not know, but makes a dead letter of a
     /// kind that it does not know and goes on without the entry.
     public var formVersion: Int {
         switch self {
-        case .configured, .candidate, .feedback, .annotation, .trainingResult, .versionSealed, .command, .tally, .tick,
-            .engine:
-            1
+        case .command, .importedLabel: 2
+        case .configured, .candidate, .feedback, .annotation, .trainingResult, .versionSealed, .tally, .tick, .engine: 1
         }
+    }
+}
+
+extension JournalEntry.Body {
+    /// The version of the form that an entry is written in, as `v`: the earliest that can say it, so that what builds of
+    /// before can carry out they do.
+    public var formVersion: Int {
+        guard case .command(let command) = self else { return kind.formVersion }
+        return if case .register = command.action { 2 } else { 1 }
     }
 }

@@ -16,7 +16,8 @@ extension RepeatResult: JSONCodable {
             },
             reason: try object.optionalString("reason"),
             leftOut: try object.optionalValue("left_out"),
-            verified: try object.optionalBool("verified")
+            verified: try object.optionalBool("verified"),
+            validation: try object.optionalValue("validation")
         )
     }
 
@@ -26,6 +27,7 @@ extension RepeatResult: JSONCodable {
             writer.member("repeat", repetition)
             writer.member("artifact", ifPresent: artifact)
             writer.member("score", ifPresent: score)
+            writer.member("validation", ifPresent: validation)
             if let predictions { writer.array("predictions", of: predictions.map(\.rawValue)) }
             writer.member("reason", ifPresent: reason)
             writer.member("left_out", ifPresent: leftOut)

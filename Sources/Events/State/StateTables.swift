@@ -30,6 +30,7 @@ extension ProjectState {
         visitor.table("loop.refusals", &refusals)
         visitor.table("loop.entries", &entries)
         visitor.table("loop.proposals", &proposals)
+        visitor.table("loop.unregistered", &unregistered)
         visitor.table("acquisition.pool", &acquisition.pool.candidates)
         visitor.table("acquisition.audit", &acquisition.audit.candidates)
         visitor.table("acquisition.asked", &acquisition.accounts.asked)

@@ -12,7 +12,7 @@ import Vocabulary
 enum CheckCommand {
     private static let topics: [String: Topic] = [
         "prediction": .predictions, "feedback": .feedback, "annotation": .annotations,
-        "training-result": .trainingResults,
+        "training-result": .trainingResults, "import": .imports,
     ]
 
     /// - Returns: Whether every record would be taken.

@@ -36,6 +36,13 @@ struct StatusReport {
             if !project.quarantined.isEmpty {
                 lines.append("  quarantined  \(ForeignText.line(project.quarantined.joined(separator: ", ")))")
             }
+            if !project.unregistered.isEmpty {
+                let models = project.unregistered.prefix(5).map {
+                    "\(ForeignText.line($0.version, limit: 64)) (\($0.predictions) predictions, last \(RFC3339.text(milliseconds: $0.lastAt)))"
+                }
+                let more = project.unregistered.count > 5 ? ", …" : ""
+                lines.append("  unregistered \(models.joined(separator: ", "))\(more): no release names them")
+            }
             lines.append(
                 "  budget       \(project.votesLeft) of \(project.votesBudget) votes left in the window, \(project.votesReserved) reserved, \(project.votesTotal) spent in all"
             )
@@ -137,6 +144,16 @@ struct StatusReport {
                 }
             }
             writer.array("quarantined", of: project.quarantined)
+            writer.array("unregistered") { writer in
+                for model in project.unregistered {
+                    writer.object { writer in
+                        writer.member("version", model.version)
+                        writer.member("predictions", model.predictions)
+                        writer.member("feedback", model.feedback)
+                        writer.member("last_at_ms", model.lastAt)
+                    }
+                }
+            }
             writer.object("votes") { writer in
                 writer.member("budget", project.votesBudget)
                 writer.member("spent", project.votesSpent)

@@ -1,0 +1,169 @@
+public import Events
+internal import Foundation
+internal import Hashing
+internal import JSON
+public import StreamRuntime
+internal import Vocabulary
+
+/// Sends records of a file to an input topic, in transactions of some hundreds, and notes beside the file how far it came: a
+/// second run goes on where the first one ended.
+///
+/// What is sent twice, because a run ended between a transaction and its note, is known by its ids.
+public struct RecordImport {
+    /// Records of a transaction, at most.
+    static let portion = 500
+
+    /// One record: its value, and the id that its headers carry.
+    public struct Record: Sendable {
+        public let id: String
+        public let value: [UInt8]
+
+        public init(id: String, value: [UInt8]) {
+            self.id = id
+            self.value = value
+        }
+    }
+
+    private let transport: any StreamTransport
+    private let topics: TopicNames
+    private let topic: Topic
+    private let project: String
+    private let type: String
+    /// The path of the note; nil for none.
+    private let progress: String?
+
+    /// - Parameters:
+    ///   - transport: To the cluster.
+    ///   - topics: Names in use.
+    ///   - topic: Where the records go.
+    ///   - project: Whose they are.
+    ///   - type: The `ce_type` of the records.
+    ///   - progress: The path of the note; nil for none.
+    public init(
+        transport: any StreamTransport,
+        topics: TopicNames,
+        topic: Topic,
+        project: String,
+        type: String,
+        progress: String?
+    ) {
+        self.transport = transport
+        self.topics = topics
+        self.topic = topic
+        self.project = project
+        self.type = type
+        self.progress = progress
+    }
+
+    /// Sends the records that are not sent yet.
+    ///
+    /// - Parameters:
+    ///   - records: In an order that is the same in every run.
+    ///   - rate: Records a second at most; at least 1.
+    ///   - now: Milliseconds since 1970.
+    ///   - pause: Waits for so many milliseconds.
+    ///   - tell: Called after each transaction with the records sent so far, those of earlier runs among them.
+    /// - Returns: Records that earlier runs had sent.
+    /// - Throws: `EngineError` where the note is of other records; `StreamError` from the cluster.
+    public func send(
+        _ records: [Record],
+        rate: Int,
+        now: () -> Int64 = WallClock.now,
+        pause: (Int64) -> Void = { WallClock.pause($0) },
+        tell: (Int) -> Void = { _ in }
+    ) throws -> Int {
+        let digest = digest(of: records)
+        let before = try sent(of: digest)
+        guard before < records.count else { return before }
+        let producer = try transport.makeProducer(transactionalID: "\(topics.prefix)import.\(project)")
+        defer { producer.close() }
+        try producer.initializeTransactions()
+        let began = now()
+        var position = before
+        while position < records.count {
+            let end = min(records.count, position + min(Self.portion, max(1, rate)))
+            let time = now()
+            try producer.begin()
+            try producer.send(records[position..<end].map { output($0, at: time) })
+            try producer.commit()
+            position = end
+            try note(position, of: records.count, digest)
+            tell(position)
+            guard position < records.count else { break }
+            // Of what the rate allows since the beginning, so that slow commits are made up for.
+            let due = began + Int64(position - before) * 1_000 / Int64(max(1, rate))
+            if due > now() { pause(min(60_000, due - now())) }
+        }
+        return before
+    }
+
+    private func output(_ record: Record, at time: Int64) -> OutputRecord {
+        OutputRecord(
+            topic: topics[topic],
+            key: Array(record.id.utf8),
+            value: record.value,
+            headers: CloudEventHeaders(
+                id: record.id,
+                source: "flywheel/\(project)/import",
+                type: type,
+                time: time,
+                correlation: nil,
+                causation: nil
+            ).recordHeaders
+        )
+    }
+
+    // MARK: - Note
+
+    private func digest(of records: [Record]) -> String {
+        var bytes: [UInt8] = []
+        for record in records { bytes += Array(SHA256Digest(of: record.value).hex.utf8) }
+        return SHA256Digest(of: bytes).hex
+    }
+
+    private func sent(of digest: String) throws -> Int {
+        guard let progress, let data = FileManager.default.contents(atPath: progress) else { return 0 }
+        let cluster = try transport.clusterID()
+        do {
+            return try JSONParser().withDocument(of: [UInt8](data)) { json in
+                let note = try json.object()
+                guard try note.string("digest") == digest, try note.string("project") == project,
+                    try note.string("topic") == topics[topic], try note.string("cluster") == cluster
+                else {
+                    throw EngineError(
+                        "go on with an import",
+                        "\(progress) is the note of other records, another project or another cluster",
+                        remedy:
+                            "if the file or the options have changed on purpose, delete it: what was sent is known and changes nothing"
+                    )
+                }
+                return try note.int("sent", in: 0...Int(1 << 40))
+            }
+        } catch let error as JSONError {
+            throw EngineError("read \(progress)", "it is no note of an import: \(error)", remedy: "delete it")
+        }
+    }
+
+    private func note(_ sent: Int, of count: Int, _ digest: String) throws {
+        guard let progress else { return }
+        var writer = JSONWriter()
+        writer.object { writer in
+            writer.member("project", project)
+            writer.member("topic", topics[topic])
+            writer.member("cluster", (try? transport.clusterID()) ?? "")
+            writer.member("digest", digest)
+            writer.member("records", count)
+            writer.member("sent", sent)
+        }
+        do {
+            try Data(writer.bytes + [0x0A]).write(to: URL(fileURLWithPath: progress), options: .atomic)
+        } catch {
+            throw EngineError(
+                "note how far the import has come in \(progress)",
+                "\(error.localizedDescription)",
+                remedy:
+                    "\(sent) of \(count) records are sent; run it again with --progress and a path that can be written"
+            )
+        }
+    }
+}

@@ -1,0 +1,118 @@
+public import JSON
+public import Vocabulary
+
+/// What an operator wants done.
+public struct CommandEvent: Hashable, Sendable {
+    public let project: ProjectID
+    public let command: Command
+
+    public init(project: ProjectID, command: Command) {
+        self.project = project
+        self.command = command
+    }
+
+    public init(_ object: JSONObject, project: ProjectID) throws(Rejection) {
+        do throws(JSONError) {
+            self.project = project
+            command = try Command(json: object.value)
+        } catch {
+            throw error.path == "action" ? Rejection(.unknownCommand, error.description) : Rejection(error)
+        }
+    }
+
+    public func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.member("project", project)
+            command.writeMembers(to: &writer)
+        }
+    }
+}
+
+extension Command: JSONCodable {
+    public init(json: JSONValue) throws(JSONError) {
+        let object = try json.object()
+        let action: Action
+        switch try object.string("action") {
+        case "roll_back": action = .rollBack(try object.id("model_version"))
+        case "hold": action = .hold
+        case "release_hold": action = .releaseHold
+        case "resume": action = .resume
+        case "register":
+            action = .register(
+                IncumbentModel(
+                    version: try object.id("model_version"),
+                    artifact: try ArtifactReference(incumbent: object.required("artifact")),
+                    metrics: try object.metrics("metrics")
+                )
+            )
+        case let name:
+            throw object.failure(
+                "action",
+                "expected roll_back, hold, release_hold, resume or register, found \"\(name.prefix(64))\""
+            )
+        }
+        self.init(
+            id: try object.id("id", TaskID.self).rawValue,
+            action: action,
+            by: try object.string("by"),
+            reason: try object.string("reason")
+        )
+    }
+
+    public func write(to writer: inout JSONWriter) {
+        writer.object { writer in writeMembers(to: &writer) }
+    }
+
+    func writeMembers(to writer: inout JSONWriter) {
+        writer.member("id", id)
+        switch action {
+        case .rollBack(let version):
+            writer.member("action", "roll_back")
+            writer.member("model_version", version)
+        case .hold: writer.member("action", "hold")
+        case .releaseHold: writer.member("action", "release_hold")
+        case .resume: writer.member("action", "resume")
+        case .register(let model):
+            writer.member("action", "register")
+            writer.member("model_version", model.version)
+            writer.member("artifact", model.artifact)
+            writer.member("metrics", model.metrics)
+        }
+        writer.member("by", by)
+        writer.member("reason", reason)
+    }
+}
+
+extension JSONObject {
+    /// The metrics in the object called `key`, by ascending name; none if absent.
+    func metrics(_ key: StaticString) throws(JSONError) -> [ModelMetric] {
+        guard let object = try optionalObject(key) else { return [] }
+        var metrics: [ModelMetric] = []
+        for member in object {
+            guard (1...ModelMetric.longestName).contains(member.name.utf8.count) else {
+                throw failure(key, "expected names of 1 to \(ModelMetric.longestName) bytes")
+            }
+            guard !metrics.contains(where: { $0.name == member.name }) else {
+                throw failure(key, "\"\(member.name)\" stands twice")
+            }
+            metrics.append(ModelMetric(name: member.name, value: try member.value.double()))
+        }
+        guard metrics.count <= ModelMetric.limit else {
+            throw failure(key, "expected at most \(ModelMetric.limit) metrics, found \(metrics.count)")
+        }
+        return metrics.sorted { $0.name < $1.name }
+    }
+}
+
+extension JSONWriter {
+    /// Metrics by name; nothing where there are none.
+    mutating func member(_ key: StaticString, _ metrics: [ModelMetric]) {
+        guard !metrics.isEmpty else { return }
+        object(key) { writer in
+            for metric in metrics {
+                writer.key(named: metric.name)
+                writer.value(metric.value)
+            }
+        }
+    }
+}

@@ -1,0 +1,79 @@
+internal import Acquisition
+internal import Datasets
+internal import Labeling
+internal import Rollout
+internal import Tables
+internal import Vocabulary
+
+/// Labels that were given before Flywheel asked.
+extension ProjectState {
+    /// Takes an imported label into training or validation, never into the test labels: those come from the audit sample
+    /// alone, which the sample leaves.
+    mutating func receive(
+        _ received: ImportedLabel,
+        _ configuration: ProjectConfiguration,
+        _ step: inout Step
+    ) {
+        if let refusal = refusal(of: received, configuration.schema) {
+            refuse(refusal, &step)
+            return
+        }
+        // The first embeddings fix the space; a label whose own lies elsewhere is one all the same.
+        let isPlaced = acquisition.place(received.sample, configuration.embedding) == nil
+        let imported = acquisition.knownSpace(configuration.embedding).name.map { received.placed(in: $0) } ?? received
+        let id = step.context.nextID()
+        let consensus = labeling.consensus(
+            of: imported,
+            task: TaskID(id),
+            schema: configuration.schema,
+            at: step.context.time
+        )
+        guard let consensus else { return }
+        if let known = datasets.labels[imported.sample.id] {
+            let (has, says) = (
+                configuration.schema.name(of: known.label), configuration.schema.name(of: consensus.label)
+            )
+            let text = "sample \(imported.sample.id) has label \"\(has)\" (\(known.split.rawValue))"
+            let isSame = known.label == consensus.label
+            refuse(
+                isSame
+                    ? .init(.duplicate, text) : .init(.labelConflict, "\(text), the import says \"\(says)\""),
+                &step
+            )
+            return
+        }
+        let result = datasets.accept(
+            consensus,
+            schema: configuration.schema,
+            imported: imported.key,
+            at: step.context.time
+        )
+        switch result {
+        case .failure(let error): refuse(error.refusal, &step)
+        case .success(let fact):
+            rollout.forget(imported.sample.id)
+            acquisition.imported(
+                consensus.sample,
+                consensus.purpose,
+                isPlaced: isPlaced,
+                selectionContext(configuration, step.context)
+            )
+            step.decide(.label(fact), id: id)
+        }
+    }
+
+    /// Why a label is not taken, whatever it says.
+    private mutating func refusal(of imported: ImportedLabel, _ schema: LabelSchema) -> Refusal? {
+        if let label = imported.labels.first(where: { !schema.contains($0) }) {
+            return Refusal(.unknownClass, "class \(label.rawValue) is not in the label schema")
+        }
+        if datasets.hasImported(imported.key) {
+            return Refusal(.duplicate, "\(imported.origin.id) of \(imported.origin.source) was imported before")
+        }
+        let sample = imported.sample.id
+        if acquisition.accounts.asked[sample] != nil, datasets.labels[sample] == nil, labeling.isOpen(sample) {
+            return Refusal(.sampleAsked, "sample \(sample) is being asked for: the answers of its task count")
+        }
+        return nil
+    }
+}

@@ -1,0 +1,159 @@
+import Arguments
+import Engine
+import Events
+import Flywheel
+import Foundation
+import JSON
+import KafkaTransport
+import Telemetry
+import Vocabulary
+
+/// `flywheel labels`.
+enum LabelsCommand {
+    /// - Returns: Whether nothing was wrong, or what was wrong was to be left out.
+    static func bring(_ arguments: ParsedArguments) throws -> Bool {
+        let path = try arguments.requiredPositional("file")
+        let project = try arguments.requiredString("project")
+        let bytes = try contents(of: path)
+        let format = try ImportOptions.format(arguments, bytes, path)
+        let file = ImportFile(bytes, format, try ImportOptions.labelFields(arguments), isLabelled: true)
+        let source = try ImportOptions.source(arguments, path)
+        let rate = try arguments.int("rate", in: 1...100_000) ?? 500
+        let worker = try WorkerFile.connected(arguments)
+        let transport = KafkaStreamTransport(properties: worker.kafka)
+        let target = try ImportTarget(transport: transport, topics: worker.topics, project: project)
+        let merge = try LabelMerge(
+            file,
+            target.configuration,
+            state: target.state,
+            source: source,
+            isValidation: arguments.flag("validation"),
+            renames: try ImportOptions.renames(arguments)
+        )
+        ImportOptions.tell(merge.faults)
+        let split = arguments.flag("validation") ? "validation" : "training"
+        var words = "\(merge.labels.count) labels for \(split) of source \(source)"
+        if merge.known > 0 { words += ", \(merge.known) known already" }
+        if file.unlabelled > 0 { words += ", \(file.unlabelled) rows without a label" }
+        if !merge.faults.isEmpty { words += ", \(merge.faults.count) faults" }
+        Terminal.show(ForeignText.line(words, limit: 400))
+        for (index, count) in merge.counts.enumerated() where count > 0 {
+            Terminal.show(
+                "  \(count)  \(ForeignText.line(target.configuration.schema.name(of: ClassIndex(index)), limit: 128))"
+            )
+        }
+        guard merge.faults.isEmpty || arguments.flag("skip-faulty") else {
+            Terminal.complain("nothing was sent: mend the file, or leave such rows out with --skip-faulty")
+            return false
+        }
+        guard !arguments.flag("dry-run") else {
+            Terminal.show("nothing was sent (--dry-run)")
+            return true
+        }
+        let records = merge.labels.map(\.record)
+        let sender = RecordImport.labels(
+            transport: transport,
+            topics: worker.topics,
+            project: project,
+            progress: ImportOptions.progress(arguments, path)
+        )
+        try ImportOptions.send(records, by: sender, rate: rate)
+        if !records.isEmpty {
+            Terminal.show(
+                "flywheel status shows them as they are taken in; what is refused then stands in flywheel dead-letters list"
+            )
+        }
+        return true
+    }
+}
+
+/// Options that imports share.
+enum ImportOptions {
+    static let fields: [OptionSpecification] = [
+        .option("format", "FORMAT", help: "csv, jsonl, label-studio or ground-truth (default by the file's beginning)"),
+        .option("id", "NAME", help: "column or member with the sample's id", defaultValue: "id"),
+        .option("uri", "NAME", help: "with the content's URI", defaultValue: "uri"),
+        .option("text", "NAME", help: "with a text as content", defaultValue: "text"),
+        .option("embedding", "NAME", help: "with the embedding's numbers", defaultValue: "embedding"),
+        .repeated("metadata", "NAME", help: "column or member that goes to the sample's metadata"),
+    ]
+
+    static let sending: [OptionSpecification] = [
+        .option("progress", "FILE", help: "how far it came (default FILE.flywheel-progress); empty for none"),
+        .option("rate", "N", help: "records a second at most", defaultValue: "500"),
+        .flag("skip-faulty", help: "leave out what is wrong, and send the rest"),
+        .flag("dry-run", help: "check all and send nothing"),
+    ]
+
+    static func fields(_ arguments: ParsedArguments) throws -> ImportFields {
+        var fields = ImportFields()
+        fields.id = arguments.string("id") ?? fields.id
+        fields.uri = arguments.string("uri") ?? fields.uri
+        fields.text = arguments.string("text") ?? fields.text
+        fields.embedding = arguments.string("embedding") ?? fields.embedding
+        fields.metadata = arguments.strings("metadata")
+        return fields
+    }
+
+    static func labelFields(_ arguments: ParsedArguments) throws -> ImportFields {
+        var fields = try fields(arguments)
+        fields.label = arguments.string("label") ?? fields.label
+        fields.annotator = arguments.string("annotator") ?? fields.annotator
+        fields.attribute = arguments.string("label-attribute")
+        return fields
+    }
+
+    static func format(_ arguments: ParsedArguments, _ bytes: [UInt8], _ path: String) throws -> ImportFormat {
+        guard let name = arguments.string("format") else { return ImportFile.format(of: bytes, name: path) }
+        guard let format = ImportFormat(rawValue: name) else {
+            let known = ImportFormat.allCases.map(\.rawValue).joined(separator: ", ")
+            throw arguments.failure("--format: expected one of \(known), found \"\(name)\"")
+        }
+        return format
+    }
+
+    static func source(_ arguments: ParsedArguments, _ path: String) throws -> String {
+        let name = arguments.string("source") ?? URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent
+        guard (1...ImportOrigin.longestSource).contains(name.utf8.count), ForeignText.isPlain(name) else {
+            throw arguments.failure(
+                "--source: expected 1 to \(ImportOrigin.longestSource) bytes without control characters"
+            )
+        }
+        return name
+    }
+
+    static func renames(_ arguments: ParsedArguments) throws -> [String: String] {
+        var renames: [String: String] = [:]
+        for text in arguments.strings("rename") {
+            let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            guard parts.count == 2, !parts[0].isEmpty, renames[String(parts[0])] == nil else {
+                throw arguments.failure("--rename: expected distinct OLD=NEW, found \"\(text)\"")
+            }
+            renames[String(parts[0])] = String(parts[1])
+        }
+        return renames
+    }
+
+    static func progress(_ arguments: ParsedArguments, _ path: String) -> String? {
+        let given = arguments.string("progress") ?? "\(path).flywheel-progress"
+        return given.isEmpty ? nil : given
+    }
+
+    /// Names what is wrong, by line; of very much the first hundred.
+    static func tell(_ faults: [ImportFault]) {
+        for fault in faults.prefix(100) { Terminal.complain(ForeignText.line("\(fault)", limit: 600)) }
+        if faults.count > 100 { Terminal.complain("and \(faults.count - 100) more") }
+    }
+
+    /// Sends, and says how far it is.
+    static func send(_ records: [RecordImport.Record], by sender: RecordImport, rate: Int) throws {
+        var told = 0
+        let tell = { (sent: Int) in
+            guard sent == records.count || sent - told >= 5_000 else { return }
+            told = sent
+            Terminal.show("\(sent) of \(records.count) sent")
+        }
+        let before = try sender.send(records, rate: rate, tell: tell)
+        if before == records.count, before > 0 { Terminal.show("all \(before) were sent before") }
+    }
+}

@@ -1,0 +1,101 @@
+import Arguments
+import Engine
+import Events
+import Foundation
+import Hashing
+import JSON
+import KafkaTransport
+import Telemetry
+import Vocabulary
+
+/// `flywheel releases`.
+enum ReleasesCommand {
+    static func register(_ arguments: ParsedArguments) throws -> Bool {
+        let model = try incumbent(arguments)
+        let name = try arguments.requiredString("project")
+        let worker = try WorkerFile.connected(arguments)
+        let registration = ModelRegistration(
+            transport: KafkaStreamTransport(properties: worker.kafka),
+            topics: worker.topics
+        )
+        let outcome = try registration.send(
+            model,
+            project: name,
+            by: arguments.string("by") ?? NSUserName(),
+            reason: arguments.string("reason") ?? ""
+        )
+        switch outcome {
+        case .champion:
+            Terminal.show("\(model.version) is champion of \(ForeignText.line(name))")
+            return true
+        case .waiting:
+            Terminal.show(
+                "sent; no worker has carried it out yet: see flywheel status once intake and loop run. Do not send it again"
+            )
+            return true
+        case .refused(let champion):
+            let why = champion.map { "\($0) has become champion" } ?? "see flywheel dead-letters list"
+            Terminal.complain("refused: \(ForeignText.line(why, limit: 300))")
+            return false
+        }
+    }
+
+    private static func incumbent(_ arguments: ParsedArguments) throws -> IncumbentModel {
+        let name = try arguments.requiredPositional("version")
+        guard let version = ModelVersion(checking: name), ForeignText.isPlain(name) else {
+            throw arguments.failure("version: expected 1 to 256 bytes without control characters")
+        }
+        return IncumbentModel(version: version, artifact: try artifact(arguments), metrics: try metrics(arguments))
+    }
+
+    private static func artifact(_ arguments: ParsedArguments) throws -> ArtifactReference {
+        let given = try arguments.requiredString("artifact")
+        // A path is as good as its URI.
+        let uri = given.contains(":") ? given : URL(filePath: given).absoluteURL.absoluteString
+        guard (1...ArtifactReference.longestURI).contains(uri.utf8.count),
+            uri.utf8.allSatisfy({ (0x21...0x7E).contains($0) && $0 != 0x22 && $0 != 0x5C })
+        else {
+            throw arguments.failure(
+                "--artifact: expected a URI of 1 to \(ArtifactReference.longestURI) bytes (RFC 3986: ASCII, no quotes)"
+            )
+        }
+        var size = try arguments.int("size", in: 0...Int.max).map { Int64($0) }
+        var digest = arguments.string("sha256")?.lowercased()
+        if let digest, digest.utf8.count != 64 || !digest.utf8.allSatisfy({ "0123456789abcdef".utf8.contains($0) }) {
+            throw arguments.failure("--sha256: expected 64 hexadecimal digits, found \"\(digest.prefix(80))\"")
+        }
+        if let path = ArtifactURI(uri)?.filePath {
+            let bytes = try contents(of: path)
+            let found = SHA256Digest(of: bytes).hex
+            guard digest == nil || digest == found, size == nil || size == Int64(bytes.count) else {
+                throw EngineError(
+                    "register \(uri)",
+                    "the file has \(bytes.count) bytes and SHA-256 \(found), which is not what was given",
+                    remedy: "leave out --sha256 and --size, or name the right file"
+                )
+            }
+            (size, digest) = (Int64(bytes.count), found)
+        }
+        return ArtifactReference(uri: uri, size: size, sha256: digest)
+    }
+
+    private static func metrics(_ arguments: ParsedArguments) throws -> [ModelMetric] {
+        var metrics: [ModelMetric] = []
+        for text in arguments.strings("metrics") {
+            let parts = text.split(separator: "=", maxSplits: 1)
+            guard parts.count == 2, (1...ModelMetric.longestName).contains(parts[0].utf8.count),
+                let value = Double(parts[1]), value.isFinite,
+                !metrics.contains(where: { $0.name == parts[0] })
+            else {
+                throw arguments.failure(
+                    "--metrics: expected distinct NAME=VALUE as in accuracy=0.93, found \"\(text)\""
+                )
+            }
+            metrics.append(ModelMetric(name: String(parts[0]), value: value))
+        }
+        guard metrics.count <= ModelMetric.limit else {
+            throw arguments.failure("--metrics: expected at most \(ModelMetric.limit), found \(metrics.count)")
+        }
+        return metrics
+    }
+}

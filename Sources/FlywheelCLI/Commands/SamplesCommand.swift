@@ -1,0 +1,61 @@
+import Arguments
+import Engine
+import Events
+import Foundation
+import KafkaTransport
+import Telemetry
+import Vocabulary
+
+/// `flywheel samples`.
+enum SamplesCommand {
+    /// - Returns: Whether nothing was wrong, or what was wrong was to be left out.
+    static func bring(_ arguments: ParsedArguments) throws -> Bool {
+        let path = try arguments.requiredPositional("file")
+        let project = try arguments.requiredString("project")
+        var isFolder: ObjCBool = false
+        let isThere = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+        let file: ImportFile
+        if isThere, isFolder.boolValue {
+            file = try ImportFile(folder: path)
+        } else {
+            let bytes = try contents(of: path)
+            let format = try ImportOptions.format(arguments, bytes, path)
+            file = ImportFile(bytes, format, try ImportOptions.fields(arguments), isLabelled: false)
+        }
+        let rate = try arguments.int("rate", in: 1...100_000) ?? 500
+        let worker = try WorkerFile.connected(arguments)
+        let transport = KafkaStreamTransport(properties: worker.kafka)
+        let target = try ImportTarget(
+            transport: transport,
+            topics: worker.topics,
+            project: project,
+            withState: false
+        )
+        let pool = try SamplePool(file, target.configuration)
+        ImportOptions.tell(pool.faults)
+        var words = "\(pool.entries.count) samples"
+        if pool.repeated > 0 { words += ", \(pool.repeated) rows of samples that stood before" }
+        if !pool.faults.isEmpty { words += ", \(pool.faults.count) faults" }
+        Terminal.show(words)
+        let capacity = target.configuration.acquisition.poolCapacity
+        if pool.entries.count > capacity {
+            Terminal.show("note: acquisition.pool_capacity is \(capacity): the project keeps so many at once")
+        }
+        guard pool.faults.isEmpty || arguments.flag("skip-faulty") else {
+            Terminal.complain("nothing was sent: mend the file, or leave such rows out with --skip-faulty")
+            return false
+        }
+        guard !arguments.flag("dry-run") else {
+            Terminal.show("nothing was sent (--dry-run)")
+            return true
+        }
+        let sender = RecordImport.samples(
+            transport: transport,
+            topics: worker.topics,
+            project: project,
+            progress: ImportOptions.progress(arguments, path)
+        )
+        try ImportOptions.send(pool.entries.map(\.record), by: sender, rate: rate)
+        return true
+    }
+}

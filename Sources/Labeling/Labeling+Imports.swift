@@ -1,0 +1,53 @@
+internal import Tables
+public import Vocabulary
+
+/// Labels that were given before Flywheel asked.
+extension LabelingState {
+    /// What an imported label comes to. A label without annotators is taken as it stands; votes are weighed as those of
+    /// annotators nobody knows, whatever the same names have answered here: another tool's names are not these.
+    ///
+    /// - Parameters:
+    ///   - imported: Of classes of the schema.
+    ///   - task: The name that stands for its task.
+    ///   - schema: Of the project.
+    ///   - time: Of the entry.
+    /// - Returns: Nil of votes without a majority to speak of: none, or fewer than two classes.
+    public func consensus(
+        of imported: ImportedLabel,
+        task: TaskID,
+        schema: LabelSchema,
+        at time: StreamTime
+    ) -> ConsensusLabel? {
+        let (label, confidence, votes): (ClassIndex, Probability, [Vote])
+        switch imported.answer {
+        case .label(let given):
+            votes = [Vote(annotator: AnnotatorID(imported.origin.source), label: given)]
+            (label, confidence) = (given, Probability(clamping: 1))
+        case .votes(let given):
+            let accuracy = AnnotatorReliability().accuracy
+            let majority = WeightedMajority(
+                votes: given.map { ($0.label, accuracy) },
+                classes: schema.classes.count
+            )
+            guard let majority else { return nil }
+            (label, confidence, votes) = (majority.label, majority.confidence, given)
+        }
+        return ConsensusLabel(
+            task: task,
+            sample: imported.sample,
+            purpose: imported.purpose,
+            label: label,
+            confidence: confidence,
+            votes: votes,
+            predictedAt: imported.labeledAt.map { min($0, time) } ?? time,
+            origin: imported.origin
+        )
+    }
+
+    /// Whether an open task asks for the sample.
+    ///
+    /// - Complexity: O(*n*) in the open tasks.
+    public func isOpen(_ sample: SampleID) -> Bool {
+        open.gather(into: false) { found, _, task in if task.selection.sample.id == sample { found = true } }
+    }
+}

@@ -1,0 +1,109 @@
+import Engine
+import Events
+import Flywheel
+import Hashing
+import JSON
+import Learner
+import Storage
+import StreamRuntime
+import StreamTesting
+import Testing
+import Vocabulary
+
+@Suite("An incumbent, from the command to its successor")
+struct IncumbentPipelineTests {
+    /// A model that always says the first class, as a file of the plant.
+    private func incumbent(_ plant: Plant, _ version: String) throws -> IncumbentModel {
+        var weights = [Double](repeating: 0, count: World.classes.count * 3)
+        // The last row holds the intercepts.
+        weights[2 * World.classes.count] = 4
+        let bytes = try SoftmaxRegression(classes: World.classes, featureCount: 2, weights: weights).bytes
+        _ = try plant.artifacts.put(bytes, as: "incumbent")
+        let uri = try plant.artifacts.uri(of: "incumbent").description
+        let artifact = ArtifactReference(uri: uri, size: Int64(bytes.count), sha256: SHA256Digest(of: bytes).hex)
+        return IncumbentModel(version: ModelVersion(version), artifact: artifact)
+    }
+
+    @Test("What is trained is judged against it, and replaces it with evidence alone; the replay is the same")
+    func judged() throws {
+        let plant = try Plant(seed: 3)
+        let model = try incumbent(plant, "theirs-9")
+        try plant.send(.commands, Wire.command("c1", .register(model)))
+        try plant.settle()
+        let first = try #require(try plant.releases().first)
+        #expect(first.cause == .registered && first.champion.version.rawValue == "theirs-9")
+        for _ in 0..<25 { try plant.round() }
+        let releases = try plant.releases()
+        #expect(!releases.contains { $0.cause == .first })
+        let shadow = try #require(releases.first { $0.cause == .shadow })
+        #expect(shadow.champion.version.rawValue == "theirs-9" && shadow.challenger?.version.rawValue == "v1")
+        let promoted = try #require(releases.first { $0.cause == .promoted })
+        #expect(promoted.replaced?.rawValue == "theirs-9")
+        guard case .paired(let labels, _, _, let logE, let threshold) = promoted.evidence else {
+            Issue.record("\(promoted.evidence)")
+            return
+        }
+        #expect(labels > 0 && logE >= threshold)
+        let report = try Replay(transport: plant.cluster, topics: plant.topics)
+            .verify(project: World.project.rawValue, partition: World.partition)
+        #expect(report.isEqual, "\(report.firstDifference ?? "")")
+    }
+
+    @Test("The command line's way registers once, and says why it does not a second time")
+    func registration() throws {
+        let plant = try Plant(seed: 1)
+        let model = try incumbent(plant, "theirs-9")
+        func send(_ model: IncumbentModel, to project: String = World.project.rawValue) throws
+            -> ModelRegistration.Outcome
+        {
+            try ModelRegistration(transport: plant.cluster, topics: plant.topics)
+                .send(
+                    model,
+                    project: project,
+                    by: "ada",
+                    reason: "serves",
+                    patience: 1_000,
+                    now: { plant.clock.now },
+                    pause: {
+                        try? plant.settle()
+                        plant.clock.advance(by: $0)
+                    }
+                )
+        }
+        #expect(throws: EngineError.self) { try send(model, to: "nothing") }
+        #expect(try send(model) == .champion)
+        let error = #expect(throws: EngineError.self) { try send(model) }
+        #expect("\(error.map { "\($0)" } ?? "")".contains("theirs-9 is champion of shapes already"))
+    }
+
+    @Test("A version that nobody registered is told of in tallies and in the summary, until it is registered")
+    func unregistered() throws {
+        let plant = try Plant(seed: 2)
+        func predict(_ version: String) throws {
+            for _ in 0..<5 {
+                try plant.send(.predictions, Wire.prediction(plant.world.next(), [0.5, 0.3, 0.2], version: version))
+            }
+            try plant.settle()
+            plant.clock.advance(by: 11_000)
+            try plant.settle()
+        }
+        func summary() throws -> ProjectSummary? {
+            let view = try StatusView(transport: plant.cluster, topics: plant.topics)
+            defer { view.close() }
+            return try view.summaries().first
+        }
+        // A project's first entry brings its state.
+        try predict("theirs-9")
+        try predict("theirs-9")
+        let told = try #require(try summary()?.unregistered.first)
+        #expect(told.version == "theirs-9" && told.predictions >= 5)
+        let marked = plant.journal().filter { $0.text.contains("\"unregistered\":true") }
+        #expect(!marked.isEmpty)
+        try plant.send(.commands, Wire.command("c1", .register(try incumbent(plant, "theirs-9"))))
+        try plant.settle()
+        #expect(try summary()?.unregistered == [])
+        try predict("theirs-9")
+        #expect(try summary()?.unregistered == [])
+        #expect(plant.journal().filter { $0.text.contains("\"unregistered\":true") }.count == marked.count)
+    }
+}

@@ -1,0 +1,221 @@
+import Acquisition
+import Datasets
+import Events
+import Flywheel
+import Labeling
+import Rollout
+import Tables
+import Testing
+import Training
+import Vocabulary
+
+@Suite("Entries of imported labels")
+struct ImportEntryTests {
+    private struct Stand {
+        var state = ProjectState(project: ProjectID("pets"))
+        var now: Int64 = 1_000
+
+        init() { _ = apply(.configured(configuration())) }
+
+        mutating func apply(_ body: JournalEntry.Body) -> [Decision] {
+            now += 1
+            return state.apply(
+                JournalEntry(project: ProjectID("pets"), body: body),
+                appendedAt: StreamTime(milliseconds: now)
+            )
+        }
+
+        mutating func bring(
+            _ sample: String,
+            _ answer: ImportedLabel.Answer = .label(ClassIndex(0)),
+            key: UInt64? = nil,
+            isValidation: Bool = false,
+            embedding: [Float]? = nil
+        ) -> [Decision] {
+            apply(
+                .importedLabel(
+                    ImportedLabel(
+                        key: key ?? UInt64(sample.utf8.reduce(7) { $0 &* 31 &+ Int($1) }.magnitude),
+                        origin: ImportOrigin(source: "legacy", id: sample),
+                        sample: Sample(id: SampleID(sample), embedding: embedding),
+                        answer: answer,
+                        isValidation: isValidation
+                    )
+                )
+            )
+        }
+
+        mutating func tick(after milliseconds: Int64) -> [Decision] {
+            now += milliseconds
+            return apply(.tick(ChainMark(entryNumber: 1, digest: "")))
+        }
+
+        func candidate(_ sample: String, audit: Bool = false, embedding: [Float]? = [1, 1]) -> JournalEntry.Body {
+            .candidate(
+                Candidate(
+                    sample: Sample(id: SampleID(sample), embedding: embedding),
+                    output: ClassDistribution([
+                        .init(label: ClassIndex(0), probability: 0.6), .init(label: ClassIndex(1), probability: 0.4),
+                    ]),
+                    model: ModelReference(name: "m", version: ModelVersion("theirs")),
+                    score: 0.5,
+                    auditProbability: audit ? 0.4 : nil,
+                    auditDraw: 0.1,
+                    predictedAt: StreamTime(milliseconds: now)
+                )
+            )
+        }
+    }
+
+    private func codes(_ decisions: [Decision]) -> [Refusal.Code] {
+        decisions.compactMap { if case .refused(let refusal) = $0.body { refusal.code } else { nil } }
+    }
+
+    private func facts(_ decisions: [Decision]) -> [LabelFact] {
+        decisions.compactMap { if case .label(let fact) = $0.body { fact } else { nil } }
+    }
+
+    private func cuts(_ decisions: [Decision]) -> [VersionCut] {
+        decisions.compactMap { if case .cut(let cut) = $0.body { cut } else { nil } }
+    }
+
+    @Test("A label goes into training with its source, by the id of its decision, and is taken as it stands")
+    func training() throws {
+        var stand = Stand()
+        let decisions = stand.bring("s1", .label(ClassIndex(2)))
+        let fact = try #require(facts(decisions).first)
+        #expect(
+            fact.split == .training && fact.consensus.label == ClassIndex(2) && fact.consensus.confidence.value == 1
+        )
+        #expect(fact.consensus.origin == ImportOrigin(source: "legacy", id: "s1"))
+        #expect(fact.consensus.task.rawValue == decisions.first?.id)
+        #expect(fact.consensus.votes == [Vote(annotator: AnnotatorID("legacy"), label: ClassIndex(2))])
+        #expect(stand.state.datasets.position.value.training == 1)
+    }
+
+    @Test("Votes are weighed as those of annotators nobody knows; nobody's reliability changes")
+    func votes() throws {
+        var stand = Stand()
+        func vote(_ name: String, _ label: Int) -> Vote {
+            Vote(annotator: AnnotatorID("legacy/\(name)"), label: ClassIndex(label))
+        }
+        let decisions = stand.bring("s1", .votes([vote("a", 1), vote("b", 0), vote("c", 1)]))
+        let fact = try #require(facts(decisions).first)
+        #expect(fact.consensus.label == ClassIndex(1) && fact.consensus.votes.count == 3)
+        // Accuracy 0.8 of each, three classes: 0.8² · 0.1 to 0.8 · 0.1² to 0.1³.
+        #expect(abs(fact.consensus.confidence.value - 0.064 / 0.073) < 1e-12)
+        #expect(stand.state.labeling.annotators.isEmpty)
+    }
+
+    @Test("Once by source and id, once by sample; another label of a sample is a conflict for people")
+    func once() {
+        var stand = Stand()
+        #expect(codes(stand.bring("s1", key: 1)) == [])
+        #expect(codes(stand.bring("s1", key: 1)) == [.duplicate])
+        // The id under another sample's name: the first counts.
+        #expect(codes(stand.bring("s2", key: 1)) == [.duplicate])
+        #expect(codes(stand.bring("s1", key: 2)) == [.duplicate])
+        #expect(codes(stand.bring("s1", .label(ClassIndex(1)), key: 3)) == [.labelConflict])
+        #expect(codes(stand.bring("s3", .label(ClassIndex(7)), key: 4)) == [.unknownClass])
+        #expect(Refusal.Code.labelConflict.isDeadLetter && !Refusal.Code.duplicate.isDeadLetter)
+        #expect(stand.state.datasets.position.value.training == 1)
+        // After an abort, or a restart, the keys are known from the rows.
+        stand.state.undo()
+        var other = Stand()
+        #expect(codes(other.bring("s1", key: 1)) == [])
+        other.state.commit()
+        _ = other.bring("s5", key: 5)
+        other.state.undo()
+        #expect(codes(other.bring("s6", key: 5)) == [])
+        #expect(codes(other.bring("s7", key: 1)) == [.duplicate])
+    }
+
+    @Test(
+        "What is imported together is one version, cut once nothing has come for five seconds; an answer in between waits"
+    )
+    func oneVersion() {
+        var stand = Stand()
+        var cut: [VersionCut] = []
+        for number in 0..<300 { cut += cuts(stand.bring("s\(number)")) }
+        #expect(cut.isEmpty)
+        let due = stand.state.nextDeadline
+        #expect(due == StreamTime(milliseconds: stand.now + 5_000))
+        cut += cuts(stand.tick(after: 4_000))
+        #expect(cut.isEmpty)
+        cut += cuts(stand.tick(after: 1_000))
+        #expect(cut.map(\.training) == [300])
+        #expect(stand.state.nextDeadline == nil)
+        // One more later is a version of its own.
+        _ = stand.bring("late")
+        #expect(cuts(stand.tick(after: 5_000)).map(\.training) == [301])
+    }
+
+    @Test("Validation labels make no version alone, train nothing, and are counted in their split")
+    func validation() {
+        var stand = Stand()
+        let fact = facts(stand.bring("v1", isValidation: true)).first
+        #expect(fact?.split == .validation && fact?.consensus.purpose == .importedValidation)
+        #expect(stand.state.nextDeadline == nil)
+        #expect(cuts(stand.tick(after: 9_000_000)).isEmpty)
+        _ = stand.bring("s1")
+        let cut = cuts(stand.tick(after: 5_000)).first
+        #expect(cut?.training == 1 && cut?.validation == 1 && cut?.test == 0)
+        #expect(stand.state.acquisition.accounts.cadence.value.importedLabels == 1)
+    }
+
+    @Test("A sample with an imported label is never asked for: it leaves pool and audit sample, whichever comes first")
+    func leaves() {
+        var stand = Stand()
+        _ = stand.apply(stand.candidate("p1"))
+        _ = stand.apply(stand.candidate("a1", audit: true))
+        #expect(stand.state.acquisition.pool.candidates[SampleID("p1")] != nil)
+        #expect(stand.state.acquisition.audit.candidates[SampleID("a1")] != nil)
+        #expect(codes(stand.bring("p1", key: 1)) == [] && codes(stand.bring("a1", key: 2)) == [])
+        #expect(stand.state.acquisition.pool.candidates.isEmpty && stand.state.acquisition.audit.candidates.isEmpty)
+        _ = stand.bring("a2", key: 3)
+        for sample in ["p1", "a1", "a2"] { _ = stand.apply(stand.candidate(sample, audit: sample != "p1")) }
+        #expect(stand.state.acquisition.pool.candidates.isEmpty && stand.state.acquisition.audit.candidates.isEmpty)
+    }
+
+    @Test("What models say of it is no evidence, and an audit row that has no label goes")
+    func evidence() throws {
+        var stand = Stand()
+        let artifact = ArtifactReference(uri: "s3://m", size: nil, sha256: nil)
+        let model = IncumbentModel(version: ModelVersion("theirs"), artifact: artifact)
+        _ = stand.apply(.command(Command(id: "c", action: .register(model), by: "a", reason: "r")))
+        _ = stand.apply(stand.candidate("a1", audit: true))
+        #expect(stand.state.rollout.rows[SampleID("a1")] != nil)
+        _ = stand.bring("a1")
+        #expect(stand.state.rollout.rows[SampleID("a1")] == nil)
+        _ = stand.apply(stand.candidate("a1", audit: true))
+        #expect(stand.state.rollout.rows.isEmpty)
+    }
+
+    @Test("While a task asks for the sample the import is refused for people to look at; once it is closed it is taken")
+    func asked() throws {
+        var stand = Stand()
+        for number in 0..<30 { _ = stand.apply(stand.candidate("s\(number)", embedding: [Float(number), 1])) }
+        _ = stand.tick(after: 3_000)
+        let task = try #require(stand.state.labeling.open.sortedRows.first)
+        let sample = task.value.selection.sample.id.rawValue
+        #expect(codes(stand.bring(sample)) == [.sampleAsked])
+        _ = stand.tick(after: 50_000)
+        #expect(stand.state.labeling.open[task.key] == nil)
+        #expect(codes(stand.bring(sample)) == [])
+    }
+
+    @Test("Imported training labels count for novelty and the cold start")
+    func known() {
+        var stand = Stand()
+        for number in 0..<12 { _ = stand.bring("s\(number)", embedding: [Float(number), 0]) }
+        #expect(stand.state.acquisition.pool.memory.count == 12)
+        let cadence = stand.state.acquisition.accounts.cadence.value
+        #expect(cadence.trainingSamples == 12 && cadence.acquisitionTasks == 0)
+        #expect(stand.state.unlearned == 12)
+    }
+}
+
+extension ProjectState {
+    /// Training labels that no model knows yet.
+    fileprivate var unlearned: Int { datasets.position.value.training - training.progress.value.learnedLabels }
+}
