@@ -31,7 +31,8 @@ public final class ProjectDirectory {
     /// Records whose key names no project, the newest `unnamedLimit`.
     private var unnamed: [ProjectFault] = []
     /// Revisions whose partition the cluster did not have when it was last asked: partitions can be added.
-    private var waiting: [String: (configuration: ProjectConfiguration, offset: Int64)] = [:]
+    private var waiting: [String: Waiting] = [:]
+    private var waitingBytes = 0
     /// Partitions that every topic of projects has; nil while not known.
     private var partitions: Int?
     private var askedAt: Int64?
@@ -40,6 +41,16 @@ public final class ProjectDirectory {
     public static let revisionLimit = 1_000_000_000
     private static let unnamedLimit = 100
     private static let namedLimit = 10_000
+    /// Revisions that wait for partitions, and their bytes: whoever writes wrong ones without end fills nobody's memory. One
+    /// beyond has to be applied again.
+    private static let waitingLimit = 1_000
+    private static let waitingByteLimit = 16 << 20
+
+    private struct Waiting {
+        let configuration: ProjectConfiguration
+        let offset: Int64
+        let bytes: Int
+    }
     /// Milliseconds between two looks at the cluster for partitions that it lacked.
     private static let patience: Int64 = 10_000
 
@@ -133,7 +144,7 @@ public final class ProjectDirectory {
             let name = ProjectID(checking: key)?.rawValue
             do {
                 let configuration = try ProjectConfiguration(json: parser.parse(record.value))
-                try follow(configuration, named: name, at: record.offset)
+                try follow(configuration, named: name, at: record.offset, bytes: record.value.count)
             } catch let error as Unfit {
                 note(name, record.offset, error.reason)
             } catch {
@@ -144,7 +155,7 @@ public final class ProjectDirectory {
 
     private func forget(_ name: String) {
         named[name] = nil
-        waiting[name] = nil
+        wait(name, for: nil)
         guard let last = projects.removeValue(forKey: name) else { return }
         if retired.count < Self.namedLimit { retired[name] = last }
         generation += 1
@@ -153,7 +164,21 @@ public final class ProjectDirectory {
     /// Why a revision is not followed.
     private struct Unfit: Error { let reason: String }
 
-    private func follow(_ configuration: ProjectConfiguration, named key: String?, at offset: Int64) throws(Unfit) {
+    private func wait(_ name: String, for revision: Waiting?) {
+        if let known = waiting.removeValue(forKey: name) { waitingBytes -= known.bytes }
+        guard let revision, waiting.count < Self.waitingLimit,
+            waitingBytes + revision.bytes <= Self.waitingByteLimit
+        else { return }
+        waiting[name] = revision
+        waitingBytes += revision.bytes
+    }
+
+    private func follow(
+        _ configuration: ProjectConfiguration,
+        named key: String?,
+        at offset: Int64,
+        bytes: Int
+    ) throws(Unfit) {
         let name = configuration.project.rawValue
         guard name == key else {
             throw Unfit(reason: "its key is not the name of its project, \(name); apply the project again")
@@ -166,7 +191,7 @@ public final class ProjectDirectory {
         guard try isNews(configuration) else { return }
         if let reason = configuration.sizeFault(isNew: false) { throw Unfit(reason: reason) }
         if let count = countPartitions(for: configuration.partition), Int(configuration.partition) >= count {
-            waiting[name] = (configuration, offset)
+            wait(name, for: Waiting(configuration: configuration, offset: offset, bytes: bytes))
             throw Unfit(
                 reason:
                     "partition \(configuration.partition) is not among the \(count) of \(projectTopics[0]); apply the project again, or add partitions to all topics of projects"
@@ -175,7 +200,7 @@ public final class ProjectDirectory {
         projects[name] = configuration
         retired[name] = nil
         named[name] = nil
-        waiting[name] = nil
+        wait(name, for: nil)
         generation += 1
     }
 
@@ -233,9 +258,9 @@ public final class ProjectDirectory {
         guard !waiting.isEmpty else { return }
         let before = partitions ?? 0
         for name in waiting.keys.sorted() {
-            guard let (configuration, offset) = waiting[name] else { continue }
-            guard let count = countPartitions(for: configuration.partition), count > before else { return }
-            try? follow(configuration, named: name, at: offset)
+            guard let one = waiting[name] else { continue }
+            guard let count = countPartitions(for: one.configuration.partition), count > before else { return }
+            try? follow(one.configuration, named: name, at: one.offset, bytes: one.bytes)
         }
     }
 }

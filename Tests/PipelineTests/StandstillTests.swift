@@ -100,13 +100,50 @@ struct StandstillTests {
         #expect(
             found == [
                 .intake: [
-                    "t.annotations[1] has had a transaction open at offset 0 for more than a minute, and nothing behind it is seen"
+                    "t.annotations[1] is held by an open transaction at offset 0, for more than a minute in all, and nothing behind it is seen"
                 ]
             ]
         )
         #expect(RoleTopics.remedy(of: found?[.intake] ?? [], .intake, [:]) == OpenTransactions.remedy)
         plant.clock.advance(by: 15_000)
         try stranger.abort()
+        #expect(watch.look() == [:])
+    }
+
+    /// Before: each began its minute anew, and nobody was told.
+    @Test("Transactions that take turns are told, too; a busy topic, whose stable end moves, is not")
+    func transactionsInTurn() throws {
+        let plant = try Plant(transactionTimeout: 900_000)
+        let watch = TopicWatch(roles: [.intake], topics: plant.topics, now: { [clock = plant.clock] in clock.now }) {
+            [cluster = plant.cluster] () throws(StreamError) in
+            try cluster.makeReader(topics: [])
+        }
+        func open(_ id: String, _ topic: Topic) throws -> any TransactionalProducer {
+            let producer = try plant.cluster.makeProducer(transactionalID: id)
+            try producer.initializeTransactions()
+            try producer.begin()
+            try producer.send([OutputRecord(topic: plant.topics[topic], partition: 0, key: [1], value: [2])])
+            return producer
+        }
+        var (held, busy) = (try open("a0", .annotations), try open("b0", .feedback))
+        var told: [Int: [String]] = [:]
+        for turn in 1...24 {
+            plant.clock.advance(by: 15_000)
+            // One every 45 s, overlapping, and one at each look.
+            if turn % 3 == 0 {
+                let next = try open("a\(turn)", .annotations)
+                try held.abort()
+                held = next
+            }
+            let next = try open("b\(turn)", .feedback)
+            try busy.commit()
+            busy = next
+            if let found = watch.look()?[.intake] { told[turn] = found }
+        }
+        #expect(told.count > 8, "\(told.keys.sorted())")
+        #expect(told.values.joined().allSatisfy { $0.contains("t.annotations[0] is held by") })
+        try held.abort()
+        plant.clock.advance(by: 15_000)
         #expect(watch.look() == [:])
     }
 

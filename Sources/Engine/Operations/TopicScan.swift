@@ -31,17 +31,20 @@ public struct TopicScan {
     /// - Parameters:
     ///   - partition: Read by itself.
     ///   - offset: Where to begin; nil or one that has expired for the first record that is there.
+    ///   - stable: Whether to end before a transaction that is open; otherwise that is an error.
     ///   - patience: Milliseconds without an answer before it gives up.
     ///   - body: What it throws ends the scan.
     /// - Throws: `StreamError` when the topic cannot be read, `EngineError` when its end is not reached, and what `body` throws.
     public func forEach(
         _ partition: Int32,
         from offset: Int64? = nil,
+        stable: Bool = false,
         patience: Int = 15_000,
         _ body: (RecordView, RecordBatch, Int) throws -> Void
     ) throws {
         let place = TopicPartition(topic, partition)
-        let (low, high) = try reader.watermarks(place)
+        let (low, end) = try reader.watermarks(place)
+        let high = try stable ? reader.ends(of: [place], stable: true)[place] ?? end : end
         guard high > max(low, offset ?? low) else { return }
         try reader.start([place: max(low, offset ?? low)])
         let batch = RecordBatch()

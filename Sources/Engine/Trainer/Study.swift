@@ -92,7 +92,8 @@ struct StudyResults {
         var found: Set<StudyRepeat> = []
         for partition in try scan.partitions() {
             let start = try scan.firstOffset(partition, since: study.requestedAt.subtracting(Self.tolerance))
-            try scan.forEach(partition, from: start) { record, _, _ in
+            // What a stranger's open transaction hides is computed again at worst: the first result counts.
+            try scan.forEach(partition, from: start, stable: true) { record, _, _ in
                 // What cannot be read is a dead letter, not a result.
                 guard
                     let (result, token) = try? parser.withDocument(

@@ -2,11 +2,13 @@ internal import Events
 internal import StreamRuntime
 
 /// Transactions of others that stay open in what roles read: behind one nobody who reads committed records sees anything, and
-/// all looks idle. Used on one thread.
+/// all looks idle. Whoever ends one and leaves the next open holds a partition up as well, so the time that its stable end moved
+/// is taken off what it stood still, and no more. Used on one thread.
 struct OpenTransactions {
     private struct Standing {
         let offset: Int64
-        let since: Int64
+        /// Milliseconds for which the stable end stood still, less those in which it moved.
+        let held: Int64
     }
 
     private var standing: [TopicPartition: Standing] = [:]
@@ -35,21 +37,23 @@ struct OpenTransactions {
         // The stable end first: what commits between the two is found open once more, and never stands still.
         let stable = try reader.ends(of: places.sorted(), stable: true)
         let high = try reader.ends(of: places.sorted(), stable: false)
+        let passed = max(0, time - (lookedAt ?? time))
         lookedAt = time
         var found: [TopicPartition: Standing] = [:]
         for (place, offset) in stable where offset < high[place] ?? 0 {
             let known = standing[place]
-            found[place] = known?.offset == offset ? known : Standing(offset: offset, since: time)
+            let held = (known?.held ?? 0) + (known?.offset == offset ? passed : -passed)
+            found[place] = Standing(offset: offset, held: min(max(0, held), 2 * Self.patience))
         }
         standing = found
     }
 
-    /// Those of a topic that have been open for `patience` milliseconds, in words.
-    func problems(of topic: String, at time: Int64) -> [String] {
-        standing.filter { $0.key.topic == topic && time - $0.value.since >= Self.patience }
+    /// Partitions of a topic that were held up for `patience` milliseconds, in words.
+    func problems(of topic: String) -> [String] {
+        standing.filter { $0.key.topic == topic && $0.value.held >= Self.patience }
             .sorted { $0.key < $1.key }
             .map { place, one in
-                "\(place)\(Self.mark)\(one.offset) for more than a minute, and nothing behind it is seen"
+                "\(place)\(Self.mark)\(one.offset), for more than a minute in all, and nothing behind it is seen"
             }
     }
 
@@ -57,5 +61,5 @@ struct OpenTransactions {
     static let remedy =
         "find whose it is with kafka-transactions.sh find-hanging, end it with kafka-transactions.sh abort, and take Write on the topic from whoever leaves transactions open"
     /// Words that every problem has.
-    static let mark = " has had a transaction open at offset "
+    static let mark = " is held by an open transaction at offset "
 }

@@ -49,7 +49,7 @@ public final class TopicWatch {
             // Of a topic that just went nobody knows an end: that it is gone is said above.
             try? open.look(at: read.values.reduce(into: [:]) { $0.merge($1) { $1 } }, reader, time: now())
             for role in roles {
-                let held = (read[role] ?? [:]).keys.sorted().flatMap { open.problems(of: $0, at: now()) }
+                let held = (read[role] ?? [:]).keys.sorted().flatMap { open.problems(of: $0) }
                 if !held.isEmpty { problems[role, default: []] += held }
             }
             return problems

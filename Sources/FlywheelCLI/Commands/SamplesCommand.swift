@@ -1,6 +1,8 @@
+internal import Acquisition
 import Arguments
 import Engine
 import Events
+import Flywheel
 import Foundation
 import KafkaTransport
 import Telemetry

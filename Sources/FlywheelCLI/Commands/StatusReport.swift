@@ -1,4 +1,5 @@
 import Engine
+import Events
 internal import Flywheel
 import Foundation
 import JSON

@@ -99,27 +99,45 @@ public final class KafkaAdmin {
     ) throws(KafkaError) -> [KafkaTopicPartition: KafkaGroupOffset] {
         guard !partitions.isEmpty else { return [:] }
         let operation = "read the committed offsets of group \(group)"
-        let list = PartitionList(partitions)
-        var request = rd_kafka_ListConsumerGroupOffsets_new(group, list.pointer)
-        defer { rd_kafka_ListConsumerGroupOffsets_destroy(request) }
         let right = KafkaRight(.describe, .group, group)
-        let kind = RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS
-        return try perform(kind, operation: operation, needing: right) { client, options, queue in
-            rd_kafka_ListConsumerGroupOffsets(client, &request, 1, options, queue)
-        } reading: { event throws(KafkaError) in
-            var count = 0
-            guard let result = rd_kafka_event_ListConsumerGroupOffsets_result(event),
-                let groups = rd_kafka_ListConsumerGroupOffsets_result_groups(result, &count), count > 0
-            else { return [:] }
-            if let error = rd_kafka_group_result_error(groups[0]) {
-                throw KafkaError(
-                    rd_kafka_error_code(error),
-                    operation: operation,
-                    reason: String(cString: rd_kafka_error_string(error))
-                )
-                .lacking(right)
+        // A consumer that joins nothing. `rd_kafka_ListConsumerGroupOffsets` ends the process where the group's coordinator is
+        // not known yet, as on a fresh cluster: it looks for it by the client's own group, and an administrator has none
+        // (librdkafka's issue 5040; 2.0.2 to 2.10).
+        var own = properties
+        own["group.id"] = group
+        own["enable.auto.commit"] = "false"
+        // Of one that reads uncommitted records open transactions are not waited for.
+        own["isolation.level"] = "read_uncommitted"
+        let reader = try ClientHandle(
+            ClientConfiguration(kind: .consumer, properties: own, events: RD_KAFKA_EVENT_ERROR),
+            operation: operation
+        )
+        let word = rd_kafka_queue_get_consumer(reader.client)
+        defer {
+            if let word { rd_kafka_queue_destroy(word) }
+            reader.close()
+        }
+        let deadline = Deadline(milliseconds: timeout)
+        while true {
+            let list = PartitionList(partitions)
+            let error = rd_kafka_committed(reader.client, list.pointer, max(1, deadline.slice(atMost: 1_000)))
+            let failure =
+                error == RD_KAFKA_RESP_ERR_NO_ERROR
+                ? list.firstError(operation: operation, except: RD_KAFKA_RESP_ERR_NO_ERROR)
+                : KafkaError(error, operation: operation)
+            guard let failure else { return list.groupOffsets() }
+            // Who may not ask for the coordinator is told beside the call, which waits for it.
+            while let event = rd_kafka_queue_poll(word, 0) {
+                defer { rd_kafka_event_destroy(event) }
+                let told = rd_kafka_event_error(event)
+                guard told == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED else { continue }
+                throw KafkaError(told, operation: operation).lacking(right)
             }
-            return rd_kafka_group_result_partitions(groups[0]).map { PartitionList.groupOffsets($0) } ?? [:]
+            guard failure.disposition == .retry, !deadline.hasPassed else {
+                reader.drainLog()
+                throw reader.explained(failure.lacking(right))
+            }
+            Pause.milliseconds(50)
         }
     }
 
