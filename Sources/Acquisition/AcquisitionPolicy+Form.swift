@@ -30,13 +30,14 @@ extension AcquisitionPolicy: Formed {
         poolCapacity = try f("pool_capacity", \.poolCapacity, pool, inFile: pools, "Candidates kept; a batch at least.")
         let (open, opens) = (Count(1...1_000_000), Count(batchSize...1_000_000))
         let limit: StaticString =
-            "No batch is chosen while the tasks open and `batch_size` exceed this; audit tasks come on top."
+            "The most tasks open at once, audit tasks included; no batch is chosen that has no room below it."
         openTaskLimit = try f("open_task_limit", \.openTaskLimit, open, inFile: opens, limit)
         let chance: StaticString = "Share of a batch, and of what Intake lets through, that is drawn by chance."
         explorationShare = try f("exploration_share", \.explorationShare, share, absent: 0, chance)
         let audits: StaticString = "Share of a window's tasks that are audit tasks; with 0 no sample is kept for any."
         auditShare = try f("audit_share", \.auditShare, Number(0...0.9), audits)
-        let first: StaticString = "Audit tasks that come before all others; the share counts from there (edition 2)."
+        let first: StaticString =
+            "Audit tasks asked for at once, beside their share, which counts from there (edition 2)."
         auditFirst = try f("audit_first", \.auditFirst, Count(0...1_000), implied: 0, first)
         auditCutoff = try f("audit_cutoff", \.auditCutoff, share, "Share of samples that belong to the audit sample.")
         votes = try f("votes_per_window", \.votes, Count(0...1_000_000_000), "Answers bought in a window; 0: none.")

@@ -307,12 +307,19 @@ extension TrainingResult {
                 return "\(repeated) left out test label \(last), and \(version.id) has \(test), counted from 0"
             }
         }
-        guard case .finished(_, _, let items, let predictions) = outcome else { return nil }
+        guard case .finished(_, let score, let items, let predictions) = outcome else { return nil }
+        if score != nil, items == 0, test > 0 {
+            return "\(repeated) has a score over 0 test labels, and \(version.id) has \(test)"
+        }
         if items > test - (leftOut?.test ?? 0) {
             let others = leftOut.map { $0.test > 0 ? " and left out \($0.test)" : "" } ?? ""
             return "\(repeated) scored \(items) test labels\(others), and \(version.id) has \(test)"
         }
         guard let predictions else { return nil }
+        if let leftOut, leftOut.testPositions.count != leftOut.test {
+            return
+                "\(repeated) left out \(leftOut.test) test labels and names \(leftOut.testPositions.count) of them: beside predictions each is due"
+        }
         if predictions.count != test {
             return
                 "\(repeated) predicts \(predictions.count) test labels, and \(version.id) has \(test): one is due for each"

@@ -265,13 +265,18 @@ extension Result<StudyOutcome?, RefusalError> {
         for (refused, text) in [
             (send(items: 4), "scored 4 test labels, and d1 has 3"),
             (send(items: 3, leftOut: leaving(0, 1)), "scored 3 test labels and left out 1, and d1 has 3"),
+            (send(items: 0), "has a score over 0 test labels"),
+            (
+                send(items: 1, predictions: [0, 1, 2], leftOut: leaving(0, 2, [1])),
+                "left out 2 test labels and names 1"
+            ),
             (send(predictions: [0, 1]), "predicts 2 test labels, and d1 has 3"),
             (send(predictions: [0, 1, 2, 3]), "predicts 4 test labels"),
             (send(predictions: [0, 4, 1]), "predicts class 4, and there are 4"),
             (send(dataset: "d2"), "says version d2, and the request is of d1"),
-            (send(items: 0, leftOut: leaving(11, 0)), "left out 11 training labels of the 10"),
-            (send(items: 0, leftOut: leaving(0, 4)), "left out 4 test labels of the 3"),
-            (send(items: 0, leftOut: leaving(0, 2, [1, 3])), "left out test label 3, and d1 has 3"),
+            (send(items: 1, leftOut: leaving(11, 0)), "left out 11 training labels of the 10"),
+            (send(items: 1, leftOut: leaving(0, 4)), "left out 4 test labels of the 3"),
+            (send(items: 1, leftOut: leaving(0, 2, [1, 3])), "left out test label 3, and d1 has 3"),
         ] {
             #expect(refused.refusal == .contradictsVersion)
             guard case .failure(let error) = refused else { continue }

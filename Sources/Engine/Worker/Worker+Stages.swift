@@ -203,13 +203,19 @@ extension Worker {
             told.formIntersection(faults)
             return faults.filter { told.insert($0).inserted }
         }
-        for fault in new {
+        for fault in new.suffix(20) {
             logger.error(
                 "a record of projects cannot be followed; an older revision stays in force, where there is one",
                 [
                     "project": .string(fault.project ?? ""), "offset": .number(fault.offset),
                     "reason": .string(fault.reason),
                 ]
+            )
+        }
+        if new.count > 20 {
+            logger.error(
+                "more records of projects cannot be followed; see flywheel project list",
+                ["count": .number(new.count - 20)]
             )
         }
         return faults.suffix(20).map(\.text)

@@ -229,13 +229,14 @@ extension ProjectApply.Outcome {
     /// The settings that a revision changes.
     var changes: [String] {
         guard case .revised(let new, let old) = self else { return [] }
-        let before = Self.flat(old)
-        return Self.flat(new).compactMap { entry in
-            guard let was = before.first(where: { $0.key == entry.key })?.value, was != entry.value,
-                entry.key != "revision"
-            else { return nil }
-            return "\(entry.key): \(was) -> \(entry.value)"
+        let (before, after) = (Self.flat(old), Self.flat(new))
+        // Of a key that one of the two lacks the reference says what that means.
+        let changed = after.compactMap { entry -> String? in
+            let was = before.first { $0.key == entry.key }?.value ?? "not given"
+            return was == entry.value || entry.key == "revision" ? nil : "\(entry.key): \(was) -> \(entry.value)"
         }
+        let gone = before.filter { entry in !after.contains { $0.key == entry.key } }
+        return changed + gone.map { "\($0.key): \($0.value) -> not given" }
     }
 
     private static func flat(_ configuration: ProjectConfiguration) -> [(key: String, value: String)] {
