@@ -27,6 +27,11 @@ final class Stage {
 
     /// Runs a command of `flywheel` to its end.
     func flywheel(_ command: String..., options: [String] = []) throws -> CapturedRun {
+        try flywheel(command, options: options)
+    }
+
+    /// The same.
+    func flywheel(_ command: [String], options: [String] = []) throws -> CapturedRun {
         let connection = ["--bootstrap", bootstrap, "--prefix", prefix]
         return try ChildProcess.run(Prerequisites.flywheel, command + connection + options, timeout: .seconds(40))
     }

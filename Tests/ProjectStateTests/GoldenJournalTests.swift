@@ -141,7 +141,7 @@ import Vocabulary
         #expect(
             entries == [
                 "configured", "candidate", "feedback", "annotation", "training_result", "version_sealed", "command",
-                "tally", "tick", "engine",
+                "tally", "tick", "engine", "imported_label",
             ]
         )
         var expected: Set = ["audit", "label training", "label test", "cut", "training"]

@@ -155,7 +155,7 @@ struct GoldenPlan: Sendable {
             (policy.votes, policy.window) = (60, 50_000)
             policy.patience = 8_000
         },
-        // A first model waits, then an incumbent is registered, and traffic of models that nobody registered.
+        // A first model waits, then an incumbent is registered; traffic of models that nobody registered; imported labels.
         GoldenPlan("incumbents") { policy, revision in
             policy.votes = 100
             policy.patience = 6_000 + Int64(revision)
@@ -275,6 +275,7 @@ struct GoldenWorld {
                     TrainingResult(request: RequestID("pets-0-0"), trial: 0, repetition: 0, outcome: failed)
                 )
             )
+        case 6 where plan.name == "incumbents", 5 where plan.name == "incumbents": bring()
         case 8 where plan.name == "incumbents" && generator.next(below: 2) == 0: register()
         case 8:
             let phase = world.state.rollout.phase.value
@@ -307,6 +308,28 @@ struct GoldenWorld {
             )
             let id = "r\(world.journal.count)"
             world.append(.command(Command(id: id, action: .register(model), by: "bob", reason: "served before")))
+        }
+    }
+
+    /// Imported labels: of new samples, of such as have one, and of one that is being asked for.
+    private mutating func bring() {
+        let asked = world.state.labeling.open.sortedRows.first?.value.selection.sample.id
+        let number = world.journal.count
+        for (place, sample) in [SampleID("i\(number % 97)"), asked ?? SampleID("i\(number)")].enumerated() {
+            let label = ClassIndex(generator.next(below: 3))
+            let vote = Vote(annotator: AnnotatorID("tool/ada"), label: label)
+            world.append(
+                .importedLabel(
+                    ImportedLabel(
+                        key: UInt64(number + place),
+                        origin: ImportOrigin(source: "tool", id: "\(number + place)"),
+                        sample: Sample(id: sample, embedding: number % 3 == 0 ? nil : [Float(number % 17) / 4, 1]),
+                        answer: number % 2 == 0 ? .label(label) : .votes([vote]),
+                        isValidation: number % 5 == 0,
+                        labeledAt: number % 4 == 0 ? StreamTime(milliseconds: Int64(number)) : nil
+                    )
+                )
+            )
         }
     }
 
@@ -416,6 +439,7 @@ struct GoldenWorld {
         case .feedback: topic = "feedback"
         case .trainingResult: topic = "training-results"
         case .command: topic = "commands"
+        case .importedLabel: topic = "imports"
         default: return appended
         }
         guard position % 3 == 0 else { return appended }

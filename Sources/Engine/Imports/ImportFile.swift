@@ -79,7 +79,9 @@ public struct ImportFile: Sendable {
     /// - Throws: `EngineError` where the folder cannot be read.
     public init(folder path: String) throws {
         let root = URL(fileURLWithPath: path).standardizedFileURL
-        guard let names = FileManager.default.enumerator(atPath: root.path) else {
+        var isFolder: ObjCBool = false
+        let isThere = FileManager.default.fileExists(atPath: root.path, isDirectory: &isFolder)
+        guard isThere, isFolder.boolValue, let names = FileManager.default.enumerator(atPath: root.path) else {
             throw EngineError("read \(path)", "it is no folder, or may not be read")
         }
         var found: [String] = []
