@@ -262,6 +262,8 @@ struct GoldenWorld {
     private mutating func act() {
         switch generator.next(below: 12) {
         case 0..<5: world.append(.candidate(candidate()))
+        case 5 where plan.name == "incumbents" && generator.next(below: 2) == 0: bring()
+        case 6 where plan.name == "incumbents": bring()
         case 5: again()
         case 6:
             // Known already, or newer and without classes that there were.
@@ -275,7 +277,6 @@ struct GoldenWorld {
                     TrainingResult(request: RequestID("pets-0-0"), trial: 0, repetition: 0, outcome: failed)
                 )
             )
-        case 6 where plan.name == "incumbents", 5 where plan.name == "incumbents": bring()
         case 8 where plan.name == "incumbents" && generator.next(below: 2) == 0: register()
         case 8:
             let phase = world.state.rollout.phase.value
@@ -315,7 +316,7 @@ struct GoldenWorld {
     private mutating func bring() {
         let asked = world.state.labeling.open.sortedRows.first?.value.selection.sample.id
         let number = world.journal.count
-        for (place, sample) in [SampleID("i\(number % 97)"), asked ?? SampleID("i\(number)")].enumerated() {
+        for (place, sample) in [SampleID("i\(number % 7)"), asked ?? SampleID("i\(number)")].enumerated() {
             let label = ClassIndex(generator.next(below: 3))
             let vote = Vote(annotator: AnnotatorID("tool/ada"), label: label)
             world.append(
