@@ -117,13 +117,22 @@ struct ImportTests {
         #expect(later.merge.known == 700 && later.merge.labels.isEmpty)
     }
 
-    @Test("A note of other records is refused, not overwritten")
+    /// Before: a run after one that was interrupted, or after all was known, ended at the note of the first.
+    @Test("What is left over of a file goes on behind its old note; the note of another project is refused")
     func foreignNote() throws {
         let plant = try Plant(seed: 2)
         let note = "\(plant.root)-note"
         defer { try? FileManager.default.removeItem(atPath: note) }
-        _ = try send(plant, file(plant, 5).0, progress: note)
-        #expect(throws: EngineError.self) { try send(plant, file(plant, 6).0, progress: note) }
+        let (first, _) = file(plant, 5)
+        _ = try send(plant, first, progress: note)
+        for _ in 0..<10 { try plant.settle() }
+        let again = try send(plant, first, progress: note)
+        #expect(again.before == 0 && again.merge.known == 5 && again.merge.labels.isEmpty)
+        let more = try send(plant, file(plant, 6).0, progress: note)
+        #expect(more.before == 0 && !more.merge.labels.isEmpty)
+        let text = try String(contentsOfFile: note, encoding: .utf8).replacing("\"shapes\"", with: "\"dogs\"")
+        try text.write(toFile: note, atomically: true, encoding: .utf8)
+        #expect(throws: EngineError.self) { try send(plant, file(plant, 8).0, progress: note) }
     }
 
     @Test(

@@ -62,7 +62,8 @@ extension RecordImport {
             topic: .imports,
             project: project,
             type: "io.flywheel.label.imported.v1",
-            progress: progress
+            progress: progress,
+            leavesOutKnown: true
         )
     }
 }

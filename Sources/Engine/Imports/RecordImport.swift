@@ -31,6 +31,7 @@ public struct RecordImport {
     private let type: String
     /// The path of the note; nil for none.
     private let progress: String?
+    private let leavesOutKnown: Bool
 
     /// - Parameters:
     ///   - transport: To the cluster.
@@ -39,14 +40,18 @@ public struct RecordImport {
     ///   - project: Whose they are.
     ///   - type: The `ce_type` of the records.
     ///   - progress: The path of the note; nil for none.
+    ///   - leavesOutKnown: Whether what the project knows is not among the records: then the records of a later run are fewer,
+    ///     and a note of more of them says nothing.
     public init(
         transport: any StreamTransport,
         topics: TopicNames,
         topic: Topic,
         project: String,
         type: String,
-        progress: String?
+        progress: String?,
+        leavesOutKnown: Bool = false
     ) {
+        self.leavesOutKnown = leavesOutKnown
         self.transport = transport
         self.topics = topics
         self.topic = topic
@@ -72,6 +77,7 @@ public struct RecordImport {
         pause: (Int64) -> Void = { WallClock.pause($0) },
         tell: (Int) -> Void = { _ in }
     ) throws -> Int {
+        guard !records.isEmpty else { return 0 }
         let digest = digest(of: records)
         let before = try sent(of: digest)
         guard before < records.count else { return before }
@@ -127,9 +133,12 @@ public struct RecordImport {
         do {
             return try JSONParser().withDocument(of: [UInt8](data)) { json in
                 let note = try json.object()
-                guard try note.string("digest") == digest, try note.string("project") == project,
-                    try note.string("topic") == topics[topic], try note.string("cluster") == cluster
-                else {
+                let isOurs =
+                    try note.string("project") == project && note.string("topic") == topics[topic]
+                    && note.string("cluster") == cluster
+                let isOfThese = try note.string("digest") == digest
+                if isOurs, !isOfThese, leavesOutKnown { return 0 }
+                guard isOurs, isOfThese else {
                     throw EngineError(
                         "go on with an import",
                         "\(progress) is the note of other records, another project or another cluster",
