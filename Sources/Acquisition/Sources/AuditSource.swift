@@ -41,24 +41,29 @@ public struct AuditSource: TaskSource, Sendable {
     ///
     /// In each window of the budget they are `auditShare` of all tasks, give or take one, as long as there are candidates.
     private func due(_ training: Int, _ accounts: TaskAccounts, _ context: SelectionContext) -> Int {
-        let policy = context.policy
-        guard policy.isAudited else { return 0 }
-        let cadence = accounts.cadence.value
-        let first = max(0, policy.auditFirst - cadence.auditTasks)
-        // A share of a fifth is owed a whole task after four, whatever the sum rounds to.
-        let owed = max(0, cadence.auditOwed + Double(training) * policy.auditRatio + 1e-9)
-        return min(first.adding(Int(owed)), candidates.count)
+        guard context.policy.isAudited else { return 0 }
+        let first = max(0, context.policy.auditFirst - accounts.cadence.value.auditTasks)
+        return min(first.adding(owed(training, accounts, context)), candidates.count)
     }
 
-    /// Tasks for training labels, at most so many, that leave room for the audit tasks that they bring with them.
+    /// Of these, the share's.
+    private func owed(_ training: Int, _ accounts: TaskAccounts, _ context: SelectionContext) -> Int {
+        guard context.policy.isAudited else { return 0 }
+        // A share of a fifth is owed a whole task after four, whatever the sum rounds to.
+        let owed = accounts.cadence.value.auditOwed + Double(training) * context.policy.auditRatio + 1e-9
+        return min(Int(max(0, owed)), candidates.count)
+    }
+
+    /// Tasks for training labels, at most so many, that leave room for the audit tasks that they bring with them. The first
+    /// audit tasks take what is left: they would keep every training task back where few may be open.
     ///
     /// - Complexity: O(*most*).
     func trainingTasks(_ most: Int, of affordable: Int, _ accounts: TaskAccounts, _ context: SelectionContext) -> Int {
         guard context.policy.sharesByWindow else { return most }
         var count = max(0, most)
-        while count > 0, count + due(count, accounts, context) > affordable { count -= 1 }
+        while count > 0, count + owed(count, accounts, context) > affordable { count -= 1 }
         // What is left over when one task more brings one audit task more is not left lying: that one stays owed.
-        if count < most, count + due(count, accounts, context) < affordable { count += 1 }
+        if count < most, count + owed(count, accounts, context) < affordable { count += 1 }
         return count
     }
 
