@@ -155,6 +155,20 @@ struct GoldenPlan: Sendable {
             (policy.votes, policy.window) = (60, 50_000)
             policy.patience = 8_000
         },
+        // Tasks that nobody can answer after one skip or flag, copies of what was asked for, in batches and one by one.
+        GoldenPlan(
+            "declined",
+            labeling: { policy, _ in policy.maximumSkips = 1 },
+            change: { policy, revision in
+                policy.edition = 2
+                policy.votes = 120
+                policy.patience = 5_000 + Int64(revision)
+                policy.batch.duplicateDistance = [0.05, 0.3, 0.1, 0.2][revision]
+                if revision == 2 { policy.stream = StreamPolicy(share: LabelShare(millionths: 300_000)) }
+                policy.voteCost = VoteCost(maximumTime: 20_000)
+                policy.time = 10_000_000
+            }
+        ),
         // A first model waits, then an incumbent is registered; traffic of models that nobody registered; imported labels.
         GoldenPlan("incumbents") { policy, revision in
             policy.votes = 100

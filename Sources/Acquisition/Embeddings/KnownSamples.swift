@@ -27,8 +27,9 @@ struct KnownSamples: Sendable {
     private var lengths: [Float] = []
     private var digests: Set<UInt64> = []
     private var dimension = 0
-    /// The largest squared distance that is near.
-    private var limit: Float = 0
+    /// The largest squared distance that is near; nil where each row has its own.
+    private var limit: Float?
+    private var limits: [Float] = []
     private let isOff: Bool
 
     /// - Parameters:
@@ -55,8 +56,12 @@ struct KnownSamples: Sendable {
         lengths = order.map { found[$0] }
         guard !isOff else { return }
         if near.count < Self.fewest {
-            let grain = Self.grain * Float(share) * PointMatrix.middle(of: units) / scale
-            limit = grain * grain * Float(near.dimension)
+            let grain = Self.grain * Float(share) * PointMatrix.middle(of: units)
+            limits = order.map { row in
+                // No less than what is lost where a sketch rounds.
+                let grain = max(grain, 0.51 * units[row]) / scale
+                return grain * grain * Float(near.dimension)
+            }
         } else {
             let crowd = Self.crowding * share
             limit = Float(min(share * share * near.typicalSpread, crowd * crowd * Double(near.nearness(Self.probes))))
@@ -74,10 +79,11 @@ struct KnownSamples: Sendable {
         }
         let (point, length) = rows.place(EmbeddingSketch.fold(embedding))
         // Rounding must not hide a neighbour that coincides.
-        let most = limit.squareRoot() + length * 1e-5
+        let most = (limit ?? limits.max() ?? 0).squareRoot() + length * 1e-5
         let first = lengths.firstPlace { $0 >= length - most }
         let end = max(first, lengths.firstPlace { $0 > length + most })
-        return rows.isAnyWithin(limit, first..<end, of: point) ? .near : nil
+        if let limit { return rows.isAnyWithin(limit, first..<end, of: point) ? .near : nil }
+        return (first..<end).contains { rows.isWithin(limits[$0], $0, of: point) } ? .near : nil
     }
 }
 
