@@ -103,7 +103,7 @@ extension AcquisitionState {
         return policy.patience / Self.scoredPatience
     }
 
-    /// What part of `patience` is waited for a wider choice.
+    /// Divisor of `patience` where only a wider choice is waited for.
     private static let scoredPatience: Int64 = 4
 
     private func hasCandidates(_ context: SelectionContext) -> Bool {

@@ -16,9 +16,9 @@ public struct AcquisitionPolicy: Hashable, Sendable {
     public var openTaskLimit: Int
     /// The share of a batch, and of what Intake lets through, that is drawn by chance whatever the score, in `0...1`.
     public var explorationShare: Double
-    /// The share of all tasks that are audit tasks, in `0...0.9`; 0: there are none, and no sample is kept for any.
+    /// The share of tasks that are audit tasks (of a window's in edition 2, of all in edition 1), in `0...0.9`; 0: there are none, and no sample is kept for any.
     public var auditShare: Double
-    /// Audit tasks that come before their share counts: nothing is judged without test labels.
+    /// Audit tasks asked for at once, beside their share: nothing is judged without test labels. Not heeded in edition 1.
     public var auditFirst: Int
     /// The share of samples that belong to the audit sample, in `0...1`.
     public var auditCutoff: Double

@@ -46,7 +46,7 @@ public struct AuditSource: TaskSource, Sendable {
         return min(first.adding(owed(training, accounts, context)), candidates.count)
     }
 
-    /// Of these, the share's.
+    /// Of the audit tasks due those that the share asks for, without the first ones.
     private func owed(_ training: Int, _ accounts: TaskAccounts, _ context: SelectionContext) -> Int {
         guard context.policy.isAudited else { return 0 }
         // A share of a fifth is owed a whole task after four, whatever the sum rounds to.
@@ -62,7 +62,7 @@ public struct AuditSource: TaskSource, Sendable {
         guard context.policy.sharesByWindow else { return most }
         var count = max(0, most)
         while count > 0, count + owed(count, accounts, context) > affordable { count -= 1 }
-        // What is left over when one task more brings one audit task more is not left lying: that one stays owed.
+        // Where one more task brings an audit task that has no room, the room goes to the task, and the audit task stays owed.
         if count < most, count + owed(count, accounts, context) < affordable { count += 1 }
         return count
     }

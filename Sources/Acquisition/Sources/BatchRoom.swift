@@ -26,7 +26,7 @@ struct BatchRoom: SourceReader {
     }
 
     mutating func read(_ source: borrowing some TaskSource, _ accounts: TaskAccounts, _ context: SelectionContext) {
-        // What comes on top of a batch takes nothing of it.
+        // Audit tasks are beside a batch, so the other sources need not keep to their shares for them.
         let split = source.purpose.split
         let isOnTop = context.policy.sharesByWindow && split != .training
         if !isOnTop, source.isActive(context) { active |= 1 << count }

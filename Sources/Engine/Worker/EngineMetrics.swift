@@ -160,7 +160,8 @@ public struct EngineMetrics: Sendable {
     func observe(topicProblems count: Int, _ role: Role) {
         registry.gauge(
             "flywheel_topic_problems",
-            help: "Topics of a role that are missing, forbidden, or have the wrong number of partitions.",
+            help:
+                "Topics of a role that are missing, forbidden, have the wrong number of partitions, or are held by an open transaction.",
             labels: ["role": role.rawValue]
         ).set(count)
     }

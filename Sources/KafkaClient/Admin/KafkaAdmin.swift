@@ -127,7 +127,7 @@ public final class KafkaAdmin {
                 : KafkaError(error, operation: operation)
             guard let failure else { return list.groupOffsets() }
             // Who may not ask for the coordinator is told beside the call, which waits for it.
-            while let event = rd_kafka_queue_poll(word, 0) {
+            while let word, let event = rd_kafka_queue_poll(word, 0) {
                 defer { rd_kafka_event_destroy(event) }
                 let told = rd_kafka_event_error(event)
                 guard told == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED else { continue }
