@@ -1,8 +1,8 @@
 internal import Tables
 
 /// Embeddings of one dimension, row by row, brought to one scale so that no square overflows or vanishes.
-struct PointMatrix {
-    let count: Int
+struct PointMatrix: Sendable {
+    private(set) var count: Int
     let dimension: Int
     /// Places of a row: `dimension` up to a whole number of vectors, the rest 0.
     let stride: Int
@@ -72,6 +72,50 @@ struct PointMatrix {
         count = known.count
         guard known.count < rows else { return }
         values = known.flatMap { values[$0 * stride..<($0 + 1) * stride] }
+    }
+
+    /// A matrix without rows.
+    init(dimension: Int, scale: Float, capacity: Int) {
+        count = 0
+        self.dimension = dimension
+        stride = (dimension + 7) / 8 * 8
+        self.scale = scale
+        values = []
+        values.reserveCapacity(capacity * stride)
+    }
+
+    /// Adds a row, coordinate by coordinate.
+    ///
+    /// - Parameter coordinate: Of each axis, divided by `scale`.
+    mutating func append(_ coordinate: (Int) -> Float) {
+        for axis in 0..<dimension { values.append(coordinate(axis)) }
+        for _ in dimension..<stride { values.append(0) }
+        count += 1
+    }
+
+    /// Adds a row as `place` makes it.
+    mutating func append(row: [Float]) {
+        values += row
+        count += 1
+    }
+
+    /// Adds a row of a sketch of as many places as the rows have.
+    mutating func append(_ sketch: EmbeddingSketch) {
+        let unit = sketch.unit / scale
+        sketch.coordinates.withUnsafeBufferPointer { coordinates in
+            for coordinate in coordinates { values.append(Float(coordinate) * unit) }
+        }
+        for _ in dimension..<stride { values.append(0) }
+        count += 1
+    }
+
+    /// The same rows in another scale, a power of two.
+    func scaled(to other: Float) -> PointMatrix {
+        guard other != scale else { return self }
+        var matrix = PointMatrix(dimension: dimension, scale: other, capacity: count)
+        // By turns: the quotient of two scales may leave the range where neither does.
+        for row in 0..<count { matrix.append { values[row * stride + $0] * scale / other } }
+        return matrix
     }
 
     /// Rows of another matrix, in the order of `indices`.
