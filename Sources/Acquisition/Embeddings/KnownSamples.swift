@@ -22,46 +22,96 @@ struct KnownSamples: Sendable {
     /// What is near in the unit of a sketch, for each place, where distances say nothing: as many shares.
     private static let grain: Float = 40
 
-    /// In ascending order of length; none whose length is out of all proportion.
-    private(set) var rows: PointMatrix?
+    /// What is known, in the order in which it was given.
+    private var sketches: [EmbeddingSketch] = []
+    /// A row for each.
+    private var all: PointMatrix?
+    /// Of each row.
     private var lengths: [Float] = []
-    private var digests: Set<UInt64> = []
+    /// How many have each digest.
+    private var digests: [UInt64: Int] = [:]
     private var dimension = 0
+    private var isOff = true
+    /// What is known but for what is longer than all proportion, in the order in which it was given.
+    private(set) var rows: PointMatrix?
+    /// Its lengths in ascending order, and the row of `all` of each.
+    private var order: [(length: Float, row: Int)] = []
     /// The largest squared distance that is near; nil where each row has its own.
     private var limit: Float?
+    /// Of each row of `all`, where they are few.
     private var limits: [Float] = []
-    private let isOff: Bool
 
+    init() {}
+
+    /// Takes over what is known now. What follows from it depends on that alone, not on what was known before.
+    ///
     /// - Parameters:
-    ///   - sketches: Of what was asked for, in an order that is part of the state.
+    ///   - given: Of what was asked for, in an order that is part of the state.
     ///   - dimension: Of the embeddings that are looked up; other sketches do not count.
     ///   - share: Samples nearer than this share of their spread are near, in `0...1`; 0: neither copies nor neighbours are.
-    /// - Complexity: O(*m* · (*dimension* + log *m*)).
-    init(_ sketches: [EmbeddingSketch], dimension: Int, share: Double) {
+    /// - Complexity: O(*n* · *dimension* + *m* log *m*) for *n* places at which other sketches are given than before, of *m*; and
+    ///   O(*m* · *dimension*) for what is near.
+    mutating func update(_ given: [EmbeddingSketch], dimension: Int, share: Double) {
         isOff = !(share > 0)
+        let isAlike = given.allSatisfy { $0.dimension == dimension }
+        let sketches = isAlike ? given : given.filter { $0.dimension == dimension }
+        let scale = PointMatrix.scale(of: sketches.map { $0.unit * 127 })
+        if dimension != self.dimension || all?.scale != scale || sketches.count < self.sketches.count {
+            self.sketches = []
+            all = nil
+            lengths = []
+            digests = [:]
+        }
         self.dimension = dimension
-        let isAlike = sketches.allSatisfy { $0.dimension == dimension }
-        let sketches = isAlike ? sketches : sketches.filter { $0.dimension == dimension }
+        rows = nil
+        order = []
         guard !sketches.isEmpty else { return }
-        if !isOff { for sketch in sketches { if let digest = sketch.digest { digests.insert(digest) } } }
-        let units = sketches.map(\.unit)
-        let scale = PointMatrix.scale(of: units.map { $0 * 127 })
-        guard let all = PointMatrix(sketches, scale: scale) else { return }
-        let found = all.lengths
-        let bound = PointMatrix.longest(of: found)
-        let kept = found.indices.filter { found[$0] <= bound }
-        let order = kept.sorted { found[$0] != found[$1] ? found[$0] < found[$1] : $0 < $1 }
+        replace(by: sketches, scale)
+        judge(share)
+    }
+
+    private mutating func replace(by sketches: [EmbeddingSketch], _ scale: Float) {
+        let places = min(dimension, EmbeddingSketch.limit)
+        var matrix = all ?? PointMatrix(dimension: places, scale: scale, capacity: sketches.count)
+        all = nil
+        for (row, sketch) in sketches.enumerated() {
+            if row < self.sketches.count {
+                let old = self.sketches[row]
+                guard old != sketch else { continue }
+                if let digest = old.digest, let count = digests[digest] {
+                    digests[digest] = count > 1 ? count - 1 : nil
+                }
+                matrix.replace(row, by: sketch)
+                lengths[row] = matrix.length(of: row)
+            } else {
+                matrix.append(sketch)
+                lengths.append(matrix.length(of: row))
+            }
+            if let digest = sketch.digest { digests[digest, default: 0] += 1 }
+        }
+        self.sketches = sketches
+        all = matrix
+    }
+
+    /// What is in proportion, and how near is near.
+    private mutating func judge(_ share: Double) {
+        guard let all else { return }
+        let bound = PointMatrix.longest(of: lengths)
+        let kept = lengths.indices.filter { lengths[$0] <= bound }
         let near = kept.count == all.count ? all : all.rows(kept)
-        rows = all.rows(order)
-        lengths = order.map { found[$0] }
+        rows = near
         guard !isOff else { return }
+        order = kept.map { (lengths[$0], $0) }
+        order.sort { $0.length < $1.length }
         if near.count < Self.fewest {
-            let grain = Self.grain * Float(share) * PointMatrix.middle(of: units)
-            limits = order.map { row in
+            let units = sketches.map(\.unit)
+            let least = Self.grain * Float(share) * PointMatrix.middle(of: units)
+            limits = units.map { unit in
                 // No less than what is lost where a sketch rounds.
-                let grain = max(grain, 0.51 * units[row]) / scale
+                let grain = max(least, 0.51 * unit) / all.scale
                 return grain * grain * Float(near.dimension)
             }
+            limit = nil
         } else {
             let crowd = Self.crowding * share
             limit = Float(min(share * share * near.typicalSpread, crowd * crowd * Double(near.nearness(Self.probes))))
@@ -73,25 +123,26 @@ struct KnownSamples: Sendable {
     /// - Returns: Nil where it is near to nothing.
     /// - Complexity: O(*dimension* + log *m*), and the rows of about its length.
     func likeness(of embedding: [Float]) -> Likeness? {
-        guard !isOff, let rows, embedding.count == dimension else { return nil }
-        if !digests.isEmpty, let digest = EmbeddingSketch.digest(of: embedding), digests.contains(digest) {
-            return .copy
-        }
-        let (point, length) = rows.place(EmbeddingSketch.fold(embedding))
+        guard !isOff, let all, !order.isEmpty, embedding.count == dimension else { return nil }
+        if !digests.isEmpty, let digest = EmbeddingSketch.digest(of: embedding), digests[digest] != nil { return .copy }
+        let (point, length) = all.place(EmbeddingSketch.fold(embedding))
         // Rounding must not hide a neighbour that coincides.
-        let most = (limit ?? limits.max() ?? 0).squareRoot() + length * 1e-5
-        let first = lengths.firstPlace { $0 >= length - most }
-        let end = max(first, lengths.firstPlace { $0 > length + most })
-        if let limit { return rows.isAnyWithin(limit, first..<end, of: point) ? .near : nil }
-        return (first..<end).contains { rows.isWithin(limits[$0], $0, of: point) } ? .near : nil
+        let most = (limit ?? order.reduce(0) { max($0, limits[$1.row]) }).squareRoot() + length * 1e-5
+        var place = order.firstPlace { $0.length >= length - most }
+        while place < order.count, order[place].length <= length + most {
+            let row = order[place].row
+            if all.isWithin(limit ?? limits[row], row, of: point) { return .near }
+            place += 1
+        }
+        return nil
     }
 }
 
-extension [Float] {
+extension Array {
     /// The first place from which on a condition holds, of an array in which it goes on holding; `count` where it never does.
     ///
     /// - Complexity: O(log *n*).
-    func firstPlace(where holds: (Float) -> Bool) -> Int {
+    func firstPlace(where holds: (Element) -> Bool) -> Int {
         var (low, high) = (0, count)
         while low < high {
             let middle = (low + high) / 2

@@ -101,12 +101,20 @@ struct PointMatrix: Sendable {
 
     /// Adds a row of a sketch of as many places as the rows have.
     mutating func append(_ sketch: EmbeddingSketch) {
-        let unit = sketch.unit / scale
-        sketch.coordinates.withUnsafeBufferPointer { coordinates in
-            for coordinate in coordinates { values.append(Float(coordinate) * unit) }
-        }
-        for _ in dimension..<stride { values.append(0) }
+        values.append(contentsOf: repeatElement(0, count: stride))
         count += 1
+        replace(count - 1, by: sketch)
+    }
+
+    /// Puts a sketch of as many places as the rows have in the place of a row.
+    mutating func replace(_ row: Int, by sketch: EmbeddingSketch) {
+        let unit = sketch.unit / scale
+        let (first, places) = (row * stride, min(dimension, sketch.coordinates.count))
+        sketch.coordinates.withUnsafeBufferPointer { coordinates in
+            values.withUnsafeMutableBufferPointer { values in
+                for axis in 0..<places { values[first + axis] = Float(coordinates[axis]) * unit }
+            }
+        }
     }
 
     /// The same rows in another scale, a power of two.
@@ -165,12 +173,15 @@ struct PointMatrix: Sendable {
     /// The length of each row.
     ///
     /// - Complexity: O(*n* · *dimension*).
-    var lengths: [Float] {
+    var lengths: [Float] { (0..<count).map { length(of: $0) } }
+
+    /// The length of a row.
+    ///
+    /// - Complexity: O(*dimension*).
+    func length(of row: Int) -> Float {
         values.withUnsafeBufferPointer { values in
-            guard let base = values.baseAddress else { return [] }
-            return (0..<count).map { row in
-                Distance.product(base + row * stride, base + row * stride, stride).squareRoot()
-            }
+            guard let base = values.baseAddress else { return 0 }
+            return Distance.product(base + row * stride, base + row * stride, stride).squareRoot()
         }
     }
 
@@ -251,66 +262,5 @@ struct PointMatrix: Sendable {
             }
         }
         return sum / Double(max(count, 1))
-    }
-}
-
-/// Arithmetic of rows. Lanes are summed in one fixed order, and nothing is fused: the same bits on every processor.
-enum Distance {
-    /// The squared distance of two rows of `stride` places, a multiple of 8.
-    @inline(__always)
-    static func squared(_ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ stride: Int) -> Float {
-        let (left, right) = (UnsafeRawPointer(a), UnsafeRawPointer(b))
-        var sum = SIMD8<Float>(repeating: 0)
-        var offset = 0
-        while offset < stride * 4 {
-            let difference =
-                left.loadUnaligned(fromByteOffset: offset, as: SIMD8<Float>.self)
-                - right.loadUnaligned(fromByteOffset: offset, as: SIMD8<Float>.self)
-            sum += difference * difference
-            offset += 32
-        }
-        return total(sum)
-    }
-
-    /// Whether the squared distance of two rows, as `squared` has it, is at most `limit`.
-    ///
-    /// No lane ever falls, and their sum is not below any of them, rounded or not: one above the limit decides.
-    @inline(__always)
-    static func isWithin(_ limit: Float, _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ stride: Int) -> Bool {
-        let (left, right) = (UnsafeRawPointer(a), UnsafeRawPointer(b))
-        let limits = SIMD8<Float>(repeating: limit)
-        var sum = SIMD8<Float>(repeating: 0)
-        var offset = 0
-        while offset < stride * 4 {
-            let difference =
-                left.loadUnaligned(fromByteOffset: offset, as: SIMD8<Float>.self)
-                - right.loadUnaligned(fromByteOffset: offset, as: SIMD8<Float>.self)
-            sum += difference * difference
-            guard !any(sum .> limits) else { return false }
-            offset += 32
-        }
-        return total(sum) <= limit
-    }
-
-    /// The inner product of two rows of `stride` places, a multiple of 8.
-    @inline(__always)
-    static func product(_ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ stride: Int) -> Float {
-        let (left, right) = (UnsafeRawPointer(a), UnsafeRawPointer(b))
-        var sum = SIMD8<Float>(repeating: 0)
-        var offset = 0
-        while offset < stride * 4 {
-            sum +=
-                left.loadUnaligned(fromByteOffset: offset, as: SIMD8<Float>.self)
-                * right.loadUnaligned(fromByteOffset: offset, as: SIMD8<Float>.self)
-            offset += 32
-        }
-        return total(sum)
-    }
-
-    @inline(__always)
-    static func total(_ lanes: SIMD8<Float>) -> Float {
-        let four = lanes.lowHalf + lanes.highHalf
-        let two = four.lowHalf + four.highHalf
-        return two.x + two.y
     }
 }

@@ -15,7 +15,7 @@ struct PoolRank: Comparable, Sendable {
         hasRoom = quotas?.hasRoom(pooled.candidate.sample) ?? true
         setAside = pooled.setAside?.order ?? 0
         ordinal = pooled.modelOrdinal
-        score = pooled.candidate.score
+        score = pooled.score
         id = pooled.candidate.sample.id
     }
 

@@ -85,7 +85,7 @@ extension PoolSource {
         let reach = width.isSpreadOverAll ? 4 * width.candidates : width.candidates
         let wanted = min(candidates.count, reach + left.count)
         var ranks = candidates.least(wanted) { id, pooled in
-            let utility = Utility.value(pooled.candidate, policy, at: context.time)
+            let utility = Utility.value(pooled, policy, at: context.time)
             return Rank(ordinal: pooled.modelOrdinal, utility: utility, id: id)
         }
         if !left.isEmpty { ranks.removeAll { left.contains($0.id) } }

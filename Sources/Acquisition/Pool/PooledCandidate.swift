@@ -21,6 +21,8 @@ public struct PooledCandidate: Hashable, Sendable {
     public var candidate: Candidate { shared.value }
     /// The ordinal of the dataset version that the scoring model was trained on; 0 when no model has seen the sample.
     public let modelOrdinal: Int
+    /// The candidate's, here too: a look into each candidate of a pool costs most of a pass over it.
+    let score: Double
     /// The probability with which a stream's rule chose it, above 0; nil where no such rule has.
     public let propensity: Double?
     /// Whether it comes last, and why; nil where it waits like any other.
@@ -31,9 +33,19 @@ public struct PooledCandidate: Hashable, Sendable {
     public init(candidate: Candidate, modelOrdinal: Int, propensity: Double? = nil, setAside: SetAside? = nil) {
         shared = Shared(candidate)
         self.modelOrdinal = modelOrdinal
+        score = candidate.score
         self.propensity = propensity
         self.setAside = setAside
         key = candidate.sample.embedding.map { Self.key(of: $0) } ?? 0
+    }
+
+    private init(_ other: PooledCandidate, setAside: SetAside?) {
+        shared = other.shared
+        modelOrdinal = other.modelOrdinal
+        score = other.score
+        propensity = other.propensity
+        self.setAside = setAside
+        key = other.key
     }
 
     /// Of an embedding.
@@ -50,15 +62,11 @@ public struct PooledCandidate: Hashable, Sendable {
     }
 
     /// The same candidate, set aside.
-    func settingAside(_ reason: SetAside?) -> PooledCandidate {
-        PooledCandidate(candidate: candidate, modelOrdinal: modelOrdinal, propensity: propensity, setAside: reason)
-    }
+    func settingAside(_ reason: SetAside?) -> PooledCandidate { PooledCandidate(self, setAside: reason) }
 
     /// A total order, so that nothing depends on hashing: older models first, then lower scores, then higher ids.
     func isLessUseful(than other: PooledCandidate) -> Bool {
-        (modelOrdinal, candidate.score, other.candidate.sample.id) < (
-            other.modelOrdinal, other.candidate.score, candidate.sample.id
-        )
+        (modelOrdinal, score, other.candidate.sample.id) < (other.modelOrdinal, other.score, candidate.sample.id)
     }
 
     /// The selection of its sample.

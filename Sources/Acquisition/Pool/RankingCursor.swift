@@ -103,7 +103,7 @@ struct RankingCursor {
             PoolSource.Rank(
                 setAside: setsAside ? pooled.setAside?.order ?? 0 : 0,
                 ordinal: pooled.modelOrdinal,
-                utility: Utility.value(pooled.candidate, policy, at: time),
+                utility: Utility.value(pooled, policy, at: time),
                 id: id
             )
         }
