@@ -22,7 +22,7 @@ extension AcquisitionState {
         writeSources(&removal, context)
         accounts.asked[sample.id] = purpose
         guard purpose.split == .training else { return }
-        if isPlaced { pool.remember(sample, task: accounts.cadence.value.trainingSamples, context.policy.batch) }
+        if isPlaced { pool.remember(sample, task: accounts.cadence.value.trainingSamples, context.policy) }
         accounts.cadence.value.importedLabels += 1
     }
 

@@ -141,8 +141,9 @@ extension AcquisitionState {
                 continue
             }
             if policy.sharesByWindow { accounts.cadence.value.auditOwed += policy.auditRatio }
-            pool.remember(selection.sample, task: accounts.cadence.value.trainingSamples, policy.batch)
+            pool.remember(selection.sample, task: accounts.cadence.value.trainingSamples, policy)
             accounts.cadence.value.acquisitionTasks += 1
         }
+        pool.setAsideCopies(of: batch.filter { $0.purpose.split == .training }.map(\.sample), policy)
     }
 }

@@ -11,7 +11,8 @@ extension EmbeddingSketch: JSONCodable {
         let sketch = EmbeddingSketch(
             dimension: try object.int("dimension", in: 1...Embedding.dimensionLimit),
             unit: Float(try object.double("unit")),
-            coordinates: bytes.map { Int8(bitPattern: $0) }
+            coordinates: bytes.map { Int8(bitPattern: $0) },
+            digest: try object.optionalUInt64("digest")
         )
         guard let sketch else { throw json.failure("expected a sketch of an embedding") }
         self = sketch
@@ -23,6 +24,7 @@ extension EmbeddingSketch: JSONCodable {
             // A Float's own digits are fewer, but a Double holds it exactly.
             writer.member("unit", Double(unit))
             writer.member("coordinates", Base64.encode(coordinates.map { UInt8(bitPattern: $0) }))
+            writer.member("digest", ifPresent: digest)
         }
     }
 }

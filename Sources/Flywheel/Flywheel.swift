@@ -107,6 +107,7 @@ extension ProjectState {
             annotation,
             schema: configuration.schema,
             policy: configuration.labeling,
+            keepsNotes: configuration.acquisition.edition >= 2,
             at: step.context.time
         )
         switch result {
@@ -128,6 +129,14 @@ extension ProjectState {
                 at: step.context.time
             )
         }
+        if outcome.isDecline {
+            acquisition.declined(
+                cost: outcome.voteCost,
+                taken: outcome.voteTime,
+                policy: configuration.acquisition,
+                at: step.context.time
+            )
+        }
         if outcome.votesReleased > 0 {
             acquisition.votesReleased(outcome.votesReleased, cost: outcome.voteCost)
             if let task = outcome.task, task.purpose.split == .training {
@@ -142,7 +151,7 @@ extension ProjectState {
         if let task = outcome.task {
             step.decide(.task(task))
             if case .closed(.unanswerable) = task.state {
-                step.decide(.notice(.init(kind: .taskUnanswerable, text: "nobody could answer task \(task.id)")))
+                step.decide(.notice(unanswerable(task, outcome.notes, configuration.acquisition)))
             }
         }
         if let duration = outcome.openFor { took(.label, duration) }
@@ -155,6 +164,20 @@ extension ProjectState {
             rollout.labelled(consensus.sample.id, consensus.label, at: step.context.time)
             promoteIfBetter(configuration, &step)
         }
+    }
+
+    /// What a person should know of a task that nobody could answer: from edition 2 on which samples are like it, and what
+    /// people wrote.
+    private mutating func unanswerable(
+        _ task: LabelingTask,
+        _ notes: [String],
+        _ policy: AcquisitionPolicy
+    ) -> Notice {
+        let text = "nobody could answer task \(task.id)"
+        guard policy.edition >= 2 else { return Notice(kind: .taskUnanswerable, text: text) }
+        let alike =
+            task.purpose.split == .training ? acquisition.unanswerable(task.sample, notes: notes, policy: policy) : []
+        return Notice(unanswerable: task, notes: notes, alike: alike.map { ($0.sample, $0.notes) })
     }
 
     private mutating func receive(_ feedback: Feedback, _ configuration: ProjectConfiguration, _ step: inout Step) {

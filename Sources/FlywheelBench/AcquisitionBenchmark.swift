@@ -10,6 +10,8 @@ struct AcquisitionBenchmark {
     struct Series {
         let strategy: String
         let curves: [[AcquisitionReplay.Point]]
+        /// Of the tasks after the first hundred of each seed, the share that nobody could answer.
+        let nuisances: [Double]
 
         /// Labels until the accuracy was reached first, one number for each seed; nil where it never was.
         func labels(to target: Double) -> [Int?] {
@@ -56,6 +58,9 @@ struct AcquisitionBenchmark {
             .option("exploration", "SHARE", help: "of a batch that is drawn by chance", defaultValue: "0"),
             .option("noise", "P", help: "probability that a label is wrong", defaultValue: "0"),
             .option("delay", "N", help: "rounds by which the scoring model is behind", defaultValue: "0"),
+            .option("unanswerable", "SHARE", help: "of the stream that nobody can answer", defaultValue: "0"),
+            .option("nuisance", "KIND", help: "what that is like: scrambled, uniform or blank"),
+            .option("edition", "N", help: "of the rules of choosing; the newest where it is left out"),
             .flag("cold", help: "leave the first batch to the strategy; else it is drawn by chance"),
             .flag("alone", help: "leave out random selection"),
             .flag("json", help: "one JSON value on standard output"),
@@ -92,6 +97,10 @@ struct AcquisitionBenchmark {
         options.labelNoise = try arguments.double("noise", in: 0...1) ?? 0
         options.delay = try arguments.int("delay", in: 0...1_000) ?? 0
         options.startsCold = arguments.flag("cold")
+        options.unanswerable = try arguments.double("unanswerable", in: 0...0.9) ?? 0
+        options.nuisance = try arguments.choice("nuisance") ?? .scrambled
+        options.policy.edition =
+            try arguments.int("edition", in: 1...AcquisitionPolicy.latestEdition) ?? AcquisitionPolicy.latestEdition
         self.options = options
         isAlone = arguments.flag("alone")
         seeds = try arguments.int("seeds", in: 1...10_000) ?? 10
@@ -123,16 +132,21 @@ struct AcquisitionBenchmark {
             if never > 0 { line += " (\(never) never)" }
         }
         let area = Self.moments(series.areas)
-        return line + String(format: "  area %.4f ± %.4f", area.mean, area.deviation)
+        line += String(format: "  area %.4f ± %.4f", area.mean, area.deviation)
+        guard options.unanswerable > 0 else { return line }
+        let nuisance = Self.moments(series.nuisances)
+        return line + String(format: "  unanswerable %.3f ± %.3f", nuisance.mean, nuisance.deviation)
     }
 
     private func series(_ options: AcquisitionReplay.Options) throws -> Series {
         var curves: [[AcquisitionReplay.Point]] = []
+        var nuisances: [Double] = []
         for seed in 1...UInt64(seeds) {
             var replay = AcquisitionReplay(data: data, options: options, seed: seed)
             curves.append(try replay.run())
+            nuisances.append(replay.lateNuisance)
         }
-        return Series(strategy: options.policy.strategyName, curves: curves)
+        return Series(strategy: options.policy.strategyName, curves: curves, nuisances: nuisances)
     }
 
     /// Mean and standard deviation with *n*.
@@ -177,6 +191,10 @@ struct AcquisitionBenchmark {
         }
         writer.key("alc")
         writer.object { write(Self.moments(series.areas), to: &$0) }
+        if options.unanswerable > 0 {
+            writer.key("unanswerable")
+            writer.object { write(Self.moments(series.nuisances), to: &$0) }
+        }
         writer.key("curve")
         writer.array { writer in
             let rounds = series.curves.map(\.count).min() ?? 0

@@ -20,8 +20,22 @@ struct AcquisitionReplay {
         var delay = 0
         /// Whether the first batch is left to the strategy, or drawn by chance as the protocol has it.
         var startsCold = false
+        /// The share of the stream that nobody can answer, below 1.
+        var unanswerable = 0.0
+        /// What that is like.
+        var nuisance = Nuisance.scrambled
         /// Whether the entries are kept.
         var keepsJournal = false
+    }
+
+    /// Samples that nobody can answer.
+    enum Nuisance: String, CaseIterable {
+        /// Each feature is that of another row.
+        case scrambled
+        /// Each feature is anything between its least and its greatest.
+        case uniform
+        /// All of one kind: a blank, but for a little noise.
+        case blank
     }
 
     /// The accuracy on the test part after so many labels.
@@ -46,6 +60,8 @@ struct AcquisitionReplay {
     private var stream: [Int] = []
     private var labelled: [(row: Int, label: Int)] = []
     private var asked: Set<Int> = []
+    /// Samples that nobody can answer, as their ids count on from those of the data.
+    private var nuisances: [[Double]] = []
     /// The ids asked for, in order.
     private(set) var selections: [SampleID] = []
 
@@ -67,11 +83,15 @@ struct AcquisitionReplay {
         let testLabels = test.map { data.labels[$0] }
         var points: [Point] = []
         var scorers: [Scorer] = []
-        while labelled.count < min(options.budget, train.count) {
+        // Where nobody can answer anything, labels never come.
+        while labelled.count < min(options.budget, train.count), selections.count < 4 * options.budget {
             let behind = scorers.count - 1 - options.delay
-            let tasks = nextBatch(scorers.isEmpty ? nil : scorers[max(0, behind)], round: points.count)
+            _ = nextBatch(scorers.isEmpty ? nil : scorers[max(0, behind)], round: points.count)
+            // Where nobody could answer, what was left of the budget may have been asked for at once.
+            let tasks = project.claim()
             guard !tasks.isEmpty else { break }
             for task in tasks { try answer(task) }
+            guard !labelled.isEmpty else { continue }
             // The first batch is drawn by chance; from then on the strategy is in force.
             if points.isEmpty { _ = project.configure(policy(options.policy, batch: options.policy.batchSize)) }
             let model = try SoftmaxRegression.fit(
@@ -123,6 +143,7 @@ struct AcquisitionReplay {
     private mutating func answer(_ task: LabelingTask) throws {
         guard let row = Int(task.sample.id.rawValue) else { throw BenchError("task of a stranger: \(task.sample.id)") }
         selections.append(task.sample.id)
+        guard row < data.features.count else { return project.flag(task.id, note: "nothing to be seen") }
         asked.insert(row)
         var label = data.labels[row]
         if generator.nextUnit() < options.labelNoise {
@@ -146,14 +167,44 @@ struct AcquisitionReplay {
             let row = stream.removeLast()
             if taken.insert(row).inserted { window.append(row) }
         }
+        guard options.unanswerable > 0 else { return window }
+        // They take the places of so many others, and never come again.
+        for place in window.indices where generator.nextUnit() < options.unanswerable {
+            stream.insert(window[place], at: 0)
+            window[place] = data.features.count + nuisances.count
+            nuisances.append(nuisance())
+        }
         return window
+    }
+
+    /// Whether an id is that of a sample that nobody can answer.
+    func isUnanswerable(_ id: SampleID) -> Bool { (Int(id.rawValue) ?? 0) >= data.features.count }
+
+    /// The share of the tasks after the first hundred that nobody could answer.
+    var lateNuisance: Double {
+        let late = selections.dropFirst(100)
+        return Double(late.count { isUnanswerable($0) }) / Double(max(1, late.count))
+    }
+
+    private mutating func nuisance() -> [Double] {
+        data.features[0].indices.map { column in
+            switch options.nuisance {
+            case .scrambled: return data.features[generator.next(below: data.features.count)][column]
+            case .uniform: return generator.nextUnit() * 1.2 - 0.1
+            case .blank: return 0.5 + 0.05 * generator.nextNormal()
+            }
+        }
+    }
+
+    private func features(_ row: Int) -> [Double] {
+        row < data.features.count ? data.features[row] : nuisances[row - data.features.count]
     }
 
     private func candidate(_ row: Int, _ scorer: Scorer?, _ round: Int) -> Candidate {
         var draw = SplitMix64(seed: seed &* 31 &+ UInt64(row) &* 0x5851_F42D_4C95_7F2D &+ UInt64(round))
         let output = scorer.flatMap { scorer in
             ClassDistribution(
-                scorer.model.probabilities(of: data.features[row]).enumerated().map {
+                scorer.model.probabilities(of: features(row)).enumerated().map {
                     .init(label: ClassIndex($0.offset), probability: $0.element)
                 }
             )
@@ -165,7 +216,7 @@ struct AcquisitionReplay {
             score = function.score(output, classes: data.classes.count, temperature: options.policy.temperature)
         }
         return Candidate(
-            sample: Sample(id: SampleID(String(row)), embedding: data.features[row].map { Float($0) }),
+            sample: Sample(id: SampleID(String(row)), embedding: features(row).map { Float($0) }),
             output: output,
             model: scorer.map { ModelReference(name: "bench", version: $0.version) },
             score: score,

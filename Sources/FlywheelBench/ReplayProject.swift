@@ -30,6 +30,8 @@ struct ReplayProject {
     private var time = StreamTime(milliseconds: 0)
     private var revision = 0
     private var cut: VersionCut?
+    /// Tasks that were opened and are not answered yet.
+    private var unclaimed: [LabelingTask] = []
 
     /// - Parameters:
     ///   - name: Of the project; with the number of an entry it seeds what the reducer draws.
@@ -80,6 +82,20 @@ struct ReplayProject {
         _ = apply(.annotation(annotation))
     }
 
+    /// The tasks that were opened since this was last asked for.
+    mutating func claim() -> [LabelingTask] {
+        defer { unclaimed = [] }
+        return unclaimed
+    }
+
+    /// Everybody who looks at a task flags it, until it closes.
+    mutating func flag(_ task: TaskID, note: String) {
+        while state.labeling.open[task] != nil {
+            let annotator = AnnotatorID("replay-\(state.labeling.open[task]?.declined.count ?? 0)")
+            _ = apply(.annotation(Annotation(task: task, annotator: annotator, outcome: .flag(note))))
+        }
+    }
+
     /// The version that the answers made is sealed, and the study that it asks for ends well.
     ///
     /// - Returns: The version of the model that it is from then on; nil when no version was due.
@@ -116,6 +132,7 @@ struct ReplayProject {
             default: break
             }
         }
+        unclaimed += tasks
         return tasks
     }
 }

@@ -5,6 +5,10 @@ public import Vocabulary
 public struct AnnotationOutcome: Hashable, Sendable {
     /// Whether it took one of the votes reserved for the task.
     public var isVote = false
+    /// Whether somebody skipped or flagged the task.
+    public var isDecline = false
+    /// What people wrote with their flags, if the task closed.
+    public var notes: [String] = []
     /// The task's new record for label tools, if they must know.
     public var task: LabelingTask?
     /// The label, if the task closed with one.
@@ -13,7 +17,7 @@ public struct AnnotationOutcome: Hashable, Sendable {
     public var votesReleased = 0
     /// What each vote of the task reserved.
     public var voteCost = VoteCost.free
-    /// How long the annotator took for the vote, in milliseconds, if the tool says.
+    /// How long the annotator took, for a vote or to decline, in milliseconds, if the tool says.
     public var voteTime: Int64?
     /// How long the task was open, in milliseconds, if it closed.
     public var openFor: Int64?
@@ -47,10 +51,19 @@ extension LabelingState {
     }
 
     /// Counts an answer, or says why not. Repeated and late answers change nothing.
+    ///
+    /// - Parameters:
+    ///   - annotation: The answer.
+    ///   - schema: In force.
+    ///   - policy: In force.
+    ///   - keepsNotes: Whether what is written with a flag is kept until the task closes.
+    ///   - time: Of the entry.
+    /// - Returns: What it changed.
     public mutating func receive(
         _ annotation: Annotation,
         schema: LabelSchema,
         policy: LabelingPolicy,
+        keepsNotes: Bool = false,
         at time: StreamTime
     ) -> Result<AnnotationOutcome, RefusalError> {
         let id = annotation.task
@@ -80,15 +93,21 @@ extension LabelingState {
             let counts = !standing.isHeld || standing.has(who, annotators[who])
             guard counts || task.declined.count < policy.maximumSkips else { return .success(AnnotationOutcome()) }
             task.declined.append(who)
+            if keepsNotes, case .flag(let note) = annotation.outcome { task.note(note) }
             var reliability = annotators[who] ?? AnnotatorReliability()
             if case .skip = annotation.outcome { reliability.skips += 1 } else { reliability.flags += 1 }
             standingCount.set(who, reliability, in: &annotators)
             let isTold = !standing.isHeld || task.declined.contains { standing.has($0, annotators[$0]) }
-            guard isTold, task.declined.count >= policy.maximumSkips else {
+            var outcome = AnnotationOutcome()
+            if isTold, task.declined.count >= policy.maximumSkips {
+                outcome = close(task, id, .unanswerable, nil, standing, schema, time)
+            } else {
                 open[id] = task
-                return .success(AnnotationOutcome())
             }
-            return .success(close(task, id, .unanswerable, nil, standing, schema, time))
+            outcome.isDecline = true
+            outcome.voteCost = task.selection.voteCost
+            outcome.voteTime = annotation.duration
+            return .success(outcome)
         }
     }
 
@@ -176,6 +195,7 @@ extension LabelingState {
         outcome.votesReleased = task.votesReserved - task.votes.count
         outcome.voteCost = task.selection.voteCost
         outcome.openFor = time.milliseconds(since: task.openedAt)
+        outcome.notes = task.notes
         guard let majority else { return outcome }
         // A label against the word of all who have standing vouches for nobody.
         let vouches =

@@ -19,6 +19,8 @@ public struct OpenTask: Hashable, Sendable {
     public var priorityGained: Double
     /// Classes of its question, where some were appended to the project since: of those in force the first so many. Nil: all.
     public var classes: Int?
+    /// What people wrote with their flags, from edition 2 of the rules of choosing on; at most `noteLimit`.
+    public var notes: [String]
     public let openedAt: StreamTime
     public let expiresAt: StreamTime
 
@@ -32,9 +34,11 @@ public struct OpenTask: Hashable, Sendable {
         expiresAt: StreamTime,
         aged: Int = 0,
         priorityGained: Double = 0,
-        classes: Int? = nil
+        classes: Int? = nil,
+        notes: [String] = []
     ) {
         self.classes = classes
+        self.notes = notes
         shared = Shared(selection)
         self.votes = votes
         self.declined = declined
@@ -44,6 +48,18 @@ public struct OpenTask: Hashable, Sendable {
         self.priorityGained = priorityGained
         self.openedAt = openedAt
         self.expiresAt = expiresAt
+    }
+
+    /// Notes kept of one task.
+    public static let noteLimit = 3
+    /// Characters kept of a note.
+    public static let noteLength = 200
+
+    /// Keeps what somebody wrote with a flag: one line, as much as is kept of it; nothing of an empty one.
+    mutating func note(_ text: String) {
+        let line = text.split(whereSeparator: \.isWhitespace).joined(separator: " ").prefix(Self.noteLength)
+        guard !line.isEmpty, notes.count < Self.noteLimit, !notes.contains(String(line)) else { return }
+        notes.append(String(line))
     }
 
     /// The schema that the task was asked under, as far as its answers go.

@@ -1,3 +1,4 @@
+import Acquisition
 import Events
 import Flywheel
 import Foundation
@@ -106,6 +107,8 @@ import Vocabulary
         var decisions: Set<String> = []
         var refusals: Set<String> = []
         var tables: Set<String> = []
+        var aside: Set<SetAside> = []
+        var quotes = 0
         for world in GoldenJournal.worlds {
             let journal = try GoldenJournal.read(world)
             #expect(journal.count == GoldenPlan.entries)
@@ -126,10 +129,13 @@ import Vocabulary
                     case .cut: decisions.insert("cut")
                     case .training: decisions.insert("training")
                     case .release(let release): decisions.insert("release \(release.cause)")
-                    case .notice(let notice): decisions.insert("notice \(notice.kind)")
+                    case .notice(let notice):
+                        decisions.insert("notice \(notice.kind)")
+                        quotes += notice.text.contains("nearest to it: b") && notice.text.contains("\"blank, ") ? 1 : 0
                     case .refused(let refusal): refusals.insert(refusal.code.rawValue)
                     }
                 }
+                aside.formUnion(state.acquisition.pool.candidates.sortedRows.compactMap(\.value.setAside))
                 guard position + 1 == GoldenPlan.middle else { continue }
                 #expect(!state.labeling.open.isEmpty, "\(world)")
                 #expect(state.training.progress.value.running != nil, "\(world)")
@@ -137,6 +143,8 @@ import Vocabulary
             }
             tables.formUnion(Dump.changes(of: state).map(\.table))
         }
+        #expect(aside == Set(SetAside.allCases))
+        #expect(quotes > 0, "no notice names samples that lie near and quotes a flag")
         #expect(tables == Set(ProjectState(project: ProjectID("pets")).tableCounts.map(\.name)))
         #expect(
             entries == [

@@ -9,206 +9,6 @@ import Tables
 import Training
 import Vocabulary
 
-/// The plan of one golden journal: a project under several revisions, one after the other.
-struct GoldenPlan: Sendable {
-    let name: String
-    /// Revisions by the entry before which each enters, the first at entry 2.
-    let revisions: [ProjectConfiguration]
-
-    static let entries = 1_000
-    /// Rows and snapshot of every set are taken after this entry.
-    static let middle = 500
-
-    /// The first entry under each revision: evenly spaced, so that the middle lies within one.
-    func begin(of revision: Int) -> Int { revision * (Self.entries / revisions.count) }
-
-    /// Journals that no file holds yet are made from these; a recorded one is an input and stands for ever.
-    static let all: [GoldenPlan] = [
-        GoldenPlan("batches") { policy, revision in
-            policy.batch.rule = [.top, .kmeans, .kCenter, .badge][revision]
-            policy.batch.coldStart = [.none, .typical, .herding, .none][revision]
-            policy.batch.handover = 2
-            policy.function = [.leastConfidence, .margin, .entropy, .bald][revision]
-            policy.isDiverse = revision != 0
-            policy.explorationShare = revision == 3 ? 0.3 : 0
-            // A batch waits for the newest model, and for enough that it scored.
-            (policy.batchSize, policy.patience) = (2, 30_000)
-            policy.poolCapacity = 100
-        },
-        GoldenPlan("weights") { policy, revision in
-            policy.batch.rule = [.power, .softmax, .classBalanced, .herding, .typical][revision]
-            policy.batch.coldStart = revision == 3 ? .herding : .none
-            policy.batch.sharpness = revision == 1 ? 4 : 2
-            policy.batch.classValues = [1, 3, 0.5]
-            policy.batch.halfLife = 20_000
-            policy.batch.duplicateDistance = revision % 2 == 0 ? 0.2 : 0
-            policy.batch.memory = revision == 4 ? 5 : 40
-            policy.batch.weights = UtilityWeights(
-                uncertainty: revision == 2 ? 0.5 : 1,
-                value: 0.7,
-                freshness: 0.4,
-                novelty: revision == 0 ? 0 : 0.8,
-                density: revision == 3 ? 0 : 0.3
-            )
-            policy.function = [.ratio, .provided, .voteEntropy, .margin, .consensusEntropy][revision]
-            policy.temperature = 1.5
-            (policy.batchSize, policy.preselection, policy.patience) = (3, 5, 9_000)
-        },
-        GoldenPlan("slices", ageing: 5_000) { policy, revision in
-            let share = LabelShare(millionths: 250_000)
-            policy.slices = SlicePolicy(
-                key: "shelter",
-                share: share,
-                shares: revision == 1 ? [.init(slice: "n1", share: LabelShare(millionths: 600_000))] : [],
-                newShare: revision == 2 ? LabelShare(millionths: 500_000) : nil,
-                newFor: 30_000
-            )
-            policy.carriedWindows = revision
-            policy.window = 40_000
-            (policy.batch.rule, policy.batch.coldStart) = (.badge, .none)
-            policy.poolCapacity = revision == 3 ? 12 : 40
-            policy.function = [.klDivergence, .maxDisagreement, .variationRatio, .margin][revision]
-            if revision == 3 { policy.slices = nil }
-        },
-        GoldenPlan("stream") { policy, revision in
-            policy.stream = StreamPolicy(
-                strategy: StreamStrategy.allCases[revision],
-                share: LabelShare(millionths: 400_000),
-                burst: revision,
-                savings: revision % 2 == 0 ? nil : 6
-            )
-            if revision == 5 {
-                policy.slices = SlicePolicy(key: "shelter", share: LabelShare(millionths: 300_000))
-                policy.window = 50_000
-            }
-        },
-        GoldenPlan("budgets") { policy, revision in
-            (policy.batch.rule, policy.batch.coldStart) = (.herding, .typical)
-            policy.voteCost = VoteCost(maximumTime: 2_000, perVote: revision == 0 ? 0 : 10, perSecond: 5)
-            policy.time = revision == 1 ? nil : 60_000
-            policy.money = revision == 0 ? nil : 700
-            policy.carriedWindows = revision == 2 ? 2 : 0
-            policy.votes = revision == 3 ? 0 : 24
-            policy.window = 30_000
-            policy.function = revision == 2 ? .random : .margin
-            policy.auditShare = revision == 2 ? 0 : 0.4
-        },
-        GoldenPlan("triggers") { policy, revision in
-            policy.triggers = [
-                Trigger(name: "sure", condition: .not(.role(.challenger)), perHour: 500),
-                Trigger(name: "disputed", condition: .all([.disagreement, .sample(0.7)])),
-                Trigger(name: "overridden", condition: .any([.overridden, .version(ModelVersion("v2"))])),
-                Trigger(name: "both", condition: .all([.disagreement, .overridden])),
-            ]
-            if let narrow = TriggerBounds(above: 0.2, below: 0.8), let low = TriggerBounds(below: 0.5) {
-                policy.triggers.append(
-                    Trigger(
-                        name: "facts",
-                        condition: .all([
-                            .confidence(ClassIndex(1), narrow), .probability(ClassIndex(0), low), .margin(low),
-                            .score(narrow), .metadata(key: "shelter", values: ["n1", "n2"]),
-                        ])
-                    )
-                )
-            }
-            policy.triggerShare = [0.3, 0, 1, 0.5][revision]
-            if revision == 2 { policy.stream = StreamPolicy(share: LabelShare(millionths: 200_000)) }
-            if revision == 3 {
-                policy.slices = SlicePolicy(key: "shelter", share: LabelShare(millionths: 400_000))
-            }
-        },
-        // Learnt, named, learnt under a name, and of another dimension.
-        GoldenPlan(
-            "spaces",
-            embedding: {
-                [
-                    nil, EmbeddingSpace(name: SpaceID("encoder-2"), dimension: 2, norm: 30),
-                    EmbeddingSpace(name: SpaceID("encoder-3")),
-                    EmbeddingSpace(name: SpaceID("encoder-3"), dimension: 3),
-                ][$0]
-            }
-        ) { policy, revision in
-            policy.triggers = [Trigger(name: "disputed", condition: .all([.disagreement, .sample(0.7)]))]
-            policy.patience = 9_000
-        },
-        // Earned, given by name, taken back, and given to others.
-        GoldenPlan(
-            "standing",
-            labeling: { policy, revision in
-                (policy.minimumVotes, policy.maximumVotes) = (2 - revision % 2, 3)
-                policy.annotators = [[], ["a1", "a2"], [], ["a6", "nobody"]][revision].map { AnnotatorID($0) }
-            }
-        ) { policy, revision in
-            policy.votes = 120
-            policy.patience = 4_000 + Int64(revision)
-        },
-        // Corrections that name classes which the project lacks, while one is appended.
-        GoldenPlan("proposals") { policy, revision in
-            policy.votes = 100
-            policy.patience = 5_000 + Int64(revision)
-        },
-        // From the first edition of the rules of choosing to the second, with several shares of the audit sample.
-        GoldenPlan("shares") { policy, revision in
-            policy.edition = revision == 0 ? 1 : 2
-            policy.auditFirst = [0, 0, 6, 40][revision]
-            policy.auditShare = [0.3, 0.2, 0.5, 0.1][revision]
-            (policy.votes, policy.window) = (60, 50_000)
-            policy.patience = 8_000
-        },
-        // A first model waits, then an incumbent is registered; traffic of models that nobody registered; imported labels.
-        GoldenPlan("incumbents") { policy, revision in
-            policy.votes = 100
-            policy.patience = 6_000 + Int64(revision)
-        },
-    ]
-
-    /// Whether an operator returns to former champions; else users' feedback does.
-    var rollsBackByCommand: Bool { ["slices", "budgets", "standing"].contains(name) }
-
-    private init(
-        _ name: String,
-        ageing: Int64? = nil,
-        embedding: (Int) -> EmbeddingSpace? = { _ in nil },
-        labeling changeLabeling: (inout LabelingPolicy, Int) -> Void = { _, _ in },
-        change: (inout AcquisitionPolicy, Int) -> Void
-    ) {
-        self.name = name
-        let counts = ["stream": StreamStrategy.allCases.count, "weights": 5]
-        revisions = (0..<(counts[name] ?? 4)).map { revision in
-            // A class is appended half-way.
-            let classes = ["cat", "dog", "cow"] + (revision >= 2 ? ["horse"] : [])
-            let usual = configuration(revision: revision + 1, classes: classes, votes: 90)
-            var (acquisition, labeling) = (usual.acquisition, usual.labeling)
-            var (datasets, training, rollout) = (usual.datasets, usual.training, usual.rollout)
-            change(&acquisition, revision)
-            if revision % 2 == 1 {
-                (labeling.minimumVotes, labeling.confidence) = (2, 0.8)
-                (datasets.cutEvery, training.repeats) = (4, 1)
-            }
-            (rollout.minimumShadow, rollout.alpha) = (revision % 2, 0.4)
-            if name == "incumbents" { rollout.first = FirstModelPolicy(trainingLabels: 10_000, score: 0.5) }
-            if let ageing { (labeling.ageingEvery, labeling.ageingBy) = (ageing, 0.25) }
-            changeLabeling(&labeling, revision)
-            return ProjectConfiguration(
-                project: usual.project,
-                revision: usual.revision,
-                partition: usual.partition,
-                schema: usual.schema,
-                acquisition: acquisition,
-                labeling: labeling,
-                datasets: datasets,
-                training: training,
-                rollout: rollout,
-                embedding: embedding(revision),
-                initialClasses: name == "proposals" ? 3 : nil
-            )
-        }
-    }
-
-    /// Whether candidates come from several encoders.
-    var hasSpaces: Bool { name == "spaces" }
-}
-
 /// A world that follows a plan and, beside what any world does, sends what is seldom or wrong.
 struct GoldenWorld {
     private let plan: GoldenPlan
@@ -251,6 +51,8 @@ struct GoldenWorld {
             if revision < plan.revisions.count, world.journal.count >= plan.begin(of: revision) {
                 world.append(.configured(plan.revisions[revision]))
                 revision += 1
+            } else if plan.name == "declined", generator.next(below: 5) == 0 {
+                decline()
             } else if generator.next(below: 6) == 0 {
                 act()
             } else {
@@ -310,6 +112,36 @@ struct GoldenWorld {
             let id = "r\(world.journal.count)"
             world.append(.command(Command(id: id, action: .register(model), by: "bob", reason: "served before")))
         }
+    }
+
+    /// Blank samples, which somebody skips or flags once they are asked about, and copies of what is asked about.
+    private mutating func decline() {
+        let number = world.journal.count
+        let open = world.state.labeling.open.sortedRows
+        func isBlank(_ sample: Sample) -> Bool { sample.id.rawValue.hasPrefix("b") }
+        if let task = open.first(where: { isBlank($0.value.selection.sample) })?.key {
+            let outcome: Annotation.Outcome = number % 3 == 0 ? .skip : .flag(" blank,\n\(number % 4) ")
+            let who = AnnotatorID("a\(number % 5)")
+            world.append(.annotation(Annotation(task: task, annotator: who, outcome: outcome, duration: 4_000)))
+            return
+        }
+        let asked = open.last?.value.selection.sample.embedding
+        let isCopy = generator.next(below: 3) == 0 && asked != nil
+        let blank = [60 + Float(generator.nextUnit()) * 3, -20 - Float(generator.nextUnit()) * 3]
+        let champion = world.state.rollout.phase.value.champion?.version
+        world.append(
+            .candidate(
+                Candidate(
+                    sample: Sample(id: SampleID("\(isCopy ? "c" : "b")\(number)"), embedding: isCopy ? asked : blank),
+                    output: champion == nil ? nil : ClassDistribution([.init(label: ClassIndex(0), probability: 1)]),
+                    model: champion.map { ModelReference(name: "m", version: $0) },
+                    score: 0.6 + generator.nextUnit() * 0.4,
+                    auditProbability: nil,
+                    auditDraw: 1,
+                    predictedAt: StreamTime(milliseconds: world.now)
+                )
+            )
+        )
     }
 
     /// Imported labels: of new samples, of such as have one, and of one that is being asked for.

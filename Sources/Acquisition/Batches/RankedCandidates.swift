@@ -50,6 +50,50 @@ struct RankedCandidates {
         compose(Neighbourhood(points: near, known: known), in: Neighbourhood(points: points, known: nil))
     }
 
+    /// A window of which no two are near, from edition 2 on.
+    ///
+    /// - Parameters:
+    ///   - window: In order, with all parts of utility but density.
+    ///   - behind: What fills a batch that the window cannot, in order.
+    ///   - points: Where the window's candidates lie; nil where embeddings are missing.
+    ///   - known: Where what was asked for lies, in the same scale; nil where that cannot be compared.
+    ///   - spread: What `density` goes by.
+    ///   - isReordered: Whether the order of utilities is not that of the ranking.
+    ///   - rule: By which the batch is chosen.
+    ///   - policy: The revision in force.
+    init(
+        _ window: [(pooled: PooledCandidate, utility: Utility)],
+        behind: [(pooled: PooledCandidate, utility: Utility)],
+        points: PointMatrix?,
+        known: PointMatrix?,
+        spread: Double,
+        isReordered: Bool,
+        rule: BatchRule,
+        policy: AcquisitionPolicy
+    ) {
+        self.rule = rule
+        self.policy = policy
+        self.known = known
+        duplicates = behind.count
+        var utilities = window.map(\.utility)
+        let weight = policy.batch.weights.density
+        if weight > 0, let points {
+            let density = Neighbourhood(points: points, known: nil).density(spread: spread)
+            for (index, part) in density.enumerated() { utilities[index].count(.density, part, weight) }
+        }
+        var order = Array(window.indices)
+        if isReordered || (weight > 0 && points != nil) {
+            order.sort { a, b in
+                utilities[a].value != utilities[b].value ? utilities[a].value > utilities[b].value : a < b
+            }
+            self.points = points?.rows(order)
+        } else {
+            self.points = points
+        }
+        ranked = order.map { window[$0].pooled } + behind.map(\.pooled)
+        self.utilities = order.map { utilities[$0] } + behind.map(\.utility)
+    }
+
     /// Counts the parts that need the others, and brings all into order again.
     ///
     /// - Parameters:
@@ -96,7 +140,7 @@ struct RankedCandidates {
         let window = CandidateWindow(
             utilities: first.map { isJudged(ranked[$0].candidate) ? utilities[$0].value : 1 },
             outputs: first.map { ranked[$0].candidate.output },
-            points: duplicates > 0 ? points?.rows(first) : points,
+            points: duplicates > 0 && points?.count != fresh ? points?.rows(first) : points,
             known: known
         )
         var generator = SplitMix64(seed: seed)

@@ -8,12 +8,12 @@ struct Utility {
     private(set) var parts: [ScorePart] = []
 
     /// The value of the parts that need no other candidate, without a record of them: what thousands are ranked by.
-    static func value(_ candidate: Candidate, _ policy: AcquisitionPolicy, at time: StreamTime) -> Double {
+    static func value(_ pooled: PooledCandidate, _ policy: AcquisitionPolicy, at time: StreamTime) -> Double {
         let weights = policy.batch.weights
         guard weights.uncertainty == 1, weights.value == 0, weights.freshness == 0 else {
-            return Utility(candidate, policy, at: time).value
+            return Utility(pooled.candidate, policy, at: time).value
         }
-        return Probability(clamping: candidate.score).value
+        return Probability(clamping: pooled.score).value
     }
 
     /// The parts that need no other candidate.

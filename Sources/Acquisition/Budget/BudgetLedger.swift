@@ -87,6 +87,17 @@ public struct BudgetLedger: Hashable, Sendable {
         money.spend(cost.money(for: charged), of: cost.maximumMoney)
     }
 
+    /// Somebody declined a task: no vote, but the time that it took, and what its seconds cost. What the task reserved stays.
+    ///
+    /// - Parameters:
+    ///   - cost: As a vote of the task reserved it.
+    ///   - taken: As for a vote.
+    public mutating func spendOnDecline(cost: VoteCost, taken: Int64?) {
+        let charged = cost.time(taken: taken)
+        time.spend(charged, of: 0)
+        money.spend(cost.money(for: charged) - cost.perVote, of: 0)
+    }
+
     /// Reserved votes that nobody will give.
     public mutating func release(_ count: Int, cost: VoteCost = .free) {
         votes.reserved = votes.reserved.subtracting(Int64(count))

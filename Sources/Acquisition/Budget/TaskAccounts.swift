@@ -66,6 +66,34 @@ extension AcquisitionState {
         accounts.ledger.value.spend(cost: cost, taken: taken)
     }
 
+    /// Somebody skipped or flagged a task: from edition 2 on it is charged with the time that it took, as an answer is.
+    ///
+    /// - Parameters:
+    ///   - cost: As its task reserved it for a vote.
+    ///   - taken: As in `voteGiven`.
+    ///   - policy: The revision in force.
+    ///   - time: Of the entry that brought it.
+    public mutating func declined(cost: VoteCost, taken: Int64?, policy: AcquisitionPolicy, at time: StreamTime) {
+        guard policy.edition >= 2 else { return }
+        accounts.ledger.value.advance(to: time, budget: policy.budget)
+        accounts.ledger.value.spendOnDecline(cost: cost, taken: taken)
+    }
+
+    /// Nobody could answer a task for a training label: from edition 2 on what lies near its sample comes last.
+    ///
+    /// - Parameters:
+    ///   - sample: Of the task.
+    ///   - notes: What people wrote with their flags.
+    ///   - policy: The revision in force.
+    /// - Returns: Earlier ones that lie nearer to it than anything that was answered, the nearest first, five at most.
+    public mutating func unanswerable(
+        _ sample: Sample,
+        notes: [String],
+        policy: AcquisitionPolicy
+    ) -> [UnanswerableSample] {
+        policy.edition >= 2 ? pool.learnUnanswerable(sample, notes: notes, policy) : []
+    }
+
     /// A task closed with votes left, each reserved at `cost`.
     public mutating func votesReleased(_ count: Int, cost: VoteCost = .free) {
         accounts.ledger.value.release(count, cost: cost)

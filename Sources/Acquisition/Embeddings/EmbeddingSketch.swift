@@ -12,27 +12,35 @@ public struct EmbeddingSketch: Hashable, Sendable {
     public let unit: Float
     /// One for each of `places(of: dimension)`.
     public let coordinates: [Int8]
+    /// Of the embedding as it was, by which its copies are known; nil where none was kept, as in edition 1.
+    public let digest: UInt64?
 
     /// Places that a sketch has at most.
     public static let limit = 256
 
     /// Fails unless there is one coordinate for each place, and the unit is finite and above 0.
-    public init?(dimension: Int, unit: Float, coordinates: [Int8]) {
+    public init?(dimension: Int, unit: Float, coordinates: [Int8], digest: UInt64? = nil) {
         guard dimension > 0, unit.isFinite, unit > 0, coordinates.count == min(dimension, Self.limit) else {
             return nil
         }
         self.dimension = dimension
         self.unit = unit
         self.coordinates = coordinates
+        self.digest = digest
     }
 
     /// Fails if the embedding is empty or not finite.
-    public init?(_ embedding: [Float]) {
+    ///
+    /// - Parameters:
+    ///   - embedding: What is remembered.
+    ///   - keepsDigest: Whether its digest is remembered, too.
+    public init?(_ embedding: [Float], keepsDigest: Bool = false) {
         guard !embedding.isEmpty, embedding.allSatisfy(\.isFinite) else { return nil }
         let folded = Self.fold(embedding)
         var largest: Float = 0
         for coordinate in folded { largest = max(largest, coordinate.magnitude) }
         dimension = embedding.count
+        digest = keepsDigest ? Self.digest(of: embedding) : nil
         let step = min(largest, .greatestFiniteMagnitude) / 127
         unit = step > 0 ? step : .leastNormalMagnitude
         let unit = unit
@@ -55,6 +63,21 @@ public struct EmbeddingSketch: Hashable, Sendable {
         }
         // A sum of many large coordinates may leave the range; it is as far as can be then.
         return folded.map { $0.isFinite ? $0 : ($0 < 0 ? -.greatestFiniteMagnitude : .greatestFiniteMagnitude) }
+    }
+
+    /// A digest of all coordinates: two embeddings that differ share one with a chance of 2⁻⁶⁴.
+    ///
+    /// - Returns: Nil where all coordinates are 0: encoders say so where they have nothing to say.
+    /// - Complexity: O(*dimension*).
+    public static func digest(of embedding: [Float]) -> UInt64? {
+        var digest = UInt64(embedding.count)
+        var isEmpty = true
+        for coordinate in embedding {
+            if coordinate != 0 { isEmpty = false }
+            // -0 is 0.
+            digest = mix(digest ^ UInt64((coordinate + 0).bitPattern))
+        }
+        return isEmpty ? nil : digest
     }
 
     /// SplitMix64's mixing of one number: every place and sign is as likely.

@@ -123,6 +123,7 @@ extension AcquisitionState {
         space.value = LearnedSpace(named: now.name)
         leaveOut { $0.embedding != nil }
         for slot in pool.memory.sortedKeys { pool.memory[slot] = nil }
+        for slot in pool.unanswerable.sortedKeys { pool.unanswerable[slot] = nil }
     }
 
     private mutating func leaveOut(_ isElsewhere: (Sample) -> Bool) {

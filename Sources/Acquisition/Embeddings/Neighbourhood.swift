@@ -22,8 +22,10 @@ struct Neighbourhood {
     /// - SeeAlso: Settles, Craven (2008), *An Analysis of Active Learning Strategies for Sequence Labeling Tasks*, EMNLP:
     ///   information density, here with a Gaussian kernel.
     /// - Complexity: O(*n*² · *d*).
-    var density: [Double] {
-        let spread = points.spread
+    var density: [Double] { density(spread: points.spread) }
+
+    /// The same by a spread that is known.
+    func density(spread: Double) -> [Double] {
         guard spread > 0, points.count > 1 else { return [Double](repeating: 1, count: points.count) }
         var sums = [Double](repeating: 0, count: points.count)
         for index in 0..<points.count {

@@ -1,8 +1,8 @@
 internal import Tables
 
 /// Embeddings of one dimension, row by row, brought to one scale so that no square overflows or vanishes.
-struct PointMatrix {
-    let count: Int
+struct PointMatrix: Sendable {
+    private(set) var count: Int
     let dimension: Int
     /// Places of a row: `dimension` up to a whole number of vectors, the rest 0.
     let stride: Int
@@ -74,6 +74,58 @@ struct PointMatrix {
         values = known.flatMap { values[$0 * stride..<($0 + 1) * stride] }
     }
 
+    /// A matrix without rows.
+    init(dimension: Int, scale: Float, capacity: Int) {
+        count = 0
+        self.dimension = dimension
+        stride = (dimension + 7) / 8 * 8
+        self.scale = scale
+        values = []
+        values.reserveCapacity(capacity * stride)
+    }
+
+    /// Adds a row, coordinate by coordinate.
+    ///
+    /// - Parameter coordinate: Of each axis, divided by `scale`.
+    mutating func append(_ coordinate: (Int) -> Float) {
+        for axis in 0..<dimension { values.append(coordinate(axis)) }
+        for _ in dimension..<stride { values.append(0) }
+        count += 1
+    }
+
+    /// Adds a row as `place` makes it.
+    mutating func append(row: [Float]) {
+        values += row
+        count += 1
+    }
+
+    /// Adds a row of a sketch of as many places as the rows have.
+    mutating func append(_ sketch: EmbeddingSketch) {
+        values.append(contentsOf: repeatElement(0, count: stride))
+        count += 1
+        replace(count - 1, by: sketch)
+    }
+
+    /// Puts a sketch of as many places as the rows have in the place of a row.
+    mutating func replace(_ row: Int, by sketch: EmbeddingSketch) {
+        let unit = sketch.unit / scale
+        let (first, places) = (row * stride, min(dimension, sketch.coordinates.count))
+        sketch.coordinates.withUnsafeBufferPointer { coordinates in
+            values.withUnsafeMutableBufferPointer { values in
+                for axis in 0..<places { values[first + axis] = Float(coordinates[axis]) * unit }
+            }
+        }
+    }
+
+    /// The same rows in another scale, a power of two.
+    func scaled(to other: Float) -> PointMatrix {
+        guard other != scale else { return self }
+        var matrix = PointMatrix(dimension: dimension, scale: other, capacity: count)
+        // By turns: the quotient of two scales may leave the range where neither does.
+        for row in 0..<count { matrix.append { values[row * stride + $0] * scale / other } }
+        return matrix
+    }
+
     /// Rows of another matrix, in the order of `indices`.
     func rows(_ indices: [Int]) -> PointMatrix { PointMatrix(self, indices) }
 
@@ -121,12 +173,15 @@ struct PointMatrix {
     /// The length of each row.
     ///
     /// - Complexity: O(*n* · *dimension*).
-    var lengths: [Float] {
+    var lengths: [Float] { (0..<count).map { length(of: $0) } }
+
+    /// The length of a row.
+    ///
+    /// - Complexity: O(*dimension*).
+    func length(of row: Int) -> Float {
         values.withUnsafeBufferPointer { values in
-            guard let base = values.baseAddress else { return [] }
-            return (0..<count).map { row in
-                Distance.product(base + row * stride, base + row * stride, stride).squareRoot()
-            }
+            guard let base = values.baseAddress else { return 0 }
+            return Distance.product(base + row * stride, base + row * stride, stride).squareRoot()
         }
     }
 
@@ -207,66 +262,5 @@ struct PointMatrix {
             }
         }
         return sum / Double(max(count, 1))
-    }
-}
-
-/// Arithmetic of rows. Lanes are summed in one fixed order, and nothing is fused: the same bits on every processor.
-enum Distance {
-    /// The squared distance of two rows of `stride` places, a multiple of 8.
-    @inline(__always)
-    static func squared(_ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ stride: Int) -> Float {
-        let (left, right) = (UnsafeRawPointer(a), UnsafeRawPointer(b))
-        var sum = SIMD8<Float>(repeating: 0)
-        var offset = 0
-        while offset < stride * 4 {
-            let difference =
-                left.loadUnaligned(fromByteOffset: offset, as: SIMD8<Float>.self)
-                - right.loadUnaligned(fromByteOffset: offset, as: SIMD8<Float>.self)
-            sum += difference * difference
-            offset += 32
-        }
-        return total(sum)
-    }
-
-    /// Whether the squared distance of two rows, as `squared` has it, is at most `limit`.
-    ///
-    /// No lane ever falls, and their sum is not below any of them, rounded or not: one above the limit decides.
-    @inline(__always)
-    static func isWithin(_ limit: Float, _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ stride: Int) -> Bool {
-        let (left, right) = (UnsafeRawPointer(a), UnsafeRawPointer(b))
-        let limits = SIMD8<Float>(repeating: limit)
-        var sum = SIMD8<Float>(repeating: 0)
-        var offset = 0
-        while offset < stride * 4 {
-            let difference =
-                left.loadUnaligned(fromByteOffset: offset, as: SIMD8<Float>.self)
-                - right.loadUnaligned(fromByteOffset: offset, as: SIMD8<Float>.self)
-            sum += difference * difference
-            guard !any(sum .> limits) else { return false }
-            offset += 32
-        }
-        return total(sum) <= limit
-    }
-
-    /// The inner product of two rows of `stride` places, a multiple of 8.
-    @inline(__always)
-    static func product(_ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ stride: Int) -> Float {
-        let (left, right) = (UnsafeRawPointer(a), UnsafeRawPointer(b))
-        var sum = SIMD8<Float>(repeating: 0)
-        var offset = 0
-        while offset < stride * 4 {
-            sum +=
-                left.loadUnaligned(fromByteOffset: offset, as: SIMD8<Float>.self)
-                * right.loadUnaligned(fromByteOffset: offset, as: SIMD8<Float>.self)
-            offset += 32
-        }
-        return total(sum)
-    }
-
-    @inline(__always)
-    static func total(_ lanes: SIMD8<Float>) -> Float {
-        let four = lanes.lowHalf + lanes.highHalf
-        let two = four.lowHalf + four.highHalf
-        return two.x + two.y
     }
 }

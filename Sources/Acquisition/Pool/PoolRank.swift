@@ -5,18 +5,22 @@ internal import Vocabulary
 struct PoolRank: Comparable, Sendable {
     /// Whether the quota of its slice has room: what waits for a quota must not keep out what does not.
     let hasRoom: Bool
+    /// 0 of what waits like any other, else the more the later it comes.
+    let setAside: Int
     let ordinal: Int
     let score: Double
     let id: SampleID
 
     init(_ pooled: PooledCandidate, _ quotas: SliceQuotas?) {
         hasRoom = quotas?.hasRoom(pooled.candidate.sample) ?? true
+        setAside = pooled.setAside?.order ?? 0
         ordinal = pooled.modelOrdinal
-        score = pooled.candidate.score
+        score = pooled.score
         id = pooled.candidate.sample.id
     }
 
     static func < (a: PoolRank, b: PoolRank) -> Bool {
+        if a.setAside != b.setAside { return a.setAside > b.setAside }
         if a.hasRoom != b.hasRoom { return b.hasRoom }
         if a.ordinal != b.ordinal { return a.ordinal < b.ordinal }
         return a.score != b.score ? a.score < b.score : a.id > b.id

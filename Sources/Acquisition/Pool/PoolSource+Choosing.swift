@@ -10,6 +10,7 @@ extension PoolSource {
     mutating func take(_ count: Int, _ accounts: inout TaskAccounts, _ context: SelectionContext) -> [Selection] {
         let policy = context.policy
         let quotas = accounts.quotas(context)
+        if policy.edition >= 2, policy.stream == nil { return takeByWalk(count, accounts, quotas, context) }
         if let stream = policy.stream {
             return takeStreamed(count, quotas).map {
                 $0.selection(purpose, strategy: stream.strategy.rawValue, propensity: $0.propensity)
@@ -35,7 +36,7 @@ extension PoolSource {
     /// The part of a batch that is drawn by chance: a class that the model is wrongly sure to know is found by no score.
     ///
     /// - Returns: Each with the probability of its draw among those that could have been drawn.
-    private func explore(
+    func explore(
         _ count: Int,
         _ ranked: [PooledCandidate],
         _ context: SelectionContext
@@ -52,13 +53,16 @@ extension PoolSource {
         }
     }
 
-    /// Where a candidate stands: of the newest model first, of equals the highest utility, of equals the lower id.
-    private struct Rank: Comparable {
+    /// Where a candidate stands: what is set aside last, of equals of the newest model first, of equals the highest utility, of
+    /// equals the lower id.
+    struct Rank: Comparable {
+        var setAside = 0
         let ordinal: Int
         let utility: Double
         let id: SampleID
 
         static func < (a: Rank, b: Rank) -> Bool {
+            if a.setAside != b.setAside { return a.setAside < b.setAside }
             if a.ordinal != b.ordinal { return a.ordinal > b.ordinal }
             return a.utility != b.utility ? a.utility > b.utility : a.id < b.id
         }
@@ -81,7 +85,7 @@ extension PoolSource {
         let reach = width.isSpreadOverAll ? 4 * width.candidates : width.candidates
         let wanted = min(candidates.count, reach + left.count)
         var ranks = candidates.least(wanted) { id, pooled in
-            let utility = Utility.value(pooled.candidate, policy, at: context.time)
+            let utility = Utility.value(pooled, policy, at: context.time)
             return Rank(ordinal: pooled.modelOrdinal, utility: utility, id: id)
         }
         if !left.isEmpty { ranks.removeAll { left.contains($0.id) } }
@@ -90,7 +94,16 @@ extension PoolSource {
         let ranked = ranks.prefix(width.candidates).compactMap { candidates[$0.id] }
         let window = RankedCandidates(ranked, rule: rule, memory: memory, policy: policy, at: context.time)
         let choice = window.choose(count, seed: context.entry.seed)
-        return choice.indices.map { index in
+        return selections(choice, of: window, policy)
+    }
+
+    /// What was chosen of a window, as tasks are opened for it.
+    func selections(
+        _ choice: (indices: [Int], rule: BatchRule),
+        of window: RankedCandidates,
+        _ policy: AcquisitionPolicy
+    ) -> [Selection] {
+        choice.indices.map { index in
             let pooled = window.ranked[index]
             let isCold = pooled.candidate.output == nil && policy.function != .random && policy.function != .provided
             let score = isCold ? "cold_start" : policy.function.rawValue
@@ -106,7 +119,7 @@ extension PoolSource {
     }
 
     /// Of the newest model's candidates, if there are enough, so many at even distances: the highest is among them.
-    private static func spread(_ ranks: [Rank], over limit: Int, atLeast enough: Int) -> [Rank] {
+    static func spread(_ ranks: [Rank], over limit: Int, atLeast enough: Int) -> [Rank] {
         let newest = ranks.prefix { $0.ordinal == ranks[0].ordinal }
         let usable = newest.count >= enough ? Array(newest) : ranks
         guard usable.count > limit else { return usable }
@@ -117,15 +130,15 @@ extension PoolSource {
     /// that it tells apart, counted as the perplexity of what it says of the pool on average.
     ///
     /// - Complexity: O(*n* · *k*), over at most 512 candidates once they are in order.
-    private func isCold(_ labels: Double, _ policy: AcquisitionPolicy) -> Bool {
+    func isCold(_ labels: Double, _ policy: AcquisitionPolicy) -> Bool {
         if isSurelyWarm(labels, policy) { return false }
         let ids = candidates.least(BatchRule.windowLimit) { id, pooled in
-            Rank(ordinal: pooled.modelOrdinal, utility: 0, id: id)
+            Rank(setAside: pooled.setAside?.order ?? 0, ordinal: pooled.modelOrdinal, utility: 0, id: id)
         }
         guard let newest = ids.first else { return true }
         var mass: [Double] = []
         var outputs = 0.0
-        for rank in ids where rank.ordinal == newest.ordinal {
+        for rank in ids where rank.ordinal == newest.ordinal && rank.setAside == newest.setAside {
             guard let output = candidates[rank.id]?.candidate.output else { continue }
             outputs += 1
             for entry in output.entries {
@@ -158,6 +171,7 @@ extension PoolSource {
         var isJudged: Bool { newest > .min && unjudged == 0 }
 
         mutating func take(_: SampleID, _ pooled: PooledCandidate) {
+            guard pooled.setAside == nil else { return }
             if pooled.modelOrdinal > newest { (newest, unjudged) = (pooled.modelOrdinal, 0) }
             guard let output = pooled.candidate.output else {
                 if pooled.modelOrdinal == newest { unjudged += 1 }

@@ -16,6 +16,7 @@ extension PoolSource {
         let candidate = pooled.candidate
         let id = candidate.sample.id
         guard candidate.model?.role != .challenger, candidates[id] == nil else { return }
+        guard isJudged(candidate.sample, rule, context.policy) else { return }
         var leaving: SampleID?
         if candidates.count >= context.policy.poolCapacity {
             // What waits for the quota of its slice gives way to what need not wait.
@@ -44,6 +45,17 @@ extension PoolSource {
             modelOrdinal: pooled.modelOrdinal,
             propensity: propensity
         )
+    }
+
+    /// Whether a candidate is an event of the stream at all: what lies near a sample that was asked for, or among those that
+    /// nobody could answer, is none, but for every hundredth. A copy never is.
+    private mutating func isJudged(_ sample: Sample, _ rule: StreamPolicy, _ policy: AcquisitionPolicy) -> Bool {
+        guard reason(toSetAside: sample, policy) != nil else { return true }
+        if let embedding = sample.embedding, experience.known.likeness(of: embedding) == .copy { return false }
+        var filter = stream.value ?? StreamFilter(rule)
+        let isJudged = filter.passOver()
+        stream.value = filter
+        return isJudged
     }
 
     /// The candidates that the rule chose, most useful first. What a batch's pool left behind was never judged, and goes.

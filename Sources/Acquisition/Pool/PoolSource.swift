@@ -9,12 +9,16 @@ public struct PoolSource: TaskSource, Sendable {
     public var candidates = Table<SampleID, PooledCandidate>()
     /// Where the samples lie that were asked for last for training, by slot; at most as many as the policy's `memory`.
     public var memory = Table<Int, EmbeddingSketch>()
+    /// Samples that nobody could answer, by slot; at most `UnanswerableSample.limit`. Empty in edition 1.
+    public var unanswerable = Table<Int, UnanswerableSample>()
     /// The rule that asks one by one, and its ledger; nil until the first candidate of a stream.
     public var stream = Cell<StreamFilter?>(nil)
     /// The least useful candidates, a cache.
     private var floor = Foremost<PoolRank>()
     /// What slices had room when `floor` was looked at; nil where there were no quotas.
     private var floorMark: QuotaMark?
+    /// What the tables say of where samples lie, a cache.
+    var experience = Experience()
     /// Whether no candidate has room, a cache.
     private var block = QuotaBlock()
 
@@ -23,18 +27,21 @@ public struct PoolSource: TaskSource, Sendable {
     /// Takes a candidate in, in place of the least useful where the pool is full.
     ///
     /// - Complexity: O(1) on average, O(*poolCapacity*) for the first after a batch.
-    mutating func receive(_ pooled: PooledCandidate, _ accounts: inout TaskAccounts, _ context: SelectionContext) {
+    mutating func receive(_ received: PooledCandidate, _ accounts: inout TaskAccounts, _ context: SelectionContext) {
         if let stream = context.policy.stream {
-            judge(pooled, stream, &accounts, context)
+            judge(received, stream, &accounts, context)
             return
         }
-        let id = pooled.candidate.sample.id
+        let id = received.candidate.sample.id
         let quotas = quotas(&accounts, context)
         let wasBlocked = block.holds(candidates, quotas)
+        let known = candidates[id]
+        // A model says the same of a sample every time; only a newer one changes anything.
+        if let known, known.modelOrdinal >= received.modelOrdinal { return }
+        let reason = reason(toSetAside: received.candidate.sample, context.policy)
+        let pooled = reason == nil ? received : received.settingAside(reason)
         defer { took(pooled, quotas, wasBlocked: wasBlocked) }
-        if let known = candidates[id] {
-            // A model says the same of a sample every time; only a newer one changes anything.
-            guard known.modelOrdinal < pooled.modelOrdinal else { return }
+        if let known {
             floor.set(id, pooled, in: &candidates, from: PoolRank(known, quotas), to: PoolRank(pooled, quotas))
             return
         }
@@ -49,12 +56,16 @@ public struct PoolSource: TaskSource, Sendable {
     mutating func remove(_ sample: SampleID) { candidates[sample] = nil }
 
     /// Remembers where a sample lies that is asked for in the given place among training tasks; the oldest gives way.
-    mutating func remember(_ sample: Sample, task: Int, _ policy: BatchPolicy) {
+    mutating func remember(_ sample: Sample, task: Int, _ acquisition: AcquisitionPolicy) {
+        let policy = acquisition.batch
         // A smaller memory after a revision: what lies beyond it goes.
         if memory.count > policy.memory {
             for slot in memory.sortedKeys where slot >= policy.memory { memory[slot] = nil }
         }
-        guard policy.memory > 0, let sketch = sample.embedding.flatMap({ EmbeddingSketch($0) }) else { return }
+        let keepsDigest = acquisition.edition >= 2
+        guard policy.memory > 0,
+            let sketch = sample.embedding.flatMap({ EmbeddingSketch($0, keepsDigest: keepsDigest) })
+        else { return }
         memory[task % policy.memory] = sketch
     }
 
@@ -108,7 +119,7 @@ public struct PoolSource: TaskSource, Sendable {
         let breadth = context.policy.isDiverse ? max(Self.diverseBreadth, context.policy.preselection) : 2
         let enough = min(context.policy.poolCapacity, size * breadth)
         return candidates.count >= enough
-            && candidates.count { $1.modelOrdinal >= context.newestOrdinal } >= enough
+            && candidates.count { $1.modelOrdinal >= context.newestOrdinal && $1.setAside == nil } >= enough
     }
 
     /// Whether the newest model has learnt from the last batch.
@@ -120,8 +131,9 @@ public struct PoolSource: TaskSource, Sendable {
     /// Whether a model that has learnt from the last batch has scored a batch's worth of candidates, or all that there are.
     func isScored(_ context: SelectionContext, _ accounts: TaskAccounts) -> Bool {
         guard !isEmpty, context.newestOrdinal > 0, hasLearnt(context, accounts) else { return false }
-        let enough = min(context.policy.batchSize, candidates.count)
-        return candidates.count { $1.modelOrdinal >= context.newestOrdinal } >= enough
+        let waiting = candidates.count { $1.setAside == nil }
+        let enough = min(context.policy.batchSize, max(1, waiting))
+        return candidates.count { $1.modelOrdinal >= context.newestOrdinal && $1.setAside == nil } >= enough
     }
 
     /// All that is left of a batch.

@@ -61,8 +61,11 @@ extension TaskAccounts {
 }
 
 extension AcquisitionState {
-    /// A revision came: accounts of another key's slices say nothing of its own.
+    /// A revision came: accounts of another key's slices say nothing of its own, and other reasons may set candidates aside.
     public mutating func configured(_ policy: AcquisitionPolicy, after old: AcquisitionPolicy) {
+        if policy.setsAside != old.setsAside || policy.batch.duplicateDistance != old.batch.duplicateDistance {
+            pool.judgeAnew(policy)
+        }
         guard policy.slices?.key != old.slices?.key else { return }
         for name in accounts.slices.sortedKeys { accounts.slices[name] = nil }
     }

@@ -27,6 +27,11 @@ public struct StreamPolicy: Hashable, Sendable {
 public struct StreamFilter: Hashable, Sendable {
     public private(set) var rule: StreamRule
     public private(set) var ledger: ShareLedger
+    /// Candidates that were no event since the last of their kind that was one; at most `skipped`.
+    public private(set) var passedOver: Int
+
+    /// Of candidates that resemble what was asked for, or what nobody could answer, one after so many is judged.
+    public static let skipped = 99
 
     /// A filter before its first event.
     public init(_ policy: StreamPolicy) {
@@ -34,9 +39,22 @@ public struct StreamFilter: Hashable, Sendable {
     }
 
     /// A filter as it was stored.
-    public init(rule: StreamRule, ledger: ShareLedger) {
+    public init(rule: StreamRule, ledger: ShareLedger, passedOver: Int = 0) {
         self.rule = rule
         self.ledger = ledger
+        self.passedOver = passedOver
+    }
+
+    /// A candidate came of which hardly anything is to be learnt.
+    ///
+    /// - Returns: Whether it is to be judged nevertheless.
+    mutating func passOver() -> Bool {
+        guard passedOver < Self.skipped else {
+            passedOver = 0
+            return true
+        }
+        passedOver += 1
+        return false
     }
 
     /// Judges the next event of the stream, and takes its label out of the ledger if it is asked for.

@@ -2,7 +2,10 @@ public import Forms
 
 extension StreamFilter: Formed {
     @inlinable public init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
-        self.init(rule: try f("rule", \.rule, Nested()), ledger: try f("ledger", \.ledger, Nested()))
+        let rule = try f("rule", \.rule, Nested<StreamRule>())
+        let ledger = try f("ledger", \.ledger, Nested<ShareLedger>())
+        let passedOver = try f("passed_over", \.passedOver, Count.counted, implied: 0)
+        self.init(rule: rule, ledger: ledger, passedOver: passedOver)
     }
 }
 

@@ -37,6 +37,7 @@ extension ProjectState {
         visitor.cell("acquisition.ledger", &acquisition.accounts.ledger)
         visitor.cell("acquisition.cadence", &acquisition.accounts.cadence)
         visitor.table("acquisition.memory", &acquisition.pool.memory)
+        visitor.table("acquisition.unanswerable", &acquisition.pool.unanswerable)
         visitor.cell("acquisition.stream", &acquisition.pool.stream)
         visitor.table("acquisition.slices", &acquisition.accounts.slices)
         visitor.table("acquisition.triggered", &acquisition.triggers.triggered)

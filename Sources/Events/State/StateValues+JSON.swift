@@ -40,7 +40,8 @@ extension PooledCandidate: JSONCodable {
         self.init(
             candidate: try object.value("candidate"),
             modelOrdinal: try object.count("model_ordinal"),
-            propensity: try object.optionalDouble("propensity")
+            propensity: try object.optionalDouble("propensity"),
+            setAside: object.optional("set_aside") == nil ? nil : try object.choice("set_aside")
         )
     }
 
@@ -49,6 +50,28 @@ extension PooledCandidate: JSONCodable {
             writer.member("candidate", candidate)
             writer.member("model_ordinal", modelOrdinal)
             writer.member("propensity", ifPresent: propensity)
+            writer.member("set_aside", ifPresent: setAside?.rawValue)
+        }
+    }
+}
+
+extension UnanswerableSample: JSONCodable {
+    public init(json: JSONValue) throws(JSONError) {
+        let object = try json.object()
+        self.init(
+            number: try object.count("number"),
+            sample: SampleID(try object.string("sample")),
+            sketch: try object.optionalValue("sketch"),
+            notes: object.optional("notes") == nil ? [] : try object.strings("notes")
+        )
+    }
+
+    public func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.member("number", number)
+            writer.member("sample", sample.rawValue)
+            writer.member("sketch", ifPresent: sketch)
+            if !notes.isEmpty { writer.array("notes", of: notes) }
         }
     }
 }
@@ -89,7 +112,8 @@ extension OpenTask: JSONCodable {
             expiresAt: try object.time("expires_at_ms"),
             aged: try object.optionalCount("aged") ?? 0,
             priorityGained: try object.optionalDouble("priority_gained") ?? 0,
-            classes: try object.optionalInt("classes", in: 1...10_000)
+            classes: try object.optionalInt("classes", in: 1...10_000),
+            notes: object.optional("notes") == nil ? [] : try object.strings("notes")
         )
     }
 
@@ -103,6 +127,7 @@ extension OpenTask: JSONCodable {
             writer.member("opened_at_ms", openedAt)
             writer.member("expires_at_ms", expiresAt)
             writer.member("classes", ifPresent: classes)
+            if !notes.isEmpty { writer.array("notes", of: notes) }
             guard aged > 0 else { return }
             writer.member("aged", aged)
             writer.member("priority_gained", priorityGained)

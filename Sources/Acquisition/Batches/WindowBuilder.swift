@@ -1,0 +1,161 @@
+internal import Statistics
+internal import Tables
+internal import Vocabulary
+
+/// Puts together what a rule looks at, candidate by candidate down a ranking.
+///
+/// Scales come from the first candidates that are in proportion, and are medians and quantiles: one that is left out changes
+/// nothing among the others.
+struct WindowBuilder {
+    private let rule: BatchRule
+    private let width: Int
+    private let policy: AcquisitionPolicy
+    private let time: StreamTime
+    private let scales: WindowScales.Limits
+    /// Candidates in the order in which they are to be looked at; those before `next` have been.
+    private var pending: [Looked] = []
+    private var next = 0
+    /// Those of them that are in proportion.
+    private var inProportion = 0
+    /// How embeddings are compared; nil until they are settled, and where some are missing or differ in dimension.
+    private var settled: WindowScales?
+    private var isSized = false
+    /// Utilities of pending candidates with their novelty, from the highest down, at most `width`.
+    private var best: [Double] = []
+    private var novelties: [SampleID: Double] = [:]
+
+    /// In the window, in order.
+    private(set) var accepted: [PooledCandidate] = []
+    /// Near to one of the window, or out of all proportion, in order.
+    private(set) var last: [PooledCandidate] = []
+    private var points: DistinctPoints?
+
+    init(_ rule: BatchRule, _ width: Int, _ policy: AcquisitionPolicy, at time: StreamTime) {
+        self.rule = rule
+        self.width = width
+        self.policy = policy
+        self.time = time
+        scales = WindowScales.Limits(
+            share: policy.batch.duplicateDistance,
+            folds: rule.comparesWithKnown,
+            isNoveltyWanted: policy.batch.weights.novelty > 0
+        )
+    }
+
+    var isFull: Bool { accepted.count >= width }
+
+    /// Whether more candidates are needed before `settle`.
+    var wantsMore: Bool { pending.count < width || (isSized && inProportion < width) }
+
+    /// One more candidate, the next of the ranking.
+    ///
+    /// - Parameters:
+    ///   - pooled: The candidate.
+    ///   - known: Where what was asked for lies.
+    mutating func look(at pooled: PooledCandidate, _ known: PointMatrix?) {
+        let looked = Looked(pooled)
+        pending.append(looked)
+        if isSized {
+            if settled?.isInProportion(looked) ?? true { inProportion += 1 }
+        } else if pending.count == width {
+            size(known)
+        }
+        if let settled, settled.isSettled { judgeNovelty(looked, settled) }
+    }
+
+    private mutating func size(_ known: PointMatrix?) {
+        isSized = true
+        if policy.isDiverse, policy.function != .random { settled = WindowScales(pending, known, scales) }
+        inProportion = pending.count { settled?.isInProportion($0) ?? true }
+    }
+
+    /// Settles scales, from the candidates so far.
+    mutating func settle(_ known: PointMatrix?) {
+        if !isSized { size(known) }
+        guard var found = settled else { return }
+        found.settle(pending.lazy.filter { found.isInProportion($0) }.prefix(width).map { $0 })
+        settled = found
+        points = DistinctPoints(dimension: found.places, scale: found.scale, limit: found.limit)
+        if scales.isNoveltyWanted { for looked in pending { judgeNovelty(looked, found) } }
+    }
+
+    // MARK: - Novelty
+
+    private mutating func judgeNovelty(_ looked: Looked, _ found: WindowScales) {
+        let weight = policy.batch.weights.novelty
+        guard weight > 0, found.isInProportion(looked) else { return }
+        novelties[looked.id] = found.novelty(of: looked)
+        let total = utility(looked.pooled).value
+        best.insert(total, at: best.firstIndex { $0 < total } ?? best.count)
+        if best.count > width { best.removeLast() }
+    }
+
+    /// The utility with its novelty.
+    private func utility(_ pooled: PooledCandidate) -> Utility {
+        var utility = Utility(pooled.candidate, policy, at: time)
+        if !novelties.isEmpty, let novelty = novelties[pooled.candidate.sample.id] {
+            utility.count(.novelty, novelty, policy.batch.weights.novelty)
+        }
+        return utility
+    }
+
+    /// Whether a candidate further down could be worth more than one of the window: novelty only lowers what it is worth.
+    ///
+    /// - Parameter bound: What the next of the ranking is worth at most, and by which model; nil where there is none.
+    /// - Returns: False where novelty does not count.
+    func isUndecided(_ bound: (utility: Double, ordinal: Int)?) -> Bool {
+        guard let bound, settled != nil, policy.batch.weights.novelty > 0 else { return false }
+        guard best.count >= width, let least = best.last else { return true }
+        return bound.ordinal >= pending.last?.pooled.modelOrdinal ?? 0 && bound.utility > least
+    }
+
+    /// Brings candidates into the order of their utilities, of the newest model first.
+    mutating func order() {
+        guard !novelties.isEmpty else { return }
+        let totals = pending.map { utility($0.pooled).value }
+        let order = pending.indices.sorted { a, b in
+            let (first, second) = (pending[a].pooled.modelOrdinal, pending[b].pooled.modelOrdinal)
+            if first != second { return first > second }
+            return totals[a] != totals[b] ? totals[a] > totals[b] : a < b
+        }
+        pending = order.map { pending[$0] }
+    }
+
+    // MARK: - The window
+
+    /// Takes candidates into the window until it is full or none is left.
+    mutating func accept(_ rooms: inout SliceRooms?) {
+        while next < pending.count, !isFull {
+            let looked = pending[next]
+            next += 1
+            var place: DistinctPoints.Place?
+            if let settled {
+                guard settled.isInProportion(looked), let found = points?.place(settled.place(of: looked)) else {
+                    last.append(looked.pooled)
+                    continue
+                }
+                place = found
+            }
+            guard rooms?.take(looked.pooled.candidate.sample) ?? true else { continue }
+            if let place { points?.add(place) }
+            accepted.append(looked.pooled)
+        }
+    }
+
+    /// The window, and what comes behind it.
+    ///
+    /// - Parameter behind: Where the window holds too few, in order.
+    /// - Returns: What a batch is chosen from.
+    func window(_ behind: [PooledCandidate]) -> RankedCandidates {
+        RankedCandidates(
+            accepted.map { ($0, utility($0)) },
+            behind: behind.map { ($0, Utility($0.candidate, policy, at: time)) },
+            points: points?.matrix,
+            known: settled.flatMap { $0.isComparable ? $0.known : nil },
+            spread: settled?.spread ?? 0,
+            isReordered: !novelties.isEmpty,
+            rule: rule,
+            policy: policy
+        )
+    }
+}

@@ -1,0 +1,174 @@
+internal import Statistics
+internal import Tables
+internal import Vocabulary
+
+/// A candidate that was looked at.
+struct Looked {
+    let pooled: PooledCandidate
+    /// Empty where there is none.
+    let embedding: [Float]
+    /// The magnitude of the largest coordinate; nil where one is not finite.
+    let size: Float?
+
+    init(_ pooled: PooledCandidate) {
+        self.pooled = pooled
+        embedding = pooled.candidate.sample.embedding ?? []
+        var largest: Float = 0
+        var isFinite = true
+        for coordinate in embedding {
+            largest = max(largest, coordinate.magnitude)
+            isFinite = isFinite && coordinate.isFinite
+        }
+        size = isFinite ? largest : nil
+    }
+
+    var id: SampleID { pooled.candidate.sample.id }
+}
+
+/// How the candidates of a window are compared: one scale for all, and what is far.
+struct WindowScales {
+    /// What is asked of the scales.
+    struct Limits {
+        /// As `duplicateDistance`.
+        let share: Double
+        /// Whether embeddings are brought to the places of a sketch.
+        let folds: Bool
+        let isNoveltyWanted: Bool
+    }
+
+    /// Candidates below which what was asked for counts in what is in proportion.
+    private static let fewest = 16
+
+    private let limits: Limits
+    /// Of embeddings.
+    let dimension: Int
+    private let folds: Bool
+    /// A power of two.
+    let scale: Float
+    /// The largest coordinate that is in proportion.
+    private let largest: Float
+    /// Where what was asked for lies, in the places of a sketch; nil where nothing is known.
+    let known: PointMatrix?
+    private(set) var isSettled = false
+    /// The squared distance of two candidates that are far, halved.
+    private(set) var spread = 0.0
+    /// The largest squared distance of a duplicate; nil where there are none.
+    private(set) var limit: Float?
+    /// The middle squared distance to what is known.
+    private var middle = 0.0
+
+    /// Fails where an embedding is missing, empty, not finite or of another dimension.
+    ///
+    /// - Parameters:
+    ///   - candidates: The first of the ranking.
+    ///   - known: As in `KnownSamples`.
+    ///   - limits: What is asked for.
+    init?(_ candidates: [Looked], _ known: PointMatrix?, _ limits: Limits) {
+        guard let dimension = candidates.first?.embedding.count, dimension > 0 else { return nil }
+        var sizes: [Float] = []
+        for candidate in candidates {
+            guard candidate.embedding.count == dimension, let size = candidate.size else { return nil }
+            sizes.append(size)
+        }
+        let isLarge = dimension > EmbeddingSketch.limit
+        self.limits = limits
+        self.dimension = dimension
+        folds = isLarge && limits.folds
+        let places = min(dimension, EmbeddingSketch.limit)
+        let near = known.flatMap { $0.dimension == places ? $0 : nil }
+        if sizes.count < Self.fewest, let near { sizes += near.sizes }
+        scale = PointMatrix.scale(of: sizes)
+        largest = PointMatrix.longest(of: sizes)
+        self.known = near?.scaled(to: scale)
+    }
+
+    /// Coordinates of a candidate as they are compared.
+    var places: Int { folds ? EmbeddingSketch.limit : dimension }
+
+    /// Whether candidates can be compared with what is known.
+    var isComparable: Bool { folds || dimension <= EmbeddingSketch.limit }
+
+    /// Whether a candidate is not so much longer than the others that it would stand for all distances.
+    func isInProportion(_ candidate: Looked) -> Bool {
+        candidate.embedding.count == dimension && candidate.size.map { $0 <= largest } ?? false
+    }
+
+    /// The embedding of a candidate that is in proportion, as it is compared.
+    func place(of candidate: Looked) -> [Float] {
+        folds ? EmbeddingSketch.fold(candidate.embedding) : candidate.embedding
+    }
+
+    /// Settles what is far.
+    ///
+    /// - Parameter candidates: The first of the ranking that are in proportion.
+    mutating func settle(_ candidates: [Looked]) {
+        isSettled = true
+        var points = PointMatrix(dimension: places, scale: scale, capacity: candidates.count)
+        for candidate in candidates { points.append(row: points.place(place(of: candidate)).row) }
+        spread = points.typicalSpread
+        limit = limits.share > 0 ? Float(limits.share * limits.share * spread) : nil
+        guard limits.isNoveltyWanted, known != nil else { return }
+        let distances = candidates.map { distance(of: $0) }.sorted()
+        middle = distances.isEmpty ? 0 : distances[distances.count / 2]
+    }
+
+    /// The squared distance of a candidate to the nearest that is known.
+    private func distance(of candidate: Looked) -> Double {
+        guard let known else { return .infinity }
+        let (point, _) = known.place(EmbeddingSketch.fold(candidate.embedding))
+        var least = Float.infinity
+        for row in 0..<known.count { least = min(least, known.squaredDistance(row, toPoint: point)) }
+        return Double(least)
+    }
+
+    /// How far a candidate lies from all that is known: `1 - exp(-d² / middle d²)`, in `0...1`; 1 where nothing is known.
+    func novelty(of candidate: Looked) -> Double {
+        guard known != nil else { return 1 }
+        let distance = distance(of: candidate)
+        return middle > 0 ? 1 - Reproducible.exp(-distance / middle) : (distance > 0 ? 1 : 0)
+    }
+}
+
+/// Points of which no two are near, in the order in which they came.
+struct DistinctPoints {
+    /// Where a point would lie.
+    struct Place {
+        fileprivate let row: [Float]
+        fileprivate let length: Float
+    }
+
+    private(set) var matrix: PointMatrix
+    /// Squared; nil where all are distinct.
+    private let limit: Float?
+    /// In ascending order, and the row of each.
+    private var lengths: [Float] = []
+    private var rows: [Int] = []
+
+    init(dimension: Int, scale: Float, limit: Float?) {
+        matrix = PointMatrix(dimension: dimension, scale: scale, capacity: 64)
+        self.limit = limit
+    }
+
+    /// Where a point would lie; nil where it is near to one that is there.
+    ///
+    /// - Complexity: O(*dimension* + log *n*), and the points of about its length.
+    func place(_ embedding: [Float]) -> Place? {
+        let (row, length) = matrix.place(embedding)
+        guard let limit else { return Place(row: row, length: length) }
+        // Rounding must not hide a neighbour that coincides.
+        let reach = limit.squareRoot() + length * 1e-5
+        var place = lengths.firstPlace { $0 >= length - reach }
+        while place < lengths.count, lengths[place] <= length + reach {
+            if matrix.isWithin(limit, rows[place], of: row) { return nil }
+            place += 1
+        }
+        return Place(row: row, length: length)
+    }
+
+    mutating func add(_ place: Place) {
+        let position = lengths.firstPlace { $0 > place.length }
+        lengths.insert(place.length, at: position)
+        rows.insert(matrix.count, at: position)
+        matrix.append(row: place.row)
+    }
+}

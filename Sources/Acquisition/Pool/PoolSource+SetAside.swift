@@ -1,0 +1,158 @@
+internal import Tables
+internal import Vocabulary
+
+/// Candidates that are asked for only where nothing else is left.
+extension PoolSource {
+    /// What a pool knows of samples that were asked for, and of those that nobody could answer: a cache of its tables.
+    struct Experience: Sendable {
+        var known = KnownSamples()
+        var answerability: AnswerabilityModel?
+        fileprivate var mark: Mark?
+    }
+
+    /// What an experience was made of.
+    fileprivate struct Mark: Equatable, Sendable {
+        let memory: UInt64
+        let unanswerable: UInt64
+        let waiting: UInt64?
+        let dimension: Int
+        let share: Double
+        let slots: Int
+    }
+
+    /// Why a candidate comes last.
+    ///
+    /// - Complexity: O(*m* · *dimension*) at worst for *m* samples that were asked for; more for the first after a change of them.
+    mutating func reason(toSetAside sample: Sample, _ policy: AcquisitionPolicy) -> SetAside? {
+        guard policy.setsAside, let embedding = sample.embedding, !embedding.isEmpty else { return nil }
+        gather(dimension: embedding.count, policy)
+        if experience.known.likeness(of: embedding) != nil { return .known }
+        return experience.answerability?.isUnanswerable(embedding) == true ? .unanswerable : nil
+    }
+
+    /// Brings `experience` up to date.
+    mutating func gather(dimension: Int, _ policy: AcquisitionPolicy) {
+        let mark = Mark(
+            memory: memory.revision,
+            unanswerable: unanswerable.revision,
+            waiting: policy.stream == nil ? nil : candidates.revision,
+            dimension: dimension,
+            share: policy.batch.duplicateDistance,
+            slots: policy.batch.memory
+        )
+        guard experience.mark != mark else { return }
+        let asked = askedSketches(policy)
+        var known = asked
+        if policy.stream != nil {
+            // What a stream's rule has chosen waits here for its task.
+            for (_, pooled) in candidates.sortedRows where pooled.propensity != nil {
+                let embedding = pooled.candidate.sample.embedding
+                if let sketch = embedding.flatMap({ EmbeddingSketch($0, keepsDigest: true) }) { known.append(sketch) }
+            }
+        }
+        experience.known.update(known, dimension: dimension, share: policy.batch.duplicateDistance)
+        let isOld = experience.mark.map { old in
+            old.memory != mark.memory || old.unanswerable != mark.unanswerable || old.dimension != mark.dimension
+        }
+        if isOld ?? true {
+            experience.answerability = AnswerabilityModel(
+                unanswerable: unanswerable.sortedRows.compactMap(\.value.sketch),
+                asked: asked,
+                dimension: dimension
+            )
+        }
+        experience.mark = mark
+    }
+
+    /// What is remembered of samples that were asked for, in the order of their slots.
+    private func askedSketches(_ policy: AcquisitionPolicy) -> [EmbeddingSketch] {
+        let slots = memory.gather(into: 0) { slots, slot, _ in
+            if slot < policy.batch.memory { slots = max(slots, slot + 1) }
+        }
+        // Each to the place of its slot: to sort the rows takes longer.
+        let bySlot = memory.gather(into: [EmbeddingSketch?](repeating: nil, count: slots)) { sketches, slot, sketch in
+            if slot >= 0, slot < slots { sketches[slot] = sketch }
+        }
+        return bySlot.compactMap { $0 }
+    }
+
+    /// Sets aside what has the embedding of a sample that is asked for now: they would keep others out of a full pool.
+    ///
+    /// - Complexity: O(*poolCapacity*).
+    mutating func setAsideCopies(of samples: [Sample], _ policy: AcquisitionPolicy) {
+        guard policy.setsAside, policy.stream == nil, policy.batch.duplicateDistance > 0 else { return }
+        let embeddings = samples.compactMap(\.embedding)
+        let keys = Set(embeddings.map { PooledCandidate.key(of: $0) })
+        let digests = Set(embeddings.compactMap { EmbeddingSketch.digest(of: $0) })
+        guard !digests.isEmpty else { return }
+        // Most of a pool shares no key with any, and this says so of nearly all of it in a look.
+        func place(_ key: UInt32) -> Int { Int((key &* 0x9E37_79B1) >> 20) }
+        var isTaken = [Bool](repeating: false, count: 1 << 12)
+        for key in keys { isTaken[place(key)] = true }
+        let copies = candidates.gather(into: [SampleID]()) { copies, id, pooled in
+            guard isTaken[place(pooled.key)], keys.contains(pooled.key), pooled.setAside != .known,
+                let embedding = pooled.candidate.sample.embedding,
+                let digest = EmbeddingSketch.digest(of: embedding), digests.contains(digest)
+            else { return }
+            copies.append(id)
+        }
+        for id in copies { candidates[id] = candidates[id]?.settingAside(.known) }
+    }
+
+    /// Judges all candidates anew, after a revision under which other reasons hold.
+    ///
+    /// - Complexity: O(*poolCapacity* · *m* · *dimension*) at worst.
+    mutating func judgeAnew(_ policy: AcquisitionPolicy) {
+        for (id, pooled) in candidates.sortedRows {
+            let found = policy.stream == nil ? reason(toSetAside: pooled.candidate.sample, policy) : nil
+            if found != pooled.setAside { candidates[id] = pooled.settingAside(found) }
+        }
+    }
+
+    // MARK: - Samples that nobody could answer
+
+    /// Remembers a sample that nobody could answer.
+    ///
+    /// - Returns: Earlier ones that lie nearer to it than anything that could be answered, the nearest first, five at most.
+    mutating func learnUnanswerable(
+        _ sample: Sample,
+        notes: [String],
+        _ policy: AcquisitionPolicy
+    ) -> [UnanswerableSample] {
+        let number = (unanswerable.gather(into: -1) { $0 = max($0, $2.number) }) + 1
+        let sketch = sample.embedding.flatMap { EmbeddingSketch($0, keepsDigest: true) }
+        let alike = sample.embedding.map { self.alike($0, policy) } ?? []
+        unanswerable[number % UnanswerableSample.limit] = UnanswerableSample(
+            number: number,
+            sample: sample.id,
+            sketch: sketch,
+            notes: notes
+        )
+        return alike
+    }
+
+    private func alike(_ embedding: [Float], _ policy: AcquisitionPolicy) -> [UnanswerableSample] {
+        let rows = unanswerable.sortedRows.map(\.value).filter { $0.sketch?.dimension == embedding.count }
+        let sketches = rows.compactMap(\.sketch)
+        let digests = Set(sketches.compactMap(\.digest) + [EmbeddingSketch.digest(of: embedding)].compactMap { $0 })
+        let scale = PointMatrix.scale(of: sketches.map { $0.unit * 127 })
+        guard let points = PointMatrix(sketches, scale: scale) else { return [] }
+        let (point, _) = points.place(EmbeddingSketch.fold(embedding))
+        var bound = Float.infinity
+        for (slot, sketch) in memory.sortedRows where slot < policy.batch.memory {
+            guard sketch.dimension == embedding.count, !(sketch.digest.map { digests.contains($0) } ?? true),
+                let other = PointMatrix([sketch], scale: scale)
+            else { continue }
+            bound = min(bound, other.squaredDistance(0, toPoint: point))
+        }
+        let near = rows.indices.map { (distance: points.squaredDistance($0, toPoint: point), row: $0) }
+            .filter { $0.distance <= bound }
+            .sorted { $0 < $1 }
+        return near.prefix(5).map { rows[$0.row] }
+    }
+}
+
+extension AcquisitionPolicy {
+    /// Whether some candidates come last whatever their score.
+    var setsAside: Bool { edition >= 2 && (stream != nil || (isDiverse && function != .random)) }
+}

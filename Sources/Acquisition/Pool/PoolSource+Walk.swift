@@ -1,0 +1,114 @@
+internal import Statistics
+internal import Tables
+internal import Vocabulary
+
+/// How a batch is put together from the whole pool, from edition 2 on.
+extension PoolSource {
+    /// The training part of a batch: a rule chooses from what a walk down the ranking found worth a look.
+    ///
+    /// - Returns: At most `count` distinct selections, those drawn by chance last.
+    mutating func takeByWalk(
+        _ count: Int,
+        _ accounts: TaskAccounts,
+        _ quotas: SliceQuotas?,
+        _ context: SelectionContext
+    ) -> [Selection] {
+        let policy = context.policy
+        var rooms = quotas.map { SliceRooms($0) }
+        var explored: [(pooled: PooledCandidate, propensity: Double)] = []
+        if policy.explorationShare > 0 {
+            let all = candidates.sortedRows.map(\.value).filter { $0.setAside != .known }
+            let ranked = all.sorted { $1.isLessUseful(than: $0) }
+            explored = explore(count, quotas?.filter(ranked) ?? ranked, context)
+        }
+        for (pooled, _) in explored { _ = rooms?.take(pooled.candidate.sample) }
+        var chosen: [Selection] = []
+        if explored.count < count {
+            let trained = Double(accounts.cadence.value.trainingSamples)
+            let wanted = count - explored.count
+            let window = window(
+                wanted,
+                rule(wanted, labels: trained, policy),
+                leavingOut: Set(explored.map(\.pooled.candidate.sample.id)),
+                rooms,
+                context
+            )
+            chosen = selections(window.choose(wanted, seed: context.entry.seed), of: window, policy)
+        }
+        return chosen
+            + explored.map { $0.pooled.selection(purpose, strategy: "exploration", propensity: $0.propensity) }
+    }
+
+    /// The rule in force: that of the cold start while the model knows too little.
+    private func rule(_ count: Int, labels: Double, _ policy: AcquisitionPolicy) -> BatchRule {
+        guard policy.isDiverse, policy.function != .random else { return .top }
+        var rule = policy.batch.rule
+        if let cold = policy.batch.coldStart.rule, isCold(labels, policy) { rule = cold }
+        return rule.affordable(count)
+    }
+
+    /// The candidates that a rule looks at: the highest utilities of the pool, or an even choice of them. Left out is what is
+    /// near to a sample that was asked for or to a better one, lies among unanswerable samples or out of all proportion, or
+    /// has no room in its quota; all but the last come behind where there is too little else.
+    private mutating func window(
+        _ count: Int,
+        _ rule: BatchRule,
+        leavingOut left: Set<SampleID>,
+        _ rooms: SliceRooms?,
+        _ context: SelectionContext
+    ) -> RankedCandidates {
+        let policy = context.policy
+        let width = rule.width(count, policy)
+        var cursor = RankingCursor(
+            self,
+            width: width,
+            count: count,
+            leavingOut: left,
+            policy,
+            at: context.time
+        )
+        var rooms = rooms
+        var builder = WindowBuilder(rule, width.candidates, policy, at: context.time)
+        while builder.wantsMore, let pooled = cursor.nextWaiting(in: &self) {
+            builder.look(at: pooled, experience.known.rows)
+        }
+        builder.settle(experience.known.rows)
+        while builder.isUndecided(cursor.bound(in: self)), let pooled = cursor.nextWaiting(in: &self) {
+            builder.look(at: pooled, experience.known.rows)
+        }
+        builder.order()
+        builder.accept(&rooms)
+        while !builder.isFull, let pooled = cursor.nextWaiting(in: &self) {
+            builder.look(at: pooled, experience.known.rows)
+            builder.accept(&rooms)
+        }
+        var last = builder.last + cursor.foundAside.filter { $0.setAside == .unanswerable }
+        let known = cursor.foundAside.filter { $0.setAside == .known }
+        let missing = count - builder.accepted.count - last.count - known.count
+        var behind: [PooledCandidate] = []
+        while behind.count < missing, let pooled = cursor.nextAside(in: self) { behind.append(pooled) }
+        last += behind.filter { $0.setAside == .unanswerable } + known + behind.filter { $0.setAside != .unanswerable }
+        if var left = rooms { last.removeAll { !left.take($0.candidate.sample) } }
+        return builder.window(last)
+    }
+}
+
+/// Tasks that the quotas of slices still have room for, as candidates take it.
+struct SliceRooms {
+    private let quotas: SliceQuotas
+    private var rooms: [String: Int] = [:]
+
+    init(_ quotas: SliceQuotas) { self.quotas = quotas }
+
+    /// Takes room for a sample; false, and nothing, where its slice has none.
+    mutating func take(_ sample: Sample) -> Bool {
+        let name = quotas.account(of: sample)
+        let left = rooms[name] ?? quotas.room(name)
+        guard left > 0 else {
+            rooms[name] = 0
+            return false
+        }
+        rooms[name] = left - 1
+        return true
+    }
+}

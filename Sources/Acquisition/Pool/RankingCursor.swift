@@ -1,0 +1,111 @@
+internal import Tables
+internal import Vocabulary
+
+/// Goes down the ranking of a pool, as far as it is asked to.
+struct RankingCursor {
+    private var ranks: [PoolSource.Rank]
+    private var order: [PoolSource.Rank]
+    private var next = 0
+    /// Ranks looked up; more are as they are needed.
+    private var wanted: Int
+    private let left: Set<SampleID>
+    private let policy: AcquisitionPolicy
+    private let time: StreamTime
+    /// What was found on the way that is to be set aside.
+    private(set) var foundAside: [PooledCandidate] = []
+
+    /// - Parameters:
+    ///   - pool: Always the same one.
+    ///   - width: Candidates that a rule looks at, and whether they are spread over more.
+    ///   - count: Samples wanted.
+    ///   - left: Candidates that are not visited.
+    ///   - policy: In force.
+    ///   - time: Of the entry.
+    init(
+        _ pool: PoolSource,
+        width: (candidates: Int, isSpreadOverAll: Bool),
+        count: Int,
+        leavingOut left: Set<SampleID>,
+        _ policy: AcquisitionPolicy,
+        at time: StreamTime
+    ) {
+        self.left = left
+        self.policy = policy
+        self.time = time
+        // A few more than are looked at: some will be set aside, and ranking all again costs more.
+        let reach = width.isSpreadOverAll ? 4 * width.candidates : width.candidates * 5 / 4 + 16
+        wanted = min(pool.candidates.count, reach + left.count)
+        ranks = Self.ranked(pool, wanted, policy, at: time)
+        order = left.isEmpty ? ranks : ranks.filter { !left.contains($0.id) }
+        if width.isSpreadOverAll { spread(over: width.candidates, atLeast: 2 * count) }
+    }
+
+    /// Those at even distances come first, in order; then the others, in order.
+    private mutating func spread(over limit: Int, atLeast enough: Int) {
+        let waiting = Array(order.prefix { $0.setAside == 0 })
+        guard !waiting.isEmpty else { return }
+        let chosen = PoolSource.spread(waiting, over: limit, atLeast: enough)
+        guard chosen.count < order.count else { return }
+        let isChosen = Set(chosen.map(\.id))
+        order = chosen + order.filter { !isChosen.contains($0.id) }
+    }
+
+    /// The next candidate that is not set aside; nil where there is none.
+    mutating func nextWaiting(in pool: inout PoolSource) -> PooledCandidate? {
+        while let rank = peek(pool), rank.setAside == 0 {
+            next += 1
+            guard let pooled = pool.candidates[rank.id] else { continue }
+            // It was judged when it came; more has been asked for since.
+            guard let reason = pool.reason(toSetAside: pooled.candidate.sample, policy) else { return pooled }
+            let aside = pooled.settingAside(reason)
+            pool.candidates[rank.id] = aside
+            foundAside.append(aside)
+        }
+        return nil
+    }
+
+    /// The next candidate that is set aside, once all others have been visited.
+    mutating func nextAside(in pool: PoolSource) -> PooledCandidate? {
+        while let rank = peek(pool) {
+            next += 1
+            if let pooled = pool.candidates[rank.id] { return pooled }
+        }
+        return nil
+    }
+
+    /// The utility of the next candidate and the model that saw it, if it is not set aside.
+    mutating func bound(in pool: PoolSource) -> (utility: Double, ordinal: Int)? {
+        guard let rank = peek(pool), rank.setAside == 0 else { return nil }
+        return (rank.utility, rank.ordinal)
+    }
+
+    private mutating func peek(_ pool: PoolSource) -> PoolSource.Rank? {
+        while next >= order.count {
+            guard wanted < pool.candidates.count else { return nil }
+            // Few pools hold so much of the same: they are looked through in steps.
+            wanted = min(pool.candidates.count, 4 * wanted)
+            let more = Self.ranked(pool, wanted, policy, at: time).dropFirst(ranks.count)
+            ranks += more
+            order += more.filter { !left.contains($0.id) }
+        }
+        return order[next]
+    }
+
+    /// - Complexity: O(*n* + *count* log² *count*) on average.
+    private static func ranked(
+        _ pool: PoolSource,
+        _ count: Int,
+        _ policy: AcquisitionPolicy,
+        at time: StreamTime
+    ) -> [PoolSource.Rank] {
+        let setsAside = policy.setsAside
+        return pool.candidates.least(count) { id, pooled in
+            PoolSource.Rank(
+                setAside: setsAside ? pooled.setAside?.order ?? 0 : 0,
+                ordinal: pooled.modelOrdinal,
+                utility: Utility.value(pooled, policy, at: time),
+                id: id
+            )
+        }
+    }
+}

@@ -1,0 +1,226 @@
+import Acquisition
+import Statistics
+import Tables
+import Testing
+import Vocabulary
+
+/// What more of the same, and a value out of all proportion, change in what is asked for: nothing.
+@Suite("Copies and outliers")
+struct CopyTests {
+    static let rules: [BatchPolicy] =
+        BatchRule.allCases.map { BatchPolicy(rule: $0, coldStart: .none) } + [
+            BatchPolicy(), BatchPolicy(coldStart: .typical),
+            BatchPolicy(rule: .top, coldStart: .none, weights: UtilityWeights(novelty: 1, density: 0.5)),
+            BatchPolicy(coldStart: .none, weights: UtilityWeights(freshness: 1, novelty: 2)),
+        ]
+
+    static func policy(_ batch: BatchPolicy, capacity: Int = 400) -> AcquisitionPolicy {
+        freePolicy {
+            $0.isDiverse = true
+            $0.batch = batch
+            $0.batchSize = 6
+            $0.preselection = 3
+            $0.poolCapacity = capacity
+        }
+    }
+
+    /// A world of so many dimensions: clusters of some width, each sample with an output of four classes.
+    static func candidates(_ count: Int, _ prefix: String, _ generator: inout SplitMix64, dimension: Int) -> [Candidate]
+    {
+        let centres = (0..<4).map { _ in (0..<dimension).map { _ in 3 * generator.nextNormal() } }
+        return (0..<count).map { number in
+            let centre = centres[generator.next(below: 4)]
+            let point = centre.map { Float($0 + generator.nextNormal()) }
+            return scored("\(prefix)\(1_000 + number)", point, &generator)
+        }
+    }
+
+    static func scored(_ id: String, _ point: [Float], _ generator: inout SplitMix64) -> Candidate {
+        let first = 0.26 + 0.7 * generator.nextUnit()
+        let top = generator.next(below: 4)
+        let entries = (0..<4).map {
+            ClassDistribution.Entry(label: ClassIndex($0), probability: $0 == top ? first : (1 - first) / 3)
+        }
+        return Candidate(
+            sample: Sample(id: SampleID(id), embedding: point),
+            output: ClassDistribution(entries),
+            model: ModelReference(name: "m", version: ModelVersion("v1")),
+            score: generator.nextUnit(),
+            auditProbability: nil,
+            auditDraw: 1,
+            predictedAt: StreamTime(milliseconds: 0)
+        )
+    }
+
+    /// What is asked for in some batches after the first, which is the same in all worlds.
+    private func asked(
+        _ first: [Candidate],
+        then more: [Candidate],
+        _ policy: AcquisitionPolicy,
+        batches: Int = 3
+    ) -> [[String]] {
+        var state = AcquisitionState(first, policy: policy)
+        _ = state.batch(policy, entry: 2, at: 10_000)
+        for candidate in more {
+            state.receive(candidate, modelOrdinal: 1, policy: policy, context: context(3, at: 10_000))
+        }
+        return (0..<batches).map { round in
+            state.batch(policy, entry: UInt64(4 + round), at: Int64(20_000 * (round + 1))).ids
+        }
+    }
+
+    @Test(
+        "Any number of copies of a sample that was asked for changes nothing of what else is asked for",
+        arguments: rules,
+        0..<2 as Range<UInt64>
+    )
+    func copies(batch: BatchPolicy, seed: UInt64) throws {
+        var generator = SplitMix64(seed: seed + 11)
+        let policy = Self.policy(batch)
+        let dimension = [6, 300][Int(seed)]
+        let first = Self.candidates(40, "a", &generator, dimension: dimension)
+        let others = Self.candidates(50, "b", &generator, dimension: dimension)
+        var before = AcquisitionState(first, policy: policy)
+        let known = before.batch(policy, entry: 2, at: 10_000)
+        let point = try #require(known[generator.next(below: known.count)].sample.embedding)
+        let number = [1, 60, 700][generator.next(below: 3)]
+        var more = others
+        for copy in 0..<number {
+            // Ids before, between and behind those of the others.
+            let prefix = ["A", "b1040x", "z"][generator.next(below: 3)]
+            more.append(Self.scored("\(prefix)copy\(copy)", point, &generator))
+        }
+        SeededSampling.shuffle(&more, using: &generator)
+        let alone = asked(first, then: others, policy)
+        #expect(asked(first, then: more, policy) == alone)
+        #expect(alone.allSatisfy { $0.count == policy.batchSize })
+    }
+
+    @Test(
+        "Copies that were there before their sample was asked for make way in a full pool",
+        arguments: 0..<6 as Range<UInt64>
+    )
+    func copiesBefore(seed: UInt64) throws {
+        var generator = SplitMix64(seed: seed + 5)
+        let policy = Self.policy(BatchPolicy(coldStart: .none), capacity: 60)
+        var state = AcquisitionState()
+        let point = (0..<8).map { _ in Float(generator.nextNormal()) }
+        for number in 0..<60 {
+            let copy = candidate("copy\(number)", score: 0.99 - Double(number) / 1_000, embedding: point)
+            state.receive(copy, modelOrdinal: 1, policy: policy, context: context(1))
+        }
+        let first = state.batch(policy, entry: 2, at: 10_000).ids
+        #expect(first.contains("copy0"))
+        for other in Self.candidates(60, "b", &generator, dimension: 8) {
+            state.receive(other, modelOrdinal: 1, policy: policy, context: context(3, at: 10_000))
+        }
+        for round in 0..<5 {
+            let ids = state.batch(policy, entry: UInt64(4 + round), at: Int64(20_000 * (round + 1))).ids
+            #expect(ids.count == 6)
+            #expect(ids.allSatisfy { $0.hasPrefix("b") })
+        }
+    }
+
+    @Test("Copies are asked for where nothing else is left")
+    func nothingElse() {
+        let policy = Self.policy(BatchPolicy(coldStart: .none))
+        var state = AcquisitionState((0..<20).map { candidate("s\($0)", embedding: [1, 2, 3]) }, policy: policy)
+        for round in 0..<3 as Range<UInt64> {
+            #expect(state.batch(policy, entry: round + 2, at: Int64(20_000 * (round + 1))).count == 6)
+        }
+    }
+
+    @Test(
+        "One embedding times 1,000 changes no choice among the others: they are chosen as if it were not there",
+        arguments: rules,
+        0..<2 as Range<UInt64>
+    )
+    func outlier(batch: BatchPolicy, seed: UInt64) {
+        var generator = SplitMix64(seed: seed + 31)
+        let policy = Self.policy(batch)
+        let dimension = [6, 300][Int(seed)]
+        let first = Self.candidates(40, "a", &generator, dimension: dimension)
+        let others = Self.candidates(50, "b", &generator, dimension: dimension)
+        let alone = asked(first, then: others, policy)
+        var more = others
+        for number in 0..<1 + generator.next(below: 2) {
+            let point = Self.candidates(1, "far", &generator, dimension: dimension)[0].sample.embedding ?? []
+            more.append(Self.scored("far\(number)", point.map { $0 * 1_000 }, &generator))
+        }
+        SeededSampling.shuffle(&more, using: &generator)
+        #expect(asked(first, then: more, policy) == alone)
+    }
+
+    @Test("An embedding times 1,000 in the first batch changes nothing either", arguments: rules)
+    func outlierFirst(batch: BatchPolicy) {
+        var generator = SplitMix64(seed: 77)
+        let policy = Self.policy(batch)
+        let others = Self.candidates(70, "b", &generator, dimension: 8)
+        var far = Self.candidates(1, "far", &generator, dimension: 8)
+        far = far.map { Self.scored("far", ($0.sample.embedding ?? []).map { $0 * 1_000 }, &generator) }
+        var (with, without) = (
+            AcquisitionState(far + others, policy: policy), AcquisitionState(others, policy: policy)
+        )
+        for round in 0..<5 as Range<UInt64> {
+            let time = Int64(20_000 * (round + 1))
+            #expect(
+                with.batch(policy, entry: round + 2, at: time).ids
+                    == without.batch(policy, entry: round + 2, at: time).ids
+            )
+        }
+    }
+
+    @Test("Novelty is judged over the whole pool: what is new is found below the first candidates")
+    func noveltyBehindTheCut() {
+        var generator = SplitMix64(seed: 3)
+        let policy = Self.policy(
+            BatchPolicy(rule: .top, coldStart: .none, weights: UtilityWeights(novelty: 4), duplicateDistance: 0)
+        )
+        let old = (0..<8).map { _ in Float(generator.nextNormal()) }
+        let known = (0..<6).map { candidate("known\($0)", score: 1, embedding: old.map { $0 + Float($0 * 0.01) }) }
+        // The highest scores lie where something was asked for; 200 of them are more than any window.
+        var more = (0..<200).map { number in
+            candidate("old\(number)", score: 0.9, embedding: old.map { $0 + Float(generator.nextNormal()) * 0.3 })
+        }
+        for number in 0..<6 {
+            more.append(candidate("new\(number)", score: 0.8, embedding: old.map { $0 + 8 + Float(number * 2) }))
+        }
+        let batches = asked(known, then: more, policy, batches: 1)
+        #expect(batches[0].sorted() == (0..<6).map { "new\($0)" })
+    }
+
+    @Test("A quota goes to what is new of a slice, not to copies of one sample")
+    func quotas() {
+        var generator = SplitMix64(seed: 9)
+        var policy = Self.policy(BatchPolicy(rule: .top, coldStart: .none))
+        policy.votes = 100
+        policy.batchSize = 12
+        policy.slices = SlicePolicy(key: "site", share: LabelShare(millionths: 50_000))
+        func sample(_ id: String, site: String, score: Double, _ point: [Float]) -> Candidate {
+            let plain = candidate(id, score: score)
+            let metadata = SampleMetadata([SampleMetadata.Entry(key: "site", value: site)]) ?? .none
+            return Candidate(
+                sample: Sample(id: SampleID(id), embedding: point, metadata: metadata),
+                output: plain.output,
+                model: plain.model,
+                score: score,
+                auditProbability: nil,
+                auditDraw: 1,
+                predictedAt: StreamTime(milliseconds: 0)
+            )
+        }
+        func point() -> [Float] { (0..<8).map { _ in Float(generator.nextNormal()) } }
+        let same = point()
+        var all = (0..<100).map { sample("same\($0)", site: "a", score: 0.9, same) }
+        for number in 0..<20 {
+            all.append(sample("a\(number)", site: "a", score: 0.5, point()))
+            all.append(sample("b\(number)", site: "b", score: 0.4, point()))
+        }
+        var state = AcquisitionState(all, policy: policy)
+        let ids = state.batch(policy).ids
+        #expect(ids.count == 10)
+        #expect(ids.count { $0.hasPrefix("same") } == 1)
+        #expect(ids.count { $0.hasPrefix("a") } == 4)
+        #expect(ids.count { $0.hasPrefix("b") } == 5)
+    }
+}

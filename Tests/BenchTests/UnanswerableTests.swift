@@ -1,0 +1,39 @@
+import Acquisition
+import Foundation
+import Statistics
+import Testing
+import Vocabulary
+
+@testable import FlywheelBench
+
+/// A stream of which a part is noise, asked about by the reducer that the worker runs.
+@Suite("Samples that nobody can answer")
+struct UnanswerableTests {
+    private static func digits() throws -> LabelledData {
+        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        return try LabelledData(
+            path: root.appending(path: "Sources/Demo/Resources/digits.csv").path(),
+            labelColumn: "65",
+            scale: .max
+        )
+    }
+
+    @Test(
+        "Of 29 % noise in a stream at most 10 % of training tasks are left after the first hundred",
+        arguments: AcquisitionReplay.Nuisance.allCases,
+        1..<3 as Range<UInt64>
+    )
+    func noise(nuisance: AcquisitionReplay.Nuisance, seed: UInt64) throws {
+        var options = AcquisitionReplay.Options(policy: AcquisitionPolicy(batchSize: 20, auditShare: 0))
+        options.window = 150
+        options.budget = 160
+        options.unanswerable = 0.29
+        options.nuisance = nuisance
+        var replay = AcquisitionReplay(data: try Self.digits(), options: options, seed: seed)
+        _ = try replay.run()
+        print("unanswerable \(nuisance), seed \(seed): \(replay.lateNuisance) of \(replay.selections.count) tasks")
+        #expect(replay.selections.count > 160)
+        #expect(replay.lateNuisance <= 0.1)
+    }
+}
