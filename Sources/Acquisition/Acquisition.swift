@@ -97,7 +97,7 @@ extension AcquisitionState {
 
     /// Milliseconds that a batch waits for a source that is ready. Where the newest model has scored as many as are asked for, it
     /// waits for a wider choice alone, and a pool that few new samples come to never has one.
-    private func patience(_ context: SelectionContext) -> Int64 {
+    func patience(_ context: SelectionContext) -> Int64 {
         let policy = context.policy
         guard policy.edition >= 2, pool.isScored(context, accounts) else { return policy.patience }
         return policy.patience / Self.scoredPatience
@@ -106,13 +106,13 @@ extension AcquisitionState {
     /// Divisor of `patience` where only a wider choice is waited for.
     private static let scoredPatience: Int64 = 4
 
-    private func hasCandidates(_ context: SelectionContext) -> Bool {
+    func hasCandidates(_ context: SelectionContext) -> Bool {
         var candidates = AnyCandidates()
         readSources(&candidates, context)
         return candidates.isFound
     }
 
-    private func room(_ context: SelectionContext) -> BatchRoom {
+    func room(_ context: SelectionContext) -> BatchRoom {
         var room = BatchRoom(accounts, context)
         readSources(&room, context)
         room.spare(for: audit, accounts, context)

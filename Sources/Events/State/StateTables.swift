@@ -36,6 +36,7 @@ extension ProjectState {
         visitor.table("acquisition.asked", &acquisition.accounts.asked)
         visitor.cell("acquisition.ledger", &acquisition.accounts.ledger)
         visitor.cell("acquisition.cadence", &acquisition.accounts.cadence)
+        visitor.cell("acquisition.idleness", &acquisition.accounts.idleness)
         visitor.table("acquisition.memory", &acquisition.pool.memory)
         visitor.cell("acquisition.stream", &acquisition.pool.stream)
         visitor.table("acquisition.slices", &acquisition.accounts.slices)
