@@ -14,9 +14,10 @@ extension AcquisitionState {
     public mutating func receive(_ candidate: Candidate, modelOrdinal: Int, _ context: SelectionContext) {
         let id = candidate.sample.id
         guard accounts.asked[id] == nil else { return }
+        let isAudited = candidate.auditProbability != nil
+        guard isFree(candidate.sample, isAudited ? .audit : .acquisition, context.policy) else { return }
         if accounts.cadence.value.waitingSince == nil { accounts.cadence.value.waitingSince = context.time }
         let pooled = PooledCandidate(candidate: candidate, modelOrdinal: modelOrdinal)
-        let isAudited = candidate.auditProbability != nil
         if isAudited {
             pool.remove(id)
             audit.receive(pooled)
@@ -54,7 +55,7 @@ extension AcquisitionState {
         accounts.makeRoomForSlices(context)
         var shares = BatchShares(room(context))
         writeSources(&shares, context)
-        let batch = shares.batch.map { triggers.mark($0).costing(context.policy.voteCost) }
+        let batch = claim(shares.batch, context).map { triggers.mark($0).costing(context.policy.voteCost) }
         reserve(batch, context)
         guard !batch.isEmpty else { return [] }
         accounts.cadence.value.lastBatchAt = context.time
@@ -120,6 +121,27 @@ extension AcquisitionState {
     }
 
     // MARK: - Accounts
+
+    /// Whether neither content nor group of a sample speaks against its side. Edition 1 does not look.
+    private func isFree(_ sample: Sample, _ purpose: TaskPurpose, _ policy: AcquisitionPolicy) -> Bool {
+        policy.edition < 2 || sides.obstacle(sample, purpose) == nil
+    }
+
+    /// Leaves out of a batch, and of all sources, what another sample of it or before has come first with.
+    private mutating func claim(_ batch: [Selection], _ context: SelectionContext) -> [Selection] {
+        guard context.policy.edition >= 2 else { return batch }
+        var claimed: [Selection] = []
+        for selection in batch {
+            guard isFree(selection.sample, selection.purpose, context.policy) else {
+                var removal = SampleRemoval(sample: selection.sample.id)
+                writeSources(&removal, context)
+                continue
+            }
+            sides.note(selection.sample, selection.purpose)
+            claimed.append(selection)
+        }
+        return claimed
+    }
 
     /// Reserves the votes of a batch; what the budget does not hold stays in the batch, and may be asked for again.
     private mutating func reserve(_ batch: [Selection], _ context: SelectionContext) {

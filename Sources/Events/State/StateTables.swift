@@ -34,6 +34,7 @@ extension ProjectState {
         visitor.table("acquisition.pool", &acquisition.pool.candidates)
         visitor.table("acquisition.audit", &acquisition.audit.candidates)
         visitor.table("acquisition.asked", &acquisition.accounts.asked)
+        visitor.table("acquisition.sides", &acquisition.sides.known)
         visitor.cell("acquisition.ledger", &acquisition.accounts.ledger)
         visitor.cell("acquisition.cadence", &acquisition.accounts.cadence)
         visitor.cell("acquisition.idleness", &acquisition.accounts.idleness)
