@@ -11,7 +11,7 @@ import Vocabulary
 @testable import Engine
 
 @Suite("Groups of samples")
-struct GroupTests {
+struct SampleGroupTests {
     private func candidates(_ plant: Plant) throws -> [Candidate] {
         try plant.decoded(.journal) { try JournalEntry(json: $0) }.compactMap {
             if case .candidate(let candidate) = $0.body { candidate } else { nil }
