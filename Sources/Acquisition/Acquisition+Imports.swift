@@ -21,6 +21,7 @@ extension AcquisitionState {
         var removal = SampleRemoval(sample: sample.id)
         writeSources(&removal, context)
         accounts.asked[sample.id] = purpose
+        if context.policy.edition >= 2 { sides.note(sample, purpose) }
         guard purpose.split == .training else { return }
         if isPlaced { pool.remember(sample, task: accounts.cadence.value.trainingSamples, context.policy) }
         accounts.cadence.value.importedLabels += 1

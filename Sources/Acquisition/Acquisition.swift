@@ -14,9 +14,10 @@ extension AcquisitionState {
     public mutating func receive(_ candidate: Candidate, modelOrdinal: Int, _ context: SelectionContext) {
         let id = candidate.sample.id
         guard accounts.asked[id] == nil else { return }
+        let isAudited = candidate.auditProbability != nil
+        guard isFree(candidate.sample, isAudited ? .audit : .acquisition, context.policy) else { return }
         if accounts.cadence.value.waitingSince == nil { accounts.cadence.value.waitingSince = context.time }
         let pooled = PooledCandidate(candidate: candidate, modelOrdinal: modelOrdinal)
-        let isAudited = candidate.auditProbability != nil
         if isAudited {
             pool.remove(id)
             audit.receive(pooled)
@@ -54,7 +55,7 @@ extension AcquisitionState {
         accounts.makeRoomForSlices(context)
         var shares = BatchShares(room(context))
         writeSources(&shares, context)
-        let batch = shares.batch.map { triggers.mark($0).costing(context.policy.voteCost) }
+        let batch = claim(shares.batch, context).map { triggers.mark($0).costing(context.policy.voteCost) }
         reserve(batch, context)
         guard !batch.isEmpty else { return [] }
         accounts.cadence.value.lastBatchAt = context.time
@@ -97,7 +98,7 @@ extension AcquisitionState {
 
     /// Milliseconds that a batch waits for a source that is ready. Where the newest model has scored as many as are asked for, it
     /// waits for a wider choice alone, and a pool that few new samples come to never has one.
-    private func patience(_ context: SelectionContext) -> Int64 {
+    func patience(_ context: SelectionContext) -> Int64 {
         let policy = context.policy
         guard policy.edition >= 2, pool.isScored(context, accounts) else { return policy.patience }
         return policy.patience / Self.scoredPatience
@@ -106,13 +107,13 @@ extension AcquisitionState {
     /// Divisor of `patience` where only a wider choice is waited for.
     private static let scoredPatience: Int64 = 4
 
-    private func hasCandidates(_ context: SelectionContext) -> Bool {
+    func hasCandidates(_ context: SelectionContext) -> Bool {
         var candidates = AnyCandidates()
         readSources(&candidates, context)
         return candidates.isFound
     }
 
-    private func room(_ context: SelectionContext) -> BatchRoom {
+    func room(_ context: SelectionContext) -> BatchRoom {
         var room = BatchRoom(accounts, context)
         readSources(&room, context)
         room.spare(for: audit, accounts, context)
@@ -120,6 +121,27 @@ extension AcquisitionState {
     }
 
     // MARK: - Accounts
+
+    /// Whether neither content nor group of a sample speaks against its side. Edition 1 does not look.
+    private func isFree(_ sample: Sample, _ purpose: TaskPurpose, _ policy: AcquisitionPolicy) -> Bool {
+        policy.edition < 2 || sides.obstacle(sample, purpose) == nil
+    }
+
+    /// Leaves out of a batch, and of all sources, what another sample of it or before has come first with.
+    private mutating func claim(_ batch: [Selection], _ context: SelectionContext) -> [Selection] {
+        guard context.policy.edition >= 2 else { return batch }
+        var claimed: [Selection] = []
+        for selection in batch {
+            guard isFree(selection.sample, selection.purpose, context.policy) else {
+                var removal = SampleRemoval(sample: selection.sample.id)
+                writeSources(&removal, context)
+                continue
+            }
+            sides.note(selection.sample, selection.purpose)
+            claimed.append(selection)
+        }
+        return claimed
+    }
 
     /// Reserves the votes of a batch; what the budget does not hold stays in the batch, and may be asked for again.
     private mutating func reserve(_ batch: [Selection], _ context: SelectionContext) {

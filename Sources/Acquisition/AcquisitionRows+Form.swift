@@ -36,6 +36,15 @@ extension Cadence: Formed {
     }
 }
 
+extension IdleWatch: Formed {
+    @inlinable public init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
+        lookedAt = try f("looked_at_ms", \.lookedAt, Time())
+        since = try f.optional("since_ms", \.since, Time())
+        told = try f("told", \.told, Count.counted)
+        toldAt = try f("told_at_ms", \.toldAt, Time())
+    }
+}
+
 extension SliceAccount: Formed {
     @inlinable public init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
         firstAskedAt = try f("first_asked_at_ms", \.firstAskedAt, Time())

@@ -7,6 +7,8 @@ public struct AcquisitionState: Sendable {
     public var triggers = TriggerSource()
     public var pool = PoolSource()
     public var accounts = TaskAccounts()
+    /// On which side samples stand that were asked for, or imported, under other names too.
+    public var sides = SampleSides()
     /// Where candidates' embeddings lie, as far as the configuration does not say.
     public var space = Cell(LearnedSpace())
 

@@ -50,7 +50,8 @@ extension Sample: JSONCodable {
             content: try object.optionalValue("content"),
             embedding: try object.optionalValue("embedding", Embedding.self)?.values,
             metadata: object.optional("metadata").map { SampleMetadata($0, &remarks) } ?? .none,
-            space: try object.optionalID("space")
+            space: try object.optionalID("space"),
+            group: try object.optionalID("group")
         )
     }
 
@@ -60,6 +61,7 @@ extension Sample: JSONCodable {
     func write(to writer: inout JSONWriter, withEmbedding: Bool) {
         writer.object { writer in
             writer.member("id", id)
+            writer.member("group", ifPresent: group)
             writer.member("content", ifPresent: content)
             if withEmbedding, let embedding {
                 writer.member("embedding", Embedding(embedding))

@@ -14,7 +14,7 @@ extension ProjectState {
         _ configuration: ProjectConfiguration,
         _ step: inout Step
     ) {
-        if let refusal = refusal(of: received, configuration.schema) {
+        if let refusal = refusal(of: received, configuration) {
             refuse(refusal, &step)
             return
         }
@@ -63,7 +63,8 @@ extension ProjectState {
     }
 
     /// Why a label is not taken, whatever it says.
-    private mutating func refusal(of imported: ImportedLabel, _ schema: LabelSchema) -> Refusal? {
+    private mutating func refusal(of imported: ImportedLabel, _ configuration: ProjectConfiguration) -> Refusal? {
+        let schema = configuration.schema
         if let label = imported.labels.first(where: { !schema.contains($0) }) {
             return Refusal(.unknownClass, "class \(label.rawValue) is not in the label schema")
         }
@@ -74,6 +75,22 @@ extension ProjectState {
         if acquisition.accounts.asked[sample] != nil, datasets.labels[sample] == nil, labeling.isOpen(sample) {
             return Refusal(.sampleAsked, "sample \(sample) is being asked for: the answers of its task count")
         }
+        if configuration.acquisition.edition >= 2, acquisition.accounts.asked[sample] == nil,
+            let text = otherSide(of: imported.sample)
+        {
+            return Refusal(.sampleAsked, text)
+        }
         return nil
+    }
+
+    /// What speaks against training on a sample: its content or its group tests under another name.
+    private func otherSide(of sample: Sample) -> String? {
+        switch acquisition.sides.obstacle(sample, .imported) {
+        case .copy(let purpose)? where purpose.split == .test:
+            "the content of sample \(sample.id) was asked for under another id, and tests"
+        case .group(let purpose)? where purpose.split == .test:
+            "group \(sample.group?.rawValue ?? "") of sample \(sample.id) tests"
+        default: nil
+        }
     }
 }

@@ -38,6 +38,7 @@ extension ProjectState {
         guard let configuration = configuration.value else { return step.decisions }
         consider(entry.body, configuration, &step)
         passTime(configuration, &step)
+        if entry.body.isTraffic { tellIdleness(configuration, &step) }
         return step.decisions
     }
 
@@ -99,6 +100,11 @@ extension ProjectState {
             isLive: true,
             at: step.context.time
         )
+        if configuration.acquisition.edition >= 2,
+            let notice = rollout.missShadow(version: version, policy: configuration.rollout)
+        {
+            step.decide(.notice(notice))
+        }
         promoteIfBetter(configuration, &step)
     }
 

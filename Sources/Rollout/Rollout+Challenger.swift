@@ -17,6 +17,7 @@ extension RolloutState {
         state.challenger = model
         state.challengerSince = time
         state.heardFromChallenger = 0
+        state.heardWithoutChallenger = 0
         phase.value = state
         recountPairs()
         return release(.shadow, replaced: nil, evidence: .none)
@@ -89,6 +90,27 @@ extension RolloutState {
         if version == state.champion?.version || version == state.challenger?.version { countPair(row, state) }
     }
 
+    /// Counts live predictions of the champion on audit samples that a challenger could have made as well and has not.
+    ///
+    /// - Returns: What to tell people, once a challenger: with as many of them as it needs itself, and with 10 at least.
+    public mutating func missShadow(version: ModelVersion, policy: RolloutPolicy) -> Notice? {
+        let state = phase.value
+        let enough = max(Self.missedPredictions, policy.minimumShadow)
+        guard policy.minimumShadow > 0, version == state.champion?.version, let challenger = state.challenger,
+            state.heardFromChallenger == 0, state.heardWithoutChallenger < enough
+        else { return nil }
+        phase.value.heardWithoutChallenger += 1
+        guard phase.value.heardWithoutChallenger == enough else { return nil }
+        return Notice(
+            kind: .nobodyShadows,
+            text:
+                "\(challenger.version) shadows, and no live prediction of it has come while \(version) made \(enough) on the audit sample: it needs \(policy.minimumShadow) of them to be promoted. Services have to run it beside the champion and publish what it says under its version"
+        )
+    }
+
+    /// Live predictions of the champion before the challenger's silence is told.
+    private static let missedPredictions = 10
+
     /// A sample leaves the audit sample before it has a label.
     public mutating func forget(_ sample: SampleID) {
         guard let row = rows[sample], row.label == nil else { return }
@@ -123,6 +145,7 @@ extension RolloutState {
         state.champion = challenger
         state.challenger = nil
         state.heardFromChallenger = 0
+        state.heardWithoutChallenger = 0
         phase.value = state
         // A better model is not expected to be rejected more often than the one before.
         watch.value = FeedbackWatch(expectedRate: expectedRate)

@@ -107,6 +107,8 @@ public struct RolloutPhase: Hashable, Sendable {
     public var isHeld: Bool
     /// Live predictions of the challenger on audit samples.
     public var heardFromChallenger: Int
+    /// Live predictions of the champion on audit samples while the challenger has made none, as far as they are counted.
+    public var heardWithoutChallenger: Int
 
     public init(
         champion: ReleasedModel? = nil,
@@ -115,8 +117,10 @@ public struct RolloutPhase: Hashable, Sendable {
         history: [FormerChampion] = [],
         quarantined: [ModelVersion] = [],
         isHeld: Bool = false,
-        heardFromChallenger: Int = 0
+        heardFromChallenger: Int = 0,
+        heardWithoutChallenger: Int = 0
     ) {
+        self.heardWithoutChallenger = heardWithoutChallenger
         self.heardFromChallenger = heardFromChallenger
         self.champion = champion
         self.challenger = challenger

@@ -13,6 +13,10 @@ public struct Notice: Hashable, Sendable {
         case classProposed = "class_proposed"
         /// A trained model does not go live: it lacks what the project asks of its first.
         case firstModelWaits = "first_model_waits"
+        /// A project with budget and traffic has asked nothing for a minute.
+        case nothingAsked = "nothing_asked"
+        /// A challenger waits for live predictions, and nobody makes any.
+        case nobodyShadows = "nobody_shadows"
     }
     public let kind: Kind
     public let text: String

@@ -21,14 +21,18 @@ public struct Sample: Hashable, Sendable {
     public let metadata: SampleMetadata
     /// The space that the embedding lies in, if its service or the project names it; nil without an embedding.
     public let space: SpaceID?
+    /// The group that it belongs to, if any: its name stands in for the sample's in the draw of the audit sample.
+    public let group: GroupID?
 
     public init(
         id: SampleID,
         content: Content? = nil,
         embedding: [Float]? = nil,
         metadata: SampleMetadata = .none,
-        space: SpaceID? = nil
+        space: SpaceID? = nil,
+        group: GroupID? = nil
     ) {
+        self.group = group
         self.space = embedding == nil ? nil : space
         self.id = id
         self.content = content
@@ -39,7 +43,14 @@ public struct Sample: Hashable, Sendable {
     /// The same sample with its embedding in a space of this name; as it is where it names one itself, or has no embedding.
     public func placed(in space: SpaceID) -> Sample {
         guard embedding != nil, self.space == nil else { return self }
-        return Sample(id: id, content: content, embedding: embedding, metadata: metadata, space: space)
+        return Sample(
+            id: id,
+            content: content,
+            embedding: embedding,
+            metadata: metadata,
+            space: space,
+            group: group
+        )
     }
 }
 

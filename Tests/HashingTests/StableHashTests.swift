@@ -44,6 +44,11 @@ import Testing
     @Test("The documented vectors hold")
     func documentedVectors() {
         #expect(StableHash(project: "digits", purpose: "audit").hash(key: "s-1") == 0xeec3_a941_aff5_292d)
+        #expect(StableHash(project: "digits", purpose: "audit").hash(key: "walk-3") == 0xeadc_2efc_c0f7_ad9e)
+        #expect(
+            StableHash(project: "digits", purpose: "audit", salt: [0xff, 0x00, 0x01]).hash(key: "walk-3")
+                == 0xdb79_e528_340e_3944
+        )
         #expect(StableHash(project: "digits", purpose: "split").hash(key: "s-1") == 0x035a_e0ae_5c39_53b8)
         #expect(StableHash(project: "προϊόντα", purpose: "canary").hash(key: "") == 0x3061_27c2_b11d_6a3b)
         #expect(

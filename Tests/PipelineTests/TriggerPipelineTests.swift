@@ -168,7 +168,10 @@ struct TriggerPipelineTests {
         )
     }
 
-    @Test("A cycle with triggers asks by them, and its replay is equal byte for byte", arguments: [1, 2, 6] as [UInt64])
+    @Test(
+        "A cycle with triggers asks by them, and its replay is equal byte for byte",
+        arguments: [1, 2, 6] as [UInt64]
+    )
     func replay(seed: UInt64) throws {
         let plant = try Plant(seed: seed, configuration: Self.cycling())
         // Scores and triggers alone bring candidates.

@@ -174,15 +174,21 @@ struct World {
     /// The class of a sample. Later models know it more often.
     private func truth(_ number: Int) -> Int { number * 7 % 3 }
 
+    private static func number(_ version: ModelVersion?) -> Int {
+        version.flatMap { Int($0.rawValue.dropFirst()) } ?? 0
+    }
+
     private mutating func predict() {
         let number = generator.next(below: 600)
         let draw = Double(number * 7_919 % 600) / 600
         let isTriggered = state.configuration.value?.acquisition.triggers.isEmpty == false
-        var versions: [ModelReference?] = [champion, challenger].compactMap { $0 }
+        // In one way of asking every other challenger is run by nobody.
+        let isRun = state.configuration.value?.acquisition.money == nil || Self.number(challenger) % 2 == 0
+        var versions: [ModelReference?] = [champion, isRun ? challenger : nil].compactMap { $0 }
             .map { ModelReference(name: "m", version: $0, role: $0 == champion ? .champion : .challenger) }
         if versions.isEmpty { versions = [nil] }
         for model in versions {
-            let skill = 3 + (model.flatMap { Int($0.version.rawValue.dropFirst()) } ?? 0) * 2
+            let skill = 3 + Self.number(model?.version) * 2
             let isRight = (number * 31 + skill * 17) % 20 < skill
             let top = isRight ? truth(number) : (truth(number) + 1) % 3
             let first = 0.5 + Double(number % 40) / 100

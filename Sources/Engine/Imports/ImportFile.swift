@@ -24,6 +24,8 @@ public struct ImportFields: Hashable, Sendable {
     public var annotator = "annotator"
     public var uri = "uri"
     public var text = "text"
+    /// The group that the sample belongs to.
+    public var group = "group"
     /// Numbers: a list in JSON, separated by spaces, commas or semicolons in CSV.
     public var embedding = "embedding"
     /// Columns that go to the sample's metadata.
@@ -199,6 +201,7 @@ public struct ImportFile: Sendable {
             id: value(fields.id),
             uri: value(fields.uri),
             text: value(fields.text),
+            group: value(fields.group),
             embedding: embedding,
             metadata: metadata,
             fields
@@ -214,6 +217,7 @@ public struct ImportFile: Sendable {
         id: String?,
         uri: String?,
         text: String?,
+        group: String? = nil,
         embedding: [Float]?,
         metadata: [SampleMetadata.Entry] = [],
         _ fields: ImportFields
@@ -224,6 +228,12 @@ public struct ImportFile: Sendable {
         }
         guard let metadata = SampleMetadata(metadata) else {
             throw ImportFault(line: line, "metadata: expected at most 16 texts of at most 256 bytes")
+        }
+        let groupID = try group.map { text in
+            guard let id = GroupID(checking: text) else {
+                throw ImportFault(line: line, "\(fields.group): expected 1 to 256 bytes without control characters")
+            }
+            return id
         }
         var content: Content?
         if let uri {
@@ -240,7 +250,7 @@ public struct ImportFile: Sendable {
             }
             content = .inline(mediaType: "text/plain", text: text)
         }
-        return Sample(id: name, content: content, embedding: embedding, metadata: metadata)
+        return Sample(id: name, content: content, embedding: embedding, metadata: metadata, group: groupID)
     }
 
     // MARK: - Lines
@@ -308,6 +318,7 @@ public struct ImportFile: Sendable {
             id: scalar(object, fields.id),
             uri: scalar(object, fields.uri),
             text: scalar(object, fields.text),
+            group: scalar(object, fields.group),
             embedding: embedding,
             metadata: fields.metadata.compactMap { name in
                 scalar(object, name).map { SampleMetadata.Entry(key: name, value: $0) }

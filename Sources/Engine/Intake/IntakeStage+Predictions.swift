@@ -21,6 +21,8 @@ struct Judgement {
     let hash: UInt64
     /// What the loop has made of the sample.
     let status: SampleTable.Status
+    /// The draw of the sample, or of its group, for the audit sample, in `0..<1`.
+    let draw: Double
     let isAudit: Bool
     let isExploration: Bool
     /// Whether it goes on to the journal.
@@ -29,8 +31,6 @@ struct Judgement {
     /// Whether it goes on for its triggers alone.
     var isBelowThreshold = false
 
-    /// The sample's own draw for the audit sample, in `0..<1`.
-    var draw: Double { StableHash.unit(hash: hash) }
     /// Whether triggers may look at it: of the audit sample nothing is marked, for its labels test, and no condition may choose
     /// among them; and what was asked for is not asked for again.
     var isOpenToTriggers: Bool { !isAudit && status != .asked }
@@ -60,6 +60,7 @@ extension IntakeStage {
         let judgement = judge(
             project,
             sample: reading.sample,
+            group: reading.group,
             version: reading.version,
             role: reading.role,
             score: score,
@@ -75,18 +76,22 @@ extension IntakeStage {
     /// The same of a prediction that was parsed.
     func judge(_ event: PredictionEvent, _ project: ProjectTable.Place, at time: Int64) -> Judgement? {
         var (sample, version) = (event.sample.id.rawValue, event.model?.version.rawValue ?? "")
+        var group = event.sample.group?.rawValue ?? ""
         let judgement = sample.withUTF8 { sample in
             version.withUTF8 { version in
-                judge(
-                    project,
-                    sample: UnsafeRawBufferPointer(sample),
-                    version: UnsafeRawBufferPointer(version),
-                    role: event.model?.role,
-                    score: event.score(project.pointee.configuration, random: project.pointee.random) ?? 0,
-                    top: event.output?.top.label.rawValue,
-                    confidence: event.output?.top.probability ?? 0,
-                    at: time
-                )
+                group.withUTF8 { group in
+                    judge(
+                        project,
+                        sample: UnsafeRawBufferPointer(sample),
+                        group: UnsafeRawBufferPointer(group),
+                        version: UnsafeRawBufferPointer(version),
+                        role: event.model?.role,
+                        score: event.score(project.pointee.configuration, random: project.pointee.random) ?? 0,
+                        top: event.output?.top.label.rawValue,
+                        confidence: event.output?.top.probability ?? 0,
+                        at: time
+                    )
+                }
             }
         }
         guard var judgement, project.pointee.hasTriggers else { return judgement }
@@ -117,6 +122,7 @@ extension IntakeStage {
     private func judge(
         _ project: ProjectTable.Place,
         sample: UnsafeRawBufferPointer,
+        group: UnsafeRawBufferPointer,
         version: UnsafeRawBufferPointer,
         role: ModelRole?,
         score: Double,
@@ -126,7 +132,9 @@ extension IntakeStage {
     ) -> Judgement? {
         guard let stream = project.pointee.stream(version, in: turnNumber, share: share) else { return nil }
         let hash = project.pointee.audit.hash(key: sample)
-        let isAudit = StableHash.unit(hash: hash) < project.pointee.auditCutoff
+        // Members of a group are on one side, so the draw is the group's.
+        let draw = StableHash.unit(hash: group.isEmpty ? hash : project.pointee.audit.hash(key: group))
+        let isAudit = draw < project.pointee.auditCutoff
         let status = samples?.status(of: hash) ?? .unknown
         // Versions beyond those told apart have no threshold. What was asked for costs none: of the audit sample alone anything
         // that models still say decides.
@@ -150,6 +158,7 @@ extension IntakeStage {
             confidence: confidence,
             hash: hash,
             status: status,
+            draw: draw,
             isAudit: isAudit,
             isExploration: isExploration,
             passes: passes

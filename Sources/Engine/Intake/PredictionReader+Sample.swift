@@ -5,7 +5,11 @@ internal import Vocabulary
 extension PredictionReader {
     /// The sample's id; nil where the sample is not in plain form.
     @inline(__always)
-    func readSample(_ cursor: inout JSONScan, into embedding: inout EmbeddingReading) -> UnsafeRawBufferPointer? {
+    func readSample(
+        _ cursor: inout JSONScan,
+        into embedding: inout EmbeddingReading,
+        _ group: inout UnsafeRawBufferPointer
+    ) -> UnsafeRawBufferPointer? {
         // A copy that nobody else can see stays in registers.
         var scan = cursor
         defer { cursor = scan }
@@ -31,6 +35,10 @@ extension PredictionReader {
                 if scan.null() { break }
                 guard let text = scan.raw(), Self.isIdentifier(text) else { return nil }
                 embedding.space = text
+            case Key.group:
+                if scan.null() { break }
+                guard let text = scan.raw(), Self.isIdentifier(text) else { return nil }
+                group = text
             default: guard scan.skip() else { return nil }
             }
             guard let more = scan.more(until: UInt8(ascii: "}")) else { return nil }

@@ -36,6 +36,7 @@ struct PredictionReader {
         static var variant: Int { 21 }
         static var uri: Int { 22 }
         static var mediaType: Int { 23 }
+        static var group: Int { 24 }
         /// Any other key.
         static var unknown: Int { Int.bitWidth - 1 }
     }
@@ -46,7 +47,7 @@ struct PredictionReader {
             [
                 "project", "sample", "model", "output", "predicted_at_ms", "id", "version", "role", "kind",
                 "probabilities", "remainder", "embedding", "specversion", "data", "members", "logits", "score",
-                "content", "metadata", "space", "name", "variant", "uri", "media_type",
+                "content", "metadata", "space", "name", "variant", "uri", "media_type", "group",
             ].map { "\"\($0)\"" }
         )
         private let roleNames = NameTable(ModelRole.allCases.map(\.rawValue))
@@ -96,7 +97,7 @@ struct PredictionReader {
                 guard let name = scan.raw(), let place = projects[padded: name] else { return false }
                 reading.project = place
             case Key.sample:
-                guard let sample = readSample(&scan, into: &reading.embedding) else { return false }
+                guard let sample = readSample(&scan, into: &reading.embedding, &reading.group) else { return false }
                 reading.sample = sample
             case Key.model:
                 if scan.null() { break }

@@ -7,6 +7,8 @@ struct PredictionReading {
     /// Nil until something was read.
     var project: ProjectTable.Place?
     var sample = UnsafeRawBufferPointer(start: nil, count: 0)
+    /// Empty of a sample without one.
+    var group = UnsafeRawBufferPointer(start: nil, count: 0)
     /// Empty of a sample that no model has seen.
     var version = UnsafeRawBufferPointer(start: nil, count: 0)
     var role: ModelRole?

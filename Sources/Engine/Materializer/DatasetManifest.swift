@@ -162,6 +162,7 @@ public struct DatasetLine: Sendable {
         writer.object { writer in
             writer.object("sample") { writer in
                 writer.member("id", consensus.sample.id.rawValue)
+                writer.member("group", ifPresent: consensus.sample.group?.rawValue)
                 if let content = consensus.sample.content {
                     writer.key("content")
                     content.write(to: &writer)

@@ -79,6 +79,8 @@ public struct ProjectSummary: Hashable, Sendable {
     public let pairedLabels: Int
     /// Nil while nobody shadows.
     public let standing: ChallengerStanding?
+    /// Why nothing is asked, as of the last entry; nil where something is due.
+    public let obstacle: String?
     /// Set while the project's entries wait.
     public let pause: ProjectPause?
 
@@ -117,6 +119,7 @@ public struct ProjectSummary: Hashable, Sendable {
             AccountSummary("money_micros", policy?.acquisition.money, ledger.money),
         ].compactMap { $0 }
         candidates = state.acquisition.pool.candidates.count
+        obstacle = state.obstacle
         labels = log.training + log.validation + log.test
         trainingLabels = log.training
         testLabels = log.test

@@ -30,6 +30,7 @@ extension AuditRow: JSONCodable {}
 extension BatchPolicy: JSONCodable {}
 extension BudgetLedger: JSONCodable {}
 extension Cadence: JSONCodable {}
+extension IdleWatch: JSONCodable {}
 extension ClosedTask: JSONCodable {}
 extension DatasetPolicy: JSONCodable {}
 extension EmbeddingSpace: JSONCodable {}

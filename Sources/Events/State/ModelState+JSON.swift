@@ -118,7 +118,8 @@ extension RolloutPhase: JSONCodable {
             history: try object.values("history"),
             quarantined: try object.strings("quarantined").map { ModelVersion($0) },
             isHeld: try object.bool("held"),
-            heardFromChallenger: try object.optionalCount("heard_from_challenger") ?? 0
+            heardFromChallenger: try object.optionalCount("heard_from_challenger") ?? 0,
+            heardWithoutChallenger: try object.optionalCount("heard_without_challenger") ?? 0
         )
     }
 
@@ -131,6 +132,7 @@ extension RolloutPhase: JSONCodable {
             writer.array("quarantined", of: quarantined.map(\.rawValue))
             writer.member("held", isHeld)
             writer.member("heard_from_challenger", heardFromChallenger)
+            if heardWithoutChallenger > 0 { writer.member("heard_without_challenger", heardWithoutChallenger) }
         }
     }
 }

@@ -83,10 +83,21 @@ enum DatasetCommand {
                 problems += 1
             }
         }
+        // Versions grow from one another: the newest has whatever an earlier one had on two sides.
+        if let newest = ids.last { tell(try store.overlap(project, id: newest), of: newest) }
         Terminal.show(
             problems == 0 ? "\(ids.count) versions are whole" : "\(problems) problems in \(ids.count) versions"
         )
         return problems == 0
+    }
+
+    /// No fault of the store: the labels are as they were given.
+    private static func tell(_ overlap: SideOverlap, of id: DatasetVersionID) {
+        guard !overlap.isEmpty else { return }
+        let samples = overlap.samples.map { ForeignText.line($0, limit: 64) }.joined(separator: ", ")
+        Terminal.show(
+            "\(id): \(overlap.contents) contents and \(overlap.groups) groups have training labels and test labels both, among them test samples \(samples): scores on them flatter"
+        )
     }
 
     private static func store(_ arguments: ParsedArguments) throws -> (DatasetStore, ProjectID) {

@@ -74,6 +74,7 @@ enum ImportOptions {
         .option("id", "NAME", help: "column or member with the sample's id", defaultValue: "id"),
         .option("uri", "NAME", help: "with the content's URI", defaultValue: "uri"),
         .option("text", "NAME", help: "with a text as content", defaultValue: "text"),
+        .option("group", "NAME", help: "with the group whose members are all on one side", defaultValue: "group"),
         .option("embedding", "NAME", help: "with the embedding's numbers", defaultValue: "embedding"),
         .repeated("metadata", "NAME", help: "column or member that goes to the sample's metadata"),
     ]
@@ -90,6 +91,7 @@ enum ImportOptions {
         fields.id = arguments.string("id") ?? fields.id
         fields.uri = arguments.string("uri") ?? fields.uri
         fields.text = arguments.string("text") ?? fields.text
+        fields.group = arguments.string("group") ?? fields.group
         fields.embedding = arguments.string("embedding") ?? fields.embedding
         fields.metadata = arguments.strings("metadata")
         return fields

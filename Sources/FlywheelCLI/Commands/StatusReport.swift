@@ -54,6 +54,7 @@ struct StatusReport {
                 )
             }
             lines.append("  tasks        \(project.openTasks) open, \(project.candidates) candidates")
+            if let obstacle = project.obstacle { lines.append("  asks no more \(obstacle)") }
             lines.append(
                 "  labels       \(project.labels): \(project.trainingLabels) training, \(project.testLabels) test; \(project.versions) versions, \(project.studies) studies"
             )
@@ -176,6 +177,7 @@ struct StatusReport {
             }
             writer.member("open_tasks", project.openTasks)
             writer.member("candidates", project.candidates)
+            writer.member("asks_no_more", ifPresent: project.obstacle)
             writer.object("labels") { writer in
                 writer.member("training", project.trainingLabels)
                 writer.member("test", project.testLabels)

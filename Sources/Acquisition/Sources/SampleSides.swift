@@ -1,0 +1,56 @@
+internal import Hashing
+public import Tables
+public import Vocabulary
+
+/// What is known of content and groups of samples that were asked for or imported: the same text under another name is asked
+/// for no second time, and members of a group are all on the side of the first.
+///
+/// Contents in line are told apart by 8 bytes of their hash; what lies behind a URI is its owner's to compare. By the birthday
+/// bound the chance that any two of a million contents are taken for one is 3e-8.
+public struct SampleSides: Sendable {
+    /// The purpose of the first sample of a content or group, by the bits of its hash. Two rows a sample at most, so the table
+    /// is bounded by what the budget has paid for, and by imports.
+    public var known = Table<Int, TaskPurpose>()
+
+    public init() {}
+
+    /// What keeps a sample from being asked for.
+    public enum Obstacle: Hashable, Sendable {
+        /// Another sample with the same content was asked for, or imported.
+        case copy(TaskPurpose)
+        /// Another sample of its group stands on the other side.
+        case group(TaskPurpose)
+    }
+
+    /// Whether a sample may still be asked for on the side that a purpose puts it on.
+    ///
+    /// - Complexity: O(*n*) in the bytes of its content.
+    public func obstacle(_ sample: Sample, _ purpose: TaskPurpose) -> Obstacle? {
+        guard known.count > 0 else { return nil }
+        if let key = Self.contentKey(sample), let first = known[key] { return .copy(first) }
+        if let key = Self.groupKey(sample), let first = known[key], first.split.isTest != purpose.split.isTest {
+            return .group(first)
+        }
+        return nil
+    }
+
+    /// Notes on which side a sample is. The first of a content or group holds.
+    mutating func note(_ sample: Sample, _ purpose: TaskPurpose) {
+        for key in [Self.contentKey(sample), Self.groupKey(sample)].compactMap({ $0 }) where known[key] == nil {
+            known[key] = purpose
+        }
+    }
+
+    private static func contentKey(_ sample: Sample) -> Int? {
+        guard case .inline(let type, let text)? = sample.content else { return nil }
+        return Int(bitPattern: UInt(truncatingIfNeeded: xxh64("content\0\(type)\0\(text)")))
+    }
+
+    private static func groupKey(_ sample: Sample) -> Int? {
+        sample.group.map { Int(bitPattern: UInt(truncatingIfNeeded: xxh64("group\0\($0.rawValue)"))) }
+    }
+}
+
+extension Split {
+    fileprivate var isTest: Bool { self == .test }
+}

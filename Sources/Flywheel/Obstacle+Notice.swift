@@ -1,0 +1,83 @@
+internal import Acquisition
+internal import Labeling
+internal import Tables
+internal import Vocabulary
+
+extension ProjectState {
+    /// Tells people where a project with budget and traffic has asked nothing for a minute.
+    mutating func tellIdleness(_ configuration: ProjectConfiguration, _ step: inout Step) {
+        let context = selectionContext(configuration, step.context)
+        guard let obstacle = acquisition.tellIdleness(context) else { return }
+        let text = "nothing was asked for a minute: \(words(for: obstacle, configuration))"
+        step.decide(.notice(Notice(kind: .nothingAsked, text: text)))
+    }
+
+    /// Why nothing is asked, at the time of the last entry; nil where something is due, or before a configuration.
+    public var obstacle: String? {
+        guard let configuration = configuration.value else { return nil }
+        let context = EntryContext(
+            project: project,
+            entryNumber: position.value.entryNumber,
+            time: position.value.time,
+            seed: 0
+        )
+        return acquisition.obstacle(selectionContext(configuration, context)).map { words(for: $0, configuration) }
+    }
+
+    private func words(for obstacle: Obstacle, _ configuration: ProjectConfiguration) -> String {
+        let policy = configuration.acquisition
+        let open = labeling.open.count
+        return switch obstacle {
+        case .budgetSpent(let until):
+            "the window's budget is spent; the next window begins in \(duration(until))"
+        case .budgetPromised:
+            "what is left of the window's budget is promised to \(open) open \(open == 1 ? "task" : "tasks")"
+        case .budgetTooSmall:
+            "no window's budget holds one task, which may take \(configuration.labeling.maximumVotes) votes (labeling.maximum_votes, acquisition.votes_per_window)"
+        case .openTasks:
+            "\(open) tasks are open, and a batch of \(policy.batchSize) more would exceed acquisition.open_task_limit, \(policy.openTaskLimit): people have to answer first, or the limit has to rise"
+        case .noCandidate: withoutCandidates(policy)
+        case .shares: withoutShare(policy)
+        case .quotas(let until):
+            "all \(acquisition.pool.candidates.count) samples that wait belong to slices that have had their share (acquisition.slices), for another \(duration(until))"
+        case .patience(let until):
+            "a batch waits for the scores of a newer model or for a wider choice, for \(duration(until)) more at most (acquisition.patience); \(acquisition.pool.candidates.count) samples wait"
+        }
+    }
+
+    private func withoutCandidates(_ policy: AcquisitionPolicy) -> String {
+        if let stream = policy.stream {
+            return
+                "the rule \(stream.strategy.rawValue) (acquisition.stream) has chosen none of the samples that came since, within its share and budget"
+        }
+        return
+            "no sample waits: those that come have been asked before, of which there are \(acquisition.accounts.asked.count), or lie below the threshold that acquisition.votes_per_window, oversample and window give"
+    }
+
+    private func withoutShare(_ policy: AcquisitionPolicy) -> String {
+        var parts: [String] = []
+        let (audit, triggered) = (acquisition.audit.candidates.count, acquisition.triggers.triggered.count)
+        if audit > 0 { parts.append("\(audit) of the audit sample (acquisition.audit_share)") }
+        if triggered > 0 { parts.append("\(triggered) of triggers (acquisition.trigger_share)") }
+        let kept = acquisition.pool.candidates.count
+        if kept > 0 { parts.append("\(kept) of the pool") }
+        return
+            "all samples that wait have had their share of the tasks: \(parts.joined(separator: ", ")); the next task needs samples outside it"
+    }
+
+    private func duration(_ until: StreamTime) -> String {
+        let seconds = max(0, until.milliseconds(since: position.value.time)) / 1_000
+        return seconds < 120 ? "\(seconds) s" : seconds < 7_200 ? "\(seconds / 60) min" : "\(seconds / 3_600) h"
+    }
+}
+
+extension JournalEntry.Body {
+    /// Whether somebody predicted.
+    var isTraffic: Bool {
+        switch self {
+        case .candidate: true
+        case .tally(let tallies): tallies.contains { $0.predictions > 0 }
+        default: false
+        }
+    }
+}

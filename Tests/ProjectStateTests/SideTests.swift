@@ -1,0 +1,159 @@
+import Acquisition
+import Datasets
+import Flywheel
+import Labeling
+import Statistics
+import Tables
+import Testing
+import Vocabulary
+
+@Suite("Content and groups that stand on one side")
+struct SideTests {
+    /// Samples come under ever new ids, with one of so many texts in them or of one of so many groups, half of them drawn for
+    /// the audit sample; everybody answers.
+    private struct Stand {
+        var state = ProjectState(project: ProjectID("pets"))
+        var now: Int64 = 1_000
+        var generator: SplitMix64
+        var tasks: [LabelingTask] = []
+        var facts: [LabelFact] = []
+
+        init(seed: UInt64, edition: Int = AcquisitionPolicy.latestEdition) {
+            generator = SplitMix64(seed: seed)
+            var acquisition = AcquisitionPolicy(
+                batchSize: 4,
+                poolCapacity: 40,
+                openTaskLimit: 40,
+                auditShare: 0.4,
+                votes: 10_000,
+                window: 86_400_000,
+                patience: 2_000
+            )
+            acquisition.edition = edition
+            let usual = configuration()
+            apply(
+                .configured(
+                    ProjectConfiguration(
+                        project: usual.project,
+                        revision: 1,
+                        partition: 0,
+                        schema: usual.schema,
+                        acquisition: acquisition,
+                        labeling: LabelingPolicy(minimumVotes: 1, maximumVotes: 1),
+                        datasets: usual.datasets
+                    )
+                )
+            )
+        }
+
+        mutating func apply(_ body: JournalEntry.Body) {
+            let entry = JournalEntry(project: ProjectID("pets"), body: body)
+            for decision in state.apply(entry, appendedAt: StreamTime(milliseconds: now)) {
+                switch decision.body {
+                case .task(let task) where task.state == .open: tasks.append(task)
+                case .label(let fact): facts.append(fact)
+                default: break
+                }
+            }
+        }
+
+        mutating func run(_ rounds: Int, _ sample: (Int, inout SplitMix64) -> Sample) {
+            for number in 0..<rounds {
+                now += 500
+                let sample = sample(number, &generator)
+                let isAudited = generator.next(below: 2) == 0
+                apply(
+                    .candidate(
+                        Candidate(
+                            sample: sample,
+                            output: ClassDistribution([
+                                .init(label: ClassIndex(0), probability: 0.6),
+                                .init(label: ClassIndex(1), probability: 0.4),
+                            ]),
+                            model: ModelReference(name: "m", version: ModelVersion("v1")),
+                            score: 0.5,
+                            auditProbability: isAudited ? 0.5 : nil,
+                            auditDraw: generator.nextUnit(),
+                            predictedAt: StreamTime(milliseconds: now)
+                        )
+                    )
+                )
+                guard generator.next(below: 3) == 0, let task = state.labeling.open.sortedKeys.first else { continue }
+                apply(.annotation(Annotation(task: task, annotator: AnnotatorID("a"), outcome: .answer(ClassIndex(0)))))
+            }
+        }
+    }
+
+    @Test(
+        "A text under other ids is asked once, and tests or trains; edition 1 asks it again and again",
+        arguments: 0..<8 as Range<UInt64>
+    )
+    func copies(seed: UInt64) {
+        var asked: [Int: [String: Int]] = [:]
+        for edition in [1, 2] {
+            var stand = Stand(seed: seed, edition: edition)
+            stand.run(600) { number, generator in
+                let text = "text \(generator.next(below: 50))"
+                return Sample(id: SampleID("s\(number)"), content: .inline(mediaType: "text/plain", text: text))
+            }
+            for task in stand.tasks {
+                guard case .inline(_, let text)? = task.sample.content else { continue }
+                asked[edition, default: [:]][text, default: 0] += 1
+            }
+        }
+        #expect(asked[1]?.values.max() ?? 0 > 3)
+        #expect(asked[2]?.values.max() == 1)
+        #expect(asked[2]?.count ?? 0 > 40)
+    }
+
+    @Test(
+        "Members of a group are all on the side of the first, whatever their own draws say",
+        arguments: 0..<8 as Range<UInt64>
+    )
+    func groups(seed: UInt64) {
+        var stand = Stand(seed: seed)
+        stand.run(600) { number, generator in
+            Sample(id: SampleID("s\(number)"), group: GroupID("g\(generator.next(below: 20))"))
+        }
+        var sides: [GroupID: Set<Split>] = [:]
+        for task in stand.tasks {
+            if let group = task.sample.group { sides[group, default: []].insert(task.purpose.split) }
+        }
+        #expect(sides.count > 15 && sides.values.allSatisfy { $0.count == 1 })
+        #expect(Set(sides.values.joined()) == [.training, .test])
+        #expect(stand.tasks.count > 100)
+        let ofSample = Dictionary(stand.facts.map { ($0.consensus.sample.id, $0.split) }) { first, _ in first }
+        #expect(ofSample.count == stand.facts.count && stand.facts.count > 50)
+    }
+
+    @Test(
+        "An imported label of what tests under another id is refused, and what is imported keeps its group out of the audit"
+    )
+    func imports() {
+        var stand = Stand(seed: 1)
+        func label(_ sample: Sample) -> JournalEntry.Body {
+            .importedLabel(
+                ImportedLabel(
+                    key: UInt64(sample.id.rawValue.utf8.last ?? 0),
+                    origin: ImportOrigin(source: "old", id: sample.id.rawValue),
+                    sample: sample,
+                    answer: .label(ClassIndex(1))
+                )
+            )
+        }
+        func text(_ name: String) -> Content { .inline(mediaType: "text/plain", text: name) }
+        stand.apply(label(Sample(id: SampleID("i1"), content: text("a"), group: GroupID("known"))))
+        #expect(stand.facts.count == 1)
+        stand.run(200) { number, _ in Sample(id: SampleID("s\(number)"), group: GroupID("known")) }
+        #expect(!stand.tasks.isEmpty && stand.tasks.allSatisfy { $0.purpose.split == .training })
+        stand.run(200) { number, _ in Sample(id: SampleID("t\(number)"), content: text("t\(number)")) }
+        guard let tested = stand.tasks.first(where: { $0.purpose == .audit }) else {
+            Issue.record("no audit task")
+            return
+        }
+        let before = stand.facts.count
+        stand.apply(label(Sample(id: SampleID("i2"), content: tested.sample.content)))
+        #expect(stand.facts.count == before)
+        #expect(stand.state.refusals["sample_asked"] == 1)
+    }
+}
