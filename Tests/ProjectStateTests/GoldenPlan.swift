@@ -169,6 +169,16 @@ struct GoldenPlan: Sendable {
                 policy.time = 10_000_000
             }
         ),
+        // What does not happen is told: a budget that holds no task, challengers that nobody runs; and groups and texts that
+        // come again under other ids.
+        GoldenPlan("silence") { policy, revision in
+            policy.edition = 2
+            policy.votes = revision >= 2 ? 2 : 200
+            policy.openTaskLimit = 12 - revision
+            policy.patience = 5_000 + Int64(revision)
+            policy.voteCost = VoteCost(maximumTime: 2_000, perVote: 1)
+            policy.money = 1_000_000
+        },
         // A first model waits, then an incumbent is registered; traffic of models that nobody registered; imported labels.
         GoldenPlan("incumbents") { policy, revision in
             policy.votes = 100
@@ -177,7 +187,7 @@ struct GoldenPlan: Sendable {
     ]
 
     /// Whether an operator returns to former champions; else users' feedback does.
-    var rollsBackByCommand: Bool { ["slices", "budgets", "standing"].contains(name) }
+    var rollsBackByCommand: Bool { ["slices", "budgets", "standing", "silence"].contains(name) }
 
     private init(
         _ name: String,
@@ -200,6 +210,7 @@ struct GoldenPlan: Sendable {
                 (datasets.cutEvery, training.repeats) = (4, 1)
             }
             (rollout.minimumShadow, rollout.alpha) = (revision % 2, 0.4)
+            if name == "silence" { rollout.minimumShadow = 3 }
             if name == "incumbents" { rollout.first = FirstModelPolicy(trainingLabels: 10_000, score: 0.5) }
             if let ageing { (labeling.ageingEvery, labeling.ageingBy) = (ageing, 0.25) }
             changeLabeling(&labeling, revision)
@@ -218,6 +229,9 @@ struct GoldenPlan: Sendable {
             )
         }
     }
+
+    /// Whether samples belong to groups, and texts come again under other ids.
+    var hasGroups: Bool { name == "silence" }
 
     /// Whether candidates come from several encoders.
     var hasSpaces: Bool { name == "spaces" }

@@ -17,7 +17,7 @@ struct GoldenWorld {
     private var revision = 1
 
     /// The journal of a plan, of the first seed under which tasks, a study and a challenger are open after the middle entry, and
-    /// a champion is rolled back at some time; nil if none of the first thousand is such.
+    /// a champion is rolled back and silence told at some time; nil if none of the first thousand is such.
     static func journal(of plan: GoldenPlan) -> [Appended]? {
         for seed in 0..<1_000 as Range<UInt64> {
             var golden = GoldenWorld(plan, seed: seed)
@@ -27,7 +27,7 @@ struct GoldenWorld {
                 state.training.progress.value.running != nil, state.rollout.phase.value.challenger != nil
             else { continue }
             golden.run(to: GoldenPlan.entries)
-            guard golden.hasRolledBack else { continue }
+            guard golden.hasRolledBack, golden.hasToldSilence else { continue }
             return golden.world.journal.prefix(GoldenPlan.entries).enumerated().map { golden.told($1, at: $0) }
         }
         return nil
@@ -44,6 +44,14 @@ struct GoldenWorld {
             guard case .release(let release) = $0.body else { return false }
             return release.cause == (plan.rollsBackByCommand ? .command : .rolledBack)
         }
+    }
+
+    /// Whether the plan that is about silence tells each kind of it; true of the others.
+    private var hasToldSilence: Bool {
+        let kinds = world.decisions.prefix(GoldenPlan.entries).joined().compactMap {
+            if case .notice(let notice) = $0.body { notice.kind } else { nil }
+        }
+        return plan.name != "silence" || Set(kinds).isSuperset(of: [.nothingAsked, .nobodyShadows])
     }
 
     private mutating func run(to count: Int) {
@@ -247,10 +255,11 @@ struct GoldenWorld {
         return Candidate(
             sample: Sample(
                 id: SampleID("g\(number)"),
-                content: number % 3 == 0 ? .inline(mediaType: "text/plain", text: "Grüße \(number)\n\"ok\"") : nil,
+                content: content(number),
                 embedding: embedding,
                 metadata: SampleMetadata([.init(key: "shelter", value: "n\(number % 7)")]) ?? .none,
-                space: space
+                space: space,
+                group: plan.hasGroups && number % 2 == 0 ? GroupID("g\(number % 22)") : nil
             ),
             output: isUnseen ? nil : ClassDistribution(entries, remainder: 0.7 - first),
             model: isUnseen ? nil : ModelReference(name: "m", version: champion, variant: "int8"),
@@ -262,6 +271,12 @@ struct GoldenWorld {
             triggers: number % 5 == 0 ? ["facts"] : [],
             isBelowThreshold: false
         )
+    }
+
+    private func content(_ number: Int) -> Content? {
+        guard number % 3 == 0 else { return nil }
+        let text = plan.hasGroups ? number % 60 : number
+        return .inline(mediaType: "text/plain", text: "Grüße \(text)\n\"ok\"")
     }
 
     /// Every third entry that comes from outside names the record behind it.

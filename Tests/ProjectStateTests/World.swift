@@ -203,7 +203,8 @@ struct World {
                             id: SampleID("s\(number)"),
                             content: .uri("https://images.example/\(number).png"),
                             embedding: [Float(number % 25), Float(number / 25)],
-                            metadata: SampleMetadata([.init(key: "shelter", value: "n\(number % 5)")]) ?? .none
+                            metadata: SampleMetadata([.init(key: "shelter", value: "n\(number % 5)")]) ?? .none,
+                            group: number % 25 == 0 ? GroupID("row \(number / 100)") : nil
                         ),
                         output: model == nil ? nil : ClassDistribution(entries),
                         model: model,
