@@ -149,12 +149,12 @@ public struct EngineMetrics: Sendable {
         ).set(stops.count)
     }
 
-    func observe(faults: [ProjectFault]) {
+    func observe(faultyRecords count: Int) {
         registry.gauge(
             "flywheel_project_faults",
             help:
                 "Newest records of projects that cannot be followed: an older revision stays in force, if there is one."
-        ).set(faults.count)
+        ).set(count)
     }
 
     func observe(topicProblems count: Int, _ role: Role) {

@@ -13,8 +13,8 @@ public final class Worker: Sendable {
     public let metrics: EngineMetrics
     let logger: Logger
     let stop: StopFlag
-    /// Faults of projects that the log has, whichever thread met them first.
-    let faultsTold = Mutex<Set<ProjectFault>>([])
+    /// Faults of projects, by the thread of Intake that has met them; the log has them.
+    let faultsTold = Mutex<[Int: Set<ProjectFault>]>([:])
     private let refused = Mutex<EngineError?>(nil)
     /// What Intake's threads read of `state`, once for all of them.
     let stateRead = Mutex<StateDirectory?>(nil)
@@ -153,7 +153,7 @@ public final class Worker: Sendable {
             topics: configuration.topics,
             properties: configuration.kafka
         )
-        let parts = try makeStage(role, transport, logger)
+        let parts = try makeStage(role, thread, transport, logger)
         defer { parts.finish() }
         let names = parts.inputs.map { configuration.topics[$0] }
         try checkSalt(role, names, transport)
