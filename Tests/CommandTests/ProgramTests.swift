@@ -6,13 +6,16 @@ import Testing
 /// The program itself, where it asks no broker.
 @Suite("What the program says before it asks a broker")
 struct ProgramTests {
-    private func flywheel(_ words: [String], _ environment: [String: String] = [:]) throws -> CapturedRun {
+    private var program: String {
         let beside = Bundle.main.bundleURL.appendingPathComponent("flywheel").path
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent()
         let built = root.appendingPathComponent(".build/debug/flywheel").path
-        let program = FileManager.default.isExecutableFile(atPath: beside) ? beside : built
-        return try ChildProcess.run(program, words, environment: environment)
+        return FileManager.default.isExecutableFile(atPath: beside) ? beside : built
+    }
+
+    private func flywheel(_ words: [String], _ environment: [String: String] = [:]) throws -> CapturedRun {
+        try ChildProcess.run(program, words, environment: environment)
     }
 
     private func check(_ text: String) throws -> CapturedRun {
@@ -85,6 +88,46 @@ struct ProgramTests {
         let named = try flywheel(["status"], ["FLYWHEEL_BOOTSTRAP": "127.0.0.1:1"])
         #expect(named.status == .exited(1))
         #expect(named.errorText.contains("check bootstrap.servers and that the brokers run"), "\(named.errorText)")
+    }
+
+    /// Before: nothing for 14 s, and no metric until later still.
+    @Test("A worker that no broker answers says so within 5 s in log, health and metric, which is there from the start")
+    func unreachable() throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "down-\(UUID().uuidString)").path
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let port = try freePort()
+        let worker = try ChildProcess(
+            program,
+            [
+                "run", "--bootstrap", "127.0.0.1:1", "--roles", "loop,console", "--port", "\(port)", "--state",
+                folder + "/state",
+            ],
+            output: .file(folder + "/out"),
+            errors: .file(folder + "/err")
+        )
+        defer { worker.stop(grace: .seconds(30)) }
+        func get(_ path: String) throws -> String {
+            try ChildProcess.run("curl", ["-s", "http://127.0.0.1:\(port)\(path)"]).outputText
+        }
+        func wait(_ limit: Duration, until isSo: () throws -> Bool) rethrows -> Bool {
+            let end = ContinuousClock.now + limit
+            while ContinuousClock.now < end {
+                if try isSo() { return true }
+                Thread.sleep(forTimeInterval: 0.02)
+            }
+            return false
+        }
+        let began = ContinuousClock.now
+        let name = #"flywheel_brokers_unreachable{role="loop"}"#
+        #expect(try wait(.seconds(2)) { try get("/metrics").contains("\(name) 0") }, "it is not there from the start")
+        let isTold = try wait(.seconds(5)) { try get("/metrics").contains("\(name) 1") }
+        let took = began.duration(to: .now)
+        #expect(isTold && took < .seconds(5), "\(took)")
+        #expect(try get("/health/ready").contains("no broker at 127.0.0.1:1 has answered"))
+        let log = try String(contentsOfFile: folder + "/err", encoding: .utf8)
+        #expect(log.contains("no broker answers"), "\(log)")
+        print("told after \(took)")
     }
 
     /// Before, these took 14 to 34 s, said six different things, and `dead-letters redrive` never ended.
