@@ -49,6 +49,46 @@ struct ProgramTests {
         #expect(try check("kafka:\n  bootstrap.servers: x:1\n  linger.ms: 5\n").status == .exited(0))
     }
 
+    /// Before, `config check` called all of these valid files of a worker.
+    @Test(
+        "What run refuses before it asks a broker config check refuses, in the same words",
+        arguments: [
+            ("topics:\n  prefix: \"my topics.\"\n", "topics.prefix: expected letters, digits, full stops"),
+            ("topics:\n  prefix: \(String(repeating: "p", count: 240))\n", "of 249 that Kafka takes"),
+            ("instance: \"\"\n", "instance: expected a name"),
+            ("instance: \"..\"\n", "instance: expected a name"),
+            ("roles: []\n", "roles: expected at least one of intake, loop, materializer, trainer, console"),
+            (
+                "console:\n  port: 9000\n  health_port: 9000\n",
+                "console.health_port: expected another port than console.port"
+            ),
+            ("console:\n  host: localhost\n", "console.host: expected an IPv4 address in digits, found \"localhost\""),
+            (
+                "kafka:\n  enable.auto.commit: \"true\"\n",
+                "kafka: property enable.auto.commit must be false, found true"
+            ),
+            (
+                "kafka:\n  enable.idempotence: \"false\"\n",
+                "kafka: property enable.idempotence must be true, found false"
+            ),
+            ("kafka:\n  isolation.level: read_uncommitted\n", "kafka: property isolation.level must be read_committed"),
+            ("kafka:\n  session.timeout.ms: 400000\n", "kafka: "),
+            ("kafka:\n  security.protocol: ssl\n  ssl.ca.location: /nowhere/ca.pem\n", "kafka: "),
+        ]
+    )
+    func refused(_ file: String, _ words: String) throws {
+        let path = NSTemporaryDirectory() + "flywheel-\(UUID().uuidString).yaml"
+        try file.write(toFile: path, atomically: true, encoding: .utf8)
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let check = try flywheel(["config", "check", path])
+        let began = ContinuousClock.now
+        let run = try flywheel(["run", "--config", path, "--bootstrap", "127.0.0.1:1"])
+        #expect(began.duration(to: .now) < .seconds(10))
+        #expect(check.status == .exited(1) && run.status == .exited(1))
+        #expect(check.errorText.contains(words), "\(check.errorText)")
+        #expect(check.errorText == run.errorText)
+    }
+
     @Test("An option that librdkafka does not take is a matter of usage")
     func option() throws {
         let run = try flywheel(["status", "--bootstrap", "x:1", "--kafka", "aks=all"])

@@ -271,6 +271,7 @@ enum ConfigCommand {
             ProjectCommand.tellConflicts(of: project)
         } else {
             let worker = try WorkerFile.read(file, for: .worker)
+            try WorkerCheck.require(worker)
             Terminal.show("\(file): a valid worker file, roles \(worker.roles.map(\.rawValue).joined(separator: ", "))")
             if worker.salt.isEmpty {
                 Terminal.show("note: no salt: whoever knows the samples' ids can tell which are audited")
