@@ -232,8 +232,10 @@ public final class Worker: Sendable {
         task.unsettledSince = standstill.since
         do {
             var lastLookAt: Int64 = 0
+            var hasJoined = false
             while !stop.isRaised {
                 try task.cycle()
+                if task.waitsSince == nil { hasJoined = true }
                 if !task.assignment.isEmpty { explained.removeAll() }
                 let now = WallClock.now()
                 standstill.since = task.unsettledSince
@@ -244,12 +246,14 @@ public final class Worker: Sendable {
                 let trouble =
                     (parts.stage as? any HoldingStage)?.holdUp.reason ?? task.trouble?.description ?? parts.trouble()
                     ?? WorkerHealth.standstill(since: standstill.since, cause: standstill.cause, at: now)
-                let condition: WorkerHealth.Condition = trouble == nil ? .running : .degraded
+                let waiting = WorkerHealth.waiting(since: task.waitsSince, hasJoined: hasJoined, at: now)
+                let condition: WorkerHealth.Condition =
+                    trouble != nil ? .degraded : waiting != nil ? .starting : .running
                 health.set(
                     role,
                     thread: thread,
                     condition,
-                    reason: trouble ?? "",
+                    reason: trouble ?? waiting ?? "",
                     partitions: task.assignment.count,
                     at: now
                 )
