@@ -128,6 +128,9 @@ public final class ProjectDirectory {
         )
     }
 
+    /// Whether somebody's transaction is open on the topic: what was written since it began is not seen until it has ended.
+    public func isHeldBack() throws(StreamError) -> Bool { try reader.isHeldBack(TopicPartition(topic, 0)) }
+
     public func close() { reader.close() }
 
     private func start() throws(StreamError) {

@@ -175,6 +175,36 @@ struct LeftTests {
         #expect(!lag.isExact && lag.records >= 5, "\(lag)")
     }
 
+    /// Before: these waited for ten seconds and more, and then gave up.
+    @Test("Who only looks at projects and state reads as far as is committed, and can say that a transaction is open")
+    func lookers() throws {
+        let plant = try Plant()
+        for _ in 0..<3 { try plant.round() }
+        let directory = try ProjectDirectory(transport: plant.cluster, topics: plant.topics)
+        defer { directory.close() }
+        let view = try StatusView(transport: plant.cluster, topics: plant.topics)
+        defer { view.close() }
+        try directory.readToEnd(stable: true)
+        #expect(try !directory.isHeldBack() && view.heldBack().isEmpty)
+        let producer = try plant.cluster.makeProducer(transactionalID: "forgotten")
+        try producer.initializeTransactions()
+        try producer.begin()
+        try producer.send([
+            OutputRecord(topic: plant.topics[.projects], partition: 0, key: [0x6B], value: [0x7B]),
+            OutputRecord(topic: plant.topics[.state], partition: 1, key: Array("a/b/c".utf8), value: [0x7B]),
+        ])
+        let began = ContinuousClock.now
+        try directory.readToEnd(stable: true)
+        #expect(directory["shapes"] != nil)
+        #expect(try directory.isHeldBack())
+        #expect(try view.summaries().map(\.project) == ["shapes"])
+        #expect(try view.heldBack() == [1])
+        #expect(throws: StreamError.self, "what is numbered must see everything") {
+            try directory.readToEnd(patience: 200)
+        }
+        #expect(began.duration(to: .now) < .seconds(2))
+    }
+
     // MARK: - Dead letters
 
     @Test(

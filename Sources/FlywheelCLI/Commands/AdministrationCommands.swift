@@ -192,12 +192,18 @@ enum ProjectCommand {
             topics: worker.topics
         )
         defer { directory.close() }
-        try directory.readToEnd()
+        try directory.readToEnd(stable: true)
+        if try directory.isHeldBack() { Terminal.complain(openTransaction(on: worker.topics[.projects])) }
         for fault in directory.faults {
             Terminal.complain("warning: not followed: \(ForeignText.line(fault.text, limit: 4_096))")
         }
         return directory.projects.values.sorted { $0.project < $1.project }
     }
+}
+
+/// What a command says that reads no further than where somebody's transaction began.
+func openTransaction(on topic: String) -> String {
+    "note: a transaction is open on \(topic): what was written since it began is not shown (kafka-transactions.sh find-hanging)"
 }
 
 extension SettingConflict {
