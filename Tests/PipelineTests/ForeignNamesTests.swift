@@ -167,6 +167,54 @@ struct ForeignNamesTests {
         #expect(error.map { "\($0)".contains("people do not see") && ForeignText.isPlain("\($0)") } == true)
     }
 
+    /// Before: é in two characters was a class like any other.
+    @Test("A new class is spelt in one way, an old one stays as it was spelt, and no two spellings are two classes")
+    func spellings() throws {
+        let usual = World.configuration()
+        let (composed, twin) = ("caf\u{E9}", "cafe\u{301}")
+        func configuration(_ classes: [String]) -> ProjectConfiguration {
+            ProjectConfiguration(
+                project: usual.project,
+                revision: 1,
+                partition: usual.partition,
+                schema: LabelSchema(question: "What is it?", classes: classes),
+                acquisition: usual.acquisition
+            )
+        }
+        // What is in force in a spelling of before stays, and can be added to.
+        let plant = try Plant(configuration: configuration(["tea", twin]))
+        let apply = ProjectApply(transport: plant.cluster, topics: plant.topics)
+        let outcome = try apply.apply(configuration(["tea", twin, "milk"]), partitions: 2)
+        guard case .revised(let next, _) = outcome else {
+            Issue.record("\(outcome)")
+            return
+        }
+        #expect(next.schema.classes[1].unicodeScalars.count == 5)
+        for (classes, words) in [
+            (["tea", composed, "milk", "water"], "spelt otherwise"), (["tea", twin, "milk", "re\u{301}"], "NFC"),
+        ] {
+            let error = #expect(throws: EngineError.self) { try apply.apply(configuration(classes), partitions: 2) }
+            #expect(error?.reason.contains(words) == true, "\(String(describing: error))")
+        }
+        // One class whichever way it is written; two spellings are none too many.
+        let schema = next.schema
+        #expect(schema.index(of: composed) == schema.index(of: twin) && schema.index(of: twin) == ClassIndex(1))
+        let both = configuration(["tea", composed, twin]).jsonBytes
+        #expect(throws: JSONError.self) {
+            try JSONParser().withDocument(of: both) { try ProjectConfiguration(json: $0) }
+        }
+        for name in [composed, twin] {
+            let text =
+                #"{"project":"shapes","task":"t","annotator":"a","outcome":"answer","answer":{"kind":"choice","class":"@"}}"#
+            try plant.send(.annotations, Array(text.replacing("@", with: name).utf8))
+        }
+        let intake = try plant.makeIntake()
+        try intake.settle()
+        let counts = try #require(intake.stage as? IntakeStage).counts
+        let reasons = letters(plant).map { $0.header("flywheel.reason.text") ?? "" }
+        #expect(counts.accepted == 2 && counts.deadTotal == 0, "\(reasons)")
+    }
+
     @Test("What a journal took in by older rules is still read", arguments: bad)
     func oldJournal(name: String) throws {
         let entry = JournalEntry(

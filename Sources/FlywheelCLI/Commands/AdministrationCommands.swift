@@ -274,6 +274,12 @@ enum ConfigCommand {
         if ProjectFile.isProject(bytes, file: file) {
             let project = try ProjectFile.read(bytes, file: file)
             Terminal.show("\(file): project \(project.project) is valid")
+            for label in project.schema.classes {
+                guard let fault = ProjectApply.fault(ofClass: label) else { continue }
+                Terminal.show(
+                    "note: classes: \(fault.reason): project apply refuses it unless the project has it already"
+                )
+            }
             ProjectCommand.tellConflicts(of: project)
         } else {
             let worker = try WorkerFile.read(file, for: .worker)
