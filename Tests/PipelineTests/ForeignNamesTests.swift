@@ -1,3 +1,4 @@
+import Acquisition
 import Events
 import Flywheel
 import Foundation
@@ -165,6 +166,35 @@ struct ForeignNamesTests {
             try apply.apply(configuration(["circle", name, "square", name + "2"]), partitions: 2)
         }
         #expect(error.map { "\($0)".contains("people do not see") && ForeignText.isPlain("\($0)") } == true)
+    }
+
+    /// Before: a window of a second was a tick a second, for ever.
+    @Test("A new revision's window is a minute or longer; a shorter one that is in force stays")
+    func windows() throws {
+        func configuration(_ window: Int64, question: String = "What is it?") -> ProjectConfiguration {
+            let usual = World.configuration()
+            var policy = usual.acquisition
+            policy.window = window
+            return ProjectConfiguration(
+                project: usual.project,
+                revision: 1,
+                partition: usual.partition,
+                schema: LabelSchema(question: question, classes: World.classes),
+                acquisition: policy
+            )
+        }
+        let fresh = try Plant(isApplied: false)
+        let first = ProjectApply(transport: fresh.cluster, topics: fresh.topics)
+        let error = #expect(throws: EngineError.self) { try first.apply(configuration(1_000), partitions: 2) }
+        #expect(error?.reason == "acquisition.window: expected at least 1m, found 1000ms")
+        _ = try first.apply(configuration(60_000), partitions: 2)
+        let old = try Plant(configuration: configuration(1_000))
+        let apply = ProjectApply(transport: old.cluster, topics: old.topics)
+        guard case .revised = try apply.apply(configuration(1_000, question: "Which is it?"), partitions: 2) else {
+            Issue.record("what is in force keeps the project from being changed")
+            return
+        }
+        #expect(throws: EngineError.self) { try apply.apply(configuration(2_000), partitions: 2) }
     }
 
     /// Before: é in two characters was a class like any other.

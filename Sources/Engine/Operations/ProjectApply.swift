@@ -1,3 +1,4 @@
+internal import Acquisition
 public import Events
 public import Flywheel
 internal import Hashing
@@ -89,6 +90,14 @@ public struct ProjectApply {
             guard let fault = Self.fault(ofClass: label) else { continue }
             throw EngineError("apply project \(name)", "classes: \(fault.reason)", remedy: fault.remedy)
         }
+        let (window, old) = (next.acquisition.window, known?.acquisition.window)
+        guard window >= Self.leastWindow || window == old else {
+            throw EngineError(
+                "apply project \(name)",
+                "acquisition.window: expected at least 1m, found \(window)ms",
+                remedy: "each window that ends is an entry of the journal, which stays there for ever"
+            )
+        }
         if let reason = next.sizeFault(isNew: true) { throw EngineError("apply project \(name)", reason) }
         try producer.begin()
         try producer.send([
@@ -110,6 +119,9 @@ public struct ProjectApply {
         try Self.retrying { () throws(StreamError) in try producer.commit() }
         return known.map { .revised(next, from: $0) } ?? .created(next)
     }
+
+    /// The least window of a new budget, in milliseconds. Shorter ones that are in force stay, and old journals decide as before.
+    private static let leastWindow: Int64 = 60_000
 
     /// Why a class that is new must not have a name; nil where it may.
     public static func fault(ofClass name: String) -> (reason: String, remedy: String)? {
