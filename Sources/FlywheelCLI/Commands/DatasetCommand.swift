@@ -84,7 +84,9 @@ enum DatasetCommand {
             }
         }
         Terminal.show(
-            problems == 0 ? "\(ids.count) versions are whole" : "\(problems) problems in \(ids.count) versions"
+            problems == 0
+                ? "\(counted(ids.count, "version is", "versions are")) whole"
+                : "\(counted(problems, "problem", "problems")) in \(counted(ids.count, "version", "versions"))"
         )
         return problems == 0
     }
