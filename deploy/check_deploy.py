@@ -49,8 +49,11 @@ def text(path: str) -> str:
 def metrics(complaints: list[str]) -> dict[str, tuple[str, set[str]]]:
     """Name to kind and labels, as the code registers them."""
     source = text("Sources/Engine/Worker/EngineMetrics.swift") + text("Sources/Console/Console.swift")
-    calls = list(re.finditer(r"\b(?:registry\.)?(counter|counters|gauge|histogram)\(\s*\"(flywheel_[a-z0-9_]+)\"", source))
+    calls = list(re.finditer(r"\b(?:registry\.)?(counter|gauge|histogram)\(\s*\"(flywheel_[a-z0-9_]+)\"", source))
     found: dict[str, tuple[str, set[str]]] = {}
+    declared = r"\bMetric\(\s*\.(counter|gauge|histogram),\s*\"(flywheel_[a-z0-9_]+)\",\s*\[([^\]]*)\]"
+    for kind, name, labels in re.findall(declared, source):
+        found[name] = (kind, set(re.findall(r"\"([a-z_]+)\"", labels)))
     for call in calls:
         rest = source[call.end() : call.end() + 400]
         labels: set[str] = set()
@@ -59,7 +62,7 @@ def metrics(complaints: list[str]) -> dict[str, tuple[str, set[str]]]:
             if given == "labels":
                 given = re.findall(r"let labels = (\[[^\n]*\])", source[: call.start()])[-1]
             labels = set(re.findall(r"\"([a-z_]+)\":", given))
-        found[call.group(2)] = (call.group(1).removesuffix("s"), labels)
+        found[call.group(2)] = (call.group(1), labels)
     if not found:
         complaints.append("EngineMetrics.swift: found no metric; has its form changed?")
     return found

@@ -82,9 +82,19 @@ extension ConfigurationReader {
     private func duration(_ range: ClosedRange<Duration>) -> String {
         let example = "a duration as in 500ms, 10s, 5m, 2h"
         if range.upperBound >= .seconds(Int64(1) << 40) {
-            return range.lowerBound == .zero ? example : "\(example), at least \(range.lowerBound)"
+            return range.lowerBound == .zero ? example : "\(example), at least \(words(range.lowerBound))"
         }
-        return "\(example), in \(range.lowerBound)...\(range.upperBound)"
+        return "\(example), in \(words(range.lowerBound))...\(words(range.upperBound))"
+    }
+
+    /// A duration as a file has it, in the largest unit of which it is a whole number.
+    private func words(_ duration: Duration) -> String {
+        let (seconds, rest) = duration.components
+        guard rest == 0 else { return "\(seconds * 1_000 + rest / 1_000_000_000_000_000)ms" }
+        for (unit, size) in [("d", Int64(86_400)), ("h", 3_600), ("m", 60)] where seconds > 0 && seconds % size == 0 {
+            return "\(seconds / size)\(unit)"
+        }
+        return "\(seconds)s"
     }
 
     private func size(_ range: ClosedRange<Int>) -> String {

@@ -64,9 +64,10 @@ extension ConfigurationReader {
         }
         if reference.hasPrefix("file:") {
             let path = String(reference.dropFirst(5))
-            guard let line = firstLine(of: path), !line.isEmpty else {
+            guard let line = firstLine(of: path) else {
                 return absent("expected a secret in the file \(path): \(String(cString: strerror(errno)))")
             }
+            guard !line.isEmpty else { return absent("expected a secret in the file \(path): its first line is empty") }
             return Secret(line)
         }
         return issue("expected ${VARIABLE} or file:PATH, found the secret itself")

@@ -43,10 +43,11 @@ public struct YAMLNode: Hashable, Sendable {
         return scalar.text.isEmpty || scalar.text == "~" || scalar.text == "null"
     }
 
-    /// What it is, for messages; long text is cut.
+    /// What it is, for messages: text in quotes, a number without; long text is cut.
     var found: String {
         switch content {
         case .scalar where isNull: "nothing"
+        case .scalar(let scalar) where scalar.isPlain && Double(scalar.text) != nil: String(scalar.text.prefix(60))
         case .scalar(let scalar): "\"\(scalar.text.prefix(60))\""
         case .list: "a list"
         case .map: "a map"

@@ -26,6 +26,9 @@ public final class Console {
     /// Where it listens.
     public var port: UInt16 { server.port }
 
+    /// Why no console can listen on a host, whoever else does; nil where one can.
+    public static func fault(ofHost host: String) -> String? { HTTPServer.fault(ofAddress: host) }
+
     public init(
         host: String,
         port: UInt16,

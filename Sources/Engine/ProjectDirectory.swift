@@ -24,6 +24,8 @@ public final class ProjectDirectory {
     public private(set) var projects: [String: ProjectConfiguration] = [:]
     /// The last revisions of projects that a tombstone took away: what comes later must fit them all the same.
     private var retired: [String: ProjectConfiguration] = [:]
+    /// Where the revisions in force stand.
+    private var offsets: [String: Int64] = [:]
     /// Counts every change of `projects`.
     public private(set) var generation = 0
     /// The newest record of a project that could not be followed, until one comes that can.
@@ -79,6 +81,9 @@ public final class ProjectDirectory {
     /// Fault of the newest record of a project; nil where there is none.
     public func fault(of name: String) -> ProjectFault? { named[name] }
 
+    /// Where the newest revision of a project stands on the topic; nil of a project not heard of yet.
+    public func offset(of name: String) -> Int64? { offsets[name] }
+
     /// Takes in what has come since, without waiting.
     public func refresh() throws(StreamError) {
         try start()
@@ -123,6 +128,9 @@ public final class ProjectDirectory {
         )
     }
 
+    /// Whether somebody's transaction is open on the topic: what was written since it began is not seen until it has ended.
+    public func isHeldBack() throws(StreamError) -> Bool { try reader.isHeldBack(TopicPartition(topic, 0)) }
+
     public func close() { reader.close() }
 
     private func start() throws(StreamError) {
@@ -156,6 +164,7 @@ public final class ProjectDirectory {
     private func forget(_ name: String) {
         named[name] = nil
         wait(name, for: nil)
+        offsets[name] = nil
         guard let last = projects.removeValue(forKey: name) else { return }
         if retired.count < Self.namedLimit { retired[name] = last }
         generation += 1
@@ -198,6 +207,7 @@ public final class ProjectDirectory {
             )
         }
         projects[name] = configuration
+        offsets[name] = offset
         retired[name] = nil
         named[name] = nil
         wait(name, for: nil)

@@ -1,6 +1,11 @@
 import Foundation
 import Telemetry
 
+/// A number and what it counts: `1 version`, `2 versions`.
+func counted(_ count: some BinaryInteger, _ one: String, _ many: String) -> String {
+    "\(count) \(count == 1 ? one : many)"
+}
+
 /// Where a command speaks to whoever called it. Nothing else of this module prints.
 enum Terminal {
     /// Prints text, or JSON, and a line feed unless it ends with one. What foreign text within it would do to the terminal is escaped; that it begins

@@ -140,7 +140,9 @@ enum WorkerFile {
                 usual,
                 1...1_000_000_000,
                 unit: "an hour",
-                "Journal entries that records of `\(topic.rawValue)` may become in a project, over all workers."
+                topic == .projects
+                    ? "Revisions of a project that a thread of Intake writes to its journal, \(EntryLimits.revisionBytes >> 20) MiB of them at most; beyond it the newest one waits."
+                    : "Journal entries that records of `\(topic.rawValue)` may become in a project, over all workers."
             )
         }
         worker.entryLimits.bytes = keys.size(

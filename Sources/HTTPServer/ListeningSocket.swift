@@ -36,7 +36,7 @@ struct ListeningSocket: ~Copyable {
         socketAddress.sin_family = sa_family_t(AF_INET)
         socketAddress.sin_port = port.bigEndian
         guard inet_pton(AF_INET, address, &socketAddress.sin_addr) == 1 else {
-            throw HTTPServerError(operation: operation, reason: "expected an IPv4 address in digits")
+            throw HTTPServerError(operation: operation, reason: HTTPServer.addressReason)
         }
         let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
         let descriptor = socket(AF_INET, kind, 0)

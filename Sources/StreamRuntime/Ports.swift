@@ -130,6 +130,15 @@ extension LogReader {
         try watermarks(partition).low
     }
 
+    /// Whether a transaction is open in a partition.
+    public func isHeldBack(_ partition: TopicPartition) throws(StreamError) -> Bool {
+        // The stable end first: what is committed between the two questions must not look open, so it is asked again.
+        guard let stable = try ends(of: [partition], stable: true)[partition],
+            let end = try ends(of: [partition], stable: false)[partition], end > stable
+        else { return false }
+        return try ends(of: [partition], stable: true)[partition].map { $0 < end } ?? false
+    }
+
     /// Where there are no transactions, both ends are one.
     public func ends(of partitions: [TopicPartition], stable: Bool) throws(StreamError) -> [TopicPartition: Int64] {
         var ends: [TopicPartition: Int64] = [:]

@@ -16,6 +16,7 @@ extension StreamTask {
         // A client may remember that a partition was paused before it went and came back.
         if isHolding != false { isHolding = nil }
         explained.removeAll()
+        waitsSince = nil
         environment.observe(.assigned(partitions))
     }
 
@@ -128,6 +129,7 @@ extension StreamTask {
             owned.remove(partition)
         }
         if owned.isEmpty { unsettledSince = nil }
+        waitsSince = environment.now()
         try consumer.unassign(partitions)
         environment.observe(.unassigned(partitions, lost: lost))
     }

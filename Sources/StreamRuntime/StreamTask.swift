@@ -50,6 +50,9 @@ public final class StreamTask {
     /// Since when something has been taken in that no transaction holds, in milliseconds since 1970; nil while all is settled.
     /// A role's next life takes it over from the life before.
     public var unsettledSince: Int64?
+    /// Since when the group owes an answer which partitions are ours, in milliseconds since 1970: from the beginning, and from
+    /// the moment they were taken away. Nil once it has answered, be it with none.
+    public internal(set) var waitsSince: Int64?
     /// Since when nothing has come although a broker answers.
     private var idleSince: Int64?
     private var pollFailures = 0
@@ -79,6 +82,7 @@ public final class StreamTask {
         self.environment = environment
         part = batch
         consumer = try transport.makeConsumer(group: group, instance: instance, topics: topics)
+        waitsSince = environment.now()
     }
 
     /// Partitions owned now, in order.
@@ -102,6 +106,7 @@ public final class StreamTask {
             try give(partitions, lost: true)
         }
         tellTrouble()
+        try checkMembership()
         guard !owned.isEmpty else { return }
         let now = environment.now()
         try stage.turnEnds(now: now, into: &turn)
@@ -136,6 +141,28 @@ public final class StreamTask {
         let since = min(idleSince ?? now, now)
         idleSince = since
         if now - since >= Self.silence { unsettledSince = nil }
+    }
+
+    /// How long a group may owe an answer, in milliseconds: members that died are out of it in less, and one that it has
+    /// forgotten waits for ever.
+    public static let membershipPatience: Int64 = 120_000
+
+    /// - Throws: When the group has not answered for so long: a new member of the same name joins it again.
+    private func checkMembership() throws(StreamError) {
+        guard let since = waitsSince else { return }
+        let now = environment.now()
+        // While no broker answers no group can; nor does time count that a clock went back.
+        guard consumer.trouble == nil, pollFailures == 0, now >= since else {
+            waitsSince = now
+            return
+        }
+        guard now - since >= Self.membershipPatience else { return }
+        throw StreamError(
+            .retry,
+            operation: "join the group",
+            code: "_TIMED_OUT",
+            reason: "it has not said for \((now - since) / 1_000) s which partitions are ours; joining it again"
+        )
     }
 
     /// Something is in hand that must be committed.

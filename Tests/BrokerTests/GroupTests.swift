@@ -34,6 +34,26 @@ struct GroupTests {
         first.consumer.close()
     }
 
+    /// Readiness depends on it: a member that waits for its group is not ready, one that stands by is.
+    @Test("A member for whom no partition is left is told that it gets none")
+    func standby() throws {
+        let topic = try Broker.makeTopics(1, partitions: 2)[0]
+        let group = Broker.makeName("g")
+        let members = try (0..<3).map {
+            Member(try Broker.transport().makeConsumer(group: group, instance: "m\($0)", topics: [topic]))
+        }
+        let end = ContinuousClock.now + .seconds(40)
+        func isSettled() -> Bool {
+            members.allSatisfy { member in
+                guard case .assigned = member.outcomes.last else { return false }
+                return true
+            } && members.reduce(0) { $0 + $1.assigned.count } == 2
+        }
+        while !isSettled(), ContinuousClock.now < end { for member in members { _ = try member.turn() } }
+        #expect(members.map(\.outcomes.last).contains(.assigned([])), "\(members.map(\.outcomes))")
+        for member in members { member.consumer.close() }
+    }
+
     @Test("A static member that comes back takes its partitions without a rebalance of the others")
     func staticMembership() throws {
         let topic = try Broker.makeTopics(1, partitions: 4)[0]

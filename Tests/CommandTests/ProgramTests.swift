@@ -6,13 +6,16 @@ import Testing
 /// The program itself, where it asks no broker.
 @Suite("What the program says before it asks a broker")
 struct ProgramTests {
-    private func flywheel(_ words: [String], _ environment: [String: String] = [:]) throws -> CapturedRun {
+    private var program: String {
         let beside = Bundle.main.bundleURL.appendingPathComponent("flywheel").path
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent()
         let built = root.appendingPathComponent(".build/debug/flywheel").path
-        let program = FileManager.default.isExecutableFile(atPath: beside) ? beside : built
-        return try ChildProcess.run(program, words, environment: environment)
+        return FileManager.default.isExecutableFile(atPath: beside) ? beside : built
+    }
+
+    private func flywheel(_ words: [String], _ environment: [String: String] = [:]) throws -> CapturedRun {
+        try ChildProcess.run(program, words, environment: environment)
     }
 
     private func check(_ text: String) throws -> CapturedRun {
@@ -44,6 +47,46 @@ struct ProgramTests {
         }
         #expect(!run.errorText.contains("hunter2"))
         #expect(try check("kafka:\n  bootstrap.servers: x:1\n  linger.ms: 5\n").status == .exited(0))
+    }
+
+    /// Before, `config check` called all of these valid files of a worker.
+    @Test(
+        "What run refuses before it asks a broker config check refuses, in the same words",
+        arguments: [
+            ("topics:\n  prefix: \"my topics.\"\n", "topics.prefix: expected letters, digits, full stops"),
+            ("topics:\n  prefix: \(String(repeating: "p", count: 240))\n", "of 249 that Kafka takes"),
+            ("instance: \"\"\n", "instance: expected a name"),
+            ("instance: \"..\"\n", "instance: expected a name"),
+            ("roles: []\n", "roles: expected at least one of intake, loop, materializer, trainer, console"),
+            (
+                "console:\n  port: 9000\n  health_port: 9000\n",
+                "console.health_port: expected another port than console.port"
+            ),
+            ("console:\n  host: localhost\n", "console.host: expected an IPv4 address in digits, found \"localhost\""),
+            (
+                "kafka:\n  enable.auto.commit: \"true\"\n",
+                "kafka: property enable.auto.commit must be false, found true"
+            ),
+            (
+                "kafka:\n  enable.idempotence: \"false\"\n",
+                "kafka: property enable.idempotence must be true, found false"
+            ),
+            ("kafka:\n  isolation.level: read_uncommitted\n", "kafka: property isolation.level must be read_committed"),
+            ("kafka:\n  session.timeout.ms: 400000\n", "kafka: "),
+            ("kafka:\n  security.protocol: ssl\n  ssl.ca.location: /nowhere/ca.pem\n", "kafka: "),
+        ]
+    )
+    func refused(_ file: String, _ words: String) throws {
+        let path = NSTemporaryDirectory() + "flywheel-\(UUID().uuidString).yaml"
+        try file.write(toFile: path, atomically: true, encoding: .utf8)
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let check = try flywheel(["config", "check", path])
+        let began = ContinuousClock.now
+        let run = try flywheel(["run", "--config", path, "--bootstrap", "127.0.0.1:1"])
+        #expect(began.duration(to: .now) < .seconds(10))
+        #expect(check.status == .exited(1) && run.status == .exited(1))
+        #expect(check.errorText.contains(words), "\(check.errorText)")
+        #expect(check.errorText == run.errorText)
     }
 
     @Test("An option that librdkafka does not take is a matter of usage")
@@ -85,6 +128,46 @@ struct ProgramTests {
         let named = try flywheel(["status"], ["FLYWHEEL_BOOTSTRAP": "127.0.0.1:1"])
         #expect(named.status == .exited(1))
         #expect(named.errorText.contains("check bootstrap.servers and that the brokers run"), "\(named.errorText)")
+    }
+
+    /// Before: nothing for 14 s, and no metric until later still.
+    @Test("A worker that no broker answers says so within 5 s in log, health and metric, which is there from the start")
+    func unreachable() throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "down-\(UUID().uuidString)").path
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let port = try freePort()
+        let worker = try ChildProcess(
+            program,
+            [
+                "run", "--bootstrap", "127.0.0.1:1", "--roles", "loop,console", "--port", "\(port)", "--state",
+                folder + "/state",
+            ],
+            output: .file(folder + "/out"),
+            errors: .file(folder + "/err")
+        )
+        defer { worker.stop(grace: .seconds(30)) }
+        func get(_ path: String) throws -> String {
+            try ChildProcess.run("curl", ["-s", "http://127.0.0.1:\(port)\(path)"]).outputText
+        }
+        func wait(_ limit: Duration, until isSo: () throws -> Bool) rethrows -> Bool {
+            let end = ContinuousClock.now + limit
+            while ContinuousClock.now < end {
+                if try isSo() { return true }
+                Thread.sleep(forTimeInterval: 0.02)
+            }
+            return false
+        }
+        let began = ContinuousClock.now
+        let name = #"flywheel_brokers_unreachable{role="loop"}"#
+        #expect(try wait(.seconds(2)) { try get("/metrics").contains("\(name) 0") }, "it is not there from the start")
+        let isTold = try wait(.seconds(5)) { try get("/metrics").contains("\(name) 1") }
+        let took = began.duration(to: .now)
+        #expect(isTold && took < .seconds(5), "\(took)")
+        #expect(try get("/health/ready").contains("no broker at 127.0.0.1:1 has answered"))
+        let log = try String(contentsOfFile: folder + "/err", encoding: .utf8)
+        #expect(log.contains("no broker answers"), "\(log)")
+        print("told after \(took)")
     }
 
     /// Before, these took 14 to 34 s, said six different things, and `dead-letters redrive` never ended.

@@ -102,11 +102,11 @@ private func issues(_ yaml: String, _ body: (ConfigurationReader) -> Void = { _ 
     func structure() {
         #expect(
             issues("a: 1") { _ = $0.section("a").int("b", default: 0) }
-                == "worker.yaml:1: key a: expected a map, found \"1\""
+                == "worker.yaml:1: key a: expected a map, found 1"
         )
         #expect(
             issues("a: [1, {b: 2}]") { _ = $0.sections("a").map { $0.int("b", default: 0) } }
-                == "worker.yaml:1: key a[0]: expected a map, found \"1\""
+                == "worker.yaml:1: key a[0]: expected a map, found 1"
         )
         #expect(
             issues("a: {b: [1]}") { _ = $0.stringMap("a") } == "worker.yaml:1: key a.b: expected a text, found a list"

@@ -117,6 +117,142 @@ struct EntryBudgetTests {
         #expect(try counts(intake).forwarded == 100 && counts(intake).dead.isEmpty)
     }
 
+    private func revision(
+        _ number: Int,
+        of project: String = "shapes",
+        more classes: [String] = []
+    ) -> ProjectConfiguration {
+        let usual = World.configuration()
+        return ProjectConfiguration(
+            project: ProjectID(project),
+            revision: number,
+            partition: World.partition,
+            schema: LabelSchema(question: "What is it, number \(number)?", classes: World.classes + classes),
+            acquisition: usual.acquisition,
+            labeling: usual.labeling,
+            datasets: usual.datasets,
+            training: usual.training,
+            rollout: usual.rollout
+        )
+    }
+
+    private func put(_ plant: Plant, _ configuration: ProjectConfiguration) throws {
+        try plant.cluster.append(
+            OutputRecord(
+                topic: plant.topics[.projects],
+                partition: 0,
+                key: Array(configuration.project.rawValue.utf8),
+                value: configuration.jsonBytes
+            )
+        )
+    }
+
+    /// Revisions in the journal of a project, in the order in which they came.
+    private func revisions(_ plant: Plant, of project: String = "shapes") throws -> [Int] {
+        try plant.decoded(.journal) { try JournalEntry(json: $0) }.compactMap { entry in
+            guard case .configured(let configuration) = entry.body, entry.project.rawValue == project else {
+                return nil
+            }
+            return configuration.revision
+        }
+    }
+
+    /// Before: as many as were written, 50 MiB of journal in 12 s.
+    @Test(
+        "Of revisions that somebody writes without end the journal takes an hour's budget, and the newest comes when it can"
+    )
+    func flippedRevisions() throws {
+        let plant = try Plant()
+        try put(plant, revision(1, of: "other"))
+        let intake = try plant.makeIntake()
+        let stage = try #require(intake.stage as? IntakeStage)
+        try plant.send(.annotations, Wire.annotation("t", "a", .skip))
+        try intake.settle()
+        for number in 2...300 {
+            try put(plant, revision(number))
+            try plant.send(.annotations, Wire.annotation("t\(number)", "a", .skip))
+            try intake.settle()
+        }
+        #expect(try revisions(plant) == Array(1...120))
+        #expect(stage.counts.accepted == 300 && stage.counts.deadTotal == 0, "entries go on under the one before")
+        #expect(stage.projectFaults.map(\.project) == ["shapes"])
+        #expect(stage.projectFaults.first?.reason.contains("entry_budget.projects") == true)
+        // Another project's revision goes at once.
+        try put(plant, revision(2, of: "other"))
+        try plant.send(.trainingResults, result(1, project: "other"))
+        try intake.settle()
+        #expect(try revisions(plant, of: "other") == [2])
+        #expect(stage.projectFaults.map(\.project) == ["shapes"])
+        // Half a minute is one revision, and it is the newest.
+        plant.clock.advance(by: 31_000)
+        try plant.send(.annotations, Wire.annotation("late", "a", .skip))
+        try intake.settle()
+        #expect(try revisions(plant).suffix(2) == [120, 300])
+        #expect(stage.projectFaults.isEmpty)
+    }
+
+    @Test("Bytes of revisions are limited by themselves, and one that no entry was written under costs nothing")
+    func revisionBytes() throws {
+        let plant = try Plant()
+        let intake = try plant.makeIntake()
+        let stage = try #require(intake.stage as? IntakeStage)
+        let name = String(repeating: "c", count: 93)
+        let classes = (1_000..<5_000).map { "\(name)\($0)" }
+        // Nobody sends anything meanwhile: nothing is written.
+        for number in 2...400 {
+            try put(plant, revision(number))
+            try intake.settle()
+        }
+        #expect(stage.projectFaults.isEmpty)
+        for number in 401...500 {
+            try put(plant, revision(number, more: classes))
+            try plant.send(.annotations, Wire.annotation("t\(number)", "a", .skip))
+            try intake.settle()
+        }
+        let count = try revisions(plant).count
+        #expect(try revisions(plant).first == 401 && (40...42).contains(count), "\(count)")
+        #expect(count * 400_000 < EntryLimits.revisionBytes + 500_000)
+        #expect(stage.projectFaults.map(\.project) == ["shapes"])
+    }
+
+    @Test("A revision whose transaction was aborted has its budget again", arguments: 6..<14)
+    func abortedRevision(effect: Int) throws {
+        let plant = try Plant()
+        try plant.send(.annotations, Wire.annotation("t", "a", .skip))
+        let intake = try plant.makeIntake(
+            FaultPlan(.init(effect, .abortable)),
+            entryLimits: limits(.projects, 1),
+            readsState: false
+        )
+        try intake.settle()
+        let stage = try #require(intake.stage as? IntakeStage)
+        #expect(try revisions(plant) == [1] && stage.projectFaults.isEmpty)
+        try put(plant, revision(2))
+        try plant.send(.annotations, Wire.annotation("u", "a", .skip))
+        try intake.settle()
+        #expect(try revisions(plant) == [1] && stage.projectFaults.count == 1)
+    }
+
+    @Test("A project that is taken away and made anew without end has no other budget")
+    func remade() throws {
+        let plant = try Plant()
+        let intake = try plant.makeIntake(entryLimits: limits(.projects, 10))
+        let stage = try #require(intake.stage as? IntakeStage)
+        for number in 1...30 {
+            try put(plant, revision(number))
+            try plant.send(.annotations, Wire.annotation("t\(number)", "a", .skip))
+            try intake.settle()
+            try plant.cluster.append(
+                OutputRecord(topic: plant.topics[.projects], partition: 0, key: Array("shapes".utf8), value: nil)
+            )
+            try intake.settle()
+            try plant.send(.annotations, Wire.annotation("gone\(number)", "a", .skip))
+            try intake.settle()
+        }
+        #expect(try revisions(plant).count == 10)
+        #expect(stage.counts.dead["faulty_project"] == 20 && stage.counts.dead["unknown_project"] == 30)
+    }
+
     /// The audit share is no limit of a flood, and every invented model version has a threshold of its own.
     @Test("Candidates are bounded whatever lets them through, and those beyond leave no trace in the tallies")
     func candidates() throws {

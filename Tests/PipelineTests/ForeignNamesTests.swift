@@ -1,3 +1,4 @@
+import Acquisition
 import Events
 import Flywheel
 import Foundation
@@ -165,6 +166,83 @@ struct ForeignNamesTests {
             try apply.apply(configuration(["circle", name, "square", name + "2"]), partitions: 2)
         }
         #expect(error.map { "\($0)".contains("people do not see") && ForeignText.isPlain("\($0)") } == true)
+    }
+
+    /// Before: a window of a second was a tick a second, for ever.
+    @Test("A new revision's window is a minute or longer; a shorter one that is in force stays")
+    func windows() throws {
+        func configuration(_ window: Int64, question: String = "What is it?") -> ProjectConfiguration {
+            let usual = World.configuration()
+            var policy = usual.acquisition
+            policy.window = window
+            return ProjectConfiguration(
+                project: usual.project,
+                revision: 1,
+                partition: usual.partition,
+                schema: LabelSchema(question: question, classes: World.classes),
+                acquisition: policy
+            )
+        }
+        let fresh = try Plant(isApplied: false)
+        let first = ProjectApply(transport: fresh.cluster, topics: fresh.topics)
+        let error = #expect(throws: EngineError.self) { try first.apply(configuration(1_000), partitions: 2) }
+        #expect(error?.reason == "acquisition.window: expected at least 1m, found 1000ms")
+        _ = try first.apply(configuration(60_000), partitions: 2)
+        let old = try Plant(configuration: configuration(1_000))
+        let apply = ProjectApply(transport: old.cluster, topics: old.topics)
+        guard case .revised = try apply.apply(configuration(1_000, question: "Which is it?"), partitions: 2) else {
+            Issue.record("what is in force keeps the project from being changed")
+            return
+        }
+        #expect(throws: EngineError.self) { try apply.apply(configuration(2_000), partitions: 2) }
+    }
+
+    /// Before: é in two characters was a class like any other.
+    @Test("A new class is spelt in one way, an old one stays as it was spelt, and no two spellings are two classes")
+    func spellings() throws {
+        let usual = World.configuration()
+        let (composed, twin) = ("caf\u{E9}", "cafe\u{301}")
+        func configuration(_ classes: [String]) -> ProjectConfiguration {
+            ProjectConfiguration(
+                project: usual.project,
+                revision: 1,
+                partition: usual.partition,
+                schema: LabelSchema(question: "What is it?", classes: classes),
+                acquisition: usual.acquisition
+            )
+        }
+        // What is in force in a spelling of before stays, and can be added to.
+        let plant = try Plant(configuration: configuration(["tea", twin]))
+        let apply = ProjectApply(transport: plant.cluster, topics: plant.topics)
+        let outcome = try apply.apply(configuration(["tea", twin, "milk"]), partitions: 2)
+        guard case .revised(let next, _) = outcome else {
+            Issue.record("\(outcome)")
+            return
+        }
+        #expect(next.schema.classes[1].unicodeScalars.count == 5)
+        for (classes, words) in [
+            (["tea", composed, "milk", "water"], "spelt otherwise"), (["tea", twin, "milk", "re\u{301}"], "NFC"),
+        ] {
+            let error = #expect(throws: EngineError.self) { try apply.apply(configuration(classes), partitions: 2) }
+            #expect(error?.reason.contains(words) == true, "\(String(describing: error))")
+        }
+        // One class whichever way it is written; two spellings are none too many.
+        let schema = next.schema
+        #expect(schema.index(of: composed) == schema.index(of: twin) && schema.index(of: twin) == ClassIndex(1))
+        let both = configuration(["tea", composed, twin]).jsonBytes
+        #expect(throws: JSONError.self) {
+            try JSONParser().withDocument(of: both) { try ProjectConfiguration(json: $0) }
+        }
+        for name in [composed, twin] {
+            let text =
+                #"{"project":"shapes","task":"t","annotator":"a","outcome":"answer","answer":{"kind":"choice","class":"@"}}"#
+            try plant.send(.annotations, Array(text.replacing("@", with: name).utf8))
+        }
+        let intake = try plant.makeIntake()
+        try intake.settle()
+        let counts = try #require(intake.stage as? IntakeStage).counts
+        let reasons = letters(plant).map { $0.header("flywheel.reason.text") ?? "" }
+        #expect(counts.accepted == 2 && counts.deadTotal == 0, "\(reasons)")
     }
 
     @Test("What a journal took in by older rules is still read", arguments: bad)

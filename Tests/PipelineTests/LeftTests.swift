@@ -8,8 +8,12 @@ import Vocabulary
 /// Figures that people act on count records, not offsets.
 @Suite("What is left is counted in records")
 struct LeftTests {
-    private func view(_ plant: Plant, limit: Int = LagView.limit) throws -> LagView {
-        try LagView(transport: plant.cluster, topics: plant.topics, limit: limit) { $0.rawValue }
+    private func view(
+        _ plant: Plant,
+        limit: Int = LagView.limit,
+        patience: Duration = .seconds(60)
+    ) throws -> LagView {
+        try LagView(transport: plant.cluster, topics: plant.topics, limit: limit, patience: patience) { $0.rawValue }
     }
 
     private func numbers(_ lags: [RoleLag]) -> [Int64] { lags.map(\.records) }
@@ -99,6 +103,64 @@ struct LeftTests {
         #expect(!lag.isExact && lag.records >= 50 && lag.records <= 100, "\(lag)")
     }
 
+    /// Facts of a project, the last of which cuts its versions; and the announcement of the first `announced` of them.
+    private func writeFacts(_ plant: Plant, _ project: String, labels: Int, cuts: Int, announced: Int) throws {
+        var sequence = 0
+        func fact(_ kind: String, _ more: String) throws {
+            sequence += 1
+            let text = #"{"kind":"\#(kind)","project":"\#(project)","sequence":\#(sequence)\#(more)}"#
+            try plant.cluster.append(
+                OutputRecord(topic: plant.topics[.datasetLog], partition: 0, key: [0x6B], value: Array(text.utf8))
+            )
+        }
+        for _ in 0..<labels { try fact("label_accepted", "") }
+        for ordinal in stride(from: 1, through: cuts, by: 1) { try fact("version_cut", #","ordinal":\#(ordinal)"#) }
+        for ordinal in stride(from: 1, through: announced, by: 1) {
+            let text = #"{"project":"\#(project)","ordinal":\#(ordinal)}"#
+            try plant.cluster.append(
+                OutputRecord(topic: plant.topics[.datasetVersions], partition: 0, key: [0x6B], value: Array(text.utf8))
+            )
+        }
+    }
+
+    /// Before: at most 3,107, with nothing to do.
+    @Test(
+        "Where many small projects share a partition an idle materializer's lag is 0, and one version's facts are exact"
+    )
+    func sharedPartition() throws {
+        let plant = try Plant(isApplied: false)
+        // The first label of all waits for the cut of a project that has none.
+        try writeFacts(plant, "waiting", labels: 5, cuts: 0, announced: 0)
+        for number in 0..<50 { try writeFacts(plant, "small-\(number)", labels: 100, cuts: 1, announced: 1) }
+        let view = try view(plant)
+        defer { view.close() }
+        #expect(try view.lags()[2] == RoleLag(materializer: 0))
+        try writeFacts(plant, "late", labels: 6, cuts: 1, announced: 0)
+        #expect(try view.lags()[2] == RoleLag(materializer: 7))
+        #expect(try view.lags()[2] == RoleLag(materializer: 7), "what was read is not counted twice")
+        try plant.cluster.append(
+            OutputRecord(
+                topic: plant.topics[.datasetVersions],
+                partition: 0,
+                key: [0x6B],
+                value: Array(#"{"project":"late","ordinal":1}"#.utf8)
+            )
+        )
+        #expect(try view.lags()[2] == RoleLag(materializer: 0))
+    }
+
+    @Test(
+        "Where there is no time to read the facts the lag is told as at most so many, and the next look goes on there"
+    )
+    func noTime() throws {
+        let plant = try Plant(isApplied: false)
+        try writeFacts(plant, "small", labels: 12_000, cuts: 1, announced: 1)
+        let view = try view(plant, patience: .zero)
+        defer { view.close() }
+        let lag = try view.lags()[2]
+        #expect(!lag.isExact && lag.records == 12_001, "\(lag)")
+    }
+
     @Test("What an open transaction hides counts as at most so much: a stream that stands still is not idle")
     func open() throws {
         let plant = try Plant()
@@ -111,6 +173,36 @@ struct LeftTests {
         defer { view.close() }
         let lag = try view.lags()[0]
         #expect(!lag.isExact && lag.records >= 5, "\(lag)")
+    }
+
+    /// Before: these waited for ten seconds and more, and then gave up.
+    @Test("Who only looks at projects and state reads as far as is committed, and can say that a transaction is open")
+    func lookers() throws {
+        let plant = try Plant()
+        for _ in 0..<3 { try plant.round() }
+        let directory = try ProjectDirectory(transport: plant.cluster, topics: plant.topics)
+        defer { directory.close() }
+        let view = try StatusView(transport: plant.cluster, topics: plant.topics)
+        defer { view.close() }
+        try directory.readToEnd(stable: true)
+        #expect(try !directory.isHeldBack() && view.heldBack().isEmpty)
+        let producer = try plant.cluster.makeProducer(transactionalID: "forgotten")
+        try producer.initializeTransactions()
+        try producer.begin()
+        try producer.send([
+            OutputRecord(topic: plant.topics[.projects], partition: 0, key: [0x6B], value: [0x7B]),
+            OutputRecord(topic: plant.topics[.state], partition: 1, key: Array("a/b/c".utf8), value: [0x7B]),
+        ])
+        let began = ContinuousClock.now
+        try directory.readToEnd(stable: true)
+        #expect(directory["shapes"] != nil)
+        #expect(try directory.isHeldBack())
+        #expect(try view.summaries().map(\.project) == ["shapes"])
+        #expect(try view.heldBack() == [1])
+        #expect(throws: StreamError.self, "what is numbered must see everything") {
+            try directory.readToEnd(patience: 200)
+        }
+        #expect(began.duration(to: .now) < .seconds(2))
     }
 
     // MARK: - Dead letters

@@ -254,5 +254,5 @@ extension Evidence {
         }
     }
 
-    private static func rounded(_ value: Double) -> Double { (value * 10).rounded() / 10 }
+    private static func rounded(_ value: Double) -> Double { (value * 10).rounded() / 10 + 0 }
 }

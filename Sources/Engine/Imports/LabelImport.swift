@@ -26,7 +26,7 @@ public struct ImportTarget {
     ) throws {
         let directory = try ProjectDirectory(transport: transport, topics: topics)
         defer { directory.close() }
-        try directory.readToEnd()
+        try directory.readToEnd(stable: true)
         guard let configuration = directory[name] else {
             throw EngineError(
                 "import into \(name)",
@@ -43,7 +43,7 @@ public struct ImportTarget {
         let store = try StateStore(transport: transport, topics: topics)
         defer { store.close() }
         var restored = RestoredPartition()
-        try store.follow(configuration.partition, &restored)
+        try store.follow(configuration.partition, &restored, stable: true)
         state = restored.projects[name]?.state
     }
 }

@@ -12,14 +12,21 @@ public struct EntryLimits: Hashable, Sendable {
     public var bytes: Int
 
     /// Thousands of candidates a minute, every user's feedback, and more answers, results and commands than people and
-    /// programs give. A materializer with a new disk announces every version of a project again at once.
+    /// programs give. A materializer with a new disk announces every version of a project again at once. Of revisions, more
+    /// than anybody applies by hand.
     public static let usual = EntryLimits(
         entries: [
             .predictions: 2_000_000, .feedback: 2_000_000, .annotations: 200_000, .trainingResults: 20_000,
-            .commands: 1_000, .datasetVersions: 100_000, .imports: 2_000_000,
+            .commands: 1_000, .datasetVersions: 100_000, .imports: 2_000_000, .projects: 120,
         ],
         bytes: 4 << 30
     )
+
+    /// The most bytes an hour of a project's revisions, whatever `bytes` is: sixteen of the largest.
+    public static let revisionBytes = 16 << 20
+
+    /// Bytes an hour of a topic's entries.
+    func bytes(of topic: Topic) -> Int { topic == .projects ? min(bytes, Self.revisionBytes) : bytes }
 
     public init(entries: [Topic: Int], bytes: Int) {
         self.entries = entries
@@ -41,6 +48,8 @@ struct EntryBudget {
         var entries: Double
         var bytes: Double
         var last: Int64
+        /// The last entry may owe bytes: one that is larger than the budget would never go.
+        var hasRoom: Bool { entries >= 1 && bytes > 0 }
     }
 
     private static let hour = 3_600_000.0
@@ -73,16 +82,10 @@ struct EntryBudget {
         at time: Int64,
         share: Double
     ) -> Bool {
-        let most = (entries: max(1, Double(limits.entries[topic] ?? .max) * share), bytes: Double(limits.bytes) * share)
         let key = Key(project: project, topic: topic, isVouched: isVouched)
         let known = accounts[key]
-        var account = known ?? Account(entries: most.entries, bytes: most.bytes, last: time)
-        let part = Double(max(0, time - account.last)) / Self.hour
-        account.last = time
-        account.entries = min(most.entries, account.entries + most.entries * part)
-        account.bytes = min(most.bytes, account.bytes + most.bytes * part)
-        // The last entry may owe bytes: one that is larger than the budget would never go.
-        let isTaken = account.entries >= 1 && account.bytes > 0
+        var account = account(key, at: time, share: share)
+        let isTaken = account.hasRoom
         if isTaken {
             account.entries -= 1
             account.bytes -= Double(size)
@@ -91,6 +94,25 @@ struct EntryBudget {
         if known == nil, accounts.count >= Self.capacity { accounts.removeAll() }
         accounts[key] = account
         return isTaken
+    }
+
+    /// Whether an entry's room is there; takes nothing. Parameters as those of `takes`.
+    func hasRoom(_ project: ProjectID, _ topic: Topic, at time: Int64, share: Double) -> Bool {
+        account(Key(project: project, topic: topic, isVouched: false), at: time, share: share).hasRoom
+    }
+
+    /// What is left at a moment.
+    private func account(_ key: Key, at time: Int64, share: Double) -> Account {
+        let most = (
+            entries: max(1, Double(limits.entries[key.topic] ?? .max) * share),
+            bytes: Double(limits.bytes(of: key.topic)) * share
+        )
+        var account = accounts[key] ?? Account(entries: most.entries, bytes: most.bytes, last: time)
+        let part = Double(max(0, time - account.last)) / Self.hour
+        account.last = time
+        account.entries = min(most.entries, account.entries + most.entries * part)
+        account.bytes = min(most.bytes, account.bytes + most.bytes * part)
+        return account
     }
 
     /// The transaction stands.

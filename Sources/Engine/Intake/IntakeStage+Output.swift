@@ -41,12 +41,15 @@ extension IntakeStage {
                 "the records of \(topics[input]) have used up the journal entries that project \(project) may have of them in an hour (entry_budget of the worker's file)"
             )
         }
-        let name = configuration.project.rawValue
-        let revision = configuration.revision
-        if (announcing[name] ?? announced[name] ?? 0) < revision {
-            announcing[name] = revision
-            let revision = JournalEntry(project: entry.project, body: .configured(configuration))
-            turn.write(self.record(revision, configuration))
+        if !isAnnounced(configuration) {
+            announcing[project.rawValue] = configuration.revision
+            let revision = self.record(
+                JournalEntry(project: entry.project, body: .configured(configuration)),
+                configuration
+            )
+            // There was room when the revision was taken up, and nothing else takes of it.
+            _ = entryBudget.takes(project, .projects, size: revision.size, at: batchTime, share: 1)
+            turn.write(revision)
         }
         turn.write(record)
         turnCounts.forwarded += 1

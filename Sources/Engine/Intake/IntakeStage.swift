@@ -48,8 +48,8 @@ public final class IntakeStage: StreamStage {
     let topics: TopicNames
     let directory: ProjectDirectory
     /// Nil: spaces are those of the configurations alone, and of no sample it is known whether it was asked for.
-    private let state: StateDirectory?
-    private var spaceGeneration = 0
+    let state: StateDirectory?
+    var spaceGeneration = 0
     private var snapshotNumber = 0
     /// Owns what `samples` looks at.
     private var snapshot: SampleTable.Snapshot?
@@ -70,20 +70,19 @@ public final class IntakeStage: StreamStage {
     let reader: PredictionReader
     let projects = ProjectTable()
     /// Of `projects`, taken anew whenever these change.
-    private(set) var projectView: ProjectTable.View
-    private(set) var generation = -1
+    var projectView: ProjectTable.View
+    var generation = -1
+    /// Projects whose newest revision waits until their budget holds it, with the offset of the first that did.
+    var waiting: [String: Int64] = [:]
+    /// When the revisions that wait were last tried, in milliseconds since 1970.
+    var triedAt: Int64 = 0
     /// When the batch in hand was taken up, in milliseconds since 1970.
     var batchTime: Int64 = 0
     /// Counts turns, from 1.
     var turnNumber = 1
     var current: (topic: Int, partition: Int32, offset: Int64) = (0, 0, 0)
-    /// When the projects were last read to their end, in milliseconds since 1970.
-    private var lookedAt: Int64 = 0
-    /// When a look failed, until one succeeds.
-    private var failedLookAt: Int64?
-    /// Milliseconds from a look that failed to the next.
-    private static let lookPatience: Int64 = 10_000
-    private var owned: Set<Int32> = []
+    var looks = LookAllowance()
+    private(set) var owned: Set<Int32> = []
     /// Revisions written to their journals, and those of the open turn.
     var announced: [String: Int] = [:]
     var announcing: [String: Int] = [:]
@@ -200,8 +199,8 @@ public final class IntakeStage: StreamStage {
     public func process(_ batch: RecordBatch, topics names: [String], into turn: inout Turn) throws {
         try directory.refresh()
         try state?.refresh()
-        adoptRevisions()
         batchTime = now()
+        adoptRevisions()
         lookAtState()
         let predictions = Self.inputs.firstIndex(of: .predictions)
         var dropped: Int64 = 0
@@ -269,39 +268,6 @@ public final class IntakeStage: StreamStage {
         turnCounts = IntakeCounts()
     }
 
-    // MARK: - Projects
-
-    /// Records of `projects` that cannot be followed, by offset.
-    public var projectFaults: [ProjectFault] { directory.faults }
-
-    /// The part of the traffic that this worker sees.
-    var share: Double { Double(max(1, owned.count)) / Double(max(partitionCount, owned.count)) }
-
-    private func adoptRevisions() {
-        let learned = state?.spaceGeneration ?? 0
-        guard generation != directory.generation || spaceGeneration != learned else { return }
-        defer { adoptSpaces() }
-        spaceGeneration = learned
-        guard generation != directory.generation else { return }
-        generation = directory.generation
-        for (name, configuration) in directory.projects {
-            let old = projects[name]?.pointee
-            if let old, old.configuration.revision == configuration.revision { continue }
-            // The loop refuses a revision that gives positions another meaning; entries must not be written under it.
-            if let old, !configuration.schema.classes.starts(with: old.configuration.schema.classes) { continue }
-            var project = IntakeProject(configuration, salt: salt, pool: state?.pool(of: configuration))
-            if let old { project.inherit(old, in: turnNumber, share: share) }
-            projects.set(project)
-        }
-        projects.remove { directory.projects[$0.configuration.project.rawValue] == nil }
-        projectView = projects.view
-    }
-
-    private func adoptSpaces() {
-        guard let state else { return }
-        for project in projects.all { project.pointee.space = state.space(of: project.pointee.configuration) }
-    }
-
     /// Takes up what the loop has committed since, as far as it was read.
     private func lookAtState() {
         guard let state else { return }
@@ -315,42 +281,6 @@ public final class IntakeStage: StreamStage {
         for place in projectView.places { place.pointee.filling.look(samples, at: batchTime) }
     }
 
-    /// The project of a record. Before it is called unknown the topic is read to its end once more.
-    func project(_ object: JSONObject, of record: RecordView) throws(Rejection) -> String {
-        let name: String
-        do throws(JSONError) { name = try object.string("project") } catch { throw Rejection(error) }
-        if projects[name] == nil { _ = lookAgain(for: record) }
-        guard projects[name] != nil else {
-            if let fault = directory.fault(of: name) {
-                throw Rejection(
-                    .faultyProject,
-                    "project: \(name) has no revision that can be followed: \(fault.reason)"
-                )
-            }
-            throw Rejection(.unknownProject, "project: there is no project \"\(name.prefix(64))\"")
-        }
-        return name
-    }
-
-    /// Reads the projects to their end, unless that was done since the record was written: a flood of unknown names costs
-    /// no more than one look a record's age.
-    ///
-    /// - Returns: Whether there is anything new to check against.
-    func lookAgain(for record: RecordView) -> Bool {
-        let (before, began) = (generation, now())
-        // A clock that went back: what was read is older than it seems.
-        if began < lookedAt { lookedAt = 0 }
-        // Who waits for a broker once a record waits for ever.
-        if let failedAt = failedLookAt, began >= failedAt, began - failedAt < Self.lookPatience { return false }
-        // A record from the future tells nothing of when it was written.
-        let isPast = record.timestamp >= 0 && record.timestamp <= began
-        guard isPast ? record.timestamp >= lookedAt : began - lookedAt >= 10 else { return false }
-        guard (try? directory.readToEnd(stable: true, patience: 2_000)) != nil else {
-            failedLookAt = now()
-            return false
-        }
-        (lookedAt, failedLookAt) = (began, nil)
-        adoptRevisions()
-        return generation != before
-    }
+    /// The part of the traffic that this worker sees.
+    var share: Double { Double(max(1, owned.count)) / Double(max(partitionCount, owned.count)) }
 }

@@ -41,7 +41,7 @@ extension LoopStage {
         -> Int64
     {
         let remedy =
-            "restore the state topic, or reset the group's offsets to the beginning to decide everything anew"
+            "restore the topic state, or make it anew and reset the group's offsets of journal to the beginning, to decide everything anew"
         if let position, position.clusterID != clusterID {
             throw EngineError(
                 "restore \(place)",

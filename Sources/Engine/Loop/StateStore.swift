@@ -57,6 +57,11 @@ public struct StateStore {
 
     static func makeParser() -> JSONParser { JSONParser(maximumDepth: 64, maximumSize: 16 << 20) }
 
+    /// Whether a transaction is open in a partition of `state`.
+    public func isHeldBack(_ partition: Int32) throws(StreamError) -> Bool {
+        try reader.isHeldBack(TopicPartition(topic, partition))
+    }
+
     /// Reads a partition to the end that it has at the call. What commits together does not become visible together, so the
     /// end is the high watermark, uncommitted records included: read on until the reader stands there.
     public func restore(_ partition: Int32, patience: Int = 30_000) throws -> RestoredPartition {
@@ -66,9 +71,23 @@ public struct StateStore {
     }
 
     /// Takes in what has come since a partition was read last.
-    public func follow(_ partition: Int32, _ restored: inout RestoredPartition, patience: Int = 30_000) throws {
+    ///
+    /// - Parameters:
+    ///   - partition: Of `state`.
+    ///   - restored: What was read of it before; what has come is added.
+    ///   - stable: Whether to end before a transaction that is open, for whoever only looks.
+    ///   - patience: Milliseconds without an answer before it gives up.
+    /// - Throws: `StreamError` when the topic cannot be read; `EngineError` when its end is not reached, or what stands there
+    ///   cannot be trusted.
+    public func follow(
+        _ partition: Int32,
+        _ restored: inout RestoredPartition,
+        stable: Bool = false,
+        patience: Int = 30_000
+    ) throws {
         let place = TopicPartition(topic, partition)
-        let (low, high) = try reader.watermarks(place)
+        let (low, end) = try reader.watermarks(place)
+        let high = try stable ? reader.ends(of: [place], stable: true)[place] ?? end : end
         // Compaction leaves the beginning where it is: what is gone was deleted, and with it rows that nobody wrote since.
         guard low <= restored.next ?? 0 else {
             throw EngineError(

@@ -28,11 +28,13 @@ struct CommittedScan {
     ///
     /// - Parameters:
     ///   - from: Next offsets; where these have expired, reading begins at the first one that is there.
+    ///   - deadline: When to stop, though there is more; nil to read to the ends.
     ///   - body: What it throws ends the scan.
     /// - Returns: Of each partition, how far it was read. Records that come meanwhile are left out.
     /// - Throws: `StreamError` when the topic cannot be read.
     func read(
         _ from: [TopicPartition: Int64],
+        until deadline: ContinuousClock.Instant? = nil,
         _ body: (TopicPartition, RecordView, RecordBatch, Int) throws -> Void
     ) throws -> [TopicPartition: End] {
         var ends: [TopicPartition: End] = [:]
@@ -48,7 +50,7 @@ struct CommittedScan {
         try reader.start(open.keys.reduce(into: [:]) { $0[$1] = ends[$1]?.next })
         let batch = RecordBatch()
         var idle = 0
-        while !open.isEmpty, idle < Self.patience {
+        while !open.isEmpty, idle < Self.patience, deadline.map({ .now < $0 }) ?? true {
             switch try reader.poll(into: batch, maximum: min(limit, 5_000), timeoutMilliseconds: 100) {
             case .idle: idle += 100
             case .endOfPartition(let place, let offset):

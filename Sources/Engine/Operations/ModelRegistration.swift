@@ -48,7 +48,7 @@ public struct ModelRegistration {
         defer { commands.close() }
         let directory = try ProjectDirectory(transport: transport, topics: topics)
         defer { directory.close() }
-        try directory.readToEnd()
+        try directory.readToEnd(stable: true)
         guard directory[name] != nil else {
             throw EngineError(
                 "register \(model.version)",

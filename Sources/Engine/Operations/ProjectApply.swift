@@ -1,3 +1,4 @@
+internal import Acquisition
 public import Events
 public import Flywheel
 internal import Hashing
@@ -67,10 +68,11 @@ public struct ProjectApply {
                 partition: known.partition,
                 initialClasses: known.initialClasses ?? (isFirst ? known.schema.classes.count : nil)
             )
-            guard next.schema.classes.starts(with: known.schema.classes) else {
+            // Unicode holds spellings of one text to be equal; decisions and files have the bytes.
+            guard next.schema.classes.starts(with: known.schema.classes, by: { $0.utf8.elementsEqual($1.utf8) }) else {
                 throw EngineError(
                     "apply project \(name)",
-                    "classes were removed or reordered, so old labels would change their meaning",
+                    "classes were removed, reordered or spelt otherwise, so old labels would change their meaning",
                     remedy: "append new classes only, or begin another project"
                 )
             }
@@ -84,11 +86,16 @@ public struct ProjectApply {
             )
         }
         // Those of the revision before stay: nothing could be applied any more otherwise.
-        for label in next.schema.classes.dropFirst(known?.schema.classes.count ?? 0) where !ForeignText.isPlain(label) {
+        for label in next.schema.classes.dropFirst(known?.schema.classes.count ?? 0) {
+            guard let fault = Self.fault(ofClass: label) else { continue }
+            throw EngineError("apply project \(name)", "classes: \(fault.reason)", remedy: fault.remedy)
+        }
+        let (window, old) = (next.acquisition.window, known?.acquisition.window)
+        guard window >= Self.leastWindow || window == old else {
             throw EngineError(
                 "apply project \(name)",
-                "classes: \"\(ForeignText.line(label))\" holds a control, line or direction character, which people do not see",
-                remedy: "write the class without it"
+                "acquisition.window: expected at least 1m, found \(window)ms",
+                remedy: "each window that ends is an entry of the journal, which stays there for ever"
             )
         }
         if let reason = next.sizeFault(isNew: true) { throw EngineError("apply project \(name)", reason) }
@@ -111,6 +118,26 @@ public struct ProjectApply {
         ])
         try Self.retrying { () throws(StreamError) in try producer.commit() }
         return known.map { .revised(next, from: $0) } ?? .created(next)
+    }
+
+    /// The least window of a new budget, in milliseconds. Shorter ones that are in force stay, and old journals decide as before.
+    private static let leastWindow: Int64 = 60_000
+
+    /// Why a class that is new must not have a name; nil where it may.
+    public static func fault(ofClass name: String) -> (reason: String, remedy: String)? {
+        let shown = "\"\(ForeignText.line(name))\""
+        if !ForeignText.isPlain(name) {
+            return (
+                "\(shown) holds a control, line or direction character, which people do not see",
+                "write the class without it"
+            )
+        }
+        // Of two spellings that look alike tables make one class, and files two.
+        guard !ComposedText.isComposed(name) else { return nil }
+        return (
+            "\(shown) is not in the composed form of Unicode (NFC: an accent and its letter as one character)",
+            "write the class in it"
+        )
     }
 
     /// Makes a call a few times that may be made again; each takes its time by itself.

@@ -25,7 +25,7 @@ struct PauseView {
         defer { scan.close() }
         var pause: ProjectPause?
         var next: Int64?
-        try scan.forEach(partition) { record, _, _ in
+        try scan.forEach(partition, stable: true) { record, _, _ in
             let isGone = record.value.baseAddress == nil
             if record.key.elementsEqual(key) {
                 pause = isGone ? nil : try ProjectPause(json: parser.parse(record.value))
@@ -58,7 +58,7 @@ public struct ProjectResume {
         defer { commands.close() }
         let directory = try ProjectDirectory(transport: transport, topics: topics)
         defer { directory.close() }
-        try directory.readToEnd()
+        try directory.readToEnd(stable: true)
         guard let configuration = directory[name] else {
             throw EngineError("resume \(name)", "there is no such project", remedy: "see flywheel project list")
         }

@@ -33,21 +33,41 @@ public final class LagView {
     private let reader: any LogReader
     private let limit: Int
     private let group: (Role) -> String
+    /// How long facts are read at once.
+    private let patience: Duration
     /// Newest version announced, by project; and where to read on.
     private var announced: [String: Int] = [:]
     private var announcedTo: [TopicPartition: Int64] = [:]
+    private let parser = JSONParser(maximumDepth: 64, maximumSize: 16 << 20)
+    /// Where to read on in the dataset log; what was read is not read again.
+    private var factsTo: [TopicPartition: Int64] = [:]
+    /// Facts that no version holds yet, by project.
+    private var pending: [String: Int64] = [:]
+    /// Versions that were cut and not announced, with their facts.
+    private var cut: [(project: String, ordinal: Int, facts: Int64)] = []
 
-    /// `group` names a role's consumer group; nil for the workers' usual name.
+    /// A view that has read nothing yet.
+    ///
+    /// - Parameters:
+    ///   - transport: To the cluster.
+    ///   - topics: Names in use.
+    ///   - limit: Records that are read of a partition of an input; facts have no such limit.
+    ///   - patience: How long facts are read at one call: what is left then counts as at most so many, and the next call goes
+    ///     on there.
+    ///   - group: Names a role's consumer group; nil for the workers' usual name.
+    /// - Throws: `StreamError` when no client can be opened.
     public init(
         transport: any StreamTransport,
         topics: TopicNames,
         limit: Int = LagView.limit,
+        patience: Duration = .seconds(3),
         group: ((Role) -> String)? = nil
     ) throws(StreamError) {
         self.group = group ?? { "\(topics.prefix)\($0.rawValue)" }
         self.transport = transport
         self.topics = topics
         self.limit = limit
+        self.patience = patience
         let inputs = Self.roles.flatMap(Self.inputs) + [.datasetVersions]
         reader = try transport.makeReader(topics: Set(inputs).map { topics[$0] }.sorted())
     }
@@ -98,27 +118,33 @@ public final class LagView {
         if left > 0 { lag.isExact = false }
     }
 
+    /// The group's offset waits for the slowest project of a partition, so there may be any number of facts behind it of which
+    /// nothing is left to do: they are read, since only their cuts say so.
     private func addFacts(_ from: [TopicPartition: Int64], _ lag: inout RoleLag) throws {
-        let facts = FactReader()
-        var pending: [String: Int64] = [:]
-        var cut: [(project: String, ordinal: Int, facts: Int64)] = []
-        let ends = try CommittedScan(reader, limit: limit).read(from) { _, record, _, _ in
+        let start = from.reduce(into: [:]) { $0[$1.key] = factsTo[$1.key] ?? $1.value }
+        let ends = try CommittedScan(reader, limit: .max).read(start, until: .now + patience) { _, record, _, _ in
             // What cannot be read stops the materializer, which says so.
-            guard let (project, fact) = try? facts.read(record.value) else { return }
-            pending[project.rawValue, default: 0] += 1
-            guard case .cut(let version) = fact else { return }
-            cut.append((project.rawValue, version.ordinal, pending.removeValue(forKey: project.rawValue) ?? 0))
+            guard let object = try? parser.parse(record.value).object(), let project = try? object.string("project"),
+                object.optional("sequence") != nil, let kind = try? object.string("kind")
+            else { return }
+            pending[project, default: 0] += 1
+            guard kind == "version_cut", let ordinal = try? object.int("ordinal", in: 1...Counting.most) else { return }
+            cut.append((project, ordinal, pending.removeValue(forKey: project) ?? 0))
         }
-        let left = ends.values.reduce(0) { $0 + $1.left }
+        factsTo.merge(ends.mapValues(\.next)) { $1 }
         if !cut.isEmpty { try readAnnounced() }
-        lag.records += left + cut.reduce(0) { $0 + ($1.ordinal > announced[$1.project] ?? 0 ? $1.facts : 0) }
-        if left > 0 { lag.isExact = false }
+        cut.removeAll { $0.ordinal <= announced[$0.project] ?? 0 }
+        let left = ends.values.reduce(0) { $0 + $1.left }
+        lag.records += cut.reduce(0) { $0 + $1.facts }
+        guard left > 0 else { return }
+        // What is not known may hold the cut of what is.
+        lag.records += left + pending.values.reduce(0, +)
+        lag.isExact = false
     }
 
     private func readAnnounced() throws {
         let name = topics[.datasetVersions]
         let places = try reader.partitions(of: name).map { TopicPartition(name, $0) }
-        let parser = JSONParser(maximumDepth: 64, maximumSize: 16 << 20)
         let from = places.reduce(into: [:]) { $0[$1] = announcedTo[$1] ?? 0 }
         let ends = try CommittedScan(reader, limit: .max).read(from) { _, record, _, _ in
             guard let object = try? parser.parse(record.value).object(), let project = try? object.string("project"),

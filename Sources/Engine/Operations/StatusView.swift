@@ -16,13 +16,16 @@ public final class StatusView {
 
     public func close() { store.close() }
 
-    /// The projects in the order of their names. A second call reads only what is new.
+    /// Partitions of `state` in which a transaction is open: what was written there since it began is not seen.
+    public func heldBack() throws -> [Int32] { try partitions.filter { try store.isHeldBack($0) } }
+
+    /// The projects in the order of their names, as far as is committed. A second call reads only what is new.
     ///
     /// - Complexity: O(new records of `state`).
     public func summaries() throws -> [ProjectSummary] {
         var summaries: [ProjectSummary] = []
         for partition in partitions {
-            try store.follow(partition, &restored[partition, default: RestoredPartition()])
+            try store.follow(partition, &restored[partition, default: RestoredPartition()], stable: true)
             for project in (restored[partition]?.projects ?? [:]).values { summaries.append(ProjectSummary(project)) }
         }
         return summaries.sorted { $0.project < $1.project }

@@ -1,3 +1,4 @@
+internal import Events
 internal import StreamRuntime
 public import Telemetry
 internal import Vocabulary
@@ -8,137 +9,241 @@ public struct EngineMetrics: Sendable {
 
     public init(registry: MetricsRegistry) { self.registry = registry }
 
+    /// A name, its labels, and what stands behind it.
+    private struct Metric {
+        enum Kind { case counter, gauge, histogram }
+
+        let kind: Kind
+        let name: String
+        let labels: Set<String>
+        let help: String
+
+        init(_ kind: Kind, _ name: String, _ labels: Set<String>, _ help: String) {
+            self.kind = kind
+            self.name = name
+            self.labels = labels
+            self.help = help
+        }
+
+        /// Whether a kind and labels are its own.
+        func fits(_ kind: Kind, _ given: [String: String]) -> Bool { kind == self.kind && Set(given.keys) == labels }
+
+        static let read = Metric(.counter, "flywheel_records_read_total", ["role"], "Records read and committed.")
+        static let written = Metric(
+            .counter,
+            "flywheel_records_written_total",
+            ["role"],
+            "Records written and committed."
+        )
+        static let committed = Metric(
+            .counter,
+            "flywheel_transactions_committed_total",
+            ["role"],
+            "Transactions committed."
+        )
+        static let commitDuration = Metric(
+            .histogram,
+            "flywheel_commit_duration_seconds",
+            ["role"],
+            "From opening a transaction to its commit."
+        )
+        static let aborted = Metric(.counter, "flywheel_transactions_aborted_total", ["role"], "Transactions aborted.")
+        static let restarted = Metric(
+            .counter,
+            "flywheel_producers_restarted_total",
+            ["role"],
+            "Producers made anew after a fatal error."
+        )
+        static let retries = Metric(.counter, "flywheel_retries_total", ["role"], "Calls tried again.")
+        static let expired = Metric(
+            .counter,
+            "flywheel_records_expired_total",
+            ["role"],
+            "Records that expired before they were read."
+        )
+        static let unreachable = Metric(
+            .gauge,
+            "flywheel_brokers_unreachable",
+            ["role"],
+            "1 while no broker answers a role."
+        )
+        static let isolated = Metric(
+            .counter,
+            "flywheel_records_isolated_total",
+            ["role"],
+            "Records taken out of the stream because they brought workers down."
+        )
+        static let refusedTurns = Metric(
+            .counter,
+            "flywheel_turns_refused_total",
+            ["role"],
+            "Turns that a role could not work out and tried again."
+        )
+        static let heldUp = Metric(
+            .gauge,
+            "flywheel_storage_held_up",
+            ["role"],
+            "1 while a disk refuses a role's work."
+        )
+        static let storageRefusals = Metric(
+            .counter,
+            "flywheel_storage_refusals_total",
+            ["role"],
+            "Writes that a disk refused and that are tried again."
+        )
+        static let letters = Metric(
+            .counter,
+            "flywheel_dead_letters_total",
+            ["stage", "code"],
+            "Records sent to the dead letters."
+        )
+        static let lettersLeftOut = Metric(
+            .counter,
+            "flywheel_dead_letters_left_out_total",
+            ["code"],
+            "Bad records of the traffic that were counted and not kept, for there were too many."
+        )
+        static let remarks = Metric(
+            .counter,
+            "flywheel_intake_remarks_total",
+            ["member"],
+            "Records taken although a member that only informs could not be used as it stands."
+        )
+        static let forwarded = Metric(
+            .counter,
+            "flywheel_intake_forwarded_total",
+            [],
+            "Journal entries written by Intake."
+        )
+        static let refusedEntries = Metric(
+            .counter,
+            "flywheel_entries_refused_total",
+            ["code"],
+            "Journal entries that changed nothing."
+        )
+        static let entries = Metric(.counter, "flywheel_loop_entries_total", [], "Journal entries applied.")
+        static let decisions = Metric(.counter, "flywheel_loop_decisions_total", [], "Decisions made.")
+        /// Of every role.
+        static let ofRoles = [read, written, committed, aborted, restarted, retries, expired, isolated, refusedTurns]
+    }
+
+    private func counter(_ metric: Metric, _ labels: [String: String] = [:]) -> Counter {
+        assert(metric.fits(.counter, labels))
+        return registry.counter(metric.name, help: metric.help, labels: labels)
+    }
+
+    private func gauge(_ metric: Metric, _ labels: [String: String] = [:]) -> Gauge {
+        assert(metric.fits(.gauge, labels))
+        return registry.gauge(metric.name, help: metric.help, labels: labels)
+    }
+
+    private func commitDuration(_ labels: [String: String]) -> Histogram {
+        let metric = Metric.commitDuration
+        assert(metric.fits(.histogram, labels))
+        return registry.histogram(metric.name, help: metric.help, labels: labels)
+    }
+
+    /// Shows what these roles may count before they have counted anything, at 0: of a counter that is there only once it has
+    /// counted, nobody sees the first event as a rise. Left out is what has labels of no known set: projects, and members that
+    /// producers name.
+    public func begin(_ roles: [Role]) {
+        for role in roles where role != .console {
+            let labels = ["role": role.rawValue]
+            for metric in Metric.ofRoles { _ = counter(metric, labels) }
+            _ = commitDuration(labels)
+            gauge(.unreachable, labels).set(0)
+            observe(topicProblems: 0, role)
+            switch role {
+            case .intake: beginIntake()
+            case .loop: beginLoop()
+            case .materializer, .trainer: beginStorage(labels)
+            case .console: break
+            }
+            if role == .loop || role == .materializer { observe(stops: [], stage: role.rawValue) }
+        }
+    }
+
+    private func beginIntake() {
+        for code in Rejection.Code.allCases {
+            _ = counter(.letters, ["stage": "intake", "code": code.rawValue])
+            _ = counter(.lettersLeftOut, ["code": code.rawValue])
+        }
+        _ = counter(.forwarded)
+        observe(faultyRecords: 0)
+    }
+
+    private func beginLoop() {
+        for code in Refusal.Code.allCases {
+            _ = counter(.refusedEntries, ["code": code.rawValue])
+            if code.isDeadLetter { _ = counter(.letters, ["stage": "loop", "code": code.rawValue]) }
+        }
+        _ = counter(.letters, ["stage": "loop", "code": "unreadable_entry"])
+        _ = counter(.entries)
+        _ = counter(.decisions)
+    }
+
+    private func beginStorage(_ labels: [String: String]) {
+        gauge(.heldUp, labels).set(0)
+        _ = counter(.storageRefusals, labels)
+    }
+
     func observe(_ event: StreamTaskEvent, _ role: Role) {
         let labels = ["role": role.rawValue]
         switch event {
         case .committed(let records, let outputs, let milliseconds):
-            registry.counter("flywheel_records_read_total", help: "Records read and committed.", labels: labels)
-                .increment(by: records)
-            registry.counter("flywheel_records_written_total", help: "Records written and committed.", labels: labels)
-                .increment(by: outputs)
-            registry.counter("flywheel_transactions_committed_total", help: "Transactions committed.", labels: labels)
-                .increment()
-            registry.histogram(
-                "flywheel_commit_duration_seconds",
-                help: "From opening a transaction to its commit.",
-                labels: labels
-            ).observe(Double(milliseconds) / 1_000)
-        case .aborted:
-            registry.counter("flywheel_transactions_aborted_total", help: "Transactions aborted.", labels: labels)
-                .increment()
-        case .restarted:
-            registry.counter(
-                "flywheel_producers_restarted_total",
-                help: "Producers made anew after a fatal error.",
-                labels: labels
-            ).increment()
-        case .retrying:
-            registry.counter("flywheel_retries_total", help: "Calls tried again.", labels: labels).increment()
-        case .expired(_, let from, let to):
-            registry.counter(
-                "flywheel_records_expired_total",
-                help: "Records that expired before they were read.",
-                labels: labels
-            ).increment(by: Int(to - from))
-        case .unreachable, .reachable:
-            registry.gauge("flywheel_brokers_unreachable", help: "1 while no broker answers a role.", labels: labels)
-                .set(isUnreachable(event) ? 1 : 0)
-        case .isolating:
-            registry.counter(
-                "flywheel_records_isolated_total",
-                help: "Records taken out of the stream because they brought workers down.",
-                labels: labels
-            ).increment()
-        case .refused:
-            registry.counter(
-                "flywheel_turns_refused_total",
-                help: "Turns that a role could not work out and tried again.",
-                labels: labels
-            ).increment()
+            counter(.read, labels).increment(by: records)
+            counter(.written, labels).increment(by: outputs)
+            counter(.committed, labels).increment()
+            commitDuration(labels).observe(Double(milliseconds) / 1_000)
+        case .aborted: counter(.aborted, labels).increment()
+        case .restarted: counter(.restarted, labels).increment()
+        case .retrying: counter(.retries, labels).increment()
+        case .expired(_, let from, let to): counter(.expired, labels).increment(by: Int(to - from))
+        case .unreachable: observe(isReachable: false, role)
+        case .reachable: observe(isReachable: true, role)
+        case .isolating: counter(.isolated, labels).increment()
+        case .refused: counter(.refusedTurns, labels).increment()
         case .assigned, .unassigned, .foundUnclean, .paused, .resumed: break
         }
     }
 
-    private func isUnreachable(_ event: StreamTaskEvent) -> Bool {
-        if case .unreachable = event { true } else { false }
+    func observe(isReachable: Bool, _ role: Role) {
+        gauge(.unreachable, ["role": role.rawValue]).set(isReachable ? 0 : 1)
     }
 
     func observe(_ holdUp: HoldUp, _ role: Role) {
         let labels = ["role": role.rawValue]
-        registry.gauge("flywheel_storage_held_up", help: "1 while a disk refuses a role's work.", labels: labels)
-            .set(holdUp.isActive ? 1 : 0)
-        guard holdUp.isActive else { return }
-        registry.counter(
-            "flywheel_storage_refusals_total",
-            help: "Writes that a disk refused and that are tried again.",
-            labels: labels
-        ).increment()
+        gauge(.heldUp, labels).set(holdUp.isActive ? 1 : 0)
+        if holdUp.isActive { counter(.storageRefusals, labels).increment() }
     }
 
     /// Adds what has come to the counters of one name, a label set each.
-    private func counters(
-        _ name: String,
-        help: String,
-        by counts: [String: Int64],
+    private func add(
+        _ metric: Metric,
+        _ counts: [String: Int64],
         since last: [String: Int64],
         labels: (String) -> [String: String]
     ) {
         for (key, count) in counts where count > last[key] ?? 0 {
-            registry.counter(name, help: help, labels: labels(key)).increment(by: Int(count - (last[key] ?? 0)))
+            counter(metric, labels(key)).increment(by: Int(count - (last[key] ?? 0)))
         }
     }
 
     func observe(_ counts: IntakeCounts, since last: IntakeCounts) {
-        counters(
-            "flywheel_dead_letters_total",
-            help: "Records sent to the dead letters.",
-            by: counts.dead,
-            since: last.dead,
-            labels: { ["stage": "intake", "code": $0] }
-        )
-        counters(
-            "flywheel_dead_letters_left_out_total",
-            help: "Bad records of the traffic that were counted and not kept, for there were too many.",
-            by: counts.dropped,
-            since: last.dropped,
-            labels: { ["code": $0] }
-        )
-        counters(
-            "flywheel_intake_remarks_total",
-            help: "Records taken although a member that only informs could not be used as it stands.",
-            by: counts.remarked,
-            since: last.remarked,
-            labels: { ["member": $0] }
-        )
-        registry.counter("flywheel_intake_forwarded_total", help: "Journal entries written by Intake.")
-            .increment(by: Int(counts.forwarded - last.forwarded))
+        add(.letters, counts.dead, since: last.dead) { ["stage": "intake", "code": $0] }
+        add(.lettersLeftOut, counts.dropped, since: last.dropped) { ["code": $0] }
+        add(.remarks, counts.remarked, since: last.remarked) { ["member": $0] }
+        counter(.forwarded).increment(by: Int(counts.forwarded - last.forwarded))
     }
 
     func observe(_ counts: LoopCounts, since last: LoopCounts) {
-        for (code, count) in counts.refused where count > last.refused[code] ?? 0 {
-            registry.counter(
-                "flywheel_entries_refused_total",
-                help: "Journal entries that changed nothing.",
-                labels: ["code": code]
-            ).increment(by: Int(count - (last.refused[code] ?? 0)))
-            guard Refusal.Code(rawValue: code)?.isDeadLetter ?? false else { continue }
-            registry.counter(
-                "flywheel_dead_letters_total",
-                help: "Records sent to the dead letters.",
-                labels: ["stage": "loop", "code": code]
-            ).increment(by: Int(count - (last.refused[code] ?? 0)))
-        }
-        if counts.unreadable > last.unreadable {
-            registry.counter(
-                "flywheel_dead_letters_total",
-                help: "Records sent to the dead letters.",
-                labels: ["stage": "loop", "code": "unreadable_entry"]
-            ).increment(by: Int(counts.unreadable - last.unreadable))
-        }
-        registry.counter("flywheel_loop_entries_total", help: "Journal entries applied.")
-            .increment(by: Int(counts.entries - last.entries))
-        registry.counter("flywheel_loop_decisions_total", help: "Decisions made.")
-            .increment(by: Int(counts.decisions - last.decisions))
+        add(.refusedEntries, counts.refused, since: last.refused) { ["code": $0] }
+        let letters = counts.refused.filter { Refusal.Code(rawValue: $0.key)?.isDeadLetter ?? false }
+        add(.letters, letters, since: last.refused) { ["stage": "loop", "code": $0] }
+        counter(.letters, ["stage": "loop", "code": "unreadable_entry"])
+            .increment(by: Int(counts.unreadable - last.unreadable))
+        counter(.entries).increment(by: Int(counts.entries - last.entries))
+        counter(.decisions).increment(by: Int(counts.decisions - last.decisions))
     }
 
     func observe(stops: [PartitionStop], stage: String) {
@@ -149,12 +254,12 @@ public struct EngineMetrics: Sendable {
         ).set(stops.count)
     }
 
-    func observe(faults: [ProjectFault]) {
+    func observe(faultyRecords count: Int) {
         registry.gauge(
             "flywheel_project_faults",
             help:
                 "Newest records of projects that cannot be followed: an older revision stays in force, if there is one."
-        ).set(faults.count)
+        ).set(count)
     }
 
     func observe(topicProblems count: Int, _ role: Role) {

@@ -25,7 +25,12 @@ extension Worker {
         var finish: () -> Void = {}
     }
 
-    func makeStage(_ role: Role, _ transport: KafkaStreamTransport, _ logger: Logger) throws -> Parts {
+    func makeStage(
+        _ role: Role,
+        _ thread: Int,
+        _ transport: KafkaStreamTransport,
+        _ logger: Logger
+    ) throws -> Parts {
         let topics = configuration.topics
         switch role {
         case .intake:
@@ -69,7 +74,7 @@ extension Worker {
                     )
                     (lastWarningAt, told) = (now, leftOut)
                 },
-                remarks: { [self, stage] in tell(stage.projectFaults, logger) }
+                remarks: { [self, stage] in tell(stage.projectFaults, of: thread, logger) }
             )
         case .loop:
             let writer = try makeSnapshotWriter(transport, logger)
@@ -196,13 +201,16 @@ extension Worker {
     /// Says what is wrong on `projects`, each fault once.
     ///
     /// - Returns: What health says of it.
-    private func tell(_ faults: [ProjectFault], _ logger: Logger) -> [String] {
-        metrics.observe(faults: faults)
-        let new = faultsTold.withLock { told in
-            // What has been mended may come again.
-            told.formIntersection(faults)
-            return faults.filter { told.insert($0).inserted }
+    private func tell(_ faults: [ProjectFault], of thread: Int, _ logger: Logger) -> [String] {
+        let (new, count) = faultsTold.withLock { told in
+            // What one thread has told no other tells, though a budget may return to one before the others. What has been
+            // mended may come again.
+            let known = told.values.reduce(into: Set()) { $0.formUnion($1) }
+            told[thread] = Set(faults)
+            let all = told.values.reduce(into: Set()) { $0.formUnion($1) }
+            return (faults.filter { !known.contains($0) }, all.count)
         }
+        metrics.observe(faultyRecords: count)
         for fault in new.suffix(20) {
             logger.error(
                 "a record of projects cannot be followed; an older revision stays in force, where there is one",

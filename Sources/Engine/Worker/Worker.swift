@@ -13,8 +13,8 @@ public final class Worker: Sendable {
     public let metrics: EngineMetrics
     let logger: Logger
     let stop: StopFlag
-    /// Faults of projects that the log has, whichever thread met them first.
-    let faultsTold = Mutex<Set<ProjectFault>>([])
+    /// Faults of projects, by the thread of Intake that has met them; the log has them.
+    let faultsTold = Mutex<[Int: Set<ProjectFault>]>([:])
     private let refused = Mutex<EngineError?>(nil)
     /// What Intake's threads read of `state`, once for all of them.
     let stateRead = Mutex<StateDirectory?>(nil)
@@ -41,6 +41,7 @@ public final class Worker: Sendable {
     public func run() {
         var threads: [RoleThread] = []
         let roles = Self.streamRoles.filter { configuration.roles.contains($0) }
+        metrics.begin(roles)
         if !roles.isEmpty { threads.append(RoleThread("flywheel.topics") { [self] in watchTopics(roles) }) }
         for role in Self.streamRoles where configuration.roles.contains(role) {
             for number in 0..<configuration.threads(role) {
@@ -119,6 +120,8 @@ public final class Worker: Sendable {
     /// Work that a role has left undone, over all its lives. Used on its thread.
     private final class Standstill {
         var since: Int64?
+        /// No broker has answered the look at the beginning of a life.
+        var isUnreachable = false
         /// Result of the last attempt.
         var cause = ""
 
@@ -132,6 +135,43 @@ public final class Worker: Sendable {
         }
     }
 
+    /// Milliseconds that a broker has to answer before the role says that none does.
+    private static let answerPatience = 3_000
+
+    /// Says at once where no broker answers: what follows waits much longer before it says anything.
+    private func lookForBroker(
+        _ role: Role,
+        _ thread: Int,
+        _ logger: Logger,
+        _ standstill: Standstill
+    ) throws {
+        let properties = configuration.properties(role)
+        let isThere = try KafkaConnection.check(properties, timeoutMilliseconds: Self.answerPatience)
+        guard !isThere else { return }
+        let address = properties["bootstrap.servers"] ?? "bootstrap.servers"
+        let reason =
+            "no broker at \(address) has answered within \(Self.answerPatience / 1_000) s; the role goes on trying"
+        health.set(role, thread: thread, .degraded, reason: reason, partitions: 0, at: WallClock.now())
+        noteReachable(false, role, logger, standstill, reason)
+    }
+
+    private func noteReachable(
+        _ isReachable: Bool,
+        _ role: Role,
+        _ logger: Logger,
+        _ standstill: Standstill,
+        _ reason: String = ""
+    ) {
+        metrics.observe(isReachable: isReachable, role)
+        guard standstill.isUnreachable == isReachable else { return }
+        standstill.isUnreachable = !isReachable
+        if isReachable {
+            logger.notice("a broker answers again")
+        } else {
+            logger.warning("no broker answers", ["reason": .string(reason)])
+        }
+    }
+
     /// One life of a role, from its clients' making to their closing. `explained` are partitions of the life before, where
     /// its clients ended it and not a record; then those of this one.
     private func turn(
@@ -142,7 +182,7 @@ public final class Worker: Sendable {
         _ standstill: Standstill
     ) throws {
         let help = AccessRights.help(role.party, configuration.kafka)
-        try KafkaConnection.check(configuration.properties(role))
+        try lookForBroker(role, thread, logger, standstill)
         let transport = KafkaStreamTransport(
             properties: configuration.properties(role),
             delivery: role == .intake ? configuration.intakeDelivery : .exactlyOnce
@@ -153,7 +193,9 @@ public final class Worker: Sendable {
             topics: configuration.topics,
             properties: configuration.kafka
         )
-        let parts = try makeStage(role, transport, logger)
+        // That was answered.
+        noteReachable(true, role, logger, standstill)
+        let parts = try makeStage(role, thread, transport, logger)
         defer { parts.finish() }
         let names = parts.inputs.map { configuration.topics[$0] }
         try checkSalt(role, names, transport)
@@ -190,8 +232,10 @@ public final class Worker: Sendable {
         task.unsettledSince = standstill.since
         do {
             var lastLookAt: Int64 = 0
+            var hasJoined = false
             while !stop.isRaised {
                 try task.cycle()
+                if task.waitsSince == nil { hasJoined = true }
                 if !task.assignment.isEmpty { explained.removeAll() }
                 let now = WallClock.now()
                 standstill.since = task.unsettledSince
@@ -202,12 +246,14 @@ public final class Worker: Sendable {
                 let trouble =
                     (parts.stage as? any HoldingStage)?.holdUp.reason ?? task.trouble?.description ?? parts.trouble()
                     ?? WorkerHealth.standstill(since: standstill.since, cause: standstill.cause, at: now)
-                let condition: WorkerHealth.Condition = trouble == nil ? .running : .degraded
+                let waiting = WorkerHealth.waiting(since: task.waitsSince, hasJoined: hasJoined, at: now)
+                let condition: WorkerHealth.Condition =
+                    trouble != nil ? .degraded : waiting != nil ? .starting : .running
                 health.set(
                     role,
                     thread: thread,
                     condition,
-                    reason: trouble ?? "",
+                    reason: trouble ?? waiting ?? "",
                     partitions: task.assignment.count,
                     at: now
                 )

@@ -79,6 +79,26 @@ public final class WorkerHealth: Sendable {
         return cause.isEmpty ? text : "\(text); last: \(cause)"
     }
 
+    /// How long a member that had partitions waits for others before it is not ready, in milliseconds: a rebalance takes
+    /// seconds.
+    public static let rebalance: Int64 = 10_000
+
+    /// Why a role is not running yet though its loop turns: its group has not said which partitions are its own. None at all
+    /// is an answer, too.
+    ///
+    /// - Parameters:
+    ///   - since: Since when it waits for the group; nil where it does not.
+    ///   - hasJoined: Whether the group has answered in this life of the role.
+    ///   - time: Now. Both in milliseconds since 1970.
+    /// - Returns: Nil where it does not wait, or only as long as a rebalance takes.
+    public static func waiting(since: Int64?, hasJoined: Bool, at time: Int64) -> String? {
+        guard let since else { return nil }
+        let waited = max(0, time - since)
+        guard !hasJoined || waited >= rebalance else { return nil }
+        let seconds = waited >= rebalance ? " for \(waited / 1_000) s" : ""
+        return "waits\(seconds) for its group to say which partitions it gets"
+    }
+
     /// The roles that have started, in the order of `Role`; of several threads that which is worst off speaks for all.
     public var snapshot: [(role: Role, health: RoleHealth)] {
         let alarms = alarms.withLock { $0 }

@@ -192,12 +192,18 @@ enum ProjectCommand {
             topics: worker.topics
         )
         defer { directory.close() }
-        try directory.readToEnd()
+        try directory.readToEnd(stable: true)
+        if try directory.isHeldBack() { Terminal.complain(openTransaction(on: worker.topics[.projects])) }
         for fault in directory.faults {
             Terminal.complain("warning: not followed: \(ForeignText.line(fault.text, limit: 4_096))")
         }
         return directory.projects.values.sorted { $0.project < $1.project }
     }
+}
+
+/// What a command says that reads no further than where somebody's transaction began.
+func openTransaction(on topic: String) -> String {
+    "note: a transaction is open on \(topic): what was written since it began is not shown (kafka-transactions.sh find-hanging)"
 }
 
 extension SettingConflict {
@@ -268,9 +274,16 @@ enum ConfigCommand {
         if ProjectFile.isProject(bytes, file: file) {
             let project = try ProjectFile.read(bytes, file: file)
             Terminal.show("\(file): project \(project.project) is valid")
+            for label in project.schema.classes {
+                guard let fault = ProjectApply.fault(ofClass: label) else { continue }
+                Terminal.show(
+                    "note: classes: \(fault.reason): project apply refuses it unless the project has it already"
+                )
+            }
             ProjectCommand.tellConflicts(of: project)
         } else {
             let worker = try WorkerFile.read(file, for: .worker)
+            try WorkerCheck.require(worker)
             Terminal.show("\(file): a valid worker file, roles \(worker.roles.map(\.rawValue).joined(separator: ", "))")
             if worker.salt.isEmpty {
                 Terminal.show("note: no salt: whoever knows the samples' ids can tell which are audited")

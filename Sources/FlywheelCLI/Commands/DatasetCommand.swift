@@ -86,7 +86,9 @@ enum DatasetCommand {
         // Versions grow from one another: the newest has whatever an earlier one had on two sides.
         if let newest = ids.last { tell(try store.overlap(project, id: newest), of: newest) }
         Terminal.show(
-            problems == 0 ? "\(ids.count) versions are whole" : "\(problems) problems in \(ids.count) versions"
+            problems == 0
+                ? "\(counted(ids.count, "version is", "versions are")) whole"
+                : "\(counted(problems, "problem", "problems")) in \(counted(ids.count, "version", "versions"))"
         )
         return problems == 0
     }

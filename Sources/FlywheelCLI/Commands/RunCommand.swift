@@ -32,12 +32,13 @@ enum RunCommand {
             )
         }
 
+        try WorkerCheck.require(configuration)
+
         let stop = StopFlag()
         let trap = SignalTrap([SIGTERM, SIGINT]) { _ in stop.raise() }
         defer { trap.cancel() }
         let logger = Logger(module: "worker", level: level, sink: StandardErrorSink())
         for caveat in KafkaCaveat.all(configuration.kafka) {
-            if caveat.isFatal { throw EngineError("run a worker", caveat.description) }
             logger.warning("may not work", ["reason": .string(caveat.description)])
         }
         if !arguments.strings("project").isEmpty { try KafkaConnection.require(configuration.kafka) }

@@ -1,5 +1,6 @@
 import Arguments
 import Engine
+import Events
 import Foundation
 import KafkaTransport
 import Processes
@@ -18,6 +19,7 @@ enum StatusCommand {
         let stop = StopFlag()
         let trap = SignalTrap([SIGINT, SIGTERM]) { _ in stop.raise() }
         defer { trap.cancel() }
+        var isFirst = true
         repeat {
             try letters.update()
             let report = StatusReport(
@@ -27,6 +29,9 @@ enum StatusCommand {
             )
             if arguments.flag("watch"), !arguments.flag("json") { Terminal.clear() }
             Terminal.show(arguments.flag("json") ? report.json : report.text)
+            // The loop's own transactions are open for milliseconds: not every look is worth a word.
+            if isFirst, try !view.heldBack().isEmpty { Terminal.complain(openTransaction(on: worker.topics[.state])) }
+            isFirst = false
             guard arguments.flag("watch") else { break }
             var left = 20
             while left > 0, !stop.isRaised {

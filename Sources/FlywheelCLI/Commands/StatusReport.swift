@@ -56,7 +56,7 @@ struct StatusReport {
             lines.append("  tasks        \(project.openTasks) open, \(project.candidates) candidates")
             if let obstacle = project.obstacle { lines.append("  asks no more \(obstacle)") }
             lines.append(
-                "  labels       \(project.labels): \(project.trainingLabels) training, \(project.testLabels) test; \(project.versions) versions, \(project.studies) studies"
+                "  labels       \(project.labels): \(project.trainingLabels) training, \(project.testLabels) test; \(counted(project.versions, "version", "versions")), \(counted(project.studies, "study", "studies"))"
             )
             if !project.annotators.isEmpty { lines.append("  annotators   \(text(of: project.annotators))") }
             lines.append(
@@ -96,7 +96,8 @@ struct StatusReport {
             + "\(standing.livePredictions) live predictions of at least \(standing.minimumPredictions)"
     }
 
-    private func rounded(_ value: Double) -> Double { (value * 100).rounded() / 100 }
+    /// To hundredths; what is nothing has no sign.
+    private func rounded(_ value: Double) -> Double { (value * 100).rounded() / 100 + 0 }
 
     var json: String {
         var writer = JSONWriter()

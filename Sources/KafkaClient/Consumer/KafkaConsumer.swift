@@ -55,28 +55,9 @@ public final class KafkaConsumer {
         topics: [String]
     ) throws(KafkaError) {
         let operation = "open a consumer of group \(group)"
-        var required: KafkaProperties = [
-            "group.id": group,
-            "enable.auto.commit": "false",
-            "enable.auto.offset.store": "false",
-            "partition.assignment.strategy": "range",
-            "enable.partition.eof": "false",
-            // Also what makes the group's committed offsets wait for open transactions.
-            "isolation.level": "read_committed",
-        ]
-        required["group.instance.id"] = instance
-        let own = FetchQueue.defaults(libraryNumber: KafkaLibrary.number)
-            .merging(["session.timeout.ms": "10000", "heartbeat.interval.ms": "1000"])
-        handle = try ClientHandle(
-            ClientConfiguration(
-                kind: .consumer,
-                defaults: own,
-                properties: properties,
-                required: required,
-                events: RD_KAFKA_EVENT_REBALANCE | RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_OFFSET_COMMIT
-            ),
-            operation: operation
-        )
+        let configuration = Self.configuration(properties, group: group, instance: instance)
+        let own = configuration.defaults
+        handle = try ClientHandle(configuration, operation: operation)
         guard let consumerQueue = rd_kafka_queue_get_consumer(handle.client) else {
             throw KafkaError(.fatal, operation: operation, code: "_UNKNOWN_GROUP", reason: "there is no group")
         }
@@ -95,6 +76,28 @@ public final class KafkaConsumer {
         let list = PartitionList(topics: topics)
         let error = rd_kafka_subscribe(handle.client, list.pointer)
         if error != RD_KAFKA_RESP_ERR_NO_ERROR { throw KafkaError(error, operation: operation) }
+    }
+
+    /// How a member of a group is opened.
+    static func configuration(_ properties: KafkaProperties, group: String, instance: String?) -> ClientConfiguration {
+        var required: KafkaProperties = [
+            "group.id": group,
+            "enable.auto.commit": "false",
+            "enable.auto.offset.store": "false",
+            "partition.assignment.strategy": "range",
+            "enable.partition.eof": "false",
+            // Also what makes the group's committed offsets wait for open transactions.
+            "isolation.level": "read_committed",
+        ]
+        required["group.instance.id"] = instance
+        return ClientConfiguration(
+            kind: .consumer,
+            defaults: FetchQueue.defaults(libraryNumber: KafkaLibrary.number)
+                .merging(["session.timeout.ms": "10000", "heartbeat.interval.ms": "1000"]),
+            properties: properties,
+            required: required,
+            events: RD_KAFKA_EVENT_REBALANCE | RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_OFFSET_COMMIT
+        )
     }
 
     deinit { close() }

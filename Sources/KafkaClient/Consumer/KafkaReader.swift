@@ -36,22 +36,9 @@ public final class KafkaReader {
     /// Opens the client; nothing is read before `start`.
     public init(properties: KafkaProperties, topics: [String]) throws(KafkaError) {
         let operation = "open a reader"
-        var given = properties
-        for name in ["group.id", "group.instance.id", "transactional.id"] { given[name] = nil }
-        let own = FetchQueue.defaults(libraryNumber: KafkaLibrary.number)
-        handle = try ClientHandle(
-            ClientConfiguration(
-                kind: .consumer,
-                defaults: own,
-                properties: given,
-                required: [
-                    "enable.auto.commit": "false", "enable.auto.offset.store": "false", "enable.partition.eof": "true",
-                    "auto.commit.enable": "false",
-                ],
-                events: RD_KAFKA_EVENT_ERROR
-            ),
-            operation: operation
-        )
+        let configuration = Self.configuration(properties)
+        let (own, given) = (configuration.defaults, configuration.properties)
+        handle = try ClientHandle(configuration, operation: operation)
         guard let queue = rd_kafka_queue_new(handle.client) else {
             throw KafkaError(.fatal, operation: operation, code: "_FAIL", reason: "librdkafka made no queue")
         }
@@ -59,6 +46,22 @@ public final class KafkaReader {
         self.properties = given
         fetchQueue = queue
         fetcher = Fetcher(topics: topics, waker: FetchWaker(handle, properties: own.merging(given)))
+    }
+
+    /// How a reader is opened; names of groups and transactions are left aside.
+    static func configuration(_ properties: KafkaProperties) -> ClientConfiguration {
+        var given = properties
+        for name in ["group.id", "group.instance.id", "transactional.id"] { given[name] = nil }
+        return ClientConfiguration(
+            kind: .consumer,
+            defaults: FetchQueue.defaults(libraryNumber: KafkaLibrary.number),
+            properties: given,
+            required: [
+                "enable.auto.commit": "false", "enable.auto.offset.store": "false", "enable.partition.eof": "true",
+                "auto.commit.enable": "false",
+            ],
+            events: RD_KAFKA_EVENT_ERROR
+        )
     }
 
     deinit { close() }

@@ -38,6 +38,14 @@ public final class KafkaProducer {
     /// - Throws: `.fatal`, with the name of the property that is not known, does not take its value, or must not change.
     public init(properties: KafkaProperties, transactionalID: String? = nil) throws(KafkaError) {
         self.transactionalID = transactionalID ?? ""
+        handle = try ClientHandle(
+            Self.configuration(properties, transactionalID: transactionalID),
+            operation: transactionalID.map { "open a producer with transactional id \($0)" } ?? "open a producer"
+        )
+    }
+
+    /// How a writer is opened.
+    static func configuration(_ properties: KafkaProperties, transactionalID: String?) -> ClientConfiguration {
         var defaults: KafkaProperties = [
             // Java's default, so that both put a key into the same partition.
             "partitioner": "murmur2_random",
@@ -50,15 +58,12 @@ public final class KafkaProducer {
             defaults["transaction.timeout.ms"] = "10000"
             required["transactional.id"] = transactionalID
         }
-        handle = try ClientHandle(
-            ClientConfiguration(
-                kind: .producer,
-                defaults: defaults,
-                properties: properties,
-                required: required,
-                events: RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR
-            ),
-            operation: transactionalID.map { "open a producer with transactional id \($0)" } ?? "open a producer"
+        return ClientConfiguration(
+            kind: .producer,
+            defaults: defaults,
+            properties: properties,
+            required: required,
+            events: RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR
         )
     }
 

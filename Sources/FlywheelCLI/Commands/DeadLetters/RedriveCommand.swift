@@ -47,6 +47,12 @@ enum RedriveCommand {
             }
         )
         Terminal.show(isJSON ? json(report, policy) : text(report, policy))
+        // A place is of one letter: whoever names one that is not there has meant another.
+        guard report.matched > 0 || filter.places.isEmpty else {
+            let places = filter.places.map(\.description).sorted().joined(separator: ", ")
+            Terminal.complain("no dead letter stands at \(places); see flywheel dead-letters list")
+            return false
+        }
         return report.refusedCount == 0
     }
 

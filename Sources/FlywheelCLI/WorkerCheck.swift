@@ -1,0 +1,88 @@
+import Console
+import Engine
+import Events
+import KafkaClient
+import KafkaTransport
+import Telemetry
+
+/// What keeps a worker from starting whatever brokers say. `run` and `config check` ask here, so that what the one refuses the
+/// other refuses, in the same words.
+enum WorkerCheck {
+    /// The longest name that Kafka gives a topic, in bytes; members of a group may have one as long.
+    private static let nameLimit = 249
+    /// What stands behind an instance's name: `-materializer`, and the number of a thread.
+    private static let suffix = 24
+
+    /// - Throws: `EngineError` with all that is wrong.
+    static func require(_ worker: WorkerConfiguration) throws(EngineError) {
+        let found = faults(of: worker)
+        guard !found.isEmpty else { return }
+        throw EngineError("run a worker", found.joined(separator: "; "))
+    }
+
+    /// Each fault begins with the key that it is about.
+    static func faults(of worker: WorkerConfiguration) -> [String] {
+        var faults: [String] = []
+        func note(_ key: String, _ fault: String?) { if let fault { faults.append("\(key): \(fault)") } }
+        note("topics.prefix", fault(ofPrefix: worker.topics))
+        note("instance", fault(ofInstance: worker.instance))
+        if worker.roles.isEmpty {
+            let names = Role.allCases.map(\.rawValue).joined(separator: ", ")
+            note("roles", "expected at least one of \(names): a worker without a role does nothing")
+        }
+        let listens = worker.roles.contains(.console) || worker.healthPort != nil
+        if listens {
+            note(
+                "console.host",
+                Console.fault(ofHost: worker.consoleHost).map { "\($0), found \"\(worker.consoleHost)\"" }
+            )
+        }
+        if worker.roles.contains(.console), let port = worker.healthPort, port == worker.consolePort, port > 0 {
+            note("console.health_port", "expected another port than console.port, found \(port) for both")
+        }
+        for caveat in KafkaCaveat.all(worker.kafka) where caveat.isFatal { note("kafka", caveat.description) }
+        // Names that are wrong have been told.
+        if faults.isEmpty, !Set(worker.roles).isDisjoint(with: Worker.streamRoles) {
+            let isTransactional = worker.intakeDelivery == .exactlyOnce || worker.roles != [.intake]
+            let fault = ClientCheck.fault(
+                worker.kafka,
+                group: "\(worker.topics.prefix)loop",
+                instance: worker.instance,
+                transactionalID: isTransactional ? "\(worker.topics.prefix)loop.\(worker.instance)" : nil
+            )
+            note("kafka", fault?.reason)
+        }
+        return faults
+    }
+
+    private static func fault(ofPrefix topics: TopicNames) -> String? {
+        let prefix = topics.prefix
+        let isLegal = prefix.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-"):
+                true
+            default: false
+            }
+        }
+        guard isLegal else {
+            return
+                "expected letters, digits, full stops, underscores and hyphens as topics take them, found \"\(ForeignText.line(prefix, limit: 64))\""
+        }
+        let longest = Topic.allCases.map { topics[$0].utf8.count }.max() ?? 0
+        guard longest > nameLimit else { return nil }
+        return "names of topics would have \(longest) bytes, of \(nameLimit) that Kafka takes"
+    }
+
+    private static func fault(ofInstance instance: String) -> String? {
+        if instance.isEmpty { return "expected a name: workers without one would take each other's place" }
+        // It names a folder of snapshots, too.
+        guard instance != ".", instance != "..", ForeignText.isPlain(instance) else {
+            return
+                "expected a name without control, line or direction characters, found \"\(ForeignText.line(instance, limit: 64))\""
+        }
+        let size = instance.utf8.count
+        guard size > nameLimit - suffix else { return nil }
+        return "it has \(size) bytes, of \(nameLimit - suffix) that names of members leave it"
+    }
+}

@@ -1,0 +1,50 @@
+import Engine
+import Events
+import Foundation
+import Telemetry
+import Testing
+
+/// Of a counter that is there only once it has counted nobody sees the first event.
+@Suite("Metrics before their first event")
+struct BeginningMetricsTests {
+    private func exposition(_ roles: [Role]) -> [String] {
+        let registry = MetricsRegistry()
+        EngineMetrics(registry: registry).begin(roles)
+        return registry.exposition().split(separator: "\n").map(String.init)
+    }
+
+    /// Before: none of them.
+    @Test(
+        "Whatever the operators' guide lists without a label of a project, a member or a listener is there from the start, at 0"
+    )
+    func listed() throws {
+        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        let guide = try String(contentsOf: root.appending(path: "docs/guides/operator.md"), encoding: .utf8)
+        let lines = exposition(Role.allCases)
+        var count = 0
+        for row in guide.split(separator: "\n") where row.hasPrefix("| `flywheel_") {
+            let cells = row.split(separator: "|", omittingEmptySubsequences: false)
+            guard !["project", "member", "listener"].contains(where: { cells[2].contains($0) }) else { continue }
+            for name in cells[1].matches(of: #/`(flywheel_[a-z_]+)`/#).map(\.1) {
+                let own = lines.filter {
+                    $0.hasPrefix(name + "{") || $0.hasPrefix(name + " ") || $0.hasPrefix(name + "_count")
+                }
+                #expect(!own.isEmpty && own.allSatisfy { $0.hasSuffix(" 0") }, "\(name): \(own.prefix(3))")
+                count += 1
+            }
+        }
+        #expect(count >= 18, "\(count)")
+    }
+
+    @Test("Every code of a dead letter has its counter, of Intake and of the loop, and every role its own")
+    func codes() {
+        let lines = Set(exposition([.intake, .loop]))
+        for code in Rejection.Code.allCases {
+            #expect(lines.contains(#"flywheel_dead_letters_total{code="\#(code.rawValue)",stage="intake"} 0"#))
+        }
+        #expect(lines.contains(#"flywheel_dead_letters_total{code="unreadable_entry",stage="loop"} 0"#))
+        #expect(lines.contains(#"flywheel_brokers_unreachable{role="intake"} 0"#))
+        #expect(!lines.contains { $0.contains(#"role="trainer""#) }, "a worker has the metrics of its own roles")
+    }
+}

@@ -1,0 +1,130 @@
+import Engine
+import Events
+import StreamRuntime
+import StreamTesting
+import Testing
+
+/// A member whose group never answers. Used on the test's thread.
+private final class SilentConsumer: GroupConsumer, @unchecked Sendable {
+    let topics: [String]
+    private let clock: SimulatedClock
+    var trouble: StreamError?
+
+    init(_ topics: [String], _ clock: SimulatedClock) {
+        self.topics = topics
+        self.clock = clock
+    }
+
+    func poll(into batch: RecordBatch, maximum: Int, timeoutMilliseconds: Int) throws(StreamError) -> PollOutcome {
+        clock.advance(by: Int64(max(1, timeoutMilliseconds)))
+        return .idle
+    }
+    func assign(_ positions: [TopicPartition: Int64]) throws(StreamError) {}
+    func unassign(_ partitions: [TopicPartition]) throws(StreamError) {}
+    func committed(_ partitions: [TopicPartition]) throws(StreamError) -> [TopicPartition: GroupOffset] { [:] }
+    func watermarks(_ partition: TopicPartition) throws(StreamError) -> (low: Int64, high: Int64) { (0, 0) }
+    func seek(_ positions: [TopicPartition: Int64]) throws(StreamError) {}
+    func pause(_ partitions: [TopicPartition]) throws(StreamError) {}
+    func resume(_ partitions: [TopicPartition]) throws(StreamError) {}
+    func close() {}
+}
+
+private struct SilentTransport: StreamTransport {
+    let cluster: InMemoryCluster
+    let consumer: SilentConsumer
+
+    func makeConsumer(group: String, instance: String, topics: [String]) throws(StreamError) -> any GroupConsumer {
+        consumer
+    }
+    func makeProducer(transactionalID: String) throws(StreamError) -> any TransactionalProducer {
+        try cluster.makeProducer(transactionalID: transactionalID)
+    }
+    func makeReader(topics: [String]) throws(StreamError) -> any LogReader { try cluster.makeReader(topics: topics) }
+    func clusterID() throws(StreamError) -> String { try cluster.clusterID() }
+    func groupOffsets(
+        _ group: String,
+        _ partitions: [TopicPartition]
+    ) throws(StreamError) -> [TopicPartition: GroupOffset] { try cluster.groupOffsets(group, partitions) }
+}
+
+@Suite("A member of a group that has not answered")
+struct MembershipTests {
+    private func task(_ plant: Plant, _ consumer: SilentConsumer) throws -> StreamTask {
+        let clock = plant.clock
+        return try StreamTask(
+            transport: SilentTransport(cluster: plant.cluster, consumer: consumer),
+            stage: try LoopStage(
+                topics: plant.topics,
+                transport: plant.cluster,
+                worker: "w",
+                tokens: .plant,
+                now: { clock.now }
+            ),
+            group: "loop",
+            instance: "w",
+            transactionalID: "loop.w",
+            topics: consumer.topics,
+            policy: CommitPolicy(interval: 50),
+            environment: StreamTaskEnvironment(
+                now: { clock.now },
+                pause: { clock.advance(by: $0) },
+                jitter: { 0 }
+            )
+        )
+    }
+
+    private func attempt(_ task: StreamTask) -> StreamError? {
+        do { try task.cycle() } catch { return error as? StreamError }
+        return nil
+    }
+
+    /// Before: it waited for ever, and was ready.
+    @Test("It joins again after two minutes, and is not ready meanwhile")
+    func silent() throws {
+        let plant = try Plant()
+        let consumer = SilentConsumer([plant.topics[.journal]], plant.clock)
+        let task = try task(plant, consumer)
+        let began = plant.clock.now
+        var error: StreamError?
+        while error == nil, plant.clock.now - began < 1_000_000 {
+            let waiting = WorkerHealth.waiting(since: task.waitsSince, hasJoined: false, at: plant.clock.now)
+            #expect(waiting?.hasPrefix("waits") == true)
+            error = attempt(task)
+        }
+        let waited = plant.clock.now - began
+        #expect((120_000..<121_000).contains(waited), "\(waited) ms")
+        #expect(error?.operation == "join the group" && error?.disposition == .retry)
+    }
+
+    @Test("While no broker answers no group can, and the wait begins when one does")
+    func troubled() throws {
+        let plant = try Plant()
+        let consumer = SilentConsumer([plant.topics[.journal]], plant.clock)
+        let task = try task(plant, consumer)
+        consumer.trouble = StreamError(.retry, operation: "reach a broker", code: "_ALL_BROKERS_DOWN", reason: "down")
+        let began = plant.clock.now
+        while plant.clock.now - began < 600_000 { try task.cycle() }
+        consumer.trouble = nil
+        let back = plant.clock.now
+        #expect(throws: StreamError.self) { while plant.clock.now - back < 1_000_000 { try task.cycle() } }
+        #expect(plant.clock.now - back >= 120_000)
+    }
+
+    @Test("One that the group has told that it gets nothing does not wait: it is ready to take over")
+    func standby() throws {
+        let plant = try Plant()
+        var runners: [StageRunner] = []
+        for number in 1...3 { runners.append(try plant.makeLoop(instance: "w\(number)")) }
+        for _ in 0..<20 { for runner in runners { try runner.task.cycle() } }
+        #expect(runners.map(\.task.assignment.isEmpty).filter { $0 }.count == 1, "two partitions, three members")
+        #expect(runners.allSatisfy { $0.task.waitsSince == nil })
+    }
+
+    @Test("A rebalance of seconds leaves a worker ready, a longer one does not, and the first answer is waited for")
+    func readiness() {
+        #expect(WorkerHealth.waiting(since: nil, hasJoined: false, at: 5) == nil)
+        #expect(WorkerHealth.waiting(since: 0, hasJoined: false, at: 5) != nil)
+        #expect(WorkerHealth.waiting(since: 0, hasJoined: true, at: 9_999) == nil)
+        #expect(WorkerHealth.waiting(since: 0, hasJoined: true, at: 30_000)?.contains("30 s") == true)
+    }
+}
