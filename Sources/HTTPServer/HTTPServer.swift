@@ -24,13 +24,8 @@ public final class HTTPServer {
     /// Connections that are taken on in one turn at most, so that those which are there are served in between.
     private static let acceptedAtOnce = 64
 
-    static let addressReason = "expected an IPv4 address in digits"
-
     /// Why no server can listen on an address, whoever else does; nil of an IPv4 address in digits.
-    public static func fault(ofAddress address: String) -> String? {
-        var parsed = in_addr()
-        return inet_pton(AF_INET, address, &parsed) == 1 ? nil : addressReason
-    }
+    public static func fault(ofAddress address: String) -> String? { ListeningSocket.fault(ofAddress: address) }
 
     /// Starts to listen.
     ///

@@ -36,7 +36,7 @@ struct ListeningSocket: ~Copyable {
         socketAddress.sin_family = sa_family_t(AF_INET)
         socketAddress.sin_port = port.bigEndian
         guard inet_pton(AF_INET, address, &socketAddress.sin_addr) == 1 else {
-            throw HTTPServerError(operation: operation, reason: HTTPServer.addressReason)
+            throw HTTPServerError(operation: operation, reason: Self.addressReason)
         }
         let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
         let descriptor = socket(AF_INET, kind, 0)
@@ -64,6 +64,14 @@ struct ListeningSocket: ~Copyable {
     }
 
     deinit { close(descriptor) }
+
+    private static let addressReason = "expected an IPv4 address in digits"
+
+    /// Why nothing can listen on an address; nil of an IPv4 address in digits.
+    static func fault(ofAddress address: String) -> String? {
+        var parsed = sockaddr_in()
+        return inet_pton(AF_INET, address, &parsed.sin_addr) == 1 ? nil : addressReason
+    }
 
     /// The next connection that waits.
     func accept() -> Acceptance {
