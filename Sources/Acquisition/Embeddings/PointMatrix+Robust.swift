@@ -15,10 +15,24 @@ extension PointMatrix {
         return middle > 0 ? middle * proportion : .infinity
     }
 
-    /// A power of two that brings the middle of some lengths to about 1.
-    static func scale(of lengths: [Float]) -> Float {
-        let middle = middle(of: lengths)
-        return middle > 0 ? max(middle.binade, Float.leastNormalMagnitude) : 1
+    /// A power of two that brings the middle of some lengths, as `middle` has it, to about 1.
+    ///
+    /// - Complexity: O(*n*): of the middle one no more than its exponent matters.
+    static func scale(of lengths: some Sequence<Float>) -> Float {
+        var counts = [Int](repeating: 0, count: 255)
+        var count = 0
+        for length in lengths where length > 0 && length.isFinite {
+            counts[Int(length.bitPattern >> 23)] += 1
+            count += 1
+        }
+        guard count > 0 else { return 1 }
+        var left = (count - 1) / 2
+        var exponent = 0
+        while left >= counts[exponent] {
+            left -= counts[exponent]
+            exponent += 1
+        }
+        return exponent > 0 ? Float(bitPattern: UInt32(exponent) << 23) : Float.leastNormalMagnitude
     }
 
     /// The magnitude of the largest coordinate of each row, as it was before it was scaled.
@@ -55,21 +69,16 @@ extension PointMatrix {
         return Double(distances[distances.count * 3 / 4]) / 2
     }
 
-    /// The squared distance to the nearest other row, the middle of so many rows at even distances; 0 of fewer than two rows.
+    /// The nearest other row of a row, and its squared distance; of equals the first. Infinity where there is no other.
     ///
-    /// - Complexity: O(*probes* · *n* · *dimension*).
-    func nearness(_ probes: Int) -> Float {
-        guard count > 1, probes > 0 else { return 0 }
-        let wanted = min(probes, count)
-        var nearest: [Float] = []
-        for probe in 0..<wanted {
-            let row = probe * count / wanted
-            var least = Float.infinity
-            for other in 0..<count where other != row { least = min(least, squaredDistance(row, other)) }
-            nearest.append(least)
+    /// - Complexity: O(*n* · *dimension*).
+    func nearest(to row: Int) -> (row: Int, distance: Float) {
+        var nearest = (row: row, distance: Float.infinity)
+        for other in 0..<count where other != row {
+            let distance = squaredDistance(row, other)
+            if distance < nearest.distance { nearest = (other, distance) }
         }
-        nearest.sort()
-        return nearest[nearest.count / 2]
+        return nearest
     }
 
     /// A point as a row of this matrix would be, and its length.
@@ -83,17 +92,6 @@ extension PointMatrix {
             row.baseAddress.map { Distance.product($0, $0, stride) } ?? 0
         }
         return (row, square.squareRoot())
-    }
-
-    /// Whether any of some rows lies within a squared distance of a point as `place` makes it.
-    func isAnyWithin(_ limit: Float, _ range: Range<Int>, of point: [Float]) -> Bool {
-        values.withUnsafeBufferPointer { values in
-            point.withUnsafeBufferPointer { point in
-                guard let values = values.baseAddress, let point = point.baseAddress else { return false }
-                for row in range where Distance.isWithin(limit, point, values + row * stride, stride) { return true }
-                return false
-            }
-        }
     }
 
     /// Whether a row lies within a squared distance of a point as `place` makes it.

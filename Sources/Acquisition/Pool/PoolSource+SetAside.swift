@@ -8,6 +8,33 @@ extension PoolSource {
         var known = KnownSamples()
         var answerability: AnswerabilityModel?
         fileprivate var mark: Mark?
+        /// Whether `known` has every row of the memory, in the place of its slot.
+        fileprivate var isWhole = false
+        /// Slots written since `mark`, as long as that is all that has changed in the memory; and its revision then.
+        private var written: (slots: [Int], revision: UInt64?) = ([], nil)
+        private static let mostWritten = 1_024
+
+        /// Follows a change of one slot of the memory.
+        ///
+        /// - Parameters:
+        ///   - slot: Written.
+        ///   - old: The revision of the memory before.
+        ///   - new: The revision since.
+        mutating func wrote(_ slot: Int, from old: UInt64, to new: UInt64) {
+            guard written.revision == old else { return }
+            written.slots.append(slot)
+            written.revision = written.slots.count <= Self.mostWritten ? new : nil
+        }
+
+        /// The slots that have changed since `mark`; nil where that is not known.
+        fileprivate func changes(of memory: Table<Int, EmbeddingSketch>) -> [Int]? {
+            written.revision == memory.revision ? written.slots : nil
+        }
+
+        fileprivate mutating func followed(_ memory: Table<Int, EmbeddingSketch>, _ mark: Mark) {
+            self.mark = mark
+            written = ([], memory.revision)
+        }
     }
 
     /// What an experience was made of.
@@ -40,7 +67,30 @@ extension PoolSource {
             share: policy.batch.duplicateDistance,
             slots: policy.batch.memory
         )
-        guard experience.mark != mark else { return }
+        let old = experience.mark
+        guard old != mark else { return }
+        let asked = follow(mark, policy)
+        if old?.memory != mark.memory || old?.unanswerable != mark.unanswerable || old?.dimension != mark.dimension {
+            experience.answerability = AnswerabilityModel(
+                unanswerable: unanswerable.sortedRows.compactMap(\.value.sketch),
+                asked: asked,
+                dimension: dimension
+            )
+        }
+        experience.followed(memory, mark)
+    }
+
+    /// Brings what is known up to date, slot by slot where no more has changed.
+    ///
+    /// - Returns: What was asked for, in the order of its slots; of other dimensions not all of it.
+    private mutating func follow(_ mark: Mark, _ policy: AcquisitionPolicy) -> [EmbeddingSketch] {
+        let (dimension, share) = (mark.dimension, mark.share)
+        if experience.isWhole, mark.waiting == nil, experience.mark?.slots == mark.slots,
+            let slots = experience.changes(of: memory)
+        {
+            let changes = slots.compactMap { slot in memory[slot].map { (slot, $0) } }
+            if experience.known.follow(changes, dimension: dimension, share: share) { return experience.known.sketches }
+        }
         let asked = askedSketches(policy)
         var known = asked
         if policy.stream != nil {
@@ -50,18 +100,11 @@ extension PoolSource {
                 if let sketch = embedding.flatMap({ EmbeddingSketch($0, keepsDigest: true) }) { known.append(sketch) }
             }
         }
-        experience.known.update(known, dimension: dimension, share: policy.batch.duplicateDistance)
-        let isOld = experience.mark.map { old in
-            old.memory != mark.memory || old.unanswerable != mark.unanswerable || old.dimension != mark.dimension
-        }
-        if isOld ?? true {
-            experience.answerability = AnswerabilityModel(
-                unanswerable: unanswerable.sortedRows.compactMap(\.value.sketch),
-                asked: asked,
-                dimension: dimension
-            )
-        }
-        experience.mark = mark
+        experience.known.update(known, dimension: dimension, share: share)
+        experience.isWhole =
+            mark.waiting == nil && experience.known.sketches.count == memory.count
+            && !memory.contains { slot, _ in slot >= memory.count }
+        return asked
     }
 
     /// What is remembered of samples that were asked for, in the order of their slots.

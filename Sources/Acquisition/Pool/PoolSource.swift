@@ -66,7 +66,9 @@ public struct PoolSource: TaskSource, Sendable {
         guard policy.memory > 0,
             let sketch = sample.embedding.flatMap({ EmbeddingSketch($0, keepsDigest: keepsDigest) })
         else { return }
-        memory[task % policy.memory] = sketch
+        let (slot, revision) = (task % policy.memory, memory.revision)
+        memory[slot] = sketch
+        experience.wrote(slot, from: revision, to: memory.revision)
     }
 
     // MARK: - Quotas
