@@ -63,6 +63,43 @@ struct ExplainTests {
         #expect(outcomes.contains(.waiting("audit", triggers: [])))
     }
 
+    @Test("Of a copy, of a sample whose group stands on the other side and of one that is set aside it says so")
+    func heldBack() throws {
+        let plant = try Plant()
+        func send(_ name: String, _ text: String? = nil, group: String? = nil, at place: [Float]) throws {
+            let sample = Sample(
+                id: SampleID(name),
+                content: text.map { .inline(mediaType: "text/plain", text: $0) },
+                embedding: place,
+                group: group.map { GroupID($0) }
+            )
+            try plant.send(.predictions, Wire.prediction(sample, [0.5, 0.5, 0]))
+        }
+        func pass() throws {
+            plant.clock.advance(by: 2_000)
+            try plant.settle()
+        }
+        // What is asked first, of which the rest are copies.
+        for number in 0..<40 { try send("a\(number)", "text \(number)", at: [Float(number), 1]) }
+        try pass()
+        try pass()
+        let asked = try plant.tasks()
+        #expect(!asked.isEmpty)
+        for task in asked {
+            guard case .inline(_, let text)? = task.sample.content else { continue }
+            try send("copy of \(task.sample.id)", text, at: [Float(500), 7])
+            try send("twin of \(task.sample.id)", "another", at: task.sample.embedding ?? [])
+        }
+        try pass()
+        var outcomes: Set<Explanation.Outcome?> = []
+        for task in asked {
+            outcomes.insert(try explain("copy of \(task.sample.id)", plant).outcome)
+            outcomes.insert(try explain("twin of \(task.sample.id)", plant).outcome)
+        }
+        #expect(outcomes.contains(.copy(.acquisition)) || outcomes.contains(.copy(.audit)), "\(outcomes)")
+        #expect(outcomes.contains(.setAside(isKnown: true)), "\(outcomes)")
+    }
+
     @Test("Of a prediction that was left out it says its score and the threshold that the tally of its records has")
     func below() throws {
         let plant = try Plant(configuration: TriggerPipelineTests.configuration([], cutoff: 0))

@@ -88,7 +88,8 @@ public struct Explain {
             explanation.outcome = .asked(task)
         } else {
             let last = explanation.appearances.map(\.offset).max() ?? 0
-            explanation.outcome = try place(of: sample, configuration, entry: last)
+            let candidate = explanation.appearances.last { $0.offset == last }?.candidate
+            explanation.outcome = try place(of: sample, candidate, configuration, entry: last)
         }
         explanation.label = try label(of: sample, configuration)
     }
@@ -142,6 +143,7 @@ public struct Explain {
     /// The table of the loop that holds the sample, whose last entry stands at an offset of the journal.
     private func place(
         of sample: SampleID,
+        _ candidate: Candidate?,
         _ configuration: ProjectConfiguration,
         entry offset: Int64
     ) throws -> Explanation.Outcome {
@@ -153,8 +155,16 @@ public struct Explain {
             if let purpose = state.accounts.asked[sample] { return .askedBefore(purpose) }
             if state.audit.candidates[sample] != nil { return .waiting("audit", triggers: []) }
             if let row = state.triggers.triggered[sample] { return .waiting("triggered", triggers: row.triggers) }
-            if state.pool.candidates[sample] != nil { return .waiting("pool", triggers: []) }
+            if let row = state.pool.candidates[sample] {
+                return row.setAside.map { .setAside(isKnown: $0 == .known) } ?? .waiting("pool", triggers: [])
+            }
             if let row = state.triggers.awaiting[sample] { return .waiting("awaiting", triggers: row.awaiting) }
+            let purpose: TaskPurpose = candidate?.auditProbability == nil ? .acquisition : .audit
+            switch candidate.flatMap({ state.sides.obstacle($0.sample, purpose) }) {
+            case .copy(let first): return .copy(first)
+            case .group(let first): return .otherSide(first)
+            case nil: break
+            }
         }
         let next = project?.pause?.next ?? restored.position?.journalOffset ?? 0
         return offset < next ? .passedOver : .notApplied(pause: project?.pause?.text)

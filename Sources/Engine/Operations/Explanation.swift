@@ -41,6 +41,13 @@ public struct Explanation: Hashable, Sendable {
         case askedBefore(TaskPurpose)
         /// Waits in a table: `pool`, `audit`, `triggered` or `awaiting`.
         case waiting(String, triggers: [String])
+        /// Waits in the pool behind all others: it lies where a sample lies that was asked for, else among such as nobody could
+        /// answer.
+        case setAside(isKnown: Bool)
+        /// Left out: another sample with its content was asked for, or imported.
+        case copy(TaskPurpose)
+        /// Left out: its group stands on the other side.
+        case otherSide(TaskPurpose)
         /// The loop has not come to its last entry yet; where the project is paused, how.
         case notApplied(pause: String?)
         /// In no table: better candidates took its place, or a stream's rule passed it over.

@@ -102,6 +102,14 @@ struct ExplanationReport {
         case .waiting(let table, let triggers):
             let names = triggers.isEmpty ? "" : ", triggers \(Self.line(triggers.joined(separator: ", ")))"
             return "not asked for yet: waits in the table \(table)\(names)"
+        case .setAside(isKnown: true):
+            return "not asked for yet: waits in the table pool behind all others, for it lies where a sample lies that was asked for"
+        case .setAside(isKnown: false):
+            return "not asked for yet: waits in the table pool behind all others, for it lies among samples that nobody could answer"
+        case .copy(let purpose):
+            return "not asked for: the same content was asked for, or imported, under another id (\(purpose.rawValue))"
+        case .otherSide(let purpose):
+            return "not asked for: its group stands on the other side (\(purpose.rawValue))"
         case .notApplied(let pause):
             return "not decided yet: the loop has not come to its last entry"
                 + (pause.map { "; the project is \(Self.line($0))" } ?? "")
@@ -198,6 +206,16 @@ struct ExplanationReport {
             writer.member("outcome", "waiting")
             writer.member("table", table)
             writer.array("triggers", of: triggers)
+        case .setAside(let isKnown):
+            writer.member("outcome", "waiting")
+            writer.member("table", "pool")
+            writer.member("set_aside", isKnown ? "known" : "unanswerable")
+        case .copy(let purpose):
+            writer.member("outcome", "copy")
+            writer.member("purpose", purpose.rawValue)
+        case .otherSide(let purpose):
+            writer.member("outcome", "other_side")
+            writer.member("purpose", purpose.rawValue)
         case .notApplied(let pause):
             writer.member("outcome", "not_applied")
             writer.member("pause", ifPresent: pause)

@@ -99,7 +99,8 @@ public final class KafkaAdmin {
     ) throws(KafkaError) -> [KafkaTopicPartition: KafkaGroupOffset] {
         guard !partitions.isEmpty else { return [:] }
         let operation = "read the committed offsets of group \(group)"
-        let right = KafkaRight(.describe, .group, group)
+        // Either is enough: Read includes Describe, and a member of the group needs Read.
+        let rights = [KafkaRight(.read, .group, group), KafkaRight(.describe, .group, group)]
         // A consumer that joins nothing. `rd_kafka_ListConsumerGroupOffsets` ends the process where the group's coordinator is
         // not known yet, as on a fresh cluster: it looks for it by the client's own group, and an administrator has none
         // (librdkafka's issue 5040; 2.0.2 to 2.10).
@@ -131,11 +132,11 @@ public final class KafkaAdmin {
                 defer { rd_kafka_event_destroy(event) }
                 let told = rd_kafka_event_error(event)
                 guard told == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED else { continue }
-                throw KafkaError(told, operation: operation).lacking(right)
+                throw KafkaError(told, operation: operation).lacking(anyOf: rights)
             }
             guard failure.disposition == .retry, !deadline.hasPassed else {
                 reader.drainLog()
-                throw reader.explained(failure.lacking(right))
+                throw reader.explained(failure.lacking(anyOf: rights))
             }
             Pause.milliseconds(50)
         }
