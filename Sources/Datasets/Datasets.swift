@@ -158,6 +158,9 @@ public struct DatasetsState: Sendable {
 
     /// Milliseconds after the last imported label before a version is cut: what is imported together is one version.
     static let importSettling: Int64 = 5_000
+    /// Milliseconds after the first label that waits before a version is cut although an import goes on: whoever imports
+    /// something now and then for ever holds up no others.
+    static let importPatience: Int64 = 300_000
 
     /// Cuts a version when enough labels are new, when one has waited long enough, or when an import has ended.
     ///
@@ -178,10 +181,13 @@ public struct DatasetsState: Sendable {
     ) -> VersionCut? {
         var log = position.value
         let enough = isMoreComing ? policy.cutEvery : (policy.cutEvery + 1) / 2
+        guard let since = log.waitingSince, log.newLabels > 0, log.training > 0 else { return nil }
         let isDue =
-            log.importedAt.map { time.milliseconds(since: $0) >= Self.importSettling } ?? (log.newTraining >= enough)
-        guard let since = log.waitingSince, log.newLabels > 0, log.training > 0,
-            isDue || time.milliseconds(since: since) >= policy.cutAfter
+            log.importedAt.map {
+                time.milliseconds(since: $0) >= Self.importSettling
+                    || time.milliseconds(since: since) >= Self.importPatience
+            } ?? (log.newTraining >= enough)
+        guard isDue || time.milliseconds(since: since) >= policy.cutAfter
         else { return nil }
         log.sequence += 1
         log.ordinal += 1
@@ -221,6 +227,12 @@ public struct DatasetsState: Sendable {
         let log = position.value
         guard log.training > 0, let since = log.waitingSince else { return nil }
         let latest = since.advanced(byMilliseconds: policy.cutAfter)
-        return log.importedAt.map { min(latest, $0.advanced(byMilliseconds: Self.importSettling)) } ?? latest
+        return log.importedAt.map {
+            min(
+                latest,
+                $0.advanced(byMilliseconds: Self.importSettling),
+                since.advanced(byMilliseconds: Self.importPatience)
+            )
+        } ?? latest
     }
 }

@@ -18,23 +18,17 @@ extension ProjectState {
             refuse(refusal, &step)
             return
         }
-        // The first embeddings fix the space; a label whose own lies elsewhere is one all the same.
-        let isPlaced = acquisition.place(received.sample, configuration.embedding) == nil
-        let imported = acquisition.knownSpace(configuration.embedding).name.map { received.placed(in: $0) } ?? received
         let id = step.context.nextID()
-        let consensus = labeling.consensus(
-            of: imported,
-            task: TaskID(id),
-            schema: configuration.schema,
-            at: step.context.time
-        )
-        guard let consensus else { return }
-        if let known = datasets.labels[imported.sample.id] {
+        func consensus(of label: ImportedLabel) -> ConsensusLabel? {
+            labeling.consensus(of: label, task: TaskID(id), schema: configuration.schema, at: step.context.time)
+        }
+        guard let said = consensus(of: received) else { return }
+        if let known = datasets.labels[received.sample.id] {
             let (has, says) = (
-                configuration.schema.name(of: known.label), configuration.schema.name(of: consensus.label)
+                configuration.schema.name(of: known.label), configuration.schema.name(of: said.label)
             )
-            let text = "sample \(imported.sample.id) has label \"\(has)\" (\(known.split.rawValue))"
-            let isSame = known.label == consensus.label
+            let text = "sample \(received.sample.id) has label \"\(has)\" (\(known.split.rawValue))"
+            let isSame = known.label == said.label
             refuse(
                 isSame
                     ? .init(.duplicate, text) : .init(.labelConflict, "\(text), the import says \"\(says)\""),
@@ -42,6 +36,11 @@ extension ProjectState {
             )
             return
         }
+        // The first embeddings fix the space, those of labels that are taken alone; a label whose own lies elsewhere is one all
+        // the same.
+        let isPlaced = acquisition.place(received.sample, configuration.embedding) == nil
+        let imported = acquisition.knownSpace(configuration.embedding).name.map { received.placed(in: $0) } ?? received
+        guard let consensus = consensus(of: imported) else { return }
         let result = datasets.accept(
             consensus,
             schema: configuration.schema,
@@ -76,20 +75,20 @@ extension ProjectState {
             return Refusal(.sampleAsked, "sample \(sample) is being asked for: the answers of its task count")
         }
         if configuration.acquisition.edition >= 2, acquisition.accounts.asked[sample] == nil,
-            let text = otherSide(of: imported.sample)
+            let text = otherSide(of: imported.sample, imported.purpose)
         {
             return Refusal(.sampleAsked, text)
         }
         return nil
     }
 
-    /// What speaks against training on a sample: its content or its group tests under another name.
-    private func otherSide(of sample: Sample) -> String? {
-        switch acquisition.sides.obstacle(sample, .imported) {
-        case .copy(let purpose)? where purpose.split == .test:
-            "the content of sample \(sample.id) was asked for under another id, and tests"
-        case .group(let purpose)? where purpose.split == .test:
-            "group \(sample.group?.rawValue ?? "") of sample \(sample.id) tests"
+    /// What speaks against an imported label: its content or its group stands on another side under another name.
+    private func otherSide(of sample: Sample, _ purpose: TaskPurpose) -> String? {
+        switch acquisition.sides.obstacle(sample, purpose) {
+        case .copy(let first)? where first.split != purpose.split:
+            "the content of sample \(sample.id) is known under another id, as \(first.split.rawValue)"
+        case .group(let first)?:
+            "group \(sample.group?.rawValue ?? "") of sample \(sample.id) is known, as \(first.split.rawValue)"
         default: nil
         }
     }

@@ -101,7 +101,7 @@ extension ProjectState {
             at: step.context.time
         )
         if configuration.acquisition.edition >= 2,
-            let notice = rollout.missShadow(version: version, policy: configuration.rollout)
+            let notice = rollout.missShadow(version: version, policy: configuration.rollout, at: step.context.time)
         {
             step.decide(.notice(notice))
         }

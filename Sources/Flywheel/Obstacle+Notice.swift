@@ -50,8 +50,10 @@ extension ProjectState {
             return
                 "the rule \(stream.strategy.rawValue) (acquisition.stream) has chosen none of the samples that came since, within its share and budget"
         }
+        let asked = acquisition.accounts.asked.count
+        let known = asked == 0 ? "" : "are among the \(asked) asked for or imported before, "
         return
-            "no sample waits: those that come have been asked before, of which there are \(acquisition.accounts.asked.count), or lie below the threshold that acquisition.votes_per_window, oversample and window give"
+            "no sample waits: those that come \(known)\(known.isEmpty ? "" : "or ")lie below the threshold that acquisition.votes_per_window, oversample and window give; or none come"
     }
 
     private func withoutShare(_ policy: AcquisitionPolicy) -> String {

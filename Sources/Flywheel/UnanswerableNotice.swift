@@ -22,11 +22,32 @@ extension Notice {
         var quotes: [String] = []
         for note in notes + examples.flatMap(\.notes) where !quotes.contains(note) { quotes.append(note) }
         if !quotes.isEmpty {
-            text += "; people wrote: " + quotes.prefix(Self.noteLimit).map { "\"\($0)\"" }.joined(separator: ", ")
+            text += "; people wrote: " + quotes.prefix(Self.noteLimit).map { "\"\(Self.plain($0, limit: 200))\"" }.joined(separator: ", ")
         }
         self.init(kind: .taskUnanswerable, text: text)
     }
 
     /// An id may be long.
-    private static func short(_ id: SampleID) -> String { String(id.rawValue.prefix(64)) }
+    private static func short(_ id: SampleID) -> String { plain(id.rawValue, limit: 64) }
+
+    /// So many bytes at most of what a stranger wrote, without quotes that would end ours and without what nobody sees: controls,
+    /// marks of direction, spaces of no width.
+    private static func plain(_ text: String, limit: Int) -> String {
+        var kept = ""
+        for scalar in text.unicodeScalars where !isHidden(scalar.value) {
+            let shown: Unicode.Scalar = scalar == "\"" ? "'" : scalar
+            guard kept.utf8.count + UTF8.width(shown) <= limit else { break }
+            kept.unicodeScalars.append(shown)
+        }
+        return kept
+    }
+
+    private static func isHidden(_ value: UInt32) -> Bool {
+        switch value {
+        case 0..<0x20, 0x7F...0x9F, 0xAD, 0x61C, 0x180E, 0x200B...0x200F, 0x2028...0x202E, 0x2060...0x206F, 0xFE00...0xFE0F,
+            0xFEFF, 0xFFF9...0xFFFB, 0xE0000...0xE0FFF:
+            true
+        default: false
+        }
+    }
 }

@@ -92,15 +92,19 @@ extension RolloutState {
 
     /// Counts live predictions of the champion on audit samples that a challenger could have made as well and has not.
     ///
-    /// - Returns: What to tell people, once a challenger: with as many of them as it needs itself, and with 10 at least.
-    public mutating func missShadow(version: ModelVersion, policy: RolloutPolicy) -> Notice? {
+    /// - Returns: What to tell people, once a challenger and once an hour: with as many of them as it needs itself, and with 10
+    ///   at least.
+    public mutating func missShadow(version: ModelVersion, policy: RolloutPolicy, at time: StreamTime) -> Notice? {
         let state = phase.value
         let enough = max(Self.missedPredictions, policy.minimumShadow)
         guard policy.minimumShadow > 0, version == state.champion?.version, let challenger = state.challenger,
             state.heardFromChallenger == 0, state.heardWithoutChallenger < enough
         else { return nil }
         phase.value.heardWithoutChallenger += 1
-        guard phase.value.heardWithoutChallenger == enough else { return nil }
+        guard phase.value.heardWithoutChallenger == enough,
+            state.silenceToldAt.map({ time.milliseconds(since: $0) >= Self.silenceInterval }) ?? true
+        else { return nil }
+        phase.value.silenceToldAt = time
         return Notice(
             kind: .nobodyShadows,
             text:
@@ -110,6 +114,8 @@ extension RolloutState {
 
     /// Live predictions of the champion before the challenger's silence is told.
     private static let missedPredictions = 10
+    /// Milliseconds before it is told again.
+    private static let silenceInterval: Int64 = 3_600_000
 
     /// A sample leaves the audit sample before it has a label.
     public mutating func forget(_ sample: SampleID) {

@@ -109,6 +109,8 @@ public struct RolloutPhase: Hashable, Sendable {
     public var heardFromChallenger: Int
     /// Live predictions of the champion on audit samples while the challenger has made none, as far as they are counted.
     public var heardWithoutChallenger: Int
+    /// When people were last told that nobody runs the challenger; nil before the first time.
+    public var silenceToldAt: StreamTime?
 
     public init(
         champion: ReleasedModel? = nil,
@@ -118,8 +120,10 @@ public struct RolloutPhase: Hashable, Sendable {
         quarantined: [ModelVersion] = [],
         isHeld: Bool = false,
         heardFromChallenger: Int = 0,
-        heardWithoutChallenger: Int = 0
+        heardWithoutChallenger: Int = 0,
+        silenceToldAt: StreamTime? = nil
     ) {
+        self.silenceToldAt = silenceToldAt
         self.heardWithoutChallenger = heardWithoutChallenger
         self.heardFromChallenger = heardFromChallenger
         self.champion = champion

@@ -1,3 +1,4 @@
+import Glibc
 /// What a turn of a group consumer brought.
 public enum PollOutcome: Hashable, Sendable {
     /// Nothing within the timeout.
@@ -130,13 +131,20 @@ extension LogReader {
         try watermarks(partition).low
     }
 
-    /// Whether a transaction is open in a partition.
-    public func isHeldBack(_ partition: TopicPartition) throws(StreamError) -> Bool {
-        // The stable end first: what is committed between the two questions must not look open, so it is asked again.
+    /// Whether a transaction holds readers of a partition back: the stable end stays before the end for so long. A worker's own
+    /// come and go many times a second.
+    ///
+    /// - Parameter milliseconds: How long it has to stay; waited only where a transaction is open at all.
+    public func isHeldBack(_ partition: TopicPartition, for milliseconds: UInt32 = 1_500) throws(StreamError) -> Bool {
         guard let stable = try ends(of: [partition], stable: true)[partition],
             let end = try ends(of: [partition], stable: false)[partition], end > stable
         else { return false }
-        return try ends(of: [partition], stable: true)[partition].map { $0 < end } ?? false
+        // In pieces: most have ended after the first.
+        for _ in 0..<10 {
+            usleep(milliseconds * 100)
+            guard try ends(of: [partition], stable: true)[partition] == stable else { return false }
+        }
+        return true
     }
 
     /// Where there are no transactions, both ends are one.

@@ -47,6 +47,27 @@ struct ArtifactTests {
         #expect(!plant.journal().contains { $0.text.contains("training_result") })
     }
 
+    /// Before: `file:///etc/passwd` was the champion.
+    @Test(
+        "An incumbent whose artifact lies where none may is not registered; one that may be is",
+        arguments: [false, true]
+    )
+    func incumbent(isAllowed: Bool) throws {
+        let plant = try Plant()
+        plant.artifactFolders = ArtifactFolders(roots: [plant.root + "/artifacts"])
+        let uri = isAllowed ? "s3://models/theirs" : "file:///etc/passwd"
+        let model = IncumbentModel(
+            version: ModelVersion("theirs"),
+            artifact: ArtifactReference(uri: uri, size: nil, sha256: nil),
+            metrics: []
+        )
+        try plant.send(.commands, Wire.command("c1", .register(model)))
+        try plant.settle()
+        let letters = plant.cluster.committed(plant.topics[.deadLetters])
+        #expect(letters.map { $0.header("flywheel.reason.code") } == (isAllowed ? [] : ["forbidden_artifact"]))
+        #expect(try plant.releases().map(\.champion.version.rawValue) == (isAllowed ? ["theirs"] : []))
+    }
+
     @Test("What a producer says of being verified is not believed")
     func claims() throws {
         let plant = try Plant()

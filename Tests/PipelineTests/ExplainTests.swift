@@ -87,8 +87,8 @@ struct ExplainTests {
         #expect(!asked.isEmpty)
         for task in asked {
             guard case .inline(_, let text)? = task.sample.content else { continue }
-            try send("copy of \(task.sample.id)", text, at: [Float(500), 7])
-            try send("twin of \(task.sample.id)", "another", at: task.sample.embedding ?? [])
+            try send("copy of \(task.sample.id)", text, at: [20.5, 7])
+            try send("twin of \(task.sample.id)", "another", at: [Float(task.sample.id.rawValue.dropFirst()) ?? 0, 1])
         }
         try pass()
         var outcomes: Set<Explanation.Outcome?> = []

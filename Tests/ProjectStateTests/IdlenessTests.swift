@@ -112,6 +112,27 @@ struct IdlenessTests {
         #expect(stand.state.obstacle?.contains("no sample waits") == true)
     }
 
+    /// Before: each was told again whenever another had been told in between.
+    @Test("Obstacles that take turns are each told once an hour")
+    func turns() {
+        var stand = Stand({ $0.auditShare = 0 })
+        let told = stand.notices(.nothingAsked, seconds: 3_000) { stand, second in
+            guard second / 100 % 2 == 0 else {
+                var bodies: [Decision.Body] = []
+                for task in stand.state.labeling.open.sortedKeys {
+                    let answer = Annotation.Outcome.answer(ClassIndex(0))
+                    bodies += stand.apply(
+                        .annotation(Annotation(task: task, annotator: AnnotatorID("a"), outcome: answer))
+                    )
+                }
+                return bodies + stand.tally()
+            }
+            return stand.predict()
+        }
+        #expect(Set(told.map(\.text.count)).count == told.count || told.count <= 2, "\(told)")
+        #expect(told.count == 2 && told[0].text != told[1].text, "\(told)")
+    }
+
     @Test("Where nobody answers the open-task limit is named; where somebody does nothing is told")
     func openTasks() {
         var stand = Stand()
@@ -204,7 +225,11 @@ struct IdlenessTests {
             #expect(told.map(\.second) == (isServed ? [] : [11]))
             #expect(told.allSatisfy { $0.text.contains("v2 shadows") && $0.text.contains("12 of them") })
             guard !isServed else { continue }
+            // Of the next challengers within the hour nothing is told.
             _ = stand.state.rollout.register(model("v3"), at: StreamTime(milliseconds: 1))
+            #expect(stand.notices(.nobodyShadows, seconds: 40) { $0.predict("v1", audit: $1 >= 0) }.isEmpty)
+            stand.now += 3_600_000
+            _ = stand.state.rollout.register(model("v4"), at: StreamTime(milliseconds: 1))
             let again = stand.notices(.nobodyShadows, seconds: 40) { stand, _ in stand.predict("v1", audit: true) }
             #expect(again.map(\.second) == [11])
         }

@@ -15,7 +15,23 @@ struct ImportEntryTests {
         var state = ProjectState(project: ProjectID("pets"))
         var now: Int64 = 1_000
 
-        init() { _ = apply(.configured(configuration())) }
+        init(cutAfter: Int64? = nil) {
+            let usual = configuration()
+            var datasets = usual.datasets
+            if let cutAfter { datasets.cutAfter = cutAfter }
+            let revision = ProjectConfiguration(
+                project: usual.project,
+                revision: usual.revision,
+                partition: usual.partition,
+                schema: usual.schema,
+                acquisition: usual.acquisition,
+                labeling: usual.labeling,
+                datasets: datasets,
+                training: usual.training,
+                rollout: usual.rollout
+            )
+            _ = apply(.configured(revision))
+        }
 
         mutating func apply(_ body: JournalEntry.Body) -> [Decision] {
             now += 1
@@ -148,6 +164,40 @@ struct ImportEntryTests {
         // One more later is a version of its own.
         _ = stand.bring("late")
         #expect(cuts(stand.tick(after: 5_000)).map(\.training) == [301])
+    }
+
+    /// Before: an import every few seconds held up the versions of everybody else until `cut_after`.
+    @Test("Whoever imports a label now and then for ever holds up a version for five minutes at most")
+    func trickle() {
+        var stand = Stand(cutAfter: 3_600_000)
+        var cut: [(at: Int64, cut: VersionCut)] = []
+        let begin = stand.now
+        for number in 0..<600 {
+            let decisions = stand.bring("s\(number)") + stand.tick(after: 2_000)
+            cut += cuts(decisions).map { (stand.now - begin, $0) }
+        }
+        #expect(cut.count == 4, "\(cut)")
+        #expect(cut.first.map { (300_000...304_000).contains($0.at) } == true)
+        _ = stand.bring("last")
+        #expect(stand.state.nextDeadline == StreamTime(milliseconds: stand.now + 5_000))
+    }
+
+    /// Before: labels that were refused fixed the space, and every prediction after them was `wrong_space`.
+    @Test("The embedding of a label that is refused says nothing of the project's space")
+    func refusedSpace() {
+        var stand = Stand()
+        _ = stand.bring("s1")
+        let before = stand.state.acquisition.space.value
+        for number in 0..<30 {
+            let label = ImportedLabel(
+                key: UInt64(10_000 + number),
+                origin: ImportOrigin(source: "odd", id: "\(number)"),
+                sample: Sample(id: SampleID("s1"), embedding: [1e-9]),
+                answer: .label(ClassIndex(number % 2))
+            )
+            #expect(facts(stand.apply(.importedLabel(label))).isEmpty)
+        }
+        #expect(stand.state.acquisition.space.value == before)
     }
 
     @Test("Validation labels make no version alone, train nothing, and are counted in their split")

@@ -94,7 +94,8 @@ struct SideTests {
             var stand = Stand(seed: seed, edition: edition)
             stand.run(600) { number, generator in
                 let text = "text \(generator.next(below: 50))"
-                return Sample(id: SampleID("s\(number)"), content: .inline(mediaType: "text/plain", text: text))
+                let type = ["text/plain", "text/markdown"][number % 2]
+                return Sample(id: SampleID("s\(number)"), content: .inline(mediaType: type, text: text))
             }
             for task in stand.tasks {
                 guard case .inline(_, let text)? = task.sample.content else { continue }
@@ -131,13 +132,14 @@ struct SideTests {
     )
     func imports() {
         var stand = Stand(seed: 1)
-        func label(_ sample: Sample) -> JournalEntry.Body {
+        func label(_ sample: Sample, isValidation: Bool = false) -> JournalEntry.Body {
             .importedLabel(
                 ImportedLabel(
                     key: UInt64(sample.id.rawValue.utf8.last ?? 0),
                     origin: ImportOrigin(source: "old", id: sample.id.rawValue),
                     sample: sample,
-                    answer: .label(ClassIndex(1))
+                    answer: .label(ClassIndex(1)),
+                    isValidation: isValidation
                 )
             )
         }
@@ -155,5 +157,11 @@ struct SideTests {
         stand.apply(label(Sample(id: SampleID("i2"), content: tested.sample.content)))
         #expect(stand.facts.count == before)
         #expect(stand.state.refusals["sample_asked"] == 1)
+        // What trains does not validate.
+        stand.apply(label(Sample(id: SampleID("i3"), content: text("a")), isValidation: true))
+        stand.apply(label(Sample(id: SampleID("i4"), group: GroupID("known")), isValidation: true))
+        #expect(stand.facts.count == before && stand.state.refusals["sample_asked"] == 3)
+        stand.apply(label(Sample(id: SampleID("i5"), content: text("a"), group: GroupID("known"))))
+        #expect(stand.facts.count == before + 1)
     }
 }

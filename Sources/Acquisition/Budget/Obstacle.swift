@@ -95,10 +95,11 @@ extension AcquisitionState {
         let since = hadTraffic ? max(watch.since ?? now, accounts.cadence.value.lastBatchAt) : now
         watch.since = since
         guard now.milliseconds(since: since) >= IdleWatch.patience else { return nil }
-        let isKnown = watch.told == obstacle.number && now.milliseconds(since: watch.toldAt) < IdleWatch.repetition
-        guard !isKnown else { return nil }
-        watch.told = obstacle.number
-        watch.toldAt = now
+        if watch.told == 0 || now.milliseconds(since: watch.toldAt) >= IdleWatch.repetition {
+            (watch.told, watch.toldAt) = (0, now)
+        }
+        guard watch.told & 1 << obstacle.number == 0 else { return nil }
+        watch.told |= 1 << obstacle.number
         return obstacle
     }
 }
@@ -109,8 +110,9 @@ public struct IdleWatch: Hashable, Sendable {
     public var lookedAt: StreamTime
     /// Since when nothing could be asked, as far as looked; nil where something was.
     public var since: StreamTime?
-    /// The number of the obstacle told last, 0 before the first.
+    /// The obstacles told since `toldAt`, by the bits of their numbers; 0 before the first.
     public var told: Int
+    /// When the first of them was told; all may be told again an hour later.
     public var toldAt: StreamTime
 
     /// Milliseconds between two looks.

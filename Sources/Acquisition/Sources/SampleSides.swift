@@ -5,8 +5,8 @@ public import Vocabulary
 /// What is known of content and groups of samples that were asked for or imported: the same text under another name is asked
 /// for no second time, and members of a group are all on the side of the first.
 ///
-/// Contents in line are told apart by 8 bytes of their hash; what lies behind a URI is its owner's to compare. By the birthday
-/// bound the chance that any two of a million contents are taken for one is 3e-8.
+/// Contents in line are told apart by 8 bytes of their SHA-256, which nobody finds a second text for; what lies behind a URI is
+/// its owner's to compare. By the birthday bound the chance that any two of a million contents are taken for one is 3e-8.
 public struct SampleSides: Sendable {
     /// The purpose of the first sample of a content or group, by the bits of its hash. Two rows a sample at most, so the table
     /// is bounded by what the budget has paid for, and by imports.
@@ -18,7 +18,7 @@ public struct SampleSides: Sendable {
     public enum Obstacle: Hashable, Sendable {
         /// Another sample with the same content was asked for, or imported.
         case copy(TaskPurpose)
-        /// Another sample of its group stands on the other side.
+        /// Another sample of its group stands on another side: it trains, validates or tests.
         case group(TaskPurpose)
     }
 
@@ -28,7 +28,7 @@ public struct SampleSides: Sendable {
     public func obstacle(_ sample: Sample, _ purpose: TaskPurpose) -> Obstacle? {
         guard known.count > 0 else { return nil }
         if let key = Self.contentKey(sample), let first = known[key] { return .copy(first) }
-        if let key = Self.groupKey(sample), let first = known[key], first.split.isTest != purpose.split.isTest {
+        if let key = Self.groupKey(sample), let first = known[key], first.split != purpose.split {
             return .group(first)
         }
         return nil
@@ -42,15 +42,18 @@ public struct SampleSides: Sendable {
     }
 
     private static func contentKey(_ sample: Sample) -> Int? {
-        guard case .inline(let type, let text)? = sample.content else { return nil }
-        return Int(bitPattern: UInt(truncatingIfNeeded: xxh64("content\0\(type)\0\(text)")))
+        // Whoever sends it may call it plain or Markdown: it is the same to read.
+        guard case .inline(_, let text)? = sample.content else { return nil }
+        return key("content\0\(text)")
     }
 
     private static func groupKey(_ sample: Sample) -> Int? {
-        sample.group.map { Int(bitPattern: UInt(truncatingIfNeeded: xxh64("group\0\($0.rawValue)"))) }
+        sample.group.map { key("group\0\($0.rawValue)") }
     }
-}
 
-extension Split {
-    fileprivate var isTest: Bool { self == .test }
+    /// The first 8 bytes of SHA-256: of a hash that can be turned round somebody would make a text, or a group, that stands in
+    /// the way of another's.
+    private static func key(_ text: String) -> Int {
+        Int(bitPattern: SHA256Digest(of: text.utf8).bytes.prefix(8).reduce(UInt(0)) { $0 << 8 | UInt($1) })
+    }
 }

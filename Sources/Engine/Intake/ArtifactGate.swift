@@ -38,6 +38,11 @@ struct ArtifactGate {
     /// - Throws: `forbiddenArtifact` where it lies where none may.
     mutating func check(_ result: TrainingResult, allowed: [ArtifactPrefix]) throws(Rejection) -> Bool? {
         guard case .finished(let artifact, _, _, _) = result.outcome else { return nil }
+        return try check(artifact, allowed: allowed)
+    }
+
+    /// The same of any artifact.
+    mutating func check(_ artifact: ArtifactReference, allowed: [ArtifactPrefix]) throws(Rejection) -> Bool? {
         guard let uri = ArtifactURI(artifact.uri) else {
             throw Rejection(
                 .forbiddenArtifact,

@@ -120,6 +120,10 @@ extension IntakeStage {
             note(event.remarks)
         case .commands:
             let event = try CommandEvent(object, project: id)
+            // What it says of the model beside is the operator's word.
+            if case .register(let model) = event.command.action {
+                _ = try artifacts.check(model.artifact, allowed: configuration.training.artifacts)
+            }
             try event.checkNames()
             let origin = try origin(record, index, batch)
             try forward(

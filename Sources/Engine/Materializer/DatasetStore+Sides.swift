@@ -3,45 +3,42 @@ internal import JSON
 internal import Storage
 public import Vocabulary
 
-/// Content or a group with training labels and test labels both: scores on such test labels flatter.
+/// Content or a group with labels of several splits: scores on such test and validation labels flatter.
 public struct SideOverlap: Hashable, Sendable {
-    /// Distinct contents in line or behind one URI that both sides have, under whatever ids.
+    /// Distinct contents in line or behind one URI that several splits have, under whatever ids.
     public var contents = 0
-    /// Groups that both sides have.
+    /// Groups that several splits have.
     public var groups = 0
-    /// Test samples concerned, the first five.
+    /// Samples concerned of the later split (training, validation, test), the first five.
     public var samples: [String] = []
 
     public var isEmpty: Bool { contents == 0 && groups == 0 }
 }
 
 extension DatasetStore {
-    /// What stands on two sides of a version: labels of builds or editions that did not look, or what lies behind URIs.
+    /// What stands on several sides of a version: labels of builds or editions that did not look, or what lies behind URIs.
     ///
     /// - Returns: Nothing where segments are missing: `verify` says so.
-    /// - Complexity: O(*n*) in the bytes of its segments, one in memory at a time, and 8 bytes a content and a group.
+    /// - Complexity: O(*n*) in the bytes of its segments, one in memory at a time, and 9 bytes a content and a group.
     public func overlap(_ project: ProjectID, id: DatasetVersionID) throws -> SideOverlap {
         var found = SideOverlap()
         guard let manifest = try manifest(project, id: id) else { return found }
-        var (contents, groups): (Set<UInt64>, Set<UInt64>) = ([], [])
+        var (contents, groups): ([UInt64: Split], [UInt64: Split]) = ([:], [:])
         var (sharedContents, sharedGroups): (Set<UInt64>, Set<UInt64>) = ([], [])
-        for isTest in [false, true] {
-            for segment in manifest.segments where (segment.split == .test) == isTest {
+        for split in [Split.training, .validation, .test] {
+            for segment in manifest.segments where segment.split == split {
                 try readLines(project, segment) { sample, content, group in
-                    guard isTest else {
-                        if let content { contents.insert(content) }
-                        if let group { groups.insert(group) }
-                        return
-                    }
                     var isShared = false
-                    if let content, contents.contains(content) {
+                    if let content, contents[content, default: split] != split {
                         sharedContents.insert(content)
                         isShared = true
                     }
-                    if let group, groups.contains(group) {
+                    if let group, groups[group, default: split] != split {
                         sharedGroups.insert(group)
                         isShared = true
                     }
+                    if let content, contents[content] == nil { contents[content] = split }
+                    if let group, groups[group] == nil { groups[group] = split }
                     if isShared, found.samples.count < 5 { found.samples.append(sample) }
                 }
             }

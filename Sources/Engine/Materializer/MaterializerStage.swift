@@ -136,12 +136,13 @@ public final class MaterializerStage: StreamStage, HoldingStage, StoppingStage {
     }
 
     private func take(_ partition: Int32, _ offset: Int64, _ project: ProjectID, _ fact: DatasetLogRecord) throws {
-        var waiting = pending[partition]?[project.rawValue] ?? Pending(from: offset)
         switch fact {
         case .accepted(let label, let name):
-            waiting.lines[label.split, default: []].append(DatasetLine.bytes(label, className: name))
-            pending[partition]?[project.rawValue] = waiting
+            // In place: a copy of the lines for each label would make a large import take hours.
+            pending[partition]?[project.rawValue, default: Pending(from: offset)].lines[label.split, default: []]
+                .append(DatasetLine.bytes(label, className: name))
         case .cut(let cut):
+            let waiting = pending[partition]?[project.rawValue] ?? Pending(from: offset)
             let version = try seal(project, cut, waiting)
             pending[partition]?[project.rawValue] = nil
             sealedInTurn += 1

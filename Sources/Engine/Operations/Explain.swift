@@ -83,7 +83,12 @@ public struct Explain {
         _ configuration: ProjectConfiguration,
         into explanation: inout Explanation
     ) throws {
-        guard !explanation.appearances.isEmpty else { return }
+        // A label may have been imported of a sample that nobody has predicted yet.
+        guard !explanation.appearances.isEmpty else {
+            let outcome = try place(of: sample, nil, configuration, entry: 0)
+            if case .askedBefore = outcome { explanation.outcome = outcome }
+            return
+        }
         if let task = try task(of: sample, configuration) {
             explanation.outcome = .asked(task)
         } else {

@@ -67,6 +67,7 @@ public struct ProjectSummary: Hashable, Sendable {
     public let candidates: Int
     public let labels: Int
     public let trainingLabels: Int
+    public let validationLabels: Int
     public let testLabels: Int
     public let versions: Int
     public let studies: Int
@@ -122,6 +123,7 @@ public struct ProjectSummary: Hashable, Sendable {
         obstacle = state.obstacle
         labels = log.training + log.validation + log.test
         trainingLabels = log.training
+        validationLabels = log.validation
         testLabels = log.test
         versions = log.ordinal
         studies = state.training.progress.value.studies

@@ -119,7 +119,8 @@ extension RolloutPhase: JSONCodable {
             quarantined: try object.strings("quarantined").map { ModelVersion($0) },
             isHeld: try object.bool("held"),
             heardFromChallenger: try object.optionalCount("heard_from_challenger") ?? 0,
-            heardWithoutChallenger: try object.optionalCount("heard_without_challenger") ?? 0
+            heardWithoutChallenger: try object.optionalCount("heard_without_challenger") ?? 0,
+            silenceToldAt: try object.optionalTime("silence_told_at_ms")
         )
     }
 
@@ -133,6 +134,7 @@ extension RolloutPhase: JSONCodable {
             writer.member("held", isHeld)
             writer.member("heard_from_challenger", heardFromChallenger)
             if heardWithoutChallenger > 0 { writer.member("heard_without_challenger", heardWithoutChallenger) }
+            writer.member("silence_told_at_ms", ifPresent: silenceToldAt?.milliseconds)
         }
     }
 }

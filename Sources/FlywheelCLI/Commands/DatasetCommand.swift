@@ -98,7 +98,7 @@ enum DatasetCommand {
         guard !overlap.isEmpty else { return }
         let samples = overlap.samples.map { ForeignText.line($0, limit: 64) }.joined(separator: ", ")
         Terminal.show(
-            "\(id): \(overlap.contents) contents and \(overlap.groups) groups have training labels and test labels both, among them test samples \(samples): scores on them flatter"
+            "\(id): \(overlap.contents) contents and \(overlap.groups) groups have labels of several splits, among them samples \(samples): scores on them flatter"
         )
     }
 

@@ -97,15 +97,19 @@ struct ExplanationReport {
             }
             if let propensity = task.reason.propensity { text += ", propensity \(Self.rounded(propensity))" }
             return text
+        case .askedBefore(let purpose) where purpose.isImported:
+            return "not asked for: its label was imported (\(purpose.split.rawValue))"
         case .askedBefore(let purpose):
             return "asked for once (\(purpose.rawValue)); its task is no longer on the topic"
         case .waiting(let table, let triggers):
             let names = triggers.isEmpty ? "" : ", triggers \(Self.line(triggers.joined(separator: ", ")))"
             return "not asked for yet: waits in the table \(table)\(names)"
         case .setAside(isKnown: true):
-            return "not asked for yet: waits in the table pool behind all others, for it lies where a sample lies that was asked for"
+            return
+                "not asked for yet: waits in the table pool behind all others, for it lies where a sample lies that was asked for"
         case .setAside(isKnown: false):
-            return "not asked for yet: waits in the table pool behind all others, for it lies among samples that nobody could answer"
+            return
+                "not asked for yet: waits in the table pool behind all others, for it lies among samples that nobody could answer"
         case .copy(let purpose):
             return "not asked for: the same content was asked for, or imported, under another id (\(purpose.rawValue))"
         case .otherSide(let purpose):
@@ -200,7 +204,7 @@ struct ExplanationReport {
             writer.member("outcome", "asked")
             writer.member("task", encoded: task.jsonBytes)
         case .askedBefore(let purpose):
-            writer.member("outcome", "asked_before")
+            writer.member("outcome", purpose.isImported ? "imported" : "asked_before")
             writer.member("purpose", purpose.rawValue)
         case .waiting(let table, let triggers):
             writer.member("outcome", "waiting")

@@ -55,8 +55,9 @@ struct StatusReport {
             }
             lines.append("  tasks        \(project.openTasks) open, \(project.candidates) candidates")
             if let obstacle = project.obstacle { lines.append("  asks no more \(obstacle)") }
+            let validation = project.validationLabels > 0 ? "\(project.validationLabels) validation, " : ""
             lines.append(
-                "  labels       \(project.labels): \(project.trainingLabels) training, \(project.testLabels) test; \(counted(project.versions, "version", "versions")), \(counted(project.studies, "study", "studies"))"
+                "  labels       \(project.labels): \(project.trainingLabels) training, \(validation)\(project.testLabels) test; \(counted(project.versions, "version", "versions")), \(counted(project.studies, "study", "studies"))"
             )
             if !project.annotators.isEmpty { lines.append("  annotators   \(text(of: project.annotators))") }
             lines.append(
@@ -181,6 +182,7 @@ struct StatusReport {
             writer.member("asks_no_more", ifPresent: project.obstacle)
             writer.object("labels") { writer in
                 writer.member("training", project.trainingLabels)
+                writer.member("validation", project.validationLabels)
                 writer.member("test", project.testLabels)
             }
             writer.member("versions", project.versions)
