@@ -22,7 +22,8 @@ extension Notice {
         var quotes: [String] = []
         for note in notes + examples.flatMap(\.notes) where !quotes.contains(note) { quotes.append(note) }
         if !quotes.isEmpty {
-            text += "; people wrote: " + quotes.prefix(Self.noteLimit).map { "\"\(Self.plain($0, limit: 200))\"" }.joined(separator: ", ")
+            let said = quotes.prefix(Self.noteLimit).map { "\"\(Self.plain($0, limit: 200))\"" }
+            text += "; people wrote: " + said.joined(separator: ", ")
         }
         self.init(kind: .taskUnanswerable, text: text)
     }
@@ -44,8 +45,8 @@ extension Notice {
 
     private static func isHidden(_ value: UInt32) -> Bool {
         switch value {
-        case 0..<0x20, 0x7F...0x9F, 0xAD, 0x61C, 0x180E, 0x200B...0x200F, 0x2028...0x202E, 0x2060...0x206F, 0xFE00...0xFE0F,
-            0xFEFF, 0xFFF9...0xFFFB, 0xE0000...0xE0FFF:
+        case 0..<0x20, 0x7F...0x9F, 0xAD, 0x61C, 0x180E, 0x200B...0x200F, 0x2028...0x202E, 0x2060...0x206F,
+            0xFE00...0xFE0F, 0xFEFF, 0xFFF9...0xFFFB, 0xE0000...0xE0FFF:
             true
         default: false
         }

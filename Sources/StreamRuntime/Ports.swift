@@ -134,7 +134,11 @@ extension LogReader {
     /// Whether a transaction holds readers of a partition back: the stable end stays before the end for so long. A worker's own
     /// come and go many times a second.
     ///
-    /// - Parameter milliseconds: How long it has to stay; waited only where a transaction is open at all.
+    /// - Parameters:
+    ///   - partition: Of a topic.
+    ///   - milliseconds: How long it has to stay; waited only where a transaction is open at all.
+    /// - Returns: False as soon as the stable end has moved.
+    /// - Throws: `StreamError` when the ends cannot be asked for.
     public func isHeldBack(_ partition: TopicPartition, for milliseconds: UInt32 = 1_500) throws(StreamError) -> Bool {
         guard let stable = try ends(of: [partition], stable: true)[partition],
             let end = try ends(of: [partition], stable: false)[partition], end > stable
