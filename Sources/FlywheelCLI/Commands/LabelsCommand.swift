@@ -32,10 +32,10 @@ enum LabelsCommand {
         )
         ImportOptions.tell(merge.faults)
         let split = arguments.flag("validation") ? "validation" : "training"
-        var words = "\(merge.labels.count) labels for \(split) of source \(source)"
+        var words = "\(ImportOptions.count(merge.labels.count, "label")) for \(split) of source \(source)"
         if merge.known > 0 { words += ", \(merge.known) known already" }
-        if file.unlabelled > 0 { words += ", \(file.unlabelled) rows without a label" }
-        if !merge.faults.isEmpty { words += ", \(merge.faults.count) faults" }
+        if file.unlabelled > 0 { words += ", \(ImportOptions.count(file.unlabelled, "row")) without a label" }
+        if !merge.faults.isEmpty { words += ", \(ImportOptions.count(merge.faults.count, "fault"))" }
         Terminal.show(ForeignText.line(words, limit: 400))
         for (index, count) in merge.counts.enumerated() where count > 0 {
             Terminal.show(
@@ -95,6 +95,7 @@ enum ImportOptions {
         fields.embedding = arguments.string("embedding") ?? fields.embedding
         fields.metadata = arguments.strings("metadata")
         return fields
+        fields.given = given([.id, .uri, .text, .group, .embedding], arguments)
     }
 
     static func labelFields(_ arguments: ParsedArguments) throws -> ImportFields {
@@ -103,9 +104,20 @@ enum ImportOptions {
         fields.annotator = arguments.string("annotator") ?? fields.annotator
         fields.attribute = arguments.string("label-attribute")
         return fields
+        fields.given.formUnion(given([.label, .annotator], arguments))
     }
 
     static func format(_ arguments: ParsedArguments, _ bytes: [UInt8], _ path: String) throws -> ImportFormat {
+    private static func given(
+        _ options: Set<ImportFields.Option>,
+        _ arguments: ParsedArguments
+    ) -> Set<ImportFields.Option> {
+        options.filter { arguments.isGiven($0.rawValue) }
+    }
+
+    /// A number and its noun, in the plural by an s.
+    static func count(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }
+
         guard let name = arguments.string("format") else { return ImportFile.format(of: bytes, name: path) }
         guard let format = ImportFormat(rawValue: name) else {
             let known = ImportFormat.allCases.map(\.rawValue).joined(separator: ", ")
