@@ -5,6 +5,7 @@ import Flywheel
 import Foundation
 import JSON
 import KafkaTransport
+import Processes
 import Telemetry
 import Vocabulary
 
@@ -94,8 +95,8 @@ enum ImportOptions {
         fields.group = arguments.string("group") ?? fields.group
         fields.embedding = arguments.string("embedding") ?? fields.embedding
         fields.metadata = arguments.strings("metadata")
-        return fields
         fields.given = given([.id, .uri, .text, .group, .embedding], arguments)
+        return fields
     }
 
     static func labelFields(_ arguments: ParsedArguments) throws -> ImportFields {
@@ -103,11 +104,10 @@ enum ImportOptions {
         fields.label = arguments.string("label") ?? fields.label
         fields.annotator = arguments.string("annotator") ?? fields.annotator
         fields.attribute = arguments.string("label-attribute")
-        return fields
         fields.given.formUnion(given([.label, .annotator], arguments))
+        return fields
     }
 
-    static func format(_ arguments: ParsedArguments, _ bytes: [UInt8], _ path: String) throws -> ImportFormat {
     private static func given(
         _ options: Set<ImportFields.Option>,
         _ arguments: ParsedArguments
@@ -118,6 +118,7 @@ enum ImportOptions {
     /// A number and its noun, in the plural by an s.
     static func count(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }
 
+    static func format(_ arguments: ParsedArguments, _ bytes: [UInt8], _ path: String) throws -> ImportFormat {
         guard let name = arguments.string("format") else { return ImportFile.format(of: bytes, name: path) }
         guard let format = ImportFormat(rawValue: name) else {
             let known = ImportFormat.allCases.map(\.rawValue).joined(separator: ", ")
@@ -159,7 +160,7 @@ enum ImportOptions {
         if faults.count > 100 { Terminal.complain("and \(faults.count - 100) more") }
     }
 
-    /// Sends, and says how far it is.
+    /// Sends, and says how far it is. SIGINT and SIGTERM end it between two transactions; a second one ends it at once.
     static func send(_ records: [RecordImport.Record], by sender: RecordImport, rate: Int) throws {
         var told = 0
         let tell = { (sent: Int) in
@@ -167,7 +168,13 @@ enum ImportOptions {
             told = sent
             Terminal.show("\(sent) of \(records.count) sent")
         }
-        let before = try sender.send(records, rate: rate, tell: tell)
+        let stop = StopFlag()
+        let trap = SignalTrap { signal in
+            if stop.isRaised { exit(128 + signal) }
+            stop.raise()
+        }
+        defer { trap.cancel() }
+        let before = try sender.send(records, rate: rate, isStopped: { stop.isRaised }, tell: tell)
         if before == records.count, before > 0 { Terminal.show("all \(before) were sent before") }
     }
 }
