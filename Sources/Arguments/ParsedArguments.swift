@@ -29,6 +29,9 @@ public struct ParsedArguments: Sendable {
         return values[name] != nil
     }
 
+    /// Whether somebody gave the option, so that its value is no default.
+    public func isGiven(_ name: String) -> Bool { values[option(name).name] != nil }
+
     /// The option's value or its default; nil if there is neither.
     public func string(_ name: String) -> String? {
         values[name]?.last ?? option(name).defaultValue

@@ -202,12 +202,7 @@ struct ImportTests {
         (fields.id, fields.uri) = ("key", "place")
         let bytes = Array(lines.joined(separator: "\n").utf8)
         let file = ImportFile(bytes, ImportFile.format(of: bytes, name: "pool.csv"), fields, isLabelled: false)
-        let target = try ImportTarget(
-            transport: plant.cluster,
-            topics: plant.topics,
-            project: World.project.rawValue,
-            withState: false
-        )
+        let target = try ImportTarget(transport: plant.cluster, topics: plant.topics, project: World.project.rawValue)
         let pool = try SamplePool(file, target.configuration, now: { plant.clock.now })
         #expect(pool.entries.count == 30 && pool.repeated == 1 && pool.faults.map(\.line) == [33])
         let sender = RecordImport.samples(

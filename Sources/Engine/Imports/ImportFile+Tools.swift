@@ -9,48 +9,71 @@ extension ImportFile {
     /// A list of tasks, each with `data` and its `annotations`; of an annotation the first result of the kind `choices` counts.
     /// An annotation that was cancelled, or made by no one choice, is no answer.
     mutating func readExport(_ bytes: [UInt8], _ fields: ImportFields, _ isLabelled: Bool) {
+        unit = .task
+        let reasons: [ImportFields.Option: String] = [
+            .label: "an export of Label Studio has its labels in its annotations",
+            .annotator: "an export of Label Studio names annotators in completed_by",
+            .attribute: "only manifests of Ground Truth have attributes",
+        ]
+        faults = Self.unused(fields, reasons)
+        var names = ImportNames(fields, without: Set(reasons.keys))
         let parser = JSONParser(maximumDepth: 64, maximumSize: Swift.max(16 << 20, bytes.count))
         do {
             try parser.withDocument(of: bytes) { json in
-                for (index, element) in try json.array().enumerated() {
+                let tasks = try json.array()
+                if let fault = Self.faultOfForm(tasks) {
+                    faults.append(ImportFault(file: fault))
+                    return
+                }
+                for (index, element) in tasks.enumerated() {
                     take(line: index + 1, isLabelled) {
-                        try Self.task(index + 1, element.object(), fields, isLabelled)
+                        let task = try element.object()
+                        let data = try task.object("data")
+                        names.note(data)
+                        if Self.scalar(task, "id") != nil { names.note("id", of: .id) }
+                        return try Self.task(index + 1, task, data, fields, isLabelled)
                     }
                 }
             }
+            faults += names.faults(in: "task's data")
+        } catch let error as JSONError where Self.isNoJSON(error) {
+            let found = "found \(Self.beginning(of: bytes)), which is not JSON: \(error)"
+            faults.append(ImportFault(file: "expected a JSON export of Label Studio, a list of tasks, \(found)"))
         } catch {
-            faults.append(ImportFault(line: 1, "expected a JSON export of Label Studio, a list of tasks: \(error)"))
+            faults.append(ImportFault(file: "expected a JSON export of Label Studio, a list of tasks: \(error)"))
         }
+    }
+
+    /// What is told of a list whose first element is no task, once and not of every element.
+    private static func faultOfForm(_ tasks: JSONArray) -> String? {
+        guard let first = tasks.first(where: { _ in true })?.objectView, first["data"] == nil else { return nil }
+        if first["annotation_id"] != nil || first["lead_time"] != nil || first["annotator"] != nil {
+            return
+                "this is Label Studio's JSON_MIN export, in which a task's data and its answers cannot be told apart: export JSON"
+        }
+        return
+            "expected an export of Label Studio, whose tasks have data, found a list of other objects: write JSON Lines, an object a line (jq -c '.[]')"
     }
 
     private static func task(
         _ place: Int,
         _ task: JSONObject,
+        _ data: JSONObject,
         _ fields: ImportFields,
         _ isLabelled: Bool
     ) throws -> ImportRow {
-        let data = try task.object("data")
         var wanted = fields
         if scalar(data, wanted.uri) == nil {
             // As its templates name them.
             for name in ["image", "audio", "video", "url"] where scalar(data, name) != nil { wanted.uri = name }
         }
-        let parts = try parts(place, data, wanted)
         guard let id = scalar(data, fields.id) ?? scalar(task, "id") else {
             throw ImportFault(
                 line: place,
                 "expected the sample's id in data.\(fields.id), or the task's, found neither"
             )
         }
-        let sample = try Self.sample(
-            place,
-            id: id,
-            uri: parts.uri,
-            text: parts.text,
-            embedding: nil,
-            metadata: parts.metadata,
-            fields
-        )
+        let sample = try Self.sample(place, data, wanted, id: id)
         var answers: [(annotator: String?, label: String)] = []
         for element in isLabelled ? try task.optionalArray("annotations").map(Array.init) ?? [] : [] {
             let annotation = try element.object()
@@ -59,17 +82,6 @@ extension ImportFile {
             answers.append((annotator(annotation), label))
         }
         return ImportRow(line: place, sample: sample, answers: answers)
-    }
-
-    private static func parts(
-        _ place: Int,
-        _ data: JSONObject,
-        _ fields: ImportFields
-    ) throws -> (uri: String?, text: String?, metadata: [SampleMetadata.Entry]) {
-        let metadata = fields.metadata.compactMap { name in
-            scalar(data, name).map { SampleMetadata.Entry(key: name, value: $0) }
-        }
-        return (scalar(data, fields.uri), scalar(data, fields.text), metadata)
     }
 
     private static func choice(_ place: Int, _ annotation: JSONObject) throws -> String? {
@@ -98,9 +110,43 @@ extension ImportFile {
 
     // MARK: - Ground Truth
 
+    /// An augmented manifest, an object a line.
+    mutating func readManifest(_ bytes: [UInt8], _ fields: ImportFields, _ isLabelled: Bool) {
+        let reasons: [ImportFields.Option: String] = [
+            .label: "the labels of a manifest stand in its attribute (--label-attribute)",
+            .annotator: "a manifest does not say who labelled",
+            .uri: "a manifest has its content in source-ref or source",
+            .text: "a manifest has its content in source-ref or source",
+        ]
+        faults = Self.unused(fields, reasons)
+        var names = ImportNames(fields, without: Set(reasons.keys).union([.attribute]))
+        var attributes: [String] = []
+        var hasAttribute = fields.attribute == nil
+        readLines(bytes, &names, isLabelled) { line, object in
+            if let attribute = fields.attribute, !hasAttribute {
+                let found = Self.attributes(of: object)
+                hasAttribute = found.contains(attribute) || object.member(named: attribute) != nil
+                for name in found where attributes.count < ImportNames.limit && !attributes.contains(name) {
+                    attributes.append(name)
+                }
+            }
+            return try Self.manifestRow(line, object, fields, isLabelled)
+        }
+        if let attribute = fields.attribute, !hasAttribute {
+            let there = attributes.isEmpty ? "none has any" : "there are \(ImportNames.list(attributes))"
+            faults.append(ImportFault(file: "--label-attribute: no line has labels in \"\(attribute)\"; \(there)"))
+        }
+    }
+
+    /// Names of attributes with labels: beside each stands its `-metadata`.
+    private static func attributes(of object: JSONObject) -> [String] {
+        let suffix = "-metadata"
+        return object.map(\.name).filter { $0.hasSuffix(suffix) }.map { String($0.dropLast(suffix.count)) }
+    }
+
     /// A line of an augmented manifest: `source-ref` or `source`, the label's attribute, and beside it its `-metadata` with the
     /// name of the class.
-    static func manifestRow(
+    private static func manifestRow(
         _ line: Int,
         _ object: JSONObject,
         _ fields: ImportFields,
@@ -113,23 +159,31 @@ extension ImportFile {
         guard let id = scalar(object, fields.id) ?? uri else {
             throw ImportFault(line: line, "\(fields.id): expected the sample's id beside source, found nothing")
         }
-        let sample = try Self.sample(line, id: id, uri: uri, text: uri == nil ? text : nil, embedding: nil, fields)
+        let sample = try Self.sample(
+            line,
+            id: id,
+            uri: uri,
+            text: uri == nil ? text : nil,
+            group: scalar(object, fields.group),
+            embedding: embedding(line, object, fields),
+            metadata: metadata(object, fields),
+            fields
+        )
         guard isLabelled else { return ImportRow(line: line, sample: sample, answers: []) }
-        let suffix = "-metadata"
-        let attributes = object.map(\.name).filter { $0.hasSuffix(suffix) }.map { String($0.dropLast(suffix.count)) }
+        let attributes = attributes(of: object)
         if fields.attribute == nil, attributes.count > 1 {
-            let names = attributes.joined(separator: ", ")
             throw ImportFault(
                 line: line,
-                "several attributes have labels (\(names)): choose one with --label-attribute"
+                "several attributes have labels (\(attributes.joined(separator: ", "))): choose one with --label-attribute"
             )
         }
         guard let attribute = fields.attribute ?? attributes.first else {
             return ImportRow(line: line, sample: sample, answers: [])
         }
-        let metadata = object.member(named: attribute + suffix)?.objectView
+        let about = object.member(named: attribute + "-metadata")?.objectView
         // A job that failed for this object has no name; a class map gives names to numbers elsewhere.
-        let label = metadata.flatMap { scalar($0, "class-name") } ?? scalar(object, attribute)
+        let name = about.flatMap { scalar($0, "class-name") }
+        let label = try name ?? Self.label(line, object, attribute)
         return ImportRow(line: line, sample: sample, answers: label.map { [(nil, $0)] } ?? [])
     }
 }

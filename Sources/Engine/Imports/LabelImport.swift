@@ -16,13 +16,11 @@ public struct ImportTarget {
     ///   - transport: To the cluster.
     ///   - topics: Names in use.
     ///   - name: The project's.
-    ///   - readsState: Whether what the project knows is wanted.
     /// - Throws: `EngineError` where there is no such project.
     public init(
         transport: any StreamTransport,
         topics: TopicNames,
-        project name: String,
-        withState readsState: Bool = true
+        project name: String
     ) throws {
         let directory = try ProjectDirectory(transport: transport, topics: topics)
         defer { directory.close() }
@@ -36,10 +34,6 @@ public struct ImportTarget {
             )
         }
         self.configuration = configuration
-        guard readsState else {
-            state = nil
-            return
-        }
         let store = try StateStore(transport: transport, topics: topics)
         defer { store.close() }
         var restored = RestoredPartition()

@@ -34,10 +34,26 @@ public struct LabelMerge {
         var isFaulty = false
     }
 
+    /// A sample with its one label.
+    private struct Merged {
+        let group: Group
+        let answer: ImportedLabel.Answer
+        let label: ClassIndex
+
+        /// Its content where that is in the file.
+        var text: String? {
+            guard case .inline(_, let text)? = group.sample.content else { return nil }
+            return text
+        }
+    }
+
+    private let unit: ImportFault.Unit
+
     /// - Parameters:
     ///   - file: With labels.
     ///   - configuration: Of the project.
-    ///   - state: Of the project, as far as it is known: what has another label there is a fault.
+    ///   - state: Of the project, as far as it is known: what has another label there, or an embedding outside its space, is a
+    ///     fault.
     ///   - source: Who brings the labels.
     ///   - isValidation: Whether scores are read on them; else they train.
     ///   - renames: Classes of the project by names of the file.
@@ -52,13 +68,20 @@ public struct LabelMerge {
         renames: [String: String] = [:],
         now: @escaping () -> Int64 = WallClock.now
     ) throws {
+        unit = file.unit
         counts = [Int](repeating: 0, count: configuration.schema.classes.count)
         faults = file.faults
         let groups = gather(file.rows, configuration.schema, renames)
         let door = try DoorCheck([configuration], now: now)
         let open = Set(state?.labeling.open.sortedRows.map(\.value.selection.sample.id) ?? [])
+        let space = ImportSpace(of: file, configuration, state)
+        var merged: [Merged] = []
         for group in groups where !group.isFaulty {
             guard let (answer, label) = merge(group, configuration.schema, source) else { continue }
+            merged.append(Merged(group: group, answer: answer, label: label))
+        }
+        for entry in withoutContradictions(merged, configuration.schema) {
+            let (group, answer, label) = (entry.group, entry.answer, entry.label)
             if let has = state?.datasets.labels[group.sample.id] {
                 guard has.label == label else {
                     let (old, new) = (configuration.schema.name(of: has.label), configuration.schema.name(of: label))
@@ -73,6 +96,10 @@ public struct LabelMerge {
             }
             guard !open.contains(group.sample.id) else {
                 add(group.line, "sample \(group.sample.id) is being asked for: the answers of its task count")
+                continue
+            }
+            if let fault = space.fault(of: group.sample) {
+                add(group.line, "\(fault): the built-in trainer would leave the label out")
                 continue
             }
             let event = ImportEvent(
@@ -95,7 +122,31 @@ public struct LabelMerge {
         faults.sort { ($0.line, $0.text) < ($1.line, $1.text) }
     }
 
-    private mutating func add(_ line: Int, _ text: String) { faults.append(ImportFault(line: line, text)) }
+    private mutating func add(_ line: Int, _ text: String) {
+        faults.append(ImportFault(line: line, text, unit: unit))
+    }
+
+    /// Of samples with the same inline text those that have the same label: of others neither is known to be right.
+    private mutating func withoutContradictions(_ merged: [Merged], _ schema: LabelSchema) -> [Merged] {
+        var first: [String: Merged] = [:]
+        var contradicted: Set<String> = []
+        for entry in merged {
+            guard let text = entry.text else { continue }
+            guard let other = first[text] else {
+                first[text] = entry
+                continue
+            }
+            guard other.label != entry.label else { continue }
+            contradicted.insert(text)
+            let (one, two) = (schema.name(of: other.label), schema.name(of: entry.label))
+            let there = "sample \(other.group.sample.id) on \(unit.rawValue) \(other.group.line)"
+            add(
+                entry.group.line,
+                "sample \(entry.group.sample.id) has the text of \(there), and is \"\(two)\" here and \"\(one)\" there"
+            )
+        }
+        return merged.filter { entry in entry.text.map { !contradicted.contains($0) } ?? true }
+    }
 
     private mutating func gather(
         _ rows: [ImportRow],
@@ -137,7 +188,10 @@ public struct LabelMerge {
         guard hasAnnotators else {
             for other in group.answers where other.label != first.label {
                 let (one, two) = (schema.name(of: first.label), schema.name(of: other.label))
-                add(other.line, "sample \(group.sample.id) is \"\(two)\" here and \"\(one)\" on line \(first.line)")
+                add(
+                    other.line,
+                    "sample \(group.sample.id) is \"\(two)\" here and \"\(one)\" on \(unit.rawValue) \(first.line)"
+                )
                 return nil
             }
             return (.label(first.label), first.label)
@@ -151,7 +205,7 @@ public struct LabelMerge {
                     let who = answer.annotator ?? "somebody"
                     add(
                         answer.line,
-                        "\(who) says of sample \(group.sample.id) \"\(two)\" here and \"\(one)\" on line \(before.line)"
+                        "\(who) says of sample \(group.sample.id) \"\(two)\" here and \"\(one)\" on \(unit.rawValue) \(before.line)"
                     )
                     return nil
                 }

@@ -67,26 +67,62 @@ public struct RecordImport {
     ///   - rate: Records a second at most; at least 1.
     ///   - now: Milliseconds since 1970.
     ///   - pause: Waits for so many milliseconds.
+    ///   - isStopped: Asked between two transactions: whether to end before all is sent.
     ///   - tell: Called after each transaction with the records sent so far, those of earlier runs among them.
     /// - Returns: Records that earlier runs had sent.
-    /// - Throws: `EngineError` where the note is of other records; `StreamError` from the cluster.
+    /// - Throws: `EngineError` where the note is of other records, where it was stopped, or where another import into the
+    ///   project has begun; `StreamError` from the cluster.
     public func send(
         _ records: [Record],
         rate: Int,
         now: () -> Int64 = WallClock.now,
         pause: (Int64) -> Void = { WallClock.pause($0) },
+        isStopped: () -> Bool = { false },
         tell: (Int) -> Void = { _ in }
     ) throws -> Int {
         guard !records.isEmpty else { return 0 }
         let digest = digest(of: records)
         let before = try sent(of: digest)
         guard before < records.count else { return before }
+        var position = before
+        do {
+            try send(records, from: &position, digest, rate, now, pause, isStopped, tell)
+        } catch let error as StreamError where Self.fenced.contains(error.code) {
+            throw EngineError(
+                "send all of it",
+                "another import into \(project) was started meanwhile, of this file or of another one, and only one can run at a time (\(error.code)); \(position) of \(records.count) records were sent",
+                remedy: "once that one has ended, run this one again: it goes on where it was"
+            )
+        }
+        return before
+    }
+
+    /// Codes of a producer whose transactional id another one has taken over.
+    private static let fenced: Set = ["_FENCED", "PRODUCER_FENCED", "INVALID_PRODUCER_EPOCH"]
+
+    private func send(
+        _ records: [Record],
+        from position: inout Int,
+        _ digest: String,
+        _ rate: Int,
+        _ now: () -> Int64,
+        _ pause: (Int64) -> Void,
+        _ isStopped: () -> Bool,
+        _ tell: (Int) -> Void
+    ) throws {
+        let before = position
         let producer = try transport.makeProducer(transactionalID: "\(topics.prefix)import.\(project)")
         defer { producer.close() }
         try producer.initializeTransactions()
         let began = now()
-        var position = before
         while position < records.count {
+            guard !isStopped() else {
+                throw EngineError(
+                    "send all of it",
+                    "it was stopped after \(position) of \(records.count) records",
+                    remedy: "run the same command again: it goes on from there"
+                )
+            }
             let end = min(records.count, position + min(Self.portion, max(1, rate)))
             let time = now()
             try producer.begin()
@@ -100,7 +136,6 @@ public struct RecordImport {
             let due = began + Int64(position - before) * 1_000 / Int64(max(1, rate))
             if due > now() { pause(min(60_000, due - now())) }
         }
-        return before
     }
 
     private func output(_ record: Record, at time: Int64) -> OutputRecord {

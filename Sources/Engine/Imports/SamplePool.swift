@@ -22,19 +22,26 @@ public struct SamplePool {
     /// - Parameters:
     ///   - file: Its rows are samples.
     ///   - configuration: Of the project.
+    ///   - state: Of the project, as far as it is known: an embedding outside its space is a fault.
     ///   - now: Milliseconds since 1970.
     /// - Throws: `EngineError` where the project cannot be one.
     public init(
         _ file: ImportFile,
         _ configuration: ProjectConfiguration,
+        state: ProjectState? = nil,
         now: @escaping () -> Int64 = WallClock.now
     ) throws {
         faults = file.faults
+        let space = ImportSpace(of: file, configuration, state)
         let door = try DoorCheck([configuration], now: now)
         var seen: Set<SampleID> = []
         for row in file.rows {
             guard seen.insert(row.sample.id).inserted else {
                 repeated += 1
+                continue
+            }
+            if let fault = space.fault(of: row.sample) {
+                faults.append(ImportFault(line: row.line, fault, unit: file.unit))
                 continue
             }
             let event = PredictionEvent(
@@ -50,7 +57,7 @@ public struct SamplePool {
             switch bytes.withUnsafeBytes({ door.check($0, on: .predictions) }) {
             case .taken:
                 entries.append(Entry(line: row.line, record: .init(id: row.sample.id.rawValue, value: bytes)))
-            case .refused(let rejection): faults.append(ImportFault(line: row.line, "\(rejection)"))
+            case .refused(let rejection): faults.append(ImportFault(line: row.line, "\(rejection)", unit: file.unit))
             }
         }
         faults.sort { ($0.line, $0.text) < ($1.line, $1.text) }

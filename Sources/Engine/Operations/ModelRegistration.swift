@@ -8,6 +8,8 @@ public struct ModelRegistration {
     /// What is known of the command once its time is up.
     public enum Outcome: Hashable, Sendable {
         case champion
+        /// It was champion before, and nothing was sent.
+        case known
         /// Nobody has carried it out yet: no worker runs, or it is far behind.
         case waiting
         /// Another model is champion by now, or the command was refused.
@@ -33,7 +35,8 @@ public struct ModelRegistration {
     ///   - now: Milliseconds since 1970.
     ///   - pause: Called between two looks, with milliseconds.
     /// - Returns: What is known by then.
-    /// - Throws: `EngineError` where there is no such project, or it has a champion; `StreamError` when the topics cannot be
+    /// - Throws: `EngineError` where there is no such project, or it has another champion, or the same one with another
+    ///   artifact; `StreamError` when the topics cannot be
     ///   read or written.
     public func send(
         _ model: IncumbentModel,
@@ -60,11 +63,14 @@ public struct ModelRegistration {
         defer { view.close() }
         let before = try summary(view, name)
         if let champion = before?.champion {
+            if champion.version == model.version, Self.agree(champion.artifact, model.artifact) { return .known }
+            let isOther = champion.version != model.version
             throw EngineError(
                 "register \(model.version)",
-                "\(champion.version) is champion of \(name)\(champion.version == model.version ? " already" : "")",
-                remedy:
-                    "an incumbent is registered before a project has a champion; train against it, or use another project"
+                "\(champion.version) is champion of \(name)\(isOther ? "" : " already, with the artifact \(champion.artifact.uri)")",
+                remedy: isOther
+                    ? "an incumbent is registered before a project has a champion; train against it, or use another project"
+                    : "what was registered stays; another model is another version"
             )
         }
         let began = now()
@@ -81,6 +87,14 @@ public struct ModelRegistration {
             guard now() - began < patience else { return .waiting }
             pause(200)
         }
+    }
+
+    /// Whether two references may be of the same bytes: by their digests where both have one, else by their URIs.
+    private static func agree(_ one: ArtifactReference, _ other: ArtifactReference) -> Bool {
+        guard let (first, second) = one.sha256.flatMap({ first in other.sha256.map { (first, $0) } }) else {
+            return one.uri == other.uri
+        }
+        return first == second
     }
 
     private func summary(_ view: StatusView, _ name: String) throws -> ProjectSummary? {

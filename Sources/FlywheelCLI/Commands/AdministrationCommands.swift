@@ -121,6 +121,7 @@ enum ProjectCommand {
                     "note: tasks and requests that a build before 0.4.0 wrote carry no token; until they close, what answers them is refused (missing_token)"
                 )
             }
+            if let note = outcome.whenFollowed { Terminal.show(note) }
         }
         return true
     }
@@ -223,6 +224,16 @@ extension ProjectApply.Outcome {
         case .unchanged(let known): "\(name) is unchanged at revision \(known.revision)"
         case .created(let new): "\(name) is new: revision 1, partition \(new.partition)"
         case .revised(let new, _): "\(name) is now at revision \(new.revision)"
+        }
+    }
+
+    /// When the loop comes to know of it, which what `flywheel status` shows follows; nil where nothing is new.
+    var whenFollowed: String? {
+        switch self {
+        case .unchanged: nil
+        case .created: "flywheel status shows the project with its first record"
+        case .revised:
+            "the loop follows the revision with the project's next record: until then flywheel status shows the one before, its budget too"
         }
     }
 

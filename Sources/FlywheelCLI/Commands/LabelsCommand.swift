@@ -5,6 +5,7 @@ import Flywheel
 import Foundation
 import JSON
 import KafkaTransport
+import Processes
 import Telemetry
 import Vocabulary
 
@@ -32,10 +33,10 @@ enum LabelsCommand {
         )
         ImportOptions.tell(merge.faults)
         let split = arguments.flag("validation") ? "validation" : "training"
-        var words = "\(merge.labels.count) labels for \(split) of source \(source)"
+        var words = "\(ImportOptions.count(merge.labels.count, "label")) for \(split) of source \(source)"
         if merge.known > 0 { words += ", \(merge.known) known already" }
-        if file.unlabelled > 0 { words += ", \(file.unlabelled) rows without a label" }
-        if !merge.faults.isEmpty { words += ", \(merge.faults.count) faults" }
+        if file.unlabelled > 0 { words += ", \(ImportOptions.count(file.unlabelled, "row")) without a label" }
+        if !merge.faults.isEmpty { words += ", \(ImportOptions.count(merge.faults.count, "fault"))" }
         Terminal.show(ForeignText.line(words, limit: 400))
         for (index, count) in merge.counts.enumerated() where count > 0 {
             Terminal.show(
@@ -94,6 +95,7 @@ enum ImportOptions {
         fields.group = arguments.string("group") ?? fields.group
         fields.embedding = arguments.string("embedding") ?? fields.embedding
         fields.metadata = arguments.strings("metadata")
+        fields.given = given([.id, .uri, .text, .group, .embedding], arguments)
         return fields
     }
 
@@ -102,8 +104,19 @@ enum ImportOptions {
         fields.label = arguments.string("label") ?? fields.label
         fields.annotator = arguments.string("annotator") ?? fields.annotator
         fields.attribute = arguments.string("label-attribute")
+        fields.given.formUnion(given([.label, .annotator], arguments))
         return fields
     }
+
+    private static func given(
+        _ options: Set<ImportFields.Option>,
+        _ arguments: ParsedArguments
+    ) -> Set<ImportFields.Option> {
+        options.filter { arguments.isGiven($0.rawValue) }
+    }
+
+    /// A number and its noun, in the plural by an s.
+    static func count(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }
 
     static func format(_ arguments: ParsedArguments, _ bytes: [UInt8], _ path: String) throws -> ImportFormat {
         guard let name = arguments.string("format") else { return ImportFile.format(of: bytes, name: path) }
@@ -147,7 +160,7 @@ enum ImportOptions {
         if faults.count > 100 { Terminal.complain("and \(faults.count - 100) more") }
     }
 
-    /// Sends, and says how far it is.
+    /// Sends, and says how far it is. SIGINT and SIGTERM end it between two transactions; a second one ends it at once.
     static func send(_ records: [RecordImport.Record], by sender: RecordImport, rate: Int) throws {
         var told = 0
         let tell = { (sent: Int) in
@@ -155,7 +168,13 @@ enum ImportOptions {
             told = sent
             Terminal.show("\(sent) of \(records.count) sent")
         }
-        let before = try sender.send(records, rate: rate, tell: tell)
+        let stop = StopFlag()
+        let trap = SignalTrap { signal in
+            if stop.isRaised { exit(128 + signal) }
+            stop.raise()
+        }
+        defer { trap.cancel() }
+        let before = try sender.send(records, rate: rate, isStopped: { stop.isRaised }, tell: tell)
         if before == records.count, before > 0 { Terminal.show("all \(before) were sent before") }
     }
 }

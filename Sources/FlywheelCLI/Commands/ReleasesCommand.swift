@@ -28,6 +28,9 @@ enum ReleasesCommand {
         case .champion:
             Terminal.show("\(model.version) is champion of \(ForeignText.line(name))")
             return true
+        case .known:
+            Terminal.show("\(model.version) is champion of \(ForeignText.line(name)) already; nothing was sent")
+            return true
         case .waiting:
             Terminal.show(
                 "sent; no worker has carried it out yet: see flywheel status once intake and loop run. Do not send it again"

@@ -27,17 +27,12 @@ enum SamplesCommand {
         let rate = try arguments.int("rate", in: 1...100_000) ?? 500
         let worker = try WorkerFile.connected(arguments)
         let transport = KafkaStreamTransport(properties: worker.kafka)
-        let target = try ImportTarget(
-            transport: transport,
-            topics: worker.topics,
-            project: project,
-            withState: false
-        )
-        let pool = try SamplePool(file, target.configuration)
+        let target = try ImportTarget(transport: transport, topics: worker.topics, project: project)
+        let pool = try SamplePool(file, target.configuration, state: target.state)
         ImportOptions.tell(pool.faults)
-        var words = "\(pool.entries.count) samples"
-        if pool.repeated > 0 { words += ", \(pool.repeated) rows of samples that stood before" }
-        if !pool.faults.isEmpty { words += ", \(pool.faults.count) faults" }
+        var words = ImportOptions.count(pool.entries.count, "sample")
+        if pool.repeated > 0 { words += ", \(ImportOptions.count(pool.repeated, "row")) of samples that stood before" }
+        if !pool.faults.isEmpty { words += ", \(ImportOptions.count(pool.faults.count, "fault"))" }
         Terminal.show(words)
         let capacity = target.configuration.acquisition.poolCapacity
         if pool.entries.count > capacity {

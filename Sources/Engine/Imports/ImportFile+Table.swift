@@ -1,0 +1,86 @@
+internal import Events
+internal import Vocabulary
+
+/// Tables.
+extension ImportFile {
+    /// A header, and a row a sample or a vote.
+    mutating func readCSV(_ bytes: [UInt8], _ fields: ImportFields, _ isLabelled: Bool) {
+        faults = Self.unused(fields, [.attribute: "only manifests of Ground Truth have attributes"])
+        var reader = CSVReader(bytes)
+        do throws(CSVReader.Fault) {
+            guard let header = try reader.next() else {
+                faults.append(.init(line: 1, "expected a header with the names of the columns, found nothing"))
+                return
+            }
+            var columns: [String: Int] = [:]
+            for (index, name) in header.fields.enumerated() where columns[name] == nil { columns[name] = index }
+            let needed = [fields.id] + (isLabelled ? [fields.label] : []) + fields.named.map(\.name)
+            var missing: [String] = []
+            for name in needed where columns[name] == nil && !missing.contains(name) { missing.append(name) }
+            // Whose use has been denied above.
+            if let attribute = fields.attribute { missing.removeAll { $0 == attribute } }
+            guard missing.isEmpty else {
+                faults.append(.init(line: header.line, Self.absence(of: missing, among: header.fields)))
+                return
+            }
+            while let row = try reader.next() {
+                guard row.fields.count == header.fields.count else {
+                    let (found, wanted) = (row.fields.count, header.fields.count)
+                    faults.append(.init(line: row.line, "expected \(wanted) fields as in the header, found \(found)"))
+                    continue
+                }
+                let value: (String) -> String? = { name in
+                    columns[name].map { row.fields[$0] }.flatMap { $0.isEmpty ? nil : $0 }
+                }
+                take(line: row.line, isLabelled) { try Self.row(row.line, fields, isLabelled, value) }
+            }
+        } catch {
+            faults.append(.init(line: error.line, error.text))
+        }
+    }
+
+    /// What to say of columns that are not there.
+    private static func absence(of missing: [String], among columns: [String]) -> String {
+        let text =
+            "no column \(ImportNames.list(missing)) among \(ImportNames.list(columns)): name yours with --id, --label and so on"
+        guard columns.count == 1, let only = columns.first else { return text }
+        for (separator, name) in [(";", "semicolons"), ("\t", "tabs")] where only.contains(separator) {
+            return "\(text); its columns seem to be separated by \(name): write it with commas"
+        }
+        return "\(text); it was read as CSV, since it begins with neither { nor [ (--format says otherwise)"
+    }
+
+    private static func row(
+        _ line: Int,
+        _ fields: ImportFields,
+        _ isLabelled: Bool,
+        _ value: (String) -> String?
+    ) throws -> ImportRow {
+        var embedding: [Float]?
+        if let text = value(fields.embedding) {
+            let parts = text.split { " ,;[]\t".contains($0) }
+            let numbers = parts.compactMap { Float($0) }
+            guard numbers.count == parts.count, !numbers.isEmpty, numbers.allSatisfy(\.isFinite) else {
+                throw ImportFault(line: line, "\(fields.embedding): expected finite numbers")
+            }
+            embedding = numbers
+        }
+        var metadata: [SampleMetadata.Entry] = []
+        for name in fields.metadata {
+            if let text = value(name) { metadata.append(.init(key: name, value: text)) }
+        }
+        let sample = try sample(
+            line,
+            id: value(fields.id),
+            uri: value(fields.uri),
+            text: value(fields.text),
+            group: value(fields.group),
+            embedding: embedding,
+            metadata: metadata,
+            fields
+        )
+        let label = isLabelled ? value(fields.label) : nil
+        let annotator = value(fields.annotator)
+        return ImportRow(line: line, sample: sample, answers: label.map { [(annotator, $0)] } ?? [])
+    }
+}

@@ -1,0 +1,53 @@
+internal import JSON
+
+/// Which of the names that were given a file of JSON has, looked for object by object.
+///
+/// - Complexity: O(*m*) in an object's members while a name has not been met, then O(1).
+struct ImportNames {
+    /// Names of members that a fault tells, at most.
+    static let limit = 40
+
+    private var missing: [(option: ImportFields.Option, name: String)]
+    private var seen: [String] = []
+    private var hasSeen = false
+
+    /// What `fields` has, but for what is looked for elsewhere.
+    init(_ fields: ImportFields, without elsewhere: Set<ImportFields.Option> = []) {
+        missing = fields.named.filter { !elsewhere.contains($0.option) }
+    }
+
+    /// Notes the members of an object in which the names should be.
+    mutating func note(_ object: JSONObject) {
+        hasSeen = true
+        guard !missing.isEmpty else { return }
+        missing.removeAll { object.member(named: $0.name) != nil }
+        for member in object where seen.count < Self.limit && !seen.contains(member.name) { seen.append(member.name) }
+    }
+
+    /// Notes a name that stands elsewhere.
+    mutating func note(_ name: String, of option: ImportFields.Option) {
+        missing.removeAll { $0.option == option && $0.name == name }
+    }
+
+    /// What was not met in any place, as in "line": one fault for each name.
+    func faults(in place: String) -> [ImportFault] {
+        // Of a file without an object the faults of its lines are enough.
+        guard hasSeen else { return [] }
+        let there = seen.isEmpty ? "there are none" : "there are \(Self.list(seen))"
+        let more = seen.count == Self.limit ? " and perhaps more" : ""
+        return missing.map {
+            ImportFault(file: "--\($0.option.rawValue): no \(place) has a member \"\($0.name)\"; \(there)\(more)")
+        }
+    }
+
+    static func list(_ names: [String]) -> String { names.map { "\"\($0)\"" }.joined(separator: ", ") }
+}
+
+extension ImportFile {
+    /// Faults of options that a form of file has no use for.
+    static func unused(_ fields: ImportFields, _ reasons: [ImportFields.Option: String]) -> [ImportFault] {
+        fields.named.compactMap { option, _ in
+            reasons[option].map { ImportFault(file: "--\(option.rawValue): \($0); leave it out") }
+        }
+    }
+}

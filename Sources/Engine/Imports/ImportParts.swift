@@ -1,0 +1,92 @@
+public import Vocabulary
+
+/// Names of the columns, or of the members, in which a row says what.
+public struct ImportFields: Hashable, Sendable {
+    /// An option that gives such a name, called as it is on the command line.
+    public enum Option: String, CaseIterable, Sendable {
+        case id, label, annotator, uri, text, group, embedding, metadata
+        case attribute = "label-attribute"
+    }
+
+    /// The sample's id.
+    public var id = "id"
+    public var label = "label"
+    /// Who labelled it; where the file has such a column its labels are votes.
+    public var annotator = "annotator"
+    public var uri = "uri"
+    public var text = "text"
+    /// The group that the sample belongs to.
+    public var group = "group"
+    /// Numbers: a list in JSON, separated by spaces, commas or semicolons in CSV.
+    public var embedding = "embedding"
+    /// Columns that go to the sample's metadata.
+    public var metadata: [String] = []
+    /// Of a manifest: the label's attribute; found by itself where nil.
+    public var attribute: String?
+    /// Options that somebody gave: a file in which their names are nowhere is at fault. `metadata` and `attribute` have no
+    /// defaults, and count as given whenever they name something.
+    public var given: Set<Option> = []
+
+    public init() {}
+
+    /// What was given, and the names that it gives, in the order of `Option`.
+    var named: [(option: Option, name: String)] {
+        Option.allCases.flatMap { option -> [(option: Option, name: String)] in
+            switch option {
+            case .metadata: return metadata.map { (option, $0) }
+            case .attribute: return attribute.map { [(option, $0)] } ?? []
+            default: return given.contains(option) ? [(option, name(of: option))] : []
+            }
+        }
+    }
+
+    private func name(of option: Option) -> String {
+        switch option {
+        case .id: id
+        case .label: label
+        case .annotator: annotator
+        case .uri: uri
+        case .text: text
+        case .group: group
+        case .embedding: embedding
+        case .metadata, .attribute: ""
+        }
+    }
+}
+
+/// A row of a file: a sample, and what is said of it.
+public struct ImportRow: Sendable {
+    /// Where it begins, counted from 1; of an export the task's place in the list.
+    public let line: Int
+    public let sample: Sample
+    /// Classes by name, each with its annotator if the file says; none in a pool of samples.
+    public let answers: [(annotator: String?, label: String)]
+}
+
+/// A row that cannot be used, or a contradiction.
+public struct ImportFault: Error, Hashable, Sendable, CustomStringConvertible {
+    /// What the number of a row counts.
+    public enum Unit: String, Hashable, Sendable {
+        case line
+        /// An export is one list, whose line ends say nothing.
+        case task
+    }
+
+    /// Counted from 1; 0: the file as a whole.
+    public let line: Int
+    public let text: String
+    public let unit: Unit
+
+    public init(line: Int, _ text: String, unit: Unit = .line) {
+        self.line = line
+        self.text = text
+        self.unit = unit
+    }
+
+    /// A fault of the file as a whole.
+    init(file text: String) { self.init(line: 0, text) }
+
+    public var description: String { line == 0 ? text : "\(unit.rawValue) \(line): \(text)" }
+
+    func counted(in unit: Unit) -> ImportFault { ImportFault(line: line, text, unit: unit) }
+}

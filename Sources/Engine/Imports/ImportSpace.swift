@@ -1,0 +1,49 @@
+internal import Acquisition
+internal import Flywheel
+internal import Vocabulary
+
+/// Where the embeddings of a file must lie: in the project's space as far as it is known, and of its dimension else the one that
+/// most of the file's have.
+struct ImportSpace {
+    private let known: EmbeddingSpace
+    /// The commonest dimension of the file by the space that its samples name, of equally common ones the first; empty where the
+    /// project's is known.
+    private var dimensions: [SpaceID?: Int] = [:]
+
+    /// - Parameters:
+    ///   - file: Its rows' embeddings are looked at.
+    ///   - configuration: Of the project, which may declare a space.
+    ///   - state: Of the project, which may have learnt one; nil where nothing is known of it.
+    /// - Complexity: O(*n*) in the rows.
+    init(of file: ImportFile, _ configuration: ProjectConfiguration, _ state: ProjectState?) {
+        known =
+            state?.acquisition.knownSpace(configuration.embedding) ?? configuration.embedding ?? EmbeddingSpace()
+        guard known.dimension == nil else { return }
+        var counts: [SpaceID?: [(dimension: Int, count: Int)]] = [:]
+        for row in file.rows {
+            guard let count = row.sample.embedding?.count else { continue }
+            var seen = counts[row.sample.space] ?? []
+            if let index = seen.firstIndex(where: { $0.dimension == count }) {
+                seen[index].count += 1
+            } else {
+                seen.append((count, 1))
+            }
+            counts[row.sample.space] = seen
+        }
+        for (space, seen) in counts {
+            // The first of the largest.
+            var best = (dimension: 0, count: 0)
+            for entry in seen where entry.count > best.count { best = entry }
+            dimensions[space] = best.dimension
+        }
+    }
+
+    /// What keeps a sample's embedding out of the space; nil where nothing does.
+    func fault(of sample: Sample) -> String? {
+        if let fault = known.fault(of: sample) { return "\(fault) (the space of the project's embeddings)" }
+        guard let found = sample.embedding?.count, let expected = dimensions[sample.space], found != expected else {
+            return nil
+        }
+        return "sample.embedding: expected \(expected) dimensions as most of the file's have, found \(found)"
+    }
+}
