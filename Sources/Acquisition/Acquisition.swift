@@ -13,7 +13,16 @@ extension AcquisitionState {
     /// - Complexity: O(1) on average, O(*poolCapacity*) for the first after a batch, or where a table of triggers is full.
     public mutating func receive(_ candidate: Candidate, modelOrdinal: Int, _ context: SelectionContext) {
         let id = candidate.sample.id
-        guard accounts.asked[id] == nil else { return }
+        if let purpose = accounts.asked[id] {
+            guard purpose == .audit else { return }
+            accounts.confidentErrors.heard(
+                candidate,
+                modelOrdinal: modelOrdinal,
+                context.policy,
+                classes: context.classes
+            )
+            return
+        }
         let isAudited = candidate.auditProbability != nil
         guard isFree(candidate.sample, isAudited ? .audit : .acquisition, context.policy) else { return }
         if accounts.cadence.value.waitingSince == nil { accounts.cadence.value.waitingSince = context.time }
@@ -53,6 +62,7 @@ extension AcquisitionState {
         writeSources(&lookup, context)
         guard isReady(context) else { return [] }
         accounts.makeRoomForSlices(context)
+        accounts.confidentErrors.settle(context.policy)
         var shares = BatchShares(room(context))
         writeSources(&shares, context)
         let batch = claim(shares.batch, context).map { triggers.mark($0).costing(context.policy.voteCost) }
@@ -149,6 +159,9 @@ extension AcquisitionState {
         for selection in batch {
             guard accounts.ledger.value.reserve(context.votesPerTask, cost: policy.voteCost, of: policy.budget) else {
                 break
+            }
+            if selection.purpose == .audit, let pooled = audit.candidates[selection.sample.id] {
+                accounts.confidentErrors.asked(pooled, policy, classes: context.classes)
             }
             var removal = SampleRemoval(sample: selection.sample.id)
             writeSources(&removal, context)

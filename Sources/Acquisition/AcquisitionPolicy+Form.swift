@@ -34,6 +34,9 @@ extension AcquisitionPolicy: Formed {
         openTaskLimit = try f("open_task_limit", \.openTaskLimit, open, inFile: opens, limit)
         let chance: StaticString = "Share of a batch, and of what Intake lets through, that is drawn by chance."
         explorationShare = try f("exploration_share", \.explorationShare, share, absent: 0, chance)
+        let most: StaticString =
+            "The most that `exploration_share` grows to while audit labels show the model wrong where it is sure (edition 2)."
+        explorationMost = try f("exploration_most", \.explorationMost, share, implied: 0, most)
         let audits: StaticString = "Share of a window's tasks that are audit tasks; with 0 no sample is kept for any."
         auditShare = try f("audit_share", \.auditShare, Number(0...0.9), audits)
         let first: StaticString =

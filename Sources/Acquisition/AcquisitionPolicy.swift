@@ -16,6 +16,9 @@ public struct AcquisitionPolicy: Hashable, Sendable {
     public var openTaskLimit: Int
     /// The share of a batch, and of what Intake lets through, that is drawn by chance whatever the score, in `0...1`.
     public var explorationShare: Double
+    /// The most that the share drawn by chance grows to while audit labels show that the model is wrong where it is sure, in
+    /// `0...1`; no more than `explorationShare`: it never grows. Not heeded in edition 1.
+    public var explorationMost: Double
     /// The share of tasks that are audit tasks (of a window's in edition 2, of all in edition 1), in `0...0.9`; 0: there are none, and no sample is kept for any.
     public var auditShare: Double
     /// Audit tasks asked for at once, beside their share: nothing is judged without test labels. Not heeded in edition 1.
@@ -81,6 +84,7 @@ public struct AcquisitionPolicy: Hashable, Sendable {
         triggers: [Trigger] = [],
         triggerShare: Double = 0.2,
         auditFirst: Int = 20,
+        explorationMost: Double = 0.5,
         edition: Int = latestEdition
     ) {
         self.function = function
@@ -107,6 +111,7 @@ public struct AcquisitionPolicy: Hashable, Sendable {
         self.triggers = triggers
         self.triggerShare = triggerShare
         self.auditFirst = auditFirst
+        self.explorationMost = explorationMost
         self.edition = edition
     }
 

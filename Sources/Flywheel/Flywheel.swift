@@ -161,6 +161,13 @@ extension ProjectState {
             }
         }
         if let duration = outcome.openFor { took(.label, duration) }
+        if let task = outcome.task, task.purpose == .audit, case .closed = task.state {
+            acquisition.auditClosed(
+                task.sample.id,
+                label: outcome.consensus?.label,
+                policy: configuration.acquisition
+            )
+        }
         guard let consensus = outcome.consensus else { return }
         switch datasets.accept(consensus, schema: configuration.schema, at: step.context.time) {
         case .failure(let error): refuse(error.refusal, &step)
@@ -279,6 +286,7 @@ extension ProjectState {
         let samples = datasets.testSamples(first: predictions.count)
         for (position, (sample, label)) in zip(samples, predictions).enumerated() where !leftOut.contains(position) {
             rollout.predicted(label, of: sample, by: model.version, draw: 0, isLive: false, at: step.context.time)
+            acquisition.auditPredicted(sample, label, modelOrdinal: model.datasetOrdinal)
         }
     }
 

@@ -12,6 +12,8 @@ struct AcquisitionBenchmark {
         let curves: [[AcquisitionReplay.Point]]
         /// Of the tasks after the first hundred of each seed, the share that nobody could answer.
         let nuisances: [Double]
+        /// Of the batches of each seed, the mean share drawn by chance.
+        let explored: [Double]
 
         /// Labels until the accuracy was reached first, one number for each seed; nil where it never was.
         func labels(to target: Double) -> [Int?] {
@@ -56,6 +58,20 @@ struct AcquisitionBenchmark {
             .option("weights", "LIST", help: "of the utility's parts, as in uncertainty=1,novelty=0.5"),
             .option("temperature", "T", help: "what outputs are tempered by", defaultValue: "1"),
             .option("exploration", "SHARE", help: "of a batch that is drawn by chance", defaultValue: "0"),
+            .option("exploration-most", "SHARE", help: "that confident errors raise it to", defaultValue: "0.5"),
+            .option(
+                "audit",
+                "SHARE",
+                help: "of the tasks that are audit tasks, beside the labels counted",
+                defaultValue: "0"
+            ),
+            .option(
+                "audit-cutoff",
+                "SHARE",
+                help: "of the stream that belongs to the audit sample",
+                defaultValue: "0.1"
+            ),
+            .flag("audit-once", help: "audit samples are not predicted again once they were asked for"),
             .option("noise", "P", help: "probability that a label is wrong", defaultValue: "0"),
             .option("delay", "N", help: "rounds by which the scoring model is behind", defaultValue: "0"),
             .option("unanswerable", "SHARE", help: "of the stream that nobody can answer", defaultValue: "0"),
@@ -84,6 +100,9 @@ struct AcquisitionBenchmark {
         let window = try arguments.int("window", in: batch...100_000) ?? 500
         var policy = AcquisitionPolicy(batchSize: batch, auditShare: 0)
         policy.explorationShare = try arguments.double("exploration", in: 0...1) ?? 0
+        policy.explorationMost = try arguments.double("exploration-most", in: 0...1) ?? 0.5
+        policy.auditShare = try arguments.double("audit", in: 0...0.9) ?? 0
+        policy.auditCutoff = try arguments.double("audit-cutoff", in: 0...0.9) ?? 0.1
         policy.temperature = try arguments.double("temperature", in: 0.01...100) ?? 1
         try policy.setStrategy(try arguments.requiredString("strategy"))
         policy.preselection = try arguments.int("preselection", in: 1...1_000) ?? policy.preselection
@@ -96,6 +115,7 @@ struct AcquisitionBenchmark {
         options.budget = try arguments.int("budget", in: 1...10_000_000) ?? 400
         options.labelNoise = try arguments.double("noise", in: 0...1) ?? 0
         options.delay = try arguments.int("delay", in: 0...1_000) ?? 0
+        options.repeatsAudits = !arguments.flag("audit-once")
         options.startsCold = arguments.flag("cold")
         options.unanswerable = try arguments.double("unanswerable", in: 0...0.9) ?? 0
         options.nuisance = try arguments.choice("nuisance") ?? .scrambled
@@ -113,7 +133,12 @@ struct AcquisitionBenchmark {
     /// Measures, and prints a line for the strategy and one for random selection, or one JSON value.
     func run(printsJSON: Bool) throws {
         var chance = options
-        chance.policy = AcquisitionPolicy(function: .random, isDiverse: false, auditShare: 0)
+        chance.policy = AcquisitionPolicy(
+            function: .random,
+            isDiverse: false,
+            auditShare: options.policy.auditShare,
+            auditCutoff: options.policy.auditCutoff
+        )
         chance.policy.batchSize = options.policy.batchSize
         let measured = try series(options)
         let random = isAlone ? nil : try series(chance)
@@ -133,6 +158,10 @@ struct AcquisitionBenchmark {
         }
         let area = Self.moments(series.areas)
         line += String(format: "  area %.4f ± %.4f", area.mean, area.deviation)
+        if options.policy.isAudited {
+            let drawn = Self.moments(series.explored)
+            line += String(format: "  by chance %.3f ± %.3f", drawn.mean, drawn.deviation)
+        }
         guard options.unanswerable > 0 else { return line }
         let nuisance = Self.moments(series.nuisances)
         return line + String(format: "  unanswerable %.3f ± %.3f", nuisance.mean, nuisance.deviation)
@@ -141,16 +170,23 @@ struct AcquisitionBenchmark {
     private func series(_ options: AcquisitionReplay.Options) throws -> Series {
         var curves: [[AcquisitionReplay.Point]] = []
         var nuisances: [Double] = []
+        var explored: [Double] = []
         for seed in 1...UInt64(seeds) {
             var replay = AcquisitionReplay(data: data, options: options, seed: seed)
             curves.append(try replay.run())
             nuisances.append(replay.lateNuisance)
+            explored.append(replay.explored.reduce(0, +) / Double(max(1, replay.explored.count)))
         }
-        return Series(strategy: options.policy.strategyName, curves: curves, nuisances: nuisances)
+        return Series(
+            strategy: options.policy.strategyName,
+            curves: curves,
+            nuisances: nuisances,
+            explored: explored
+        )
     }
 
     /// Mean and standard deviation with *n*.
-    private static func moments(_ values: [Double]) -> (mean: Double, deviation: Double) {
+    static func moments(_ values: [Double]) -> (mean: Double, deviation: Double) {
         guard !values.isEmpty else { return (0, 0) }
         let mean = values.reduce(0, +) / Double(values.count)
         let variance = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(values.count)

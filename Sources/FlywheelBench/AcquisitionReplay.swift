@@ -24,6 +24,9 @@ struct AcquisitionReplay {
         var unanswerable = 0.0
         /// What that is like.
         var nuisance = Nuisance.scrambled
+        /// Whether models predict audit samples again whose tasks were opened; else only their trainer says what they make of
+        /// them, with the class and no more. It matters where the policy asks for audit labels.
+        var repeatsAudits = true
         /// Whether the entries are kept.
         var keepsJournal = false
     }
@@ -57,6 +60,12 @@ struct AcquisitionReplay {
     private var generator: SplitMix64
     private let train: [Int]
     private let test: [Int]
+    /// Rows of the audit sample: a share `auditCutoff` of each class, where the policy asks for audit labels.
+    private let audits: [Int]
+    private let auditRows: Set<Int>
+    private var audited: Set<Int> = []
+    /// The share of each batch that was drawn by chance.
+    private(set) var explored: [Double] = []
     private var stream: [Int] = []
     private var labelled: [(row: Int, label: Int)] = []
     private var asked: Set<Int> = []
@@ -71,8 +80,24 @@ struct AcquisitionReplay {
         self.seed = seed
         generator = SplitMix64(seed: seed &* 0x9E37_79B9_7F4A_7C15)
         let split = data.stratifiedSplit(testShare: 0.3, using: &generator)
-        train = split.train
         test = split.test
+        var (pool, audits): ([Int], [Int]) = ([], [])
+        if options.policy.isAudited {
+            var seen = [Int](repeating: 0, count: data.classes.count)
+            let cutoff = options.policy.auditCutoff
+            for row in split.train {
+                let count = Double(seen[data.labels[row]])
+                seen[data.labels[row]] += 1
+                if Int((count + 1) * cutoff + 1e-9) > Int(count * cutoff + 1e-9) {
+                    audits.append(row)
+                } else {
+                    pool.append(row)
+                }
+            }
+        } else {
+            pool = split.train
+        }
+        (train, self.audits, auditRows) = (pool, audits, Set(audits))
         project = ReplayProject(name: "bench-\(seed)", classes: data.classes, keepsJournal: options.keepsJournal)
     }
 
@@ -90,17 +115,22 @@ struct AcquisitionReplay {
             // Where nobody could answer, what was left of the budget may have been asked for at once.
             let tasks = project.claim()
             guard !tasks.isEmpty else { break }
+            if !audits.isEmpty { note(tasks) }
             for task in tasks { try answer(task) }
             guard !labelled.isEmpty else { continue }
             // The first batch is drawn by chance; from then on the strategy is in force.
-            if points.isEmpty { _ = project.configure(policy(options.policy, batch: options.policy.batchSize)) }
+            if points.isEmpty, audits.isEmpty {
+                _ = project.configure(policy(options.policy, batch: options.policy.batchSize))
+            }
             let model = try SoftmaxRegression.fit(
                 FeatureMatrix(values: labelled.flatMap { data.features[$0.row] }, columnCount: columns),
                 labels: labelled.map(\.label),
                 classes: data.classes,
                 options: .init(inverseStrength: options.inverseRegularization)
             ).model
-            if let version = project.train() { scorers.append(Scorer(version: version, model: model)) }
+            let rows = data.features
+            let version = project.train { tested in tested.map { ClassIndex(Self.likeliest(model, rows[$0])) } }
+            if let version { scorers.append(Scorer(version: version, model: model)) }
             points.append(
                 Point(labels: labelled.count, accuracy: model.accuracy(on: testFeatures, labels: testLabels))
             )
@@ -121,6 +151,7 @@ struct AcquisitionReplay {
     private mutating func nextBatch(_ scorer: Scorer?, round: Int) -> [LabelingTask] {
         let batch = min(options.policy.batchSize, options.budget - labelled.count)
         let window = nextWindow()
+        if !audits.isEmpty { return nextAuditedBatch(batch, window, scorer, round) }
         if round == 0 {
             var silent = policy(options.policy, batch: batch)
             silent.votes = 0
@@ -139,9 +170,52 @@ struct AcquisitionReplay {
         return project.configure(first)
     }
 
+    /// The same with audit tasks beside the batch: while candidates come nothing may be asked for, and then all of it at once.
+    private mutating func nextAuditedBatch(_ batch: Int, _ window: [Int], _ scorer: Scorer?, _ round: Int)
+        -> [LabelingTask]
+    {
+        var silent = policy(options.policy, batch: batch)
+        silent.votes = 0
+        _ = project.configure(silent)
+        for row in audits where options.repeatsAudits || !audited.contains(row) {
+            project.offer(candidate(row, scorer, round))
+        }
+        for row in window { project.offer(candidate(row, scorer, round)) }
+        _ = project.openWindow()
+        var policy = policy(options.policy, batch: batch)
+        policy.votes = batch + audits.count
+        policy.openTaskLimit = batch + audits.count
+        if round == 0, !options.startsCold {
+            policy.function = .random
+            policy.isDiverse = false
+        }
+        let tasks = project.configure(policy)
+        // What is left of the budget is not for a second batch.
+        _ = project.configure(silent)
+        return tasks
+    }
+
+    /// Training labels of a class that were asked for.
+    func labels(of label: Int) -> Int { labelled.count { $0.label == label } }
+
+    private mutating func note(_ tasks: [LabelingTask]) {
+        let training = tasks.filter { $0.purpose.split == .training }
+        let drawn = training.count { $0.reason.strategy == "exploration" }
+        explored.append(Double(drawn) / Double(max(1, training.count)))
+    }
+
+    private static func likeliest(_ model: SoftmaxRegression, _ features: [Double]) -> Int {
+        let probabilities = model.probabilities(of: features)
+        return probabilities.indices.max { probabilities[$0] < probabilities[$1] } ?? 0
+    }
+
     /// Labels a task, rightly but for the noise.
     private mutating func answer(_ task: LabelingTask) throws {
         guard let row = Int(task.sample.id.rawValue) else { throw BenchError("task of a stranger: \(task.sample.id)") }
+        if task.purpose == .audit {
+            audited.insert(row)
+            return project.answer(task.id, ClassIndex(data.labels[row]))
+        }
         selections.append(task.sample.id)
         guard row < data.features.count else { return project.flag(task.id, note: "nothing to be seen") }
         asked.insert(row)
@@ -215,13 +289,15 @@ struct AcquisitionReplay {
         case (let function, let output?):
             score = function.score(output, classes: data.classes.count, temperature: options.policy.temperature)
         }
+        var auditDraw = SplitMix64(seed: seed &* 131 &+ UInt64(row))
+        let isAudited = auditRows.contains(row)
         return Candidate(
             sample: Sample(id: SampleID(String(row)), embedding: features(row).map { Float($0) }),
             output: output,
             model: scorer.map { ModelReference(name: "bench", version: $0.version) },
             score: score,
-            auditProbability: nil,
-            auditDraw: 1,
+            auditProbability: isAudited ? options.policy.auditCutoff : nil,
+            auditDraw: isAudited ? auditDraw.nextUnit() * options.policy.auditCutoff : 1,
             predictedAt: StreamTime(milliseconds: 0),
             isExploration: draw.nextUnit() < options.policy.explorationShare
         )

@@ -13,6 +13,13 @@ struct LabelledData {
     /// How columns are brought to one scale. `max` divides all by the largest magnitude of the whole table.
     enum Scale: String, CaseIterable { case none, max, standard }
 
+    /// Rows that are made, not read; one label for each.
+    init(features: [[Double]], labels: [Int], classes: [String]) {
+        self.features = features
+        self.labels = labels
+        self.classes = classes
+    }
+
     /// Reads a table of comma-separated values, with or without a header.
     ///
     /// - Parameters:

@@ -8,7 +8,8 @@ struct FlywheelBench {
         "flywheel-bench",
         summary: "measures what Flywheel does",
         subcommands: [
-            AcquisitionBenchmark.specification, SelectionBenchmark.specification, StreamBenchmark.specification,
+            AcquisitionBenchmark.specification, RareBenchmark.specification, SelectionBenchmark.specification,
+            StreamBenchmark.specification,
             IntakeBenchmark.specification, LiveBenchmark.specification, LoopBenchmark.specification,
             StageBenchmark.specification, JournalBenchmark.specification, RestoreBenchmark.specification,
             IntakeMode.specification, LiveWorker.specification,
@@ -23,6 +24,7 @@ struct FlywheelBench {
             case .run(let arguments):
                 switch arguments.path.last {
                 case "acquisition": try AcquisitionBenchmark(arguments).run(printsJSON: arguments.flag("json"))
+                case "rare": try RareBenchmark(arguments).run()
                 case "stream": try StreamBenchmark(arguments).run(printsJSON: arguments.flag("json"))
                 case "selection": try SelectionBenchmark(arguments).run(printsJSON: arguments.flag("json"))
                 case "intake": try IntakeBenchmark(arguments).run(printsJSON: arguments.flag("json"))

@@ -98,8 +98,10 @@ struct ReplayProject {
 
     /// The version that the answers made is sealed, and the study that it asks for ends well.
     ///
+    /// - Parameter predict: The class that the model gives each of so many audit samples, by their numbers; asked where there are
+    ///   test labels.
     /// - Returns: The version of the model that it is from then on; nil when no version was due.
-    mutating func train() -> ModelVersion? {
+    mutating func train(_ predict: ([Int]) -> [ClassIndex]) -> ModelVersion? {
         guard let cut else { return nil }
         self.cut = nil
         let file = ArtifactReference(uri: "memory:replay", size: 0, sha256: String(repeating: "0", count: 64))
@@ -115,7 +117,13 @@ struct ReplayProject {
         )
         _ = apply(.versionSealed(version))
         guard let request = state.training.progress.value.running?.request else { return nil }
-        let outcome = TrainingResult.Outcome.finished(artifact: file, score: nil, itemsScored: 0, predictions: nil)
+        let tested = state.datasets.testSamples(first: cut.test).compactMap { Int($0.rawValue) }
+        let outcome = TrainingResult.Outcome.finished(
+            artifact: file,
+            score: nil,
+            itemsScored: 0,
+            predictions: tested.isEmpty ? nil : predict(tested)
+        )
         _ = apply(.trainingResult(TrainingResult(request: request.id, trial: 0, repetition: 0, outcome: outcome)))
         return request.modelVersion
     }

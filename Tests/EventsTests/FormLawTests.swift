@@ -38,9 +38,11 @@ struct FormLaw: Sendable, CustomStringConvertible {
 
     static let all = [
         FormLaw(AcquisitionPolicy.self), FormLaw(AnnotatorReliability.self), FormLaw(AuditPrediction.self),
-        FormLaw(AuditRow.self), FormLaw(BatchPolicy.self), FormLaw(BudgetLedger.self), FormLaw(Cadence.self),
+        FormLaw(AuditRow.self), FormLaw(AuditVerdict.self), FormLaw(BatchPolicy.self), FormLaw(BudgetLedger.self),
+        FormLaw(Cadence.self),
         FormLaw(IdleWatch.self),
         FormLaw(ClosedTask.self), FormLaw(DatasetPolicy.self), FormLaw(EmbeddingSpace.self),
+        FormLaw(ExplorationLevel.self),
         FormLaw(FeedbackWatch.self), FormLaw(FirstModelPolicy.self), FormLaw(LabelRow.self),
         FormLaw(LabelSchema.self), FormLaw(LabelingPolicy.self), FormLaw(LogPosition.self),
         FormLaw(LoopPosition.self), FormLaw(PairCounts.self), FormLaw(PendingCut.self),

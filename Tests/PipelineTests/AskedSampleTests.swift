@@ -110,6 +110,32 @@ struct AskedSampleTests {
         #expect(status("d") == .asked && !directory.hasFailed)
     }
 
+    @Test("What confident errors add to the share drawn by chance holds at the door as long as the loop's row says so")
+    func exploration() throws {
+        let plant = try Plant(configuration: Self.configuration { $0.explorationMost = 0.5 })
+        var known = 0
+        func flagged() throws -> Int {
+            for number in 0..<60 {
+                let prediction = Wire.prediction(plant.world.next(), [0.4, 0.3, 0.3])
+                try plant.send(.predictions, prediction, partition: Int32(number % 2))
+            }
+            try plant.settle()
+            let all = try candidates(plant).count { $0.isExploration }
+            defer { known = all }
+            return all - known
+        }
+        #expect(try flagged() == 0)
+        for (extra, isRaised) in [("0.3", true), ("0.0", false), ("1.0", true)] {
+            try row("exploration", "_", #"{"labels":40,"extra":\#(extra),"classes":[0]}"#, in: plant)
+            // The row may be read after the first of these, and a bucket of tokens holds no more than a batch.
+            let (first, second) = (try flagged(), try flagged())
+            #expect(isRaised ? first + second > 0 : second == 0, "extra \(extra): \(first), \(second)")
+        }
+        try row("exploration", "_", nil, in: plant)
+        _ = try flagged()
+        #expect(try flagged() == 0)
+    }
+
     @Test("Without an end of its partition no pool is known to have room; partitions that are added are found")
     func partitions() throws {
         let plant = try Plant()

@@ -179,6 +179,15 @@ struct GoldenPlan: Sendable {
             policy.voteCost = VoteCost(maximumTime: 2_000, perVote: 1)
             policy.money = 1_000_000
         },
+        // A model that is sure, for its outputs are tempered so, and wrong: exploration comes and goes with its bound.
+        GoldenPlan("confident") { policy, revision in
+            policy.edition = 2
+            policy.explorationMost = [0.5, 0.2, 1, 0.5][revision]
+            policy.temperature = 0.1
+            policy.auditShare = 0.4
+            policy.votes = 200
+            policy.patience = 5_000 + Int64(revision)
+        },
         // A first model waits, then an incumbent is registered; traffic of models that nobody registered; imported labels.
         GoldenPlan("incumbents") { policy, revision in
             policy.votes = 100
@@ -187,7 +196,7 @@ struct GoldenPlan: Sendable {
     ]
 
     /// Whether an operator returns to former champions; else users' feedback does.
-    var rollsBackByCommand: Bool { ["slices", "budgets", "standing", "silence"].contains(name) }
+    var rollsBackByCommand: Bool { ["slices", "budgets", "standing", "silence", "confident"].contains(name) }
 
     private init(
         _ name: String,

@@ -11,6 +11,9 @@ public struct TaskAccounts: Sendable {
     /// Votes that each slice has taken; at most `SlicePolicy.sliceLimit`, one, and those that have shares of their own.
     public var slices = Table<String, SliceAccount>()
 
+    /// How often the model is sure and wrong.
+    public var confidentErrors = ConfidentErrors()
+
     public init() {}
 
     /// Tasks that the budget and the open-task limit allow.

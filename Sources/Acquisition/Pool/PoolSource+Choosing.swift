@@ -35,22 +35,49 @@ extension PoolSource {
 
     /// The part of a batch that is drawn by chance: a class that the model is wrongly sure to know is found by no score.
     ///
-    /// - Returns: Each with the probability of its draw among those that could have been drawn.
+    /// First the share that the policy states, of all that Intake let through by chance. Then what confident errors add to it, of
+    /// what the newest model is sure to be of the classes in question: that is where they lie.
+    ///
+    /// - Parameters:
+    ///   - count: Tasks of the batch.
+    ///   - ranked: Candidates, those of the newest model first.
+    ///   - level: What confident errors add.
+    ///   - context: Of the entry.
+    /// - Returns: Each with the probability of its draw among those that could have been drawn then.
     func explore(
         _ count: Int,
         _ ranked: [PooledCandidate],
+        level: ExplorationLevel = ExplorationLevel(),
         _ context: SelectionContext
     ) -> [(pooled: PooledCandidate, propensity: Double)] {
-        let share = context.policy.explorationShare
-        guard context.policy.function != .random, share > 0, let newest = ranked.first?.modelOrdinal else { return [] }
-        let drawn = ranked.filter { $0.candidate.isExploration && $0.modelOrdinal == newest }
-        let wanted = min(drawn.count, Int((share * Double(count)).rounded()))
-        guard wanted > 0 else { return [] }
+        let policy = context.policy
+        let share = policy.explorationShare(extra: level.extra)
+        guard policy.function != .random, share > 0, let newest = ranked.first?.modelOrdinal else { return [] }
         var generator = SplitMix64(seed: context.entry.seed ^ 0x6578_706C_6F72_6521)
-        let propensity = Double(wanted) / Double(drawn.count)
-        return SeededSampling.distinctIndices(wanted, of: drawn.count, using: &generator).map {
-            (drawn[$0], propensity)
+        var drawn: [(pooled: PooledCandidate, propensity: Double)] = []
+        func draw(_ wanted: Int, of candidates: [PooledCandidate]) {
+            let wanted = min(wanted, candidates.count)
+            guard wanted > 0 else { return }
+            let propensity = Double(wanted) / Double(candidates.count)
+            let indices = SeededSampling.distinctIndices(wanted, of: candidates.count, using: &generator)
+            drawn += indices.map { (candidates[$0], propensity) }
         }
+        let stated = Int((policy.explorationShare * Double(count)).rounded())
+        draw(stated, of: ranked.filter { $0.candidate.isExploration && $0.modelOrdinal == newest })
+        let added = Int((share * Double(count)).rounded()) - stated
+        guard added > 0 else { return drawn }
+        let taken = Set(drawn.map(\.pooled.candidate.sample.id))
+        let sure = ranked.filter { pooled in
+            guard pooled.modelOrdinal == newest, let output = pooled.candidate.output,
+                level.classes.contains(output.top.label)
+            else { return false }
+            let confidence = policy.confidence(of: output, classes: context.classes)
+            return confidence >= ConfidentErrors.sure && !taken.contains(pooled.candidate.sample.id)
+        }
+        // Intake lets more through by chance once it knows that more is wanted; a pool with room has others, too.
+        let byChance = sure.filter(\.candidate.isExploration)
+        draw(added, of: byChance.count < added ? sure : byChance)
+        return drawn
     }
 
     /// Where a candidate stands: what is set aside last, of equals of the newest model first, of equals the highest utility, of

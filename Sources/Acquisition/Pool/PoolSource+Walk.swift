@@ -16,10 +16,11 @@ extension PoolSource {
         let policy = context.policy
         var rooms = quotas.map { SliceRooms($0) }
         var explored: [(pooled: PooledCandidate, propensity: Double)] = []
-        if policy.explorationShare > 0 {
+        let level = accounts.confidentErrors.level.value
+        if policy.explorationShare(extra: level.extra) > 0 {
             let all = candidates.sortedRows.map(\.value).filter { $0.setAside != .known }
             let ranked = all.sorted { $1.isLessUseful(than: $0) }
-            explored = explore(count, quotas?.filter(ranked) ?? ranked, context)
+            explored = explore(count, quotas?.filter(ranked) ?? ranked, level: level, context)
         }
         for (pooled, _) in explored { _ = rooms?.take(pooled.candidate.sample) }
         var chosen: [Selection] = []

@@ -47,6 +47,10 @@ struct IntakeProject {
     private var fullTurn = -1
     /// Candidates a second that are wanted of one worker with all the traffic.
     private let rate: Double
+    /// The share of them that is let through by chance; what the loop has measured may add to what the policy states.
+    private var explorationShare: Double
+    /// The worker's share of the traffic that the streams were last told.
+    private var toldShare = 0.0
 
     /// Model versions told apart; in a turn with more the others are counted together, and nothing of theirs passes.
     static let versionCapacity = 64
@@ -82,6 +86,7 @@ struct IntakeProject {
         hasTriggers = triggers != nil
         readsMetadata = triggers?.readsMetadata ?? false
         watchesClasses = triggers?.watchesClasses ?? false
+        explorationShare = policy.function == .random ? 0 : policy.explorationShare
         let tasks = Double(policy.votes) / Double(max(1, configuration.labeling.maximumVotes))
         rate = policy.oversample * tasks / Double(max(1, policy.window)) * 1_000
     }
@@ -97,6 +102,7 @@ struct IntakeProject {
     private mutating func prepare(_ share: Double) {
         guard streams.isEmpty else { return }
         triggers?.limit(to: share)
+        toldShare = share
         streams.append(stream(nil, rate: 0))
         streams.append(stream(nil, rate: rate * share))
     }
@@ -105,9 +111,23 @@ struct IntakeProject {
     mutating func setShare(_ share: Double) {
         guard !streams.isEmpty else { return }
         triggers?.setShare(share)
+        toldShare = share
+        setRates()
+    }
+
+    private mutating func setRates() {
         for index in streams.indices where index != Self.others {
-            streams[index].setRate(rate * share, policy: configuration.acquisition)
+            streams[index].setRate(rate * toldShare, exploration: explorationShare)
         }
+    }
+
+    /// The loop has measured how often models are sure and wrong; see `ExplorationLevel`.
+    mutating func setExploration(extra: Double) {
+        let policy = configuration.acquisition
+        let share = policy.function == .random ? 0 : policy.explorationShare(extra: extra)
+        guard share != explorationShare else { return }
+        explorationShare = share
+        setRates()
     }
 
     private func stream(_ version: ModelVersion?, rate: Double) -> ModelStream {
@@ -115,6 +135,7 @@ struct IntakeProject {
             version: version,
             rate: rate,
             policy: configuration.acquisition,
+            exploration: explorationShare,
             names: triggers?.names(version: version, metadata: .none) ?? []
         )
     }

@@ -21,11 +21,11 @@ extension IntakeStage {
 
     /// Takes up what the directory has learnt, and what the budgets hold by now.
     func adoptRevisions() {
-        let learned = state?.spaceGeneration ?? 0
+        let learned = state?.generation ?? 0
         let isNews = generation != directory.generation
         let isTried = !waiting.isEmpty && (batchTime - triedAt >= Self.retryInterval || batchTime < triedAt)
-        guard isNews || isTried || spaceGeneration != learned else { return }
-        spaceGeneration = learned
+        guard isNews || isTried || stateGeneration != learned else { return }
+        stateGeneration = learned
         if isNews {
             generation = directory.generation
             for (name, configuration) in directory.projects { adopt(configuration, named: name) }
@@ -38,7 +38,7 @@ extension IntakeStage {
         }
         triedAt = batchTime
         projectView = projects.view
-        adoptSpaces()
+        adoptKnowledge()
     }
 
     private func adopt(_ configuration: ProjectConfiguration, named name: String) {
@@ -70,9 +70,14 @@ extension IntakeStage {
         return (announcing[name] ?? announced[name] ?? 0) >= configuration.revision
     }
 
-    private func adoptSpaces() {
+    /// Takes up what the loop has learnt of each project.
+    private func adoptKnowledge() {
         guard let state else { return }
-        for project in projects.all { project.pointee.space = state.space(of: project.pointee.configuration) }
+        for project in projects.all {
+            let known = state.knowledge(of: project.pointee.configuration)
+            project.pointee.space = known.space
+            project.pointee.setExploration(extra: known.exploration)
+        }
     }
 
     /// The project of a record. Before it is called unknown the topic is read to its end once more.

@@ -49,7 +49,7 @@ public final class IntakeStage: StreamStage {
     let directory: ProjectDirectory
     /// Nil: spaces are those of the configurations alone, and of no sample it is known whether it was asked for.
     let state: StateDirectory?
-    var spaceGeneration = 0
+    var stateGeneration = 0
     private var snapshotNumber = 0
     /// Owns what `samples` looks at.
     private var snapshot: SampleTable.Snapshot?

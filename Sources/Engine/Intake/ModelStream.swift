@@ -9,6 +9,7 @@ struct ModelStream {
     /// Of its name; 0 of none.
     let hash: UInt64
     private(set) var threshold: AdaptiveThreshold
+    private let burst: Double
     private var exploration: AdaptiveThreshold?
     /// By the model's role: none, champion, challenger.
     private var tallies = (TallyCounter(), TallyCounter(), TallyCounter())
@@ -23,25 +24,37 @@ struct ModelStream {
     ///   - version: Of the model.
     ///   - rate: Candidates a second that are wanted.
     ///   - policy: Of the project.
+    ///   - share: The share of the rate that is let through by chance, whatever its score.
     ///   - names: One word a trigger: which of its conditions on names the version meets.
-    init(version: ModelVersion?, rate: Double, policy: AcquisitionPolicy, names: ContiguousArray<UInt64>) {
+    init(
+        version: ModelVersion?,
+        rate: Double,
+        policy: AcquisitionPolicy,
+        exploration share: Double,
+        names: ContiguousArray<UInt64>
+    ) {
         self.version = version
         hash = version.map { xxh64($0.rawValue) } ?? 0
         words = NameWords(names)
         self.names = words.view
-        threshold = AdaptiveThreshold(perSecond: rate, burst: Double(policy.batchSize))
-        if policy.function != .random, policy.explorationShare > 0 {
-            exploration = AdaptiveThreshold(
-                perSecond: rate * policy.explorationShare,
-                burst: Double(policy.batchSize)
-            )
-        }
+        burst = Double(policy.batchSize)
+        threshold = AdaptiveThreshold(perSecond: rate, burst: burst)
+        explore(share, of: rate)
     }
 
-    /// Another rate of candidates a second is wanted from now on.
-    mutating func setRate(_ rate: Double, policy: AcquisitionPolicy) {
+    /// Another rate of candidates a second is wanted from now on, or another share of it by chance.
+    mutating func setRate(_ rate: Double, exploration share: Double) {
         threshold.target = rate / 1_000
-        exploration?.target = rate * policy.explorationShare / 1_000
+        explore(share, of: rate)
+    }
+
+    private mutating func explore(_ share: Double, of rate: Double) {
+        guard share > 0 else {
+            exploration = nil
+            return
+        }
+        if exploration == nil { exploration = AdaptiveThreshold(perSecond: rate * share, burst: burst) }
+        exploration?.target = rate * share / 1_000
     }
 
     /// Takes a score into account and judges it by the stream's threshold; see `AdaptiveThreshold.admits`.

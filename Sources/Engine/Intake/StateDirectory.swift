@@ -7,8 +7,8 @@ public import StreamRuntime
 internal import Synchronization
 internal import Vocabulary
 
-/// What Intake heeds of the loop's tables: the spaces that embeddings lie in, which samples were asked for, and which wait in a
-/// pool. Rows of `state`, read from the topic's beginning and kept current; one for all threads of a process.
+/// What Intake heeds of the loop's tables: the spaces that embeddings lie in, how much exploration is called for, which samples
+/// were asked for, and which wait in a pool. Rows of `state`, read from the topic's beginning and kept current; one for all threads of a process.
 ///
 /// Nothing that is decided depends on it: what Intake forwards too much the loop passes over.
 public final class StateDirectory: Sendable {
@@ -16,7 +16,7 @@ public final class StateDirectory: Sendable {
     private let salt: [UInt8]
     private let following: Mutex<Following>
     let samples = SampleTable()
-    private let spaceChanges = Atomic<Int>(0)
+    private let changes = Atomic<Int>(0)
     private let failed = Atomic<Bool>(false)
 
     /// What the reader needs, and where it is.
@@ -30,6 +30,8 @@ public final class StateDirectory: Sendable {
         var next: [TopicPartition: Int64] = [:]
         /// By project name; only of spaces that are fixed.
         var spaces: [String: LearnedSpace] = [:]
+        /// By project name, above 0; see `ExplorationLevel`.
+        var explorations: [String: Double] = [:]
         var pools: [String: PoolRows] = [:]
         /// The project of the last row: many come behind one another.
         var last: (name: [UInt8], pool: PoolRows)?
@@ -42,6 +44,7 @@ public final class StateDirectory: Sendable {
     /// Projects whose rows are counted.
     private static let capacity = 65_536
     private static let spaceTable = Array("\(LearnedSpace.table)".utf8)
+    private static let explorationTable = Array("\(ExplorationLevel.table)".utf8)
     private static let askedTable = Array("acquisition.asked".utf8)
     private static let poolTable = Array("acquisition.pool".utf8)
 
@@ -55,8 +58,8 @@ public final class StateDirectory: Sendable {
     /// Whether its reader has ended: another directory is needed.
     public var hasFailed: Bool { failed.load(ordering: .relaxed) }
 
-    /// Counts every change of the spaces.
-    var spaceGeneration: Int { spaceChanges.load(ordering: .acquiring) }
+    /// Counts every change of the spaces and of the levels of exploration.
+    var generation: Int { changes.load(ordering: .acquiring) }
 
     // MARK: - Reading
 
@@ -138,11 +141,15 @@ public final class StateDirectory: Sendable {
 
     // MARK: - Projects
 
-    /// What a revision declares, and of the rest what was learnt under it.
-    func space(of configuration: ProjectConfiguration) -> EmbeddingSpace {
+    /// What the loop has learnt of a project.
+    ///
+    /// - Returns: The space that a revision declares, and of the rest what was learnt under it; and the extra share of
+    ///   exploration, in `0...1`, before the policy's bound.
+    func knowledge(of configuration: ProjectConfiguration) -> (space: EmbeddingSpace, exploration: Double) {
         let declared = configuration.embedding ?? EmbeddingSpace()
-        let learned = following.withLock { $0.spaces[configuration.project.rawValue] }
-        return learned.map { declared.completed(by: $0) } ?? declared
+        let name = configuration.project.rawValue
+        let (learned, extra) = following.withLock { ($0.spaces[name], $0.explorations[name] ?? 0) }
+        return (learned.map { declared.completed(by: $0) } ?? declared, extra)
     }
 
     /// The rows of a project's pool, as they are now and will be. Where its partition is not read yet it is looked for.
@@ -188,7 +195,14 @@ public final class StateDirectory: Sendable {
                 let space = learned.flatMap { $0.space == nil ? nil : $0 }
                 guard state.spaces[name] != space else { continue }
                 state.spaces[name] = space
-                spaceChanges.add(1, ordering: .releasing)
+                changes.add(1, ordering: .releasing)
+            } else if row.table.elementsEqual(Self.explorationTable) {
+                let name = String(decoding: row.project, as: UTF8.self)
+                let level = isGone ? nil : try? ExplorationLevel(json: state.parser.parse(record.value))
+                let extra = level.flatMap { $0.extra > 0 ? $0.extra : nil }
+                guard state.explorations[name] != extra else { continue }
+                state.explorations[name] = extra
+                changes.add(1, ordering: .releasing)
             }
         }
     }

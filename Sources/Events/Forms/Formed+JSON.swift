@@ -27,6 +27,7 @@ extension AcquisitionPolicy: JSONCodable {}
 extension AnnotatorReliability: JSONCodable {}
 extension AuditPrediction: JSONCodable {}
 extension AuditRow: JSONCodable {}
+extension AuditVerdict: JSONCodable {}
 extension BatchPolicy: JSONCodable {}
 extension BudgetLedger: JSONCodable {}
 extension Cadence: JSONCodable {}
@@ -34,6 +35,7 @@ extension IdleWatch: JSONCodable {}
 extension ClosedTask: JSONCodable {}
 extension DatasetPolicy: JSONCodable {}
 extension EmbeddingSpace: JSONCodable {}
+extension ExplorationLevel: JSONCodable {}
 extension FeedbackWatch: JSONCodable {}
 extension FirstModelPolicy: JSONCodable {}
 extension LabelRow: JSONCodable {}

@@ -24,6 +24,11 @@ extension LearnedSpace: JSONCodable {
     }
 }
 
+extension ExplorationLevel {
+    /// The table of its one row: Intake reads it, too.
+    public static let table: StaticString = "acquisition.exploration"
+}
+
 extension SeenEmbedding: JSONCodable {
     public init(json: JSONValue) throws(JSONError) {
         let object = try json.object()

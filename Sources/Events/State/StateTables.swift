@@ -37,6 +37,8 @@ extension ProjectState {
         visitor.table("acquisition.sides", &acquisition.sides.known)
         visitor.cell("acquisition.ledger", &acquisition.accounts.ledger)
         visitor.cell("acquisition.cadence", &acquisition.accounts.cadence)
+        visitor.table("acquisition.verdicts", &acquisition.accounts.confidentErrors.verdicts)
+        visitor.cell(ExplorationLevel.table, &acquisition.accounts.confidentErrors.level)
         visitor.cell("acquisition.idleness", &acquisition.accounts.idleness)
         visitor.table("acquisition.memory", &acquisition.pool.memory)
         visitor.table("acquisition.unanswerable", &acquisition.pool.unanswerable)

@@ -1,0 +1,49 @@
+public import Vocabulary
+
+/// What the newest model said of an audit sample that was asked for, and what people say it is.
+public struct AuditVerdict: Hashable, Sendable {
+    /// The class that the model thought likeliest; nil while none is known to have said anything.
+    public var predicted: ClassIndex?
+    /// The probability of that class, tempered as the policy says, in `0...1`; 0 where nothing is known.
+    public var confidence: Double
+    /// The dataset ordinal of the model, 0 of one that was not trained here; -1 before any.
+    public var ordinal: Int
+    /// Nil until the task is answered.
+    public var label: ClassIndex?
+    /// Audit labels that came before this one; 0 without a label.
+    public var number: Int
+    /// Audit labels that there were when label and prediction were last renewed: how old the verdict is.
+    public var renewed: Int
+
+    public init(
+        predicted: ClassIndex? = nil,
+        confidence: Double = 0,
+        ordinal: Int = -1,
+        label: ClassIndex? = nil,
+        number: Int = 0,
+        renewed: Int = 0
+    ) {
+        self.predicted = predicted
+        self.confidence = confidence
+        self.ordinal = ordinal
+        self.label = label
+        self.number = number
+        self.renewed = renewed
+    }
+}
+
+/// The level of exploration that audit labels call for.
+public struct ExplorationLevel: Hashable, Sendable {
+    /// Audit labels that verdicts were passed with.
+    public var labels: Int
+    /// Added to the share that the policy states, before the policy's bound; in `0...1`.
+    public var extra: Double
+    /// Where it is drawn: classes that the newest model is sure of too often, ascending.
+    public var classes: [ClassIndex]
+
+    public init(labels: Int = 0, extra: Double = 0, classes: [ClassIndex] = []) {
+        self.labels = labels
+        self.extra = extra
+        self.classes = classes
+    }
+}

@@ -1,0 +1,51 @@
+internal import Statistics
+
+/// How a model's confident predictions of one class came out, beside what their confidence promises.
+///
+/// Against the promise, that the model errs with probability 1 − confidence, stands that it errs beyond it in a part ε of all
+/// cases. The likelihood ratio is 1 − ε for a prediction that is right and 1 + ε × confidence / (1 − confidence) for a wrong
+/// one: a single error of a model that was sure to four nines says more than many of one that was sure to nine tenths. Its
+/// mean over several ε is an e-value: if the promise holds, it exceeds *x* with a probability of at most 1 / *x*.
+///
+/// - SeeAlso: Vovk, Wang (2021), *E-values: calibration, combination and applications*, Annals of Statistics 49.
+struct ConfidenceRecord: Equatable, Sendable {
+    /// Parts of errors beyond promise that are weighed.
+    private static let surpluses = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5]
+    /// Logarithms of 1 − ε.
+    private static let logRight = surpluses.map { Reproducible.log(1 - $0) }
+
+    /// Predictions, by weight.
+    private(set) var count = 0.0
+    /// Logarithms of the likelihood ratios so far, one for each ε.
+    private var logRatios = [Double](repeating: 0, count: surpluses.count)
+
+    /// Takes in an outcome.
+    ///
+    /// - Parameters:
+    ///   - isRight: Whether the label is what was predicted.
+    ///   - doubt: 1 − confidence, in `0..<1` without 0.
+    ///   - weight: In `0...1`; the ratio to this power has a mean of at most 1, too.
+    mutating func count(isRight: Bool, doubt: Double, weight: Double) {
+        count += weight
+        for (index, surplus) in Self.surpluses.enumerated() {
+            let logRatio = isRight ? Self.logRight[index] : Reproducible.log(1 + surplus * (1 - doubt) / doubt)
+            logRatios[index] += weight * logRatio
+        }
+    }
+
+    /// The part of the predictions that is wrong beyond promise: the mean of the ε, each weighed by its likelihood.
+    ///
+    /// - Parameter threshold: Of the e-value, above 0.
+    /// - Returns: Nil where the e-value is below the threshold.
+    func surplus(evidence threshold: Double) -> Double? {
+        guard let most = logRatios.max() else { return nil }
+        var (sum, mean) = (0.0, 0.0)
+        for (surplus, logRatio) in zip(Self.surpluses, logRatios) {
+            let likelihood = Reproducible.exp(logRatio - most)
+            sum += likelihood
+            mean += surplus * likelihood
+        }
+        let logValue = most + Reproducible.log(sum / Double(Self.surpluses.count))
+        return logValue >= Reproducible.log(threshold) ? mean / sum : nil
+    }
+}
