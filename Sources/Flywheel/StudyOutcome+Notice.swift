@@ -14,7 +14,8 @@ extension StudyOutcome {
             return Notice(kind: .studyFinished, text: text + onValidation + whatWasLeftOut)
         }
         let spread = standardDeviation.map { " ± \(Self.rounded($0))" } ?? ""
-        let text = "\(model.version): \(Self.rounded(mean))\(spread) over \(scores.count) repeats"
+        let text =
+            "\(model.version): \(Self.rounded(mean))\(spread) over \(scores.count) \(edition >= 2 && scores.count == 1 ? "repeat" : "repeats")"
         return Notice(kind: .studyFinished, text: text + onValidation + whatWasLeftOut)
     }
 

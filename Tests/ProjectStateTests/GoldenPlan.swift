@@ -162,6 +162,7 @@ struct GoldenPlan: Sendable {
             change: { policy, revision in
                 policy.edition = 2
                 policy.votes = 120
+                (policy.poolCapacity, policy.batch.memory) = (16, 12)
                 policy.patience = 5_000 + Int64(revision)
                 policy.batch.duplicateDistance = [0.05, 0.3, 0.1, 0.2][revision]
                 if revision == 2 { policy.stream = StreamPolicy(share: LabelShare(millionths: 300_000)) }
@@ -178,12 +179,15 @@ struct GoldenPlan: Sendable {
             policy.patience = 5_000 + Int64(revision)
             policy.voteCost = VoteCost(maximumTime: 2_000, perVote: 1)
             policy.money = 1_000_000
+            // What is kept is kept small: a set has a limit.
+            (policy.poolCapacity, policy.batch.memory) = (8, 8)
         },
         // A model that is sure, for its outputs are tempered so, and wrong: exploration comes and goes with its bound.
         GoldenPlan("confident") { policy, revision in
             policy.edition = 2
             policy.explorationMost = [0.5, 0.2, 1, 0.5][revision]
             policy.temperature = 0.1
+            (policy.poolCapacity, policy.batch.memory) = (12, 8)
             policy.auditShare = 0.4
             policy.votes = 200
             policy.patience = 5_000 + Int64(revision)
