@@ -129,7 +129,7 @@ public final class ProjectDirectory {
     }
 
     /// Whether somebody's transaction is open on the topic: what was written since it began is not seen until it has ended.
-    public func isHeldBack() throws(StreamError) -> Bool { try reader.isHeldBack(TopicPartition(topic, 0)) }
+    public func isHeldBack() throws(StreamError) -> Bool { try !reader.heldBack([TopicPartition(topic, 0)]).isEmpty }
 
     public func close() { reader.close() }
 

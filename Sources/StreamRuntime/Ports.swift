@@ -131,24 +131,23 @@ extension LogReader {
         try watermarks(partition).low
     }
 
-    /// Whether a transaction holds readers of a partition back: the stable end stays before the end for so long. A worker's own
-    /// come and go many times a second.
+    /// The partitions in which a transaction holds readers back: the stable end stays before the end for a second and a half. A
+    /// worker's own transactions come and go many times a second.
     ///
-    /// - Parameters:
-    ///   - partition: Of a topic.
-    ///   - milliseconds: How long it has to stay; waited only where a transaction is open at all.
-    /// - Returns: False as soon as the stable end has moved.
+    /// - Parameter partitions: Of any topics; one wait serves all of them, and there is none where no transaction is open.
+    /// - Returns: Those of them, in the same order.
     /// - Throws: `StreamError` when the ends cannot be asked for.
-    public func isHeldBack(_ partition: TopicPartition, for milliseconds: UInt32 = 1_500) throws(StreamError) -> Bool {
-        guard let stable = try ends(of: [partition], stable: true)[partition],
-            let end = try ends(of: [partition], stable: false)[partition], end > stable
-        else { return false }
+    public func heldBack(_ partitions: [TopicPartition]) throws(StreamError) -> [TopicPartition] {
+        let stable = try ends(of: partitions, stable: true)
+        let ends = try ends(of: partitions, stable: false)
+        var held = partitions.filter { (ends[$0] ?? 0) > (stable[$0] ?? .max) }
         // In pieces: most have ended after the first.
-        for _ in 0..<10 {
-            usleep(milliseconds * 100)
-            guard try ends(of: [partition], stable: true)[partition] == stable else { return false }
+        for _ in 0..<10 where !held.isEmpty {
+            usleep(150_000)
+            let now = try self.ends(of: held, stable: true)
+            held.removeAll { now[$0] != stable[$0] }
         }
-        return true
+        return held
     }
 
     /// Where there are no transactions, both ends are one.

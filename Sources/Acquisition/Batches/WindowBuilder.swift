@@ -15,7 +15,7 @@ struct WindowBuilder {
     /// Candidates in the order in which they are to be looked at; those before `next` have been.
     private var pending: [Looked] = []
     private var next = 0
-    /// Those of them that are in proportion.
+    /// Pending candidates that are in proportion.
     private var inProportion = 0
     /// How embeddings are compared; nil until they are settled, and where some are missing or differ in dimension.
     private var settled: WindowScales?

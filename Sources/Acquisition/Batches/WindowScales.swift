@@ -27,7 +27,7 @@ struct Looked {
 
 /// How the candidates of a window are compared: one scale for all, and what is far.
 struct WindowScales {
-    /// What is asked of the scales.
+    /// By which policy the scales are made.
     struct Limits {
         /// As `duplicateDistance`.
         let share: Double
@@ -40,7 +40,7 @@ struct WindowScales {
     private static let fewest = 16
 
     private let limits: Limits
-    /// Of embeddings.
+    /// Numbers of an embedding.
     let dimension: Int
     private let folds: Bool
     /// A power of two.

@@ -77,7 +77,7 @@ extension AcquisitionState {
 
     /// Looks, where there is traffic, whether nothing has been asked for a minute; to be called after `selectBatch`.
     ///
-    /// - Returns: What to tell people: each reason at most once an hour, and at most one in ten seconds.
+    /// - Returns: What to tell people: each reason once in the hour after the first, and at most one in ten seconds.
     /// - Complexity: O(1) but for one call in ten seconds of the stream's time.
     public mutating func tellIdleness(_ context: SelectionContext) -> Obstacle? {
         var watch = accounts.idleness.value
@@ -117,9 +117,9 @@ public struct IdleWatch: Hashable, Sendable {
 
     /// Milliseconds between two looks.
     static let interval: Int64 = 10_000
-    /// Milliseconds without a task before it is told.
+    /// Milliseconds that nothing is asked before a reason is told.
     static let patience: Int64 = 60_000
-    /// Milliseconds before the same is told again.
+    /// Milliseconds from the first reason told until all may be told again.
     static let repetition: Int64 = 3_600_000
 
     public init(

@@ -57,9 +57,9 @@ public struct StateStore {
 
     static func makeParser() -> JSONParser { JSONParser(maximumDepth: 64, maximumSize: 16 << 20) }
 
-    /// Whether a transaction is open in a partition of `state`.
-    public func isHeldBack(_ partition: Int32) throws(StreamError) -> Bool {
-        try reader.isHeldBack(TopicPartition(topic, partition))
+    /// The partitions of `state` in which a transaction stays open.
+    public func heldBack(_ partitions: [Int32]) throws(StreamError) -> [Int32] {
+        try reader.heldBack(partitions.map { TopicPartition(topic, $0) }).map(\.partition)
     }
 
     /// Reads a partition to the end that it has at the call. What commits together does not become visible together, so the

@@ -17,7 +17,7 @@ public final class StatusView {
     public func close() { store.close() }
 
     /// Partitions of `state` in which a transaction is open: what was written there since it began is not seen.
-    public func heldBack() throws -> [Int32] { try partitions.filter { try store.isHeldBack($0) } }
+    public func heldBack() throws -> [Int32] { try store.heldBack(partitions) }
 
     /// The projects in the order of their names, as far as is committed. A second call reads only what is new.
     ///
