@@ -217,7 +217,7 @@ let package = Package(
         tests("LearnerTests", ["Learner", "Statistics"], resources: [.copy("Golden")]),
         tests("HashingTests", ["Hashing"]),
         tests("TelemetryTests", ["Telemetry"]),
-        tests("JSONTests", ["JSON", "Statistics"]),
+        tests("JSONTests", ["CSimdjson", "JSON", "Statistics"]),
         tests("HTTPServerTests", ["HTTPServer", "Processes"]),
         tests("ConfigurationTests", ["Configuration"]),
         tests("ProjectFilesTests", ["Configuration", "Events", "ProjectFiles"], resources: [.copy("Golden")]),

@@ -5,7 +5,7 @@
 #include <new>
 #include <simdjson.h>
 #if defined(__SSE2__)
-#include <emmintrin.h>
+#include <immintrin.h>
 #endif
 
 // GCC defines the one, Clang knows the other.
@@ -111,11 +111,16 @@ extern "C" bool flywheel_json_double(const uint8_t *text, double *value) {
 #if defined(__SSE2__)
 namespace {
 
+#define FLYWHEEL_AVX2 __attribute__((target("avx2,popcnt")))
+
 /// Where each kind of byte stands among 64.
 struct Kinds {
     uint64_t digits = 0, zeros = 0, points = 0, commas = 0, signs = 0;
+};
 
-    explicit Kinds(const uint8_t *text) {
+/// Sixteen bytes at a time, as every processor can.
+struct Kinds128 : Kinds {
+    explicit Kinds128(const uint8_t *text) {
         for (int part = 0; part < 4; part += 1) {
             auto bytes = _mm_loadu_si128(reinterpret_cast<const __m128i *>(text + 16 * part));
             auto marks = [part](__m128i equal) {
@@ -131,23 +136,48 @@ struct Kinds {
     }
 };
 
+FLYWHEEL_AVX2 inline uint64_t marks256(__m256i low, __m256i high) {
+    return static_cast<uint32_t>(_mm256_movemask_epi8(low))
+        | static_cast<uint64_t>(static_cast<uint32_t>(_mm256_movemask_epi8(high))) << 32;
+}
+
+FLYWHEEL_AVX2 inline uint64_t places256(__m256i low, __m256i high, char byte) {
+    auto wanted = _mm256_set1_epi8(byte);
+    return marks256(_mm256_cmpeq_epi8(low, wanted), _mm256_cmpeq_epi8(high, wanted));
+}
+
+/// Thirty-two at a time.
+struct Kinds256 : Kinds {
+    FLYWHEEL_AVX2 explicit Kinds256(const uint8_t *text) {
+        auto low = _mm256_loadu_si256(reinterpret_cast<const __m256i *>(text));
+        auto high = _mm256_loadu_si256(reinterpret_cast<const __m256i *>(text + 32));
+        auto nought = _mm256_set1_epi8('0'), nine = _mm256_set1_epi8(9);
+        auto a = _mm256_sub_epi8(low, nought), b = _mm256_sub_epi8(high, nought);
+        digits = marks256(
+            _mm256_cmpeq_epi8(_mm256_min_epu8(a, nine), a), _mm256_cmpeq_epi8(_mm256_min_epu8(b, nine), b)
+        );
+        zeros = places256(low, high, '0');
+        points = places256(low, high, '.');
+        commas = places256(low, high, ',');
+        signs = places256(low, high, '-');
+    }
+};
+
 /// The places behind these; the last of a block is carried to the next.
-inline uint64_t behind(uint64_t places, uint64_t &carry) {
+__attribute__((always_inline)) inline uint64_t behind(uint64_t places, uint64_t &carry) {
     uint64_t result = places << 1 | carry;
     carry = places >> 63;
     return result;
 }
 
-}  // namespace
-#endif
-
-extern "C" bool flywheel_json_list(const uint8_t *text, flywheel_json_numbers *numbers) {
-#if defined(__SSE2__)
+/// The list at `text`, its bytes told apart by `Block`.
+template <typename Block>
+__attribute__((always_inline)) inline bool read_list(const uint8_t *text, flywheel_json_numbers *numbers) {
     // A list begins as it goes on behind a comma.
     uint64_t comma = 1, sign = 0, whole = 0, point = 0, digit = 0;
     size_t count = 1, large = 0, tenths = 0, length = 0;
     while (true) {
-        const Kinds kinds(text + length);
+        const Block kinds(text + length);
         uint64_t others = ~(kinds.digits | kinds.points | kinds.commas | kinds.signs);
         // The bytes up to the first that ends the list, and that one.
         uint64_t end = others & -others;
@@ -177,6 +207,26 @@ extern "C" bool flywheel_json_list(const uint8_t *text, flywheel_json_numbers *n
         }
         length += 64;
     }
+}
+
+FLYWHEEL_AVX2 bool read_list256(const uint8_t *text, flywheel_json_numbers *numbers) {
+    return read_list<Kinds256>(text, numbers);
+}
+
+}  // namespace
+#endif
+
+extern "C" bool flywheel_json_list(const uint8_t *text, flywheel_json_numbers *numbers) {
+#if defined(__SSE2__)
+    static const bool is_wide = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("popcnt");
+    if (is_wide) { return read_list256(text, numbers); }
+#endif
+    return flywheel_json_list_narrow(text, numbers);
+}
+
+extern "C" bool flywheel_json_list_narrow(const uint8_t *text, flywheel_json_numbers *numbers) {
+#if defined(__SSE2__)
+    return read_list<Kinds128>(text, numbers);
 #else
     (void)text;
     (void)numbers;

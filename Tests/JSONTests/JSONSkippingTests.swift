@@ -1,3 +1,4 @@
+import CSimdjson
 import JSON
 import Statistics
 import Testing
@@ -160,5 +161,31 @@ struct JSONSkippingTests {
             return scan.skipNumbers() != nil
         }
         #expect(!isSkipped)
+    }
+
+    @Test("Lists are told apart alike, by however many bytes a processor looks at", arguments: 0..<4 as Range<UInt64>)
+    func widths(_ seed: UInt64) {
+        var generator = SplitMix64(seed: seed)
+        let marks = Array("0123456789.,-]e+ x".utf8)
+        var taken = 0
+        for _ in 0..<4_000 {
+            let numbers = (0..<1 + generator.next(below: 40)).map { _ in
+                ["0", "-0.5", "0.25", "1.125", "-9.75", "0.0078125", "3"][generator.next(below: 7)]
+            }
+            var bytes = Array((numbers.joined(separator: ",") + "]").utf8)
+            for _ in 0..<generator.next(below: 3) {
+                bytes[generator.next(below: bytes.count)] = marks[generator.next(below: marks.count)]
+            }
+            // What stands behind a text may be anything, and a list that does not end ends there.
+            bytes += [UInt8](repeating: UInt8(generator.next(below: 256)) & 0x5F, count: 64) + [0x7D]
+            bytes += [UInt8](repeating: 0, count: 64)
+            var (wide, narrow) = (flywheel_json_numbers(), flywheel_json_numbers())
+            let isList = flywheel_json_list(bytes, &wide)
+            #expect(flywheel_json_list_narrow(bytes, &narrow) == isList)
+            taken += isList ? 1 : 0
+            guard isList else { continue }
+            #expect((wide.count, wide.length) == (narrow.count, narrow.length) && wide.squares == narrow.squares)
+        }
+        #expect(taken > 500)
     }
 }

@@ -63,6 +63,9 @@ typedef struct {
 /// space and exponents, and nothing else; false of any other list, good or bad, and where the processor has no SSE2.
 bool flywheel_json_list(const uint8_t *text, flywheel_json_numbers *numbers);
 
+/// The same, as a processor without AVX2 does it.
+bool flywheel_json_list_narrow(const uint8_t *text, flywheel_json_numbers *numbers);
+
 /// Asks the processor to have a text at hand that is read soon.
 static inline void flywheel_json_prefetch(const uint8_t *text, size_t length) {
     size_t most = length < 1024 ? length : 1024;

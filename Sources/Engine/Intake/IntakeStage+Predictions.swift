@@ -146,7 +146,8 @@ extension IntakeStage {
             isExploration = project.pointee.withStream(stream) { $0.explores(chance, at: time) }
         }
         passes = passes || isAudit || isExploration
-        if isTold, !passes {
+        // Asked here: `wants` copies the table, three references and all, for each prediction.
+        if isTold, !passes, status == .pooled || project.pointee.filling.hasRoom {
             passes = project.pointee.filling.wants(hash, status, project.pointee.withStream(stream) { $0.hash })
         }
         return Judgement(
