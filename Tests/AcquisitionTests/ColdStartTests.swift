@@ -7,7 +7,7 @@ import Vocabulary
 
 @Suite struct ColdStartTests {
     @Test(
-        "A batch is cold while there are fewer labels than so many for each class that the newest model tells apart",
+        "A batch is cold while there are fewer labels than so many for each class that the newest model tells apart, of one model",
         arguments: 0..<200 as Range<UInt64>
     )
     func handover(seed: UInt64) {

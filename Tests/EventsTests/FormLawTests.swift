@@ -46,6 +46,7 @@ struct FormLaw: Sendable, CustomStringConvertible {
         FormLaw(FeedbackWatch.self), FormLaw(FirstModelPolicy.self), FormLaw(LabelRow.self),
         FormLaw(LabelSchema.self), FormLaw(LabelingPolicy.self), FormLaw(LogPosition.self),
         FormLaw(LoopPosition.self), FormLaw(PairCounts.self), FormLaw(PendingCut.self),
+        FormLaw(PredictedShares.self),
         FormLaw(ProjectConfiguration.self), FormLaw(Recipe.self), FormLaw(RolloutPolicy.self),
         FormLaw(ScorePart.self), FormLaw(SliceAccount.self), FormLaw(StageTime.self), FormLaw(StreamFilter.self),
         FormLaw(TrainingPolicy.self), FormLaw(UnregisteredTraffic.self), FormLaw(UserBucket.self), FormLaw(Vote.self),

@@ -23,7 +23,8 @@ extension BatchPolicy: Formed {
             "What is asked for while the model knows too little for its uncertainty to mean anything."
         coldStart = try f("cold_start", \.coldStart, Choice(), absent: .herding, cold)
         let labels = Number(0...1e6)
-        let end: StaticString = "The cold start ends after this many labels for each class that the model tells apart."
+        let end: StaticString =
+            "The cold start ends at the latest after this many labels for each class that the model tells apart."
         handover = try f("handover_per_class", \.handover, labels, absent: 8, end)
         let even = UtilityWeights(uncertainty: 1, value: 0, freshness: 0, novelty: 0, density: 0)
         weights = try f("weights", \.weights, Nested(), absent: even, "Powers of the parts of a candidate's worth.")

@@ -153,16 +153,26 @@ extension PoolSource {
         return (0..<limit).map { usable[$0 * usable.count / limit] }
     }
 
-    /// Whether the newest model has seen too few labels for its uncertainty to mean much: fewer than `handover` for each class
-    /// that it tells apart, counted as the perplexity of what it says of the pool on average.
+    /// Whether the newest model has seen too few labels for its uncertainty to mean much: in edition 1, fewer than `handover` for
+    /// each class that it tells apart, counted as the perplexity of what it says of the pool on average.
     ///
     /// - Complexity: O(*n* · *k*), over at most 512 candidates once they are in order.
     func isCold(_ labels: Double, _ policy: AcquisitionPolicy) -> Bool {
         if isSurelyWarm(labels, policy) { return false }
+        guard let (_, means) = meanOutput() else { return true }
+        var entropy = 0.0
+        for share in means { entropy += Entropy.term(share) }
+        return labels < policy.batch.handover * Reproducible.exp(entropy)
+    }
+
+    /// What the newest model says of the pool on average, by class, and its ordinal; nil where it has said nothing.
+    ///
+    /// - Complexity: O(*n* · *k*), over at most 512 candidates once they are in order.
+    func meanOutput() -> (ordinal: Int, means: [Double])? {
         let ids = candidates.least(BatchRule.windowLimit) { id, pooled in
             Rank(setAside: pooled.setAside?.order ?? 0, ordinal: pooled.modelOrdinal, utility: 0, id: id)
         }
-        guard let newest = ids.first else { return true }
+        guard let newest = ids.first else { return nil }
         var mass: [Double] = []
         var outputs = 0.0
         for rank in ids where rank.ordinal == newest.ordinal && rank.setAside == newest.setAside {
@@ -173,17 +183,14 @@ extension PoolSource {
                 mass[entry.label.rawValue] += entry.probability
             }
         }
-        guard outputs > 0 else { return true }
-        var entropy = 0.0
-        for sum in mass { entropy += Entropy.term(sum / outputs) }
-        return labels < policy.batch.handover * Reproducible.exp(entropy)
+        return outputs > 0 ? (newest.ordinal, mass.map { $0 / outputs }) : nil
     }
 
     /// Whether there are labels enough even if the model told as many classes apart as it names at all: no need to know how
     /// well it does.
     ///
     /// The perplexity of shares that sum to at most 1.01 over *k* classes, at most 10,000, is below 2 *k*.
-    private func isSurelyWarm(_ labels: Double, _ policy: AcquisitionPolicy) -> Bool {
+    func isSurelyWarm(_ labels: Double, _ policy: AcquisitionPolicy) -> Bool {
         let outputs = candidates.gather(into: PoolOutputs()) { $0.take($1, $2) }
         return outputs.isJudged && labels >= policy.batch.handover * 2 * Double(outputs.classes)
     }

@@ -25,11 +25,11 @@ extension PoolSource {
         for (pooled, _) in explored { _ = rooms?.take(pooled.candidate.sample) }
         var chosen: [Selection] = []
         if explored.count < count {
-            let trained = Double(accounts.cadence.value.trainingSamples)
             let wanted = count - explored.count
+            let rule = rule(wanted, labels: accounts.cadence.value.trainingSamples, policy)
             let window = window(
                 wanted,
-                rule(wanted, labels: trained, policy),
+                rule,
                 leavingOut: Set(explored.map(\.pooled.candidate.sample.id)),
                 rooms,
                 context
@@ -41,10 +41,10 @@ extension PoolSource {
     }
 
     /// The rule in force: that of the cold start while the model knows too little.
-    private func rule(_ count: Int, labels: Double, _ policy: AcquisitionPolicy) -> BatchRule {
+    private mutating func rule(_ count: Int, labels: Int, _ policy: AcquisitionPolicy) -> BatchRule {
         guard policy.isDiverse, policy.function != .random else { return .top }
         var rule = policy.batch.rule
-        if let cold = policy.batch.coldStart.rule, isCold(labels, policy) { rule = cold }
+        if let cold = policy.batch.coldStart.rule, isColdByShares(labels, policy) { rule = cold }
         return rule.affordable(count)
     }
 

@@ -11,6 +11,8 @@ public struct PoolSource: TaskSource, Sendable {
     public var memory = Table<Int, EmbeddingSketch>()
     /// Samples that nobody could answer, by slot; at most `UnanswerableSample.limit`. Empty in edition 1.
     public var unanswerable = Table<Int, UnanswerableSample>()
+    /// What models say of the pool on average, while a cold start lasts; from edition 2 on.
+    public var shares = Cell(PredictedShares())
     /// The rule that asks one by one, and its ledger; nil until the first candidate of a stream.
     public var stream = Cell<StreamFilter?>(nil)
     /// The least useful candidates, a cache.

@@ -45,6 +45,7 @@ extension LogPosition: JSONCodable {}
 extension LoopPosition: JSONCodable {}
 extension PairCounts: JSONCodable {}
 extension PendingCut: JSONCodable {}
+extension PredictedShares: JSONCodable {}
 extension ProjectConfiguration: JSONCodable {}
 extension Recipe: JSONCodable {}
 extension RolloutPolicy: JSONCodable {}

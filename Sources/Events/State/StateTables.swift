@@ -42,6 +42,7 @@ extension ProjectState {
         visitor.cell("acquisition.idleness", &acquisition.accounts.idleness)
         visitor.table("acquisition.memory", &acquisition.pool.memory)
         visitor.table("acquisition.unanswerable", &acquisition.pool.unanswerable)
+        visitor.cell("acquisition.shares", &acquisition.pool.shares)
         visitor.cell("acquisition.stream", &acquisition.pool.stream)
         visitor.table("acquisition.slices", &acquisition.accounts.slices)
         visitor.table("acquisition.triggered", &acquisition.triggers.triggered)

@@ -1,0 +1,92 @@
+internal import Statistics
+internal import Tables
+public import Vocabulary
+
+/// What models say of the pool on average, and whether it has come to rest: while a few labels more still move the shares of the
+/// classes, what a model is unsure of says more about those labels than about the samples.
+public struct PredictedShares: Equatable, Sendable {
+    /// The ordinal of the model whose shares these are; 0 before the first.
+    public var ordinal: Int
+    /// Samples asked for, and imported, for training when it was listened to.
+    public var labels: Int
+    /// The classes of the largest shares, at most `limit`, in order, and the share of each, in `0...1`.
+    public var classes: [ClassIndex]
+    public var shares: [Double]
+    /// Whether they had moved little since the model before.
+    public var isSettled: Bool
+
+    public init(
+        ordinal: Int = 0,
+        labels: Int = 0,
+        classes: [ClassIndex] = [],
+        shares: [Double] = [],
+        isSettled: Bool = false
+    ) {
+        self.ordinal = ordinal
+        self.labels = labels
+        self.classes = classes
+        self.shares = shares
+        self.isSettled = isSettled
+    }
+
+    /// Classes that are kept.
+    static let limit = 64
+    /// Models are compared when a sixth more labels came between them, or more: less moves nothing.
+    static let growth = (more: 7, than: 6)
+    /// Half the sum of the differences, from which on shares still move.
+    static let movement = 0.035
+    /// Of the labels at which a cold start ends whatever its shares do, the part before which it does not.
+    static let earliest = 0.375
+
+    /// Takes in what a model says.
+    ///
+    /// - Parameters:
+    ///   - means: The mean share of each class, by its position.
+    ///   - ordinal: Of the model; one that was listened to says nothing new.
+    ///   - labels: Samples asked for, and imported, for training.
+    /// - Complexity: O(*k* log *k*).
+    mutating func note(_ means: [Double], ordinal: Int, labels: Int) {
+        guard ordinal > self.ordinal else { return }
+        let grew = labels * Self.growth.than >= self.labels * Self.growth.more
+        guard grew || labels < self.labels else { return }
+        let kept = means.indices.sorted { (means[$1], $0) < (means[$0], $1) }.prefix(Self.limit).sorted()
+        var next = PredictedShares(ordinal: ordinal, labels: labels)
+        next.classes = kept.map { ClassIndex($0) }
+        next.shares = kept.map { min(1, means[$0]) }
+        next.isSettled = grew && self.labels > 0 && next.distance(to: self) < Self.movement
+        self = next
+    }
+
+    /// Half the sum of the differences of all shares that are kept.
+    private func distance(to other: PredictedShares) -> Double {
+        var sum = 0.0
+        var (own, others) = (0, 0)
+        while own < classes.count || others < other.classes.count {
+            let mine = own < classes.count ? classes[own].rawValue : Int.max
+            let theirs = others < other.classes.count ? other.classes[others].rawValue : Int.max
+            sum += abs((mine <= theirs ? shares[own] : 0) - (theirs <= mine ? other.shares[others] : 0))
+            if mine <= theirs { own += 1 }
+            if theirs <= mine { others += 1 }
+        }
+        return sum / 2
+    }
+}
+
+extension PoolSource {
+    /// Whether the newest model has seen too few labels for its uncertainty to mean much, from edition 2 on: until what models
+    /// say of the pool on average has come to rest, at the latest until `handover` labels for each class that it tells apart.
+    ///
+    /// - Complexity: O(*n* · *k*), over at most 512 candidates once they are in order.
+    mutating func isColdByShares(_ labels: Int, _ policy: AcquisitionPolicy) -> Bool {
+        if isSurelyWarm(Double(labels), policy) { return false }
+        guard let (ordinal, means) = meanOutput() else { return true }
+        var entropy = 0.0
+        for share in means { entropy += Entropy.term(share) }
+        let latest = policy.batch.handover * Reproducible.exp(entropy)
+        guard Double(labels) < latest else { return false }
+        var shares = shares.value
+        shares.note(means, ordinal: ordinal, labels: labels)
+        if shares != self.shares.value { self.shares.value = shares }
+        return !shares.isSettled || Double(labels) < PredictedShares.earliest * latest
+    }
+}

@@ -1,0 +1,125 @@
+import Acquisition
+import Statistics
+import Tables
+import Testing
+import Vocabulary
+
+/// Models of which each says the same of every sample: what they say on average is what a test wants it to be.
+@Suite("A cold start ends once predicted shares have come to rest") struct PredictedSharesTests {
+    private static let policy = freePolicy {
+        $0.isDiverse = true
+        $0.batch.coldStart = .herding
+        $0.batch.handover = 8
+    }
+
+    /// Lets a model say its shares of fresh candidates, and opens a batch.
+    ///
+    /// - Returns: Whether the batch was cold.
+    private static func isCold(
+        _ state: inout AcquisitionState,
+        _ shares: [Double],
+        ordinal: Int,
+        labels: Int,
+        policy: AcquisitionPolicy = policy
+    ) -> Bool {
+        var generator = SplitMix64(seed: UInt64(ordinal * 1_000 + labels))
+        for number in 0..<40 {
+            let candidate = Candidate(
+                sample: Sample(
+                    id: SampleID("\(ordinal)-\(labels)-\(number)"),
+                    embedding: [Float(generator.nextUnit()), Float(generator.nextUnit())]
+                ),
+                output: ClassDistribution(
+                    shares.enumerated().map { .init(label: ClassIndex($0.offset), probability: $0.element) }
+                ),
+                model: ModelReference(name: "m", version: ModelVersion("v\(ordinal)")),
+                score: generator.nextUnit(),
+                auditProbability: nil,
+                auditDraw: 1,
+                predictedAt: StreamTime(milliseconds: 0)
+            )
+            state.receive(candidate, modelOrdinal: ordinal, policy: policy, context: context(1))
+        }
+        state.accounts.cadence.value.acquisitionTasks = labels
+        let batch = state.selectBatch(
+            openTasks: 0,
+            votesPerTask: 1,
+            newestOrdinal: ordinal,
+            unlearned: 0,
+            policy: policy,
+            context: context(UInt64(ordinal), at: Int64(labels) * 10_000)
+        )
+        #expect(batch.count == policy.batchSize)
+        let cold = batch.count { $0.reason.strategy.hasSuffix("+herding") }
+        #expect(cold == 0 || cold == batch.count)
+        return cold > 0
+    }
+
+    @Test("At rest, from three labels a class on") func rest() {
+        var state = AcquisitionState()
+        // Four classes as likely: 32 labels at the latest, 12 at the earliest.
+        let even = [0.25, 0.25, 0.25, 0.25]
+        #expect(Self.isCold(&state, even, ordinal: 1, labels: 5))
+        // At rest, but too few labels.
+        #expect(Self.isCold(&state, even, ordinal: 2, labels: 10))
+        #expect(!Self.isCold(&state, [0.26, 0.24, 0.26, 0.24], ordinal: 3, labels: 15))
+    }
+
+    @Test("Not while they move, and at eight labels a class whatever they do") func movement() {
+        var state = AcquisitionState()
+        for (ordinal, labels) in [5, 10, 15, 20, 25, 30].enumerated() {
+            // Half the sum of the differences is 0.06.
+            let moved = ordinal % 2 == 0 ? 0.03 : -0.03
+            let shares = [0.25 + moved, 0.25 + moved, 0.25 - moved, 0.25 - moved]
+            #expect(Self.isCold(&state, shares, ordinal: ordinal + 1, labels: labels), "\(labels) labels")
+        }
+        #expect(!Self.isCold(&state, [0.1, 0.3, 0.3, 0.3], ordinal: 9, labels: 35))
+    }
+
+    @Test("A model that has said the same before says nothing of rest, nor does one that few labels more have taught")
+    func growth() {
+        var state = AcquisitionState()
+        #expect(Self.isCold(&state, [0.4, 0.2, 0.2, 0.2], ordinal: 1, labels: 15))
+        // The same model, though labels came.
+        #expect(Self.isCold(&state, [0.4, 0.2, 0.2, 0.2], ordinal: 1, labels: 20))
+        // Less than a sixth more than 15 labels.
+        #expect(Self.isCold(&state, [0.4, 0.2, 0.2, 0.2], ordinal: 2, labels: 17))
+        #expect(!Self.isCold(&state, [0.4, 0.2, 0.2, 0.2], ordinal: 3, labels: 18))
+    }
+
+    @Test("Shares that move again, as those of a new class, make a batch cold again") func unrest() {
+        var state = AcquisitionState()
+        let even = [0.25, 0.25, 0.25, 0.25]
+        #expect(Self.isCold(&state, even, ordinal: 1, labels: 10))
+        #expect(!Self.isCold(&state, even, ordinal: 2, labels: 15))
+        #expect(Self.isCold(&state, [0.2, 0.2, 0.2, 0.2, 0.2], ordinal: 3, labels: 20))
+        #expect(!Self.isCold(&state, [0.2, 0.2, 0.2, 0.2, 0.2], ordinal: 4, labels: 25))
+    }
+
+    @Test("Edition 1 counts labels alone") func firstEdition() {
+        var state = AcquisitionState()
+        var policy = Self.policy
+        policy.edition = 1
+        let even = [0.25, 0.25, 0.25, 0.25]
+        for (ordinal, labels) in [10, 15, 20, 25, 30].enumerated() {
+            #expect(Self.isCold(&state, even, ordinal: ordinal + 1, labels: labels, policy: policy))
+        }
+        #expect(state.pool.shares.value == PredictedShares())
+        #expect(!Self.isCold(&state, even, ordinal: 9, labels: 35, policy: policy))
+    }
+
+    @Test("Of ten thousand classes the largest shares are kept, and they suffice") func manyClasses() {
+        var state = AcquisitionState()
+        var generator = SplitMix64(seed: 4)
+        let weights = (0..<2_000).map { _ in generator.nextUnit() / 1_000 }
+        let rest = weights.reduce(0, +)
+        let shares = [0.5 * (1 - rest / 2), 0.5 * (1 - rest / 2)] + weights.map { $0 / 2 }
+        let sum = shares.reduce(0, +)
+        let even = shares.map { $0 / sum }
+        _ = Self.isCold(&state, even, ordinal: 1, labels: 10)
+        _ = Self.isCold(&state, even, ordinal: 2, labels: 20)
+        #expect(state.pool.shares.value.classes.count == 64)
+        #expect(state.pool.shares.value.isSettled)
+        #expect(state.pool.shares.value.classes.prefix(2) == [ClassIndex(0), ClassIndex(1)])
+    }
+}
