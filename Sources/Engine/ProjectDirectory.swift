@@ -15,6 +15,10 @@ public final class ProjectDirectory {
     /// The topics that hold a project's records in its own partition, as far as Intake writes them.
     private let projectTopics: [String]
     private let now: () -> Int64
+    private let stored: StoredSpellings
+    /// How the classes of a revision's project are spelt in the revision that the loop has; nil while that is not known. Where
+    /// nobody says it `state` is read, and only for a revision that may be at fault.
+    var inForce: ((ProjectConfiguration) -> ClassSpelling?)?
     private let parser = JSONParser()
     private let batch = RecordBatch()
     private var isStarted = false
@@ -64,6 +68,7 @@ public final class ProjectDirectory {
         topic = topics[.projects]
         projectTopics = [topics[.journal], topics[.tallies]]
         self.now = now
+        stored = StoredSpellings(transport, topics)
         reader = try transport.makeReader(topics: [topic])
     }
 
@@ -199,6 +204,7 @@ public final class ProjectDirectory {
         }
         guard try isNews(configuration) else { return }
         if let reason = configuration.sizeFault(isNew: false) { throw Unfit(reason: reason) }
+        if let reason = spellingFault(of: configuration) { throw Unfit(reason: reason) }
         if let count = countPartitions(for: configuration.partition), Int(configuration.partition) >= count {
             wait(name, for: Waiting(configuration: configuration, offset: offset, bytes: bytes))
             throw Unfit(
@@ -217,8 +223,13 @@ public final class ProjectDirectory {
     /// Whether it comes after the revision in force.
     private func isNews(_ configuration: ProjectConfiguration) throws(Unfit) -> Bool {
         let name = configuration.project.rawValue
-        guard let known = projects[name] ?? retired[name] else { return true }
-        if configuration == known { return projects[name] == nil }
+        guard let known = last(of: name) else { return true }
+        // Unicode holds spellings of one text to be equal; decisions and files have the bytes.
+        if configuration == known,
+            configuration.schema.classes.elementsEqual(known.schema.classes, by: { $0.utf8.elementsEqual($1.utf8) })
+        {
+            return projects[name] == nil
+        }
         let (new, old) = ("revision \(configuration.revision)", "revision \(known.revision)")
         guard configuration.revision > known.revision else {
             throw Unfit(reason: "\(new) with other content comes behind \(old), which stays in force")
@@ -233,6 +244,15 @@ public final class ProjectDirectory {
             throw Unfit(reason: "\(new) removes or reorders classes of \(old), which stays in force: append only")
         }
         return true
+    }
+
+    /// Why the spelling of its classes keeps a revision out.
+    private func spellingFault(of configuration: ProjectConfiguration) -> String? {
+        let known = last(of: configuration.project.rawValue).map { ClassSpelling($0) }
+        let isPlain = ClassSpelling(configuration).isComposed && known?.isComposed ?? true
+        guard inForce != nil || !isPlain else { return nil }
+        let applied = inForce.map { $0(configuration) } ?? stored.of(configuration)
+        return ClassSpelling.fault(of: configuration, after: known, applied: applied)
     }
 
     private func note(_ name: String?, _ offset: Int64, _ reason: String) {

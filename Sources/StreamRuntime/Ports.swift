@@ -107,6 +107,19 @@ public enum ReadOutcome: Hashable, Sendable {
     case endOfPartition(TopicPartition, Int64)
 }
 
+/// Where a partition ends for whoever reads committed records.
+public struct SettledEnd: Hashable, Sendable {
+    /// The next offset: nothing that stands there or behind it is read.
+    public let offset: Int64
+    /// Whether more stands there, in or behind a transaction that is open.
+    public let isHeldBack: Bool
+
+    public init(offset: Int64, isHeldBack: Bool) {
+        self.offset = offset
+        self.isHeldBack = isHeldBack
+    }
+}
+
 /// Reads partitions without a group, committed records only. Used on one thread only.
 public protocol LogReader: AnyObject {
     /// The topics that the reader may be started on; `RecordView.topic` counts in this order.
@@ -148,6 +161,29 @@ extension LogReader {
             held.removeAll { now[$0] != stable[$0] }
         }
         return held
+    }
+
+    /// Where partitions end for whoever only looks. What is being written at the call is waited for, a second and a half at
+    /// most, once for all of them: a worker's own transactions are over by then.
+    ///
+    /// - Parameter partitions: Of any topics.
+    /// - Returns: Of each that has an end.
+    /// - Throws: `StreamError` when the ends cannot be asked for.
+    public func settledEnds(of partitions: [TopicPartition]) throws(StreamError) -> [TopicPartition: SettledEnd] {
+        let ends = try ends(of: partitions, stable: false)
+        var stable = try self.ends(of: partitions, stable: true)
+        var open = partitions.filter { (stable[$0] ?? .max) < ends[$0] ?? 0 }
+        for _ in 0..<10 where !open.isEmpty {
+            usleep(150_000)
+            stable.merge(try self.ends(of: open, stable: true)) { $1 }
+            open.removeAll { (stable[$0] ?? .max) >= ends[$0] ?? 0 }
+        }
+        var settled: [TopicPartition: SettledEnd] = [:]
+        for (place, end) in ends {
+            let offset = min(end, stable[place] ?? end)
+            settled[place] = SettledEnd(offset: offset, isHeldBack: offset < end)
+        }
+        return settled
     }
 
     /// Where there are no transactions, both ends are one.

@@ -36,6 +36,8 @@ import Testing
         Harmless("Engine/Materializer/DatasetManifest.swift", #"int("format_version")"#, "compared"),
         Harmless("Engine/Materializer/DatasetManifest.swift", #"int64("sequence")"#, "compared"),
         Harmless("Engine/Materializer/FactReader.swift", #"int64("sequence")"#, "only looked for; read with a bound"),
+        Harmless("Engine/Materializer/WaitingLabels.swift", #"int64("offset")"#, "must equal the file's name"),
+        Harmless("Engine/Materializer/WaitingLabels.swift", #"int64("from")"#, "as written, by the digest"),
         Harmless("Engine/Operations/Explain+Predictions.swift", #"int64("from")"#, "ends of a range, compared"),
         Harmless("Events/Decisions/DatasetLog+JSON.swift", #"int64("sequence")"#, "bounded in the next line"),
         Harmless("Events/Decisions/Models+JSON.swift", "try object.int(", "evidence and priority, shown"),

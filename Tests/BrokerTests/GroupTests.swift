@@ -121,6 +121,36 @@ struct GroupTests {
         new.consumer.close()
     }
 
+    /// Before: up to five minutes later.
+    @Test(
+        "A partition that is added is read from its first record within half a minute, with no property set",
+        .enabled(if: !Broker.isNoida, Broker.noidaLacks)
+    )
+    func partitionAdded() throws {
+        let topic = try Broker.makeTopics(1, partitions: 2)[0]
+        let group = Broker.makeName("g")
+        let members = try ["one", "two"].map {
+            Member(try Broker.transport().makeConsumer(group: group, instance: $0, topics: [topic]))
+        }
+        let settled = ContinuousClock.now + .seconds(30)
+        while members.contains(where: { $0.assigned.count != 1 }), ContinuousClock.now < settled {
+            for member in members { _ = try member.turn() }
+        }
+        try Broker.get().addPartitions(topic, upTo: 3)
+        let began = ContinuousClock.now
+        // Written before anybody in the group knows of it.
+        try Broker.write(0..<300, to: topic, partitions: 3)
+        var seen: Set<String> = []
+        while seen.count < 300, began.duration(to: .now) < .seconds(30) {
+            for member in members { for one in try member.turn() { seen.insert(one.value) } }
+        }
+        let took = began.duration(to: .now)
+        #expect(seen.count == 300 && members.reduce(0) { $0 + $1.assigned.count } == 3)
+        #expect(took < .seconds(30))
+        print("a partition that was added is read after \(took)")
+        for member in members { member.consumer.close() }
+    }
+
     @Test("A consumer that moves while it is fed sees every record from there once", .timeLimit(.minutes(1)))
     func seekUnderLoad() throws {
         let topic = try Broker.makeTopics(1, partitions: 3)[0]

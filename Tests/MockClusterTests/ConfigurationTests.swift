@@ -1,6 +1,7 @@
-import KafkaClient
 import KafkaTesting
 import Testing
+
+@testable import KafkaClient
 
 @Suite("Properties of a client")
 struct ConfigurationTests {
@@ -46,6 +47,15 @@ struct ConfigurationTests {
             )
         }
         #expect(error?.reason == "property enable.auto.commit must be false, found true")
+    }
+
+    @Test("Members of a group ask for new partitions every 20 s unless the caller says otherwise")
+    func metadataRefresh() {
+        let name = "topic.metadata.refresh.interval.ms"
+        let own = KafkaConsumer.configuration(["bootstrap.servers": "x:1"], group: "g", instance: "i")
+        #expect(own.defaults.merging(own.properties)[name] == "20000" && own.required[name] == nil)
+        let given = KafkaConsumer.configuration([name: "60000"], group: "g", instance: nil)
+        #expect(given.defaults.merging(given.properties)[name] == "60000")
     }
 
     @Test("Properties that contradict each other are refused with librdkafka's reason")

@@ -138,10 +138,12 @@ final class Plant {
     func makeMaterializer(
         _ plan: FaultPlan = FaultPlan(),
         instance: String = "w1",
-        store: DatasetStore? = nil
+        store: DatasetStore? = nil,
+        keepEvery: Int64 = 20_000
     ) throws -> StageRunner {
         try runner(.materializer, plan, instance, CommitPolicy(interval: 0), MaterializerStage.inputs) {
-            [topics, own = self.store] _ in MaterializerStage(topics: topics, store: store ?? own, jitter: { 0 })
+            [topics, own = self.store] _ in
+            MaterializerStage(topics: topics, store: store ?? own, keepEvery: keepEvery, jitter: { 0 })
         }
     }
 

@@ -4,10 +4,24 @@ public import StreamRuntime
 /// Reads `dead-letters` from one end to the other.
 public struct LetterScan {
     private let scan: TopicScan
+    /// Where partitions end for whoever only looks; nil where all that is there at a call must be seen.
+    private let ends: [Int32: SettledEnd]?
 
-    public init(transport: any StreamTransport, topics: TopicNames) throws(StreamError) {
+    /// Reads over `transport`.
+    ///
+    /// - Parameters:
+    ///   - transport: To the cluster.
+    ///   - topics: Their names.
+    ///   - onlyLooks: Whether to end where a transaction is open, as of now. Otherwise that is an error: who sends letters again
+    ///     must see every mark.
+    /// - Throws: `StreamError` when the topic cannot be asked for its ends.
+    public init(transport: any StreamTransport, topics: TopicNames, onlyLooks: Bool = false) throws(StreamError) {
         scan = try TopicScan(transport: transport, topic: topics[.deadLetters])
+        ends = onlyLooks ? try scan.settledEnds(scan.partitions()) : nil
     }
+
+    /// Whether letters or marks may stand behind an open transaction that were not read.
+    public var isHeldBack: Bool { ends?.values.contains { $0.isHeldBack } ?? false }
 
     public func close() { scan.close() }
 
@@ -19,7 +33,7 @@ public struct LetterScan {
         var ends: [Int32: Int64] = [:]
         for partition in try scan.partitions() {
             ends[partition] = 0
-            try scan.forEach(partition) { record, batch, index in
+            try scan.forEach(partition, until: self.ends?[partition]?.offset) { record, batch, index in
                 ends[partition] = record.offset + 1
                 guard case .redriven(let mark) = LetterRecord(record, headers: batch.headers(at: index)) else { return }
                 marks[mark.letter, default: []].append(mark)
@@ -33,7 +47,7 @@ public struct LetterScan {
         for partition in try scan.partitions() {
             let end = ends.map { $0[partition] ?? 0 } ?? .max
             guard end > 0 else { continue }
-            try scan.forEach(partition) { record, batch, index in
+            try scan.forEach(partition, until: self.ends?[partition]?.offset) { record, batch, index in
                 guard record.offset < end,
                     case .letter(let letter) = LetterRecord(record, headers: batch.headers(at: index))
                 else { return }
@@ -48,7 +62,8 @@ public struct LetterScan {
         var found: StoredLetter?
         struct Found: Error {}
         do {
-            try scan.forEach(place.partition, from: place.offset) { record, batch, index in
+            let end = ends?[place.partition]?.offset
+            try scan.forEach(place.partition, from: place.offset, until: end) { record, batch, index in
                 if record.offset == place.offset,
                     case .letter(let letter) = LetterRecord(record, headers: batch.headers(at: index))
                 {

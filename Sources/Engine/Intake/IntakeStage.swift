@@ -130,6 +130,7 @@ public final class IntakeStage: StreamStage {
         inputPrefixes = Self.inputs.map { Array("\(topics[$0])/".utf8) }
         self.directory = directory
         self.state = state
+        if let state { directory.inForce = { state.spelling(of: $0) } }
         self.salt = salt
         self.tokens = tokens
         self.worker = worker
@@ -153,9 +154,10 @@ public final class IntakeStage: StreamStage {
             positions[partition] = committed[partition]
         }
         shareChanged()
-        try directory.readToEnd(stable: true)
-        // What was asked for is known before the first record, as far as that takes no longer than it should.
+        // What was asked for is known before the first record, as far as that takes no longer than it should; before the
+        // revisions, for what is in force stays.
         try state?.readToEnd(now: now)
+        try directory.readToEnd(stable: true)
         return positions
     }
 

@@ -8,7 +8,7 @@ internal import Synchronization
 internal import Vocabulary
 
 /// What Intake heeds of the loop's tables: the spaces that embeddings lie in, how much exploration is called for, which samples
-/// were asked for, and which wait in a pool. Rows of `state`, read from the topic's beginning and kept current; one for all threads of a process.
+/// were asked for, which wait in a pool, and how classes in force are spelt. Rows of `state`, read from the topic's beginning and kept current; one for all threads of a process.
 ///
 /// Nothing that is decided depends on it: what Intake forwards too much the loop passes over.
 public final class StateDirectory: Sendable {
@@ -32,6 +32,8 @@ public final class StateDirectory: Sendable {
         var spaces: [String: LearnedSpace] = [:]
         /// By project name, above 0; see `ExplorationLevel`.
         var explorations: [String: Double] = [:]
+        /// By project name: how the classes are spelt that the loop has in force.
+        var spellings: [String: ClassSpelling] = [:]
         var pools: [String: PoolRows] = [:]
         /// The project of the last row: many come behind one another.
         var last: (name: [UInt8], pool: PoolRows)?
@@ -45,6 +47,7 @@ public final class StateDirectory: Sendable {
     private static let capacity = 65_536
     private static let spaceTable = Array("\(LearnedSpace.table)".utf8)
     private static let explorationTable = Array("\(ExplorationLevel.table)".utf8)
+    private static let configurationTable = Array(StoredSpellings.table.utf8)
     private static let askedTable = Array("acquisition.asked".utf8)
     private static let poolTable = Array("acquisition.pool".utf8)
 
@@ -152,6 +155,16 @@ public final class StateDirectory: Sendable {
         return (learned.map { declared.completed(by: $0) } ?? declared, extra)
     }
 
+    /// How the classes of a revision's project are spelt in the revision that the loop has in force.
+    ///
+    /// - Returns: Nil while its partition has not been read to an end.
+    func spelling(of configuration: ProjectConfiguration) -> ClassSpelling? {
+        following.withLock { state in
+            guard state.ended.contains(configuration.partition) else { return nil }
+            return state.spellings[configuration.project.rawValue] ?? ClassSpelling.none
+        }
+    }
+
     /// The rows of a project's pool, as they are now and will be. Where its partition is not read yet it is looked for.
     ///
     /// - Returns: Nil where there are too many projects.
@@ -188,6 +201,9 @@ public final class StateDirectory: Sendable {
                 note(row, isGone ? .unknown : .asked, in: &state)
             } else if row.table.elementsEqual(Self.poolTable) {
                 note(row, isGone ? .unknown : .pooled, in: &state)
+            } else if row.table.elementsEqual(Self.configurationTable) {
+                let name = String(decoding: row.project, as: UTF8.self)
+                state.spellings[name] = isGone ? nil : StoredSpellings.spelling(record.value, state.parser)
             } else if row.table.elementsEqual(Self.spaceTable) {
                 let name = String(decoding: row.project, as: UTF8.self)
                 // A row of a newer form is none: the door stays open then, and the loop refuses.

@@ -62,6 +62,12 @@ public struct StateStore {
         try reader.heldBack(partitions.map { TopicPartition(topic, $0) }).map(\.partition)
     }
 
+    /// Where a partition ends for whoever only looks.
+    func settledEnd(_ partition: Int32) throws(StreamError) -> SettledEnd? {
+        let place = TopicPartition(topic, partition)
+        return try reader.settledEnds(of: [place])[place]
+    }
+
     /// Reads a partition to the end that it has at the call. What commits together does not become visible together, so the
     /// end is the high watermark, uncommitted records included: read on until the reader stands there.
     public func restore(_ partition: Int32, patience: Int = 30_000) throws -> RestoredPartition {
@@ -76,6 +82,7 @@ public struct StateStore {
     ///   - partition: Of `state`.
     ///   - restored: What was read of it before; what has come is added.
     ///   - stable: Whether to end before a transaction that is open, for whoever only looks.
+    ///   - limit: Where to end; nil for the partition's end.
     ///   - patience: Milliseconds without an answer before it gives up.
     /// - Throws: `StreamError` when the topic cannot be read; `EngineError` when its end is not reached, or what stands there
     ///   cannot be trusted.
@@ -83,11 +90,12 @@ public struct StateStore {
         _ partition: Int32,
         _ restored: inout RestoredPartition,
         stable: Bool = false,
+        until limit: Int64? = nil,
         patience: Int = 30_000
     ) throws {
         let place = TopicPartition(topic, partition)
         let (low, end) = try reader.watermarks(place)
-        let high = try stable ? reader.ends(of: [place], stable: true)[place] ?? end : end
+        let high = try limit ?? (stable ? reader.ends(of: [place], stable: true)[place] ?? end : end)
         // Compaction leaves the beginning where it is: what is gone was deleted, and with it rows that nobody wrote since.
         guard low <= restored.next ?? 0 else {
             throw EngineError(

@@ -46,6 +46,11 @@ struct FactReader {
         last[partition, default: [:]][project.rawValue] = fact.sequence
     }
 
+    /// Goes on behind facts that were read by an earlier life.
+    mutating func resume(_ waiting: WaitingLabels, in partition: Int32) {
+        for (project, labels) in waiting.projects { last[partition, default: [:]][project] = labels.sequence }
+    }
+
     /// Forgets what was read of a partition, which is read again or given up.
     mutating func forget(_ partition: Int32) { last[partition] = nil }
 }

@@ -23,18 +23,22 @@ public final class MaterializerStage: StreamStage, HoldingStage, StoppingStage {
         let value: [UInt8]
     }
 
-    /// Labels of a project since its last cut, and where in the log they begin.
-    private struct Pending {
-        var from: Int64
-        var lines: [Split: [[UInt8]]] = [:]
-    }
-
     private let topics: TopicNames
-    private let store: DatasetStore
-    private var pending: [Int32: [String: Pending]] = [:]
-    private var facts = FactReader()
-    private var next: [Int32: Int64] = [:]
-    private var committedNext: [Int32: Int64] = [:]
+    let store: DatasetStore
+    var pending: [Int32: [String: WaitingLabels.Project]] = [:]
+    /// What is kept on the disk of labels that wait, where the group's offset has gone past them.
+    var kept: [Int32: WaitingLabels] = [:]
+    /// What the open transaction lets the group's offset go past.
+    var turnKept: [Int32: WaitingLabels] = [:]
+    /// Where keeping was tried last, for a disk may refuse, and there may be too many.
+    var keptAt: [Int32: Int64] = [:]
+    /// Offsets for which the first label that waits may hold the group's offset back.
+    let keepEvery: Int64
+    /// What the disk's note of the progress says.
+    var noted: [Int32: Int64] = [:]
+    var facts = FactReader()
+    var next: [Int32: Int64] = [:]
+    var committedNext: [Int32: Int64] = [:]
     /// Records that wait for the disk, oldest first.
     private var backlog: [Waiting] = []
     /// Announcements of versions whose partition's progress is not noted yet.
@@ -57,10 +61,12 @@ public final class MaterializerStage: StreamStage, HoldingStage, StoppingStage {
     public init(
         topics: TopicNames,
         store: DatasetStore,
+        keepEvery: Int64 = 20_000,
         jitter: @escaping () -> Double = { Double.random(in: 0..<1) }
     ) {
         self.topics = topics
         self.store = store
+        self.keepEvery = max(1, keepEvery)
         self.jitter = jitter
     }
 
@@ -72,12 +78,17 @@ public final class MaterializerStage: StreamStage, HoldingStage, StoppingStage {
         var positions: [TopicPartition: Int64] = [:]
         for place in partitions {
             // A disk that knows less than the group begins where the disk ends: everything is in the log.
-            let here = try store.progress(place.partition) ?? 0
-            let offset = min(committed[place] ?? 0, here)
+            let (group, here) = (committed[place] ?? 0, try store.progress(place.partition) ?? 0)
+            var offset = min(group, here)
+            // Labels that wait need not be read again where they are kept: what is cut behind them is still to be read.
+            if let waiting = store.kept(place.partition, after: offset, upTo: group) {
+                offset = waiting.offset
+                kept[place.partition] = waiting
+            }
+            store.removeKept(place.partition, except: kept[place.partition]?.offset)
             positions[place] = offset
-            pending[place.partition] = [:]
-            next[place.partition] = offset
             committedNext[place.partition] = offset
+            goBack(place.partition)
         }
         return positions
     }
@@ -87,6 +98,10 @@ public final class MaterializerStage: StreamStage, HoldingStage, StoppingStage {
             pending[place.partition] = nil
             facts.forget(place.partition)
             stopsByPartition[place.partition] = nil
+            kept[place.partition] = nil
+            turnKept[place.partition] = nil
+            keptAt[place.partition] = nil
+            noted[place.partition] = nil
             next[place.partition] = nil
             committedNext[place.partition] = nil
             sealedSinceNote[place.partition] = nil
@@ -139,10 +154,12 @@ public final class MaterializerStage: StreamStage, HoldingStage, StoppingStage {
         switch fact {
         case .accepted(let label, let name):
             // In place: a copy of the lines for each label would make a large import take hours.
-            pending[partition]?[project.rawValue, default: Pending(from: offset)].lines[label.split, default: []]
-                .append(DatasetLine.bytes(label, className: name))
+            let line = DatasetLine.bytes(label, className: name)
+            pending[partition]?[project.rawValue, default: .init(from: offset)].lines[label.split, default: []]
+                .append(line)
+            pending[partition]?[project.rawValue]?.sequence = fact.sequence
         case .cut(let cut):
-            let waiting = pending[partition]?[project.rawValue] ?? Pending(from: offset)
+            let waiting = pending[partition]?[project.rawValue] ?? WaitingLabels.Project(from: offset)
             let version = try seal(project, cut, waiting)
             pending[partition]?[project.rawValue] = nil
             sealedInTurn += 1
@@ -177,7 +194,9 @@ public final class MaterializerStage: StreamStage, HoldingStage, StoppingStage {
         if hasMoved { turn.mustCommit = true } else { letGo() }
     }
 
-    private func seal(_ project: ProjectID, _ cut: VersionCut, _ waiting: Pending) throws -> SealedVersion {
+    private func seal(_ project: ProjectID, _ cut: VersionCut, _ waiting: WaitingLabels.Project) throws
+        -> SealedVersion
+    {
         var parent: DatasetManifest?
         if cut.ordinal > 1 {
             parent = try store.manifest(project, ordinal: cut.ordinal - 1)
@@ -219,7 +238,8 @@ public final class MaterializerStage: StreamStage, HoldingStage, StoppingStage {
     }
 
     /// Whether the labels since the parent are all that the cut counts.
-    private func isComplete(_ waiting: Pending, after parent: DatasetManifest?, _ cut: VersionCut) -> Bool {
+    private func isComplete(_ waiting: WaitingLabels.Project, after parent: DatasetManifest?, _ cut: VersionCut) -> Bool
+    {
         for (split, count) in [(Split.training, cut.training), (.validation, cut.validation), (.test, cut.test)] {
             guard (parent?.count(of: split) ?? 0) + (waiting.lines[split]?.count ?? 0) == count else { return false }
         }
@@ -257,13 +277,18 @@ public final class MaterializerStage: StreamStage, HoldingStage, StoppingStage {
     /// Whether a commit would move anything.
     private var hasMoved: Bool { hasMoved(apartFrom: [:]) }
 
-    /// The group's offset may only pass what is in files: it stops at the first label that no version holds yet.
+    /// The group's offset may only pass what is in files: it stops at the first label that no version holds yet, or where such
+    /// labels are kept.
     public func willCommit(into turn: inout Turn) throws {
         for partition in next.keys.sorted() {
-            guard let offset = safeOffset(partition) else { continue }
+            guard let safe = safeOffset(partition) else { continue }
+            if isKeepingDue(partition) { keep(partition) }
+            let offset = groupOffset(partition, safe)
             if offset != committedNext[partition] {
                 do {
-                    try store.record(progress: offset, of: partition)
+                    // The first label that waits, wherever the group stands: whoever has nothing kept begins there.
+                    if noted[partition] != safe { try store.record(progress: safe, of: partition) }
+                    noted[partition] = safe
                 } catch let error as StorageError where error.isTemporary {
                     refused(error)
                     continue
@@ -277,17 +302,23 @@ public final class MaterializerStage: StreamStage, HoldingStage, StoppingStage {
     }
 
     private func hasMoved(apartFrom moved: [Int32: Int64]) -> Bool {
-        next.keys.contains { safeOffset($0) != moved[$0] ?? committedNext[$0] }
-            || sealedSinceNote.values.contains { !$0.isEmpty }
-    }
-
-    private func safeOffset(_ partition: Int32) -> Int64? {
-        let waiting = (pending[partition] ?? [:]).values.map(\.from).min()
-        return waiting ?? next[partition]
+        next.keys.contains { partition in
+            guard let safe = safeOffset(partition) else { return false }
+            return groupOffset(partition, safe) != moved[partition] ?? committedNext[partition]
+                || isKeepingDue(partition)
+        } || sealedSinceNote.values.contains { !$0.isEmpty }
     }
 
     public func committed() {
         committedNext.merge(turnNext) { $1 }
+        for partition in turnNext.keys {
+            if let waiting = turnKept[partition] { kept[partition] = waiting }
+            guard let one = kept[partition] else { continue }
+            // Past all that was kept, the log alone says what waits.
+            if one.offset < committedNext[partition] ?? 0 { kept[partition] = nil }
+            store.removeKept(partition, except: kept[partition]?.offset)
+        }
+        turnKept.removeAll()
         turnNext.removeAll()
         sealed += sealedInTurn
         sealedInTurn = 0
@@ -295,11 +326,8 @@ public final class MaterializerStage: StreamStage, HoldingStage, StoppingStage {
 
     /// What was read since the last commit is read again.
     public func aborted() {
-        for partition in next.keys {
-            next[partition] = committedNext[partition]
-            pending[partition] = [:]
-            facts.forget(partition)
-        }
+        for partition in Array(next.keys) { goBack(partition) }
+        turnKept.removeAll()
         stopsByPartition.removeAll()
         backlog.removeAll()
         sealedSinceNote.removeAll()

@@ -23,6 +23,8 @@ struct DecisionComparison {
     private(set) var compared = 0
     /// Rightly no longer on their topic.
     private(set) var compacted = 0
+    /// Not found where their topic ends before an open transaction: they may stand behind it.
+    private(set) var unseen = 0
     private(set) var first: Difference?
 
     private var decided: DecidedTable
@@ -32,6 +34,10 @@ struct DecisionComparison {
     private var newest: [KeyPlace: Int] = [:]
     /// What expires does so from the front: nothing is excused behind the oldest decision that is still there.
     private var oldest: [Topic: Int] = [:]
+
+    /// Of the topics that a transaction holds back, the last entry of which a decision was seen. Decisions stand there in the
+    /// order of their entries, so what is missing before that is missing.
+    private var reached: [Topic: UInt64] = [:]
 
     private struct KeyPlace: Hashable {
         let topic: Topic
@@ -52,6 +58,9 @@ struct DecisionComparison {
     /// The first records of a topic have expired.
     mutating func expires(_ topic: Topic) { oldest[topic] = .max }
 
+    /// A transaction is open on a topic, and nothing behind it is seen.
+    mutating func isHeldBack(_ topic: Topic) { reached[topic] = 0 }
+
     /// Takes in a record of a topic; whatever has no id of the project's is another one's.
     mutating func take(
         _ text: String,
@@ -61,6 +70,7 @@ struct DecisionComparison {
         _ value: UnsafeRawBufferPointer
     ) {
         guard let id = DecisionID(text, of: project) else { return }
+        if let known = reached[topic] { reached[topic] = max(known, id.entryNumber) }
         // A record of an entry that has come since may have replaced one that is looked for, too.
         let index = decided.find(id) ?? (id.entryNumber > last ? .max : nil)
         if Self.compacting.contains(topic), let index {
@@ -93,6 +103,9 @@ struct DecisionComparison {
                 && (newest[KeyPlace(topic: decision.topic, key: decision.key)] ?? 0) > index
             if isCompacted || index < oldest[decision.topic] ?? 0 {
                 compacted += 1
+            } else if let entry = reached[decision.topic], decision.id.entryNumber >= entry {
+                // Of the entry itself, too: a transaction may have begun between two of its records.
+                unseen += 1
             } else {
                 note(Difference(id: decision.id, topic: decision.topic, kind: .missing))
             }

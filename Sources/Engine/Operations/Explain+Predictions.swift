@@ -23,9 +23,11 @@ extension Explain {
         let search = TextSearch(sample.rawValue)
         let scan = try TopicScan(transport: transport, topic: topics[.predictions])
         defer { scan.close() }
-        for partition in try scan.partitions() {
+        let partitions = try scan.partitions()
+        let ends = try Self.settledEnds(scan, partitions, of: .predictions, &explanation.heldBack)
+        for partition in partitions {
             let start = try scan.firstOffset(partition, since: since)
-            try scan.forEach(partition, from: start) { record, _, _ in
+            try scan.forEach(partition, from: start, until: ends[partition]?.offset) { record, _, _ in
                 explanation.searched.predictions += 1
                 guard search.mayOccur(in: record.value),
                     let event = Self.prediction(record, sample, configuration, parser)
@@ -46,7 +48,13 @@ extension Explain {
         found.sort { ($0.time, $0.place, $0.offset) > ($1.time, $1.place, $1.offset) }
         found = Array(found.prefix(Explanation.predictionLimit))
         let oldest = (found.map(\.time).min() ?? since).subtracting(Self.slack)
-        let tallies = try StoredTally.read(transport, topics, configuration, since: oldest) { tally in
+        let tallies = try StoredTally.read(
+            transport,
+            topics,
+            configuration,
+            since: oldest,
+            &explanation.heldBack
+        ) { tally in
             found.contains { tally.covers($0.place, $0.offset) }
         }
         explanation.predictions = found.map { judge($0, tallies, configuration) }
@@ -149,9 +157,15 @@ extension Explain {
     func readThresholds(_ configuration: ProjectConfiguration, into explanation: inout Explanation) throws {
         guard let first = explanation.appearances.first?.time.milliseconds else { return }
         // A candidate's entry and its tally are of one transaction, so they are appended at nearly one time.
-        let tallies = try StoredTally.read(transport, topics, configuration, since: first.subtracting(Self.slack)) {
-            tally in
-            explanation.appearances.contains { $0.time.milliseconds.distance(from: tally.time) <= Self.slack }
+        let appearances = explanation.appearances
+        let tallies = try StoredTally.read(
+            transport,
+            topics,
+            configuration,
+            since: first.subtracting(Self.slack),
+            &explanation.heldBack
+        ) { tally in
+            appearances.contains { $0.time.milliseconds.distance(from: tally.time) <= Self.slack }
         }
         for index in explanation.appearances.indices {
             let appearance = explanation.appearances[index]
@@ -222,6 +236,7 @@ private struct StoredTally {
         _ topics: TopicNames,
         _ configuration: ProjectConfiguration,
         since: Int64,
+        _ heldBack: inout [Topic],
         where isWanted: (StoredTally) -> Bool
     ) throws -> [StoredTally] {
         var tallies: [StoredTally] = []
@@ -230,7 +245,9 @@ private struct StoredTally {
         let scan = try TopicScan(transport: transport, topic: topics[.tallies])
         defer { scan.close() }
         let start = try scan.firstOffset(configuration.partition, since: since)
-        try scan.forEach(configuration.partition, from: start) { record, _, _ in
+        let ends = try Explain.settledEnds(scan, [configuration.partition], of: .tallies, &heldBack)
+        let end = ends[configuration.partition]?.offset
+        try scan.forEach(configuration.partition, from: start, until: end) { record, _, _ in
             guard record.key.elementsEqual(name),
                 let tally = try? StoredTally(json: parser.parse(record.value), time: record.timestamp), isWanted(tally)
             else { return }

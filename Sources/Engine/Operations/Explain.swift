@@ -21,7 +21,8 @@ public struct Explain {
 
     /// Explains a sample.
     ///
-    /// The journal is read whole; `predictions` only where the sample is no candidate of it.
+    /// The journal is read whole; `predictions` only where the sample is no candidate of it. Each topic is read as far as is
+    /// committed, and no transaction that somebody left open is waited for.
     ///
     /// - Parameters:
     ///   - sample: Its id.
@@ -47,6 +48,19 @@ public struct Explain {
         return explanation
     }
 
+    /// Where partitions of a topic end now; noted where more stands behind an open transaction.
+    static func settledEnds(
+        _ scan: TopicScan,
+        _ partitions: [Int32],
+        of topic: Topic,
+        _ heldBack: inout [Topic]
+    ) throws(StreamError) -> [Int32: SettledEnd] {
+        let ends = try scan.settledEnds(partitions)
+        let isHeldBack = ends.values.contains { $0.isHeldBack }
+        if isHeldBack, !heldBack.contains(topic) { heldBack.append(topic) }
+        return ends
+    }
+
     static func makeParser() -> JSONParser { JSONParser(maximumDepth: 64, maximumSize: 16 << 20) }
 
     private func readJournal(
@@ -58,7 +72,8 @@ public struct Explain {
         let name = Array(configuration.project.rawValue.utf8)
         let scan = try TopicScan(transport: transport, topic: topics[.journal])
         defer { scan.close() }
-        try scan.forEach(configuration.partition) { record, _, _ in
+        let ends = try Self.settledEnds(scan, [configuration.partition], of: .journal, &explanation.heldBack)
+        try scan.forEach(configuration.partition, until: ends[configuration.partition]?.offset) { record, _, _ in
             // Loop counts what it can read.
             guard record.key.elementsEqual(name), let entry = try record.journalEntry(parser) else { return }
             explanation.searched.entries += 1
@@ -85,33 +100,47 @@ public struct Explain {
     ) throws {
         // A label may have been imported of a sample that nobody has predicted yet.
         guard !explanation.appearances.isEmpty else {
-            let outcome = try place(of: sample, nil, configuration, entry: 0)
+            let outcome = try place(of: sample, nil, configuration, entry: 0, &explanation.heldBack)
             if case .askedBefore = outcome { explanation.outcome = outcome }
             return
         }
-        if let task = try task(of: sample, configuration) {
+        if let task = try task(of: sample, configuration, &explanation.heldBack) {
             explanation.outcome = .asked(task)
         } else {
             let last = explanation.appearances.map(\.offset).max() ?? 0
             let candidate = explanation.appearances.last { $0.offset == last }?.candidate
-            explanation.outcome = try place(of: sample, candidate, configuration, entry: last)
+            explanation.outcome = try place(
+                of: sample,
+                candidate,
+                configuration,
+                entry: last,
+                &explanation.heldBack
+            )
         }
-        explanation.label = try label(of: sample, configuration)
+        explanation.label = try label(of: sample, configuration, &explanation.heldBack)
     }
 
     /// The newest record of the sample's task.
-    private func task(of sample: SampleID, _ configuration: ProjectConfiguration) throws -> LabelingTask? {
+    private func task(
+        of sample: SampleID,
+        _ configuration: ProjectConfiguration,
+        _ heldBack: inout [Topic]
+    ) throws -> LabelingTask? {
         var found: LabelingTask?
-        try forEachNaming(sample, configuration, .labelingTasks) { json in
+        try forEachNaming(sample, configuration, .labelingTasks, &heldBack) { json in
             guard let task = try? LabelingTask(json: json), task.sample.id == sample else { return }
             found = task
         }
         return found
     }
 
-    private func label(of sample: SampleID, _ configuration: ProjectConfiguration) throws -> DatasetLabel? {
+    private func label(
+        of sample: SampleID,
+        _ configuration: ProjectConfiguration,
+        _ heldBack: inout [Topic]
+    ) throws -> DatasetLabel? {
         var found: DatasetLabel?
-        try forEachNaming(sample, configuration, .datasetLog) { json in
+        try forEachNaming(sample, configuration, .datasetLog, &heldBack) { json in
             guard case .accepted(let fact, let name)? = try? DatasetLogRecord(json: json),
                 fact.consensus.sample.id == sample
             else { return }
@@ -130,13 +159,15 @@ public struct Explain {
         _ sample: SampleID,
         _ configuration: ProjectConfiguration,
         _ topic: Topic,
+        _ heldBack: inout [Topic],
         _ body: (JSONValue) throws -> Void
     ) throws {
         let parser = Self.makeParser()
         let search = TextSearch(sample.rawValue)
         let scan = try TopicScan(transport: transport, topic: topics[topic])
         defer { scan.close() }
-        try scan.forEach(configuration.partition) { record, _, _ in
+        let ends = try Self.settledEnds(scan, [configuration.partition], of: topic, &heldBack)
+        try scan.forEach(configuration.partition, until: ends[configuration.partition]?.offset) { record, _, _ in
             guard record.value.baseAddress != nil, search.mayOccur(in: record.value),
                 let json = try? parser.parse(record.value),
                 (try? json.object().string("project")) == configuration.project.rawValue
@@ -150,11 +181,15 @@ public struct Explain {
         of sample: SampleID,
         _ candidate: Candidate?,
         _ configuration: ProjectConfiguration,
-        entry offset: Int64
+        entry offset: Int64,
+        _ heldBack: inout [Topic]
     ) throws -> Explanation.Outcome {
         let store = try StateStore(transport: transport, topics: topics)
         defer { store.close() }
-        let restored = try store.restore(configuration.partition)
+        let end = try store.settledEnd(configuration.partition)
+        if end?.isHeldBack ?? false { heldBack.append(.state) }
+        var restored = RestoredPartition()
+        try store.follow(configuration.partition, &restored, until: end?.offset)
         let project = restored.projects[configuration.project.rawValue]
         if let state = project?.state.acquisition {
             if let purpose = state.accounts.asked[sample] { return .askedBefore(purpose) }

@@ -1,3 +1,4 @@
+public import Events
 public import Vocabulary
 
 /// Why a sample was asked for, or was not.
@@ -122,6 +123,8 @@ public struct Explanation: Hashable, Sendable {
     /// The latest first; at most `predictionLimit`.
     public internal(set) var predictions: [Prediction] = []
     public internal(set) var searched = Searched()
+    /// Topics in which a transaction is open, in the order in which they were read: what stands behind it is not known.
+    public internal(set) var heldBack: [Topic] = []
 
     /// Predictions, and entries, that are kept of one sample.
     public static let predictionLimit = 20

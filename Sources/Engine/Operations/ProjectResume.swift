@@ -14,10 +14,13 @@ struct PauseView {
         self.topics = topics
     }
 
-    /// How a project is paused, and the offset of the journal that its partition's loop comes to next; nil before it began.
+    /// How a project is paused, and the offset of the journal that its partition's loop comes to next; nil before it began. As
+    /// far as is committed: `isHeldBack` says that more stands behind an open transaction.
     ///
     /// - Complexity: O(records of the partition of `state`); nothing but the two rows is looked into.
-    func read(_ name: String, partition: Int32) throws -> (pause: ProjectPause?, next: Int64?) {
+    func read(_ name: String, partition: Int32) throws -> (
+        pause: ProjectPause?, next: Int64?, isHeldBack: Bool
+    ) {
         let key = Array(ProjectPause.key(of: name).utf8)
         let positionKey = Array(PartitionPosition.key.utf8)
         let parser = JSONParser()
@@ -25,7 +28,8 @@ struct PauseView {
         defer { scan.close() }
         var pause: ProjectPause?
         var next: Int64?
-        try scan.forEach(partition, stable: true) { record, _, _ in
+        let end = try scan.settledEnds([partition])[partition]
+        try scan.forEach(partition, until: end?.offset) { record, _, _ in
             let isGone = record.value.baseAddress == nil
             if record.key.elementsEqual(key) {
                 pause = isGone ? nil : try ProjectPause(json: parser.parse(record.value))
@@ -33,7 +37,7 @@ struct PauseView {
                 next = isGone ? nil : try PartitionPosition(json: parser.parse(record.value)).journalOffset
             }
         }
-        return (pause, next)
+        return (pause, next, end?.isHeldBack ?? false)
     }
 }
 

@@ -23,6 +23,10 @@ public struct Replay {
         public var compacted = 0
         /// Ticks whose digest was compared.
         public var ticksChecked = 0
+        /// Decisions that may stand behind an open transaction, where nobody sees them: they were not compared.
+        public var unseen = 0
+        /// Topics in which a transaction is open: what stands behind it was neither replayed nor compared.
+        public var heldBack: [String] = []
         /// The digest after the last entry, in hexadecimal.
         public var chain = ""
         /// Which build decided from which entry on, as the journal says; before the first of them it does not say.
@@ -54,6 +58,8 @@ public struct Replay {
         .labelingTasks, .datasetLog, .trainingRequests, .modelReleases, .notices,
     ]
 
+    private static let readTopics: [Topic] = [.journal] + decisionTopics
+
     public init(transport: any StreamTransport, topics: TopicNames) {
         self.transport = transport
         self.topics = topics
@@ -73,7 +79,17 @@ public struct Replay {
         var report = Report(project: name)
         let loop = try PauseView(transport: transport, topics: topics).read(name, partition: partition)
         report.pause = loop.pause
-        let journal = ProjectJournal(name: name, partition: partition, end: loop.pause?.next ?? loop.next ?? .max)
+        // After `state`: what the loop had decided when it stood there is before these ends, or behind a stranger's transaction.
+        let ends = try settledEnds(partition)
+        let held = Self.readTopics.filter { ends[topics[$0]]?.isHeldBack ?? false }
+        report.heldBack = ((loop.isHeldBack ? [.state] : []) + held).map { topics[$0] }
+        let journal = ProjectJournal(
+            name: name,
+            partition: partition,
+            // A position that nobody sees is no position that is not there.
+            end: loop.pause?.next ?? loop.next ?? (loop.isHeldBack ? 0 : .max),
+            ends: ends
+        )
         var decided = DecidedTable()
         var digests = ChainDigests()
         let last = try forEachEntry(journal) { step in
@@ -99,11 +115,20 @@ public struct Replay {
         let comparison = try compare(journal, decided, appliedUpTo: report.entries)
         report.compared = comparison.compared
         report.compacted = comparison.compacted
+        report.unseen = comparison.unseen
         if let first = comparison.first {
             let decider = Self.decider(of: first.id.entryNumber, report.builds)
             report.firstDifference = try text(of: first, journal) + decider
         }
         return report
+    }
+
+    /// Where the topics of a project end, by their names: one wait for all of them.
+    private func settledEnds(_ partition: Int32) throws(StreamError) -> [String: SettledEnd] {
+        let reader = try transport.makeReader(topics: Self.readTopics.map { topics[$0] })
+        defer { reader.close() }
+        let ends = try reader.settledEnds(of: Self.readTopics.map { TopicPartition(topics[$0], partition) })
+        return ends.reduce(into: [:]) { $0[$1.key.topic] = $1.value }
     }
 
     /// Who decided an entry, where that was another build than this one: then the builds may be what differs.
@@ -141,7 +166,7 @@ public struct Replay {
         defer { scan.close() }
         var last: Step?
         var waiting: UInt64 = 0
-        try scan.forEach(journal.partition) { record, _, _ in
+        try scan.forEach(journal.partition, until: journal.ends[topics[.journal]]?.offset) { record, _, _ in
             guard record.key.elementsEqual(journal.name.utf8) else { return }
             let isWaiting = record.offset >= journal.end
             let found: JournalEntry?
@@ -203,7 +228,9 @@ public struct Replay {
             let scan = try TopicScan(transport: transport, topic: topics[topic])
             defer { scan.close() }
             if Self.expiring.contains(topic), try scan.firstOffset(journal.partition) > 0 { comparison.expires(topic) }
-            try scan.forEach(journal.partition) { record, batch, index in
+            let end = journal.ends[topics[topic]]
+            if end?.isHeldBack ?? false { comparison.isHeldBack(topic) }
+            try scan.forEach(journal.partition, until: end?.offset) { record, batch, index in
                 guard record.value.baseAddress != nil, let id = Self.decisionID(batch.headers(at: index)) else {
                     return
                 }
@@ -252,4 +279,6 @@ private struct ProjectJournal {
     let partition: Int32
     /// The first offset that the loop had not come to when it was asked; of a paused project where its entries wait.
     let end: Int64
+    /// Where the topics end, by their names.
+    let ends: [String: SettledEnd]
 }

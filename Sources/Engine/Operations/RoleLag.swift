@@ -21,8 +21,8 @@ public struct RoleLag: Hashable, Sendable {
 
 /// Counts what is left to do for the roles.
 ///
-/// The materializer's offset waits at the first label that no version holds yet: how far it is says nothing, what it has not
-/// announced does.
+/// The materializer's offset waits at the first label that no version holds yet, or where it keeps such labels: how far it is
+/// says nothing, what it has not announced does.
 public final class LagView {
     /// Records that are read of a partition: what is more is told as at most so many.
     public static let limit = 2_000

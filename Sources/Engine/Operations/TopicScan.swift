@@ -26,12 +26,20 @@ public struct TopicScan {
         try reader.firstOffset(TopicPartition(topic, partition), since: time)
     }
 
+    /// Where partitions end for whoever only looks; a transaction of ours is waited for, once for all of them, and one that
+    /// stays open is not.
+    public func settledEnds(_ partitions: [Int32]) throws(StreamError) -> [Int32: SettledEnd] {
+        let ends = try reader.settledEnds(of: partitions.map { TopicPartition(topic, $0) })
+        return ends.reduce(into: [:]) { $0[$1.key.partition] = $1.value }
+    }
+
     /// Hands every record that is there at the call to `body`, in offset order, with its batch for the headers.
     ///
     /// - Parameters:
     ///   - partition: Read by itself.
     ///   - offset: Where to begin; nil or one that has expired for the first record that is there.
     ///   - stable: Whether to end before a transaction that is open; otherwise that is an error.
+    ///   - limit: Where to end; nil for the partition's end at the call.
     ///   - patience: Milliseconds without an answer before it gives up.
     ///   - body: What it throws ends the scan.
     /// - Throws: `StreamError` when the topic cannot be read, `EngineError` when its end is not reached, and what `body` throws.
@@ -39,12 +47,13 @@ public struct TopicScan {
         _ partition: Int32,
         from offset: Int64? = nil,
         stable: Bool = false,
+        until limit: Int64? = nil,
         patience: Int = 15_000,
         _ body: (RecordView, RecordBatch, Int) throws -> Void
     ) throws {
         let place = TopicPartition(topic, partition)
         let (low, end) = try reader.watermarks(place)
-        let high = try stable ? reader.ends(of: [place], stable: true)[place] ?? end : end
+        let high = try limit ?? (stable ? reader.ends(of: [place], stable: true)[place] ?? end : end)
         guard high > max(low, offset ?? low) else { return }
         try reader.start([place: max(low, offset ?? low)])
         let batch = RecordBatch()

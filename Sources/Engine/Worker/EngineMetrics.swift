@@ -254,6 +254,20 @@ public struct EngineMetrics: Sendable {
         ).set(stops.count)
     }
 
+    func observe(_ reading: UnsealedCuts.Reading) {
+        let labels = ["project": reading.project]
+        registry.gauge(
+            "flywheel_versions_unsealed",
+            help: "Dataset versions cut and not announced by the materializer.",
+            labels: labels
+        ).set(reading.count)
+        registry.gauge(
+            "flywheel_oldest_unsealed_version_seconds",
+            help: "Time since the oldest of flywheel_versions_unsealed was cut; 0 where there is none.",
+            labels: labels
+        ).set(Double(reading.age) / 1_000)
+    }
+
     func observe(faultyRecords count: Int) {
         registry.gauge(
             "flywheel_project_faults",

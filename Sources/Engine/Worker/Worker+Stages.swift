@@ -123,6 +123,7 @@ extension Worker {
             }
             var last = LoopCounts()
             var lastSummaryAt: Int64 = 0
+            var unsealed = UnsealedCuts()
             return Parts(
                 stage: stage,
                 inputs: LoopStage.inputs,
@@ -138,6 +139,7 @@ extension Worker {
                 },
                 remarks: { [metrics, stage] in
                     metrics.observe(stops: stage.stops, stage: "loop")
+                    for reading in unsealed.look(at: stage, time: WallClock.now()) { metrics.observe(reading) }
                     var remarks: [String] = []
                     stage.forEachProject { project in
                         guard let pause = project.pause else { return }
@@ -145,7 +147,7 @@ extension Worker {
                     }
                     return remarks
                 },
-                trouble: { [stage] in stage.stops.first?.text },
+                trouble: { [stage] in stage.stops.first?.text ?? unsealed.fault(at: WallClock.now()) },
                 finish: { writer?.finish() }
             )
         case .materializer:

@@ -23,8 +23,12 @@ enum DatasetCommand {
         defer { scan.close() }
         let parser = JSONParser()
         var versions: [Int: SealedVersion] = [:]
-        for partition in try scan.partitions() {
-            try scan.forEach(partition) { record, _, _ in
+        let ends = try scan.settledEnds(scan.partitions())
+        if ends.values.contains(where: \.isHeldBack) {
+            Terminal.complain(openTransaction(on: worker.topics[.datasetVersions]))
+        }
+        for (partition, end) in ends.sorted(by: { $0.key < $1.key }) {
+            try scan.forEach(partition, until: end.offset) { record, _, _ in
                 guard let json = try? parser.parse(record.value), (try? json.object().string("project")) == name,
                     let version = try? SealedVersion(json: json)
                 else { return }

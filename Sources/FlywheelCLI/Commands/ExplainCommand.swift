@@ -28,6 +28,7 @@ enum ExplainCommand {
             explanation: try explain.explain(sample, of: project, since: since ?? 0),
             schema: project.schema
         )
+        for topic in report.explanation.heldBack { Terminal.complain(openTransaction(on: worker.topics[topic])) }
         Terminal.show(arguments.flag("json") ? report.json : report.text)
         return report.explanation.isFound
     }
@@ -99,6 +100,9 @@ struct ExplanationReport {
             return text
         case .askedBefore(let purpose) where purpose.isImported:
             return "not asked for: its label was imported (\(purpose.split.rawValue))"
+        case .askedBefore(let purpose) where explanation.heldBack.contains(.labelingTasks):
+            return
+                "asked for once (\(purpose.rawValue)); its task stands behind an open transaction, or is no longer on the topic"
         case .askedBefore(let purpose):
             return "asked for once (\(purpose.rawValue)); its task is no longer on the topic"
         case .waiting(let table, let triggers):
@@ -114,6 +118,9 @@ struct ExplanationReport {
             return "not asked for: the same content was asked for, or imported, under another id (\(purpose.rawValue))"
         case .otherSide(let purpose):
             return "not asked for: its group stands on the other side (\(purpose.rawValue))"
+        case .notApplied(nil) where explanation.heldBack.contains(.state):
+            return
+                "not decided as far as is committed: what the loop made of its last entry may stand behind an open transaction"
         case .notApplied(let pause):
             return "not decided yet: the loop has not come to its last entry"
                 + (pause.map { "; the project is \(Self.line($0))" } ?? "")
@@ -152,6 +159,7 @@ struct ExplanationReport {
                 writer.member("predictions", explanation.searched.predictions)
                 writer.member("since_ms", ifPresent: explanation.searched.since)
             }
+            writer.array("held_back", of: explanation.heldBack.map(\.rawValue))
         }
         return writer.text
     }

@@ -23,15 +23,19 @@ enum ReplayCommand {
         }
         let replay = Replay(transport: KafkaStreamTransport(properties: worker.kafka), topics: worker.topics)
         var isEqual = true
+        var told: Set<String> = []
         for project in projects {
             let report = try replay.verify(project: project.project.rawValue, partition: project.partition)
             isEqual = isEqual && report.isEqual
+            for topic in report.heldBack where told.insert(topic).inserted {
+                Terminal.complain(openTransaction(on: topic))
+            }
             Terminal.show(arguments.flag("json") ? json(report) : text(report, verifies: arguments.flag("verify")))
         }
         return isEqual || !arguments.flag("verify")
     }
 
-    private static func text(_ report: Replay.Report, verifies: Bool) -> String {
+    static func text(_ report: Replay.Report, verifies: Bool) -> String {
         var text = "\(report.project): \(report.entries) entries, \(report.decisions) decisions, chain \(report.chain)"
         if let pause = report.pause {
             text += "\n  replayed as far as it was decided: \(ForeignText.line(pause.text, limit: 1_000))"
@@ -49,8 +53,15 @@ enum ReplayCommand {
             "\n  \(report.compared) equal byte for byte, \(report.compacted) compacted away, \(report.ticksChecked) ticks checked"
         if let difference = report.firstDifference {
             text += "\n  DIFFERS: \(ForeignText.line("\(difference)", limit: 4_096))"
-        } else {
+        } else if report.heldBack.isEmpty {
             text += "\n  equal"
+        } else {
+            let topics = report.heldBack.joined(separator: ", ")
+            text += "\n  equal as far as is committed: a transaction is open on \(topics), and what stands behind it"
+            text += " was not verified"
+            if report.unseen > 0 {
+                text += "; \(report.unseen) decisions were not found and may stand there"
+            }
         }
         return text
     }
@@ -76,6 +87,8 @@ enum ReplayCommand {
                 }
             }
             writer.member("equal", report.isEqual)
+            writer.array("held_back", of: report.heldBack)
+            writer.member("unseen", report.unseen)
             writer.member("paused_at", ifPresent: report.pause?.next)
             writer.member("first_difference", ifPresent: report.firstDifference)
         }

@@ -42,7 +42,8 @@ public final class KafkaConsumer {
     /// Opens the client and subscribes; partitions come with a later `poll`.
     ///
     /// - Parameters:
-    ///   - properties: Passed to librdkafka; `session.timeout.ms` is 10000 unless given.
+    ///   - properties: Passed to librdkafka; `session.timeout.ms` is 10000 unless given, and
+    ///     `topic.metadata.refresh.interval.ms` 20000.
     ///   - group: The consumer group.
     ///   - instance: The static member id (`group.instance.id`): a member that comes back under it within the session
     ///     timeout gets its partitions back without a rebalance. Without one, `close` leaves the group at once.
@@ -93,7 +94,11 @@ public final class KafkaConsumer {
         return ClientConfiguration(
             kind: .consumer,
             defaults: FetchQueue.defaults(libraryNumber: KafkaLibrary.number)
-                .merging(["session.timeout.ms": "10000", "heartbeat.interval.ms": "1000"]),
+                .merging([
+                    "session.timeout.ms": "10000", "heartbeat.interval.ms": "1000",
+                    // Also how late the group learns of a partition that was added: five minutes unless it asks more often.
+                    "topic.metadata.refresh.interval.ms": "20000",
+                ]),
             properties: properties,
             required: required,
             events: RD_KAFKA_EVENT_REBALANCE | RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_OFFSET_COMMIT

@@ -14,7 +14,7 @@ enum DeadLettersCommand {
         // What nobody can mean is told without a broker.
         let filter = try LetterOptions.filter(arguments, WorkerFile.described(arguments).topics)
         let worker = try WorkerFile.connected(arguments)
-        let scan = try LetterScan(transport: KafkaStreamTransport(properties: worker.kafka), topics: worker.topics)
+        let scan = try open(worker)
         defer { scan.close() }
         let (marks, _) = try scan.marks()
         var rows: [LetterRow] = []
@@ -31,6 +31,17 @@ enum DeadLettersCommand {
         return true
     }
 
+    /// As far as is committed; says so where somebody's transaction is open.
+    private static func open(_ worker: WorkerConfiguration) throws -> LetterScan {
+        let scan = try LetterScan(
+            transport: KafkaStreamTransport(properties: worker.kafka),
+            topics: worker.topics,
+            onlyLooks: true
+        )
+        if scan.isHeldBack { Terminal.complain(openTransaction(on: worker.topics[.deadLetters])) }
+        return scan
+    }
+
     private static func newest(_ rows: [LetterRow], _ limit: Int) -> [LetterRow] {
         Array(rows.sorted { ($0.at, $0.place) < ($1.at, $1.place) }.suffix(limit))
     }
@@ -41,7 +52,7 @@ enum DeadLettersCommand {
             throw arguments.failure("expected PARTITION/OFFSET as `list` prints it, found \"\(text)\"")
         }
         let worker = try WorkerFile.connected(arguments)
-        let scan = try LetterScan(transport: KafkaStreamTransport(properties: worker.kafka), topics: worker.topics)
+        let scan = try open(worker)
         defer { scan.close() }
         guard let letter = try scan.letter(at: place) else {
             throw EngineError(

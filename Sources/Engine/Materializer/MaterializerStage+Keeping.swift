@@ -1,0 +1,44 @@
+/// Labels that wait for long: a project that never cuts, or an import of validation labels alone, must not hold the group's offset
+/// back without end.
+extension MaterializerStage {
+    /// The first label of a partition that no version holds yet; where there is none, the next record.
+    func safeOffset(_ partition: Int32) -> Int64? {
+        let waiting = (pending[partition] ?? [:]).values.map(\.from).min()
+        return waiting ?? next[partition]
+    }
+
+    /// To where the group's offset is, with what is kept there.
+    func goBack(_ partition: Int32) {
+        let offset = committedNext[partition]
+        let waiting = kept[partition].flatMap { $0.offset == offset ? $0 : nil }
+        next[partition] = offset
+        pending[partition] = waiting?.projects ?? [:]
+        facts.forget(partition)
+        if let waiting { facts.resume(waiting, in: partition) }
+        keptAt[partition] = nil
+        noted[partition] = nil
+    }
+
+    /// Where the group may go: to the first label that waits, and not back from where labels are kept.
+    func groupOffset(_ partition: Int32, _ safe: Int64) -> Int64 {
+        max(safe, (turnKept[partition] ?? kept[partition])?.offset ?? safe)
+    }
+
+    /// Whether so much lies behind the first label that waits that a restart should not read it again. At least as many records
+    /// as there are labels to keep, so that keeping them costs no more than having read them did.
+    func isKeepingDue(_ partition: Int32) -> Bool {
+        guard let end = next[partition], let safe = safeOffset(partition), safe < end else { return false }
+        let read = end - max(safe, kept[partition]?.offset ?? 0, keptAt[partition] ?? 0)
+        guard read >= keepEvery else { return false }
+        return read >= (pending[partition] ?? [:]).values.reduce(0) { $0 + Int64($1.count) }
+    }
+
+    /// Puts what waits into a file. It is a copy of what the log says: where the disk refuses it, the group waits.
+    func keep(_ partition: Int32) {
+        guard let end = next[partition] else { return }
+        keptAt[partition] = end
+        let waiting = WaitingLabels(offset: end, projects: pending[partition] ?? [:])
+        guard (try? store.keep(waiting, of: partition)) == true else { return }
+        turnKept[partition] = waiting
+    }
+}

@@ -1,0 +1,202 @@
+internal import Events
+internal import Hashing
+internal import JSON
+internal import Storage
+internal import Vocabulary
+
+/// Labels of a partition of the dataset log that no version holds yet, as of an offset: what a materializer needs beside the
+/// records from there on.
+struct WaitingLabels {
+    /// Of a project, since its last cut.
+    struct Project {
+        /// Offset of the first.
+        var from: Int64
+        /// Number of the last fact.
+        var sequence: Int64 = 0
+        /// As lines of a segment, each with its line feed, in the order of the log.
+        var lines: [Split: [[UInt8]]] = [:]
+
+        var count: Int { lines.values.reduce(0) { $0 + $1.count } }
+    }
+
+    /// The next offset: everything before it is in versions, or here.
+    var offset: Int64
+    /// By name.
+    var projects: [String: Project] = [:]
+
+    /// The first offset whose label waits; nil where none does.
+    var first: Int64? { projects.values.map(\.from).min() }
+
+    var count: Int { projects.values.reduce(0) { $0 + $1.count } }
+
+    /// Bytes of the lines that a file holds at most; with more the log is read again.
+    static let limit = 256 << 20
+    private static let form = 1
+    /// Bytes that are written at once.
+    private static let portion = 1 << 20
+
+    /// Hands the lines to `body` in their order in a file.
+    private func forEachLine<E: Error>(_ body: ([UInt8]) throws(E) -> Void) throws(E) {
+        for name in projects.keys.sorted() {
+            for split in Split.allCases {
+                guard let lines = projects[name]?.lines[split] else { continue }
+                for line in lines { try body(line) }
+            }
+        }
+    }
+
+    /// SHA-256 of all that a file says, in hexadecimal.
+    private var digest: String {
+        var hasher = SHA256Hasher()
+        hasher.update(Array("\(offset)\n".utf8))
+        for name in projects.keys.sorted() {
+            guard let project = projects[name] else { continue }
+            let counts = Split.allCases.map { "\(project.lines[$0]?.count ?? 0)" }.joined(separator: " ")
+            hasher.update(Array("\(name) \(project.from) \(project.sequence) \(counts)\n".utf8))
+        }
+        forEachLine { hasher.update($0) }
+        return hasher.finish().hex
+    }
+
+    /// Stores them whole under a name, or nothing.
+    ///
+    /// - Returns: False where there are too many.
+    /// - Complexity: O(bytes).
+    func write(to store: ObjectStore, as name: String) throws(StorageError) -> Bool {
+        var size = 0
+        forEachLine { size += $0.count }
+        guard size <= Self.limit else { return false }
+        let digest = digest
+        var writer = JSONWriter()
+        writer.object { writer in
+            writer.member("form", Self.form)
+            writer.member("offset", offset)
+            writer.member("sha256", digest)
+            writer.array("projects") { writer in
+                for name in projects.keys.sorted() {
+                    guard let project = projects[name] else { continue }
+                    writer.object { writer in
+                        writer.member("project", name)
+                        writer.member("from", project.from)
+                        writer.member("sequence", project.sequence)
+                        writer.member("training", project.lines[.training]?.count ?? 0)
+                        writer.member("validation", project.lines[.validation]?.count ?? 0)
+                        writer.member("test", project.lines[.test]?.count ?? 0)
+                    }
+                }
+            }
+        }
+        var file = try store.makeWriter(nextTo: name)
+        var bytes = writer.bytes + [0x0A]
+        try forEachLine { (line) throws(StorageError) in
+            bytes += line
+            guard bytes.count >= Self.portion else { return }
+            try file.append(bytes)
+            bytes.removeAll(keepingCapacity: true)
+        }
+        try file.append(bytes)
+        try file.commit(as: name)
+        return true
+    }
+
+    /// What a file holds.
+    ///
+    /// - Returns: Nil of one that is not as it was written, or of another form: it is a copy of what the log says.
+    init?(_ bytes: [UInt8], offset: Int64) {
+        guard let end = bytes.firstIndex(of: 0x0A),
+            let header = try? JSONParser(maximumDepth: 8, maximumSize: 64 << 20).withDocument(
+                of: Array(bytes[..<end]),
+                { json in try Header(json: json) }
+            ), header.offset == offset
+        else { return nil }
+        self.offset = offset
+        var start = end + 1
+        for place in header.places {
+            var project = Project(from: place.from, sequence: place.sequence)
+            for (split, count) in place.counts where count > 0 {
+                var lines: [[UInt8]] = []
+                for _ in 0..<count {
+                    guard let feed = bytes[start...].firstIndex(of: 0x0A) else { return nil }
+                    lines.append(Array(bytes[start...feed]))
+                    start = feed + 1
+                }
+                project.lines[split] = lines
+            }
+            projects[place.name] = project
+        }
+        guard start == bytes.count, digest == header.sha256 else { return nil }
+    }
+
+    init(offset: Int64, projects: [String: Project] = [:]) {
+        self.offset = offset
+        self.projects = projects
+    }
+
+    private struct Header {
+        let offset: Int64
+        let sha256: String
+        let places: [(name: String, from: Int64, sequence: Int64, counts: [(split: Split, count: Int)])]
+
+        init(json: JSONValue) throws(JSONError) {
+            let object = try json.object()
+            guard try object.int("form", in: 0...Int.max) == WaitingLabels.form else {
+                throw object.failure("form", "expected \(WaitingLabels.form)")
+            }
+            offset = try object.int64("offset")
+            sha256 = try object.string("sha256")
+            places = try object.decode("projects") { (element) throws(JSONError) in
+                let project = try element.object()
+                let most = 0...WaitingLabels.limit
+                let counts = [
+                    Split.training: try project.int("training", in: most),
+                    .validation: try project.int("validation", in: most), .test: try project.int("test", in: most),
+                ]
+                return (
+                    try project.string("project"), try project.int64("from"), try project.int64("sequence"),
+                    Split.allCases.map { ($0, counts[$0] ?? 0) }
+                )
+            }
+        }
+    }
+}
+
+extension DatasetStore {
+    private func folder(_ partition: Int32) -> String { "progress/waiting/\(partition)" }
+
+    /// Keeps what waits in a partition, under its offset, beside what was kept before: which of them counts, the group's offset
+    /// says once the transaction is over.
+    ///
+    /// - Returns: False where there are too many.
+    func keep(_ waiting: WaitingLabels, of partition: Int32) throws(StorageError) -> Bool {
+        try waiting.write(to: objects, as: "\(folder(partition))/\(waiting.offset)")
+    }
+
+    /// What was kept of a partition at the greatest offset that lies behind `start` and not behind `committed`: all that was
+    /// cut before has been announced.
+    ///
+    /// - Returns: Nil where nothing is kept there that can be read: it is in the log.
+    func kept(_ partition: Int32, after start: Int64, upTo committed: Int64) -> WaitingLabels? {
+        for offset in offsetsKept(partition).reversed() where offset > start && offset <= committed {
+            if let bytes = try? objects.read(
+                "\(folder(partition))/\(offset)",
+                maximumSize: WaitingLabels.limit + 64 << 20
+            ),
+                let waiting = WaitingLabels(bytes, offset: offset)
+            {
+                return waiting
+            }
+        }
+        return nil
+    }
+
+    /// Removes what was kept of a partition but for one offset. What cannot be removed does no harm.
+    func removeKept(_ partition: Int32, except offset: Int64?) {
+        for one in offsetsKept(partition) where one != offset { try? objects.remove("\(folder(partition))/\(one)") }
+    }
+
+    /// Ascending.
+    private func offsetsKept(_ partition: Int32) -> [Int64] {
+        let names = (try? objects.list(folder(partition))) ?? []
+        return names.compactMap { $0.split(separator: "/").last.flatMap { Int64($0) } }.sorted()
+    }
+}

@@ -1,0 +1,142 @@
+import Events
+import Flywheel
+import StreamRuntime
+import StreamTesting
+import Testing
+import Vocabulary
+
+@testable import Engine
+
+/// `project apply` takes new classes in NFC alone; whoever writes to `projects` otherwise gets no others in.
+@Suite("Classes in revisions that others write")
+struct ClassSpellingTests {
+    private static let composed = "caf\u{E9}"
+    private static let decomposed = "cafe\u{301}"
+
+    private func configuration(
+        _ name: String = "shapes",
+        revision: Int,
+        _ more: [String] = [],
+        question: String = "What is it?"
+    ) -> ProjectConfiguration {
+        let usual = World.configuration()
+        return ProjectConfiguration(
+            project: ProjectID(name),
+            revision: revision,
+            partition: World.partition,
+            schema: LabelSchema(question: question, classes: World.classes + more),
+            acquisition: usual.acquisition,
+            labeling: usual.labeling,
+            datasets: usual.datasets,
+            training: usual.training,
+            rollout: usual.rollout
+        )
+    }
+
+    private func put(_ plant: Plant, _ configuration: ProjectConfiguration) throws {
+        let (key, value) = (Array(configuration.project.rawValue.utf8), configuration.jsonBytes)
+        try plant.cluster.append(
+            OutputRecord(topic: plant.topics[.projects], partition: 0, key: key, value: value)
+        )
+    }
+
+    /// Lets a running Intake meet a revision; the classes that it writes entries under then.
+    private func classes(_ plant: Plant, _ name: String = "shapes") throws -> [String]? {
+        try plant.serve(1)
+        try plant.settle()
+        return plant.intakeStage?.directory[name]?.schema.classes
+    }
+
+    private func areSame(_ a: [String]?, _ b: [String]) -> Bool {
+        a?.elementsEqual(b) { $0.utf8.elementsEqual($1.utf8) } ?? false
+    }
+
+    /// Before: all of these came into force.
+    @Test("A new class that is not composed, and an old one spelt otherwise, are faults of the new revision alone")
+    func refused() throws {
+        let plant = try Plant()
+        try plant.round()
+        try put(plant, configuration("others", revision: 1))
+        try put(plant, configuration(revision: 2, [Self.composed]))
+        #expect(areSame(try classes(plant), World.classes + [Self.composed]))
+        let bad: [(ProjectConfiguration, String)] = [
+            (configuration(revision: 3, [Self.composed, "na\u{69}\u{308}ve"]), "is not in the composed form"),
+            (configuration(revision: 3, [Self.decomposed]), "is not in the composed form"),
+            (configuration(revision: 2, [Self.decomposed]), "with other content"),
+        ]
+        for (revision, reason) in bad {
+            try put(plant, revision)
+            #expect(areSame(try classes(plant), World.classes + [Self.composed]), "\(reason)")
+            let faults = try #require(plant.intakeStage?.projectFaults)
+            #expect(faults.count == 1 && faults[0].project == "shapes", "\(faults)")
+            #expect(faults.first?.reason.contains(reason) ?? false, "\(faults)")
+        }
+        // Others go on. A project that nobody has seen may be one that a build before took.
+        try put(plant, configuration("others", revision: 2, ["cross"]))
+        try put(plant, configuration("unseen", revision: 1, [Self.decomposed]))
+        #expect(areSame(try classes(plant, "others"), World.classes + ["cross"]))
+        #expect(areSame(try classes(plant, "unseen"), World.classes + [Self.decomposed]))
+        #expect(plant.intakeStage?.projectFaults.map(\.project) == ["shapes"])
+        // Two in one revision were never taken: they are not distinct.
+        try put(plant, configuration("twice", revision: 1, [Self.composed, Self.decomposed]))
+        #expect(try classes(plant, "twice") == nil)
+        // A good revision ends it, for commands and for workers that begin anew.
+        try put(plant, configuration(revision: 3, [Self.composed, "cross"]))
+        #expect(areSame(try classes(plant), World.classes + [Self.composed, "cross"]))
+        let directory = try ProjectDirectory(transport: plant.cluster, topics: plant.topics)
+        defer { directory.close() }
+        try directory.readToEnd(stable: true)
+        #expect(areSame(directory["shapes"]?.schema.classes, World.classes + [Self.composed, "cross"]))
+        #expect(directory.faults.map(\.project) == ["twice"])
+    }
+
+    @Test(
+        "What a build before took stays in force, may grow, and is spelt as it was",
+        arguments: [true, false],
+        [true, false]
+    )
+    func kept(isCompacted: Bool, readsState: Bool) throws {
+        // A build before is played by a journal and a state in which the revision is.
+        let old = try Plant(isApplied: false)
+        let revisions = [
+            configuration(revision: 1), configuration(revision: 2, [Self.decomposed]),
+            configuration(revision: 3, [Self.decomposed], question: "And now?"),
+        ]
+        for revision in revisions.dropLast() {
+            try old.cluster.append(
+                OutputRecord(
+                    topic: old.topics[.journal],
+                    partition: World.partition,
+                    key: Array("shapes".utf8),
+                    value: JournalEntry(project: World.project, body: .configured(revision)).jsonBytes
+                )
+            )
+        }
+        try old.makeLoop().settle()
+        let plant = try Plant(isApplied: false)
+        for record in old.cluster.committed(old.topics[.state], World.partition) {
+            try plant.cluster.append(
+                OutputRecord(
+                    topic: plant.topics[.state],
+                    partition: World.partition,
+                    key: record.key,
+                    value: record.value,
+                    headers: record.headers
+                )
+            )
+        }
+        for revision in isCompacted ? [revisions[2]] : revisions { try put(plant, revision) }
+        let intake = try plant.makeIntake(readsState: readsState)
+        try intake.settle()
+        let stage = try #require(intake.stage as? IntakeStage)
+        #expect(areSame(stage.directory["shapes"]?.schema.classes, World.classes + [Self.decomposed]))
+        #expect(stage.directory["shapes"]?.revision == 3 && stage.projectFaults.isEmpty, "\(stage.projectFaults)")
+        try put(plant, configuration(revision: 4, [Self.decomposed, "cross"]))
+        try put(plant, configuration(revision: 5, [Self.composed, "cross"]))
+        try plant.send(.annotations, Wire.annotation("t", "a", .skip))
+        try intake.settle()
+        #expect(stage.directory["shapes"]?.revision == 4)
+        let reason = stage.projectFaults.first?.reason ?? ""
+        #expect(reason.contains("otherwise than revision 4"), "\(reason)")
+    }
+}
