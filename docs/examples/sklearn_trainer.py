@@ -27,16 +27,30 @@ def fetch(uri, sha256):
     return data
 
 
+def refuse(file, member, found, known):
+    """A version read without what a newer build wrote into it would be another version."""
+    if found not in (known, None):
+        raise ValueError(f"{file}: {member} {found!r} is unknown, this program reads {known!r}; get a newer one")
+
+
 def load(dataset):
     """A sealed version: its class names in order, of each part the embeddings and the class names, and what was left out.
 
     Lines without an embedding, or with one of another length than most, never keep the others from being trained on."""
     uri = dataset["manifest"]["uri"]
     manifest = json.loads(fetch(uri, dataset["manifest"]["sha256"]))
+    refuse(uri, "format_version", manifest["format_version"], 1)
+    refuse(uri, "label_schema.kind", manifest["label_schema"].get("kind"), "choice")
+    for newer in ("pages", "tombstones"):
+        refuse(uri, newer, manifest.get(newer), None)
     rows = {"training": [], "validation": [], "test": []}
     for segment in manifest["segments"]:  # Paths are relative to the manifest's folder.
-        for line in fetch(urllib.parse.urljoin(uri, segment["path"]), segment["sha256"]).splitlines():
+        refuse(uri, "segments[].kind", segment.get("kind"), "labels")
+        file = urllib.parse.urljoin(uri, segment["path"])
+        for line in fetch(file, segment["sha256"]).splitlines():
             row = json.loads(line)
+            refuse(file, "kind", row.get("kind"), "label_accepted")
+            refuse(file, "label.kind", row["label"].get("kind"), "choice")
             rows[segment["split"]].append((row["sample"].get("embedding") or [], row["label"]["class"]))
     size = Counter(len(embedding) for embedding, _ in rows["training"] if embedding).most_common(1)[0][0]
     bad = {name: [at for at, (embedding, _) in enumerate(part) if len(embedding) != size] for name, part in rows.items()}

@@ -24,11 +24,16 @@ public struct DatasetStore: Sendable {
 
     /// The manifest of a version by its id, or nil if it is not here. Its bytes must have the digest that names them.
     public func manifest(_ project: ProjectID, id: DatasetVersionID) throws -> DatasetManifest? {
-        guard let bytes = try read("\(project)/versions/\(id)/manifest.json") else { return nil }
+        let path = "\(project)/versions/\(id)/manifest.json"
+        guard let bytes = try read(path) else { return nil }
         guard SHA256Digest(of: bytes).hex == id.rawValue else {
-            throw EngineError("read dataset version \(id)", "the manifest does not have the digest that names it")
+            throw EngineError(
+                "read \(path)",
+                "the manifest does not have the digest that names it",
+                remedy: "restore the file from a copy"
+            )
         }
-        return try JSONParser().withDocument(of: bytes) { json in try DatasetManifest(json: json) }
+        return try DatasetManifest(bytes, file: path)
     }
 
     /// The ordinals that are here, ascending.
@@ -91,8 +96,23 @@ public struct DatasetStore: Sendable {
             if lines != segment.records {
                 problems.append("segment \(path) holds \(lines) labels, not \(segment.records)")
             }
+            if let fault = Self.fault(ofLines: bytes) { problems.append("segment \(path) \(fault)") }
         }
         return problems
+    }
+
+    /// What is wrong with the first line that is no label of a form that is known; nil when all are.
+    private static func fault(ofLines bytes: [UInt8]) -> String? {
+        let parser = JSONParser(maximumDepth: 64, maximumSize: 64 << 20)
+        for (number, line) in bytes.split(separator: 0x0A).enumerated() {
+            do {
+                try parser.withDocument(of: Array(line)) { json in try DatasetForm.check(line: json.object()) }
+            } catch {
+                let reason = (error as? JSONError).map { DatasetForm.reason($0) } ?? "\(error)"
+                return "line \(number + 1): \(reason)"
+            }
+        }
+        return nil
     }
 
     // MARK: - Progress

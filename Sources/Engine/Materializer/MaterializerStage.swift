@@ -180,7 +180,12 @@ public final class MaterializerStage: StreamStage, HoldingStage, StoppingStage {
     private func seal(_ project: ProjectID, _ cut: VersionCut, _ waiting: Pending) throws -> SealedVersion {
         var parent: DatasetManifest?
         if cut.ordinal > 1 {
-            parent = try store.manifest(project, ordinal: cut.ordinal - 1)
+            do {
+                parent = try store.manifest(project, ordinal: cut.ordinal - 1)
+            } catch let error as EngineError {
+                // Not one that a repetition mends: a newer build wrote it, or somebody has changed it.
+                throw WrongFact(reason: "version \(cut.ordinal) of project \(project) cannot be sealed: \(error)")
+            }
             guard parent != nil else {
                 throw Self.incomplete(project, cut, "its parent is not in the store")
             }

@@ -60,7 +60,7 @@ struct TrainingData {
 
     init(_ request: TrainingRequest, parser: JSONParser) throws {
         let bytes = try ArtifactFile.read(request.dataset.manifest)
-        let manifest = try parser.withDocument(of: bytes) { json in try DatasetManifest(json: json) }
+        let manifest = try DatasetManifest(bytes, file: request.dataset.manifest.uri)
         var positions: [String: Int] = [:]
         for (position, name) in manifest.classes.enumerated() { positions[name] = position }
         var training: [TrainingLine] = []
@@ -73,7 +73,12 @@ struct TrainingData {
                 ArtifactReference(uri: uri, size: Int64(segment.size), sha256: segment.sha256)
             )
             for line in bytes.split(separator: 0x0A) {
-                let read = TrainingLine(Array(line), classes: positions, parser: parser)
+                let read: TrainingLine
+                do throws(JSONError) {
+                    read = try TrainingLine(Array(line), classes: positions, parser: parser)
+                } catch {
+                    throw DatasetForm.refusal(error, in: uri)
+                }
                 switch segment.split {
                 case .training: training.append(read)
                 case .test: test.append(read)

@@ -56,7 +56,8 @@ enum DatasetCommand {
 
     static func verify(_ arguments: ParsedArguments) throws -> Bool {
         let (store, project) = try store(arguments)
-        let ids: [DatasetVersionID]
+        var ids: [DatasetVersionID] = []
+        var problems = 0
         if let version = arguments.positional("version") {
             guard let manifest = try manifest(version, store, project) else {
                 throw EngineError(
@@ -67,16 +68,23 @@ enum DatasetCommand {
             }
             ids = [manifest.id]
         } else {
-            ids = try store.ordinals(project).compactMap { try store.manifest(project, ordinal: $0)?.id }
+            for ordinal in try store.ordinals(project) {
+                // One that cannot be read keeps nobody from looking at the others.
+                do {
+                    if let manifest = try store.manifest(project, ordinal: ordinal) { ids.append(manifest.id) }
+                } catch let error as EngineError {
+                    Terminal.show("version \(ordinal): \(ForeignText.line("\(error)", limit: 1_000))")
+                    problems += 1
+                }
+            }
         }
-        guard !ids.isEmpty else {
+        guard !ids.isEmpty || problems > 0 else {
             throw EngineError(
                 "verify \(project)",
                 "no version of it is in the store",
                 remedy: "name the store with --store"
             )
         }
-        var problems = 0
         for id in ids {
             for problem in try store.verify(project, id: id) {
                 Terminal.show("\(id): \(ForeignText.line("\(problem)"))")
