@@ -67,7 +67,8 @@ final class DemoRun {
             topics: topics,
             world: world,
             snapshot: snapshot,
-            began: began
+            began: began,
+            buckets: options.store == nil ? nil : try StorePlace.client(DemoOptions.buckets)
         )
         defer { observer.close() }
         try watch(observer, began)
@@ -94,6 +95,12 @@ final class DemoRun {
         return words
     }
 
+    /// What the places of dataset versions and models begin with; another one for each seed.
+    private var objects: String {
+        guard let store = options.store else { return folder }
+        return options.seeds.count > 1 ? "\(store)/seed-\(seed)" : store
+    }
+
     private func start(_ name: String, _ words: [String]) throws {
         children[name] = try ChildProcess(
             options.executable,
@@ -108,7 +115,7 @@ final class DemoRun {
             "worker",
             [
                 "run", "--roles", "intake,loop,materializer,console", "--instance", "demo-worker", "--port", "0",
-                "--store", "\(folder)/datasets", "--state", "\(folder)/state", "--artifacts", "\(folder)/models",
+                "--store", "\(objects)/datasets", "--state", "\(folder)/state", "--artifacts", "\(objects)/models",
             ]
         )
     }
@@ -118,7 +125,7 @@ final class DemoRun {
         try startWorker()
         try start(
             "trainer",
-            ["run", "--roles", "trainer", "--instance", "demo-trainer", "--artifacts", "\(folder)/models"]
+            ["run", "--roles", "trainer", "--instance", "demo-trainer", "--artifacts", "\(objects)/models"]
         )
         try start(
             "product",

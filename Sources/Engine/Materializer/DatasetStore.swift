@@ -4,17 +4,17 @@ internal import JSON
 public import Storage
 public import Vocabulary
 
-/// Dataset versions as files under one root:
+/// Dataset versions as objects under one root, a folder or a place in a bucket:
 ///
 ///     PROJECT/segments/SHA256.jsonl         labels of one split, since the cut before
 ///     PROJECT/versions/ID/manifest.json     what a version is made of; ID is the SHA-256 of this file
 ///     PROJECT/ordinals/N                    the id of version N
 ///
-/// Every file is written whole under another name, made durable, and renamed: none is ever seen half written.
+/// No object is ever seen half written, and all but the last of a version are where they belong before it is named.
 public struct DatasetStore: Sendable {
-    public let objects: ObjectStore
+    public let objects: any ObjectStore
 
-    public init(objects: ObjectStore) { self.objects = objects }
+    public init(objects: any ObjectStore) { self.objects = objects }
 
     /// The manifest of a version by its ordinal, or nil if it is not here.
     public func manifest(_ project: ProjectID, ordinal: Int) throws -> DatasetManifest? {
@@ -128,7 +128,7 @@ public struct DatasetStore: Sendable {
     }
 
     private func read(_ path: String) throws -> [UInt8]? {
-        try objects.exists(path) ? objects.read(path, maximumSize: 1 << 30) : nil
+        try objects.readIfPresent(path, maximumSize: 1 << 30)
     }
 
     private func write(_ path: String, _ bytes: [UInt8]) throws { try objects.write(bytes, to: path) }

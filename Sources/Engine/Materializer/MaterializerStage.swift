@@ -264,13 +264,17 @@ public final class MaterializerStage: StreamStage, HoldingStage, StoppingStage {
 
     /// The group's offset may only pass what is in files: it stops at the first label that no version holds yet.
     public func willCommit(into turn: inout Turn) throws {
+        // A server that does not answer is waited for once, not once for every partition.
+        var isAway = false
         for partition in next.keys.sorted() {
             guard let offset = safeOffset(partition) else { continue }
             if offset != committedNext[partition] {
+                guard !isAway else { continue }
                 do {
                     try store.record(progress: offset, of: partition)
                 } catch let error as StorageError where error.isTemporary {
                     refused(error)
+                    isAway = error.isRemote
                     continue
                 }
                 turn.advance(TopicPartition(topics[.datasetLog], partition), to: offset)

@@ -111,13 +111,14 @@ enum DatasetCommand {
     }
 
     private static func store(_ arguments: ParsedArguments) throws -> (DatasetStore, ProjectID) {
-        let configured = try arguments.string("config").map { try WorkerFile.read($0, for: .offline).storePath }
-        let path = arguments.string("store") ?? configured ?? "flywheel-data/datasets"
-        guard FileManager.default.fileExists(atPath: path) else {
+        // Who names another store on the line wants no more of the file than how buckets are reached.
+        let worker = try WorkerFile.described(arguments, for: .store)
+        let place = WorkerFile.place(arguments.string("store") ?? worker.storePath)
+        if case .folder(let path) = try StorePlace(place), !FileManager.default.fileExists(atPath: path) {
             throw EngineError("open the store", "there is no folder \(path)", remedy: "name the store with --store")
         }
         return (
-            DatasetStore(objects: try ObjectStore(root: WorkerFile.absolute(path))),
+            DatasetStore(objects: try StorePlace(place).open(worker.s3)),
             ProjectID(try arguments.requiredString("project"))
         )
     }
