@@ -78,7 +78,7 @@ enum CommandLineSpecification {
             .option(
                 "store",
                 "URL",
-                help: "s3://BUCKET/PREFIX for versions and models (default: folders of the report's)"
+                help: "s3://BUCKET/PREFIX, in which each run has a place for versions and models (default: --out)"
             ),
             .flag("permute-truth", help: "honesty check: the annotators' truth is random per sample"),
         ]

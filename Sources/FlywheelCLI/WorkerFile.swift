@@ -68,14 +68,15 @@ enum WorkerFile {
         worker.roles = keys.choices("roles", worker.roles, "What it does.")
         worker.storePath = keys.text("store.path", worker.storePath, "Folder of the dataset versions.")
         worker.storePath =
-            keys.storeURL("store.url", besides: "path", "Where they lie instead of in a folder.") ?? worker.storePath
+            keys.storeURL("store.url", besides: "path", "Where the dataset versions lie, in the place of `store.path`.")
+            ?? worker.storePath
         worker.artifactsPath = keys.text(
             "artifacts.path",
             worker.artifactsPath,
             "Folder of the built-in trainer's models."
         )
         worker.artifactsPath =
-            keys.storeURL("artifacts.url", besides: "path", "Where they lie instead of in a folder.")
+            keys.storeURL("artifacts.url", besides: "path", "Where the models lie, in the place of `artifacts.path`.")
             ?? worker.artifactsPath
         readBuckets(keys, &worker, for: use)
         worker.artifactRoots = keys.folders(
@@ -281,7 +282,11 @@ enum WorkerFile {
     }
 
     /// The place of a store, a folder by its absolute path.
-    static func place(_ text: String) -> String { StorePlace.isURL(text) ? text : absolute(text) }
+    static func place(_ text: String) -> String {
+        // What is wrong with another one is told where it is used.
+        guard case .folder(let path)? = try? StorePlace(text) else { return text }
+        return absolute(path)
+    }
 
     static func absolute(_ path: String) -> String { URL(fileURLWithPath: path).standardizedFileURL.path }
 }

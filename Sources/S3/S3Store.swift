@@ -136,9 +136,9 @@ extension S3Client {
     /// - Throws: `StorageError` where the bucket is missing among others.
     func look(at place: S3URI) throws(StorageError) -> Finding? {
         var request = Request(method: .head, place: place, headers: [Self.withChecksum], operation: "look at")
-        let answer = try send(request, expecting: [404])
-        guard answer.status != 404 else {
-            // Without a body: it does not say whether the object is missing, or the bucket.
+        let answer = try send(request, expecting: [301, 307, 400, 401, 403, 404])
+        guard (200..<300).contains(answer.status) else {
+            // Without a body: it does not say whether the object is missing, or the bucket, nor why anything is refused.
             request.method = .get
             request.headers = [("range", "bytes=0-0")]
             do throws(StorageError) {

@@ -48,6 +48,7 @@ public final class SeaweedProcess: Sendable {
                 "-master.port=\(free[0])", "-master.port.grpc=\(free[1])", "-volume.port=\(free[2])",
                 "-volume.port.grpc=\(free[3])", "-filer.port=\(free[4])", "-filer.port.grpc=\(free[5])", "-s3",
                 "-s3.port=\(free[6])", "-s3.port.grpc=\(free[7])", "-s3.config=\(configuration.path)", "-s3.iam=false",
+                "-s3.domainName=localhost",
                 "-s3.port.iceberg=0", "-s3.port.lance=0", "-master.volumeSizeLimitMB=64", "-volume.max=200",
                 "-master.volumePreallocate=false", "-filer.localSocket=\(folder.path)/filer.sock",
                 "-s3.localSocket=\(folder.path)/s3.sock",

@@ -21,16 +21,24 @@ def lines(**members):
     return rows[:7] + [rows[7] | members]
 
 
-def train(rows, manifest, segment):
-    """Runs the example over a version of these rows; the result that it reports."""
+def keep(folder, name, data, client):
+    """Puts a file of a version where the trainer finds it; its URI."""
+    if client:
+        client.put_object(Bucket="flywheel", Key=f"version/{name}", Body=data)
+        return f"s3://flywheel/version/{name}"
+    (folder / name).write_bytes(data)
+    return (folder / name).as_uri()
+
+
+def train(rows, manifest, segment, client=None):
+    """Runs the example over a version of these rows, in files or through a client of S3; the result that it reports."""
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         data = b"".join(json.dumps(row).encode() + b"\n" for row in rows)
-        (folder / "rows.jsonl").write_bytes(data)
+        keep(folder, "rows.jsonl", data, client)
         part = {"split": "training", "path": "rows.jsonl", "size": len(data), "sha256": hashlib.sha256(data).hexdigest(), "records": len(rows)}
         text = json.dumps(manifest | {"segments": [part | segment]}).encode()
-        (folder / "manifest.json").write_bytes(text)
-        place = {"uri": (folder / "manifest.json").as_uri(), "size": len(text), "sha256": hashlib.sha256(text).hexdigest()}
+        place = {"uri": keep(folder, "manifest.json", text, client), "size": len(text), "sha256": hashlib.sha256(text).hexdigest()}
         request = {"project": "digits", "request": "r1", "model_version": "v1", "trials": [{"inverse_regularization": 1.0}], "repeats": 1,
                    "deadline_at_ms": time.time() * 1000 + 60_000, "dataset": {"version": place["sha256"], "manifest": place}}
         results = []
@@ -51,7 +59,7 @@ def train(rows, manifest, segment):
 
         kafka = types.SimpleNamespace(Consumer=Consumer, Producer=Producer, KafkaException=Exception)
         was = sys.argv, sys.modules.get("confluent_kafka")
-        sys.argv, sys.modules["confluent_kafka"] = [str(EXAMPLE), "--artifacts", name], kafka
+        sys.argv, sys.modules["confluent_kafka"] = [str(EXAMPLE), "--artifacts", "s3://flywheel/artifacts" if client else name], kafka
         try:
             runpy.run_path(str(EXAMPLE), run_name="__main__")
         except SystemExit:

@@ -142,6 +142,59 @@ struct BucketTests {
         }
     }
 
+    @Test("Materializer is killed at every request, carried out or not, and leaves the same bytes")
+    func crashes() throws {
+        let source = try Plant(seed: 2)
+        for _ in 0..<10 { try source.round() }
+        let healthy = FakeBucket()
+        let undisturbed = try Plant.prepared([.datasetLog], from: source, buckets: client(healthy))
+        try undisturbed.makeMaterializer().settle()
+        let expected = objects(healthy, "datasets")
+        let announced = try undisturbed.decoded(.datasetVersions) { try SealedVersion(json: $0).id }
+        #expect(healthy.requests.count > 30)
+        for number in healthy.requests.indices {
+            for isDone in [false, true] {
+                let bucket = FakeBucket { at, _ in at < number ? nil : at == number && isDone ? .lostAnswer : .nothing }
+                let plant = try Plant.prepared([.datasetLog], from: source, buckets: client(bucket))
+                // Nothing that it asks is answered any more: as good as dead.
+                try? plant.makeMaterializer().settle()
+                bucket.set(nil)
+                for ordinal in try plant.store.ordinals(World.project) {
+                    let manifest = try #require(try plant.store.manifest(World.project, ordinal: ordinal), "\(number)")
+                    #expect(try plant.store.verify(World.project, id: manifest.id) == [], "\(number)")
+                }
+                try plant.makeMaterializer().settle()
+                #expect((objects(bucket, "datasets") == expected) == true, "\(number) \(isDone)")
+                #expect(
+                    try plant.decoded(.datasetVersions) { try SealedVersion(json: $0).id } == announced,
+                    "\(number)"
+                )
+            }
+        }
+        print("crash points tried on a bucket: \(2 * healthy.requests.count)")
+    }
+
+    @Test("Two materializers that both believe they own the partition end with equal objects")
+    func two() throws {
+        let source = try Plant(seed: 2)
+        for _ in 0..<10 { try source.round() }
+        let alone = try Plant.prepared([.datasetLog], from: source)
+        try alone.makeMaterializer().settle()
+        let bucket = FakeBucket()
+        let plants = try (0..<2).map { _ in try Plant(buckets: client(bucket)) }
+        let runners = try plants.map { try $0.makeMaterializer() }
+        for (number, record) in source.cluster.committed(source.topics[.datasetLog], World.partition).enumerated() {
+            for plant in plants { try plant.send(.datasetLog, record.value, partition: World.partition) }
+            // Now the one is ahead, now the other.
+            try runners[number / 3 % 2].settle()
+            if number % 5 == 0 { for runner in runners { try runner.settle() } }
+        }
+        for runner in runners { try runner.settle() }
+        #expect(try (objects(bucket, "datasets") == alone.store.objects.contents) == true)
+        let ids = try alone.decoded(.datasetVersions) { try SealedVersion(json: $0).id }
+        for plant in plants { #expect(try plant.decoded(.datasetVersions) { try SealedVersion(json: $0).id } == ids) }
+    }
+
     @Test(
         "Trainer waits for a version that the bucket does not give, and a model that it does not take",
         arguments: BucketFault.all

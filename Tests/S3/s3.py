@@ -17,6 +17,9 @@ import urllib.request
 
 import boto3
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "Examples"))
+import test_trainer
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 KEYS = {"AWS_ACCESS_KEY_ID": "flywheel", "AWS_SECRET_ACCESS_KEY": "a-secret-of-tests", "AWS_REGION": "us-east-1"}
 options = argparse.ArgumentParser(description=__doc__)
@@ -68,6 +71,34 @@ def flywheel(*words, environment):
     return subprocess.run([options.binary, *words], env=environment, capture_output=True, text=True)
 
 
+def count_with_polars(project, place, manifest, url, expected):
+    """Where polars is installed it must read the same labels from the same URIs."""
+    try:
+        import polars
+    except ImportError:
+        print(f"skipped: {project} by polars (it is not installed)")
+        return []
+    storage = {"aws_endpoint_url": url, "aws_access_key_id": KEYS["AWS_ACCESS_KEY_ID"], "aws_secret_access_key": KEYS["AWS_SECRET_ACCESS_KEY"],
+               "aws_region": KEYS["AWS_REGION"], "aws_allow_http": "true"}
+    uris = [f"s3://flywheel/{place}/datasets/{project}/segments/{segment['sha256']}.jsonl" for segment in manifest["segments"]]
+    found = sum(polars.scan_ndjson(uri, storage_options=storage).select(polars.len()).collect().item() for uri in uris)
+    print(f"{project}: polars counts {found} labels")
+    return [f"polars finds {found} labels of {project}"] * (found != expected)
+
+
+def examples(client, environment):
+    """The example trainer reads a version from the bucket and puts its model there, twice the same one."""
+    os.environ.update({name: environment[name] for name in [*KEYS, "AWS_ENDPOINT_URL"]})
+    manifest = test_trainer.MANIFEST
+    results = [test_trainer.train(test_trainer.lines(), manifest, {}, client) for _ in range(2)]
+    if any(result["status"] != "finished" for result in results):
+        return [f"the example trainer says {results}"]
+    place = results[0]["artifact"]["uri"].removeprefix("s3://").split("/", 1)
+    data = client.get_object(Bucket=place[0], Key=place[1])["Body"].read()
+    print(f"the example trainer: {results[0]['artifact']['uri']}")
+    return ["the example trainer's model is not what it says"] * (results[0]["artifact"] != results[1]["artifact"] or len(data) != results[0]["artifact"]["size"])
+
+
 def main(folder):
     process, url = start(folder)
     try:
@@ -81,23 +112,27 @@ def main(folder):
             sys.exit(f"the demo ended with {demo.returncode}")
         run = json.loads(demo.stdout)["runs"][0]
         faults = []
+        keys = [entry["Key"] for entry in client.list_objects_v2(Bucket="flywheel", Prefix="demo/").get("Contents", [])]
+        place = "/".join(keys[0].split("/")[:2])  # Each run has its own.
         for side, project in (("active", "digits"), ("random", "digits-random")):
-            verify = flywheel("dataset", "verify", "--project", project, "--store", "s3://flywheel/demo/datasets", environment=environment)
+            verify = flywheel("dataset", "verify", "--project", project, "--store", f"s3://flywheel/{place}/datasets", environment=environment)
             print(f"{project}: {run[side]['dataset_versions']} versions, {run[side]['promotions']} promotions; {verify.stdout.strip()}{verify.stderr.strip()}")
             faults += [f"{project} is not whole"] * (verify.returncode != 0)
             faults += [f"{project} has no version"] * (run[side]["dataset_versions"] < 1)
             faults += [f"{project} does not replay"] * (not run[side]["replay_equal"])
-            show = flywheel("dataset", "show", "--project", project, "--store", "s3://flywheel/demo/datasets", environment=environment)
+            show = flywheel("dataset", "show", "--project", project, "--store", f"s3://flywheel/{place}/datasets", environment=environment)
             manifest = json.loads(show.stdout)
             lines = 0
             for segment in manifest["segments"]:  # By another reader than ours.
-                key = f"demo/datasets/{project}/segments/{segment['sha256']}.jsonl"
+                key = f"{place}/datasets/{project}/segments/{segment['sha256']}.jsonl"
                 lines += client.get_object(Bucket="flywheel", Key=key)["Body"].read().count(b"\n")
+            faults += count_with_polars(project, place, manifest, url, lines)
             print(f"{project}: boto3 counts {lines} labels, the manifest {sum(manifest['counts'].values())}")
             faults += [f"{project} has {lines} labels"] * (lines != sum(manifest["counts"].values()))
-        models = client.list_objects_v2(Bucket="flywheel", Prefix="demo/models/models/").get("KeyCount", 0)
+        models = client.list_objects_v2(Bucket="flywheel", Prefix=f"{place}/models/models/").get("KeyCount", 0)
         print(f"{models} models, {run['worker_kills']} kill of the worker")
         faults += ["no model is in the bucket"] * (models < 1)
+        faults += examples(client, environment)
         left = client.list_multipart_uploads(Bucket="flywheel").get("Uploads", [])
         faults += [f"{len(left)} uploads were left"] * bool(left)
         print("\n".join(faults) or "the store holds what it should")

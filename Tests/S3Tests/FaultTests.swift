@@ -101,6 +101,14 @@ struct FaultTests {
             #expect(error?.description.contains(words) == true, "\(String(describing: error))")
             #expect(error?.description.contains("s3://models/p/x") == true)
             #expect(bench.bucket.requests.count == 1 && bench.pauses.all.isEmpty, "\(code)")
+            // An answer to HEAD says nothing; the reason is found all the same.
+            for call in [{ _ = try $0.size(of: "x") }, { try $0.write([1], to: "x") }] as [(S3Store) throws -> Void] {
+                let error = bench.error(.answer(status, code, headers: headers), call)
+                #expect(
+                    error?.kind == kind && error?.description.contains(words) == true,
+                    "\(String(describing: error))"
+                )
+            }
         }
     }
 

@@ -208,7 +208,8 @@ public final class TrainerStage: StreamStage, HoldingStage {
 
     /// The record that reports a repeat.
     ///
-    /// - Throws: What the store says where it does not take the model, or does not give the version; anything else that goes wrong is a result.
+    /// - Throws: What the store says where it does not take the model, or does not give the version; anything else that goes
+    ///   wrong is a result.
     private func result(_ study: Study, _ task: StudyRepeat) throws -> OutputRecord {
         let began = now()
         let outcome: TrainingResult.Outcome

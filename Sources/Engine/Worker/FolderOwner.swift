@@ -31,8 +31,9 @@ public struct FolderOwner: Hashable, Sendable {
             } catch {
                 // Somebody else was first: whose it is has to be looked at.
                 if error.kind == .conflict { try claim(store) }
+                return
             }
-            return
+            return try checkConditions(store)
         }
         guard stored != bytes else { return try checkConditions(store) }
         throw EngineError(
