@@ -226,7 +226,7 @@ let package = Package(
         tests("ConfigurationTests", ["Configuration"]),
         tests("ProjectFilesTests", ["Configuration", "Events", "ProjectFiles"], resources: [.copy("Golden")]),
         tests("StorageTests", ["Storage"]),
-        tests("HTTPClientTests", ["HTTPClient", "HTTPServer"]),
+        tests("HTTPClientTests", ["HTTPClient", "HTTPServer", "Processes"]),
         tests("S3Tests", ["Hashing", "HTTPClient", "S3", "S3Testing", "Storage"]),
         tests("ArgumentsTests", ["Arguments"]),
         tests("ProcessesTests", ["Processes"]),

@@ -43,7 +43,17 @@ extension S3Client {
             guard error.kind == .notFound, case .ifUnchanged = condition else { throw error }
             return false
         }
-        return answer.status != 412
+        guard answer.status != 412 else { return false }
+        // Whatever stands between us and the store may say "all is well" of anything.
+        guard answer.header("etag")?.isEmpty == false else { throw notAStore(place, "write") }
+        return true
+    }
+
+    /// The error of an answer that no store gives.
+    func notAStore(_ place: S3URI, _ operation: String) -> StorageError {
+        let reason =
+            "what answers at \(endpoint) is no store: its answer lacks what every store's has; look at s3.endpoint"
+        return StorageError(.unavailable, operation, place.description, reason)
     }
 
     private func uploadInParts(

@@ -30,7 +30,8 @@ struct S3Fault: Hashable {
     var isTransient: Bool {
         switch code {
         case "SlowDown", "InternalError", "ServiceUnavailable", "RequestTimeout", "OperationAborted",
-            "ConditionalRequestConflict", "IncompleteBody", "Busy", "Throttling", "ThrottlingException":
+            "ConditionalRequestConflict", "IncompleteBody", "BadDigest", "XAmzContentSHA256Mismatch", "Busy",
+            "Throttling", "ThrottlingException":
             return true
         case _ where Self.full.contains(code): return false
         default: return [429, 500, 502, 503, 504].contains(status)
@@ -91,6 +92,10 @@ struct S3Fault: Hashable {
             return error(.forbidden, "the bucket wants \(wanted); mend s3.region and s3.endpoint")
         case "SlowDown", "ServiceUnavailable", "Throttling", "ThrottlingException", "Busy":
             return error(.unavailable, "the store asks for fewer requests")
+        case "ConditionalRequestConflict", "OperationAborted":
+            return error(.unavailable, "another write of it is under way")
+        case "BadDigest", "XAmzContentSHA256Mismatch", "IncompleteBody":
+            return error(.unavailable, "what is sent arrives damaged")
         case "NoSuchUpload": return error(.unavailable, "somebody else has ended the upload; it begins anew")
         case "NotImplemented":
             return error(.forbidden, "the store does not know what is asked, such as If-None-Match; use another one")

@@ -27,7 +27,9 @@ extension S3Store {
             request.maximumSize = 16 << 20
             request.query = [("list-type", "2"), ("prefix", beginning(folder)), ("encoding-type", "url")]
             if let token { request.query.append(("continuation-token", token)) }
-            let text = S3Text(try client.send(request).body)
+            guard let text = S3Text(try client.send(request).body).elements("ListBucketResult", atMost: 1).first else {
+                throw client.notAStore(place, "list")
+            }
             for entry in text.elements("Contents") {
                 guard let key = entry.first("Key").flatMap(Self.decoded), key.hasPrefix(root) else { continue }
                 let name = String(key.dropFirst(root.count))

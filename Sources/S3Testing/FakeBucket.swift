@@ -178,12 +178,12 @@ public final class FakeBucket: Sendable {
         // Two a page, so that pages are turned.
         let keys = state.objects.keys.filter { $0.hasPrefix(prefix) && $0 > query["continuation-token"] ?? "" }.sorted()
         let page = keys.prefix(2)
-        var text = "<L><IsTruncated>\(keys.count > 2)</IsTruncated>"
+        var text = "<ListBucketResult><IsTruncated>\(keys.count > 2)</IsTruncated>"
         if keys.count > 2, let last = page.last { text += "<NextContinuationToken>\(last)</NextContinuationToken>" }
         for key in page {
             let encoded = key.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? ""
             text += "<Contents><Key>\(encoded)</Key><Size>1</Size></Contents>"
         }
-        return (200, [:], Array("\(text)</L>".utf8))
+        return (200, [:], Array("\(text)</ListBucketResult>".utf8))
     }
 }

@@ -1,6 +1,7 @@
 import Foundation
 import HTTPClient
 import HTTPServer
+import Processes
 import Synchronization
 import Testing
 
@@ -124,6 +125,42 @@ private final class StopSignal: Sendable {
         #expect(kind(HTTPCall(.get, "file:///etc/passwd")) == .invalid)
         #expect(kind(HTTPCall(.get, "http://127.0.0.1:1/", headers: [("x", "a\r\ny: b")])) == .invalid)
         #expect(kind(HTTPCall(.get, "http://127.0.0.1:1/a\nb")) == .invalid)
+    }
+
+    @Test("A certificate that nobody vouches for is not trusted")
+    func certificates() throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "tls-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let files = ["-keyout", "k.pem", "-out", "c.pem"]
+        let made = try ChildProcess.run(
+            "openssl",
+            ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=127.0.0.1"] + files,
+            directory: folder.path
+        )
+        try #require(made.status.isSuccess, "\(made.errorText)")
+        let port = try freePort()
+        let server = try ChildProcess(
+            "openssl",
+            ["s_server", "-accept", "127.0.0.1:\(port)", "-cert", "c.pem", "-key", "k.pem", "-www", "-quiet"],
+            directory: folder.path,
+            output: .null,
+            errors: .null
+        )
+        defer { server.stop() }
+        let client = HTTPClient()
+        var kind: HTTPClientError.Kind?
+        for _ in 0..<100 {
+            do throws(HTTPClientError) {
+                kind = nil
+                _ = try client.send(HTTPCall(.get, "https://127.0.0.1:\(port)/"))
+            } catch {
+                kind = error.kind
+            }
+            guard kind == .unreachable else { break }
+            usleep(50_000)
+        }
+        #expect(kind == .untrusted)
     }
 
     @Test("Many threads share a client")

@@ -269,30 +269,29 @@ struct FaultTests {
         #expect(error.description.utf8.count < 600)
         #expect(error.description.utf8.allSatisfy { (0x20...0x7E).contains($0) }, "\(error)")
         for body in [
-            "<", "<a", "<Contents><Key>", "<Key/><Contents/><Contents a='1'><Key>%zz</Key></Contents>", "", "{}",
-            "\u{0}",
+            "<", "<a", "<Contents><Key>", "<Key/><Contents/><Contents a='1'><Key>%zz</Key></Contents>", "\u{0}",
         ] {
-            let odd = FakeServer { _ in .answer(200, [:], Array(body.utf8)) }
+            let text = "<ListBucketResult x='y'>\(body)</ListBucketResult>"
+            let odd = FakeServer { _ in .answer(200, [:], Array(text.utf8)) }
             let other = S3Client(try S3Settings(endpoint: odd.url, credentials: credentials))
             #expect(try S3Store(try #require(S3URI("s3://bucket")), client: other).list() == [], "\(body)")
         }
     }
-}
 
-@Suite struct S3URITests {
-    @Test("Usual spellings are read, anything else is refused")
-    func spellings() {
-        #expect(S3URI("s3://bucket/a/b%20c")?.key == "a/b c")
-        #expect(S3URI("S3://bucket")?.description == "s3://bucket")
-        #expect(S3URI("s3://bucket/a/")?.description == "s3://bucket/a")
-        for text in [
-            "", "s3:", "s3://", "s3://ab", "s3://Bucket/x", "s3:/bucket", "s3://bucket//", "s3://bucket/a//b",
-            "s3://bucket/../x",
-            "s3://bucket/./x", "s3://bucket/%2e%2e/x", "s3://b..ucket/x", "s3://-bucket", "s3://bucket/x?y",
-            "s3://bucket/x#y",
-            "s3://bucket/%00", "s3://bucket/%0a", "s3://bucket/%zz", "s3://bucket/%ff", "s3://user:pass@bucket/x",
-            "https://bucket/x",
-            "s3://bucket/" + String(repeating: "x", count: 1_025),
-        ] { #expect(S3URI(text) == nil, "\(text)") }
+    @Test("What says yes to everything is no store")
+    func portal() throws {
+        let page = Array("<html><body>Welcome! Please log in.</body></html>".utf8)
+        let server = FakeServer { _ in .answer(200, ["Content-Type": "text/html"], page) }
+        let credentials = try S3Credentials(accessKey: "a", secretKey: "b")
+        let client = S3Client(try S3Settings(endpoint: server.url, credentials: credentials))
+        let store = S3Store(try #require(S3URI("s3://bucket")), client: client)
+        for call in [
+            { try store.put([1], as: "x") }, { _ = try store.read("x") }, { _ = try store.list() },
+            { _ = try store.readIfPresent("x", maximumSize: 1_000) }, { try store.write([1], to: "x") },
+            { _ = try store.size(of: "x") },
+        ] as [() throws -> Void] {
+            let error = #expect(throws: StorageError.self) { try call() }
+            #expect(error?.isRemote == true, "\(String(describing: error))")
+        }
     }
 }
