@@ -93,6 +93,7 @@ let package = Package(
         system("Crdkafka", "rdkafka", apt: "librdkafka-dev"),
         system("CYAML", "yaml-0.1", apt: "libyaml-dev"),
         system("CMicroHTTPD", "libmicrohttpd", apt: "libmicrohttpd-dev"),
+        system("Ccurl", "libcurl", apt: "libcurl4-openssl-dev"),
         system("CXXHash", "libxxhash", apt: "libxxhash-dev"),
         system("CCrypto", "libcrypto", apt: "libssl-dev"),
         shim("CSimdjson", linking: ["simdjson"]),
@@ -112,6 +113,7 @@ let package = Package(
         module("HTTPServer", ["CMicroHTTPD", "Telemetry"]),
         module("Configuration", ["CYAML"]),
         module("Storage"),
+        module("HTTPClient", ["Ccurl"]),
         module("Arguments"),
         module("Processes", ["CSpawn"]),
 
@@ -130,13 +132,14 @@ let package = Package(
 
         // 4  join
         module("KafkaTransport", ["StreamRuntime", "KafkaClient"]),
+        module("S3", ["Storage", "HTTPClient", "Hashing"]),
 
         // 5  composition
         module(
             "Engine",
             base + reducers + [
-                "Flywheel", "Events", "StreamRuntime", "KafkaTransport", "KafkaClient", "JSON", "Learner", "Storage",
-                "Telemetry",
+                "Flywheel", "Events", "StreamRuntime", "KafkaTransport", "KafkaClient", "JSON", "Learner", "S3",
+                "Storage", "Telemetry",
             ]
         ),
         module("Console", ["Engine", "HTTPServer", "Telemetry", "JSON"]),
@@ -144,7 +147,7 @@ let package = Package(
             "Demo",
             ["Vocabulary", "Statistics"] + reducers + [
                 "Flywheel", "Events", "Engine", "StreamRuntime", "KafkaTransport", "KafkaClient", "JSON", "Learner",
-                "Processes", "Telemetry",
+                "Processes", "S3", "Telemetry",
             ],
             resources: [.copy("Resources")]
         ),
@@ -154,7 +157,7 @@ let package = Package(
             "FlywheelCLI",
             [
                 "Acquisition", "Arguments", "Configuration", "Console", "Demo", "Engine", "Events", "Flywheel",
-                "Hashing", "JSON", "KafkaClient", "KafkaTransport", "Processes", "ProjectFiles", "Storage",
+                "Hashing", "JSON", "KafkaClient", "KafkaTransport", "Processes", "ProjectFiles", "S3", "Storage",
                 "StreamRuntime", "Telemetry",
                 "Vocabulary",
             ]
@@ -172,6 +175,7 @@ let package = Package(
         .target(name: "CAllocations", path: "Sources/CAllocations"),
         module("StreamTesting", ["StreamRuntime", "CAllocations"]),
         module("KafkaTesting", ["Crdkafka", "KafkaClient"]),
+        module("S3Testing", ["Hashing", "HTTPClient", "Processes"]),
 
         module(
             "Fuzzing",
@@ -222,6 +226,8 @@ let package = Package(
         tests("ConfigurationTests", ["Configuration"]),
         tests("ProjectFilesTests", ["Configuration", "Events", "ProjectFiles"], resources: [.copy("Golden")]),
         tests("StorageTests", ["Storage"]),
+        tests("HTTPClientTests", ["HTTPClient", "HTTPServer", "Processes"]),
+        tests("S3Tests", ["Hashing", "HTTPClient", "S3", "S3Testing", "Storage"]),
         tests("ArgumentsTests", ["Arguments"]),
         tests("ProcessesTests", ["Processes"]),
         tests("MockClusterTests", ["KafkaClient", "KafkaTesting", "KafkaTransport", "StreamRuntime"]),
@@ -237,7 +243,8 @@ let package = Package(
         tests(
             "CommandTests",
             [
-                "Configuration", "Engine", "Events", "FlywheelCLI", "JSON", "Processes", "StreamRuntime",
+                "Configuration", "Engine", "Events", "FlywheelCLI", "JSON", "KafkaClient", "Processes", "S3",
+                "StreamRuntime",
                 "StreamTesting", "Telemetry",
                 "Vocabulary",
             ]
@@ -249,8 +256,8 @@ let package = Package(
         tests(
             "PipelineTests",
             base + reducers + [
-                "Engine", "Events", "Flywheel", "JSON", "KafkaClient", "Learner", "Processes", "Storage",
-                "StreamRuntime",
+                "Engine", "Events", "Flywheel", "JSON", "KafkaClient", "Learner", "Processes", "S3", "S3Testing",
+                "Storage", "StreamRuntime",
                 "StreamTesting", "Telemetry",
             ],
             resources: [.copy("Golden")]

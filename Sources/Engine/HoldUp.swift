@@ -1,8 +1,8 @@
 internal import Storage
 
-/// Work that a disk refuses for now: tried again with growing, jittered pauses, while nothing more is read.
+/// Work that a store refuses for now, a disk or a bucket: tried again with growing, jittered pauses, while nothing more is read.
 public struct HoldUp: Sendable {
-    /// What the disk said last; nil while nothing is held up.
+    /// What the store said last; nil while nothing is held up.
     public private(set) var reason: String?
     /// Refusals in a row.
     public private(set) var attempts = 0
@@ -17,14 +17,14 @@ public struct HoldUp: Sendable {
     /// Whether something waits.
     public var isActive: Bool { reason != nil }
 
-    /// The disk has refused.
+    /// The store has refused.
     mutating func refused(_ error: StorageError) {
         reason = error.description
         attempts += 1
         dueAt = nil
     }
 
-    /// The disk has taken it, or nobody wants it any more.
+    /// The store has taken it, or nobody wants it any more.
     mutating func passed() { self = HoldUp() }
 
     /// Whether it is time to try: at once if nothing waits. `now` is in milliseconds since 1970, and a clock that goes back

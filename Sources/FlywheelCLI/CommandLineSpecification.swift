@@ -39,8 +39,12 @@ enum CommandLineSpecification {
                 "NAME",
                 help: "this worker among others; a restarted one keeps its name (default the host's)"
             ),
-            .option("store", "DIR", help: "folder of the dataset versions"),
-            .option("artifacts", "DIR", help: "folder of the built-in trainer's models"),
+            .option("store", "PLACE", help: "of the dataset versions: a folder, or s3://BUCKET/PREFIX"),
+            .option(
+                "artifacts",
+                "PLACE",
+                help: "of the built-in trainer's models: a folder, or s3://BUCKET/PREFIX"
+            ),
             .option("state", "DIR", help: "folder of the loop's snapshots; empty for none"),
             .option("host", "ADDRESS", help: "address of health and metrics (default 127.0.0.1)"),
             .option("port", "N", help: "port of health and metrics (default 8080); 0 for any free one"),
@@ -71,6 +75,11 @@ enum CommandLineSpecification {
             ),
             .option("out", "DIR", help: "folder of the report", defaultValue: "demo-out"),
             .option("duration", "SECONDS", help: "length of a run"),
+            .option(
+                "store",
+                "URL",
+                help: "s3://BUCKET/PREFIX, in which each run has a place for versions and models (default: --out)"
+            ),
             .flag("permute-truth", help: "honesty check: the annotators' truth is random per sample"),
         ]
     )
@@ -267,7 +276,10 @@ enum CommandLineSpecification {
             CommandSpecification(
                 "show",
                 summary: "print a version's manifest",
-                options: connection + [project, .option("store", "DIR", help: "folder of the dataset versions")],
+                options: connection + [
+                    project,
+                    .option("store", "PLACE", help: "of the dataset versions: a folder, or s3://BUCKET/PREFIX"),
+                ],
                 positionals: [
                     PositionalSpecification(
                         "version",
@@ -279,7 +291,10 @@ enum CommandLineSpecification {
             CommandSpecification(
                 "verify",
                 summary: "check that a version's files are what its manifest says",
-                options: connection + [project, .option("store", "DIR", help: "folder of the dataset versions")],
+                options: connection + [
+                    project,
+                    .option("store", "PLACE", help: "of the dataset versions: a folder, or s3://BUCKET/PREFIX"),
+                ],
                 positionals: [
                     PositionalSpecification("version", help: "its ordinal or id; all if left out", isRequired: false)
                 ]

@@ -40,6 +40,8 @@ enum WorkerCheck {
         if worker.roles.contains(.console), let port = worker.healthPort, port == worker.consolePort, port > 0 {
             note("console.health_port", "expected another port than console.port, found \(port) for both")
         }
+        note("store", fault(of: worker.storePath, .materializer, worker))
+        note("artifacts", fault(of: worker.artifactsPath, .trainer, worker))
         for caveat in KafkaCaveat.all(worker.kafka) where caveat.isFatal { note("kafka", caveat.description) }
         // Names that are wrong have been told.
         if faults.isEmpty, !Set(worker.roles).isDisjoint(with: Worker.streamRoles) {
@@ -53,6 +55,17 @@ enum WorkerCheck {
             note("kafka", fault?.reason)
         }
         return faults
+    }
+
+    /// Why a role cannot write where it is to; asks no store.
+    private static func fault(of place: String, _ role: Role, _ worker: WorkerConfiguration) -> String? {
+        do throws(EngineError) {
+            guard case .bucket = try StorePlace(place), worker.roles.contains(role) else { return nil }
+            _ = try StorePlace.client(worker.s3)
+            return nil
+        } catch {
+            return error.reason
+        }
     }
 
     private static func fault(ofPrefix topics: TopicNames) -> String? {

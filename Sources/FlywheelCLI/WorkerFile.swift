@@ -5,6 +5,7 @@ import Events
 import Foundation
 import KafkaClient
 import KafkaTransport
+import S3
 
 /// A worker's file, and the options that stand in for it. `docs/reference/worker.md` has every key.
 enum WorkerFile {
@@ -14,6 +15,8 @@ enum WorkerFile {
         case offline
         /// It asks brokers.
         case connection
+        /// It asks no broker, and reads dataset versions.
+        case store
         /// It runs a worker, or checks the file for one.
         case worker
     }
@@ -43,7 +46,7 @@ enum WorkerFile {
         var worker = usual
         let properties = keys.properties(
             "kafka",
-            isNeeded: use != .offline,
+            isNeeded: use == .connection || use == .worker,
             secrets: KafkaProperties.isSecret,
             fault: { KafkaProperties.fault(of: $0, $1) },
             "Any property of librdkafka. `bootstrap.servers` is needed here, as `--bootstrap` or in `FLYWHEEL_BOOTSTRAP`. Passwords, keys and client secrets must be references."
@@ -64,11 +67,18 @@ enum WorkerFile {
         )
         worker.roles = keys.choices("roles", worker.roles, "What it does.")
         worker.storePath = keys.text("store.path", worker.storePath, "Folder of the dataset versions.")
+        worker.storePath =
+            keys.storeURL("store.url", besides: "path", "Where the dataset versions lie, in the place of `store.path`.")
+            ?? worker.storePath
         worker.artifactsPath = keys.text(
             "artifacts.path",
             worker.artifactsPath,
             "Folder of the built-in trainer's models."
         )
+        worker.artifactsPath =
+            keys.storeURL("artifacts.url", besides: "path", "Where the models lie, in the place of `artifacts.path`.")
+            ?? worker.artifactsPath
+        readBuckets(keys, &worker, for: use)
         worker.artifactRoots = keys.folders(
             "artifacts.roots",
             areChecked: use == .worker,
@@ -95,6 +105,55 @@ enum WorkerFile {
         worker.intakeInterval = keys.duration("commit.intake", worker.intakeInterval, commit, "\(meaning), of Intake.")
         worker.loopInterval = keys.duration("commit.loop", worker.loopInterval, commit, "\(meaning), of the loop.")
         return worker
+    }
+
+    private static func readBuckets(_ keys: WorkerKeys, _ worker: inout WorkerConfiguration, for use: Use) {
+        let endpoint = keys.text(
+            "s3.endpoint",
+            "",
+            shown: "the variable `AWS_ENDPOINT_URL`, else Amazon's",
+            "Where buckets are reached: `http://` or `https://`, host and port."
+        )
+        if !endpoint.isEmpty { worker.s3.endpoint = endpoint }
+        let region = keys.text(
+            "s3.region",
+            "",
+            shown: "the variable `AWS_REGION`, else us-east-1",
+            "The buckets' region."
+        )
+        if !region.isEmpty { worker.s3.region = region }
+        worker.s3.style = keys.choice(
+            "s3.style",
+            worker.s3.style,
+            "Where the bucket's name stands: before the host's (`host`), or before the path (`path`); `auto` is `host` at Amazon's and `path` elsewhere."
+        )
+        let places =
+            use == .worker ? [worker.storePath, worker.artifactsPath] : use == .store ? [worker.storePath] : []
+        let isNeeded = places.contains { $0.lowercased().hasPrefix("s3:") }
+        let access = keys.secret(
+            "s3.access_key",
+            isNeeded: isNeeded,
+            shown: "the variable `AWS_ACCESS_KEY_ID`",
+            "Who asks. With `secret_key`; then none of the credentials is taken from the environment."
+        )
+        let secret = keys.secret(
+            "s3.secret_key",
+            isNeeded: isNeeded,
+            shown: "the variable `AWS_SECRET_ACCESS_KEY`",
+            "Signs what is asked."
+        )
+        let token = keys.secret(
+            "s3.session_token",
+            isNeeded: isNeeded,
+            shown: "the variable `AWS_SESSION_TOKEN`, else none",
+            "Of credentials that hold for a while. A worker reads them when it starts."
+        )
+        guard access != nil || secret != nil || token != nil else { return }
+        worker.s3.replaceCredentials(
+            accessKey: access?.reveal(),
+            secretKey: secret?.reveal(),
+            sessionToken: token?.reveal()
+        )
     }
 
     private static func readConsole(_ keys: WorkerKeys, _ worker: inout WorkerConfiguration) {
@@ -158,6 +217,7 @@ enum WorkerFile {
         WorkerConfiguration(
             kafka: KafkaProperties(),
             instance: defaultInstance,
+            s3: S3Connection(environment: ProcessInfo.processInfo.environment),
             intakeThreads: WorkerConfiguration.usualThreads
         )
     }
@@ -219,6 +279,13 @@ enum WorkerFile {
             worker.kafka[name] = value
         }
         return worker
+    }
+
+    /// The place of a store, a folder by its absolute path.
+    static func place(_ text: String) -> String {
+        // What is wrong with another one is told where it is used.
+        guard case .folder(let path)? = try? StorePlace(text) else { return text }
+        return absolute(path)
     }
 
     static func absolute(_ path: String) -> String { URL(fileURLWithPath: path).standardizedFileURL.path }

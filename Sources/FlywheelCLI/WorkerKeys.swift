@@ -1,4 +1,5 @@
 import Configuration
+import Engine
 import Foundation
 
 /// Reads the keys of a worker's file, each with what may stand there, its default and its meaning: no key can be read that
@@ -36,6 +37,24 @@ final class WorkerKeys {
     func text(_ key: String, _ usual: String, shown: String? = nil, _ meaning: String) -> String {
         let (map, name) = place(key, "text", shown ?? "`\(usual)`", meaning)
         return map.string(name, default: usual)
+    }
+
+    /// The URL of a store; nil where the key is absent. Refuses what is none, and the key that names a folder beside it.
+    func storeURL(_ key: String, besides folder: String, _ meaning: String) -> String? {
+        let (map, name) = place(key, "`s3://BUCKET/PREFIX`, or `file:///FOLDER`", "none", meaning)
+        guard map.contains(name) else { return nil }
+        let text = map.string(name, default: "")
+        if map.contains(folder) { map.report(name, "expected this key or \(folder), found both") }
+        guard StorePlace.isURL(text) else {
+            map.report(name, "expected s3://BUCKET/PREFIX or file:///FOLDER; a folder's path stands under \(folder)")
+            return nil
+        }
+        do throws(EngineError) {
+            _ = try StorePlace(text)
+        } catch {
+            map.report(name, error.reason)
+        }
+        return text
     }
 
     func integer(

@@ -55,7 +55,7 @@ final class Plant {
         cluster = InMemoryCluster(clock: clock)
         self.settings = settings
         hasTrainer = settings.hasTrainer
-        store = DatasetStore(objects: try ObjectStore(root: root + "/datasets"))
+        store = DatasetStore(objects: try FolderStore(root: root + "/datasets"))
         for topic in Topic.allCases {
             let partitions = topic.partitioning == .single ? 1 : Int(Self.partitions)
             // A letter holds the largest record and its reason.
@@ -103,7 +103,7 @@ final class Plant {
             return stage
         }
         guard hasTrainer else { return }
-        let artifacts = try ObjectStore(root: root + "/artifacts")
+        let artifacts = try FolderStore(root: root + "/artifacts")
         runners[.trainer] = try runner(.trainer, TrainerStage.inputs) { [weak self] transport in
             let stage = TrainerStage(
                 topics: topics,

@@ -23,38 +23,10 @@ public struct FileURI: Hashable, Sendable, CustomStringConvertible {
             rest = rest.dropFirst(host.count)
         }
         guard !rest.utf8.contains(where: { $0 == UInt8(ascii: "?") || $0 == UInt8(ascii: "#") }) else { return nil }
-        var bytes: [UInt8] = []
-        var iterator = rest.utf8.makeIterator()
-        while let byte = iterator.next() {
-            guard byte == UInt8(ascii: "%") else {
-                bytes.append(byte)
-                continue
-            }
-            guard let high = Self.hexValue(iterator.next()), let low = Self.hexValue(iterator.next()) else {
-                return nil
-            }
-            bytes.append(high << 4 | low)
-        }
-        guard let path = String(validating: bytes, as: UTF8.self) else { return nil }
+        guard let path = PercentEncoding.decoded(rest) else { return nil }
         self.init(path: path)
     }
 
-    private static func hexValue(_ byte: UInt8?) -> UInt8? {
-        byte.flatMap { Character(UnicodeScalar($0)).hexDigitValue }.map { UInt8($0) }
-    }
-
     /// The URI, with three slashes and everything encoded that must be.
-    public var description: String {
-        let digits = Array("0123456789ABCDEF".utf8)
-        var bytes = Array("file://".utf8)
-        for byte in path.utf8 {
-            switch byte {
-            case 0x30...0x39, 0x41...0x5a, 0x61...0x7a, UInt8(ascii: "/"), UInt8(ascii: "-"), UInt8(ascii: "."),
-                UInt8(ascii: "_"), UInt8(ascii: "~"):
-                bytes.append(byte)
-            default: bytes += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
-            }
-        }
-        return String(decoding: bytes, as: UTF8.self)
-    }
+    public var description: String { "file://\(PercentEncoding.encoded(path))" }
 }

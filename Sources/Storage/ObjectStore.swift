@@ -1,190 +1,121 @@
-import Glibc
-
-/// Objects in a folder: whole files under names, written so that none is ever seen half.
+/// Objects under names: whole byte strings, of which none is ever seen half.
 ///
 /// A name is a relative path, as in `segments/ab12.jsonl`: parts separated by `/`, none of them empty, `.` or `..`, none
-/// beginning with `.tmp-`. So a name never leads out of the folder; links inside it are the operator's own affair.
-/// A value without open files; safe from any thread and any process.
-public struct ObjectStore: Sendable {
-    /// The folder, absolute or relative to the process.
-    public let root: String
-    private let interposer: StorageInterposer?
+/// beginning with `.tmp-`. Safe from any thread and any process. What every store guarantees, `StoreLawTests` in the tests
+/// states; among it:
+///
+/// - What is stored when a call returns is there for whoever reads next, also after a crash of the store.
+/// - Of many who put different bytes under one new name exactly one is told that they were written; the others get a
+///   conflict.
+/// - Whoever reads a name that is being written anew gets the old bytes or the new.
+public protocol ObjectStore: Sendable {
+    /// The folder, or the URI that the objects' URIs begin with; for people.
+    var location: String { get }
 
-    static let temporaryPrefix = ".tmp-"
+    /// The URI of an object, there or not.
+    func uri(of name: String) throws(StorageError) -> ObjectURI
 
-    /// The objects in a folder, which is made if need be.
+    /// The bytes of an object.
     ///
     /// - Parameters:
-    ///   - root: The folder.
-    ///   - interposer: Asked before and told after every change of the disk; for tests.
-    /// - Throws: `StorageError` if it cannot be made, or is no folder.
-    public init(root: String, interposer: StorageInterposer? = nil) throws(StorageError) {
-        self.interposer = interposer
-        guard !root.isEmpty, !root.utf8.contains(0) else {
-            throw StorageError(.invalidName, "open", root, "expected the path of a folder")
-        }
-        let isOnlySlashes = root.allSatisfy { $0 == "/" }
-        self.root = isOnlySlashes ? "" : String(root.reversed().drop { $0 == "/" }.reversed())
-        try makeFolders(isOnlySlashes ? "/" : self.root)
-    }
+    ///   - name: The object's name.
+    ///   - maximumSize: The most bytes that are wanted.
+    /// - Returns: All of the object's bytes.
+    /// - Throws: `StorageError`, of kind `notFound` or `tooLarge` among others.
+    func read(_ name: String, maximumSize: Int) throws(StorageError) -> [UInt8]
 
-    /// The path of an object, there or not.
-    public func path(of name: String) throws(StorageError) -> String {
-        try check(name)
-        return "\(root)/\(name)"
-    }
+    /// The number of bytes of an object; nil if there is none.
+    func size(of name: String) throws(StorageError) -> Int?
 
-    /// The `file:` URI of an object, there or not; the folder must have been given by an absolute path.
-    public func uri(of name: String) throws(StorageError) -> FileURI {
-        guard let uri = FileURI(path: try path(of: name)) else {
-            throw StorageError(.invalidName, "name", root, "the folder's path is not absolute")
-        }
-        return uri
-    }
+    /// Stores bytes under a name that stands for them, such as their digest. Doing it again changes nothing.
+    ///
+    /// - Returns: Whether they were written now; false if they were there. Who cannot tell, since the answer to the first
+    ///   attempt was lost, says false.
+    /// - Throws: `StorageError`, of kind `conflict` if other bytes have that name.
+    @discardableResult
+    func put(_ bytes: UnsafeRawBufferPointer, as name: String) throws(StorageError) -> Bool
 
-    /// The name of the object that a URI stands for; nil if it lies outside of this folder.
-    public func name(of uri: FileURI) -> String? {
-        guard uri.path.utf8.starts(with: "\(root)/".utf8) else { return nil }
-        let name = String(uri.path.dropFirst(root.count + 1))
+    /// Stores bytes under a name, in place of what it held.
+    func write(_ bytes: UnsafeRawBufferPointer, to name: String) throws(StorageError)
+
+    /// Removes an object. Nothing happens if there is none.
+    func remove(_ name: String) throws(StorageError)
+
+    /// The names of all objects in a folder of the store and below it, in byte order; none if there is no such folder.
+    ///
+    /// - Parameter folder: A relative path; empty for the whole store.
+    /// - Returns: Names from the store's root, as the other methods take them.
+    /// - Throws: `StorageError` if a folder cannot be read.
+    func list(_ folder: String) throws(StorageError) -> [String]
+
+    /// Removes what writers have left behind that were killed, if it is older than `age`.
+    ///
+    /// - Returns: How many were removed.
+    @discardableResult
+    func removeLeftovers(olderThan age: Duration) throws(StorageError) -> Int
+}
+
+extension ObjectStore {
+    /// The bytes of an object of 256 MiB at most.
+    public func read(_ name: String) throws(StorageError) -> [UInt8] { try read(name, maximumSize: 256 << 20) }
+
+    /// The bytes of an object; nil if there is none.
+    public func readIfPresent(_ name: String, maximumSize: Int) throws(StorageError) -> [UInt8]? {
         do throws(StorageError) {
-            try check(name)
-            return name
+            return try read(name, maximumSize: maximumSize)
         } catch {
+            guard error.kind == .notFound else { throw error }
             return nil
         }
     }
 
-    /// Stores bytes under a name that stands for them, such as their digest. Doing it again changes nothing.
-    ///
-    /// The bytes are on the disk, under their name, when this returns.
-    ///
-    /// - Returns: Whether they were written now; false if they were there.
-    /// - Throws: `StorageError`, of kind `conflict` if other bytes have that name.
+    /// Whether there is an object of that name.
+    public func exists(_ name: String) throws(StorageError) -> Bool { try size(of: name) != nil }
+
+    /// The names of all objects, in byte order.
+    public func list() throws(StorageError) -> [String] { try list("") }
+
+    /// Removes what writers have left behind that were killed more than a day ago.
     @discardableResult
-    public func put(_ bytes: UnsafeRawBufferPointer, as name: String) throws(StorageError) -> Bool {
-        if try size(of: name) != nil {
-            let stored = try read(name, maximumSize: .max)
-            let isEqual = stored.count == bytes.count && stored.elementsEqual(bytes)
-            guard isEqual else {
-                throw StorageError(.conflict, "put", "\(root)/\(name)", "other bytes are stored under this name")
-            }
-            // Whoever wrote it may have died between the name and its being on the disk.
-            try synchronize(folder: folder(of: path(of: name)))
-            return false
-        }
-        try write(bytes, to: name)
-        return true
-    }
+    public func removeLeftovers() throws(StorageError) -> Int { try removeLeftovers(olderThan: .seconds(86_400)) }
 
     /// Stores bytes under a name that stands for them, as the other method does.
     @discardableResult
     public func put(_ bytes: [UInt8], as name: String) throws(StorageError) -> Bool {
-        try withBytes(bytes) { (buffer) throws(StorageError) in try put(buffer, as: name) }
+        try lend(bytes) { (buffer) throws(StorageError) in try put(buffer, as: name) }
     }
 
-    /// Stores bytes under a name, in place of what it held: readers see the old bytes or the new, also after a crash.
-    public func write(_ bytes: UnsafeRawBufferPointer, to name: String) throws(StorageError) {
-        var writer = try makeWriter(nextTo: name)
-        try writer.append(bytes)
-        try writer.commit(as: name)
-    }
-
-    /// Stores bytes under a name, as the other method does.
+    /// Stores bytes under a name, in place of what it held.
     public func write(_ bytes: [UInt8], to name: String) throws(StorageError) {
-        try withBytes(bytes) { (buffer) throws(StorageError) in try write(buffer, to: name) }
+        try lend(bytes) { (buffer) throws(StorageError) in try write(buffer, to: name) }
     }
+}
 
-    private func withBytes<R>(
-        _ bytes: [UInt8],
-        _ body: (UnsafeRawBufferPointer) throws(StorageError) -> R
-    ) throws(StorageError) -> R {
-        let result = bytes.withUnsafeBytes { buffer -> Result<R, StorageError> in
-            do throws(StorageError) {
-                return .success(try body(buffer))
-            } catch {
-                return .failure(error)
-            }
-        }
-        return try result.get()
-    }
+/// Lends the bytes of an array, and throws what `body` does.
+func lend<R>(
+    _ bytes: [UInt8],
+    _ body: (UnsafeRawBufferPointer) throws(StorageError) -> R
+) throws(StorageError) -> R {
+    let result = bytes.withUnsafeBytes { buffer in Result { () throws(StorageError) in try body(buffer) } }
+    return try result.get()
+}
 
-    /// A writer for an object that comes in pieces, or whose name is known only at the end.
+/// What names are accepted, by every store.
+public enum ObjectName {
+    /// What stands before the names of files that are not whole yet.
+    static let temporaryPrefix = ".tmp-"
+
+    /// Refuses a name that could lead elsewhere.
     ///
-    /// - Parameter name: Any name in the folder where the object will be.
-    /// - Returns: A writer; what it holds is gone unless it is committed.
-    /// - Throws: `StorageError` if the folder or the file cannot be made.
-    public func makeWriter(nextTo name: String) throws(StorageError) -> ObjectWriter {
-        let path = try path(of: name)
-        let folder = folder(of: path)
-        try makeFolders(folder)
-        try enter(.create, folder)
-        let writer = try ObjectWriter(store: self, folder: folder)
-        try leave(.create, folder)
-        return writer
-    }
-
-    func check(_ name: String) throws(StorageError) {
+    /// - Throws: `StorageError` of kind `invalidName`.
+    public static func check(_ name: String) throws(StorageError) {
         let parts = name.split(separator: "/", omittingEmptySubsequences: false)
         let isSound = parts.allSatisfy { part in
-            !part.isEmpty && part != "." && part != ".." && !part.hasPrefix(Self.temporaryPrefix)
+            !part.isEmpty && part != "." && part != ".." && !part.hasPrefix(temporaryPrefix)
         }
         guard isSound, !name.utf8.contains(0), name.utf8.count <= 1_024 else {
             let reason = "expected a relative path without empty, '.', '..' or temporary parts"
             throw StorageError(.invalidName, "use the name", name, reason)
         }
-    }
-
-    func folder(of path: String) -> String {
-        guard let slash = path.lastIndex(of: "/") else { return "." }
-        return slash == path.startIndex ? "/" : String(path[..<slash])
-    }
-
-    /// Makes a folder and those above it, each of them on the disk before the next.
-    private func makeFolders(_ path: String) throws(StorageError) {
-        if try make(path) { return }
-        switch errno {
-        case EEXIST:
-            var status = stat()
-            guard stat(path, &status) == 0 else { throw StorageError("open the folder", path) }
-            guard status.st_mode & S_IFMT == S_IFDIR else { throw StorageError("open the folder", path, code: ENOTDIR) }
-        case ENOENT where folder(of: path) != path:
-            try makeFolders(folder(of: path))
-            if try !make(path), errno != EEXIST { throw StorageError("make the folder", path) }
-        default: throw StorageError("make the folder", path)
-        }
-    }
-
-    /// Whether the folder was made; if not, `errno` says why.
-    private func make(_ path: String) throws(StorageError) -> Bool {
-        var status = stat()
-        if stat(path, &status) == 0 {
-            errno = EEXIST
-            return false
-        }
-        try enter(.makeFolder, path)
-        guard mkdir(path, 0o755) == 0 else { return false }
-        try leave(.makeFolder, path)
-        try synchronize(folder: folder(of: path))
-        return true
-    }
-
-    // MARK: - Effects
-
-    func enter(_ kind: StorageEffect.Kind, _ path: String) throws(StorageError) {
-        try interposer?(StorageEffect(kind, path, isDone: false))
-    }
-
-    func leave(_ kind: StorageEffect.Kind, _ path: String) throws(StorageError) {
-        try interposer?(StorageEffect(kind, path, isDone: true))
-    }
-
-    /// Makes the entries of a folder durable.
-    func synchronize(folder path: String) throws(StorageError) {
-        try enter(.synchronizeFolder, path)
-        let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw StorageError("open the folder", path) }
-        defer { close(descriptor) }
-        guard fsync(descriptor) == 0 else { throw StorageError("synchronize the folder", path) }
-        try leave(.synchronizeFolder, path)
     }
 }

@@ -5,7 +5,7 @@ import Synchronization
 ///
 /// Unless it is committed, the file is removed; if the process is killed, `removeLeftovers` finds it.
 public struct ObjectWriter: ~Copyable {
-    private let store: ObjectStore
+    private let store: FolderStore
     private let path: String
     private let folder: String
     private var descriptor: Int32
@@ -14,7 +14,7 @@ public struct ObjectWriter: ~Copyable {
 
     private static let serial = Atomic<Int>(0)
 
-    init(store: ObjectStore, folder: String) throws(StorageError) {
+    init(store: FolderStore, folder: String) throws(StorageError) {
         self.store = store
         self.folder = folder
         var candidate = ""
@@ -22,7 +22,7 @@ public struct ObjectWriter: ~Copyable {
         // Another machine may share the folder and have a process of our number; O_EXCL settles it.
         repeat {
             let number = Self.serial.add(1, ordering: .relaxed).newValue
-            candidate = "\(folder)/\(ObjectStore.temporaryPrefix)\(getpid())-\(number)"
+            candidate = "\(folder)/\(ObjectName.temporaryPrefix)\(getpid())-\(number)"
             opened = open(candidate, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
         } while opened < 0 && (errno == EEXIST || errno == EINTR)
         path = candidate
@@ -71,13 +71,7 @@ public struct ObjectWriter: ~Copyable {
     /// - Parameter name: A name in the same folder that the writer was made for.
     /// - Throws: `StorageError`; the name then holds what it held before, and the temporary file is gone.
     public consuming func commit(as name: String) throws(StorageError) {
-        let target = try store.path(of: name)
-        guard store.folder(of: target) == folder else {
-            throw StorageError(.invalidName, "write", target, "the writer was made for \(folder)")
-        }
-        try store.enter(.synchronize, path)
-        guard fsync(descriptor) == 0 else { throw StorageError("synchronize", path) }
-        try store.leave(.synchronize, path)
+        let target = try finish(name)
         try store.enter(.rename, target)
         guard rename(path, target) == 0 else { throw StorageError("rename to", target) }
         // It has its name now, and is not removed whatever follows.
@@ -85,5 +79,43 @@ public struct ObjectWriter: ~Copyable {
         descriptor = -1
         try store.leave(.rename, target)
         try store.synchronize(folder: folder)
+    }
+
+    /// Puts the object under its name and on the disk, unless the name is taken; of several at once only one does.
+    ///
+    /// A file system without hard links cannot settle that: there the last one holds.
+    ///
+    /// - Returns: Whether it has got its name; if not, what it held is gone.
+    /// - Throws: `StorageError`; the name then holds what it held before, and the temporary file is gone.
+    consuming func commitUnlessPresent(as name: String) throws(StorageError) -> Bool {
+        let target = try finish(name)
+        try store.enter(.rename, target)
+        if link(path, target) != 0 {
+            switch errno {
+            case EEXIST: return false
+            case EPERM, EOPNOTSUPP, ENOSYS, EMLINK:
+                guard rename(path, target) == 0 else { throw StorageError("rename to", target) }
+            default: throw StorageError("rename to", target)
+            }
+        }
+        try store.leave(.rename, target)
+        close(descriptor)
+        descriptor = -1
+        // Its second name; killed before this, we leave it to `removeLeftovers`.
+        unlink(path)
+        try store.synchronize(folder: folder)
+        return true
+    }
+
+    /// Makes the bytes durable, and gives the path that they are to have.
+    private borrowing func finish(_ name: String) throws(StorageError) -> String {
+        let target = try store.path(of: name)
+        guard store.folder(of: target) == folder else {
+            throw StorageError(.invalidName, "write", target, "the writer was made for \(folder)")
+        }
+        try store.enter(.synchronize, path)
+        guard fsync(descriptor) == 0 else { throw StorageError("synchronize", path) }
+        try store.leave(.synchronize, path)
+        return target
     }
 }

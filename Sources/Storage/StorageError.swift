@@ -14,6 +14,10 @@ public struct StorageError: Error, Hashable, Sendable, CustomStringConvertible {
         case tooLarge
         /// The system refused; the same call may work later.
         case system
+        /// A server is away, or answers with a fault of its own; the same call may work later.
+        case unavailable
+        /// A server refuses whoever asks, or how; it works once a person has mended that.
+        case forbidden
     }
 
     /// What control flow depends on.
@@ -27,7 +31,8 @@ public struct StorageError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The reason in words.
     public let reason: String
 
-    init(_ kind: Kind, _ operation: String, _ path: String, _ reason: String) {
+    /// An error of a store.
+    public init(_ kind: Kind, _ operation: String, _ path: String, _ reason: String) {
         self.kind = kind
         self.operation = operation
         self.path = path
@@ -47,8 +52,11 @@ public struct StorageError: Error, Hashable, Sendable, CustomStringConvertible {
         reason = String(cString: strerror(code))
     }
 
-    /// Whether the same call may work later by itself: the disk is full or failing, or the folder is away.
-    public var isTemporary: Bool { kind == .system || kind == .notFound }
+    /// Whether the same call may work later: the disk is full or failing, the folder is away, or the server, or it refuses us.
+    public var isTemporary: Bool { kind == .system || kind == .notFound || isRemote }
+
+    /// Whether a server keeps us from what may well be there: to go on without it would be wrong.
+    public var isRemote: Bool { kind == .unavailable || kind == .forbidden }
 
     /// The error in one line: `could not write /data/x: No space left on device`.
     public var description: String { "could not \(operation) \(path): \(reason)" }

@@ -33,7 +33,7 @@ import Testing
         Harmless("Engine/Loop/StateStore.swift", #"min(try object.uint64("ticks_written")"#, "bounded here"),
         Harmless("Engine/Loop/StateStore.swift", #"int64("last_offset")"#, "compared"),
         Harmless("Engine/Loop/TallyFolder.swift", "adding(try object.int64(", "saturates"),
-        Harmless("Engine/Materializer/DatasetManifest.swift", #"int("format_version")"#, "compared"),
+        Harmless("Engine/Materializer/DatasetForm.swift", #"int64("format_version")"#, "compared"),
         Harmless("Engine/Materializer/DatasetManifest.swift", #"int64("sequence")"#, "compared"),
         Harmless("Engine/Materializer/FactReader.swift", #"int64("sequence")"#, "only looked for; read with a bound"),
         Harmless("Engine/Materializer/WaitingLabels.swift", #"int64("offset")"#, "must equal the file's name"),

@@ -4,7 +4,7 @@
 enum ModuleGraph {
     static let base = ["Vocabulary", "Tables", "Statistics", "Hashing"]
     static let reducers = ["Acquisition", "Labeling", "Datasets", "Training", "Rollout"]
-    static let kits = ["StreamTesting", "KafkaTesting", "Fuzzing"]
+    static let kits = ["StreamTesting", "KafkaTesting", "S3Testing", "Fuzzing"]
     /// Executables that are tests: they may import kits, and nothing that is shipped may import them.
     static let testPrograms = ["FlywheelFuzz", "FlywheelFuzzCodecs"]
 
@@ -20,6 +20,7 @@ enum ModuleGraph {
         "KafkaClient": ["Crdkafka"],
         "JSON": ["CSimdjson"],
         "HTTPServer": ["CMicroHTTPD", "Telemetry"],
+        "HTTPClient": ["Ccurl"],
         "Configuration": ["CYAML"],
         "Storage": [],
         "Arguments": [],
@@ -37,25 +38,26 @@ enum ModuleGraph {
         "ProjectFiles": ["Forms", "Configuration", "Flywheel", "JSON", "Telemetry"],
         // join
         "KafkaTransport": ["StreamRuntime", "KafkaClient"],
+        "S3": ["Storage", "HTTPClient", "Hashing"],
         // composition
         "Engine": Set(
             base + reducers + [
-                "Flywheel", "Events", "StreamRuntime", "KafkaTransport", "KafkaClient", "JSON", "Learner", "Storage",
-                "Telemetry",
+                "Flywheel", "Events", "StreamRuntime", "KafkaTransport", "KafkaClient", "JSON", "Learner", "S3",
+                "Storage", "Telemetry",
             ]
         ),
         "Console": ["Engine", "HTTPServer", "Telemetry", "JSON"],
         "Demo": Set(
             ["Vocabulary", "Statistics"] + reducers + [
                 "Flywheel", "Events", "Engine", "StreamRuntime", "KafkaTransport", "KafkaClient", "JSON", "Learner",
-                "Processes", "Telemetry",
+                "Processes", "S3", "Telemetry",
             ]
         ),
         // executables
         "FlywheelCLI": [
             "Acquisition", "Arguments", "Configuration", "Console", "Demo", "Engine", "Events", "Flywheel",
-            "Hashing", "JSON", "KafkaClient", "KafkaTransport", "Processes", "ProjectFiles", "Storage", "StreamRuntime",
-            "Telemetry", "Vocabulary",
+            "Hashing", "JSON", "KafkaClient", "KafkaTransport", "Processes", "ProjectFiles", "S3", "Storage",
+            "StreamRuntime", "Telemetry", "Vocabulary",
         ],
         "FlywheelBench": Set(
             base + reducers + [
@@ -66,6 +68,7 @@ enum ModuleGraph {
         // test kits
         "StreamTesting": ["StreamRuntime", "CAllocations"],
         "KafkaTesting": ["Crdkafka", "KafkaClient"],
+        "S3Testing": ["Hashing", "HTTPClient", "Processes"],
         "Fuzzing": [
             "Arguments", "Configuration", "Events", "Flywheel", "JSON", "Processes", "ProjectFiles", "Statistics",
             "Vocabulary",
@@ -82,14 +85,13 @@ enum ModuleGraph {
     static let layers: [[String]] = [
         cLibraries.keys.sorted(),
         base + [
-            "Forms", "Learner", "Telemetry", "KafkaClient", "JSON", "HTTPServer", "Configuration", "Storage",
-            "Arguments",
-            "Processes",
+            "Forms", "Learner", "Telemetry", "KafkaClient", "JSON", "HTTPServer", "HTTPClient", "Configuration",
+            "Storage", "Arguments", "Processes",
         ],
         reducers,
         ["Flywheel"],
         ["Events", "StreamRuntime", "ProjectFiles"],
-        ["KafkaTransport"],
+        ["KafkaTransport", "S3"],
         ["Engine"],
         ["Console", "Demo"],
         ["FlywheelCLI", "FlywheelBench"],
@@ -104,6 +106,7 @@ enum ModuleGraph {
         "Crdkafka": ("KafkaClient", ["librdkafka/"]),
         "CYAML": ("Configuration", ["yaml.h"]),
         "CMicroHTTPD": ("HTTPServer", ["microhttpd.h", "netinet/in.h"]),
+        "Ccurl": ("HTTPClient", ["curl/"]),
         "CXXHash": ("Hashing", ["xxhash.h"]),
         "CCrypto": ("Hashing", ["openssl/"]),
         "CSimdjson": ("JSON", ["simdjson.h"]),

@@ -50,6 +50,8 @@ def _labels_at_cuts(logs: Logs) -> dict[tuple[str, int], dict[int, dict]]:
         fact = decision.value
         if fact["kind"] == "label_accepted":
             labels[decision.project][fact["sequence"]] = fact
+        elif fact["kind"] != "version_cut":
+            raise ValueError(f"fact {fact['sequence']} of {decision.project} is of kind {fact['kind']!r}, which this checker does not know")
         else:
             cuts[decision.project, fact["ordinal"]] = dict(labels[decision.project])
     return cuts
@@ -65,6 +67,8 @@ def _verify(project: str, version: dict, labels: dict[int, dict] | None, parent:
     if not digest == version["version"] == version["manifest"]["sha256"] or len(data) != version["manifest"]["size"]:
         return [f"the manifest's digest is {digest} and not the version's id"]
     manifest = json.loads(data)
+    if manifest["format_version"] != 1 or "pages" in manifest:
+        return [f"the manifest is of form {manifest['format_version']}, this checker reads 1"]
     problems = []
     if manifest.get("parent") != parent or version.get("parent") != parent:
         problems.append(f"its parent is {manifest.get('parent')} and not {parent}")

@@ -88,7 +88,7 @@ class World:
         segment = (line + "\n").encode()
         digest = hashlib.sha256(segment).hexdigest()
         self.segment = f"{PROJECT}/segments/{digest}.jsonl"
-        manifest = json.dumps({"project": PROJECT, "ordinal": 1, "segments": [
+        manifest = json.dumps({"format_version": 1, "project": PROJECT, "ordinal": 1, "segments": [
             {"split": "training", "sha256": digest, "size": len(segment), "records": 1}]}).encode()
         version = hashlib.sha256(manifest).hexdigest()
         self.manifest = f"{PROJECT}/versions/{version}/manifest.json"

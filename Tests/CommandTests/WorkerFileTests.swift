@@ -1,6 +1,9 @@
 import Configuration
+import Engine
 import Foundation
+import KafkaClient
 import Processes
+import S3
 import Testing
 
 @testable import FlywheelCLI
@@ -62,7 +65,7 @@ struct WorkerFileTests {
     func unknown() throws {
         let console = try read("console:\n  prot: 1\n")
         #expect(console.contains("unknown key; known here: health_port, host, port"), "\(console)")
-        #expect(try read("artifacts:\n  root: x\n").contains("unknown key; known here: path, roots"))
+        #expect(try read("artifacts:\n  root: x\n").contains("unknown key; known here: path, roots, url"))
         for section in ["topics", "store", "state", "tokens", "delivery", "intake", "dead_letters", "commit"] {
             #expect(
                 try read("\(section):\n  x: 1\n").contains("worker.yaml:2: key \(section).x: unknown key; known here: ")
@@ -90,6 +93,59 @@ struct WorkerFileTests {
         #expect(try read(roots("\(folder)/file")).contains("found the file \(folder)/file"))
         // Who looks into a store runs no worker.
         #expect(try !read(roots("models"), for: .offline).contains("key artifacts.roots"))
+    }
+
+    @Test("A store in a bucket: its URL, how it is reached, and what is refused; no secret is shown")
+    func buckets() throws {
+        let file = FileManager.default.temporaryDirectory.appending(path: "secret-\(UUID().uuidString)").path
+        try "hush-hush\n".write(toFile: file, atomically: true, encoding: .utf8)
+        defer { try? FileManager.default.removeItem(atPath: file) }
+        let right = """
+            store:
+              url: s3://models/digits
+            s3:
+              endpoint: http://127.0.0.1:8333
+              region: eu-west-1
+              style: path
+              access_key: file:\(file)
+              secret_key: file:\(file)
+            """
+        let read = try read(right)
+        #expect(read.contains("s3://models/digits") && !read.contains("worker.yaml:"), "\(read)")
+        #expect(!read.contains("hush"))
+        #expect(
+            try self.read("store:\n  url: s3://models\n  path: /x\n").contains("expected this key or path, found both")
+        )
+        for wrong in ["models", "s3://m", "s3://models/../x", "gs://models/x", "s3://k:v@models/x"] {
+            let fault = try self.read("store:\n  url: \(wrong)\n")
+            #expect(fault.contains("worker.yaml:2: key store.url: expected"), "\(fault)")
+            #expect(!fault.contains("k:v"))
+        }
+        // Only who reads or writes a bucket wants its secrets.
+        let keys = "s3:\n  access_key: ${FLYWHEEL_NO_KEY}\n  secret_key: ${FLYWHEEL_NO_SECRET}\n"
+        let bucket = "store:\n  url: s3://models/x\n" + keys
+        #expect(try self.read(bucket).contains("FLYWHEEL_NO_KEY"))
+        #expect(try self.read(bucket, for: .store).contains("FLYWHEEL_NO_SECRET"))
+        for use in [WorkerFile.Use.offline, .connection] {
+            #expect(try !self.read(bucket, for: use).contains("FLYWHEEL_NO"), "\(use)")
+        }
+        #expect(try !self.read(keys).contains("FLYWHEEL_NO"))
+    }
+
+    @Test("run and config check refuse a bucket that a role cannot ask, and no bucket that none asks")
+    func bucketsAsked() throws {
+        var worker = WorkerConfiguration(kafka: ["bootstrap.servers": "x:1"], roles: [.materializer])
+        worker.storePath = "s3://models/x"
+        #expect(WorkerCheck.faults(of: worker).contains { $0.hasPrefix("store: there are no credentials") })
+        worker.roles = [.loop]
+        #expect(WorkerCheck.faults(of: worker).isEmpty)
+        worker.roles = [.materializer]
+        worker.s3.replaceCredentials(accessKey: "a", secretKey: "hush", sessionToken: nil)
+        #expect(WorkerCheck.faults(of: worker).isEmpty)
+        worker.s3.endpoint = "here"
+        #expect(WorkerCheck.faults(of: worker).contains { $0.hasPrefix("store: the endpoint is none") })
+        worker.artifactsPath = "gs://x"
+        #expect(WorkerCheck.faults(of: worker).contains { $0.hasPrefix("artifacts: expected a folder or s3://") })
     }
 
     @Test("A command wants the secrets that it uses, and no others")

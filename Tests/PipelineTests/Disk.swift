@@ -40,8 +40,8 @@ final class Disk: Sendable {
         set { state.withLock { $0.isFull = newValue } }
     }
 
-    func store(_ root: String) throws -> ObjectStore {
-        try ObjectStore(root: root) { [self] effect throws(StorageError) in try meet(effect) }
+    func store(_ root: String) throws -> FolderStore {
+        try FolderStore(root: root) { [self] effect throws(StorageError) in try meet(effect) }
     }
 
     private func meet(_ effect: StorageEffect) throws(StorageError) {
@@ -70,7 +70,7 @@ extension StorageError {
     /// What a process says that is no more.
     static var gone: StorageError {
         do {
-            _ = try ObjectStore(root: "")
+            _ = try FolderStore(root: "")
             fatalError("a store without a folder")
         } catch {
             return error

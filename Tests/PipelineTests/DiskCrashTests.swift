@@ -24,7 +24,7 @@ struct DiskCrashTests {
         for _ in 0..<10 { try source.round() }
         let undisturbed = try Plant.prepared([.datasetLog], from: source)
         let disk = Disk()
-        try undisturbed.makeMaterializer(store: DatasetStore(objects: disk.store(undisturbed.store.objects.root)))
+        try undisturbed.makeMaterializer(store: DatasetStore(objects: disk.store(undisturbed.store.objects.location)))
             .settle()
         let expected = try undisturbed.store.objects.contents
         let announced = try undisturbed.decoded(.datasetVersions) { try SealedVersion(json: $0).id }
@@ -35,7 +35,7 @@ struct DiskCrashTests {
             let disk = Disk(crash: crash)
             let plan = FaultPlan()
             let first = Result {
-                let store = DatasetStore(objects: try disk.store(plant.store.objects.root))
+                let store = DatasetStore(objects: try disk.store(plant.store.objects.location))
                 try plant.makeMaterializer(plan, store: store).settle()
             }
             #expect(disk.isGone, "\(crash): \(disk.effects.count)")
@@ -63,14 +63,14 @@ struct DiskCrashTests {
         for _ in 0..<6 { try source.round() }
         let undisturbed = try Plant.prepared([.trainingRequests], from: source)
         let disk = Disk()
-        try undisturbed.makeTrainer(artifacts: disk.store(undisturbed.artifacts.root), budget: 0).settle()
+        try undisturbed.makeTrainer(artifacts: disk.store(undisturbed.artifacts.location), budget: 0).settle()
         let expected = try (undisturbed.artifacts.contents, results(undisturbed))
         #expect(expected.1.count >= 2 && !expected.1.contains("failed"))
         for crash in disk.crashes {
             let plant = try Plant.prepared([.trainingRequests], from: source)
             let disk = Disk(crash: crash)
             let first = Result {
-                try plant.makeTrainer(artifacts: disk.store(plant.artifacts.root), budget: 0).settle()
+                try plant.makeTrainer(artifacts: disk.store(plant.artifacts.location), budget: 0).settle()
             }
             #expect(throws: (any Error).self, "\(crash)") { try first.get() }
             try plant.makeTrainer(budget: 0).settle()

@@ -5,8 +5,8 @@ import Testing
 
 @Suite("A data folder belongs to one cluster and one prefix")
 struct FolderOwnerTests {
-    private func store() throws -> ObjectStore {
-        try ObjectStore(root: NSTemporaryDirectory() + "flywheel-\(UUID().uuidString)")
+    private func store() throws -> FolderStore {
+        try FolderStore(root: NSTemporaryDirectory() + "flywheel-\(UUID().uuidString)")
     }
 
     @Test("Its own worker takes it again and again; a folder of an older build is taken, too")
@@ -44,6 +44,36 @@ struct FolderOwnerTests {
             try FolderOwner(cluster: "A", prefix: "flywheel.").claim(store)
         }
         #expect(error.reason == "its cluster.json cannot be read")
+    }
+
+    /// A store that overwrites whatever it is told.
+    private struct CarelessStore: ObjectStore {
+        let held: FolderStore
+        var location: String { held.location }
+        func uri(of name: String) throws(StorageError) -> ObjectURI { try held.uri(of: name) }
+        func read(_ name: String, maximumSize: Int) throws(StorageError) -> [UInt8] {
+            try held.read(name, maximumSize: maximumSize)
+        }
+        func size(of name: String) throws(StorageError) -> Int? { try held.size(of: name) }
+        func put(_ bytes: UnsafeRawBufferPointer, as name: String) throws(StorageError) -> Bool {
+            try held.write(bytes, to: name)
+            return true
+        }
+        func write(_ bytes: UnsafeRawBufferPointer, to name: String) throws(StorageError) {
+            try held.write(bytes, to: name)
+        }
+        func remove(_ name: String) throws(StorageError) { try held.remove(name) }
+        func list(_ folder: String) throws(StorageError) -> [String] { try held.list(folder) }
+        func removeLeftovers(olderThan age: Duration) throws(StorageError) -> Int { 0 }
+    }
+
+    @Test("A store that overwrites what is there is refused")
+    func careless() throws {
+        let folder = try store()
+        defer { try? FileManager.default.removeItem(atPath: folder.root) }
+        let owner = FolderOwner(cluster: "A", prefix: "flywheel.")
+        let error = try #require(throws: EngineError.self) { try owner.claim(CarelessStore(held: folder)) }
+        #expect(error.description.contains("overwrites all the same; use a store that honours conditional writes"))
     }
 
     @Test("A broker without an id claims nothing")

@@ -36,7 +36,9 @@ struct FullDiskTests {
         for written in [0, 7, 23, 60] {
             let plant = try Plant()
             let disk = Disk()
-            let runner = try plant.makeMaterializer(store: DatasetStore(objects: disk.store(plant.store.objects.root)))
+            let runner = try plant.makeMaterializer(
+                store: DatasetStore(objects: disk.store(plant.store.objects.location))
+            )
             let stage = try #require(runner.stage as? MaterializerStage)
             var told: [HoldUp] = []
             stage.heldUp = {
@@ -87,7 +89,7 @@ struct FullDiskTests {
         let plant = try Plant.prepared([.trainingRequests], from: source)
         let disk = Disk()
         disk.isFull = true
-        let runner = try plant.makeTrainer(artifacts: disk.store(plant.artifacts.root))
+        let runner = try plant.makeTrainer(artifacts: disk.store(plant.artifacts.location))
         let stage = try #require(runner.stage as? TrainerStage)
         try settle(runner, plant, for: 20_000)
         #expect(stage.holdUp.isActive && stage.isFull)
@@ -133,7 +135,7 @@ struct FullDiskTests {
         let undisturbed = try Plant.prepared([.datasetLog], from: source)
         try undisturbed.makeMaterializer().settle()
         let plant = try Plant.prepared([.datasetLog], from: source)
-        let objects = try ObjectStore(root: disk.path + "/datasets")
+        let objects = try FolderStore(root: disk.path + "/datasets")
         let ballast = disk.path + "/ballast"
         // A write that is cut short is the way a disk fills up.
         _ = FileManager.default.createFile(atPath: ballast, contents: Data(count: 984 << 10))

@@ -4,6 +4,7 @@ import Flywheel
 import Foundation
 import JSON
 import Learner
+import S3
 import Statistics
 import Storage
 import StreamRuntime
@@ -17,7 +18,9 @@ final class Plant {
     let topics = TopicNames(prefix: "t.")
     let configuration: ProjectConfiguration
     let store: DatasetStore
-    let artifacts: ObjectStore
+    let artifacts: any ObjectStore
+    /// Where versions and models lie in a bucket: who asks for them.
+    let buckets: S3Client?
     var world: World
     /// Where Intake looks for artifacts; nil: nowhere.
     var artifactFolders: ArtifactFolders?
@@ -40,16 +43,23 @@ final class Plant {
         isApplied: Bool = true,
         letterLimit: Int? = nil,
         tokens: TokenKeys? = nil,
-        transactionTimeout: Int64 = 10_000
+        transactionTimeout: Int64 = 10_000,
+        buckets: S3Client? = nil
     ) throws {
+        self.buckets = buckets
         clock = SimulatedClock()
         cluster = InMemoryCluster(clock: clock, clusterID: clusterID, transactionTimeout: transactionTimeout)
         self.configuration = configuration
         self.tokens = tokens ?? .plant
         world = World(seed: seed)
         folder = FileManager.default.temporaryDirectory.appendingPathComponent("plant-\(UUID().uuidString)")
-        store = DatasetStore(objects: try ObjectStore(root: folder.path + "/datasets"))
-        artifacts = try ObjectStore(root: folder.path + "/artifacts")
+        if let buckets {
+            store = DatasetStore(objects: S3Store(.plant("datasets"), client: buckets))
+            artifacts = S3Store(.plant("artifacts"), client: buckets)
+        } else {
+            store = DatasetStore(objects: try FolderStore(root: folder.path + "/datasets"))
+            artifacts = try FolderStore(root: folder.path + "/artifacts")
+        }
         if let letterLimit { cluster.createTopic(topics[.deadLetters], partitions: 2, maximumBytes: letterLimit) }
         for topic in Topic.allCases {
             let partitions = topic.partitioning == .single ? 1 : 2
@@ -151,15 +161,16 @@ final class Plant {
     func makeTrainer(
         _ plan: FaultPlan = FaultPlan(),
         instance: String = "w1",
-        artifacts: ObjectStore? = nil,
+        artifacts: (any ObjectStore)? = nil,
         budget: Int64 = 1_000
     ) throws -> StageRunner {
         try runner(.trainer, plan, instance, CommitPolicy(interval: 0), TrainerStage.inputs) {
-            [topics, own = self.artifacts, clock] transport in
+            [topics, own = self.artifacts, clock, buckets] transport in
             TrainerStage(
                 topics: topics,
                 transport: transport,
                 artifacts: artifacts ?? own,
+                buckets: buckets,
                 budget: budget,
                 now: { clock.now },
                 jitter: { 0 }
@@ -208,8 +219,8 @@ final class Plant {
     }
 
     /// A plant that has what another one's topics hold, and nobody yet who has worked on it.
-    static func prepared(_ topics: [Topic], from source: Plant) throws -> Plant {
-        let plant = try Plant()
+    static func prepared(_ topics: [Topic], from source: Plant, buckets: S3Client? = nil) throws -> Plant {
+        let plant = try Plant(buckets: buckets)
         for topic in topics {
             for record in source.cluster.committed(source.topics[topic], World.partition) {
                 let copy = OutputRecord(
@@ -262,7 +273,7 @@ final class Plant {
     private func load(_ model: ReleasedModel) throws -> SoftmaxRegression {
         let version = model.version.rawValue
         if let known = models[version] { return known }
-        let loaded = try SoftmaxRegression(bytes: ArtifactFile.read(model.artifact))
+        let loaded = try SoftmaxRegression(bytes: ArtifactFile.read(model.artifact, buckets))
         models[version] = loaded
         return loaded
     }

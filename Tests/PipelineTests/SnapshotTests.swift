@@ -16,14 +16,14 @@ struct SnapshotTests {
 
     /// A worker's disk.
     private final class Disk {
-        let store: ObjectStore
+        let store: FolderStore
         let folder: String
         private(set) var used: [Int] = []
         private(set) var reasons: [String] = []
 
         init() throws {
             folder = FileManager.default.temporaryDirectory.appendingPathComponent("state-\(UUID().uuidString)").path
-            store = try ObjectStore(root: folder)
+            store = try FolderStore(root: folder)
         }
 
         deinit { try? FileManager.default.removeItem(atPath: folder) }

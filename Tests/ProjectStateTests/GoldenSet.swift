@@ -242,9 +242,9 @@ enum GoldenSnapshot {
         }
     }
 
-    private static func withDisk<R>(_ body: (ObjectStore, URL) throws -> R) throws -> R {
+    private static func withDisk<R>(_ body: (FolderStore, URL) throws -> R) throws -> R {
         let disk = FileManager.default.temporaryDirectory.appending(path: "golden-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: disk) }
-        return try body(ObjectStore(root: disk.path), disk)
+        return try body(FolderStore(root: disk.path), disk)
     }
 }

@@ -18,9 +18,18 @@ for name in (signal.SIGTERM, signal.SIGINT):
 models = {}  # By role.
 
 
+def fetch(uri):
+    if not uri.startswith("s3://"):
+        return urllib.request.urlopen(uri).read()
+    import boto3  # Where the bucket is, and who we are there, AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID and the like say.
+
+    name, key = uri.removeprefix("s3://").split("/", 1)
+    return boto3.client("s3").get_object(Bucket=name, Key=key)["Body"].read()
+
+
 def load(released):
     """The JSON file that sklearn_trainer.py writes: one row of coefficients for each class."""
-    data = urllib.request.urlopen(released["artifact"]["uri"]).read()
+    data = fetch(released["artifact"]["uri"])
     if hashlib.sha256(data).hexdigest() != released["artifact"]["sha256"]:  # Not what was judged: it serves nobody.
         raise ValueError(f"the artifact of {released['version']} is not what was released")
     return {"version": released["version"]} | json.loads(data)

@@ -14,17 +14,57 @@ options = argparse.ArgumentParser(description=__doc__)
 options.add_argument("--bootstrap", default="localhost:9092", help="Kafka brokers, host:port[,host:port]")
 options.add_argument("--project", default="digits")
 options.add_argument("--prefix", default="flywheel.", help="what the topic names begin with")
-options.add_argument("--artifacts", type=pathlib.Path, default=pathlib.Path("artifacts"), help="where models are written")
+options.add_argument("--artifacts", default="artifacts", help="where models are written: a folder, or s3://BUCKET/PREFIX")
 options = options.parse_args()
 for name in (signal.SIGTERM, signal.SIGINT):
     signal.signal(name, lambda *_: sys.exit())
 
 
+urllib.parse.uses_relative.append("s3"), urllib.parse.uses_netloc.append("s3")
+
+
+def bucket(uri):
+    """A client of the bucket's service, as AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID and the like say, and where a URI is there."""
+    import boto3
+
+    name, key = uri.removeprefix("s3://").split("/", 1)
+    return boto3.client("s3"), {"Bucket": name, "Key": key}
+
+
 def fetch(uri, sha256):
-    data = urllib.request.urlopen(uri).read()
+    if uri.startswith("s3://"):
+        client, place = bucket(uri)
+        data = client.get_object(**place)["Body"].read()
+    else:
+        data = urllib.request.urlopen(uri).read()
     if hashlib.sha256(data).hexdigest() != sha256:
         raise ValueError(f"{uri} is not the file that was sealed")
     return data
+
+
+def keep(data):
+    """Writes a model under its digest, whole or not at all; its URI."""
+    name = f"{options.project}/{hashlib.sha256(data).hexdigest()}.json"
+    if options.artifacts.startswith("s3://"):
+        uri = f"{options.artifacts.rstrip('/')}/{name}"
+        client, place = bucket(uri)
+        try:
+            client.put_object(**place, Body=data, IfNoneMatch="*")
+        except client.exceptions.ClientError as error:
+            if error.response["Error"]["Code"] != "PreconditionFailed":  # Else it is there: the same bytes.
+                raise
+        return uri
+    path = (pathlib.Path(options.artifacts) / name).resolve()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.with_suffix(".partial").write_bytes(data)
+    path.with_suffix(".partial").replace(path)  # A half-written file is never seen.
+    return path.as_uri()
+
+
+def refuse(file, member, found, known):
+    """A version read without what a newer build wrote into it would be another version."""
+    if found not in (known, None):
+        raise ValueError(f"{file}: {member} {found!r} is unknown, this program reads {known!r}; get a newer one")
 
 
 def load(dataset):
@@ -33,10 +73,18 @@ def load(dataset):
     Lines without an embedding, or with one of another length than most, never keep the others from being trained on."""
     uri = dataset["manifest"]["uri"]
     manifest = json.loads(fetch(uri, dataset["manifest"]["sha256"]))
+    refuse(uri, "format_version", manifest["format_version"], 1)
+    refuse(uri, "label_schema.kind", manifest["label_schema"].get("kind"), "choice")
+    for newer in ("pages", "tombstones"):
+        refuse(uri, newer, manifest.get(newer), None)
     rows = {"training": [], "validation": [], "test": []}
     for segment in manifest["segments"]:  # Paths are relative to the manifest's folder.
-        for line in fetch(urllib.parse.urljoin(uri, segment["path"]), segment["sha256"]).splitlines():
+        refuse(uri, "segments[].kind", segment.get("kind"), "labels")
+        file = urllib.parse.urljoin(uri, segment["path"])
+        for line in fetch(file, segment["sha256"]).splitlines():
             row = json.loads(line)
+            refuse(file, "kind", row.get("kind"), "label_accepted")
+            refuse(file, "label.kind", row["label"].get("kind"), "choice")
             rows[segment["split"]].append((row["sample"].get("embedding") or [], row["label"]["class"]))
     size = Counter(len(embedding) for embedding, _ in rows["training"] if embedding).most_common(1)[0][0]
     bad = {name: [at for at, (embedding, _) in enumerate(part) if len(embedding) != size] for name, part in rows.items()}
@@ -57,11 +105,8 @@ def train(classes, parts, bad, recipe, repeat):
         coef, intercept = np.vstack([0 * coef, coef]), np.append(0, intercept)
     known = model.classes_.tolist()
     data = json.dumps({"classes": known, "coef": coef.tolist(), "intercept": intercept.tolist()}).encode()
-    path = (options.artifacts / options.project / f"{hashlib.sha256(data).hexdigest()}.json").resolve()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.with_suffix(".partial").write_bytes(data)
-    path.with_suffix(".partial").replace(path)  # A half-written file is never seen.
-    result = {"status": "finished", "artifact": {"uri": path.as_uri(), "size": len(data), "sha256": path.stem}}
+    artifact = {"uri": keep(data), "size": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+    result = {"status": "finished", "artifact": artifact}
     samples, labels = parts["test"]
     if len(labels):  # With its answers a challenger is judged on all test labels at once. At most 20,000 are taken.
         answers = [known[index] for index in (samples @ coef.T + intercept).argmax(axis=1)]

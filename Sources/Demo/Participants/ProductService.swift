@@ -62,6 +62,8 @@ public final class ProductService {
     private let ledger: ParticipantLog
     private let parser = JSONParser(maximumDepth: 64, maximumSize: 4 << 20)
     private var deployments: [Deployment]
+    /// Who reads models that lie in buckets; nil: the environment does not say how.
+    private let buckets = try? StorePlace.client(DemoOptions.buckets)
     private var feedbackNumber = 0
     private let stop: StopFlag
     private let shipBroken: StopFlag
@@ -123,7 +125,8 @@ public final class ProductService {
         func load(_ model: ReleasedModel?) -> (version: String, model: SoftmaxRegression)? {
             guard let model else { return nil }
             if let same = known.first(where: { $0.version == model.version.rawValue }) { return same }
-            guard let bytes = try? ArtifactFile.read(model.artifact), let loaded = try? SoftmaxRegression(bytes: bytes)
+            guard let bytes = try? ArtifactFile.read(model.artifact, buckets),
+                let loaded = try? SoftmaxRegression(bytes: bytes)
             else {
                 ledger.write("unreadable_artifact") { $0.member("version", model.version.rawValue) }
                 return nil

@@ -3,6 +3,7 @@ internal import Events
 internal import JSON
 internal import KafkaClient
 internal import Learner
+internal import S3
 internal import StreamRuntime
 internal import Vocabulary
 
@@ -24,6 +25,8 @@ final class DemoObserver {
     private var votes: [String: Int] = [:]
     private var votesAt: [String: [Int: Int]] = [:]
     private var heldOut: FeatureMatrix
+    /// Who reads models that lie in buckets.
+    private let buckets: S3Client?
 
     private static let topics: [Topic] = [
         .labelingTasks, .datasetLog, .datasetVersions, .modelReleases, .notices, .deadLetters,
@@ -35,8 +38,10 @@ final class DemoObserver {
         topics: TopicNames,
         world: DigitsWorld,
         snapshot: DemoSnapshot,
-        began: Int64
+        began: Int64,
+        buckets: S3Client? = nil
     ) throws {
+        self.buckets = buckets
         self.world = world
         self.snapshot = snapshot
         self.began = began
@@ -220,7 +225,8 @@ final class DemoObserver {
 
     /// A turn of the flywheel is complete: labels became a model that is served. Its accuracy on images no topic carries.
     private func evaluate(_ model: ReleasedModel, _ project: String, _ at: Double) {
-        guard let bytes = try? ArtifactFile.read(model.artifact), let loaded = try? SoftmaxRegression(bytes: bytes),
+        guard let bytes = try? ArtifactFile.read(model.artifact, buckets),
+            let loaded = try? SoftmaxRegression(bytes: bytes),
             let version = versions[project]?[model.datasetOrdinal]
         else { return }
         let accuracy = loaded.accuracy(on: heldOut, labels: world.heldOut.map(\.digit))

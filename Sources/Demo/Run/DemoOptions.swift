@@ -1,3 +1,6 @@
+internal import Foundation
+public import S3
+
 /// How a demo is run.
 public struct DemoOptions: Sendable {
     public var isQuick: Bool
@@ -17,6 +20,9 @@ public struct DemoOptions: Sendable {
     public var isTruthPermuted: Bool
     /// Seconds of a run; nil for the usual.
     public var duration: Double?
+    /// Where dataset versions and models go, as in `s3://bucket/prefix`; nil: into the folder. The environment says how the
+    /// bucket is reached.
+    public var store: String?
 
     public init(
         isQuick: Bool = false,
@@ -27,7 +33,8 @@ public struct DemoOptions: Sendable {
         folder: String = "demo-out",
         executable: String,
         isTruthPermuted: Bool = false,
-        duration: Double? = nil
+        duration: Double? = nil,
+        store: String? = nil
     ) {
         self.isQuick = isQuick
         self.seeds = seeds
@@ -38,7 +45,11 @@ public struct DemoOptions: Sendable {
         self.executable = executable
         self.isTruthPermuted = isTruthPermuted
         self.duration = duration
+        self.store = store
     }
+
+    /// How buckets are reached: as the environment says.
+    public static var buckets: S3Connection { S3Connection(environment: ProcessInfo.processInfo.environment) }
 
     /// Seconds.
     var length: Double { duration ?? (isQuick ? 60 : 200) }

@@ -19,6 +19,8 @@ final class DemoRun {
     private let topics: TopicNames
     private var children: [String: ChildProcess] = [:]
     private var workerKills = 0
+    /// In a bucket each run has a place of its own, and leaves it: what is there may be somebody's.
+    private let bucket: String?
 
     init(
         options: DemoOptions,
@@ -33,6 +35,7 @@ final class DemoRun {
         self.broker = broker
         self.stop = stop
         self.progress = progress
+        bucket = options.store.map { "\($0)/run-\(WallClock.now())" }
         folder = options.seeds.count > 1 ? "\(options.folder)/seed-\(seed)" : options.folder
         var kafka = KafkaProperties(bootstrap: broker.bootstrap)
         for (name, value) in Self.extraProperties(broker) { kafka[name] = value }
@@ -52,6 +55,7 @@ final class DemoRun {
         defer { stopAll() }
         let world = try DigitsWorld(seed: seed)
         try prepare()
+        if let bucket { progress.note("dataset versions and models: \(bucket)") }
         try startAll()
         let began = WallClock.now()
         var snapshot = DemoSnapshot()
@@ -67,7 +71,8 @@ final class DemoRun {
             topics: topics,
             world: world,
             snapshot: snapshot,
-            began: began
+            began: began,
+            buckets: options.store == nil ? nil : try StorePlace.client(DemoOptions.buckets)
         )
         defer { observer.close() }
         try watch(observer, began)
@@ -94,6 +99,9 @@ final class DemoRun {
         return words
     }
 
+    /// What the places of dataset versions and models begin with.
+    private var objects: String { bucket ?? folder }
+
     private func start(_ name: String, _ words: [String]) throws {
         children[name] = try ChildProcess(
             options.executable,
@@ -108,7 +116,7 @@ final class DemoRun {
             "worker",
             [
                 "run", "--roles", "intake,loop,materializer,console", "--instance", "demo-worker", "--port", "0",
-                "--store", "\(folder)/datasets", "--state", "\(folder)/state", "--artifacts", "\(folder)/models",
+                "--store", "\(objects)/datasets", "--state", "\(folder)/state", "--artifacts", "\(objects)/models",
             ]
         )
     }
@@ -118,7 +126,7 @@ final class DemoRun {
         try startWorker()
         try start(
             "trainer",
-            ["run", "--roles", "trainer", "--instance", "demo-trainer", "--artifacts", "\(folder)/models"]
+            ["run", "--roles", "trainer", "--instance", "demo-trainer", "--artifacts", "\(objects)/models"]
         )
         try start(
             "product",

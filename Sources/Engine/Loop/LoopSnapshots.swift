@@ -16,7 +16,7 @@ public struct LoopSnapshots {
     /// Older ones are not used: tombstones are kept for seven days only, and whose row is gone would come back. Milliseconds.
     static let maximumAge: Int64 = 86_400_000
 
-    let store: ObjectStore
+    let store: FolderStore
     /// Milliseconds between two snapshots of a partition.
     let interval: Int64
     /// Writes one, now or later; a later one of the same partition may take its place.
@@ -24,7 +24,7 @@ public struct LoopSnapshots {
     let observe: (Event) -> Void
 
     public init(
-        store: ObjectStore,
+        store: FolderStore,
         interval: Int64 = 300_000,
         write: @escaping (StateSnapshot) -> Void,
         observe: @escaping (Event) -> Void = { _ in }

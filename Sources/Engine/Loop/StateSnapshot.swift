@@ -69,7 +69,7 @@ public struct StateSnapshot: Sendable {
     /// - Returns: Its bytes.
     /// - Complexity: O(rows).
     @discardableResult
-    public func write(to store: ObjectStore) throws(StorageError) -> Int {
+    public func write(to store: FolderStore) throws(StorageError) -> Int {
         let name = Self.name(topic: header.topic, partition: header.partition)
         var writer = try store.makeWriter(nextTo: name)
         var hasher = SHA256Hasher()
@@ -112,7 +112,7 @@ public struct StateSnapshot: Sendable {
     /// The header of a partition's snapshot, nil if there is none. `row` is called with every row, once the checksum of the
     /// whole has proved right and `check` has passed the header; what they throw is thrown.
     static func read(
-        _ store: ObjectStore,
+        _ store: FolderStore,
         topic: String,
         partition: Int32,
         check: (Header) throws -> Void,

@@ -22,6 +22,7 @@ public struct DatasetSegment: Hashable, Sendable, JSONCodable {
 
     public init(json: JSONValue) throws(JSONError) {
         let object = try json.object()
+        try DatasetForm.check(segment: object)
         guard let split = Split(rawValue: try object.string("split")) else {
             throw object.failure("split", "expected training, validation or test")
         }
@@ -50,7 +51,7 @@ public struct DatasetSegment: Hashable, Sendable, JSONCodable {
 /// time gives the same ones; their SHA-256 is the version's id.
 public struct DatasetManifest: Hashable, Sendable, JSONCodable {
     /// Readers refuse any other.
-    public static let formatVersion = 1
+    public static let formatVersion = DatasetForm.version
 
     public let project: ProjectID
     public let ordinal: Int
@@ -85,10 +86,7 @@ public struct DatasetManifest: Hashable, Sendable, JSONCodable {
 
     public init(json: JSONValue) throws(JSONError) {
         let object = try json.object()
-        guard try object.string("format") == "flywheel-dataset", try object.int("format_version") == Self.formatVersion
-        else {
-            throw object.failure("format_version", "expected format flywheel-dataset, version \(Self.formatVersion)")
-        }
+        try DatasetForm.check(manifest: object)
         self.init(
             project: ProjectID(try object.string("project")),
             ordinal: try object.int("ordinal", in: 1...Int.max),
@@ -101,6 +99,17 @@ public struct DatasetManifest: Hashable, Sendable, JSONCodable {
             },
             segments: try object.decode("segments") { (element) throws(JSONError) in try DatasetSegment(json: element) }
         )
+    }
+
+    /// Reads a manifest's bytes.
+    ///
+    /// - Throws: `EngineError` that names the file, what is wrong and what to do.
+    init(_ bytes: [UInt8], file: String) throws {
+        do {
+            self = try JSONParser().withDocument(of: bytes) { json in try DatasetManifest(json: json) }
+        } catch let error as JSONError {
+            throw DatasetForm.refusal(error, in: file)
+        }
     }
 
     public func write(to writer: inout JSONWriter) {
@@ -188,8 +197,10 @@ public struct DatasetLine: Sendable {
         return writer.bytes + [0x0A]
     }
 
+    /// - Throws: `.newerForm` of a line that is no accepted label of a class, whatever else is wrong with it.
     init(json: JSONValue) throws(JSONError) {
         let object = try json.object()
+        try DatasetForm.check(line: object)
         let sample = try object.object("sample")
         self.sample = SampleID(try sample.string("id"))
         className = try object.object("label").string("class")

@@ -53,11 +53,13 @@ extension DatasetStore {
         _ take: (_ sample: String, _ content: UInt64?, _ group: UInt64?) -> Void
     ) throws {
         let path = "\(project)/segments/\(segment.sha256).jsonl"
-        guard try objects.exists(path) else { return }
+        guard let bytes = try objects.readIfPresent(path, maximumSize: 1 << 30) else { return }
         let parser = JSONParser(maximumDepth: 64, maximumSize: 16 << 20)
-        for line in try objects.read(path, maximumSize: 1 << 30).split(separator: 0x0A) {
+        for line in bytes.split(separator: 0x0A) {
             try parser.withDocument(of: Array(line)) { json in
-                let sample = try json.object().object("sample")
+                // A line that cannot be read is told by `verify`.
+                guard let object = try? json.object(), (try? DatasetForm.check(line: object)) != nil else { return }
+                let sample = try object.object("sample")
                 let content = try sample.optionalObject("content")
                 let said = try content.flatMap { try $0.optionalString("uri") ?? $0.optionalString("data") }
                 let kind = try content?.string("kind") ?? ""

@@ -4,17 +4,17 @@ internal import JSON
 public import Storage
 public import Vocabulary
 
-/// Dataset versions as files under one root:
+/// Dataset versions as objects under one root, a folder or a place in a bucket:
 ///
 ///     PROJECT/segments/SHA256.jsonl         labels of one split, since the cut before
 ///     PROJECT/versions/ID/manifest.json     what a version is made of; ID is the SHA-256 of this file
 ///     PROJECT/ordinals/N                    the id of version N
 ///
-/// Every file is written whole under another name, made durable, and renamed: none is ever seen half written.
+/// No object is ever seen half written, and all but the last of a version are where they belong before it is named.
 public struct DatasetStore: Sendable {
-    public let objects: ObjectStore
+    public let objects: any ObjectStore
 
-    public init(objects: ObjectStore) { self.objects = objects }
+    public init(objects: any ObjectStore) { self.objects = objects }
 
     /// The manifest of a version by its ordinal, or nil if it is not here.
     public func manifest(_ project: ProjectID, ordinal: Int) throws -> DatasetManifest? {
@@ -24,11 +24,16 @@ public struct DatasetStore: Sendable {
 
     /// The manifest of a version by its id, or nil if it is not here. Its bytes must have the digest that names them.
     public func manifest(_ project: ProjectID, id: DatasetVersionID) throws -> DatasetManifest? {
-        guard let bytes = try read("\(project)/versions/\(id)/manifest.json") else { return nil }
+        let path = "\(project)/versions/\(id)/manifest.json"
+        guard let bytes = try read(path) else { return nil }
         guard SHA256Digest(of: bytes).hex == id.rawValue else {
-            throw EngineError("read dataset version \(id)", "the manifest does not have the digest that names it")
+            throw EngineError(
+                "read \(path)",
+                "the manifest does not have the digest that names it",
+                remedy: "restore the file from a copy"
+            )
         }
-        return try JSONParser().withDocument(of: bytes) { json in try DatasetManifest(json: json) }
+        return try DatasetManifest(bytes, file: path)
     }
 
     /// The ordinals that are here, ascending.
@@ -91,8 +96,23 @@ public struct DatasetStore: Sendable {
             if lines != segment.records {
                 problems.append("segment \(path) holds \(lines) labels, not \(segment.records)")
             }
+            if let fault = Self.fault(ofLines: bytes) { problems.append("segment \(path) \(fault)") }
         }
         return problems
+    }
+
+    /// What is wrong with the first line that is no label of a form that is known; nil when all are.
+    private static func fault(ofLines bytes: [UInt8]) -> String? {
+        let parser = JSONParser(maximumDepth: 64, maximumSize: 64 << 20)
+        for (number, line) in bytes.split(separator: 0x0A).enumerated() {
+            do {
+                try parser.withDocument(of: Array(line)) { json in try DatasetForm.check(line: json.object()) }
+            } catch {
+                let reason = (error as? JSONError).map { DatasetForm.reason($0) } ?? "\(error)"
+                return "line \(number + 1): \(reason)"
+            }
+        }
+        return nil
     }
 
     // MARK: - Progress
@@ -108,7 +128,7 @@ public struct DatasetStore: Sendable {
     }
 
     private func read(_ path: String) throws -> [UInt8]? {
-        try objects.exists(path) ? objects.read(path, maximumSize: 1 << 30) : nil
+        try objects.readIfPresent(path, maximumSize: 1 << 30)
     }
 
     private func write(_ path: String, _ bytes: [UInt8]) throws { try objects.write(bytes, to: path) }

@@ -199,7 +199,12 @@ public final class MaterializerStage: StreamStage, HoldingStage, StoppingStage {
     {
         var parent: DatasetManifest?
         if cut.ordinal > 1 {
-            parent = try store.manifest(project, ordinal: cut.ordinal - 1)
+            do {
+                parent = try store.manifest(project, ordinal: cut.ordinal - 1)
+            } catch let error as EngineError {
+                // Not one that a repetition mends: a newer build wrote it, or somebody has changed it.
+                throw WrongFact(reason: "version \(cut.ordinal) of project \(project) cannot be sealed: \(error)")
+            }
             guard parent != nil else {
                 throw Self.incomplete(project, cut, "its parent is not in the store")
             }
@@ -280,17 +285,21 @@ public final class MaterializerStage: StreamStage, HoldingStage, StoppingStage {
     /// The group's offset may only pass what is in files: it stops at the first label that no version holds yet, or where such
     /// labels are kept.
     public func willCommit(into turn: inout Turn) throws {
+        // A server that does not answer is waited for once, not once for every partition.
+        var isAway = false
         for partition in next.keys.sorted() {
             guard let safe = safeOffset(partition) else { continue }
             if isKeepingDue(partition) { keep(partition) }
             let offset = groupOffset(partition, safe)
             if offset != committedNext[partition] {
+                guard !isAway else { continue }
                 do {
                     // The first label that waits, wherever the group stands: whoever has nothing kept begins there.
                     if noted[partition] != safe { try store.record(progress: safe, of: partition) }
                     noted[partition] = safe
                 } catch let error as StorageError where error.isTemporary {
                     refused(error)
+                    isAway = error.isRemote
                     continue
                 }
                 turn.advance(TopicPartition(topics[.datasetLog], partition), to: offset)

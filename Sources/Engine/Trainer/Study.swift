@@ -1,6 +1,8 @@
 internal import Events
 internal import JSON
 internal import Learner
+internal import S3
+internal import Storage
 internal import StreamRuntime
 internal import Vocabulary
 
@@ -48,21 +50,25 @@ final class Study {
     }
 
     /// The dataset version as matrices; read once, and then what was left out is told.
-    func data(_ parser: JSONParser, leftOut: (LeftOutLabels) -> Void) throws -> TrainingData {
+    func data(_ parser: JSONParser, _ buckets: S3Client?, leftOut: (LeftOutLabels) -> Void) throws -> TrainingData {
         if let prepared { return prepared }
-        let read = try TrainingData(request, parser: parser)
+        let read = try TrainingData(request, parser: parser, buckets: buckets)
         prepared = read
         read.leftOut.map(leftOut)
         return read
     }
 
     /// The model to start from, if the request names one that can be read; tried once.
-    func warmStart(_ failed: (String) -> Void) -> SoftmaxRegression? {
+    ///
+    /// - Throws: `StorageError` where a store is away, which may have it.
+    func warmStart(_ buckets: S3Client?, _ failed: (String) -> Void) throws -> SoftmaxRegression? {
         if let parent { return parent }
         var read: SoftmaxRegression?
         if let artifact = request.warmStart?.artifact {
             do {
-                read = try SoftmaxRegression(bytes: ArtifactFile.read(artifact))
+                read = try SoftmaxRegression(bytes: ArtifactFile.read(artifact, buckets))
+            } catch let error as StorageError where error.isRemote {
+                throw error
             } catch {
                 failed("request \(request.id) starts cold: \(error)")
             }

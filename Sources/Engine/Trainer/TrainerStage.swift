@@ -2,6 +2,7 @@ public import Events
 internal import Hashing
 internal import JSON
 internal import Learner
+public import S3
 internal import Statistics
 public import Storage
 public import StreamRuntime
@@ -19,7 +20,9 @@ public final class TrainerStage: StreamStage, HoldingStage {
     public static let inputs: [Topic] = [.trainingRequests]
 
     private let topics: TopicNames
-    private let artifacts: ObjectStore
+    private let artifacts: any ObjectStore
+    /// Who reads versions and models that lie in buckets; nil: nobody can.
+    private let buckets: S3Client?
     private let results: StudyResults
     private let now: () -> Int64
     private let budget: Int64
@@ -54,13 +57,15 @@ public final class TrainerStage: StreamStage, HoldingStage {
     public init(
         topics: TopicNames,
         transport: any StreamTransport,
-        artifacts: ObjectStore,
+        artifacts: any ObjectStore,
+        buckets: S3Client? = nil,
         budget: Int64 = 1_000,
         now: @escaping () -> Int64,
         jitter: @escaping () -> Double = { Double.random(in: 0..<1) }
     ) {
         self.topics = topics
         self.artifacts = artifacts
+        self.buckets = buckets
         self.budget = budget
         self.now = now
         self.jitter = jitter
@@ -203,7 +208,8 @@ public final class TrainerStage: StreamStage, HoldingStage {
 
     /// The record that reports a repeat.
     ///
-    /// - Throws: What the disk says where it does not take the model; anything else that goes wrong is a result.
+    /// - Throws: What the store says where it does not take the model, or does not give the version; anything else that goes
+    ///   wrong is a result.
     private func result(_ study: Study, _ task: StudyRepeat) throws -> OutputRecord {
         let began = now()
         let outcome: TrainingResult.Outcome
@@ -211,7 +217,7 @@ public final class TrainerStage: StreamStage, HoldingStage {
         var labels: LeftOutLabels?
         var validation: ValidationScore?
         do {
-            let data = try study.data(parser) { leftOut(study.request.id, $0) }
+            let data = try study.data(parser, buckets) { leftOut(study.request.id, $0) }
             labels = data.leftOut
             let recipe = study.request.trials[task.trial]
             // A disk that refuses is no reason to compute it again.
@@ -220,7 +226,7 @@ public final class TrainerStage: StreamStage, HoldingStage {
                 ?? fit(
                     data,
                     recipe,
-                    recipe.warmStart ? study.warmStart(failed) : nil,
+                    recipe.warmStart ? study.warmStart(buckets, failed) : nil,
                     seed: xxh64("\(study.request.id)/\(task.trial)/\(task.repetition)"),
                     isFirst: task.repetition == 0
                 )
@@ -238,6 +244,9 @@ public final class TrainerStage: StreamStage, HoldingStage {
             }
         } catch let error as UnstoredModel {
             throw error.cause
+        } catch let error as StorageError where error.isRemote {
+            // A store that is away says nothing of the trial either.
+            throw error
         } catch let failure as StudyFailure {
             failed("request \(study.request.id) trial \(task.trial) repeat \(task.repetition): \(failure.error)")
             outcome = .failed("\(failure.error)")

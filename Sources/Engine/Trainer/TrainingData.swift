@@ -2,6 +2,7 @@ internal import Events
 internal import Hashing
 internal import JSON
 internal import Learner
+public import S3
 internal import Storage
 public import Vocabulary
 
@@ -10,16 +11,31 @@ public enum ArtifactFile {
     /// The largest artifact that is read, in bytes.
     public static let limit = 1 << 30
 
-    /// Reads a `file:` artifact and checks that it is what its reference says, as far as that says anything.
-    public static func read(_ reference: ArtifactReference) throws -> [UInt8] {
-        guard let uri = FileURI(reference.uri) else {
+    /// Reads a `file:` or `s3:` artifact and checks that it is what its reference says, as far as that says anything.
+    ///
+    /// - Parameters:
+    ///   - reference: What an event says of it.
+    ///   - buckets: Who reads from buckets; nil: nobody can.
+    /// - Returns: All of its bytes.
+    /// - Throws: `StorageError` where it is not there or its store is away; `EngineError` of anything else.
+    public static func read(_ reference: ArtifactReference, _ buckets: S3Client? = nil) throws -> [UInt8] {
+        let bytes: [UInt8]
+        switch (ObjectURI(reference.uri), buckets) {
+        case (.file(let uri), _): bytes = try uri.read(maximumSize: limit)
+        case (.s3(let place), let buckets?): bytes = try buckets.read(place, maximumSize: limit)
+        case (.s3, nil):
             throw EngineError(
                 "read \(reference.uri.prefix(200))",
-                "expected a file: URI of an absolute path",
+                "there is nothing to ask a bucket with",
+                remedy: "give s3 in the worker's file, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+            )
+        case (nil, _):
+            throw EngineError(
+                "read \(reference.uri.prefix(200))",
+                "expected a file: URI of an absolute path, or s3://BUCKET/KEY",
                 remedy: "other schemes are not built yet"
             )
         }
-        let bytes = try uri.read(maximumSize: limit)
         guard reference.size.map({ $0 == Int64(bytes.count) }) ?? true,
             reference.sha256.map({ $0 == SHA256Digest(of: bytes).hex }) ?? true
         else {
@@ -58,9 +74,9 @@ struct TrainingData {
     /// Nil when every label is used.
     let leftOut: LeftOutLabels?
 
-    init(_ request: TrainingRequest, parser: JSONParser) throws {
-        let bytes = try ArtifactFile.read(request.dataset.manifest)
-        let manifest = try parser.withDocument(of: bytes) { json in try DatasetManifest(json: json) }
+    init(_ request: TrainingRequest, parser: JSONParser, buckets: S3Client? = nil) throws {
+        let bytes = try ArtifactFile.read(request.dataset.manifest, buckets)
+        let manifest = try DatasetManifest(bytes, file: request.dataset.manifest.uri)
         var positions: [String: Int] = [:]
         for (position, name) in manifest.classes.enumerated() { positions[name] = position }
         var training: [TrainingLine] = []
@@ -70,10 +86,16 @@ struct TrainingData {
         for segment in manifest.segments {
             let uri = Self.resolve(segment.path, in: folder.map(String.init))
             let bytes = try ArtifactFile.read(
-                ArtifactReference(uri: uri, size: Int64(segment.size), sha256: segment.sha256)
+                ArtifactReference(uri: uri, size: Int64(segment.size), sha256: segment.sha256),
+                buckets
             )
             for line in bytes.split(separator: 0x0A) {
-                let read = TrainingLine(Array(line), classes: positions, parser: parser)
+                let read: TrainingLine
+                do throws(JSONError) {
+                    read = try TrainingLine(Array(line), classes: positions, parser: parser)
+                } catch {
+                    throw DatasetForm.refusal(error, in: uri)
+                }
                 switch segment.split {
                 case .training: training.append(read)
                 case .test: test.append(read)

@@ -13,7 +13,10 @@ struct TrainingLine {
     /// Why it cannot be used, in a sentence that names the sample; nil when nothing is wrong with the line itself.
     let fault: String?
 
-    init(_ bytes: [UInt8], classes: [String: Int], parser: JSONParser) {
+    /// Reads a line; what is wrong with it alone is its fault.
+    ///
+    /// - Throws: `.newerForm` of a line that only a newer build knows: the version means something else without it.
+    init(_ bytes: [UInt8], classes: [String: Int], parser: JSONParser) throws(JSONError) {
         var embedding: [Float] = []
         var space: SpaceID?
         var label = 0
@@ -32,6 +35,8 @@ struct TrainingLine {
             } else {
                 fault = "\(name): it has no embedding"
             }
+        } catch let error as JSONError where error.kind == .newerForm {
+            throw error
         } catch {
             fault = "\(name): its line cannot be read: \(error)"
         }

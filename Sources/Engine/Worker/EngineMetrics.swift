@@ -83,7 +83,7 @@ public struct EngineMetrics: Sendable {
             .gauge,
             "flywheel_storage_held_up",
             ["role"],
-            "1 while a disk refuses a role's work."
+            "1 while a store refuses a role's work."
         )
         static let storageRefusals = Metric(
             .counter,

@@ -22,21 +22,38 @@ public struct FolderOwner: Hashable, Sendable {
     ///
     /// - Throws: `EngineError` where the folder is another owner's, or says nothing that can be read; `StorageError` where it
     ///   cannot be read.
-    public func claim(_ store: ObjectStore) throws {
+    public func claim(_ store: any ObjectStore) throws {
         guard !cluster.isEmpty else { return }
-        guard try store.size(of: Self.file) != nil else {
+        guard let stored = try store.readIfPresent(Self.file, maximumSize: 65_536) else {
             // A disk that refuses holds up the role's work, and says so there; the next start claims the folder.
-            _ = try? store.put(bytes, as: Self.file)
-            return
+            do throws(StorageError) {
+                try store.put(bytes, as: Self.file)
+            } catch {
+                // Somebody else was first: whose it is has to be looked at.
+                if error.kind == .conflict { try claim(store) }
+                return
+            }
+            return try checkConditions(store)
         }
-        let stored = try store.read(Self.file, maximumSize: 65_536)
-        guard stored != bytes else { return }
+        guard stored != bytes else { return try checkConditions(store) }
         throw EngineError(
-            "use the folder \(store.root)",
+            "use the store \(store.location)",
             Self(stored).map { "it holds the files of \($0.text), and this worker is of \(text)" }
                 ?? "its \(Self.file) cannot be read",
-            remedy: "give each cluster and prefix a folder of its own; or, if the cluster was restored under another "
-                + "id, remove \(store.root)/\(Self.file)"
+            remedy:
+                "give each cluster and prefix a folder or bucket prefix of its own; or, if the cluster was restored under another "
+                + "id, remove \(store.location)/\(Self.file)"
+        )
+    }
+
+    /// Refuses a store that puts one object in the place of another although it was told not to: two workers would lose each
+    /// other's versions there. Writes what is there already.
+    private func checkConditions(_ store: any ObjectStore) throws {
+        guard try store.put(bytes, as: Self.file) else { return }
+        throw EngineError(
+            "use the store \(store.location)",
+            "it takes If-None-Match and overwrites all the same",
+            remedy: "use a store that honours conditional writes"
         )
     }
 

@@ -5,12 +5,12 @@ internal import Telemetry
 
 /// Writes snapshots on a thread of its own, so that the loop need not wait for the disk. At most one of a partition waits.
 final class SnapshotWriter: Sendable {
-    let store: ObjectStore
+    let store: FolderStore
     private let logger: Logger
     private let waiting = Mutex<[Int32: StateSnapshot]>([:])
     private let queue = DispatchQueue(label: "flywheel.snapshots", qos: .utility)
 
-    init(store: ObjectStore, logger: Logger) {
+    init(store: FolderStore, logger: Logger) {
         self.store = store
         self.logger = logger
     }

@@ -43,7 +43,7 @@ extension Worker {
                 state: try stateDirectory(transport),
                 artifactFolders: ArtifactFolders(
                     roots: configuration.artifactRoots,
-                    own: configuration.artifactsPath
+                    own: StorePlace.isURL(configuration.artifactsPath) ? nil : configuration.artifactsPath
                 ),
                 salt: configuration.salt,
                 tokens: configuration.tokens,
@@ -167,7 +167,14 @@ extension Worker {
             )
         case .trainer, .console:
             let artifacts = try openStore(configuration.artifactsPath, transport, logger)
-            let stage = TrainerStage(topics: topics, transport: transport, artifacts: artifacts, now: WallClock.now)
+            // Where nothing of its own lies in a bucket, a version may still: it is read if there is something to ask with.
+            let stage = TrainerStage(
+                topics: topics,
+                transport: transport,
+                artifacts: artifacts,
+                buckets: try? StorePlace.client(configuration.s3),
+                now: WallClock.now
+            )
             stage.heldUp = watchHoldUps(role, logger)
             stage.resumed = { request, count in
                 logger.info("study taken up again", ["request": .string("\(request)"), "finished": .number(count)])
@@ -250,7 +257,7 @@ extension Worker {
         guard !configuration.statePath.isEmpty else { return nil }
         let folder = configuration.instance.map { $0 == "/" ? "_" : $0 }
         do {
-            let store = try ObjectStore(root: "\(configuration.statePath)/\(String(folder))")
+            let store = try FolderStore(root: "\(configuration.statePath)/\(String(folder))")
             try FolderOwner(cluster: transport.clusterID(), prefix: configuration.topics.prefix).claim(store)
             try store.removeLeftovers(olderThan: .seconds(600))
             return SnapshotWriter(store: store, logger: logger)

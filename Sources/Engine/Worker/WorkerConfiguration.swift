@@ -2,6 +2,7 @@ public import Events
 internal import Foundation
 public import KafkaClient
 public import KafkaTransport
+public import S3
 internal import StreamRuntime
 
 /// A part that a worker plays.
@@ -27,10 +28,12 @@ public struct WorkerConfiguration: Sendable {
     /// Names this worker among others; a restarted worker keeps it, and so its partitions.
     public var instance: String
     public var roles: [Role]
-    /// Folder of the dataset versions.
+    /// Where the dataset versions lie: a folder, or `s3://BUCKET/PREFIX`.
     public var storePath: String
-    /// Folder of the built-in trainer's models.
+    /// Where the built-in trainer's models lie: a folder, or `s3://BUCKET/PREFIX`.
     public var artifactsPath: String
+    /// How buckets are reached.
+    public var s3: S3Connection
     /// Folders that hold artifacts of trainers; nil where nobody says: then they may lie anywhere.
     public var artifactRoots: [String]?
     /// Folder of the loop's snapshots; empty for none.
@@ -65,6 +68,7 @@ public struct WorkerConfiguration: Sendable {
         roles: [Role] = [.intake, .loop, .materializer, .console],
         storePath: String = "flywheel-data/datasets",
         artifactsPath: String = "flywheel-data/artifacts",
+        s3: S3Connection = S3Connection(),
         artifactRoots: [String]? = nil,
         statePath: String = "flywheel-data/state",
         consoleHost: String = "127.0.0.1",
@@ -85,6 +89,7 @@ public struct WorkerConfiguration: Sendable {
         self.roles = roles
         self.storePath = storePath
         self.artifactsPath = artifactsPath
+        self.s3 = s3
         self.artifactRoots = artifactRoots
         self.statePath = statePath
         self.consoleHost = consoleHost

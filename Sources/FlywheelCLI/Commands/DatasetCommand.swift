@@ -60,7 +60,8 @@ enum DatasetCommand {
 
     static func verify(_ arguments: ParsedArguments) throws -> Bool {
         let (store, project) = try store(arguments)
-        let ids: [DatasetVersionID]
+        var ids: [DatasetVersionID] = []
+        var problems = 0
         if let version = arguments.positional("version") {
             guard let manifest = try manifest(version, store, project) else {
                 throw EngineError(
@@ -71,16 +72,23 @@ enum DatasetCommand {
             }
             ids = [manifest.id]
         } else {
-            ids = try store.ordinals(project).compactMap { try store.manifest(project, ordinal: $0)?.id }
+            for ordinal in try store.ordinals(project) {
+                // One that cannot be read keeps nobody from looking at the others.
+                do {
+                    if let manifest = try store.manifest(project, ordinal: ordinal) { ids.append(manifest.id) }
+                } catch let error as EngineError {
+                    Terminal.show("version \(ordinal): \(ForeignText.line("\(error)", limit: 1_000))")
+                    problems += 1
+                }
+            }
         }
-        guard !ids.isEmpty else {
+        guard !ids.isEmpty || problems > 0 else {
             throw EngineError(
                 "verify \(project)",
                 "no version of it is in the store",
                 remedy: "name the store with --store"
             )
         }
-        var problems = 0
         for id in ids {
             for problem in try store.verify(project, id: id) {
                 Terminal.show("\(id): \(ForeignText.line("\(problem)"))")
@@ -107,13 +115,14 @@ enum DatasetCommand {
     }
 
     private static func store(_ arguments: ParsedArguments) throws -> (DatasetStore, ProjectID) {
-        let configured = try arguments.string("config").map { try WorkerFile.read($0, for: .offline).storePath }
-        let path = arguments.string("store") ?? configured ?? "flywheel-data/datasets"
-        guard FileManager.default.fileExists(atPath: path) else {
+        // Who names another store on the line wants no more of the file than how buckets are reached.
+        let worker = try WorkerFile.described(arguments, for: .store)
+        let place = WorkerFile.place(arguments.string("store") ?? worker.storePath)
+        if case .folder(let path) = try StorePlace(place), !FileManager.default.fileExists(atPath: path) {
             throw EngineError("open the store", "there is no folder \(path)", remedy: "name the store with --store")
         }
         return (
-            DatasetStore(objects: try ObjectStore(root: WorkerFile.absolute(path))),
+            DatasetStore(objects: try StorePlace(place).open(worker.s3)),
             ProjectID(try arguments.requiredString("project"))
         )
     }

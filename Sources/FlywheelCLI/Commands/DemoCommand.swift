@@ -5,6 +5,7 @@ internal import Events
 import Foundation
 import KafkaClient
 import Processes
+import Storage
 
 /// `flywheel demo` and the participants that it starts.
 enum DemoCommand {
@@ -19,7 +20,8 @@ enum DemoCommand {
             folder: arguments.string("out").map(WorkerFile.absolute) ?? WorkerFile.absolute("demo-out"),
             executable: executable,
             isTruthPermuted: arguments.flag("permute-truth"),
-            duration: try arguments.double("duration", in: 20...86_400)
+            duration: try arguments.double("duration", in: 20...86_400),
+            store: try store(arguments)
         )
         if let bootstrap = options.bootstrap { try KafkaConnection.require(KafkaProperties(bootstrap: bootstrap)) }
         let stop = StopFlag()
@@ -28,6 +30,16 @@ enum DemoCommand {
         let json = try Demo(options: options, stop: stop).run()
         if options.printsJSON { Terminal.show(json) }
         return !stop.isRaised
+    }
+
+    /// A store in a bucket, which can be asked.
+    private static func store(_ arguments: ParsedArguments) throws -> String? {
+        guard let text = arguments.string("store") else { return nil }
+        guard case .bucket(let place) = try StorePlace(text) else {
+            throw ArgumentsError("--store: expected s3://BUCKET/PREFIX, found \"\(text)\"", command: "flywheel demo")
+        }
+        _ = try StorePlace.client(DemoOptions.buckets)
+        return place.description
     }
 
     private static func seeds(_ arguments: ParsedArguments) throws -> [UInt64] {

@@ -19,8 +19,8 @@ enum RunCommand {
         if let host = arguments.string("host") { configuration.consoleHost = host }
         if let port = try arguments.int("port", in: 0...65_535) { configuration.consolePort = UInt16(port) }
         if let port = try arguments.int("health-port", in: 0...65_535) { configuration.healthPort = UInt16(port) }
-        configuration.storePath = WorkerFile.absolute(configuration.storePath)
-        configuration.artifactsPath = WorkerFile.absolute(configuration.artifactsPath)
+        configuration.storePath = WorkerFile.place(configuration.storePath)
+        configuration.artifactsPath = WorkerFile.place(configuration.artifactsPath)
         configuration.artifactRoots = configuration.artifactRoots?.map(WorkerFile.absolute)
         if !configuration.statePath.isEmpty {
             configuration.statePath = WorkerFile.absolute(configuration.statePath)

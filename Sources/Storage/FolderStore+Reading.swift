@@ -1,6 +1,6 @@
 import Glibc
 
-extension ObjectStore {
+extension FolderStore {
     /// The bytes of an object.
     ///
     /// - Parameters:
@@ -8,7 +8,7 @@ extension ObjectStore {
     ///   - maximumSize: The most bytes that are wanted.
     /// - Returns: All of the object's bytes.
     /// - Throws: `StorageError`, of kind `notFound` or `tooLarge` among others.
-    public func read(_ name: String, maximumSize: Int = 256 << 20) throws(StorageError) -> [UInt8] {
+    public func read(_ name: String, maximumSize: Int) throws(StorageError) -> [UInt8] {
         try readFile(path(of: name), maximumSize: maximumSize)
     }
 
@@ -22,9 +22,6 @@ extension ObjectStore {
         }
         return status.st_mode & S_IFMT == S_IFREG ? Int(status.st_size) : nil
     }
-
-    /// Whether there is an object of that name.
-    public func exists(_ name: String) throws(StorageError) -> Bool { try size(of: name) != nil }
 
     /// Removes an object. Nothing happens if there is none.
     public func remove(_ name: String) throws(StorageError) {
@@ -43,12 +40,12 @@ extension ObjectStore {
     /// - Parameter folder: A relative path; empty for the whole store.
     /// - Returns: Names from the store's root, as the other methods take them.
     /// - Throws: `StorageError` if a folder cannot be read.
-    public func list(_ folder: String = "") throws(StorageError) -> [String] {
-        if !folder.isEmpty { try check(folder) }
+    public func list(_ folder: String) throws(StorageError) -> [String] {
+        if !folder.isEmpty { try ObjectName.check(folder) }
         var names: [String] = []
         var folders = [folder]
         while let current = folders.popLast() {
-            for (entry, isFolder) in try entries(current) where !entry.hasPrefix(Self.temporaryPrefix) {
+            for (entry, isFolder) in try entries(current) where !entry.hasPrefix(ObjectName.temporaryPrefix) {
                 let name = current.isEmpty ? entry : "\(current)/\(entry)"
                 if isFolder { folders.append(name) } else { names.append(name) }
             }
@@ -60,7 +57,7 @@ extension ObjectStore {
     ///
     /// - Returns: How many files were removed.
     @discardableResult
-    public func removeLeftovers(olderThan age: Duration = .seconds(86_400)) throws(StorageError) -> Int {
+    public func removeLeftovers(olderThan age: Duration) throws(StorageError) -> Int {
         var removed = 0
         var folders = [""]
         let oldest = time(nil) - Int(age.components.seconds)
@@ -69,7 +66,7 @@ extension ObjectStore {
                 let name = current.isEmpty ? entry : "\(current)/\(entry)"
                 if isFolder {
                     folders.append(name)
-                } else if entry.hasPrefix(Self.temporaryPrefix) {
+                } else if entry.hasPrefix(ObjectName.temporaryPrefix) {
                     var status = stat()
                     let isOld = lstat("\(root)/\(name)", &status) == 0 && status.st_mtim.tv_sec <= oldest
                     if isOld, unlink("\(root)/\(name)") == 0 { removed += 1 }

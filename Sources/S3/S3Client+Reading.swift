@@ -1,0 +1,116 @@
+internal import HTTPClient
+internal import Hashing
+public import Storage
+
+extension S3Client {
+    /// What a store says of an object.
+    struct Finding: Hashable {
+        let size: Int
+        /// Its revision: what `If-Match` wants.
+        let tag: String
+        /// The SHA-256 of its bytes, in base64; nil where the store does not say.
+        let checksum: String?
+    }
+
+    /// The header that asks for checksums.
+    static let withChecksum = (name: "x-amz-checksum-mode", value: "ENABLED")
+
+    /// What the store says of an object; nil if there is none.
+    ///
+    /// - Throws: `StorageError` where the bucket is missing among others.
+    func look(at place: S3URI) throws(StorageError) -> Finding? {
+        var request = Request(method: .head, place: place, headers: [Self.withChecksum], operation: "look at")
+        let answer = try send(request, expecting: [301, 307, 400, 401, 403, 404])
+        guard (200..<300).contains(answer.status) else {
+            // Without a body: it does not say whether the object is missing, or the bucket, nor why anything is refused.
+            request.method = .get
+            request.headers = [("range", "bytes=0-0")]
+            do throws(StorageError) {
+                _ = try send(request, expecting: [416])
+            } catch {
+                guard error.kind == .notFound else { throw error }
+            }
+            return nil
+        }
+        guard let size = answer.header("content-length").flatMap({ Int($0) }), size >= 0,
+            let tag = answer.header("etag"), !tag.isEmpty
+        else {
+            throw StorageError(
+                .forbidden,
+                "look at",
+                place.description,
+                "the store gives neither Content-Length nor ETag; use another one"
+            )
+        }
+        return Finding(size: size, tag: tag, checksum: answer.wholeChecksum)
+    }
+
+    /// The bytes of an object, in pieces of one revision.
+    ///
+    /// - Throws: `StorageError`, of kind `notFound` or `tooLarge` among others.
+    public func read(_ place: S3URI, maximumSize: Int) throws(StorageError) -> [UInt8] {
+        for _ in 0..<3 { if let bytes = try readOnce(place, maximumSize: maximumSize) { return bytes } }
+        throw StorageError(.unavailable, "read", place.description, "it arrives damaged or changes while it is read")
+    }
+
+    /// Nil where it has changed meanwhile, or does not have the digest that the store says.
+    private func readOnce(_ place: S3URI, maximumSize: Int) throws(StorageError) -> [UInt8]? {
+        var bytes: [UInt8] = []
+        var tag: String?
+        var total = 0
+        repeat {
+            var request = Request(method: .get, place: place, headers: [Self.withChecksum], operation: "read")
+            let piece = environment.partSize
+            request.headers.append(("range", "bytes=\(bytes.count)-\(bytes.count + piece - 1)"))
+            if let tag { request.headers.append(("if-match", tag)) }
+            // A store that knows no ranges sends all of it.
+            request.maximumSize = max(piece, min(maximumSize, 1 << 31))
+            let answer = try send(request, expecting: [412, 416])
+            switch answer.status {
+            case 412: return nil
+            case 416 where bytes.isEmpty:
+                // No bytes are no range.
+                request.headers.removeAll { $0.name == "range" }
+                let whole = try send(request)
+                return whole.body.count <= maximumSize ? whole.body : nil
+            case _ where answer.header("etag")?.isEmpty != false: throw notAStore(place, "read")
+            case 206:
+                guard let size = answer.header("content-range").flatMap(Self.total),
+                    size >= bytes.count + answer.body.count
+                else { return nil }
+                total = size
+            default:
+                if !bytes.isEmpty { return nil }
+                total = answer.body.count
+            }
+            guard total <= maximumSize else {
+                let reason = "expected at most \(maximumSize) bytes, found \(total)"
+                throw StorageError(.tooLarge, "read", place.description, reason)
+            }
+            tag = tag ?? answer.header("etag")
+            guard !answer.body.isEmpty || total == 0 else { return nil }
+            if bytes.isEmpty, answer.body.count == total, let known = answer.wholeChecksum,
+                known != base64(SHA256Digest(of: answer.body).bytes)
+            {
+                return nil
+            }
+            if bytes.isEmpty { bytes = answer.body } else { bytes += answer.body }
+        } while bytes.count < total
+        return bytes
+    }
+
+    /// The size in `bytes 0-9/1234`.
+    private static func total(_ range: String) -> Int? {
+        range.split(separator: "/").last.flatMap { Int($0) }.flatMap { $0 >= 0 ? $0 : nil }
+    }
+}
+
+extension HTTPAnswer {
+    /// The SHA-256 of a whole object in base64: one of the parts' digests says nothing of the bytes.
+    fileprivate var wholeChecksum: String? {
+        guard let text = header("x-amz-checksum-sha256"), text.utf8.count == 44, !text.contains("-"),
+            header("x-amz-checksum-type")?.uppercased() != "COMPOSITE"
+        else { return nil }
+        return text
+    }
+}

@@ -1,0 +1,164 @@
+internal import HTTPClient
+internal import Hashing
+internal import Storage
+
+/// Writing of objects, whole or in parts.
+extension S3Client {
+    /// When an object is written.
+    enum Condition: Hashable {
+        /// Where there is none of its name.
+        case ifAbsent
+        /// Where the one that is there is still this revision.
+        case ifUnchanged(String)
+
+        fileprivate var header: (name: String, value: String) {
+            switch self {
+            case .ifAbsent: ("if-none-match", "*")
+            case .ifUnchanged(let tag): ("if-match", tag)
+            }
+        }
+    }
+
+    /// Writes an object.
+    ///
+    /// - Returns: False if the condition did not hold; also where the answer to an attempt that succeeded was lost.
+    /// - Throws: `StorageError`.
+    func upload(
+        _ bytes: UnsafeRawBufferPointer,
+        _ digest: SHA256Digest,
+        to place: S3URI,
+        _ condition: Condition
+    ) throws(StorageError) -> Bool {
+        guard bytes.count <= environment.partThreshold else { return try uploadInParts(bytes, to: place, condition) }
+        var request = Request(method: .put, place: place, payload: digest, operation: "write")
+        request.headers = [
+            condition.header, ("content-type", "application/octet-stream"),
+            ("x-amz-checksum-sha256", base64(digest.bytes)),
+        ]
+        // Of one that is gone, a revision does not hold either.
+        let answer: HTTPAnswer
+        do throws(StorageError) {
+            answer = try send(request, body: bytes, expecting: [412])
+        } catch {
+            guard error.kind == .notFound, case .ifUnchanged = condition else { throw error }
+            return false
+        }
+        guard answer.status != 412 else { return false }
+        // Whatever stands between us and the store may say "all is well" of anything.
+        guard answer.header("etag")?.isEmpty == false else { throw notAStore(place, "write") }
+        return true
+    }
+
+    /// The error of an answer that no store gives.
+    func notAStore(_ place: S3URI, _ operation: String) -> StorageError {
+        let reason =
+            "what answers at \(endpoint) is no store: its answer lacks what every store's has; look at s3.endpoint"
+        return StorageError(.unavailable, operation, place.description, reason)
+    }
+
+    private func uploadInParts(
+        _ bytes: UnsafeRawBufferPointer,
+        to place: S3URI,
+        _ condition: Condition
+    ) throws(StorageError) -> Bool {
+        var request = Request(method: .post, place: place, query: [("uploads", "")], operation: "begin to write")
+        request.headers = [("content-type", "application/octet-stream"), ("x-amz-checksum-algorithm", "SHA256")]
+        guard let upload = S3Text(try send(request).body).first("UploadId"), !upload.isEmpty else {
+            throw StorageError(
+                .forbidden,
+                "begin to write",
+                place.description,
+                "the store gives no UploadId; use another one"
+            )
+        }
+        do throws(StorageError) {
+            let parts = try sendParts(bytes, to: place, upload)
+            if try complete(upload, of: parts, at: place, condition) { return true }
+        } catch {
+            abort(upload, at: place)
+            throw error
+        }
+        abort(upload, at: place)
+        return false
+    }
+
+    private struct Part {
+        let tag: String
+        let checksum: String
+    }
+
+    private func sendParts(
+        _ bytes: UnsafeRawBufferPointer,
+        to place: S3URI,
+        _ upload: String
+    ) throws(StorageError) -> [Part] {
+        // An upload has 10,000 parts at most.
+        let size = max(environment.partSize, (bytes.count + 9_999) / 10_000)
+        var parts: [Part] = []
+        for start in stride(from: 0, to: bytes.count, by: size) {
+            let part = UnsafeRawBufferPointer(rebasing: bytes[start..<min(start + size, bytes.count)])
+            let digest = SHA256Digest(of: part)
+            let checksum = base64(digest.bytes)
+            var request = Request(method: .put, place: place, payload: digest, operation: "write a part of")
+            request.query = [("partNumber", "\(parts.count + 1)"), ("uploadId", upload)]
+            request.headers = [("x-amz-checksum-sha256", checksum)]
+            let answer = try send(request, body: part)
+            guard let tag = answer.header("etag"), !tag.isEmpty else {
+                throw StorageError(
+                    .forbidden,
+                    "write a part of",
+                    place.description,
+                    "the store gives no ETag; use another one"
+                )
+            }
+            parts.append(Part(tag: tag, checksum: checksum))
+        }
+        return parts
+    }
+
+    /// Makes an object of parts; false if the condition does not hold, or there is no such upload any more, as after a first
+    /// attempt whose answer was lost.
+    private func complete(
+        _ upload: String,
+        of parts: [Part],
+        at place: S3URI,
+        _ condition: Condition
+    ) throws(StorageError) -> Bool {
+        var text = "<CompleteMultipartUpload>"
+        for (number, part) in parts.enumerated() {
+            let tag = part.tag.replacing("&", with: "&amp;").replacing("<", with: "&lt;")
+            text += "<Part><PartNumber>\(number + 1)</PartNumber><ETag>\(tag)</ETag>"
+            text += "<ChecksumSHA256>\(part.checksum)</ChecksumSHA256></Part>"
+        }
+        text += "</CompleteMultipartUpload>"
+        var request = Request(method: .post, place: place, query: [("uploadId", upload)], operation: "finish writing")
+        request.payload = SHA256Digest(of: text.utf8)
+        request.headers = [condition.header, ("content-type", "application/xml")]
+        for attempt in 1...Self.attempts {
+            let answer = try send(request, body: text, expecting: [404, 412])
+            let fault = S3Fault(answer)
+            if answer.status == 412 || fault.code == "PreconditionFailed" { return false }
+            if answer.status == 404 || fault.code == "NoSuchUpload" {
+                guard ["NoSuchUpload", "NoSuchKey"].contains(fault.code) else { throw error(fault, request) }
+                return false
+            }
+            // The status is sent before the parts are joined: what became of it stands in the body.
+            guard !fault.code.isEmpty else { return true }
+            guard fault.isTransient else { throw error(fault, request) }
+            environment.pause(Self.pause(after: attempt, patience: 0, jitter: environment.jitter()))
+        }
+        throw StorageError(.unavailable, "finish writing", place.description, "the store does not join the parts")
+    }
+
+    private func send(_ request: Request, body text: String, expecting: Set<Int>) throws(StorageError) -> HTTPAnswer {
+        let bytes = Array(text.utf8)
+        return try bytes.withUnsafeBytes { buffer in
+            Result { () throws(StorageError) in try send(request, body: buffer, expecting: expecting) }
+        }.get()
+    }
+
+    /// Ends an upload, so that its parts cost nothing; where that fails, `removeLeftovers` does it another day.
+    private func abort(_ upload: String, at place: S3URI) {
+        _ = try? send(Request(method: .delete, place: place, query: [("uploadId", upload)], operation: "end writing"))
+    }
+}

@@ -1,0 +1,165 @@
+internal import HTTPClient
+internal import Hashing
+internal import Storage
+
+/// Asks a service that speaks S3: signs, sends, tries again for a while what may succeed in a moment, and tells the rest as
+/// what it is. Safe from any thread.
+public final class S3Client: Sendable {
+    /// How often something is tried, at most.
+    static let attempts = 5
+    /// The longest pause between two attempts, in milliseconds.
+    static let longestPause: Int64 = 2_000
+
+    let environment: S3Environment
+    private let settings: S3Settings
+    private let http: HTTPClient
+
+    /// A client that has asked nothing yet.
+    public convenience init(_ settings: S3Settings, environment: S3Environment = S3Environment()) {
+        self.init(settings, environment: environment, limits: HTTPClient.Limits())
+    }
+
+    init(_ settings: S3Settings, environment: S3Environment, limits: HTTPClient.Limits) {
+        self.settings = settings
+        self.environment = environment
+        http = HTTPClient(limits: limits)
+    }
+
+    /// The service, for people.
+    public var endpoint: String { settings.endpoint.description }
+
+    /// Something that is asked of an object, or of its bucket where the key is empty.
+    struct Request {
+        var method: HTTPCall.Method
+        var place: S3URI
+        var query: [(name: String, value: String)] = []
+        /// Names in lower case.
+        var headers: [(name: String, value: String)] = []
+        /// The digest of the body.
+        var payload = RequestSigner.emptyPayload
+        /// What is attempted, for people.
+        var operation: String
+        /// The most bytes of an answer that are wanted.
+        var maximumSize = 1 << 20
+    }
+
+    /// Sends a request, and again, with growing and jittered pauses, while the outcome may be another in a moment. So a request
+    /// may have been carried out more than once, or once although the answer says that it was refused.
+    ///
+    /// - Parameters:
+    ///   - request: What is asked.
+    ///   - body: The body.
+    ///   - expected: Statuses beside 2xx that the caller knows what to do with.
+    /// - Returns: An answer of 2xx or an expected status.
+    /// - Throws: `StorageError` of anything else.
+    func send(
+        _ request: Request,
+        body: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0),
+        expecting expected: Set<Int> = []
+    ) throws(StorageError) -> HTTPAnswer {
+        var attempt = 1
+        while true {
+            let seconds = environment.now() / 1_000
+            let failure: StorageError
+            var patience: Int64 = 0
+            switch exchange(request, body, at: seconds) {
+            case .success(let answer):
+                if (200..<300).contains(answer.status) || expected.contains(answer.status) { return answer }
+                let fault = S3Fault(answer)
+                failure = error(fault, request, at: seconds)
+                guard fault.isTransient, attempt < Self.attempts else { throw failure }
+                patience = min(fault.patience ?? 0, 60) * 1_000
+            case .failure(let cause):
+                failure = error(cause, request)
+                guard attempt < Self.attempts(after: cause.kind) else { throw failure }
+            }
+            environment.pause(Self.pause(after: attempt, patience: patience, jitter: environment.jitter()))
+            attempt += 1
+        }
+    }
+
+    /// How often is tried what ended so. Silence has cost many seconds already, in which the role does nothing else.
+    private static func attempts(after kind: HTTPClientError.Kind) -> Int {
+        switch kind {
+        case .unreachable, .interrupted: attempts
+        case .silent: 2
+        case .untrusted, .tooLarge, .invalid: 1
+        }
+    }
+
+    /// Milliseconds to wait after the attempt of a number, counted from 1; `jitter` is in `0..<1`. What the store asks for is
+    /// heeded up to the longest pause.
+    static func pause(after attempt: Int, patience: Int64, jitter: Double) -> Int64 {
+        let grown = min(longestPause, 100 << Int64(min(max(attempt, 1) - 1, 8)))
+        let wanted = max(grown, min(max(patience, 0), longestPause))
+        return Int64(Double(wanted) * (0.5 + 0.5 * jitter))
+    }
+
+    /// The error of what a store says in an answer that looks well otherwise.
+    func error(_ fault: S3Fault, _ request: Request) -> StorageError {
+        error(fault, request, at: environment.now() / 1_000)
+    }
+
+    private func error(_ fault: S3Fault, _ request: Request, at seconds: Int64) -> StorageError {
+        fault.error(
+            request.operation,
+            request.place.description,
+            bucket: request.place.bucket,
+            endpoint: settings.endpoint,
+            time: RequestSigner.timestamp(seconds)
+        )
+    }
+
+    private func error(_ cause: HTTPClientError, _ request: Request) -> StorageError {
+        let place = request.place.description
+        func error(_ kind: StorageError.Kind, _ reason: String) -> StorageError {
+            StorageError(kind, request.operation, place, reason)
+        }
+        switch cause.kind {
+        case .unreachable:
+            return error(.unavailable, "\(settings.endpoint) is not reached (\(cause)); look at s3.endpoint")
+        case .interrupted: return error(.unavailable, "\(settings.endpoint) broke off (\(cause))")
+        case .silent: return error(.unavailable, "\(settings.endpoint) was silent for too long (\(cause))")
+        case .untrusted: return error(.forbidden, "the certificate of \(settings.endpoint) is not trusted (\(cause))")
+        case .tooLarge: return error(.tooLarge, cause.reason)
+        case .invalid: return error(.invalidName, cause.reason)
+        }
+    }
+
+    private func exchange(
+        _ request: Request,
+        _ body: UnsafeRawBufferPointer,
+        at seconds: Int64
+    ) -> Result<HTTPAnswer, HTTPClientError> {
+        let (host, path) = address(of: request.place)
+        let query = RequestSigner.canonical(query: request.query)
+        let signer = RequestSigner(credentials: settings.credentials, region: settings.region)
+        let headers = signer.sign(
+            method: request.method.rawValue,
+            host: host,
+            path: path,
+            query: query,
+            headers: request.headers,
+            payload: request.payload,
+            at: seconds
+        )
+        let url = "\(settings.endpoint.scheme)://\(host)\(path)\(query.isEmpty ? "" : "?\(query)")"
+        return Result { () throws(HTTPClientError) in
+            try http.send(
+                HTTPCall(request.method, url, headers: headers),
+                body: body,
+                maximumSize: request.maximumSize
+            )
+        }
+    }
+
+    /// Host and encoded path of a place. A bucket with a full stop in its name has no certificate as a host.
+    func address(of place: S3URI) -> (host: String, path: String) {
+        let endpoint = settings.endpoint
+        let isHost =
+            settings.style == .host || settings.style == .auto && endpoint.isAmazon && !place.bucket.contains(".")
+        let key = place.key.isEmpty ? "" : "/" + RequestSigner.encoded(place.key, keepingSlashes: true)
+        guard isHost else { return (endpoint.host, "\(endpoint.path)/\(place.bucket)\(key)") }
+        return ("\(place.bucket).\(endpoint.host)", endpoint.path + (key.isEmpty ? "/" : key))
+    }
+}

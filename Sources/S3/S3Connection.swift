@@ -1,0 +1,56 @@
+/// What is said of a store, in a file and in the environment, before anybody knows whether it is needed. Shows no secret.
+public struct S3Connection: Sendable, CustomStringConvertible, CustomReflectable {
+    /// A URL of scheme `http` or `https`; nil for Amazon's service in the region.
+    public var endpoint: String?
+    /// As in `eu-central-1`; nil for `us-east-1`.
+    public var region: String?
+    /// Where the bucket's name stands.
+    public var style = S3Settings.Style.auto
+    private var accessKey: String?
+    private var secretKey: String?
+    private var sessionToken: String?
+
+    /// What the environment says.
+    ///
+    /// - Parameter environment: `AWS_ENDPOINT_URL_S3` or `AWS_ENDPOINT_URL`, `AWS_REGION` or `AWS_DEFAULT_REGION`,
+    ///   `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`; those that are empty do not count.
+    public init(environment: [String: String] = [:]) {
+        func variable(_ names: String...) -> String? { names.lazy.compactMap { environment[$0] }.first { !$0.isEmpty } }
+        endpoint = variable("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
+        region = variable("AWS_REGION", "AWS_DEFAULT_REGION")
+        accessKey = variable("AWS_ACCESS_KEY_ID")
+        secretKey = variable("AWS_SECRET_ACCESS_KEY")
+        sessionToken = variable("AWS_SESSION_TOKEN")
+    }
+
+    /// Takes credentials in the place of all that are there: half of one's and half of another's are nobody's.
+    public mutating func replaceCredentials(accessKey: String?, secretKey: String?, sessionToken: String?) {
+        self.accessKey = accessKey
+        self.secretKey = secretKey
+        self.sessionToken = sessionToken
+    }
+
+    /// What a store is asked with.
+    ///
+    /// - Throws: `S3SettingsError` of what is missing or cannot be.
+    public func settings() throws(S3SettingsError) -> S3Settings {
+        guard let accessKey, let secretKey else {
+            let found =
+                accessKey != nil || secretKey != nil ? "half of the credentials is missing" : "there are no credentials"
+            throw S3SettingsError(
+                "\(found): give s3.access_key and s3.secret_key of the worker's file, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+            )
+        }
+        return try S3Settings(
+            endpoint: endpoint,
+            region: region,
+            style: style,
+            credentials: S3Credentials(accessKey: accessKey, secretKey: secretKey, sessionToken: sessionToken)
+        )
+    }
+
+    /// Endpoint and region, and nothing of the credentials.
+    public var description: String { "S3 at \(endpoint ?? "Amazon's") in \(region ?? "us-east-1")" }
+    /// Shows what the description does.
+    public var customMirror: Mirror { Mirror(self, children: ["endpoint": endpoint ?? "", "region": region ?? ""]) }
+}

@@ -1,0 +1,45 @@
+/// Who asks the store. Its description never shows a secret.
+public struct S3Credentials: Sendable, CustomStringConvertible, CustomReflectable {
+    /// Names who asks; no secret, but shown in part only.
+    public let accessKey: String
+    let secretKey: String
+    /// Of credentials that hold for a while.
+    let sessionToken: String?
+
+    /// Credentials.
+    ///
+    /// - Parameters:
+    ///   - accessKey: Names who asks.
+    ///   - secretKey: Signs what is asked.
+    ///   - sessionToken: Of credentials that hold for a while; nil or empty of others.
+    /// - Throws: `S3SettingsError` of a key that is empty or cannot stand in a header.
+    public init(accessKey: String, secretKey: String, sessionToken: String? = nil) throws(S3SettingsError) {
+        let token = sessionToken.flatMap { $0.isEmpty ? nil : $0 }
+        for (name, value) in [("access key", accessKey), ("secret key", secretKey), ("session token", token ?? "-")] {
+            guard !value.isEmpty, value.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
+                let fault =
+                    value.isEmpty ? "is empty" : "holds a blank, a line's end or another character that none has"
+                throw S3SettingsError("the \(name) \(fault)")
+            }
+        }
+        self.accessKey = accessKey
+        self.secretKey = secretKey
+        self.sessionToken = token
+    }
+
+    /// The first letters of the access key, and nothing of the secret.
+    public var description: String { "S3 credentials \(accessKey.prefix(4))…" }
+    /// Shows nothing inside.
+    public var customMirror: Mirror { Mirror(self, children: []) }
+}
+
+/// Settings with which no store can be asked.
+public struct S3SettingsError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// What is wrong, without a secret.
+    public let reason: String
+
+    init(_ reason: String) { self.reason = reason }
+
+    /// What is wrong.
+    public var description: String { reason }
+}

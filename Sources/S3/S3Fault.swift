@@ -1,0 +1,130 @@
+internal import HTTPClient
+internal import Storage
+
+/// What a store refuses, and why: read from its answer, and told as what it is.
+struct S3Fault: Hashable {
+    let status: Int
+    /// As in `SlowDown`; empty where the answer names none.
+    let code: String
+    /// The store's own words, cut short and without control characters.
+    let message: String
+    /// The store's time, as its header `Date` has it.
+    let date: String?
+    /// The region that the store says the bucket is in.
+    let region: String?
+    /// Seconds that the store asks us to wait.
+    let patience: Int64?
+
+    init(_ answer: HTTPAnswer) {
+        let text = S3Text(answer.body)
+        status = answer.status
+        code = Self.line(text.first("Code") ?? "", limit: 64)
+        message = Self.line(text.first("Message") ?? "", limit: 200)
+        date = answer.header("date").map { Self.line($0, limit: 40) }
+        let region = answer.header("x-amz-bucket-region") ?? text.first("Region")
+        self.region = region.map { Self.line($0, limit: 64) }
+        patience = answer.header("retry-after").flatMap { Int64($0) }.flatMap { $0 >= 0 ? $0 : nil }
+    }
+
+    /// Whether the same request may well succeed in a moment.
+    var isTransient: Bool {
+        switch code {
+        case "SlowDown", "InternalError", "ServiceUnavailable", "RequestTimeout", "OperationAborted",
+            "ConditionalRequestConflict", "IncompleteBody", "BadDigest", "XAmzContentSHA256Mismatch", "Busy",
+            "Throttling", "ThrottlingException":
+            return true
+        case _ where Self.full.contains(code): return false
+        default: return [429, 500, 502, 503, 504].contains(status)
+        }
+    }
+
+    /// There is no such object; the bucket is there.
+    var isMissingObject: Bool { status == 404 && (code == "NoSuchKey" || code == "NoSuchVersion") }
+
+    private static let full: Set<String> = [
+        "QuotaExceeded", "XMinioStorageFull", "XMinioAdminBucketQuotaExceeded", "InsufficientStorage", "StorageFull",
+        "ServiceQuotaExceeded", "AccountProblem",
+    ]
+    private static let credentials: Set<String> = [
+        "InvalidAccessKeyId", "InvalidToken", "ExpiredToken", "TokenRefreshRequired", "InvalidSecurity",
+    ]
+
+    /// What an operation that this ends throws.
+    ///
+    /// - Parameters:
+    ///   - operation: As in `write`.
+    ///   - place: The object's URI.
+    ///   - bucket: Its bucket.
+    ///   - endpoint: The service.
+    ///   - time: Ours when the request was signed, as in `20130524T000000Z`.
+    /// - Returns: What it is, and what to do.
+    func error(
+        _ operation: String,
+        _ place: String,
+        bucket: String,
+        endpoint: S3Endpoint,
+        time: String
+    ) -> StorageError {
+        func error(_ kind: StorageError.Kind, _ reason: String) -> StorageError {
+            StorageError(kind, operation, place, "\(reason) (\(words))")
+        }
+        if isMissingObject { return error(.notFound, "there is no such object") }
+        switch code {
+        case "RequestTimeTooSkewed", "RequestExpired":
+            return error(
+                .forbidden,
+                "the clocks differ: it is \(time) here and \(date ?? "another time") at \(endpoint); set this machine's clock"
+            )
+        case "SignatureDoesNotMatch":
+            return error(
+                .forbidden,
+                "the secret key is not that of the access key, or a proxy changes requests on their way; mend the secret and start again"
+            )
+        case _ where Self.credentials.contains(code):
+            return error(.forbidden, "the credentials do not hold, or no longer; give others and start again")
+        case "NoSuchBucket":
+            return error(.unavailable, "there is no bucket \(bucket) at \(endpoint); make it, or name another")
+        case _ where Self.full.contains(code):
+            return error(.unavailable, "the bucket is full or over its quota; make room")
+        case "AuthorizationHeaderMalformed", "PermanentRedirect", "TemporaryRedirect",
+            "IllegalLocationConstraintException":
+            let wanted = region.map { "region \($0)" } ?? "another region or endpoint"
+            return error(.forbidden, "the bucket wants \(wanted); mend s3.region and s3.endpoint")
+        case "SlowDown", "ServiceUnavailable", "Throttling", "ThrottlingException", "Busy":
+            return error(.unavailable, "the store asks for fewer requests")
+        case "ConditionalRequestConflict", "OperationAborted":
+            return error(.unavailable, "another write of it is under way")
+        case "BadDigest", "XAmzContentSHA256Mismatch", "IncompleteBody":
+            return error(.unavailable, "what is sent arrives damaged")
+        case "NoSuchUpload": return error(.unavailable, "somebody else has ended the upload; it begins anew")
+        case "NotImplemented":
+            return error(.forbidden, "the store does not know what is asked, such as If-None-Match; use another one")
+        default: break
+        }
+        switch status {
+        case 301, 302, 307, 308:
+            let wanted = region.map { "is in region \($0)" } ?? "is elsewhere"
+            return error(.forbidden, "the bucket \(wanted); mend s3.region and s3.endpoint")
+        case 401, 403:
+            return error(.forbidden, "the store does not allow it; grant reading, writing and listing of the bucket")
+        case 404: return error(.unavailable, "nothing of a store answers here; look at s3.endpoint and s3.style")
+        case 409, 412: return error(.conflict, "something else is stored there")
+        case 429: return error(.unavailable, "the store asks for fewer requests")
+        case 501:
+            return error(.forbidden, "the store does not know what is asked, such as If-None-Match; use another one")
+        case 507: return error(.unavailable, "the bucket is full or over its quota; make room")
+        case 500...599: return error(.unavailable, "the store has a fault of its own")
+        default: return error(.forbidden, "the store refuses the request")
+        }
+    }
+
+    /// As in `503 SlowDown: Please reduce your request rate.`
+    private var words: String {
+        "\(status)" + (code.isEmpty ? "" : " \(code)") + (message.isEmpty ? "" : ": \(message)")
+    }
+
+    /// Words of a stranger, of printable ASCII alone.
+    private static func line(_ text: String, limit: Int) -> String {
+        String(text.unicodeScalars.lazy.map { (0x20...0x7E).contains($0.value) ? Character($0) : "?" }.prefix(limit))
+    }
+}

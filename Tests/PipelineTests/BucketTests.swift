@@ -1,0 +1,229 @@
+import Engine
+import Events
+import Foundation
+import S3
+import S3Testing
+import Storage
+import StreamRuntime
+import StreamTesting
+import Testing
+import Vocabulary
+
+extension S3URI {
+    /// A place in the plant's bucket.
+    static func plant(_ key: String) -> S3URI {
+        guard let place = S3URI(bucket: FakeBucket.name, key: key) else { preconditionFailure("no place: \(key)") }
+        return place
+    }
+}
+
+/// What a bucket may do to a worker.
+struct BucketFault: Sendable, CustomTestStringConvertible {
+    let fault: FakeBucket.Fault
+    /// What health says.
+    let words: String
+    var testDescription: String { words }
+
+    static let all = [
+        BucketFault(fault: .answer(403, "AccessDenied"), words: "403 AccessDenied"),
+        BucketFault(fault: .answer(403, "RequestTimeTooSkewed"), words: "set this machine's clock"),
+        BucketFault(fault: .answer(503, "SlowDown"), words: "asks for fewer requests"),
+        BucketFault(fault: .answer(500, "InternalError"), words: "a fault of its own"),
+        BucketFault(fault: .answer(404, "NoSuchBucket"), words: "there is no bucket models"),
+        BucketFault(fault: .answer(507, "XMinioStorageFull"), words: "full or over its quota"),
+        BucketFault(fault: .nothing, words: "broke off"),
+        BucketFault(fault: .lostAnswer, words: "broke off"),
+        BucketFault(fault: .truncated(after: 3), words: ""),
+    ]
+}
+
+@Suite("A bucket in the place of a folder: the same versions, and faults that hold work up and lose nothing")
+struct BucketTests {
+    private func client(_ bucket: FakeBucket) throws -> S3Client {
+        let credentials = try S3Credentials(accessKey: "a", secretKey: "a-secret")
+        let settings = try S3Settings(endpoint: bucket.url, credentials: credentials)
+        return S3Client(settings, environment: S3Environment(pause: { _ in }))
+    }
+
+    private func settle(_ runner: StageRunner, _ plant: Plant, for milliseconds: Int64) throws {
+        for _ in 0..<milliseconds / 500 {
+            try runner.settle()
+            plant.clock.advance(by: 500)
+        }
+        try runner.settle()
+    }
+
+    private func objects(_ bucket: FakeBucket, _ folder: String) -> [String: [UInt8]] {
+        var found: [String: [UInt8]] = [:]
+        for (key, bytes) in bucket.objects where key.hasPrefix("\(folder)/") {
+            found[String(key.dropFirst(folder.count + 1))] = bytes
+        }
+        return found
+    }
+
+    @Test("The whole cycle writes the same bytes as in a folder, and events name s3: URIs")
+    func cycle() throws {
+        let bucket = FakeBucket()
+        let (folder, plant) = (try Plant(seed: 2), try Plant(seed: 2, buckets: client(bucket)))
+        for _ in 0..<10 {
+            try folder.round()
+            try plant.round()
+        }
+        let expected = try folder.store.objects.contents
+        #expect(try plant.store.objects.contents == expected && expected.count > 6)
+        #expect(objects(bucket, "datasets") == expected)
+        #expect(try objects(bucket, "artifacts") == folder.artifacts.contents)
+        let versions = try plant.decoded(.datasetVersions) { try SealedVersion(json: $0) }
+        #expect(try versions.map(\.id) == folder.decoded(.datasetVersions) { try SealedVersion(json: $0).id })
+        for version in versions {
+            #expect(version.manifest.uri == "s3://models/datasets/shapes/versions/\(version.id)/manifest.json")
+            #expect(try plant.store.verify(World.project, id: version.id) == [])
+        }
+        let releases = try plant.releases()
+        #expect(try !releases.isEmpty && releases.map(\.champion.version) == folder.releases().map(\.champion.version))
+        #expect(releases.allSatisfy { $0.champion.artifact.uri.hasPrefix("s3://models/artifacts/models/") })
+        // Nothing was put in the place of something else.
+        let puts = bucket.requests.filter { $0.method == "PUT" }
+        #expect(puts.allSatisfy { $0.headers["if-none-match"] == "*" || $0.headers["if-match"] != nil })
+    }
+
+    @Test("Materializer is held up by what the bucket says, and ends with the same bytes", arguments: BucketFault.all)
+    func materializer(fault: BucketFault) throws {
+        let source = try Plant(seed: 2)
+        for _ in 0..<10 { try source.round() }
+        let undisturbed = try Plant.prepared([.datasetLog], from: source)
+        try undisturbed.makeMaterializer().settle()
+        for start in [2, 4, 11] {
+            let bucket = FakeBucket { number, _ in number >= start ? fault.fault : nil }
+            let plant = try Plant.prepared([.datasetLog], from: source, buckets: client(bucket))
+            let runner = try plant.makeMaterializer()
+            let stage = try #require(runner.stage as? MaterializerStage)
+            try settle(runner, plant, for: 5_000)
+            if !fault.words.isEmpty {
+                #expect(stage.holdUp.isActive && stage.isFull, "\(start)")
+                #expect(
+                    stage.holdUp.reason?.contains(fault.words) == true,
+                    "\(String(describing: stage.holdUp.reason))"
+                )
+                #expect(stage.holdUp.reason?.contains("a-secret") == false)
+            }
+            bucket.set(nil)
+            for version in try plant.decoded(.datasetVersions, { try SealedVersion(json: $0) }) {
+                #expect(try plant.store.verify(World.project, id: version.id) == [])
+            }
+            try settle(runner, plant, for: 12_000)
+            #expect(!stage.holdUp.isActive && stage.stops.isEmpty, "\(start): \(stage.stops.map(\.text))")
+            #expect(try (objects(bucket, "datasets") == undisturbed.store.objects.contents) == true, "\(start)")
+            #expect(
+                try plant.decoded(.datasetVersions) { try SealedVersion(json: $0).id }
+                    == undisturbed.decoded(.datasetVersions) { try SealedVersion(json: $0).id }
+            )
+        }
+    }
+
+    @Test("Materializer is held up where its parent cannot be read: a version is never sealed as if there were none")
+    func parent() throws {
+        let source = try Plant(seed: 2)
+        for _ in 0..<14 { try source.round() }
+        let undisturbed = try Plant.prepared([.datasetLog], from: source)
+        try undisturbed.makeMaterializer().settle()
+        for fault in [FakeBucket.Fault.answer(404, "NoSuchBucket"), .answer(403, "AccessDenied"), .answer(404, "")] {
+            let bucket = FakeBucket { _, request in
+                request.path.contains("/ordinals/1") && request.method == "GET" ? fault : nil
+            }
+            let plant = try Plant.prepared([.datasetLog], from: source, buckets: client(bucket))
+            let runner = try plant.makeMaterializer()
+            let stage = try #require(runner.stage as? MaterializerStage)
+            try settle(runner, plant, for: 3_000)
+            #expect(stage.holdUp.isActive && stage.stops.isEmpty, "\(fault): \(stage.stops.map(\.text))")
+            bucket.set(nil)
+            try settle(runner, plant, for: 12_000)
+            #expect(try (objects(bucket, "datasets") == undisturbed.store.objects.contents) == true, "\(fault)")
+        }
+    }
+
+    @Test("Materializer is killed at every request, carried out or not, and leaves the same bytes")
+    func crashes() throws {
+        let source = try Plant(seed: 2)
+        for _ in 0..<10 { try source.round() }
+        let healthy = FakeBucket()
+        let undisturbed = try Plant.prepared([.datasetLog], from: source, buckets: client(healthy))
+        try undisturbed.makeMaterializer().settle()
+        let expected = objects(healthy, "datasets")
+        let announced = try undisturbed.decoded(.datasetVersions) { try SealedVersion(json: $0).id }
+        #expect(healthy.requests.count > 30)
+        for number in healthy.requests.indices {
+            for isDone in [false, true] {
+                let bucket = FakeBucket { at, _ in at < number ? nil : at == number && isDone ? .lostAnswer : .nothing }
+                let plant = try Plant.prepared([.datasetLog], from: source, buckets: client(bucket))
+                // Nothing that it asks is answered any more: as good as dead.
+                try? plant.makeMaterializer().settle()
+                bucket.set(nil)
+                for ordinal in try plant.store.ordinals(World.project) {
+                    let manifest = try #require(try plant.store.manifest(World.project, ordinal: ordinal), "\(number)")
+                    #expect(try plant.store.verify(World.project, id: manifest.id) == [], "\(number)")
+                }
+                try plant.makeMaterializer().settle()
+                #expect((objects(bucket, "datasets") == expected) == true, "\(number) \(isDone)")
+                #expect(
+                    try plant.decoded(.datasetVersions) { try SealedVersion(json: $0).id } == announced,
+                    "\(number)"
+                )
+            }
+        }
+        print("crash points tried on a bucket: \(2 * healthy.requests.count)")
+    }
+
+    @Test("Two materializers that both believe they own the partition end with equal objects")
+    func two() throws {
+        let source = try Plant(seed: 2)
+        for _ in 0..<10 { try source.round() }
+        let alone = try Plant.prepared([.datasetLog], from: source)
+        try alone.makeMaterializer().settle()
+        let bucket = FakeBucket()
+        let plants = try (0..<2).map { _ in try Plant(buckets: client(bucket)) }
+        let runners = try plants.map { try $0.makeMaterializer() }
+        for (number, record) in source.cluster.committed(source.topics[.datasetLog], World.partition).enumerated() {
+            for plant in plants { try plant.send(.datasetLog, record.value, partition: World.partition) }
+            // Now the one is ahead, now the other.
+            try runners[number / 3 % 2].settle()
+            if number % 5 == 0 { for runner in runners { try runner.settle() } }
+        }
+        for runner in runners { try runner.settle() }
+        #expect(try (objects(bucket, "datasets") == alone.store.objects.contents) == true)
+        let ids = try alone.decoded(.datasetVersions) { try SealedVersion(json: $0).id }
+        for plant in plants { #expect(try plant.decoded(.datasetVersions) { try SealedVersion(json: $0).id } == ids) }
+    }
+
+    @Test(
+        "Trainer waits for a version that the bucket does not give, and a model that it does not take",
+        arguments: BucketFault.all
+    )
+    func trainer(fault: BucketFault) throws {
+        let bucket = FakeBucket()
+        let source = try Plant(seed: 2, buckets: client(bucket))
+        for _ in 0..<8 { try source.round() }
+        let undisturbed = try Plant.prepared([.trainingRequests], from: source, buckets: client(bucket))
+        try undisturbed.makeTrainer().settle()
+        let expected = bucket.objects
+        let results = undisturbed.cluster.committed(undisturbed.topics[.trainingResults]).count
+        #expect(results > 0)
+        for isReading in [true, false] {
+            let plant = try Plant.prepared([.trainingRequests], from: source, buckets: client(bucket))
+            bucket.set { _, request in (request.method == "GET") == isReading ? fault.fault : nil }
+            let runner = try plant.makeTrainer()
+            let stage = try #require(runner.stage as? TrainerStage)
+            try settle(runner, plant, for: 5_000)
+            if !fault.words.isEmpty {
+                #expect(stage.holdUp.isActive && stage.isFull, "\(isReading)")
+                #expect(plant.cluster.committed(plant.topics[.trainingResults]).isEmpty, "\(isReading)")
+            }
+            bucket.set(nil)
+            try settle(runner, plant, for: 12_000)
+            let outcomes = try plant.decoded(.trainingResults) { try TrainingResult(json: $0).outcome }
+            #expect(outcomes.count == results)
+            #expect(outcomes.allSatisfy { if case .finished = $0 { true } else { false } })
+            #expect((bucket.objects == expected) == true)
+        }
+    }
+}

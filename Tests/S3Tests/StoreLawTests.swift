@@ -1,0 +1,268 @@
+import Dispatch
+import Foundation
+import HTTPClient
+import S3Testing
+import Storage
+import Synchronization
+import Testing
+
+@testable import S3
+
+/// A store of each kind, empty at first.
+enum Backend: String, CaseIterable, CustomTestStringConvertible {
+    case folder, fake, seaweed
+
+    var testDescription: String { rawValue }
+
+    /// Nil where it cannot be started; the reason is printed.
+    func make(partThreshold: Int = 64 << 20, partSize: Int = 16 << 20) throws -> (any ObjectStore)? {
+        let name = "c\(UUID().uuidString.prefix(8).lowercased())"
+        switch self {
+        case .folder: return try FolderStore(root: FileManager.default.temporaryDirectory.path + "/store-\(name)")
+        case .fake:
+            let bucket = FakeBucket()
+            Self.kept.withLock { $0.append(bucket) }
+            return try Self.store(bucket.url, "s3://\(FakeBucket.name)/\(name)", partThreshold, partSize)
+        case .seaweed:
+            switch SeaweedProcess.shared {
+            case .success(let seaweed):
+                let store = try Self.store(seaweed.url, "s3://contract/\(name)", partThreshold, partSize)
+                try Self.makeBucket(store)
+                return store
+            case .failure(let error):
+                print("skipped: the store contract on SeaweedFS (\(error))")
+                return nil
+            }
+        }
+    }
+
+    private static let kept = Mutex<[FakeBucket]>([])
+
+    static func client(
+        _ url: String,
+        secret: String = SeaweedProcess.secretKey,
+        environment: S3Environment = S3Environment()
+    ) throws -> S3Client {
+        let credentials = try S3Credentials(accessKey: SeaweedProcess.accessKey, secretKey: secret)
+        return S3Client(try S3Settings(endpoint: url, credentials: credentials), environment: environment)
+    }
+
+    private static func store(_ url: String, _ uri: String, _ threshold: Int, _ size: Int) throws -> S3Store {
+        let environment = S3Environment(partThreshold: threshold, partSize: size)
+        return S3Store(try #require(S3URI(uri)), client: try client(url, environment: environment))
+    }
+
+    /// An operator makes buckets, not a worker.
+    private static func makeBucket(_ store: S3Store) throws {
+        let bucket = try #require(S3URI(bucket: store.place.bucket, key: ""))
+        _ = try store.client.send(.init(method: .put, place: bucket, operation: "make"), expecting: [409])
+    }
+}
+
+/// What every store guarantees.
+@Suite("The laws of stores, on a folder, a bucket in memory and SeaweedFS")
+struct StoreLawTests {
+    @Test("What is written is read back, whole and under its name only", arguments: Backend.allCases)
+    func roundTrip(backend: Backend) throws {
+        guard let store = try backend.make() else { return }
+        let bytes = (0..<100_000).map { UInt8(truncatingIfNeeded: $0) }
+        try store.write(bytes, to: "a/b/c.bin")
+        try store.write([], to: "empty")
+        try store.write([9], to: "a/odd name+é&'(1)=%41.txt")
+        #expect(try store.read("a/b/c.bin") == bytes)
+        #expect(try store.read("empty").isEmpty)
+        #expect(try store.read("a/odd name+é&'(1)=%41.txt") == [9])
+        #expect(try store.size(of: "a/b/c.bin") == 100_000 && store.size(of: "empty") == 0)
+        #expect(try store.size(of: "a/b") == nil && store.size(of: "no") == nil && !store.exists("a/b/c.bin/d"))
+        #expect(try store.list() == ["a/b/c.bin", "a/odd name+é&'(1)=%41.txt", "empty"])
+        #expect(try store.list("a/b") == ["a/b/c.bin"] && store.list("nothing").isEmpty)
+        try store.write([1], to: "empty")
+        try store.write([1], to: "empty")
+        #expect(try store.read("empty") == [1])
+        try store.remove("empty")
+        try store.remove("empty")
+        #expect(try !store.exists("empty") && store.readIfPresent("empty", maximumSize: 9) == nil)
+    }
+
+    @Test("Putting the same content twice changes nothing, other content is a conflict", arguments: Backend.allCases)
+    func put(backend: Backend) throws {
+        guard let store = try backend.make() else { return }
+        #expect(try store.put([1, 2], as: "x/ab12"))
+        #expect(try !store.put([1, 2], as: "x/ab12"))
+        for other in [[1, 3], [1], [1, 2, 3], []] as [[UInt8]] {
+            let error = #expect(throws: StorageError.self) { try store.put(other, as: "x/ab12") }
+            #expect(error?.kind == .conflict && error?.isTemporary == false)
+        }
+        #expect(try store.read("x/ab12") == [1, 2])
+    }
+
+    @Test("No name leads elsewhere", arguments: Backend.allCases)
+    func names(backend: Backend) throws {
+        guard let store = try backend.make() else { return }
+        for name in [
+            "", "..", "../x", "/x", "a/../../x", "a//b", "a/", "./a", "a\u{0}b", ".tmp-1",
+            String(repeating: "x", count: 2_000),
+        ] {
+            for attempt in [
+                { try store.write([1], to: name) }, { _ = try store.read(name) }, { _ = try store.exists(name) },
+                { try store.remove(name) }, { try store.put([1], as: name) }, { _ = try store.uri(of: name) },
+            ] as [() throws -> Void] {
+                let error = #expect(throws: StorageError.self) { try attempt() }
+                #expect(error?.kind == .invalidName, "\(name)")
+            }
+        }
+        #expect(try store.list().isEmpty)
+    }
+
+    @Test("What is missing or too large is told, with its name", arguments: Backend.allCases)
+    func limits(backend: Backend) throws {
+        guard let store = try backend.make() else { return }
+        let missing = #expect(throws: StorageError.self) { try store.read("lost") }
+        #expect(missing?.kind == .notFound && missing?.description.contains("\(store.location)/lost") == true)
+        try store.write([1, 2, 3], to: "f")
+        let large = #expect(throws: StorageError.self) { try store.read("f", maximumSize: 2) }
+        #expect(large?.kind == .tooLarge)
+        #expect(try store.read("f", maximumSize: 3) == [1, 2, 3])
+    }
+
+    @Test("Of 64 who put different bytes under one name one wins, and the others are told", arguments: Backend.allCases)
+    func race(backend: Backend) throws {
+        guard let store = try backend.make() else { return }
+        for round in 0..<3 {
+            let winners = Mutex<[Int]>([])
+            let conflicts = Atomic(0)
+            let others = Mutex<[String]>([])
+            DispatchQueue.concurrentPerform(iterations: 64) { writer in
+                do throws(StorageError) {
+                    let isWritten = try store.put([UInt8](repeating: UInt8(writer), count: 5_000), as: "race/\(round)")
+                    if isWritten { winners.withLock { $0.append(writer) } }
+                } catch {
+                    if error.kind == .conflict {
+                        conflicts.add(1, ordering: .relaxed)
+                    } else {
+                        others.withLock { $0.append("\(error)") }
+                    }
+                }
+            }
+            #expect(others.withLock { $0 } == [])
+            let winner = try #require(winners.withLock { $0.count == 1 ? $0[0] : nil }, "\(winners.withLock { $0 })")
+            #expect(conflicts.load(ordering: .relaxed) == 63)
+            #expect(try store.read("race/\(round)") == [UInt8](repeating: UInt8(winner), count: 5_000))
+        }
+        let written = Atomic(0)
+        DispatchQueue.concurrentPerform(iterations: 64) { _ in
+            if (try? store.put([1, 2, 3], as: "race/equal")) == true { written.add(1, ordering: .relaxed) }
+        }
+        #expect(written.load(ordering: .relaxed) == 1)
+    }
+
+    @Test(
+        "Many writers of one name leave the bytes of one of them, and readers see no others",
+        arguments: Backend.allCases
+    )
+    func pointers(backend: Backend) throws {
+        guard let store = try backend.make() else { return }
+        try store.write([UInt8](repeating: 99, count: 5_000), to: "shared/x")
+        let faults = Mutex<[String]>([])
+        DispatchQueue.concurrentPerform(iterations: 8) { writer in
+            do {
+                for _ in 0..<4 {
+                    try store.write([UInt8](repeating: UInt8(writer), count: 5_000), to: "shared/x")
+                    let seen = try store.read("shared/x")
+                    if seen.count != 5_000 || Set(seen).count != 1 { faults.withLock { $0.append("torn") } }
+                }
+            } catch {
+                faults.withLock { $0.append("\(error)") }
+            }
+        }
+        #expect(faults.withLock { $0 } == [])
+        #expect(try store.list() == ["shared/x"])
+    }
+
+    @Test("Large objects go in parts and come in pieces, once", arguments: Backend.allCases)
+    func large(backend: Backend) throws {
+        guard let store = try backend.make(partThreshold: 6 << 20, partSize: 5 << 20) else { return }
+        // 12 MiB and a bit: three parts, the last of them short.
+        let bytes = (0..<(12 << 20) + 7).map { UInt8(truncatingIfNeeded: $0 &* 31 >> 3) }
+        #expect(try store.put(bytes, as: "large"))
+        #expect(try store.read("large") == bytes)
+        #expect(try !store.put(bytes, as: "large"))
+        var other = bytes
+        other[bytes.count - 1] ^= 1
+        #expect(#expect(throws: StorageError.self) { try store.put(other, as: "large") }?.kind == .conflict)
+        try store.write(other, to: "large")
+        #expect(try store.read("large") == other)
+        #expect(try store.removeLeftovers(olderThan: .zero) == 0)
+    }
+
+    @Test("URIs name what they are of, and many objects are listed in byte order", arguments: Backend.allCases)
+    func uris(backend: Backend) throws {
+        guard let store = try backend.make() else { return }
+        let names = (0..<7).map { "n/\($0 % 2 == 0 ? "a" : "B")\($0)" }
+        for name in names { try store.put([1], as: name) }
+        #expect(try store.list("n") == names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) })
+        let uri = try store.uri(of: "n/a b")
+        #expect(ObjectURI("\(uri)") == uri && "\(uri)".hasSuffix("/n/a%20b"))
+    }
+
+    @Test("SeaweedFS: a wrong secret is refused as one, uploads that nobody finished are ended")
+    func seaweed() throws {
+        guard case .success(let seaweed) = SeaweedProcess.shared, let store = try Backend.seaweed.make() as? S3Store
+        else {
+            return
+        }
+        let stranger = S3Store(store.place, client: try Backend.client(seaweed.url, secret: "wrong-one"))
+        for attempt in [
+            { try stranger.put([1], as: "x") }, { try stranger.write([1], to: "x") }, { _ = try stranger.read("x") },
+            { _ = try stranger.size(of: "x") }, { _ = try stranger.list() }, { try stranger.remove("x") },
+        ] as [() throws -> Void] {
+            let error = #expect(throws: StorageError.self) { try attempt() }
+            #expect(error?.kind == .forbidden && error?.isTemporary == true, "\(String(describing: error))")
+            #expect(error?.description.contains("the secret key is not") == true, "\(String(describing: error))")
+            #expect(error?.description.contains("wrong-one") == false)
+        }
+        #expect(try store.list().isEmpty)
+        let place = try store.place(of: "left")
+        let begun = try store.client.send(
+            .init(method: .post, place: place, query: [("uploads", "")], operation: "begin")
+        )
+        #expect(S3Text(begun.body).first("UploadId") != nil)
+        #expect(try store.removeLeftovers() == 0)
+        #expect(try store.removeLeftovers(olderThan: .zero) == 1)
+        #expect(try store.removeLeftovers(olderThan: .zero) == 0)
+    }
+
+    @Test("SeaweedFS: a bucket is reached as a host, too")
+    func hosts() throws {
+        guard case .success(let seaweed) = SeaweedProcess.shared, let store = try Backend.seaweed.make() as? S3Store
+        else {
+            return
+        }
+        let settings = try S3Settings(
+            // A name below localhost is this machine, as RFC 6761 has it.
+            endpoint: seaweed.url.replacingOccurrences(of: "127.0.0.1", with: "localhost"),
+            style: .host,
+            credentials: S3Credentials(accessKey: SeaweedProcess.accessKey, secretKey: SeaweedProcess.secretKey)
+        )
+        let hosted = S3Store(store.place, client: S3Client(settings))
+        #expect(hosted.client.address(of: store.place).host.hasPrefix("contract.localhost:"))
+        #expect(try hosted.put([1, 2], as: "a b/x+y"))
+        #expect(try store.read("a b/x+y") == [1, 2] && hosted.read("a b/x+y") == [1, 2])
+        #expect(try hosted.list() == ["a b/x+y"])
+    }
+
+    @Test("SeaweedFS: a bucket that is not there is told as that, by every call")
+    func noBucket() throws {
+        guard case .success(let seaweed) = SeaweedProcess.shared else { return }
+        let store = S3Store(try #require(S3URI("s3://nowhere-at-all/x")), client: try Backend.client(seaweed.url))
+        for attempt in [{ _ = try store.read("x") }, { _ = try store.size(of: "x") }, { _ = try store.list() }]
+            as [() throws -> Void]
+        {
+            let error = #expect(throws: StorageError.self) { try attempt() }
+            #expect(
+                error?.kind == .unavailable && error?.description.contains("there is no bucket") == true,
+                "\(String(describing: error))"
+            )
+        }
+    }
+}
