@@ -92,7 +92,7 @@ import Testing
 
     private static let standard: Set<String> = [
         "stdbool.h", "stddef.h", "stdint.h", "stdio.h", "stdlib.h", "string.h", "errno.h", "unistd.h", "cmath",
-        "cstdlib", "cstring", "emmintrin.h",
+        "cstdlib", "cstring", "immintrin.h",
         "cstdint", "cstddef", "new", "string", "memory",
     ]
 }

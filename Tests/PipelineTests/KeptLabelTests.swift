@@ -145,7 +145,7 @@ struct KeptLabelTests {
         let (expected, files) = try expected()
         let disk = Disk()
         func run(_ plant: Plant, _ disk: Disk) throws {
-            let store = DatasetStore(objects: try disk.store(plant.store.objects.root))
+            let store = DatasetStore(objects: try disk.store(plant.store.objects.location))
             // In two parts: the second begins from what the first has kept, and keeps more.
             try materializer(plant, store: store).settle()
             for record in log[(log.count / 2)...] { try plant.cluster.append(record) }

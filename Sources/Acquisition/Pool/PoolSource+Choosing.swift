@@ -159,31 +159,25 @@ extension PoolSource {
     /// - Complexity: O(*n* · *k*), over at most 512 candidates once they are in order.
     func isCold(_ labels: Double, _ policy: AcquisitionPolicy) -> Bool {
         if isSurelyWarm(labels, policy) { return false }
-        guard let (_, means) = meanOutput() else { return true }
-        var entropy = 0.0
-        for share in means { entropy += Entropy.term(share) }
-        return labels < policy.batch.handover * Reproducible.exp(entropy)
+        guard let output = meanOutput() else { return true }
+        return labels < policy.batch.handover * output.perplexity
     }
 
-    /// What the newest model says of the pool on average, by class, and its ordinal; nil where it has said nothing.
+    /// What the newest model says of the pool on average; nil where it has said nothing.
     ///
     /// - Complexity: O(*n* · *k*), over at most 512 candidates once they are in order.
-    func meanOutput() -> (ordinal: Int, means: [Double])? {
+    func meanOutput() -> MeanOutput? {
         let ids = candidates.least(BatchRule.windowLimit) { id, pooled in
             Rank(setAside: pooled.setAside?.order ?? 0, ordinal: pooled.modelOrdinal, utility: 0, id: id)
         }
         guard let newest = ids.first else { return nil }
-        var mass: [Double] = []
-        var outputs = 0.0
+        var mean = MeanOutput(of: newest.ordinal)
         for rank in ids where rank.ordinal == newest.ordinal && rank.setAside == newest.setAside {
-            guard let output = candidates[rank.id]?.candidate.output else { continue }
-            outputs += 1
-            for entry in output.entries {
-                while mass.count <= entry.label.rawValue { mass.append(0) }
-                mass[entry.label.rawValue] += entry.probability
-            }
+            if let output = candidates[rank.id]?.candidate.output { mean.take(output) }
         }
-        return outputs > 0 ? (newest.ordinal, mass.map { $0 / outputs }) : nil
+        guard mean.candidates > 0 else { return nil }
+        mean.finish()
+        return mean
     }
 
     /// Whether there are labels enough even if the model told as many classes apart as it names at all: no need to know how

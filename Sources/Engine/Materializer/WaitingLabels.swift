@@ -32,15 +32,13 @@ struct WaitingLabels {
     /// Bytes of the lines that a file holds at most; with more the log is read again.
     static let limit = 256 << 20
     private static let form = 1
-    /// Bytes that are written at once.
-    private static let portion = 1 << 20
 
     /// Hands the lines to `body` in their order in a file.
-    private func forEachLine<E: Error>(_ body: ([UInt8]) throws(E) -> Void) throws(E) {
+    private func forEachLine(_ body: ([UInt8]) -> Void) {
         for name in projects.keys.sorted() {
             for split in Split.allCases {
                 guard let lines = projects[name]?.lines[split] else { continue }
-                for line in lines { try body(line) }
+                for line in lines { body(line) }
             }
         }
     }
@@ -62,7 +60,7 @@ struct WaitingLabels {
     ///
     /// - Returns: False where there are too many.
     /// - Complexity: O(bytes).
-    func write(to store: ObjectStore, as name: String) throws(StorageError) -> Bool {
+    func write(to store: any ObjectStore, as name: String) throws(StorageError) -> Bool {
         var size = 0
         forEachLine { size += $0.count }
         guard size <= Self.limit else { return false }
@@ -86,16 +84,10 @@ struct WaitingLabels {
                 }
             }
         }
-        var file = try store.makeWriter(nextTo: name)
         var bytes = writer.bytes + [0x0A]
-        try forEachLine { (line) throws(StorageError) in
-            bytes += line
-            guard bytes.count >= Self.portion else { return }
-            try file.append(bytes)
-            bytes.removeAll(keepingCapacity: true)
-        }
-        try file.append(bytes)
-        try file.commit(as: name)
+        bytes.reserveCapacity(bytes.count + size)
+        forEachLine { line in bytes += line }
+        try store.write(bytes, to: name)
         return true
     }
 
