@@ -81,7 +81,7 @@ public final class MaterializerStage: StreamStage, HoldingStage, StoppingStage {
             let (group, here) = (committed[place] ?? 0, try store.progress(place.partition) ?? 0)
             var offset = min(group, here)
             // Labels that wait need not be read again where they are kept: what is cut behind them is still to be read.
-            if let waiting = store.kept(place.partition, after: offset, upTo: group) {
+            if group > offset, let waiting = store.kept(place.partition, after: offset, upTo: group) {
                 offset = waiting.offset
                 kept[place.partition] = waiting
             }
