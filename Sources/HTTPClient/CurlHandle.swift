@@ -37,7 +37,7 @@ final class CurlHandle: @unchecked Sendable {
         let result = withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(CURL_ERROR_SIZE)) { text in
             text.initialize(repeating: 0)
             return Result { () throws(HTTPClientError) in
-                try prepare(call, body, limits, text)
+                try prepare(call, body, limits, maximumSize, text)
                 try check(flywheel_curl_set_headers(handle, list.first))
                 try check(flywheel_curl_collect(handle, head.pointer, answer.pointer))
                 let code = curl_easy_perform(handle)
@@ -72,6 +72,7 @@ final class CurlHandle: @unchecked Sendable {
         _ call: HTTPCall,
         _ body: UnsafeRawBufferPointer,
         _ limits: HTTPClient.Limits,
+        _ maximumSize: Int,
         _ text: UnsafeMutableBufferPointer<CChar>
     ) throws(HTTPClientError) {
         try check(flywheel_curl_set_error(handle, text.baseAddress))
@@ -87,6 +88,9 @@ final class CurlHandle: @unchecked Sendable {
         try set(CURLOPT_CONNECTTIMEOUT_MS, Int(limits.connecting))
         try set(CURLOPT_LOW_SPEED_LIMIT, 1)
         try set(CURLOPT_LOW_SPEED_TIME, max(1, Int(limits.silence / 1_000)))
+        // Whoever trickles must not hold a caller for days: half a minute, and what 100 kB/s take.
+        let bytes = max(body.count, min(maximumSize, 16 << 20))
+        try set(CURLOPT_TIMEOUT_MS, Int(limits.connecting) + 30_000 + bytes / 100)
         switch call.method {
         case .get: try set(CURLOPT_HTTPGET, 1)
         case .head: try set(CURLOPT_NOBODY, 1)
@@ -112,7 +116,9 @@ final class CurlHandle: @unchecked Sendable {
 
     private static func error(_ code: CURLcode, _ text: UnsafeMutableBufferPointer<CChar>) -> HTTPClientError {
         let detail = text.baseAddress.map { String(cString: $0) } ?? ""
-        let reason = detail.isEmpty ? String(cString: curl_easy_strerror(code)) : detail
+        // A proxy's address may hold its password.
+        let isTold = !detail.isEmpty && !detail.contains("@") && !detail.lowercased().contains("proxy")
+        let reason = isTold ? detail : String(cString: curl_easy_strerror(code))
         switch code {
         case CURLE_URL_MALFORMAT, CURLE_UNSUPPORTED_PROTOCOL, CURLE_BAD_FUNCTION_ARGUMENT:
             return HTTPClientError(.invalid, reason)

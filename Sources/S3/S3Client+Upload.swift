@@ -143,7 +143,13 @@ extension S3Client {
                 return false
             }
             // The status is sent before the parts are joined: what became of it stands in the body.
-            guard !fault.code.isEmpty else { return true }
+            guard !fault.code.isEmpty else {
+                // As of one written whole: an answer without a revision is no store's.
+                guard S3Text(answer.body).first("ETag")?.isEmpty == false else {
+                    throw notAStore(place, "finish writing")
+                }
+                return true
+            }
             guard fault.isTransient else { throw error(fault, request) }
             environment.pause(Self.pause(after: attempt, patience: 0, jitter: environment.jitter()))
         }

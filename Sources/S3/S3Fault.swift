@@ -34,7 +34,7 @@ struct S3Fault: Hashable {
             "Throttling", "ThrottlingException":
             return true
         case _ where Self.full.contains(code): return false
-        default: return [429, 500, 502, 503, 504].contains(status)
+        default: return [409, 429, 500, 502, 503, 504].contains(status)
         }
     }
 
@@ -108,7 +108,9 @@ struct S3Fault: Hashable {
         case 401, 403:
             return error(.forbidden, "the store does not allow it; grant reading, writing and listing of the bucket")
         case 404: return error(.unavailable, "nothing of a store answers here; look at s3.endpoint and s3.style")
-        case 409, 412: return error(.conflict, "something else is stored there")
+        case 409:
+            return error(.unavailable, "another write of it is under way, or the bucket is in no state to take it")
+        case 412: return error(.conflict, "something else is stored there")
         case 429: return error(.unavailable, "the store asks for fewer requests")
         case 501:
             return error(.forbidden, "the store does not know what is asked, such as If-None-Match; use another one")

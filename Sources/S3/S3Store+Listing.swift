@@ -62,7 +62,7 @@ extension S3Store {
         let oldest = client.environment.now() / 1_000 - age.components.seconds
         var removed = 0
         for upload in S3Text(answer.body).elements("Upload") {
-            guard let key = upload.first("Key"), let id = upload.first("UploadId"),
+            guard let key = upload.first("Key"), isOurs(key), let id = upload.first("UploadId"),
                 let object = S3URI(bucket: place.bucket, key: key),
                 // As in 2026-11-30T17:01:44.000Z.
                 let began = upload.first("Initiated")?.filter({ $0.isNumber || $0 == "T" }).prefix(15),
@@ -74,9 +74,20 @@ extension S3Store {
                 query: [("uploadId", id)],
                 operation: "end writing"
             )
-            if (try? client.send(end)) != nil { removed += 1 }
+            // Another day, rather than 1,000 times the wait for a server that is away.
+            guard (try? client.send(end)) != nil else { break }
+            removed += 1
         }
         return removed
+    }
+
+    /// Whether we write under such a key: without a prefix a bucket may be somebody else's, too.
+    private func isOurs(_ key: String) -> Bool {
+        let root = beginning("")
+        guard key.hasPrefix(root) else { return false }
+        let name = key.dropFirst(root.count)
+        return name.hasPrefix("models/") || name.hasPrefix("progress/") || name.contains("/segments/")
+            || name.contains("/versions/")
     }
 
     /// A key as lists have it: `+` is a blank.

@@ -91,12 +91,9 @@ public struct ObjectWriter: ~Copyable {
         let target = try finish(name)
         try store.enter(.rename, target)
         if link(path, target) != 0 {
-            switch errno {
-            case EEXIST: return false
-            case EPERM, EOPNOTSUPP, ENOSYS, EMLINK:
-                guard rename(path, target) == 0 else { throw StorageError("rename to", target) }
-            default: throw StorageError("rename to", target)
-            }
+            guard errno != EEXIST else { return false }
+            // File systems say in many ways that they have no hard links; what else is wrong, this says too.
+            guard rename(path, target) == 0 else { throw StorageError("rename to", target) }
         }
         try store.leave(.rename, target)
         close(descriptor)

@@ -222,11 +222,14 @@ struct StoreLawTests {
             #expect(error?.description.contains("wrong-one") == false)
         }
         #expect(try store.list().isEmpty)
-        let place = try store.place(of: "left")
-        let begun = try store.client.send(
-            .init(method: .post, place: place, query: [("uploads", "")], operation: "begin")
-        )
-        #expect(S3Text(begun.body).first("UploadId") != nil)
+        // The second is somebody else's, who shares the bucket.
+        for name in ["shapes/segments/left", "backup.tar"] {
+            let place = try store.place(of: name)
+            let begun = try store.client.send(
+                .init(method: .post, place: place, query: [("uploads", "")], operation: "begin")
+            )
+            #expect(S3Text(begun.body).first("UploadId") != nil)
+        }
         #expect(try store.removeLeftovers() == 0)
         #expect(try store.removeLeftovers(olderThan: .zero) == 1)
         #expect(try store.removeLeftovers(olderThan: .zero) == 0)

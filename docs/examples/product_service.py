@@ -24,7 +24,7 @@ def fetch(uri):
     import boto3  # Where the bucket is, and who we are there, AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID and the like say.
 
     name, key = uri.removeprefix("s3://").split("/", 1)
-    return boto3.client("s3").get_object(Bucket=name, Key=key)["Body"].read()
+    return boto3.client("s3").get_object(Bucket=name, Key=urllib.parse.unquote(key))["Body"].read()
 
 
 def load(released):

@@ -28,7 +28,7 @@ def bucket(uri):
     import boto3
 
     name, key = uri.removeprefix("s3://").split("/", 1)
-    return boto3.client("s3"), {"Bucket": name, "Key": key}
+    return boto3.client("s3"), {"Bucket": name, "Key": urllib.parse.unquote(key)}
 
 
 def fetch(uri, sha256):

@@ -69,9 +69,11 @@ public struct PredictedShares: Equatable, Sendable {
     private func distance(to other: PredictedShares) -> Double {
         var sum = 0.0
         var (own, others) = (0, 0)
-        while own < classes.count || others < other.classes.count {
-            let mine = own < classes.count ? classes[own].rawValue : Int.max
-            let theirs = others < other.classes.count ? other.classes[others].rawValue : Int.max
+        // A row that somebody has spoilt may lack shares.
+        let (count, otherCount) = (min(classes.count, shares.count), min(other.classes.count, other.shares.count))
+        while own < count || others < otherCount {
+            let mine = own < count ? classes[own].rawValue : Int.max
+            let theirs = others < otherCount ? other.classes[others].rawValue : Int.max
             sum += abs((mine <= theirs ? shares[own] : 0) - (theirs <= mine ? other.shares[others] : 0))
             if mine <= theirs { own += 1 }
             if theirs <= mine { others += 1 }

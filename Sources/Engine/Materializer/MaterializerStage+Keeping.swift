@@ -1,3 +1,5 @@
+internal import Storage
+
 /// Labels that wait for long: a project that never cuts, or an import of validation labels alone, must not hold the group's offset
 /// back without end.
 extension MaterializerStage {
@@ -34,11 +36,17 @@ extension MaterializerStage {
     }
 
     /// Puts what waits into a file. It is a copy of what the log says: where the disk refuses it, the group waits.
-    func keep(_ partition: Int32) {
-        guard let end = next[partition] else { return }
+    ///
+    /// - Returns: False where a server is away.
+    func keep(_ partition: Int32) -> Bool {
+        guard let end = next[partition] else { return true }
         keptAt[partition] = end
         let waiting = WaitingLabels(offset: end, projects: pending[partition] ?? [:])
-        guard (try? store.keep(waiting, of: partition)) == true else { return }
-        turnKept[partition] = waiting
+        do throws(StorageError) {
+            if try store.keep(waiting, of: partition) { turnKept[partition] = waiting }
+            return true
+        } catch {
+            return !error.isRemote
+        }
     }
 }

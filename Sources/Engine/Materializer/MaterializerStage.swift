@@ -81,7 +81,7 @@ public final class MaterializerStage: StreamStage, HoldingStage, StoppingStage {
             let (group, here) = (committed[place] ?? 0, try store.progress(place.partition) ?? 0)
             var offset = min(group, here)
             // Labels that wait need not be read again where they are kept: what is cut behind them is still to be read.
-            if group > offset, let waiting = store.kept(place.partition, after: offset, upTo: group) {
+            if group > offset, let waiting = try store.kept(place.partition, after: offset, upTo: group) {
                 offset = waiting.offset
                 kept[place.partition] = waiting
             }
@@ -194,24 +194,30 @@ public final class MaterializerStage: StreamStage, HoldingStage, StoppingStage {
         if hasMoved { turn.mustCommit = true } else { letGo() }
     }
 
+    /// The manifest of an ordinal; nil if there is none.
+    ///
+    /// - Throws: `WrongFact` of one that no repetition mends: a newer build wrote it, or somebody has changed it.
+    private func manifest(_ project: ProjectID, _ ordinal: Int, toSeal cut: VersionCut) throws -> DatasetManifest? {
+        do {
+            return try store.manifest(project, ordinal: ordinal)
+        } catch let error as EngineError {
+            throw WrongFact(reason: "version \(cut.ordinal) of project \(project) cannot be sealed: \(error)")
+        }
+    }
+
     private func seal(_ project: ProjectID, _ cut: VersionCut, _ waiting: WaitingLabels.Project) throws
         -> SealedVersion
     {
         var parent: DatasetManifest?
         if cut.ordinal > 1 {
-            do {
-                parent = try store.manifest(project, ordinal: cut.ordinal - 1)
-            } catch let error as EngineError {
-                // Not one that a repetition mends: a newer build wrote it, or somebody has changed it.
-                throw WrongFact(reason: "version \(cut.ordinal) of project \(project) cannot be sealed: \(error)")
-            }
+            parent = try manifest(project, cut.ordinal - 1, toSeal: cut)
             guard parent != nil else {
                 throw Self.incomplete(project, cut, "its parent is not in the store")
             }
         }
         guard isComplete(waiting, after: parent, cut) else {
             // Read again from the middle, since another project of the partition held the offset back: it is sealed already.
-            if let known = try store.manifest(project, ordinal: cut.ordinal), known.sequence == cut.sequence {
+            if let known = try manifest(project, cut.ordinal, toSeal: cut), known.sequence == cut.sequence {
                 return try store.seal(known)
             }
             throw Self.incomplete(project, cut, "labels before the cut are missing")
@@ -289,7 +295,7 @@ public final class MaterializerStage: StreamStage, HoldingStage, StoppingStage {
         var isAway = false
         for partition in next.keys.sorted() {
             guard let safe = safeOffset(partition) else { continue }
-            if isKeepingDue(partition) { keep(partition) }
+            if !isAway, isKeepingDue(partition) { isAway = !keep(partition) }
             let offset = groupOffset(partition, safe)
             if offset != committedNext[partition] {
                 guard !isAway else { continue }
@@ -300,6 +306,8 @@ public final class MaterializerStage: StreamStage, HoldingStage, StoppingStage {
                 } catch let error as StorageError where error.isTemporary {
                     refused(error)
                     isAway = error.isRemote
+                    // What was kept for this is kept again, once the progress can be noted.
+                    if turnKept.removeValue(forKey: partition) != nil { keptAt[partition] = nil }
                     continue
                 }
                 turn.advance(TopicPartition(topics[.datasetLog], partition), to: offset)

@@ -166,16 +166,16 @@ extension DatasetStore {
     /// What was kept of a partition at the greatest offset that lies behind `start` and not behind `committed`: all that was
     /// cut before has been announced.
     ///
-    /// - Returns: Nil where nothing is kept there that can be read: it is in the log.
-    func kept(_ partition: Int32, after start: Int64, upTo committed: Int64) -> WaitingLabels? {
-        for offset in offsetsKept(partition).reversed() where offset > start && offset <= committed {
-            if let bytes = try? objects.read(
-                "\(folder(partition))/\(offset)",
-                maximumSize: WaitingLabels.limit + 64 << 20
-            ),
-                let waiting = WaitingLabels(bytes, offset: offset)
-            {
-                return waiting
+    /// - Returns: Nil where nothing is kept there that is whole: it is in the log.
+    /// - Throws: `StorageError` where the store cannot say what is kept now.
+    func kept(_ partition: Int32, after start: Int64, upTo committed: Int64) throws(StorageError) -> WaitingLabels? {
+        for offset in try offsetsKept(partition).reversed() where offset > start && offset <= committed {
+            do throws(StorageError) {
+                let name = "\(folder(partition))/\(offset)"
+                let bytes = try objects.read(name, maximumSize: WaitingLabels.limit + 64 << 20)
+                if let waiting = WaitingLabels(bytes, offset: offset) { return waiting }
+            } catch {
+                guard error.kind == .notFound || error.kind == .tooLarge else { throw error }
             }
         }
         return nil
@@ -183,12 +183,13 @@ extension DatasetStore {
 
     /// Removes what was kept of a partition but for one offset. What cannot be removed does no harm.
     func removeKept(_ partition: Int32, except offset: Int64?) {
-        for one in offsetsKept(partition) where one != offset { try? objects.remove("\(folder(partition))/\(one)") }
+        for one in (try? offsetsKept(partition)) ?? [] where one != offset {
+            try? objects.remove("\(folder(partition))/\(one)")
+        }
     }
 
     /// Ascending.
-    private func offsetsKept(_ partition: Int32) -> [Int64] {
-        let names = (try? objects.list(folder(partition))) ?? []
-        return names.compactMap { $0.split(separator: "/").last.flatMap { Int64($0) } }.sorted()
+    private func offsetsKept(_ partition: Int32) throws(StorageError) -> [Int64] {
+        try objects.list(folder(partition)).compactMap { $0.split(separator: "/").last.flatMap { Int64($0) } }.sorted()
     }
 }

@@ -25,6 +25,8 @@ final class Study {
     let requestedAt: Int64
     private var prepared: TrainingData?
     private var parent: SoftmaxRegression??
+    /// Since when the model to start from is looked for, in milliseconds since 1970.
+    private var missingSince: Int64?
 
     init(
         request: TrainingRequest,
@@ -58,16 +60,29 @@ final class Study {
         return read
     }
 
-    /// The model to start from, if the request names one that can be read; tried once.
+    /// Milliseconds for which a store may be away before a study does without the model to start from: it may be gone for
+    /// good, and others wait.
+    private static let warmStartPatience: Int64 = 60_000
+
+    /// The model to start from, if the request names one that can be read.
     ///
-    /// - Throws: `StorageError` where a store is away, which may have it.
-    func warmStart(_ buckets: S3Client?, _ failed: (String) -> Void) throws -> SoftmaxRegression? {
+    /// - Parameters:
+    ///   - buckets: Reads `s3:` URIs; nil where no store is configured.
+    ///   - time: Now, in milliseconds since 1970.
+    ///   - failed: Is told why there is none.
+    /// - Returns: Nil where the study starts cold.
+    /// - Throws: `StorageError` where a store is away for a while, which may have it.
+    func warmStart(_ buckets: S3Client?, at time: Int64, _ failed: (String) -> Void) throws -> SoftmaxRegression? {
         if let parent { return parent }
+        let since = missingSince ?? time
+        missingSince = since
         var read: SoftmaxRegression?
         if let artifact = request.warmStart?.artifact {
             do {
                 read = try SoftmaxRegression(bytes: ArtifactFile.read(artifact, buckets))
-            } catch let error as StorageError where error.isRemote {
+            } catch let error as StorageError
+                where error.kind == .unavailable && time - since < Self.warmStartPatience
+            {
                 throw error
             } catch {
                 failed("request \(request.id) starts cold: \(error)")

@@ -226,7 +226,7 @@ public final class TrainerStage: StreamStage, HoldingStage {
                 ?? fit(
                     data,
                     recipe,
-                    recipe.warmStart ? study.warmStart(buckets, failed) : nil,
+                    recipe.warmStart ? study.warmStart(buckets, at: now(), failed) : nil,
                     seed: xxh64("\(study.request.id)/\(task.trial)/\(task.repetition)"),
                     isFirst: task.repetition == 0
                 )

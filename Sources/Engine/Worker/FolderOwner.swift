@@ -22,7 +22,9 @@ public struct FolderOwner: Hashable, Sendable {
     ///
     /// - Throws: `EngineError` where the folder is another owner's, or says nothing that can be read; `StorageError` where it
     ///   cannot be read.
-    public func claim(_ store: any ObjectStore) throws {
+    public func claim(_ store: any ObjectStore) throws { try claim(store, isFirst: true) }
+
+    private func claim(_ store: any ObjectStore, isFirst: Bool) throws {
         guard !cluster.isEmpty else { return }
         guard let stored = try store.readIfPresent(Self.file, maximumSize: 65_536) else {
             // A disk that refuses holds up the role's work, and says so there; the next start claims the folder.
@@ -30,7 +32,7 @@ public struct FolderOwner: Hashable, Sendable {
                 try store.put(bytes, as: Self.file)
             } catch {
                 // Somebody else was first: whose it is has to be looked at.
-                if error.kind == .conflict { try claim(store) }
+                if error.kind == .conflict, isFirst { try claim(store, isFirst: false) }
                 return
             }
             return try checkConditions(store)

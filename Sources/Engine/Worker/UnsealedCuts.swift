@@ -95,6 +95,6 @@ struct UnsealedCuts {
         let others = late.count > 1 ? " (\(late.count - 1) more projects wait, too)" : ""
         return "version \(first.oldest.ordinal) of project \(name), cut \(age) s ago, is not sealed\(more)\(others): "
             + "nothing is trained on its labels; see whether a materializer runs, what its health says, its log, and the "
-            + "disk of store.path"
+            + "disk of store.path or the bucket of store.url"
     }
 }

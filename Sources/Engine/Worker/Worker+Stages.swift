@@ -21,6 +21,8 @@ extension Worker {
         var remarks: () -> [String] = { [] }
         /// Why the role does less than it should though it runs; nil while it does not.
         var trouble: () -> String? = { nil }
+        /// The same, asked after everything that may be its cause.
+        var lateTrouble: () -> String? = { nil }
         /// Called when a life of the role has ended.
         var finish: () -> Void = {}
     }
@@ -147,7 +149,8 @@ extension Worker {
                     }
                     return remarks
                 },
-                trouble: { [stage] in stage.stops.first?.text ?? unsealed.fault(at: WallClock.now()) },
+                trouble: { [stage] in stage.stops.first?.text },
+                lateTrouble: { unsealed.fault(at: WallClock.now()) },
                 finish: { writer?.finish() }
             )
         case .materializer:

@@ -246,6 +246,7 @@ public final class Worker: Sendable {
                 let trouble =
                     (parts.stage as? any HoldingStage)?.holdUp.reason ?? task.trouble?.description ?? parts.trouble()
                     ?? WorkerHealth.standstill(since: standstill.since, cause: standstill.cause, at: now)
+                    ?? parts.lateTrouble()
                 let waiting = WorkerHealth.waiting(since: task.waitsSince, hasJoined: hasJoined, at: now)
                 let condition: WorkerHealth.Condition =
                     trouble != nil ? .degraded : waiting != nil ? .starting : .running
