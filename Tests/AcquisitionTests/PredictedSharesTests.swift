@@ -129,4 +129,14 @@ import Vocabulary
         #expect(state.pool.shares.value.isSettled)
         #expect(state.pool.shares.value.classes.prefix(2) == [ClassIndex(0), ClassIndex(1)])
     }
+
+    @Test("A row that lacks shares traps nothing") func spoiltRow() {
+        var state = AcquisitionState()
+        let classes = [ClassIndex(0), ClassIndex(1), ClassIndex(2)]
+        var row = PredictedShares(ordinal: 1, labels: 10, candidates: 40)
+        (row.classes, row.shares) = (classes, [0.5])
+        state.pool.shares.value = row
+        #expect(Self.isCold(&state, [0.25, 0.25, 0.25, 0.25], ordinal: 2, labels: 15))
+        #expect(state.pool.shares.value.ordinal == 2)
+    }
 }

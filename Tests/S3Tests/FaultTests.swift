@@ -210,14 +210,14 @@ struct FaultTests {
     @Test("Parts: the store's faults in a good answer, lost answers and lost uploads")
     func parts() throws {
         let bytes = (0..<100_000).map { UInt8(truncatingIfNeeded: $0 >> 4) }
-        func isFinish(_ request: FakeServer.Request) -> Bool {
+        @Sendable func isFinish(_ request: FakeServer.Request) -> Bool {
             request.method == "POST" && request.query.hasPrefix("uploadId")
         }
         for fault in [FakeBucket.Fault.answer(200, "InternalError"), .lostAnswer, .nothing] {
             let bench = try Bench()
             let finishes = Atomic(0)
             bench.bucket.set { _, request in
-                request.method == "POST" && request.query.hasPrefix("uploadId")
+                isFinish(request)
                     && finishes.add(1, ordering: .relaxed).newValue == 1 ? fault : nil
             }
             _ = try bench.store.put(bytes, as: "x")
@@ -232,6 +232,11 @@ struct FaultTests {
         bench.bucket.set { _, request in request.query.contains("partNumber=3") ? .answer(404, "NoSuchUpload") : nil }
         let ended = #expect(throws: StorageError.self) { try bench.store.put(bytes, as: "x") }
         #expect(ended?.kind == .unavailable && ended?.isTemporary == true)
+        // Something in between says that all is well, and no parts were joined.
+        bench.bucket.set { _, request in isFinish(request) ? .answer(200, "") : nil }
+        let believed = #expect(throws: StorageError.self) { try bench.store.put(bytes, as: "x") }
+        #expect(believed?.description.contains("is no store") == true, "\(String(describing: believed))")
+        #expect(bench.bucket.uploads == 0 && bench.bucket.objects.isEmpty)
         bench.bucket.set(nil)
         #expect(try bench.store.put(bytes, as: "x"))
         #expect(try bench.store.read("x") == bytes)
