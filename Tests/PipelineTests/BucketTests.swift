@@ -227,4 +227,24 @@ struct BucketTests {
             #expect((bucket.objects == expected) == true)
         }
     }
+
+    @Test("A model to start from whose bucket is gone is waited for a minute, and then done without")
+    func warmStart() throws {
+        let bucket = FakeBucket()
+        let source = try Plant(seed: 2, buckets: client(bucket))
+        for _ in 0..<8 { try source.round() }
+        let requests = try source.decoded(.trainingRequests) { try TrainingRequest(json: $0) }
+        #expect(requests.contains { $0.warmStart != nil })
+        let plant = try Plant.prepared([.trainingRequests], from: source, buckets: client(bucket))
+        bucket.set { _, request in
+            request.method == "GET" && request.path.contains("/artifacts/") ? .answer(404, "NoSuchBucket") : nil
+        }
+        let runner = try plant.makeTrainer()
+        let stage = try #require(runner.stage as? TrainerStage)
+        try settle(runner, plant, for: 30_000)
+        #expect(stage.holdUp.isActive)
+        let waiting = plant.cluster.committed(plant.topics[.trainingResults]).count
+        try settle(runner, plant, for: 60_000)
+        #expect(plant.cluster.committed(plant.topics[.trainingResults]).count > waiting)
+    }
 }
