@@ -7,14 +7,22 @@ internal import Vocabulary
 /// Labels of a partition of the dataset log that no version holds yet, as of an offset: what a materializer needs beside the
 /// records from there on.
 struct WaitingLabels {
+    /// A label as a line of a segment.
+    struct Line {
+        /// Of its fact.
+        let sequence: Int64
+        /// With its line feed.
+        let bytes: [UInt8]
+    }
+
     /// Of a project, since its last cut.
     struct Project {
         /// Offset of the first.
         var from: Int64
         /// Number of the last fact.
         var sequence: Int64 = 0
-        /// As lines of a segment, each with its line feed, in the order of the log.
-        var lines: [Split: [[UInt8]]] = [:]
+        /// In the order of the log.
+        var lines: [Split: [Line]] = [:]
 
         var count: Int { lines.values.reduce(0) { $0 + $1.count } }
     }
@@ -38,7 +46,7 @@ struct WaitingLabels {
         for name in projects.keys.sorted() {
             for split in Split.allCases {
                 guard let lines = projects[name]?.lines[split] else { continue }
-                for line in lines { body(line) }
+                for line in lines { body(line.bytes) }
             }
         }
     }
@@ -102,14 +110,17 @@ struct WaitingLabels {
             ), header.offset == offset
         else { return nil }
         self.offset = offset
+        let parser = JSONParser()
         var start = end + 1
         for place in header.places {
             var project = Project(from: place.from, sequence: place.sequence)
             for (split, count) in place.counts where count > 0 {
-                var lines: [[UInt8]] = []
+                var lines: [Line] = []
                 for _ in 0..<count {
                     guard let feed = bytes[start...].firstIndex(of: 0x0A) else { return nil }
-                    lines.append(Array(bytes[start...feed]))
+                    let line = Array(bytes[start...feed])
+                    guard let sequence = DatasetLine.sequence(of: line, parser) else { return nil }
+                    lines.append(Line(sequence: sequence, bytes: line))
                     start = feed + 1
                 }
                 project.lines[split] = lines

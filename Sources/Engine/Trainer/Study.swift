@@ -52,9 +52,11 @@ final class Study {
     }
 
     /// The dataset version as matrices; read once, and then what was left out is told.
-    func data(_ parser: JSONParser, _ buckets: S3Client?, leftOut: (LeftOutLabels) -> Void) throws -> TrainingData {
+    ///
+    /// - Parameter kept: What was read for the study before, and, afterwards, for this one.
+    func data(_ buckets: S3Client?, kept: inout VersionRows?, leftOut: (LeftOutLabels) -> Void) throws -> TrainingData {
         if let prepared { return prepared }
-        let read = try TrainingData(request, parser: parser, buckets: buckets)
+        let read = try TrainingData(request, buckets: buckets, kept: &kept)
         prepared = read
         read.leftOut.map(leftOut)
         return read
