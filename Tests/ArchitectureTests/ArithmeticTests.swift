@@ -39,7 +39,7 @@ import Testing
         Harmless("Engine/Materializer/WaitingLabels.swift", #"int64("offset")"#, "must equal the file's name"),
         Harmless("Engine/Materializer/WaitingLabels.swift", #"int64("from")"#, "as written, by the digest"),
         Harmless("Engine/Operations/Explain+Predictions.swift", #"int64("from")"#, "ends of a range, compared"),
-        Harmless("Events/Decisions/DatasetLog+JSON.swift", #"int64("sequence")"#, "bounded in the next line"),
+        Harmless("Events/Decisions/DatasetLog+JSON.swift", #"optionalInt64("format")"#, "compared"),
         Harmless("Events/Decisions/Models+JSON.swift", "try object.int(", "evidence and priority, shown"),
         Harmless(
             "Events/Inputs/HumanEvents.swift",

@@ -75,6 +75,32 @@ struct WrongFactTests {
         #expect(stop.text.contains("upgrade this worker"), "\(stop.text)")
     }
 
+    @Test(
+        "One that is known, and of which this build writes no files, stops the partition by its name",
+        arguments: [
+            (
+                "label_revised",
+                #""sample_id":"s","replaces":1,"split":"training","from":{"kind":"choice","class":"a","index":0},"label":{"kind":"choice","class":"b","index":1},"reason":"","by":"ada","at_ms":1"#
+            ),
+            ("label_retracted", #""sample_id":"s","replaces":1,"split":"training","reason":"","by":"ada","at_ms":1"#),
+            (
+                "label_moved",
+                #""sample_id":"s","replaces":1,"from":"test","split":"training","reason":"","by":"ada","at_ms":1"#
+            ),
+            (
+                "version_cut",
+                #""ordinal":1,"counts":{"training":3,"validation":0,"test":0},"classes":["a","b"],"format":2"#
+            ),
+        ]
+    )
+    func notMaterialized(kind: String, rest: String) throws {
+        let text = #"{"kind":"\#(kind)","project":"shapes","sequence":4,\#(rest)}"#
+        let found = try sealed(Array(facts.prefix(3)) + [Self.fact(text)] + facts.dropFirst(3))
+        let stop = try #require(found.stop)
+        #expect(found.versions.isEmpty && stop.offset == 3)
+        #expect(stop.text.contains("not materialized by this build") && stop.text.contains(kind), "\(stop.text)")
+    }
+
     @Test("A fact that is gone, or that comes twice, stops the partition and is named", arguments: [0, 1, 2])
     func gap(position: Int) throws {
         var log = facts

@@ -158,6 +158,9 @@ public final class MaterializerStage: StreamStage, HoldingStage, StoppingStage {
             pending[partition]?[project.rawValue, default: .init(from: offset)].lines[label.split, default: []]
                 .append(WaitingLabels.Line(sequence: fact.sequence, bytes: line))
             pending[partition]?[project.rawValue]?.sequence = fact.sequence
+        case .changed(let change, _, _):
+            // The reader of facts has stopped at it.
+            throw WrongFact(reason: "change \(change.sequence) of project \(project) is not materialized by this build")
         case .cut(let cut):
             let waiting = pending[partition]?[project.rawValue] ?? WaitingLabels.Project(from: offset)
             let version = try VersionSealer(store: store).seal(project, cut, waiting)
