@@ -299,6 +299,21 @@ enum CommandLineSpecification {
                     PositionalSpecification("version", help: "its ordinal or id; all if left out", isRequired: false)
                 ]
             ),
+            CommandSpecification(
+                "pack",
+                summary: "write a version's labels as few plain files beside it, for fast reading",
+                options: connection + [
+                    project,
+                    .option("store", "PLACE", help: "of the dataset versions: a folder, or s3://BUCKET/PREFIX"),
+                ],
+                positionals: [
+                    PositionalSpecification(
+                        "version",
+                        help: "its ordinal or id; the newest if left out",
+                        isRequired: false
+                    )
+                ]
+            ),
         ]
     )
 

@@ -10,7 +10,10 @@ import Vocabulary
 
 @Suite("A version of form 2 costs its change, whatever came before")
 struct PagedVersionTests {
-    @Test("Every version reads as what was in the log up to its cut, whatever the tree has grown to", arguments: [1, 7])
+    @Test(
+        "Every version reads as what was in the log up to its cut, whatever the tree has grown to",
+        arguments: [1, 7]
+    )
     func history(labels: Int) throws {
         var versions = try PagedVersions()
         defer { versions.remove() }
@@ -31,7 +34,9 @@ struct PagedVersionTests {
         #expect(ids == versions.versions.map(\.id) && problems == [])
     }
 
-    @Test("A cut writes its segments, one page, the manifest and the pointer, and reads the parent's manifest and last page")
+    @Test(
+        "A cut writes its segments, one page, the manifest and the pointer, and reads the parent's manifest and last page"
+    )
     func cost() throws {
         let counting = Boxed<CountingStore>()
         var versions = try PagedVersions {

@@ -48,9 +48,10 @@ struct PagedVersions {
                 training: lines[.training]?.count ?? 0,
                 validation: lines[.validation]?.count ?? 0,
                 test: lines[.test]?.count ?? 0,
-                classes: Self.classes
+                classes: Self.classes,
+                format: form
             )
-            versions.append(try VersionSealer(store: store, form: form).seal(World.project, cut, waiting))
+            versions.append(try VersionSealer(store: store).seal(World.project, cut, waiting))
         }
     }
 

@@ -1,6 +1,7 @@
 import Engine
 import Events
 import Foundation
+import JSON
 import StreamRuntime
 import StreamTesting
 import Testing
@@ -76,29 +77,35 @@ struct WrongFactTests {
     }
 
     @Test(
-        "One that is known, and of which this build writes no files, stops the partition by its name",
+        "A change of a line that does not hold, of another sample or another split, stops the partition at the cut",
         arguments: [
-            (
-                "label_revised",
-                #""sample_id":"s","replaces":1,"split":"training","from":{"kind":"choice","class":"a","index":0},"label":{"kind":"choice","class":"b","index":1},"reason":"","by":"ada","at_ms":1"#
-            ),
-            ("label_retracted", #""sample_id":"s","replaces":1,"split":"training","reason":"","by":"ada","at_ms":1"#),
-            (
-                "label_moved",
-                #""sample_id":"s","replaces":1,"from":"test","split":"training","reason":"","by":"ada","at_ms":1"#
-            ),
-            (
-                "version_cut",
-                #""ordinal":1,"counts":{"training":3,"validation":0,"test":0},"classes":["a","b"],"format":2"#
-            ),
+            "of which there is no such line", "which is one of sample", "label, not a",
+            "labels before the cut are missing",
         ]
     )
-    func notMaterialized(kind: String, rest: String) throws {
-        let text = #"{"kind":"\#(kind)","project":"shapes","sequence":4,\#(rest)}"#
-        let found = try sealed(Array(facts.prefix(3)) + [Self.fact(text)] + facts.dropFirst(3))
+    func wrongChange(named: String) throws {
+        let cut = try #require(
+            facts.firstIndex { String(decoding: $0.value ?? [], as: UTF8.self).contains("version_cut") }
+        )
+        let first = try JSONParser().withDocument(of: facts[0].value ?? []) { try DatasetLogRecord(json: $0) }
+        guard case .accepted(let label, _) = first else {
+            Issue.record("the log begins with no label")
+            return
+        }
+        let sample = named == "which is one of sample" ? "s9999" : label.consensus.sample.id.rawValue
+        let other = label.split == .test ? Split.training : .test
+        // In the place of labels before the cut, whose counts then are too large.
+        let count = named == "of which there is no such line" ? 2 : 1
+        let changes = (0..<count).map { number in
+            Self.fact(
+                #"{"kind":"label_retracted","project":"shapes","sequence":\#(cut - count + number + 1),"sample_id":"\#(sample)","#
+                    + #""replaces":1,"split":"\#(named == "label, not a" ? other : label.split)","reason":"","by":"a","at_ms":1}"#
+            )
+        }
+        let found = try sealed(Array(facts[..<(cut - count)]) + changes + facts[cut...])
         let stop = try #require(found.stop)
-        #expect(found.versions.isEmpty && stop.offset == 3)
-        #expect(stop.text.contains("not materialized by this build") && stop.text.contains(kind), "\(stop.text)")
+        #expect(found.versions.isEmpty && stop.offset == Int64(cut))
+        #expect(stop.text.contains(named), "\(stop.text)")
     }
 
     @Test("A fact that is gone, or that comes twice, stops the partition and is named", arguments: [0, 1, 2])

@@ -12,8 +12,10 @@ enum DatasetForm {
     static let highestLevel = 8
     /// The most bytes of a page.
     static let pageSize = 256 << 10
-    /// The most bytes of a segment of form 2 that is read, one line of any size among them.
-    static let segmentSize = 64 << 20
+    /// The most bytes of a segment: versions of form 1 had one for each split of a cut, and form 2 takes it over.
+    static let segmentSize = 1 << 30
+    /// The most bytes of a line.
+    static let lineSize = 64 << 20
 
     /// Refuses a manifest that is not of a form that is known.
     ///

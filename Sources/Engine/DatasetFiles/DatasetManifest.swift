@@ -53,7 +53,13 @@ public struct DatasetManifest: Hashable, Sendable, JSONCodable {
 
     /// A manifest of form 2.
     ///
-    /// - Parameter counts: Labels that hold, by split.
+    /// - Parameters:
+    ///   - project: The project.
+    ///   - cut: What is sealed.
+    ///   - parent: The version before.
+    ///   - semanticVersion: By Croissant's rule.
+    ///   - counts: Labels that hold, by split.
+    ///   - pages: In the order of the log.
     init(
         _ project: ProjectID,
         cut: VersionCut,
@@ -88,15 +94,16 @@ public struct DatasetManifest: Hashable, Sendable, JSONCodable {
             try EmbeddingSpace(json: space.value)
         }
         guard formatVersion > 1 else {
-            segments = try object.decode("segments") { (element) throws(JSONError) in try DatasetSegment(json: element) }
+            segments = try object.decode("segments") { (element) throws(JSONError) in try DatasetSegment(json: element)
+            }
             pages = []
             counts = [:]
             return
         }
         segments = []
         pages = try object.decode("pages") { (element) throws(JSONError) in try DatasetPageReference(json: element) }
-        guard (1...DatasetForm.pageLimit).contains(pages.count) else {
-            throw object.failure("pages", "expected 1 to \(DatasetForm.pageLimit), found \(pages.count)")
+        guard pages.count <= DatasetForm.pageLimit else {
+            throw object.failure("pages", "expected at most \(DatasetForm.pageLimit), found \(pages.count)")
         }
         guard zip(pages, pages.dropFirst()).allSatisfy({ $0.level >= $1.level }) else {
             throw object.failure("pages", "expected the higher levels first")
@@ -114,7 +121,9 @@ public struct DatasetManifest: Hashable, Sendable, JSONCodable {
     /// - Throws: `EngineError` that names the file, what is wrong and what to do.
     init(_ bytes: [UInt8], file: String) throws {
         do {
-            self = try JSONParser(maximumSize: 256 << 20).withDocument(of: bytes) { json in try DatasetManifest(json: json) }
+            self = try JSONParser(maximumSize: 256 << 20).withDocument(of: bytes) { json in
+                try DatasetManifest(json: json)
+            }
         } catch let error as JSONError {
             throw DatasetForm.refusal(error, in: file)
         }

@@ -91,7 +91,9 @@ private struct SequenceSpan {
             isOpen = true
             return span = nil
         }
-        span = span.map { min($0.lowerBound, sequences.lowerBound)...max($0.upperBound, sequences.upperBound) } ?? sequences
+        span =
+            span.map { min($0.lowerBound, sequences.lowerBound)...max($0.upperBound, sequences.upperBound) }
+            ?? sequences
     }
 }
 

@@ -26,7 +26,7 @@ final class DatasetReader {
     let files: DatasetFiles
     /// Of the manifest, for messages.
     let name: String
-    private let parser = JSONParser(maximumDepth: 64, maximumSize: DatasetForm.segmentSize)
+    let parser = JSONParser(maximumDepth: 64, maximumSize: DatasetForm.lineSize)
 
     init(_ manifest: DatasetManifest, _ files: DatasetFiles, name: String) {
         self.manifest = manifest
@@ -36,24 +36,27 @@ final class DatasetReader {
 
     /// Hands the files of the version to `body`, in the order of the log.
     ///
-    /// - Parameter tombstones: Whether pages without tombstones are left out.
+    /// - Parameters:
+    ///   - isWanted: Whether a page is read; all are unless given.
+    ///   - body: Is handed each file.
     /// - Throws: `EngineError`, naming it, of a page that is not what names it, or of a form that is not known.
-    func forEachEntry(ofTombstones tombstones: Bool = false, _ body: (DatasetEntry) throws -> Void) throws {
-        guard manifest.formatVersion > 1 else {
-            for segment in tombstones ? [] : manifest.segments { try body(DatasetEntry(segment)) }
-            return
-        }
-        for page in manifest.pages where !tombstones || page.tombstones > 0 {
-            try walk(page, tombstones, body)
-        }
+    func forEachEntry(
+        where isWanted: (DatasetPageReference) -> Bool = { _ in true },
+        _ body: (DatasetEntry) throws -> Void
+    ) throws {
+        for segment in manifest.segments { try body(DatasetEntry(segment)) }
+        for page in manifest.pages where isWanted(page) { try walk(page, isWanted, body) }
     }
 
     /// Levels fall by one at each step, so every walk ends.
-    private func walk(_ reference: DatasetPageReference, _ tombstones: Bool, _ body: (DatasetEntry) throws -> Void) throws {
+    private func walk(
+        _ reference: DatasetPageReference,
+        _ isWanted: (DatasetPageReference) -> Bool,
+        _ body: (DatasetEntry) throws -> Void
+    ) throws {
         switch try page(reference).content {
-        case .files(let files): for file in files where !tombstones || file.kind == .tombstones { try body(file) }
-        case .pages(let pages):
-            for page in pages where !tombstones || page.tombstones > 0 { try walk(page, tombstones, body) }
+        case .files(let files): for file in files { try body(file) }
+        case .pages(let pages): for page in pages where isWanted(page) { try walk(page, isWanted, body) }
         }
     }
 
@@ -65,7 +68,8 @@ final class DatasetReader {
     /// All tombstones of the version.
     func tombstones() throws -> Tombstones {
         var tombstones = Tombstones()
-        try forEachEntry(ofTombstones: true) { entry in
+        try forEachEntry(where: { $0.tombstones > 0 }) { entry in
+            guard entry.kind == .tombstones else { return }
             let bytes = try files.read(entry.path, size: entry.size, sha256: entry.sha256)
             try tombstones.append(bytes, entry, file: files.place(entry.path))
         }
@@ -116,7 +120,10 @@ final class DatasetReader {
                 if isPaged {
                     sequence = try Self.sequence(object, split, number, file)
                     guard order.advance(to: sequence, in: split) else {
-                        throw DatasetForm.damage("line \(number): number \(sequence) does not follow those before it", in: file)
+                        throw DatasetForm.damage(
+                            "line \(number): number \(sequence) does not follow those before it",
+                            in: file
+                        )
                     }
                     first = first ?? sequence
                     guard !order.isWithdrawn(sequence, split) else { return }
@@ -141,7 +148,10 @@ final class DatasetReader {
         for split in Split.allCases where splits.contains(split) {
             let count = order.living[split] ?? 0
             guard count == manifest.count(of: split) else {
-                throw DatasetForm.damage("\(count) \(split) labels hold, it says \(manifest.count(of: split))", in: name)
+                throw DatasetForm.damage(
+                    "\(count) \(split) labels hold, it says \(manifest.count(of: split))",
+                    in: name
+                )
             }
         }
         guard splits.count < Split.allCases.count || order.withdrawn == order.tombstones.sequences.count else {

@@ -44,7 +44,7 @@ struct DatasetVerifier {
 
     private let store: DatasetStore
     private let project: ProjectID
-    private let parser = JSONParser(maximumDepth: 64, maximumSize: DatasetForm.segmentSize)
+    private let parser = JSONParser(maximumDepth: 64, maximumSize: DatasetForm.lineSize)
     private var pages: [String: Page] = [:]
     private var files: [File] = []
     private var positions: [String: Int32] = [:]
@@ -177,7 +177,9 @@ struct DatasetVerifier {
         }
         if lines != entry.records { problems.append("segment \(path) holds \(lines) labels, not \(entry.records)") }
         if let range = entry.sequences, fault == nil, let first, first...max(first, last) != range {
-            problems.append("segment \(path) holds lines \(first) to \(last), not \(range.lowerBound) to \(range.upperBound)")
+            problems.append(
+                "segment \(path) holds lines \(first) to \(last), not \(range.lowerBound) to \(range.upperBound)"
+            )
         }
         if let fault { problems.append(fault) }
         files[key].problems += problems

@@ -17,10 +17,13 @@ struct Tombstones {
         var number = 0
         for line in bytes.split(separator: 0x0A) {
             number += 1
-            guard let sequence = Self.sequence(line), sequences.count == start || sequence > sequences[sequences.count - 1]
+            guard let sequence = Self.sequence(line),
+                sequences.count == start || sequence > sequences[sequences.count - 1]
             else {
                 throw DatasetForm.damage(
-                    "line \(number): expected {\"sequence\":N} with a number above the one before", in: file)
+                    "line \(number): expected {\"sequence\":N} with a number above the one before",
+                    in: file
+                )
             }
             sequences.append(sequence)
         }

@@ -22,32 +22,12 @@ struct FactReader {
             let name = try? object.string("project"), let project = ProjectID(checking: name),
             (try? object.int64("sequence")) != nil
         else { return nil }
-        let fact: DatasetLogRecord
         do throws(JSONError) {
-            fact = try DatasetLogRecord(json: json)
+            return (project, try DatasetLogRecord(json: json))
         } catch {
             let remedy = "upgrade this worker, or find out who wrote to the topic"
             let reason = error.kind == .newerForm ? error.reason : "\(error); \(remedy)"
             throw WrongFact(reason: "a fact of project \(project) cannot be read: \(reason)")
-        }
-        guard let name = Self.notMaterialized(fact) else { return (project, fact) }
-        throw WrongFact(
-            reason: "fact \(fact.sequence) of project \(project), \(name), is not materialized by this build; "
-                + "upgrade this worker"
-        )
-    }
-
-    /// The name of a fact that can be read, and of which no files are written yet.
-    private static func notMaterialized(_ fact: DatasetLogRecord) -> String? {
-        switch fact {
-        case .accepted: nil
-        case .changed(let change, _, _):
-            switch change.kind {
-            case .revised: "label_revised"
-            case .retracted: "label_retracted"
-            case .moved: "label_moved"
-            }
-        case .cut(let cut): cut.format > DatasetFormat.additions ? "version_cut of format \(cut.format)" : nil
         }
     }
 

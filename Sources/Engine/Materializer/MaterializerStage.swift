@@ -158,9 +158,10 @@ public final class MaterializerStage: StreamStage, HoldingStage, StoppingStage {
             pending[partition]?[project.rawValue, default: .init(from: offset)].lines[label.split, default: []]
                 .append(WaitingLabels.Line(sequence: fact.sequence, bytes: line))
             pending[partition]?[project.rawValue]?.sequence = fact.sequence
-        case .changed(let change, _, _):
-            // The reader of facts has stopped at it.
-            throw WrongFact(reason: "change \(change.sequence) of project \(project) is not materialized by this build")
+        case .changed(let change, let name, let former):
+            let waiting = WaitingLabels.Change(fact: change, className: name, formerName: former)
+            pending[partition]?[project.rawValue, default: .init(from: offset)].changes.append(waiting)
+            pending[partition]?[project.rawValue]?.sequence = fact.sequence
         case .cut(let cut):
             let waiting = pending[partition]?[project.rawValue] ?? WaitingLabels.Project(from: offset)
             let version = try VersionSealer(store: store).seal(project, cut, waiting)

@@ -7,8 +7,6 @@ internal import Vocabulary
 /// Of what there was before it reads the parent's manifest and its last page, however large the parent is.
 struct VersionSealer {
     let store: DatasetStore
-    /// In which form versions are written; a version of form 2 is followed by none of form 1.
-    var form = 1
 
     /// Seals a cut.
     ///
@@ -26,14 +24,21 @@ struct VersionSealer {
                 throw Self.incomplete(project, cut, "its parent is not in the store")
             }
         }
-        guard isComplete(waiting, after: parent, cut) else {
+        let delta: VersionDelta
+        do {
+            delta = try VersionDelta(waiting) { sequences in try lines(sequences, of: parent, project, cut) }
+            guard Self.isComplete(delta, after: parent, cut) else {
+                throw Self.incomplete(project, cut, "labels before the cut are missing")
+            }
+        } catch let wrong as WrongFact {
             // Read again from the middle, since another project of the partition held the offset back: it is sealed already.
             if let known { return try store.seal(known) }
-            throw Self.incomplete(project, cut, "labels before the cut are missing")
+            throw wrong
         }
-        let form = max(known?.formatVersion ?? self.form, parent?.formatVersion ?? 1)
+        let asked = max(known?.formatVersion ?? cut.format, waiting.changes.isEmpty ? 1 : 2)
         let manifest =
-            form > 1 ? try paged(project, cut, waiting, parent) : try listed(project, cut, waiting, parent)
+            max(asked, parent?.formatVersion ?? 1) > 1
+            ? try paged(project, cut, delta, parent) : try listed(project, cut, delta, parent)
         return try store.seal(manifest)
     }
 
@@ -41,12 +46,12 @@ struct VersionSealer {
     private func listed(
         _ project: ProjectID,
         _ cut: VersionCut,
-        _ waiting: WaitingLabels.Project,
+        _ delta: VersionDelta,
         _ parent: DatasetManifest?
     ) throws -> DatasetManifest {
         var segments = parent?.segments ?? []
         for split in Split.allCases {
-            guard let lines = waiting.lines[split] else { continue }
+            guard let lines = delta.lines[split] else { continue }
             segments.append(try store.writeSegment(project, split, lines: lines))
         }
         return DatasetManifest(
@@ -66,14 +71,15 @@ struct VersionSealer {
     private func paged(
         _ project: ProjectID,
         _ cut: VersionCut,
-        _ waiting: WaitingLabels.Project,
+        _ delta: VersionDelta,
         _ parent: DatasetManifest?
     ) throws -> DatasetManifest {
         // Segments of a parent of form 1 are taken over, once.
         var entries = try (parent?.segments ?? []).map { try Self.takenOver($0, project, cut) }
         for split in Split.allCases {
-            entries += try store.writeSegments(project, split, waiting.lines[split] ?? [])
+            entries += try store.writeSegments(project, split, delta.lines[split] ?? [])
         }
+        entries += try store.writeTombstones(project, delta.tombstones)
         var tree = PageTree(parent?.pages ?? []) { page in
             guard let parent else { preconditionFailure("pages of no version") }
             return try named(project, cut) { try store.reader(of: parent).page(page) }
@@ -84,7 +90,7 @@ struct VersionSealer {
             project,
             cut: cut,
             parent: parent?.id,
-            semanticVersion: Self.semanticVersion(after: parent, isAddition: true),
+            semanticVersion: Self.semanticVersion(after: parent, isAddition: delta.tombstones.isEmpty),
             counts: [.training: cut.training, .validation: cut.validation, .test: cut.test],
             pages: tree.pages
         )
@@ -103,7 +109,11 @@ struct VersionSealer {
         )
         guard entry.path == segment.path, DatasetForm.isDigest(segment.sha256), segment.size <= DatasetForm.segmentSize
         else {
-            throw incomplete(project, cut, "its parent names a segment \"\(segment.path.prefix(200))\" that pages cannot name")
+            throw incomplete(
+                project,
+                cut,
+                "its parent names a segment \"\(segment.path.prefix(200))\" that pages cannot name"
+            )
         }
         return entry
     }
@@ -141,11 +151,22 @@ struct VersionSealer {
         )
     }
 
-    /// Whether the labels since the parent are all that the cut counts.
-    private func isComplete(_ waiting: WaitingLabels.Project, after parent: DatasetManifest?, _ cut: VersionCut) -> Bool
-    {
+    /// Lines of the parent by their numbers.
+    private func lines(
+        _ sequences: [Int64],
+        of parent: DatasetManifest?,
+        _ project: ProjectID,
+        _ cut: VersionCut
+    ) throws -> [Int64: VersionDelta.Living] {
+        guard let parent else { return [:] }
+        return try named(project, cut) { try store.reader(of: parent).lines(sequences) }
+    }
+
+    /// Whether what the facts since the parent amount to is all that the cut counts.
+    private static func isComplete(_ delta: VersionDelta, after parent: DatasetManifest?, _ cut: VersionCut) -> Bool {
         for (split, count) in [(Split.training, cut.training), (.validation, cut.validation), (.test, cut.test)] {
-            guard (parent?.count(of: split) ?? 0) + (waiting.lines[split]?.count ?? 0) == count else { return false }
+            let before = (parent?.count(of: split) ?? 0).subtracting(delta.withdrawn[split] ?? 0)
+            guard before.adding(delta.lines[split]?.count ?? 0) == count else { return false }
         }
         return true
     }

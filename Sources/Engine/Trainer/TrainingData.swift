@@ -75,8 +75,13 @@ struct TrainingData {
 
     /// Reads a version.
     ///
-    /// - Parameter kept: What was read for the study before, and, afterwards, for this one: where the version only adds to it,
-    ///   nothing else is read. Nil where it is too large to be kept.
+    /// - Parameters:
+    ///   - request: Names the version, and the space of the embeddings.
+    ///   - buckets: Reads `s3:` URIs; nil where no store is configured.
+    ///   - kept: What was read for the study before, and, afterwards, for this one: where the version only adds to it, nothing
+    ///     else is read. Nil where it is too large to be kept.
+    /// - Throws: `StudyFailure` of a version that holds nothing to train on; `EngineError` and `StorageError` of one that is
+    ///   not whole or not there.
     init(_ request: TrainingRequest, buckets: S3Client? = nil, kept: inout VersionRows?) throws {
         let uri = request.dataset.manifest.uri
         let manifest = try DatasetManifest(ArtifactFile.read(request.dataset.manifest, buckets), file: uri)
@@ -88,7 +93,8 @@ struct TrainingData {
         let usable = training.usable(geometry)
         testPositions = test.usable(geometry)
         let unscored = testPositions.count < test.count ? test.unusable(geometry) : []
-        let example = try Self.example(training, .training, geometry, reader) ?? Self.example(test, .test, geometry, reader)
+        let example =
+            try Self.example(training, .training, geometry, reader) ?? Self.example(test, .test, geometry, reader)
         let leftOut = example.map { example in
             LeftOutLabels(
                 training: training.count - usable.count,

@@ -52,6 +52,7 @@ struct TrainingRows {
     /// Takes a line in; what is wrong with it alone is its fault.
     ///
     /// - Parameters:
+    ///   - line: The line.
     ///   - positions: Of the manifest's classes.
     ///   - expected: How many labels there will be.
     /// - Throws: `.newerForm` of a line that only a newer build knows: the version means something else without it.
@@ -74,7 +75,7 @@ struct TrainingRows {
             }
             if position == nil { hasUnknownClass = true }
             fault = position == nil ? "its class is not in the manifest" : "it has no embedding"
-        } catch where error.kind == .newerForm {
+        } catch  where error.kind == .newerForm {
             throw error
         } catch {
             fault = "its line cannot be read: \(error)"
@@ -162,7 +163,11 @@ struct TrainingRows {
 
     /// Why a row cannot be used, in a sentence that names the sample; nil when it can.
     ///
-    /// - Parameter name: Finds the sample's id by the row's number; asked where the fault is not the line's own.
+    /// - Parameters:
+    ///   - row: Its number.
+    ///   - geometry: What can be used.
+    ///   - name: Finds the sample's id by the row's number; asked where the fault is not the line's own.
+    /// - Returns: The sentence.
     func fault(_ row: Int, _ geometry: EmbeddingGeometry, name: (Int) throws -> String) rethrows -> String? {
         guard let fault = fault(row, geometry) else { return nil }
         if fault == .line, let firstFault, firstFault.row == row { return firstFault.text }

@@ -24,7 +24,10 @@ struct VersionRows {
 
     /// Reads a version.
     ///
-    /// - Parameter kept: The version that was read before, of any project; taken, whether it helps or not.
+    /// - Parameters:
+    ///   - reader: Of the version.
+    ///   - kept: The version that was read before, of any project; taken, whether it helps or not.
+    /// - Throws: `EngineError` and `StorageError` of a version that is not whole or not there.
     init(_ reader: DatasetReader, kept: consuming VersionRows?) throws {
         let manifest = reader.manifest
         let positions = Self.positions(manifest.classes)

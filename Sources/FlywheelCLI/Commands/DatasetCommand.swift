@@ -99,6 +99,20 @@ enum DatasetCommand {
         return problems == 0
     }
 
+    /// Writes a version's labels as few plain files, and says where.
+    static func pack(_ arguments: ParsedArguments) throws -> Bool {
+        let (store, project) = try store(arguments)
+        guard let manifest = try manifest(arguments.positional("version"), store, project) else {
+            throw EngineError("pack the version", "it is not in the store", remedy: "name the store with --store")
+        }
+        let (pack, name) = try store.pack(project, id: manifest.id)
+        let records = pack.files.reduce(0) { $0.adding($1.records) }
+        Terminal.show(
+            "\(counted(records, "label", "labels")) of version \(manifest.ordinal) in \(counted(pack.files.count, "file", "files")), listed in \(try store.objects.uri(of: name))"
+        )
+        return true
+    }
+
     private static func complain(_ problem: VersionProblem) {
         let name = problem.version?.rawValue ?? "version \(problem.ordinal ?? 0)"
         Terminal.show("\(name): \(ForeignText.line(problem.text, limit: 1_000))")
