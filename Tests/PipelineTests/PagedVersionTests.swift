@@ -162,6 +162,10 @@ struct PagedVersionTests {
             try again.cut(5, form: form, times: 2)
             #expect(again.versions.map(\.id) == ids, "\(form)")
         }
+        // A build that knew nothing of format 2 took the same facts, and wrote less of each.
+        var more = try PagedVersions { _ in versions.store.objects }
+        try more.cut(5, facts: 2, times: 2)
+        #expect(more.versions.map(\.id) == ids)
         // Of another log with the same numbers it is none: what the log says counts.
         var other = try PagedVersions(seed: 2) { _ in versions.store.objects }
         try other.cut(5, times: 1)

@@ -30,12 +30,19 @@ struct PagedVersions {
     func remove() { try? FileManager.default.removeItem(atPath: folder) }
 
     /// Seals a version of so many new labels, as often as asked.
-    mutating func cut(_ labels: Int, form: Int = 2, times: Int = 1) throws {
+    ///
+    /// - Parameters:
+    ///   - labels: New labels of each.
+    ///   - form: Of the cut.
+    ///   - facts: Format of the facts.
+    ///   - times: How many versions.
+    /// - Throws: Whatever the store or the sealer does.
+    mutating func cut(_ labels: Int, form: Int = 2, facts: Int = 1, times: Int = 1) throws {
         for _ in 0..<times {
             var waiting = WaitingLabels.Project(from: 0)
             for _ in 0..<labels {
                 sequence += 1
-                let fact = Self.fact(sequence, &generator)
+                let fact = Self.fact(sequence, facts, &generator)
                 let line = DatasetLine.bytes(fact, className: Self.classes[fact.consensus.label.rawValue])
                 waiting.lines[fact.split, default: []].append(.init(sequence: sequence, bytes: line))
                 lines[fact.split, default: []].append(line)
@@ -55,7 +62,7 @@ struct PagedVersions {
         }
     }
 
-    static func fact(_ sequence: Int64, _ generator: inout SplitMix64) -> LabelFact {
+    static func fact(_ sequence: Int64, _ format: Int = 1, _ generator: inout SplitMix64) -> LabelFact {
         let label = Int(generator.next() % 3)
         let split: Split = [.training, .training, .training, .validation, .test][Int(generator.next() % 5)]
         let values = (0..<4).map { Float(generator.nextNormal()) + ($0 == label ? 2 : 0) }
@@ -68,7 +75,7 @@ struct PagedVersions {
             votes: [],
             predictedAt: StreamTime(milliseconds: sequence)
         )
-        return LabelFact(consensus: consensus, split: split, sequence: sequence)
+        return LabelFact(consensus: consensus, split: split, sequence: sequence, format: format)
     }
 
     /// What a reader gives of a version.

@@ -171,6 +171,17 @@ enum DatasetLine {
         return members
     }
 
+    /// Which sample a line is about, and what it is said to be; nil of what is no such line.
+    static func subject(of line: [UInt8], _ parser: JSONParser) -> [String]? {
+        try? parser.withDocument(of: line) { json in
+            let object = try json.object()
+            return [
+                try object.object("sample").string("id"), try object.object("label").string("class"),
+                try object.string("task"),
+            ]
+        }
+    }
+
     /// The number of a line's fact; nil of what is no such line.
     static func sequence(of line: [UInt8], _ parser: JSONParser) -> Int64? {
         try? parser.withDocument(of: line) { json in try json.object().int64("sequence") }
