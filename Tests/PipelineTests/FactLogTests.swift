@@ -150,4 +150,44 @@ struct FactLogTests {
         }
         print("crash points tried on logs with changes: \(tried)")
     }
+
+    @Test("A kill at any effect on a disk, or any request to a bucket, leaves the same whole versions in the end")
+    func killsOfStores() throws {
+        let log = FactLog(seed: 5, facts: 60)
+        let disk = Disk()
+        let undisturbed = try plant(log.outputs)
+        let folder = DatasetStore(objects: try disk.store(undisturbed.store.objects.location))
+        try undisturbed.makeMaterializer(store: folder).settle()
+        let (expected, files) = try (ids(undisturbed), undisturbed.store.objects.contents)
+        try expect(log, in: folder, expected, "undisturbed")
+        let crashes = Exhaustive.some(disk.crashes, about: 12)
+        for crash in crashes {
+            let plant = try plant(log.outputs)
+            let disk = Disk(crash: crash)
+            _ = Result {
+                let store = DatasetStore(objects: try disk.store(plant.store.objects.location))
+                try plant.makeMaterializer(store: store).settle()
+            }
+            #expect(disk.isGone, "\(crash)")
+            #expect(try plant.store.verify(World.project).problems == [], "\(crash)")
+            try plant.makeMaterializer().settle()
+            #expect(try ids(plant) == expected, "\(crash)")
+            #expect(try (plant.store.objects.contents == files) == true, "\(crash)")
+        }
+        let healthy = FakeBucket()
+        try settle(log, DatasetStore(objects: S3Store(.plant("datasets"), client: .plant(healthy))))
+        let requests = Exhaustive.some(healthy.requests.indices.flatMap { [($0, false), ($0, true)] }, about: 8)
+        for (number, isDone) in requests {
+            let bucket = FakeBucket { at, _ in at < number ? nil : at == number && isDone ? .lostAnswer : .nothing }
+            let store = DatasetStore(objects: S3Store(.plant("datasets"), client: try .plant(bucket)))
+            let plant = try plant(log.outputs)
+            try? plant.makeMaterializer(store: store).settle()
+            bucket.set(nil)
+            #expect(try store.verify(World.project).problems == [], "\(number)")
+            try plant.makeMaterializer(store: store).settle()
+            #expect(try ids(plant) == expected, "\(number) \(isDone)")
+            #expect((bucket.objects == healthy.objects) == true, "\(number) \(isDone)")
+        }
+        print("crash points tried on a disk and a bucket: \(crashes.count) and \(requests.count)")
+    }
 }
