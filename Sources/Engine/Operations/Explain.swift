@@ -141,15 +141,18 @@ public struct Explain {
     ) throws -> DatasetLabel? {
         var found: DatasetLabel?
         try forEachNaming(sample, configuration, .datasetLog, &heldBack) { json in
-            guard case .accepted(let fact, let name)? = try? DatasetLogRecord(json: json),
-                fact.consensus.sample.id == sample
-            else { return }
-            found = DatasetLabel(
-                className: name,
-                confidence: fact.consensus.confidence.value,
-                split: fact.split,
-                sequence: fact.sequence
-            )
+            switch try? DatasetLogRecord(json: json) {
+            case .accepted(let fact, let name)? where fact.consensus.sample.id == sample:
+                found = DatasetLabel(
+                    className: name,
+                    confidence: fact.consensus.confidence.value,
+                    split: fact.split,
+                    sequence: fact.sequence
+                )
+            case .changed(let change, let name, let former)? where change.sample == sample:
+                found?.take(change, name, former)
+            case .accepted, .changed, .cut, nil: break
+            }
         }
         return found
     }

@@ -14,6 +14,7 @@ import Vocabulary
 /// `flywheel dataset`.
 enum DatasetCommand {
     static func log(_ arguments: ParsedArguments) throws -> Bool {
+        if arguments.flag("changes") { return try LabelChangeCommand.log(arguments) }
         let worker = try WorkerFile.connected(arguments)
         let name = try arguments.requiredString("project")
         let scan = try TopicScan(
