@@ -12,15 +12,13 @@ import Vocabulary
 @Suite("Training on versions of form 2")
 struct PagedTrainerTests {
     /// What a trainer reports of versions, one request after the other, and the segments that it read for each.
-    private func train(_ versions: [SealedVersion], _ runner: StageRunner?, _ plant: Plant) throws -> (
-        models: [String], segments: [Int]
-    ) {
-        let runner = try runner ?? plant.makeTrainer()
+    private func train(_ versions: [SealedVersion], _ plant: Plant) throws -> (models: [String], segments: [Int]) {
+        let runner = try plant.makeTrainer()
         let stage = try #require(runner.stage as? TrainerStage)
         var segments: [Int] = []
-        for version in versions {
+        for (number, version) in versions.enumerated() {
             let request = TrainingRequest(
-                id: RequestID("r\(version.ordinal)"),
+                id: RequestID("r\(number)"),
                 dataset: version,
                 modelVersion: ModelVersion("v\(version.ordinal)"),
                 trials: [Recipe()],
@@ -50,17 +48,15 @@ struct PagedTrainerTests {
         try versions.cut(60)
         try versions.cut(20, times: 3)
         let plant = try Plant()
-        let (models, segments) = try train(versions.versions, nil, plant)
-        #expect(segments.allSatisfy { (1...3).contains($0) }, "\(segments)")
-        #expect(models.count == 4 && !models.contains { $0.hasPrefix("failed") }, "\(models)")
+        // The last one goes back, which is no addition.
+        let (models, segments) = try train(versions.versions + [versions.versions[1]], plant)
+        #expect(segments[..<4].allSatisfy { (1...3).contains($0) } && segments[4] > 3, "\(segments)")
+        #expect(models.count == 5 && models[4] == models[1] && !models.contains { $0.hasPrefix("failed") }, "\(models)")
         for (number, version) in versions.versions.enumerated() {
-            let fresh = try train([version], nil, Plant())
+            let fresh = try train([version], Plant())
             #expect(fresh.models == [models[number]])
             #expect(fresh.segments[0] > 3 * number)
         }
-        // Going back to an earlier one is no addition.
-        let (_, back) = try train([versions.versions[1]], nil, plant)
-        #expect(back[0] > 3)
     }
 
     @Test("The form of a version changes nothing about the model")
@@ -70,7 +66,7 @@ struct PagedTrainerTests {
             var versions = try PagedVersions(seed: 3)
             defer { versions.remove() }
             try versions.cut(40, form: form, times: 2)
-            models.append(try train(versions.versions, nil, Plant()).models)
+            models.append(try train(versions.versions, Plant()).models)
         }
         #expect(models[0] == models[1] && models[0].count == 2)
     }
@@ -83,7 +79,7 @@ struct PagedTrainerTests {
         try folder.makeMaterializer().settle()
         let sealed = try folder.decoded(.datasetVersions) { try SealedVersion(json: $0) }
         let plant = try Plant()
-        let (models, _) = try train(sealed, nil, plant)
+        let (models, _) = try train(sealed, plant)
         #expect(models.count == log.versions.count)
         for (number, labels) in log.versions.enumerated() {
             // The labels that hold, sealed as the only version of another store.
@@ -113,7 +109,7 @@ struct PagedTrainerTests {
                 classes: FactLog.classes
             )
             let version = try VersionSealer(store: plain.store).seal(World.project, cut, waiting)
-            let alone = try train([version], nil, Plant()).models
+            let alone = try train([version], Plant()).models
             #expect(alone == [models[number]], "\(number)")
         }
     }

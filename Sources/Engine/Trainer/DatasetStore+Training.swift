@@ -2,21 +2,22 @@ internal import Events
 internal import Learner
 public import Vocabulary
 
-/// The training labels of a version as the built-in trainer holds them.
+/// The labels of a version as the built-in trainer holds them, of every split.
 public struct TrainingMatrix: Sendable {
     public let rows: Int
     public let columns: Int
     /// Of its numbers, in single precision.
     public var bytes: Int { rows.multiplied(by: columns).multiplied(by: MemoryLayout<Float>.size) }
-    private let rowsOfVersion: VersionRows
+    /// Keeps the memory that is measured.
+    private let matrices: [FeatureMatrix]
 
-    init(_ rows: VersionRows) throws {
-        let geometry = rows.training.geometry(EmbeddingSpace())
-        let usable = rows.training.usable(geometry)
-        let matrix = try rows.training.matrix(usable, geometry)
-        self.rows = matrix.rowCount
-        columns = matrix.columnCount
-        rowsOfVersion = rows
+    init(_ version: VersionRows) throws {
+        let geometry = version.training.geometry(EmbeddingSpace())
+        matrices = try [version.training, version.validation, version.test].filter { $0.count > 0 }.map { rows in
+            try rows.matrix(rows.usable(geometry), geometry)
+        }
+        rows = matrices.reduce(0) { $0.adding($1.rowCount) }
+        columns = geometry.dimension
     }
 }
 
