@@ -32,16 +32,15 @@ extension JSONScan {
         var place = next
         var depth = 0
         while place < end {
-            let kind = text[Int(place.pointee)] | 0x20
+            let byte = text[Int(place.pointee)]
             place += 1
-            if kind == UInt8(ascii: "{") {
-                depth &+= 1
-            } else if kind == UInt8(ascii: "}") {
-                depth &-= 1
-                if depth == 0 {
-                    next = place
-                    return true
-                }
+            // Brackets differ in three bits, and nothing else that a value begins with has the others.
+            guard byte | 0x26 == 0x7F else { continue }
+            // Two more than the one that opens: 0x5B or 0x7B, and 0x5D or 0x7D.
+            depth &+= byte & 0x02 != 0 ? 1 : -1
+            if depth == 0 {
+                next = place
+                return true
             }
         }
         return false

@@ -197,4 +197,26 @@ struct JSONScanTests {
         }
         #expect([UInt8](repeating: 0x20, count: 100_001).withUnsafeBytes { parser.scan($0) == nil })
     }
+
+    @Test("Plain ASCII is neither escape nor DEL nor anything else, at every place of every length", arguments: 0...33)
+    func plainASCII(_ length: Int) {
+        func isPlain(_ text: [UInt8]) -> (plain: Bool, escape: Bool) {
+            // What stands behind a text must not matter.
+            (text + [UInt8](repeating: 0xFF, count: 8)).withUnsafeBytes {
+                guard let start = $0.baseAddress else { return (false, false) }
+                return (JSONScan.isPlainASCII(start, length), JSONScan.hasEscape(start, length))
+            }
+        }
+        let plain = [UInt8](repeating: 0x61, count: length)
+        #expect(isPlain(plain) == (true, false))
+        for place in 0..<length {
+            for byte in UInt8.min...UInt8.max {
+                var text = plain
+                text[place] = byte
+                let found = isPlain(text)
+                #expect(found.plain == (byte < 0x7F && byte != 0x5C), "byte \(byte) at \(place) of \(length)")
+                #expect(found.escape == (byte == 0x5C), "byte \(byte) at \(place) of \(length)")
+            }
+        }
+    }
 }

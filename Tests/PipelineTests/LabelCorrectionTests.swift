@@ -104,6 +104,24 @@ struct LabelCorrectionTests {
         #expect(report.isEqual, "\(report.firstDifference ?? "")")
     }
 
+    @Test("An imported label is explained with what became of it, though nobody predicted its sample")
+    func imported() throws {
+        let plant = try Plant(configuration: Self.configuration())
+        let text =
+            #"{"project":"shapes","source":"tool","id":"row-1","sample":{"id":"x1"},"label":{"kind":"choice","class":"star"}}"#
+        try plant.send(.imports, Array(text.utf8))
+        try plant.settle()
+        #expect(try send(.revise(SampleID("x1"), className: "circle"), plant) == .done)
+        #expect(try send(.move(SampleID("x1"), to: .validation), plant) == .done)
+        let explanation = try Explain(transport: plant.cluster, topics: plant.topics, salt: [1, 2, 3])
+            .explain(SampleID("x1"), of: plant.configuration, since: 0)
+        let label = try #require(explanation.label)
+        #expect(explanation.outcome == .askedBefore(.imported))
+        #expect(label.className == "circle" && label.split == .validation && label.confidence == nil)
+        #expect(label.changes.map(\.text) == ["revised from star to circle", "moved from training to validation"])
+        #expect(label.changes.map(\.sequence) == [2, 3])
+    }
+
     @Test("A project of format 1 says which key lets its labels change, and where nobody works the command waits")
     func waiting() throws {
         let plant = try Plant(seed: 1, configuration: Self.configuration(nil))

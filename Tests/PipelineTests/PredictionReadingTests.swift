@@ -127,6 +127,32 @@ struct PredictionReadingTests {
         }
     }
 
+    @Test(
+        "Metadata is looked at like it is parsed: no name twice, none empty, too long or of escapes; several only of ASCII",
+        arguments: [
+            (#"{}"#, true), (#"{"a":"b"}"#, true), (#"{"a":"b","c":1,"d":true}"#, true), (#"{"é":"b"}"#, true),
+            ("{\"\u{7F}\":\"b\"}", true), (#"{"a":"b","a":"c"}"#, false), (#"{"a":"b","c":"d","a":"c"}"#, false),
+            (#"{"":"b"}"#, false), (#"{"a":"b","":"c"}"#, false), (#"{"\u0061":"b"}"#, false),
+            (#"{"a":"b","é":"c"}"#, false), (#"{"é":"b","a":"c"}"#, false), (#"{"a":{}}"#, false), (#"{"a":"\q"}"#, false),
+            ("{\"\(String(repeating: "n", count: 64))\":\"b\"}", true),
+            ("{\"\(String(repeating: "n", count: 65))\":\"b\"}", false),
+            ("{\((0..<16).map { "\"n\($0)\":\"v\"" }.joined(separator: ","))}", true),
+            ("{\((0..<17).map { "\"n\($0)\":\"v\"" }.joined(separator: ","))}", false),
+        ]
+    )
+    func metadata(_ text: String, _ isLookedAt: Bool) {
+        let bytes = Array(
+            """
+            {"project":"\(World.project)","sample":{"id":"s","metadata":\(text)},"model":{"version":"v"},\
+            "output":{"kind":"choice","probabilities":{"\(World.schema.classes[0])":1}}}
+            """.utf8
+        )
+        let table = table()
+        #expect((look(bytes, table) != nil) == isLookedAt)
+        // What is looked at is never what the parser refuses.
+        if isLookedAt { #expect(parse(bytes, table) != nil) }
+    }
+
     @Test("Of classes as likely the lowest is on top, wherever they stand", arguments: AcquisitionFunction.allCases)
     func equals(_ function: AcquisitionFunction) throws {
         let names = (0..<100).map { "class-\($0)" }

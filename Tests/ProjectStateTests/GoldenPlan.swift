@@ -207,6 +207,7 @@ struct GoldenPlan: Sendable {
             policy.votes = 200
             policy.explorationMost = 0.5
             (policy.poolCapacity, policy.batch.memory) = (12, 8)
+            (policy.batchSize, policy.auditFirst) = (2, 4)
             policy.patience = 2_000 + Int64(revision)
         },
     ]
@@ -241,7 +242,9 @@ struct GoldenPlan: Sendable {
             if name == "changes" {
                 datasets.format = [nil, 2, 2, 1][revision]
                 datasets.revise = revision == 2 ? .apply : .report
-                (datasets.cutEvery, training.repeats, rollout.minimumShadow) = (4, 1, 0)
+                (datasets.cutEvery, training.newLabels, rollout.alpha) = (2, 1, 0.5)
+                (training.repeats, training.trials, rollout.minimumShadow) = (1, [Recipe()], 0)
+                (labeling.minimumVotes, labeling.maximumVotes) = (1, 1)
             }
             if name == "incumbents" { rollout.first = FirstModelPolicy(trainingLabels: 10_000, score: 0.5) }
             if let ageing { (labeling.ageingEvery, labeling.ageingBy) = (ageing, 0.25) }

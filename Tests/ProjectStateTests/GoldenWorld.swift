@@ -58,6 +58,13 @@ struct GoldenWorld {
     /// on a label that was changed since; true of the others.
     private var hasChanged: Bool {
         guard plan.name == "changes" else { return true }
+        return found.isSuperset(of: [
+            "revised", "retracted", "moved", "unknown_label", "labels_fixed", "split_fixed", "promoted", "former",
+            "evidence",
+        ])
+    }
+
+    private var found: Set<String> {
         var found: Set<String> = []
         var state = ProjectState(project: ProjectID("pets"))
         for appended in world.journal.prefix(plan.entries) {
@@ -69,10 +76,7 @@ struct GoldenWorld {
             if !state.datasets.former.isEmpty { found.insert("former") }
             if state.rollout.phase.value.changedEvidence > 0 { found.insert("evidence") }
         }
-        return found.isSuperset(of: [
-            "revised", "retracted", "moved", "unknown_label", "labels_fixed", "split_fixed", "promoted", "former",
-            "evidence",
-        ])
+        return found
     }
 
     private mutating func run(to count: Int) {
@@ -82,8 +86,8 @@ struct GoldenWorld {
                 revision += 1
             } else if plan.name == "declined", generator.next(below: 5) == 0 {
                 decline()
-            } else if plan.name == "changes", generator.next(below: 5) == 0 {
-                world.change()
+            } else if plan.name == "changes", generator.next(below: 2) == 0 {
+                generator.next(below: 4) == 0 ? world.change() : world.hasten()
             } else if generator.next(below: 6) == 0 {
                 act()
             } else {

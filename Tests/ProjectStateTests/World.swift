@@ -338,6 +338,15 @@ struct World {
         append(.command(Command(id: "c\(generator.next(below: 200))", action: action, by: "ada", reason: "drill")))
     }
 
+    /// Answers, versions and models come sooner than they otherwise do.
+    mutating func hasten() {
+        switch generator.next(below: 5) {
+        case 0: seal()
+        case 1: train()
+        default: annotate()
+        }
+    }
+
     /// Whether labels of the project change.
     var canChange: Bool {
         state.configuration.value.map { state.datasets.format($0.datasets) >= DatasetFormat.changes } ?? false

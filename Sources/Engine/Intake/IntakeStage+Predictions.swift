@@ -69,7 +69,7 @@ extension IntakeStage {
             at: time
         )
         guard var judgement, project.pointee.hasTriggers else { return judgement }
-        considerTriggers(&judgement, reading, at: time)
+        considerTriggers(&judgement, &reading, at: time)
         return judgement
     }
 

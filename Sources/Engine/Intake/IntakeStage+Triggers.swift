@@ -7,19 +7,20 @@ internal import Vocabulary
 extension IntakeStage {
     /// Lets triggers look at a prediction that was looked at. Where they read metadata it must be parsed instead.
     ///
+    /// `reading` is not changed; it is large, and not copied.
+    ///
     /// - Complexity: O(*n*) in the conditions; no allocation.
-    func considerTriggers(_ judgement: inout Judgement, _ reading: PredictionReading, at time: Int64) {
+    func considerTriggers(_ judgement: inout Judgement, _ reading: inout PredictionReading, at time: Int64) {
         let project = judgement.project
         guard judgement.isOpenToTriggers else { return }
         let classes = project.pointee.classCount
         var facts = TriggerFacts(top: -1, confidence: 0, margin: 0, score: judgement.score, role: judgement.role)
         var unnamed = 0.0
         if reading.hasOutput {
-            let output = reading.output
-            (facts.top, facts.confidence) = (output.top, output.first)
-            facts.margin = 1 - output.score(.margin, classes: classes)
-            let others = classes - output.count
-            unnamed = others > 0 ? output.remainder / Double(others) : 0
+            (facts.top, facts.confidence) = (reading.output.top, reading.output.first)
+            facts.margin = 1 - reading.output.score(.margin, classes: classes)
+            let others = classes - reading.output.count
+            unnamed = others > 0 ? reading.output.remainder / Double(others) : 0
         }
         judgement.settle(
             project.pointee.judgeTriggers(

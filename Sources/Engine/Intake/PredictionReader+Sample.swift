@@ -107,26 +107,53 @@ extension PredictionReader {
 
     /// Names and texts, numbers or truth values, no name twice. Names that are not of ASCII may be the same in other bytes:
     /// where there are several, the parser tells.
+    @inline(__always)
     private func readMetadata(_ cursor: inout JSONScan) -> Bool {
         var scan = cursor
         defer { cursor = scan }
         guard scan.take(UInt8(ascii: "{")) else { return false }
         if scan.take(UInt8(ascii: "}")) { return true }
+        // The first name has none before it to differ from.
+        guard let first = Self.readMetadataName(&scan), readMetadataValue(&scan),
+            let more = scan.more(until: UInt8(ascii: "}"))
+        else { return false }
+        return !more || readMetadata(&scan, behind: first)
+    }
+
+    @inline(never)
+    private func readMetadata(_ cursor: inout JSONScan, behind first: MetadataName) -> Bool {
+        var scan = cursor
+        defer { cursor = scan }
+        guard first.isPlain else { return false }
         let limit = SampleMetadata.entryLimit
         return withUnsafeTemporaryAllocation(of: UnsafeRawBufferPointer.self, capacity: limit) { names in
-            var (count, isOfASCII) = (0, true)
+            names[0] = first.text
+            var count = 1
             while true {
-                guard count < limit, let name = scan.key(), let start = name.baseAddress,
-                    name.count > 0, name.count <= SampleMetadata.longestKey, !JSONScan.hasEscape(start, name.count)
+                guard count < limit, let name = Self.readMetadataName(&scan), name.isPlain,
+                    Self.isNew(name.text, names[..<count])
                 else { return false }
-                isOfASCII = isOfASCII && Self.isASCII(start, name.count)
-                guard count == 0 || isOfASCII, Self.isNew(name, names[..<count]) else { return false }
-                names[count] = name
+                names[count] = name.text
                 count &+= 1
                 guard readMetadataValue(&scan), let more = scan.more(until: UInt8(ascii: "}")) else { return false }
                 if !more { return true }
             }
         }
+    }
+
+    private struct MetadataName {
+        let text: UnsafeRawBufferPointer
+        /// Of ASCII; DEL is none of it here.
+        let isPlain: Bool
+    }
+
+    @inline(__always)
+    private static func readMetadataName(_ scan: inout JSONScan) -> MetadataName? {
+        guard let name = scan.key(), let start = name.baseAddress, name.count > 0,
+            name.count <= SampleMetadata.longestKey
+        else { return nil }
+        if JSONScan.isPlainASCII(start, name.count) { return MetadataName(text: name, isPlain: true) }
+        return JSONScan.hasEscape(start, name.count) ? nil : MetadataName(text: name, isPlain: false)
     }
 
     /// A text that is kept whole; or a number or truth value, which is taken as text and never too long.

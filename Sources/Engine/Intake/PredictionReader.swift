@@ -41,40 +41,15 @@ struct PredictionReader {
         static var unknown: Int { Int.bitWidth - 1 }
     }
 
-    /// The names that are looked for. Keys stand in their quotes: as they are found, in one comparison.
-    final class Names {
-        private let keyNames = NameTable(
-            [
-                "project", "sample", "model", "output", "predicted_at_ms", "id", "version", "role", "kind",
-                "probabilities", "remainder", "embedding", "specversion", "data", "members", "logits", "score",
-                "content", "metadata", "space", "name", "variant", "uri", "media_type", "group",
-            ].map { "\"\($0)\"" }
-        )
-        private let roleNames = NameTable(ModelRole.allCases.map(\.rawValue))
-        private let kindNames = NameTable(["choice"])
-        private let contentNames = NameTable(["uri", "inline"])
-        private let floatNames = NameTable(["float32"])
-        private let base64 = Base64Digits()
+    /// Where they stand: as members they would be copied for each prediction.
+    let views: UnsafePointer<Views>
 
-        /// It holds while the names live.
-        var reader: PredictionReader {
-            PredictionReader(
-                keys: keyNames.view,
-                roles: roleNames.view,
-                kinds: kindNames.view,
-                contents: contentNames.view,
-                floats: floatNames.view,
-                base64: base64.view
-            )
-        }
-    }
-
-    let keys: NameView
-    let roles: NameView
-    let kinds: NameView
-    let contents: NameView
-    let floats: NameView
-    let base64: Base64Digits.View
+    var keys: NameView { views.pointee.keys }
+    var roles: NameView { views.pointee.roles }
+    var kinds: NameView { views.pointee.kinds }
+    var contents: NameView { views.pointee.contents }
+    var floats: NameView { views.pointee.floats }
+    var base64: Base64Digits.View { views.pointee.base64 }
 
     /// Reads the parts of a prediction of a known project into a fresh `reading`.
     ///
@@ -291,20 +266,11 @@ struct PredictionReader {
     @inline(__always)
     static func isIdentifier(_ text: UnsafeRawBufferPointer) -> Bool {
         guard let start = text.baseAddress, text.count >= 1, text.count <= 256 else { return false }
-        return !JSONScan.hasEscape(start, text.count, or: 0x7F)
-            && (isASCII(start, text.count) || ForeignText.isPlain(text) && ComposedText.isSurely(text))
+        return JSONScan.isPlainASCII(start, text.count) || isForeignIdentifier(text)
     }
 
-    /// Whether so many bytes, behind which seven more can be read, are all of ASCII.
-    @inline(__always)
-    static func isASCII(_ start: UnsafeRawPointer, _ count: Int) -> Bool {
-        var place = 0
-        var all: UInt64 = 0
-        while place < count {
-            let unused = UInt64(truncatingIfNeeded: max(0, place &+ 8 &- count) &* 8)
-            all |= start.loadUnaligned(fromByteOffset: place, as: UInt64.self).littleEndian &<< unused
-            place &+= 8
-        }
-        return all & 0x8080_8080_8080_8080 == 0
+    @inline(never)
+    private static func isForeignIdentifier(_ text: UnsafeRawBufferPointer) -> Bool {
+        !text.contains(UInt8(ascii: "\\")) && ForeignText.isPlain(text) && ComposedText.isSurely(text)
     }
 }

@@ -101,7 +101,9 @@ public struct Explain {
         // A label may have been imported of a sample that nobody has predicted yet.
         guard !explanation.appearances.isEmpty else {
             let outcome = try place(of: sample, nil, configuration, entry: 0, &explanation.heldBack)
-            if case .askedBefore = outcome { explanation.outcome = outcome }
+            guard case .askedBefore = outcome else { return }
+            explanation.outcome = outcome
+            explanation.label = try label(of: sample, configuration, &explanation.heldBack)
             return
         }
         if let task = try task(of: sample, configuration, &explanation.heldBack) {

@@ -1,0 +1,49 @@
+internal import Vocabulary
+
+extension PredictionReader {
+    /// The names that are looked for. Keys stand in their quotes: as they are found, in one comparison.
+    final class Names {
+        private let keyNames = NameTable(
+            [
+                "project", "sample", "model", "output", "predicted_at_ms", "id", "version", "role", "kind",
+                "probabilities", "remainder", "embedding", "specversion", "data", "members", "logits", "score",
+                "content", "metadata", "space", "name", "variant", "uri", "media_type", "group",
+            ].map { "\"\($0)\"" }
+        )
+        private let roleNames = NameTable(ModelRole.allCases.map(\.rawValue))
+        private let kindNames = NameTable(["choice"])
+        private let contentNames = NameTable(["uri", "inline"])
+        private let floatNames = NameTable(["float32"])
+        private let base64 = Base64Digits()
+        private let views: UnsafePointer<Views>
+
+        init() {
+            let place = UnsafeMutablePointer<Views>.allocate(capacity: 1)
+            place.initialize(
+                to: Views(
+                    keys: keyNames.view,
+                    roles: roleNames.view,
+                    kinds: kindNames.view,
+                    contents: contentNames.view,
+                    floats: floatNames.view,
+                    base64: base64.view
+                )
+            )
+            views = UnsafePointer(place)
+        }
+
+        deinit { views.deallocate() }
+
+        /// It holds while the names live.
+        var reader: PredictionReader { PredictionReader(views: views) }
+    }
+
+    struct Views {
+        let keys: NameView
+        let roles: NameView
+        let kinds: NameView
+        let contents: NameView
+        let floats: NameView
+        let base64: Base64Digits.View
+    }
+}
