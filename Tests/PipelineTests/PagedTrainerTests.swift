@@ -1,4 +1,6 @@
+import Datasets
 import Events
+import Flywheel
 import Foundation
 import JSON
 import Storage
@@ -112,6 +114,41 @@ struct PagedTrainerTests {
             let alone = try train([version], Plant()).models
             #expect(alone == [models[number]], "\(number)")
         }
+    }
+
+    @Test("The whole cycle runs on versions of form 2, and decides as it does on those of form 1")
+    func cycle() throws {
+        func plant(_ format: Int) throws -> Plant {
+            let usual = World.configuration()
+            var datasets = usual.datasets
+            datasets.format = format
+            let plant = try Plant(
+                seed: 2,
+                configuration: ProjectConfiguration(
+                    project: World.project,
+                    revision: 1,
+                    partition: World.partition,
+                    schema: World.schema,
+                    acquisition: usual.acquisition,
+                    labeling: usual.labeling,
+                    datasets: datasets,
+                    training: usual.training,
+                    rollout: usual.rollout
+                )
+            )
+            for _ in 0..<10 { try plant.round() }
+            return plant
+        }
+        let (listed, paged) = (try plant(1), try plant(2))
+        let versions = try paged.decoded(.datasetVersions) { try SealedVersion(json: $0) }
+        #expect(versions.count > 2)
+        for version in versions {
+            let manifest = try #require(try paged.store.manifest(World.project, id: version.id))
+            #expect(manifest.formatVersion == 2 && manifest.count(of: .training) == version.training)
+        }
+        #expect(try paged.store.verify(World.project).problems == [])
+        let models = try listed.releases().map(\.champion.artifact.sha256)
+        #expect(try !models.isEmpty && paged.releases().map(\.champion.artifact.sha256) == models)
     }
 
     @Test("A pack holds the lines that hold, whole files of them, and changes no version")
