@@ -5,7 +5,7 @@
 # make hostile  4,000 hostile connections, and how fast health answers: CONNECTIONS=4000 HOSTILE_SECONDS=30 SEED=7
 # make fuzz   what nobody should send, to everything that reads it: SECONDS=60 SEED=7 (Tests/FuzzTests/README.md)
 # make sanitize  the same under the address and thread sanitizer, and undefined behaviour of the shim: SECONDS=120 SEED=7
-# make s3     the demo with versions and models on a real SeaweedFS, then verified and counted there: SEED=7
+# make s3     every fault point of versions in a bucket; the demo with versions and models on a real SeaweedFS, then verified and counted there: SEED=7
 # make golden record what this build decides of the golden journals, after Build.version was raised (CONTRIBUTING.md)
 # make reference write docs/reference/configuration.md and worker.md again, from the code that reads them
 # All install what they need: Debian packages (with sudo when not root), and a broker for tests into .venv.
@@ -66,7 +66,8 @@ hostile: setup release
 	@.venv/bin/python Tests/Hostile/connections.py --connections $(CONNECTIONS) --seconds $(HOSTILE_SECONDS) --seed $(SEED)
 
 s3: setup release
-	@.venv/bin/python Tests/S3/s3.py --seed $(SEED)
+	@FLYWHEEL_EXHAUSTIVE=1 swift test $(SWIFT_FLAGS) --filter 'PipelineTests\.(BucketTests|FactLogTests|KeptLabelTests)' >&2
+	.venv/bin/python Tests/S3/s3.py --seed $(SEED)
 
 # Not optimised: assertions hold, and traps say where they are.
 fuzz: setup

@@ -167,7 +167,7 @@ let package = Package(
             "FlywheelBench",
             base + reducers + [
                 "Arguments", "Engine", "Events", "Flywheel", "JSON", "KafkaClient", "KafkaTransport", "Learner",
-                "Processes", "StreamRuntime", "Telemetry",
+                "Processes", "Storage", "StreamRuntime", "Telemetry",
             ]
         ),
 

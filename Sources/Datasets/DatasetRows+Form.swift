@@ -7,6 +7,7 @@ extension LabelRow: Formed {
         split = try f("split", \.split, Choice())
         sequence = try f("sequence", \.sequence, Whole.counted)
         importKey = try f.optional("import_key", \.importKey, Unsigned())
+        standing = try f("standing", \.standing, Choice(), implied: .accepted)
     }
 }
 
@@ -22,6 +23,7 @@ extension LogPosition: Formed {
         waitingSince = try f.optional("waiting_since_ms", \.waitingSince, Time())
         newestSampleAt = try f("newest_sample_at_ms", \.newestSampleAt, Time())
         importedAt = try f.optional("imported_at_ms", \.importedAt, Time())
+        format = try f("format", \.format, Count(1...DatasetFormat.changes), implied: DatasetFormat.additions)
     }
 }
 
@@ -29,5 +31,18 @@ extension PendingCut: Formed {
     @inlinable public init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
         cutAt = try f("cut_at_ms", \.cutAt, Time())
         newestSampleAt = try f("newest_sample_at_ms", \.newestSampleAt, Time())
+    }
+}
+
+extension CutMark: Formed {
+    @inlinable public init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
+        sequence = try f("sequence", \.sequence, Whole.counted)
+    }
+}
+
+extension FormerTestLabel: Formed {
+    @inlinable public init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
+        sample = try f("sample", \.sample, ID())
+        until = try f("until", \.until, Whole.counted)
     }
 }

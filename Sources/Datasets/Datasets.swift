@@ -5,28 +5,31 @@ public import Vocabulary
 public struct DatasetPolicy: Hashable, Sendable {
     /// New training labels that make a version; at least 1. Half as many do while no task is open: no more are coming.
     public var cutEvery: Int
-    /// The longest that any new label waits for a version, in milliseconds.
+    /// The longest that any new label, or change of one, waits for a version, in milliseconds.
     public var cutAfter: Int64
+    /// The format of dataset versions, see `DatasetFormat`; nil where nothing is said.
+    public var format: Int?
+    /// What is done with a label where its votes, counted anew, name another class.
+    public var revise: Revising
 
-    public init(cutEvery: Int = 10, cutAfter: Int64 = 3_600_000) {
+    /// What is done where votes that are counted anew name another class.
+    public enum Revising: String, Hashable, Sendable, CaseIterable {
+        /// People are told.
+        case report
+        /// The label is revised.
+        case apply
+    }
+
+    public init(
+        cutEvery: Int = 10,
+        cutAfter: Int64 = 3_600_000,
+        format: Int? = nil,
+        revise: Revising = .report
+    ) {
+        self.format = format
+        self.revise = revise
         self.cutEvery = cutEvery
         self.cutAfter = cutAfter
-    }
-}
-
-/// What is known of a label once it is in the log.
-public struct LabelRow: Hashable, Sendable {
-    public let label: ClassIndex
-    public let split: Split
-    public let sequence: Int64
-    /// The key of an imported label, by which a second one is known; nil of one that was asked for.
-    public let importKey: UInt64?
-
-    public init(label: ClassIndex, split: Split, sequence: Int64, importKey: UInt64? = nil) {
-        self.importKey = importKey
-        self.label = label
-        self.split = split
-        self.sequence = sequence
     }
 }
 
@@ -36,22 +39,24 @@ public struct LogPosition: Hashable, Sendable {
     public var sequence: Int64
     /// The last cut.
     public var ordinal: Int
-    /// Training labels accepted so far.
+    /// Training labels accepted so far that were neither retracted nor moved elsewhere, and moved ones.
     public var training: Int
-    /// Validation labels accepted so far.
+    /// The same of validation labels.
     public var validation: Int
-    /// Test labels accepted so far.
+    /// The same of test labels.
     public var test: Int
-    /// Since the last cut.
+    /// Accepted since the last cut.
     public var newTraining: Int
-    /// Of any split, since the last cut.
+    /// Accepted into any split since the last cut, and changes of labels since then.
     public var newLabels: Int
-    /// When the first label since the last cut was accepted.
+    /// When the first label since the last cut was accepted, or the first change made.
     public var waitingSince: StreamTime?
-    /// The latest prediction of any training sample.
+    /// The latest prediction of any sample that was accepted for training.
     public var newestSampleAt: StreamTime
     /// When the last label since the last cut was imported; nil where none was.
     public var importedAt: StreamTime?
+    /// The format that facts were written in, once labels were changed in it or a version cut: no later one is of an earlier.
+    public var format: Int
 
     public init(
         sequence: Int64 = 0,
@@ -63,8 +68,10 @@ public struct LogPosition: Hashable, Sendable {
         newLabels: Int = 0,
         waitingSince: StreamTime? = nil,
         newestSampleAt: StreamTime = StreamTime(milliseconds: 0),
-        importedAt: StreamTime? = nil
+        importedAt: StreamTime? = nil,
+        format: Int = DatasetFormat.additions
     ) {
+        self.format = format
         self.importedAt = importedAt
         self.sequence = sequence
         self.ordinal = ordinal
@@ -91,11 +98,15 @@ public struct PendingCut: Hashable, Sendable {
 
 /// Which labels there are, and the versions cut from them.
 public struct DatasetsState: Sendable {
-    /// One row for each sample that has a label; never removed.
+    /// One row for each sample that has a label, or had one; never removed.
     public var labels = Table<SampleID, LabelRow>()
     public var position = Cell(LogPosition())
     /// Cuts not yet sealed, by ordinal.
     public var pending = Table<Int, PendingCut>()
+    /// Where versions were cut whose test labels may be asked for, by ordinal; of format 2 alone.
+    public var cuts = Table<Int, CutMark>()
+    /// Test labels that one of these versions has and no later one, by the number of the fact that they were.
+    public var former = Table<Int, FormerTestLabel>()
     /// The test labels in the order of the log, a cache.
     private var testOrder = TestOrder()
     /// The keys of imported labels, a cache.
@@ -103,39 +114,46 @@ public struct DatasetsState: Sendable {
 
     public init() {}
 
+    /// The format of the facts that are written under a policy: once one was of format 2, all later ones are.
+    public func format(_ policy: DatasetPolicy) -> Int {
+        max(policy.format ?? DatasetFormat.additions, position.value.format)
+    }
+
     /// Accepts a label into the log. Test labels come from the audit sample only, and every label of it is a test label,
     /// so no sample is ever in both.
     ///
     /// - Parameters:
     ///   - consensus: The label.
     ///   - schema: Of the project.
+    ///   - policy: The revision in force.
     ///   - key: Of an imported label.
+    ///   - reason: Why its sample was asked for; nil where nobody asked.
     ///   - time: Of the entry.
     /// - Returns: The fact for the log; refused of a class that is not there, or a sample that has a label.
     public mutating func accept(
         _ consensus: ConsensusLabel,
         schema: LabelSchema,
+        policy: DatasetPolicy = DatasetPolicy(),
         imported key: UInt64? = nil,
+        askedBecause reason: SelectionReason? = nil,
         at time: StreamTime
     ) -> Result<LabelFact, RefusalError> {
         let id = consensus.sample.id
         guard schema.contains(consensus.label) else {
             return .failure(.init(.unknownClass, "class \(consensus.label.rawValue) is not in the label schema"))
         }
-        guard labels[id] == nil else {
-            return .failure(.init(.duplicate, "sample \(id) has a label already"))
+        if let known = labels[id] {
+            let text = known.isLiving ? "sample \(id) has a label already" : "the label of sample \(id) was retracted"
+            return .failure(.init(.duplicate, text))
         }
         let split = consensus.purpose.split
         var log = position.value
         log.sequence += 1
         log.newLabels += 1
-        switch split {
-        case .training:
-            log.training += 1
+        log.count(split, 1)
+        if split == .training {
             log.newTraining += 1
             log.newestSampleAt = max(log.newestSampleAt, consensus.predictedAt)
-        case .validation: log.validation += 1
-        case .test: log.test += 1
         }
         if log.waitingSince == nil { log.waitingSince = time }
         if key != nil {
@@ -144,12 +162,31 @@ public struct DatasetsState: Sendable {
             if split == .training, log.training == 1 { log.waitingSince = time }
         }
         position.value = log
-        let row = LabelRow(label: consensus.label, split: split, sequence: log.sequence, importKey: key)
+        set(id, LabelRow(label: consensus.label, split: split, sequence: log.sequence, importKey: key))
+        let format = format(policy)
+        let saysMore = format >= DatasetFormat.changes
+        return .success(
+            LabelFact(
+                consensus: consensus,
+                split: split,
+                sequence: log.sequence,
+                format: format,
+                acceptedAt: saysMore ? time : nil,
+                inclusionProbability: saysMore ? reason?.inclusionProbability : nil,
+                propensity: saysMore ? reason?.propensity : nil
+            )
+        )
+    }
+
+    /// Changes a row, and both caches with it.
+    mutating func set(_ id: SampleID, _ row: LabelRow) {
         let areKeysCurrent = importKeys.isCurrent(labels)
         testOrder.set(id, row, in: &labels)
         if areKeysCurrent { importKeys.follow(row, in: labels) }
-        return .success(LabelFact(consensus: consensus, split: split, sequence: log.sequence))
     }
+
+    /// Living test labels in the order of the log.
+    mutating func testLines() -> [(sequence: Int64, id: SampleID)] { testOrder.lines(of: labels) }
 
     /// Whether a label was imported under that key.
     ///
@@ -162,7 +199,8 @@ public struct DatasetsState: Sendable {
     /// something now and then for ever holds up no others.
     static let importPatience: Int64 = 300_000
 
-    /// Cuts a version when enough labels are new, when one has waited long enough, or when an import has ended.
+    /// Cuts a version when enough labels are new, when one or a change has waited long enough, or when an import has ended.
+    /// A change alone is waited with: what is changed within `cutAfter`, or until enough labels came, is one version.
     ///
     /// - Parameters:
     ///   - policy: The revision in force.
@@ -195,6 +233,11 @@ public struct DatasetsState: Sendable {
         log.newLabels = 0
         log.waitingSince = nil
         log.importedAt = nil
+        let format = format(policy)
+        if format >= DatasetFormat.changes {
+            log.format = format
+            cuts[log.ordinal] = CutMark(sequence: log.sequence)
+        }
         position.value = log
         pending[log.ordinal] = PendingCut(cutAt: time, newestSampleAt: log.newestSampleAt)
         return VersionCut(
@@ -204,7 +247,8 @@ public struct DatasetsState: Sendable {
             validation: log.validation,
             test: log.test,
             classes: schema.classes,
-            embedding: embedding
+            embedding: embedding,
+            format: format
         )
     }
 
@@ -215,14 +259,7 @@ public struct DatasetsState: Sendable {
         return cut
     }
 
-    /// The first so many test labels in the order of the log, which is the order of a manifest.
-    ///
-    /// - Complexity: O(*count*); the first time, or after an abort, O(*n* log *n*) in the number of labels.
-    public mutating func testSamples(first count: Int) -> [SampleID] {
-        count > 0 ? Array(testOrder.samples(of: labels).prefix(count)) : []
-    }
-
-    /// When a waiting label makes a version by time.
+    /// When a waiting label or change makes a version by time.
     public func nextDeadline(policy: DatasetPolicy) -> StreamTime? {
         let log = position.value
         guard log.training > 0, let since = log.waitingSince else { return nil }

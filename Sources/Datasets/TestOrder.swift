@@ -1,34 +1,41 @@
 internal import Tables
 internal import Vocabulary
 
-/// Samples with test labels in the order of the log: not looked for among all labels each time that a study ends.
+/// Living test labels in the order of the log: not looked for among all labels each time that a study ends.
 ///
 /// A cache, no part of the state: it holds for one revision of the table and is made anew for any other.
 struct TestOrder: Sendable {
+    /// A test label that later versions hold.
+    typealias Line = (sequence: Int64, id: SampleID)
+
     private var revision: UInt64?
-    private var samples: [SampleID] = []
+    private var lines: [Line] = []
 
     /// All of them.
     ///
     /// - Complexity: O(1) where changes were followed, else O(*n* log *n*).
-    mutating func samples(of labels: Table<SampleID, LabelRow>) -> [SampleID] {
+    mutating func lines(of labels: Table<SampleID, LabelRow>) -> [Line] {
         if revision != labels.revision {
-            let rows = labels.gather(into: [(sequence: Int64, id: SampleID)]()) { rows, id, row in
-                if row.split == .test { rows.append((row.sequence, id)) }
+            let rows = labels.gather(into: [Line]()) { rows, id, row in
+                if row.tests { rows.append((row.sequence, id)) }
             }
             // No two labels have the same place in the log.
-            samples = rows.sorted { $0.sequence < $1.sequence }.map(\.id)
+            lines = rows.sorted { $0.sequence < $1.sequence }
             revision = labels.revision
         }
-        return samples
+        return lines
     }
 
-    /// Adds the log's next label, and follows.
+    /// Puts a row that has the log's last number, and follows.
+    ///
+    /// - Complexity: O(1), and of a test label that changes O(*n*) in those after it.
     mutating func set(_ id: SampleID, _ row: LabelRow, in labels: inout Table<SampleID, LabelRow>) {
         let isCurrent = revision == labels.revision
+        let old = labels[id]
         labels[id] = row
         guard isCurrent else { return }
-        if row.split == .test { samples.append(id) }
+        if let old, old.tests { lines.remove(at: lines.partitioningIndex { $0.sequence >= old.sequence }) }
+        if row.tests { lines.append((row.sequence, id)) }
         revision = labels.revision
     }
 }

@@ -27,8 +27,12 @@ extension ProjectState {
             let (has, says) = (
                 configuration.schema.name(of: known.label), configuration.schema.name(of: said.label)
             )
-            let text = "sample \(received.sample.id) has label \"\(has)\" (\(known.split.rawValue))"
-            let isSame = known.label == said.label
+            let what = "label \"\(has)\" (\(known.split.rawValue))"
+            let text =
+                known.isLiving
+                ? "sample \(received.sample.id) has \(what)"
+                : "the \(what) of sample \(received.sample.id) was retracted, which holds"
+            let isSame = known.isLiving && known.label == said.label
             refuse(
                 isSame
                     ? .init(.duplicate, text) : .init(.labelConflict, "\(text), the import says \"\(says)\""),
@@ -44,6 +48,7 @@ extension ProjectState {
         let result = datasets.accept(
             consensus,
             schema: configuration.schema,
+            policy: configuration.datasets,
             imported: imported.key,
             at: step.context.time
         )

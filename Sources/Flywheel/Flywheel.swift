@@ -74,7 +74,7 @@ extension ProjectState {
         case .feedback(let feedback): receive(feedback, configuration, &step)
         case .trainingResult(let result): receive(result, configuration, &step)
         case .versionSealed(let version): receive(version, configuration, &step)
-        case .command(let command): receive(command, &step)
+        case .command(let command): receive(command, configuration, &step)
         case .tally(let tallies): UnregisteredTraffic.count(tallies, in: &unregistered, at: step.context.time)
         case .importedLabel(let imported): receive(imported, configuration, &step)
         case .configured, .tick, .engine: break
@@ -94,7 +94,8 @@ extension ProjectState {
         let ordinal = version.flatMap { training.models[$0]?.datasetOrdinal } ?? 0
         acquisition.receive(candidate, modelOrdinal: ordinal, selectionContext(configuration, step.context))
         guard candidate.auditProbability != nil, let version, let output = candidate.output,
-            !acquisition.isImported(candidate.sample.id)
+            !acquisition.isImported(candidate.sample.id),
+            !(datasets.labels[candidate.sample.id]?.isOutOfEvidence ?? false)
         else { return }
         rollout.predicted(
             output.top.label,
@@ -173,7 +174,14 @@ extension ProjectState {
             )
         }
         guard let consensus = outcome.consensus else { return }
-        switch datasets.accept(consensus, schema: configuration.schema, at: step.context.time) {
+        let accepted = datasets.accept(
+            consensus,
+            schema: configuration.schema,
+            policy: configuration.datasets,
+            askedBecause: outcome.task?.reason,
+            at: step.context.time
+        )
+        switch accepted {
         case .failure(let error): refuse(error.refusal, &step)
         case .success(let fact):
             step.decide(.label(fact))
@@ -243,14 +251,17 @@ extension ProjectState {
             hear(outcome.predictions, without: Set(outcome.leftOut?.testPositions ?? []), of: model, &step)
             promoteIfBetter(configuration, &step)
         }
+        let cuts = datasets.cuts
         if let request = training.requestIfDue(
             policy: configuration.training,
             embedding: embeddingSpace(configuration),
             context: &step.context,
+            cutAt: { cuts[$0]?.sequence },
             isTaken: isForeign
         ) {
             step.decide(.training(request), id: request.id.rawValue)
         }
+        datasets.forgetVersions(except: training.studiedVersions)
     }
 
     /// Whether a model may be released: with a champion any may shadow, without one it must have what `rollout.first` asks.
@@ -287,8 +298,9 @@ extension ProjectState {
         of model: ReleasedModel,
         _ step: inout Step
     ) {
-        let samples = datasets.testSamples(first: predictions.count)
+        let samples = datasets.testSamples(of: model.datasetOrdinal, first: predictions.count)
         for (position, (sample, label)) in zip(samples, predictions).enumerated() where !leftOut.contains(position) {
+            guard !(datasets.labels[sample]?.isOutOfEvidence ?? false) else { continue }
             rollout.predicted(label, of: sample, by: model.version, draw: 0, isLive: false, at: step.context.time)
             acquisition.auditPredicted(sample, label, modelOrdinal: model.datasetOrdinal)
         }
@@ -300,18 +312,21 @@ extension ProjectState {
             return
         }
         took(.seal, step.context.time.milliseconds(since: cut.cutAt))
+        let cuts = datasets.cuts
         let request = training.versionSealed(
             version,
             newestSampleAt: cut.newestSampleAt,
             policy: configuration.training,
             embedding: embeddingSpace(configuration),
             context: &step.context,
+            cutAt: { cuts[$0]?.sequence },
             isTaken: isForeign
         )
         if let request { step.decide(.training(request), id: request.id.rawValue) }
+        datasets.forgetVersions(except: training.studiedVersions)
     }
 
-    private mutating func receive(_ command: Command, _ step: inout Step) {
+    private mutating func receive(_ command: Command, _ configuration: ProjectConfiguration, _ step: inout Step) {
         guard commands[command.id] == nil else {
             refuse(.init(.duplicate, "command \(command.id) was carried out before"), &step)
             return
@@ -329,6 +344,7 @@ extension ProjectState {
             case .success(let release): step.decide(.release(release))
             }
         case .register(let incumbent): register(incumbent, command, &step)
+        case .revise, .retract, .move: change(command, configuration, &step)
         }
     }
 
@@ -352,9 +368,13 @@ extension ProjectState {
         }
     }
 
-    private mutating func promoteIfBetter(_ configuration: ProjectConfiguration, _ step: inout Step) {
+    mutating func promoteIfBetter(_ configuration: ProjectConfiguration, _ step: inout Step) {
         let since = rollout.phase.value.challengerSince
-        guard let release = rollout.promoteIfBetter(policy: configuration.rollout) else { return }
+        let canChange = datasets.format(configuration.datasets) >= DatasetFormat.changes
+        let sequence = canChange ? datasets.position.value.sequence : nil
+        guard let release = rollout.promoteIfBetter(policy: configuration.rollout, labelsThrough: sequence) else {
+            return
+        }
         took(.judge, step.context.time.milliseconds(since: since))
         step.decide(.release(release))
     }

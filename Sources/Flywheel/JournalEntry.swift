@@ -80,6 +80,7 @@ public struct Decision: Hashable, Sendable {
     public enum Body: Hashable, Sendable {
         case task(LabelingTask)
         case label(LabelFact)
+        case change(LabelChange)
         case cut(VersionCut)
         case training(TrainingRequest)
         case release(ModelRelease)

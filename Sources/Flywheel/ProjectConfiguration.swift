@@ -93,14 +93,18 @@ public struct ProjectConfiguration: Hashable, Sendable {
 
     /// The same configuration under another revision and partition.
     ///
-    /// Where nothing is said about tokens it is as `lacking` says, or still nothing. `initialClasses` is as before where nil.
+    /// Where nothing is said about tokens, or of the format of dataset versions, it is as `lacking` and `format` say, or still
+    /// nothing. `initialClasses` is as before where nil.
     public func numbered(
         revision: Int,
         partition: Int32,
         lacking requireTokens: Bool? = nil,
+        format: Int? = nil,
         initialClasses: Int? = nil
     ) -> ProjectConfiguration {
-        ProjectConfiguration(
+        var datasets = datasets
+        datasets.format = datasets.format ?? format
+        return ProjectConfiguration(
             project: project,
             revision: revision,
             partition: partition,

@@ -12,7 +12,8 @@ struct FlywheelBench {
             StreamBenchmark.specification,
             IntakeBenchmark.specification, LiveBenchmark.specification, LoopBenchmark.specification,
             StageBenchmark.specification, JournalBenchmark.specification, RestoreBenchmark.specification,
-            IntakeMode.specification, LiveWorker.specification,
+            DatasetBenchmark.specification,
+            IntakeMode.specification, LiveWorker.specification, DatasetMode.specification,
         ]
     )
 
@@ -33,6 +34,8 @@ struct FlywheelBench {
                 case "stage": try StageBenchmark(arguments).run(printsJSON: arguments.flag("json"))
                 case "journal": try JournalBenchmark(arguments).run(printsJSON: arguments.flag("json"))
                 case "restore": try RestoreBenchmark(arguments).run(printsJSON: arguments.flag("json"))
+                case "dataset": try DatasetBenchmark(arguments).run(printsJSON: arguments.flag("json"))
+                case "dataset-mode": try DatasetMode(arguments).run()
                 case "intake-mode": try IntakeMode(arguments).run()
                 case "live-worker": try LiveWorker(arguments).run()
                 default: throw ArgumentsError("which command?", command: arguments.path.joined(separator: " "))

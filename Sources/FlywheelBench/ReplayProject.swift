@@ -117,7 +117,7 @@ struct ReplayProject {
         )
         _ = apply(.versionSealed(version))
         guard let request = state.training.progress.value.running?.request else { return nil }
-        let tested = state.datasets.testSamples(first: cut.test).compactMap { Int($0.rawValue) }
+        let tested = state.datasets.testSamples(of: cut.ordinal, first: cut.test).compactMap { Int($0.rawValue) }
         let outcome = TrainingResult.Outcome.finished(
             artifact: file,
             score: nil,

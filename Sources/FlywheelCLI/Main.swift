@@ -55,6 +55,10 @@ struct FlywheelCommand {
         case "dataset log": try DatasetCommand.log(arguments)
         case "dataset show": try DatasetCommand.show(arguments)
         case "dataset verify": try DatasetCommand.verify(arguments)
+        case "dataset pack": try DatasetCommand.pack(arguments)
+        case "dataset revise": try LabelChangeCommand.revise(arguments)
+        case "dataset retract": try LabelChangeCommand.retract(arguments)
+        case "dataset move": try LabelChangeCommand.move(arguments)
         case "explain": try ExplainCommand.run(arguments)
         case "replay": try ReplayCommand.run(arguments)
         case "dead-letters list": try DeadLettersCommand.list(arguments)
@@ -74,7 +78,7 @@ struct FlywheelCommand {
     /// Whose rights a command needs.
     private static func party(_ arguments: ParsedArguments) -> Party {
         switch arguments.path.dropFirst().joined(separator: " ") {
-        case "dataset log", "dataset show", "dataset verify", "explain", "replay": .analyst
+        case "dataset log", "dataset show", "dataset verify", "dataset pack", "explain", "replay": .analyst
         case "dead-letters redrive": .redrive
         case "participant product": .productService
         case "participant label-tool": .labelTool

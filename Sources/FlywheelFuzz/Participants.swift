@@ -261,7 +261,10 @@ struct Participants {
 
     mutating func command(_ generator: inout SplitMix64) -> Draft {
         ids += 1
-        let action = generator.pick(["hold", "release_hold", "release_hold", "roll_back", "resume", "register"])
+        let action = generator.pick([
+            "hold", "release_hold", "release_hold", "roll_back", "resume", "register", "revise_label", "retract_label",
+            "move_label",
+        ])
         var tree: JSONTree = [
             "project": .text(generator.pick(projects).name), "id": .text("c\(ids)"), "action": .text(action),
             "by": "olga",
@@ -273,6 +276,9 @@ struct Participants {
             if generator.chance(0.5) { tree["metrics"] = ["accuracy": .word(String(generator.nextUnit()))] }
         }
         if action == "roll_back" { tree["model_version"] = .text(generator.pick(versions)) }
+        if action.hasSuffix("_label") { tree["sample_id"] = .text("s\(generator.next(below: 400))") }
+        if action == "revise_label" { tree["class"] = .text(generator.pick(generator.pick(projects).classes)) }
+        if action == "move_label" { tree["split"] = .text(generator.pick(["training", "validation", "test"])) }
         return Draft(topic: .commands, key: nil, tree: tree)
     }
 

@@ -60,6 +60,7 @@ struct ProjectMaker {
             "cut_every": .word("\(generator.between(2...8))"),
             "cut_after_ms": .word(generator.pick(["5000", "30000"])),
         ]
+        if generator.chance(0.5) { tree["datasets"]?["format"] = .word(generator.pick(["1", "2", "2"])) }
         var trials: [JSONTree] = [["inverse_regularization": .word("1.0"), "warm_start": .word("true")]]
         if generator.chance(0.3) {
             trials.append([

@@ -1,42 +1,75 @@
-/// Rows of features, one sample a row, stored one row after the other. The caller scales them.
+/// Rows of features, one sample a row, stored one row after the other, in single or double precision. The caller scales them.
+///
+/// Whatever the precision, everything is computed in double precision: the numbers of a matrix of singles are widened a row at
+/// a time.
 public struct FeatureMatrix: Hashable, Sendable {
+    private enum Storage: Hashable {
+        case doubles([Double])
+        case singles([Float])
+    }
+
     /// The number of samples.
     public let rowCount: Int
     /// The number of features of a sample; at least 1.
     public let columnCount: Int
-    /// All numbers, row by row.
-    public let values: [Double]
+    private let storage: Storage
 
     /// A matrix of `values`, cut into rows of `columnCount`.
     ///
     /// - Throws: `LearnerError` if they do not fill whole rows, or one is not finite.
     public init(values: [Double], columnCount: Int) throws(LearnerError) {
-        guard columnCount > 0, values.count % columnCount == 0 else {
-            throw LearnerError(.shape, "expected rows of \(columnCount) features, found \(values.count) numbers")
-        }
-        for index in values.indices where !values[index].isFinite {
-            throw LearnerError(.value, "row \(index / columnCount), feature \(index % columnCount) is not finite")
-        }
-        self.init(unchecked: values, columnCount: columnCount)
+        try Self.check(values.count, columnCount, values.firstIndex { !$0.isFinite })
+        self.init(.doubles(values), values.count, columnCount)
     }
 
-    private init(unchecked values: [Double], columnCount: Int) {
-        self.values = values
+    /// A matrix of `singles`, cut into rows of `columnCount`; it shares their memory.
+    ///
+    /// - Throws: `LearnerError` if they do not fill whole rows, or one is not finite.
+    public init(singles: [Float], columnCount: Int) throws(LearnerError) {
+        try Self.check(singles.count, columnCount, singles.firstIndex { !$0.isFinite })
+        self.init(.singles(singles), singles.count, columnCount)
+    }
+
+    private static func check(_ count: Int, _ columnCount: Int, _ fault: Int?) throws(LearnerError) {
+        guard columnCount > 0, count % columnCount == 0 else {
+            throw LearnerError(.shape, "expected rows of \(columnCount) features, found \(count) numbers")
+        }
+        guard let fault else { return }
+        throw LearnerError(.value, "row \(fault / columnCount), feature \(fault % columnCount) is not finite")
+    }
+
+    private init(_ storage: Storage, _ count: Int, _ columnCount: Int) {
+        self.storage = storage
         self.columnCount = columnCount
-        rowCount = values.count / columnCount
+        rowCount = count / columnCount
     }
 
     /// The rows at `indices`, in that order, repeated if an index is.
     public func rows(at indices: [Int]) -> FeatureMatrix {
-        var selected: [Double] = []
+        switch storage {
+        case .doubles(let values):
+            let selected = Self.select(indices, columnCount, values)
+            return FeatureMatrix(.doubles(selected), selected.count, columnCount)
+        case .singles(let values):
+            let selected = Self.select(indices, columnCount, values)
+            return FeatureMatrix(.singles(selected), selected.count, columnCount)
+        }
+    }
+
+    private static func select<Value>(_ indices: [Int], _ columnCount: Int, _ values: [Value]) -> [Value] {
+        var selected: [Value] = []
         selected.reserveCapacity(indices.count * columnCount)
         for index in indices { selected.append(contentsOf: values[index * columnCount..<(index + 1) * columnCount]) }
-        return FeatureMatrix(unchecked: selected, columnCount: columnCount)
+        return selected
     }
 
     /// The features of one sample.
     public func row(_ index: Int) -> ArraySlice<Double> {
-        values[index * columnCount..<(index + 1) * columnCount]
+        let places = index * columnCount..<(index + 1) * columnCount
+        return switch storage {
+        case .doubles(let values): values[places]
+        case .singles(let values): values[places].map(Double.init)[...]
+        }
     }
 
     /// The rows of both.
@@ -46,6 +79,62 @@ public struct FeatureMatrix: Hashable, Sendable {
         guard other.columnCount == columnCount else {
             throw LearnerError(.shape, "expected rows of \(columnCount) features, found \(other.columnCount)")
         }
-        return FeatureMatrix(unchecked: values + other.values, columnCount: columnCount)
+        if case .singles(let own) = storage, case .singles(let others) = other.storage {
+            return FeatureMatrix(.singles(own + others), own.count + others.count, columnCount)
+        }
+        let values = doubles + other.doubles
+        return FeatureMatrix(.doubles(values), values.count, columnCount)
+    }
+
+    private var doubles: [Double] {
+        switch storage {
+        case .doubles(let values): values
+        case .singles(let values): values.map(Double.init)
+        }
+    }
+
+    /// Lends the rows to `body`.
+    func withRows<R>(_ body: (LentRows) -> R) -> R {
+        switch storage {
+        case .doubles(let values): values.withUnsafeBufferPointer { body(LentRows(doubles: $0, columnCount)) }
+        case .singles(let values):
+            values.withUnsafeBufferPointer { singles in
+                withUnsafeTemporaryAllocation(of: Double.self, capacity: columnCount) { row in
+                    body(LentRows(singles: singles, row, columnCount))
+                }
+            }
+        }
+    }
+}
+
+/// The rows of a matrix while they are read, one at a time.
+struct LentRows {
+    private let doubles: UnsafePointer<Double>?
+    private let singles: UnsafePointer<Float>?
+    private let widened: UnsafeMutablePointer<Double>?
+    private let columnCount: Int
+
+    init(doubles: UnsafeBufferPointer<Double>, _ columnCount: Int) {
+        self.doubles = doubles.baseAddress
+        singles = nil
+        widened = nil
+        self.columnCount = columnCount
+    }
+
+    init(singles: UnsafeBufferPointer<Float>, _ row: UnsafeMutableBufferPointer<Double>, _ columnCount: Int) {
+        doubles = nil
+        self.singles = singles.baseAddress
+        widened = row.baseAddress
+        self.columnCount = columnCount
+    }
+
+    /// The features of a sample; they hold until the next row is asked for.
+    @inline(__always)
+    func row(_ index: Int) -> UnsafePointer<Double>? {
+        if let doubles { return doubles + index * columnCount }
+        guard let singles, let widened else { return nil }
+        let row = singles + index * columnCount
+        for feature in 0..<columnCount { widened[feature] = Double(row[feature]) }
+        return UnsafePointer(widened)
     }
 }

@@ -42,18 +42,16 @@ struct SoftmaxObjective {
     func value(at weights: [Double], gradient: inout [Double]) -> Double {
         weights.withUnsafeBufferPointer { weights in
             gradient.withUnsafeMutableBufferPointer { gradient in
-                features.values.withUnsafeBufferPointer { values in
-                    guard let weights = weights.baseAddress, let gradient = gradient.baseAddress,
-                        let values = values.baseAddress
-                    else { return 0 }
-                    return value(values, at: weights, gradient: gradient)
+                features.withRows { rows in
+                    guard let weights = weights.baseAddress, let gradient = gradient.baseAddress else { return 0 }
+                    return value(rows, at: weights, gradient: gradient)
                 }
             }
         }
     }
 
     private func value(
-        _ values: UnsafePointer<Double>,
+        _ rows: LentRows,
         at weights: UnsafePointer<Double>,
         gradient: UnsafeMutablePointer<Double>
     ) -> Double {
@@ -66,7 +64,7 @@ struct SoftmaxObjective {
             for row in 0..<labels.count {
                 let weight = sampleWeights.isEmpty ? 1 : sampleWeights[row]
                 if weight == 0 { continue }
-                let sample = values + row * featureCount
+                guard let sample = rows.row(row) else { return }
                 SoftmaxKernel.scores(of: sample, featureCount, weights, classCount, into: scores)
                 let labelScore = scores[labels[row]]
                 loss += weight * (SoftmaxKernel.normalize(scores, classCount) - labelScore)

@@ -65,12 +65,12 @@ public struct SoftmaxRegression: Hashable, Sendable {
         precondition(matrix.columnCount == featureCount, "another number of features")
         let count = matrix.rowCount * classes.count
         return [Double](unsafeUninitializedCapacity: count) { buffer, initialized in
-            matrix.values.withUnsafeBufferPointer { values in
+            matrix.withRows { rows in
                 for row in 0..<matrix.rowCount {
-                    let features = values[row * featureCount..<(row + 1) * featureCount]
+                    let features = UnsafeBufferPointer(start: rows.row(row), count: featureCount)
                     let places = buffer[row * classes.count..<(row + 1) * classes.count]
                     probabilities(
-                        of: UnsafeBufferPointer(rebasing: features),
+                        of: features,
                         into: UnsafeMutableBufferPointer(rebasing: places)
                     )
                 }

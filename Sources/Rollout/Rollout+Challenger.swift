@@ -135,7 +135,12 @@ extension RolloutState {
     ///
     /// The e-value of "better than the champion wherever they differ" may be looked at after every label: the chance that it
     /// ever reaches 1/alpha for a challenger that is no better is at most alpha (Ville 1939).
-    public mutating func promoteIfBetter(policy: RolloutPolicy) -> ModelRelease? {
+    ///
+    /// - Parameters:
+    ///   - policy: The revision in force.
+    ///   - sequence: The last number of the dataset log; nil in a project whose labels do not change.
+    /// - Returns: The promotion, or nil.
+    public mutating func promoteIfBetter(policy: RolloutPolicy, labelsThrough sequence: Int64? = nil) -> ModelRelease? {
         var state = phase.value
         guard !state.isHeld, let challenger = state.challenger, let champion = state.champion,
             state.heardFromChallenger >= policy.minimumShadow
@@ -152,6 +157,8 @@ extension RolloutState {
         state.challenger = nil
         state.heardFromChallenger = 0
         state.heardWithoutChallenger = 0
+        state.evidenceThrough = sequence
+        state.changedEvidence = 0
         phase.value = state
         // A better model is not expected to be rejected more often than the one before.
         watch.value = FeedbackWatch(expectedRate: expectedRate)
@@ -216,6 +223,35 @@ extension RolloutState {
     }
 }
 
+extension RolloutState {
+    /// The label of an audit sample names another class, or tests no more: its pair counts anew, or no longer.
+    ///
+    /// Labels that the champion's evidence may hold are counted; the evidence stays as it was.
+    ///
+    /// - Parameters:
+    ///   - sample: Whose label tested until now.
+    ///   - label: The class from now on; nil where the label tests no more.
+    ///   - sequence: Of the fact that held it until now.
+    public mutating func labelChanged(_ sample: SampleID, to label: ClassIndex?, from sequence: Int64) {
+        guard var row = rows[sample], row.label != nil else { return }
+        let state = phase.value
+        if let last = state.evidenceThrough, sequence <= last, let champion = state.champion,
+            let former = state.history.last, row.prediction(of: champion.version) != nil,
+            row.prediction(of: former.model.version) != nil
+        {
+            phase.value.changedEvidence += 1
+        }
+        if let pair = PairCounts(row, state) { pairs.value.subtract(pair) }
+        guard let label else {
+            order.set(sample, nil, in: &rows)
+            return
+        }
+        row.label = label
+        order.set(sample, row, in: &rows)
+        countPair(row, state)
+    }
+}
+
 extension PairCounts {
     /// What one row comes to; nil unless both models have predicted it and its label is known.
     fileprivate init?(_ row: AuditRow, _ state: RolloutPhase) {
@@ -227,6 +263,12 @@ extension PairCounts {
             challengerOnly: new == label && old != label ? 1 : 0,
             championOnly: old == label && new != label ? 1 : 0
         )
+    }
+
+    fileprivate mutating func subtract(_ pair: PairCounts) {
+        labels -= pair.labels
+        challengerOnly -= pair.challengerOnly
+        championOnly -= pair.championOnly
     }
 
     fileprivate mutating func add(_ pair: PairCounts) {

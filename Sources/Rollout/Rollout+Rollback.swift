@@ -98,6 +98,8 @@ extension RolloutState {
         var state = phase.value
         guard let broken = state.champion, let previous = state.history.popLast() else { return nil }
         state.champion = previous.model
+        state.evidenceThrough = nil
+        state.changedEvidence = 0
         state.quarantined.append(broken.version)
         if state.quarantined.count > Self.quarantineCapacity { state.quarantined.removeFirst() }
         phase.value = state

@@ -111,6 +111,12 @@ public struct RolloutPhase: Hashable, Sendable {
     public var heardWithoutChallenger: Int
     /// When people were last told that nobody runs the challenger; nil before the first time.
     public var silenceToldAt: StreamTime?
+    /// Of a champion that was promoted on audit labels: the last number of the dataset log that its evidence may have counted;
+    /// nil of any other, and in a project whose labels do not change.
+    public var evidenceThrough: Int64?
+    /// Labels in that evidence that were revised, retracted or moved since, as far as their rows are still kept. The evidence
+    /// stays as it was.
+    public var changedEvidence: Int
 
     public init(
         champion: ReleasedModel? = nil,
@@ -121,8 +127,12 @@ public struct RolloutPhase: Hashable, Sendable {
         isHeld: Bool = false,
         heardFromChallenger: Int = 0,
         heardWithoutChallenger: Int = 0,
-        silenceToldAt: StreamTime? = nil
+        silenceToldAt: StreamTime? = nil,
+        evidenceThrough: Int64? = nil,
+        changedEvidence: Int = 0
     ) {
+        self.evidenceThrough = evidenceThrough
+        self.changedEvidence = changedEvidence
         self.silenceToldAt = silenceToldAt
         self.heardWithoutChallenger = heardWithoutChallenger
         self.heardFromChallenger = heardFromChallenger

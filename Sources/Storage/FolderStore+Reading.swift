@@ -23,6 +23,9 @@ extension FolderStore {
         return status.st_mode & S_IFMT == S_IFREG ? Int(status.st_size) : nil
     }
 
+    /// Whether a name is that of a symbolic link, whatever it leads to.
+    public func isLink(_ name: String) throws(StorageError) -> Bool { isSymbolicLink(try path(of: name)) }
+
     /// Removes an object. Nothing happens if there is none.
     public func remove(_ name: String) throws(StorageError) {
         let path = try path(of: name)
@@ -100,6 +103,9 @@ extension FolderStore {
 }
 
 extension FileURI {
+    /// Whether the path is that of a symbolic link, whatever it leads to.
+    public var isLink: Bool { isSymbolicLink(path) }
+
     /// The bytes of the file.
     ///
     /// - Parameter maximumSize: The most bytes that are wanted.
@@ -108,6 +114,11 @@ extension FileURI {
     public func read(maximumSize: Int = 256 << 20) throws(StorageError) -> [UInt8] {
         try readFile(path, maximumSize: maximumSize)
     }
+}
+
+private func isSymbolicLink(_ path: String) -> Bool {
+    var status = stat()
+    return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFLNK
 }
 
 private func readFile(_ path: String, maximumSize: Int) throws(StorageError) -> [UInt8] {

@@ -27,6 +27,9 @@ public protocol ObjectStore: Sendable {
     /// The number of bytes of an object; nil if there is none.
     func size(of name: String) throws(StorageError) -> Int?
 
+    /// Whether a name is that of a symbolic link; false where there are none.
+    func isLink(_ name: String) throws(StorageError) -> Bool
+
     /// Stores bytes under a name that stands for them, such as their digest. Doing it again changes nothing.
     ///
     /// - Returns: Whether they were written now; false if they were there. Who cannot tell, since the answer to the first
@@ -68,6 +71,9 @@ extension ObjectStore {
             return nil
         }
     }
+
+    /// In buckets there are no links.
+    public func isLink(_ name: String) throws(StorageError) -> Bool { false }
 
     /// Whether there is an object of that name.
     public func exists(_ name: String) throws(StorageError) -> Bool { try size(of: name) != nil }

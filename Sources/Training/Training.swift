@@ -40,13 +40,20 @@ extension TrainingState {
         policy: TrainingPolicy,
         embedding: EmbeddingSpace? = nil,
         context: inout EntryContext,
+        cutAt sequence: (Int) -> Int64? = { _ in nil },
         isTaken: (ModelVersion) -> Bool = { _ in false }
     ) -> TrainingRequest? {
         var state = progress.value
         if let waiting = state.waiting, waiting.version.ordinal >= version.ordinal { return nil }
         state.waiting = WaitingVersion(version: version, newestSampleAt: newestSampleAt)
         progress.value = state
-        return requestIfDue(policy: policy, embedding: embedding, context: &context, isTaken: isTaken)
+        return requestIfDue(
+            policy: policy,
+            embedding: embedding,
+            context: &context,
+            cutAt: sequence,
+            isTaken: isTaken
+        )
     }
 
     /// Asks for the next study if a version waits for one. One study runs at a time; of several waiting versions the newest.
@@ -55,12 +62,14 @@ extension TrainingState {
     ///   - policy: The revision in force.
     ///   - embedding: The space whose labels are to be trained on; nil while nothing is known of it.
     ///   - context: The entry.
+    ///   - sequence: Where a version of an ordinal was cut in the log, as far as that is known.
     ///   - isTaken: Whether somebody else's model has that name: the new one gets another.
     /// - Returns: Nil where no study is due, or one runs.
     public mutating func requestIfDue(
         policy: TrainingPolicy,
         embedding: EmbeddingSpace? = nil,
         context: inout EntryContext,
+        cutAt sequence: (Int) -> Int64? = { _ in nil },
         isTaken: (ModelVersion) -> Bool = { _ in false }
     ) -> TrainingRequest? {
         var state = progress.value
@@ -69,6 +78,7 @@ extension TrainingState {
         else { return nil }
         state.studies += 1
         state.trainedLabels = waiting.version.training
+        state.trainedThrough = sequence(waiting.version.ordinal)
         state.waiting = nil
         let request = TrainingRequest(
             id: RequestID(context.nextID()),
@@ -84,6 +94,18 @@ extension TrainingState {
         state.running = Study(request: request, newestSampleAt: waiting.newestSampleAt, startedAt: context.time)
         progress.value = state
         return request
+    }
+
+    /// A training label of the log changes: whichever model knows it knows it as it was. So it counts as new where it goes on
+    /// training, and is missed by nobody where it does not.
+    ///
+    /// - Parameters:
+    ///   - sequence: Of the fact that held it.
+    ///   - isFirst: Whether that was its acceptance.
+    public mutating func labelChanged(from sequence: Int64, isFirst: Bool) {
+        let state = progress.value
+        let isKnown = state.trainedThrough.map { sequence <= $0 } ?? isFirst
+        if isKnown, state.trainedLabels > 0 { progress.value.trainedLabels -= 1 }
     }
 
     /// The name of a study's model: `v7`, or where somebody else's model has it `v7-2`, `v7-3` and on.

@@ -115,8 +115,10 @@ public struct WaitingVersion: Hashable, Sendable {
 public struct TrainingProgress: Hashable, Sendable {
     /// Studies begun.
     public var studies: Int
-    /// Training labels in the version of the last study.
+    /// Training labels in the version of the last study, without those that have changed since.
     public var trainedLabels: Int
+    /// Where that version was cut in the log; nil of one of format 1, in which no label changed.
+    public var trainedThrough: Int64?
     /// One at a time.
     public var running: Study? {
         get { sharedRunning?.value }
@@ -147,8 +149,10 @@ public struct TrainingProgress: Hashable, Sendable {
         trainedLabels: Int = 0,
         running: Study? = nil,
         waiting: WaitingVersion? = nil,
-        newest: ReleasedModel? = nil
+        newest: ReleasedModel? = nil,
+        trainedThrough: Int64? = nil
     ) {
+        self.trainedThrough = trainedThrough
         self.studies = studies
         self.trainedLabels = trainedLabels
         sharedRunning = running.map { Shared($0) }
@@ -173,6 +177,11 @@ public struct TrainingState: Sendable {
     public static let predictionCapacity = 100_000
 
     public init() {}
+
+    /// Ordinals of the versions that wait for a study, or are studied.
+    public var studiedVersions: [Int] {
+        [progress.value.waiting?.version.ordinal, progress.value.running?.request.dataset.ordinal].compactMap { $0 }
+    }
 
     /// When the running study is given up; nil while none runs.
     public var nextDeadline: StreamTime? { progress.value.running?.request.deadline }

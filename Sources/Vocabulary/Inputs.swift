@@ -234,6 +234,20 @@ public struct Command: Hashable, Sendable {
         case resume
         /// Make a model that Flywheel did not ask for the first champion.
         case register(IncumbentModel)
+        /// Let a label name another class, by its name.
+        case revise(SampleID, className: String)
+        /// Take a label out of all later versions.
+        case retract(SampleID)
+        /// Let a label belong to another split.
+        case move(SampleID, to: Split)
+
+        /// The sample whose label is to change; nil of other actions.
+        public var changedSample: SampleID? {
+            switch self {
+            case .revise(let sample, _), .retract(let sample), .move(let sample, _): sample
+            case .rollBack, .hold, .releaseHold, .resume, .register: nil
+            }
+        }
     }
 
     /// The operator's id for it; a second command with the same id does nothing.

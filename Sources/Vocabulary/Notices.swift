@@ -17,6 +17,8 @@ public struct Notice: Hashable, Sendable {
         case nothingAsked = "nothing_asked"
         /// A challenger waits for live predictions, and nobody makes any.
         case nobodyShadows = "nobody_shadows"
+        /// Votes that were counted anew name another class than a label does.
+        case labelDisputed = "label_disputed"
     }
     public let kind: Kind
     public let text: String
@@ -48,11 +50,15 @@ public struct Refusal: Hashable, Sendable {
         case versionTaken = "version_taken"
         case labelConflict = "label_conflict"
         case sampleAsked = "sample_asked"
+        case unknownLabel = "unknown_label"
+        case labelsFixed = "labels_fixed"
+        case splitFixed = "split_fixed"
         /// Whether a person should look at it; the others are expected and counted only.
         public var isDeadLetter: Bool {
             switch self {
             case .unknownTask, .unknownClass, .unknownRequest, .unknownModel, .nothingToRollBack, .invalidConfiguration,
-                .contradictsVersion, .championExists, .versionTaken, .labelConflict, .sampleAsked:
+                .contradictsVersion, .championExists, .versionTaken, .labelConflict, .sampleAsked,
+                .unknownLabel, .labelsFixed, .splitFixed:
                 true
             case .duplicate, .taskClosed, .duplicateResult, .studyClosed, .unknownFeedbackModel, .userCapReached,
                 .wrongSpace:

@@ -62,7 +62,7 @@ enum ModuleGraph {
         "FlywheelBench": Set(
             base + reducers + [
                 "Arguments", "Engine", "Events", "Flywheel", "JSON", "KafkaClient", "KafkaTransport", "Learner",
-                "Processes", "StreamRuntime", "Telemetry",
+                "Processes", "Storage", "StreamRuntime", "Telemetry",
             ]
         ),
         // test kits

@@ -127,6 +127,7 @@ def check_dataset_log(logs: Logs) -> list[Finding]:
         if position is not None:
             findings += difference(position["sequence"], top, f"last sequence in the dataset log of {project}")
         labels = Counter(fact["sample"]["id"] for fact in facts if fact["kind"] == "label_accepted")
+        labels.subtract(fact["sample_id"] for fact in facts if fact["kind"] == "label_retracted")
         findings += listed("duplicated", [sample for sample, count in labels.items() if count > 1], f"samples of {project} with several labels")
         findings += _cuts(project, facts)
     return findings
@@ -138,6 +139,10 @@ def _cuts(project: str, facts: list[dict]) -> list[Finding]:
     for fact in facts:
         if fact["kind"] == "label_accepted":
             counts[fact["split"]] += 1
+            continue
+        if fact["kind"] in ("label_revised", "label_moved", "label_retracted"):
+            counts[fact["from"] if fact["kind"] == "label_moved" else fact["split"]] -= 1
+            counts[fact["split"]] += fact["kind"] != "label_retracted"
             continue
         ordinal += 1
         if fact["ordinal"] != ordinal:

@@ -47,14 +47,27 @@ def _labels_at_cuts(logs: Logs) -> dict[tuple[str, int], dict[int, dict]]:
     cuts: dict[tuple[str, int], dict[int, dict]] = {}
     labels: dict[str, dict[int, dict]] = defaultdict(dict)
     for decision in logs.of("dataset-log"):
-        fact = decision.value
+        fact, held = decision.value, labels[decision.project]
         if fact["kind"] == "label_accepted":
-            labels[decision.project][fact["sequence"]] = fact
+            held[fact["sequence"]] = fact
+        elif fact["kind"] in ("label_revised", "label_moved", "label_retracted"):
+            _change(held, fact)
         elif fact["kind"] != "version_cut":
             raise ValueError(f"fact {fact['sequence']} of {decision.project} is of kind {fact['kind']!r}, which this checker does not know")
         else:
-            cuts[decision.project, fact["ordinal"]] = dict(labels[decision.project])
+            cuts[decision.project, fact["ordinal"]] = dict(held)
     return cuts
+
+
+def _change(held: dict[int, dict], fact: dict) -> None:
+    """Folds a change of a label into those that hold."""
+    old = held.pop(fact["replaces"], None)
+    if old is None or old["sample"]["id"] != fact["sample_id"]:
+        raise ValueError(f"fact {fact['sequence']} changes label {fact['replaces']} of {fact['sample_id']}, which does not hold")
+    if fact["kind"] == "label_revised":
+        held[fact["sequence"]] = old | {"label": fact["label"], "confidence": fact.get("confidence")}
+    elif fact["kind"] == "label_moved":
+        held[fact["sequence"]] = old | {"split": fact["split"]}
 
 
 def _verify(project: str, version: dict, labels: dict[int, dict] | None, parent: str | None, read: Reader) -> list[str]:
@@ -67,22 +80,60 @@ def _verify(project: str, version: dict, labels: dict[int, dict] | None, parent:
     if not digest == version["version"] == version["manifest"]["sha256"] or len(data) != version["manifest"]["size"]:
         return [f"the manifest's digest is {digest} and not the version's id"]
     manifest = json.loads(data)
-    if manifest["format_version"] != 1 or "pages" in manifest:
-        return [f"the manifest is of form {manifest['format_version']}, this checker reads 1"]
+    if manifest["format_version"] not in (1, 2) or ("pages" in manifest) != (manifest["format_version"] == 2):
+        return [f"the manifest is of form {manifest['format_version']}, this checker reads 1 and 2"]
     problems = []
     if manifest.get("parent") != parent or version.get("parent") != parent:
         problems.append(f"its parent is {manifest.get('parent')} and not {parent}")
     if (manifest["project"], manifest["ordinal"]) != (project, version["ordinal"]):
         problems.append("its manifest is of another version")
     rows: dict[int, tuple] = {}
-    for segment in manifest["segments"]:
-        problems += _segment(f"{project}/segments/{segment['sha256']}.jsonl", segment, rows, read)
+    gone: set[int] = set()
+    try:
+        files = manifest["segments"] if manifest["format_version"] == 1 else list(_files(project, manifest["pages"], read))
+    except (OSError, ValueError) as error:
+        return problems + [f"a page cannot be read: {error}"]
+    for file in files:
+        if file.get("kind") == "tombstones":
+            problems += _tombstones(f"{project}/tombstones/{file['sha256']}.jsonl", file, gone, read)
+        else:
+            problems += _segment(f"{project}/segments/{file['sha256']}.jsonl", file, rows, read)
+    if gone - rows.keys():
+        problems.append(f"{len(gone - rows.keys())} lines are withdrawn and not there")
+    rows = {sequence: row for sequence, row in rows.items() if sequence not in gone}
+    if manifest["format_version"] > 1 and sum(manifest["counts"].values()) != len(rows):
+        problems.append(f"{len(rows)} labels hold, the manifest says {manifest['counts']}")
     if labels is not None and not problems:
         expected = {sequence: _row(fact["split"], fact) for sequence, fact in labels.items()}
         problems += [str(finding) for finding in listed("lost", sorted(expected.keys() - rows.keys()), "labels of the log that it lacks")]
         problems += [str(finding) for finding in listed("wrong", sorted(rows.keys() - expected.keys()), "labels that the log lacks before the cut")]
         problems += [f"label {n} differs from the log" for n in sorted(rows.keys() & expected.keys()) if rows[n] != expected[n]]
     return problems
+
+
+def _files(project: str, pages: list[dict], read: Reader):
+    """The files that pages name, those below them included."""
+    for reference in pages:
+        data = read(f"{project}/pages/{reference['sha256']}.json")
+        page = json.loads(data)
+        if hashlib.sha256(data).hexdigest() != reference["sha256"] or len(data) != reference["size"] or page["level"] != reference["level"]:
+            raise ValueError(f"page {reference['sha256']} is not what names it")
+        if any(entry.get("level", -1) != page["level"] - 1 for entry in page["entries"]):
+            raise ValueError(f"page {reference['sha256']} names pages of other levels")
+        yield from _files(project, page["entries"], read) if page["level"] else page["entries"]
+
+
+def _tombstones(path: str, file: dict, gone: set[int], read: Reader) -> list[str]:
+    try:
+        data = read(path)
+    except OSError as error:
+        return [f"tombstones cannot be read: {error}"]
+    if hashlib.sha256(data).hexdigest() != file["sha256"] or len(data) != file["size"]:
+        return [f"{path} does not have the digest and size of its page"]
+    numbers = [json.loads(line)["sequence"] for line in data.splitlines()]
+    twice = [number for number in numbers if number in gone]
+    gone.update(numbers)
+    return [f"{len(twice)} lines are withdrawn twice"] if twice else []
 
 
 def _segment(path: str, segment: dict, rows: dict[int, tuple], read: Reader) -> list[str]:
@@ -105,4 +156,4 @@ def _segment(path: str, segment: dict, rows: dict[int, tuple], read: Reader) -> 
 
 def _row(split: str, line: dict) -> tuple:
     """What the log and a segment's line must agree on."""
-    return (split, line["sample"]["id"], line["label"]["class"], line["task"], line["confidence"])
+    return (split, line["sample"]["id"], line["label"]["class"], line["task"], line.get("confidence"))

@@ -96,6 +96,39 @@ class World:
         self.logs.sealed = [Sealed(Place("dataset-versions", 0, 0), PROJECT, 1, version, {
             "project": PROJECT, "ordinal": 1, "version": version, "manifest": {"sha256": version, "size": len(manifest)}})]
 
+    def keep(self, folder: str, data: bytes, ending: str = "jsonl", **members) -> dict:
+        """Puts a file of a version, and says how it is named."""
+        digest = hashlib.sha256(data).hexdigest()
+        self.files[f"{PROJECT}/{folder}/{digest}.{ending}"] = data
+        return {"sha256": digest, "size": len(data), **members}
+
+    def paged(self, changes: list[dict]) -> None:
+        """Changes the label, cuts another version of form 2 of it, and seals it: pages, and a tombstone."""
+        for ordinal, change in enumerate(changes):
+            self.decide("dataset-log", 6, ordinal + 1, change)
+        sequence = changes[-1]["sequence"]
+        self.decide("dataset-log", 6, len(changes) + 1, {
+            "kind": "version_cut", "sequence": sequence + 1, "ordinal": 2, "format": 2, "counts": {"training": 0, "validation": 1, "test": 0}})
+        self.logs.state[PROJECT, "datasets.position", "_"] = {"sequence": sequence + 1}
+        line = json.loads(self.files[self.segment])
+        line |= {"label": {"class": "8"}, "split": "validation", "sequence": sequence}
+        del line["confidence"]
+        old = json.loads(self.files[self.manifest])["segments"][0] | {"kind": "labels"}
+        entries = [
+            old,
+            self.keep("segments", (json.dumps(line) + "\n").encode(), kind="labels", split="validation", records=1),
+            self.keep("tombstones", b'{"sequence":1}\n', kind="tombstones", records=1)]
+        page = self.keep("pages", json.dumps({"level": 0, "entries": entries}).encode(), "json", level=0)
+        page = self.keep("pages", json.dumps({"level": 1, "entries": [page]}).encode(), "json", level=1)
+        manifest = json.dumps({
+            "format_version": 2, "project": PROJECT, "ordinal": 2, "parent": self.logs.sealed[0].value["version"],
+            "counts": {"training": 0, "validation": 1, "test": 0}, "pages": [page]}).encode()
+        version = hashlib.sha256(manifest).hexdigest()
+        self.files[f"{PROJECT}/versions/{version}/manifest.json"] = manifest
+        self.logs.sealed.append(Sealed(Place("dataset-versions", 0, 1), PROJECT, 2, version, {
+            "project": PROJECT, "ordinal": 2, "version": version, "parent": self.logs.sealed[0].value["version"],
+            "manifest": {"sha256": version, "size": len(manifest)}}))
+
     def state(self) -> None:
         kinds = [entry.kind for entry in self.logs.journal]
         rows = {("loop.entries", kind): kinds.count(kind) for kind in set(kinds)}
@@ -136,6 +169,32 @@ class CheckerTests(unittest.TestCase):
         self.assertEqual((verdict.predictions_sent, verdict.predictions_tallied), (4, 4))
         self.assertEqual((verdict.annotations_sent, verdict.annotations_counted), (6, 3))
         self.assertEqual((verdict.tasks, verdict.versions_verified), (2, 1))
+
+    CHANGES = [
+        {"kind": "label_revised", "sequence": 3, "sample_id": "s-0", "replaces": 1, "split": "training", "label": {"class": "8"}},
+        {"kind": "label_moved", "sequence": 4, "sample_id": "s-0", "replaces": 3, "from": "training", "split": "validation"}]
+
+    def test_a_version_of_form_2_is_folded_and_read(self):
+        self.world.paged(self.CHANGES)
+        # The journal ends before the second version is announced.
+        findings = [str(finding) for finding in self.world.check().findings if "dataset-versions/0/1" not in finding.text]
+        self.assertEqual((findings, self.world.check().versions_verified), ([], 2))
+
+    def test_a_tombstone_that_is_missing(self):
+        self.world.paged(self.CHANGES)
+        del self.world.files[next(name for name in self.world.files if "/tombstones/" in name)]
+        self.assert_found("wrong", "tombstones cannot be read")
+
+    def test_a_page_that_is_changed(self):
+        self.world.paged(self.CHANGES)
+        name = next(name for name in self.world.files if "/pages/" in name)
+        self.world.files[name] += b" "
+        self.assert_found("wrong", "is not what names it")
+
+    def test_a_change_that_the_version_lacks(self):
+        self.world.paged(self.CHANGES)
+        self.logs.decisions["dataset-log"].pop(-2)
+        self.assert_found("wrong", "labels that the log lacks before the cut: 4")
 
     # One record lost.
 

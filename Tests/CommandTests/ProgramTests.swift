@@ -119,6 +119,19 @@ struct ProgramTests {
         #expect(run.status == .exited(1), "\(run.errorText)")
     }
 
+    @Test("A change of a label without a reason, to what no split is called or of no sample, is a matter of usage")
+    func changes() throws {
+        for (words, text) in [
+            (["retract", "s"], "--reason"), (["revise", "s", "--reason", "x"], "--to"),
+            (["move", "s", "--reason", "x", "--to", "window"], "--to: expected training, validation or test"),
+            (["revise", "s", "--reason", "x", "--to", ""], "--to: expected a class of 1 to 128 bytes"),
+            (["retract", "a\u{1B}b", "--reason", "x"], "SAMPLE: expected 1 to 256 bytes without control characters"),
+        ] {
+            let run = try flywheel(["dataset"] + words + ["--project", "digits", "--bootstrap", "127.0.0.1:1"])
+            #expect(run.status == .exited(2) && run.errorText.contains(text), "\(words): \(run.errorText)")
+        }
+    }
+
     @Test("FLYWHEEL_BOOTSTRAP names the brokers where nothing else does")
     func environment() throws {
         let none = try flywheel(["status"], ["FLYWHEEL_BOOTSTRAP": ""])
@@ -180,7 +193,9 @@ struct ProgramTests {
             ["topics", "create"], ["topics", "check"], ["project", "apply", file], ["project", "list"],
             ["project", "show", "digits"], ["project", "resume", "digits"], ["status"],
             ["status", "--json", "--watch"],
-            ["dataset", "log", "--project", "digits"], ["replay"], ["replay", "--verify", "--project", "digits"],
+            ["dataset", "log", "--project", "digits"], ["dataset", "log", "--changes", "--project", "digits"],
+            ["dataset", "retract", "s", "--project", "digits", "--reason", "x"], ["replay"],
+            ["replay", "--verify", "--project", "digits"],
             ["explain", "s", "--project", "digits"], ["dead-letters", "list"], ["dead-letters", "show", "0/1"],
             ["dead-letters", "redrive", "--all"], ["participant", "product", "--project", "digits"],
             ["participant", "label-tool"], ["run", "--project", file, "--port", "0"], ["demo", "--quick"],

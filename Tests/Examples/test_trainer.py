@@ -30,14 +30,42 @@ def keep(folder, name, data, client):
     return (folder / name).as_uri()
 
 
-def train(rows, manifest, segment, client=None):
-    """Runs the example over a version of these rows, in files or through a client of S3; the result that it reports."""
+def reference(folder, client, name, data, **members):
+    """Puts a file and says how it is named."""
+    keep(folder, name, data, client)
+    return {"path": name, "size": len(data), "sha256": hashlib.sha256(data).hexdigest(), **members}
+
+
+def paged(folder, client, rows, gone=(), page=(), levels=1):
+    """A manifest of form 2 of these rows, without those of some numbers: pages of two files each, and pages above them."""
+    files = []
+    for number in range(0, len(rows), 3):
+        data = b"".join(json.dumps({"sequence": number + at + 1} | row).encode() + b"\n" for at, row in enumerate(rows[number:number + 3]))
+        files.append(reference(folder, client, f"rows-{number}.jsonl", data, kind="labels", split="training", records=data.count(b"\n")))
+    if gone:
+        data = b"".join(json.dumps({"sequence": number}).encode() + b"\n" for number in gone)
+        files.append(reference(folder, client, "gone.jsonl", data, kind="tombstones", records=len(gone)))
+    for level in range(levels):
+        pages = []
+        for number in range(0, len(files), 2):
+            data = json.dumps({"format": "flywheel-dataset-page", "format_version": 2, "level": level, "entries": files[number:number + 2]} | dict(page)).encode()
+            pages.append(reference(folder, client, f"page-{level}-{number}.json", data, level=level))
+        files = pages
+    return MANIFEST | {"format_version": 2, "pages": files, "counts": {"training": len(rows) - len(gone), "validation": 0, "test": 0}}
+
+
+def train(rows, manifest, segment, client=None, paging=None):
+    """Runs the example over a version of these rows, in files or through a client of S3; the result that it reports.
+
+    With `paging` the version is of form 2, and that is how."""
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
-        data = b"".join(json.dumps(row).encode() + b"\n" for row in rows)
-        keep(folder, "rows.jsonl", data, client)
-        part = {"split": "training", "path": "rows.jsonl", "size": len(data), "sha256": hashlib.sha256(data).hexdigest(), "records": len(rows)}
-        text = json.dumps(manifest | {"segments": [part | segment]}).encode()
+        if paging is None:
+            data = b"".join(json.dumps(row).encode() + b"\n" for row in rows)
+            manifest = manifest | {"segments": [reference(folder, client, "rows.jsonl", data, split="training", records=len(rows)) | segment]}
+        else:
+            manifest = paged(folder, client, rows, **paging) | manifest
+        text = json.dumps(manifest).encode()
         place = {"uri": keep(folder, "manifest.json", text, client), "size": len(text), "sha256": hashlib.sha256(text).hexdigest()}
         request = {"project": "digits", "request": "r1", "model_version": "v1", "trials": [{"inverse_regularization": 1.0}], "repeats": 1,
                    "deadline_at_ms": time.time() * 1000 + 60_000, "dataset": {"version": place["sha256"], "manifest": place}}
@@ -71,8 +99,8 @@ def train(rows, manifest, segment, client=None):
 
 
 class Refusals(unittest.TestCase):
-    def expect(self, *words, rows=None, manifest=None, segment=None):
-        result = train(rows or lines(), MANIFEST | (manifest or {}), segment or {})
+    def expect(self, *words, rows=None, manifest=None, segment=None, paging=None):
+        result = train(rows or lines(), (MANIFEST if paging is None else {}) | (manifest or {}), segment or {}, paging=paging)
         self.assertEqual(result["status"], "failed")
         for word in words + ("file://", "get a newer one"):
             self.assertIn(word, result["error"])
@@ -81,12 +109,32 @@ class Refusals(unittest.TestCase):
         self.assertEqual(train(lines(), MANIFEST, {})["status"], "finished")
         self.assertEqual(train(lines(kind="label_accepted"), MANIFEST, {"kind": "labels"})["status"], "finished")
 
-    def test_another_format_version_is_refused(self): self.expect("format_version 2", manifest={"format_version": 2})
+    def test_another_format_version_is_refused(self): self.expect("format_version 3", manifest={"format_version": 3})
     def test_pages_are_refused(self): self.expect("pages", manifest={"pages": [{"path": "p"}]})
     def test_tombstones_are_refused(self): self.expect("tombstones", manifest={"tombstones": [3]})
     def test_another_kind_of_segment_is_refused(self): self.expect("'page'", segment={"kind": "page"})
     def test_another_kind_of_fact_is_refused(self): self.expect("'label_retracted'", rows=lines(kind="label_retracted"))
     def test_another_kind_of_label_is_refused(self): self.expect("'boxes'", rows=lines(label={"kind": "boxes", "boxes": []}))
+
+    def test_pages_are_walked_and_tombstones_applied(self):
+        rows = lines() + [{"sample": {"id": "bad", "embedding": [9.0, 9.0, 9.0]}, "label": {"kind": "choice", "class": "0"}}]
+        for levels in (1, 2, 3):
+            whole = train(rows, {}, {}, paging={"levels": levels})
+            self.assertEqual((whole["status"], whole["left_out"]["training"]), ("finished", 1))
+            without = train(rows, {}, {}, paging={"levels": levels, "gone": [9]})
+            self.assertEqual(without["status"], "finished")
+            self.assertNotIn("left_out", without)
+            self.assertEqual(without["artifact"]["sha256"], train(lines(), MANIFEST, {})["artifact"]["sha256"])
+
+    def test_other_counts_than_the_manifests_are_refused(self):
+        result = train(lines(), {"counts": {"training": 7, "validation": 0, "test": 0}}, {}, paging={})
+        self.assertIn("it holds [8, 0, 0] labels", result["error"])
+
+    def test_a_newer_page_is_refused(self): self.expect("format_version 3", paging={"page": {"format_version": 3}})
+    def test_another_level_is_refused(self): self.expect("level 4", paging={"page": {"level": 4}})
+    def test_segments_beside_pages_are_refused(self): self.expect("segments", manifest={"segments": [1]}, paging={})
+    def test_another_kind_of_entry_is_refused(self):
+        self.expect("'boxes'", paging={"page": {"entries": [{"kind": "boxes", "path": "x", "sha256": ""}]}})
 
 
 if __name__ == "__main__":

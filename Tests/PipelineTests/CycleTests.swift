@@ -76,6 +76,7 @@ struct CycleTests {
             switch fact {
             case .accepted(let fact, _): if label == nil, fact.split == .training { label = fact }
             case .cut(let cut): if label != nil, cutOrdinal == nil { cutOrdinal = cut.ordinal }
+            case .changed(let change, _, _): Issue.record("nobody changed \(change.sample)")
             }
         }
         let followed = try #require(label)

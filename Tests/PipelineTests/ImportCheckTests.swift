@@ -1,8 +1,10 @@
 import Acquisition
+import Datasets
 import Engine
 import Events
 import Flywheel
 import StreamTesting
+import Tables
 import Testing
 import Vocabulary
 
@@ -35,6 +37,26 @@ struct ImportCheckTests {
     }
 
     private func line(_ id: String, _ rest: String) -> String { #"{"id":"\#(id)","label":"circle",\#(rest)}"# }
+
+    @Test("A label that was retracted in the project is brought by no file, whatever it says")
+    func retracted() throws {
+        var state = ProjectState(project: World.project)
+        for (sample, standing) in [("a", LabelStanding.retracted), ("b", .retracted), ("c", .revised)] {
+            state.datasets.labels[SampleID(sample)] = LabelRow(
+                label: ClassIndex(0),
+                split: .training,
+                sequence: 1,
+                standing: standing
+            )
+        }
+        let lines = ["a", "b", "c"].map { #"{"id":"\#($0)","label":"\#($0 == "b" ? "star" : "circle")"}"# }
+        let merged = try merge(file(lines), state)
+        let reasons = merged.faults.map(\.description)
+        #expect(reasons.count == 2 && merged.labels.isEmpty && merged.known == 1)
+        for (reason, line) in zip(reasons, 1...) {
+            #expect(reason.hasPrefix("line \(line): the label of sample") && reason.contains("was retracted"))
+        }
+    }
 
     @Test("One text under two ids with two labels is a contradiction, told with both lines; neither is taken")
     func texts() throws {

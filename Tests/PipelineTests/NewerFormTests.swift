@@ -18,7 +18,7 @@ struct NewerForm: Sendable, CustomTestStringConvertible {
     var isOfLine = false
 
     static let all = [
-        NewerForm(old: #""format_version":1"#, new: #""format_version":2"#, named: #"format_version: "2" is unknown"#),
+        NewerForm(old: #""format_version":1"#, new: #""format_version":3"#, named: #"format_version: "3" is unknown"#),
         NewerForm(
             old: #""label_schema":{"kind":"choice""#,
             new: #""label_schema":{"kind":"boxes""#,

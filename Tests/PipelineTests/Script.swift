@@ -24,6 +24,12 @@ struct Recording {
         self.configuration = configuration
     }
 
+    /// The journal of a plant that has run.
+    init(of plant: Plant) throws {
+        records = plant.journal()
+        configuration = plant.configuration
+    }
+
     /// A cluster that holds this journal and nothing else; its clock stands at the last append.
     func plant(clusterID: String = "memory") throws -> Plant {
         let plant = try Plant(clusterID: clusterID, configuration: configuration)

@@ -1,3 +1,4 @@
+import Datasets
 import Engine
 import Events
 import Flywheel
@@ -103,6 +104,31 @@ struct TokenChangeTests {
 
         let none = try Plant(isApplied: false)
         #expect(try apply(false, to: none).revision.requireTokens == false)
+    }
+
+    @Test("A first revision has versions of format 2, a later one as the one before, unless the file says otherwise")
+    func format() throws {
+        func apply(_ format: Int?, votes: Int = 400, to plant: Plant) throws -> (isNew: Bool, format: Int?) {
+            let file = World.configuration(votes: votes).numbered(revision: 1, partition: 0, format: format)
+            return switch try ProjectApply(transport: plant.cluster, topics: plant.topics).apply(file, partitions: 2) {
+            case .created(let revision), .revised(let revision, _): (true, revision.datasets.format)
+            case .unchanged(let revision): (false, revision.datasets.format)
+            }
+        }
+        let plant = try Plant(isApplied: false)
+        #expect(try apply(nil, to: plant) == (true, 2))
+        #expect(try apply(nil, to: plant) == (false, 2))
+        #expect(try apply(nil, votes: 401, to: plant) == (true, 2))
+        #expect(try apply(1, votes: 401, to: plant) == (true, 1))
+        #expect(try apply(nil, votes: 402, to: plant) == (true, 1))
+        // A revision of an older build has nothing to say, and its file applied again says no more.
+        let old = try Plant(configuration: World.configuration())
+        #expect(!String(decoding: World.configuration().jsonBytes, as: UTF8.self).contains("format"))
+        #expect(try apply(nil, to: old) == (false, nil))
+        #expect(try apply(nil, votes: 401, to: old) == (true, nil))
+        #expect(try apply(2, votes: 401, to: old) == (true, 2))
+        let none = try Plant(isApplied: false)
+        #expect(try apply(1, to: none) == (true, 1))
     }
 
     @Test("In a project from before an answer without a token counts, until the project requires tokens")

@@ -1,6 +1,7 @@
 import Engine
 import Events
 import Foundation
+import JSON
 import StreamRuntime
 import StreamTesting
 import Testing
@@ -73,6 +74,38 @@ struct WrongFactTests {
         #expect(found.versions.isEmpty)
         #expect(stop.offset == 3 && stop.topic == "dataset-log" && stop.partition == World.partition)
         #expect(stop.text.contains("upgrade this worker"), "\(stop.text)")
+    }
+
+    @Test(
+        "A change of a line that does not hold, of another sample or another split, stops the partition at the cut",
+        arguments: [
+            "of which there is no such line", "which is one of sample", "label, not a",
+            "labels before the cut are missing",
+        ]
+    )
+    func wrongChange(named: String) throws {
+        let cut = try #require(
+            facts.firstIndex { String(decoding: $0.value ?? [], as: UTF8.self).contains("version_cut") }
+        )
+        let first = try JSONParser().withDocument(of: facts[0].value ?? []) { try DatasetLogRecord(json: $0) }
+        guard case .accepted(let label, _) = first else {
+            Issue.record("the log begins with no label")
+            return
+        }
+        let sample = named == "which is one of sample" ? "s9999" : label.consensus.sample.id.rawValue
+        let other = label.split == .test ? Split.training : .test
+        // In the place of labels before the cut, whose counts then are too large.
+        let count = named == "of which there is no such line" ? 2 : 1
+        let changes = (0..<count).map { number in
+            Self.fact(
+                #"{"kind":"label_retracted","project":"shapes","sequence":\#(cut - count + number + 1),"sample_id":"\#(sample)","#
+                    + #""replaces":1,"split":"\#(named == "label, not a" ? other : label.split)","reason":"","by":"a","at_ms":1}"#
+            )
+        }
+        let found = try sealed(Array(facts[..<(cut - count)]) + changes + facts[cut...])
+        let stop = try #require(found.stop)
+        #expect(found.versions.isEmpty && stop.offset == Int64(cut))
+        #expect(stop.text.contains(named), "\(stop.text)")
     }
 
     @Test("A fact that is gone, or that comes twice, stops the partition and is named", arguments: [0, 1, 2])

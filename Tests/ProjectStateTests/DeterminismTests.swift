@@ -106,7 +106,10 @@ import Vocabulary
         for seed in 0..<16 as Range<UInt64> {
             // The tight budget of some is exhausted; the others have more to decide.
             var world = World(seed: seed, votes: seed % 8 < 2 ? 15 : 90)
-            world.run(entries: 1_200)
+            for _ in 0..<120 {
+                world.run(entries: 10)
+                for table in world.state.tableCounts where table.rows > 0 { filled.insert(table.name) }
+            }
             for decision in world.decisions.joined() {
                 switch decision.body {
                 case .task(let task):
@@ -116,6 +119,7 @@ import Vocabulary
                         kinds.insert("task open")
                     }
                 case .label(let fact): kinds.insert("label \(fact.split)")
+                case .change(let change): kinds.insert(change.kind.word)
                 case .cut: kinds.insert("cut")
                 case .training: kinds.insert("training")
                 case .release(let release): causes.insert(release.cause.rawValue)
@@ -123,15 +127,16 @@ import Vocabulary
                 case .refused(let refusal): refusals.insert(refusal.code.rawValue)
                 }
             }
-            for table in world.state.tableCounts where table.rows > 0 { filled.insert(table.name) }
         }
         #expect(filled == Set(ProjectState(project: ProjectID("pets")).tableCounts.map(\.name)))
         #expect(causes == ["first", "shadow", "promoted", "rolled_back", "command"])
-        for kind in ["task open", "label training", "label test", "cut", "training"] {
+        for kind in [
+            "task open", "label training", "label test", "revised", "retracted", "moved", "cut", "training",
+        ] {
             #expect(kinds.contains(kind), "\(kinds.sorted())")
         }
-        // What the runtime tells follows from no entry.
-        let told: Set<Notice.Kind> = [.projectPaused, .projectResumed]
+        // What the runtime tells follows from no entry, and nobody counts votes anew yet.
+        let told: Set<Notice.Kind> = [.projectPaused, .projectResumed, .labelDisputed]
         for kind in Notice.Kind.allCases where !told.contains(kind) {
             #expect(kinds.contains("notice \(kind.rawValue)"), "\(kinds.sorted())")
         }
@@ -139,7 +144,7 @@ import Vocabulary
             #expect(kinds.contains("task \(closing.rawValue)"), "\(kinds.sorted())")
         }
         let expected: [Refusal.Code] = [
-            .duplicate, .unknownTask, .unknownClass, .unknownFeedbackModel, .userCapReached,
+            .duplicate, .unknownTask, .unknownClass, .unknownFeedbackModel, .userCapReached, .unknownLabel, .splitFixed,
         ]
         for code in expected { #expect(refusals.contains(code.rawValue), "\(refusals.sorted())") }
     }

@@ -150,8 +150,10 @@ import Vocabulary
                 && ledger.spent + ledger.reserved <= configuration().acquisition.votes + Int(ledger.votes.carried)
                 && isWithin(ledger, asking: Asking(seed: seed))
                 && state.acquisition.accounts.asked.count == state.labeling.open.count + state.labeling.closed.count
-                && counts.training + counts.validation + counts.test == state.datasets.labels.count
-                && counts.sequence == Int64(state.datasets.labels.count + counts.ordinal)
+                && Split.allCases.map { split in
+                    state.datasets.labels.count { $1.split == split && $1.isLiving }
+                } == [counts.training, counts.validation, counts.test]
+                && counts.sequence == Int64(state.datasets.labels.count + counts.ordinal + changes(in: world))
             if !isBalanced { Issue.record("seed \(seed), round \(round): \(ledger), \(held) held, \(counts)") }
         }
         // One task a sample, one label a sample, test labels from the audit sample alone.
@@ -168,6 +170,11 @@ import Vocabulary
         }
         #expect(labels.isSubset(of: tasks.keys))
         #expect(labels.count > 20)
+    }
+
+    /// Changes of labels so far.
+    private func changes(in world: World) -> Int {
+        world.decisions.joined().count { if case .change = $0.body { true } else { false } }
     }
 
     /// Whether time and money are within their budgets too, where there are any.

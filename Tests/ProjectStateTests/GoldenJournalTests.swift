@@ -72,19 +72,22 @@ import Vocabulary
     }
 
     @Test(
-        "Rows and snapshot of any build are read back, and the journal goes on from there to its end",
+        "Rows, and a snapshot where there is one, of any build are read back, and the journal goes on from there to its end",
         .disabled(if: isRecording),
         arguments: parts
     )
     func restores(part: Part) throws {
         let journal = try GoldenJournal.read(part.world)
-        let recorded = try part.set.steps(part.world).dropFirst(GoldenPlan.middle)
+        let middle = GoldenPlan.middle(of: part.world)
+        let recorded = try part.set.steps(part.world).dropFirst(middle)
         let fromRows = try GoldenRows.restore(part.set.file(part.world, "rows"))
-        let fromSnapshot = try GoldenSnapshot.restore(part.set.file(part.world, "snapshot"))
-        #expect(fromRows.state.position.value.entryNumber == UInt64(GoldenPlan.middle))
-        #expect(Dump.rows(of: fromRows.state) == Dump.rows(of: fromSnapshot.state))
-        #expect(fromRows.chain == fromSnapshot.chain)
-        let run = GoldenRun(fromRows, then: journal[GoldenPlan.middle...])
+        #expect(fromRows.state.position.value.entryNumber == UInt64(middle))
+        if part.set.hasSnapshot(part.world) {
+            let fromSnapshot = try GoldenSnapshot.restore(part.set.file(part.world, "snapshot"))
+            #expect(Dump.rows(of: fromRows.state) == Dump.rows(of: fromSnapshot.state))
+            #expect(fromRows.chain == fromSnapshot.chain)
+        }
+        let run = GoldenRun(fromRows, then: journal[middle...])
         #expect(run.steps.count == recorded.count)
         for (now, then) in zip(run.steps, recorded) {
             let new = Set(now.refusals).subtracting(then.refusals)
@@ -92,6 +95,17 @@ import Vocabulary
             guard part.set.build == Build.version, let difference = now.difference(from: then) else { continue }
             Issue.record("\(part): \(difference) differ after a restore: \(now.line), recorded \(then.line)")
             return
+        }
+    }
+
+    @Test(
+        "Every set has a snapshot of some world, and the newest of those that are recorded",
+        .disabled(if: isRecording)
+    )
+    func snapshots() {
+        for set in GoldenSet.all { #expect(set.worlds.contains { set.hasSnapshot($0) }, "\(set)") }
+        for world in GoldenJournal.worlds where GoldenSet.withSnapshot.contains(world) {
+            #expect(GoldenSet.newest.hasSnapshot(world), "\(world)")
         }
     }
 
@@ -111,7 +125,7 @@ import Vocabulary
         var quotes = 0
         for world in GoldenJournal.worlds {
             let journal = try GoldenJournal.read(world)
-            #expect(journal.count == GoldenPlan.entries)
+            #expect(journal.count == GoldenPlan.entries(of: world))
             entries.formUnion(journal.map(\.entry.body.kind.rawValue))
             #expect(journal.count { $0.entry.body.kind == .configured } >= 2, "\(world)")
             #expect(journal.contains { $0.entry.origin != nil })
@@ -126,6 +140,7 @@ import Vocabulary
                         if case .closed(let closing) = task.state { decisions.insert("task \(closing)") }
                         if task.purpose == .audit { decisions.insert("audit") }
                     case .label(let fact): decisions.insert("label \(fact.split)")
+                    case .change(let change): decisions.insert("label \(change.kind.word)")
                     case .cut: decisions.insert("cut")
                     case .training: decisions.insert("training")
                     case .release(let release): decisions.insert("release \(release.cause)")
@@ -136,7 +151,7 @@ import Vocabulary
                     }
                 }
                 aside.formUnion(state.acquisition.pool.candidates.sortedRows.compactMap(\.value.setAside))
-                guard position + 1 == GoldenPlan.middle else { continue }
+                guard position + 1 == GoldenPlan.middle(of: world) else { continue }
                 #expect(!state.labeling.open.isEmpty, "\(world)")
                 #expect(state.training.progress.value.running != nil, "\(world)")
                 #expect(state.rollout.phase.value.challenger != nil, "\(world)")
@@ -152,11 +167,14 @@ import Vocabulary
                 "tally", "tick", "engine", "imported_label",
             ]
         )
-        var expected: Set = ["audit", "label training", "label test", "cut", "training"]
+        var expected: Set = [
+            "audit", "label training", "label test", "label revised", "label retracted", "label moved", "cut",
+            "training",
+        ]
         expected.formUnion(LabelingTask.Closing.allCases.map { "task \($0)" })
         expected.formUnion(ModelRelease.Cause.allCases.map { "release \($0)" })
-        // Notices of the runtime follow from no entry.
-        let runtime: Set<Notice.Kind> = [.projectPaused, .projectResumed]
+        // Notices of the runtime follow from no entry, and nobody counts votes anew yet.
+        let runtime: Set<Notice.Kind> = [.projectPaused, .projectResumed, .labelDisputed]
         expected.formUnion(Notice.Kind.allCases.filter { !runtime.contains($0) }.map { "notice \($0)" })
         #expect(expected.subtracting(decisions).isEmpty)
         #expect(Set(Refusal.Code.allCases.map(\.rawValue)).subtracting(refusals).isEmpty)
@@ -174,10 +192,12 @@ import Vocabulary
         let set = GoldenSet.newest
         try files.createDirectory(at: set.folder, withIntermediateDirectories: true)
         for world in GoldenJournal.worlds {
-            let run = GoldenRun(try GoldenJournal.read(world))
+            let run = GoldenRun(try GoldenJournal.read(world), middle: GoldenPlan.middle(of: world))
             let middle = try #require(run.middle)
             try Data(GoldenRows.bytes(of: middle)).write(to: set.file(world, "rows"))
-            try GoldenSnapshot.write(middle, build: set.build, to: set.file(world, "snapshot"))
+            if GoldenSet.withSnapshot.contains(world) {
+                try GoldenSnapshot.write(middle, build: set.build, to: set.file(world, "snapshot"))
+            }
             let text = run.steps.map { $0.line + "\n" }.joined()
             try Data(text.utf8).write(to: set.file(world, "digests"))
         }

@@ -15,12 +15,16 @@ struct GoldenPlan: Sendable {
     /// Revisions by the entry before which each enters, the first at entry 2.
     let revisions: [ProjectConfiguration]
 
-    static let entries = 1_000
+    /// Entries of a world's journal: fewer where the set would be larger than it may be.
+    static func entries(of world: String) -> Int { world == "changes" ? 400 : 1_000 }
     /// Rows and snapshot of every set are taken after this entry.
-    static let middle = 500
+    static func middle(of world: String) -> Int { entries(of: world) / 2 }
+
+    var entries: Int { Self.entries(of: name) }
+    var middle: Int { Self.middle(of: name) }
 
     /// The first entry under each revision: evenly spaced, so that the middle lies within one.
-    func begin(of revision: Int) -> Int { revision * (Self.entries / revisions.count) }
+    func begin(of revision: Int) -> Int { revision * (entries / revisions.count) }
 
     /// Journals that no file holds yet are made from these; a recorded one is an input and stands for ever.
     static let all: [GoldenPlan] = [
@@ -197,10 +201,21 @@ struct GoldenPlan: Sendable {
             policy.votes = 100
             policy.patience = 6_000 + Int64(revision)
         },
+        // Labels that are revised, retracted and moved, once a revision allows it; a later one that does not comes too late.
+        GoldenPlan("changes") { policy, revision in
+            policy.edition = 2
+            policy.votes = 200
+            policy.explorationMost = 0.5
+            (policy.poolCapacity, policy.batch.memory) = (12, 8)
+            (policy.batchSize, policy.auditFirst) = (2, 4)
+            policy.patience = 2_000 + Int64(revision)
+        },
     ]
 
     /// Whether an operator returns to former champions; else users' feedback does.
-    var rollsBackByCommand: Bool { ["slices", "budgets", "standing", "silence", "confident"].contains(name) }
+    var rollsBackByCommand: Bool {
+        ["slices", "budgets", "standing", "silence", "confident", "changes"].contains(name)
+    }
 
     private init(
         _ name: String,
@@ -224,6 +239,13 @@ struct GoldenPlan: Sendable {
             }
             (rollout.minimumShadow, rollout.alpha) = (revision % 2, 0.4)
             if name == "silence" { rollout.minimumShadow = 3 }
+            if name == "changes" {
+                datasets.format = [nil, 2, 2, 1][revision]
+                datasets.revise = revision == 2 ? .apply : .report
+                (datasets.cutEvery, training.newLabels, rollout.alpha) = (2, 1, 0.5)
+                (training.repeats, training.trials, rollout.minimumShadow) = (1, [Recipe()], 0)
+                (labeling.minimumVotes, labeling.maximumVotes) = (1, 1)
+            }
             if name == "incumbents" { rollout.first = FirstModelPolicy(trainingLabels: 10_000, score: 0.5) }
             if let ageing { (labeling.ageingEvery, labeling.ageingBy) = (ageing, 0.25) }
             changeLabeling(&labeling, revision)

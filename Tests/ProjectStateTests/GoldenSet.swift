@@ -14,9 +14,12 @@ import Vocabulary
 /// - `WORLD.digests`: a line for each entry: its number, the digest of its decisions, that of the rows it changed, the next
 ///   deadline in milliseconds, and the codes of refusals; after every hundredth entry the digest of the chain.
 /// - `WORLD.rows`: rows of `state` after the middle entry, a JSON value a line.
-/// - `WORLD.snapshot`: the same as a worker's snapshot.
+/// - `WORLD.snapshot`: the same as a worker's snapshot, of some worlds: the rows stand in it once more. Sets of builds up to
+///   0.6.8 have one of each.
 struct GoldenSet: Sendable, CustomStringConvertible {
     static let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Golden")
+    /// Worlds of whose rows a set has a snapshot too: with all kinds of tables between them.
+    static let withSnapshot: Set = ["changes", "incumbents", "triggers"]
     /// The most bytes of a set.
     static let largest = 2 << 20
     /// The set of the build that runs.
@@ -36,6 +39,11 @@ struct GoldenSet: Sendable, CustomStringConvertible {
     var worlds: [String] {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
         return names.filter { $0.hasSuffix(".digests") }.map { String($0.dropLast(8)) }.sorted()
+    }
+
+    /// Whether the set has a snapshot of a world.
+    func hasSnapshot(_ world: String) -> Bool {
+        FileManager.default.fileExists(atPath: file(world, "snapshot").path)
     }
 
     func file(_ world: String, _ kind: String) -> URL { folder.appending(path: "\(world).\(kind)") }
@@ -153,11 +161,11 @@ struct GoldenRun {
     /// Rows of `state` after the middle entry, and the project then.
     private(set) var middle: LoopProject?
 
-    /// Applies a whole journal, each entry committed by itself.
-    init(_ journal: [Appended]) {
+    /// Applies a whole journal, each entry committed by itself, and keeps the project after so many entries.
+    init(_ journal: [Appended], middle count: Int? = nil) {
         for appended in journal {
             apply(appended)
-            if steps.count == GoldenPlan.middle { middle = project }
+            if steps.count == count { middle = project }
         }
     }
 
@@ -213,7 +221,7 @@ enum GoldenSnapshot {
             partition: 0,
             stateOffset: Int64(project.rowCount),
             position: PartitionPosition(
-                journalOffset: Int64(GoldenPlan.middle),
+                journalOffset: Int64(project.state.position.value.entryNumber),
                 clusterID: "golden",
                 build: build,
                 history: "golden"

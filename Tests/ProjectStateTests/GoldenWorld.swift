@@ -21,14 +21,14 @@ struct GoldenWorld {
     static func journal(of plan: GoldenPlan) -> [Appended]? {
         for seed in 0..<1_000 as Range<UInt64> {
             var golden = GoldenWorld(plan, seed: seed)
-            golden.run(to: GoldenPlan.middle)
+            golden.run(to: plan.middle)
             let state = golden.world.state
-            guard golden.world.journal.count == GoldenPlan.middle, !state.labeling.open.isEmpty,
+            guard golden.world.journal.count == plan.middle, !state.labeling.open.isEmpty,
                 state.training.progress.value.running != nil, state.rollout.phase.value.challenger != nil
             else { continue }
-            golden.run(to: GoldenPlan.entries)
-            guard golden.hasRolledBack, golden.hasToldSilence else { continue }
-            return golden.world.journal.prefix(GoldenPlan.entries).enumerated().map { golden.told($1, at: $0) }
+            golden.run(to: plan.entries)
+            guard golden.hasRolledBack, golden.hasToldSilence, golden.hasChanged else { continue }
+            return golden.world.journal.prefix(plan.entries).enumerated().map { golden.told($1, at: $0) }
         }
         return nil
     }
@@ -40,7 +40,7 @@ struct GoldenWorld {
     }
 
     private var hasRolledBack: Bool {
-        world.decisions.prefix(GoldenPlan.entries).joined().contains {
+        world.decisions.prefix(plan.entries).joined().contains {
             guard case .release(let release) = $0.body else { return false }
             return release.cause == (plan.rollsBackByCommand ? .command : .rolledBack)
         }
@@ -48,10 +48,35 @@ struct GoldenWorld {
 
     /// Whether the plan that is about silence tells each kind of it; true of the others.
     private var hasToldSilence: Bool {
-        let kinds = world.decisions.prefix(GoldenPlan.entries).joined().compactMap {
+        let kinds = world.decisions.prefix(plan.entries).joined().compactMap {
             if case .notice(let notice) = $0.body { notice.kind } else { nil }
         }
         return plan.name != "silence" || Set(kinds).isSuperset(of: [.nothingAsked, .nobodyShadows])
+    }
+
+    /// Whether the plan that is about changes makes each, is refused each, keeps what a study may ask for, and has a promotion
+    /// on a label that was changed since; true of the others.
+    private var hasChanged: Bool {
+        guard plan.name == "changes" else { return true }
+        return found.isSuperset(of: [
+            "revised", "retracted", "moved", "unknown_label", "labels_fixed", "split_fixed", "promoted", "former",
+            "evidence",
+        ])
+    }
+
+    private var found: Set<String> {
+        var found: Set<String> = []
+        var state = ProjectState(project: ProjectID("pets"))
+        for appended in world.journal.prefix(plan.entries) {
+            for decision in state.apply(appended.entry, appendedAt: appended.at) {
+                if case .change(let change) = decision.body { found.insert(change.kind.word) }
+                if case .refused(let refusal) = decision.body { found.insert(refusal.code.rawValue) }
+                if case .release(let release) = decision.body { found.insert(release.cause.rawValue) }
+            }
+            if !state.datasets.former.isEmpty { found.insert("former") }
+            if state.rollout.phase.value.changedEvidence > 0 { found.insert("evidence") }
+        }
+        return found
     }
 
     private mutating func run(to count: Int) {
@@ -61,6 +86,8 @@ struct GoldenWorld {
                 revision += 1
             } else if plan.name == "declined", generator.next(below: 5) == 0 {
                 decline()
+            } else if plan.name == "changes", generator.next(below: 2) == 0 {
+                generator.next(below: 4) == 0 ? world.change() : world.hasten()
             } else if generator.next(below: 6) == 0 {
                 act()
             } else {

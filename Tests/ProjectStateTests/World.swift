@@ -73,7 +73,12 @@ func configuration(
         schema: LabelSchema(question: "Which animal?", classes: classes),
         acquisition: acquisition,
         labeling: asking.labeling,
-        datasets: DatasetPolicy(cutEvery: 6, cutAfter: 60_000),
+        // In two ways of asking labels change.
+        datasets: DatasetPolicy(
+            cutEvery: 6,
+            cutAfter: 60_000,
+            format: [.slices, .triggers].contains(asking) ? 2 : nil
+        ),
         training: TrainingPolicy(
             newLabels: 6,
             trials: [Recipe(), Recipe(warmStart: false)],
@@ -146,7 +151,7 @@ struct World {
         case .training(let request): requests.append(request)
         case .cut(let cut): cuts.append(cut)
         case .release(let release): (champion, challenger) = (release.champion.version, release.challenger?.version)
-        case .label, .notice, .refused: break
+        case .label, .change, .notice, .refused: break
         }
     }
 
@@ -166,7 +171,7 @@ struct World {
         case 14, 15: giveFeedback()
         case 16: seal()
         case 17: train()
-        case 18: command()
+        case 18: if canChange, generator.next(below: 2) == 0 { change() } else { command() }
         default: tick()
         }
     }
@@ -333,6 +338,40 @@ struct World {
         append(.command(Command(id: "c\(generator.next(below: 200))", action: action, by: "ada", reason: "drill")))
     }
 
+    /// Answers, versions and models come sooner than they otherwise do.
+    mutating func hasten() {
+        switch generator.next(below: 5) {
+        case 0: seal()
+        case 1: train()
+        default: annotate()
+        }
+    }
+
+    /// Whether labels of the project change.
+    var canChange: Bool {
+        state.configuration.value.map { state.datasets.format($0.datasets) >= DatasetFormat.changes } ?? false
+    }
+
+    /// Somebody looks at labels again: at the newest, at some, and at one that there is not.
+    mutating func change() {
+        let labels = state.datasets.labels.sortedRows
+        let newest = labels.max { $0.value.sequence < $1.value.sequence }?.key
+        let some = labels.isEmpty ? nil : labels[generator.next(below: labels.count)].key
+        let sample = [newest, some, some, SampleID("s\(generator.next(below: 600))")][generator.next(below: 4)]
+        guard let sample else { return }
+        let classes = state.configuration.value?.schema.classes ?? []
+        let action: Command.Action =
+            switch generator.next(below: 8) {
+            case 0..<4: .revise(sample, className: classes[generator.next(below: classes.count)])
+            case 4: .retract(sample)
+            case 5: .revise(sample, className: "yak")
+            default: .move(sample, to: Split.allCases[generator.next(below: 3)])
+            }
+        append(
+            .command(Command(id: "l\(journal.count)", action: action, by: "olga", reason: "looked at again"))
+        )
+    }
+
     private func tally() -> Tally {
         Tally(modelVersion: champion, role: .champion, predictions: 10, feedback: 2, negative: 1, forwarded: 3)
     }
@@ -354,5 +393,16 @@ struct World {
     mutating func tick() {
         if let due = state.nextDeadline { now = max(now, due.milliseconds) }
         append(.tick(ChainMark(entryNumber: state.position.value.entryNumber, digest: "")))
+    }
+}
+
+extension LabelChangeKind {
+    /// The change in one word.
+    var word: String {
+        switch self {
+        case .revised: "revised"
+        case .retracted: "retracted"
+        case .moved: "moved"
+        }
     }
 }

@@ -71,7 +71,20 @@ def flywheel(*words, environment):
     return subprocess.run([options.binary, *words], env=environment, capture_output=True, text=True)
 
 
-def count_with_polars(project, place, manifest, url, expected):
+def segments(client, place, project, manifest):
+    """The segments of a version without tombstones: listed by its manifest, or by the pages that this one names."""
+    if manifest["format_version"] == 1:
+        return manifest["segments"]
+    found, pages = [], list(manifest["pages"])
+    while pages:
+        key = f"{place}/datasets/{project}/pages/{pages.pop(0)['sha256']}.json"
+        page = json.loads(client.get_object(Bucket="flywheel", Key=key)["Body"].read())
+        pages += page["entries"] if page["level"] else []
+        found += [] if page["level"] else [entry for entry in page["entries"] if entry["kind"] == "labels"]
+    return found
+
+
+def count_with_polars(project, place, files, url, expected):
     """Where polars is installed it must read the same labels from the same URIs."""
     try:
         import polars
@@ -80,7 +93,7 @@ def count_with_polars(project, place, manifest, url, expected):
         return []
     storage = {"aws_endpoint_url": url, "aws_access_key_id": KEYS["AWS_ACCESS_KEY_ID"], "aws_secret_access_key": KEYS["AWS_SECRET_ACCESS_KEY"],
                "aws_region": KEYS["AWS_REGION"], "aws_allow_http": "true"}
-    uris = [f"s3://flywheel/{place}/datasets/{project}/segments/{segment['sha256']}.jsonl" for segment in manifest["segments"]]
+    uris = [f"s3://flywheel/{place}/datasets/{project}/segments/{segment['sha256']}.jsonl" for segment in files]
     found = sum(polars.scan_ndjson(uri, storage_options=storage).select(polars.len()).collect().item() for uri in uris)
     print(f"{project}: polars counts {found} labels")
     return [f"polars finds {found} labels of {project}"] * (found != expected)
@@ -123,10 +136,10 @@ def main(folder):
             show = flywheel("dataset", "show", "--project", project, "--store", f"s3://flywheel/{place}/datasets", environment=environment)
             manifest = json.loads(show.stdout)
             lines = 0
-            for segment in manifest["segments"]:  # By another reader than ours.
+            for segment in segments(client, place, project, manifest):  # By another reader than ours.
                 key = f"{place}/datasets/{project}/segments/{segment['sha256']}.jsonl"
                 lines += client.get_object(Bucket="flywheel", Key=key)["Body"].read().count(b"\n")
-            faults += count_with_polars(project, place, manifest, url, lines)
+            faults += count_with_polars(project, place, segments(client, place, project, manifest), url, lines)
             print(f"{project}: boto3 counts {lines} labels, the manifest {sum(manifest['counts'].values())}")
             faults += [f"{project} has {lines} labels"] * (lines != sum(manifest["counts"].values()))
         models = client.list_objects_v2(Bucket="flywheel", Prefix=f"{place}/models/models/").get("KeyCount", 0)

@@ -61,10 +61,31 @@ def keep(data):
     return path.as_uri()
 
 
-def refuse(file, member, found, known):
+def refuse(file, member, found, *known):
     """A version read without what a newer build wrote into it would be another version."""
-    if found not in (known, None):
+    if found not in (*known, None):
         raise ValueError(f"{file}: {member} {found!r} is unknown, this program reads {known!r}; get a newer one")
+
+
+def entries(uri, manifest):
+    """The files of a version in the order of the log: labels of a split, or (form 2) numbers of lines that no longer hold."""
+    form = manifest["format_version"]
+    refuse(uri, "format_version", form, 1, 2)
+    for member in ("pages" if form == 1 else "segments", "tombstones"):
+        refuse(uri, member, manifest.get(member))
+    yield from manifest["segments"] if form == 1 else leaves(uri, manifest["pages"])
+
+
+def leaves(uri, pages):
+    """What pages name, those below them included. All paths are relative to the manifest's folder."""
+    for reference in pages:
+        place = urllib.parse.urljoin(uri, reference["path"])
+        page = json.loads(fetch(place, reference["sha256"]))
+        refuse(place, "format_version", page["format_version"], 2)
+        refuse(place, "level", page["level"], reference["level"])
+        for entry in page["entries"]:  # Levels fall by one, so this ends.
+            refuse(place, "entries[].level", entry.get("level"), page["level"] - 1)
+        yield from leaves(uri, page["entries"]) if page["level"] else page["entries"]
 
 
 def load(dataset):
@@ -73,19 +94,21 @@ def load(dataset):
     Lines without an embedding, or with one of another length than most, never keep the others from being trained on."""
     uri = dataset["manifest"]["uri"]
     manifest = json.loads(fetch(uri, dataset["manifest"]["sha256"]))
-    refuse(uri, "format_version", manifest["format_version"], 1)
     refuse(uri, "label_schema.kind", manifest["label_schema"].get("kind"), "choice")
-    for newer in ("pages", "tombstones"):
-        refuse(uri, newer, manifest.get(newer), None)
-    rows = {"training": [], "validation": [], "test": []}
-    for segment in manifest["segments"]:  # Paths are relative to the manifest's folder.
-        refuse(uri, "segments[].kind", segment.get("kind"), "labels")
-        file = urllib.parse.urljoin(uri, segment["path"])
-        for line in fetch(file, segment["sha256"]).splitlines():
-            row = json.loads(line)
+    lines, gone = {"training": [], "validation": [], "test": []}, set()
+    for entry in entries(uri, manifest):
+        refuse(uri, "entries[].kind", entry.get("kind"), "labels", "tombstones")
+        file = urllib.parse.urljoin(uri, entry["path"])
+        for row in map(json.loads, fetch(file, entry["sha256"]).splitlines()):
+            if entry.get("kind") == "tombstones":
+                gone.add(row["sequence"])
+                continue
             refuse(file, "kind", row.get("kind"), "label_accepted")
             refuse(file, "label.kind", row["label"].get("kind"), "choice")
-            rows[segment["split"]].append((row["sample"].get("embedding") or [], row["label"]["class"]))
+            lines[entry["split"]].append((row.get("sequence"), row["sample"].get("embedding") or [], row["label"]["class"]))
+    rows = {name: [row[1:] for row in part if row[0] not in gone] for name, part in lines.items()}
+    if manifest["format_version"] > 1 and manifest["counts"] != {name: len(part) for name, part in rows.items()}:
+        raise ValueError(f"{uri}: it holds {[len(part) for part in rows.values()]} labels, not {manifest['counts']}")
     size = Counter(len(embedding) for embedding, _ in rows["training"] if embedding).most_common(1)[0][0]
     bad = {name: [at for at, (embedding, _) in enumerate(part) if len(embedding) != size] for name, part in rows.items()}
     kept = {name: [row for row in part if len(row[0]) == size] for name, part in rows.items()}

@@ -76,6 +76,13 @@ public struct ConfidentErrors: Sendable {
         makeRoom()
     }
 
+    /// The label of an audit sample names another class, or none any more.
+    mutating func relabelled(_ sample: SampleID, _ label: ClassIndex?) {
+        guard var verdict = verdicts[sample], verdict.label != nil else { return }
+        verdict.label = label
+        verdicts[sample] = label == nil ? nil : verdict
+    }
+
     private mutating func makeRoom() {
         let labelled = verdicts.count { $1.label != nil }
         guard labelled > Self.capacity else { return }
@@ -151,6 +158,13 @@ extension AcquisitionState {
     /// - Complexity: O(1), or O(*n*) in the verdicts kept where it has a label.
     public mutating func auditClosed(_ sample: SampleID, label: ClassIndex?, policy: AcquisitionPolicy) {
         accounts.confidentErrors.closed(sample, label: label, policy)
+    }
+
+    /// The label of an audit sample names another class; nil where it tests no more.
+    ///
+    /// - Complexity: O(1).
+    public mutating func auditRelabelled(_ sample: SampleID, _ label: ClassIndex?) {
+        accounts.confidentErrors.relabelled(sample, label)
     }
 
     /// A trainer says that its model gives an audit sample the label that people gave.

@@ -130,7 +130,7 @@ final class DemoObserver {
             switch try? DatasetLogRecord(json: json) {
             case .accepted(let fact, _): votes[project, default: 0] += fact.consensus.votes.count
             case .cut(let cut): votesAt[project, default: [:]][cut.ordinal] = votes[project] ?? 0
-            case nil: break
+            case .changed, nil: break
             }
         case .datasetVersions:
             if let version = try? SealedVersion(json: json) {

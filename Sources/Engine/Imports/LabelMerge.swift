@@ -83,6 +83,10 @@ public struct LabelMerge {
         for entry in withoutContradictions(merged, configuration.schema) {
             let (group, answer, label) = (entry.group, entry.answer, entry.label)
             if let has = state?.datasets.labels[group.sample.id] {
+                guard has.isLiving else {
+                    add(group.line, "the label of sample \(group.sample.id) was retracted in the project, which holds")
+                    continue
+                }
                 guard has.label == label else {
                     let (old, new) = (configuration.schema.name(of: has.label), configuration.schema.name(of: label))
                     add(

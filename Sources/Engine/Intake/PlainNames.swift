@@ -64,6 +64,8 @@ extension CommandEvent {
         case .register(let model):
             try PlainNames.check("model_version", model.version)
             for metric in model.metrics { try PlainNames.check("metrics", TaskID(metric.name)) }
+        case .revise(let sample, _), .retract(let sample), .move(let sample, _):
+            try PlainNames.check("sample_id", sample)
         case .hold, .releaseHold, .resume: break
         }
     }

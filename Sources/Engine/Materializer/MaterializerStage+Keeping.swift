@@ -1,4 +1,5 @@
 internal import Storage
+internal import Vocabulary
 
 /// Labels that wait for long: a project that never cuts, or an import of validation labels alone, must not hold the group's offset
 /// back without end.
@@ -26,13 +27,32 @@ extension MaterializerStage {
         max(safe, (turnKept[partition] ?? kept[partition])?.offset ?? safe)
     }
 
-    /// Whether so much lies behind the first label that waits that a restart should not read it again. At least as many records
-    /// as there are labels to keep, so that keeping them costs no more than having read them did.
+    /// Whether so much lies behind the first label that waits that a restart should not read it again: at least as many records
+    /// as there are labels to keep, so that keeping them costs no more than having read them did; or a version, which would be
+    /// announced again, where little is to be kept.
     func isKeepingDue(_ partition: Int32) -> Bool {
         guard let end = next[partition], let safe = safeOffset(partition), safe < end else { return false }
         let read = end - max(safe, kept[partition]?.offset ?? 0, keptAt[partition] ?? 0)
+        if hasSealedBeside(partition) { return true }
         guard read >= keepEvery else { return false }
         return read >= (pending[partition] ?? [:]).values.reduce(0) { $0 + Int64($1.count) }
+    }
+
+    /// Bytes that are kept for each version that is sealed, at most.
+    private static let keptForVersion = 1 << 20
+
+    /// Whether a version is to be announced while labels of others wait, few enough to be kept for it.
+    private func hasSealedBeside(_ partition: Int32) -> Bool {
+        guard keepEvery < .max, !(sealedSinceNote[partition] ?? []).isEmpty else { return false }
+        var size = 0
+        for project in (pending[partition] ?? [:]).values {
+            for line in project.lines.values.joined() {
+                size = size.adding(line.bytes.count)
+                guard size <= Self.keptForVersion else { return false }
+            }
+            size = size.adding(project.changes.count.multiplied(by: LabelChange.longestReason))
+        }
+        return size <= Self.keptForVersion
     }
 
     /// Puts what waits into a file. It is a copy of what the log says: where the disk refuses it, the group waits.

@@ -42,7 +42,7 @@ public final class MaterializerStage: StreamStage, HoldingStage, StoppingStage {
     /// Records that wait for the disk, oldest first.
     private var backlog: [Waiting] = []
     /// Announcements of versions whose partition's progress is not noted yet.
-    private var sealedSinceNote: [Int32: [OutputRecord]] = [:]
+    private(set) var sealedSinceNote: [Int32: [OutputRecord]] = [:]
     /// What the open transaction moves.
     private var turnNext: [Int32: Int64] = [:]
     private var sealedInTurn: Int64 = 0
@@ -156,11 +156,15 @@ public final class MaterializerStage: StreamStage, HoldingStage, StoppingStage {
             // In place: a copy of the lines for each label would make a large import take hours.
             let line = DatasetLine.bytes(label, className: name)
             pending[partition]?[project.rawValue, default: .init(from: offset)].lines[label.split, default: []]
-                .append(line)
+                .append(WaitingLabels.Line(sequence: fact.sequence, bytes: line))
+            pending[partition]?[project.rawValue]?.sequence = fact.sequence
+        case .changed(let change, let name, let former):
+            let waiting = WaitingLabels.Change(fact: change, className: name, formerName: former)
+            pending[partition]?[project.rawValue, default: .init(from: offset)].changes.append(waiting)
             pending[partition]?[project.rawValue]?.sequence = fact.sequence
         case .cut(let cut):
             let waiting = pending[partition]?[project.rawValue] ?? WaitingLabels.Project(from: offset)
-            let version = try seal(project, cut, waiting)
+            let version = try VersionSealer(store: store).seal(project, cut, waiting)
             pending[partition]?[project.rawValue] = nil
             sealedInTurn += 1
             sealedSinceNote[partition, default: []].append(announcement(project, version, cut, partition))
@@ -192,69 +196,6 @@ public final class MaterializerStage: StreamStage, HoldingStage, StoppingStage {
         }
         // What is left to be refused is the note of the progress.
         if hasMoved { turn.mustCommit = true } else { letGo() }
-    }
-
-    /// The manifest of an ordinal; nil if there is none.
-    ///
-    /// - Throws: `WrongFact` of one that no repetition mends: a newer build wrote it, or somebody has changed it.
-    private func manifest(_ project: ProjectID, _ ordinal: Int, toSeal cut: VersionCut) throws -> DatasetManifest? {
-        do {
-            return try store.manifest(project, ordinal: ordinal)
-        } catch let error as EngineError {
-            throw WrongFact(reason: "version \(cut.ordinal) of project \(project) cannot be sealed: \(error)")
-        }
-    }
-
-    private func seal(_ project: ProjectID, _ cut: VersionCut, _ waiting: WaitingLabels.Project) throws
-        -> SealedVersion
-    {
-        var parent: DatasetManifest?
-        if cut.ordinal > 1 {
-            parent = try manifest(project, cut.ordinal - 1, toSeal: cut)
-            guard parent != nil else {
-                throw Self.incomplete(project, cut, "its parent is not in the store")
-            }
-        }
-        guard isComplete(waiting, after: parent, cut) else {
-            // Read again from the middle, since another project of the partition held the offset back: it is sealed already.
-            if let known = try manifest(project, cut.ordinal, toSeal: cut), known.sequence == cut.sequence {
-                return try store.seal(known)
-            }
-            throw Self.incomplete(project, cut, "labels before the cut are missing")
-        }
-        var segments = parent?.segments ?? []
-        for split in Split.allCases {
-            guard let lines = waiting.lines[split] else { continue }
-            segments.append(try store.writeSegment(project, split, lines: lines))
-        }
-        let manifest = DatasetManifest(
-            project: project,
-            ordinal: cut.ordinal,
-            sequence: cut.sequence,
-            parent: parent?.id,
-            // Additions only: Croissant's rule bumps MINOR.
-            semanticVersion: "1.\(cut.ordinal - 1).0",
-            classes: cut.classes,
-            embedding: cut.embedding,
-            segments: segments
-        )
-        return try store.seal(manifest)
-    }
-
-    private static func incomplete(_ project: ProjectID, _ cut: VersionCut, _ reason: String) -> WrongFact {
-        WrongFact(
-            reason: "version \(cut.ordinal) of project \(project) cannot be sealed: \(reason); "
-                + "remove the folder progress/ of the store and start again: the materializer then rebuilds from the log"
-        )
-    }
-
-    /// Whether the labels since the parent are all that the cut counts.
-    private func isComplete(_ waiting: WaitingLabels.Project, after parent: DatasetManifest?, _ cut: VersionCut) -> Bool
-    {
-        for (split, count) in [(Split.training, cut.training), (.validation, cut.validation), (.test, cut.test)] {
-            guard (parent?.count(of: split) ?? 0) + (waiting.lines[split]?.count ?? 0) == count else { return false }
-        }
-        return true
     }
 
     private func announcement(

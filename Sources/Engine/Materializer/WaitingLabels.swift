@@ -7,16 +7,51 @@ internal import Vocabulary
 /// Labels of a partition of the dataset log that no version holds yet, as of an offset: what a materializer needs beside the
 /// records from there on.
 struct WaitingLabels {
+    /// A label as a line of a segment.
+    struct Line {
+        /// Of its fact.
+        let sequence: Int64
+        /// With its line feed.
+        let bytes: [UInt8]
+    }
+
+    /// A change of a label, with the names of its class and of the one before where it names another.
+    struct Change {
+        let fact: LabelChange
+        let className: String?
+        let formerName: String?
+
+        /// As a record of the log, with a line feed: its line in a file.
+        var bytes: [UInt8] {
+            DatasetLogRecord.changed(fact, className: className, formerName: formerName).jsonBytes + [0x0A]
+        }
+
+        init(fact: LabelChange, className: String?, formerName: String?) {
+            self.fact = fact
+            self.className = className
+            self.formerName = formerName
+        }
+
+        /// Nil of what is no record of a change.
+        init?(_ line: [UInt8], _ parser: JSONParser) {
+            let record = try? parser.withDocument(of: line) { json in try DatasetLogRecord(json: json) }
+            guard case .changed(let fact, let name, let former) = record else { return nil }
+            self.init(fact: fact, className: name, formerName: former)
+        }
+    }
+
     /// Of a project, since its last cut.
     struct Project {
         /// Offset of the first.
         var from: Int64
         /// Number of the last fact.
         var sequence: Int64 = 0
-        /// As lines of a segment, each with its line feed, in the order of the log.
-        var lines: [Split: [[UInt8]]] = [:]
+        /// In the order of the log.
+        var lines: [Split: [Line]] = [:]
+        /// In the order of the log.
+        var changes: [Change] = []
 
-        var count: Int { lines.values.reduce(0) { $0 + $1.count } }
+        var count: Int { lines.values.reduce(changes.count) { $0 + $1.count } }
     }
 
     /// The next offset: everything before it is in versions, or here.
@@ -31,15 +66,19 @@ struct WaitingLabels {
 
     /// Bytes of the lines that a file holds at most; with more the log is read again.
     static let limit = 256 << 20
-    private static let form = 1
+    /// Of files without changes, which builds before read too, and with changes.
+    private static let forms = 1...2
+
+    private var form: Int { projects.values.allSatisfy(\.changes.isEmpty) ? 1 : 2 }
 
     /// Hands the lines to `body` in their order in a file.
     private func forEachLine(_ body: ([UInt8]) -> Void) {
         for name in projects.keys.sorted() {
             for split in Split.allCases {
                 guard let lines = projects[name]?.lines[split] else { continue }
-                for line in lines { body(line) }
+                for line in lines { body(line.bytes) }
             }
+            for change in projects[name]?.changes ?? [] { body(change.bytes) }
         }
     }
 
@@ -49,7 +88,8 @@ struct WaitingLabels {
         hasher.update(Array("\(offset)\n".utf8))
         for name in projects.keys.sorted() {
             guard let project = projects[name] else { continue }
-            let counts = Split.allCases.map { "\(project.lines[$0]?.count ?? 0)" }.joined(separator: " ")
+            var counts = Split.allCases.map { "\(project.lines[$0]?.count ?? 0)" }.joined(separator: " ")
+            if form > 1 { counts += " \(project.changes.count)" }
             hasher.update(Array("\(name) \(project.from) \(project.sequence) \(counts)\n".utf8))
         }
         forEachLine { hasher.update($0) }
@@ -67,7 +107,7 @@ struct WaitingLabels {
         let digest = digest
         var writer = JSONWriter()
         writer.object { writer in
-            writer.member("form", Self.form)
+            writer.member("form", form)
             writer.member("offset", offset)
             writer.member("sha256", digest)
             writer.array("projects") { writer in
@@ -80,6 +120,7 @@ struct WaitingLabels {
                         writer.member("training", project.lines[.training]?.count ?? 0)
                         writer.member("validation", project.lines[.validation]?.count ?? 0)
                         writer.member("test", project.lines[.test]?.count ?? 0)
+                        if form > 1 { writer.member("changes", project.changes.count) }
                     }
                 }
             }
@@ -102,17 +143,28 @@ struct WaitingLabels {
             ), header.offset == offset
         else { return nil }
         self.offset = offset
+        let parser = JSONParser()
         var start = end + 1
+        func nextLine() -> [UInt8]? {
+            guard let feed = bytes[start...].firstIndex(of: 0x0A) else { return nil }
+            defer { start = feed + 1 }
+            return Array(bytes[start...feed])
+        }
         for place in header.places {
             var project = Project(from: place.from, sequence: place.sequence)
             for (split, count) in place.counts where count > 0 {
-                var lines: [[UInt8]] = []
+                var lines: [Line] = []
                 for _ in 0..<count {
-                    guard let feed = bytes[start...].firstIndex(of: 0x0A) else { return nil }
-                    lines.append(Array(bytes[start...feed]))
-                    start = feed + 1
+                    guard let line = nextLine(), let sequence = DatasetLine.sequence(of: line, parser) else {
+                        return nil
+                    }
+                    lines.append(Line(sequence: sequence, bytes: line))
                 }
                 project.lines[split] = lines
+            }
+            for _ in 0..<place.changes {
+                guard let line = nextLine(), let change = Change(line, parser) else { return nil }
+                project.changes.append(change)
             }
             projects[place.name] = project
         }
@@ -127,13 +179,11 @@ struct WaitingLabels {
     private struct Header {
         let offset: Int64
         let sha256: String
-        let places: [(name: String, from: Int64, sequence: Int64, counts: [(split: Split, count: Int)])]
+        let places: [(name: String, from: Int64, sequence: Int64, counts: [(split: Split, count: Int)], changes: Int)]
 
         init(json: JSONValue) throws(JSONError) {
             let object = try json.object()
-            guard try object.int("form", in: 0...Int.max) == WaitingLabels.form else {
-                throw object.failure("form", "expected \(WaitingLabels.form)")
-            }
+            let form = try object.int("form", in: WaitingLabels.forms)
             offset = try object.int64("offset")
             sha256 = try object.string("sha256")
             places = try object.decode("projects") { (element) throws(JSONError) in
@@ -145,7 +195,8 @@ struct WaitingLabels {
                 ]
                 return (
                     try project.string("project"), try project.int64("from"), try project.int64("sequence"),
-                    Split.allCases.map { ($0, counts[$0] ?? 0) }
+                    Split.allCases.map { ($0, counts[$0] ?? 0) },
+                    form > 1 ? try project.int("changes", in: most) : 0
                 )
             }
         }

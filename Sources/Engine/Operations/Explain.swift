@@ -101,7 +101,9 @@ public struct Explain {
         // A label may have been imported of a sample that nobody has predicted yet.
         guard !explanation.appearances.isEmpty else {
             let outcome = try place(of: sample, nil, configuration, entry: 0, &explanation)
-            if case .askedBefore = outcome { explanation.outcome = outcome }
+            guard case .askedBefore = outcome else { return }
+            explanation.outcome = outcome
+            explanation.label = try label(of: sample, configuration, &explanation.heldBack)
             return
         }
         if let task = try task(of: sample, configuration, &explanation.heldBack) {
@@ -141,15 +143,18 @@ public struct Explain {
     ) throws -> DatasetLabel? {
         var found: DatasetLabel?
         try forEachNaming(sample, configuration, .datasetLog, &heldBack) { json in
-            guard case .accepted(let fact, let name)? = try? DatasetLogRecord(json: json),
-                fact.consensus.sample.id == sample
-            else { return }
-            found = DatasetLabel(
-                className: name,
-                confidence: fact.consensus.confidence.value,
-                split: fact.split,
-                sequence: fact.sequence
-            )
+            switch try? DatasetLogRecord(json: json) {
+            case .accepted(let fact, let name)? where fact.consensus.sample.id == sample:
+                found = DatasetLabel(
+                    className: name,
+                    confidence: fact.consensus.confidence.value,
+                    split: fact.split,
+                    sequence: fact.sequence
+                )
+            case .changed(let change, let name, let former)? where change.sample == sample:
+                found?.take(change, name, former)
+            case .accepted, .changed, .cut, nil: break
+            }
         }
         return found
     }

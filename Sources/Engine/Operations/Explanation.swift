@@ -144,9 +144,58 @@ public struct Explanation: Hashable, Sendable {
 
 /// A label as the dataset log has it.
 public struct DatasetLabel: Hashable, Sendable {
-    public let className: String
-    /// In `0...1`.
-    public let confidence: Double
-    public let split: Split
-    public let sequence: Int64
+    /// A change of it.
+    public struct Change: Hashable, Sendable {
+        /// As in "revised from cat to dog".
+        public let text: String
+        public let by: String
+        public let reason: String
+        public let at: StreamTime
+        public let sequence: Int64
+    }
+
+    public private(set) var className: String
+    /// In `0...1`; nil where a person revised it.
+    public private(set) var confidence: Double?
+    public private(set) var split: Split
+    /// Of the fact that holds it.
+    public private(set) var sequence: Int64
+    /// Whether it belongs to no later version.
+    public private(set) var isRetracted = false
+    /// The earliest first; the latest `changeLimit`.
+    public private(set) var changes: [Change] = []
+
+    /// Changes that are kept of one label.
+    public static let changeLimit = 20
+
+    init(className: String, confidence: Double, split: Split, sequence: Int64) {
+        self.className = className
+        self.confidence = confidence
+        self.split = split
+        self.sequence = sequence
+    }
+
+    mutating func take(_ change: LabelChange, _ name: String?, _ former: String?) {
+        changes.append(Change(change, name, former))
+        if changes.count > Self.changeLimit { changes.removeFirst() }
+        sequence = change.sequence
+        switch change.kind {
+        case .revised: (className, confidence) = (name ?? className, change.confidence?.value)
+        case .retracted: isRetracted = true
+        case .moved: split = change.split
+        }
+    }
+}
+
+extension DatasetLabel.Change {
+    /// A change with the names of its classes.
+    public init(_ change: LabelChange, _ name: String?, _ former: String?) {
+        text =
+            switch change.kind {
+            case .revised: "revised from \(former ?? "?") to \(name ?? "?")"
+            case .retracted: "retracted from \(change.split.rawValue)"
+            case .moved(let from): "moved from \(from.rawValue) to \(change.split.rawValue)"
+            }
+        (by, reason, at, sequence) = (change.by, change.reason, change.at, change.sequence)
+    }
 }

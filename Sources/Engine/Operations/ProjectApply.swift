@@ -1,4 +1,5 @@
 internal import Acquisition
+internal import Datasets
 public import Events
 public import Flywheel
 internal import Hashing
@@ -27,7 +28,8 @@ public struct ProjectApply {
 
     /// Makes a configuration the project's next revision, unless it is the one in force.
     ///
-    /// Where it says nothing about tokens, the first revision requires them, and a later one does as the one before.
+    /// Where it says nothing about tokens, the first revision requires them, and a later one does as the one before; where it
+    /// says nothing of the format of dataset versions, the first has the newest, and a later one that of the one before.
     ///
     /// - Parameters:
     ///   - proposed: Its revision and partition are given here and may be anything.
@@ -58,6 +60,7 @@ public struct ProjectApply {
                 revision: known.revision,
                 partition: known.partition,
                 lacking: known.requireTokens,
+                format: known.datasets.format,
                 initialClasses: known.initialClasses
             )
             guard same != known || directory[name] == nil else { return .unchanged(known) }
@@ -82,6 +85,7 @@ public struct ProjectApply {
                 revision: 1,
                 partition: partition,
                 lacking: true,
+                format: DatasetFormat.changes,
                 initialClasses: proposed.schema.classes.count
             )
         }

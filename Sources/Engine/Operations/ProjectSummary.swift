@@ -55,6 +55,10 @@ public struct ProjectSummary: Hashable, Sendable {
     /// Models that predict though no release names them, the busiest first.
     public let unregistered: [UnregisteredSummary]
     public let isHeld: Bool
+    /// Labels in the evidence of the champion's promotion that were changed since; the evidence stays as it was.
+    public let changedEvidence: Int
+    /// Labels that were taken out of later versions.
+    public let retractedLabels: Int
     public let openTasks: Int
     public let votesBudget: Int
     public let votesSpent: Int
@@ -109,6 +113,7 @@ public struct ProjectSummary: Hashable, Sendable {
             }
             .sorted { ($1.predictions, $0.version) < ($0.predictions, $1.version) }
         isHeld = phase.isHeld
+        changedEvidence = phase.changedEvidence
         openTasks = state.labeling.open.count
         votesBudget = policy?.acquisition.votes ?? 0
         votesSpent = ledger.spent
@@ -122,6 +127,7 @@ public struct ProjectSummary: Hashable, Sendable {
         candidates = state.acquisition.pool.candidates.count
         obstacle = state.obstacle
         labels = log.training + log.validation + log.test
+        retractedLabels = max(0, state.datasets.labels.count - labels)
         trainingLabels = log.training
         validationLabels = log.validation
         testLabels = log.test

@@ -52,9 +52,16 @@ final class Study {
     }
 
     /// The dataset version as matrices; read once, and then what was left out is told.
-    func data(_ parser: JSONParser, _ buckets: S3Client?, leftOut: (LeftOutLabels) -> Void) throws -> TrainingData {
+    ///
+    /// - Parameters:
+    ///   - buckets: Reads `s3:` URIs; nil where no store is configured.
+    ///   - kept: What was read for the study before, and, afterwards, for this one.
+    ///   - leftOut: Is told of labels that cannot be used.
+    /// - Returns: The matrices.
+    /// - Throws: As `TrainingData` does.
+    func data(_ buckets: S3Client?, kept: inout VersionRows?, leftOut: (LeftOutLabels) -> Void) throws -> TrainingData {
         if let prepared { return prepared }
-        let read = try TrainingData(request, parser: parser, buckets: buckets)
+        let read = try TrainingData(request, buckets: buckets, kept: &kept)
         prepared = read
         read.leftOut.map(leftOut)
         return read

@@ -41,6 +41,8 @@ public final class TrainerStage: StreamStage, HoldingStage {
     private var computed: [StudyRepeat: OutputRecord] = [:]
     /// The model that waits for the disk; one at most.
     private var unstored: [StudyRepeat: SoftmaxRegression] = [:]
+    /// The version that was read last, for the next that only adds to it; one at most.
+    private(set) var kept: VersionRows?
     public private(set) var holdUp = HoldUp()
     /// Called with every refusal of the disk, and once more with nothing held up when it has passed.
     public var heldUp: (HoldUp) -> Void = { _ in }
@@ -217,7 +219,7 @@ public final class TrainerStage: StreamStage, HoldingStage {
         var labels: LeftOutLabels?
         var validation: ValidationScore?
         do {
-            let data = try study.data(parser, buckets) { leftOut(study.request.id, $0) }
+            let data = try study.data(buckets, kept: &kept) { leftOut(study.request.id, $0) }
             labels = data.leftOut
             let recipe = study.request.trials[task.trial]
             // A disk that refuses is no reason to compute it again.

@@ -1,6 +1,5 @@
 internal import Events
 internal import Hashing
-internal import JSON
 internal import Learner
 public import S3
 internal import Storage
@@ -74,42 +73,28 @@ struct TrainingData {
     /// Nil when every label is used.
     let leftOut: LeftOutLabels?
 
-    init(_ request: TrainingRequest, parser: JSONParser, buckets: S3Client? = nil) throws {
-        let bytes = try ArtifactFile.read(request.dataset.manifest, buckets)
-        let manifest = try DatasetManifest(bytes, file: request.dataset.manifest.uri)
-        var positions: [String: Int] = [:]
-        for (position, name) in manifest.classes.enumerated() { positions[name] = position }
-        var training: [TrainingLine] = []
-        var test: [TrainingLine] = []
-        var validation: [TrainingLine] = []
-        let folder = request.dataset.manifest.uri.split(separator: "/", omittingEmptySubsequences: false).dropLast()
-        for segment in manifest.segments {
-            let uri = Self.resolve(segment.path, in: folder.map(String.init))
-            let bytes = try ArtifactFile.read(
-                ArtifactReference(uri: uri, size: Int64(segment.size), sha256: segment.sha256),
-                buckets
-            )
-            for line in bytes.split(separator: 0x0A) {
-                let read: TrainingLine
-                do throws(JSONError) {
-                    read = try TrainingLine(Array(line), classes: positions, parser: parser)
-                } catch {
-                    throw DatasetForm.refusal(error, in: uri)
-                }
-                switch segment.split {
-                case .training: training.append(read)
-                case .test: test.append(read)
-                case .validation: validation.append(read)
-                }
-            }
-        }
-        let geometry = EmbeddingGeometry(of: training, request.embedding ?? EmbeddingSpace())
-        let trainingFaults = training.map { line in line.fault ?? geometry.fault(of: line) }
-        let testFaults = test.map { line in line.fault ?? geometry.fault(of: line) }
-        let usable = training.indices.filter { trainingFaults[$0] == nil }.map { training[$0] }
-        testPositions = test.indices.filter { testFaults[$0] == nil }
-        let unscored = test.indices.filter { testFaults[$0] != nil }
-        let example = (trainingFaults + testFaults).lazy.compactMap(\.self).first
+    /// Reads a version.
+    ///
+    /// - Parameters:
+    ///   - request: Names the version, and the space of the embeddings.
+    ///   - buckets: Reads `s3:` URIs; nil where no store is configured.
+    ///   - kept: What was read for the study before, and, afterwards, for this one: where the version only adds to it, nothing
+    ///     else is read. Nil where it is too large to be kept.
+    /// - Throws: `StudyFailure` of a version that holds nothing to train on; `EngineError` and `StorageError` of one that is
+    ///   not whole or not there.
+    init(_ request: TrainingRequest, buckets: S3Client? = nil, kept: inout VersionRows?) throws {
+        let uri = request.dataset.manifest.uri
+        let manifest = try DatasetManifest(ArtifactFile.read(request.dataset.manifest, buckets), file: uri)
+        let reader = DatasetReader(manifest, DatasetFiles(uri, buckets), name: uri)
+        let rows = try VersionRows(reader, kept: kept.take())
+        kept = rows.size <= VersionRows.limit ? rows : nil
+        let (training, test) = (rows.training, rows.test)
+        let geometry = training.geometry(request.embedding ?? EmbeddingSpace())
+        let usable = training.usable(geometry)
+        testPositions = test.usable(geometry)
+        let unscored = testPositions.count < test.count ? test.unusable(geometry) : []
+        let example =
+            try Self.example(training, .training, geometry, reader) ?? Self.example(test, .test, geometry, reader)
         let leftOut = example.map { example in
             LeftOutLabels(
                 training: training.count - usable.count,
@@ -123,7 +108,7 @@ struct TrainingData {
                 failure: .noUsableLabels,
                 error: EngineError(
                     "train on version \(request.dataset.id)",
-                    training.isEmpty
+                    training.count == 0
                         ? "it has no training labels"
                         : "none of its \(training.count) training labels can be used; \(example ?? "")",
                     remedy: "publish embeddings with predictions, or use a trainer of your own"
@@ -134,29 +119,24 @@ struct TrainingData {
         classes = manifest.classes
         self.leftOut = leftOut
         testCount = test.count
-        self.training = try Self.matrix(usable, geometry)
-        trainingLabels = usable.map(\.label)
-        let scored = testPositions.map { test[$0] }
-        self.test = scored.isEmpty ? nil : try Self.matrix(scored, geometry)
-        testLabels = scored.map(\.label)
-        let read = validation.filter { ($0.fault ?? geometry.fault(of: $0)) == nil }
-        self.validation = read.isEmpty ? nil : try Self.matrix(read, geometry)
-        validationLabels = read.map(\.label)
+        self.training = try training.matrix(usable, geometry)
+        trainingLabels = training.labels(usable)
+        self.test = testPositions.isEmpty ? nil : try test.matrix(testPositions, geometry)
+        testLabels = test.labels(testPositions)
+        let read = rows.validation.usable(geometry)
+        validation = read.isEmpty ? nil : try rows.validation.matrix(read, geometry)
+        validationLabels = rows.validation.labels(read)
     }
 
-    private static func matrix(_ lines: [TrainingLine], _ geometry: EmbeddingGeometry) throws -> FeatureMatrix {
-        var values: [Double] = []
-        values.reserveCapacity(lines.count * geometry.dimension)
-        for line in lines { for value in line.embedding { values.append(Double(value)) } }
-        return try FeatureMatrix(values: values, columnCount: geometry.dimension)
-    }
-
-    /// A path relative to a folder, both in parts of a URI.
-    private static func resolve(_ path: String, in folder: [String]) -> String {
-        var parts = folder
-        for part in path.split(separator: "/") {
-            if part == ".." { _ = parts.popLast() } else { parts.append(String(part)) }
-        }
-        return parts.joined(separator: "/")
+    /// What is wrong with the first label of a split that cannot be used. Its name is looked for in the version again: no
+    /// other names are needed.
+    private static func example(
+        _ rows: TrainingRows,
+        _ split: Split,
+        _ geometry: EmbeddingGeometry,
+        _ reader: DatasetReader
+    ) throws -> String? {
+        guard let first = rows.firstUnusable(geometry) else { return nil }
+        return try rows.fault(first, geometry) { try reader.sampleID(of: $0, in: split) }
     }
 }

@@ -5,18 +5,21 @@ public import Vocabulary
 public enum DatasetLogRecord: Hashable, Sendable {
     /// A label with its class's name.
     case accepted(LabelFact, className: String)
+    /// A change of a label, with the names of its class and of the one before where it names another.
+    case changed(LabelChange, className: String?, formerName: String?)
     case cut(VersionCut)
 
     public var sequence: Int64 {
         switch self {
         case .accepted(let fact, _): fact.sequence
+        case .changed(let change, _, _): change.sequence
         case .cut(let cut): cut.sequence
         }
     }
 }
 
 extension DatasetLogRecord: JSONCodable {
-    /// - Throws: `.newerForm` of a kind of fact that only a newer build knows.
+    /// - Throws: `.newerForm` of a kind or format of fact that only a newer build knows.
     public init(json: JSONValue) throws(JSONError) {
         let object = try json.object()
         switch try object.string("kind") {
@@ -38,10 +41,16 @@ extension DatasetLogRecord: JSONCodable {
                     ImportOrigin(source: try origin.string("source"), id: try origin.string("id"))
                 }
             )
+            let format = try Self.format(object)
+            let saysMore = format >= DatasetFormat.changes
             let fact = LabelFact(
                 consensus: consensus,
                 split: try object.choice("split"),
-                sequence: try Self.sequence(object)
+                sequence: try Self.sequence(object),
+                format: format,
+                acceptedAt: saysMore ? try object.time("accepted_at_ms") : nil,
+                inclusionProbability: saysMore ? try Self.probability(object, "inclusion_probability") : nil,
+                propensity: saysMore ? try Self.probability(object, "propensity") : nil
             )
             self = .accepted(fact, className: try label.string("class"))
         case "version_cut":
@@ -54,10 +63,15 @@ extension DatasetLogRecord: JSONCodable {
                     validation: try counts.int("validation", in: 0...Int.max),
                     test: try counts.int("test", in: 0...Int.max),
                     classes: try object.strings("classes"),
-                    embedding: try object.optionalValue("embedding")
+                    embedding: try object.optionalValue("embedding"),
+                    format: try Self.format(object)
                 )
             )
         case let kind:
+            if let changed = try Self.changed(kind, object) {
+                self = changed
+                return
+            }
             throw JSONError(
                 .newerForm,
                 path: "kind",
@@ -66,10 +80,30 @@ extension DatasetLogRecord: JSONCodable {
         }
     }
 
-    private static func sequence(_ object: JSONObject) throws(JSONError) -> Int64 {
-        let sequence = try object.int64("sequence")
+    /// The format of a fact; 1 where nothing is said.
+    private static func format(_ object: JSONObject) throws(JSONError) -> Int {
+        guard let format = try object.optionalInt64("format") else { return DatasetFormat.additions }
+        guard format <= Int64(DatasetFormat.known.upperBound) else {
+            throw JSONError(
+                .newerForm,
+                path: object.failure("format", "").path,
+                reason: "unknown format \(format) of a fact, a newer build wrote it; upgrade this worker"
+            )
+        }
+        guard format >= Int64(DatasetFormat.additions) else { throw object.failure("format", "expected 1 or 2") }
+        return Int(format)
+    }
+
+    private static func probability(_ object: JSONObject, _ key: StaticString) throws(JSONError) -> Double? {
+        guard let value = try object.optionalDouble(key) else { return nil }
+        guard (0...1).contains(value) else { throw object.failure(key, "expected a number in 0...1") }
+        return value
+    }
+
+    static func sequence(_ object: JSONObject, _ key: StaticString = "sequence") throws(JSONError) -> Int64 {
+        let sequence = try object.int64(key)
         guard (1...Int64(Counting.most)).contains(sequence) else {
-            throw object.failure("sequence", "expected a number counted from 1 up to 2⁵³, found \(sequence)")
+            throw object.failure(key, "expected a number counted from 1 up to 2⁵³, found \(sequence)")
         }
         return sequence
     }
@@ -80,6 +114,7 @@ extension DatasetLogRecord: JSONCodable {
         writer.object { writer in
             switch self {
             case .accepted(let fact, let name): write(fact, name, project, to: &writer)
+            case .changed(let change, let name, let former): write(change, name, former, project, to: &writer)
             case .cut(let cut): write(cut, project, to: &writer)
             }
         }
@@ -102,11 +137,17 @@ extension DatasetLogRecord: JSONCodable {
         writer.member("purpose", consensus.purpose.rawValue)
         writer.array("votes", ofValues: consensus.votes)
         writer.member("predicted_at_ms", consensus.predictedAt)
-        guard let origin = consensus.origin else { return }
-        writer.object("imported") { writer in
-            writer.member("source", origin.source)
-            writer.member("id", origin.id)
+        if let origin = consensus.origin {
+            writer.object("imported") { writer in
+                writer.member("source", origin.source)
+                writer.member("id", origin.id)
+            }
         }
+        guard fact.format >= DatasetFormat.changes else { return }
+        writer.member("format", fact.format)
+        writer.member("inclusion_probability", ifPresent: fact.inclusionProbability)
+        writer.member("propensity", ifPresent: fact.propensity)
+        writer.member("accepted_at_ms", ifPresent: fact.acceptedAt?.milliseconds)
     }
 
     private func write(_ cut: VersionCut, _ project: ProjectID?, to writer: inout JSONWriter) {
@@ -121,6 +162,7 @@ extension DatasetLogRecord: JSONCodable {
         }
         writer.array("classes", of: cut.classes)
         writer.member("embedding", ifPresent: cut.embedding)
+        if cut.format >= DatasetFormat.changes { writer.member("format", cut.format) }
     }
 }
 

@@ -35,6 +35,17 @@ public struct EncodedDecision: Hashable, Sendable {
             (topic, type, correlation) = (.datasetLog, "label.accepted", fact.consensus.sample.id.rawValue)
             let name = schema.name(of: fact.consensus.label)
             DatasetLogRecord.accepted(fact, className: name).write(to: &writer, project: project)
+        case .change(let change):
+            (topic, correlation) = (.datasetLog, change.sample.rawValue)
+            var (name, former): (String?, String?)
+            switch change.kind {
+            case .revised(let from, let to):
+                type = "label.revised"
+                (name, former) = (schema.name(of: to), schema.name(of: from))
+            case .retracted: type = "label.retracted"
+            case .moved: type = "label.moved"
+            }
+            DatasetLogRecord.changed(change, className: name, formerName: former).write(to: &writer, project: project)
         case .cut(let cut):
             (topic, type, correlation) = (.datasetLog, "version.cut", "\(project)/\(cut.ordinal)")
             DatasetLogRecord.cut(cut).write(to: &writer, project: project)

@@ -45,6 +45,8 @@ extension LogPosition: JSONCodable {}
 extension LoopPosition: JSONCodable {}
 extension PairCounts: JSONCodable {}
 extension PendingCut: JSONCodable {}
+extension CutMark: JSONCodable {}
+extension FormerTestLabel: JSONCodable {}
 extension PredictedShares: JSONCodable {}
 extension ProjectConfiguration: JSONCodable {}
 extension Recipe: JSONCodable {}

@@ -45,17 +45,23 @@ extension Command: JSONCodable {
                     metrics: try object.metrics("metrics")
                 )
             )
+        case "revise_label":
+            action = .revise(try object.id("sample_id"), className: try object.className("class"))
+        case "retract_label": action = .retract(try object.id("sample_id"))
+        case "move_label": action = .move(try object.id("sample_id"), to: try object.choice("split"))
         case let name:
             throw object.failure(
                 "action",
-                "expected roll_back, hold, release_hold, resume or register, found \"\(name.prefix(64))\""
+                "expected roll_back, hold, release_hold, resume, register, revise_label, retract_label or move_label, found \"\(name.prefix(64))\""
             )
         }
+        // Both go on into the dataset log.
+        let isChange = action.changedSample != nil
         self.init(
             id: try object.id("id", TaskID.self).rawValue,
             action: action,
-            by: try object.string("by"),
-            reason: try object.string("reason")
+            by: isChange ? try object.text("by", upTo: LabelChange.longestBy) : try object.string("by"),
+            reason: isChange ? try object.text("reason", upTo: LabelChange.longestReason) : try object.string("reason")
         )
     }
 
@@ -77,6 +83,17 @@ extension Command: JSONCodable {
             writer.member("model_version", model.version)
             writer.member("artifact", model.artifact)
             writer.member("metrics", model.metrics)
+        case .revise(let sample, let name):
+            writer.member("action", "revise_label")
+            writer.member("sample_id", sample)
+            writer.member("class", name)
+        case .retract(let sample):
+            writer.member("action", "retract_label")
+            writer.member("sample_id", sample)
+        case .move(let sample, let split):
+            writer.member("action", "move_label")
+            writer.member("sample_id", sample)
+            writer.member("split", split.rawValue)
         }
         writer.member("by", by)
         writer.member("reason", reason)
@@ -84,6 +101,15 @@ extension Command: JSONCodable {
 }
 
 extension JSONObject {
+    /// The name of a class, whether or not the project has it.
+    func className(_ key: StaticString) throws(JSONError) -> String {
+        let name = try string(key)
+        guard (1...LabelSchema.longestName).contains(name.utf8.count) else {
+            throw failure(key, "expected 1 to \(LabelSchema.longestName) bytes, found \(name.utf8.count)")
+        }
+        return name
+    }
+
     /// The metrics in the object called `key`, by ascending name; none if absent.
     func metrics(_ key: StaticString) throws(JSONError) -> [ModelMetric] {
         guard let object = try optionalObject(key) else { return [] }

@@ -9,7 +9,8 @@ extension JournalEntry.Kind {
     /// kind that it does not know and goes on without the entry.
     public var formVersion: Int {
         switch self {
-        case .command, .importedLabel: 2
+        case .command: 3
+        case .importedLabel: 2
         case .configured, .candidate, .feedback, .annotation, .trainingResult, .versionSealed, .tally, .tick, .engine: 1
         }
     }
@@ -20,6 +21,10 @@ extension JournalEntry.Body {
     /// before can carry out they do.
     public var formVersion: Int {
         guard case .command(let command) = self else { return kind.formVersion }
-        return if case .register = command.action { 2 } else { 1 }
+        return switch command.action {
+        case .rollBack, .hold, .releaseHold, .resume: 1
+        case .register: 2
+        case .revise, .retract, .move: 3
+        }
     }
 }

@@ -79,7 +79,8 @@ extension TrainingProgress: JSONCodable {
             trainedLabels: try object.int("trained_labels", in: 0...Int.max),
             running: try object.optionalValue("running"),
             waiting: try object.optionalValue("waiting"),
-            newest: try object.optionalValue("newest")
+            newest: try object.optionalValue("newest"),
+            trainedThrough: try object.optionalCount("trained_through").map { Int64($0) }
         )
     }
 
@@ -90,6 +91,7 @@ extension TrainingProgress: JSONCodable {
             writer.member("running", ifPresent: running)
             writer.member("waiting", ifPresent: waiting)
             writer.member("newest", ifPresent: newest)
+            writer.member("trained_through", ifPresent: trainedThrough)
         }
     }
 }
@@ -120,7 +122,9 @@ extension RolloutPhase: JSONCodable {
             isHeld: try object.bool("held"),
             heardFromChallenger: try object.optionalCount("heard_from_challenger") ?? 0,
             heardWithoutChallenger: try object.optionalCount("heard_without_challenger") ?? 0,
-            silenceToldAt: try object.optionalTime("silence_told_at_ms")
+            silenceToldAt: try object.optionalTime("silence_told_at_ms"),
+            evidenceThrough: try object.optionalCount("evidence_through").map { Int64($0) },
+            changedEvidence: try object.optionalCount("changed_evidence") ?? 0
         )
     }
 
@@ -135,6 +139,8 @@ extension RolloutPhase: JSONCodable {
             writer.member("heard_from_challenger", heardFromChallenger)
             if heardWithoutChallenger > 0 { writer.member("heard_without_challenger", heardWithoutChallenger) }
             writer.member("silence_told_at_ms", ifPresent: silenceToldAt?.milliseconds)
+            writer.member("evidence_through", ifPresent: evidenceThrough)
+            if changedEvidence > 0 { writer.member("changed_evidence", changedEvidence) }
         }
     }
 }

@@ -54,6 +54,8 @@ extension ProjectState {
         visitor.table("datasets.labels", &datasets.labels)
         visitor.cell("datasets.position", &datasets.position)
         visitor.table("datasets.pending", &datasets.pending)
+        visitor.table("datasets.cuts", &datasets.cuts)
+        visitor.table("datasets.former", &datasets.former)
         visitor.cell("training.progress", &training.progress)
         visitor.table("training.models", &training.models)
         visitor.table("training.ended", &training.ended)

@@ -14,6 +14,7 @@ import Vocabulary
 /// `flywheel dataset`.
 enum DatasetCommand {
     static func log(_ arguments: ParsedArguments) throws -> Bool {
+        if arguments.flag("changes") { return try LabelChangeCommand.log(arguments) }
         let worker = try WorkerFile.connected(arguments)
         let name = try arguments.requiredString("project")
         let scan = try TopicScan(
@@ -71,16 +72,16 @@ enum DatasetCommand {
                 )
             }
             ids = [manifest.id]
-        } else {
-            for ordinal in try store.ordinals(project) {
-                // One that cannot be read keeps nobody from looking at the others.
-                do {
-                    if let manifest = try store.manifest(project, ordinal: ordinal) { ids.append(manifest.id) }
-                } catch let error as EngineError {
-                    Terminal.show("version \(ordinal): \(ForeignText.line("\(error)", limit: 1_000))")
-                    problems += 1
-                }
+            for text in try store.verify(project, id: manifest.id) {
+                Terminal.show("\(manifest.id): \(ForeignText.line(text))")
+                problems += 1
             }
+        } else {
+            // Versions share most of their files: each is read once.
+            let verified = try store.verify(project)
+            ids = verified.versions
+            for problem in verified.problems { complain(problem) }
+            problems = verified.problems.count
         }
         guard !ids.isEmpty || problems > 0 else {
             throw EngineError(
@@ -89,20 +90,33 @@ enum DatasetCommand {
                 remedy: "name the store with --store"
             )
         }
-        for id in ids {
-            for problem in try store.verify(project, id: id) {
-                Terminal.show("\(id): \(ForeignText.line("\(problem)"))")
-                problems += 1
-            }
-        }
         // Versions grow from one another: the newest has whatever an earlier one had on two sides.
-        if let newest = ids.last { tell(try store.overlap(project, id: newest), of: newest) }
+        if let newest = ids.last, problems == 0 { tell(try store.overlap(project, id: newest), of: newest) }
         Terminal.show(
             problems == 0
                 ? "\(counted(ids.count, "version is", "versions are")) whole"
                 : "\(counted(problems, "problem", "problems")) in \(counted(ids.count, "version", "versions"))"
         )
         return problems == 0
+    }
+
+    /// Writes a version's labels as few plain files, and says where.
+    static func pack(_ arguments: ParsedArguments) throws -> Bool {
+        let (store, project) = try store(arguments)
+        guard let manifest = try manifest(arguments.positional("version"), store, project) else {
+            throw EngineError("pack the version", "it is not in the store", remedy: "name the store with --store")
+        }
+        let (pack, name) = try store.pack(project, id: manifest.id)
+        let records = pack.files.reduce(0) { $0.adding($1.records) }
+        Terminal.show(
+            "\(counted(records, "label", "labels")) of version \(manifest.ordinal) in \(counted(pack.files.count, "file", "files")), listed in \(try store.objects.uri(of: name))"
+        )
+        return true
+    }
+
+    private static func complain(_ problem: VersionProblem) {
+        let name = problem.version?.rawValue ?? "version \(problem.ordinal ?? 0)"
+        Terminal.show("\(name): \(ForeignText.line(problem.text, limit: 1_000))")
     }
 
     /// No fault of the store: the labels are as they were given.

@@ -53,9 +53,16 @@ struct ExplanationReport {
         }
         if let outcome { lines.append(outcome) }
         if let label = explanation.label {
+            let confidence = label.confidence.map { ", confidence \(Self.rounded($0))" } ?? ""
+            let state = label.isRetracted ? "retracted (it was of \(label.split.rawValue))" : label.split.rawValue
             lines.append(
-                "label       \(Self.line(label.className)), confidence \(Self.rounded(label.confidence)), \(label.split.rawValue), fact \(label.sequence) of the dataset log"
+                "label       \(Self.line(label.className))\(confidence), \(state), fact \(label.sequence) of the dataset log"
             )
+            for change in label.changes {
+                lines.append(
+                    "  \(RFC3339.text(milliseconds: change.at.milliseconds))  \(Self.line(change.text)) by \(Self.line(change.by)): \(Self.line(change.reason)), fact \(change.sequence)"
+                )
+            }
         }
         let searched = explanation.searched
         if !explanation.isFound {
@@ -151,9 +158,21 @@ struct ExplanationReport {
             if let label = explanation.label {
                 writer.object("label") { writer in
                     writer.member("class", label.className)
-                    writer.member("confidence", label.confidence)
+                    writer.member("confidence", ifPresent: label.confidence)
                     writer.member("split", label.split.rawValue)
                     writer.member("sequence", label.sequence)
+                    writer.member("retracted", label.isRetracted)
+                    writer.array("changes") { writer in
+                        for change in label.changes {
+                            writer.object { writer in
+                                writer.member("sequence", change.sequence)
+                                writer.member("change", change.text)
+                                writer.member("by", change.by)
+                                writer.member("reason", change.reason)
+                                writer.member("at_ms", change.at.milliseconds)
+                            }
+                        }
+                    }
                 }
             }
             writer.object("searched") { writer in

@@ -35,6 +35,11 @@ struct StatusReport {
             lines.append(
                 "  champion     \(ForeignText.line(project.champion?.version.rawValue ?? "none yet"))\(challenger)\(project.isHeld ? ", held" : "")"
             )
+            if project.changedEvidence > 0 {
+                lines.append(
+                    "  evidence     of the champion's promotion holds \(counted(project.changedEvidence, "label that was", "labels that were")) changed since; it stays as it was"
+                )
+            }
             if let standing = project.standing { lines.append("  challenger   \(text(of: standing))") }
             if !project.quarantined.isEmpty {
                 lines.append("  quarantined  \(ForeignText.line(project.quarantined.joined(separator: ", ")))")
@@ -58,8 +63,9 @@ struct StatusReport {
             lines.append("  tasks        \(project.openTasks) open, \(project.candidates) candidates")
             if let obstacle = project.obstacle { lines.append("  asks no more \(obstacle)") }
             let validation = project.validationLabels > 0 ? "\(project.validationLabels) validation, " : ""
+            let retracted = project.retractedLabels > 0 ? ", \(project.retractedLabels) retracted" : ""
             lines.append(
-                "  labels       \(project.labels): \(project.trainingLabels) training, \(validation)\(project.testLabels) test; \(counted(project.versions, "version", "versions")), \(counted(project.studies, "study", "studies"))"
+                "  labels       \(project.labels): \(project.trainingLabels) training, \(validation)\(project.testLabels) test\(retracted); \(counted(project.versions, "version", "versions")), \(counted(project.studies, "study", "studies"))"
             )
             if !project.annotators.isEmpty { lines.append("  annotators   \(text(of: project.annotators))") }
             lines.append(
@@ -145,6 +151,7 @@ struct StatusReport {
                     writer.member("live_predictions_needed", standing.minimumPredictions)
                 }
             }
+            writer.member("evidence_labels_changed", project.changedEvidence)
             writer.member("held", project.isHeld)
             if let pause = project.pause {
                 writer.object("paused") { writer in
@@ -191,6 +198,7 @@ struct StatusReport {
                 writer.member("training", project.trainingLabels)
                 writer.member("validation", project.validationLabels)
                 writer.member("test", project.testLabels)
+                writer.member("retracted", project.retractedLabels)
             }
             writer.member("versions", project.versions)
             writer.member("studies", project.studies)

@@ -7,6 +7,8 @@ public import Vocabulary
 /// Dataset versions as objects under one root, a folder or a place in a bucket:
 ///
 ///     PROJECT/segments/SHA256.jsonl         labels of one split, since the cut before
+///     PROJECT/tombstones/SHA256.jsonl       numbers of lines that no longer hold (form 2)
+///     PROJECT/pages/SHA256.json             part of the list of these files (form 2)
 ///     PROJECT/versions/ID/manifest.json     what a version is made of; ID is the SHA-256 of this file
 ///     PROJECT/ordinals/N                    the id of version N
 ///
@@ -43,9 +45,9 @@ public struct DatasetStore: Sendable {
     }
 
     /// Writes the labels of one split and returns how a manifest names them.
-    func writeSegment(_ project: ProjectID, _ split: Split, lines: [[UInt8]]) throws -> DatasetSegment {
+    func writeSegment(_ project: ProjectID, _ split: Split, lines: [WaitingLabels.Line]) throws -> DatasetSegment {
         var bytes: [UInt8] = []
-        for line in lines { bytes += line }
+        for line in lines { bytes += line.bytes }
         let digest = SHA256Digest(of: bytes).hex
         try objects.put(bytes, as: "\(project)/segments/\(digest).jsonl")
         return DatasetSegment(
@@ -78,41 +80,6 @@ public struct DatasetStore: Sendable {
             validation: manifest.count(of: .validation),
             test: manifest.count(of: .test)
         )
-    }
-
-    /// Every problem of a version: files that are missing, changed or of another length. Empty when it is whole.
-    public func verify(_ project: ProjectID, id: DatasetVersionID) throws -> [String] {
-        guard let manifest = try manifest(project, id: id) else { return ["version \(id) is not here"] }
-        var problems: [String] = []
-        for segment in manifest.segments {
-            let path = "\(project)/segments/\(segment.sha256).jsonl"
-            guard let bytes = try read(path) else {
-                problems.append("segment \(path) is missing")
-                continue
-            }
-            if SHA256Digest(of: bytes).hex != segment.sha256 { problems.append("segment \(path) has another digest") }
-            var lines = 0
-            for byte in bytes where byte == 0x0A { lines += 1 }
-            if lines != segment.records {
-                problems.append("segment \(path) holds \(lines) labels, not \(segment.records)")
-            }
-            if let fault = Self.fault(ofLines: bytes) { problems.append("segment \(path) \(fault)") }
-        }
-        return problems
-    }
-
-    /// What is wrong with the first line that is no label of a form that is known; nil when all are.
-    private static func fault(ofLines bytes: [UInt8]) -> String? {
-        let parser = JSONParser(maximumDepth: 64, maximumSize: 64 << 20)
-        for (number, line) in bytes.split(separator: 0x0A).enumerated() {
-            do {
-                try parser.withDocument(of: Array(line)) { json in try DatasetForm.check(line: json.object()) }
-            } catch {
-                let reason = (error as? JSONError).map { DatasetForm.reason($0) } ?? "\(error)"
-                return "line \(number + 1): \(reason)"
-            }
-        }
-        return nil
     }
 
     // MARK: - Progress

@@ -1,0 +1,187 @@
+internal import Tables
+public import Vocabulary
+
+/// Circumstances of a change of a label.
+public struct ChangeContext: Sendable {
+    /// The policy in force.
+    public let policy: DatasetPolicy
+    /// Who wants it; at most `LabelChange.longestBy` bytes.
+    public let by: String
+    /// For people; at most `LabelChange.longestReason` bytes.
+    public let reason: String
+    /// Ordinals of the versions that wait for a study, or are studied: their lists of test labels stay what they were.
+    public let studied: [Int]
+    /// Of the entry.
+    public let time: StreamTime
+
+    public init(policy: DatasetPolicy, by: String, reason: String, studied: [Int], time: StreamTime) {
+        self.policy = policy
+        self.by = by
+        self.reason = reason
+        self.studied = studied
+        self.time = time
+    }
+}
+
+/// Labels that change once they are in the log. Sealed versions stay as they are; the next one holds the change.
+extension DatasetsState {
+    /// A label names another class.
+    ///
+    /// - Parameters:
+    ///   - sample: Its sample.
+    ///   - label: The class from now on.
+    ///   - votes: The answers that it rests on, empty where a person decided.
+    ///   - confidence: What the votes give the class.
+    ///   - schema: Of the project.
+    ///   - context: Who, why, when.
+    /// - Returns: The fact for the log; refused in a project of format 1, without a living label, of an unknown class, and as
+    ///   `duplicate` where the label names that class.
+    public mutating func revise(
+        _ sample: SampleID,
+        to label: ClassIndex,
+        votes: [Vote] = [],
+        confidence: Probability? = nil,
+        schema: LabelSchema,
+        _ context: ChangeContext
+    ) -> Result<LabelChange, RefusalError> {
+        guard schema.contains(label) else {
+            return .failure(.init(.unknownClass, "class \(label.rawValue) is not in the label schema"))
+        }
+        return living(sample, context).flatMap { row in
+            guard row.label != label else {
+                return .failure(
+                    .init(.duplicate, "the label of sample \(sample) is \"\(schema.name(of: label))\" already")
+                )
+            }
+            let standing: LabelStanding = row.standing == .moved ? .moved : .revised
+            return .success(
+                change(
+                    sample,
+                    row,
+                    to: (label, row.split, standing),
+                    .revised(from: row.label, to: label),
+                    votes,
+                    confidence,
+                    context
+                )
+            )
+        }
+    }
+
+    /// A label belongs to no later version.
+    ///
+    /// - Returns: The fact for the log; refused in a project of format 1, and without a living label.
+    public mutating func retract(_ sample: SampleID, _ context: ChangeContext) -> Result<LabelChange, RefusalError> {
+        living(sample, context).map { row in
+            change(sample, row, to: (row.label, row.split, .retracted), .retracted, [], nil, context)
+        }
+    }
+
+    /// A label belongs to another split. Test labels come from the audit sample alone, so none comes to test by a move; one
+    /// that tested may train from now on, and never validates.
+    ///
+    /// - Returns: The fact for the log; refused in a project of format 1, without a living label, where the split is not free
+    ///   to choose, and as `duplicate` where the label is of that split.
+    public mutating func move(
+        _ sample: SampleID,
+        to split: Split,
+        _ context: ChangeContext
+    ) -> Result<LabelChange, RefusalError> {
+        living(sample, context).flatMap { row in
+            guard row.split != split else {
+                return .failure(.init(.duplicate, "the label of sample \(sample) is of \(split.rawValue) already"))
+            }
+            guard split != .test else {
+                return .failure(
+                    .init(
+                        .splitFixed,
+                        "sample \(sample): test labels come from the audit sample alone, none is moved there"
+                    )
+                )
+            }
+            guard row.split != .test || split == .training else {
+                return .failure(
+                    .init(
+                        .splitFixed,
+                        "sample \(sample): a label that tested may train from now on, and never validates"
+                    )
+                )
+            }
+            return .success(
+                change(sample, row, to: (row.label, split, .moved), .moved(from: row.split), [], nil, context)
+            )
+        }
+    }
+
+    // MARK: - Steps
+
+    /// The row of a label that may change.
+    private func living(_ sample: SampleID, _ context: ChangeContext) -> Result<LabelRow, RefusalError> {
+        guard format(context.policy) >= DatasetFormat.changes else {
+            return .failure(
+                .init(
+                    .labelsFixed,
+                    "sample \(sample): labels change only in dataset versions of format 2; apply a revision with datasets.format: 2"
+                )
+            )
+        }
+        guard let row = labels[sample] else {
+            return .failure(.init(.unknownLabel, "sample \(sample) has no label"))
+        }
+        guard row.isLiving else {
+            return .failure(.init(.unknownLabel, "the label of sample \(sample) was retracted"))
+        }
+        return .success(row)
+    }
+
+    private mutating func change(
+        _ sample: SampleID,
+        _ row: LabelRow,
+        to now: (label: ClassIndex, split: Split, standing: LabelStanding),
+        _ kind: LabelChangeKind,
+        _ votes: [Vote],
+        _ confidence: Probability?,
+        _ context: ChangeContext
+    ) -> LabelChange {
+        var log = position.value
+        log.sequence += 1
+        log.newLabels += 1
+        log.format = DatasetFormat.changes
+        if log.waitingSince == nil { log.waitingSince = context.time }
+        log.count(row.split, -1)
+        if now.standing != .retracted { log.count(now.split, 1) }
+        position.value = log
+        keepFormer(sample, row, until: log.sequence, context.studied)
+        let changed = LabelRow(
+            label: now.label,
+            split: now.split,
+            sequence: log.sequence,
+            importKey: row.importKey,
+            standing: now.standing
+        )
+        set(sample, changed)
+        return LabelChange(
+            kind: kind,
+            sample: sample,
+            split: now.split,
+            replaces: row.sequence,
+            sequence: log.sequence,
+            votes: votes,
+            confidence: confidence,
+            reason: context.reason,
+            by: context.by,
+            at: context.time
+        )
+    }
+}
+
+extension LogPosition {
+    /// Counts labels of a split more, or fewer.
+    mutating func count(_ split: Split, _ difference: Int) {
+        switch split {
+        case .training: training += difference
+        case .validation: validation += difference
+        case .test: test += difference
+        }
+    }
+}

@@ -1,0 +1,45 @@
+public import Vocabulary
+
+/// What became of a label since it was accepted.
+public enum LabelStanding: String, Hashable, Sendable, CaseIterable {
+    /// As it was accepted.
+    case accepted
+    /// It names another class than it did.
+    case revised
+    /// It belongs to another split than it did, and may have been revised too.
+    case moved
+    /// It belongs to no later version. Its row stays, so that nobody is asked for the sample again by chance.
+    case retracted
+}
+
+/// What is known of a label once it is in the log; at most 64 bytes, for there is one of each.
+public struct LabelRow: Hashable, Sendable {
+    public let label: ClassIndex
+    public let split: Split
+    /// Of the fact whose line holds: its acceptance, or the last change; of a retracted label its retraction.
+    public let sequence: Int64
+    /// The key of an imported label, by which a second one is known; nil of one that was asked for.
+    public let importKey: UInt64?
+    public let standing: LabelStanding
+
+    public init(
+        label: ClassIndex,
+        split: Split,
+        sequence: Int64,
+        importKey: UInt64? = nil,
+        standing: LabelStanding = .accepted
+    ) {
+        self.importKey = importKey
+        self.label = label
+        self.split = split
+        self.sequence = sequence
+        self.standing = standing
+    }
+
+    /// Whether versions that are cut now hold it.
+    public var isLiving: Bool { standing != .retracted }
+    /// Whether versions that are cut now hold it as a test label.
+    public var tests: Bool { split == .test && isLiving }
+    /// Whether what models say of its sample is no evidence any more: its label tested once, or never will.
+    public var isOutOfEvidence: Bool { standing == .retracted || (standing == .moved && split != .test) }
+}

@@ -1,0 +1,64 @@
+internal import Hashing
+internal import JSON
+internal import Storage
+public import Vocabulary
+
+/// Content or a group with labels of several splits: scores on such test and validation labels flatter.
+public struct SideOverlap: Hashable, Sendable {
+    /// Distinct contents in line or behind one URI that several splits have, under whatever ids.
+    public var contents = 0
+    /// Groups that several splits have.
+    public var groups = 0
+    /// Samples concerned of the later split (training, validation, test), the first five.
+    public var samples: [String] = []
+
+    public var isEmpty: Bool { contents == 0 && groups == 0 }
+}
+
+extension DatasetStore {
+    /// What stands on several sides of a version: labels of builds or editions that did not look, or what lies behind URIs.
+    ///
+    /// - Returns: Nothing where the version is not here.
+    /// - Throws: `EngineError` and `StorageError` of files that are missing or changed.
+    /// - Complexity: O(*n*) in the bytes of its segments, one in memory at a time, and 9 bytes a content and a group.
+    public func overlap(_ project: ProjectID, id: DatasetVersionID) throws -> SideOverlap {
+        var found = SideOverlap()
+        guard let manifest = try manifest(project, id: id) else { return found }
+        var (contents, groups): ([UInt64: Split], [UInt64: Split]) = ([:], [:])
+        var (sharedContents, sharedGroups): (Set<UInt64>, Set<UInt64>) = ([], [])
+        let reader = reader(of: manifest)
+        for split in [Split.training, .validation, .test] {
+            try reader.forEachLine(of: [split]) { line in
+                guard let sides = try Self.sides(line) else { return }
+                var isShared = false
+                if let content = sides.content, contents[content, default: split] != split {
+                    sharedContents.insert(content)
+                    isShared = true
+                }
+                if let group = sides.group, groups[group, default: split] != split {
+                    sharedGroups.insert(group)
+                    isShared = true
+                }
+                if let content = sides.content, contents[content] == nil { contents[content] = split }
+                if let group = sides.group, groups[group] == nil { groups[group] = split }
+                if isShared, found.samples.count < 5 { found.samples.append(sides.sample) }
+            }
+        }
+        (found.contents, found.groups) = (sharedContents.count, sharedGroups.count)
+        return found
+    }
+
+    /// What of a line may stand on several sides; nil of one that cannot be read: `verify` says so.
+    private static func sides(_ line: LentLine) throws -> (sample: String, content: UInt64?, group: UInt64?)? {
+        guard let object = try? line.object.get(), (try? DatasetForm.check(line: object)) != nil else { return nil }
+        let sample = try object.object("sample")
+        let content = try sample.optionalObject("content")
+        let said = try content.flatMap { try $0.optionalString("uri") ?? $0.optionalString("data") }
+        let kind = try content?.string("kind") ?? ""
+        return (
+            try sample.string("id"),
+            said.map { xxh64("\(kind)\0\($0)") },
+            try sample.optionalString("group").map { xxh64($0) }
+        )
+    }
+}

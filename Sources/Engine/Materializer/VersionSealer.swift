@@ -1,0 +1,201 @@
+internal import Events
+internal import JSON
+internal import Storage
+internal import Vocabulary
+
+/// Makes versions of what waits at a cut: segments, pages, manifest, in this order, each of which is named by the next.
+///
+/// Of what there was before it reads the parent's manifest and its last page, however large the parent is.
+struct VersionSealer {
+    let store: DatasetStore
+
+    /// Seals a cut.
+    ///
+    /// A version that is in the store already is made again in the form that it has there, and announced as it was: a build
+    /// that went back to form 1 for a while, or a log that is read again, makes no second id of it.
+    ///
+    /// - Throws: `StorageError` where the store refuses; `WrongFact` where no repetition mends it.
+    func seal(_ project: ProjectID, _ cut: VersionCut, _ waiting: WaitingLabels.Project) throws -> SealedVersion {
+        let known = try manifest(project, cut.ordinal, toSeal: cut).flatMap { $0.sequence == cut.sequence ? $0 : nil }
+        var parent: DatasetManifest?
+        if cut.ordinal > 1 {
+            parent = try manifest(project, cut.ordinal - 1, toSeal: cut)
+            guard parent != nil else {
+                if let known { return try store.seal(known) }
+                throw Self.incomplete(project, cut, "its parent is not in the store")
+            }
+        }
+        let delta: VersionDelta
+        do {
+            delta = try VersionDelta(waiting) { sequences in try lines(sequences, of: parent, project, cut) }
+            guard Self.isComplete(delta, after: parent, cut) else {
+                throw Self.incomplete(project, cut, "labels before the cut are missing")
+            }
+        } catch let wrong as WrongFact {
+            // Read again from the middle, since another project of the partition held the offset back: it is sealed already.
+            if let known { return try store.seal(known) }
+            throw wrong
+        }
+        let asked = max(known?.formatVersion ?? cut.format, waiting.changes.isEmpty ? 1 : 2)
+        let manifest =
+            max(asked, parent?.formatVersion ?? 1) > 1
+            ? try paged(project, cut, delta, parent) : try listed(project, cut, delta, parent)
+        if let known, known.id != manifest.id, isSame(known, delta, after: parent, cut) { return try store.seal(known) }
+        return try store.seal(manifest)
+    }
+
+    /// Whether a version in the store is of the same facts, though its bytes are others: of a build whose lines said less. Nothing
+    /// that cannot be read is; then what was made now takes its place.
+    private func isSame(
+        _ known: DatasetManifest,
+        _ delta: VersionDelta,
+        after parent: DatasetManifest?,
+        _ cut: VersionCut
+    ) -> Bool {
+        guard known.parent == parent?.id, known.classes == cut.classes,
+            known.count(of: .training) == cut.training, known.count(of: .validation) == cut.validation,
+            known.count(of: .test) == cut.test
+        else { return false }
+        let parser = JSONParser(maximumDepth: 64, maximumSize: DatasetForm.lineSize)
+        let added = delta.lines.values.joined()
+        guard let found = try? store.reader(of: known).lines(added.map(\.sequence).sorted()) else { return false }
+        for (split, lines) in delta.lines {
+            for line in lines {
+                guard let old = found[line.sequence], old.split == split,
+                    let said = DatasetLine.subject(of: old.bytes, parser),
+                    said == DatasetLine.subject(of: line.bytes, parser)
+                else { return false }
+            }
+        }
+        return true
+    }
+
+    /// A manifest of form 1.
+    private func listed(
+        _ project: ProjectID,
+        _ cut: VersionCut,
+        _ delta: VersionDelta,
+        _ parent: DatasetManifest?
+    ) throws -> DatasetManifest {
+        var segments = parent?.segments ?? []
+        for split in Split.allCases {
+            guard let lines = delta.lines[split] else { continue }
+            segments.append(try store.writeSegment(project, split, lines: lines))
+        }
+        return DatasetManifest(
+            project: project,
+            ordinal: cut.ordinal,
+            sequence: cut.sequence,
+            parent: parent?.id,
+            // Additions only: Croissant's rule bumps MINOR.
+            semanticVersion: "1.\(cut.ordinal - 1).0",
+            classes: cut.classes,
+            embedding: cut.embedding,
+            segments: segments
+        )
+    }
+
+    /// A manifest of form 2.
+    private func paged(
+        _ project: ProjectID,
+        _ cut: VersionCut,
+        _ delta: VersionDelta,
+        _ parent: DatasetManifest?
+    ) throws -> DatasetManifest {
+        // Segments of a parent of form 1 are taken over, once.
+        var entries = try (parent?.segments ?? []).map { try Self.takenOver($0, project, cut) }
+        for split in Split.allCases {
+            entries += try store.writeSegments(project, split, delta.lines[split] ?? [])
+        }
+        entries += try store.writeTombstones(project, delta.tombstones)
+        var tree = PageTree(parent?.pages ?? []) { page in
+            guard let parent else { preconditionFailure("pages of no version") }
+            return try named(project, cut) { try store.reader(of: parent).page(page) }
+        }
+        try tree.append(entries)
+        try store.write(tree, of: project)
+        return DatasetManifest(
+            project,
+            cut: cut,
+            parent: parent?.id,
+            semanticVersion: Self.semanticVersion(after: parent, isAddition: delta.tombstones.isEmpty),
+            counts: [.training: cut.training, .validation: cut.validation, .test: cut.test],
+            pages: tree.pages
+        )
+    }
+
+    private static func takenOver(_ segment: DatasetSegment, _ project: ProjectID, _ cut: VersionCut) throws(WrongFact)
+        -> DatasetEntry
+    {
+        let entry = DatasetEntry(
+            .labels,
+            segment.split,
+            size: segment.size,
+            sha256: segment.sha256,
+            records: segment.records,
+            sequences: nil
+        )
+        guard entry.path == segment.path, DatasetForm.isDigest(segment.sha256), segment.size <= DatasetForm.segmentSize
+        else {
+            throw incomplete(
+                project,
+                cut,
+                "its parent names a segment \"\(segment.path.prefix(200))\" that pages cannot name"
+            )
+        }
+        return entry
+    }
+
+    /// Additions bump MINOR, anything else MAJOR.
+    ///
+    /// - SeeAlso: Akhtar et al. (2024), *Croissant: A Metadata Format for ML-Ready Datasets*.
+    static func semanticVersion(after parent: DatasetManifest?, isAddition: Bool) -> String {
+        guard let parent else { return "1.0.0" }
+        let parts = parent.semanticVersion.split(separator: ".").map { Int($0) ?? 0 }
+        let (major, minor) = (parts.first ?? 1, parts.count > 1 ? parts[1] : 0)
+        return isAddition ? "\(major).\(minor.adding(1)).0" : "\(major.adding(1)).0.0"
+    }
+
+    /// The manifest of an ordinal; nil if there is none.
+    private func manifest(_ project: ProjectID, _ ordinal: Int, toSeal cut: VersionCut) throws -> DatasetManifest? {
+        try named(project, cut) { try store.manifest(project, ordinal: ordinal) }
+    }
+
+    /// Names the version that cannot be sealed.
+    ///
+    /// - Throws: `WrongFact` of files that no repetition mends: a newer build wrote them, or somebody has changed them.
+    private func named<R>(_ project: ProjectID, _ cut: VersionCut, _ body: () throws -> R) throws -> R {
+        do {
+            return try body()
+        } catch let error as EngineError {
+            throw WrongFact(reason: "version \(cut.ordinal) of project \(project) cannot be sealed: \(error)")
+        }
+    }
+
+    private static func incomplete(_ project: ProjectID, _ cut: VersionCut, _ reason: String) -> WrongFact {
+        WrongFact(
+            reason: "version \(cut.ordinal) of project \(project) cannot be sealed: \(reason); "
+                + "remove the folder progress/ of the store and start again: the materializer then rebuilds from the log"
+        )
+    }
+
+    /// Lines of the parent by their numbers.
+    private func lines(
+        _ sequences: [Int64],
+        of parent: DatasetManifest?,
+        _ project: ProjectID,
+        _ cut: VersionCut
+    ) throws -> [Int64: VersionDelta.Living] {
+        guard let parent else { return [:] }
+        return try named(project, cut) { try store.reader(of: parent).lines(sequences) }
+    }
+
+    /// Whether what the facts since the parent amount to is all that the cut counts.
+    private static func isComplete(_ delta: VersionDelta, after parent: DatasetManifest?, _ cut: VersionCut) -> Bool {
+        for (split, count) in [(Split.training, cut.training), (.validation, cut.validation), (.test, cut.test)] {
+            let before = (parent?.count(of: split) ?? 0).subtracting(delta.withdrawn[split] ?? 0)
+            guard before.adding(delta.lines[split]?.count ?? 0) == count else { return false }
+        }
+        return true
+    }
+}

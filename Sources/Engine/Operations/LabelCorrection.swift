@@ -1,0 +1,168 @@
+internal import Datasets
+public import Events
+internal import Flywheel
+internal import Hashing
+public import StreamRuntime
+internal import Tables
+public import Vocabulary
+
+/// Revises, retracts or moves a label, by a command.
+public struct LabelCorrection {
+    /// What is known of the command once its time is up.
+    public enum Outcome: Hashable, Sendable {
+        case done
+        /// It was so before, and nothing was sent.
+        case known
+        /// Nobody has carried it out yet: no worker runs, or it is far behind.
+        case waiting
+        /// The loop refused it.
+        case refused
+    }
+
+    private let transport: any StreamTransport
+    private let topics: TopicNames
+
+    public init(transport: any StreamTransport, topics: TopicNames) {
+        self.transport = transport
+        self.topics = topics
+    }
+
+    /// Sends the command, and waits until the loop has carried it out.
+    ///
+    /// - Parameters:
+    ///   - action: A revision, retraction or move.
+    ///   - name: The project.
+    ///   - by: Who wants it.
+    ///   - reason: Why, for people; it stands in the dataset log for ever.
+    ///   - patience: Milliseconds to wait; 0 for not at all.
+    ///   - now: Milliseconds since 1970.
+    ///   - pause: Called between two looks, with milliseconds.
+    /// - Returns: What is known by then.
+    /// - Throws: `EngineError` where there is no such project, label or class, or the change is not allowed, as far as is
+    ///   committed now; `StreamError` when the topics cannot be read or written.
+    public func send(
+        _ action: Command.Action,
+        project name: String,
+        by: String,
+        reason: String,
+        patience: Int64 = 15_000,
+        now: () -> Int64 = WallClock.now,
+        pause: (Int64) -> Void = { WallClock.pause($0) }
+    ) throws -> Outcome {
+        guard let sample = action.changedSample else {
+            preconditionFailure("\(action) changes no label")
+        }
+        let attempt = "change the label of \(sample)"
+        guard by.utf8.count <= LabelChange.longestBy, reason.utf8.count <= LabelChange.longestReason else {
+            throw EngineError(
+                attempt,
+                "--by has \(by.utf8.count) bytes and --reason \(reason.utf8.count)",
+                remedy: "at most \(LabelChange.longestBy) and \(LabelChange.longestReason) stand in the dataset log"
+            )
+        }
+        let commands = try OperatorCommand(transport: transport, topics: topics, project: name)
+        defer { commands.close() }
+        let directory = try ProjectDirectory(transport: transport, topics: topics)
+        defer { directory.close() }
+        try directory.readToEnd(stable: true)
+        guard let configuration = directory[name] else {
+            throw EngineError(attempt, "there is no project \(name)", remedy: "see flywheel project list")
+        }
+        let store = try StateStore(transport: transport, topics: topics)
+        defer { store.close() }
+        var restored = RestoredPartition()
+        func state() throws -> ProjectState? {
+            try store.follow(configuration.partition, &restored, stable: true)
+            return restored.projects[name]?.state
+        }
+        let before = try state()
+        if let before, try isKnown(action, sample, before, configuration, attempt) { return .known }
+        let began = now()
+        let id = "\(Self.verb(action))-\(name)-\(began)-\(String(xxh64(sample.rawValue), radix: 16))"
+        try commands.send(
+            Command(id: id, action: action, by: by, reason: reason),
+            at: began,
+            checkedBy: configuration
+        )
+        while true {
+            if let state = try state(), state.commands[id] != nil {
+                return Self.isCarriedOut(action, sample, state, configuration) ? .done : .refused
+            }
+            guard now() - began < patience else { return .waiting }
+            pause(200)
+        }
+    }
+
+    /// Whether the label is so already.
+    ///
+    /// - Throws: Where the loop would refuse the change, as far as is known: the loop has the last word.
+    private func isKnown(
+        _ action: Command.Action,
+        _ sample: SampleID,
+        _ state: ProjectState,
+        _ configuration: ProjectConfiguration,
+        _ attempt: String
+    ) throws -> Bool {
+        if case .revise(_, let name) = action, configuration.schema.index(of: name) == nil {
+            throw EngineError(
+                attempt,
+                "class \"\(name)\" is not among those of \(configuration.project)",
+                remedy: "see flywheel project show \(configuration.project)"
+            )
+        }
+        // The reducer itself says whether it would do.
+        var datasets = state.datasets
+        let context = ChangeContext(
+            policy: configuration.datasets,
+            by: "",
+            reason: "",
+            studied: [],
+            time: .init(milliseconds: 0)
+        )
+        let result: Result<LabelChange, RefusalError>
+        switch action {
+        case .revise(_, let name):
+            guard let label = configuration.schema.index(of: name) else { return false }
+            result = datasets.revise(sample, to: label, schema: configuration.schema, context)
+        case .retract: result = datasets.retract(sample, context)
+        case .move(_, let split): result = datasets.move(sample, to: split, context)
+        case .rollBack, .hold, .releaseHold, .resume, .register: return false
+        }
+        guard case .failure(let error) = result else { return false }
+        let refusal = error.refusal
+        if refusal.code == .duplicate { return true }
+        if case .retract = action, state.datasets.labels[sample]?.isLiving == false { return true }
+        let remedy =
+            switch refusal.code {
+            case .labelsFixed: "trainers must be able to read format 2 before that"
+            case .splitFixed: "retract it instead, if it must not test"
+            default: "see flywheel explain \(sample) --project \(configuration.project)"
+            }
+        throw EngineError(attempt, refusal.text, remedy: remedy)
+    }
+
+    /// Whether the label is as the command wanted it.
+    private static func isCarriedOut(
+        _ action: Command.Action,
+        _ sample: SampleID,
+        _ state: ProjectState,
+        _ configuration: ProjectConfiguration
+    ) -> Bool {
+        guard let row = state.datasets.labels[sample] else { return false }
+        return switch action {
+        case .revise(_, let name): row.isLiving && configuration.schema.index(of: name) == row.label
+        case .retract: !row.isLiving
+        case .move(_, let split): row.isLiving && row.split == split
+        case .rollBack, .hold, .releaseHold, .resume, .register: false
+        }
+    }
+
+    private static func verb(_ action: Command.Action) -> String {
+        switch action {
+        case .revise: "revise"
+        case .retract: "retract"
+        case .move: "move"
+        case .rollBack, .hold, .releaseHold, .resume, .register: "command"
+        }
+    }
+}

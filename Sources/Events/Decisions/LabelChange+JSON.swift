@@ -1,0 +1,109 @@
+internal import JSON
+internal import Vocabulary
+
+/// Changes of labels as `dataset-log` has them.
+extension DatasetLogRecord {
+    /// The change in a record of that kind; nil where the kind is no change of a label.
+    ///
+    /// - Throws: Where something is missing, or says what no change can.
+    static func changed(_ kind: String, _ object: JSONObject) throws(JSONError) -> DatasetLogRecord? {
+        var (names, change): ((from: String, to: String)?, LabelChangeKind)
+        switch kind {
+        case "label_revised":
+            let (from, to) = (try Self.label(object, "from"), try Self.label(object, "label"))
+            guard from.index != to.index else {
+                throw object.failure("label", "expected another class than \"from\", found \(to.index.rawValue)")
+            }
+            (names, change) = ((from.name, to.name), .revised(from: from.index, to: to.index))
+        case "label_retracted": (names, change) = (nil, .retracted)
+        case "label_moved":
+            let from: Split = try object.choice("from")
+            guard from != (try object.choice("split")) else {
+                throw object.failure("split", "expected another split than \"from\", found \(from.rawValue)")
+            }
+            (names, change) = (nil, .moved(from: from))
+        default: return nil
+        }
+        let (sequence, replaces) = (try Self.sequence(object), try Self.sequence(object, "replaces"))
+        guard replaces < sequence else {
+            throw object.failure("replaces", "expected a number below the record's own, \(sequence), found \(replaces)")
+        }
+        let confidence = try object.optionalDouble("confidence")
+        let probability = confidence.flatMap { Probability($0) }
+        guard (confidence == nil) == (probability == nil) else {
+            throw object.failure("confidence", "expected a number in 0...1")
+        }
+        return .changed(
+            LabelChange(
+                kind: change,
+                sample: try object.id("sample_id"),
+                split: try object.choice("split"),
+                replaces: replaces,
+                sequence: sequence,
+                votes: object.optional("votes") == nil ? [] : try object.values("votes"),
+                confidence: probability,
+                reason: try object.text("reason", upTo: LabelChange.longestReason),
+                by: try object.text("by", upTo: LabelChange.longestBy),
+                at: try object.time("at_ms")
+            ),
+            className: names?.to,
+            formerName: names?.from
+        )
+    }
+
+    private static func label(
+        _ object: JSONObject,
+        _ key: StaticString
+    ) throws(JSONError) -> (index: ClassIndex, name: String) {
+        let label = try object.object(key)
+        try label.requireKind("choice")
+        return (ClassIndex(try label.int("index", in: 0...9_999)), try label.string("class"))
+    }
+
+    func write(
+        _ change: LabelChange,
+        _ name: String?,
+        _ former: String?,
+        _ project: ProjectID?,
+        to writer: inout JSONWriter
+    ) {
+        let kind =
+            switch change.kind {
+            case .revised: "label_revised"
+            case .retracted: "label_retracted"
+            case .moved: "label_moved"
+            }
+        writer.member("kind", kind)
+        writer.member("project", ifPresent: project)
+        writer.member("sequence", change.sequence)
+        writer.member("sample_id", change.sample)
+        writer.member("replaces", change.replaces)
+        if case .moved(let from) = change.kind { writer.member("from", from.rawValue) }
+        writer.member("split", change.split.rawValue)
+        if case .revised(let from, let to) = change.kind {
+            for (key, index, name) in [("from" as StaticString, from, former), ("label", to, name)] {
+                writer.object(key) { writer in
+                    writer.member("kind", "choice")
+                    writer.member("class", name ?? "")
+                    writer.member("index", index.rawValue)
+                }
+            }
+            writer.array("votes", ofValues: change.votes)
+            writer.member("confidence", ifPresent: change.confidence?.value)
+        }
+        writer.member("reason", change.reason)
+        writer.member("by", change.by)
+        writer.member("at_ms", change.at)
+    }
+}
+
+extension JSONObject {
+    /// A text of at most so many bytes.
+    func text(_ key: StaticString, upTo limit: Int) throws(JSONError) -> String {
+        let text = try string(key)
+        guard text.utf8.count <= limit else {
+            throw failure(key, "expected at most \(limit) bytes, found \(text.utf8.count)")
+        }
+        return text
+    }
+}

@@ -1,0 +1,154 @@
+internal import Acquisition
+internal import Datasets
+internal import Rollout
+internal import Tables
+internal import Training
+internal import Vocabulary
+
+/// Labels that change once they are in the dataset log.
+///
+/// What else is known of a label follows it, or stays as it was on purpose: docs/decisions/0034-labels-change.md has the list.
+extension ProjectState {
+    /// An operator's revision, retraction or move of a label.
+    mutating func change(_ command: Command, _ configuration: ProjectConfiguration, _ step: inout Step) {
+        let context = changeContext(configuration, by: command.by, reason: command.reason, step)
+        switch command.action {
+        case .revise(let sample, let name):
+            guard let label = configuration.schema.index(of: name) else {
+                refuse(.init(.unknownClass, "class \"\(name)\" is not in the label schema"), &step)
+                return
+            }
+            change(sample, configuration, &step) {
+                $0.revise(sample, to: label, schema: configuration.schema, context)
+            }
+        case .retract(let sample): change(sample, configuration, &step) { $0.retract(sample, context) }
+        case .move(let sample, let split): change(sample, configuration, &step) { $0.move(sample, to: split, context) }
+        case .rollBack, .hold, .releaseHold, .resume, .register: break
+        }
+    }
+
+    /// The votes of a label were counted anew and name this class: by `datasets.revise` people are told of a difference, or the
+    /// label is revised.
+    ///
+    /// - Parameters:
+    ///   - sample: With a living label.
+    ///   - label: What the votes come to.
+    ///   - votes: In the order in which they were counted.
+    ///   - confidence: What they give the class.
+    ///   - by: Who counted.
+    ///   - reason: Why, for people.
+    ///   - configuration: In force.
+    ///   - step: Of the entry.
+    mutating func countAnew(
+        _ sample: SampleID,
+        to label: ClassIndex,
+        votes: [Vote],
+        confidence: Probability,
+        by: String,
+        reason: String,
+        _ configuration: ProjectConfiguration,
+        _ step: inout Step
+    ) {
+        let context = changeContext(configuration, by: by, reason: reason, step)
+        switch configuration.datasets.revise {
+        case .apply:
+            change(sample, configuration, &step) {
+                $0.revise(
+                    sample,
+                    to: label,
+                    votes: votes,
+                    confidence: confidence,
+                    schema: configuration.schema,
+                    context
+                )
+            }
+        case .report:
+            guard let row = datasets.labels[sample], row.isLiving, row.label != label,
+                configuration.schema.contains(label)
+            else { return }
+            step.decide(
+                .notice(Notice(disputed: sample, from: row.label, to: label, votes, confidence, configuration.schema))
+            )
+        }
+    }
+
+    /// A test label has left the window of those that test: it trains from now on.
+    mutating func leaveTestWindow(
+        _ sample: SampleID,
+        by: String,
+        reason: String,
+        _ configuration: ProjectConfiguration,
+        _ step: inout Step
+    ) {
+        guard datasets.labels[sample]?.tests ?? false else {
+            refuse(.init(.unknownLabel, "sample \(sample) has no test label"), &step)
+            return
+        }
+        let context = changeContext(configuration, by: by, reason: reason, step)
+        change(sample, configuration, &step) { $0.move(sample, to: .training, context) }
+    }
+
+    private func changeContext(
+        _ configuration: ProjectConfiguration,
+        by: String,
+        reason: String,
+        _ step: Step
+    ) -> ChangeContext {
+        ChangeContext(
+            policy: configuration.datasets,
+            by: by,
+            reason: reason,
+            studied: training.studiedVersions,
+            time: step.context.time
+        )
+    }
+
+    /// Changes a label, and with it what else is known of it.
+    private mutating func change(
+        _ sample: SampleID,
+        _ configuration: ProjectConfiguration,
+        _ step: inout Step,
+        _ body: (inout DatasetsState) -> Result<LabelChange, RefusalError>
+    ) {
+        let old = datasets.labels[sample]
+        switch body(&datasets) {
+        case .failure(let error): refuse(error.refusal, &step)
+        case .success(let change):
+            step.decide(.change(change))
+            guard let old, let now = datasets.labels[sample] else { return }
+            if old.split == .training {
+                training.labelChanged(from: old.sequence, isFirst: old.standing == .accepted)
+            }
+            guard old.tests else { return }
+            let label = now.tests ? now.label : nil
+            acquisition.auditRelabelled(sample, label)
+            rollout.labelChanged(sample, to: label, from: old.sequence)
+            promoteIfBetter(configuration, &step)
+        }
+    }
+}
+
+extension Notice {
+    /// Votes that were counted anew name another class than a label does.
+    fileprivate init(
+        disputed sample: SampleID,
+        from: ClassIndex,
+        to: ClassIndex,
+        _ votes: [Vote],
+        _ confidence: Probability,
+        _ schema: LabelSchema
+    ) {
+        let shown = votes.prefix(Self.votesShown).map { "\($0.annotator): \"\(schema.name(of: $0.label))\"" }
+        let more = votes.count > Self.votesShown ? ", and \(votes.count - Self.votesShown) more" : ""
+        let given = "\(shown.joined(separator: ", "))\(more)"
+        let percent = Int((confidence.value * 100).rounded())
+        self.init(
+            kind: .labelDisputed,
+            text:
+                "the label of sample \(sample) is \"\(schema.name(of: from))\", its votes counted anew say \"\(schema.name(of: to))\" (\(percent) %; \(given)): revise it (flywheel dataset revise), or let that be done (datasets.revise: apply)"
+        )
+    }
+
+    /// Votes that a notice names.
+    private static let votesShown = 10
+}

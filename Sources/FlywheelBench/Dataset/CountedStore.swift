@@ -1,0 +1,60 @@
+import Storage
+
+/// A store that counts what is read from it and written to it.
+final class CountedStore: ObjectStore, @unchecked Sendable {
+    /// What was read and written since the last time that it was asked.
+    struct Traffic {
+        var bytesRead = 0
+        var bytesWritten = 0
+        var objectsWritten = 0
+        /// Of labels and tombstones alone.
+        var changeBytes = 0
+        /// Of manifests and pages alone.
+        var listBytes = 0
+    }
+
+    private let store: any ObjectStore
+    // One thread asks at a time.
+    private(set) var traffic = Traffic()
+
+    init(_ store: any ObjectStore) { self.store = store }
+
+    func take() -> Traffic {
+        defer { traffic = Traffic() }
+        return traffic
+    }
+
+    private func count(_ name: String, _ bytes: Int) {
+        traffic.bytesWritten += bytes
+        traffic.objectsWritten += 1
+        if name.contains("/segments/") || name.contains("/tombstones/") { traffic.changeBytes += bytes }
+        if name.contains("/pages/") || name.contains("/versions/") { traffic.listBytes += bytes }
+    }
+
+    var location: String { store.location }
+    func uri(of name: String) throws(StorageError) -> ObjectURI { try store.uri(of: name) }
+    func size(of name: String) throws(StorageError) -> Int? { try store.size(of: name) }
+    func isLink(_ name: String) throws(StorageError) -> Bool { try store.isLink(name) }
+    func remove(_ name: String) throws(StorageError) { try store.remove(name) }
+    func list(_ folder: String) throws(StorageError) -> [String] { try store.list(folder) }
+    func removeLeftovers(olderThan age: Duration) throws(StorageError) -> Int {
+        try store.removeLeftovers(olderThan: age)
+    }
+
+    func read(_ name: String, maximumSize: Int) throws(StorageError) -> [UInt8] {
+        let bytes = try store.read(name, maximumSize: maximumSize)
+        traffic.bytesRead += bytes.count
+        return bytes
+    }
+
+    func put(_ bytes: UnsafeRawBufferPointer, as name: String) throws(StorageError) -> Bool {
+        let isNew = try store.put(bytes, as: name)
+        if isNew { count(name, bytes.count) }
+        return isNew
+    }
+
+    func write(_ bytes: UnsafeRawBufferPointer, to name: String) throws(StorageError) {
+        try store.write(bytes, to: name)
+        count(name, bytes.count)
+    }
+}

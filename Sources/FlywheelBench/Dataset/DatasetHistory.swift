@@ -1,0 +1,147 @@
+import Engine
+import Events
+import Foundation
+import JSON
+import Statistics
+import Storage
+import StreamRuntime
+import Vocabulary
+
+/// A project's dataset log as it comes to the materializer, and the materializer itself: the stage that a worker runs, without
+/// a broker.
+final class DatasetHistory {
+    static let project = ProjectID("bench")
+    private static let classes = (0..<10).map { "class-\($0)" }
+    private static let time: Int64 = 1_767_225_600_000
+    private static let place: Int32 = 0
+
+    let objects: CountedStore
+    let store: DatasetStore
+    private let stage: MaterializerStage
+    private let topics = TopicNames(prefix: "bench.")
+    private let batch = RecordBatch()
+    private let confidence: Probability
+    /// Different embeddings; they come again and again.
+    private let embeddings: [[Float]]
+    private var generator = SplitMix64(seed: 1)
+    private var offset: Int64 = 0
+    private var sequence: Int64 = 0
+    private(set) var ordinal = 0
+    private(set) var labels = 0
+    private var counts: [Split: Int] = [:]
+
+    init(folder: String, dimension: Int) throws {
+        objects = CountedStore(try FolderStore(root: folder))
+        guard let confidence = Probability(0.96875) else { throw BenchmarkError("no probability") }
+        self.confidence = confidence
+        store = DatasetStore(objects: objects)
+        stage = MaterializerStage(topics: topics, store: store)
+        var generator = SplitMix64(seed: 2)
+        embeddings = (0..<1_000).map { _ in
+            (0..<dimension).map { _ in Float(Float16(generator.nextNormal())) }
+        }
+        let partition = TopicPartition(topics[.datasetLog], Self.place)
+        _ = try stage.assigned([partition], committed: [:])
+    }
+
+    /// Accepts so many labels and cuts a version of them.
+    ///
+    /// - Returns: Seconds from the cut to its announcement.
+    @discardableResult
+    func cut(_ count: Int) throws -> Double {
+        var rest = count
+        while rest > 0 {
+            let records = (0..<min(rest, 1_000)).map { _ in label() }
+            try take(records)
+            rest -= records.count
+        }
+        sequence += 1
+        ordinal += 1
+        let cut = VersionCut(
+            ordinal: ordinal,
+            sequence: sequence,
+            training: counts[.training] ?? 0,
+            validation: counts[.validation] ?? 0,
+            test: counts[.test] ?? 0,
+            classes: Self.classes,
+            format: DatasetFormat.changes
+        )
+        let record = bytes(.cut(cut))
+        let began = ProcessUsage.now().clock
+        let outputs = try take([record])
+        guard outputs == 1 else { throw BenchmarkError("version \(ordinal) was not announced: \(stage.stops)") }
+        return ProcessUsage.now().clock - began
+    }
+
+    private func label() -> [UInt8] {
+        sequence += 1
+        labels += 1
+        let draw = generator.next()
+        let split: Split = draw % 10 == 0 ? .test : .training
+        counts[split, default: 0] += 1
+        let label = Int(draw / 10 % 10)
+        let embedding = embeddings[Int(draw / 100 % UInt64(embeddings.count))]
+        let consensus = ConsensusLabel(
+            task: TaskID("bench-\(sequence)-0"),
+            sample: Sample(
+                id: SampleID("sample-\(sequence)"),
+                embedding: embedding.isEmpty ? nil : embedding,
+                space: embedding.isEmpty ? nil : SpaceID("bench-1")
+            ),
+            purpose: split == .test ? .audit : .acquisition,
+            label: ClassIndex(label),
+            confidence: confidence,
+            votes: [Vote(annotator: AnnotatorID("ann-1"), label: ClassIndex(label))],
+            predictedAt: StreamTime(milliseconds: Self.time + sequence)
+        )
+        let fact = LabelFact(
+            consensus: consensus,
+            split: split,
+            sequence: sequence,
+            format: DatasetFormat.changes,
+            acceptedAt: StreamTime(milliseconds: Self.time + sequence + 60_000),
+            inclusionProbability: split == .test ? 0.1 : nil,
+            propensity: split == .test ? nil : 0.25
+        )
+        return bytes(.accepted(fact, className: Self.classes[label]))
+    }
+
+    private func bytes(_ record: DatasetLogRecord) -> [UInt8] {
+        var writer = JSONWriter()
+        record.write(to: &writer, project: Self.project)
+        return writer.bytes
+    }
+
+    /// Has the stage take records and commit.
+    ///
+    /// - Returns: How many records it wrote.
+    @discardableResult
+    private func take(_ records: [[UInt8]]) throws -> Int {
+        // One buffer for all of them, lent until they are taken.
+        var all: [UInt8] = []
+        for record in records { all += record }
+        var turn = Turn()
+        try all.withUnsafeBytes { buffer in
+            var start = 0
+            batch.records.removeAll(keepingCapacity: true)
+            for record in records {
+                batch.records.append(
+                    RecordView(
+                        topic: 0,
+                        partition: Self.place,
+                        offset: offset,
+                        timestamp: Self.time,
+                        key: UnsafeRawBufferPointer(start: nil, count: 0),
+                        value: UnsafeRawBufferPointer(rebasing: buffer[start..<start + record.count])
+                    )
+                )
+                start += record.count
+                offset += 1
+            }
+            try stage.process(batch, topics: [topics[.datasetLog]], into: &turn)
+        }
+        try stage.willCommit(into: &turn)
+        stage.committed()
+        return turn.outputs.count
+    }
+}

@@ -1,0 +1,114 @@
+import Arguments
+import Engine
+import Events
+import Foundation
+import JSON
+import KafkaTransport
+import StreamRuntime
+import Telemetry
+import Vocabulary
+
+/// `flywheel dataset revise`, `retract` and `move`.
+enum LabelChangeCommand {
+    static func revise(_ arguments: ParsedArguments) throws -> Bool {
+        let name = try arguments.requiredString("to")
+        guard (1...LabelSchema.longestName).contains(name.utf8.count) else {
+            throw arguments.failure("--to: expected a class of 1 to \(LabelSchema.longestName) bytes")
+        }
+        let sample = try sample(arguments)
+        return try send(.revise(sample, className: name), sample, "is \(ForeignText.line(name))", arguments)
+    }
+
+    static func retract(_ arguments: ParsedArguments) throws -> Bool {
+        let sample = try sample(arguments)
+        return try send(.retract(sample), sample, "belongs to no later version", arguments)
+    }
+
+    static func move(_ arguments: ParsedArguments) throws -> Bool {
+        let name = try arguments.requiredString("to")
+        guard let split = Split(rawValue: name) else {
+            throw arguments.failure("--to: expected training, validation or test, found \"\(name.prefix(64))\"")
+        }
+        let sample = try sample(arguments)
+        return try send(.move(sample, to: split), sample, "belongs to \(name)", arguments)
+    }
+
+    /// `flywheel dataset log --changes`: as they stand in the dataset log.
+    static func log(_ arguments: ParsedArguments) throws -> Bool {
+        let worker = try WorkerFile.connected(arguments)
+        let name = try arguments.requiredString("project")
+        let scan = try TopicScan(
+            transport: KafkaStreamTransport(properties: worker.kafka),
+            topic: worker.topics[.datasetLog]
+        )
+        defer { scan.close() }
+        let ends = try scan.settledEnds(scan.partitions())
+        if ends.values.contains(where: \.isHeldBack) {
+            Terminal.complain(openTransaction(on: worker.topics[.datasetLog]))
+        }
+        let parser = JSONParser(maximumDepth: 64, maximumSize: 16 << 20)
+        var isFound = false
+        for (partition, end) in ends.sorted(by: { $0.key < $1.key }) {
+            try scan.forEach(partition, until: end.offset) { record, _, _ in
+                guard let json = try? parser.parse(record.value), (try? json.object().string("project")) == name,
+                    case .changed(let change, let to, let from)? = try? DatasetLogRecord(json: json)
+                else { return }
+                isFound = true
+                let said = DatasetLabel.Change(change, to, from)
+                Terminal.show(
+                    arguments.flag("json")
+                        ? String(decoding: record.value, as: UTF8.self)
+                        : "\(said.sequence)  \(RFC3339.text(milliseconds: said.at.milliseconds))  \(ForeignText.line(change.sample.rawValue))  \(ForeignText.line(said.text))  by \(ForeignText.line(said.by)): \(ForeignText.line(said.reason, limit: 1_100))"
+                )
+            }
+        }
+        if !isFound, !arguments.flag("json") { Terminal.show("no label of \(name) was changed") }
+        return true
+    }
+
+    private static func sample(_ arguments: ParsedArguments) throws -> SampleID {
+        let name = try arguments.requiredPositional("sample")
+        guard let sample = SampleID(checking: name), ForeignText.isPlain(name) else {
+            throw arguments.failure("SAMPLE: expected 1 to 256 bytes without control characters")
+        }
+        return sample
+    }
+
+    private static func send(
+        _ action: Command.Action,
+        _ sample: SampleID,
+        _ what: String,
+        _ arguments: ParsedArguments
+    ) throws -> Bool {
+        let name = try arguments.requiredString("project")
+        let reason = try arguments.requiredString("reason")
+        let worker = try WorkerFile.connected(arguments)
+        let correction = LabelCorrection(
+            transport: KafkaStreamTransport(properties: worker.kafka),
+            topics: worker.topics
+        )
+        let outcome = try correction.send(
+            action,
+            project: name,
+            by: arguments.string("by") ?? NSUserName(),
+            reason: reason
+        )
+        let label = "the label of \(ForeignText.line(sample.rawValue))"
+        switch outcome {
+        case .done:
+            Terminal.show("\(label) \(what); the next version holds it so")
+            return true
+        case .known:
+            Terminal.show("\(label) \(what) already; nothing was sent")
+            return true
+        case .waiting:
+            Terminal.show(
+                "sent; no worker has carried it out yet: see flywheel explain once intake and loop run. Do not send it again"
+            )
+            return true
+        case .refused:
+            Terminal.complain("refused: see flywheel dead-letters list")
+            return false
+        }
+    }
+}

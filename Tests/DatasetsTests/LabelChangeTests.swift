@@ -1,0 +1,453 @@
+import Datasets
+import Statistics
+import Tables
+import Testing
+import Vocabulary
+
+/// Labels that are revised, retracted and moved.
+@Suite struct LabelChangeTests {
+    static let schema = LabelSchema(question: "?", classes: ["cat", "dog", "fox"])
+    static let policy = DatasetPolicy(cutEvery: 4, cutAfter: 20_000, format: 2)
+
+    static func context(
+        at time: Int64,
+        _ policy: DatasetPolicy = policy,
+        studied: [Int] = [],
+        reason: String = "seen again"
+    ) -> ChangeContext {
+        ChangeContext(
+            policy: policy,
+            by: "ada",
+            reason: reason,
+            studied: studied,
+            time: StreamTime(milliseconds: time)
+        )
+    }
+
+    static func accept(
+        _ sample: String,
+        _ purpose: TaskPurpose = .acquisition,
+        label: Int = 0,
+        at time: Int64 = 0,
+        under policy: DatasetPolicy = policy,
+        imported key: UInt64? = nil,
+        into state: inout DatasetsState
+    ) throws -> LabelFact {
+        try state.accept(
+            DatasetsTests.consensus(sample, purpose, label: label),
+            schema: schema,
+            policy: policy,
+            imported: key,
+            at: StreamTime(milliseconds: time)
+        ).get()
+    }
+
+    static func code(_ result: Result<LabelChange, RefusalError>) -> Refusal.Code? {
+        if case .failure(let error) = result { error.refusal.code } else { nil }
+    }
+
+    // MARK: - The naive fold
+
+    /// What a version holds, by whoever reads the log from its beginning.
+    struct Line: Equatable {
+        let sample: SampleID
+        let label: ClassIndex
+        let split: Split
+        let sequence: Int64
+    }
+
+    enum Fact {
+        case accepted(LabelFact)
+        case changed(LabelChange)
+        case cut(VersionCut)
+
+        var sequence: Int64 {
+            switch self {
+            case .accepted(let fact): fact.sequence
+            case .changed(let change): change.sequence
+            case .cut(let cut): cut.sequence
+            }
+        }
+    }
+
+    static func fold(_ facts: [Fact], upTo cut: VersionCut) throws -> [Line] {
+        var lines: [Line] = []
+        for fact in facts where fact.sequence < cut.sequence {
+            switch fact {
+            case .accepted(let fact):
+                lines.append(
+                    Line(
+                        sample: fact.consensus.sample.id,
+                        label: fact.consensus.label,
+                        split: fact.split,
+                        sequence: fact.sequence
+                    )
+                )
+            case .changed(let change):
+                let place = try #require(lines.firstIndex { $0.sequence == change.replaces })
+                let old = lines.remove(at: place)
+                #expect(old.sample == change.sample)
+                var label = old.label
+                switch change.kind {
+                case .revised(let from, let to):
+                    #expect(from == old.label && change.split == old.split)
+                    label = to
+                case .retracted:
+                    #expect(change.split == old.split)
+                    continue
+                case .moved(let from): #expect(from == old.split)
+                }
+                lines.append(
+                    Line(sample: old.sample, label: label, split: change.split, sequence: change.sequence)
+                )
+            case .cut: break
+            }
+        }
+        return lines
+    }
+
+    /// What a new worker has: rows, and no cache.
+    static func restored(_ state: DatasetsState) -> DatasetsState {
+        var fresh = DatasetsState()
+        for (key, row) in state.labels.sortedRows { fresh.labels.restore(key, row) }
+        for (key, row) in state.pending.sortedRows { fresh.pending.restore(key, row) }
+        for (key, row) in state.cuts.sortedRows { fresh.cuts.restore(key, row) }
+        for (key, row) in state.former.sortedRows { fresh.former.restore(key, row) }
+        fresh.position.restore(state.position.row)
+        return fresh
+    }
+
+    /// A state, and all that came of it since its beginning.
+    struct World {
+        var state = DatasetsState()
+        var facts: [Fact] = []
+        var cuts: [VersionCut] = []
+        /// The versions that wait for a study, or are studied.
+        var studied: [Int] = []
+    }
+
+    /// One thing that may happen, in a world whose first labels may be of format 1.
+    static func step(_ world: inout World, _ step: Int, _ policy: DatasetPolicy, _ generator: inout SplitMix64) {
+        let time = Int64(step) * 1_000
+        let sample = SampleID("s\(generator.next(below: 60))")
+        let context = context(at: time, policy, studied: world.studied)
+        switch generator.next(below: 12) {
+        case 0..<5:
+            let purpose = [TaskPurpose.acquisition, .audit, .audit, .importedValidation][generator.next(below: 4)]
+            let result = world.state.accept(
+                DatasetsTests.consensus(sample.rawValue, purpose, label: generator.next(below: 3)),
+                schema: schema,
+                policy: policy,
+                imported: purpose.isImported ? UInt64(step) : nil,
+                at: StreamTime(milliseconds: time)
+            )
+            if case .success(let fact) = result { world.facts.append(.accepted(fact)) }
+        case 5, 6, 7:
+            let label = ClassIndex(generator.next(below: 3))
+            let result = world.state.revise(sample, to: label, schema: schema, context)
+            if case .success(let change) = result { world.facts.append(.changed(change)) }
+        case 8:
+            if case .success(let change) = world.state.retract(sample, context) { world.facts.append(.changed(change)) }
+        case 9, 10:
+            let split = Split.allCases[generator.next(below: 3)]
+            if case .success(let change) = world.state.move(sample, to: split, context) {
+                world.facts.append(.changed(change))
+            }
+        default:
+            // A version is sealed, a study begins or ends.
+            if generator.next(below: 2) == 0, let ordinal = world.state.pending.sortedKeys.first {
+                _ = world.state.seal(DatasetsTests.version(ordinal))
+                world.studied = [ordinal] + (generator.next(below: 2) == 0 ? world.studied.prefix(1) : [])
+            } else {
+                world.studied = []
+            }
+            world.state.forgetVersions(except: world.studied)
+        }
+        let cut = world.state.cutIfDue(
+            policy: policy,
+            schema: schema,
+            isMoreComing: true,
+            at: StreamTime(milliseconds: time)
+        )
+        guard let cut else { return }
+        world.facts.append(.cut(cut))
+        world.cuts.append(cut)
+    }
+
+    @Test(
+        "Every version holds what the fold of the log holds: counts and test labels, whatever is changed, restored or undone later",
+        arguments: 0..<200 as Range<UInt64>
+    )
+    func fold(seed: UInt64) throws {
+        var generator = SplitMix64(seed: seed)
+        var world = World()
+        var committed = world
+        let begin = seed % 3 == 0 ? 60 : 0
+        var lists = 0
+        for step in 0..<240 {
+            let policy = DatasetPolicy(cutEvery: 4, cutAfter: 20_000, format: step < begin ? 1 : 2)
+            Self.step(&world, step, policy, &generator)
+            switch generator.next(below: 16) {
+            case 0:
+                // The transaction is aborted: tables go back, and what was written was never committed.
+                world.state.labels.undo()
+                world.state.position.undo()
+                world.state.pending.undo()
+                world.state.cuts.undo()
+                world.state.former.undo()
+                (world.facts, world.cuts, world.studied) = (committed.facts, committed.cuts, committed.studied)
+            case 1..<6:
+                world.state.labels.commit()
+                world.state.position.commit()
+                world.state.pending.commit()
+                world.state.cuts.commit()
+                world.state.former.commit()
+                committed = world
+            case 6:
+                world.state = Self.restored(world.state)
+                committed = world
+            default: break
+            }
+            guard generator.next(below: 5) == 0 else { continue }
+            var fresh = Self.restored(world.state)
+            for cut in world.cuts {
+                let lines = try Self.fold(world.facts, upTo: cut)
+                let counts = Split.allCases.map { split in lines.count { $0.split == split } }
+                #expect(counts == [cut.training, cut.validation, cut.test], "seed \(seed), version \(cut.ordinal)")
+                let isAsked = world.state.pending[cut.ordinal] != nil || world.studied.contains(cut.ordinal)
+                guard isAsked else { continue }
+                let expected = lines.filter { $0.split == .test }.sorted { $0.sequence < $1.sequence }.map(\.sample)
+                lists += expected.isEmpty ? 0 : 1
+                let known = world.state.testSamples(of: cut.ordinal, first: cut.test)
+                #expect(known == expected, "seed \(seed), step \(step), version \(cut.ordinal)")
+                let anew = fresh.testSamples(of: cut.ordinal, first: cut.test)
+                #expect(anew == expected, "seed \(seed), step \(step), version \(cut.ordinal), of rows")
+            }
+        }
+        #expect(world.facts.map(\.sequence) == (1...Int64(world.facts.count)).map { $0 })
+        #expect(lists > 5, "seed \(seed)")
+        // Nobody asks any more: nothing is kept for it.
+        for ordinal in world.state.pending.sortedKeys { _ = world.state.seal(DatasetsTests.version(ordinal)) }
+        world.state.forgetVersions(except: [])
+        #expect(world.state.cuts.isEmpty && world.state.former.isEmpty)
+    }
+
+    @Test("What is kept for lists is bounded by the versions that may be asked for and the changes since")
+    func bound() throws {
+        var state = DatasetsState()
+        for number in 0..<40 { _ = try Self.accept("t\(number)", .audit, into: &state) }
+        for round in 0..<50 {
+            for number in 0..<4 { _ = try Self.accept("r\(round)-\(number)", into: &state) }
+            let cut = state.cutIfDue(
+                policy: Self.policy,
+                schema: Self.schema,
+                isMoreComing: true,
+                at: StreamTime(milliseconds: 0)
+            )
+            let ordinal = try #require(cut).ordinal
+            _ = state.seal(DatasetsTests.version(ordinal))
+            state.forgetVersions(except: [ordinal])
+            for number in 0..<40 {
+                let label = ClassIndex((round + 1) % 3)
+                let sample = SampleID("t\(number)")
+                _ = try state.revise(
+                    sample,
+                    to: label,
+                    schema: Self.schema,
+                    Self.context(at: 0, studied: [ordinal])
+                ).get()
+            }
+            #expect(state.cuts.sortedKeys == [ordinal])
+            #expect(state.former.count == 40)
+            let samples = state.testSamples(of: ordinal, first: 41)
+            #expect(Set(samples).count == 40 && samples.count == 40)
+        }
+    }
+
+    // MARK: - Rules
+
+    @Test("A row of a label takes 64 bytes at most: there is one of each")
+    func size() { #expect(MemoryLayout<LabelRow>.stride <= 64) }
+
+    @Test("Labels of a project of format 1 do not change, and its facts say no more than they did")
+    func firstFormat() throws {
+        let policy = DatasetPolicy(cutEvery: 1, cutAfter: 10)
+        var state = DatasetsState()
+        let fact = try Self.accept("a", at: 5, under: policy, into: &state)
+        #expect(fact.format == 1 && fact.acceptedAt == nil)
+        let cut = state.cutIfDue(
+            policy: policy,
+            schema: Self.schema,
+            isMoreComing: true,
+            at: StreamTime(milliseconds: 5)
+        )
+        #expect(cut?.format == 1)
+        #expect(state.cuts.isEmpty && state.position.value.format == 1)
+        let context = Self.context(at: 6, policy)
+        let before = state.position.value
+        let revised = state.revise(SampleID("a"), to: ClassIndex(1), schema: Self.schema, context)
+        let retracted = state.retract(SampleID("a"), context)
+        let moved = state.move(SampleID("a"), to: .validation, context)
+        for result in [revised, retracted, moved] {
+            #expect(Self.code(result) == .labelsFixed)
+            guard case .failure(let error) = result else { continue }
+            #expect(error.refusal.text.contains("datasets.format: 2"))
+        }
+        #expect(state.position.value == before)
+    }
+
+    @Test("A project that cut a version of format 2, or changed a label, stays there whatever a later revision says")
+    func sticky() throws {
+        let old = DatasetPolicy(cutEvery: 1, cutAfter: 10, format: 1)
+        var cut = DatasetsState()
+        var changed = cut
+        _ = try Self.accept("a", into: &changed)
+        _ = try changed.revise(SampleID("a"), to: ClassIndex(1), schema: Self.schema, Self.context(at: 0)).get()
+        _ = try Self.accept("a", into: &cut)
+        let time = StreamTime(milliseconds: 99_999)
+        let made = cut.cutIfDue(policy: Self.policy, schema: Self.schema, isMoreComing: false, at: time)
+        #expect(made?.format == 2)
+        for var state in [cut, changed] {
+            let fact = try Self.accept("b", under: old, into: &state)
+            #expect(fact.format == 2)
+            let next = state.cutIfDue(policy: old, schema: Self.schema, isMoreComing: false, at: time)
+            #expect(next?.format == 2)
+            _ = try state.retract(SampleID("a"), Self.context(at: 0, old)).get()
+        }
+    }
+
+    @Test("An accepted label of format 2 says when it was accepted, and what is known of its choice")
+    func acceptance() throws {
+        var state = DatasetsState()
+        let reason = SelectionReason(
+            strategy: "audit",
+            score: 0.5,
+            scoredBy: nil,
+            predicted: nil,
+            inclusionProbability: 0.125,
+            propensity: 0.5
+        )
+        func accept(_ name: String, _ policy: DatasetPolicy) throws -> LabelFact {
+            try state.accept(
+                DatasetsTests.consensus(name, .audit),
+                schema: Self.schema,
+                policy: policy,
+                askedBecause: reason,
+                at: StreamTime(milliseconds: 7)
+            ).get()
+        }
+        let before = try accept("a", DatasetPolicy())
+        #expect(before.acceptedAt == nil && before.inclusionProbability == nil && before.propensity == nil)
+        let fact = try accept("b", Self.policy)
+        #expect(fact.acceptedAt?.milliseconds == 7)
+        #expect(fact.inclusionProbability == 0.125 && fact.propensity == 0.5)
+        let unasked = try Self.accept("c", into: &state)
+        #expect(unasked.inclusionProbability == nil && unasked.acceptedAt != nil)
+    }
+
+    @Test("A change makes a version once it has waited long enough, and never by itself before")
+    func cut() throws {
+        var state = DatasetsState()
+        for number in 0..<4 { _ = try Self.accept("s\(number)", into: &state) }
+        func cut(at time: Int64) -> VersionCut? {
+            state.cutIfDue(
+                policy: Self.policy,
+                schema: Self.schema,
+                isMoreComing: false,
+                at: StreamTime(milliseconds: time)
+            )
+        }
+        let first = cut(at: 0)
+        #expect(first?.training == 4)
+        #expect(state.nextDeadline(policy: Self.policy) == nil)
+        _ = try state.retract(SampleID("s1"), Self.context(at: 1_000)).get()
+        #expect(state.nextDeadline(policy: Self.policy) == StreamTime(milliseconds: 21_000))
+        let early = cut(at: 20_999)
+        let due = cut(at: 21_000)
+        let late = cut(at: 99_000)
+        #expect(early == nil && due?.training == 3 && late == nil)
+        // Or with the next labels.
+        _ = try state.revise(SampleID("s2"), to: ClassIndex(2), schema: Self.schema, Self.context(at: 100_000)).get()
+        _ = try Self.accept("s5", at: 100_000, into: &state)
+        let one = cut(at: 100_000)
+        _ = try Self.accept("s6", at: 100_000, into: &state)
+        let two = cut(at: 100_000)
+        #expect(one == nil && two?.training == 5)
+    }
+
+    @Test("Test labels come from the audit sample alone: none is moved there, and from there to training alone")
+    func splits() throws {
+        var state = DatasetsState()
+        _ = try Self.accept("train", into: &state)
+        _ = try Self.accept("audit", .audit, into: &state)
+        _ = try Self.accept("valid", .importedValidation, into: &state)
+        let context = Self.context(at: 1)
+        func refusal(_ sample: String, _ split: Split) -> Refusal.Code? {
+            Self.code(state.move(SampleID(sample), to: split, context))
+        }
+        #expect(refusal("train", .test) == .splitFixed)
+        #expect(refusal("valid", .test) == .splitFixed)
+        #expect(refusal("audit", .validation) == .splitFixed)
+        #expect(refusal("audit", .test) == .duplicate)
+        let moved = try state.move(SampleID("audit"), to: .training, context).get()
+        #expect(moved.kind == .moved(from: .test) && moved.split == .training && moved.replaces == 2)
+        #expect(refusal("audit", .test) == .splitFixed)
+        _ = try state.move(SampleID("valid"), to: .training, context).get()
+        _ = try state.move(SampleID("train"), to: .validation, context).get()
+        let log = state.position.value
+        #expect([log.training, log.validation, log.test] == [2, 1, 0])
+        // What models say of a label that tested once is no evidence, whatever it is revised to.
+        _ = try state.revise(SampleID("audit"), to: ClassIndex(1), schema: Self.schema, context).get()
+        #expect(state.labels[SampleID("audit")]?.isOutOfEvidence == true)
+    }
+
+    @Test("A retracted label keeps its row: it has none to change, and a second one is refused")
+    func retracted() throws {
+        var state = DatasetsState()
+        _ = try Self.accept("a", .imported, imported: 7, into: &state)
+        let context = Self.context(at: 1)
+        let change = try state.retract(SampleID("a"), context).get()
+        #expect(change.replaces == 1 && change.sequence == 2 && change.split == .training)
+        #expect(change.by == "ada" && change.reason == "seen again" && change.at == context.time)
+        #expect(state.labels[SampleID("a")]?.standing == .retracted)
+        let again = [
+            state.retract(SampleID("a"), context), state.move(SampleID("a"), to: .validation, context),
+            state.revise(SampleID("a"), to: ClassIndex(1), schema: Self.schema, context),
+            state.retract(SampleID("nobody"), context),
+        ]
+        for result in again { #expect(Self.code(result) == .unknownLabel) }
+        #expect(throws: RefusalError.self) { _ = try Self.accept("a", into: &state) }
+        // Its key is known, also to whoever looks it up after an undo.
+        func known() -> [Bool] { [state.hasImported(7), state.hasImported(8)] }
+        #expect(known() == [true, false])
+        state.labels.commit()
+        _ = try Self.accept("b", .imported, imported: 8, into: &state)
+        _ = try state.revise(SampleID("b"), to: ClassIndex(1), schema: Self.schema, context).get()
+        #expect(known() == [true, true])
+        state.labels.undo()
+        #expect(known() == [true, false])
+    }
+
+    @Test("A revision names another class of the schema")
+    func revised() throws {
+        var state = DatasetsState()
+        _ = try Self.accept("a", label: 1, into: &state)
+        let context = Self.context(at: 1)
+        let same = state.revise(SampleID("a"), to: ClassIndex(1), schema: Self.schema, context)
+        #expect(Self.code(same) == .duplicate)
+        let unknown = state.revise(SampleID("a"), to: ClassIndex(3), schema: Self.schema, context)
+        #expect(Self.code(unknown) == .unknownClass)
+        let votes = [Vote(annotator: AnnotatorID("x"), label: ClassIndex(2))]
+        let change = try state.revise(
+            SampleID("a"),
+            to: ClassIndex(2),
+            votes: votes,
+            confidence: Probability(clamping: 0.75),
+            schema: Self.schema,
+            context
+        ).get()
+        #expect(change.kind == .revised(from: ClassIndex(1), to: ClassIndex(2)))
+        #expect(change.votes == votes && change.confidence?.value == 0.75)
+        #expect(state.labels[SampleID("a")]?.label == ClassIndex(2))
+    }
+}

@@ -1,0 +1,396 @@
+import Acquisition
+import Datasets
+import Labeling
+import Rollout
+import Tables
+import Testing
+import Training
+import Vocabulary
+
+@testable import Flywheel
+
+/// Labels that change in a running project, and what else is known of them.
+@Suite("Entries that change labels")
+struct LabelChangeEntryTests {
+    // MARK: - Any world
+
+    /// Of the log as the decisions have it.
+    private struct Log {
+        /// Living lines by sample.
+        var lines: [SampleID: (label: ClassIndex, split: Split, sequence: Int64)] = [:]
+        /// Test samples of each version, in its order.
+        var lists: [Int: [SampleID]] = [:]
+        var gone: Set<SampleID> = []
+        var changes = 0
+
+        mutating func take(_ body: Decision.Body) {
+            switch body {
+            case .label(let fact):
+                lines[fact.consensus.sample.id] = (fact.consensus.label, fact.split, fact.sequence)
+            case .change(let change):
+                changes += 1
+                let old = lines[change.sample]
+                #expect(old?.sequence == change.replaces)
+                switch change.kind {
+                case .retracted:
+                    lines[change.sample] = nil
+                    gone.insert(change.sample)
+                case .revised(_, let to): lines[change.sample] = (to, change.split, change.sequence)
+                case .moved:
+                    lines[change.sample] = (old?.label ?? ClassIndex(0), change.split, change.sequence)
+                    if change.split != .test { gone.insert(change.sample) }
+                }
+            case .cut(let cut):
+                lists[cut.ordinal] = lines.filter { $0.value.split == .test }.sorted {
+                    $0.value.sequence < $1.value.sequence
+                }.map(\.key)
+                #expect(lists[cut.ordinal]?.count == cut.test)
+            default: break
+            }
+        }
+    }
+
+    /// Pairs as the rows have them.
+    private static func pairs(_ rollout: RolloutState) -> PairCounts {
+        var counts = PairCounts()
+        let phase = rollout.phase.value
+        for (_, row) in rollout.rows.sortedRows {
+            func said(_ model: ReleasedModel?) -> ClassIndex? {
+                row.predictions.first { $0.version == model?.version }?.label
+            }
+            guard let label = row.label, let old = said(phase.champion), let new = said(phase.challenger) else {
+                continue
+            }
+            counts.labels += 1
+            counts.challengerOnly += new == label && old != label ? 1 : 0
+            counts.championOnly += old == label && new != label ? 1 : 0
+        }
+        return counts
+    }
+
+    @Test(
+        "What is known of labels elsewhere is what the log has: audit rows, pairs, verdicts, and predictions by the version's list",
+        arguments: [1, 6, 9, 11, 14, 16] as [UInt64]
+    )
+    func books(seed: UInt64) throws {
+        var world = World(seed: seed, votes: 120)
+        #expect(world.canChange, "seed \(seed) is of a world whose labels do not change")
+        var log = Log()
+        var (told, pairs) = (0, 0)
+        for _ in 0..<2_500 {
+            let before = world.decisions.count
+            world.run(entries: 1)
+            for (position, decided) in world.decisions.enumerated().dropFirst(before) {
+                for decision in decided { log.take(decision.body) }
+                guard position + 1 == world.decisions.count else { continue }
+                for case .release(let release) in decided.map(\.body) {
+                    guard release.cause == .shadow || release.cause == .first,
+                        case .trainingResult = world.journal[position].entry.body
+                    else { continue }
+                    let model = release.challenger ?? release.champion
+                    let list = try #require(log.lists[model.datasetOrdinal])
+                    for (sample, row) in world.state.rollout.rows.sortedRows {
+                        guard let said = row.predictions.first(where: { $0.version == model.version }) else { continue }
+                        let place = try #require(list.firstIndex(of: sample), "seed \(seed): \(sample) did not test")
+                        #expect(said.label == ClassIndex(place % 3), "seed \(seed): \(sample)")
+                        told += 1
+                    }
+                }
+            }
+            let state = world.state
+            for (sample, row) in state.rollout.rows.sortedRows {
+                guard let label = row.label else { continue }
+                let line = log.lines[sample]
+                #expect(line?.split == .test && line?.label == label, "seed \(seed): \(sample)")
+            }
+            for sample in log.gone { #expect(state.rollout.rows[sample] == nil, "seed \(seed): \(sample) is evidence") }
+            for (sample, verdict) in state.acquisition.accounts.confidentErrors.verdicts.sortedRows {
+                guard let label = verdict.label else { continue }
+                #expect(log.lines[sample]?.label == label && log.lines[sample]?.split == .test)
+            }
+            let anew = Self.pairs(state.rollout)
+            #expect(anew == state.rollout.pairs.value, "seed \(seed)")
+            pairs += anew.labels > 0 ? 1 : 0
+            let unlearned = state.datasets.position.value.training - state.training.progress.value.trainedLabels
+            #expect(unlearned >= -log.changes)
+        }
+        #expect(log.changes > 20 && told > 0 && pairs > 0, "seed \(seed): \(log.changes), \(told), \(pairs)")
+    }
+
+    // MARK: - One project
+
+    private struct Stand {
+        var state = ProjectState(project: ProjectID("pets"))
+        var now: Int64 = 1
+        var commands = 0
+        let configuration: ProjectConfiguration
+
+        init(revise: DatasetPolicy.Revising = .report, format: Int? = 2) {
+            let usual = ProjectStateTests.configuration()
+            var rollout = usual.rollout
+            (rollout.alpha, rollout.minimumShadow) = (0.9, 0)
+            configuration = ProjectConfiguration(
+                project: usual.project,
+                revision: 1,
+                partition: 0,
+                schema: usual.schema,
+                datasets: DatasetPolicy(cutEvery: 1_000, format: format, revise: revise),
+                rollout: rollout
+            )
+            _ = apply(.configured(configuration))
+        }
+
+        mutating func apply(_ body: JournalEntry.Body) -> [Decision.Body] {
+            now += 1
+            let entry = JournalEntry(project: ProjectID("pets"), body: body)
+            return state.apply(entry, appendedAt: StreamTime(milliseconds: now)).map(\.body)
+        }
+
+        mutating func command(_ action: Command.Action) -> [Decision.Body] {
+            commands += 1
+            return apply(.command(Command(id: "c\(commands)", action: action, by: "ada", reason: "looked again")))
+        }
+
+        mutating func bring(_ sample: String, _ label: Int, _ key: UInt64 = 1) -> [Decision.Body] {
+            apply(
+                .importedLabel(
+                    ImportedLabel(
+                        key: key,
+                        origin: ImportOrigin(source: "tool", id: "\(key)"),
+                        sample: Sample(id: SampleID(sample)),
+                        answer: .label(ClassIndex(label))
+                    )
+                )
+            )
+        }
+
+        /// A test label, with what two models said of its sample.
+        mutating func test(_ sample: String, _ label: Int, champion: Int? = nil, challenger: Int? = nil) {
+            let time = StreamTime(milliseconds: now)
+            let consensus = ConsensusLabel(
+                task: TaskID("t-\(sample)"),
+                sample: Sample(id: SampleID(sample)),
+                purpose: .audit,
+                label: ClassIndex(label),
+                confidence: Probability(clamping: 1),
+                votes: [],
+                predictedAt: time
+            )
+            _ = state.datasets.accept(
+                consensus,
+                schema: configuration.schema,
+                policy: configuration.datasets,
+                at: time
+            )
+            for (version, said) in [("v1", champion), ("v2", challenger)] {
+                guard let said else { continue }
+                state.rollout.predicted(
+                    ClassIndex(said),
+                    of: SampleID(sample),
+                    by: ModelVersion(version),
+                    draw: 0,
+                    isLive: true,
+                    at: time
+                )
+            }
+            state.rollout.labelled(SampleID(sample), ClassIndex(label), at: time)
+        }
+
+        mutating func shadow() {
+            for version in ["v1", "v2"] {
+                let model = ReleasedModel(
+                    version: ModelVersion(version),
+                    artifact: ArtifactReference(uri: "s3://m/\(version)", size: 1, sha256: nil),
+                    datasetOrdinal: 1,
+                    newestSampleAt: StreamTime(milliseconds: 0)
+                )
+                _ = state.rollout.register(model, at: StreamTime(milliseconds: now))
+            }
+        }
+    }
+
+    private static func refusal(_ decisions: [Decision.Body]) -> Refusal.Code? {
+        for case .refused(let refusal) in decisions { return refusal.code }
+        return nil
+    }
+
+    @Test("A command revises, retracts and moves a label; what it cannot do is refused by its name")
+    func commands() throws {
+        var stand = Stand()
+        _ = stand.bring("a", 0, 1)
+        _ = stand.bring("b", 1, 2)
+        let revised = stand.command(.revise(SampleID("a"), className: "dog"))
+        guard case .change(let change) = try #require(revised.first) else {
+            Issue.record("\(revised)")
+            return
+        }
+        #expect(change.kind == .revised(from: ClassIndex(0), to: ClassIndex(1)) && change.votes.isEmpty)
+        #expect(change.by == "ada" && change.reason == "looked again" && change.at.milliseconds == stand.now)
+        #expect(Self.refusal(stand.command(.revise(SampleID("a"), className: "dog"))) == .duplicate)
+        #expect(Self.refusal(stand.command(.revise(SampleID("a"), className: "yak"))) == .unknownClass)
+        #expect(Self.refusal(stand.command(.revise(SampleID("z"), className: "dog"))) == .unknownLabel)
+        #expect(Self.refusal(stand.command(.move(SampleID("a"), to: .test))) == .splitFixed)
+        #expect(Self.refusal(stand.command(.move(SampleID("a"), to: .validation))) == nil)
+        #expect(Self.refusal(stand.command(.retract(SampleID("a")))) == nil)
+        #expect(Self.refusal(stand.command(.retract(SampleID("a")))) == .unknownLabel)
+        // The same command again changes nothing.
+        let command = Command(id: "c1", action: .revise(SampleID("b"), className: "cow"), by: "ada", reason: "")
+        #expect(Self.refusal(stand.apply(.command(command))) == .duplicate)
+        #expect(stand.state.datasets.labels[SampleID("b")]?.label == ClassIndex(1))
+        var old = Stand(format: nil)
+        _ = old.bring("a", 0)
+        #expect(Self.refusal(old.command(.retract(SampleID("a")))) == .labelsFixed)
+    }
+
+    @Test("A retracted label comes back by no import, whatever it says, and its sample is not asked for")
+    func retracted() throws {
+        var stand = Stand()
+        _ = stand.bring("a", 0, 1)
+        _ = stand.command(.retract(SampleID("a")))
+        #expect(Self.refusal(stand.bring("a", 0, 1)) == .duplicate)
+        for label in 0..<2 {
+            let decisions = stand.bring("a", label, 2)
+            #expect(Self.refusal(decisions) == .labelConflict)
+            guard case .refused(let refusal)? = decisions.first else { continue }
+            #expect(refusal.text.contains("was retracted"), "\(refusal.text)")
+        }
+        #expect(stand.state.acquisition.accounts.asked[SampleID("a")] == .imported)
+        #expect(stand.state.datasets.position.value.training == 0)
+    }
+
+    @Test("A changed training label counts as one that no model knows; one that is retracted is missed by none")
+    func unlearned() throws {
+        var stand = Stand()
+        for number in 0..<4 { _ = stand.bring("s\(number)", 0, UInt64(number)) }
+        // A study of the first three.
+        stand.state.training.progress.value.trainedLabels = 3
+        stand.state.training.progress.value.trainedThrough = 3
+        #expect(stand.state.unlearnedLabels == 1)
+        _ = stand.command(.revise(SampleID("s0"), className: "dog"))
+        #expect(stand.state.unlearnedLabels == 2)
+        _ = stand.command(.retract(SampleID("s1")))
+        #expect(stand.state.unlearnedLabels == 2)
+        _ = stand.command(.retract(SampleID("s3")))
+        _ = stand.command(.retract(SampleID("s0")))
+        #expect(stand.state.unlearnedLabels == 0)
+        #expect(stand.state.training.progress.value.trainedLabels == 1)
+        stand.test("t", 1)
+        _ = stand.command(.move(SampleID("t"), to: .training))
+        #expect(stand.state.unlearnedLabels == 1)
+    }
+
+    @Test("A test label that changes is counted anew; a promotion that held it stays, and says how many it holds")
+    func evidence() throws {
+        var stand = Stand()
+        stand.shadow()
+        for number in 0..<3 { stand.test("w\(number)", 1, champion: 0, challenger: 1) }
+        #expect(stand.state.rollout.pairs.value == PairCounts(labels: 3, challengerOnly: 3, championOnly: 0))
+        _ = stand.command(.revise(SampleID("w0"), className: "cat"))
+        #expect(stand.state.rollout.pairs.value == PairCounts(labels: 3, challengerOnly: 2, championOnly: 1))
+        _ = stand.command(.retract(SampleID("w0")))
+        // The pair that spoke for the champion is gone: what is left promotes.
+        let phase = stand.state.rollout.phase.value
+        #expect(phase.champion?.version.rawValue == "v2" && phase.evidenceThrough == 5 && phase.changedEvidence == 0)
+        #expect(stand.state.rollout.rows[SampleID("w0")] == nil)
+        _ = stand.command(.revise(SampleID("w1"), className: "cow"))
+        #expect(stand.state.rollout.phase.value.changedEvidence == 1)
+        // Again the same label, and one that came later: the evidence held neither.
+        _ = stand.command(.revise(SampleID("w1"), className: "cat"))
+        stand.test("late", 1, champion: 0, challenger: 1)
+        _ = stand.command(.retract(SampleID("late")))
+        #expect(stand.state.rollout.phase.value.changedEvidence == 1)
+        _ = stand.command(.move(SampleID("w2"), to: .training))
+        #expect(stand.state.rollout.phase.value.changedEvidence == 2)
+        #expect(stand.state.rollout.rows[SampleID("w2")] == nil)
+        // What models say of it from now on is no evidence.
+        let candidate = Candidate(
+            sample: Sample(id: SampleID("w2")),
+            output: ClassDistribution([.init(label: ClassIndex(1), probability: 1)]),
+            model: ModelReference(name: "m", version: ModelVersion("v2")),
+            score: 0,
+            auditProbability: 0.5,
+            auditDraw: 0.1,
+            predictedAt: StreamTime(milliseconds: 0)
+        )
+        _ = stand.apply(.candidate(candidate))
+        #expect(stand.state.rollout.rows[SampleID("w2")] == nil)
+    }
+
+    // MARK: - By the loop itself
+
+    @Test("Votes that are counted anew are reported by default, and revise the label where the project says so")
+    func countedAnew() throws {
+        let votes = [("x", 0), ("y", 1), ("z", 1)].map {
+            Vote(annotator: AnnotatorID($0.0), label: ClassIndex($0.1))
+        }
+        func count(_ stand: inout Stand, _ label: Int, of sample: String = "a") -> [Decision.Body] {
+            var step = Step(
+                context: EntryContext(
+                    project: ProjectID("pets"),
+                    entryNumber: 9,
+                    time: StreamTime(milliseconds: stand.now),
+                    seed: 0
+                )
+            )
+            stand.state.countAnew(
+                SampleID(sample),
+                to: ClassIndex(label),
+                votes: votes,
+                confidence: Probability(clamping: 0.75),
+                by: "flywheel",
+                reason: "votes counted anew",
+                stand.configuration,
+                &step
+            )
+            return step.decisions.map(\.body)
+        }
+        var stand = Stand()
+        _ = stand.bring("a", 0)
+        guard case .notice(let notice) = try #require(count(&stand, 1).first) else {
+            Issue.record("no notice")
+            return
+        }
+        #expect(notice.kind == .labelDisputed)
+        for part in ["sample a", "\"cat\"", "\"dog\"", "75 %", "x: \"cat\", y: \"dog\", z: \"dog\""] {
+            #expect(notice.text.contains(part), "\(notice.text)")
+        }
+        #expect(count(&stand, 0).isEmpty)
+        #expect(count(&stand, 1, of: "nobody").isEmpty)
+        #expect(stand.state.datasets.labels[SampleID("a")]?.label == ClassIndex(0))
+        var applying = Stand(revise: .apply)
+        _ = applying.bring("a", 0)
+        guard case .change(let change) = try #require(count(&applying, 1).first) else {
+            Issue.record("no change")
+            return
+        }
+        #expect(change.votes == votes && change.confidence?.value == 0.75 && change.by == "flywheel")
+        #expect(applying.state.datasets.labels[SampleID("a")]?.label == ClassIndex(1))
+    }
+
+    @Test("A test label that leaves the window trains from then on; others have no window to leave")
+    func window() throws {
+        var stand = Stand()
+        stand.test("old", 1)
+        _ = stand.bring("a", 0)
+        func leave(_ sample: String) -> [Decision.Body] {
+            var step = Step(
+                context: EntryContext(
+                    project: ProjectID("pets"),
+                    entryNumber: 9,
+                    time: StreamTime(milliseconds: stand.now),
+                    seed: 0
+                )
+            )
+            let reason = "older than the window of test labels"
+            stand.state.leaveTestWindow(SampleID(sample), by: "flywheel", reason: reason, stand.configuration, &step)
+            return step.decisions.map(\.body)
+        }
+        guard case .change(let change) = try #require(leave("old").first) else {
+            Issue.record("no change")
+            return
+        }
+        #expect(change.kind == .moved(from: .test) && change.split == .training && change.by == "flywheel")
+        #expect(Self.refusal(leave("old")) == .unknownLabel)
+        #expect(Self.refusal(leave("a")) == .unknownLabel)
+    }
+}
