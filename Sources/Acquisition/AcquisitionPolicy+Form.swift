@@ -27,11 +27,14 @@ extension AcquisitionPolicy: Formed {
         preselection = try f("preselection", \.preselection, Count(1...1_000), spread)
         // That they hold a batch is asked of files alone: older revisions need not.
         let (pool, pools) = (Count(1...100_000), Count(batchSize...100_000))
-        poolCapacity = try f("pool_capacity", \.poolCapacity, pool, inFile: pools, "Candidates kept; a batch at least.")
+        // Where a file says the one alone, the other holds it too.
+        let (room, allowed) = (max(500, batchSize), max(20, batchSize))
+        let kept: StaticString = "Candidates kept; a batch at least."
+        poolCapacity = try f("pool_capacity", \.poolCapacity, pool, default: room, inFile: pools, kept)
         let (open, opens) = (Count(1...1_000_000), Count(batchSize...1_000_000))
         let limit: StaticString =
             "The most tasks open at once, audit tasks included; no batch is chosen that has no room below it."
-        openTaskLimit = try f("open_task_limit", \.openTaskLimit, open, inFile: opens, limit)
+        openTaskLimit = try f("open_task_limit", \.openTaskLimit, open, default: allowed, inFile: opens, limit)
         let chance: StaticString = "Share of a batch, and of what Intake lets through, that is drawn by chance."
         explorationShare = try f("exploration_share", \.explorationShare, share, absent: 0, chance)
         let most: StaticString =

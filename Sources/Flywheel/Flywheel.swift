@@ -51,7 +51,11 @@ extension ProjectState {
                 return
             }
             let before = known.schema.classes.count
-            if revision.schema.classes.count > before { labeling.classesAppended(to: before) }
+            if revision.schema.classes.count > before {
+                labeling.classesAppended(to: before)
+                // What nobody could answer among the old classes may be answered now: its neighbours no longer sink.
+                acquisition.classesAppended(revision.acquisition)
+            }
             // Whoever applies a revision has seen what was proposed: it is taken up, or it is counted anew.
             ClassProposals.forget(in: &proposals)
             acquisition.configured(revision.acquisition, after: known.acquisition)

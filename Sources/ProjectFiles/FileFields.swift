@@ -46,10 +46,6 @@ struct FileFields<Root>: Fields {
             }
             return usual ?? kind.sample
         }
-        // An empty list where none may be empty says nothing.
-        if let usual, case .list([]) = node.content, case .list(_, let counts, _) = kind.shape, counts.lowerBound > 0 {
-            return usual
-        }
         return read(key, node, kind) ?? usual ?? kind.sample
     }
 

@@ -57,7 +57,8 @@ struct WorkerStartTests {
         #expect(status.contains(#""dead_letters":20,"dead_letters_sent_again":0"#), "\(status)")
         for (name, salt) in [("other", "vinegar" as String?), ("none", nil)] {
             let file = try worker(bench, salt: salt)
-            let wrong = try start(bench, name, roles: "intake,console", port: 0, ["--config", file])
+            // Nor does a role that does not depend on the salt join its group.
+            let wrong = try start(bench, name, roles: "intake,materializer,console", port: 0, ["--config", file])
             let began = ContinuousClock.now
             #expect(wrong.wait(timeout: .seconds(30)) == .exited(1), "\(bench.text("\(name).err"))")
             print("refused after \(began.duration(to: .now))")

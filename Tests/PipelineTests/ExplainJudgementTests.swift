@@ -52,6 +52,24 @@ struct ExplainJudgementTests {
         return Wire.bytes { event.write(to: &$0, schema: World.schema) }
     }
 
+    /// Before: such a prediction was said to lie below the threshold, or not to have been read.
+    @Test("A sample out of the project's space is told as what it is")
+    func outOfSpace() throws {
+        let plant = try Plant(seed: 4)
+        for _ in 0..<8 { try plant.round() }
+        let dimension = try #require(plant.world.next().embedding?.count)
+        let far = Sample(id: SampleID("far"), embedding: [Float](repeating: 1e9, count: dimension))
+        try plant.send(.predictions, Wire.prediction(far, [0.4, 0.3, 0.3]))
+        try plant.settle()
+        let found = try explain("far", plant)
+        let verdicts = found.predictions.map(\.text)
+        #expect(verdicts.count == 1 && verdicts.allSatisfy { $0.contains("wrong_space") || $0.contains("norm") }, "\(verdicts)")
+        guard case .refused? = found.predictions.first?.verdict else {
+            Issue.record("\(found.predictions)")
+            return
+        }
+    }
+
     @Test("A score is that of the candidate, whatever it is judged from", arguments: AcquisitionFunction.allCases)
     func evidence(function: AcquisitionFunction) throws {
         let configuration = Self.configuration {

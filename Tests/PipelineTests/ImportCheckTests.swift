@@ -75,6 +75,28 @@ struct ImportCheckTests {
         #expect(merged.labels.map(\.event.sample.id.rawValue) == ["d", "e", "f"])
     }
 
+    /// Before: the row that was right was counted as one of the sample before it, which was refused, and went nowhere.
+    @Test("An id that is not composed is a fault of its own line, and keeps no other spelling from being sent")
+    func spellings() throws {
+        let lines = [
+            #"{"id":"cafe\u0301","label":"circle","text":"one"}"#, #"{"id":"caf\u00e9","label":"circle","text":"two"}"#,
+        ]
+        let merged = try merge(file(lines))
+        #expect(merged.faults.count == 1 && merged.faults[0].line == 1 && merged.faults[0].text.contains("NFC"))
+        #expect(merged.labels.map(\.line) == [2])
+        let pool = try SamplePool(
+            file(lines, isLabelled: false),
+            ProjectConfiguration(
+                project: World.project,
+                revision: 1,
+                partition: World.partition,
+                schema: World.schema
+            ),
+            now: { 1_800_000_000_000 }
+        )
+        #expect(pool.entries.map(\.line) == [2] && pool.faults.map(\.line) == [1] && pool.repeated == 0)
+    }
+
     /// Before: it passed, and became a label that no trainer can use.
     @Test("Of a project that knows no dimension yet, an embedding unlike most of the file's is a fault, first or not")
     func dimensions() throws {

@@ -61,6 +61,10 @@ struct ImportFileTests {
         let other = read("name,class\na,circle\n")
         #expect(other.faults.first?.text.contains("no column \"id\", \"label\" among \"name\", \"class\"") ?? false)
         #expect(read("id,label\n\"a,circle\n").faults.map(\.line) == [2])
+        // Rows are left out by `--skip-faulty`; of these nobody knows how many there are.
+        #expect(file.faults.allSatisfy { !$0.endsFile } && other.faults.allSatisfy(\.endsFile))
+        #expect(read("id,label\na,circle\n\"b,star\nc,star\n").faults.map(\.endsFile) == [true])
+        #expect(read("").faults.map(\.endsFile) == [true])
         #expect(read("").faults.map(\.line) == [1])
     }
 

@@ -72,6 +72,16 @@ struct IncumbentPipelineTests {
                 )
         }
         #expect(throws: EngineError.self) { try send(model, to: "nothing") }
+        // Before: these were sent, refused by Intake, and told as waiting for a worker.
+        for (version, uri) in [("cafe\u{301}", "s3://m/a"), ("ok", "ftp://x/y")] {
+            let refused = IncumbentModel(
+                version: ModelVersion(version),
+                artifact: ArtifactReference(uri: uri, size: 1, sha256: String(repeating: "a", count: 64))
+            )
+            let error = #expect(throws: EngineError.self) { try send(refused) }
+            #expect("\(error.map { "\($0)" } ?? "")".contains("Intake refuses it"))
+        }
+        #expect(plant.cluster.committed(plant.topics[.commands]).isEmpty)
         #expect(try send(model) == .champion)
         let sent = plant.cluster.committed(plant.topics[.commands]).count
         #expect(try send(model) == .known)

@@ -81,6 +81,45 @@ struct UnanswerableTaskTests {
         return (state, notices)
     }
 
+    /// Before: whoever appended the class that people missed was asked about it in 1 of 100 tasks, for its samples lay among
+    /// those that nobody could answer.
+    @Test("A revision with a new class forgets what nobody could answer, and nothing sinks for it; any other keeps it")
+    func classAppended() {
+        var (state, notices) = play(edition: 2)
+        let remembered = state.acquisition.pool.unanswerable.count
+        #expect(remembered == notices.count && remembered >= 5)
+        func sunk() -> Int { state.acquisition.pool.candidates.sortedRows.count { $0.value.setAside == .unanswerable } }
+        let before = project(edition: 2)
+        func revision(_ number: Int, _ classes: [String]) -> ProjectConfiguration {
+            ProjectConfiguration(
+                project: before.project,
+                revision: number,
+                partition: 0,
+                schema: LabelSchema(question: "Which?", classes: classes),
+                acquisition: before.acquisition,
+                labeling: before.labeling
+            )
+        }
+        func apply(_ body: JournalEntry.Body) {
+            let entry = JournalEntry(project: ProjectID("p"), body: body)
+            _ = state.apply(entry, appendedAt: StreamTime(milliseconds: 400_000))
+        }
+        let bad = Candidate(
+            sample: Sample(id: SampleID("bad-late"), embedding: [20, 0, 0, 0, 0, 0]),
+            output: nil,
+            model: nil,
+            score: 1,
+            auditProbability: nil,
+            auditDraw: 1,
+            predictedAt: StreamTime(milliseconds: 0)
+        )
+        apply(.candidate(bad))
+        apply(.configured(revision(2, ["a", "b"])))
+        #expect(state.acquisition.pool.unanswerable.count == remembered && sunk() > 0)
+        apply(.configured(revision(3, ["a", "b", "c"])))
+        #expect(state.acquisition.pool.unanswerable.isEmpty && sunk() == 0)
+    }
+
     @Test("Declined tasks are charged with their time, and what their seconds cost, from edition 2 on")
     func charged() {
         for edition in [1, 2] {

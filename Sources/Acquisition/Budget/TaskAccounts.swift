@@ -83,6 +83,16 @@ extension AcquisitionState {
         accounts.ledger.value.spendOnDecline(cost: cost, taken: taken)
     }
 
+    /// Forgets which samples nobody could answer, for there are new classes: those near them wait like others again.
+    ///
+    /// - Complexity: O(*n*) in the pool where there were any.
+    public mutating func classesAppended(_ policy: AcquisitionPolicy) {
+        let slots = pool.unanswerable.sortedKeys
+        guard !slots.isEmpty else { return }
+        for slot in slots { pool.unanswerable[slot] = nil }
+        pool.judgeAnew(policy)
+    }
+
     /// Nobody could answer a task for a training label: from edition 2 on what lies near its sample comes last.
     ///
     /// - Parameters:

@@ -83,15 +83,22 @@ extension PoolSource {
             builder.look(at: pooled, experience.known.rows)
             builder.accept(&rooms)
         }
-        var last = builder.last + cursor.foundAside.filter { $0.setAside == .unanswerable }
+        var sunk = cursor.foundAside.filter { $0.setAside == .unanswerable }
         let known = cursor.foundAside.filter { $0.setAside == .known }
-        let missing = count - builder.accepted.count - last.count - known.count
+        let missing = count - builder.accepted.count - builder.last.count - sunk.count - known.count
         var behind: [PooledCandidate] = []
         while behind.count < missing, let pooled = cursor.nextAside(in: self) { behind.append(pooled) }
-        last += behind.filter { $0.setAside == .unanswerable } + known + behind.filter { $0.setAside != .unanswerable }
+        sunk += behind.filter { $0.setAside == .unanswerable }
+        let others = known + behind.filter { $0.setAside != .unanswerable }
+        let most = Self.mostUnanswerable(beside: builder.accepted.count + builder.last.count + others.count)
+        var last = builder.last + sunk.prefix(most) + others
         if var left = rooms { last.removeAll { !left.take($0.candidate.sample) } }
         return builder.window(last)
     }
+
+    /// Samples that lie among unanswerable ones, for so many others in a batch: one in ten, and where there are no others one, so
+    /// that people's seconds are not spent on them once all else was asked for, and a place that was told wrongly is seen again.
+    private static func mostUnanswerable(beside others: Int) -> Int { others > 0 ? others / 9 : 1 }
 }
 
 /// Tasks that the quotas of slices still have room for, as candidates take it.

@@ -9,7 +9,9 @@ extension ImportFile {
         var reader = CSVReader(bytes)
         do throws(CSVReader.Fault) {
             guard let header = try reader.next() else {
-                faults.append(.init(line: 1, "expected a header with the names of the columns, found nothing"))
+                faults.append(
+                    .init(line: 1, "expected a header with the names of the columns, found nothing", endsFile: true)
+                )
                 return
             }
             var columns: [String: Int] = [:]
@@ -20,7 +22,8 @@ extension ImportFile {
             // Whose use has been denied above.
             if let attribute = fields.attribute { missing.removeAll { $0 == attribute } }
             guard missing.isEmpty else {
-                faults.append(.init(line: header.line, Self.absence(of: missing, among: header.fields)))
+                let text = Self.absence(of: missing, among: header.fields)
+                faults.append(.init(line: header.line, text, endsFile: true))
                 return
             }
             while let row = try reader.next() {
@@ -35,7 +38,7 @@ extension ImportFile {
                 take(line: row.line, isLabelled) { try Self.row(row.line, fields, isLabelled, value) }
             }
         } catch {
-            faults.append(.init(line: error.line, error.text))
+            faults.append(.init(line: error.line, "\(error.text): no row can be told behind it", endsFile: true))
         }
     }
 

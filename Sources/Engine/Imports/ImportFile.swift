@@ -1,6 +1,7 @@
 internal import Events
 internal import Foundation
 internal import JSON
+internal import Telemetry
 internal import Vocabulary
 
 /// The form of a file with labels or samples.
@@ -114,6 +115,13 @@ public struct ImportFile: Sendable {
         guard let id else { throw ImportFault(line: line, "\(fields.id): expected the sample's id, found nothing") }
         guard let name = SampleID(checking: id) else {
             throw ImportFault(line: line, "\(fields.id): expected 1 to 256 bytes without control characters")
+        }
+        // Before rows of one sample are found: two spellings of a name are one to a table, and Intake takes only the composed one.
+        guard ComposedText.isComposed(id) else {
+            throw ImportFault(
+                line: line,
+                "\(fields.id): \"\(ForeignText.line(id, limit: 64))\" is not in the composed form of Unicode (NFC: an accent and its letter as one character)"
+            )
         }
         guard let metadata = SampleMetadata(metadata) else {
             throw ImportFault(line: line, "metadata: expected at most 16 texts of at most 256 bytes")

@@ -76,17 +76,22 @@ public struct ImportFault: Error, Hashable, Sendable, CustomStringConvertible {
     public let line: Int
     public let text: String
     public let unit: Unit
+    /// Whether no row behind it can be told: then no part of the file is of use.
+    public let endsFile: Bool
 
-    public init(line: Int, _ text: String, unit: Unit = .line) {
+    public init(line: Int, _ text: String, unit: Unit = .line, endsFile: Bool = false) {
         self.line = line
         self.text = text
         self.unit = unit
+        self.endsFile = endsFile
     }
 
     /// A fault of the file as a whole.
-    init(file text: String) { self.init(line: 0, text) }
+    init(file text: String) { self.init(line: 0, text, endsFile: true) }
 
     public var description: String { line == 0 ? text : "\(unit.rawValue) \(line): \(text)" }
 
-    func counted(in unit: Unit) -> ImportFault { ImportFault(line: line, text, unit: unit) }
+    func counted(in unit: Unit) -> ImportFault {
+        ImportFault(line: line, text, unit: unit, endsFile: endsFile)
+    }
 }

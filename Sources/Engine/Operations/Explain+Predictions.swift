@@ -57,7 +57,8 @@ extension Explain {
         ) { tally in
             found.contains { tally.covers($0.place, $0.offset) }
         }
-        explanation.predictions = found.map { judge($0, tallies, configuration) }
+        let space = explanation.space
+        explanation.predictions = found.map { judge($0, tallies, configuration, space) }
     }
 
     /// The sample's prediction in a record, or why Intake refuses it; nil of another's.
@@ -92,11 +93,12 @@ extension Explain {
     private func judge(
         _ found: FoundPrediction,
         _ tallies: [StoredTally],
-        _ configuration: ProjectConfiguration
+        _ configuration: ProjectConfiguration,
+        _ space: EmbeddingSpace?
     ) -> Explanation.Prediction {
         let time = StreamTime(milliseconds: found.time)
         let event: PredictionEvent
-        switch found.event {
+        switch found.event.flatMap({ Self.inSpace($0, space) }) {
         case .success(let one): event = one
         case .failure(let rejection):
             return Explanation.Prediction(
@@ -131,6 +133,12 @@ extension Explain {
             verdict: verdict,
             limited: covering.isEmpty ? [] : holding(event, score, configuration)
         )
+    }
+
+    /// What Intake refuses once it knows the space; the space of today stands for the one that was known then.
+    private static func inSpace(_ event: PredictionEvent, _ space: EmbeddingSpace?) -> Result<PredictionEvent, Rejection>
+    {
+        space?.fault(of: event.sample).map { .failure(Rejection(.wrongSpace, $0)) } ?? .success(event)
     }
 
     /// The triggers that hold of a prediction, by itself; where its score is not known, those that hold whatever it is.

@@ -100,7 +100,7 @@ public struct Explain {
     ) throws {
         // A label may have been imported of a sample that nobody has predicted yet.
         guard !explanation.appearances.isEmpty else {
-            let outcome = try place(of: sample, nil, configuration, entry: 0, &explanation.heldBack)
+            let outcome = try place(of: sample, nil, configuration, entry: 0, &explanation)
             guard case .askedBefore = outcome else { return }
             explanation.outcome = outcome
             explanation.label = try label(of: sample, configuration, &explanation.heldBack)
@@ -116,7 +116,7 @@ public struct Explain {
                 candidate,
                 configuration,
                 entry: last,
-                &explanation.heldBack
+                &explanation
             )
         }
         explanation.label = try label(of: sample, configuration, &explanation.heldBack)
@@ -187,15 +187,16 @@ public struct Explain {
         _ candidate: Candidate?,
         _ configuration: ProjectConfiguration,
         entry offset: Int64,
-        _ heldBack: inout [Topic]
+        _ explanation: inout Explanation
     ) throws -> Explanation.Outcome {
         let store = try StateStore(transport: transport, topics: topics)
         defer { store.close() }
         let end = try store.settledEnd(configuration.partition)
-        if end?.isHeldBack ?? false { heldBack.append(.state) }
+        if end?.isHeldBack ?? false { explanation.heldBack.append(.state) }
         var restored = RestoredPartition()
         try store.follow(configuration.partition, &restored, until: end?.offset)
         let project = restored.projects[configuration.project.rawValue]
+        explanation.space = project?.state.acquisition.knownSpace(configuration.embedding) ?? configuration.embedding
         if let state = project?.state.acquisition {
             if let purpose = state.accounts.asked[sample] { return .askedBefore(purpose) }
             if state.audit.candidates[sample] != nil { return .waiting("audit", triggers: []) }
@@ -211,6 +212,7 @@ public struct Explain {
             case nil: break
             }
         }
+        if let fault = candidate.flatMap({ explanation.space?.fault(of: $0.sample) }) { return .outOfSpace(fault) }
         let next = project?.pause?.next ?? restored.position?.journalOffset ?? 0
         return offset < next ? .passedOver : .notApplied(pause: project?.pause?.text)
     }

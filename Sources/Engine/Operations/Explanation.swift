@@ -51,6 +51,8 @@ public struct Explanation: Hashable, Sendable {
         case otherSide(TaskPurpose)
         /// The loop has not come to its last entry yet; where the project is paused, how.
         case notApplied(pause: String?)
+        /// Left out: it does not lie in the project's space as it is now; what is wrong.
+        case outOfSpace(String)
         /// In no table: better candidates took its place, or a stream's rule passed it over.
         case passedOver
     }
@@ -125,6 +127,8 @@ public struct Explanation: Hashable, Sendable {
     public internal(set) var searched = Searched()
     /// Topics in which a transaction is open, in the order in which they were read: what stands behind it is not known.
     public internal(set) var heldBack: [Topic] = []
+    /// The space that the project works in now.
+    var space: EmbeddingSpace?
 
     /// Predictions, and entries, that are kept of one sample.
     public static let predictionLimit = 20

@@ -52,7 +52,7 @@ public struct ModelRegistration {
         let directory = try ProjectDirectory(transport: transport, topics: topics)
         defer { directory.close() }
         try directory.readToEnd(stable: true)
-        guard directory[name] != nil else {
+        guard let configuration = directory[name] else {
             throw EngineError(
                 "register \(model.version)",
                 "there is no project \(name)",
@@ -76,7 +76,8 @@ public struct ModelRegistration {
         let began = now()
         try commands.send(
             Command(id: "register-\(name)-\(began)", action: .register(model), by: by, reason: reason),
-            at: began
+            at: began,
+            checkedBy: configuration
         )
         while true {
             let summary = try summary(view, name)

@@ -1,4 +1,5 @@
 internal import Events
+internal import Flywheel
 internal import JSON
 internal import StreamRuntime
 internal import Vocabulary
@@ -27,9 +28,25 @@ final class OperatorCommand {
     func close() { producer.close() }
 
     /// Sends one command, and returns once it is committed.
-    func send(_ command: Command, at time: Int64) throws {
+    ///
+    /// - Parameters:
+    ///   - command: What is wanted.
+    ///   - time: Milliseconds since 1970.
+    ///   - project: In whose name Intake's own rules are asked first; nil for not at all.
+    /// - Throws: `EngineError`, with nothing sent, where Intake would refuse it.
+    func send(_ command: Command, at time: Int64, checkedBy project: ProjectConfiguration? = nil) throws {
         var writer = JSONWriter()
         CommandEvent(project: ProjectID(name), command: command).write(to: &writer)
+        if let project {
+            let door = try DoorCheck([project], now: { time })
+            if case .refused(let rejection) = writer.bytes.withUnsafeBytes({ door.check($0, on: .commands) }) {
+                throw EngineError(
+                    "send a command to \(name)",
+                    "Intake refuses it: \(rejection.text)",
+                    remedy: "nothing was sent; mend what it names"
+                )
+            }
+        }
         try producer.begin()
         try producer.send([
             OutputRecord(

@@ -94,13 +94,8 @@ public struct ProjectApply {
             guard let fault = Self.fault(ofClass: label) else { continue }
             throw EngineError("apply project \(name)", "classes: \(fault.reason)", remedy: fault.remedy)
         }
-        let (window, old) = (next.acquisition.window, known?.acquisition.window)
-        guard window >= Self.leastWindow || window == old else {
-            throw EngineError(
-                "apply project \(name)",
-                "acquisition.window: expected at least 1m, found \(window)ms",
-                remedy: "each window that ends is an entry of the journal, which stays there for ever"
-            )
+        if next.acquisition.window != known?.acquisition.window, let fault = Self.fault(ofWindow: next) {
+            throw EngineError("apply project \(name)", fault.reason, remedy: fault.remedy)
         }
         if let reason = next.sizeFault(isNew: true) { throw EngineError("apply project \(name)", reason) }
         try producer.begin()
@@ -127,12 +122,32 @@ public struct ProjectApply {
     /// The least window of a new budget, in milliseconds. Shorter ones that are in force stay, and old journals decide as before.
     private static let leastWindow: Int64 = 60_000
 
+    /// Why a project must not have a window that is new; nil where it may.
+    public static func fault(ofWindow project: ProjectConfiguration) -> (reason: String, remedy: String)? {
+        guard project.acquisition.window < leastWindow else { return nil }
+        return (
+            "acquisition.window: expected at least 1m, found \(project.acquisition.window)ms",
+            "each window that ends is an entry of the journal, which stays there for ever"
+        )
+    }
+
     /// Why a class that is new must not have a name; nil where it may.
     public static func fault(ofClass name: String) -> (reason: String, remedy: String)? {
         let shown = "\"\(ForeignText.line(name))\""
         if !ForeignText.isPlain(name) {
             return (
                 "\(shown) holds a control, line or direction character, which people do not see",
+                "write the class without it"
+            )
+        }
+        // Joiners and variants belong to scripts and pictures; the others are seen by nobody.
+        let joiners: Set<UInt32> = [0x200C, 0x200D, 0xFE0E, 0xFE0F]
+        if let hidden = name.unicodeScalars.first(where: {
+            $0.properties.isDefaultIgnorableCodePoint && !joiners.contains($0.value)
+        }) {
+            let code = String(hidden.value, radix: 16, uppercase: true)
+            return (
+                "\(shown) holds the character U+\(String(repeating: "0", count: max(0, 4 - code.count)))\(code), which people do not see",
                 "write the class without it"
             )
         }

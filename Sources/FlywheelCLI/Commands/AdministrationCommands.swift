@@ -291,6 +291,9 @@ enum ConfigCommand {
                     "note: classes: \(fault.reason): project apply refuses it unless the project has it already"
                 )
             }
+            if let fault = ProjectApply.fault(ofWindow: project) {
+                Terminal.show("note: \(fault.reason): project apply refuses it unless the project has it already")
+            }
             ProjectCommand.tellConflicts(of: project)
         } else {
             let worker = try WorkerFile.read(file, for: .worker)

@@ -131,6 +131,8 @@ struct ExplanationReport {
         case .notApplied(let pause):
             return "not decided yet: the loop has not come to its last entry"
                 + (pause.map { "; the project is \(Self.line($0))" } ?? "")
+        case .outOfSpace(let fault):
+            return "not asked for: it does not lie in the project's space (\(Self.line(fault)))"
         case .passedOver:
             return "not asked for: better candidates took its place, or the stream's rule passed it over"
         }
@@ -247,6 +249,9 @@ struct ExplanationReport {
         case .otherSide(let purpose):
             writer.member("outcome", "other_side")
             writer.member("purpose", purpose.rawValue)
+        case .outOfSpace(let fault):
+            writer.member("outcome", "wrong_space")
+            writer.member("text", fault)
         case .notApplied(let pause):
             writer.member("outcome", "not_applied")
             writer.member("pause", ifPresent: pause)

@@ -43,10 +43,7 @@ enum LabelsCommand {
                 "  \(count)  \(ForeignText.line(target.configuration.schema.name(of: ClassIndex(index)), limit: 128))"
             )
         }
-        guard merge.faults.isEmpty || arguments.flag("skip-faulty") else {
-            Terminal.complain("nothing was sent: mend the file, or leave such rows out with --skip-faulty")
-            return false
-        }
+        guard ImportOptions.maySend(merge.faults, arguments) else { return false }
         guard !arguments.flag("dry-run") else {
             Terminal.show("nothing was sent (--dry-run)")
             return true
@@ -86,6 +83,20 @@ enum ImportOptions {
         .flag("skip-faulty", help: "leave out what is wrong, and send the rest"),
         .flag("dry-run", help: "check all and send nothing"),
     ]
+
+    /// Whether what is right may be sent; else says what to do.
+    static func maySend(_ faults: [ImportFault], _ arguments: ParsedArguments) -> Bool {
+        if faults.contains(where: \.endsFile) {
+            let skips = arguments.flag("skip-faulty") ? " (--skip-faulty leaves out rows, and these cannot be told)" : ""
+            Terminal.complain("nothing was sent: mend the file or the options\(skips)")
+            return false
+        }
+        guard faults.isEmpty || arguments.flag("skip-faulty") else {
+            Terminal.complain("nothing was sent: mend the file, or leave such rows out with --skip-faulty")
+            return false
+        }
+        return true
+    }
 
     static func fields(_ arguments: ParsedArguments) throws -> ImportFields {
         var fields = ImportFields()

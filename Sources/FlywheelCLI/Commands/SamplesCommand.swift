@@ -38,10 +38,7 @@ enum SamplesCommand {
         if pool.entries.count > capacity {
             Terminal.show("note: acquisition.pool_capacity is \(capacity): the project keeps so many at once")
         }
-        guard pool.faults.isEmpty || arguments.flag("skip-faulty") else {
-            Terminal.complain("nothing was sent: mend the file, or leave such rows out with --skip-faulty")
-            return false
-        }
+        guard ImportOptions.maySend(pool.faults, arguments) else { return false }
         guard !arguments.flag("dry-run") else {
             Terminal.show("nothing was sent (--dry-run)")
             return true

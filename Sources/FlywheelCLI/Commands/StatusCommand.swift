@@ -20,10 +20,16 @@ enum StatusCommand {
         let trap = SignalTrap([SIGINT, SIGTERM]) { _ in stop.raise() }
         defer { trap.cancel() }
         var isFirst = true
+        let directory = try ProjectDirectory(transport: transport, topics: worker.topics)
+        defer { directory.close() }
         repeat {
             try letters.update()
+            let projects = try view.summaries()
+            try directory.readToEnd(stable: true)
+            let known = Set(projects.map { "\($0.project)" })
             let report = StatusReport(
-                projects: try view.summaries(),
+                projects: projects,
+                withoutEntry: directory.projects.keys.map { "\($0)" }.filter { !known.contains($0) }.sorted(),
                 lag: try lags.lags(),
                 deadLetters: .init(count: letters.count, redriven: letters.redriven, isExact: letters.isExact)
             )

@@ -9,6 +9,8 @@ import Vocabulary
 /// What `flywheel status` says.
 struct StatusReport {
     let projects: [ProjectSummary]
+    /// Names of projects that are configured and of which nothing has come into the journal yet, ascending.
+    var withoutEntry: [String] = []
     let lag: [RoleLag]
     let deadLetters: DeadLetters
 
@@ -78,7 +80,11 @@ struct StatusReport {
                 if !counts.isEmpty { lines.append("  \(name)\(counts.joined(separator: ", "))") }
             }
         }
-        if projects.isEmpty { lines.append("no project has an entry yet") }
+        if projects.isEmpty, withoutEntry.isEmpty { lines.append("no project has an entry yet") }
+        for name in withoutEntry {
+            lines.append(name)
+            lines.append("  no entry yet: nothing was taken in of it; flywheel dead-letters list says what was refused")
+        }
         lines.append(
             "lag            "
                 + lag.map { "\($0.role.rawValue) \($0.isExact ? "" : "at most ")\($0.records)" }
@@ -112,6 +118,7 @@ struct StatusReport {
             writer.array("projects") { writer in
                 for project in projects { write(project, to: &writer) }
             }
+            writer.array("without_entry", of: withoutEntry)
             writer.object("lag") { writer in
                 for lag in lag {
                     writer.key(named: lag.role.rawValue)
