@@ -38,7 +38,10 @@ struct UnanswerableTests {
     }
 
     /// Before: once the others were asked for, what came last came next; a stranger saw 35 % of 1,337 tasks.
-    @Test("Nor where people answer faster than samples come that somebody can answer", arguments: 1..<3 as Range<UInt64>)
+    @Test(
+        "Nor where people answer faster than samples come that somebody can answer",
+        arguments: 1..<3 as Range<UInt64>
+    )
     func drained(seed: UInt64) throws {
         var options = AcquisitionReplay.Options(policy: AcquisitionPolicy(batchSize: 20, auditShare: 0))
         options.window = 22

@@ -145,7 +145,9 @@ struct ClassSpellingTests {
         for hidden in ["a\u{200B}", "a\u{AD}", "\u{2060}a", "\u{3164}", "a\u{E0041}", "a\u{34F}", "a\u{202E}"] {
             #expect(ProjectApply.fault(ofClass: hidden) != nil, "\(hidden.unicodeScalars.map(\.value))")
         }
-        for seen in ["a", "caf\u{E9}", "\u{2714}\u{FE0F}", "\u{1F468}\u{200D}\u{1F33E}", "\u{646}\u{645}\u{6CC}\u{200C}\u{62E}"] {
+        for seen in [
+            "a", "caf\u{E9}", "\u{2714}\u{FE0F}", "\u{1F468}\u{200D}\u{1F33E}", "\u{646}\u{645}\u{6CC}\u{200C}\u{62E}",
+        ] {
             #expect(ProjectApply.fault(ofClass: seen) == nil, "\(seen)")
         }
     }

@@ -63,7 +63,10 @@ struct ExplainJudgementTests {
         try plant.settle()
         let found = try explain("far", plant)
         let verdicts = found.predictions.map(\.text)
-        #expect(verdicts.count == 1 && verdicts.allSatisfy { $0.contains("wrong_space") || $0.contains("norm") }, "\(verdicts)")
+        #expect(
+            verdicts.count == 1 && verdicts.allSatisfy { $0.contains("wrong_space") || $0.contains("norm") },
+            "\(verdicts)"
+        )
         guard case .refused? = found.predictions.first?.verdict else {
             Issue.record("\(found.predictions)")
             return

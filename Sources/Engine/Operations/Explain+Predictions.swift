@@ -136,8 +136,9 @@ extension Explain {
     }
 
     /// What Intake refuses once it knows the space; the space of today stands for the one that was known then.
-    private static func inSpace(_ event: PredictionEvent, _ space: EmbeddingSpace?) -> Result<PredictionEvent, Rejection>
-    {
+    private static func inSpace(_ event: PredictionEvent, _ space: EmbeddingSpace?) -> Result<
+        PredictionEvent, Rejection
+    > {
         space?.fault(of: event.sample).map { .failure(Rejection(.wrongSpace, $0)) } ?? .success(event)
     }
 

@@ -117,7 +117,9 @@ public final class Worker: Sendable {
                 return
             }
             for (other, inputs) in [(Role.intake, IntakeStage.inputs), (.loop, LoopStage.inputs)] {
-                guard configuration.roles.contains(other), let digest = configuration.saltDigest(other) else { continue }
+                guard configuration.roles.contains(other), let digest = configuration.saltDigest(other) else {
+                    continue
+                }
                 try digest.check(
                     group: configuration.group(other),
                     of: other,

@@ -87,7 +87,8 @@ enum ImportOptions {
     /// Whether what is right may be sent; else says what to do.
     static func maySend(_ faults: [ImportFault], _ arguments: ParsedArguments) -> Bool {
         if faults.contains(where: \.endsFile) {
-            let skips = arguments.flag("skip-faulty") ? " (--skip-faulty leaves out rows, and these cannot be told)" : ""
+            let skips =
+                arguments.flag("skip-faulty") ? " (--skip-faulty leaves out rows, and these cannot be told)" : ""
             Terminal.complain("nothing was sent: mend the file or the options\(skips)")
             return false
         }
