@@ -41,9 +41,12 @@ extension MaterializerStage {
     /// Bytes that are kept for each version that is sealed, at most.
     private static let keptForVersion = 1 << 20
 
-    /// Whether a version is to be announced while labels of others wait, few enough to be kept for it.
+    /// Whether a version is to be announced whose cut the group's offset cannot pass, for labels of others wait from before it;
+    /// and those are few enough to be kept for it.
     private func hasSealedBeside(_ partition: Int32) -> Bool {
-        guard keepEvery < .max, !(sealedSinceNote[partition] ?? []).isEmpty else { return false }
+        guard keepEvery < .max, !(sealedSinceNote[partition] ?? []).isEmpty, let cut = cutAt[partition],
+            let safe = safeOffset(partition), groupOffset(partition, safe) <= cut
+        else { return false }
         var size = 0
         for project in (pending[partition] ?? [:]).values {
             for line in project.lines.values.joined() {

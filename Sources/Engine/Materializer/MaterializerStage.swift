@@ -43,6 +43,8 @@ public final class MaterializerStage: StreamStage, HoldingStage, StoppingStage {
     private var backlog: [Waiting] = []
     /// Announcements of versions whose partition's progress is not noted yet.
     private(set) var sealedSinceNote: [Int32: [OutputRecord]] = [:]
+    /// Offset of the cut that was sealed last.
+    private(set) var cutAt: [Int32: Int64] = [:]
     /// What the open transaction moves.
     private var turnNext: [Int32: Int64] = [:]
     private var sealedInTurn: Int64 = 0
@@ -105,6 +107,7 @@ public final class MaterializerStage: StreamStage, HoldingStage, StoppingStage {
             next[place.partition] = nil
             committedNext[place.partition] = nil
             sealedSinceNote[place.partition] = nil
+            cutAt[place.partition] = nil
             turnNext[place.partition] = nil
             backlog.removeAll { $0.partition == place.partition }
         }
@@ -167,6 +170,7 @@ public final class MaterializerStage: StreamStage, HoldingStage, StoppingStage {
             let version = try VersionSealer(store: store).seal(project, cut, waiting)
             pending[partition]?[project.rawValue] = nil
             sealedInTurn += 1
+            cutAt[partition] = offset
             sealedSinceNote[partition, default: []].append(announcement(project, version, cut, partition))
         }
     }
