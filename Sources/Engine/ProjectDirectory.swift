@@ -136,6 +136,28 @@ public final class ProjectDirectory {
     /// Whether somebody's transaction is open on the topic: what was written since it began is not seen until it has ended.
     public func isHeldBack() throws(StreamError) -> Bool { try !reader.heldBack([TopicPartition(topic, 0)]).isEmpty }
 
+    /// Reads as far as is committed, and a little longer for a project that is not there while a transaction is open: what `project
+    /// apply` has committed a moment ago is seen once the broker has marked it.
+    ///
+    /// - Parameters:
+    ///   - name: The project that is wanted.
+    ///   - patience: Milliseconds to wait for it.
+    ///   - pause: Called between two looks, with milliseconds.
+    /// - Throws: As `readToEnd(stable:patience:)`.
+    public func readToEnd(
+        for name: String,
+        patience: Int64 = 3_000,
+        pause: (Int64) -> Void = { WallClock.pause($0) }
+    ) throws(StreamError) {
+        try readToEnd(stable: true)
+        var left = patience
+        while self[name] == nil, left > 0, try isHeldBack() {
+            pause(100)
+            left -= 100
+            try readToEnd(stable: true)
+        }
+    }
+
     public func close() { reader.close() }
 
     private func start() throws(StreamError) {

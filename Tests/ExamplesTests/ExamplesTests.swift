@@ -19,7 +19,7 @@ struct ExamplesTests {
             Prerequisites.flywheel,
             [
                 "run", "--roles", "intake,loop,materializer", "--instance", "examples", "--store", stage.path("store"),
-                "--project", project,
+                "--state", stage.path("state"), "--project", project,
             ]
         )
         try stage.example("sklearn_trainer", "--artifacts", stage.path("artifacts"))

@@ -97,9 +97,9 @@ def load(dataset):
     refuse(uri, "label_schema.kind", manifest["label_schema"].get("kind"), "choice")
     lines, gone = {"training": [], "validation": [], "test": []}, set()
     for entry in entries(uri, manifest):
-        refuse(uri, "entries[].kind", entry.get("kind"), "labels", "tombstones")
+        refuse(uri, "entries[].kind", entry.get("kind"), "labels", *["tombstones"][: manifest["format_version"] - 1])
         file = urllib.parse.urljoin(uri, entry["path"])
-        for row in map(json.loads, fetch(file, entry["sha256"]).splitlines()):
+        for row in map(json.loads, filter(None, fetch(file, entry["sha256"]).split(b"\n"))):
             if entry.get("kind") == "tombstones":
                 gone.add(row["sequence"])
                 continue

@@ -83,16 +83,23 @@ extension PoolSource {
             builder.look(at: pooled, experience.known.rows)
             builder.accept(&rooms)
         }
+        // Of what comes behind, unanswerable samples come first and count for little: all others are looked for.
+        let better = builder.accepted.count + builder.last.count
         var sunk = cursor.foundAside.filter { $0.setAside == .unanswerable }
-        let known = cursor.foundAside.filter { $0.setAside == .known }
-        let missing = count - builder.accepted.count - builder.last.count - sunk.count - known.count
-        var behind: [PooledCandidate] = []
-        while behind.count < missing, let pooled = cursor.nextAside(in: self) { behind.append(pooled) }
-        sunk += behind.filter { $0.setAside == .unanswerable }
-        let others = known + behind.filter { $0.setAside != .unanswerable }
-        let most = Self.mostUnanswerable(beside: builder.accepted.count + builder.last.count + others.count)
-        var last = builder.last + sunk.prefix(most) + others
-        if var left = rooms { last.removeAll { !left.take($0.candidate.sample) } }
+        var others = cursor.foundAside.filter { $0.setAside == .known }
+        func isShort() -> Bool {
+            better + others.count + min(sunk.count, Self.mostUnanswerable(beside: better + others.count)) < count
+        }
+        while isShort(), let pooled = cursor.nextAside(in: self) {
+            if pooled.setAside == .unanswerable { sunk.append(pooled) } else { others.append(pooled) }
+        }
+        func hasRoom(_ pooled: PooledCandidate) -> Bool { rooms?.take(pooled.candidate.sample) ?? true }
+        var last = builder.last.filter(hasRoom)
+        others = others.filter(hasRoom)
+        let most = Self.mostUnanswerable(beside: builder.accepted.count + last.count + others.count)
+        var few: [PooledCandidate] = []
+        for pooled in sunk where few.count < most && hasRoom(pooled) { few.append(pooled) }
+        last += few + others
         return builder.window(last)
     }
 

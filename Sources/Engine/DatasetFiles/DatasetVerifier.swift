@@ -218,10 +218,13 @@ struct DatasetVerifier {
         for key in page.files {
             let file = files[Int(key)]
             sums.problems += file.problems
-            if let split = file.entry.split { sums.living[split, default: 0] += file.entry.records }
+            if let split = file.entry.split {
+                sums.living[split] = (sums.living[split] ?? 0).adding(file.entry.records)
+            }
             for sequence in file.sequences {
                 if wanted.contains(sequence) { sums.problems.append("line \(sequence) is withdrawn and not there") }
-                sums.living[withdrawn[sequence] ?? .training, default: 0] -= 1
+                let split = withdrawn[sequence] ?? .training
+                sums.living[split] = (sums.living[split] ?? 0).subtracting(1)
             }
         }
         return sums

@@ -24,7 +24,7 @@ public struct ImportTarget {
     ) throws {
         let directory = try ProjectDirectory(transport: transport, topics: topics)
         defer { directory.close() }
-        try directory.readToEnd(stable: true)
+        try directory.readToEnd(for: name)
         guard let configuration = directory[name] else {
             throw EngineError(
                 "import into \(name)",

@@ -33,7 +33,8 @@ extension IntakeStage {
             size: record.size,
             isVouched: isVouched,
             at: batchTime,
-            share: share
+            // A project's commands lie in one partition, by its key: one worker has them all.
+            share: input == .commands ? 1 : share
         )
         guard isWithin else {
             throw Rejection(

@@ -51,13 +51,18 @@ struct VersionDelta {
                 withdrawn[old.split, default: 0] += 1
             }
             if case .retracted = fact.kind { continue }
-            let bytes = try DatasetLine.changed(
-                old.bytes,
-                by: fact,
-                className: change.className,
-                formerName: change.formerName,
-                parser
-            )
+            let bytes: [UInt8]
+            do {
+                bytes = try DatasetLine.changed(
+                    old.bytes,
+                    by: fact,
+                    className: change.className,
+                    formerName: change.formerName,
+                    parser
+                )
+            } catch let error as JSONError {
+                throw Self.wrong(fact, "which cannot be read (\(DatasetForm.reason(error)))")
+            }
             living[fact.sequence] = Living(split: fact.split, bytes: bytes)
         }
         tombstones.sort()

@@ -40,25 +40,30 @@ struct VersionSealer {
         let manifest =
             max(asked, parent?.formatVersion ?? 1) > 1
             ? try paged(project, cut, delta, parent) : try listed(project, cut, delta, parent)
-        if let known, known.id != manifest.id, isSame(known, delta, after: parent, cut) { return try store.seal(known) }
+        if let known, known.id != manifest.id, try isSame(known, delta, after: parent, project, cut) {
+            return try store.seal(known)
+        }
         return try store.seal(manifest)
     }
 
-    /// Whether a version in the store is of the same facts, though its bytes are others: of a build whose lines said less. Nothing
-    /// that cannot be read is; then what was made now takes its place.
+    /// Whether a version in the store is of the same facts, though its bytes are others: of a build whose lines said less.
+    ///
+    /// - Throws: `StorageError` where the store does not let it be read now, `WrongFact` where it is damaged: a version gets no
+    ///   second id because somebody could not look at the first.
     private func isSame(
         _ known: DatasetManifest,
         _ delta: VersionDelta,
         after parent: DatasetManifest?,
+        _ project: ProjectID,
         _ cut: VersionCut
-    ) -> Bool {
+    ) throws -> Bool {
         guard known.parent == parent?.id, known.classes == cut.classes,
             known.count(of: .training) == cut.training, known.count(of: .validation) == cut.validation,
             known.count(of: .test) == cut.test
         else { return false }
         let parser = JSONParser(maximumDepth: 64, maximumSize: DatasetForm.lineSize)
         let added = delta.lines.values.joined()
-        guard let found = try? store.reader(of: known).lines(added.map(\.sequence).sorted()) else { return false }
+        let found = try named(project, cut) { try store.reader(of: known).lines(added.map(\.sequence).sorted()) }
         for (split, lines) in delta.lines {
             for line in lines {
                 guard let old = found[line.sequence], old.split == split,

@@ -60,11 +60,9 @@ public struct LabelCorrection {
                 remedy: "at most \(LabelChange.longestBy) and \(LabelChange.longestReason) stand in the dataset log"
             )
         }
-        let commands = try OperatorCommand(transport: transport, topics: topics, project: name)
-        defer { commands.close() }
         let directory = try ProjectDirectory(transport: transport, topics: topics)
         defer { directory.close() }
-        try directory.readToEnd(stable: true)
+        try directory.readToEnd(for: name)
         guard let configuration = directory[name] else {
             throw EngineError(attempt, "there is no project \(name)", remedy: "see flywheel project list")
         }
@@ -77,6 +75,9 @@ public struct LabelCorrection {
         }
         let before = try state()
         if let before, try isKnown(action, sample, before, configuration, attempt) { return .known }
+        // Late: whoever sends for the same project after this fences it, and to read the state takes a while.
+        let commands = try OperatorCommand(transport: transport, topics: topics, project: name)
+        defer { commands.close() }
         let began = now()
         let id = "\(Self.verb(action))-\(name)-\(began)-\(String(xxh64(sample.rawValue), radix: 16))"
         try commands.send(

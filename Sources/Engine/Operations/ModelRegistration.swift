@@ -51,7 +51,7 @@ public struct ModelRegistration {
         defer { commands.close() }
         let directory = try ProjectDirectory(transport: transport, topics: topics)
         defer { directory.close() }
-        try directory.readToEnd(stable: true)
+        try directory.readToEnd(for: name)
         guard let configuration = directory[name] else {
             throw EngineError(
                 "register \(model.version)",

@@ -62,7 +62,7 @@ public struct ProjectResume {
         defer { commands.close() }
         let directory = try ProjectDirectory(transport: transport, topics: topics)
         defer { directory.close() }
-        try directory.readToEnd(stable: true)
+        try directory.readToEnd(for: name)
         guard let configuration = directory[name] else {
             throw EngineError("resume \(name)", "there is no such project", remedy: "see flywheel project list")
         }

@@ -107,31 +107,30 @@ public final class Worker: Sendable {
     /// Another salt was in use than this worker has.
     private struct SaltFault: Error { let error: EngineError }
 
-    /// Throws `SaltFault` where members of a group have left word of another salt: of the role's own, or, where it does not
-    /// depend on the salt, of those of the worker's other roles. None begins, and holds up the others of its group, in a worker
-    /// that another role of it is about to end.
+    /// Throws `SaltFault` where members of the role's group, or of that of another role of this worker, have left word of another
+    /// salt: no role begins, and holds up the others of its group, in a worker that another role of it is about to end.
     private func checkSalt(_ role: Role, _ topics: [String], _ transport: KafkaStreamTransport) throws {
         do {
             if let digest = configuration.saltDigest(role) {
                 try digest.check(group: configuration.group(role), of: role, topics: topics, transport: transport)
-                return
             }
-            for (other, inputs) in [(Role.intake, IntakeStage.inputs), (.loop, LoopStage.inputs)] {
+            for (other, inputs) in [(Role.intake, IntakeStage.inputs), (.loop, LoopStage.inputs)] where other != role {
                 guard configuration.roles.contains(other), let digest = configuration.saltDigest(other) else {
                     continue
                 }
-                try digest.check(
-                    group: configuration.group(other),
-                    of: other,
-                    topics: inputs.map { configuration.topics[$0] },
-                    transport: KafkaStreamTransport(properties: configuration.properties(other))
-                )
+                do {
+                    try digest.check(
+                        group: configuration.group(other),
+                        of: other,
+                        topics: inputs.map { configuration.topics[$0] },
+                        transport: KafkaStreamTransport(properties: configuration.properties(other))
+                    )
+                } catch is StreamError {
+                    // That role says itself what it may not look at.
+                }
             }
         } catch let error as EngineError {
             throw SaltFault(error: error)
-        } catch let error as StreamError {
-            // The other role says itself what it may not look at.
-            guard configuration.saltDigest(role) == nil else { throw error }
         }
     }
 

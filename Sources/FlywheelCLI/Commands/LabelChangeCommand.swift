@@ -48,11 +48,22 @@ enum LabelChangeCommand {
         }
         let parser = JSONParser(maximumDepth: 64, maximumSize: 16 << 20)
         var isFound = false
+        var unreadable = 0
         for (partition, end) in ends.sorted(by: { $0.key < $1.key }) {
             try scan.forEach(partition, until: end.offset) { record, _, _ in
-                guard let json = try? parser.parse(record.value), (try? json.object().string("project")) == name,
-                    case .changed(let change, let to, let from)? = try? DatasetLogRecord(json: json)
-                else { return }
+                guard let json = try? parser.parse(record.value), (try? json.object().string("project")) == name else {
+                    return
+                }
+                guard let fact = try? DatasetLogRecord(json: json) else {
+                    unreadable += 1
+                    if unreadable == 1 {
+                        Terminal.complain(
+                            "the record at \(partition)/\(record.offset) cannot be read: a newer build wrote it, or somebody else; what it changes is not told here"
+                        )
+                    }
+                    return
+                }
+                guard case .changed(let change, let to, let from) = fact else { return }
                 isFound = true
                 let said = DatasetLabel.Change(change, to, from)
                 Terminal.show(
@@ -61,6 +72,10 @@ enum LabelChangeCommand {
                         : "\(said.sequence)  \(RFC3339.text(milliseconds: said.at.milliseconds))  \(ForeignText.line(change.sample.rawValue))  \(ForeignText.line(said.text))  by \(ForeignText.line(said.by)): \(ForeignText.line(said.reason, limit: 1_100))"
                 )
             }
+        }
+        guard unreadable == 0 else {
+            Terminal.complain("\(unreadable) records of \(name) cannot be read")
+            return false
         }
         if !isFound, !arguments.flag("json") { Terminal.show("no label of \(name) was changed") }
         return true
@@ -102,10 +117,10 @@ enum LabelChangeCommand {
             Terminal.show("\(label) \(what) already; nothing was sent")
             return true
         case .waiting:
-            Terminal.show(
-                "sent; no worker has carried it out yet: see flywheel explain once intake and loop run. Do not send it again"
+            Terminal.complain(
+                "sent; no worker has carried it out yet: none runs, or Intake has refused it (flywheel dead-letters list); see flywheel explain. Once more does no harm"
             )
-            return true
+            return false
         case .refused:
             Terminal.complain("refused: see flywheel dead-letters list")
             return false
