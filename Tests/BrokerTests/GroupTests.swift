@@ -134,7 +134,8 @@ struct GroupTests {
         }
         let settled = ContinuousClock.now + .seconds(30)
         while members.contains(where: { $0.assigned.count != 1 }), ContinuousClock.now < settled {
-            for member in members { _ = try member.turn() }
+            // For a moment after a topic was made a broker may say that there is none.
+            for member in members { _ = try? member.turn() }
         }
         try Broker.get().addPartitions(topic, upTo: 3)
         let began = ContinuousClock.now
