@@ -11,7 +11,7 @@ public struct ChangeContext: Sendable {
     public let reason: String
     /// Ordinals of the versions that wait for a study, or are studied: their lists of test labels stay what they were.
     public let studied: [Int]
-    /// Of the entry.
+    /// Time of the entry that brings the change.
     public let time: StreamTime
 
     public init(policy: DatasetPolicy, by: String, reason: String, studied: [Int], time: StreamTime) {

@@ -9,10 +9,10 @@ public struct DatasetPolicy: Hashable, Sendable {
     public var cutAfter: Int64
     /// The format of dataset versions, see `DatasetFormat`; nil where nothing is said.
     public var format: Int?
-    /// What is done with a label where its votes, counted anew, name another class.
+    /// Action where a label's votes, counted anew, name another class.
     public var revise: Revising
 
-    /// What is done where votes that are counted anew name another class.
+    /// Actions where the votes of a label, counted anew, name another class.
     public enum Revising: String, Hashable, Sendable, CaseIterable {
         /// People are told.
         case report
@@ -39,11 +39,11 @@ public struct LogPosition: Hashable, Sendable {
     public var sequence: Int64
     /// The last cut.
     public var ordinal: Int
-    /// Training labels accepted so far that were neither retracted nor moved elsewhere, and moved ones.
+    /// Training labels now: accepted as such or moved here, and neither retracted nor moved elsewhere.
     public var training: Int
-    /// The same of validation labels.
+    /// Validation labels now.
     public var validation: Int
-    /// The same of test labels.
+    /// Test labels now.
     public var test: Int
     /// Accepted since the last cut.
     public var newTraining: Int

@@ -3,6 +3,7 @@ import Foundation
 import Hashing
 import JSON
 import Storage
+import Synchronization
 import Testing
 import Vocabulary
 
@@ -166,6 +167,12 @@ struct PagedVersionTests {
         var more = try PagedVersions { _ in versions.store.objects }
         try more.cut(5, facts: 2, times: 2)
         #expect(more.versions.map(\.id) == ids)
+        // Before: where the store did not let its lines be read just then, it was taken for another and got a second id.
+        let counting = CountingStore(versions.store.objects)
+        counting.away.withLock { $0 = "/segments/" }
+        var late = try PagedVersions { _ in counting }
+        #expect(throws: StorageError.self) { try late.cut(5, facts: 2, times: 1) }
+        #expect(try versions.store.manifest(World.project, ordinal: 1)?.id == ids.first)
         // Of another log with the same numbers it is none: what the log says counts.
         var other = try PagedVersions(seed: 2) { _ in versions.store.objects }
         try other.cut(5, times: 1)

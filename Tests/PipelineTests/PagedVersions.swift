@@ -109,6 +109,8 @@ final class CountingStore: ObjectStore {
 
     private let store: any ObjectStore
     private let state = Mutex(Traffic())
+    /// Names of which no object can be read, for now.
+    let away = Mutex<String?>(nil)
     var traffic: Traffic { state.withLock { $0 } }
     func reset() { state.withLock { $0 = Traffic() } }
 
@@ -125,6 +127,8 @@ final class CountingStore: ObjectStore {
     }
 
     func read(_ name: String, maximumSize: Int) throws(StorageError) -> [UInt8] {
+        let isAway = away.withLock { part in part.map { name.contains($0) } ?? false }
+        guard !isAway else { throw StorageError(.unavailable, "read", name, "503 SlowDown") }
         let bytes = try store.read(name, maximumSize: maximumSize)
         state.withLock { state in
             state.reads[name, default: 0] += 1

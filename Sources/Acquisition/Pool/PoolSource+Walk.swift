@@ -83,7 +83,8 @@ extension PoolSource {
             builder.look(at: pooled, experience.known.rows)
             builder.accept(&rooms)
         }
-        // Of what comes behind, unanswerable samples come first and count for little: all others are looked for.
+        // Unanswerable samples are ranked before known ones and few of them are taken: the walk goes on behind them, or the
+        // batch would stay short.
         let better = builder.accepted.count + builder.last.count
         var sunk = cursor.foundAside.filter { $0.setAside == .unanswerable }
         var others = cursor.foundAside.filter { $0.setAside == .known }

@@ -1,7 +1,8 @@
 import Storage
+import Synchronization
 
 /// A store that counts what is read from it and written to it.
-final class CountedStore: ObjectStore, @unchecked Sendable {
+final class CountedStore: ObjectStore {
     /// What was read and written since the last time that it was asked.
     struct Traffic {
         var bytesRead = 0
@@ -14,21 +15,24 @@ final class CountedStore: ObjectStore, @unchecked Sendable {
     }
 
     private let store: any ObjectStore
-    // One thread asks at a time.
-    private(set) var traffic = Traffic()
+    private let traffic = Mutex(Traffic())
 
     init(_ store: any ObjectStore) { self.store = store }
 
     func take() -> Traffic {
-        defer { traffic = Traffic() }
-        return traffic
+        traffic.withLock { traffic in
+            defer { traffic = Traffic() }
+            return traffic
+        }
     }
 
     private func count(_ name: String, _ bytes: Int) {
-        traffic.bytesWritten += bytes
-        traffic.objectsWritten += 1
-        if name.contains("/segments/") || name.contains("/tombstones/") { traffic.changeBytes += bytes }
-        if name.contains("/pages/") || name.contains("/versions/") { traffic.listBytes += bytes }
+        traffic.withLock { traffic in
+            traffic.bytesWritten += bytes
+            traffic.objectsWritten += 1
+            if name.contains("/segments/") || name.contains("/tombstones/") { traffic.changeBytes += bytes }
+            if name.contains("/pages/") || name.contains("/versions/") { traffic.listBytes += bytes }
+        }
     }
 
     var location: String { store.location }
@@ -43,7 +47,7 @@ final class CountedStore: ObjectStore, @unchecked Sendable {
 
     func read(_ name: String, maximumSize: Int) throws(StorageError) -> [UInt8] {
         let bytes = try store.read(name, maximumSize: maximumSize)
-        traffic.bytesRead += bytes.count
+        traffic.withLock { $0.bytesRead += bytes.count }
         return bytes
     }
 
