@@ -152,8 +152,14 @@ final class Plant {
         keepEvery: Int64 = 20_000
     ) throws -> StageRunner {
         try runner(.materializer, plan, instance, CommitPolicy(interval: 0), MaterializerStage.inputs) {
-            [topics, own = self.store] _ in
-            MaterializerStage(topics: topics, store: store ?? own, keepEvery: keepEvery, jitter: { 0 })
+            [topics, own = self.store] transport in
+            MaterializerStage(
+                topics: topics,
+                transport: transport,
+                store: store ?? own,
+                keepEvery: keepEvery,
+                jitter: { 0 }
+            )
         }
     }
 
