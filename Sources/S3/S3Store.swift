@@ -48,6 +48,11 @@ public struct S3Store: ObjectStore {
         try client.read(place(of: name), maximumSize: maximumSize)
     }
 
+    /// Part of the bytes of an object, in pieces where it is large.
+    public func read(_ name: String, range: Range<Int>) throws(StorageError) -> [UInt8] {
+        try client.read(place(of: name), range: range)
+    }
+
     /// The number of bytes of an object; nil if there is none.
     public func size(of name: String) throws(StorageError) -> Int? { try client.look(at: place(of: name))?.size }
 

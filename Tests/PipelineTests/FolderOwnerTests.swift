@@ -63,7 +63,10 @@ struct FolderOwnerTests {
             try held.write(bytes, to: name)
         }
         func remove(_ name: String) throws(StorageError) { try held.remove(name) }
-        func list(_ folder: String) throws(StorageError) -> [String] { try held.list(folder) }
+        func read(_ name: String, range: Range<Int>) throws(StorageError) -> [UInt8] {
+            try held.read(name, range: range)
+        }
+        func entries(_ folder: String) throws(StorageError) -> [ObjectEntry] { try held.entries(folder) }
         func removeLeftovers(olderThan age: Duration) throws(StorageError) -> Int { 0 }
     }
 

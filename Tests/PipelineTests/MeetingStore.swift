@@ -39,7 +39,10 @@ final class MeetingStore: ObjectStore {
         try store.read(name, maximumSize: maximumSize)
     }
     func size(of name: String) throws(StorageError) -> Int? { try store.size(of: name) }
-    func list(_ folder: String) throws(StorageError) -> [String] { try store.list(folder) }
+    func read(_ name: String, range: Range<Int>) throws(StorageError) -> [UInt8] {
+        try store.read(name, range: range)
+    }
+    func entries(_ folder: String) throws(StorageError) -> [ObjectEntry] { try store.entries(folder) }
     func removeLeftovers(olderThan age: Duration) throws(StorageError) -> Int {
         try store.removeLeftovers(olderThan: age)
     }

@@ -149,7 +149,10 @@ struct SharedStoreTests {
 
     /// The first owner is cut off in the middle of a change, another one acts, is cut off after so many changes of its own or
     /// not at all, and the first goes on as if nothing had happened.
-    @Test("Two owners at any change of a store end with equal objects, and announce each version once", arguments: 0..<3)
+    @Test(
+        "Two owners at any change of a store end with equal objects, and announce each version once",
+        arguments: 0..<3
+    )
     func owners(backend: Int) throws {
         let log = FactLog(seed: 5, facts: 60)
         func objects() throws -> any ObjectStore {

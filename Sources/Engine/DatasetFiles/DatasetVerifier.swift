@@ -244,15 +244,24 @@ extension DatasetStore {
 
     /// Every problem of all versions of a project, each file of which is read once.
     ///
-    /// - Returns: The ids of the versions in their order, and what is wrong.
+    /// - Returns: The ids of the versions in their order, those that were collected, and what is wrong.
     /// - Complexity: O(*n*) in the bytes of the project's files.
-    public func verify(_ project: ProjectID) throws -> (versions: [DatasetVersionID], problems: [VersionProblem]) {
+    public func verify(_ project: ProjectID) throws -> (
+        versions: [DatasetVersionID], collected: [DatasetVersionID], problems: [VersionProblem]
+    ) {
+        let gone = try collected(project)
+        var collected: [DatasetVersionID] = []
         var verifier = DatasetVerifier(self, project)
         var problems: [VersionProblem] = []
         var versions: [DatasetVersionID] = []
         for ordinal in try ordinals(project) {
             // One that cannot be read keeps nobody from looking at the others.
             do {
+                let id = try id(project, ordinal: ordinal)
+                if let id, gone.contains(id) {
+                    collected.append(id)
+                    continue
+                }
                 guard let manifest = try manifest(project, ordinal: ordinal) else {
                     let text = "it names a version that is not here"
                     problems.append(VersionProblem(version: nil, ordinal: ordinal, text: text))
@@ -264,6 +273,6 @@ extension DatasetStore {
                 problems.append(VersionProblem(version: nil, ordinal: ordinal, text: "\(error)"))
             }
         }
-        return (versions, try problems + verifier.problems())
+        return (versions, collected, try problems + verifier.problems())
     }
 }

@@ -190,6 +190,7 @@ public final class MaterializerStage: StreamStage, HoldingStage, StoppingStage {
             let waiting = pending[partition]?[project.rawValue] ?? WaitingLabels.Project(from: offset)
             let version = try VersionSealer(store: store).seal(project, cut, waiting)
             pending[partition]?[project.rawValue] = nil
+            guard let version else { return }
             sealedInTurn += 1
             announce(project, version, cut, partition, offset)
         }
