@@ -193,7 +193,7 @@ struct DamagedVersionTests {
         // A whole history tells of each version that has the file.
         let last = try #require(names.first)
         try store.remove(last)
-        let (versions, _, problems) = try datasets.verify(Self.project)
+        let (versions, problems) = try datasets.verify(Self.project)
         #expect(Set(problems.compactMap(\.version)).count == versions.count)
     }
 

@@ -31,7 +31,7 @@ struct PagedVersionTests {
             #expect(manifest.semanticVersion == "1.\(number).0")
             #expect(manifest.parent == (number == 0 ? nil : versions.versions[number - 1].id))
         }
-        let (ids, _, problems) = try versions.store.verify(World.project)
+        let (ids, problems) = try versions.store.verify(World.project)
         #expect(ids == versions.versions.map(\.id) && problems == [])
     }
 

@@ -127,7 +127,7 @@ struct DatasetMode {
     private func verify(_ writer: inout JSONWriter) throws {
         let store = DatasetStore(objects: try FolderStore(root: folder))
         let began = ProcessUsage.now().clock
-        let (versions, _, problems) = try store.verify(DatasetHistory.project)
+        let (versions, problems) = try store.verify(DatasetHistory.project)
         let ended = ProcessUsage.now()
         guard problems.isEmpty else { throw BenchmarkError("\(problems.count) problems: \(problems[0].text)") }
         writer.object { writer in

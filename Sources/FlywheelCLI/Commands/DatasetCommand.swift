@@ -81,7 +81,9 @@ enum DatasetCommand {
             // Versions share most of their files: each is read once.
             let verified = try store.verify(project)
             ids = verified.versions
-            collected = verified.collected
+            let gone = try store.collected(project)
+            collected = try store.ordinals(project).compactMap { try store.id(project, ordinal: $0) }
+                .filter { gone.contains($0) }
             for problem in verified.problems { complain(problem) }
             problems = verified.problems.count
         }
