@@ -93,6 +93,19 @@ public struct S3Store: ObjectStore {
         throw StorageError(.unavailable, "write", place.description, "others keep writing it")
     }
 
+    /// Writes the bytes that are there under `If-Match` of a revision that no object has: a store that takes them would take
+    /// back what was written after a request that comes late.
+    public func honoursRevisions(_ name: String, _ bytes: [UInt8]) throws(StorageError) -> Bool {
+        let place = try place(of: name)
+        let digest = SHA256Digest(of: bytes)
+        let result = bytes.withUnsafeBytes { buffer in
+            Result { () throws(StorageError) in
+                try client.upload(buffer, digest, to: place, .ifUnchanged("\"\(String(repeating: "0", count: 32))\""))
+            }
+        }
+        return try !result.get()
+    }
+
     /// Whether an object holds these bytes; nil if there is none.
     private func holds(_ bytes: UnsafeRawBufferPointer, _ digest: SHA256Digest, _ place: S3URI) throws(StorageError)
         -> Bool?

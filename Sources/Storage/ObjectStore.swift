@@ -50,6 +50,10 @@ public protocol ObjectStore: Sendable {
     /// Stores bytes under a name, in place of what it held.
     func write(_ bytes: UnsafeRawBufferPointer, to name: String) throws(StorageError)
 
+    /// Whether the store keeps what it holds where a write names another revision than that; tried on an object that holds
+    /// these bytes, and changes nothing.
+    func honoursRevisions(_ name: String, _ bytes: [UInt8]) throws(StorageError) -> Bool
+
     /// Removes an object. Nothing happens if there is none, and nothing outside of the store is ever removed.
     func remove(_ name: String) throws(StorageError)
 
@@ -80,6 +84,9 @@ extension ObjectStore {
             return nil
         }
     }
+
+    /// Where a write needs no revision there is nothing to honour.
+    public func honoursRevisions(_ name: String, _ bytes: [UInt8]) throws(StorageError) -> Bool { true }
 
     /// In buckets there are no links.
     public func isLink(_ name: String) throws(StorageError) -> Bool { false }

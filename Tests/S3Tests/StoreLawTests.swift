@@ -114,6 +114,14 @@ struct StoreLawTests {
         #expect(missing?.kind == .notFound)
     }
 
+    @Test("A write that names another revision than the one there is refused", arguments: Backend.allCases)
+    func revisions(backend: Backend) throws {
+        guard let store = try backend.make() else { return }
+        try store.put([1, 2, 3], as: "probe")
+        #expect(try store.honoursRevisions("probe", [1, 2, 3]))
+        #expect(try store.honoursRevisions("probe", [4]) && store.read("probe") == [1, 2, 3])
+    }
+
     @Test("Putting the same content twice changes nothing, other content is a conflict", arguments: Backend.allCases)
     func put(backend: Backend) throws {
         guard let store = try backend.make() else { return }

@@ -70,10 +70,13 @@ public struct FolderOwner: Hashable, Sendable {
     /// Refuses a store that puts one object in the place of another although it was told not to: two workers would lose each
     /// other's versions there. Writes what is there already.
     private func checkConditions(_ store: any ObjectStore) throws {
-        guard try store.put(bytes, as: Self.file) else { return }
+        let ignored =
+            try store.put(bytes, as: Self.file)
+            ? "If-None-Match" : try store.honoursRevisions(Self.file, bytes) ? nil : "If-Match"
+        guard let ignored else { return }
         throw EngineError(
             "use the store \(store.location)",
-            "it takes If-None-Match and overwrites all the same",
+            "it takes \(ignored) and overwrites all the same",
             remedy: "use a store that honours conditional writes"
         )
     }
