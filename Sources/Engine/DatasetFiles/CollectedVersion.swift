@@ -24,14 +24,15 @@ public struct CollectedVersion: Hashable, Sendable, JSONCodable {
 
     public init(json: JSONValue) throws(JSONError) {
         let object = try json.object()
-        guard try object.string("format") == "flywheel-dataset-collected", try object.int64("format_version") == 1
+        guard try object.string("format") == "flywheel-dataset-collected",
+            try object.int("format_version", in: 1...1) == 1
         else {
             throw object.failure("format_version", "expected flywheel-dataset-collected of form 1")
         }
         project = ProjectID(try object.string("project"))
         id = DatasetVersionID(try object.digest("version"))
         ordinal = try object.int("ordinal", in: 1...Int.max)
-        sequence = try object.int64("sequence")
+        sequence = Int64(try object.int("sequence", in: 1...Counting.most))
     }
 
     public func write(to writer: inout JSONWriter) {

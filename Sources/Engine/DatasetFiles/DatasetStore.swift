@@ -15,9 +15,17 @@ public import Vocabulary
 ///
 /// No object is ever seen half written, and all but the last of a version are where they belong before it is named.
 public struct DatasetStore: Sendable {
+    /// Objects by the names above; files of labels may lie packed beside them, as `NAME.jsonl.zst`.
     public let objects: any ObjectStore
 
-    public init(objects: any ObjectStore) { self.objects = objects }
+    /// Versions in a store.
+    ///
+    /// - Parameters:
+    ///   - objects: The store.
+    ///   - compression: How files of labels are written from now on; whatever lies there is read.
+    public init(objects: any ObjectStore, compression: StoreCompression = .none) {
+        self.objects = ZstdStore(objects, compression)
+    }
 
     /// The manifest of a version by its ordinal, or nil if it is not here.
     public func manifest(_ project: ProjectID, ordinal: Int) throws -> DatasetManifest? {

@@ -155,7 +155,8 @@ extension Worker {
             )
         case .materializer:
             let objects = try openStore(configuration.storePath, transport, logger)
-            let stage = MaterializerStage(topics: topics, transport: transport, store: DatasetStore(objects: objects))
+            let store = DatasetStore(objects: objects, compression: configuration.storeCompression)
+            let stage = MaterializerStage(topics: topics, transport: transport, store: store)
             stage.heldUp = watchHoldUps(role, logger)
             stage.announcedOtherwise = { project, version in
                 logger.warning(
