@@ -128,9 +128,13 @@ public struct DatasetManifest: Hashable, Sendable, JSONCodable {
 
     /// Reads a manifest's bytes.
     ///
+    /// - Parameters:
+    ///   - bytes: All of them.
+    ///   - file: Where they were read, for messages.
+    ///   - known: Their digest, where it was reckoned.
     /// - Throws: `EngineError` that names the file, what is wrong and what to do.
-    init(_ bytes: [UInt8], file: String) throws {
-        let id = DatasetVersionID(SHA256Digest(of: bytes).hex)
+    init(_ bytes: [UInt8], file: String, id known: DatasetVersionID? = nil) throws {
+        let id = known ?? DatasetVersionID(SHA256Digest(of: bytes).hex)
         do {
             self = try JSONParser(maximumSize: 256 << 20).withDocument(of: bytes) { json in
                 try DatasetManifest(json, id: id)

@@ -56,7 +56,8 @@ struct DatasetVerifier {
     private let parser = JSONParser(maximumDepth: 64, maximumSize: DatasetForm.lineSize)
     private var pages: [DatasetPageReference: Page] = [:]
     private var files: [File] = []
-    private var positions: [DatasetEntry: Int] = [:]
+    /// Places in `files`, by digest: nearly always one.
+    private var positions: [String: [Int]] = [:]
     private var withdrawals: [Withdrawal] = []
     private var withdrawalOf: [Int64: Int] = [:]
     private var versions: [Version] = []
@@ -82,9 +83,10 @@ struct DatasetVerifier {
     }
 
     private mutating func add(_ entry: DatasetEntry, isPaged: Bool) -> Int {
-        let position = positions[entry] ?? files.count
-        if position == files.count {
-            positions[entry] = position
+        let known = positions[entry.sha256]?.first { files[$0].entry == entry }
+        let position = known ?? files.count
+        if known == nil {
+            positions[entry.sha256, default: []].append(position)
             files.append(File(entry: entry))
         }
         if isPaged { files[position].isPaged = true }
