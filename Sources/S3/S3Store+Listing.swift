@@ -18,6 +18,38 @@ extension S3Store {
     static let longestList = 100_000
     /// The most of them in a row that bring nothing new.
     private static let idleRequests = 100
+    /// The most keys of one list.
+    private static let mostKeys = 20_000_000
+
+    /// One answer to a request for a list.
+    struct Page {
+        /// All keys, ours or not.
+        var keys: [String] = []
+        var entries: [ObjectEntry] = []
+        /// Where the list goes on.
+        var next: String?
+
+        /// Reads an answer; nil of what no store says.
+        ///
+        /// - Parameters:
+        ///   - body: The answer.
+        ///   - root: What our keys begin with.
+        init?(_ body: [UInt8], root: String) {
+            guard let text = S3Text(body).elements("ListBucketResult", atMost: 1).first else { return nil }
+            for entry in text.elements("Contents") {
+                guard let key = entry.first("Key").flatMap(S3Store.decoded) else { continue }
+                keys.append(key)
+                guard key.hasPrefix(root) else { continue }
+                let name = String(key.dropFirst(root.count))
+                // Not ours: what we write has names that we accept.
+                guard (try? ObjectName.check(name)) != nil else { continue }
+                guard let size = entry.first("Size").flatMap({ Int($0) }), size >= 0 else { return nil }
+                let modified = entry.first("LastModified").flatMap(S3Store.seconds) ?? .max
+                entries.append(ObjectEntry(name: name, size: size, modified: modified))
+            }
+            next = text.first("IsTruncated") == "true" ? text.first("NextContinuationToken") : nil
+        }
+    }
 
     /// All objects in a folder of the store and below it, in byte order of their names; none if there is no such folder.
     ///
@@ -37,26 +69,16 @@ extension S3Store {
             request.maximumSize = 16 << 20
             request.query = [("list-type", "2"), ("prefix", beginning(folder)), ("encoding-type", "url")]
             if let token { request.query.append(("continuation-token", token)) }
-            guard let text = S3Text(try client.send(request).body).elements("ListBucketResult", atMost: 1).first else {
+            guard let page = Page(try client.send(request).body, root: root) else {
                 throw client.notAStore(place, "list")
             }
             let before = known.count
-            for entry in text.elements("Contents") {
-                guard let key = entry.first("Key").flatMap(Self.decoded), known.insert(key).inserted,
-                    key.hasPrefix(root)
-                else { continue }
-                let name = String(key.dropFirst(root.count))
-                // Not ours: what we write has names that we accept.
-                guard (try? ObjectName.check(name)) != nil else { continue }
-                guard let size = entry.first("Size").flatMap({ Int($0) }), size >= 0 else {
-                    throw client.notAStore(place, "list")
-                }
-                let modified = entry.first("LastModified").flatMap(Self.seconds) ?? .max
-                found.append(ObjectEntry(name: name, size: size, modified: modified))
-            }
-            let next = text.first("IsTruncated") == "true" ? text.first("NextContinuationToken") : nil
+            var names: Set<String> = []
+            for key in page.keys where known.insert(key).inserted { names.insert(key) }
+            found += page.entries.filter { names.contains(root + $0.name) }
             idle = known.count > before ? 0 : idle + 1
-            guard next == nil || next != token && requests < Self.longestList && idle < Self.idleRequests else {
+            let goesOn = requests < Self.longestList && idle < Self.idleRequests && known.count < Self.mostKeys
+            guard page.next == nil || page.next != token && goesOn else {
                 throw StorageError(
                     .unavailable,
                     "list",
@@ -64,7 +86,7 @@ extension S3Store {
                     "the store begins its list anew, or ends it never; try again"
                 )
             }
-            token = next
+            token = page.next
         } while token != nil
         return found.sortedByName()
     }
@@ -128,7 +150,7 @@ extension S3Store {
     }
 
     /// A key as lists have it: `+` is a blank.
-    private static func decoded(_ text: String) -> String? {
-        S3URI("s3://bucket/\(text.replacing("+", with: "%20"))")?.key
+    static func decoded(_ text: String) -> String? {
+        S3URI(bucket: "bucket", encodedKey: text.replacing("+", with: "%20"))?.key
     }
 }

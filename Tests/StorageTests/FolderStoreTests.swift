@@ -197,6 +197,10 @@ private final class Folder {
             #expect(FileURI(text) == nil, "\(text)")
         }
         #expect(FileURI(path: "/a b")?.description == "file:///a%20b")
+        for text in ["file:///a/%2e%2e/b", "file:///a%2Fb", "file:///%2E./b", "file:///a/..%2fb"] {
+            #expect(FileURI(text) == nil, "\(text)")
+        }
+        #expect(FileURI("file:///a%5Cb%25.txt")?.path == "/a\\b%.txt")
         #expect(FileURI(path: "a") == nil)
     }
 

@@ -70,11 +70,10 @@ extension DatasetStore {
         try objects.exists(Self.collectedName(project, id))
     }
 
-    /// The version that an ordinal names, if it was collected.
+    /// The record of a version, if it was collected.
     ///
     /// - Throws: `EngineError` of a record that cannot be read, `StorageError` where the store refuses.
-    func collected(_ project: ProjectID, ordinal: Int) throws -> CollectedVersion? {
-        guard let id = try id(project, ordinal: ordinal) else { return nil }
+    func collected(_ project: ProjectID, _ id: DatasetVersionID) throws -> CollectedVersion? {
         let name = Self.collectedName(project, id)
         guard let bytes = try objects.readIfPresent(name, maximumSize: 1 << 16) else { return nil }
         do {

@@ -19,9 +19,11 @@ struct VersionSealer {
     /// - Returns: The version; nil of one that was collected.
     /// - Throws: `StorageError` where the store refuses; `WrongFact` where no repetition mends it.
     func seal(_ project: ProjectID, _ cut: VersionCut, _ waiting: WaitingLabels.Project) throws -> SealedVersion? {
-        let collected = try named(project, cut) { try store.collected(project, ordinal: cut.ordinal) }
+        let id = try store.id(project, ordinal: cut.ordinal)
+        let collected = try id.flatMap { id in try named(project, cut) { try store.collected(project, id) } }
         if collected?.sequence == cut.sequence { return nil }
-        let known = try manifest(project, cut.ordinal, toSeal: cut).flatMap { $0.sequence == cut.sequence ? $0 : nil }
+        let there = try id.flatMap { id in try named(project, cut) { try store.manifest(project, id: id) } }
+        let known = there.flatMap { $0.sequence == cut.sequence ? $0 : nil }
         var parent: DatasetManifest?
         if cut.ordinal > 1 {
             parent = try manifest(project, cut.ordinal - 1, toSeal: cut)
