@@ -58,6 +58,7 @@ public enum Zstd {
     /// The length of a text, as its frame says.
     ///
     /// - Parameter head: The first `headSize` bytes of the frame, or all if it has fewer.
+    /// - Returns: Bytes of the text.
     /// - Throws: `ZstdError` of bytes that are no beginning of a frame, or of one that does not say it.
     public static func size(of head: [UInt8]) throws(ZstdError) -> Int {
         let said = head.withUnsafeBytes { ZSTD_getFrameContentSize($0.baseAddress, $0.count) }
