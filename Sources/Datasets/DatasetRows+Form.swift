@@ -27,6 +27,7 @@ extension PendingCut: Formed {
 extension CutMark: Formed {
     @inlinable public init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
         sequence = try f("sequence", \.sequence, Whole.counted)
+        changed = try f("changed", \.changed, Count.counted, implied: 0)
     }
 }
 

@@ -151,6 +151,7 @@ extension DatasetsState {
         if now.standing != .retracted { log.count(now.split, 1) }
         position.value = log
         keepFormer(sample, row, until: log.sequence, context.studied)
+        countChange(of: row)
         let changed = LabelRow(
             label: now.label,
             split: now.split,

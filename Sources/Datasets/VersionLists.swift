@@ -5,8 +5,13 @@ public import Vocabulary
 public struct CutMark: Hashable, Sendable {
     /// Of its cut in the log.
     public let sequence: Int64
+    /// Its training labels that were revised, retracted or moved since it was cut.
+    public var changed: Int
 
-    public init(sequence: Int64) { self.sequence = sequence }
+    public init(sequence: Int64, changed: Int = 0) {
+        self.sequence = sequence
+        self.changed = changed
+    }
 }
 
 /// A test label as a version has it that may still be asked for, and no later one: it was revised, retracted or moved since.
@@ -76,6 +81,16 @@ extension DatasetsState {
         let isHeld = cuts.contains { $1.sequence > row.sequence } || isUnmarkedAsked(studied)
         guard row.tests, isHeld else { return }
         former[Int(row.sequence)] = FormerTestLabel(sample: sample, until: sequence)
+    }
+
+    /// Counts a training label that changes in each marked version that holds it.
+    ///
+    /// - Complexity: O(*n*) in the versions that wait for their seal or for a study.
+    mutating func countChange(of row: LabelRow) {
+        guard row.split == .training else { return }
+        for (ordinal, mark) in cuts.sortedRows where mark.sequence > row.sequence {
+            cuts[ordinal] = CutMark(sequence: mark.sequence, changed: mark.changed + 1)
+        }
     }
 
     /// Whether a version can be asked for that was cut before labels could change: it has no mark, and might hold any label.

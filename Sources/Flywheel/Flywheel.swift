@@ -257,7 +257,7 @@ extension ProjectState {
             policy: configuration.training,
             embedding: embeddingSpace(configuration),
             context: &step.context,
-            cutAt: { cuts[$0]?.sequence },
+            cut: { cuts[$0].map(CutVersion.init) },
             isTaken: isForeign
         ) {
             step.decide(.training(request), id: request.id.rawValue)
@@ -320,53 +320,11 @@ extension ProjectState {
             policy: configuration.training,
             embedding: embeddingSpace(configuration),
             context: &step.context,
-            cutAt: { cuts[$0]?.sequence },
+            cut: { cuts[$0].map(CutVersion.init) },
             isTaken: isForeign
         )
         if let request { step.decide(.training(request), id: request.id.rawValue) }
         datasets.forgetVersions(except: training.studiedVersions)
-    }
-
-    private mutating func receive(_ command: Command, _ configuration: ProjectConfiguration, _ step: inout Step) {
-        guard commands[command.id] == nil else {
-            refuse(.init(.duplicate, "command \(command.id) was carried out before"), &step)
-            return
-        }
-        commands[command.id] = step.context.entryNumber
-        switch command.action {
-        case .hold: rollout.hold(true)
-        case .releaseHold: rollout.hold(false)
-        // Heard by whoever reads the journal; by the time it is applied, it has been obeyed.
-        case .resume: break
-        case .rollBack(let version):
-            let evidence = Evidence.command(id: command.id, by: command.by, reason: command.reason)
-            switch rollout.rollBack(from: version, evidence: evidence) {
-            case .failure(let error): refuse(error.refusal, &step)
-            case .success(let release): step.decide(.release(release))
-            }
-        case .register(let incumbent): register(incumbent, command, &step)
-        case .revise, .retract, .move: change(command, configuration, &step)
-        }
-    }
-
-    private mutating func register(_ incumbent: IncumbentModel, _ command: Command, _ step: inout Step) {
-        let version = incumbent.version
-        guard !training.names(version) || version == rollout.phase.value.champion?.version else {
-            refuse(.init(.versionTaken, "\(version) is the name of a model that was trained here"), &step)
-            return
-        }
-        let evidence = Evidence.command(
-            id: command.id,
-            by: command.by,
-            reason: command.reason,
-            metrics: incumbent.metrics
-        )
-        switch rollout.register(incumbent: incumbent, evidence: evidence) {
-        case .failure(let error): refuse(error.refusal, &step)
-        case .success(let release):
-            unregistered[version] = nil
-            step.decide(.release(release))
-        }
     }
 
     mutating func promoteIfBetter(_ configuration: ProjectConfiguration, _ step: inout Step) {

@@ -81,8 +81,10 @@ public struct ProjectState: Sendable {
     public var datasets = DatasetsState()
     public var training = TrainingState()
     public var rollout = RolloutState()
-    /// Ids of commands carried out, by the entry that did.
+    /// Ids of the commands carried out last, by the entry that did; see `commandCapacity`.
     public var commands = Table<String, UInt64>()
+    /// Commands remembered: one that comes again while it is known is refused as a duplicate.
+    public static let commandCapacity = 10_000
     /// How long each stage of the cycle takes.
     public var stages = Table<Stage, StageTime>()
     /// Refusals counted by reason code.

@@ -32,6 +32,19 @@ public struct StudyOutcome: Hashable, Sendable {
     public let duration: Int64
 }
 
+/// What is known of a version's cut.
+public struct CutVersion: Hashable, Sendable {
+    /// Of the cut in the log.
+    public let sequence: Int64
+    /// The version's training labels that have changed since.
+    public let changed: Int
+
+    public init(sequence: Int64, changed: Int) {
+        self.sequence = sequence
+        self.changed = changed
+    }
+}
+
 /// Decides when to train, and what a study amounts to.
 extension TrainingState {
     /// Takes a sealed version; asks for a study when enough labels are new and none is running.
@@ -41,7 +54,7 @@ extension TrainingState {
         policy: TrainingPolicy,
         embedding: EmbeddingSpace? = nil,
         context: inout EntryContext,
-        cutAt sequence: (Int) -> Int64? = { _ in nil },
+        cut: (Int) -> CutVersion? = { _ in nil },
         isTaken: (ModelVersion) -> Bool = { _ in false }
     ) -> TrainingRequest? {
         var state = progress.value
@@ -52,7 +65,7 @@ extension TrainingState {
             policy: policy,
             embedding: embedding,
             context: &context,
-            cutAt: sequence,
+            cut: cut,
             isTaken: isTaken
         )
     }
@@ -63,23 +76,25 @@ extension TrainingState {
     ///   - policy: The revision in force.
     ///   - embedding: The space whose labels are to be trained on; nil while nothing is known of it.
     ///   - context: The entry.
-    ///   - sequence: Where a version of an ordinal was cut in the log, as far as that is known.
+    ///   - cut: Where a version of an ordinal was cut in the log, and what has become of its labels, as far as that is known.
     ///   - isTaken: Whether somebody else's model has that name: the new one gets another.
     /// - Returns: Nil where no study is due, or one runs.
     public mutating func requestIfDue(
         policy: TrainingPolicy,
         embedding: EmbeddingSpace? = nil,
         context: inout EntryContext,
-        cutAt sequence: (Int) -> Int64? = { _ in nil },
+        cut: (Int) -> CutVersion? = { _ in nil },
         isTaken: (ModelVersion) -> Bool = { _ in false }
     ) -> TrainingRequest? {
         var state = progress.value
-        guard state.running == nil, let waiting = state.waiting,
-            waiting.version.training - state.trainedLabels >= policy.newLabels || state.studies == 0
-        else { return nil }
+        guard state.running == nil, let waiting = state.waiting else { return nil }
+        let cut = cut(waiting.version.ordinal)
+        // What has changed since the cut is news for the version after it.
+        let labels = max(0, waiting.version.training - (cut?.changed ?? 0))
+        guard labels - state.trainedLabels >= policy.newLabels || state.studies == 0 else { return nil }
         state.studies += 1
-        state.trainedLabels = waiting.version.training
-        state.trainedThrough = sequence(waiting.version.ordinal)
+        state.trainedLabels = labels
+        state.trainedThrough = cut?.sequence
         state.waiting = nil
         let request = TrainingRequest(
             id: RequestID(context.nextID()),

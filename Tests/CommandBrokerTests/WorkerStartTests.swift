@@ -14,13 +14,19 @@ struct WorkerStartTests {
         try ChildProcess.run("curl", ["-s", "http://127.0.0.1:\(port)\(path)"]).outputText
     }
 
-    private func start(_ bench: Bench, _ name: String, roles: String, port: UInt16, _ more: [String] = []) throws
-        -> ChildProcess
-    {
+    private func start(
+        _ bench: Bench,
+        _ name: String,
+        as instance: String? = nil,
+        roles: String,
+        port: UInt16,
+        _ more: [String] = []
+    ) throws -> ChildProcess {
         try bench.start(
             name,
             arguments: [
-                "run", "--roles", roles, "--instance", name, "--port", "\(port)", "--store", bench.path("datasets"),
+                "run", "--roles", roles, "--instance", instance ?? name, "--port", "\(port)", "--store",
+                bench.path("datasets"),
                 "--artifacts", bench.path("artifacts"), "--state", bench.path("state"),
             ] + more
         )
@@ -70,8 +76,9 @@ struct WorkerStartTests {
         }
         #expect(!bench.text("first.err").contains("partitions gone"), "a worker that was refused moved partitions")
         first.stop(grace: .seconds(20))
-        let again = try start(bench, "again", roles: "intake,loop,console", port: 0, ["--config", own])
-        #expect(bench.wait { bench.text("again.err").contains("partitions assigned") })
+        // Under its name: noida-db waits for ever for a member of another that is gone.
+        let again = try start(bench, "again", as: "first", roles: "intake,loop,console", port: 0, ["--config", own])
+        #expect(bench.wait { bench.text("again.err").contains("partitions assigned") }, "\(bench.text("again.err"))")
         #expect(!bench.text("again.err").contains("died or was fenced"))
         again.stop(grace: .seconds(20))
         // Without a salt in the group's notes anybody may begin: the digest is gone with what Kafka's own tool resets.

@@ -54,7 +54,7 @@ def paged(folder, client, rows, gone=(), page=(), levels=1):
     return MANIFEST | {"format_version": 2, "pages": files, "counts": {"training": len(rows) - len(gone), "validation": 0, "test": 0}}
 
 
-def train(rows, manifest, segment, client=None, paging=None):
+def train(rows, manifest, segment, client=None, paging=None, embedding=None):
     """Runs the example over a version of these rows, in files or through a client of S3; the result that it reports.
 
     With `paging` the version is of form 2, and that is how."""
@@ -69,6 +69,8 @@ def train(rows, manifest, segment, client=None, paging=None):
         place = {"uri": keep(folder, "manifest.json", text, client), "size": len(text), "sha256": hashlib.sha256(text).hexdigest()}
         request = {"project": "digits", "request": "r1", "model_version": "v1", "trials": [{"inverse_regularization": 1.0}], "repeats": 1,
                    "deadline_at_ms": time.time() * 1000 + 60_000, "dataset": {"version": place["sha256"], "manifest": place}}
+        if embedding:
+            request["embedding"] = embedding
         results = []
 
         class Consumer:
@@ -129,6 +131,25 @@ class Refusals(unittest.TestCase):
     def test_other_counts_than_the_manifests_are_refused(self):
         result = train(lines(), {"counts": {"training": 7, "validation": 0, "test": 0}}, {}, paging={})
         self.assertIn("it holds [8, 0, 0] labels", result["error"])
+
+    def test_labels_of_another_space_than_the_requests_are_left_out(self):
+        far = [{"sample": {"id": "far", "embedding": [900.0, 0.5]}, "label": {"kind": "choice", "class": "0"}}]
+        old = [{"sample": {"id": "old", "embedding": [9.0, 9.0], "space": "a"}, "label": {"kind": "choice", "class": "0"}}]
+        rows = [row | {"sample": row["sample"] | {"space": "b"}} for row in lines()]
+        plain = train(rows, MANIFEST, {})["artifact"]["sha256"]
+        for more, embedding in ((old, {"space": "b"}), (lines(), {"space": "b"}), (far, {"dimension": 2, "norm": 40.0}),
+                                ([{**far[0], "sample": {"id": "long", "embedding": [1.0] * 3}}] * 20, {"dimension": 2})):
+            result = train(rows + more, MANIFEST, {}, embedding=embedding)
+            self.assertEqual((result["left_out"]["training"], result["artifact"]["sha256"]), (len(more), plain))
+        result = train(rows, MANIFEST, {}, embedding={"space": "c"})
+        self.assertIn("none of its 8 training labels has an embedding of {'space': 'c'}", result["error"])
+
+    def test_a_line_of_another_split_is_refused(self):
+        self.expect("split 'test'", rows=lines(split="test"))
+        self.expect("split 'test'", rows=lines(split="test"), paging={})
+
+    def test_an_entry_without_a_kind_is_refused_in_form_2(self):
+        self.expect("entries[].kind None", paging={"page": {"entries": [{"split": "training", "path": "x", "sha256": ""}]}})
 
     def test_a_newer_page_is_refused(self): self.expect("format_version 3", paging={"page": {"format_version": 3}})
     def test_another_level_is_refused(self): self.expect("level 4", paging={"page": {"level": 4}})

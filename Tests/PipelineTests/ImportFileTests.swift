@@ -61,6 +61,11 @@ struct ImportFileTests {
         let other = read("name,class\na,circle\n")
         #expect(other.faults.first?.text.contains("no column \"id\", \"label\" among \"name\", \"class\"") ?? false)
         #expect(read("id,label\n\"a,circle\n").faults.map(\.line) == [2])
+        // A column that is read twice: nobody knows which one is meant. Others may come as often as they like.
+        let twice = read("id,label,label,note,note\na,circle,star,1,2\n")
+        #expect(twice.rows.isEmpty && twice.faults.map(\.endsFile) == [true])
+        #expect(twice.faults.first?.text.contains("column \"label\" is there more than once") ?? false)
+        #expect(words(read("id,label,note,note\na,circle,1,2\n").rows) == ["2 a circle"])
         // Rows are left out by `--skip-faulty`; of these nobody knows how many there are.
         #expect(file.faults.allSatisfy { !$0.endsFile } && other.faults.allSatisfy(\.endsFile))
         #expect(read("id,label\na,circle\n\"b,star\nc,star\n").faults.map(\.endsFile) == [true])

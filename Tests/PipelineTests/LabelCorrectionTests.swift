@@ -63,8 +63,8 @@ struct LabelCorrectionTests {
         let (trains, tests) = (try #require(labels[.training]), try #require(labels[.test]))
         let other = try #require(World.classes.first { $0 != trains.name })
         #expect(try send(.revise(trains.sample, className: other), plant) == .done)
-        let sent = plant.cluster.committed(plant.topics[.commands]).count
         #expect(try send(.revise(trains.sample, className: other), plant) == .known)
+        let sent = plant.cluster.committed(plant.topics[.commands]).count
         func reason(_ action: Command.Action, to project: String = World.project.rawValue, reason: String = "")
             -> String
         {
@@ -102,6 +102,27 @@ struct LabelCorrectionTests {
         let report = try Replay(transport: plant.cluster, topics: plant.topics)
             .verify(project: World.project.rawValue, partition: World.partition)
         #expect(report.isEqual, "\(report.firstDifference ?? "")")
+    }
+
+    @Test("What looks done while another command is on its way is sent, and holds in the end")
+    func lagging() throws {
+        let plant = try Plant(configuration: Self.configuration())
+        let text =
+            #"{"project":"shapes","source":"tool","id":"row-1","sample":{"id":"x1"},"label":{"kind":"choice","class":"star"}}"#
+        try plant.send(.imports, Array(text.utf8))
+        try plant.settle()
+        let correction = LabelCorrection(transport: plant.cluster, topics: plant.topics)
+        let first = try correction.send(
+            .revise(SampleID("x1"), className: "circle"),
+            project: World.project.rawValue,
+            by: "olga",
+            reason: "",
+            patience: 0
+        )
+        #expect(first == .waiting)
+        #expect(try send(.revise(SampleID("x1"), className: "star"), plant) == .done)
+        let changes = try log(plant).compactMap { if case .changed(_, let names, _) = $0 { names } else { nil } }
+        #expect(changes == [["circle"], ["star"]])
     }
 
     @Test("An imported label is explained with what became of it, though nobody predicted its sample")

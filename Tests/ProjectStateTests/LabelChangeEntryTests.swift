@@ -20,6 +20,13 @@ struct LabelChangeEntryTests {
         var lines: [SampleID: (label: Label, split: Split, sequence: Int64)] = [:]
         /// Test samples of each version, in its order.
         var lists: [Int: [SampleID]] = [:]
+        /// Training labels of each version, by the numbers that they had in it.
+        var training: [Int: [SampleID: Int64]] = [:]
+        /// Those of the version that was studied last.
+        var studied: [SampleID: Int64] = [:]
+        var studies = 0
+        /// New labels of each study after the first.
+        var news: [Int] = []
         var gone: Set<SampleID> = []
         var changes = 0
 
@@ -45,8 +52,19 @@ struct LabelChangeEntryTests {
                     $0.value.sequence < $1.value.sequence
                 }.map(\.key)
                 #expect(lists[cut.ordinal]?.count == cut.test)
+                training[cut.ordinal] = lines.filter { $0.value.split == .training }.mapValues(\.sequence)
+            case .training(let request):
+                let known = holding(studied)
+                studied = training[request.dataset.ordinal] ?? [:]
+                if studies > 0 { news.append(holding(studied) - known) }
+                studies += 1
             default: break
             }
+        }
+
+        /// How many of these labels are as they were.
+        func holding(_ labels: [SampleID: Int64]) -> Int {
+            labels.count { lines[$0.key]?.sequence == $0.value && lines[$0.key]?.split == .training }
         }
     }
 
@@ -111,9 +129,13 @@ struct LabelChangeEntryTests {
             let anew = Self.pairs(state.rollout)
             #expect(anew == state.rollout.pairs.value, "seed \(seed)")
             pairs += anew.labels > 0 ? 1 : 0
-            let unlearned = state.datasets.position.value.training - state.training.progress.value.trainedLabels
-            #expect(unlearned >= -log.changes)
+            let progress = state.training.progress.value
+            if log.studies > 0 {
+                #expect(progress.trainedLabels == log.holding(log.studied), "seed \(seed)")
+            }
         }
+        let least = try #require(world.state.configuration.value?.training.newLabels)
+        #expect(log.news.allSatisfy { $0 >= least }, "seed \(seed): \(log.news), at least \(least)")
         #expect(log.changes > 20 && told > 0 && pairs > 0, "seed \(seed): \(log.changes), \(told), \(pairs)")
     }
 
@@ -242,6 +264,19 @@ struct LabelChangeEntryTests {
         var old = Stand(format: nil)
         _ = old.bring("a", 0)
         #expect(Self.refusal(old.command(.retract(SampleID("a")))) == .labelsFixed)
+    }
+
+    @Test("As many commands are remembered as a project may keep, the newest; an older id is a new command")
+    func remembered() {
+        var stand = Stand()
+        for _ in 0..<ProjectState.commandCapacity + 5 { _ = stand.command(.hold) }
+        let commands = stand.state.commands
+        #expect(commands.count == ProjectState.commandCapacity)
+        #expect(commands["c5"] == nil && commands["c6"] != nil)
+        #expect(
+            Self.refusal(stand.apply(.command(Command(id: "c6", action: .hold, by: "ada", reason: "")))) == .duplicate
+        )
+        #expect(Self.refusal(stand.apply(.command(Command(id: "c5", action: .hold, by: "ada", reason: "")))) == nil)
     }
 
     @Test("A retracted label comes back by no import, whatever it says, and its sample is not asked for")

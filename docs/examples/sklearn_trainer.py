@@ -63,7 +63,12 @@ def keep(data):
 
 def refuse(file, member, found, *known):
     """A version read without what a newer build wrote into it would be another version."""
-    if found not in (*known, None):
+    if found is not None:
+        expect(file, member, found, *known)
+
+
+def expect(file, member, found, *known):
+    if found not in known:
         raise ValueError(f"{file}: {member} {found!r} is unknown, this program reads {known!r}; get a newer one")
 
 
@@ -88,16 +93,18 @@ def leaves(uri, pages):
         yield from leaves(uri, page["entries"]) if page["level"] else page["entries"]
 
 
-def load(dataset):
+def load(dataset, space):
     """A sealed version: its class names in order, of each part the embeddings and the class names, and what was left out.
 
-    Lines without an embedding, or with one of another length than most, never keep the others from being trained on."""
+    Lines without an embedding, or with one of another space than the request names (else of another length than most), never
+    keep the others from being trained on."""
     uri = dataset["manifest"]["uri"]
     manifest = json.loads(fetch(uri, dataset["manifest"]["sha256"]))
     refuse(uri, "label_schema.kind", manifest["label_schema"].get("kind"), "choice")
     lines, gone = {"training": [], "validation": [], "test": []}, set()
     for entry in entries(uri, manifest):
-        refuse(uri, "entries[].kind", entry.get("kind"), "labels", *["tombstones"][: manifest["format_version"] - 1])
+        kinds = ("labels", None) if manifest["format_version"] == 1 else ("labels", "tombstones")
+        expect(uri, "entries[].kind", entry.get("kind"), *kinds)
         file = urllib.parse.urljoin(uri, entry["path"])
         for row in map(json.loads, filter(None, fetch(file, entry["sha256"]).split(b"\n"))):
             if entry.get("kind") == "tombstones":
@@ -105,13 +112,23 @@ def load(dataset):
                 continue
             refuse(file, "kind", row.get("kind"), "label_accepted")
             refuse(file, "label.kind", row["label"].get("kind"), "choice")
-            lines[entry["split"]].append((row.get("sequence"), row["sample"].get("embedding") or [], row["label"]["class"]))
+            refuse(file, "split", row.get("split"), entry["split"])
+            sample = row["sample"]
+            lines[entry["split"]].append((row.get("sequence"), sample.get("embedding") or [], row["label"]["class"], sample.get("space")))
     rows = {name: [row[1:] for row in part if row[0] not in gone] for name, part in lines.items()}
     if manifest["format_version"] > 1 and manifest["counts"] != {name: len(part) for name, part in rows.items()}:
         raise ValueError(f"{uri}: it holds {[len(part) for part in rows.values()]} labels, not {manifest['counts']}")
-    size = Counter(len(embedding) for embedding, _ in rows["training"] if embedding).most_common(1)[0][0]
-    bad = {name: [at for at, (embedding, _) in enumerate(part) if len(embedding) != size] for name, part in rows.items()}
-    kept = {name: [row for row in part if len(row[0]) == size] for name, part in rows.items()}
+    named = [row for row in rows["training"] if row[0] and space.get("space") in (None, row[2])]
+    if not named:
+        raise ValueError(f"{uri}: none of its {len(rows['training'])} training labels has an embedding of {space or 'any space'}")
+    size = space.get("dimension") or Counter(len(embedding) for embedding, *_ in named).most_common(1)[0][0]
+
+    def fits(embedding, _, name):
+        near = np.linalg.norm(embedding) <= space.get("norm", np.inf)
+        return len(embedding) == size and near and space.get("space") in (None, name)
+
+    bad = {name: [at for at, row in enumerate(part) if not fits(*row)] for name, part in rows.items()}
+    kept = {name: [row for row in part if fits(*row)] for name, part in rows.items()}
     parts = {name: (np.array([row[0] for row in part]), np.array([row[1] for row in part])) for name, part in kept.items()}
     return manifest["label_schema"]["classes"], parts, bad
 
@@ -164,7 +181,7 @@ while True:
         if time.time() * 1000 > request["deadline_at_ms"]:  # Later results are ignored.
             break
         try:
-            result = train(*load(request["dataset"]), request["trials"][trial], repeat)
+            result = train(*load(request["dataset"], request.get("embedding") or {}), request["trials"][trial], repeat)
         except Exception as error:  # A failed repeat is a result too; without one the study waits for its deadline.
             result = {"status": "failed", "error": f"{type(error).__name__}: {error}"}
         print(f"{request['model_version']} trial {trial} repeat {repeat}: {result.get('score', result['status'])}", flush=True)

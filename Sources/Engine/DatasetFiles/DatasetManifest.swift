@@ -9,6 +9,8 @@ public import Vocabulary
 /// Form 1 lists every segment, those of all ancestors included. Form 2 names pages of segments and tombstones: what a version
 /// costs is its change, whatever came before.
 public struct DatasetManifest: Hashable, Sendable, JSONCodable {
+    /// The SHA-256 of its bytes: of those that were read where it was read, whatever else they say, else of the canonical ones.
+    public private(set) var id = DatasetVersionID("")
     /// 1 or 2; readers refuse any other.
     public let formatVersion: Int
     public let project: ProjectID
@@ -53,6 +55,7 @@ public struct DatasetManifest: Hashable, Sendable, JSONCodable {
         self.segments = segments
         pages = []
         counts = [:]
+        id = canonicalID
     }
 
     /// A manifest of form 2.
@@ -84,9 +87,14 @@ public struct DatasetManifest: Hashable, Sendable, JSONCodable {
         segments = []
         self.pages = pages
         self.counts = counts
+        id = canonicalID
     }
 
     public init(json: JSONValue) throws(JSONError) {
+        try self.init(json, id: nil)
+    }
+
+    private init(_ json: JSONValue, id known: DatasetVersionID?) throws(JSONError) {
         let object = try json.object()
         formatVersion = try DatasetForm.check(manifest: object)
         project = ProjectID(try object.string("project"))
@@ -106,6 +114,7 @@ public struct DatasetManifest: Hashable, Sendable, JSONCodable {
             }
             pages = []
             counts = [:]
+            id = known ?? canonicalID
             return
         }
         segments = []
@@ -122,15 +131,21 @@ public struct DatasetManifest: Hashable, Sendable, JSONCodable {
             .training: try said.int("training", in: most), .validation: try said.int("validation", in: most),
             .test: try said.int("test", in: most),
         ]
+        id = known ?? canonicalID
     }
 
     /// Reads a manifest's bytes.
     ///
+    /// - Parameters:
+    ///   - bytes: All of them.
+    ///   - file: Where they were read, for messages.
+    ///   - known: Their digest, where it was reckoned.
     /// - Throws: `EngineError` that names the file, what is wrong and what to do.
-    init(_ bytes: [UInt8], file: String) throws {
+    init(_ bytes: [UInt8], file: String, id known: DatasetVersionID? = nil) throws {
+        let id = known ?? DatasetVersionID(SHA256Digest(of: bytes).hex)
         do {
             self = try JSONParser(maximumSize: 256 << 20).withDocument(of: bytes) { json in
-                try DatasetManifest(json: json)
+                try DatasetManifest(json, id: id)
             }
         } catch let error as JSONError {
             throw DatasetForm.refusal(error, in: file)
@@ -175,6 +190,5 @@ public struct DatasetManifest: Hashable, Sendable, JSONCodable {
         return count
     }
 
-    /// The SHA-256 of the canonical bytes.
-    public var id: DatasetVersionID { DatasetVersionID(SHA256Digest(of: jsonBytes).hex) }
+    private var canonicalID: DatasetVersionID { DatasetVersionID(SHA256Digest(of: jsonBytes).hex) }
 }

@@ -29,7 +29,7 @@ extension DatasetStore {
         let reader = reader(of: manifest)
         for split in [Split.training, .validation, .test] {
             try reader.forEachLine(of: [split]) { line in
-                guard let sides = try Self.sides(line) else { return }
+                guard let sides = Self.sides(line) else { return }
                 var isShared = false
                 if let content = sides.content, contents[content, default: split] != split {
                     sharedContents.insert(content)
@@ -48,17 +48,23 @@ extension DatasetStore {
         return found
     }
 
-    /// What of a line may stand on several sides; nil of one that cannot be read: `verify` says so.
-    private static func sides(_ line: LentLine) throws -> (sample: String, content: UInt64?, group: UInt64?)? {
-        guard let object = try? line.object.get(), (try? DatasetForm.check(line: object)) != nil else { return nil }
+    /// What of a line may stand on several sides; nil of one that cannot be read.
+    private static func sides(_ line: LentLine) -> (sample: String, content: UInt64?, group: UInt64?)? {
+        guard let object = try? line.object.get() else { return nil }
+        return try? sides(object)
+    }
+
+    private static func sides(
+        _ object: JSONObject
+    ) throws(JSONError) -> (sample: String, content: UInt64?, group: UInt64?) {
+        try DatasetForm.check(line: object)
         let sample = try object.object("sample")
         let content = try sample.optionalObject("content")
-        let said = try content.flatMap { try $0.optionalString("uri") ?? $0.optionalString("data") }
+        let uri = try content?.optionalString("uri")
+        let data = try content?.optionalString("data")
         let kind = try content?.string("kind") ?? ""
-        return (
-            try sample.string("id"),
-            said.map { xxh64("\(kind)\0\($0)") },
-            try sample.optionalString("group").map { xxh64($0) }
-        )
+        let said = (uri ?? data).map { xxh64("\(kind)\0\($0)") }
+        let group = try sample.optionalString("group").map { xxh64($0) }
+        return (try sample.string("id"), said, group)
     }
 }

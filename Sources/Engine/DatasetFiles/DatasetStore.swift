@@ -35,7 +35,7 @@ public struct DatasetStore: Sendable {
                 remedy: "restore the file from a copy"
             )
         }
-        return try DatasetManifest(bytes, file: path)
+        return try DatasetManifest(bytes, file: path, id: id)
     }
 
     /// The ordinals that are here, ascending.

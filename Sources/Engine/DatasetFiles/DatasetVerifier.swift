@@ -2,56 +2,64 @@ internal import Events
 internal import Hashing
 internal import JSON
 internal import Storage
-public import Vocabulary
+internal import Vocabulary
 
-/// What is wrong with a version.
-public struct VersionProblem: Hashable, Sendable {
-    /// Nil where the manifest of an ordinal cannot be read.
-    public let version: DatasetVersionID?
-    /// The ordinal, where no id is known.
-    public let ordinal: Int?
-    public let text: String
-}
-
-/// Looks whether versions of a project are whole. Each file is read once, however many versions share it.
+/// Looks whether versions of a project are whole: whether `DatasetReader` would read each to its end. Each file is read once,
+/// however many versions share it.
 ///
-/// Memory: the pages and files of all of them, about 300 bytes each, and 4 bytes for each time that a page or a manifest of
-/// form 1 names one; about 60 bytes a tombstone; one segment.
+/// Memory: the pages and files of all of them, about 400 bytes each, and 4 bytes for each time that a page or a manifest of
+/// form 1 names one; about 80 bytes a tombstone; one segment.
 struct DatasetVerifier {
     /// What a page leads to.
     private struct Page {
-        var files: [Int32] = []
-        var pages: [String] = []
+        var files: [Int] = []
+        var pages: [DatasetPageReference] = []
         var problems: [String] = []
     }
 
-    /// A file of labels or tombstones.
+    /// A file of labels or tombstones, as it is named. One that is named in two ways is two.
     private struct File {
         let entry: DatasetEntry
-        let isPaged: Bool
+        /// Whether a page names it: its lines are then in order, and of its split.
+        var isPaged = false
         var problems: [String] = []
-        /// Of tombstones.
-        var sequences: [Int64] = []
+        /// Those that matter where a page names it.
+        var pagedProblems: [String] = []
+        /// Numbers of the first and the last line of labels; nil while they are not known.
+        var lines: ClosedRange<Int64>?
+        /// Of tombstones: places in `withdrawals`.
+        var withdrawals: [Int] = []
+        /// The last version that was looked at and names it.
+        var seenBy = -1
+    }
+
+    /// A line that some version withdraws.
+    private struct Withdrawal {
+        let sequence: Int64
+        /// Files in which it stands.
+        var files: [Int] = []
+        /// The last version that was looked at and withdraws it.
+        var seenBy = -1
     }
 
     /// A version, and what it names.
     private struct Version {
         let id: DatasetVersionID
+        let isPaged: Bool
         var counts: [Split: Int] = [:]
-        var pages: [String] = []
-        var files: [Int32] = []
+        var pages: [DatasetPageReference] = []
+        var files: [Int] = []
     }
 
     private let store: DatasetStore
     private let project: ProjectID
     private let parser = JSONParser(maximumDepth: 64, maximumSize: DatasetForm.lineSize)
-    private var pages: [String: Page] = [:]
+    private var pages: [DatasetPageReference: Page] = [:]
     private var files: [File] = []
-    private var positions: [String: Int32] = [:]
-    /// The split of every line that some version withdraws, by its number.
-    private var withdrawn: [Int64: Split] = [:]
-    /// Tombstones whose line was not met yet.
-    private var wanted: Set<Int64> = []
+    /// Places in `files`, by digest: nearly always one.
+    private var positions: [String: [Int]] = [:]
+    private var withdrawals: [Withdrawal] = []
+    private var withdrawalOf: [Int64: Int] = [:]
     private var versions: [Version] = []
 
     init(_ store: DatasetStore, _ project: ProjectID) {
@@ -60,52 +68,63 @@ struct DatasetVerifier {
     }
 
     /// Takes a version in, of which its pages are read now and its files later.
+    ///
+    /// - Throws: `StorageError` of a store that is away.
     mutating func add(_ manifest: DatasetManifest) throws {
-        var version = Version(id: manifest.id)
+        var version = Version(id: manifest.id, isPaged: manifest.formatVersion > 1)
         for segment in manifest.segments { version.files.append(add(DatasetEntry(segment), isPaged: false)) }
         let place = store.files(of: manifest)
         for page in manifest.pages { try add(page, place) }
-        if manifest.formatVersion > 1 {
-            version.pages = manifest.pages.map(\.sha256)
+        if version.isPaged {
+            version.pages = manifest.pages
             for split in Split.allCases { version.counts[split] = manifest.count(of: split) }
         }
         versions.append(version)
     }
 
-    private mutating func add(_ entry: DatasetEntry, isPaged: Bool) -> Int32 {
-        if let known = positions[entry.sha256] { return known }
-        let position = Int32(clamping: files.count)
-        positions[entry.sha256] = position
-        files.append(File(entry: entry, isPaged: isPaged))
+    private mutating func add(_ entry: DatasetEntry, isPaged: Bool) -> Int {
+        let known = positions[entry.sha256]?.first { files[$0].entry == entry }
+        let position = known ?? files.count
+        if known == nil {
+            positions[entry.sha256, default: []].append(position)
+            files.append(File(entry: entry))
+        }
+        if isPaged { files[position].isPaged = true }
         return position
     }
 
     private mutating func add(_ reference: DatasetPageReference, _ place: DatasetFiles) throws {
-        guard pages[reference.sha256] == nil else { return }
+        guard pages[reference] == nil else { return }
         var page = Page()
         do {
             switch try place.page(reference, parser).content {
             case .files(let entries):
                 for entry in entries { page.files.append(add(entry, isPaged: true)) }
             case .pages(let references):
-                page.pages = references.map(\.sha256)
+                page.pages = references
                 for reference in references { try add(reference, place) }
             }
-        } catch let error as StorageError where error.kind == .notFound {
-            page.problems.append("page \(try place.place(reference.path)) is missing")
+        } catch let error as StorageError where !error.isRemote {
+            page.problems.append(Self.text(error, "page", try place.place(reference.path)))
         } catch let error as EngineError {
             page.problems.append(error.description)
         }
-        pages[reference.sha256] = page
+        pages[reference] = page
     }
 
     /// The problems of every version that was taken in, in the order in which they were.
+    ///
+    /// - Throws: `StorageError` of a store that is away.
     mutating func problems() throws -> [VersionProblem] {
         for place in files.indices where files[place].entry.kind == .tombstones { try readTombstones(place) }
         for place in files.indices where files[place].entry.kind == .labels { try readLabels(place) }
-        return versions.flatMap { version in
-            problems(of: version).map { VersionProblem(version: version.id, ordinal: nil, text: $0) }
+        var all: [VersionProblem] = []
+        for number in versions.indices {
+            for text in problems(of: number) {
+                all.append(VersionProblem(version: versions[number].id, ordinal: nil, text: text))
+            }
         }
+        return all
     }
 
     // MARK: - Files
@@ -114,21 +133,29 @@ struct DatasetVerifier {
         "\(project)\(DatasetEntry.path(entry.kind, entry.sha256).dropFirst("../..".count))"
     }
 
-    /// The bytes of a file, or what is wrong with it.
+    /// What keeps a file from being read.
+    private static func text(_ error: StorageError, _ kind: String, _ place: String) -> String {
+        error.kind == .notFound ? "\(kind) \(place) is missing" : "\(kind) \(place) cannot be read: \(error.reason)"
+    }
+
+    /// The bytes of a file, or what is wrong with it. One that cannot be read keeps nobody from looking at the others.
     private mutating func bytes(_ key: Int, _ kind: String) throws -> [UInt8]? {
         let entry = files[key].entry
         let place = place(entry)
-        guard let bytes = try store.objects.readIfPresent(place, maximumSize: 1 << 30) else {
-            files[key].problems.append("\(kind) \(place) is missing")
+        do throws(StorageError) {
+            if try store.objects.isLink(place) { files[key].problems.append("\(kind) \(place) is a symbolic link") }
+            let bytes = try store.objects.read(place, maximumSize: DatasetForm.segmentSize)
+            if SHA256Digest(of: bytes).hex != entry.sha256 {
+                files[key].problems.append("\(kind) \(place) has another digest")
+            } else if bytes.count != entry.size {
+                files[key].problems.append("\(kind) \(place) has \(bytes.count) bytes, not \(entry.size)")
+            }
+            return bytes
+        } catch {
+            guard !error.isRemote else { throw error }
+            files[key].problems.append(Self.text(error, kind, place))
             return nil
         }
-        if try store.objects.isLink(place) { files[key].problems.append("\(kind) \(place) is a symbolic link") }
-        if SHA256Digest(of: bytes).hex != entry.sha256 {
-            files[key].problems.append("\(kind) \(place) has another digest")
-        } else if bytes.count != entry.size {
-            files[key].problems.append("\(kind) \(place) has \(bytes.count) bytes, not \(entry.size)")
-        }
-        return bytes
     }
 
     private mutating func readTombstones(_ key: Int) throws {
@@ -141,129 +168,134 @@ struct DatasetVerifier {
             files[key].problems.append(error.description)
             return
         }
-        files[key].sequences = tombstones.sequences
-        wanted.formUnion(tombstones.sequences)
+        for sequence in tombstones.sequences {
+            let place = withdrawalOf[sequence] ?? withdrawals.count
+            if place == withdrawals.count {
+                withdrawalOf[sequence] = place
+                withdrawals.append(Withdrawal(sequence: sequence))
+            }
+            files[key].withdrawals.append(place)
+        }
     }
 
     private mutating func readLabels(_ key: Int) throws {
         guard let bytes = try bytes(key, "segment"), !bytes.isEmpty || files[key].entry.records > 0 else { return }
-        let file = files[key]
-        let (entry, path) = (file.entry, place(file.entry))
-        var problems: [String] = []
-        var (lines, last): (Int, Int64) = (0, 0)
+        let (entry, path) = (files[key].entry, place(files[key].entry))
+        var (number, last): (Int, Int64) = (0, 0)
         var first: Int64?
         var fault: String?
+        var pagedFault: String?
         try bytes.withUnsafeBytes { buffer in
             try lendLines(of: buffer) { line in
-                lines += 1
+                number += 1
                 guard fault == nil else { return }
                 do throws(JSONError) {
                     let object = try parser.parse(line).object()
                     try DatasetForm.check(line: object)
-                    guard file.isPaged || !wanted.isEmpty else { return }
-                    let sequence = try object.int64("sequence")
-                    if file.isPaged {
-                        guard sequence > last else { throw object.failure("sequence", "expected more than \(last)") }
-                        guard try object.string("split") == entry.split?.rawValue else {
-                            throw object.failure("split", "expected \(entry.split?.rawValue ?? "none")")
+                    guard files[key].isPaged, pagedFault == nil else { return }
+                    switch Self.sequence(of: object, behind: last, entry) {
+                    case .success(let sequence):
+                        (first, last) = (first ?? sequence, sequence)
+                        if !withdrawals.isEmpty, let place = withdrawalOf[sequence] {
+                            withdrawals[place].files.append(key)
                         }
+                    case .failure(let error):
+                        pagedFault = "segment \(path) line \(number): \(DatasetForm.reason(error))"
                     }
-                    (first, last) = (first ?? sequence, sequence)
-                    if let split = entry.split, wanted.remove(sequence) != nil { withdrawn[sequence] = split }
                 } catch {
-                    fault = "segment \(path) line \(lines): \(DatasetForm.reason(error))"
+                    fault = "segment \(path) line \(number): \(DatasetForm.reason(error))"
                 }
             }
         }
-        if lines != entry.records { problems.append("segment \(path) holds \(lines) labels, not \(entry.records)") }
-        if let range = entry.sequences, fault == nil, let first, first...max(first, last) != range {
-            problems.append(
+        if number != entry.records {
+            files[key].problems.append("segment \(path) holds \(number) labels, not \(entry.records)")
+        }
+        if let fault { files[key].problems.append(fault) }
+        if let pagedFault { files[key].pagedProblems.append(pagedFault) }
+        guard let first, fault == nil, pagedFault == nil else { return }
+        files[key].lines = first...max(first, last)
+        if let range = entry.sequences, first...max(first, last) != range {
+            files[key].pagedProblems.append(
                 "segment \(path) holds lines \(first) to \(last), not \(range.lowerBound) to \(range.upperBound)"
             )
         }
-        if let fault { problems.append(fault) }
-        files[key].problems += problems
+    }
+
+    /// The number of a line that a page leads to, or what is wrong with it there.
+    private static func sequence(
+        of object: JSONObject,
+        behind last: Int64,
+        _ entry: DatasetEntry
+    ) -> Result<Int64, JSONError> {
+        Result { () throws(JSONError) in
+            let sequence = try object.int64("sequence")
+            guard sequence > last else { throw object.failure("sequence", "expected more than \(last)") }
+            guard try object.string("split") == entry.split?.rawValue else {
+                throw object.failure("split", "expected \(entry.split?.rawValue ?? "none")")
+            }
+            return sequence
+        }
     }
 
     // MARK: - Versions
 
-    private func problems(of version: Version) -> [String] {
-        guard !version.pages.isEmpty else { return version.files.flatMap { files[Int($0)].problems } }
-        var sums = Sums()
-        for page in version.pages { sums.add(sum(of: page)) }
-        guard sums.problems.isEmpty else { return sums.problems }
+    /// What is met on the way through the pages of a version.
+    private struct Walk {
+        var living: [Split: Int] = [:]
+        /// The number of the last line, by split.
+        var last: [Split: Int64] = [:]
+        var tombstones: [Int] = []
         var problems: [String] = []
-        for split in Split.allCases where sums.living[split] ?? 0 != version.counts[split] ?? 0 {
+    }
+
+    private mutating func problems(of number: Int) -> [String] {
+        let version = versions[number]
+        guard version.isPaged else { return version.files.flatMap { files[$0].problems } }
+        var walk = Walk()
+        for page in version.pages { take(page, number, &walk) }
+        for place in walk.tombstones { withdraw(place, number, &walk) }
+        guard walk.problems.isEmpty else { return walk.problems }
+        var problems: [String] = []
+        for split in Split.allCases where walk.living[split] ?? 0 != version.counts[split] ?? 0 {
             problems.append(
-                "\(sums.living[split] ?? 0) \(split) labels hold, its manifest says \(version.counts[split] ?? 0)"
+                "\(walk.living[split] ?? 0) \(split) labels hold, its manifest says \(version.counts[split] ?? 0)"
             )
         }
         return problems
     }
 
-    private struct Sums {
-        var living: [Split: Int] = [:]
-        var problems: [String] = []
-
-        mutating func add(_ other: Sums) {
-            living.merge(other.living) { $0.adding($1) }
-            problems += other.problems
-        }
-    }
-
-    private func sum(of key: String) -> Sums {
-        guard let page = pages[key] else { return Sums() }
-        var sums = Sums(problems: page.problems)
-        for key in page.pages { sums.add(sum(of: key)) }
+    private mutating func take(_ reference: DatasetPageReference, _ number: Int, _ walk: inout Walk) {
+        guard let page = pages[reference] else { return }
+        walk.problems += page.problems
+        for below in page.pages { take(below, number, &walk) }
         for key in page.files {
-            let file = files[Int(key)]
-            sums.problems += file.problems
-            if let split = file.entry.split {
-                sums.living[split] = (sums.living[split] ?? 0).adding(file.entry.records)
+            walk.problems += files[key].problems
+            walk.problems += files[key].pagedProblems
+            guard let split = files[key].entry.split else {
+                walk.tombstones += files[key].withdrawals
+                continue
             }
-            for sequence in file.sequences {
-                if wanted.contains(sequence) { sums.problems.append("line \(sequence) is withdrawn and not there") }
-                let split = withdrawn[sequence] ?? .training
-                sums.living[split] = (sums.living[split] ?? 0).subtracting(1)
+            files[key].seenBy = number
+            walk.living[split] = (walk.living[split] ?? 0).adding(files[key].entry.records)
+            guard let lines = files[key].lines else { continue }
+            if lines.lowerBound <= walk.last[split] ?? 0 {
+                walk.problems.append(
+                    "segment \(place(files[key].entry)) begins with line \(lines.lowerBound), behind line \(walk.last[split] ?? 0)"
+                )
             }
+            walk.last[split] = lines.upperBound
         }
-        return sums
-    }
-}
-
-extension DatasetStore {
-    /// Every problem of a version: files that are missing, changed or of another length. Empty when it is whole.
-    ///
-    /// - Throws: `EngineError` of a manifest that cannot be read.
-    public func verify(_ project: ProjectID, id: DatasetVersionID) throws -> [String] {
-        guard let manifest = try manifest(project, id: id) else { return ["version \(id) is not here"] }
-        var verifier = DatasetVerifier(self, project)
-        try verifier.add(manifest)
-        return try verifier.problems().map(\.text)
     }
 
-    /// Every problem of all versions of a project, each file of which is read once.
-    ///
-    /// - Returns: The ids of the versions in their order, and what is wrong.
-    /// - Complexity: O(*n*) in the bytes of the project's files.
-    public func verify(_ project: ProjectID) throws -> (versions: [DatasetVersionID], problems: [VersionProblem]) {
-        var verifier = DatasetVerifier(self, project)
-        var problems: [VersionProblem] = []
-        var versions: [DatasetVersionID] = []
-        for ordinal in try ordinals(project) {
-            // One that cannot be read keeps nobody from looking at the others.
-            do {
-                guard let manifest = try manifest(project, ordinal: ordinal) else {
-                    let text = "it names a version that is not here"
-                    problems.append(VersionProblem(version: nil, ordinal: ordinal, text: text))
-                    continue
-                }
-                try verifier.add(manifest)
-                versions.append(manifest.id)
-            } catch let error as EngineError {
-                problems.append(VersionProblem(version: nil, ordinal: ordinal, text: "\(error)"))
-            }
+    private mutating func withdraw(_ place: Int, _ number: Int, _ walk: inout Walk) {
+        let sequence = withdrawals[place].sequence
+        guard withdrawals[place].seenBy != number else {
+            return walk.problems.append("line \(sequence) is withdrawn twice")
         }
-        return (versions, try problems + verifier.problems())
+        withdrawals[place].seenBy = number
+        guard let key = withdrawals[place].files.first(where: { files[$0].seenBy == number }),
+            let split = files[key].entry.split
+        else { return walk.problems.append("line \(sequence) is withdrawn and not there") }
+        walk.living[split] = (walk.living[split] ?? 0).subtracting(1)
     }
 }

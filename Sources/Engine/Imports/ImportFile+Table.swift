@@ -26,6 +26,13 @@ extension ImportFile {
                 faults.append(.init(line: header.line, text, endsFile: true))
                 return
             }
+            let twice = Self.repeated(header.fields, fields, isLabelled)
+            guard twice.isEmpty else {
+                let text =
+                    "column \(ImportNames.list(twice)) is there more than once: which one counts? Rename the others"
+                faults.append(.init(line: header.line, text, endsFile: true))
+                return
+            }
             while let row = try reader.next() {
                 guard row.fields.count == header.fields.count else {
                     let (found, wanted) = (row.fields.count, header.fields.count)
@@ -40,6 +47,16 @@ extension ImportFile {
         } catch {
             faults.append(.init(line: error.line, "\(error.text): no row can be told behind it", endsFile: true))
         }
+    }
+
+    /// Names of columns that are read and stand in the header more than once.
+    private static func repeated(_ columns: [String], _ fields: ImportFields, _ isLabelled: Bool) -> [String] {
+        var read: Set = [fields.id, fields.uri, fields.text, fields.group, fields.embedding, fields.annotator]
+        if isLabelled { read.insert(fields.label) }
+        read.formUnion(fields.metadata)
+        var counts: [String: Int] = [:]
+        for name in columns where read.contains(name) { counts[name, default: 0] += 1 }
+        return counts.filter { $0.value > 1 }.keys.sorted()
     }
 
     /// What to say of columns that are not there.

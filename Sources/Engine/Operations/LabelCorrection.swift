@@ -12,7 +12,7 @@ public struct LabelCorrection {
     /// What is known of the command once its time is up.
     public enum Outcome: Hashable, Sendable {
         case done
-        /// It was so before, and nothing was sent.
+        /// It was so before, and is: the loop has refused the command as a duplicate.
         case known
         /// Nobody has carried it out yet: no worker runs, or it is far behind.
         case waiting
@@ -75,7 +75,8 @@ public struct LabelCorrection {
             return restored.projects[name]?.state
         }
         let before = try state()
-        if let before, try isKnown(action, sample, before, configuration, attempt) { return .known }
+        // What is committed may lag behind commands that are on their way: what looks done is sent all the same.
+        if let before { try check(action, sample, before, configuration, attempt) }
         // Late: whoever sends for the same project after this fences it, and to read the state takes a while.
         let commands = try OperatorCommand(transport: transport, topics: topics, project: name)
         defer { commands.close() }
@@ -88,23 +89,25 @@ public struct LabelCorrection {
         )
         while true {
             if let state = try state(), state.commands[id] != nil {
-                return Self.isCarriedOut(action, sample, state, configuration) ? .done : .refused
+                guard Self.isCarriedOut(action, sample, state, configuration) else { return .refused }
+                let isUnchanged = state.datasets.labels[sample] == before?.datasets.labels[sample]
+                return isUnchanged ? .known : .done
             }
             guard now() - began < patience else { return .waiting }
             pause(200)
         }
     }
 
-    /// Whether the label is so already.
+    /// Looks whether the loop would take the change, as far as is known: it has the last word.
     ///
-    /// - Throws: Where the loop would refuse the change, as far as is known: the loop has the last word.
-    private func isKnown(
+    /// - Throws: Where it would refuse it, but not because the label is so already.
+    private func check(
         _ action: Command.Action,
         _ sample: SampleID,
         _ state: ProjectState,
         _ configuration: ProjectConfiguration,
         _ attempt: String
-    ) throws -> Bool {
+    ) throws {
         if case .revise(_, let name) = action, configuration.question.label(named: name) == nil {
             throw EngineError(
                 attempt,
@@ -124,16 +127,15 @@ public struct LabelCorrection {
         let result: Result<LabelChange, RefusalError>
         switch action {
         case .revise(_, let name):
-            guard let label = configuration.question.label(named: name) else { return false }
+            guard let label = configuration.question.label(named: name) else { return }
             result = datasets.revise(sample, to: label, question: configuration.question, context)
         case .retract: result = datasets.retract(sample, context)
         case .move(_, let split): result = datasets.move(sample, to: split, context)
-        case .rollBack, .hold, .releaseHold, .resume, .register: return false
+        case .rollBack, .hold, .releaseHold, .resume, .register: return
         }
-        guard case .failure(let error) = result else { return false }
+        guard case .failure(let error) = result, error.refusal.code != .duplicate else { return }
+        if case .retract = action, state.datasets.labels[sample]?.isLiving == false { return }
         let refusal = error.refusal
-        if refusal.code == .duplicate { return true }
-        if case .retract = action, state.datasets.labels[sample]?.isLiving == false { return true }
         let remedy =
             switch refusal.code {
             case .labelsFixed: "trainers must be able to read format 2 before that"

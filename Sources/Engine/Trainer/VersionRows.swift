@@ -7,11 +7,15 @@ internal import Vocabulary
 /// A version as it was read for training. The next one that only adds to it reads nothing but what it adds.
 struct VersionRows {
     let project: ProjectID
-    let classes: [String]
+    private(set) var classes: [String]
     private(set) var training = TrainingRows()
     private(set) var validation = TrainingRows()
     private(set) var test = TrainingRows()
-    /// Its files, and what they are: each digest covers the ones before it.
+    /// Of the manifest: lines of form 1 have no order that is known.
+    private let formatVersion: Int
+    /// How far each split is read, and what was withdrawn.
+    private var order = LineOrder(Tombstones())
+    /// Its files, and what is said of them: each digest covers the ones before it.
     private var files = 0
     private var chain = SHA256Digest(of: [])
     /// Segments that were read for it.
@@ -35,26 +39,37 @@ struct VersionRows {
             // Moved: with a second owner the embeddings would be copied when the next is added.
             self = consume earlier
             segmentsRead = 0
-            var order = LineOrder(Tombstones())
-            for entry in added {
-                follow(entry)
-                try reader.forEachLine(of: entry, &order) { line in try take(line, positions, manifest) }
-                segmentsRead += 1
-            }
-            try checkCounts(manifest, reader.name)
+            classes = manifest.classes
+            var order = order
+            for entry in added { try take(entry, &order, reader, positions) }
+            try reader.check(order, of: Set(Split.allCases))
+            self.order = order
             return
         }
         kept = nil
         project = manifest.project
         classes = manifest.classes
+        formatVersion = manifest.formatVersion
         training.reserve(manifest.count(of: .training))
         validation.reserve(manifest.count(of: .validation))
         test.reserve(manifest.count(of: .test))
-        try reader.forEachEntry { entry in
-            follow(entry)
-            if entry.kind == .labels { segmentsRead += 1 }
-        }
-        try reader.forEachLine { line in try take(line, positions, manifest) }
+        var order = LineOrder(try reader.tombstones())
+        try reader.forEachEntry { entry in try take(entry, &order, reader, positions) }
+        try reader.check(order, of: Set(Split.allCases))
+        self.order = order
+    }
+
+    /// Reads a file of a version that follows on what was read.
+    private mutating func take(
+        _ entry: DatasetEntry,
+        _ order: inout LineOrder,
+        _ reader: DatasetReader,
+        _ positions: [String: Int]
+    ) throws {
+        follow(entry)
+        guard entry.kind == .labels else { return }
+        try reader.forEachLine(of: entry, &order) { line in try take(line, positions, reader.manifest) }
+        segmentsRead += 1
     }
 
     private static func positions(_ classes: [String]) -> [String: Int] {
@@ -82,17 +97,17 @@ struct VersionRows {
     }
 
     private static func linked(_ chain: SHA256Digest, _ entry: DatasetEntry) -> SHA256Digest {
-        SHA256Digest(of: chain.bytes + Array(entry.sha256.utf8))
+        SHA256Digest(of: chain.bytes + entry.jsonBytes)
     }
 
     /// The segments that a version has beside those of this one.
     ///
-    /// - Returns: Nil where it does not begin with all files of this one, withdraws lines, or means other classes.
+    /// - Returns: Nil where it does not begin with all files of this one, withdraws lines, is of another form, or means other classes.
     private func added(by reader: DatasetReader) throws -> [DatasetEntry]? {
         let manifest = reader.manifest
         let hasUnknown = training.hasUnknownClass || validation.hasUnknownClass || test.hasUnknownClass
-        guard manifest.project == project, manifest.classes == classes || !hasUnknown,
-            manifest.classes.starts(with: classes)
+        guard manifest.project == project, manifest.formatVersion == formatVersion,
+            manifest.classes == classes || !hasUnknown, manifest.classes.starts(with: classes)
         else { return nil }
         var (count, known) = (0, SHA256Digest(of: []))
         var added: [DatasetEntry] = []
@@ -104,15 +119,5 @@ struct VersionRows {
             if count > files, entry.kind == .tombstones { isOther = true }
         }
         return isOther || count < files ? nil : added
-    }
-
-    private func checkCounts(_ manifest: DatasetManifest, _ name: String) throws(EngineError) {
-        for (split, rows) in [(Split.training, training), (.validation, validation), (.test, test)]
-        where manifest.formatVersion > 1 && rows.count != manifest.count(of: split) {
-            throw DatasetForm.damage(
-                "\(rows.count) \(split) labels hold, it says \(manifest.count(of: split))",
-                in: name
-            )
-        }
     }
 }

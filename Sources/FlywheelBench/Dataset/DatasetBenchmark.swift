@@ -62,15 +62,22 @@ struct DatasetBenchmark {
         let reading = try measure("read", place, [:])
         try FileManager.default.removeItem(at: place)
         let history = try measure("history", folder.appending(path: "history"), ["cuts": cuts])
+        var verifications: [String] = []
+        for form in [1, 2] {
+            let small = folder.appending(path: "verified-\(form)")
+            _ = try measure("history", small, ["cuts": verified, "form": form])
+            verifications.append(try measure("verify", small, [:]))
+        }
         guard !printsJSON else {
-            return print(#"{"runs":[\#(runs.joined(separator: ","))],"read":\#(reading),"history":\#(history)}"#)
+            let (seals, checks) = (runs.joined(separator: ","), verifications.joined(separator: ","))
+            return print(
+                #"{"runs":[\#(seals)],"read":\#(reading),"history":\#(history),"verify":[\#(checks)]}"#
+            )
         }
         for run in runs { print("seal     \(run)") }
         print("read     \(reading)")
         print("history  \(history)")
-        let small = folder.appending(path: "verified")
-        _ = try measure("history", small, ["cuts": verified])
-        print("verify   \(try measure("verify", small, [:]))")
+        for verification in verifications { print("verify   \(verification)") }
     }
 
     private func measure(_ mode: String, _ place: URL, _ options: [String: Int]) throws -> String {

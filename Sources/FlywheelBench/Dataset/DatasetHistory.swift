@@ -21,6 +21,8 @@ final class DatasetHistory {
     private let topics = TopicNames(prefix: "bench.")
     private let batch = RecordBatch()
     private let confidence: Probability
+    /// Of facts and versions.
+    private let form: Int
     /// Different embeddings; they come again and again.
     private let embeddings: [[Float]]
     private var generator = SplitMix64(seed: 1)
@@ -30,7 +32,8 @@ final class DatasetHistory {
     private(set) var labels = 0
     private var counts: [Split: Int] = [:]
 
-    init(folder: String, dimension: Int) throws {
+    init(folder: String, dimension: Int, form: Int) throws {
+        self.form = form
         objects = CountedStore(try FolderStore(root: folder))
         guard let confidence = Probability(0.96875) else { throw BenchmarkError("no probability") }
         self.confidence = confidence
@@ -64,7 +67,7 @@ final class DatasetHistory {
             validation: counts[.validation] ?? 0,
             test: counts[.test] ?? 0,
             classes: Self.classes,
-            format: DatasetFormat.changes
+            format: form
         )
         let record = bytes(.cut(cut))
         let began = ProcessUsage.now().clock
@@ -98,10 +101,10 @@ final class DatasetHistory {
             consensus: consensus,
             split: split,
             sequence: sequence,
-            format: DatasetFormat.changes,
-            acceptedAt: StreamTime(milliseconds: Self.time + sequence + 60_000),
-            inclusionProbability: split == .test ? 0.1 : nil,
-            propensity: split == .test ? nil : 0.25
+            format: form,
+            acceptedAt: form == 1 ? nil : StreamTime(milliseconds: Self.time + sequence + 60_000),
+            inclusionProbability: form > 1 && split == .test ? 0.1 : nil,
+            propensity: form == 1 || split == .test ? nil : 0.25
         )
         return bytes(.accepted(fact, names: [Self.classes[label]]))
     }

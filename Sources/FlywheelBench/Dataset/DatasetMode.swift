@@ -16,6 +16,7 @@ struct DatasetMode {
             .option("change", "N", help: "labels of a cut", defaultValue: "1000"),
             .option("cuts", "N", help: "versions", defaultValue: "0"),
             .option("dimension", "N", help: "coordinates of each sample", defaultValue: "8"),
+            .option("form", "N", help: "of the versions, 1 or 2", defaultValue: "2"),
         ]
     )
     /// Labels of a cut where a large version is made.
@@ -29,6 +30,7 @@ struct DatasetMode {
     private let change: Int
     private let cuts: Int
     private let dimension: Int
+    private let form: Int
 
     init(_ arguments: ParsedArguments) throws {
         mode = try arguments.requiredString("mode")
@@ -37,6 +39,7 @@ struct DatasetMode {
         change = try arguments.int("change", in: 1...1_000_000) ?? 1_000
         cuts = try arguments.int("cuts", in: 0...1_000_000) ?? 0
         dimension = try arguments.int("dimension", in: 0...4_096) ?? 8
+        form = try arguments.int("form", in: 1...2) ?? 2
     }
 
     /// Prints one JSON value.
@@ -45,7 +48,7 @@ struct DatasetMode {
         switch mode {
         case "seal": try seal(&writer)
         case "fill":
-            try fill(DatasetHistory(folder: folder, dimension: dimension))
+            try fill(DatasetHistory(folder: folder, dimension: dimension, form: form))
             writer.object { writer in writer.member("labels", labels) }
         case "read": try read(&writer)
         case "history": try history(&writer)
@@ -64,7 +67,7 @@ struct DatasetMode {
     }
 
     private func seal(_ writer: inout JSONWriter) throws {
-        let history = try DatasetHistory(folder: folder, dimension: dimension)
+        let history = try DatasetHistory(folder: folder, dimension: dimension, form: form)
         try fill(history)
         var seconds: [Double] = []
         var traffic: [CountedStore.Traffic] = []
@@ -108,7 +111,7 @@ struct DatasetMode {
     }
 
     private func history(_ writer: inout JSONWriter) throws {
-        let history = try DatasetHistory(folder: folder, dimension: dimension)
+        let history = try DatasetHistory(folder: folder, dimension: dimension, form: form)
         var (largest, segments) = (0, 0)
         for _ in 0..<cuts {
             _ = history.objects.take()
@@ -129,8 +132,11 @@ struct DatasetMode {
         let began = ProcessUsage.now().clock
         let (versions, problems) = try store.verify(DatasetHistory.project)
         let ended = ProcessUsage.now()
+        guard !versions.isEmpty else { throw BenchmarkError("no version in \(folder)") }
+        let form = try store.manifest(DatasetHistory.project, id: versions[0])?.formatVersion ?? 0
         guard problems.isEmpty else { throw BenchmarkError("\(problems.count) problems: \(problems[0].text)") }
         writer.object { writer in
+            writer.member("form", form)
             writer.member("cuts", versions.count)
             writer.member("s", ended.clock - began)
             writer.member("peak_rss_mb", ended.peakMemory)

@@ -114,7 +114,7 @@ enum LabelChangeCommand {
             Terminal.show("\(label) \(what); the next version holds it so")
             return true
         case .known:
-            Terminal.show("\(label) \(what) already; nothing was sent")
+            Terminal.show("\(label) \(what) already")
             return true
         case .waiting:
             Terminal.complain(

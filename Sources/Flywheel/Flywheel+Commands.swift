@@ -1,0 +1,61 @@
+internal import Datasets
+internal import Rollout
+internal import Tables
+internal import Training
+internal import Vocabulary
+
+/// What operators want.
+extension ProjectState {
+    /// Carries a command out, once as long as its id is remembered.
+    mutating func receive(_ command: Command, _ configuration: ProjectConfiguration, _ step: inout Step) {
+        guard commands[command.id] == nil else {
+            refuse(.init(.duplicate, "command \(command.id) was carried out before"), &step)
+            return
+        }
+        commands[command.id] = step.context.entryNumber
+        if commands.count > ProjectState.commandCapacity,
+            let oldest = commands.minimum(by: { ($0.value, $0.key) < ($1.value, $1.key) })
+        {
+            commands[oldest.key] = nil
+        }
+        switch command.action {
+        case .hold: rollout.hold(true)
+        case .releaseHold: rollout.hold(false)
+        // Heard by whoever reads the journal; by the time it is applied, it has been obeyed.
+        case .resume: break
+        case .rollBack(let version):
+            let evidence = Evidence.command(id: command.id, by: command.by, reason: command.reason)
+            switch rollout.rollBack(from: version, evidence: evidence) {
+            case .failure(let error): refuse(error.refusal, &step)
+            case .success(let release): step.decide(.release(release))
+            }
+        case .register(let incumbent): register(incumbent, command, &step)
+        case .revise, .retract, .move: change(command, configuration, &step)
+        }
+    }
+
+    private mutating func register(_ incumbent: IncumbentModel, _ command: Command, _ step: inout Step) {
+        let version = incumbent.version
+        guard !training.names(version) || version == rollout.phase.value.champion?.version else {
+            refuse(.init(.versionTaken, "\(version) is the name of a model that was trained here"), &step)
+            return
+        }
+        let evidence = Evidence.command(
+            id: command.id,
+            by: command.by,
+            reason: command.reason,
+            metrics: incumbent.metrics
+        )
+        switch rollout.register(incumbent: incumbent, evidence: evidence) {
+        case .failure(let error): refuse(error.refusal, &step)
+        case .success(let release):
+            unregistered[version] = nil
+            step.decide(.release(release))
+        }
+    }
+}
+
+extension CutVersion {
+    /// As its mark says.
+    init(_ mark: CutMark) { self.init(sequence: mark.sequence, changed: mark.changed) }
+}
