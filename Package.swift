@@ -119,28 +119,31 @@ let package = Package(
         module("Arguments"),
         module("Processes", ["CSpawn"]),
 
-        // 2  decisions
-        module("Acquisition", base + ["Forms"]),
-        module("Labeling", ["Forms", "Vocabulary", "Tables"]),
-        module("Datasets", ["Forms", "Vocabulary", "Tables"]),
-        module("Training", ["Forms", "Vocabulary", "Tables", "Statistics"]),
-        module("Rollout", ["Forms", "Vocabulary", "Tables", "Statistics"]),
-        module("Flywheel", ["Forms", "Vocabulary", "Tables", "Hashing"] + reducers),
+        // 2  kinds of answers
+        module("Kinds", ["Forms", "Vocabulary", "Statistics"]),
 
-        // 3  wire, run
-        module("Events", ["Forms", "Vocabulary", "Tables", "Flywheel", "JSON"] + reducers),
+        // 3  decisions
+        module("Acquisition", base + ["Forms", "Kinds"]),
+        module("Labeling", ["Forms", "Kinds", "Vocabulary", "Tables"]),
+        module("Datasets", ["Forms", "Kinds", "Vocabulary", "Tables"]),
+        module("Training", ["Forms", "Kinds", "Vocabulary", "Tables", "Statistics"]),
+        module("Rollout", ["Forms", "Kinds", "Vocabulary", "Tables", "Statistics"]),
+        module("Flywheel", ["Forms", "Kinds", "Vocabulary", "Tables", "Hashing"] + reducers),
+
+        // 4  wire, run
+        module("Events", ["Forms", "Kinds", "Vocabulary", "Tables", "Flywheel", "JSON"] + reducers),
         module("StreamRuntime"),
         module("ProjectFiles", ["Forms", "Configuration", "Flywheel", "JSON", "Telemetry"]),
 
-        // 4  join
+        // 5  join
         module("KafkaTransport", ["StreamRuntime", "KafkaClient"]),
         module("S3", ["Storage", "HTTPClient", "Hashing"]),
 
-        // 5  composition
+        // 6  composition
         module(
             "Engine",
             base + reducers + [
-                "Compression", "Flywheel", "Events", "StreamRuntime", "KafkaTransport", "KafkaClient", "JSON",
+                "Compression", "Flywheel", "Events", "Kinds", "StreamRuntime", "KafkaTransport", "KafkaClient", "JSON",
                 "Learner", "S3", "Storage", "Telemetry",
             ]
         ),
@@ -154,13 +157,13 @@ let package = Package(
             resources: [.copy("Resources")]
         ),
 
-        // 6  executables
+        // 7  executables
         executable(
             "FlywheelCLI",
             [
                 "Acquisition", "Arguments", "Configuration", "Console", "Demo", "Engine", "Events", "Flywheel",
-                "Hashing", "JSON", "KafkaClient", "KafkaTransport", "Processes", "ProjectFiles", "S3", "Storage",
-                "StreamRuntime", "Telemetry",
+                "Hashing", "JSON", "KafkaClient", "KafkaTransport", "Kinds", "Processes", "ProjectFiles", "S3",
+                "Storage", "StreamRuntime", "Telemetry",
                 "Vocabulary",
             ]
         ),
@@ -168,8 +171,8 @@ let package = Package(
         executable(
             "FlywheelBench",
             base + reducers + [
-                "Arguments", "Engine", "Events", "Flywheel", "JSON", "KafkaClient", "KafkaTransport", "Learner",
-                "Processes", "Storage", "StreamRuntime", "Telemetry",
+                "Arguments", "Engine", "Events", "Flywheel", "JSON", "KafkaClient", "KafkaTransport", "Kinds",
+                "Learner", "Processes", "Storage", "StreamRuntime", "Telemetry",
             ]
         ),
 
@@ -201,12 +204,8 @@ let package = Package(
 
         // tests
         tests("ArchitectureTests", ["Events"]),
-        tests("EventsTests", ["Events", "Flywheel", "Forms", "JSON", "Vocabulary"] + reducers),
-        tests(
-            "AcquisitionTests",
-            ["Acquisition", "Statistics", "Tables", "Vocabulary"],
-            resources: [.copy("Golden")]
-        ),
+        tests("EventsTests", ["Events", "Flywheel", "Forms", "JSON", "Kinds", "Vocabulary"] + reducers),
+        tests("AcquisitionTests", ["Acquisition", "Statistics", "Tables", "Vocabulary"]),
         tests("LabelingTests", ["Labeling", "Statistics", "Tables", "Vocabulary"]),
         tests("DatasetsTests", ["Datasets", "Statistics", "Tables", "Vocabulary"]),
         tests("TrainingTests", ["Training", "Statistics", "Tables", "Vocabulary"]),
@@ -218,6 +217,7 @@ let package = Package(
         ),
         tests("FormsTests", ["Forms"]),
         tests("VocabularyTests", ["Statistics", "Vocabulary"]),
+        tests("KindsTests", ["Kinds", "Statistics", "Vocabulary"], resources: [.copy("Golden")]),
         tests("TablesTests", ["Statistics", "Tables"]),
         tests("StatisticsTests", ["Statistics", "CBoostMath"]),
         tests("LearnerTests", ["Learner", "Statistics"], resources: [.copy("Golden")]),
@@ -259,7 +259,8 @@ let package = Package(
         tests(
             "PipelineTests",
             base + reducers + [
-                "Compression", "Engine", "Events", "Flywheel", "JSON", "KafkaClient", "Learner", "Processes", "S3",
+                "Compression", "Engine", "Events", "Flywheel", "JSON", "KafkaClient", "Kinds", "Learner", "Processes",
+                "S3",
                 "S3Testing", "Storage", "StreamRuntime",
                 "StreamTesting", "Telemetry",
             ],

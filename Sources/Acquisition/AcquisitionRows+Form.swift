@@ -1,36 +1,6 @@
 public import Forms
 public import Vocabulary
 
-extension AuditVerdict: Formed {
-    @inlinable public init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
-        predicted = try f.optional("predicted", \.predicted, ClassPosition())
-        confidence = try f("confidence", \.confidence, Number(0...1))
-        ordinal = try f("model_ordinal", \.ordinal, Count.counted)
-        label = try f.optional("index", \.label, ClassPosition())
-        number = try f("number", \.number, Count.counted)
-        renewed = try f("renewed", \.renewed, Count.counted)
-    }
-}
-
-extension ExplorationLevel: Formed {
-    @inlinable public init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
-        labels = try f("labels", \.labels, Count.counted)
-        extra = try f("extra", \.extra, Number(0...1))
-        classes = try f("classes", \.classes, ListOf(ClassPosition()), implied: [])
-    }
-}
-
-extension PredictedShares: Formed {
-    @inlinable public init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
-        ordinal = try f("model_ordinal", \.ordinal, Count.counted)
-        labels = try f("labels", \.labels, Count.counted)
-        candidates = try f("candidates", \.candidates, Count.counted)
-        classes = try f("classes", \.classes, ListOf(ClassPosition()))
-        shares = try f("shares", \.shares, ListOf(Number(0...1)))
-        isSettled = try f("settled", \.isSettled, Flag())
-    }
-}
-
 extension BudgetAccount: Formed {
     @inlinable public init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
         spent = try f("spent", \.spent, Whole.any)

@@ -1,16 +1,6 @@
 public import Forms
 public import Vocabulary
 
-extension LabelRow: Formed {
-    @inlinable public init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
-        label = try f("index", \.label, ClassPosition())
-        split = try f("split", \.split, Choice())
-        sequence = try f("sequence", \.sequence, Whole.counted)
-        importKey = try f.optional("import_key", \.importKey, Unsigned())
-        standing = try f("standing", \.standing, Choice(), implied: .accepted)
-    }
-}
-
 extension LogPosition: Formed {
     @inlinable public init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
         sequence = try f("sequence", \.sequence, Whole.counted)

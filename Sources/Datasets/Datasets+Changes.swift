@@ -1,3 +1,4 @@
+internal import Kinds
 internal import Tables
 public import Vocabulary
 
@@ -25,32 +26,30 @@ public struct ChangeContext: Sendable {
 
 /// Labels that change once they are in the log. Sealed versions stay as they are; the next one holds the change.
 extension DatasetsState {
-    /// A label names another class.
+    /// A label says something else.
     ///
     /// - Parameters:
     ///   - sample: Its sample.
-    ///   - label: The class from now on.
+    ///   - label: What it says from now on.
     ///   - votes: The answers that it rests on, empty where a person decided.
-    ///   - confidence: What the votes give the class.
-    ///   - schema: Of the project.
+    ///   - confidence: What the votes give it.
+    ///   - question: Of the project.
     ///   - context: Who, why, when.
-    /// - Returns: The fact for the log; refused in a project of format 1, without a living label, of an unknown class, and as
-    ///   `duplicate` where the label names that class.
+    /// - Returns: The fact for the log; refused in a project of format 1, without a living label, of one that the question does
+    ///   not allow, and as `duplicate` where the label says that already.
     public mutating func revise(
         _ sample: SampleID,
-        to label: ClassIndex,
+        to label: Label,
         votes: [Vote] = [],
         confidence: Probability? = nil,
-        schema: LabelSchema,
+        question: Question,
         _ context: ChangeContext
     ) -> Result<LabelChange, RefusalError> {
-        guard schema.contains(label) else {
-            return .failure(.init(.unknownClass, "class \(label.rawValue) is not in the label schema"))
-        }
+        if let complaint = question.complaint(label) { return .failure(.init(.unknownClass, complaint)) }
         return living(sample, context).flatMap { row in
             guard row.label != label else {
                 return .failure(
-                    .init(.duplicate, "the label of sample \(sample) is \"\(schema.name(of: label))\" already")
+                    .init(.duplicate, "the label of sample \(sample) is \"\(question.text(of: label))\" already")
                 )
             }
             let standing: LabelStanding = row.standing == .moved ? .moved : .revised
@@ -137,7 +136,7 @@ extension DatasetsState {
     private mutating func change(
         _ sample: SampleID,
         _ row: LabelRow,
-        to now: (label: ClassIndex, split: Split, standing: LabelStanding),
+        to now: (label: Label, split: Split, standing: LabelStanding),
         _ kind: LabelChangeKind,
         _ votes: [Vote],
         _ confidence: Probability?,

@@ -1,3 +1,4 @@
+internal import Kinds
 public import Tables
 public import Vocabulary
 
@@ -124,23 +125,23 @@ public struct DatasetsState: Sendable {
     ///
     /// - Parameters:
     ///   - consensus: The label.
-    ///   - schema: Of the project.
+    ///   - question: Of the project.
     ///   - policy: The revision in force.
     ///   - key: Of an imported label.
     ///   - reason: Why its sample was asked for; nil where nobody asked.
     ///   - time: Of the entry.
-    /// - Returns: The fact for the log; refused of a class that is not there, or a sample that has a label.
+    /// - Returns: The fact for the log; refused of a label that the question does not allow, or a sample that has one.
     public mutating func accept(
         _ consensus: ConsensusLabel,
-        schema: LabelSchema,
+        question: Question,
         policy: DatasetPolicy = DatasetPolicy(),
         imported key: UInt64? = nil,
         askedBecause reason: SelectionReason? = nil,
         at time: StreamTime
     ) -> Result<LabelFact, RefusalError> {
         let id = consensus.sample.id
-        guard schema.contains(consensus.label) else {
-            return .failure(.init(.unknownClass, "class \(consensus.label.rawValue) is not in the label schema"))
+        if let complaint = question.complaint(consensus.label) {
+            return .failure(.init(.unknownClass, complaint))
         }
         if let known = labels[id] {
             let text = known.isLiving ? "sample \(id) has a label already" : "the label of sample \(id) was retracted"
@@ -204,7 +205,7 @@ public struct DatasetsState: Sendable {
     ///
     /// - Parameters:
     ///   - policy: The revision in force.
-    ///   - schema: Whose classes the version names.
+    ///   - question: Whose classes the version names.
     ///   - embedding: The space that is worked in; nil while nothing is known of it.
     ///   - isMoreComing: Whether a task for a training label is open. If not, half of `cutEvery` is enough, so that a batch of
     ///     which one task was never answered does not wait for the next.
@@ -212,7 +213,7 @@ public struct DatasetsState: Sendable {
     /// - Returns: The cut, nil when none is due.
     public mutating func cutIfDue(
         policy: DatasetPolicy,
-        schema: LabelSchema,
+        question: Question,
         embedding: EmbeddingSpace? = nil,
         isMoreComing: Bool,
         at time: StreamTime
@@ -246,7 +247,8 @@ public struct DatasetsState: Sendable {
             training: log.training,
             validation: log.validation,
             test: log.test,
-            classes: schema.classes,
+            kind: question.kind,
+            classes: question.classes,
             embedding: embedding,
             format: format
         )

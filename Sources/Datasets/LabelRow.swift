@@ -14,7 +14,7 @@ public enum LabelStanding: String, Hashable, Sendable, CaseIterable {
 
 /// What is known of a label once it is in the log; at most 64 bytes, for there is one of each.
 public struct LabelRow: Hashable, Sendable {
-    public let label: ClassIndex
+    public let label: Label
     public let split: Split
     /// Of the fact whose line holds: its acceptance, or the last change; of a retracted label its retraction.
     public let sequence: Int64
@@ -23,7 +23,7 @@ public struct LabelRow: Hashable, Sendable {
     public let standing: LabelStanding
 
     public init(
-        label: ClassIndex,
+        label: Label,
         split: Split,
         sequence: Int64,
         importKey: UInt64? = nil,

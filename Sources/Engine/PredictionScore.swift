@@ -2,6 +2,7 @@ internal import Acquisition
 internal import Events
 internal import Flywheel
 internal import Hashing
+internal import Kinds
 internal import Vocabulary
 
 extension PredictionEvent {
@@ -18,13 +19,11 @@ extension PredictionEvent {
             // A new draw for every model: the same samples would come to the front again and again.
             return random?.unit(key: "\(sample.id)/\(model?.version.rawValue ?? "")")
         }
-        let evidence = ScoredPrediction(
-            output: output,
-            members: detail.members,
-            logits: detail.logits,
-            provided: detail.score
-        )
-        let classes = configuration.schema.classes.count
-        return policy.function.score(evidence, classes: classes, temperature: policy.temperature)
+        return output.summary(
+            configuration.question,
+            policy.function,
+            temperature: policy.temperature,
+            beside: detail
+        )?.score ?? 0
     }
 }

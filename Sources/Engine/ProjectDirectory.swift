@@ -1,6 +1,7 @@
 public import Events
 public import Flywheel
 internal import JSON
+internal import Kinds
 public import StreamRuntime
 internal import Vocabulary
 
@@ -248,7 +249,7 @@ public final class ProjectDirectory {
         guard let known = last(of: name) else { return true }
         // Unicode holds spellings of one text to be equal; decisions and files have the bytes.
         if configuration == known,
-            configuration.schema.classes.elementsEqual(known.schema.classes, by: { $0.utf8.elementsEqual($1.utf8) })
+            configuration.question.classes.elementsEqual(known.question.classes, by: { $0.utf8.elementsEqual($1.utf8) })
         {
             return projects[name] == nil
         }
@@ -262,8 +263,8 @@ public final class ProjectDirectory {
                     "\(new) is in partition \(configuration.partition), \(old) in \(known.partition): a project stays where its journal is; \(old) stays in force"
             )
         }
-        guard configuration.schema.classes.starts(with: known.schema.classes) else {
-            throw Unfit(reason: "\(new) removes or reorders classes of \(old), which stays in force: append only")
+        if let fault = configuration.question.fault(after: known.question) {
+            throw Unfit(reason: "\(new) \(fault) of \(old), which stays in force: append only")
         }
         return true
     }

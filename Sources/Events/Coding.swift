@@ -59,6 +59,20 @@ extension JSONObject {
         optional(key) == nil ? nil : try id(key, type)
     }
 
+    /// The names in the list called `key`.
+    func ids<ID: Identifier>(_ key: StaticString, _: ID.Type = ID.self) throws(JSONError) -> [ID] {
+        let elements = try array(key)
+        var ids: [ID] = []
+        ids.reserveCapacity(elements.count)
+        for element in elements {
+            guard let id = ID(checking: try element.string()) else {
+                throw element.failure("expected 1 to 256 bytes without control characters")
+            }
+            ids.append(id)
+        }
+        return ids
+    }
+
     func time(_ key: StaticString) throws(JSONError) -> StreamTime { StreamTime(milliseconds: try int64(key)) }
 
     func optionalTime(_ key: StaticString) throws(JSONError) -> StreamTime? {

@@ -46,16 +46,13 @@ public enum RecordLimits {
     }
 }
 
-extension LabelSchema {
+extension Question {
     /// Bytes of question and classes as they stand on a task.
     ///
     /// - Complexity: O(*n*) in them.
     public var encodedSize: Int {
         var writer = JSONWriter()
-        writer.object { writer in
-            writer.member("text", question)
-            writer.array("classes", of: classes)
-        }
+        writer.object { writer in writeTaskMembers(&writer) }
         return writer.bytes.count
     }
 }
@@ -79,7 +76,7 @@ extension ProjectConfiguration {
     /// - Returns: Why they cannot, or nil.
     /// - Complexity: O(*n*) in the bytes of the configuration.
     public func sizeFault(isNew: Bool) -> String? {
-        let (words, limit) = (schema.encodedSize, RecordLimits.vocabulary)
+        let (words, limit) = (question.encodedSize, RecordLimits.vocabulary)
         if isNew, words > limit {
             return
                 "question and classes take \(words) bytes, of \(limit) that leave room for a sample on a task: shorten names, or use fewer classes"

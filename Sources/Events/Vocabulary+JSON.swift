@@ -189,7 +189,7 @@ extension SelectionReason: JSONCodable {
             strategy: try object.string("strategy"),
             score: try object.double("score"),
             scoredBy: try object.optionalID("scored_by"),
-            predicted: try object.optionalInt("predicted", in: 0...9_999).map { ClassIndex($0) },
+            predicted: try object.optionalValue("predicted"),
             inclusionProbability: try object.optionalDouble("inclusion_probability"),
             propensity: try object.optionalDouble("propensity"),
             triggers: try object.names("triggers"),
@@ -202,7 +202,7 @@ extension SelectionReason: JSONCodable {
             writer.member("strategy", strategy)
             writer.member("score", score)
             writer.member("scored_by", ifPresent: scoredBy)
-            writer.member("predicted", ifPresent: predicted?.rawValue)
+            writer.member("predicted", ifPresent: predicted)
             writer.member("inclusion_probability", ifPresent: inclusionProbability)
             writer.member("propensity", ifPresent: propensity)
             if !parts.isEmpty { writer.array("parts", ofValues: parts) }
@@ -241,38 +241,6 @@ extension SealedVersion: JSONCodable {
             writer.member("training", training)
             writer.member("validation", validation)
             writer.member("test", test)
-        }
-    }
-}
-
-/// A distribution by class positions: the form of the journal.
-struct IndexedDistribution: JSONCodable {
-    let distribution: ClassDistribution
-
-    init(_ distribution: ClassDistribution) { self.distribution = distribution }
-
-    init(json: JSONValue) throws(JSONError) {
-        let object = try json.object()
-        let probabilities = try object.doubles("probabilities")
-        let classes = try object.decode("classes") { (element) throws(JSONError) in try element.int(in: 0...9_999) }
-        guard classes.count == probabilities.count else {
-            throw object.failure("classes", "expected one for each probability")
-        }
-        var entries: [ClassDistribution.Entry] = []
-        for (label, probability) in zip(classes, probabilities) {
-            entries.append(.init(label: ClassIndex(label), probability: probability))
-        }
-        guard let distribution = ClassDistribution(entries, remainder: try object.double("remainder")) else {
-            throw object.failure("probabilities", "expected probabilities that sum to 1")
-        }
-        self.distribution = distribution
-    }
-
-    func write(to writer: inout JSONWriter) {
-        writer.object { writer in
-            writer.array("classes", of: distribution.entries.map(\.label.rawValue))
-            writer.array("probabilities", of: distribution.entries.map(\.probability))
-            writer.member("remainder", distribution.remainder)
         }
     }
 }

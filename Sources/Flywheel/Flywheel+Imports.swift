@@ -1,5 +1,6 @@
 internal import Acquisition
 internal import Datasets
+internal import Kinds
 internal import Labeling
 internal import Rollout
 internal import Tables
@@ -20,12 +21,12 @@ extension ProjectState {
         }
         let id = step.context.nextID()
         func consensus(of label: ImportedLabel) -> ConsensusLabel? {
-            labeling.consensus(of: label, task: TaskID(id), schema: configuration.schema, at: step.context.time)
+            labeling.consensus(of: label, task: TaskID(id), question: configuration.question, at: step.context.time)
         }
         guard let said = consensus(of: received) else { return }
         if let known = datasets.labels[received.sample.id] {
             let (has, says) = (
-                configuration.schema.name(of: known.label), configuration.schema.name(of: said.label)
+                configuration.question.text(of: known.label), configuration.question.text(of: said.label)
             )
             let what = "label \"\(has)\" (\(known.split.rawValue))"
             let text =
@@ -47,7 +48,7 @@ extension ProjectState {
         guard let consensus = consensus(of: imported) else { return }
         let result = datasets.accept(
             consensus,
-            schema: configuration.schema,
+            question: configuration.question,
             policy: configuration.datasets,
             imported: imported.key,
             at: step.context.time
@@ -68,10 +69,13 @@ extension ProjectState {
 
     /// Why a label is not taken, whatever it says.
     private mutating func refusal(of imported: ImportedLabel, _ configuration: ProjectConfiguration) -> Refusal? {
-        let schema = configuration.schema
-        if let label = imported.labels.first(where: { !schema.contains($0) }) {
-            return Refusal(.unknownClass, "class \(label.rawValue) is not in the label schema")
-        }
+        let question = configuration.question
+        let complaint =
+            switch imported.answer {
+            case .label(let label): question.complaint(label)
+            case .votes(let votes): votes.lazy.compactMap { question.complaint($0.answer) }.first
+            }
+        if let complaint { return Refusal(.unknownClass, complaint) }
         if datasets.hasImported(imported.key) {
             return Refusal(.duplicate, "\(imported.origin.id) of \(imported.origin.source) was imported before")
         }

@@ -1,5 +1,6 @@
 internal import Acquisition
 internal import Datasets
+internal import Kinds
 internal import Rollout
 internal import Tables
 internal import Training
@@ -14,12 +15,12 @@ extension ProjectState {
         let context = changeContext(configuration, by: command.by, reason: command.reason, step)
         switch command.action {
         case .revise(let sample, let name):
-            guard let label = configuration.schema.index(of: name) else {
+            guard let label = configuration.question.label(named: name) else {
                 refuse(.init(.unknownClass, "class \"\(name)\" is not in the label schema"), &step)
                 return
             }
             change(sample, configuration, &step) {
-                $0.revise(sample, to: label, schema: configuration.schema, context)
+                $0.revise(sample, to: label, question: configuration.question, context)
             }
         case .retract(let sample): change(sample, configuration, &step) { $0.retract(sample, context) }
         case .move(let sample, let split): change(sample, configuration, &step) { $0.move(sample, to: split, context) }
@@ -27,21 +28,21 @@ extension ProjectState {
         }
     }
 
-    /// The votes of a label were counted anew and name this class: by `datasets.revise` people are told of a difference, or the
+    /// The votes of a label were counted anew and come to this: by `datasets.revise` people are told of a difference, or the
     /// label is revised.
     ///
     /// - Parameters:
     ///   - sample: With a living label.
     ///   - label: What the votes come to.
     ///   - votes: In the order in which they were counted.
-    ///   - confidence: What they give the class.
+    ///   - confidence: What they give it.
     ///   - by: Who counted.
     ///   - reason: Why, for people.
     ///   - configuration: In force.
     ///   - step: Of the entry.
     mutating func countAnew(
         _ sample: SampleID,
-        to label: ClassIndex,
+        to label: Label,
         votes: [Vote],
         confidence: Probability,
         by: String,
@@ -58,16 +59,16 @@ extension ProjectState {
                     to: label,
                     votes: votes,
                     confidence: confidence,
-                    schema: configuration.schema,
+                    question: configuration.question,
                     context
                 )
             }
         case .report:
             guard let row = datasets.labels[sample], row.isLiving, row.label != label,
-                configuration.schema.contains(label)
+                configuration.question.complaint(label) == nil
             else { return }
             step.decide(
-                .notice(Notice(disputed: sample, from: row.label, to: label, votes, confidence, configuration.schema))
+                .notice(Notice(disputed: sample, from: row.label, to: label, votes, confidence, configuration.question))
             )
         }
     }
@@ -129,23 +130,23 @@ extension ProjectState {
 }
 
 extension Notice {
-    /// Votes that were counted anew name another class than a label does.
+    /// Votes that were counted anew say something else than a label does.
     fileprivate init(
         disputed sample: SampleID,
-        from: ClassIndex,
-        to: ClassIndex,
+        from: Label,
+        to: Label,
         _ votes: [Vote],
         _ confidence: Probability,
-        _ schema: LabelSchema
+        _ question: Question
     ) {
-        let shown = votes.prefix(Self.votesShown).map { "\($0.annotator): \"\(schema.name(of: $0.label))\"" }
+        let shown = votes.prefix(Self.votesShown).map { "\($0.annotator): \"\(question.text(of: $0.answer))\"" }
         let more = votes.count > Self.votesShown ? ", and \(votes.count - Self.votesShown) more" : ""
         let given = "\(shown.joined(separator: ", "))\(more)"
         let percent = Int((confidence.value * 100).rounded())
         self.init(
             kind: .labelDisputed,
             text:
-                "the label of sample \(sample) is \"\(schema.name(of: from))\", its votes counted anew say \"\(schema.name(of: to))\" (\(percent) %; \(given)): revise it (flywheel dataset revise), or let that be done (datasets.revise: apply)"
+                "the label of sample \(sample) is \"\(question.text(of: from))\", its votes counted anew say \"\(question.text(of: to))\" (\(percent) %; \(given)): revise it (flywheel dataset revise), or let that be done (datasets.revise: apply)"
         )
     }
 

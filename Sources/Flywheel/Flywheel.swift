@@ -1,6 +1,7 @@
 internal import Acquisition
 internal import Datasets
 internal import Hashing
+internal import Kinds
 internal import Labeling
 internal import Rollout
 internal import Tables
@@ -42,17 +43,17 @@ extension ProjectState {
         return step.decisions
     }
 
-    /// A known revision changes nothing; classes may only be appended, or old labels would change their meaning.
+    /// A known revision changes nothing; a question may only grow, or old labels would change their meaning.
     private mutating func configure(_ revision: ProjectConfiguration, _ step: inout Step) {
         if let known = configuration.value {
             guard revision.revision > known.revision else { return }
-            guard revision.schema.classes.starts(with: known.schema.classes) else {
-                refuse(.init(.invalidConfiguration, "revision \(revision.revision) removes or reorders classes"), &step)
+            if let fault = revision.question.fault(after: known.question) {
+                refuse(.init(.invalidConfiguration, "revision \(revision.revision) \(fault)"), &step)
                 return
             }
-            let before = known.schema.classes.count
-            if revision.schema.classes.count > before {
-                labeling.classesAppended(to: before)
+            let before = known.question.extent
+            if revision.question.extent > before {
+                labeling.questionGrew(from: before)
                 // What nobody could answer among the old classes may be answered now: its neighbours no longer sink.
                 acquisition.classesAppended(revision.acquisition)
             }
@@ -93,12 +94,12 @@ extension ProjectState {
         let version = candidate.model?.version
         let ordinal = version.flatMap { training.models[$0]?.datasetOrdinal } ?? 0
         acquisition.receive(candidate, modelOrdinal: ordinal, selectionContext(configuration, step.context))
-        guard candidate.auditProbability != nil, let version, let output = candidate.output,
+        guard candidate.auditProbability != nil, let version, let label = candidate.output?.top,
             !acquisition.isImported(candidate.sample.id),
             !(datasets.labels[candidate.sample.id]?.isOutOfEvidence ?? false)
         else { return }
         rollout.predicted(
-            output.top.label,
+            label,
             of: candidate.sample.id,
             by: version,
             draw: candidate.auditDraw,
@@ -116,7 +117,7 @@ extension ProjectState {
     private mutating func receive(_ annotation: Annotation, _ configuration: ProjectConfiguration, _ step: inout Step) {
         let result = labeling.receive(
             annotation,
-            schema: configuration.schema,
+            question: configuration.question,
             policy: configuration.labeling,
             keepsNotes: configuration.acquisition.edition >= 2,
             at: step.context.time
@@ -176,7 +177,7 @@ extension ProjectState {
         guard let consensus = outcome.consensus else { return }
         let accepted = datasets.accept(
             consensus,
-            schema: configuration.schema,
+            question: configuration.question,
             policy: configuration.datasets,
             askedBecause: outcome.task?.reason,
             at: step.context.time
@@ -225,7 +226,7 @@ extension ProjectState {
                 .notice(.init(kind: .rolledBack, text: "\(replaced) was rolled back to \(release.champion.version)"))
             )
         }
-        guard let name = feedback.proposedClass, configuration.schema.index(of: name) == nil,
+        guard let name = feedback.proposedClass, configuration.question.label(named: name) == nil,
             let notice = ClassProposals.count(name, in: &proposals)
         else { return }
         step.decide(.notice(notice))
@@ -233,8 +234,8 @@ extension ProjectState {
 
     private mutating func receive(_ result: TrainingResult, _ configuration: ProjectConfiguration, _ step: inout Step) {
         let isChecked = configuration.acquisition.edition >= 2
-        let classes = isChecked ? configuration.schema.classes.count : nil
-        switch training.receive(result, classes: classes, at: step.context.time) {
+        let question = isChecked ? configuration.question : nil
+        switch training.receive(result, under: question, at: step.context.time) {
         case .failure(let error): refuse(error.refusal, &step)
         case .success(nil): break
         case .success(let outcome?): conclude(outcome, configuration, &step)
@@ -293,7 +294,7 @@ extension ProjectState {
     /// What the trainer says that the model says of the test labels: with it a challenger is judged on all of them at once.
     /// Where it left a label out it says nothing.
     private mutating func hear(
-        _ predictions: [ClassIndex],
+        _ predictions: [Label],
         without leftOut: Set<Int>,
         of model: ReleasedModel,
         _ step: inout Step

@@ -1,6 +1,7 @@
 internal import Acquisition
 internal import Datasets
 public import Forms
+internal import Kinds
 internal import Labeling
 internal import Rollout
 internal import Training
@@ -17,7 +18,7 @@ extension ProjectConfiguration: Formed {
             project: try f("project", \.project, .project, "The project's name."),
             revision: try f.hidden("revision", \.revision, revisions, inFile: 1, "Counted from 1; the highest holds."),
             partition: try f.hidden("partition", \.partition, partitions, inFile: 0, "Given at the first apply."),
-            schema: try f.beside(\.schema, wire: "label_schema"),
+            question: try f.beside(\.question, wire: "label_schema"),
             acquisition: try f("acquisition", \.acquisition, Nested(), "What to ask for, how much, and how fast."),
             labeling: try f("labeling", \.labeling, Nested(), "How many people are asked, and when that is enough."),
             datasets: try f("datasets", \.datasets, Nested(), "When a dataset version is cut."),
@@ -37,6 +38,7 @@ extension ProjectConfiguration: Formed {
             )
         )
         try f.require("acquisition.triggers", triggerComplaint)
+        try f.require("acquisition", choiceComplaint)
         try f.require("acquisition", onlyInFiles: true, budgetComplaint)
     }
 
@@ -45,9 +47,15 @@ extension ProjectConfiguration: Formed {
     /// The first trigger that names a class which is not there; nil where all are.
     private var triggerComplaint: String? {
         for trigger in acquisition.triggers {
-            if let complaint = trigger.complaint(classes: schema.classes.count) { return complaint }
+            if let complaint = trigger.complaint(classes: question.extent) { return complaint }
         }
         return nil
+    }
+
+    /// Complaint about a key that only projects of kind `choice` may have.
+    private var choiceComplaint: String? {
+        guard question.schema == nil, let key = acquisition.choiceKey else { return nil }
+        return "\(key) compares classes, which kind \(question.kind.rawValue) does not choose among: leave it out"
     }
 
     /// Complaint about a budget that holds no task, though none of its parts is 0.

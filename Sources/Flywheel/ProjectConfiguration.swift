@@ -13,7 +13,8 @@ public struct ProjectConfiguration: Hashable, Sendable {
     public var revision: Int { contents.value.revision }
     /// The partition of `journal`, `tallies`, `state` and of all that Loop writes for the project; given at the first apply.
     public var partition: Int32 { contents.value.partition }
-    public var schema: LabelSchema { contents.value.schema }
+    /// What people are asked; its kind never changes.
+    public var question: Question { contents.value.question }
     public var acquisition: AcquisitionPolicy { contents.value.acquisition.value }
     public var labeling: LabelingPolicy { contents.value.labeling }
     public var datasets: DatasetPolicy { contents.value.datasets }
@@ -27,17 +28,9 @@ public struct ProjectConfiguration: Hashable, Sendable {
     /// The same of a revision in force. One that says nothing comes from before there were tokens.
     public var requiresTokens: Bool { requireTokens ?? false }
 
-    /// Classes that the project began with, so that its oldest models know as many; nil of revisions that a build before 0.5.0
+    /// The extent of the question that the project began with: its classes, so that its oldest models know as many; nil of revisions that a build before 0.5.0
     /// made, which did not write it down.
     public var initialClasses: Int? { contents.value.initialClasses }
-    /// The fewest classes that any revision of the project had, as far as it is known, at least 2 and at most those of now: a
-    /// model trained then says something of so many.
-    public var shortestOutput: Int {
-        let now = schema.classes.count
-        guard let initialClasses else { return revision == 1 ? now : min(2, now) }
-        return min(now, max(2, initialClasses))
-    }
-
     /// The acquisition policy, for those who keep it.
     var sharedAcquisition: Shared<AcquisitionPolicy> { contents.value.acquisition }
 
@@ -48,7 +41,7 @@ public struct ProjectConfiguration: Hashable, Sendable {
         let project: ProjectID
         let revision: Int
         let partition: Int32
-        let schema: LabelSchema
+        let question: Question
         let acquisition: Shared<AcquisitionPolicy>
         let labeling: LabelingPolicy
         let datasets: DatasetPolicy
@@ -63,7 +56,7 @@ public struct ProjectConfiguration: Hashable, Sendable {
         project: ProjectID,
         revision: Int,
         partition: Int32,
-        schema: LabelSchema,
+        question: Question,
         acquisition: AcquisitionPolicy = AcquisitionPolicy(),
         labeling: LabelingPolicy = LabelingPolicy(),
         datasets: DatasetPolicy = DatasetPolicy(),
@@ -78,7 +71,7 @@ public struct ProjectConfiguration: Hashable, Sendable {
                 project: project,
                 revision: revision,
                 partition: partition,
-                schema: schema,
+                question: question,
                 acquisition: Shared(acquisition),
                 labeling: labeling,
                 datasets: datasets,
@@ -108,7 +101,7 @@ public struct ProjectConfiguration: Hashable, Sendable {
             project: project,
             revision: revision,
             partition: partition,
-            schema: schema,
+            question: question,
             acquisition: acquisition,
             labeling: labeling,
             datasets: datasets,

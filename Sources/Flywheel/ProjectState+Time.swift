@@ -1,5 +1,6 @@
 internal import Acquisition
 internal import Datasets
+internal import Kinds
 internal import Labeling
 internal import Tables
 internal import Training
@@ -11,14 +12,18 @@ extension ProjectState {
         labeling.lookAtTasks(policy: configuration.labeling)
         if isDue(labeling.nextDeadline, step) {
             let expired = labeling.expire(
-                schema: configuration.schema,
+                question: configuration.question,
                 policy: configuration.labeling,
                 at: step.context.time
             )
             for outcome in expired { carryOut(outcome, configuration, &step) }
         }
         if isDue(labeling.nextAgeing(policy: configuration.labeling), step) {
-            let aged = labeling.age(schema: configuration.schema, policy: configuration.labeling, at: step.context.time)
+            let aged = labeling.age(
+                question: configuration.question,
+                policy: configuration.labeling,
+                at: step.context.time
+            )
             for task in aged { step.decide(.task(task)) }
         }
         if isDue(training.nextDeadline, step), let outcome = training.expire(at: step.context.time) {
@@ -41,7 +46,7 @@ extension ProjectState {
             let task = labeling.openTask(
                 TaskID(id),
                 for: selection,
-                schema: configuration.schema,
+                question: configuration.question,
                 policy: configuration.labeling,
                 at: step.context.time
             )
@@ -59,7 +64,7 @@ extension ProjectState {
         SelectionContext(
             policy: configuration.sharedAcquisition,
             votesPerTask: configuration.labeling.maximumVotes,
-            classes: configuration.schema.classes.count,
+            classes: configuration.question.extent,
             openTasks: labeling.open.count,
             newestOrdinal: training.progress.value.newestOrdinal,
             unlearnedLabels: unlearnedLabels,
@@ -92,7 +97,7 @@ extension ProjectState {
         guard
             let cut = datasets.cutIfDue(
                 policy: configuration.datasets,
-                schema: configuration.schema,
+                question: configuration.question,
                 embedding: embeddingSpace(configuration),
                 isMoreComing: labeling.openTrainingTasks > 0,
                 at: step.context.time

@@ -1,4 +1,5 @@
 import Acquisition
+internal import Kinds
 import Learner
 import Statistics
 import Vocabulary
@@ -129,7 +130,8 @@ struct AcquisitionReplay {
                 options: .init(inverseStrength: options.inverseRegularization)
             ).model
             let rows = data.features
-            let version = project.train { tested in tested.map { ClassIndex(Self.likeliest(model, rows[$0])) } }
+            let version = project.train { tested in tested.map { .choice(ClassIndex(Self.likeliest(model, rows[$0]))) }
+            }
             if let version { scorers.append(Scorer(version: version, model: model)) }
             points.append(
                 Point(labels: labelled.count, accuracy: model.accuracy(on: testFeatures, labels: testLabels))
@@ -293,7 +295,7 @@ struct AcquisitionReplay {
         let isAudited = auditRows.contains(row)
         return Candidate(
             sample: Sample(id: SampleID(String(row)), embedding: features(row).map { Float($0) }),
-            output: output,
+            output: output.map { .choice($0) },
             model: scorer.map { ModelReference(name: "bench", version: $0.version) },
             score: score,
             auditProbability: isAudited ? options.policy.auditCutoff : nil,

@@ -2,6 +2,7 @@ import Acquisition
 import Arguments
 import Foundation
 import JSON
+internal import Vocabulary
 
 /// `flywheel-bench rare`: how many samples of a rare class are found of which the model is sure and wrong.
 struct RareBenchmark {

@@ -78,7 +78,7 @@ struct ReplayProject {
 
     /// Somebody answers a task.
     mutating func answer(_ task: TaskID, _ label: ClassIndex) {
-        let annotation = Annotation(task: task, annotator: AnnotatorID("replay"), outcome: .answer(label))
+        let annotation = Annotation(task: task, annotator: AnnotatorID("replay"), outcome: .answer(.choice(label)))
         _ = apply(.annotation(annotation))
     }
 
@@ -101,7 +101,7 @@ struct ReplayProject {
     /// - Parameter predict: The class that the model gives each of so many audit samples, by their numbers; asked where there are
     ///   test labels.
     /// - Returns: The version of the model that it is from then on; nil when no version was due.
-    mutating func train(_ predict: ([Int]) -> [ClassIndex]) -> ModelVersion? {
+    mutating func train(_ predict: ([Int]) -> [Label]) -> ModelVersion? {
         guard let cut else { return nil }
         self.cut = nil
         let file = ArtifactReference(uri: "memory:replay", size: 0, sha256: String(repeating: "0", count: 64))

@@ -2,6 +2,7 @@ import Acquisition
 import Arguments
 import Foundation
 import JSON
+internal import Kinds
 import Statistics
 import Tables
 import Vocabulary
@@ -106,7 +107,7 @@ struct SelectionBenchmark {
         )
         return Candidate(
             sample: Sample(id: SampleID("sample-\(number)"), embedding: point(&generator)),
-            output: output,
+            output: output.map { .choice($0) },
             model: ModelReference(name: "bench", version: ModelVersion("v1")),
             score: output.map { AcquisitionFunction.margin.score($0, classes: classes) } ?? 0,
             auditProbability: nil,

@@ -1,4 +1,5 @@
 import Acquisition
+internal import Vocabulary
 
 extension AcquisitionPolicy {
     /// Sets a strategy by its name: `default`, or a score, by which rule batches are put together, and what a cold start asks

@@ -1,4 +1,5 @@
 import Acquisition
+internal import Kinds
 import Learner
 import Statistics
 import Tables
@@ -106,7 +107,7 @@ struct StreamReplay {
         )
         let candidate = Candidate(
             sample: Sample(id: SampleID(String(event))),
-            output: output,
+            output: .choice(output),
             model: ModelReference(name: "bench", version: ModelVersion("online")),
             score: policy.function.score(output, classes: data.classes.count),
             auditProbability: nil,

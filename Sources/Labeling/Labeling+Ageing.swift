@@ -24,7 +24,7 @@ extension LabelingState {
     /// Raises the priority of every open task that has waited long enough, in the order of their ids.
     ///
     /// - Returns: Their new records for label tools; a task has at most 1 / `ageingBy` of these, and one for rounding.
-    public mutating func age(schema: LabelSchema, policy: LabelingPolicy, at time: StreamTime) -> [LabelingTask] {
+    public mutating func age(question: Question, policy: LabelingPolicy, at time: StreamTime) -> [LabelingTask] {
         guard let span = policy.ageingEvery, let due = nextAgeing(policy: policy), due <= time else { return [] }
         var records: [LabelingTask] = []
         for (id, row) in open.sortedRows {
@@ -34,7 +34,7 @@ extension LabelingState {
             task.priorityGained += policy.ageingBy * Double(waited - task.aged)
             task.aged = waited
             open[id] = task
-            records.append(record(of: task, id, .open, schema))
+            records.append(record(of: task, id, .open, question))
         }
         return records
     }

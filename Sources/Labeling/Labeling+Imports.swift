@@ -1,3 +1,4 @@
+internal import Kinds
 internal import Tables
 public import Vocabulary
 
@@ -7,29 +8,25 @@ extension LabelingState {
     /// annotators nobody knows, whatever the same names have answered here: another tool's names are not these.
     ///
     /// - Parameters:
-    ///   - imported: Of classes of the schema.
+    ///   - imported: Of labels that the question allows.
     ///   - task: The name that stands for its task.
-    ///   - schema: Of the project.
+    ///   - question: Of the project.
     ///   - time: Of the entry.
     /// - Returns: Nil of votes without a majority to speak of: none, or fewer than two classes.
     public func consensus(
         of imported: ImportedLabel,
         task: TaskID,
-        schema: LabelSchema,
+        question: Question,
         at time: StreamTime
     ) -> ConsensusLabel? {
-        let (label, confidence, votes): (ClassIndex, Probability, [Vote])
+        let (label, confidence, votes): (Label, Probability, [Vote])
         switch imported.answer {
         case .label(let given):
-            votes = [Vote(annotator: AnnotatorID(imported.origin.source), label: given)]
+            votes = [Vote(annotator: AnnotatorID(imported.origin.source), answer: given.answer)]
             (label, confidence) = (given, Probability(clamping: 1))
         case .votes(let given):
             let accuracy = AnnotatorReliability().accuracy
-            let majority = WeightedMajority(
-                votes: given.map { ($0.label, accuracy) },
-                classes: schema.classes.count
-            )
-            guard let majority else { return nil }
+            guard let majority = question.consensus(given.map { ($0.answer, accuracy) }) else { return nil }
             (label, confidence, votes) = (majority.label, majority.confidence, given)
         }
         return ConsensusLabel(

@@ -1,3 +1,4 @@
+internal import Kinds
 internal import Tables
 public import Vocabulary
 
@@ -33,7 +34,7 @@ extension LabelingState {
     public mutating func openTask(
         _ id: TaskID,
         for selection: Selection,
-        schema: LabelSchema,
+        question: Question,
         policy: LabelingPolicy,
         at time: StreamTime
     ) -> LabelingTask {
@@ -47,21 +48,21 @@ extension LabelingState {
             expiresAt: time.advanced(byMilliseconds: policy.lifetime)
         )
         open[id] = task
-        return record(of: task, id, .open, schema)
+        return record(of: task, id, .open, question)
     }
 
     /// Counts an answer, or says why not. Repeated and late answers change nothing.
     ///
     /// - Parameters:
     ///   - annotation: The answer.
-    ///   - schema: In force.
+    ///   - question: In force.
     ///   - policy: In force.
     ///   - keepsNotes: Whether what is written with a flag is kept until the task closes.
     ///   - time: Of the entry.
     /// - Returns: What it changed.
     public mutating func receive(
         _ annotation: Annotation,
-        schema: LabelSchema,
+        question: Question,
         policy: LabelingPolicy,
         keepsNotes: Bool = false,
         at time: StreamTime
@@ -73,17 +74,15 @@ extension LabelingState {
             return .failure(.init(.duplicate, "annotator \(who) has answered task \(id) before"))
         }
         switch annotation.outcome {
-        case .answer(let label):
-            guard schema.contains(label) else {
-                return .failure(.init(.unknownClass, "class \(label.rawValue) is not in the label schema"))
-            }
-            if let classes = task.classes, label.rawValue >= classes {
-                let name = schema.name(of: label)
+        case .answer(let answer):
+            if let complaint = question.complaint(answer) { return .failure(.init(.unknownClass, complaint)) }
+            if task.extent != nil, task.question(question).complaint(answer) != nil {
+                let name = question.text(of: answer)
                 let reason = "class \"\(name)\" is not in the question of task \(id): it was appended later"
                 return .failure(.init(.unknownClass, reason))
             }
-            task.votes.append(Vote(annotator: who, label: label))
-            var outcome = count(task, id, schema, policy, time)
+            task.votes.append(Vote(annotator: who, answer: answer))
+            var outcome = count(task, id, question, policy, time)
             outcome.voteCost = task.selection.voteCost
             outcome.voteTime = annotation.duration
             return .success(outcome)
@@ -100,7 +99,7 @@ extension LabelingState {
             let isTold = !standing.isHeld || task.declined.contains { standing.has($0, annotators[$0]) }
             var outcome = AnnotationOutcome()
             if isTold, task.declined.count >= policy.maximumSkips {
-                outcome = close(task, id, .unanswerable, nil, standing, schema, time)
+                outcome = close(task, id, .unanswerable, nil, standing, question, time)
             } else {
                 open[id] = task
             }
@@ -111,30 +110,30 @@ extension LabelingState {
         }
     }
 
-    /// Classes were appended: tasks that are open go on with their own question.
+    /// The project's question has grown: tasks that are open go on with their own.
     ///
-    /// - Parameter count: Classes of the revision before.
+    /// - Parameter extent: Of the revision before.
     /// - Complexity: O(*n* log *n*) in the open tasks.
-    public mutating func classesAppended(to count: Int) {
-        for (id, row) in open.sortedRows where row.classes == nil {
+    public mutating func questionGrew(from extent: Int) {
+        for (id, row) in open.sortedRows where row.extent == nil {
             var task = row
-            task.classes = count
+            task.extent = extent
             open[id] = task
         }
     }
 
     /// Closes every task whose time is up, in the order of their ids. One with enough answers keeps its label, unless names
     /// without standing alone gave it.
-    public mutating func expire(schema: LabelSchema, policy: LabelingPolicy, at time: StreamTime) -> [AnnotationOutcome]
+    public mutating func expire(question: Question, policy: LabelingPolicy, at time: StreamTime) -> [AnnotationOutcome]
     {
         guard let deadline = nextDeadline, deadline <= time else { return [] }
         var outcomes: [AnnotationOutcome] = []
         for (id, task) in open.sortedRows where task.expiresAt <= time {
             let standing = standing(policy)
-            var majority = task.votes.count >= policy.minimumVotes ? consensus(of: task, standing, schema) : nil
-            if standing.isHeld, let label = majority?.label, !hasVote(task, of: standing, for: label) { majority = nil }
+            var majority = task.votes.count >= policy.minimumVotes ? consensus(of: task, standing, question) : nil
+            if standing.isHeld, let found = majority, !hasVote(task, of: standing, for: found) { majority = nil }
             let closing: LabelingTask.Closing = majority == nil ? .expired : .answered
-            outcomes.append(close(task, id, closing, majority, standing, schema, time))
+            outcomes.append(close(task, id, closing, majority, standing, question, time))
         }
         return outcomes
     }
@@ -144,17 +143,17 @@ extension LabelingState {
     private mutating func count(
         _ counted: OpenTask,
         _ id: TaskID,
-        _ schema: LabelSchema,
+        _ question: Question,
         _ policy: LabelingPolicy,
         _ time: StreamTime
     ) -> AnnotationOutcome {
         var task = counted
         let standing = standing(policy)
-        let majority = consensus(of: task, standing, schema)
-        let isBacked = !standing.isHeld || majority.map { hasVote(task, of: standing, for: $0.label) } ?? false
+        let majority = consensus(of: task, standing, question)
+        let isBacked = !standing.isHeld || majority.map { hasVote(task, of: standing, for: $0) } ?? false
         let isSure = (majority?.confidence.value ?? 0) >= policy.confidence && isBacked
         if task.votes.count >= task.votesReserved || (task.votes.count >= policy.minimumVotes && isSure) {
-            var outcome = close(task, id, .answered, majority, standing, schema, time)
+            var outcome = close(task, id, .answered, majority, standing, question, time)
             outcome.isVote = true
             return outcome
         }
@@ -162,16 +161,15 @@ extension LabelingState {
         outcome.isVote = true
         if task.votes.count >= task.votesWanted {
             task.votesWanted = task.votes.count + 1
-            outcome.task = record(of: task, id, .open, schema)
+            outcome.task = record(of: task, id, .open, question)
         }
         open[id] = task
         return outcome
     }
 
-    private func consensus(of task: OpenTask, _ standing: Standing, _ schema: LabelSchema) -> WeightedMajority? {
-        WeightedMajority(
-            votes: task.votes.map { ($0.label, standing.accuracy(of: $0.annotator, annotators[$0.annotator])) },
-            classes: min(task.classes ?? .max, schema.classes.count)
+    private func consensus(of task: OpenTask, _ standing: Standing, _ question: Question) -> Consensus<Label>? {
+        task.question(question).consensus(
+            task.votes.map { ($0.answer, standing.accuracy(of: $0.annotator, annotators[$0.annotator])) }
         )
     }
 
@@ -179,9 +177,9 @@ extension LabelingState {
         _ task: OpenTask,
         _ id: TaskID,
         _ closing: LabelingTask.Closing,
-        _ majority: WeightedMajority?,
+        _ majority: Consensus<Label>?,
         _ standing: Standing,
-        _ schema: LabelSchema,
+        _ question: Question,
         _ time: StreamTime
     ) -> AnnotationOutcome {
         open[id] = nil
@@ -191,7 +189,7 @@ extension LabelingState {
             annotators: task.votes.map(\.annotator) + task.declined
         )
         var outcome = AnnotationOutcome()
-        outcome.task = record(of: task, id, .closed(closing), schema)
+        outcome.task = record(of: task, id, .closed(closing), question)
         outcome.votesReleased = task.votesReserved - task.votes.count
         outcome.voteCost = task.selection.voteCost
         outcome.openFor = time.milliseconds(since: task.openedAt)
@@ -200,12 +198,12 @@ extension LabelingState {
         // A label against the word of all who have standing vouches for nobody.
         let vouches =
             task.votes.count > Standing.othersNeeded
-            && (hasVote(task, of: standing, for: majority.label) || !hasVote(task, of: standing))
-        for (vote, posterior) in zip(task.votes, majority.posteriors) {
+            && (hasVote(task, of: standing, for: majority) || !hasVote(task, of: standing))
+        for (position, vote) in task.votes.enumerated() {
             var reliability = annotators[vote.annotator] ?? AnnotatorReliability()
             reliability.answers += 1
-            reliability.correct += posterior
-            if vouches, vote.label == majority.label { reliability.agreements += 1 }
+            reliability.correct += majority.posteriors[position]
+            if vouches, majority.supports[position] { reliability.agreements += 1 }
             standingCount.set(vote.annotator, reliability, in: &annotators)
         }
         outcome.consensus = ConsensusLabel(
@@ -230,14 +228,13 @@ extension LabelingState {
         return .init(.taskClosed, "task \(annotation.task) is closed (\(task.closing.rawValue))")
     }
 
-    func record(of task: OpenTask, _ id: TaskID, _ state: LabelingTask.State, _ schema: LabelSchema)
+    func record(of task: OpenTask, _ id: TaskID, _ state: LabelingTask.State, _ question: Question)
         -> LabelingTask
     {
         LabelingTask(
             id: id,
             sample: task.selection.sample,
-            question: schema.question,
-            classes: task.schema(schema).classes,
+            question: task.question(question),
             state: state,
             votesWanted: task.votesWanted,
             votes: task.votes.count,

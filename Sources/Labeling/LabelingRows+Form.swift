@@ -1,13 +1,4 @@
 public import Forms
-public import Vocabulary
-
-extension ClosedTask: Formed {
-    @inlinable public init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
-        closing = try f("closing", \.closing, Choice())
-        label = try f.optional("index", \.label, ClassPosition())
-        annotators = try f("annotators", \.annotators, ListOf(ID()))
-    }
-}
 
 extension AnnotatorReliability: Formed {
     @inlinable public init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {

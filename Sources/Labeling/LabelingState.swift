@@ -1,3 +1,4 @@
+internal import Kinds
 public import Tables
 public import Vocabulary
 
@@ -17,8 +18,9 @@ public struct OpenTask: Hashable, Sendable {
     public var aged: Int
     /// By how much in all.
     public var priorityGained: Double
-    /// Classes of its question, where some were appended to the project since: of those in force the first so many. Nil: all.
-    public var classes: Int?
+    /// The extent of its question, where that of the project has grown since: of the classes in force the first so many. Nil:
+    /// it is the same.
+    public var extent: Int?
     /// What people wrote with their flags, from edition 2 of the rules of choosing on; at most `noteLimit`.
     public var notes: [String]
     public let openedAt: StreamTime
@@ -34,10 +36,10 @@ public struct OpenTask: Hashable, Sendable {
         expiresAt: StreamTime,
         aged: Int = 0,
         priorityGained: Double = 0,
-        classes: Int? = nil,
+        extent: Int? = nil,
         notes: [String] = []
     ) {
-        self.classes = classes
+        self.extent = extent
         self.notes = notes
         shared = Shared(selection)
         self.votes = votes
@@ -62,17 +64,17 @@ public struct OpenTask: Hashable, Sendable {
         notes.append(String(line))
     }
 
-    /// The schema that the task was asked under, as far as its answers go.
-    func schema(_ inForce: LabelSchema) -> LabelSchema { classes.map { inForce.prefix($0) } ?? inForce }
+    /// The question that was asked, as far as its answers go.
+    func question(_ inForce: Question) -> Question { extent.map { inForce.narrowed(to: $0) } ?? inForce }
 }
 
 /// What is left of a closed task: enough to know a late or repeated answer.
 public struct ClosedTask: Hashable, Sendable {
     public let closing: LabelingTask.Closing
-    public let label: ClassIndex?
+    public let label: Label?
     public let annotators: [AnnotatorID]
 
-    public init(closing: LabelingTask.Closing, label: ClassIndex?, annotators: [AnnotatorID]) {
+    public init(closing: LabelingTask.Closing, label: Label?, annotators: [AnnotatorID]) {
         self.closing = closing
         self.label = label
         self.annotators = annotators

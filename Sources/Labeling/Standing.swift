@@ -1,3 +1,4 @@
+internal import Kinds
 internal import Tables
 public import Vocabulary
 
@@ -86,10 +87,15 @@ extension LabelingState {
         return Standing(isHeld: isHeld, named: policy.annotators)
     }
 
-    /// Whether somebody with standing has answered a task, or answered it so.
-    func hasVote(_ task: OpenTask, of standing: Standing, for label: ClassIndex? = nil) -> Bool {
-        task.votes.contains {
-            (label == nil || $0.label == label) && standing.has($0.annotator, annotators[$0.annotator])
+    /// Whether somebody with standing has answered a task.
+    func hasVote(_ task: OpenTask, of standing: Standing) -> Bool {
+        task.votes.contains { standing.has($0.annotator, annotators[$0.annotator]) }
+    }
+
+    /// Whether somebody with standing has answered it so.
+    func hasVote(_ task: OpenTask, of standing: Standing, for consensus: Consensus<Label>) -> Bool {
+        zip(task.votes, consensus.supports).contains { vote, supports in
+            supports && standing.has(vote.annotator, annotators[vote.annotator])
         }
     }
 }

@@ -1,3 +1,4 @@
+internal import Kinds
 internal import Statistics
 internal import Tables
 public import Vocabulary
@@ -71,7 +72,7 @@ extension RolloutState {
     ///
     /// - Complexity: O(1); O(*rowCapacity*) when the table is full.
     public mutating func predicted(
-        _ label: ClassIndex,
+        _ label: Label,
         of sample: SampleID,
         by version: ModelVersion,
         draw: Double,
@@ -124,7 +125,7 @@ extension RolloutState {
     }
 
     /// The label of an audit sample.
-    public mutating func labelled(_ sample: SampleID, _ label: ClassIndex, at time: StreamTime) {
+    public mutating func labelled(_ sample: SampleID, _ label: Label, at time: StreamTime) {
         guard var row = rows[sample] ?? newRow(0, time), row.label == nil else { return }
         row.label = label
         order.set(sample, row, in: &rows)
@@ -133,7 +134,8 @@ extension RolloutState {
 
     /// Promotes the challenger once the evidence suffices.
     ///
-    /// The e-value of "better than the champion wherever they differ" may be looked at after every label: the chance that it
+    /// Where the two differ, one of them agrees better with the label: of kind `choice` it alone is right. The e-value of "better
+    /// than the champion wherever they differ" may be looked at after every label: the chance that it
     /// ever reaches 1/alpha for a challenger that is no better is at most alpha (Ville 1939).
     ///
     /// - Parameters:
@@ -146,9 +148,9 @@ extension RolloutState {
             state.heardFromChallenger >= policy.minimumShadow
         else { return nil }
         let counts = pairs.value
-        guard counts.challengerOnly > counts.championOnly else { return nil }
+        guard counts.gain > counts.loss else { return nil }
         let threshold = -Reproducible.log(policy.alpha)
-        let logE = pairedEProcess(wins: counts.challengerOnly, losses: counts.championOnly)
+        let logE = pairedEProcess(gain: counts.gain, loss: counts.loss)
         guard logE >= threshold else { return nil }
         let expectedRate = expectedRate(after: watch.value, policy)
         state.history.append(FormerChampion(model: champion, expectedRate: expectedRate))
@@ -224,15 +226,15 @@ extension RolloutState {
 }
 
 extension RolloutState {
-    /// The label of an audit sample names another class, or tests no more: its pair counts anew, or no longer.
+    /// The label of an audit sample says something else, or tests no more: its pair counts anew, or no longer.
     ///
     /// Labels that the champion's evidence may hold are counted; the evidence stays as it was.
     ///
     /// - Parameters:
     ///   - sample: Whose label tested until now.
-    ///   - label: The class from now on; nil where the label tests no more.
+    ///   - label: What it says from now on; nil where the label tests no more.
     ///   - sequence: Of the fact that held it until now.
-    public mutating func labelChanged(_ sample: SampleID, to label: ClassIndex?, from sequence: Int64) {
+    public mutating func labelChanged(_ sample: SampleID, to label: Label?, from sequence: Int64) {
         guard var row = rows[sample], row.label != nil else { return }
         let state = phase.value
         if let last = state.evidenceThrough, sequence <= last, let champion = state.champion,
@@ -258,22 +260,32 @@ extension PairCounts {
         guard let label = row.label, let champion = state.champion, let challenger = state.challenger,
             let old = row.prediction(of: champion.version), let new = row.prediction(of: challenger.version)
         else { return nil }
+        let difference = Self.rounded(new.agreement(with: label) - old.agreement(with: label))
         self.init(
             labels: 1,
-            challengerOnly: new == label && old != label ? 1 : 0,
-            championOnly: old == label && new != label ? 1 : 0
+            challengerOnly: difference > 0 ? 1 : 0,
+            championOnly: difference < 0 ? 1 : 0,
+            challengerLack: difference > 0 ? 1 - difference : 0,
+            championLack: difference < 0 ? 1 + difference : 0
         )
     }
+
+    /// To a millionth, a power of two: sums of such numbers are exact, so that what was added can be taken away again.
+    private static func rounded(_ difference: Double) -> Double { (difference * 0x1p20).rounded() / 0x1p20 }
 
     fileprivate mutating func subtract(_ pair: PairCounts) {
         labels -= pair.labels
         challengerOnly -= pair.challengerOnly
         championOnly -= pair.championOnly
+        challengerLack -= pair.challengerLack
+        championLack -= pair.championLack
     }
 
     fileprivate mutating func add(_ pair: PairCounts) {
         labels += pair.labels
         challengerOnly += pair.challengerOnly
         championOnly += pair.championOnly
+        challengerLack += pair.challengerLack
+        championLack += pair.championLack
     }
 }

@@ -1,27 +1,14 @@
 public import Forms
 public import Vocabulary
 
-extension AuditPrediction: Formed {
-    @inlinable public init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
-        version = try f("version", \.version, ID())
-        label = try f("index", \.label, ClassPosition())
-    }
-}
-
-extension AuditRow: Formed {
-    @inlinable public init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
-        draw = try f("draw", \.draw, Number.any)
-        since = try f("since_ms", \.since, Time())
-        label = try f.optional("index", \.label, ClassPosition())
-        predictions = try f("predictions", \.predictions, ListOf(Nested()))
-    }
-}
-
 extension PairCounts: Formed {
     @inlinable public init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
         labels = try f("labels", \.labels, Count.counted)
         challengerOnly = try f("challenger_only", \.challengerOnly, Count.counted)
         championOnly = try f("champion_only", \.championOnly, Count.counted)
+        let lack = Number(0...0x1p53)
+        challengerLack = try f("challenger_lack", \.challengerLack, lack, implied: 0)
+        championLack = try f("champion_lack", \.championLack, lack, implied: 0)
     }
 }
 

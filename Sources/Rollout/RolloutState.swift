@@ -4,9 +4,9 @@ public import Vocabulary
 /// What one model said about an audit sample.
 public struct AuditPrediction: Hashable, Sendable {
     public let version: ModelVersion
-    public let label: ClassIndex
+    public let label: Label
 
-    public init(version: ModelVersion, label: ClassIndex) {
+    public init(version: ModelVersion, label: Label) {
         self.version = version
         self.label = label
     }
@@ -18,18 +18,18 @@ public struct AuditRow: Hashable, Sendable {
     /// When it was first heard of.
     public let since: StreamTime
     /// Nil until its audit task is answered.
-    public var label: ClassIndex?
+    public var label: Label?
     /// The first of each model in question: champion and challenger at most.
     public var predictions: [AuditPrediction]
 
-    public init(draw: Double, since: StreamTime, label: ClassIndex? = nil, predictions: [AuditPrediction] = []) {
+    public init(draw: Double, since: StreamTime, label: Label? = nil, predictions: [AuditPrediction] = []) {
         self.draw = draw
         self.since = since
         self.label = label
         self.predictions = predictions
     }
 
-    func prediction(of version: ModelVersion) -> ClassIndex? {
+    func prediction(of version: ModelVersion) -> Label? {
         for prediction in predictions where prediction.version == version { return prediction.label }
         return nil
     }
@@ -39,15 +39,32 @@ public struct AuditRow: Hashable, Sendable {
 public struct PairCounts: Hashable, Sendable {
     /// Audit labels of samples that both predicted.
     public var labels: Int
-    /// Of these, where only the challenger is right.
+    /// Of these, where the challenger agrees better with the label: of kind `choice`, where it alone is right.
     public var challengerOnly: Int
-    /// Of these, where only the champion is right.
+    /// Of these, where the champion agrees better with the label.
     public var championOnly: Int
+    /// What the challenger's wins lack of whole ones, in all: a win counts by how much better it agrees. 0 of kind `choice`.
+    public var challengerLack: Double
+    /// The same of the champion's.
+    public var championLack: Double
 
-    public init(labels: Int = 0, challengerOnly: Int = 0, championOnly: Int = 0) {
+    /// The differences in agreement where the challenger agrees better, in all; at most `challengerOnly`.
+    public var gain: Double { max(0, Double(challengerOnly) - challengerLack) }
+    /// The differences in agreement where the champion agrees better, in all; at most `championOnly`.
+    public var loss: Double { max(0, Double(championOnly) - championLack) }
+
+    public init(
+        labels: Int = 0,
+        challengerOnly: Int = 0,
+        championOnly: Int = 0,
+        challengerLack: Double = 0,
+        championLack: Double = 0
+    ) {
         self.labels = labels
         self.challengerOnly = challengerOnly
         self.championOnly = championOnly
+        self.challengerLack = challengerLack
+        self.championLack = championLack
     }
 }
 

@@ -1,4 +1,5 @@
 import Glibc
+
 /// What a turn of a group consumer brought.
 public enum PollOutcome: Hashable, Sendable {
     /// Nothing within the timeout.

@@ -1,3 +1,4 @@
+internal import Kinds
 internal import Statistics
 internal import Tables
 public import Vocabulary
@@ -9,7 +10,7 @@ public struct StudyOutcome: Hashable, Sendable {
     public let dataset: SealedVersion
     public let model: ReleasedModel?
     /// What the model says of the version's test labels, in the order of the manifest; empty when unknown.
-    public let predictions: [ClassIndex]
+    public let predictions: [Label]
     /// Scores of the chosen trial, in the order of its repeats.
     public let scores: [Double]
     public let mean: Double?
@@ -144,12 +145,12 @@ extension TrainingState {
     ///
     /// - Parameters:
     ///   - result: What a trainer says.
-    ///   - classes: Of the label schema in force; nil where a result is not held against its version.
+    ///   - question: In force; nil where a result is not held against its version.
     ///   - time: Of the entry.
     /// - Returns: The study's outcome once every repeat of every trial is in.
     public mutating func receive(
         _ result: TrainingResult,
-        classes: Int? = nil,
+        under question: Question? = nil,
         at time: StreamTime
     ) -> Result<StudyOutcome?, RefusalError> {
         var state = progress.value
@@ -177,7 +178,7 @@ extension TrainingState {
                 )
             )
         }
-        if let classes, let text = result.contradiction(of: study.request.dataset, classes: classes) {
+        if let question, let text = result.contradiction(of: study.request.dataset, under: question) {
             return .failure(.init(.contradictsVersion, text))
         }
         switch result.outcome {
@@ -327,7 +328,7 @@ extension TrainingResult {
     /// What it says of the version that it was to train and test on, and that cannot be; nil where nothing is wrong.
     ///
     /// - Complexity: O(*n*) in the predictions and positions.
-    func contradiction(of version: SealedVersion, classes: Int) -> String? {
+    func contradiction(of version: SealedVersion, under question: Question) -> String? {
         let repeated = "trial \(trial) repeat \(repetition) of \(request)"
         if let dataset, dataset != version.id {
             return "\(repeated) says version \(dataset), and the request is of \(version.id)"
@@ -361,9 +362,6 @@ extension TrainingResult {
             return
                 "\(repeated) predicts \(predictions.count) test labels, and \(version.id) has \(test): one is due for each"
         }
-        if let unknown = predictions.first(where: { $0.rawValue >= classes }) {
-            return "\(repeated) predicts class \(unknown.rawValue), and there are \(classes), counted from 0"
-        }
-        return nil
+        return question.complaint(predictions: predictions).map { "\(repeated) predicts \($0)" }
     }
 }

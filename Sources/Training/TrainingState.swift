@@ -43,7 +43,7 @@ public struct RepeatResult: Hashable, Sendable {
     public let artifact: ArtifactReference?
     public let score: Double?
     /// What it says of each test label; nil when the trainer did not say, or the study is too large to keep it.
-    public let predictions: [ClassIndex]?
+    public let predictions: [Label]?
     /// Why it failed, if the trainer says so for machines.
     public let reason: String?
     /// Labels that the trainer went on without, of the first repeat of a trial; nil when it used all.
@@ -58,7 +58,7 @@ public struct RepeatResult: Hashable, Sendable {
         repetition: Int,
         artifact: ArtifactReference?,
         score: Double?,
-        predictions: [ClassIndex]? = nil,
+        predictions: [Label]? = nil,
         reason: String? = nil,
         leftOut: LeftOutLabels? = nil,
         verified: Bool? = nil,

@@ -50,8 +50,8 @@ public struct LabelFact: Hashable, Sendable {
 
 /// What becomes of a label that is in the log.
 public enum LabelChangeKind: Hashable, Sendable {
-    /// It names another class.
-    case revised(from: ClassIndex, to: ClassIndex)
+    /// It says something else.
+    case revised(from: Label, to: Label)
     /// It belongs to no later version.
     case retracted
     /// It belongs to another split.
@@ -118,7 +118,9 @@ public struct VersionCut: Hashable, Sendable {
     public let training: Int
     public let validation: Int
     public let test: Int
-    /// Class names, in the order of the project's schema at this entry.
+    /// Of the labels.
+    public let kind: KindName
+    /// Class names, in the order of the project's question at this entry; none of a kind without classes.
     public let classes: [String]
     /// The space that the project works in at this entry; labels before may lie in others. Nil where nothing is known of it.
     public let embedding: EmbeddingSpace?
@@ -131,6 +133,7 @@ public struct VersionCut: Hashable, Sendable {
         training: Int,
         validation: Int,
         test: Int,
+        kind: KindName = .choice,
         classes: [String],
         embedding: EmbeddingSpace? = nil,
         format: Int = DatasetFormat.additions
@@ -142,6 +145,7 @@ public struct VersionCut: Hashable, Sendable {
         self.training = training
         self.validation = validation
         self.test = test
+        self.kind = kind
         self.classes = classes
     }
 }

@@ -18,8 +18,8 @@ public struct ImportOrigin: Hashable, Sendable {
 public struct ImportedLabel: Hashable, Sendable {
     /// What the source says.
     public enum Answer: Hashable, Sendable {
-        /// One class, by nobody in particular: it is taken as it stands.
-        case label(ClassIndex)
+        /// A label, by nobody in particular: it is taken as it stands.
+        case label(Label)
         /// What named annotators said; at least one, each once. They are weighed as annotators nobody knows.
         case votes([Vote])
     }
@@ -55,14 +55,6 @@ public struct ImportedLabel: Hashable, Sendable {
 
     /// Why the sample has a label, as far as that is known of its tasks.
     public var purpose: TaskPurpose { isValidation ? .importedValidation : .imported }
-
-    /// The classes that are named.
-    public var labels: [ClassIndex] {
-        switch answer {
-        case .label(let label): [label]
-        case .votes(let votes): votes.map(\.label)
-        }
-    }
 
     /// The same label with its sample's embedding in a space of this name, unless it names one itself.
     public func placed(in space: SpaceID) -> ImportedLabel {

@@ -14,7 +14,7 @@ public struct Feedback: Hashable, Sendable {
     public let user: UserDigest
     public let verdict: Verdict
     /// What the user says it is, with a correction.
-    public let answer: ClassIndex?
+    public let answer: Answer?
     /// What the user says it is where the project has no such class; nil together with an `answer`. 1 to 128 bytes.
     public let proposedClass: String?
     /// The probability with which this user's feedback is forwarded at all.
@@ -26,7 +26,7 @@ public struct Feedback: Hashable, Sendable {
         modelVersion: ModelVersion,
         user: UserDigest,
         verdict: Verdict,
-        answer: ClassIndex?,
+        answer: Answer?,
         proposedClass: String? = nil,
         inclusionProbability: Double = 1
     ) {
@@ -44,7 +44,7 @@ public struct Feedback: Hashable, Sendable {
 /// One annotator's answer to one labeling task.
 public struct Annotation: Hashable, Sendable {
     public enum Outcome: Hashable, Sendable {
-        case answer(ClassIndex)
+        case answer(Answer)
         /// The annotator would rather not; somebody else is asked.
         case skip
         /// The annotator says that something is wrong with the task.
@@ -114,7 +114,7 @@ public struct ValidationScore: Hashable, Sendable {
 public struct TrainingResult: Hashable, Sendable {
     public enum Outcome: Hashable, Sendable {
         /// `predictions` are what the model says of each test label, in the order of the manifest.
-        case finished(artifact: ArtifactReference, score: Double?, itemsScored: Int, predictions: [ClassIndex]?)
+        case finished(artifact: ArtifactReference, score: Double?, itemsScored: Int, predictions: [Label]?)
         case failed(String)
     }
 

@@ -93,7 +93,7 @@ public struct ArtifactReference: Hashable, Sendable {
 /// A sample that Intake let through, with what a model said about it, or nothing if none has seen it.
 public struct Candidate: Hashable, Sendable {
     public let sample: Sample
-    public let output: ClassDistribution?
+    public let output: Output?
     public let model: ModelReference?
     /// In `0...1`; higher is more useful. For random selection the sample's own draw.
     public let score: Double
@@ -114,7 +114,7 @@ public struct Candidate: Hashable, Sendable {
 
     public init(
         sample: Sample,
-        output: ClassDistribution?,
+        output: Output?,
         model: ModelReference?,
         score: Double,
         auditProbability: Double?,

@@ -7,10 +7,3 @@ extension ScorePart: Formed {
         weight = try f("weight", \.weight, Number.any)
     }
 }
-
-extension Vote: Formed {
-    @inlinable public init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
-        annotator = try f("annotator", \.annotator, ID())
-        label = try f("index", \.label, ClassPosition())
-    }
-}

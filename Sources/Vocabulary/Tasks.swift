@@ -62,7 +62,7 @@ public struct SelectionReason: Hashable, Sendable {
     /// The model whose output was scored; nil in a cold start.
     public let scoredBy: ModelVersion?
     /// What that model thought likeliest.
-    public let predicted: ClassIndex?
+    public let predicted: Label?
     /// For an audit sample, the probability with which it belongs to the audit sample.
     public let inclusionProbability: Double?
     /// The probability with which the step that chose it did so, given the candidates that it had and all that came before:
@@ -75,7 +75,7 @@ public struct SelectionReason: Hashable, Sendable {
         strategy: String,
         score: Double,
         scoredBy: ModelVersion?,
-        predicted: ClassIndex?,
+        predicted: Label?,
         inclusionProbability: Double?,
         propensity: Double? = nil,
         triggers: [String] = [],
@@ -166,8 +166,7 @@ public struct LabelingTask: Hashable, Sendable {
 
     public let id: TaskID
     public let sample: Sample
-    public let question: String
-    public let classes: [String]
+    public let question: Question
     public let state: State
     /// Distinct annotators wanted, those who answered included.
     public let votesWanted: Int
@@ -183,8 +182,7 @@ public struct LabelingTask: Hashable, Sendable {
     public init(
         id: TaskID,
         sample: Sample,
-        question: String,
-        classes: [String],
+        question: Question,
         state: State,
         votesWanted: Int,
         votes: Int,
@@ -197,7 +195,6 @@ public struct LabelingTask: Hashable, Sendable {
         self.id = id
         self.sample = sample
         self.question = question
-        self.classes = classes
         self.state = state
         self.votesWanted = votesWanted
         self.votes = votes
@@ -212,10 +209,10 @@ public struct LabelingTask: Hashable, Sendable {
 /// One counted answer.
 public struct Vote: Hashable, Sendable {
     public let annotator: AnnotatorID
-    public let label: ClassIndex
-    public init(annotator: AnnotatorID, label: ClassIndex) {
+    public let answer: Answer
+    public init(annotator: AnnotatorID, answer: Answer) {
         self.annotator = annotator
-        self.label = label
+        self.answer = answer
     }
 }
 
@@ -224,7 +221,7 @@ public struct ConsensusLabel: Hashable, Sendable {
     public let task: TaskID
     public let sample: Sample
     public let purpose: TaskPurpose
-    public let label: ClassIndex
+    public let label: Label
     public let confidence: Probability
     public let votes: [Vote]
     public let predictedAt: StreamTime
@@ -235,7 +232,7 @@ public struct ConsensusLabel: Hashable, Sendable {
         task: TaskID,
         sample: Sample,
         purpose: TaskPurpose,
-        label: ClassIndex,
+        label: Label,
         confidence: Probability,
         votes: [Vote],
         predictedAt: StreamTime,

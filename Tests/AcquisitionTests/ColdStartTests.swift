@@ -29,7 +29,7 @@ import Vocabulary
                     id: SampleID(BatchTests.name(number)),
                     embedding: [Float(generator.nextUnit()), Float(generator.nextUnit())]
                 ),
-                output: output,
+                output: output.map(Output.choice),
                 model: output == nil ? nil : ModelReference(name: "m", version: ModelVersion("v1")),
                 score: generator.nextUnit(),
                 auditProbability: nil,

@@ -38,7 +38,7 @@ private struct AuditedModel {
             next += 1
             let candidate = Candidate(
                 sample: Sample(id: SampleID("s\(next)")),
-                output: ClassDistribution(outputs),
+                output: ClassDistribution(outputs).map(Output.choice),
                 model: ModelReference(name: "m", version: ModelVersion("v\(round)")),
                 score: generator.nextUnit(),
                 auditProbability: isAudited ? 0.3 : nil,
@@ -62,7 +62,7 @@ private struct AuditedModel {
         for selection in batch where selection.purpose == .audit {
             let said = state.accounts.confidentErrors.verdicts[selection.sample.id]
             let wrong = generator.nextUnit() < surplus(1 - (said?.confidence ?? 1))
-            let given = label ? nil : ClassIndex(wrong ? 1 : 0)
+            let given = label ? nil : Label.choice(ClassIndex(wrong ? 1 : 0))
             state.auditClosed(selection.sample.id, label: given, policy: policy)
         }
     }
@@ -111,12 +111,12 @@ struct ConfidentErrorTests {
             for (id, verdict) in state.accounts.confidentErrors.verdicts.sortedRows {
                 guard let label = verdict.label else { continue }
                 if isByTrainer {
-                    state.auditPredicted(id, label, modelOrdinal: 1_000)
+                    state.auditPredicted(id, .choice(label), modelOrdinal: 1_000)
                     continue
                 }
                 let said = Candidate(
                     sample: Sample(id: id),
-                    output: ClassDistribution([.init(label: label, probability: 1)]),
+                    output: ClassDistribution([.init(label: label, probability: 1)]).map(Output.choice),
                     model: ModelReference(name: "m", version: ModelVersion("v1000")),
                     score: 0,
                     auditProbability: 0.3,

@@ -43,7 +43,7 @@ struct CopyTests {
         }
         return Candidate(
             sample: Sample(id: SampleID(id), embedding: point),
-            output: ClassDistribution(entries),
+            output: ClassDistribution(entries).map(Output.choice),
             model: ModelReference(name: "m", version: ModelVersion("v1")),
             score: generator.nextUnit(),
             auditProbability: nil,

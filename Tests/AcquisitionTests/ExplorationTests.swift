@@ -25,7 +25,7 @@ import Vocabulary
         for number in 0..<40 {
             let candidate = Candidate(
                 sample: Sample(id: SampleID("s\(number)")),
-                output: ClassDistribution([.init(label: ClassIndex(0), probability: 1)]),
+                output: ClassDistribution([.init(label: ClassIndex(0), probability: 1)]).map(Output.choice),
                 model: ModelReference(name: "m", version: ModelVersion("v1")),
                 score: 1 - Double(number) / 40,
                 auditProbability: nil,

@@ -14,7 +14,7 @@ func candidate(
     let entry = ClassDistribution.Entry(label: ClassIndex(0), probability: 1)
     return Candidate(
         sample: Sample(id: SampleID(id), embedding: embedding),
-        output: isCold ? nil : ClassDistribution([entry]),
+        output: isCold ? nil : ClassDistribution([entry]).map(Output.choice),
         model: isCold ? nil : ModelReference(name: "m", version: ModelVersion("v1")),
         score: score,
         auditProbability: draw < cutoff ? cutoff : nil,

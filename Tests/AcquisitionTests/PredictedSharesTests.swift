@@ -32,7 +32,7 @@ import Vocabulary
                 ),
                 output: ClassDistribution(
                     shares.enumerated().map { .init(label: ClassIndex($0.offset), probability: $0.element) }
-                ),
+                ).map(Output.choice),
                 model: ModelReference(name: "m", version: ModelVersion("v\(ordinal)")),
                 score: generator.nextUnit(),
                 auditProbability: nil,

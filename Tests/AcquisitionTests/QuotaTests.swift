@@ -10,7 +10,7 @@ struct QuotaTests {
         let metadata = SampleMetadata([SampleMetadata.Entry(key: "source", value: slice)]) ?? .none
         return Candidate(
             sample: Sample(id: SampleID(id), metadata: metadata),
-            output: ClassDistribution([.init(label: ClassIndex(0), probability: 1)]),
+            output: ClassDistribution([.init(label: ClassIndex(0), probability: 1)]).map(Output.choice),
             model: ModelReference(name: "m", version: ModelVersion("v1")),
             score: score,
             auditProbability: nil,

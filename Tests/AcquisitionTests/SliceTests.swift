@@ -9,7 +9,7 @@ import Vocabulary
         let entry = ClassDistribution.Entry(label: ClassIndex(0), probability: 1)
         return Candidate(
             sample: Sample(id: SampleID(id), metadata: SampleMetadata(entries) ?? .none),
-            output: ClassDistribution([entry]),
+            output: ClassDistribution([entry]).map(Output.choice),
             model: ModelReference(name: "m", version: ModelVersion("v1")),
             score: score,
             auditProbability: nil,

@@ -34,7 +34,7 @@ import Vocabulary
             }
             return Candidate(
                 sample: Sample(id: SampleID("s\(1_000 + number)"), embedding: point),
-                output: isCold ? nil : ClassDistribution(entries),
+                output: isCold ? nil : ClassDistribution(entries).map(Output.choice),
                 model: isCold ? nil : ModelReference(name: "m", version: ModelVersion("v1")),
                 score: generator.nextUnit(),
                 auditProbability: nil,
@@ -178,7 +178,7 @@ import Vocabulary
             candidates.append(
                 Candidate(
                     sample: Sample(id: SampleID("s\(number)"), embedding: [Float(label), Float(number)]),
-                    output: output,
+                    output: .choice(output),
                     model: ModelReference(name: "m", version: ModelVersion("v1")),
                     score: generator.nextUnit(),
                     auditProbability: nil,

@@ -52,7 +52,7 @@ struct StuckCameraTests {
                     let entries = (0..<4).map { ClassDistribution.Entry(label: ClassIndex($0), probability: 0.25) }
                     let camera = Candidate(
                         sample: Sample(id: SampleID("camera\(frame)"), embedding: moved),
-                        output: ClassDistribution(entries),
+                        output: ClassDistribution(entries).map(Output.choice),
                         model: ModelReference(name: "m", version: ModelVersion("v1")),
                         score: 0.99,
                         auditProbability: nil,

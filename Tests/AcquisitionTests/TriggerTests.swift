@@ -25,6 +25,7 @@ struct TriggerTests {
         name: String = "t",
         _ learn: (inout TriggerFacts) -> Void = { _ in }
     ) -> TriggerVerdict {
+        let output = output.map(Output.choice)
         var facts = TriggerFacts(output, score: score, role: role, classes: classes)
         learn(&facts)
         let entries = metadata.map { SampleMetadata.Entry(key: $0.key, value: $0.value) }
@@ -154,7 +155,7 @@ struct TriggerTests {
 
     @Test("Nested conditions are judged as their tree says", arguments: 1...8)
     func nesting(seed: Int) throws {
-        let output = try output([0.9, 0.1])
+        let output = try Output.choice(output([0.9, 0.1]))
         var generator = SplitMix64(seed: UInt64(seed))
         var seen = Set<TriggerVerdict>()
         for _ in 0..<500 {
@@ -169,7 +170,7 @@ struct TriggerTests {
                 case false?: .fails
                 case nil: .undecided
                 }
-            let verdict = judge(condition, output) {
+            let verdict = judge(condition, output.distribution) {
                 ($0.disagrees, $0.isOverridden) = (facts.disagrees, facts.isOverridden)
             }
             #expect(verdict == expected, "\(condition)")

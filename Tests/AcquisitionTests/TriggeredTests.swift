@@ -35,7 +35,7 @@ struct TriggeredTests {
                 id: SampleID(id),
                 metadata: metadata.flatMap { SampleMetadata([.init(key: "source", value: $0)]) } ?? .none
             ),
-            output: ClassDistribution([.init(label: ClassIndex(top), probability: 1)]),
+            output: ClassDistribution([.init(label: ClassIndex(top), probability: 1)]).map(Output.choice),
             model: ModelReference(name: "m", version: ModelVersion(version), role: role),
             score: score,
             auditProbability: nil,

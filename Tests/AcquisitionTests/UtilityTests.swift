@@ -75,7 +75,7 @@ import Vocabulary
             candidates.append(
                 Candidate(
                     sample: Sample(id: SampleID("s\(label)")),
-                    output: output,
+                    output: .choice(output),
                     model: ModelReference(name: "m", version: ModelVersion("v1")),
                     score: label == 0 ? 0.9 : 0.5,
                     auditProbability: nil,

@@ -78,7 +78,6 @@ import Testing
             "Whole.any",
             "accounts saturate or wrap, whatever they hold"
         ),
-        Harmless("Datasets/DatasetRows+Form.swift", "import_key", "a hash, compared"),
         Harmless("Acquisition/Stream/StreamRows+Form.swift", "credit", "added to below a limit only"),
         Harmless(
             "Flywheel/ProjectConfiguration+Form.swift",

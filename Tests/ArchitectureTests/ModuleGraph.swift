@@ -26,15 +26,17 @@ enum ModuleGraph {
         "Compression": ["Czstd"],
         "Arguments": [],
         "Processes": ["CSpawn"],
+        // kinds of answers
+        "Kinds": ["Forms", "Vocabulary", "Statistics"],
         // decisions
-        "Acquisition": Set(base + ["Forms"]),
-        "Labeling": ["Forms", "Vocabulary", "Tables"],
-        "Datasets": ["Forms", "Vocabulary", "Tables"],
-        "Training": ["Forms", "Vocabulary", "Tables", "Statistics"],
-        "Rollout": ["Forms", "Vocabulary", "Tables", "Statistics"],
-        "Flywheel": Set(["Forms", "Vocabulary", "Tables", "Hashing"] + reducers),
+        "Acquisition": Set(base + ["Forms", "Kinds"]),
+        "Labeling": ["Forms", "Kinds", "Vocabulary", "Tables"],
+        "Datasets": ["Forms", "Kinds", "Vocabulary", "Tables"],
+        "Training": ["Forms", "Kinds", "Vocabulary", "Tables", "Statistics"],
+        "Rollout": ["Forms", "Kinds", "Vocabulary", "Tables", "Statistics"],
+        "Flywheel": Set(["Forms", "Kinds", "Vocabulary", "Tables", "Hashing"] + reducers),
         // wire, run
-        "Events": Set(["Forms", "Vocabulary", "Tables", "Flywheel", "JSON"] + reducers),
+        "Events": Set(["Forms", "Kinds", "Vocabulary", "Tables", "Flywheel", "JSON"] + reducers),
         "StreamRuntime": [],
         "ProjectFiles": ["Forms", "Configuration", "Flywheel", "JSON", "Telemetry"],
         // join
@@ -43,7 +45,7 @@ enum ModuleGraph {
         // composition
         "Engine": Set(
             base + reducers + [
-                "Compression", "Flywheel", "Events", "StreamRuntime", "KafkaTransport", "KafkaClient", "JSON",
+                "Compression", "Flywheel", "Events", "Kinds", "StreamRuntime", "KafkaTransport", "KafkaClient", "JSON",
                 "Learner", "S3", "Storage", "Telemetry",
             ]
         ),
@@ -57,12 +59,13 @@ enum ModuleGraph {
         // executables
         "FlywheelCLI": [
             "Acquisition", "Arguments", "Configuration", "Console", "Demo", "Engine", "Events", "Flywheel",
-            "Hashing", "JSON", "KafkaClient", "KafkaTransport", "Processes", "ProjectFiles", "S3", "Storage",
+            "Hashing", "JSON", "KafkaClient", "KafkaTransport", "Kinds", "Processes", "ProjectFiles", "S3", "Storage",
             "StreamRuntime", "Telemetry", "Vocabulary",
         ],
         "FlywheelBench": Set(
             base + reducers + [
-                "Arguments", "Engine", "Events", "Flywheel", "JSON", "KafkaClient", "KafkaTransport", "Learner",
+                "Arguments", "Engine", "Events", "Flywheel", "JSON", "KafkaClient", "KafkaTransport", "Kinds",
+                "Learner",
                 "Processes", "Storage", "StreamRuntime", "Telemetry",
             ]
         ),
@@ -89,6 +92,7 @@ enum ModuleGraph {
             "Forms", "Learner", "Telemetry", "KafkaClient", "JSON", "HTTPServer", "HTTPClient", "Configuration",
             "Storage", "Compression", "Arguments", "Processes",
         ],
+        ["Kinds"],
         reducers,
         ["Flywheel"],
         ["Events", "StreamRuntime", "ProjectFiles"],
@@ -121,5 +125,5 @@ enum ModuleGraph {
     static let toolchain: Set<String> = ["Swift", "Foundation", "Glibc", "Darwin", "Dispatch", "Synchronization"]
 
     /// Modules whose answers must not depend on clock, chance or machine.
-    static let deterministic = ["Forms", "Vocabulary", "Tables", "Statistics"] + reducers + ["Flywheel"]
+    static let deterministic = ["Forms", "Kinds", "Vocabulary", "Tables", "Statistics"] + reducers + ["Flywheel"]
 }

@@ -62,10 +62,14 @@ import Testing
         }
     }
 
-    @Test("A reducer imports only Forms, Vocabulary, Tables, Statistics and Hashing", arguments: ModuleGraph.reducers)
+    @Test(
+        "A reducer imports only Forms, Kinds, Vocabulary, Tables, Statistics and Hashing",
+        arguments: ModuleGraph.reducers
+    )
     func reducers(module: String) {
         #expect(
-            ModuleGraph.edges[module]?.isSubset(of: ["Forms", "Vocabulary", "Tables", "Statistics", "Hashing"]) == true
+            ModuleGraph.edges[module]?.isSubset(of: ["Forms", "Kinds", "Vocabulary", "Tables", "Statistics", "Hashing"])
+                == true
         )
     }
 

@@ -5,7 +5,7 @@ import Testing
 import Vocabulary
 
 @Suite struct DatasetsTests {
-    static let schema = LabelSchema(question: "?", classes: ["cat", "dog"])
+    static let question = Question.choice(LabelSchema(question: "?", classes: ["cat", "dog"]))
 
     static func time(_ milliseconds: Int64) -> StreamTime { StreamTime(milliseconds: milliseconds) }
 
@@ -21,7 +21,7 @@ import Vocabulary
             task: TaskID("t-\(sample)"),
             sample: Sample(id: SampleID(sample)),
             purpose: purpose,
-            label: ClassIndex(label),
+            label: .choice(ClassIndex(label)),
             confidence: Probability(clamping: 0.9),
             votes: [],
             predictedAt: time(predictedAt)
@@ -57,7 +57,7 @@ import Vocabulary
             now += Int64(generator.next(below: 1_500))
             let name = "s\(generator.next(below: 150))"
             let purpose: TaskPurpose = generator.next(below: 4) == 0 ? .audit : .acquisition
-            switch state.accept(Self.consensus(name, purpose), schema: Self.schema, at: Self.time(now)) {
+            switch state.accept(Self.consensus(name, purpose), question: Self.question, at: Self.time(now)) {
             case .success(let fact):
                 #expect(fact.sequence == last + 1)
                 #expect(seen.insert(name).inserted, "\(name) was accepted twice")
@@ -69,7 +69,13 @@ import Vocabulary
                 #expect(error.refusal.code == .duplicate)
                 #expect(seen.contains(name))
             }
-            guard let cut = state.cutIfDue(policy: policy, schema: Self.schema, isMoreComing: true, at: Self.time(now))
+            guard
+                let cut = state.cutIfDue(
+                    policy: policy,
+                    question: Self.question,
+                    isMoreComing: true,
+                    at: Self.time(now)
+                )
             else { continue }
             cuts += 1
             last += 1
@@ -79,7 +85,7 @@ import Vocabulary
             #expect(cut.test == splits[.test, default: 0])
             #expect(cut.validation == 0)
             #expect(cut.classes == ["cat", "dog"])
-            let again = state.cutIfDue(policy: policy, schema: Self.schema, isMoreComing: true, at: Self.time(now))
+            let again = state.cutIfDue(policy: policy, question: Self.question, isMoreComing: true, at: Self.time(now))
             #expect(again == nil)
         }
         #expect(cuts > 5)
@@ -95,8 +101,8 @@ import Vocabulary
         for (name, purpose) in [
             ("a", TaskPurpose.acquisition), ("b", .audit), ("c", .acquisition), ("d", .audit), ("e", .acquisition),
         ] {
-            _ = try state.accept(Self.consensus(name, purpose), schema: Self.schema, at: Self.time(1)).get()
-            if state.cutIfDue(policy: policy, schema: Self.schema, isMoreComing: true, at: Self.time(1)) != nil {
+            _ = try state.accept(Self.consensus(name, purpose), question: Self.question, at: Self.time(1)).get()
+            if state.cutIfDue(policy: policy, question: Self.question, isMoreComing: true, at: Self.time(1)) != nil {
                 cutAfter.append(name)
             }
         }
@@ -108,11 +114,11 @@ import Vocabulary
         let policy = DatasetPolicy(cutEvery: cutEvery, cutAfter: 1_000_000)
         var state = DatasetsState()
         for number in 1...enough {
-            _ = try state.accept(Self.consensus("s\(number)"), schema: Self.schema, at: Self.time(1)).get()
+            _ = try state.accept(Self.consensus("s\(number)"), question: Self.question, at: Self.time(1)).get()
             var (waiting, idle) = (state, state)
-            let early = waiting.cutIfDue(policy: policy, schema: Self.schema, isMoreComing: true, at: Self.time(1))
+            let early = waiting.cutIfDue(policy: policy, question: Self.question, isMoreComing: true, at: Self.time(1))
             #expect((early == nil) == (number < cutEvery))
-            let cut = idle.cutIfDue(policy: policy, schema: Self.schema, isMoreComing: false, at: Self.time(1))
+            let cut = idle.cutIfDue(policy: policy, question: Self.question, isMoreComing: false, at: Self.time(1))
             #expect((cut == nil) == (number < enough))
         }
     }
@@ -122,16 +128,16 @@ import Vocabulary
         let policy = DatasetPolicy(cutEvery: 100, cutAfter: 1_000)
         var state = DatasetsState()
         #expect(state.nextDeadline(policy: policy) == nil)
-        _ = try state.accept(Self.consensus("a"), schema: Self.schema, at: Self.time(50)).get()
-        _ = try state.accept(Self.consensus("b"), schema: Self.schema, at: Self.time(900)).get()
+        _ = try state.accept(Self.consensus("a"), question: Self.question, at: Self.time(50)).get()
+        _ = try state.accept(Self.consensus("b"), question: Self.question, at: Self.time(900)).get()
         #expect(state.nextDeadline(policy: policy) == Self.time(1_050))
-        let early = state.cutIfDue(policy: policy, schema: Self.schema, isMoreComing: true, at: Self.time(1_049))
+        let early = state.cutIfDue(policy: policy, question: Self.question, isMoreComing: true, at: Self.time(1_049))
         #expect(early == nil)
-        let cut = state.cutIfDue(policy: policy, schema: Self.schema, isMoreComing: true, at: Self.time(1_050))
+        let cut = state.cutIfDue(policy: policy, question: Self.question, isMoreComing: true, at: Self.time(1_050))
         #expect(cut?.training == 2)
         #expect(state.nextDeadline(policy: policy) == nil)
         // Without new labels there is no new version, however long one waits.
-        let empty = state.cutIfDue(policy: policy, schema: Self.schema, isMoreComing: true, at: Self.time(99_000))
+        let empty = state.cutIfDue(policy: policy, question: Self.question, isMoreComing: true, at: Self.time(99_000))
         #expect(empty == nil)
     }
 
@@ -139,12 +145,12 @@ import Vocabulary
     func testLabelsAlone() throws {
         let policy = DatasetPolicy(cutEvery: 1, cutAfter: 10)
         var state = DatasetsState()
-        _ = try state.accept(Self.consensus("a", .audit), schema: Self.schema, at: Self.time(0)).get()
+        _ = try state.accept(Self.consensus("a", .audit), question: Self.question, at: Self.time(0)).get()
         #expect(state.nextDeadline(policy: policy) == nil)
-        let none = state.cutIfDue(policy: policy, schema: Self.schema, isMoreComing: true, at: Self.time(1_000))
+        let none = state.cutIfDue(policy: policy, question: Self.question, isMoreComing: true, at: Self.time(1_000))
         #expect(none == nil)
-        _ = try state.accept(Self.consensus("b"), schema: Self.schema, at: Self.time(1_000)).get()
-        let cut = state.cutIfDue(policy: policy, schema: Self.schema, isMoreComing: true, at: Self.time(1_000))
+        _ = try state.accept(Self.consensus("b"), question: Self.question, at: Self.time(1_000)).get()
+        let cut = state.cutIfDue(policy: policy, question: Self.question, isMoreComing: true, at: Self.time(1_000))
         #expect(cut?.training == 1)
         #expect(cut?.test == 1)
     }
@@ -152,7 +158,7 @@ import Vocabulary
     @Test("A class beyond the schema never enters the log")
     func unknownClass() {
         var state = DatasetsState()
-        let result = state.accept(Self.consensus("a", label: 2), schema: Self.schema, at: Self.time(0))
+        let result = state.accept(Self.consensus("a", label: 2), question: Self.question, at: Self.time(0))
         if case .failure(let error) = result {
             #expect(error.refusal.code == .unknownClass)
         } else {
@@ -169,12 +175,12 @@ import Vocabulary
         for (ordinal, name) in ["a", "b"].enumerated() {
             _ = try state.accept(
                 Self.consensus(name, predictedAt: Int64(40 - ordinal)),
-                schema: Self.schema,
+                question: Self.question,
                 at: Self.time(100)
             ).get()
             _ = state.cutIfDue(
                 policy: policy,
-                schema: Self.schema,
+                question: Self.question,
                 isMoreComing: true,
                 at: Self.time(100 + Int64(ordinal))
             )
@@ -203,7 +209,7 @@ import Vocabulary
         for step in 0..<400 {
             let purpose: TaskPurpose = generator.next(below: 3) == 0 ? .audit : .acquisition
             let sample = "s\(generator.next(below: 1_000))"
-            _ = state.accept(Self.consensus(sample, purpose), schema: Self.schema, at: Self.time(Int64(step)))
+            _ = state.accept(Self.consensus(sample, purpose), question: Self.question, at: Self.time(Int64(step)))
             switch generator.next(below: 12) {
             case 0:
                 state.labels.undo()

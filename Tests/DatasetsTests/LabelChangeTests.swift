@@ -6,7 +6,7 @@ import Vocabulary
 
 /// Labels that are revised, retracted and moved.
 @Suite struct LabelChangeTests {
-    static let schema = LabelSchema(question: "?", classes: ["cat", "dog", "fox"])
+    static let question = Question.choice(LabelSchema(question: "?", classes: ["cat", "dog", "fox"]))
     static let policy = DatasetPolicy(cutEvery: 4, cutAfter: 20_000, format: 2)
 
     static func context(
@@ -35,7 +35,7 @@ import Vocabulary
     ) throws -> LabelFact {
         try state.accept(
             DatasetsTests.consensus(sample, purpose, label: label),
-            schema: schema,
+            question: question,
             policy: policy,
             imported: key,
             at: StreamTime(milliseconds: time)
@@ -51,7 +51,7 @@ import Vocabulary
     /// What a version holds, by whoever reads the log from its beginning.
     struct Line: Equatable {
         let sample: SampleID
-        let label: ClassIndex
+        let label: Label
         let split: Split
         let sequence: Int64
     }
@@ -136,15 +136,15 @@ import Vocabulary
             let purpose = [TaskPurpose.acquisition, .audit, .audit, .importedValidation][generator.next(below: 4)]
             let result = world.state.accept(
                 DatasetsTests.consensus(sample.rawValue, purpose, label: generator.next(below: 3)),
-                schema: schema,
+                question: question,
                 policy: policy,
                 imported: purpose.isImported ? UInt64(step) : nil,
                 at: StreamTime(milliseconds: time)
             )
             if case .success(let fact) = result { world.facts.append(.accepted(fact)) }
         case 5, 6, 7:
-            let label = ClassIndex(generator.next(below: 3))
-            let result = world.state.revise(sample, to: label, schema: schema, context)
+            let label = Label.choice(ClassIndex(generator.next(below: 3)))
+            let result = world.state.revise(sample, to: label, question: question, context)
             if case .success(let change) = result { world.facts.append(.changed(change)) }
         case 8:
             if case .success(let change) = world.state.retract(sample, context) { world.facts.append(.changed(change)) }
@@ -165,7 +165,7 @@ import Vocabulary
         }
         let cut = world.state.cutIfDue(
             policy: policy,
-            schema: schema,
+            question: question,
             isMoreComing: true,
             at: StreamTime(milliseconds: time)
         )
@@ -240,7 +240,7 @@ import Vocabulary
             for number in 0..<4 { _ = try Self.accept("r\(round)-\(number)", into: &state) }
             let cut = state.cutIfDue(
                 policy: Self.policy,
-                schema: Self.schema,
+                question: Self.question,
                 isMoreComing: true,
                 at: StreamTime(milliseconds: 0)
             )
@@ -248,12 +248,12 @@ import Vocabulary
             _ = state.seal(DatasetsTests.version(ordinal))
             state.forgetVersions(except: [ordinal])
             for number in 0..<40 {
-                let label = ClassIndex((round + 1) % 3)
+                let label = Label.choice(ClassIndex((round + 1) % 3))
                 let sample = SampleID("t\(number)")
                 _ = try state.revise(
                     sample,
                     to: label,
-                    schema: Self.schema,
+                    question: Self.question,
                     Self.context(at: 0, studied: [ordinal])
                 ).get()
             }
@@ -277,7 +277,7 @@ import Vocabulary
         #expect(fact.format == 1 && fact.acceptedAt == nil)
         let cut = state.cutIfDue(
             policy: policy,
-            schema: Self.schema,
+            question: Self.question,
             isMoreComing: true,
             at: StreamTime(milliseconds: 5)
         )
@@ -285,7 +285,7 @@ import Vocabulary
         #expect(state.cuts.isEmpty && state.position.value.format == 1)
         let context = Self.context(at: 6, policy)
         let before = state.position.value
-        let revised = state.revise(SampleID("a"), to: ClassIndex(1), schema: Self.schema, context)
+        let revised = state.revise(SampleID("a"), to: .choice(ClassIndex(1)), question: Self.question, context)
         let retracted = state.retract(SampleID("a"), context)
         let moved = state.move(SampleID("a"), to: .validation, context)
         for result in [revised, retracted, moved] {
@@ -302,15 +302,16 @@ import Vocabulary
         var cut = DatasetsState()
         var changed = cut
         _ = try Self.accept("a", into: &changed)
-        _ = try changed.revise(SampleID("a"), to: ClassIndex(1), schema: Self.schema, Self.context(at: 0)).get()
+        _ = try changed.revise(SampleID("a"), to: .choice(ClassIndex(1)), question: Self.question, Self.context(at: 0))
+            .get()
         _ = try Self.accept("a", into: &cut)
         let time = StreamTime(milliseconds: 99_999)
-        let made = cut.cutIfDue(policy: Self.policy, schema: Self.schema, isMoreComing: false, at: time)
+        let made = cut.cutIfDue(policy: Self.policy, question: Self.question, isMoreComing: false, at: time)
         #expect(made?.format == 2)
         for var state in [cut, changed] {
             let fact = try Self.accept("b", under: old, into: &state)
             #expect(fact.format == 2)
-            let next = state.cutIfDue(policy: old, schema: Self.schema, isMoreComing: false, at: time)
+            let next = state.cutIfDue(policy: old, question: Self.question, isMoreComing: false, at: time)
             #expect(next?.format == 2)
             _ = try state.retract(SampleID("a"), Self.context(at: 0, old)).get()
         }
@@ -330,7 +331,7 @@ import Vocabulary
         func accept(_ name: String, _ policy: DatasetPolicy) throws -> LabelFact {
             try state.accept(
                 DatasetsTests.consensus(name, .audit),
-                schema: Self.schema,
+                question: Self.question,
                 policy: policy,
                 askedBecause: reason,
                 at: StreamTime(milliseconds: 7)
@@ -352,7 +353,7 @@ import Vocabulary
         func cut(at time: Int64) -> VersionCut? {
             state.cutIfDue(
                 policy: Self.policy,
-                schema: Self.schema,
+                question: Self.question,
                 isMoreComing: false,
                 at: StreamTime(milliseconds: time)
             )
@@ -367,7 +368,12 @@ import Vocabulary
         let late = cut(at: 99_000)
         #expect(early == nil && due?.training == 3 && late == nil)
         // Or with the next labels.
-        _ = try state.revise(SampleID("s2"), to: ClassIndex(2), schema: Self.schema, Self.context(at: 100_000)).get()
+        _ = try state.revise(
+            SampleID("s2"),
+            to: .choice(ClassIndex(2)),
+            question: Self.question,
+            Self.context(at: 100_000)
+        ).get()
         _ = try Self.accept("s5", at: 100_000, into: &state)
         let one = cut(at: 100_000)
         _ = try Self.accept("s6", at: 100_000, into: &state)
@@ -397,7 +403,7 @@ import Vocabulary
         let log = state.position.value
         #expect([log.training, log.validation, log.test] == [2, 1, 0])
         // What models say of a label that tested once is no evidence, whatever it is revised to.
-        _ = try state.revise(SampleID("audit"), to: ClassIndex(1), schema: Self.schema, context).get()
+        _ = try state.revise(SampleID("audit"), to: .choice(ClassIndex(1)), question: Self.question, context).get()
         #expect(state.labels[SampleID("audit")]?.isOutOfEvidence == true)
     }
 
@@ -412,7 +418,7 @@ import Vocabulary
         #expect(state.labels[SampleID("a")]?.standing == .retracted)
         let again = [
             state.retract(SampleID("a"), context), state.move(SampleID("a"), to: .validation, context),
-            state.revise(SampleID("a"), to: ClassIndex(1), schema: Self.schema, context),
+            state.revise(SampleID("a"), to: .choice(ClassIndex(1)), question: Self.question, context),
             state.retract(SampleID("nobody"), context),
         ]
         for result in again { #expect(Self.code(result) == .unknownLabel) }
@@ -422,7 +428,7 @@ import Vocabulary
         #expect(known() == [true, false])
         state.labels.commit()
         _ = try Self.accept("b", .imported, imported: 8, into: &state)
-        _ = try state.revise(SampleID("b"), to: ClassIndex(1), schema: Self.schema, context).get()
+        _ = try state.revise(SampleID("b"), to: .choice(ClassIndex(1)), question: Self.question, context).get()
         #expect(known() == [true, true])
         state.labels.undo()
         #expect(known() == [true, false])
@@ -433,21 +439,21 @@ import Vocabulary
         var state = DatasetsState()
         _ = try Self.accept("a", label: 1, into: &state)
         let context = Self.context(at: 1)
-        let same = state.revise(SampleID("a"), to: ClassIndex(1), schema: Self.schema, context)
+        let same = state.revise(SampleID("a"), to: .choice(ClassIndex(1)), question: Self.question, context)
         #expect(Self.code(same) == .duplicate)
-        let unknown = state.revise(SampleID("a"), to: ClassIndex(3), schema: Self.schema, context)
+        let unknown = state.revise(SampleID("a"), to: .choice(ClassIndex(3)), question: Self.question, context)
         #expect(Self.code(unknown) == .unknownClass)
-        let votes = [Vote(annotator: AnnotatorID("x"), label: ClassIndex(2))]
+        let votes = [Vote(annotator: AnnotatorID("x"), answer: .choice(ClassIndex(2)))]
         let change = try state.revise(
             SampleID("a"),
-            to: ClassIndex(2),
+            to: .choice(ClassIndex(2)),
             votes: votes,
             confidence: Probability(clamping: 0.75),
-            schema: Self.schema,
+            question: Self.question,
             context
         ).get()
-        #expect(change.kind == .revised(from: ClassIndex(1), to: ClassIndex(2)))
+        #expect(change.kind == .revised(from: .choice(ClassIndex(1)), to: .choice(ClassIndex(2))))
         #expect(change.votes == votes && change.confidence?.value == 0.75)
-        #expect(state.labels[SampleID("a")]?.label == ClassIndex(2))
+        #expect(state.labels[SampleID("a")]?.label == .choice(ClassIndex(2)))
     }
 }

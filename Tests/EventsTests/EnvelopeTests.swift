@@ -83,7 +83,7 @@ import Vocabulary
 
     @Test("A decision goes to the topic, under the key and type that the reference names")
     func decisions() throws {
-        let schema = SchemaFiles.schema
+        let question = SchemaFiles.question
         let sample = Sample(id: SampleID("s1"), embedding: [1, 2])
         let reason = SelectionReason(
             strategy: "margin",
@@ -96,8 +96,7 @@ import Vocabulary
             LabelingTask(
                 id: TaskID("digits-7-0"),
                 sample: sample,
-                question: schema.question,
-                classes: schema.classes,
+                question: question,
                 state: state,
                 votesWanted: 1,
                 votes: 0,
@@ -112,7 +111,7 @@ import Vocabulary
             EncodedDecision(
                 Decision(id: "digits-7-1", body: body),
                 project: ProjectID("digits"),
-                schema: schema,
+                question: question,
                 time: StreamTime(milliseconds: 5),
                 entryNumber: 7
             )
@@ -161,7 +160,7 @@ import Vocabulary
             let encoded = EncodedDecision(
                 Decision(id: "p-1-0", body: .release(release)),
                 project: ProjectID("p"),
-                schema: SchemaFiles.schema,
+                question: SchemaFiles.question,
                 time: StreamTime(milliseconds: 0),
                 entryNumber: 1
             )

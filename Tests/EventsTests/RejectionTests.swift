@@ -128,7 +128,7 @@ import Vocabulary
             + #","members":[[0.75,0.25,\#(number),0,0,0,0,0,0,0]],"score":\#(number)}"#
         let event = try Self.read(String(text))
         #expect(
-            event.output
+            event.output?.distribution
                 == ClassDistribution([
                     .init(label: ClassIndex(7), probability: 0.75), .init(label: ClassIndex(1), probability: 0.25),
                     .init(label: ClassIndex(2), probability: 0),
@@ -172,7 +172,7 @@ import Vocabulary
         let note = String(repeating: "ä", count: 4_000)
         let text = #"{"task":"t","annotator":"a","outcome":"flag","note":"\#(note)"}"#
         let event = try JSONParser().withDocument(of: Array(text.utf8)) { json in
-            try AnnotationEvent(try json.object(), project: ProjectID("p"), schema: SchemaFiles.schema)
+            try AnnotationEvent(try json.object(), project: ProjectID("p"), question: SchemaFiles.question)
         }
         #expect(event.annotation.outcome == .flag(String(repeating: "ä", count: 500)))
     }
@@ -187,7 +187,7 @@ import Vocabulary
     @discardableResult
     private static func read(_ text: String) throws -> PredictionEvent {
         try JSONParser().withDocument(of: Array(text.utf8)) { json in
-            try PredictionEvent(try json.object(), project: ProjectID("digits"), schema: SchemaFiles.schema)
+            try PredictionEvent(try json.object(), project: ProjectID("digits"), question: SchemaFiles.question)
         }
     }
 }

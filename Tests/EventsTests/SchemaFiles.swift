@@ -9,8 +9,10 @@ enum SchemaFiles {
     static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent().appendingPathComponent("schemas")
 
-    /// The label schema that the files of `digits` were written under.
-    static let schema = LabelSchema(question: "Which digit is this?", classes: (0...9).map { String($0) })
+    /// The question that the files of `digits` were written under.
+    static let question = Question.choice(
+        LabelSchema(question: "Which digit is this?", classes: (0...9).map { String($0) })
+    )
 
     /// Paths of a kind of file, relative to `schemas/`, as in `command/golden/hold.json`.
     static func paths(_ kind: String) -> [String] {
@@ -48,13 +50,16 @@ enum SchemaFiles {
         switch event {
         case "prediction":
             let object = try json.object()
-            try PredictionEvent(object, project: project(object), schema: schema).write(to: &writer, schema: schema)
+            try PredictionEvent(object, project: project(object), question: question)
+                .write(to: &writer, question: question)
         case "feedback":
             let object = try json.object()
-            try FeedbackEvent(object, project: project(object), schema: schema).write(to: &writer, schema: schema)
+            try FeedbackEvent(object, project: project(object), question: question)
+                .write(to: &writer, question: question)
         case "annotation":
             let object = try json.object()
-            try AnnotationEvent(object, project: project(object), schema: schema).write(to: &writer, schema: schema)
+            try AnnotationEvent(object, project: project(object), question: question)
+                .write(to: &writer, question: question)
         case "training-result":
             let object = try json.object()
             try TrainingResultEvent(object, project: project(object)).write(to: &writer)
@@ -63,7 +68,8 @@ enum SchemaFiles {
             try CommandEvent(object, project: project(object)).write(to: &writer)
         case "import":
             let object = try json.object()
-            try ImportEvent(object, project: project(object), schema: schema).write(to: &writer, schema: schema)
+            try ImportEvent(object, project: project(object), question: question)
+                .write(to: &writer, question: question)
         case "dataset-version":
             let object = try json.object()
             try SealedVersionEvent(object, project: project(object)).write(to: &writer)

@@ -10,7 +10,7 @@ struct TriggeredCodecTests {
     func facts() throws {
         let candidate = Candidate(
             sample: Sample(id: SampleID("s")),
-            output: ClassDistribution([.init(label: ClassIndex(0), probability: 1)]),
+            output: ClassDistribution([.init(label: ClassIndex(0), probability: 1)]).map(Output.choice),
             model: ModelReference(name: "m", version: ModelVersion("v1")),
             score: 0.5,
             auditProbability: nil,

@@ -70,9 +70,9 @@ func judge(champion: [Int], challenger: [Int], labels: [Int], policy: RolloutPol
         let sample = SampleID("s\(index)")
         let draw = Double(index) / Double(labels.count)
         let isLabelFirst = generator.next(below: 2) == 0
-        if isLabelFirst { rollout.labelled(sample, ClassIndex(labels[index]), at: time) }
+        if isLabelFirst { rollout.labelled(sample, .choice(ClassIndex(labels[index])), at: time) }
         rollout.predicted(
-            ClassIndex(champion[index]),
+            .choice(ClassIndex(champion[index])),
             of: sample,
             by: ModelVersion("v1"),
             draw: draw,
@@ -80,14 +80,14 @@ func judge(champion: [Int], challenger: [Int], labels: [Int], policy: RolloutPol
             at: time
         )
         rollout.predicted(
-            ClassIndex(challenger[index]),
+            .choice(ClassIndex(challenger[index])),
             of: sample,
             by: ModelVersion("v2"),
             draw: draw,
             isLive: true,
             at: time
         )
-        if !isLabelFirst { rollout.labelled(sample, ClassIndex(labels[index]), at: time) }
+        if !isLabelFirst { rollout.labelled(sample, .choice(ClassIndex(labels[index])), at: time) }
         if rollout.promoteIfBetter(policy: policy) != nil { return count + 1 }
     }
     return nil

@@ -120,9 +120,23 @@ struct PromotionTests {
         rollout.hold(true)
         for index in 0..<50 {
             let sample = SampleID("s\(index)")
-            rollout.predicted(ClassIndex(1), of: sample, by: ModelVersion("v1"), draw: 0, isLive: true, at: time)
-            rollout.predicted(ClassIndex(0), of: sample, by: ModelVersion("v2"), draw: 0, isLive: true, at: time)
-            rollout.labelled(sample, ClassIndex(0), at: time)
+            rollout.predicted(
+                .choice(ClassIndex(1)),
+                of: sample,
+                by: ModelVersion("v1"),
+                draw: 0,
+                isLive: true,
+                at: time
+            )
+            rollout.predicted(
+                .choice(ClassIndex(0)),
+                of: sample,
+                by: ModelVersion("v2"),
+                draw: 0,
+                isLive: true,
+                at: time
+            )
+            rollout.labelled(sample, .choice(ClassIndex(0)), at: time)
             #expect(rollout.promoteIfBetter(policy: RolloutPolicy(minimumShadow: 0)) == nil)
         }
         rollout.hold(false)

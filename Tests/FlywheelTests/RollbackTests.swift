@@ -25,9 +25,23 @@ struct RollbackTests {
             _ = rollout.register(model("v2", 2), at: time)
             for index in 0..<100 {
                 let sample = SampleID("s\(index)")
-                rollout.predicted(ClassIndex(1), of: sample, by: ModelVersion("v1"), draw: 0, isLive: true, at: time)
-                rollout.predicted(ClassIndex(0), of: sample, by: ModelVersion("v2"), draw: 0, isLive: true, at: time)
-                rollout.labelled(sample, ClassIndex(0), at: time)
+                rollout.predicted(
+                    .choice(ClassIndex(1)),
+                    of: sample,
+                    by: ModelVersion("v1"),
+                    draw: 0,
+                    isLive: true,
+                    at: time
+                )
+                rollout.predicted(
+                    .choice(ClassIndex(0)),
+                    of: sample,
+                    by: ModelVersion("v2"),
+                    draw: 0,
+                    isLive: true,
+                    at: time
+                )
+                rollout.labelled(sample, .choice(ClassIndex(0)), at: time)
                 if rollout.promoteIfBetter(policy: policy) != nil { break }
             }
         }

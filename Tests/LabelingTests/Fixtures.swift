@@ -2,7 +2,7 @@ import Labeling
 import Testing
 import Vocabulary
 
-let schema = LabelSchema(question: "?", classes: ["cat", "dog", "cow"])
+let question = Question.choice(LabelSchema(question: "?", classes: ["cat", "dog", "cow"]))
 
 func time(_ milliseconds: Int64) -> StreamTime { StreamTime(milliseconds: milliseconds) }
 
@@ -22,20 +22,20 @@ func selection(_ sample: String = "s", purpose: TaskPurpose = .acquisition) -> S
 }
 
 func answer(_ task: String, _ annotator: String, _ label: Int) -> Annotation {
-    Annotation(task: TaskID(task), annotator: AnnotatorID(annotator), outcome: .answer(ClassIndex(label)))
+    Annotation(task: TaskID(task), annotator: AnnotatorID(annotator), outcome: .answer(.choice(ClassIndex(label))))
 }
 
 extension LabelingState {
     /// A state with one open task.
     init(task: String, policy: LabelingPolicy, at time: StreamTime = StreamTime(milliseconds: 100)) {
         self.init()
-        _ = openTask(TaskID(task), for: selection(), schema: schema, policy: policy, at: time)
+        _ = openTask(TaskID(task), for: selection(), question: question, policy: policy, at: time)
     }
 
     mutating func receive(_ annotation: Annotation, _ policy: LabelingPolicy, at milliseconds: Int64 = 200)
         -> Result<AnnotationOutcome, RefusalError>
     {
-        receive(annotation, schema: schema, policy: policy, at: time(milliseconds))
+        receive(annotation, question: question, policy: policy, at: time(milliseconds))
     }
 }
 

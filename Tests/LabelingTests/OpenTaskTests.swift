@@ -26,10 +26,10 @@ import Vocabulary
             case 0..<4 where state.open[TaskID(id)] == nil:
                 let purpose: TaskPurpose = generator.next(below: 3) == 0 ? .audit : .acquisition
                 let chosen = selection("s\(step)", purpose: purpose)
-                _ = state.openTask(TaskID(id), for: chosen, schema: schema, policy: policy, at: time(now))
+                _ = state.openTask(TaskID(id), for: chosen, question: question, policy: policy, at: time(now))
             case 4..<6: _ = state.receive(answer(id, "a\(generator.next(below: 5))", 1), policy, at: now)
-            case 6: _ = state.expire(schema: schema, policy: policy, at: time(now))
-            case 7: _ = state.age(schema: schema, policy: policy, at: time(now))
+            case 6: _ = state.expire(question: question, policy: policy, at: time(now))
+            case 7: _ = state.age(question: question, policy: policy, at: time(now))
             case 8: state.open.undo()
             case 9: state.open.commit()
             default: state.lookAtTasks(policy: policy)

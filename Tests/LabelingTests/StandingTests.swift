@@ -27,7 +27,7 @@ struct StandingTests {
         _ policy: LabelingPolicy,
         _ state: inout LabelingState
     ) throws -> ConsensusLabel? {
-        _ = state.openTask(TaskID(id), for: selection(id), schema: schema, policy: policy, at: time(100))
+        _ = state.openTask(TaskID(id), for: selection(id), question: question, policy: policy, at: time(100))
         var label: ConsensusLabel?
         for (who, vote) in votes { label = try state.receive(answer(id, who, vote), policy).get().consensus }
         return label
@@ -61,7 +61,7 @@ struct StandingTests {
         let policy = Self.naming("n", maximumVotes: 3)
         for number in 0..<8 {
             let label = try Self.task("t\(number)", [("x", 0), ("y", 0), ("n", 1)], policy, &state)
-            #expect(label?.label == ClassIndex(0))
+            #expect(label?.label == .choice(ClassIndex(0)))
         }
         #expect(!state.hasStanding(AnnotatorID("x"), policy: policy))
         // Without anybody of standing in the task they vouch for each other.
@@ -84,7 +84,7 @@ struct StandingTests {
         state.annotators[AnnotatorID("x")] = AnnotatorReliability(answers: 95, correct: 46)
         policy.annotators = [AnnotatorID("n")]
         let poor = try Self.task("v", [("x", 1), ("y", 2)], policy, &state)
-        #expect(poor?.label == ClassIndex(2))
+        #expect(poor?.label == .choice(ClassIndex(2)))
     }
 
     @Test("Names without standing close no task below maximum_votes, and at it they do")
@@ -98,25 +98,25 @@ struct StandingTests {
         }
         // One answer of somebody with standing for another class closes nothing either.
         let other = try state.receive(answer("t", "n", 1), policy).get()
-        #expect(other.consensus?.label == ClassIndex(2))
+        #expect(other.consensus?.label == .choice(ClassIndex(2)))
         #expect(other.consensus?.votes.count == 4)
         // For the same class it does.
-        _ = state.openTask(TaskID("u"), for: selection("u"), schema: schema, policy: policy, at: time(0))
+        _ = state.openTask(TaskID("u"), for: selection("u"), question: question, policy: policy, at: time(0))
         for who in ["v", "w"] { try expect(state.receive(answer("u", who, 2), policy).get().consensus, is: nil) }
-        try expect(state.receive(answer("u", "n", 2), policy).get().consensus?.label, is: ClassIndex(2))
+        try expect(state.receive(answer("u", "n", 2), policy).get().consensus?.label, is: .choice(ClassIndex(2)))
     }
 
     @Test("A task whose time is up has no label of names without standing alone")
     func expiry() throws {
         let policy = Self.naming("n")
         var state = LabelingState(task: "t", policy: policy, at: time(100))
-        _ = state.openTask(TaskID("u"), for: selection("u"), schema: schema, policy: policy, at: time(100))
+        _ = state.openTask(TaskID("u"), for: selection("u"), question: question, policy: policy, at: time(100))
         for who in ["x", "y"] { _ = try state.receive(answer("t", who, 2), policy).get() }
         _ = try state.receive(answer("u", "x", 2), policy).get()
         _ = try state.receive(answer("u", "n", 1), policy).get()
-        let outcomes = state.expire(schema: schema, policy: policy, at: time(1_100))
+        let outcomes = state.expire(question: question, policy: policy, at: time(1_100))
         #expect(outcomes.map { $0.task?.state } == [.closed(.expired), .closed(.answered)])
-        #expect(outcomes.map { $0.consensus?.label } == [nil, ClassIndex(1)])
+        #expect(outcomes.map { $0.consensus?.label } == [nil, .choice(ClassIndex(1))])
     }
 
     @Test("A task becomes unanswerable only with one skip or flag of somebody with standing, and its row stays small")
@@ -153,7 +153,7 @@ struct StandingTests {
         for step in 0..<300 {
             let votes = (0..<3).map { ("a\(generator.next(below: 12))", generator.next(below: 4) == 0 ? 1 : 0, $0) }
             let id = "t\(step)"
-            _ = state.openTask(TaskID(id), for: selection(id), schema: schema, policy: Self.three, at: time(0))
+            _ = state.openTask(TaskID(id), for: selection(id), question: question, policy: Self.three, at: time(0))
             for (who, vote, _) in votes { _ = state.receive(answer(id, who, vote), Self.three) }
             switch generator.next(below: 4) {
             case 0: _ = (state.annotators.undo(), state.open.undo(), state.closed.undo())
@@ -186,7 +186,7 @@ struct StandingTests {
 
         /// - Returns: Labels that were decided wrong while the attack lasted, and answers given in all.
         func run(seed: UInt64) throws -> (wrong: Int, answers: Int) {
-            let schema = LabelSchema(question: "?", classes: (0..<classes).map { "\($0)" })
+            let question = Question.choice(LabelSchema(question: "?", classes: (0..<classes).map { "\($0)" }))
             var generator = SplitMix64(seed: seed)
             var state = LabelingState()
             var (wrong, answers) = (0, 0)
@@ -195,17 +195,17 @@ struct StandingTests {
                 let truth = generator.next(below: classes)
                 func other() -> Int { (truth + 1 + generator.next(below: classes - 1)) % classes }
                 let lie = other()
-                _ = state.openTask(id, for: selection("s\(number)"), schema: schema, policy: policy, at: time(0))
+                _ = state.openTask(id, for: selection("s\(number)"), question: question, policy: policy, at: time(0))
                 var votes = (0..<(number < before ? 0 : invented)).map { ("x\($0)", lie) }
                 for who in SeededSampling.permutation(of: honest, using: &generator) {
                     votes.append(("h\(who)", generator.nextUnit() < 0.9 ? truth : other()))
                 }
                 for (who, vote) in votes {
                     let annotation = answer(id.rawValue, who, vote)
-                    let result = state.receive(annotation, schema: schema, policy: policy, at: time(1))
+                    let result = state.receive(annotation, question: question, policy: policy, at: time(1))
                     answers += 1
                     guard case .closed? = try result.get().task?.state else { continue }
-                    if number >= before, state.closed[id]?.label?.rawValue != truth { wrong += 1 }
+                    if number >= before, state.closed[id]?.label?.classIndex?.rawValue != truth { wrong += 1 }
                     break
                 }
                 guard isWithout else { continue }

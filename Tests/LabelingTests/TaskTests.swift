@@ -18,7 +18,7 @@ import Vocabulary
         #expect(second.votesReleased == 1)
         #expect(second.openFor == 250)
         let consensus = try #require(second.consensus)
-        #expect(consensus.label == ClassIndex(1))
+        #expect(consensus.label == .choice(ClassIndex(1)))
         // 0.8² / (0.8² + 2 · 0.1²), the prior accuracy being 4 of 5.
         #expect(abs(consensus.confidence.value - 0.64 / 0.66) < 1e-15)
         #expect(consensus.votes.map(\.annotator.rawValue) == ["a", "b"])
@@ -39,7 +39,7 @@ import Vocabulary
         #expect(second.task?.votesWanted == 3)
         #expect(second.task?.votes == 2)
         let third = try state.receive(answer("t", "c", 2), policy).get()
-        #expect(third.consensus?.label == ClassIndex(2))
+        #expect(third.consensus?.label == .choice(ClassIndex(2)))
         #expect(third.votesReleased == 0)
         // All votes are given: the task closes though nobody is sure.
         #expect((third.consensus?.confidence.value ?? 1) < 0.9)
@@ -112,15 +112,15 @@ import Vocabulary
     func expiry() throws {
         let policy = LabelingPolicy(minimumVotes: 1, maximumVotes: 3, confidence: 0.95, lifetime: 1_000)
         var state = LabelingState(task: "answered", policy: policy, at: time(100))
-        _ = state.openTask(TaskID("silent"), for: selection("s2"), schema: schema, policy: policy, at: time(100))
-        _ = state.openTask(TaskID("later"), for: selection("s3"), schema: schema, policy: policy, at: time(101))
+        _ = state.openTask(TaskID("silent"), for: selection("s2"), question: question, policy: policy, at: time(100))
+        _ = state.openTask(TaskID("later"), for: selection("s3"), question: question, policy: policy, at: time(101))
         _ = try state.receive(answer("answered", "a", 2), policy).get()
         #expect(state.nextDeadline == time(1_100))
-        #expect(state.expire(schema: schema, policy: policy, at: time(1_099)).isEmpty)
-        let outcomes = state.expire(schema: schema, policy: policy, at: time(1_100))
+        #expect(state.expire(question: question, policy: policy, at: time(1_099)).isEmpty)
+        let outcomes = state.expire(question: question, policy: policy, at: time(1_100))
         #expect(outcomes.map { $0.task?.id.rawValue } == ["answered", "silent"])
         #expect(outcomes.map { $0.task?.state } == [.closed(.answered), .closed(.expired)])
-        #expect(outcomes.map { $0.consensus?.label } == [ClassIndex(2), nil])
+        #expect(outcomes.map { $0.consensus?.label } == [.choice(ClassIndex(2)), nil])
         #expect(outcomes.map(\.votesReleased) == [2, 3])
         #expect(outcomes.allSatisfy { !$0.isVote })
         #expect(state.nextDeadline == time(1_101))
@@ -148,21 +148,21 @@ import Vocabulary
                 _ = state.openTask(
                     TaskID("t\(step)"),
                     for: selection("s\(step)"),
-                    schema: schema,
+                    question: question,
                     policy: policy,
                     at: now
                 )
                 reserved += policy.maximumVotes
             }
             let outcome: Annotation.Outcome =
-                generator.next(below: 6) == 0 ? .skip : .answer(ClassIndex(generator.next(below: 4)))
+                generator.next(below: 6) == 0 ? .skip : .answer(.choice(ClassIndex(generator.next(below: 4))))
             let annotation = Annotation(
                 task: TaskID("t\((step / 8 - generator.next(below: 6)) * 8)"),
                 annotator: AnnotatorID("a\(generator.next(below: 12))"),
                 outcome: outcome
             )
-            known = state.expire(schema: schema, policy: policy, at: now)
-            if case .success(let change) = state.receive(annotation, schema: schema, policy: policy, at: now) {
+            known = state.expire(question: question, policy: policy, at: now)
+            if case .success(let change) = state.receive(annotation, question: question, policy: policy, at: now) {
                 known.append(change)
             }
             for change in known {

@@ -148,7 +148,7 @@ struct AskedSampleTests {
             project: ProjectID("other"),
             revision: 1,
             partition: 7,
-            schema: World.schema,
+            question: .choice(World.schema),
             acquisition: plant.configuration.acquisition
         )
         #expect(try #require(directory.pool(of: other)).isKnown == false)

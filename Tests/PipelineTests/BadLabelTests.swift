@@ -106,7 +106,7 @@ extension TrainingResult {
         if case .finished(let artifact, _, _, _) = outcome { artifact } else { nil }
     }
     fileprivate var score: Double? { if case .finished(_, let score, _, _) = outcome { score } else { nil } }
-    fileprivate var predictions: [ClassIndex]? {
+    fileprivate var predictions: [Label]? {
         if case .finished(_, _, _, let predictions) = outcome { predictions } else { nil }
     }
 }

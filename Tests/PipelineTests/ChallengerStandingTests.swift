@@ -69,16 +69,23 @@ struct ChallengerStandingTests {
         for number in 0..<5 {
             let sample = SampleID("s\(number)")
             let time = StreamTime(milliseconds: 3)
-            rollout.predicted(ClassIndex(0), of: sample, by: ModelVersion("v1"), draw: 0.1, isLive: true, at: time)
             rollout.predicted(
-                ClassIndex(number == 0 ? 0 : 1),
+                .choice(ClassIndex(0)),
+                of: sample,
+                by: ModelVersion("v1"),
+                draw: 0.1,
+                isLive: true,
+                at: time
+            )
+            rollout.predicted(
+                .choice(ClassIndex(number == 0 ? 0 : 1)),
                 of: sample,
                 by: ModelVersion("v2"),
                 draw: 0.1,
                 isLive: true,
                 at: time
             )
-            rollout.labelled(sample, ClassIndex(number == 4 ? 0 : 1), at: time)
+            rollout.labelled(sample, .choice(ClassIndex(number == 4 ? 0 : 1)), at: time)
         }
         let standing = ChallengerStanding(rollout, RolloutPolicy())
         #expect((standing.labels, standing.won, standing.lost) == (5, 3, 1))
@@ -107,7 +114,7 @@ struct ChallengerStandingTests {
         for _ in 0..<6 { try plant.round() }
         for (task, token) in try plant.offeredTasks() where task.state != .open {
             for name in ["x", "y"] {
-                let value = Wire.annotation(task.id.rawValue, name, .answer(ClassIndex(0)), token: token)
+                let value = Wire.annotation(task.id.rawValue, name, .answer(.choice(ClassIndex(0))), token: token)
                 try plant.send(.annotations, value)
             }
         }

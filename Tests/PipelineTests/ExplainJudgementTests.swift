@@ -24,7 +24,7 @@ struct ExplainJudgementTests {
             project: World.project,
             revision: 1,
             partition: World.partition,
-            schema: World.schema,
+            question: .choice(World.schema),
             acquisition: policy,
             labeling: world.labeling,
             datasets: world.datasets,
@@ -45,11 +45,11 @@ struct ExplainJudgementTests {
             project: World.project,
             sample: Sample(id: SampleID(id)),
             model: ModelReference(name: "linear", version: ModelVersion("v1")),
-            output: ClassDistribution(output),
+            output: ClassDistribution(output).map(Output.choice),
             predictedAt: nil,
             detail: PredictionDetail(members: members, logits: [2, 1, -1], score: 0.125)
         )
-        return Wire.bytes { event.write(to: &$0, schema: World.schema) }
+        return Wire.bytes { event.write(to: &$0, question: .choice(World.schema)) }
     }
 
     /// Before: such a prediction was said to lie below the threshold, or not to have been read.

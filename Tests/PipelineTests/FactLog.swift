@@ -74,7 +74,7 @@ struct FactLog {
                 let sample = again ?? "s\(sequence)"
                 let label = Self.label(sequence, sample, &generator)
                 living[sample] = label
-                records.append(.accepted(Self.fact(label, format, &generator), className: label.className))
+                records.append(.accepted(Self.fact(label, format, &generator), names: [label.className]))
                 continue
             }
             var label = candidates[Int(generator.next() % UInt64(candidates.count))]
@@ -91,7 +91,7 @@ struct FactLog {
                 label.className = Self.classes[label.index]
                 label.votes = Int(generator.next() % 3)
                 label.revised = reason
-                change = .revised(from: ClassIndex(index), to: ClassIndex(label.index))
+                change = .revised(from: .choice(ClassIndex(index)), to: .choice(ClassIndex(label.index)))
                 votes = Self.votes(label.votes, label.index)
                 living[label.sample] = label
             case 1:
@@ -119,8 +119,8 @@ struct FactLog {
             records.append(
                 .changed(
                     fact,
-                    className: isRevision ? label.className : nil,
-                    formerName: isRevision ? Self.classes[index] : nil
+                    names: isRevision ? [label.className] : nil,
+                    formerNames: isRevision ? [Self.classes[index]] : nil
                 )
             )
         }
@@ -142,7 +142,7 @@ struct FactLog {
     }
 
     private static func votes(_ count: Int, _ index: Int) -> [Vote] {
-        (0..<count).map { Vote(annotator: AnnotatorID("a\($0)"), label: ClassIndex(index)) }
+        (0..<count).map { Vote(annotator: AnnotatorID("a\($0)"), answer: .choice(ClassIndex(index))) }
     }
 
     private static func fact(_ label: Label, _ format: Int, _ generator: inout SplitMix64) -> LabelFact {
@@ -154,7 +154,7 @@ struct FactLog {
                 embedding: label.embedding
             ),
             purpose: label.split == .test ? .audit : .acquisition,
-            label: ClassIndex(label.index),
+            label: .choice(ClassIndex(label.index)),
             confidence: Probability(0.5) ?? .one,
             votes: votes(label.votes, label.index),
             predictedAt: StreamTime(milliseconds: label.sequence)

@@ -24,7 +24,7 @@ enum Forgery {
     }
 
     static func answer(_ task: String, _ token: RequestToken?, by annotator: String = "a") -> [UInt8] {
-        Wire.annotation(task, annotator, .answer(ClassIndex(0)), token: token)
+        Wire.annotation(task, annotator, .answer(.choice(ClassIndex(0))), token: token)
     }
 
     static func result(_ request: String, _ repetition: Int, _ token: String?) -> [UInt8] {

@@ -23,7 +23,7 @@ struct ImportCheckTests {
             project: World.project,
             revision: 1,
             partition: World.partition,
-            schema: World.schema,
+            question: .choice(World.schema),
             embedding: space
         )
         return try LabelMerge(
@@ -43,7 +43,7 @@ struct ImportCheckTests {
         var state = ProjectState(project: World.project)
         for (sample, standing) in [("a", LabelStanding.retracted), ("b", .retracted), ("c", .revised)] {
             state.datasets.labels[SampleID(sample)] = LabelRow(
-                label: ClassIndex(0),
+                label: .choice(ClassIndex(0)),
                 split: .training,
                 sequence: 1,
                 standing: standing
@@ -90,7 +90,7 @@ struct ImportCheckTests {
                 project: World.project,
                 revision: 1,
                 partition: World.partition,
-                schema: World.schema
+                question: .choice(World.schema)
             ),
             now: { 1_800_000_000_000 }
         )

@@ -159,7 +159,7 @@ struct ImportFileTests {
         #expect(merged.faults[1].text.contains("ada says of sample c \"star\" here and \"circle\" on line 7"))
         #expect(merged.faults[2].text.contains("\"hexagon\" is not one of the project's"))
         let plain = try merge(read("id,label\na,circle\na,circle\nb,star\nb,circle\n"))
-        #expect(plain.labels.map(\.event.answer) == [.label(ClassIndex(0))])
+        #expect(plain.labels.map(\.event.answer) == [.label(.choice(ClassIndex(0)))])
         #expect(plain.faults.map(\.description) == ["line 5: sample b is \"circle\" here and \"star\" on line 4"])
     }
 

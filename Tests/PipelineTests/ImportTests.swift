@@ -80,7 +80,7 @@ struct ImportTests {
         let facts = try facts(plant)
         #expect(facts.count == 80 && facts.filter { $0.split == .validation }.count == 20)
         for fact in facts where fact.split == .training {
-            #expect(truth[fact.consensus.sample.id.rawValue] == fact.consensus.label.rawValue)
+            #expect(truth[fact.consensus.sample.id.rawValue] == fact.consensus.label.classIndex?.rawValue)
         }
         let versions = try plant.decoded(.datasetVersions) { try SealedVersion(json: $0) }
         #expect(versions.map(\.training) == [60] && versions.map(\.validation) == [20] && versions.map(\.test) == [0])

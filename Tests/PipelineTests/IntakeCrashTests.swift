@@ -31,7 +31,7 @@ struct IntakeCrashTests {
                 try plant.send(.feedback, Wire.feedback("f\(number)", id, "v0", user: "u\(number % 4)", .rejection))
             }
             if number % 4 == 0 {
-                let value = Wire.annotation("task-\(number)", "ann", .answer(ClassIndex(number % 3)))
+                let value = Wire.annotation("task-\(number)", "ann", .answer(.choice(ClassIndex(number % 3))))
                 try plant.send(.annotations, value, partition: Int32(number % 2))
             }
             if number % 7 == 0 { try plant.send(.predictions, Array("bad \(number)".utf8)) }

@@ -55,10 +55,10 @@ struct LabelCorrectionTests {
         let plant = try Plant(seed: 1, configuration: Self.configuration())
         for _ in 0..<8 { try plant.round() }
         var labels: [Split: (sample: SampleID, name: String)] = [:]
-        for case .accepted(let fact, let name) in try log(plant) {
+        for case .accepted(let fact, let names) in try log(plant) {
             #expect(fact.format == 2 && fact.acceptedAt != nil && fact.propensity != nil)
             #expect((fact.inclusionProbability != nil) == (fact.split == .test))
-            labels[fact.split] = (fact.consensus.sample.id, name)
+            labels[fact.split] = (fact.consensus.sample.id, try #require(names.first))
         }
         let (trains, tests) = (try #require(labels[.training]), try #require(labels[.test]))
         let other = try #require(World.classes.first { $0 != trains.name })
@@ -82,11 +82,11 @@ struct LabelCorrectionTests {
         #expect(try send(.retract(trains.sample), plant) == .done)
         #expect(try send(.retract(trains.sample), plant) == .known)
 
-        let changes = try log(plant).compactMap { fact -> (LabelChange, String?, String?)? in
-            if case .changed(let change, let name, let former) = fact { (change, name, former) } else { nil }
+        let changes = try log(plant).compactMap { fact -> (LabelChange, [String]?, [String]?)? in
+            if case .changed(let change, let names, let former) = fact { (change, names, former) } else { nil }
         }
         #expect(changes.map(\.0.sample) == [trains.sample, tests.sample, trains.sample])
-        #expect(changes[0].1 == other && changes[0].2 == trains.name)
+        #expect(changes[0].1 == [other] && changes[0].2 == [trains.name])
         #expect(changes.allSatisfy { $0.0.by == "olga" && $0.0.reason == "looked again" })
         #expect(changes[2].0.replaces == changes[0].0.sequence)
         let types = plant.cluster.committed(plant.topics[.datasetLog]).compactMap { $0.header("ce_type") }
@@ -121,8 +121,8 @@ struct LabelCorrectionTests {
         )
         #expect(first == .waiting)
         #expect(try send(.revise(SampleID("x1"), className: "star"), plant) == .done)
-        let changes = try log(plant).compactMap { if case .changed(_, let name, _) = $0 { name } else { nil } }
-        #expect(changes == ["circle", "star"])
+        let changes = try log(plant).compactMap { if case .changed(_, let names, _) = $0 { names } else { nil } }
+        #expect(changes == [["circle"], ["star"]])
     }
 
     @Test("An imported label is explained with what became of it, though nobody predicted its sample")

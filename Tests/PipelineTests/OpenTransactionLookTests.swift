@@ -65,7 +65,7 @@ struct OpenTransactionLookTests {
             EncodedDecision(
                 Decision(id: "p-\($0)-0", body: .notice(Notice(kind: .nobodyShadows, text: "\($0)"))),
                 project: ProjectID("p"),
-                schema: LabelSchema(question: "?", classes: ["a", "b"]),
+                question: .choice(LabelSchema(question: "?", classes: ["a", "b"])),
                 time: StreamTime(milliseconds: 0),
                 entryNumber: $0
             )

@@ -128,7 +128,7 @@ struct PagedTrainerTests {
                     project: World.project,
                     revision: 1,
                     partition: World.partition,
-                    schema: World.schema,
+                    question: .choice(World.schema),
                     acquisition: usual.acquisition,
                     labeling: usual.labeling,
                     datasets: datasets,

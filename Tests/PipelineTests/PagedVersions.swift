@@ -43,7 +43,10 @@ struct PagedVersions {
             for _ in 0..<labels {
                 sequence += 1
                 let fact = Self.fact(sequence, facts, &generator)
-                let line = DatasetLine.bytes(fact, className: Self.classes[fact.consensus.label.rawValue])
+                let line = DatasetLine.bytes(
+                    fact,
+                    names: [Self.classes[fact.consensus.label.classIndex?.rawValue ?? 0]]
+                )
                 waiting.lines[fact.split, default: []].append(.init(sequence: sequence, bytes: line))
                 lines[fact.split, default: []].append(line)
             }
@@ -70,7 +73,7 @@ struct PagedVersions {
             task: TaskID("t\(sequence)"),
             sample: Sample(id: SampleID("s\(sequence)"), embedding: values),
             purpose: split == .training ? .acquisition : .audit,
-            label: ClassIndex(label),
+            label: .choice(ClassIndex(label)),
             confidence: Probability(1) ?? .one,
             votes: [],
             predictedAt: StreamTime(milliseconds: sequence)

@@ -318,7 +318,7 @@ final class Plant {
             guard given < task.votesWanted, given < 6, !world.chance(0.1) else { continue }
             let name = "a\(given)"
             votes[id.rawValue] = given + 1
-            let answer = ClassIndex(world.answer(task.sample.id.rawValue))
+            let answer = Answer.choice(ClassIndex(world.answer(task.sample.id.rawValue)))
             let outcome = world.chance(0.05) ? Annotation.Outcome.skip : .answer(answer)
             let value = Wire.annotation(id.rawValue, name, outcome, token: tokens[id])
             try send(.annotations, value, partition: Int32(given % 2))

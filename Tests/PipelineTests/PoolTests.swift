@@ -37,7 +37,7 @@ private final class PoolPlant {
             project: World.project,
             revision: 1,
             partition: World.partition,
-            schema: World.schema,
+            question: .choice(World.schema),
             acquisition: policy,
             labeling: LabelingPolicy(),
             datasets: DatasetPolicy(),
@@ -89,7 +89,7 @@ private final class PoolPlant {
         tasksRead = records.count
         for id in tasks.keys.sorted() {
             guard let task = tasks[id], task.state == .open, votes[id, default: 0] < task.votesWanted else { continue }
-            let answer = Annotation.Outcome.answer(ClassIndex(plant.world.answer(task.sample.id.rawValue)))
+            let answer = Annotation.Outcome.answer(.choice(ClassIndex(plant.world.answer(task.sample.id.rawValue))))
             let name = "a\(votes[id, default: 0])"
             votes[id, default: 0] += 1
             try plant.send(.annotations, Wire.annotation(id.rawValue, name, answer, token: tokens[id] ?? nil))

@@ -2,6 +2,7 @@ import Acquisition
 import Events
 import Flywheel
 import JSON
+import Kinds
 import Statistics
 import StreamRuntime
 import StreamTesting
@@ -25,7 +26,7 @@ struct PredictionReadingTests {
             project: World.project,
             revision: 1,
             partition: 0,
-            schema: World.schema,
+            question: .choice(World.schema),
             acquisition: policy
         )
         table.set(IntakeProject(configuration, salt: []))
@@ -66,7 +67,7 @@ struct PredictionReadingTests {
         bytes.withUnsafeBytes { bytes in
             guard let envelope = try? Envelope(parser.parse(bytes)),
                 (try? envelope.data.string("project")) == World.project.rawValue,
-                let event = try? PredictionEvent(envelope.data, project: World.project, schema: World.schema)
+                let event = try? PredictionEvent(envelope.data, project: World.project, question: .choice(World.schema))
             else { return nil }
             guard let configuration = table[World.project.rawValue]?.pointee.configuration else { return nil }
             return Looked(
@@ -74,8 +75,8 @@ struct PredictionReadingTests {
                 version: event.model?.version.rawValue ?? "",
                 role: event.model?.role,
                 predictedAt: event.predictedAt,
-                top: event.output?.top.label.rawValue,
-                score: event.output.map {
+                top: event.output?.distribution?.top.label.rawValue,
+                score: event.output?.distribution.map {
                     configuration.acquisition.function.score($0, classes: configuration.schema.classes.count)
                 }
             )
@@ -182,9 +183,9 @@ struct PredictionReadingTests {
             )
             let looked = try #require(look(bytes, table))
             let event = try bytes.withUnsafeBytes {
-                try PredictionEvent(parser.parse($0).object(), project: World.project, schema: schema)
+                try PredictionEvent(parser.parse($0).object(), project: World.project, question: .choice(schema))
             }
-            let output = try #require(event.output)
+            let output = try #require(event.output?.distribution)
             #expect(looked.top == equals.min() && looked.top == output.top.label.rawValue)
             #expect(abs((looked.score ?? -1) - function.score(output, classes: 100)) < 1e-12)
         }

@@ -125,10 +125,10 @@ struct RecordLimitTests {
         for id in open.sorted().prefix(3) {
             for person in 0..<100 {
                 let name = "\(person)" + String(repeating: "\"", count: 253)
-                let answer = Annotation.Outcome.answer(ClassIndex(0))
+                let answer = Annotation.Outcome.answer(.choice(ClassIndex(0)))
                 let annotation = Annotation(task: id, annotator: AnnotatorID(name), outcome: answer)
                 let event = AnnotationEvent(project: World.project, annotation: annotation, answeredAt: nil)
-                try plant.send(.annotations, Wire.bytes { event.write(to: &$0, schema: configuration.schema) })
+                try plant.send(.annotations, Wire.bytes { event.write(to: &$0, question: configuration.question) })
             }
         }
         try settle()

@@ -67,11 +67,13 @@ struct ReplayTests {
         var changed = journal
         let old = journal[index]
         let entry = try parser.withDocument(of: old.value ?? []) { try JournalEntry(json: $0) }
-        guard case .annotation(let vote) = entry.body, case .answer(let label) = vote.outcome else { return }
+        guard case .annotation(let vote) = entry.body, case .answer(let answer) = vote.outcome,
+            let label = answer.classIndex
+        else { return }
         let flipped = Annotation(
             task: vote.task,
             annotator: vote.annotator,
-            outcome: .answer(ClassIndex((label.rawValue + 1) % 3))
+            outcome: .answer(.choice(ClassIndex((label.rawValue + 1) % 3)))
         )
         let value = JournalEntry(project: entry.project, body: .annotation(flipped), origin: entry.origin).jsonBytes
         changed[index] = StoredRecord(replacing: value, in: old)

@@ -265,7 +265,7 @@ struct TokenTests {
         let plant = try Plant(configuration: Forgery.requiring())
         let token = TokenKeys.plant.token(on: plant.topics[.labelingTasks], of: World.project, for: "x")
         let intake = try plant.makeIntake()
-        for outcome in [Annotation.Outcome.skip, .flag("odd"), .answer(ClassIndex(1))] {
+        for outcome in [Annotation.Outcome.skip, .flag("odd"), .answer(.choice(ClassIndex(1)))] {
             try plant.send(.annotations, Wire.annotation("x", "a", outcome, token: token))
             try plant.send(.annotations, Wire.annotation("x", "a", outcome))
         }

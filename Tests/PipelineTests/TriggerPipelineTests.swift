@@ -2,6 +2,7 @@ import Acquisition
 import Events
 import Flywheel
 import JSON
+import Kinds
 import Statistics
 import StreamRuntime
 import StreamTesting
@@ -26,7 +27,7 @@ struct TriggerPipelineTests {
             project: World.project,
             revision: 1,
             partition: World.partition,
-            schema: World.schema,
+            question: .choice(World.schema),
             acquisition: policy,
             labeling: world.labeling,
             datasets: world.datasets,
@@ -140,7 +141,7 @@ struct TriggerPipelineTests {
         try plant.makeIntake(readsState: false).settle()
         let fired = try Self.candidates(plant).filter { !$0.triggers.isEmpty }
         #expect(fired.count == 5)
-        #expect(fired.allSatisfy { $0.output?.top.label == ClassIndex(2) && $0.triggers == ["sure"] })
+        #expect(fired.allSatisfy { $0.output?.top == .choice(ClassIndex(2)) && $0.triggers == ["sure"] })
         #expect(fired.contains { $0.isBelowThreshold })
     }
 
@@ -159,7 +160,7 @@ struct TriggerPipelineTests {
             project: World.project,
             revision: 1,
             partition: World.partition,
-            schema: World.schema,
+            question: .choice(World.schema),
             acquisition: policy,
             labeling: world.labeling,
             datasets: world.datasets,

@@ -93,10 +93,10 @@ enum Wire {
             project: World.project,
             sample: sample,
             model: entries.map { _ in ModelReference(name: "linear", version: ModelVersion(version), role: role) },
-            output: entries.flatMap { ClassDistribution($0) },
+            output: entries.flatMap { ClassDistribution($0) }.map(Output.choice),
             predictedAt: time
         )
-        return bytes { event.write(to: &$0, schema: World.schema) }
+        return bytes { event.write(to: &$0, question: .choice(World.schema)) }
     }
 
     static func annotation(
@@ -107,7 +107,7 @@ enum Wire {
     ) -> [UInt8] {
         let annotation = Annotation(task: TaskID(task), annotator: AnnotatorID(annotator), outcome: outcome)
         let event = AnnotationEvent(project: World.project, annotation: annotation, answeredAt: nil, token: token)
-        return bytes { event.write(to: &$0, schema: World.schema) }
+        return bytes { event.write(to: &$0, question: .choice(World.schema)) }
     }
 
     static func feedback(
@@ -128,7 +128,7 @@ enum Wire {
             answer: nil,
             givenAt: nil
         )
-        return bytes { event.write(to: &$0, schema: World.schema) }
+        return bytes { event.write(to: &$0, question: .choice(World.schema)) }
     }
 
     static func command(_ id: String, _ action: Command.Action) -> [UInt8] {

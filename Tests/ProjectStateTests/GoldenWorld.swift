@@ -168,7 +168,8 @@ struct GoldenWorld {
             .candidate(
                 Candidate(
                     sample: Sample(id: SampleID("\(isCopy ? "c" : "b")\(number)"), embedding: isCopy ? asked : blank),
-                    output: champion == nil ? nil : ClassDistribution([.init(label: ClassIndex(0), probability: 1)]),
+                    output: champion == nil
+                        ? nil : ClassDistribution([.init(label: ClassIndex(0), probability: 1)]).map(Output.choice),
                     model: champion.map { ModelReference(name: "m", version: $0) },
                     score: 0.6 + generator.nextUnit() * 0.4,
                     auditProbability: nil,
@@ -185,14 +186,14 @@ struct GoldenWorld {
         let number = world.journal.count
         for (place, sample) in [SampleID("i\(number % 7)"), asked ?? SampleID("i\(number)")].enumerated() {
             let label = ClassIndex(generator.next(below: 3))
-            let vote = Vote(annotator: AnnotatorID("tool/ada"), label: label)
+            let vote = Vote(annotator: AnnotatorID("tool/ada"), answer: .choice(label))
             world.append(
                 .importedLabel(
                     ImportedLabel(
                         key: UInt64(number + place),
                         origin: ImportOrigin(source: "tool", id: "\(number + place)"),
                         sample: Sample(id: sample, embedding: number % 3 == 0 ? nil : [Float(number % 17) / 4, 1]),
-                        answer: number % 2 == 0 ? .label(label) : .votes([vote]),
+                        answer: number % 2 == 0 ? .label(.choice(label)) : .votes([vote]),
                         isValidation: number % 5 == 0,
                         labeledAt: number % 4 == 0 ? StreamTime(milliseconds: Int64(number)) : nil
                     )
@@ -254,7 +255,7 @@ struct GoldenWorld {
                     modelVersion: champion.version,
                     user: UserDigest(user),
                     verdict: verdict,
-                    answer: verdict == .correction ? ClassIndex(generator.next(below: 3)) : nil,
+                    answer: verdict == .correction ? .choice(ClassIndex(generator.next(below: 3))) : nil,
                     inclusionProbability: 0.5
                 )
             )
@@ -288,7 +289,7 @@ struct GoldenWorld {
                 space: space,
                 group: plan.hasGroups && number % 2 == 0 ? GroupID("g\(number % 22)") : nil
             ),
-            output: isUnseen ? nil : ClassDistribution(entries, remainder: 0.7 - first),
+            output: isUnseen ? nil : ClassDistribution(entries, remainder: 0.7 - first).map(Output.choice),
             model: isUnseen ? nil : ModelReference(name: "m", version: champion, variant: "int8"),
             score: generator.nextUnit(),
             auditProbability: isAudit ? 0.25 : nil,

@@ -16,7 +16,7 @@ import Vocabulary
                 let encoded = EncodedDecision(
                     decision,
                     project: ProjectID("pets"),
-                    schema: configuration().schema,
+                    question: configuration().question,
                     time: world.journal[position].at,
                     entryNumber: UInt64(position + 1)
                 )

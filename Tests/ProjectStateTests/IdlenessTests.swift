@@ -58,7 +58,7 @@ struct IdlenessTests {
                 ),
                 output: ClassDistribution([
                     .init(label: ClassIndex(0), probability: 0.5), .init(label: ClassIndex(1), probability: 0.5),
-                ]),
+                ]).map(Output.choice),
                 model: ModelReference(name: "m", version: ModelVersion(version)),
                 score: 0.5,
                 auditProbability: audit ? 0.2 : nil,
@@ -120,7 +120,7 @@ struct IdlenessTests {
             guard second / 100 % 2 == 0 else {
                 var bodies: [Decision.Body] = []
                 for task in stand.state.labeling.open.sortedKeys {
-                    let answer = Annotation.Outcome.answer(ClassIndex(0))
+                    let answer = Annotation.Outcome.answer(.choice(ClassIndex(0)))
                     bodies += stand.apply(
                         .annotation(Annotation(task: task, annotator: AnnotatorID("a"), outcome: answer))
                     )
@@ -143,7 +143,11 @@ struct IdlenessTests {
         let quiet = answered.notices(.nothingAsked, seconds: 600) { stand, _ in
             var bodies = stand.predict()
             if let task = stand.state.labeling.open.sortedKeys.first {
-                let annotation = Annotation(task: task, annotator: AnnotatorID("a"), outcome: .answer(ClassIndex(0)))
+                let annotation = Annotation(
+                    task: task,
+                    annotator: AnnotatorID("a"),
+                    outcome: .answer(.choice(ClassIndex(0)))
+                )
                 bodies += stand.apply(.annotation(annotation))
             }
             return bodies
@@ -165,7 +169,11 @@ struct IdlenessTests {
         let quotas = sliced.notices(.nothingAsked, seconds: 400) { stand, _ in
             var bodies = stand.predict()
             for task in stand.state.labeling.open.sortedKeys {
-                let annotation = Annotation(task: task, annotator: AnnotatorID("a"), outcome: .answer(ClassIndex(0)))
+                let annotation = Annotation(
+                    task: task,
+                    annotator: AnnotatorID("a"),
+                    outcome: .answer(.choice(ClassIndex(0)))
+                )
                 bodies += stand.apply(.annotation(annotation))
             }
             return bodies
@@ -187,7 +195,11 @@ struct IdlenessTests {
         let budget = spent.notices(.nothingAsked, seconds: 300) { stand, _ in
             var bodies = stand.predict()
             for task in stand.state.labeling.open.sortedKeys {
-                let annotation = Annotation(task: task, annotator: AnnotatorID("a"), outcome: .answer(ClassIndex(0)))
+                let annotation = Annotation(
+                    task: task,
+                    annotator: AnnotatorID("a"),
+                    outcome: .answer(.choice(ClassIndex(0)))
+                )
                 bodies += stand.apply(.annotation(annotation))
             }
             return bodies

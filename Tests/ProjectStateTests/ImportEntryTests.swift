@@ -43,7 +43,7 @@ struct ImportEntryTests {
 
         mutating func bring(
             _ sample: String,
-            _ answer: ImportedLabel.Answer = .label(ClassIndex(0)),
+            _ answer: ImportedLabel.Answer = .label(.choice(ClassIndex(0))),
             key: UInt64? = nil,
             isValidation: Bool = false,
             embedding: [Float]? = nil
@@ -72,7 +72,7 @@ struct ImportEntryTests {
                     sample: Sample(id: SampleID(sample), embedding: embedding),
                     output: ClassDistribution([
                         .init(label: ClassIndex(0), probability: 0.6), .init(label: ClassIndex(1), probability: 0.4),
-                    ]),
+                    ]).map(Output.choice),
                     model: ModelReference(name: "m", version: ModelVersion("theirs")),
                     score: 0.5,
                     auditProbability: audit ? 0.4 : nil,
@@ -98,14 +98,15 @@ struct ImportEntryTests {
     @Test("A label goes into training with its source, by the id of its decision, and is taken as it stands")
     func training() throws {
         var stand = Stand()
-        let decisions = stand.bring("s1", .label(ClassIndex(2)))
+        let decisions = stand.bring("s1", .label(.choice(ClassIndex(2))))
         let fact = try #require(facts(decisions).first)
         #expect(
-            fact.split == .training && fact.consensus.label == ClassIndex(2) && fact.consensus.confidence.value == 1
+            fact.split == .training && fact.consensus.label == .choice(ClassIndex(2))
+                && fact.consensus.confidence.value == 1
         )
         #expect(fact.consensus.origin == ImportOrigin(source: "legacy", id: "s1"))
         #expect(fact.consensus.task.rawValue == decisions.first?.id)
-        #expect(fact.consensus.votes == [Vote(annotator: AnnotatorID("legacy"), label: ClassIndex(2))])
+        #expect(fact.consensus.votes == [Vote(annotator: AnnotatorID("legacy"), answer: .choice(ClassIndex(2)))])
         #expect(stand.state.datasets.position.value.training == 1)
     }
 
@@ -113,11 +114,11 @@ struct ImportEntryTests {
     func votes() throws {
         var stand = Stand()
         func vote(_ name: String, _ label: Int) -> Vote {
-            Vote(annotator: AnnotatorID("legacy/\(name)"), label: ClassIndex(label))
+            Vote(annotator: AnnotatorID("legacy/\(name)"), answer: .choice(ClassIndex(label)))
         }
         let decisions = stand.bring("s1", .votes([vote("a", 1), vote("b", 0), vote("c", 1)]))
         let fact = try #require(facts(decisions).first)
-        #expect(fact.consensus.label == ClassIndex(1) && fact.consensus.votes.count == 3)
+        #expect(fact.consensus.label == .choice(ClassIndex(1)) && fact.consensus.votes.count == 3)
         // Accuracy 0.8 of each, three classes: 0.8² · 0.1 to 0.8 · 0.1² to 0.1³.
         #expect(abs(fact.consensus.confidence.value - 0.064 / 0.073) < 1e-12)
         #expect(stand.state.labeling.annotators.isEmpty)
@@ -131,8 +132,8 @@ struct ImportEntryTests {
         // The id under another sample's name: the first counts.
         #expect(codes(stand.bring("s2", key: 1)) == [.duplicate])
         #expect(codes(stand.bring("s1", key: 2)) == [.duplicate])
-        #expect(codes(stand.bring("s1", .label(ClassIndex(1)), key: 3)) == [.labelConflict])
-        #expect(codes(stand.bring("s3", .label(ClassIndex(7)), key: 4)) == [.unknownClass])
+        #expect(codes(stand.bring("s1", .label(.choice(ClassIndex(1))), key: 3)) == [.labelConflict])
+        #expect(codes(stand.bring("s3", .label(.choice(ClassIndex(7))), key: 4)) == [.unknownClass])
         #expect(Refusal.Code.labelConflict.isDeadLetter && !Refusal.Code.duplicate.isDeadLetter)
         #expect(stand.state.datasets.position.value.training == 1)
         // After an abort, or a restart, the keys are known from the rows.
@@ -193,7 +194,7 @@ struct ImportEntryTests {
                 key: UInt64(10_000 + number),
                 origin: ImportOrigin(source: "odd", id: "\(number)"),
                 sample: Sample(id: SampleID("s1"), embedding: [1e-9]),
-                answer: .label(ClassIndex(number % 2))
+                answer: .label(.choice(ClassIndex(number % 2)))
             )
             #expect(facts(stand.apply(.importedLabel(label))).isEmpty)
         }

@@ -17,7 +17,7 @@ struct LabelChangeEntryTests {
     /// Of the log as the decisions have it.
     private struct Log {
         /// Living lines by sample.
-        var lines: [SampleID: (label: ClassIndex, split: Split, sequence: Int64)] = [:]
+        var lines: [SampleID: (label: Label, split: Split, sequence: Int64)] = [:]
         /// Test samples of each version, in its order.
         var lists: [Int: [SampleID]] = [:]
         /// Training labels of each version, by the numbers that they had in it.
@@ -44,7 +44,7 @@ struct LabelChangeEntryTests {
                     gone.insert(change.sample)
                 case .revised(_, let to): lines[change.sample] = (to, change.split, change.sequence)
                 case .moved:
-                    lines[change.sample] = (old?.label ?? ClassIndex(0), change.split, change.sequence)
+                    lines[change.sample] = (old?.label ?? .choice(ClassIndex(0)), change.split, change.sequence)
                     if change.split != .test { gone.insert(change.sample) }
                 }
             case .cut(let cut):
@@ -73,7 +73,7 @@ struct LabelChangeEntryTests {
         var counts = PairCounts()
         let phase = rollout.phase.value
         for (_, row) in rollout.rows.sortedRows {
-            func said(_ model: ReleasedModel?) -> ClassIndex? {
+            func said(_ model: ReleasedModel?) -> Label? {
                 row.predictions.first { $0.version == model?.version }?.label
             }
             guard let label = row.label, let old = said(phase.champion), let new = said(phase.challenger) else {
@@ -110,7 +110,7 @@ struct LabelChangeEntryTests {
                     for (sample, row) in world.state.rollout.rows.sortedRows {
                         guard let said = row.predictions.first(where: { $0.version == model.version }) else { continue }
                         let place = try #require(list.firstIndex(of: sample), "seed \(seed): \(sample) did not test")
-                        #expect(said.label == ClassIndex(place % 3), "seed \(seed): \(sample)")
+                        #expect(said.label == .choice(ClassIndex(place % 3)), "seed \(seed): \(sample)")
                         told += 1
                     }
                 }
@@ -124,7 +124,7 @@ struct LabelChangeEntryTests {
             for sample in log.gone { #expect(state.rollout.rows[sample] == nil, "seed \(seed): \(sample) is evidence") }
             for (sample, verdict) in state.acquisition.accounts.confidentErrors.verdicts.sortedRows {
                 guard let label = verdict.label else { continue }
-                #expect(log.lines[sample]?.label == label && log.lines[sample]?.split == .test)
+                #expect(log.lines[sample]?.label == .choice(label) && log.lines[sample]?.split == .test)
             }
             let anew = Self.pairs(state.rollout)
             #expect(anew == state.rollout.pairs.value, "seed \(seed)")
@@ -180,7 +180,7 @@ struct LabelChangeEntryTests {
                         key: key,
                         origin: ImportOrigin(source: "tool", id: "\(key)"),
                         sample: Sample(id: SampleID(sample)),
-                        answer: .label(ClassIndex(label))
+                        answer: .label(.choice(ClassIndex(label)))
                     )
                 )
             )
@@ -193,21 +193,21 @@ struct LabelChangeEntryTests {
                 task: TaskID("t-\(sample)"),
                 sample: Sample(id: SampleID(sample)),
                 purpose: .audit,
-                label: ClassIndex(label),
+                label: .choice(ClassIndex(label)),
                 confidence: Probability(clamping: 1),
                 votes: [],
                 predictedAt: time
             )
             _ = state.datasets.accept(
                 consensus,
-                schema: configuration.schema,
+                question: configuration.question,
                 policy: configuration.datasets,
                 at: time
             )
             for (version, said) in [("v1", champion), ("v2", challenger)] {
                 guard let said else { continue }
                 state.rollout.predicted(
-                    ClassIndex(said),
+                    .choice(ClassIndex(said)),
                     of: SampleID(sample),
                     by: ModelVersion(version),
                     draw: 0,
@@ -215,7 +215,7 @@ struct LabelChangeEntryTests {
                     at: time
                 )
             }
-            state.rollout.labelled(SampleID(sample), ClassIndex(label), at: time)
+            state.rollout.labelled(SampleID(sample), .choice(ClassIndex(label)), at: time)
         }
 
         mutating func shadow() {
@@ -246,7 +246,9 @@ struct LabelChangeEntryTests {
             Issue.record("\(revised)")
             return
         }
-        #expect(change.kind == .revised(from: ClassIndex(0), to: ClassIndex(1)) && change.votes.isEmpty)
+        #expect(
+            change.kind == .revised(from: .choice(ClassIndex(0)), to: .choice(ClassIndex(1))) && change.votes.isEmpty
+        )
         #expect(change.by == "ada" && change.reason == "looked again" && change.at.milliseconds == stand.now)
         #expect(Self.refusal(stand.command(.revise(SampleID("a"), className: "dog"))) == .duplicate)
         #expect(Self.refusal(stand.command(.revise(SampleID("a"), className: "yak"))) == .unknownClass)
@@ -258,7 +260,7 @@ struct LabelChangeEntryTests {
         // The same command again changes nothing.
         let command = Command(id: "c1", action: .revise(SampleID("b"), className: "cow"), by: "ada", reason: "")
         #expect(Self.refusal(stand.apply(.command(command))) == .duplicate)
-        #expect(stand.state.datasets.labels[SampleID("b")]?.label == ClassIndex(1))
+        #expect(stand.state.datasets.labels[SampleID("b")]?.label == .choice(ClassIndex(1)))
         var old = Stand(format: nil)
         _ = old.bring("a", 0)
         #expect(Self.refusal(old.command(.retract(SampleID("a")))) == .labelsFixed)
@@ -340,7 +342,7 @@ struct LabelChangeEntryTests {
         // What models say of it from now on is no evidence.
         let candidate = Candidate(
             sample: Sample(id: SampleID("w2")),
-            output: ClassDistribution([.init(label: ClassIndex(1), probability: 1)]),
+            output: ClassDistribution([.init(label: ClassIndex(1), probability: 1)]).map(Output.choice),
             model: ModelReference(name: "m", version: ModelVersion("v2")),
             score: 0,
             auditProbability: 0.5,
@@ -356,7 +358,7 @@ struct LabelChangeEntryTests {
     @Test("Votes that are counted anew are reported by default, and revise the label where the project says so")
     func countedAnew() throws {
         let votes = [("x", 0), ("y", 1), ("z", 1)].map {
-            Vote(annotator: AnnotatorID($0.0), label: ClassIndex($0.1))
+            Vote(annotator: AnnotatorID($0.0), answer: .choice(ClassIndex($0.1)))
         }
         func count(_ stand: inout Stand, _ label: Int, of sample: String = "a") -> [Decision.Body] {
             var step = Step(
@@ -369,7 +371,7 @@ struct LabelChangeEntryTests {
             )
             stand.state.countAnew(
                 SampleID(sample),
-                to: ClassIndex(label),
+                to: .choice(ClassIndex(label)),
                 votes: votes,
                 confidence: Probability(clamping: 0.75),
                 by: "flywheel",
@@ -391,7 +393,7 @@ struct LabelChangeEntryTests {
         }
         #expect(count(&stand, 0).isEmpty)
         #expect(count(&stand, 1, of: "nobody").isEmpty)
-        #expect(stand.state.datasets.labels[SampleID("a")]?.label == ClassIndex(0))
+        #expect(stand.state.datasets.labels[SampleID("a")]?.label == .choice(ClassIndex(0)))
         var applying = Stand(revise: .apply)
         _ = applying.bring("a", 0)
         guard case .change(let change) = try #require(count(&applying, 1).first) else {
@@ -399,7 +401,7 @@ struct LabelChangeEntryTests {
             return
         }
         #expect(change.votes == votes && change.confidence?.value == 0.75 && change.by == "flywheel")
-        #expect(applying.state.datasets.labels[SampleID("a")]?.label == ClassIndex(1))
+        #expect(applying.state.datasets.labels[SampleID("a")]?.label == .choice(ClassIndex(1)))
     }
 
     @Test("A test label that leaves the window trains from then on; others have no window to leave")

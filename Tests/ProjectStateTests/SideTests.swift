@@ -69,7 +69,7 @@ struct SideTests {
                             output: ClassDistribution([
                                 .init(label: ClassIndex(0), probability: 0.6),
                                 .init(label: ClassIndex(1), probability: 0.4),
-                            ]),
+                            ]).map(Output.choice),
                             model: ModelReference(name: "m", version: ModelVersion("v1")),
                             score: 0.5,
                             auditProbability: isAudited ? 0.5 : nil,
@@ -79,7 +79,11 @@ struct SideTests {
                     )
                 )
                 guard generator.next(below: 3) == 0, let task = state.labeling.open.sortedKeys.first else { continue }
-                apply(.annotation(Annotation(task: task, annotator: AnnotatorID("a"), outcome: .answer(ClassIndex(0)))))
+                apply(
+                    .annotation(
+                        Annotation(task: task, annotator: AnnotatorID("a"), outcome: .answer(.choice(ClassIndex(0))))
+                    )
+                )
             }
         }
     }
@@ -138,7 +142,7 @@ struct SideTests {
                     key: UInt64(sample.id.rawValue.utf8.last ?? 0),
                     origin: ImportOrigin(source: "old", id: sample.id.rawValue),
                     sample: sample,
-                    answer: .label(ClassIndex(1)),
+                    answer: .label(.choice(ClassIndex(1))),
                     isValidation: isValidation
                 )
             )

@@ -69,7 +69,7 @@ struct UnanswerableTaskTests {
                 for person in 0..<2 where state.labeling.open[task.id] != nil {
                     let isBad = task.sample.id.rawValue.hasPrefix("bad")
                     let outcome: Annotation.Outcome =
-                        isBad ? .flag(person == 0 ? "  nothing\nto be seen " : "") : .answer(ClassIndex(0))
+                        isBad ? .flag(person == 0 ? "  nothing\nto be seen " : "") : .answer(.choice(ClassIndex(0)))
                     let who = AnnotatorID("person\(person)")
                     apply(
                         .annotation(Annotation(task: task.id, annotator: who, outcome: outcome, duration: 7_000)),

@@ -211,7 +211,7 @@ struct World {
                             metadata: SampleMetadata([.init(key: "shelter", value: "n\(number % 5)")]) ?? .none,
                             group: number % 25 == 0 ? GroupID("row \(number / 100)") : nil
                         ),
-                        output: model == nil ? nil : ClassDistribution(entries),
+                        output: model == nil ? nil : ClassDistribution(entries).map(Output.choice),
                         model: model,
                         score: 1 - first,
                         auditProbability: draw < 0.4 ? 0.4 : nil,
@@ -230,7 +230,9 @@ struct World {
         let annotator = AnnotatorID("a\(generator.next(below: 7))")
         guard !openTasks.isEmpty, generator.next(below: 25) > 0 else {
             append(
-                .annotation(Annotation(task: TaskID("pets-7-7"), annotator: annotator, outcome: .answer(ClassIndex(0))))
+                .annotation(
+                    Annotation(task: TaskID("pets-7-7"), annotator: annotator, outcome: .answer(.choice(ClassIndex(0))))
+                )
             )
             return
         }
@@ -240,9 +242,9 @@ struct World {
             switch generator.next(below: 20) {
             case 0: .skip
             case 1: .flag("blurred")
-            case 2: .answer(ClassIndex(9))
-            case 3, 4: .answer(ClassIndex((truth(number) + 1) % 3))
-            default: .answer(ClassIndex(truth(number)))
+            case 2: .answer(.choice(ClassIndex(9)))
+            case 3, 4: .answer(.choice(ClassIndex((truth(number) + 1) % 3)))
+            default: .answer(.choice(ClassIndex(truth(number))))
             }
         append(.annotation(Annotation(task: task.id, annotator: annotator, outcome: outcome, duration: 900)))
     }
@@ -302,7 +304,7 @@ struct World {
                 )
                 // Not every trainer says what its model says of each test label.
                 let isTold = generator.next(below: 2) == 0
-                let predictions = isTold ? (0..<request.dataset.test).map { ClassIndex($0 % 3) } : nil
+                let predictions = isTold ? (0..<request.dataset.test).map { Label.choice(ClassIndex($0 % 3)) } : nil
                 let score = 0.5 + generator.nextUnit() / 2
                 append(
                     .trainingResult(

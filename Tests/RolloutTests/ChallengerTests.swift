@@ -74,13 +74,41 @@ import Vocabulary
     func firstWord() {
         var state = RolloutState(models: 1...2)
         let sample = SampleID("s")
-        state.predicted(ClassIndex(0), of: sample, by: ModelVersion("v1"), draw: 0.5, isLive: true, at: time(0))
-        state.predicted(ClassIndex(1), of: sample, by: ModelVersion("v1"), draw: 0.5, isLive: true, at: time(0))
-        state.labelled(sample, ClassIndex(1), at: time(0))
-        state.predicted(ClassIndex(1), of: sample, by: ModelVersion("v2"), draw: 0.5, isLive: true, at: time(0))
-        state.predicted(ClassIndex(0), of: sample, by: ModelVersion("v2"), draw: 0.5, isLive: true, at: time(0))
+        state.predicted(
+            .choice(ClassIndex(0)),
+            of: sample,
+            by: ModelVersion("v1"),
+            draw: 0.5,
+            isLive: true,
+            at: time(0)
+        )
+        state.predicted(
+            .choice(ClassIndex(1)),
+            of: sample,
+            by: ModelVersion("v1"),
+            draw: 0.5,
+            isLive: true,
+            at: time(0)
+        )
+        state.labelled(sample, .choice(ClassIndex(1)), at: time(0))
+        state.predicted(
+            .choice(ClassIndex(1)),
+            of: sample,
+            by: ModelVersion("v2"),
+            draw: 0.5,
+            isLive: true,
+            at: time(0)
+        )
+        state.predicted(
+            .choice(ClassIndex(0)),
+            of: sample,
+            by: ModelVersion("v2"),
+            draw: 0.5,
+            isLive: true,
+            at: time(0)
+        )
         // A second label is no correction either: a sample is labelled once.
-        state.labelled(sample, ClassIndex(0), at: time(0))
+        state.labelled(sample, .choice(ClassIndex(0)), at: time(0))
         #expect(state.pairs.value == PairCounts(labels: 1, challengerOnly: 1, championOnly: 0))
     }
 
@@ -93,7 +121,7 @@ import Vocabulary
         var state = RolloutState(models: 1...2)
         for _ in 0..<300 {
             let sample = SampleID("s\(generator.next(below: 60))")
-            let label = ClassIndex(generator.next(below: 3))
+            let label = Label.choice(ClassIndex(generator.next(below: 3)))
             switch generator.next(below: 3) {
             case 0: state.labelled(sample, label, at: time(0))
             default:
@@ -117,7 +145,14 @@ import Vocabulary
     @Test("What a model in nobody's question says is not kept")
     func strangers() {
         var state = RolloutState(models: 1...2)
-        state.predicted(ClassIndex(0), of: SampleID("s"), by: ModelVersion("v9"), draw: 0.5, isLive: true, at: time(0))
+        state.predicted(
+            .choice(ClassIndex(0)),
+            of: SampleID("s"),
+            by: ModelVersion("v9"),
+            draw: 0.5,
+            isLive: true,
+            at: time(0)
+        )
         #expect(state.rows.isEmpty)
     }
 
@@ -129,7 +164,7 @@ import Vocabulary
         #expect(state.pairs.value == PairCounts())
         for number in 0..<5 {
             state.predicted(
-                ClassIndex(1),
+                .choice(ClassIndex(1)),
                 of: SampleID("s\(number)"),
                 by: ModelVersion("v3"),
                 draw: 0.5,
@@ -158,20 +193,41 @@ import Vocabulary
         var state = RolloutState(models: 1...1)
         for number in 0..<30 {
             let sample = SampleID("s\(number)")
-            state.predicted(ClassIndex(0), of: sample, by: ModelVersion("v1"), draw: 0.1, isLive: true, at: time(0))
-            state.labelled(sample, ClassIndex(1), at: time(0))
+            state.predicted(
+                .choice(ClassIndex(0)),
+                of: sample,
+                by: ModelVersion("v1"),
+                draw: 0.1,
+                isLive: true,
+                at: time(0)
+            )
+            state.labelled(sample, .choice(ClassIndex(1)), at: time(0))
         }
         _ = state.register(model(2), at: time(2))
         for number in 0..<30 {
             let sample = SampleID("s\(number)")
-            state.predicted(ClassIndex(1), of: sample, by: ModelVersion("v2"), draw: 0, isLive: false, at: time(2))
+            state.predicted(
+                .choice(ClassIndex(1)),
+                of: sample,
+                by: ModelVersion("v2"),
+                draw: 0,
+                isLive: false,
+                at: time(2)
+            )
         }
         #expect(state.pairs.value == PairCounts(labels: 30, challengerOnly: 30, championOnly: 0))
         for number in 0..<10 {
             let early = state.promoteIfBetter(policy: policy)
             #expect(early == nil)
             let sample = SampleID("t\(number)")
-            state.predicted(ClassIndex(1), of: sample, by: ModelVersion("v2"), draw: 0.5, isLive: true, at: time(3))
+            state.predicted(
+                .choice(ClassIndex(1)),
+                of: sample,
+                by: ModelVersion("v2"),
+                draw: 0.5,
+                isLive: true,
+                at: time(3)
+            )
         }
         let release = state.promoteIfBetter(policy: policy)
         #expect(release?.champion == model(2))
@@ -182,12 +238,12 @@ import Vocabulary
     func forgottenLabels() {
         var state = RolloutState(models: 1...1)
         for number in 0..<RolloutState.rowCapacity {
-            state.labelled(SampleID("s\(number)"), ClassIndex(0), at: time(Int64(number)))
+            state.labelled(SampleID("s\(number)"), .choice(ClassIndex(0)), at: time(Int64(number)))
         }
         let before = state.rows.sortedKeys
         for number in 0..<500 {
             state.predicted(
-                ClassIndex(0),
+                .choice(ClassIndex(0)),
                 of: SampleID("old\(number)"),
                 by: ModelVersion("v1"),
                 draw: 0,
@@ -205,7 +261,7 @@ import Vocabulary
         for number in 0..<RolloutState.rowCapacity {
             let draw = Double(number) / Double(RolloutState.rowCapacity)
             state.predicted(
-                ClassIndex(0),
+                .choice(ClassIndex(0)),
                 of: SampleID("s\(number)"),
                 by: version,
                 draw: draw,
@@ -215,19 +271,33 @@ import Vocabulary
         }
         #expect(state.rows.count == RolloutState.rowCapacity)
         // Drawn after all others: not taken.
-        state.predicted(ClassIndex(0), of: SampleID("late"), by: version, draw: 0.9999, isLive: true, at: time(5_000))
+        state.predicted(
+            .choice(ClassIndex(0)),
+            of: SampleID("late"),
+            by: version,
+            draw: 0.9999,
+            isLive: true,
+            at: time(5_000)
+        )
         #expect(state.rows[SampleID("late")] == nil)
         // Drawn before the last: takes its place.
-        state.predicted(ClassIndex(0), of: SampleID("early"), by: version, draw: 0.0001, isLive: true, at: time(5_000))
+        state.predicted(
+            .choice(ClassIndex(0)),
+            of: SampleID("early"),
+            by: version,
+            draw: 0.0001,
+            isLive: true,
+            at: time(5_000)
+        )
         #expect(state.rows[SampleID("early")] != nil)
         #expect(state.rows[SampleID("s999")] == nil)
         #expect(state.rows.count == RolloutState.rowCapacity)
         // A label is always heard.
-        state.labelled(SampleID("asked"), ClassIndex(0), at: time(5_001))
+        state.labelled(SampleID("asked"), .choice(ClassIndex(0)), at: time(5_001))
         #expect(state.rows[SampleID("asked")] != nil)
         #expect(state.rows[SampleID("s998")] == nil)
-        for (key, _) in state.rows.sortedRows { state.labelled(key, ClassIndex(0), at: time(6_000)) }
-        state.labelled(SampleID("another"), ClassIndex(0), at: time(7_000))
+        for (key, _) in state.rows.sortedRows { state.labelled(key, .choice(ClassIndex(0)), at: time(6_000)) }
+        state.labelled(SampleID("another"), .choice(ClassIndex(0)), at: time(7_000))
         #expect(state.rows[SampleID("another")] != nil)
         #expect(state.rows[SampleID("s0")] == nil)
         #expect(state.rows.count == RolloutState.rowCapacity)

@@ -32,7 +32,7 @@ extension RolloutState {
         let state = phase.value
         if let version = state.champion?.version {
             predicted(
-                ClassIndex(champion ? 1 : 0),
+                .choice(ClassIndex(champion ? 1 : 0)),
                 of: SampleID(sample),
                 by: version,
                 draw: 0.5,
@@ -42,7 +42,7 @@ extension RolloutState {
         }
         if let version = state.challenger?.version {
             predicted(
-                ClassIndex(challenger ? 1 : 0),
+                .choice(ClassIndex(challenger ? 1 : 0)),
                 of: SampleID(sample),
                 by: version,
                 draw: 0.5,
@@ -50,7 +50,7 @@ extension RolloutState {
                 at: time(0)
             )
         }
-        labelled(SampleID(sample), ClassIndex(1), at: time(0))
+        labelled(SampleID(sample), .choice(ClassIndex(1)), at: time(0))
     }
 
     /// Makes the challenger champion: seven wins and no loss.

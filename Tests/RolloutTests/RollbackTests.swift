@@ -77,7 +77,7 @@ import Vocabulary
         #expect(state.pairs.value == PairCounts())
         for number in 0..<3 {
             state.predicted(
-                ClassIndex(0),
+                .choice(ClassIndex(0)),
                 of: SampleID("x\(number)"),
                 by: ModelVersion("v1"),
                 draw: 0.5,

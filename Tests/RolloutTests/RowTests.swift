@@ -31,10 +31,10 @@ import Vocabulary
             let isLabel = generator.next(below: 10) < (seed % 2 == 0 ? 2 : 9)
             func take(_ state: inout RolloutState) {
                 if isLabel {
-                    state.labelled(sample, ClassIndex(step % 2), at: time(Int64(step)))
+                    state.labelled(sample, .choice(ClassIndex(step % 2)), at: time(Int64(step)))
                 } else {
                     state.predicted(
-                        ClassIndex(step % 2),
+                        .choice(ClassIndex(step % 2)),
                         of: sample,
                         by: ModelVersion("v\(number)"),
                         draw: draw,

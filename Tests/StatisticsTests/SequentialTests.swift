@@ -31,6 +31,50 @@ import Testing
         }
     }
 
+    @Test("Of differences that are not whole it is the mean of the bets, (1 + λ)^gain (1 − λ)^loss over λ")
+    func differences() {
+        for (gain, loss) in [(0.25, 0), (0, 0.5), (0.75, 0.125), (3.5, 1.25), (12.625, 10.5), (40.5, 7)] {
+            // Simpson's rule; the bet is smooth.
+            let steps = 20_000
+            var sum = 0.0
+            for step in 0...steps {
+                let lambda = Double(step) / Double(steps)
+                let weight = step == 0 || step == steps ? 1.0 : (step % 2 == 1 ? 4 : 2)
+                sum +=
+                    weight * Reproducible.pow(1 + lambda, gain) * (loss == 0 ? 1 : Reproducible.pow(1 - lambda, loss))
+            }
+            let expected = sum / Double(3 * steps)
+            let found = Reproducible.exp(pairedEProcess(gain: gain, loss: loss))
+            #expect((found - expected).magnitude < 1e-4 * expected, "\(gain) against \(loss)")
+        }
+    }
+
+    @Test("Whole differences give the very number of the counts")
+    func wholeDifferences() {
+        for wins in 0...40 {
+            for losses in 0...40 {
+                let counted = pairedEProcess(wins: wins, losses: losses)
+                #expect(pairedEProcess(gain: Double(wins), loss: Double(losses)).bitPattern == counted.bitPattern)
+            }
+        }
+    }
+
+    @Test("It rarely exceeds 20 where differences of any size have mean 0")
+    func validityOfDifferences() {
+        var rejected = 0
+        for seed in 0..<400 as Range<UInt64> {
+            var generator = SplitMix64(seed: seed)
+            var (gain, loss, highest) = (0.0, 0.0, 0.0)
+            for _ in 0..<200 {
+                // Many small gains and few large losses: the sign is no fair coin, the mean is 0.
+                if generator.nextUnit() < 0.8 { gain += 0.25 } else { loss += 1 }
+                highest = max(highest, pairedEProcess(gain: gain, loss: loss))
+            }
+            if highest >= Reproducible.log(20) { rejected += 1 }
+        }
+        #expect(rejected <= 20, "\(rejected) of 400")
+    }
+
     @Test("Large counts neither overflow nor lose their digits")
     func largeCounts() {
         let pairs = 100_000

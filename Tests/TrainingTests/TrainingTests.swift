@@ -63,7 +63,7 @@ private final class Trainer {
             artifact: artifact(trial * 100 + repetition),
             score: score,
             itemsScored: 10,
-            predictions: [ClassIndex(trial), ClassIndex(repetition)]
+            predictions: [.choice(ClassIndex(trial)), .choice(ClassIndex(repetition))]
         )
         return receive(request, trial, repetition, outcome, leftOut: leftOut)
     }
@@ -172,7 +172,7 @@ extension Result<StudyOutcome?, RefusalError> {
             // The first repeat of the better trial, whatever came first.
             #expect(outcome.model?.artifact.uri == "file:///100")
             // What it says of the test labels goes with it.
-            #expect(outcome.predictions == [ClassIndex(1), ClassIndex(0)])
+            #expect(outcome.predictions == [.choice(ClassIndex(1)), .choice(ClassIndex(0))])
             #expect(outcome.model?.version == request.modelVersion)
             #expect(outcome.model?.datasetOrdinal == 1)
             #expect(outcome.model?.newestSampleAt == StreamTime(milliseconds: 1))
@@ -236,6 +236,7 @@ extension Result<StudyOutcome?, RefusalError> {
     @Test("What a result says of its version must be so; an honest one comes after it")
     func contradictions() throws {
         let trainer = Trainer(repeats: 1)
+        let question = Question.choice(LabelSchema(question: "?", classes: (0..<4).map { "\($0)" }))
         let request = try #require(trainer.seal(1, training: 10, test: 3))
         func send(
             items: Int = 3,
@@ -247,7 +248,7 @@ extension Result<StudyOutcome?, RefusalError> {
                 artifact: trainer.artifact(1),
                 score: 0.5,
                 itemsScored: items,
-                predictions: predictions?.map { ClassIndex($0) }
+                predictions: predictions?.map { Label.choice(ClassIndex($0)) }
             )
             let result = TrainingResult(
                 request: request.id,
@@ -257,7 +258,7 @@ extension Result<StudyOutcome?, RefusalError> {
                 leftOut: leftOut,
                 dataset: dataset.map { DatasetVersionID($0) }
             )
-            return trainer.state.receive(result, classes: 4, at: StreamTime(milliseconds: 1))
+            return trainer.state.receive(result, under: question, at: StreamTime(milliseconds: 1))
         }
         func leaving(_ training: Int, _ test: Int, _ positions: [Int] = []) -> LeftOutLabels {
             LeftOutLabels(training: training, test: test, testPositions: positions, example: "")

@@ -18,7 +18,7 @@ struct CandidateWindow {
     /// What each is worth, in `0...1`, from the highest down; of equals the lower id first.
     let utilities: [Double]
     /// What the model said of each; nil where none has seen it.
-    let outputs: [ClassDistribution?]
+    let outputs: [Output?]
     /// Where each lies; nil where embeddings are missing or do not have one dimension.
     let points: PointMatrix?
     /// Where the samples lie that were asked for last, in the same scale; nil where none is known.

@@ -23,7 +23,9 @@ struct Utility {
         let (batch, weights) = (policy.batch, policy.batch.weights)
         let isChance = policy.function == .random || (candidate.output == nil && policy.function != .provided)
         count(isChance ? .chance : .uncertainty, candidate.score, weights.uncertainty)
-        if weights.value > 0 { count(.value, Self.worth(candidate.output, batch.classValues), weights.value) }
+        if weights.value > 0 {
+            count(.value, Self.worth(candidate.output?.distribution, batch.classValues), weights.value)
+        }
         if weights.freshness > 0 {
             let age = max(0, time.milliseconds(since: candidate.predictedAt))
             let halves = Double(age) / Double(max(1, batch.halfLife))
@@ -37,23 +39,5 @@ struct Utility {
         let part = Probability(clamping: part).value
         value *= weight == 1 ? part : Reproducible.pow(part, weight)
         parts.append(ScorePart(name: name, value: part, weight: weight))
-    }
-
-    /// What the label is worth on average, over what it can be worth at most. Where no model has seen the sample every class is
-    /// as likely.
-    private static func worth(_ output: ClassDistribution?, _ values: [Double]) -> Double {
-        var most = 1.0
-        var sum = 0.0
-        for value in values {
-            most = max(most, value)
-            sum += value
-        }
-        guard let output else { return values.isEmpty ? 1 : sum / Double(values.count) / most }
-        var worth = output.remainder
-        for entry in output.entries {
-            let label = entry.label.rawValue
-            worth += entry.probability * (label < values.count ? values[label] : 1)
-        }
-        return worth / most
     }
 }

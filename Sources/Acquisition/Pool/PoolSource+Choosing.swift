@@ -68,11 +68,8 @@ extension PoolSource {
         guard added > 0 else { return drawn }
         let taken = Set(drawn.map(\.pooled.candidate.sample.id))
         let sure = ranked.filter { pooled in
-            guard pooled.modelOrdinal == newest, let output = pooled.candidate.output,
-                level.classes.contains(output.top.label)
-            else { return false }
-            let confidence = policy.confidence(of: output, classes: context.classes)
-            return confidence >= ConfidentErrors.sure && !taken.contains(pooled.candidate.sample.id)
+            pooled.modelOrdinal == newest && level.isSure(pooled.candidate, policy, classes: context.classes)
+                && !taken.contains(pooled.candidate.sample.id)
         }
         // Intake lets more through by chance once it knows that more is wanted; a pool with room has others, too.
         let byChance = sure.filter(\.candidate.isExploration)
@@ -151,61 +148,5 @@ extension PoolSource {
         let usable = newest.count >= enough ? Array(newest) : ranks
         guard usable.count > limit else { return usable }
         return (0..<limit).map { usable[$0 * usable.count / limit] }
-    }
-
-    /// Whether the newest model has seen too few labels for its uncertainty to mean much: in edition 1, fewer than `handover` for
-    /// each class that it tells apart, counted as the perplexity of what it says of the pool on average.
-    ///
-    /// - Complexity: O(*n* · *k*), over at most 512 candidates once they are in order.
-    func isCold(_ labels: Double, _ policy: AcquisitionPolicy) -> Bool {
-        if isSurelyWarm(labels, policy) { return false }
-        guard let output = meanOutput() else { return true }
-        return labels < policy.batch.handover * output.perplexity
-    }
-
-    /// What the newest model says of the pool on average; nil where it has said nothing.
-    ///
-    /// - Complexity: O(*n* · *k*), over at most 512 candidates once they are in order.
-    func meanOutput() -> MeanOutput? {
-        let ids = candidates.least(BatchRule.windowLimit) { id, pooled in
-            Rank(setAside: pooled.setAside?.order ?? 0, ordinal: pooled.modelOrdinal, utility: 0, id: id)
-        }
-        guard let newest = ids.first else { return nil }
-        var mean = MeanOutput(of: newest.ordinal)
-        for rank in ids where rank.ordinal == newest.ordinal && rank.setAside == newest.setAside {
-            if let output = candidates[rank.id]?.candidate.output { mean.take(output) }
-        }
-        guard mean.candidates > 0 else { return nil }
-        mean.finish()
-        return mean
-    }
-
-    /// Whether there are labels enough even if the model told as many classes apart as it names at all: no need to know how
-    /// well it does.
-    ///
-    /// The perplexity of shares that sum to at most 1.01 over *k* classes, at most 10,000, is below 2 *k*.
-    func isSurelyWarm(_ labels: Double, _ policy: AcquisitionPolicy) -> Bool {
-        let outputs = candidates.gather(into: PoolOutputs()) { $0.take($1, $2) }
-        return outputs.isJudged && labels >= policy.batch.handover * 2 * Double(outputs.classes)
-    }
-
-    /// What models say of the pool, without a look at how much.
-    private struct PoolOutputs {
-        private var newest = Int.min
-        private var unjudged = 0
-        /// No fewer than the classes that any output names.
-        private(set) var classes = 0
-        /// Whether there is a candidate, and the newest model has said something of each of its own.
-        var isJudged: Bool { newest > .min && unjudged == 0 }
-
-        mutating func take(_: SampleID, _ pooled: PooledCandidate) {
-            guard pooled.setAside == nil else { return }
-            if pooled.modelOrdinal > newest { (newest, unjudged) = (pooled.modelOrdinal, 0) }
-            guard let output = pooled.candidate.output else {
-                if pooled.modelOrdinal == newest { unjudged += 1 }
-                return
-            }
-            for entry in output.entries { classes = max(classes, entry.label.rawValue + 1) }
-        }
     }
 }

@@ -1,3 +1,4 @@
+internal import Kinds
 internal import Statistics
 internal import Tables
 internal import Vocabulary
@@ -29,7 +30,7 @@ extension PoolSource {
         var generator = SplitMix64(seed: context.entry.seed ^ 0x7374_7265_616d_2121)
         let propensity = filter.judge(
             score: candidate.score,
-            confidence: candidate.output?.top.probability,
+            confidence: candidate.output?.confidence,
             pending: context.unlearnedLabels,
             policy: rule,
             using: &generator

@@ -1,3 +1,4 @@
+internal import Kinds
 internal import Tables
 public import Vocabulary
 
@@ -97,7 +98,7 @@ public struct PooledCandidate: Hashable, Sendable {
                 strategy: strategy,
                 score: score ?? candidate.score,
                 scoredBy: candidate.model?.version,
-                predicted: candidate.output?.top.label,
+                predicted: candidate.output?.top,
                 inclusionProbability: inclusionProbability,
                 propensity: propensity,
                 triggers: triggers,

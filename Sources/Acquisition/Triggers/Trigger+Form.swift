@@ -13,22 +13,6 @@ extension Trigger: Formed {
         let count = condition.count
         try f.require("when", count > most ? "expected at most \(most) conditions, found \(count)" : nil)
     }
-
-    /// The class that a trigger names and a project with so many does not have; nil where there is none.
-    public func complaint(classes: Int) -> String? {
-        for part in condition.flattened {
-            let label: ClassIndex?
-            switch part {
-            case .confidence(let one, _): label = one
-            case .probability(let one, _): label = one
-            default: continue
-            }
-            if let label, !(0..<classes).contains(label.rawValue) {
-                return "trigger \(name): there is no class \(label.rawValue)"
-            }
-        }
-        return nil
-    }
 }
 
 extension TriggerBounds: Formed {
@@ -39,38 +23,6 @@ extension TriggerBounds: Formed {
         let complaint = "expected above or below, or both, in 0.0...1.0, with room between them"
         let key: StaticString = above == nil ? "below" : "above"
         try f.require(key, unlessFaulty: ["above", "below"], isEmpty ? complaint : nil)
-    }
-}
-
-/// The probability of the likeliest class, or of any.
-private struct ClassBounds: Formed {
-    let label: ClassIndex?
-    let bounds: TriggerBounds
-
-    init(_ label: ClassIndex?, _ bounds: TriggerBounds) {
-        self.label = label
-        self.bounds = bounds
-    }
-
-    init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
-        label = try f.optional("class", \.label, ClassPosition(), wire: "index", "The class; any if left out.")
-        bounds = try f.beside(\.bounds)
-    }
-}
-
-/// The probability of a class.
-private struct NamedClassBounds: Formed {
-    let label: ClassIndex
-    let bounds: TriggerBounds
-
-    init(_ label: ClassIndex, _ bounds: TriggerBounds) {
-        self.label = label
-        self.bounds = bounds
-    }
-
-    init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
-        label = try f("class", \.label, ClassPosition(), wire: "index", "The class.")
-        bounds = try f.beside(\.bounds)
     }
 }
 

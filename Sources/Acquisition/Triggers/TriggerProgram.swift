@@ -29,17 +29,6 @@ public struct TriggerFacts: Hashable, Sendable {
         self.score = score
         self.role = role
     }
-
-    /// Those of a whole output over `classes` classes; nil: no model has seen the sample.
-    public init(_ output: ClassDistribution?, score: Double, role: ModelRole?, classes: Int) {
-        self.init(
-            top: output?.top.label.rawValue ?? -1,
-            confidence: output?.top.probability ?? 0,
-            margin: output.map { 1 - AcquisitionFunction.margin.score($0, classes: classes) } ?? 0,
-            score: score,
-            role: role
-        )
-    }
 }
 
 /// A trigger's condition made ready to judge many predictions: a flat list, inner conditions before those that join them.
@@ -153,14 +142,14 @@ public struct TriggerProgram: Sendable {
     public func judge(
         _ facts: TriggerFacts,
         sample: Sample,
-        output: ClassDistribution?,
+        output: Output?,
         version: ModelVersion?,
         classes: Int
     ) -> TriggerVerdict {
         var id = sample.id.rawValue
         let draw = draws ? id.withUTF8 { self.draw(of: UnsafeRawBufferPointer($0)) } : 0
         return judge(facts, names: names(version: version, metadata: sample.metadata), draw: draw) {
-            output?.probability(of: $0, classes: classes) ?? 0
+            output?.distribution?.probability(of: $0, classes: classes) ?? 0
         }
     }
 }
@@ -236,14 +225,5 @@ public struct TriggerSteps {
         }
         let last: UInt64 = 1 &<< UInt64(count - 1)
         return holds & last != 0 ? .holds : (undecided & last != 0 ? .undecided : .fails)
-    }
-}
-
-extension ClassDistribution {
-    /// The probability of a class; of one that is not named, its even part of the remainder.
-    func probability(of label: Int, classes: Int) -> Double {
-        if let entry = entries.first(where: { $0.label.rawValue == label }) { return entry.probability }
-        let unnamed = classes - entries.count
-        return unnamed > 0 ? remainder / Double(unnamed) : 0
     }
 }

@@ -1,3 +1,4 @@
+internal import Kinds
 public import Tables
 public import Vocabulary
 
@@ -87,9 +88,9 @@ public struct TriggerSource: TaskSource, Sendable {
     /// Whether champion and challenger disagree; nil unless the two are one of each.
     private static func disagree(_ a: Candidate, _ b: Candidate) -> Bool? {
         guard let one = a.model, let other = b.model, one.role != other.role, one.version != other.version,
-            let first = a.output, let second = b.output
+            let first = a.output?.top, let second = b.output?.top
         else { return nil }
-        return first.top.label != second.top.label
+        return first.agreement(with: second) < 1
     }
 
     /// Whether a candidate stands for its sample instead of another: a champion's, and of two the newer model's.

@@ -222,15 +222,15 @@ public final class ProductService {
                 embedding: image.features
             ),
             model: version.map { ModelReference(name: "digits", version: ModelVersion($0), role: role) },
-            output: output,
+            output: output.map { .choice($0) },
             predictedAt: WallClock.now()
         )
         var writer = JSONWriter(capacity: 1_024)
-        event.write(to: &writer, schema: Self.schema)
+        event.write(to: &writer, question: Self.question)
         try send("predictions", key: image.id, writer.bytes)
     }
 
-    static let schema = LabelSchema(question: "", classes: DigitsWorld.classes)
+    static let question = Question.choice(LabelSchema(question: "", classes: DigitsWorld.classes))
 
     /// Users notice wrong answers more than right ones, and a few of them are wrong themselves.
     private func react(_ image: DigitImage, _ index: Int, _ version: String, _ probabilities: [Double]) throws {
@@ -252,11 +252,11 @@ public final class ProductService {
             modelVersion: ModelVersion(version),
             user: "user-\(draw.next(below: 5_000))",
             verdict: verdict,
-            answer: verdict == .correction ? ClassIndex(image.digit) : nil,
+            answer: verdict == .correction ? .choice(ClassIndex(image.digit)) : nil,
             givenAt: WallClock.now()
         )
         var writer = JSONWriter()
-        event.write(to: &writer, schema: Self.schema)
+        event.write(to: &writer, question: Self.question)
         try send("feedback", key: image.id, writer.bytes)
     }
 

@@ -168,7 +168,7 @@ final class DemoObserver {
                     strategy: task.reason.strategy,
                     score: task.reason.score,
                     scoredBy: task.reason.scoredBy?.rawValue,
-                    predicted: task.reason.predicted.map { DigitsWorld.classes[$0.rawValue] },
+                    predicted: task.reason.predicted?.classIndex.map { DigitsWorld.classes[$0.rawValue] },
                     votes: task.votes,
                     votesWanted: task.votesWanted
                 )

@@ -1,5 +1,6 @@
 internal import Events
 internal import JSON
+internal import Vocabulary
 
 /// What readers of dataset versions know of their form. Anything else is refused by its name: a version that is read without
 /// what a newer build wrote into it would be another version, and nobody would see it.
@@ -32,8 +33,8 @@ enum DatasetForm {
         guard let version = Int(exactly: found), versions.contains(version) else {
             throw newer("format_version", "\(found)", known: #"1" or "2"#)
         }
-        if let kind = try object.object("label_schema").optionalString("kind"), kind != "choice" {
-            throw newer("label_schema.kind", kind, known: "choice")
+        if let kind = try object.object("label_schema").optionalString("kind"), KindName(rawValue: kind) == nil {
+            throw newer("label_schema.kind", kind, known: kinds)
         }
         // Members that say where labels are, in forms that this one does not have.
         for member in version == 1 ? ["pages", "tombstones"] : ["segments", "tombstones"]
@@ -67,10 +68,13 @@ enum DatasetForm {
         if let kind = try object.optionalString("kind"), kind != "label_accepted" {
             throw newer("kind", kind, known: "label_accepted")
         }
-        if let kind = try object.object("label").optionalString("kind"), kind != "choice" {
-            throw newer("label.kind", kind, known: "choice")
+        if let kind = try object.object("label").optionalString("kind"), KindName(rawValue: kind) == nil {
+            throw newer("label.kind", kind, known: kinds)
         }
     }
+
+    /// Kinds of labels that this build reads, for messages.
+    private static let kinds = KindName.allCases.map(\.rawValue).joined(separator: "\" or \"")
 
     static func newer(_ path: String, _ found: String, known: String) -> JSONError {
         let name = found.prefix(64)

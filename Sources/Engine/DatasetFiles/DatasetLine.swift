@@ -7,7 +7,7 @@ enum DatasetLine {
     /// The line of an accepted label: readable without us, numbers as numbers.
     ///
     /// Of form 2 where the fact is: with what is needed to join it with other data.
-    static func bytes(_ fact: LabelFact, className: String) -> [UInt8] {
+    static func bytes(_ fact: LabelFact, names: [String]) -> [UInt8] {
         let consensus = fact.consensus
         let saysMore = fact.format >= DatasetFormat.changes
         var writer = JSONWriter()
@@ -32,7 +32,8 @@ enum DatasetLine {
                     metadata.write(to: &writer)
                 }
             }
-            write(className, saysMore ? consensus.label : nil, to: &writer)
+            writer.key("label")
+            NamedLabel(consensus.label, names: names).write(to: &writer, hasPositions: saysMore)
             writer.member("split", fact.split.rawValue)
             writer.member("confidence", consensus.confidence.value)
             writer.member("votes", consensus.votes.count)
@@ -50,23 +51,10 @@ enum DatasetLine {
         return writer.bytes + [0x0A]
     }
 
-    private static func write(_ className: String, _ index: ClassIndex?, to writer: inout JSONWriter) {
-        writer.object("label") { writer in
-            writer.member("kind", "choice")
-            writer.member("class", className)
-            writer.member("index", ifPresent: index?.rawValue)
-        }
-    }
-
-    /// Who said which class, by its position in the manifest's `label_schema`.
+    /// Who said what: of kind `choice` which class, by its position in the manifest's `label_schema`.
     private static func write(_ votes: [Vote], to writer: inout JSONWriter) {
         writer.array("voters") { writer in
-            for vote in votes {
-                writer.object { writer in
-                    writer.member("annotator", vote.annotator.rawValue)
-                    writer.member("index", vote.label.rawValue)
-                }
-            }
+            for vote in votes { vote.write(to: &writer) }
         }
     }
 
@@ -75,21 +63,23 @@ enum DatasetLine {
     /// - Parameters:
     ///   - line: The old line, with or without its line feed.
     ///   - change: A revision or a move.
-    ///   - className: Of the class, where the label names another.
-    ///   - formerName: Of the one before.
+    ///   - names: Of its classes, where the label says something else.
+    ///   - formerNames: Of those before.
     ///   - parser: Reads the line.
     /// - Returns: The new line, with its line feed.
     /// - Throws: `JSONError` of a line that is none.
     static func changed(
         _ line: [UInt8],
         by change: LabelChange,
-        className: String?,
-        formerName: String?,
+        names: [String]?,
+        formerNames: [String]?,
         _ parser: JSONParser
     ) throws -> [UInt8] {
         try parser.withDocument(of: line) { json in try DatasetForm.check(line: json.object()) }
-        var revised: (from: ClassIndex, to: ClassIndex)?
-        if case .revised(let from, let to) = change.kind { revised = (from, to) }
+        var revised: (from: NamedLabel, to: NamedLabel)?
+        if case .revised(let from, let to) = change.kind {
+            revised = (NamedLabel(from, names: formerNames ?? []), NamedLabel(to, names: names ?? []))
+        }
         // What stands for the change is written anew, at the end.
         let reason = revised == nil ? "moved" : "revised"
         var hasVoters = false
@@ -97,7 +87,9 @@ enum DatasetLine {
         writer.object { writer in
             for (key, value) in members(of: line) where key != reason {
                 switch key {
-                case "label" where revised != nil: write(className ?? "", revised?.to, to: &writer)
+                case "label" where revised != nil:
+                    writer.key("label")
+                    revised?.to.write(to: &writer)
                 case "split": writer.member("split", change.split.rawValue)
                 case "confidence" where revised != nil: writer.member("confidence", ifPresent: change.confidence?.value)
                 case "votes" where revised != nil: writer.member("votes", change.votes.count)
@@ -115,11 +107,8 @@ enum DatasetLine {
             }
             if let revised {
                 writer.object("revised") { writer in
-                    writer.object("from") { writer in
-                        writer.member("kind", "choice")
-                        writer.member("class", formerName ?? "")
-                        writer.member("index", revised.from.rawValue)
-                    }
+                    writer.key("from")
+                    revised.from.write(to: &writer)
                     write(change, to: &writer)
                 }
             } else {
@@ -175,10 +164,12 @@ enum DatasetLine {
     static func subject(of line: [UInt8], _ parser: JSONParser) -> [String]? {
         try? parser.withDocument(of: line) { json in
             let object = try json.object()
-            return [
-                try object.object("sample").string("id"), try object.object("label").string("class"),
-                try object.string("task"),
-            ]
+            let label = try object.object("label")
+            // Of kinds that name no class all that the line says.
+            let text =
+                try label.optionalString("class")
+                ?? String(decoding: NamedLabel(json: label.value).jsonBytes, as: UTF8.self)
+            return [try object.object("sample").string("id"), text, try object.string("task")]
         }
     }
 

@@ -15,6 +15,8 @@ public struct DatasetManifest: Hashable, Sendable, JSONCodable {
     public let formatVersion: Int
     public let project: ProjectID
     public let ordinal: Int
+    /// Of the labels.
+    public let kind: KindName
     /// Of the cut in the dataset log.
     public let sequence: Int64
     public let parent: DatasetVersionID?
@@ -36,6 +38,7 @@ public struct DatasetManifest: Hashable, Sendable, JSONCodable {
         sequence: Int64,
         parent: DatasetVersionID?,
         semanticVersion: String,
+        kind: KindName = .choice,
         classes: [String],
         embedding: EmbeddingSpace? = nil,
         segments: [DatasetSegment]
@@ -47,6 +50,7 @@ public struct DatasetManifest: Hashable, Sendable, JSONCodable {
         self.sequence = sequence
         self.parent = parent
         self.semanticVersion = semanticVersion
+        self.kind = kind
         self.classes = classes
         self.segments = segments
         pages = []
@@ -78,6 +82,7 @@ public struct DatasetManifest: Hashable, Sendable, JSONCodable {
         sequence = cut.sequence
         self.parent = parent
         self.semanticVersion = semanticVersion
+        kind = cut.kind
         classes = cut.classes
         segments = []
         self.pages = pages
@@ -97,7 +102,10 @@ public struct DatasetManifest: Hashable, Sendable, JSONCodable {
         sequence = try object.int64("sequence")
         parent = try object.optionalString("parent").map { DatasetVersionID($0) }
         semanticVersion = try object.string("semantic_version")
-        classes = try object.object("label_schema").strings("classes")
+        let schema = try object.object("label_schema")
+        // `DatasetForm` has refused what is not known.
+        kind = try schema.optionalString("kind").flatMap { KindName(rawValue: $0) } ?? .choice
+        classes = try schema.strings("classes")
         embedding = try object.optionalObject("embedding").map { (space) throws(JSONError) in
             try EmbeddingSpace(json: space.value)
         }
@@ -154,7 +162,7 @@ public struct DatasetManifest: Hashable, Sendable, JSONCodable {
             writer.member("parent", ifPresent: parent?.rawValue)
             writer.member("semantic_version", semanticVersion)
             writer.object("label_schema") { writer in
-                writer.member("kind", "choice")
+                writer.member("kind", kind.rawValue)
                 writer.array("classes", of: classes)
             }
             if let embedding {

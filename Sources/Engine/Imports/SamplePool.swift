@@ -52,7 +52,7 @@ public struct SamplePool {
                 predictedAt: nil
             )
             var writer = JSONWriter()
-            event.write(to: &writer, schema: configuration.schema)
+            event.write(to: &writer, question: configuration.question)
             let bytes = writer.bytes
             switch bytes.withUnsafeBytes({ door.check($0, on: .predictions) }) {
             case .taken:

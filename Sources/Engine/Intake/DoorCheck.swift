@@ -62,7 +62,7 @@ public final class DoorCheck {
             project: project.project,
             revision: project.revision,
             partition: 0,
-            schema: project.schema,
+            question: project.question,
             acquisition: acquisition,
             labeling: project.labeling,
             datasets: project.datasets,

@@ -75,7 +75,7 @@ struct IntakeProject {
         // Parts of a sample take no more there than in its record.
         sampleRoom = min(
             RecordLimits.sample,
-            RecordLimits.record - RecordLimits.taskRest - configuration.schema.encodedSize
+            RecordLimits.record - RecordLimits.taskRest - configuration.question.encodedSize
         )
         stamps = ContiguousArray(repeating: 0, count: configuration.schema.classes.count)
         let policy = configuration.acquisition

@@ -3,6 +3,7 @@ internal import Events
 internal import Flywheel
 internal import Hashing
 internal import JSON
+internal import Kinds
 internal import StreamRuntime
 internal import Vocabulary
 
@@ -14,7 +15,7 @@ struct Judgement {
     let role: ModelRole?
     /// In `0...1`.
     let score: Double
-    /// The position of the likeliest class and its probability.
+    /// The position of the likeliest class, of an output that has one, and the probability of what the model thinks likeliest.
     let top: Int?
     let confidence: Double
     /// What the sample is known by.
@@ -64,6 +65,7 @@ extension IntakeStage {
             version: reading.version,
             role: reading.role,
             score: score,
+            hasOutput: reading.hasOutput,
             top: reading.hasOutput ? reading.output.top : nil,
             confidence: reading.hasOutput ? reading.output.first : 0,
             at: time
@@ -87,8 +89,9 @@ extension IntakeStage {
                         version: UnsafeRawBufferPointer(version),
                         role: event.model?.role,
                         score: event.score(project.pointee.configuration, random: project.pointee.random) ?? 0,
-                        top: event.output?.top.label.rawValue,
-                        confidence: event.output?.top.probability ?? 0,
+                        hasOutput: event.output != nil,
+                        top: event.output?.distribution?.top.label.rawValue,
+                        confidence: event.output?.confidence ?? 0,
                         at: time
                     )
                 }
@@ -126,6 +129,7 @@ extension IntakeStage {
         version: UnsafeRawBufferPointer,
         role: ModelRole?,
         score: Double,
+        hasOutput: Bool,
         top: Int?,
         confidence: Double,
         at time: Int64
@@ -141,7 +145,7 @@ extension IntakeStage {
         let isTold = stream != IntakeProject.others && status != .asked
         var passes = isTold && project.pointee.withStream(stream) { $0.admits(score, at: time) }
         var isExploration = false
-        if isTold, top != nil, project.pointee.withStream(stream, { $0.explores }) {
+        if isTold, hasOutput, project.pointee.withStream(stream, { $0.explores }) {
             let chance = Self.draw(project, "exploration/", sample, version)
             isExploration = project.pointee.withStream(stream) { $0.explores(chance, at: time) }
         }

@@ -1,6 +1,7 @@
 internal import Events
 internal import Flywheel
 internal import JSON
+internal import Kinds
 internal import StreamRuntime
 internal import Vocabulary
 
@@ -45,7 +46,7 @@ extension IntakeStage {
         let old = projects[name]?.pointee
         if let old, old.configuration.revision == configuration.revision { return }
         // The loop refuses a revision that gives positions another meaning; entries must not be written under it.
-        if let old, !configuration.schema.classes.starts(with: old.configuration.schema.classes) { return }
+        if let old, configuration.question.fault(after: old.configuration.question) != nil { return }
         guard hasRoom(for: configuration, after: old?.configuration) else {
             if waiting[name] == nil { waiting[name] = directory.offset(of: name) ?? 0 }
             return

@@ -3,6 +3,7 @@ internal import Events
 internal import Flywheel
 internal import Hashing
 internal import JSON
+internal import Kinds
 internal import StreamRuntime
 internal import Training
 internal import Vocabulary
@@ -67,7 +68,7 @@ extension IntakeStage {
             throw Rejection(.unknownProject, "there is no project \"\(name.prefix(64))\"")
         }
         let configuration = project.pointee.configuration
-        let (id, schema) = (configuration.project, configuration.schema)
+        let (id, question) = (configuration.project, configuration.question)
         let object = envelope.data
         switch Self.inputs[record.topic] {
         case .predictions:
@@ -75,7 +76,7 @@ extension IntakeStage {
             var event = try PredictionEvent(
                 object,
                 project: id,
-                schema: schema,
+                question: question,
                 initialClasses: configuration.shortestOutput
             )
             try event.checkNames()
@@ -85,7 +86,7 @@ extension IntakeStage {
             try take(event, judgement, at: batchTime, into: &turn)
             note(event.remarks)
         case .feedback:
-            var event = try FeedbackEvent(object, project: id, schema: schema, takesUnknownClass: takesUnknownClass)
+            var event = try FeedbackEvent(object, project: id, question: question, takesUnknownClass: takesUnknownClass)
             try event.checkNames()
             believe(&event.givenAt, "given_at_ms", &event.remarks)
             let entry = feedback(event, envelope, record, index, batch)
@@ -93,7 +94,7 @@ extension IntakeStage {
             count(event, project)
             note(event.remarks)
         case .annotations:
-            var event = try AnnotationEvent(object, project: id, schema: schema)
+            var event = try AnnotationEvent(object, project: id, question: question)
             try event.checkNames()
             believe(&event.answeredAt, "answered_at_ms", &event.remarks)
             let isVouched = try isVouched(event.token, .labelingTasks, event.annotation.task.rawValue, configuration)
@@ -106,7 +107,7 @@ extension IntakeStage {
             )
             note(event.remarks)
         case .trainingResults:
-            let event = try TrainingResultEvent(object, project: id)
+            let event = try TrainingResultEvent(object, project: id, kind: question.kind)
             try event.checkNames()
             let isVouched = try isVouched(event.token, .trainingRequests, event.result.request.rawValue, configuration)
             let origin = try origin(record, index, batch)
@@ -132,7 +133,7 @@ extension IntakeStage {
                 into: &turn
             )
         case .imports:
-            var event = try ImportEvent(object, project: id, schema: schema)
+            var event = try ImportEvent(object, project: id, question: question)
             try event.checkNames()
             believe(&event.labeledAt, "labeled_at_ms", &event.remarks)
             try checkSample(event.sample, record.value.count, project)

@@ -1,6 +1,7 @@
 internal import Acquisition
 internal import Events
 internal import Flywheel
+internal import Kinds
 internal import Vocabulary
 
 /// Triggers: predictions that go on whatever their score.
@@ -43,11 +44,11 @@ extension IntakeStage {
         var unnamed = 0.0
         if project.pointee.watchesClasses {
             project.pointee.triggers?.beginNotes()
-            for entry in event.output?.entries ?? [] {
+            for entry in event.output?.distribution?.entries ?? [] {
                 project.pointee.triggers?.note(entry.label.rawValue, entry.probability)
             }
         }
-        if let output = event.output {
+        if let output = event.output?.distribution {
             let others = classes - output.entries.count
             unnamed = others > 0 ? output.remainder / Double(others) : 0
         }

@@ -1,5 +1,6 @@
 internal import Acquisition
 internal import JSON
+internal import Kinds
 internal import Vocabulary
 
 /// What is kept of a prediction that is only counted; the bytes stand in the text.

@@ -27,12 +27,12 @@ public struct LoopProject: Sendable {
         touch()
         let decisions = state.apply(entry, appendedAt: time)
         let position = state.position.value
-        let schema = state.configuration.value?.schema ?? LabelSchema(question: "", classes: [])
+        let question = state.configuration.value?.question ?? .choice(LabelSchema(question: "", classes: []))
         let encoded = decisions.map {
             EncodedDecision(
                 $0,
                 project: entry.project,
-                schema: schema,
+                question: question,
                 time: position.time,
                 entryNumber: position.entryNumber
             )

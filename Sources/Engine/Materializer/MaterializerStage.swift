@@ -176,14 +176,14 @@ public final class MaterializerStage: StreamStage, HoldingStage, StoppingStage {
 
     private func take(_ partition: Int32, _ offset: Int64, _ project: ProjectID, _ fact: DatasetLogRecord) throws {
         switch fact {
-        case .accepted(let label, let name):
+        case .accepted(let label, let names):
             // In place: a copy of the lines for each label would make a large import take hours.
-            let line = DatasetLine.bytes(label, className: name)
+            let line = DatasetLine.bytes(label, names: names)
             pending[partition]?[project.rawValue, default: .init(from: offset)].lines[label.split, default: []]
                 .append(WaitingLabels.Line(sequence: fact.sequence, bytes: line))
             pending[partition]?[project.rawValue]?.sequence = fact.sequence
-        case .changed(let change, let name, let former):
-            let waiting = WaitingLabels.Change(fact: change, className: name, formerName: former)
+        case .changed(let change, let names, let former):
+            let waiting = WaitingLabels.Change(fact: change, names: names, formerNames: former)
             pending[partition]?[project.rawValue, default: .init(from: offset)].changes.append(waiting)
             pending[partition]?[project.rawValue]?.sequence = fact.sequence
         case .cut(let cut):

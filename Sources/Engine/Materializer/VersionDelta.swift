@@ -56,8 +56,8 @@ struct VersionDelta {
                 bytes = try DatasetLine.changed(
                     old.bytes,
                     by: fact,
-                    className: change.className,
-                    formerName: change.formerName,
+                    names: change.names,
+                    formerNames: change.formerNames,
                     parser
                 )
             } catch let error as JSONError {

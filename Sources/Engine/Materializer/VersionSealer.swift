@@ -64,7 +64,7 @@ struct VersionSealer {
         _ project: ProjectID,
         _ cut: VersionCut
     ) throws -> Bool {
-        guard known.parent == parent?.id, known.classes == cut.classes,
+        guard known.parent == parent?.id, known.kind == cut.kind, known.classes == cut.classes,
             known.count(of: .training) == cut.training, known.count(of: .validation) == cut.validation,
             known.count(of: .test) == cut.test
         else { return false }
@@ -101,6 +101,7 @@ struct VersionSealer {
             parent: parent?.id,
             // Additions only: Croissant's rule bumps MINOR.
             semanticVersion: "1.\(cut.ordinal - 1).0",
+            kind: cut.kind,
             classes: cut.classes,
             embedding: cut.embedding,
             segments: segments

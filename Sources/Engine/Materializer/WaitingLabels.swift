@@ -15,28 +15,28 @@ struct WaitingLabels {
         let bytes: [UInt8]
     }
 
-    /// A change of a label, with the names of its class and of the one before where it names another.
+    /// A change of a label, with the names of its classes and of those before where it says something else.
     struct Change {
         let fact: LabelChange
-        let className: String?
-        let formerName: String?
+        let names: [String]?
+        let formerNames: [String]?
 
         /// As a record of the log, with a line feed: its line in a file.
         var bytes: [UInt8] {
-            DatasetLogRecord.changed(fact, className: className, formerName: formerName).jsonBytes + [0x0A]
+            DatasetLogRecord.changed(fact, names: names, formerNames: formerNames).jsonBytes + [0x0A]
         }
 
-        init(fact: LabelChange, className: String?, formerName: String?) {
+        init(fact: LabelChange, names: [String]?, formerNames: [String]?) {
             self.fact = fact
-            self.className = className
-            self.formerName = formerName
+            self.names = names
+            self.formerNames = formerNames
         }
 
         /// Nil of what is no record of a change.
         init?(_ line: [UInt8], _ parser: JSONParser) {
             let record = try? parser.withDocument(of: line) { json in try DatasetLogRecord(json: json) }
-            guard case .changed(let fact, let name, let former) = record else { return nil }
-            self.init(fact: fact, className: name, formerName: former)
+            guard case .changed(let fact, let names, let former) = record else { return nil }
+            self.init(fact: fact, names: names, formerNames: former)
         }
     }
 

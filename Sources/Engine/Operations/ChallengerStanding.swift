@@ -8,9 +8,9 @@ internal import Tables
 public struct ChallengerStanding: Hashable, Sendable {
     /// Audit labels of samples that champion and challenger both predicted.
     public let labels: Int
-    /// Of these, how many the challenger alone got right.
+    /// Of these, on how many the challenger agrees better with the label: of kind `choice`, alone is right.
     public let won: Int
-    /// Of these, how many the champion alone got right.
+    /// The same of the champion.
     public let lost: Int
     /// Natural logarithm of the e-value of "better than the champion wherever they differ".
     public let logE: Double
@@ -26,7 +26,7 @@ public struct ChallengerStanding: Hashable, Sendable {
         labels = pairs.labels
         won = pairs.challengerOnly
         lost = pairs.championOnly
-        logE = pairedEProcess(wins: won, losses: lost)
+        logE = pairedEProcess(gain: pairs.gain, loss: pairs.loss)
         threshold = -Reproducible.log(policy.alpha)
         livePredictions = state.phase.value.heardFromChallenger
         minimumPredictions = policy.minimumShadow

@@ -3,6 +3,7 @@ internal import Events
 internal import Flywheel
 internal import Hashing
 internal import JSON
+internal import Kinds
 internal import StreamRuntime
 internal import Vocabulary
 
@@ -80,7 +81,7 @@ extension Explain {
             let event = try PredictionEvent(
                 data,
                 project: configuration.project,
-                schema: configuration.schema,
+                question: configuration.question,
                 initialClasses: configuration.shortestOutput
             )
             try event.checkNames()
@@ -145,7 +146,7 @@ extension Explain {
     /// The triggers that hold of a prediction, by itself; where its score is not known, those that hold whatever it is.
     private func holding(_ event: PredictionEvent, _ score: Double?, _ configuration: ProjectConfiguration) -> [String]
     {
-        let classes = configuration.schema.classes.count
+        let classes = configuration.question.extent
         return configuration.acquisition.triggers.filter { trigger in
             let program = TriggerProgram(trigger, project: configuration.project)
             return (score.map { [$0] } ?? trigger.condition.scoresToTry).allSatisfy { score in

@@ -144,15 +144,15 @@ public struct Explain {
         var found: DatasetLabel?
         try forEachNaming(sample, configuration, .datasetLog, &heldBack) { json in
             switch try? DatasetLogRecord(json: json) {
-            case .accepted(let fact, let name)? where fact.consensus.sample.id == sample:
+            case .accepted(let fact, let names)? where fact.consensus.sample.id == sample:
                 found = DatasetLabel(
-                    className: name,
+                    className: names.joined(separator: ", "),
                     confidence: fact.consensus.confidence.value,
                     split: fact.split,
                     sequence: fact.sequence
                 )
-            case .changed(let change, let name, let former)? where change.sample == sample:
-                found?.take(change, name, former)
+            case .changed(let change, let names, let former)? where change.sample == sample:
+                found?.take(change, names, former)
             case .accepted, .changed, .cut, nil: break
             }
         }

@@ -154,6 +154,7 @@ public struct DatasetLabel: Hashable, Sendable {
         public let sequence: Int64
     }
 
+    /// The names of its classes, as in "cat".
     public private(set) var className: String
     /// In `0...1`; nil where a person revised it.
     public private(set) var confidence: Double?
@@ -175,12 +176,12 @@ public struct DatasetLabel: Hashable, Sendable {
         self.sequence = sequence
     }
 
-    mutating func take(_ change: LabelChange, _ name: String?, _ former: String?) {
-        changes.append(Change(change, name, former))
+    mutating func take(_ change: LabelChange, _ names: [String]?, _ former: [String]?) {
+        changes.append(Change(change, names, former))
         if changes.count > Self.changeLimit { changes.removeFirst() }
         sequence = change.sequence
         switch change.kind {
-        case .revised: (className, confidence) = (name ?? className, change.confidence?.value)
+        case .revised: (className, confidence) = (names?.joined(separator: ", ") ?? className, change.confidence?.value)
         case .retracted: isRetracted = true
         case .moved: split = change.split
         }
@@ -189,7 +190,8 @@ public struct DatasetLabel: Hashable, Sendable {
 
 extension DatasetLabel.Change {
     /// A change with the names of its classes.
-    public init(_ change: LabelChange, _ name: String?, _ former: String?) {
+    public init(_ change: LabelChange, _ names: [String]?, _ former: [String]?) {
+        let (name, former) = (names?.joined(separator: ", "), former?.joined(separator: ", "))
         text =
             switch change.kind {
             case .revised: "revised from \(former ?? "?") to \(name ?? "?")"

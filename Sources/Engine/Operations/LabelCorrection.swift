@@ -2,6 +2,7 @@ internal import Datasets
 public import Events
 internal import Flywheel
 internal import Hashing
+internal import Kinds
 public import StreamRuntime
 internal import Tables
 public import Vocabulary
@@ -107,7 +108,7 @@ public struct LabelCorrection {
         _ configuration: ProjectConfiguration,
         _ attempt: String
     ) throws {
-        if case .revise(_, let name) = action, configuration.schema.index(of: name) == nil {
+        if case .revise(_, let name) = action, configuration.question.label(named: name) == nil {
             throw EngineError(
                 attempt,
                 "class \"\(name)\" is not among those of \(configuration.project)",
@@ -126,8 +127,8 @@ public struct LabelCorrection {
         let result: Result<LabelChange, RefusalError>
         switch action {
         case .revise(_, let name):
-            guard let label = configuration.schema.index(of: name) else { return }
-            result = datasets.revise(sample, to: label, schema: configuration.schema, context)
+            guard let label = configuration.question.label(named: name) else { return }
+            result = datasets.revise(sample, to: label, question: configuration.question, context)
         case .retract: result = datasets.retract(sample, context)
         case .move(_, let split): result = datasets.move(sample, to: split, context)
         case .rollBack, .hold, .releaseHold, .resume, .register: return
@@ -153,7 +154,7 @@ public struct LabelCorrection {
     ) -> Bool {
         guard let row = state.datasets.labels[sample] else { return false }
         return switch action {
-        case .revise(_, let name): row.isLiving && configuration.schema.index(of: name) == row.label
+        case .revise(_, let name): row.isLiving && configuration.question.label(named: name) == row.label
         case .retract: !row.isLiving
         case .move(_, let split): row.isLiving && row.split == split
         case .rollBack, .hold, .releaseHold, .resume, .register: false

@@ -3,6 +3,7 @@ internal import Datasets
 public import Events
 public import Flywheel
 internal import Hashing
+internal import Kinds
 public import StreamRuntime
 internal import Telemetry
 internal import Vocabulary
@@ -69,14 +70,29 @@ public struct ProjectApply {
             next = same.numbered(
                 revision: known.revision + 1,
                 partition: known.partition,
-                initialClasses: known.initialClasses ?? (isFirst ? known.schema.classes.count : nil)
+                initialClasses: known.initialClasses ?? (isFirst ? known.question.extent : nil)
             )
+            guard next.question.kind == known.question.kind else {
+                throw EngineError(
+                    "apply project \(name)",
+                    "kind: revision \(known.revision) asks for answers of kind \(known.question.kind.rawValue), and \(next.question.kind.rawValue) is another",
+                    remedy: "a project is of one kind for ever: begin another project"
+                )
+            }
             // Unicode holds spellings of one text to be equal; decisions and files have the bytes.
-            guard next.schema.classes.starts(with: known.schema.classes, by: { $0.utf8.elementsEqual($1.utf8) }) else {
+            guard next.question.classes.starts(with: known.question.classes, by: { $0.utf8.elementsEqual($1.utf8) })
+            else {
                 throw EngineError(
                     "apply project \(name)",
                     "classes were removed, reordered or spelt otherwise, so old labels would change their meaning",
                     remedy: "append new classes only, or begin another project"
+                )
+            }
+            if let fault = next.question.fault(after: known.question) {
+                throw EngineError(
+                    "apply project \(name)",
+                    "the next revision \(fault), so old labels would change their meaning",
+                    remedy: "let the question grow only, or begin another project"
                 )
             }
         } else {
@@ -86,11 +102,11 @@ public struct ProjectApply {
                 partition: partition,
                 lacking: true,
                 format: DatasetFormat.changes,
-                initialClasses: proposed.schema.classes.count
+                initialClasses: proposed.question.extent
             )
         }
         // Those of the revision before stay: nothing could be applied any more otherwise.
-        for label in next.schema.classes.dropFirst(known?.schema.classes.count ?? 0) {
+        for label in next.question.classes.dropFirst(known?.question.classes.count ?? 0) {
             guard let fault = Self.fault(ofClass: label) else { continue }
             throw EngineError("apply project \(name)", "classes: \(fault.reason)", remedy: fault.remedy)
         }

@@ -3,10 +3,10 @@ public import Vocabulary
 
 /// A record of `dataset-log`.
 public enum DatasetLogRecord: Hashable, Sendable {
-    /// A label with its class's name.
-    case accepted(LabelFact, className: String)
-    /// A change of a label, with the names of its class and of the one before where it names another.
-    case changed(LabelChange, className: String?, formerName: String?)
+    /// A label with the names of its classes, in its order.
+    case accepted(LabelFact, names: [String])
+    /// A change of a label, with the names of its classes and of those before where it says something else.
+    case changed(LabelChange, names: [String]?, formerNames: [String]?)
     case cut(VersionCut)
 
     public var sequence: Int64 {
@@ -24,8 +24,7 @@ extension DatasetLogRecord: JSONCodable {
         let object = try json.object()
         switch try object.string("kind") {
         case "label_accepted":
-            let label = try object.object("label")
-            try label.requireKind("choice")
+            let label = try NamedLabel(object.object("label"))
             guard let confidence = Probability(try object.double("confidence")) else {
                 throw object.failure("confidence", "expected a number in 0...1")
             }
@@ -33,7 +32,7 @@ extension DatasetLogRecord: JSONCodable {
                 task: try object.id("task"),
                 sample: try object.value("sample"),
                 purpose: try object.choice("purpose"),
-                label: ClassIndex(try label.int("index", in: 0...9_999)),
+                label: label.label,
                 confidence: confidence,
                 votes: try object.values("votes"),
                 predictedAt: try object.time("predicted_at_ms"),
@@ -52,7 +51,7 @@ extension DatasetLogRecord: JSONCodable {
                 inclusionProbability: saysMore ? try Self.probability(object, "inclusion_probability") : nil,
                 propensity: saysMore ? try Self.probability(object, "propensity") : nil
             )
-            self = .accepted(fact, className: try label.string("class"))
+            self = .accepted(fact, names: label.names)
         case "version_cut":
             let counts = try object.object("counts")
             self = .cut(
@@ -62,6 +61,7 @@ extension DatasetLogRecord: JSONCodable {
                     training: try counts.int("training", in: 0...Int.max),
                     validation: try counts.int("validation", in: 0...Int.max),
                     test: try counts.int("test", in: 0...Int.max),
+                    kind: try Self.kind(object),
                     classes: try object.strings("classes"),
                     embedding: try object.optionalValue("embedding"),
                     format: try Self.format(object)
@@ -94,6 +94,12 @@ extension DatasetLogRecord: JSONCodable {
         return Int(format)
     }
 
+    /// The kind of the labels of a cut; `choice` where nothing is said.
+    private static func kind(_ object: JSONObject) throws(JSONError) -> KindName {
+        guard let kind = object.optional("label_kind") else { return .choice }
+        return try KindName(known: kind)
+    }
+
     private static func probability(_ object: JSONObject, _ key: StaticString) throws(JSONError) -> Double? {
         guard let value = try object.optionalDouble(key) else { return nil }
         guard (0...1).contains(value) else { throw object.failure(key, "expected a number in 0...1") }
@@ -113,24 +119,20 @@ extension DatasetLogRecord: JSONCodable {
     public func write(to writer: inout JSONWriter, project: ProjectID?) {
         writer.object { writer in
             switch self {
-            case .accepted(let fact, let name): write(fact, name, project, to: &writer)
-            case .changed(let change, let name, let former): write(change, name, former, project, to: &writer)
+            case .accepted(let fact, let names): write(fact, names, project, to: &writer)
+            case .changed(let change, let names, let former): write(change, names, former, project, to: &writer)
             case .cut(let cut): write(cut, project, to: &writer)
             }
         }
     }
 
-    private func write(_ fact: LabelFact, _ name: String, _ project: ProjectID?, to writer: inout JSONWriter) {
+    private func write(_ fact: LabelFact, _ names: [String], _ project: ProjectID?, to writer: inout JSONWriter) {
         let consensus = fact.consensus
         writer.member("kind", "label_accepted")
         writer.member("project", ifPresent: project)
         writer.member("sequence", fact.sequence)
         writer.member("sample", consensus.sample)
-        writer.object("label") { writer in
-            writer.member("kind", "choice")
-            writer.member("class", name)
-            writer.member("index", consensus.label.rawValue)
-        }
+        writer.member("label", NamedLabel(consensus.label, names: names))
         writer.member("split", fact.split.rawValue)
         writer.member("confidence", consensus.confidence.value)
         writer.member("task", consensus.task)
@@ -160,6 +162,7 @@ extension DatasetLogRecord: JSONCodable {
             writer.member("validation", cut.validation)
             writer.member("test", cut.test)
         }
+        if !cut.kind.isBare { writer.member("label_kind", cut.kind.rawValue) }
         writer.array("classes", of: cut.classes)
         writer.member("embedding", ifPresent: cut.embedding)
         if cut.format >= DatasetFormat.changes { writer.member("format", cut.format) }

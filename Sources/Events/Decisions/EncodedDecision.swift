@@ -1,5 +1,6 @@
 public import Flywheel
 internal import JSON
+internal import Kinds
 public import Vocabulary
 
 /// A decision as it stands on its topic.
@@ -16,7 +17,7 @@ public struct EncodedDecision: Hashable, Sendable {
     public let refusal: Refusal?
 
     /// The record of a decision that the entry of that number and time caused: the same bytes every time.
-    public init(_ decision: Decision, project: ProjectID, schema: LabelSchema, time: StreamTime, entryNumber: UInt64) {
+    public init(_ decision: Decision, project: ProjectID, question: Question, time: StreamTime, entryNumber: UInt64) {
         id = decision.id
         var writer = JSONWriter()
         var key = project.rawValue
@@ -33,19 +34,19 @@ public struct EncodedDecision: Hashable, Sendable {
             task.write(to: &writer, project: project)
         case .label(let fact):
             (topic, type, correlation) = (.datasetLog, "label.accepted", fact.consensus.sample.id.rawValue)
-            let name = schema.name(of: fact.consensus.label)
-            DatasetLogRecord.accepted(fact, className: name).write(to: &writer, project: project)
+            let names = question.classNames(in: fact.consensus.label)
+            DatasetLogRecord.accepted(fact, names: names).write(to: &writer, project: project)
         case .change(let change):
             (topic, correlation) = (.datasetLog, change.sample.rawValue)
-            var (name, former): (String?, String?)
+            var (names, former): ([String]?, [String]?)
             switch change.kind {
             case .revised(let from, let to):
                 type = "label.revised"
-                (name, former) = (schema.name(of: to), schema.name(of: from))
+                (names, former) = (question.classNames(in: to), question.classNames(in: from))
             case .retracted: type = "label.retracted"
             case .moved: type = "label.moved"
             }
-            DatasetLogRecord.changed(change, className: name, formerName: former).write(to: &writer, project: project)
+            DatasetLogRecord.changed(change, names: names, formerNames: former).write(to: &writer, project: project)
         case .cut(let cut):
             (topic, type, correlation) = (.datasetLog, "version.cut", "\(project)/\(cut.ordinal)")
             DatasetLogRecord.cut(cut).write(to: &writer, project: project)

@@ -7,14 +7,15 @@ extension DatasetLogRecord {
     ///
     /// - Throws: Where something is missing, or says what no change can.
     static func changed(_ kind: String, _ object: JSONObject) throws(JSONError) -> DatasetLogRecord? {
-        var (names, change): ((from: String, to: String)?, LabelChangeKind)
+        var (names, change): ((from: [String], to: [String])?, LabelChangeKind)
         switch kind {
         case "label_revised":
-            let (from, to) = (try Self.label(object, "from"), try Self.label(object, "label"))
-            guard from.index != to.index else {
-                throw object.failure("label", "expected another class than \"from\", found \(to.index.rawValue)")
+            let from: NamedLabel = try object.value("from")
+            let to: NamedLabel = try object.value("label")
+            guard from.label != to.label else {
+                throw object.failure("label", "expected another label than \"from\", found the same")
             }
-            (names, change) = ((from.name, to.name), .revised(from: from.index, to: to.index))
+            (names, change) = ((from.names, to.names), .revised(from: from.label, to: to.label))
         case "label_retracted": (names, change) = (nil, .retracted)
         case "label_moved":
             let from: Split = try object.choice("from")
@@ -46,24 +47,15 @@ extension DatasetLogRecord {
                 by: try object.text("by", upTo: LabelChange.longestBy),
                 at: try object.time("at_ms")
             ),
-            className: names?.to,
-            formerName: names?.from
+            names: names?.to,
+            formerNames: names?.from
         )
-    }
-
-    private static func label(
-        _ object: JSONObject,
-        _ key: StaticString
-    ) throws(JSONError) -> (index: ClassIndex, name: String) {
-        let label = try object.object(key)
-        try label.requireKind("choice")
-        return (ClassIndex(try label.int("index", in: 0...9_999)), try label.string("class"))
     }
 
     func write(
         _ change: LabelChange,
-        _ name: String?,
-        _ former: String?,
+        _ names: [String]?,
+        _ former: [String]?,
         _ project: ProjectID?,
         to writer: inout JSONWriter
     ) {
@@ -81,13 +73,8 @@ extension DatasetLogRecord {
         if case .moved(let from) = change.kind { writer.member("from", from.rawValue) }
         writer.member("split", change.split.rawValue)
         if case .revised(let from, let to) = change.kind {
-            for (key, index, name) in [("from" as StaticString, from, former), ("label", to, name)] {
-                writer.object(key) { writer in
-                    writer.member("kind", "choice")
-                    writer.member("class", name ?? "")
-                    writer.member("index", index.rawValue)
-                }
-            }
+            writer.member("from", NamedLabel(from, names: former ?? []))
+            writer.member("label", NamedLabel(to, names: names ?? []))
             writer.array("votes", ofValues: change.votes)
             writer.member("confidence", ifPresent: change.confidence?.value)
         }

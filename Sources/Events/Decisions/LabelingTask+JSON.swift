@@ -4,8 +4,6 @@ public import Vocabulary
 extension LabelingTask: JSONCodable {
     public init(json: JSONValue) throws(JSONError) {
         let object = try json.object()
-        let question = try object.object("question")
-        try question.requireKind("choice")
         let state: State
         switch try object.string("state") {
         case "open": state = .open
@@ -15,8 +13,7 @@ extension LabelingTask: JSONCodable {
         self.init(
             id: try object.id("task"),
             sample: try object.value("sample"),
-            question: try question.string("text"),
-            classes: try question.strings("classes"),
+            question: try Question(ofTask: object.object("question")),
             state: state,
             votesWanted: try object.int("votes_wanted", in: 0...1_000),
             votes: try object.int("votes", in: 0...1_000),
@@ -43,11 +40,8 @@ extension LabelingTask: JSONCodable {
             }
             writer.key("sample")
             sample.write(to: &writer, withEmbedding: false)
-            writer.object("question") { writer in
-                writer.member("kind", "choice")
-                writer.member("text", question)
-                writer.array("classes", of: classes)
-            }
+            writer.key("question")
+            question.writeToTask(&writer)
             writer.member("votes_wanted", votesWanted)
             writer.member("votes", votes)
             writer.member("priority", priority)

@@ -25,21 +25,16 @@ extension JSONCodable where Self: Formed {
 
 extension AcquisitionPolicy: JSONCodable {}
 extension AnnotatorReliability: JSONCodable {}
-extension AuditPrediction: JSONCodable {}
-extension AuditRow: JSONCodable {}
 extension AuditVerdict: JSONCodable {}
 extension BatchPolicy: JSONCodable {}
 extension BudgetLedger: JSONCodable {}
 extension Cadence: JSONCodable {}
 extension IdleWatch: JSONCodable {}
-extension ClosedTask: JSONCodable {}
 extension DatasetPolicy: JSONCodable {}
 extension EmbeddingSpace: JSONCodable {}
 extension ExplorationLevel: JSONCodable {}
 extension FeedbackWatch: JSONCodable {}
 extension FirstModelPolicy: JSONCodable {}
-extension LabelRow: JSONCodable {}
-extension LabelSchema: JSONCodable {}
 extension LabelingPolicy: JSONCodable {}
 extension LogPosition: JSONCodable {}
 extension LoopPosition: JSONCodable {}
@@ -48,7 +43,7 @@ extension PendingCut: JSONCodable {}
 extension CutMark: JSONCodable {}
 extension FormerTestLabel: JSONCodable {}
 extension PredictedShares: JSONCodable {}
-extension ProjectConfiguration: JSONCodable {}
+extension Question: JSONCodable {}
 extension Recipe: JSONCodable {}
 extension RolloutPolicy: JSONCodable {}
 extension ScorePart: JSONCodable {}
@@ -58,5 +53,14 @@ extension StreamFilter: JSONCodable {}
 extension TrainingPolicy: JSONCodable {}
 extension UnregisteredTraffic: JSONCodable {}
 extension UserBucket: JSONCodable {}
-extension Vote: JSONCodable {}
 extension VoteCost: JSONCodable {}
+
+/// The kind of its question is looked at first: one that is not known is a newer build's.
+extension ProjectConfiguration: JSONCodable {
+    public init(json: JSONValue) throws(JSONError) {
+        let object = try json.object()
+        _ = try KindName(of: object.object("label_schema"))
+        var fields = JSONFormReader<Self>(object)
+        try self.init(fields: &fields)
+    }
+}

@@ -1,4 +1,5 @@
 public import JSON
+internal import Kinds
 public import Vocabulary
 
 /// What a user did about a prediction, as the product service says it.
@@ -11,7 +12,7 @@ public struct FeedbackEvent: Hashable, Sendable {
     public let modelVersion: ModelVersion
     public let user: String
     public let verdict: Feedback.Verdict
-    public let answer: ClassIndex?
+    public let answer: Answer?
     /// What a correction says it is where the project has no such class, as it stands; nil together with an `answer`.
     public let proposedClass: String?
     public var givenAt: Int64?
@@ -26,7 +27,7 @@ public struct FeedbackEvent: Hashable, Sendable {
         modelVersion: ModelVersion,
         user: String,
         verdict: Feedback.Verdict,
-        answer: ClassIndex?,
+        answer: Answer?,
         proposedClass: String? = nil,
         givenAt: Int64?
     ) {
@@ -42,19 +43,19 @@ public struct FeedbackEvent: Hashable, Sendable {
         self.givenAt = givenAt
     }
 
-    /// Reads an event whose project and schema are known.
+    /// Reads an event whose project and question are known.
     ///
     /// - Parameters:
     ///   - object: The event.
     ///   - project: Whose it is.
-    ///   - schema: Names the classes.
-    ///   - takesUnknownClass: Whether a correction may name a class that the schema lacks: it says that the prediction was
+    ///   - question: Of the project: it names the classes.
+    ///   - takesUnknownClass: Whether a correction may name a class that the project lacks: it says that the prediction was
     ///     wrong all the same.
     /// - Throws: `Rejection` where a member that decides is missing or wrong.
     public init(
         _ object: JSONObject,
         project: ProjectID,
-        schema: LabelSchema,
+        question: Question,
         takesUnknownClass: Bool = false
     ) throws(Rejection) {
         var remarks = Remarks()
@@ -73,21 +74,28 @@ public struct FeedbackEvent: Hashable, Sendable {
         guard verdict == .correction else {
             // Nobody asked what is right, so that nothing depends on it.
             proposedClass = nil
-            do throws(Rejection) { answer = try choice(object, "answer", schema)?.label } catch {
+            do throws(Rejection) {
+                if case .answer(let given)? = try question.answer(of: object, at: "answer") {
+                    answer = given
+                } else {
+                    answer = nil
+                }
+            } catch {
                 remarks.note("answer", "\(error.text): left out")
                 answer = nil
             }
             self.remarks = remarks
             return
         }
-        guard let choice = try choice(object, "answer", schema, takesUnknown: takesUnknownClass) else {
-            throw Rejection(.schema, "answer: a correction must say what is right")
+        switch try question.answer(of: object, at: "answer", takesProposal: takesUnknownClass) {
+        case .answer(let given)?: (answer, proposedClass) = (given, nil)
+        case .proposal(let name)?: (answer, proposedClass) = (nil, name)
+        case nil: throw Rejection(.schema, "answer: a correction must say what is right")
         }
-        (answer, proposedClass) = (choice.label, choice.label == nil ? choice.name : nil)
         self.remarks = remarks
     }
 
-    public func write(to writer: inout JSONWriter, schema: LabelSchema) {
+    public func write(to writer: inout JSONWriter, question: Question) {
         writer.object { writer in
             writer.member("project", project)
             writer.member("id", ifPresent: id)
@@ -96,7 +104,11 @@ public struct FeedbackEvent: Hashable, Sendable {
             writer.object("model") { $0.member("version", modelVersion) }
             writer.member("user", user)
             writer.member("verdict", verdict.rawValue)
-            if let name = answer.map({ schema.name(of: $0) }) ?? proposedClass { writeChoice(name, "answer", &writer) }
+            if let answer {
+                writer.member("answer", answer, under: question)
+            } else if let proposedClass {
+                writer.tagged("answer", question.kind) { $0.member("class", proposedClass) }
+            }
             writer.member("given_at_ms", ifPresent: givenAt)
         }
     }
@@ -119,7 +131,7 @@ public struct AnnotationEvent: Hashable, Sendable {
         self.token = token
     }
 
-    public init(_ object: JSONObject, project: ProjectID, schema: LabelSchema) throws(Rejection) {
+    public init(_ object: JSONObject, project: ProjectID, question: Question) throws(Rejection) {
         let task: TaskID
         let annotator: AnnotatorID
         let kind: String
@@ -142,10 +154,10 @@ public struct AnnotationEvent: Hashable, Sendable {
         case "skip": outcome = .skip
         case "flag": outcome = .flag(String(decoding: (note ?? "").utf8.prefix(1_000), as: UTF8.self))
         case "answer":
-            guard let label = try choice(object, "answer", schema)?.label else {
+            guard case .answer(let answer)? = try question.answer(of: object, at: "answer") else {
                 throw Rejection(.schema, "answer: expected an answer, found none")
             }
-            outcome = .answer(label)
+            outcome = .answer(answer)
         default: throw Rejection(.schema, "outcome: expected answer, skip or flag, found \"\(kind.prefix(64))\"")
         }
         if let given = duration, given < 0 {
@@ -157,7 +169,7 @@ public struct AnnotationEvent: Hashable, Sendable {
         annotation = Annotation(task: task, annotator: annotator, outcome: outcome, duration: duration)
     }
 
-    public func write(to writer: inout JSONWriter, schema: LabelSchema) {
+    public func write(to writer: inout JSONWriter, question: Question) {
         writer.object { writer in
             writer.member("project", project)
             writer.member("task", annotation.task)
@@ -167,44 +179,13 @@ public struct AnnotationEvent: Hashable, Sendable {
             case .flag(let note):
                 writer.member("outcome", "flag")
                 writer.member("note", note)
-            case .answer(let label):
+            case .answer(let answer):
                 writer.member("outcome", "answer")
-                writeChoice(schema.name(of: label), "answer", &writer)
+                writer.member("answer", answer, under: question)
             }
             writer.member("duration_ms", ifPresent: annotation.duration)
             writer.member("answered_at_ms", ifPresent: answeredAt)
             writer.member("token", ifPresent: token)
         }
-    }
-}
-
-/// An answer of kind `choice`: its name, and its place in the schema; nil if absent. Where `takesUnknown` says that the schema
-/// may lack the class, such a one has no place.
-func choice(
-    _ object: JSONObject,
-    _ key: StaticString,
-    _ schema: LabelSchema,
-    takesUnknown: Bool = false
-) throws(Rejection) -> (name: String, label: ClassIndex?)? {
-    guard object.optional(key) != nil else { return nil }
-    let name: String
-    do throws(JSONError) {
-        let answer = try object.object(key)
-        try answer.requireKind("choice")
-        name = try answer.string("class")
-    } catch {
-        throw Rejection(error)
-    }
-    let label = schema.index(of: name)
-    guard label != nil || takesUnknown else {
-        throw Rejection(.unknownClass, "\(key).class: class \"\(name.prefix(64))\" is not in the label schema")
-    }
-    return (name, label)
-}
-
-func writeChoice(_ name: String, _ key: StaticString, _ writer: inout JSONWriter) {
-    writer.object(key) { writer in
-        writer.member("kind", "choice")
-        writer.member("class", name)
     }
 }

@@ -31,10 +31,10 @@ public struct ImportEvent: Hashable, Sendable {
         self.labeledAt = labeledAt
     }
 
-    /// Reads an event whose project and schema are known.
+    /// Reads an event whose project and question are known.
     ///
     /// - Throws: `Rejection` where a member that decides is missing or wrong.
-    public init(_ object: JSONObject, project: ProjectID, schema: LabelSchema) throws(Rejection) {
+    public init(_ object: JSONObject, project: ProjectID, question: Question) throws(Rejection) {
         var remarks = Remarks()
         let split: Split
         do throws(JSONError) {
@@ -57,8 +57,8 @@ public struct ImportEvent: Hashable, Sendable {
             throw Rejection(error)
         }
         isValidation = split == .validation
-        let label = try choice(object, "label", schema)?.label
-        let votes = try Self.votes(object, schema, origin.source)
+        let label = try question.label(of: object, at: "label")
+        let votes = try Self.votes(object, question, origin.source)
         switch (label, votes) {
         case (let label?, nil): answer = .label(label)
         case (nil, let votes?): answer = .votes(votes)
@@ -70,7 +70,7 @@ public struct ImportEvent: Hashable, Sendable {
 
     private static func votes(
         _ object: JSONObject,
-        _ schema: LabelSchema,
+        _ question: Question,
         _ source: String
     ) throws(Rejection) -> [Vote]? {
         var votes: [Vote] = []
@@ -98,7 +98,7 @@ public struct ImportEvent: Hashable, Sendable {
             } catch {
                 throw Rejection(error)
             }
-            guard let label = try choice(element, "answer", schema)?.label else {
+            guard case .answer(let answer)? = try question.answer(of: element, at: "answer") else {
                 throw Rejection(.schema, "votes.answer: expected an answer, found none")
             }
             // Another tool's names are not those of annotators here.
@@ -106,19 +106,19 @@ public struct ImportEvent: Hashable, Sendable {
             guard !votes.contains(where: { $0.annotator == annotator }) else {
                 throw Rejection(.schema, "votes: annotator \"\(name.prefix(64))\" stands twice")
             }
-            votes.append(Vote(annotator: annotator, label: label))
+            votes.append(Vote(annotator: annotator, answer: answer))
         }
         return votes
     }
 
-    public func write(to writer: inout JSONWriter, schema: LabelSchema) {
+    public func write(to writer: inout JSONWriter, question: Question) {
         writer.object { writer in
             writer.member("project", project)
             writer.member("source", origin.source)
             writer.member("id", origin.id)
             writer.member("sample", sample)
             switch answer {
-            case .label(let label): writeChoice(schema.name(of: label), "label", &writer)
+            case .label(let label): writer.member("label", label, under: question)
             case .votes(let votes):
                 writer.array("votes") { writer in
                     for vote in votes {
@@ -126,7 +126,7 @@ public struct ImportEvent: Hashable, Sendable {
                             let prefix = origin.source.utf8.count + 1
                             let name = String(decoding: vote.annotator.rawValue.utf8.dropFirst(prefix), as: UTF8.self)
                             writer.member("annotator", name)
-                            writeChoice(schema.name(of: vote.label), "answer", &writer)
+                            writer.member("answer", vote.answer, under: question)
                         }
                     }
                 }

@@ -16,11 +16,11 @@ public struct TrainingResultEvent: Hashable, Sendable {
         self.token = token
     }
 
-    public init(_ object: JSONObject, project: ProjectID) throws(Rejection) {
+    public init(_ object: JSONObject, project: ProjectID, kind: KindName = .choice) throws(Rejection) {
         var remarks = Remarks()
         do throws(JSONError) {
             self.project = project
-            result = try TrainingResult(object.value, &remarks)
+            result = try TrainingResult(object.value, kind: kind, &remarks)
             token = try RequestToken(of: object)
         } catch {
             throw Rejection(error)
@@ -41,11 +41,11 @@ extension TrainingResult: JSONCodable {
     /// Without `verified`: a producer's word on it is none. See `JournalEntry`.
     public init(json: JSONValue) throws(JSONError) {
         var remarks = Remarks()
-        try self.init(json, &remarks)
+        try self.init(json, kind: nil, &remarks)
     }
 
-    /// Reads a result as its trainer says it.
-    init(_ json: JSONValue, _ remarks: inout Remarks) throws(JSONError) {
+    /// Reads a result as its trainer says it, of the kind of its project; without one, as the journal has it, of any kind.
+    init(_ json: JSONValue, kind: KindName?, _ remarks: inout Remarks) throws(JSONError) {
         let object = try json.object()
         let outcome: Outcome
         switch try object.string("status") {
@@ -67,7 +67,7 @@ extension TrainingResult: JSONCodable {
                 artifact: try object.value("artifact"),
                 score: value,
                 itemsScored: try score?.int("items", in: 0...Int.max) ?? 0,
-                predictions: try Self.predictions(object)
+                predictions: try Self.predictions(object, kind)
             )
         case let status: throw object.failure("status", "expected finished or failed, found \"\(status.prefix(64))\"")
         }
@@ -112,14 +112,13 @@ extension TrainingResult: JSONCodable {
     /// Test labels that a result may speak of.
     public static let predictionLimit = 20_000
 
-    private static func predictions(_ object: JSONObject) throws(JSONError) -> [ClassIndex]? {
+    private static func predictions(_ object: JSONObject, _ kind: KindName?) throws(JSONError) -> [Label]? {
         guard let packed = try object.optionalObject("predictions") else { return nil }
-        try packed.requireKind("choice")
-        let classes = try packed.array("classes")
-        guard classes.count <= predictionLimit else {
-            throw packed.failure("classes", "expected at most \(predictionLimit) positions, found \(classes.count)")
+        if let kind {
+            try packed.requireKind(kind.rawValue)
+            return try kind.predictions(packed)
         }
-        return try classes.decode { (element) throws(JSONError) in ClassIndex(try element.int(in: 0...9_999)) }
+        return try KindName(of: packed).predictions(packed)
     }
 
     public func write(to writer: inout JSONWriter) {
@@ -146,12 +145,7 @@ extension TrainingResult: JSONCodable {
                     writer.member("items", items)
                 }
             }
-            if let predictions {
-                writer.object("predictions") { writer in
-                    writer.member("kind", "choice")
-                    writer.array("classes", of: predictions.map(\.rawValue))
-                }
-            }
+            if let predictions { KindName.write(predictions, to: &writer) }
         }
         writer.member("validation", ifPresent: validation)
         writer.member("left_out", ifPresent: leftOut)

@@ -5,8 +5,8 @@ extension ImportedLabel: JSONCodable {
     public init(json: JSONValue) throws(JSONError) {
         let object = try json.object()
         let answer: Answer
-        if let label = try object.optionalInt("index", in: 0...9_999) {
-            answer = .label(ClassIndex(label))
+        if let label = try object.optionalLabel() {
+            answer = .label(label)
         } else {
             let votes: [Vote] = try object.values("votes")
             guard (1...Self.voteLimit).contains(votes.count) else {
@@ -38,7 +38,7 @@ extension ImportedLabel: JSONCodable {
             writer.member("id", origin.id)
             writer.member("sample", sample)
             switch answer {
-            case .label(let label): writer.member("index", label.rawValue)
+            case .label(let label): writer.member(label: label)
             case .votes(let votes): writer.array("votes", ofValues: votes)
             }
             writer.member("split", isValidation ? Split.validation.rawValue : Split.training.rawValue)

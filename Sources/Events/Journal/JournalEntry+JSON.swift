@@ -144,7 +144,7 @@ extension Candidate: JSONCodable {
         let object = try json.object()
         self.init(
             sample: try object.value("sample"),
-            output: try object.optionalValue("output", IndexedDistribution.self)?.distribution,
+            output: try object.optionalValue("output"),
             model: try object.optionalValue("model"),
             score: try object.double("score"),
             auditProbability: try object.optionalDouble("audit_probability"),
@@ -160,7 +160,7 @@ extension Candidate: JSONCodable {
     public func write(to writer: inout JSONWriter) {
         writer.object { writer in
             writer.member("sample", sample)
-            writer.member("output", ifPresent: output.map { IndexedDistribution($0) })
+            writer.member("output", ifPresent: output)
             writer.member("model", ifPresent: model)
             writer.member("score", score)
             writer.member("audit_probability", ifPresent: auditProbability)
@@ -183,7 +183,7 @@ extension Feedback: JSONCodable {
             modelVersion: try object.id("model_version"),
             user: try object.id("user"),
             verdict: try object.choice("verdict"),
-            answer: try object.optionalInt("answer", in: 0...9_999).map { ClassIndex($0) },
+            answer: try object.optionalValue("answer"),
             proposedClass: try Self.proposedClass(object),
             inclusionProbability: try object.double("inclusion_probability")
         )
@@ -196,7 +196,7 @@ extension Feedback: JSONCodable {
             writer.member("model_version", modelVersion)
             writer.member("user", user)
             writer.member("verdict", verdict.rawValue)
-            writer.member("answer", ifPresent: answer?.rawValue)
+            writer.member("answer", ifPresent: answer)
             writer.member("proposed_class", ifPresent: proposedClass)
             writer.member("inclusion_probability", inclusionProbability)
         }
@@ -220,7 +220,7 @@ extension Annotation: JSONCodable {
         switch try object.string("outcome") {
         case "skip": outcome = .skip
         case "flag": outcome = .flag(try object.string("note"))
-        case "answer": outcome = .answer(ClassIndex(try object.int("index", in: 0...9_999)))
+        case "answer": outcome = .answer(try object.answer())
         case let kind: throw object.failure("outcome", "expected answer, skip or flag, found \"\(kind)\"")
         }
         self.init(
@@ -240,9 +240,9 @@ extension Annotation: JSONCodable {
             case .flag(let note):
                 writer.member("outcome", "flag")
                 writer.member("note", note)
-            case .answer(let label):
+            case .answer(let answer):
                 writer.member("outcome", "answer")
-                writer.member("index", label.rawValue)
+                writer.member(answer: answer)
             }
             writer.member("duration_ms", ifPresent: duration)
         }

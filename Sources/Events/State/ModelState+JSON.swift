@@ -11,9 +11,7 @@ extension RepeatResult: JSONCodable {
             repetition: try object.count("repeat"),
             artifact: try object.optionalValue("artifact"),
             score: try object.optionalDouble("score"),
-            predictions: try object.optionalArray("predictions")?.decode { (element) throws(JSONError) in
-                ClassIndex(try element.int(in: 0...9_999))
-            },
+            predictions: object.optional("predictions") == nil ? nil : try object.values("predictions"),
             reason: try object.optionalString("reason"),
             leftOut: try object.optionalValue("left_out"),
             verified: try object.optionalBool("verified"),
@@ -28,7 +26,7 @@ extension RepeatResult: JSONCodable {
             writer.member("artifact", ifPresent: artifact)
             writer.member("score", ifPresent: score)
             writer.member("validation", ifPresent: validation)
-            if let predictions { writer.array("predictions", of: predictions.map(\.rawValue)) }
+            if let predictions { writer.array("predictions", ofValues: predictions) }
             writer.member("reason", ifPresent: reason)
             writer.member("left_out", ifPresent: leftOut)
             writer.member("verified", ifPresent: verified)

@@ -112,7 +112,7 @@ extension OpenTask: JSONCodable {
             expiresAt: try object.time("expires_at_ms"),
             aged: try object.optionalCount("aged") ?? 0,
             priorityGained: try object.optionalDouble("priority_gained") ?? 0,
-            classes: try object.optionalInt("classes", in: 1...10_000),
+            extent: try object.optionalInt("classes", in: 1...10_000),
             notes: object.optional("notes") == nil ? [] : try object.strings("notes")
         )
     }
@@ -126,7 +126,7 @@ extension OpenTask: JSONCodable {
             writer.member("votes_reserved", votesReserved)
             writer.member("opened_at_ms", openedAt)
             writer.member("expires_at_ms", expiresAt)
-            writer.member("classes", ifPresent: classes)
+            writer.member("classes", ifPresent: extent)
             if !notes.isEmpty { writer.array("notes", of: notes) }
             guard aged > 0 else { return }
             writer.member("aged", aged)

@@ -92,9 +92,9 @@ final class DatasetHistory {
                 space: embedding.isEmpty ? nil : SpaceID("bench-1")
             ),
             purpose: split == .test ? .audit : .acquisition,
-            label: ClassIndex(label),
+            label: .choice(ClassIndex(label)),
             confidence: confidence,
-            votes: [Vote(annotator: AnnotatorID("ann-1"), label: ClassIndex(label))],
+            votes: [Vote(annotator: AnnotatorID("ann-1"), answer: .choice(ClassIndex(label)))],
             predictedAt: StreamTime(milliseconds: Self.time + sequence)
         )
         let fact = LabelFact(
@@ -106,7 +106,7 @@ final class DatasetHistory {
             inclusionProbability: form > 1 && split == .test ? 0.1 : nil,
             propensity: form == 1 || split == .test ? nil : 0.25
         )
-        return bytes(.accepted(fact, className: Self.classes[label]))
+        return bytes(.accepted(fact, names: [Self.classes[label]]))
     }
 
     private func bytes(_ record: DatasetLogRecord) -> [UInt8] {

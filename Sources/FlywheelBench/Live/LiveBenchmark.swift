@@ -146,7 +146,7 @@ struct LiveBenchmark {
                 project: configuration.project,
                 revision: 0,
                 partition: 0,
-                schema: configuration.schema,
+                question: configuration.question,
                 acquisition: policy
             )
             _ = try apply.apply(live, partitions: 4)

@@ -123,7 +123,7 @@ struct ProjectYear {
                 content: .uri("https://example.org/images/\(samples).jpg"),
                 embedding: (0..<16).map { _ in Float(generator.nextUnit()) }
             ),
-            output: model == nil ? nil : output,
+            output: model == nil ? nil : output.map { .choice($0) },
             model: model,
             score: 1 - first,
             auditProbability: isAudit ? 0.1 : nil,
@@ -137,7 +137,7 @@ struct ProjectYear {
         let next = open[0]
         votes += 1
         open[0].votes += 1
-        let answer = Annotation.Outcome.answer(ClassIndex(generator.next(below: 10) == 0 ? 1 : 0))
+        let answer = Annotation.Outcome.answer(.choice(ClassIndex(generator.next(below: 10) == 0 ? 1 : 0)))
         try apply(
             .annotation(
                 Annotation(task: next.task, annotator: AnnotatorID("annotator-\(next.votes)"), outcome: answer)

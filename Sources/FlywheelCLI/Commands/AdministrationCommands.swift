@@ -7,6 +7,7 @@ import Foundation
 import JSON
 import KafkaClient
 import KafkaTransport
+internal import Kinds
 import ProjectFiles
 import StreamRuntime
 import Telemetry
@@ -145,7 +146,7 @@ enum ProjectCommand {
         }
         for project in projects {
             Terminal.show(
-                "\(project.project)  revision \(project.revision)  partition \(project.partition)  \(project.schema.classes.count) classes  \(project.acquisition.function.rawValue)"
+                "\(project.project)  revision \(project.revision)  partition \(project.partition)  \(project.question.classes.count) classes  \(project.acquisition.function.rawValue)"
             )
         }
         return true
@@ -285,7 +286,7 @@ enum ConfigCommand {
         if ProjectFile.isProject(bytes, file: file) {
             let project = try ProjectFile.read(bytes, file: file)
             Terminal.show("\(file): project \(project.project) is valid")
-            for label in project.schema.classes {
+            for label in project.question.classes {
                 guard let fault = ProjectApply.fault(ofClass: label) else { continue }
                 Terminal.show(
                     "note: classes: \(fault.reason): project apply refuses it unless the project has it already"

@@ -4,6 +4,7 @@ import Events
 import Flywheel
 import Foundation
 import JSON
+internal import Kinds
 import ProjectFiles
 import Telemetry
 import Vocabulary
@@ -29,7 +30,7 @@ enum CheckCommand {
             guard !projects.contains(where: { $0.project == project.project }) else {
                 throw arguments.failure("project \(project.project) stands in two files")
             }
-            let initial = min(classes ?? .max, project.schema.classes.count)
+            let initial = min(classes ?? .max, project.question.extent)
             projects.append(project.numbered(revision: 1, partition: 0, initialClasses: initial))
         }
         let file = try arguments.requiredPositional("file")

@@ -4,6 +4,7 @@ import Events
 internal import Flywheel
 import JSON
 import KafkaTransport
+internal import Kinds
 import StreamRuntime
 import Telemetry
 import Vocabulary
@@ -26,7 +27,7 @@ enum ExplainCommand {
         )
         let report = ExplanationReport(
             explanation: try explain.explain(sample, of: project, since: since ?? 0),
-            schema: project.schema
+            question: project.question
         )
         for topic in report.explanation.heldBack { Terminal.complain(openTransaction(on: worker.topics[topic])) }
         Terminal.show(arguments.flag("json") ? report.json : report.text)
@@ -37,7 +38,7 @@ enum ExplainCommand {
 /// What `flywheel explain` says.
 struct ExplanationReport {
     let explanation: Explanation
-    let schema: LabelSchema
+    let question: Question
 
     // MARK: - For people
 
@@ -80,8 +81,8 @@ struct ExplanationReport {
         let model = candidate.model.map { "\(Self.line($0.version.rawValue)) (\($0.role.rawValue))" } ?? "no model"
         var score = "  score \(Self.rounded(candidate.score))"
         if let threshold = entry.threshold { score += ", threshold \(Self.rounded(threshold))" }
-        if let top = candidate.output?.top {
-            score += ", predicted \(Self.line(schema.name(of: top.label))) (\(Self.rounded(top.probability)))"
+        if let output = candidate.output, let top = output.top {
+            score += ", predicted \(Self.line(question.text(of: top))) (\(Self.rounded(output.confidence)))"
         }
         return [
             "entry \(entry.entryNumber)  \(RFC3339.text(milliseconds: entry.time.milliseconds))  \(model)  at \(entry.partition)/\(entry.offset)",

@@ -5,6 +5,7 @@ import Flywheel
 import Foundation
 import JSON
 import KafkaTransport
+internal import Kinds
 import Processes
 import Telemetry
 import Vocabulary
@@ -40,7 +41,7 @@ enum LabelsCommand {
         Terminal.show(ForeignText.line(words, limit: 400))
         for (index, count) in merge.counts.enumerated() where count > 0 {
             Terminal.show(
-                "  \(count)  \(ForeignText.line(target.configuration.schema.name(of: ClassIndex(index)), limit: 128))"
+                "  \(count)  \(ForeignText.line(target.configuration.question.classes[index], limit: 128))"
             )
         }
         guard ImportOptions.maySend(merge.faults, arguments) else { return false }

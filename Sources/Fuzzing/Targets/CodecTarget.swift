@@ -17,19 +17,21 @@ public final class CodecTarget: FuzzTarget {
     private typealias Codec = @Sendable (JSONValue) throws -> [UInt8]
 
     private static let project = ProjectID("digits")
-    private static let schema = LabelSchema(question: "?", classes: (0..<10).map { "\($0)" })
+    private static let question = Question.choice(
+        LabelSchema(question: "?", classes: (0..<10).map { "\($0)" })
+    )
 
     private static let codecs: [(event: String, codec: Codec)] = [
-        ("annotation", { json in try written(AnnotationEvent(json.object(), project: project, schema: schema)) }),
+        ("annotation", { json in try written(AnnotationEvent(json.object(), project: project, question: question)) }),
         ("command", { json in try written(CommandEvent(json.object(), project: project)) }),
         ("dataset-log", { try DatasetLogRecord(json: $0).jsonBytes }),
         ("dataset-version", { try SealedVersion(json: $0).jsonBytes }),
-        ("feedback", { json in try written(FeedbackEvent(json.object(), project: project, schema: schema)) }),
+        ("feedback", { json in try written(FeedbackEvent(json.object(), project: project, question: question)) }),
         ("journal-entry", { try JournalEntry(json: $0).jsonBytes }),
         ("labeling-task", { try LabelingTask(json: $0).jsonBytes }),
         ("model-release", { try ModelRelease(json: $0).jsonBytes }),
         ("notice", { try Notice(json: $0).jsonBytes }),
-        ("prediction", { json in try written(PredictionEvent(json.object(), project: project, schema: schema)) }),
+        ("prediction", { json in try written(PredictionEvent(json.object(), project: project, question: question)) }),
         ("project", { try ProjectConfiguration(json: $0).jsonBytes }),
         ("tally", { try Tally(json: $0).jsonBytes }),
         ("training-request", { try TrainingRequest(json: $0).jsonBytes }),
@@ -37,13 +39,13 @@ public final class CodecTarget: FuzzTarget {
     ]
 
     private static func written(_ event: PredictionEvent) throws -> [UInt8] {
-        return bytes { event.write(to: &$0, schema: schema) }
+        return bytes { event.write(to: &$0, question: question) }
     }
     private static func written(_ event: FeedbackEvent) throws -> [UInt8] {
-        return bytes { event.write(to: &$0, schema: schema) }
+        return bytes { event.write(to: &$0, question: question) }
     }
     private static func written(_ event: AnnotationEvent) throws -> [UInt8] {
-        return bytes { event.write(to: &$0, schema: schema) }
+        return bytes { event.write(to: &$0, question: question) }
     }
     private static func written(_ event: TrainingResultEvent) throws -> [UInt8] {
         return bytes { event.write(to: &$0) }

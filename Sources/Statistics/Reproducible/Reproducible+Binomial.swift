@@ -12,13 +12,19 @@ extension Reproducible {
     public static func logBinomialMass(_ k: Int, of n: Int, _ p: Double) -> Double {
         guard n >= 0, p >= 0, p <= 1 else { return .nan }
         guard k >= 0, k <= n else { return -.infinity }
-        if p == 0 { return k == 0 ? 0 : -.infinity }
-        if p == 1 { return k == n ? 0 : -.infinity }
-        let trials = Double(n)
-        if k == 0 { return trials * log1p(-p) }
-        if k == n { return trials * log(p) }
-        let successes = Double(k)
-        let failures = Double(n - k)
+        return logBinomialMass(successes: Double(k), failures: Double(n - k), p)
+    }
+
+    /// The same for numbers of successes and failures that need not be whole, with Γ(*x* + 1) for *x*!.
+    ///
+    /// - Returns: NaN for numbers below 0, or `p` outside 0...1.
+    public static func logBinomialMass(successes: Double, failures: Double, _ p: Double) -> Double {
+        guard successes >= 0, failures >= 0, p >= 0, p <= 1 else { return .nan }
+        if p == 0 { return successes == 0 ? 0 : -.infinity }
+        if p == 1 { return failures == 0 ? 0 : -.infinity }
+        let trials = successes + failures
+        if successes == 0 { return trials * log1p(-p) }
+        if failures == 0 { return trials * log(p) }
         let correction = stirlingError(trials) - stirlingError(successes) - stirlingError(failures)
         let exponent = deviance(successes, trials * p) + deviance(failures, trials * (1 - p))
         return 0.5 * log(trials / (successes * failures)) - halfLogTwoPi + (correction - exponent)

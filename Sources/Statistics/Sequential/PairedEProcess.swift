@@ -14,11 +14,28 @@
 ///   arXiv:1906.07801.
 public func pairedEProcess(wins: Int, losses: Int) -> Double {
     precondition(wins >= 0 && losses >= 0, "counts are not negative")
-    let pairs = wins + losses
+    return pairedEProcess(gain: Double(wins), loss: Double(losses))
+}
+
+/// Evidence that a challenger beats a champion, from pairs of which each has a difference in `-1...1`, above 0 where the
+/// challenger did better: `pairedEProcess(wins:losses:)` where all differences are whole.
+///
+/// With λ = 2θ − 1 uniform on (0, 1], a pair of difference *d* bets 1 + λ*d*, whose mean is at most 1 while the mean of *d* is at
+/// most 0. The logarithm of the bet is concave in *d*, so it is at least *d* ln(1 + λ) of a gain and |*d*| ln(1 − λ) of a loss:
+/// the product over all pairs is no less than (1 + λ)^gain (1 − λ)^loss, whose mean over λ this is. So it is an e-value too, and
+/// may be looked at after every pair.
+///
+/// - Parameters:
+///   - gain: The sum of the differences above 0; at least 0.
+///   - loss: The sum of the others, without their sign; at least 0.
+/// - Returns: The natural logarithm of the e-value, or of something less.
+/// - Complexity: O(√(gain + loss)).
+public func pairedEProcess(gain: Double, loss: Double) -> Double {
+    precondition(gain >= 0 && loss >= 0, "sums are not negative")
     // 2ⁿ B(w + 1, l + 1) = 1 / ((n + 1) · P(w of n at ½)), whose logarithm does not cancel for large n.
-    let likelihood = Reproducible.logBinomialMass(wins, of: pairs, 0.5)
-    let upper = Reproducible.logIncompleteBeta(0.5, Double(losses + 1), Double(wins + 1))
-    return 0x1.62e42fefa39efp-1 - Reproducible.log(Double(pairs + 1)) - likelihood + upper
+    let likelihood = Reproducible.logBinomialMass(successes: gain, failures: loss, 0.5)
+    let upper = Reproducible.logIncompleteBeta(0.5, loss + 1, gain + 1)
+    return 0x1.62e42fefa39efp-1 - Reproducible.log(gain + loss + 1) - likelihood + upper
 }
 
 /// The exact two-sided p-value of McNemar's test: how surprising it is, if neither model is better, that the pairs on

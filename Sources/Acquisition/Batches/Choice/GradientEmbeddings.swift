@@ -1,0 +1,100 @@
+internal import Statistics
+internal import Vocabulary
+
+/// BADGE: k-means++ over the gradients of the last layer that the likeliest label would cause, `(p - y) ⊗ x`. Long gradients
+/// are unsure samples, far ones different samples.
+///
+/// The gradients are never written down: the inner product of two is the product of those of their factors. Of an output the 32
+/// likeliest classes count. The first sample is the one of the longest gradient; each next is drawn by the squared distance to
+/// the nearest chosen, so the order of the window matters through the draws alone.
+///
+/// - SeeAlso: Ash, Zhang, Krishnamurthy, Langford, Agarwal (2020), *Deep Batch Active Learning by Diverse, Uncertain Gradient
+///   Lower Bounds*, arXiv:1906.03671, algorithm 1.
+/// - Complexity: O(*n* · *count* · (*d* + 64)).
+struct GradientEmbeddings: BatchStrategy {
+    /// Classes of an output that count.
+    private static let entryLimit = 32
+
+    /// The factor of a gradient that comes from the output: classes in ascending order, and what each is off by.
+    private struct Residual {
+        var labels: [Int] = []
+        var values: [Double] = []
+        var square = 0.0
+    }
+
+    func select(_ count: Int, from window: CandidateWindow, using generator: inout SplitMix64) -> [Int] {
+        guard let points = window.points else { return Array(0..<count) }
+        let residuals = window.outputs.map { Self.residual($0?.distribution) }
+        var norms: [Double] = []
+        for index in 0..<window.count { norms.append(residuals[index].square * Self.product(points, index, index)) }
+        var isTaken = [Bool](repeating: false, count: window.count)
+        var distance = [Double](repeating: .infinity, count: window.count)
+        var chosen: [Int] = []
+        var next = 0
+        for index in norms.indices where norms[index] > norms[next] { next = index }
+        while true {
+            isTaken[next] = true
+            chosen.append(next)
+            guard chosen.count < count else { return chosen }
+            for index in distance.indices where !isTaken[index] {
+                let common = Self.product(residuals[index], residuals[next]) * Self.product(points, index, next)
+                distance[index] = min(distance[index], max(0, norms[index] + norms[next] - 2 * common))
+            }
+            distance[next] = 0
+            next = Self.draw(distance, isTaken, &generator)
+        }
+    }
+
+    /// An index by its weight; where nothing weighs anything, the first that is left.
+    private static func draw(_ weights: [Double], _ isTaken: [Bool], _ generator: inout SplitMix64) -> Int {
+        var total = 0.0
+        for index in weights.indices where !isTaken[index] { total += weights[index] }
+        var left = generator.nextUnit() * total
+        var last = -1
+        for index in weights.indices where !isTaken[index] {
+            if last < 0 { last = index }
+            guard weights[index] > 0 else { continue }
+            last = index
+            left -= weights[index]
+            if left <= 0 { break }
+        }
+        return last
+    }
+
+    /// `p - y` where `y` is the likeliest class. Without an output every gradient is as long.
+    private static func residual(_ output: ClassDistribution?) -> Residual {
+        guard let output else { return Residual(labels: [0], values: [1], square: 1) }
+        var residual = Residual()
+        for entry in output.entries.prefix(entryLimit).sorted(by: { $0.label < $1.label }) {
+            let value = entry.label == output.top.label ? entry.probability - 1 : entry.probability
+            residual.labels.append(entry.label.rawValue)
+            residual.values.append(value)
+            residual.square += value * value
+        }
+        return residual
+    }
+
+    private static func product(_ a: Residual, _ b: Residual) -> Double {
+        var sum = 0.0
+        var (left, right) = (0, 0)
+        while left < a.labels.count, right < b.labels.count {
+            if a.labels[left] == b.labels[right] {
+                sum += a.values[left] * b.values[right]
+                left += 1
+                right += 1
+            } else if a.labels[left] < b.labels[right] {
+                left += 1
+            } else {
+                right += 1
+            }
+        }
+        return sum
+    }
+
+    private static func product(_ points: PointMatrix, _ a: Int, _ b: Int) -> Double {
+        points.values.withUnsafeBufferPointer { values in
+            guard let base = values.baseAddress else { return 0 }
+            return Double(Distance.product(base + a * points.stride, base + b * points.stride, points.stride))
+        }
+    }
+}

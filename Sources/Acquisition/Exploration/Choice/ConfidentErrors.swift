@@ -1,0 +1,212 @@
+internal import Kinds
+internal import Statistics
+public import Tables
+public import Vocabulary
+
+/// How often the newest model is sure and wrong, measured without bias on the audit sample.
+///
+/// A class that a model is wrongly sure to know is found by no score: its samples look like the least useful. Audit labels find
+/// it in proportion. Where the model is wrong more often than its own confidence promises, a batch explores; once the model has
+/// learnt better, what it says of the same audit samples shows it, and the exploration ends. Of the audit labels nothing but
+/// one rate for each class that the model predicts leaves the audit sample.
+public struct ConfidentErrors: Sendable {
+    /// Audit samples asked for: at most one row for each open audit task, and `capacity` with a label.
+    public var verdicts = Table<SampleID, AuditVerdict>()
+    public var level = Cell(ExplorationLevel())
+
+    /// Verdicts with a label that are kept; the oldest label gives way.
+    public static let capacity = 256
+    /// A model is sure of what it gives this probability, or more.
+    static let sure = 0.9
+    /// Audit labels after which a verdict that was not renewed counts half.
+    static let halfLife = 32
+    /// Nobody is believed to err more seldom.
+    static let leastDoubt = 1e-4
+    /// The evidence against a model's confidence that begins exploration: a tenth of models that are right as often as they say
+    /// come so far at most.
+    static let evidence = 10.0
+    /// Share of a batch for each part of confident predictions that is wrong beyond promise.
+    static let gain = 10.0
+
+    public init() {}
+
+    // MARK: - Verdicts
+
+    /// An audit task opens.
+    mutating func asked(_ pooled: PooledCandidate, _ policy: AcquisitionPolicy, classes: Int) {
+        guard policy.measuresErrors else { return }
+        var verdict = AuditVerdict()
+        Self.note(pooled.candidate, pooled.modelOrdinal, &verdict, policy, classes)
+        verdicts[pooled.candidate.sample.id] = verdict
+    }
+
+    /// A model says something of an audit sample that was asked for: a newer one's word counts.
+    mutating func heard(_ candidate: Candidate, modelOrdinal: Int, _ policy: AcquisitionPolicy, classes: Int) {
+        guard policy.measuresErrors, var verdict = verdicts[candidate.sample.id],
+            modelOrdinal > verdict.ordinal || (verdict.predicted == nil && modelOrdinal == verdict.ordinal)
+        else { return }
+        guard Self.note(candidate, modelOrdinal, &verdict, policy, classes) else { return }
+        if verdict.label != nil { verdict.renewed = level.value.labels }
+        verdicts[candidate.sample.id] = verdict
+    }
+
+    /// A model is known to be right about an audit sample, though not how sure it is: it has learnt what an older one was wrong
+    /// about.
+    mutating func corrected(_ sample: SampleID, _ label: ClassIndex, modelOrdinal: Int) {
+        guard var verdict = verdicts[sample], verdict.label == label, verdict.predicted != nil,
+            verdict.predicted != label, modelOrdinal > verdict.ordinal
+        else { return }
+        verdict.predicted = nil
+        verdict.confidence = 0
+        verdict.ordinal = modelOrdinal
+        verdicts[sample] = verdict
+    }
+
+    /// An audit task closes, with a label or without.
+    mutating func closed(_ sample: SampleID, label: ClassIndex?, _ policy: AcquisitionPolicy) {
+        guard var verdict = verdicts[sample] else { return }
+        guard let label, policy.measuresErrors else {
+            verdicts[sample] = nil
+            return
+        }
+        verdict.label = label
+        verdict.number = level.value.labels
+        level.value.labels += 1
+        verdict.renewed = level.value.labels
+        verdicts[sample] = verdict
+        makeRoom()
+    }
+
+    /// The label of an audit sample names another class, or none any more.
+    mutating func relabelled(_ sample: SampleID, _ label: ClassIndex?) {
+        guard var verdict = verdicts[sample], verdict.label != nil else { return }
+        verdict.label = label
+        verdicts[sample] = label == nil ? nil : verdict
+    }
+
+    private mutating func makeRoom() {
+        let labelled = verdicts.count { $1.label != nil }
+        guard labelled > Self.capacity else { return }
+        let oldest = verdicts.minimum { a, b in
+            let (first, second) = (a.value.label == nil, b.value.label == nil)
+            if first != second { return second }
+            return a.value.number != b.value.number ? a.value.number < b.value.number : a.key < b.key
+        }
+        if let oldest { verdicts[oldest.key] = nil }
+    }
+
+    /// - Returns: Whether the candidate has an output.
+    @discardableResult
+    private static func note(
+        _ candidate: Candidate,
+        _ ordinal: Int,
+        _ verdict: inout AuditVerdict,
+        _ policy: AcquisitionPolicy,
+        _ classes: Int
+    ) -> Bool {
+        guard let output = candidate.output?.distribution else { return false }
+        verdict.predicted = output.top.label
+        verdict.confidence = policy.confidence(of: output, classes: classes)
+        verdict.ordinal = ordinal
+        return true
+    }
+
+    // MARK: - Level
+
+    /// Works out how much exploration the verdicts call for, and in which of the classes that the model predicts.
+    ///
+    /// - Complexity: O(*n* log *n*) in the verdicts: they are added up by ascending id, for sums depend on their order.
+    mutating func settle(_ policy: AcquisitionPolicy) {
+        var (extra, classes): (Double, [ClassIndex]) = (0, [])
+        if policy.measuresErrors {
+            let records = records
+            let labels = records.keys.sorted()
+            let all = labels.reduce(0) { $0 + (records[$1]?.count ?? 0) }
+            // Each class that is looked at is a chance to be misled.
+            let threshold = Self.evidence * Double(labels.count)
+            for label in labels {
+                guard let record = records[label], let rate = record.surplus(evidence: threshold) else { continue }
+                extra += Self.gain * rate * record.count / all
+                classes.append(label)
+            }
+        }
+        let level = ExplorationLevel(labels: level.value.labels, extra: min(1, extra), classes: classes)
+        if level != self.level.value { self.level.value = level }
+    }
+
+    /// Of each class what came of the audit samples that the newest model was sure to be of it.
+    private var records: [ClassIndex: ConfidenceRecord] {
+        var records: [ClassIndex: ConfidenceRecord] = [:]
+        guard !verdicts.isEmpty else { return records }
+        for (_, verdict) in verdicts.sortedRows {
+            guard let label = verdict.label, let predicted = verdict.predicted, verdict.confidence >= Self.sure
+            else { continue }
+            let age = max(0, level.value.labels - verdict.renewed) / Self.halfLife
+            let weight = 1 / Double(UInt64(1) << UInt64(min(age, 60)))
+            records[predicted, default: ConfidenceRecord()].count(
+                isRight: predicted == label,
+                doubt: max(Self.leastDoubt, 1 - verdict.confidence),
+                weight: weight
+            )
+        }
+        return records
+    }
+}
+
+extension AcquisitionState {
+    /// An audit task closed, with a label or without.
+    ///
+    /// - Complexity: O(1), or O(*n*) in the verdicts kept where it has a label.
+    public mutating func auditClosed(_ sample: SampleID, label: Label?, policy: AcquisitionPolicy) {
+        accounts.confidentErrors.closed(sample, label: label?.classIndex, policy)
+    }
+
+    /// The label of an audit sample names another class; nil where it tests no more.
+    ///
+    /// - Complexity: O(1).
+    public mutating func auditRelabelled(_ sample: SampleID, _ label: Label?) {
+        accounts.confidentErrors.relabelled(sample, label?.classIndex)
+    }
+
+    /// A trainer says that its model gives an audit sample the label that people gave.
+    ///
+    /// - Parameters:
+    ///   - sample: Of the audit sample.
+    ///   - label: Of the model; of one that people did not give nothing follows, for nobody says how sure the model is.
+    ///   - modelOrdinal: The dataset ordinal of the model.
+    /// - Complexity: O(1).
+    public mutating func auditPredicted(_ sample: SampleID, _ label: Label, modelOrdinal: Int) {
+        guard let label = label.classIndex else { return }
+        accounts.confidentErrors.corrected(sample, label, modelOrdinal: modelOrdinal)
+    }
+}
+
+extension AcquisitionPolicy {
+    /// Whether confident errors are measured, since they may raise the share that is drawn by chance.
+    var measuresErrors: Bool {
+        edition >= 2 && stream == nil && function != .random && explorationMost > explorationShare && isAudited
+    }
+
+    /// The share of a batch that is drawn by chance now, and of what Intake lets through, in `0...1`.
+    ///
+    /// - Parameter extra: Of `ExplorationLevel`.
+    /// - Returns: What the policy states, and what is added within its bound.
+    public func explorationShare(extra: Double) -> Double {
+        guard measuresErrors else { return explorationShare }
+        return min(explorationMost, explorationShare + max(0, extra))
+    }
+
+    /// The probability that a model gives the class that it thinks likeliest, tempered.
+    func confidence(of output: ClassDistribution, classes: Int) -> Double {
+        guard temperature != 1 else { return output.top.probability }
+        return Calibration.apply(temperature, to: ScoredPrediction(output: output), classes: classes).top.probability
+    }
+}
+
+extension ExplorationLevel {
+    /// Whether the model is sure that a candidate is of one of the classes in question.
+    func isSure(_ candidate: Candidate, _ policy: AcquisitionPolicy, classes: Int) -> Bool {
+        guard let output = candidate.output?.distribution, self.classes.contains(output.top.label) else { return false }
+        return policy.confidence(of: output, classes: classes) >= ConfidentErrors.sure
+    }
+}

@@ -1,0 +1,153 @@
+internal import Kinds
+internal import Statistics
+internal import Tables
+public import Vocabulary
+
+/// What models say of the pool on average, and whether it has come to rest: while a few labels more still move the shares of the
+/// classes, what a model is unsure of says more about those labels than about the samples.
+public struct PredictedShares: Equatable, Sendable {
+    /// The ordinal of the model whose shares these are; 0 before the first.
+    public var ordinal: Int
+    /// Samples asked for, and imported, for training when it was listened to.
+    public var labels: Int
+    /// Candidates that these are the means of.
+    public var candidates: Int
+    /// The classes of the largest shares, at most `limit`, in order, and the share of each, in `0...1`.
+    public var classes: [ClassIndex]
+    public var shares: [Double]
+    /// Whether they had moved little since the model before.
+    public var isSettled: Bool
+
+    public init(
+        ordinal: Int = 0,
+        labels: Int = 0,
+        candidates: Int = 0,
+        classes: [ClassIndex] = [],
+        shares: [Double] = [],
+        isSettled: Bool = false
+    ) {
+        self.ordinal = ordinal
+        self.labels = labels
+        self.candidates = candidates
+        self.classes = classes
+        self.shares = shares
+        self.isSettled = isSettled
+    }
+
+    /// Classes that are kept.
+    static let limit = 64
+    /// Models are compared when a sixth more labels came between them, or more: less moves nothing.
+    static let growth = (more: 7, than: 6)
+    /// Half the sum of the differences, beyond what chance makes, from which on shares still move.
+    static let movement = 0.035
+    /// Of the labels at which a cold start ends whatever its shares do, the part before which it does not.
+    static let earliest = 0.375
+
+    /// Takes in what a model says.
+    ///
+    /// - Parameters:
+    ///   - output: Of a model; one that was listened to says nothing new.
+    ///   - labels: Samples asked for, and imported, for training.
+    /// - Complexity: O(*k* log *k*).
+    mutating func note(_ output: MeanOutput, labels: Int) {
+        guard output.ordinal > ordinal else { return }
+        let means = output.means
+        let grew = labels * Self.growth.than >= self.labels * Self.growth.more
+        guard grew || labels < self.labels else { return }
+        let kept = means.indices.sorted { (means[$1], $0) < (means[$0], $1) }.prefix(Self.limit).sorted()
+        var next = PredictedShares(ordinal: output.ordinal, labels: labels, candidates: output.candidates)
+        next.classes = kept.map { ClassIndex($0) }
+        next.shares = kept.map { min(1, means[$0]) }
+        if grew, candidates > 0 {
+            // Means over other samples differ by chance, too: what moves lies beyond that.
+            let (found, noise) = (next.distance(to: self), output.noise(beside: candidates))
+            next.isSettled = found * found < Self.movement * Self.movement + noise * noise
+        }
+        self = next
+    }
+
+    /// Half the sum of the differences of all shares that are kept.
+    private func distance(to other: PredictedShares) -> Double {
+        var sum = 0.0
+        var (own, others) = (0, 0)
+        // A row that somebody has spoilt may lack shares.
+        let (count, otherCount) = (min(classes.count, shares.count), min(other.classes.count, other.shares.count))
+        while own < count || others < otherCount {
+            let mine = own < count ? classes[own].rawValue : Int.max
+            let theirs = others < otherCount ? other.classes[others].rawValue : Int.max
+            sum += abs((mine <= theirs ? shares[own] : 0) - (theirs <= mine ? other.shares[others] : 0))
+            if mine <= theirs { own += 1 }
+            if theirs <= mine { others += 1 }
+        }
+        return sum / 2
+    }
+}
+
+/// What a model says of the pool on average.
+struct MeanOutput {
+    let ordinal: Int
+    /// Above 0.
+    var candidates = 0
+    /// The mean share of each class, by its position.
+    var means: [Double] = []
+    /// The mean of its square.
+    private var squares: [Double] = []
+
+    init(of ordinal: Int) { self.ordinal = ordinal }
+
+    mutating func take(_ output: ClassDistribution) {
+        candidates += 1
+        for entry in output.entries {
+            let missing = entry.label.rawValue + 1 - means.count
+            if missing > 0 {
+                means.append(contentsOf: repeatElement(0, count: missing))
+                squares.append(contentsOf: repeatElement(0, count: missing))
+            }
+            means[entry.label.rawValue] += entry.probability
+            squares[entry.label.rawValue] += entry.probability * entry.probability
+        }
+    }
+
+    /// Sums become means.
+    mutating func finish() {
+        for index in means.indices {
+            means[index] /= Double(candidates)
+            squares[index] /= Double(candidates)
+        }
+    }
+
+    /// How many classes the model tells apart.
+    var perplexity: Double {
+        var entropy = 0.0
+        for share in means { entropy += Entropy.term(share) }
+        return Reproducible.exp(entropy)
+    }
+
+    /// Half the sum of the differences that are to be expected between the means over these candidates and over so many others
+    /// of the same kind: of each class √(2 σ² / π).
+    func noise(beside others: Int) -> Double {
+        let scale = (1 / Double(candidates) + 1 / Double(others)) * 2 / Double.pi
+        var sum = 0.0
+        for index in means.indices {
+            sum += (max(0, squares[index] - means[index] * means[index]) * scale).squareRoot()
+        }
+        return sum / 2
+    }
+}
+
+extension PoolSource {
+    /// Whether the newest model has seen too few labels for its uncertainty to mean much, from edition 2 on: until what models
+    /// say of the pool on average has come to rest, at the latest until `handover` labels for each class that it tells apart.
+    ///
+    /// - Complexity: O(*n* · *k*), over at most 512 candidates once they are in order.
+    mutating func isColdByShares(_ labels: Int, _ policy: AcquisitionPolicy) -> Bool {
+        if isSurelyWarm(Double(labels), policy) { return false }
+        guard let output = meanOutput() else { return true }
+        let latest = policy.batch.handover * output.perplexity
+        guard Double(labels) < latest else { return false }
+        var shares = shares.value
+        shares.note(output, labels: labels)
+        if shares != self.shares.value { self.shares.value = shares }
+        return !shares.isSettled || Double(labels) < PredictedShares.earliest * latest
+    }
+}

@@ -1,0 +1,277 @@
+internal import Acquisition
+internal import Flywheel
+internal import JSON
+internal import Kinds
+internal import Telemetry
+internal import Vocabulary
+
+/// Reads predictions without parsing them whole.
+///
+/// Whatever is not the plain form of a prediction, good or bad, is not read: it is parsed, and judged by the same rules as
+/// every other record. What is read here is a prediction by these rules, in all of its members: whether a record is counted
+/// or refused does not depend on whether it goes on.
+struct PredictionReader {
+    /// Numbers of keys, in the order of `keyNames`; no enumeration, which would be made from a number by a call.
+    enum Key {
+        static var project: Int { 0 }
+        static var sample: Int { 1 }
+        static var model: Int { 2 }
+        static var output: Int { 3 }
+        static var predictedAt: Int { 4 }
+        static var id: Int { 5 }
+        static var version: Int { 6 }
+        static var role: Int { 7 }
+        static var kind: Int { 8 }
+        static var probabilities: Int { 9 }
+        static var remainder: Int { 10 }
+        static var embedding: Int { 11 }
+        /// From here on what is not looked at: a structured CloudEvent (`specversion`, `data`), and what scores may be computed
+        /// from besides the output (`members`, `logits`, `score`).
+        static var firstUnread: Int { 12 }
+        static var lastUnread: Int { 16 }
+        static var data: Int { 13 }
+        static var content: Int { 17 }
+        static var metadata: Int { 18 }
+        static var space: Int { 19 }
+        static var name: Int { 20 }
+        static var variant: Int { 21 }
+        static var uri: Int { 22 }
+        static var mediaType: Int { 23 }
+        static var group: Int { 24 }
+        /// Any other key.
+        static var unknown: Int { Int.bitWidth - 1 }
+    }
+
+    /// Where they stand: as members they would be copied for each prediction.
+    let views: UnsafePointer<Views>
+
+    var keys: NameView { views.pointee.keys }
+    var roles: NameView { views.pointee.roles }
+    var kinds: NameView { views.pointee.kinds }
+    var contents: NameView { views.pointee.contents }
+    var floats: NameView { views.pointee.floats }
+    var base64: Base64Digits.View { views.pointee.base64 }
+
+    /// Reads the parts of a prediction of a known project into a fresh `reading`.
+    ///
+    /// - Returns: False of whatever is not in plain form; what is in `reading` means nothing then.
+    /// - Complexity: O(*n*) in the number of values; no allocation.
+    func read(_ text: JSONScan, _ projects: ProjectTable.View, into reading: inout PredictionReading) -> Bool {
+        var scan = text
+        var hasModel = false
+        // An output is read when it is known whose classes it names.
+        var unread: JSONScan?
+        var seen = 0
+        guard scan.take(UInt8(ascii: "{")) else { return false }
+        while true {
+            guard let name = scan.quotedKey(), let key = number(of: name) else { return false }
+            // Of members of one name the first holds, as in the parser.
+            let isFirst = seen & (1 &<< key) == 0
+            seen |= 1 &<< key
+            switch isFirst ? key : Key.unknown {
+            case Key.project:
+                guard let name = scan.raw(), let place = projects[padded: name] else { return false }
+                reading.project = place
+            case Key.sample:
+                guard let sample = readSample(&scan, into: &reading.embedding, &reading.group) else { return false }
+                reading.sample = sample
+            case Key.model:
+                if scan.null() { break }
+                guard let model = readModel(&scan) else { return false }
+                (reading.version, reading.role, hasModel) = (model.version, model.role, true)
+            case Key.output:
+                if scan.null() { break }
+                if let project = reading.project {
+                    guard readOutput(&scan, of: project, into: &reading.output) else { return false }
+                    reading.hasOutput = true
+                } else {
+                    unread = scan
+                    guard scan.skipUnchecked() else { return false }
+                }
+            case Key.predictedAt:
+                if scan.null() { break }
+                guard let time = scan.int64() else { return false }
+                reading.predictedAt = time
+            case Key.firstUnread...Key.lastUnread: return false
+            default: guard scan.skip() else { return false }
+            }
+            guard let more = scan.more(until: UInt8(ascii: "}")) else { return false }
+            if !more { break }
+        }
+        guard scan.isAtEnd, let project = reading.project, reading.sample.count > 0 else { return false }
+        if var unread {
+            guard readOutput(&unread, of: project, into: &reading.output) else { return false }
+            reading.hasOutput = true
+        }
+        return hasModel == reading.hasOutput
+    }
+
+    @inline(__always)
+    private func readModel(_ cursor: inout JSONScan) -> (version: UnsafeRawBufferPointer, role: ModelRole)? {
+        var scan = cursor
+        defer { cursor = scan }
+        var version: UnsafeRawBufferPointer?
+        var role: ModelRole?
+        guard scan.take(UInt8(ascii: "{")) else { return nil }
+        while true {
+            guard let name = scan.quotedKey(), let key = number(of: name) else { return nil }
+            switch key {
+            case Key.version where version == nil:
+                guard let text = scan.raw(), Self.isIdentifier(text) else { return nil }
+                version = text
+            case Key.name, Key.variant:
+                guard scan.null() || scan.checkedRaw() != nil else { return nil }
+            case Key.role where role == nil:
+                if scan.null() {
+                    role = .champion
+                } else {
+                    guard let text = scan.raw(), let found = roles.find(padded: text) else { return nil }
+                    role = found == 0 ? .champion : .challenger
+                }
+            default: guard scan.skip() else { return nil }
+            }
+            guard let more = scan.more(until: UInt8(ascii: "}")) else { return nil }
+            if !more { return version.map { ($0, role ?? .champion) } }
+        }
+    }
+
+    /// What scores need to know of an output; false where it is not a plain distribution over the project's classes.
+    ///
+    /// - Complexity: O(*k*) in the number of classes named; no allocation.
+    private func readOutput(
+        _ scan: inout JSONScan,
+        of project: ProjectTable.Place,
+        into summary: inout OutputSummary
+    ) -> Bool {
+        summary = OutputSummary(for: project.pointee.function)
+        var seen = 0
+        guard scan.take(UInt8(ascii: "{")) else { return false }
+        while true {
+            guard let name = scan.quotedKey(), let key = number(of: name) else { return false }
+            let isFirst = seen & (1 &<< key) == 0
+            seen |= 1 &<< key
+            switch isFirst ? key : Key.unknown {
+            case Key.kind:
+                guard let kind = scan.raw(), kinds.find(padded: kind) != nil else { return false }
+            case Key.probabilities:
+                let start = scan
+                guard readProbabilities(&scan, into: &summary, of: project) else { return false }
+                // Read once more, rather than asked at every class of every project.
+                if project.pointee.watchesClasses { noteProbabilities(start, of: project) }
+            case Key.remainder:
+                if scan.null() { break }
+                guard let found = scan.double(), let remainder = ClassDistribution.taken(found) else { return false }
+                summary.remainder = min(1, remainder)
+            default: guard scan.skip() else { return false }
+            }
+            guard let more = scan.more(until: UInt8(ascii: "}")) else { return false }
+            if !more { break }
+        }
+        let sum = summary.sum + summary.remainder
+        let needed = 1 << Key.kind | 1 << Key.probabilities
+        // At the edge the order of a sum and a unit in the last place decide: there the parser does.
+        return seen & needed == needed && abs(sum - 1) < ClassDistribution.tolerance - 1e-9
+    }
+
+    /// Classes that are summed up together: so many stand on the stack, where more than a kilobyte would be allocated.
+    private static var atOnce: Int { 32 }
+
+    @inline(__always)
+    private func readProbabilities(
+        _ cursor: inout JSONScan,
+        into result: inout OutputSummary,
+        of project: ProjectTable.Place
+    ) -> Bool {
+        var scan = cursor
+        guard scan.take(UInt8(ascii: "{")) else { return false }
+        var named: UInt64 = 0
+        if project.pointee.classCount > UInt64.bitWidth { project.pointee.beginEvent() }
+        let classes = project.pointee.classView
+        let isPlain = withUnsafeTemporaryAllocation(of: OutputSummary.Part.self, capacity: Self.atOnce) { parts in
+            var count = 0
+            while true {
+                guard let name = scan.quotedKey(), let label = classes.find(padded: name) ?? Self.spaced(name, classes),
+                    let found = scan.double(), let probability = ClassDistribution.taken(found)
+                else { return false }
+                if label < UInt64.bitWidth {
+                    let bit: UInt64 = 1 &<< UInt64(truncatingIfNeeded: label)
+                    guard named & bit == 0 else { return false }
+                    named |= bit
+                } else {
+                    guard project.pointee.name(label) else { return false }
+                }
+                if count == Self.atOnce {
+                    result.add(UnsafeBufferPointer(rebasing: parts[..<count]))
+                    count = 0
+                }
+                parts[count] = OutputSummary.Part(label: label, probability: probability)
+                count &+= 1
+                guard let more = scan.more(until: UInt8(ascii: "}")) else { return false }
+                if !more { break }
+            }
+            result.add(UnsafeBufferPointer(rebasing: parts[..<count]))
+            return true
+        }
+        cursor = scan
+        return isPlain
+    }
+
+    /// Tells the triggers the probabilities that they ask for, of a distribution that was read and is plain.
+    private func noteProbabilities(_ start: JSONScan, of project: ProjectTable.Place) {
+        var scan = start
+        project.pointee.triggers?.beginNotes()
+        guard scan.take(UInt8(ascii: "{")) else { return }
+        repeat {
+            let classes = project.pointee.classView
+            guard let name = scan.quotedKey(), let label = classes.find(padded: name) ?? Self.spaced(name, classes),
+                let found = scan.double(), let probability = ClassDistribution.taken(found)
+            else { return }
+            project.pointee.triggers?.note(label, probability)
+        } while scan.more(until: UInt8(ascii: "}")) == true
+    }
+
+    /// The number of a key; of any that is not known one beyond all. Nil of a key with escapes, which may be any, and of what
+    /// is no key.
+    @inline(__always)
+    func number(of key: UnsafeRawBufferPointer) -> Int? {
+        keys.find(padded: key) ?? (Self.isPlain(key) ? Key.unknown : spacedKey(key))
+    }
+
+    /// Whether what stands before a colon is a name in quotes, without escapes.
+    @inline(__always)
+    private static func isPlain(_ key: UnsafeRawBufferPointer) -> Bool {
+        guard key.count >= 2, let start = key.baseAddress, key[key.count &- 1] == UInt8(ascii: "\""),
+            key[0] == UInt8(ascii: "\"")
+        else { return false }
+        return !JSONScan.hasEscape(start, key.count)
+    }
+
+    @inline(never)
+    private func spacedKey(_ key: UnsafeRawBufferPointer) -> Int? {
+        Self.spaced(key, keys) ?? (Self.trimmed(key).map(Self.isPlain) == true ? Key.unknown : nil)
+    }
+
+    /// A name where white space stands between it and its colon.
+    @inline(never)
+    private static func spaced(_ key: UnsafeRawBufferPointer, _ names: NameView) -> Int? {
+        trimmed(key).flatMap { names.find($0) }
+    }
+
+    private static func trimmed(_ key: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
+        guard let last = key.lastIndex(where: { ![0x20, 0x09, 0x0A, 0x0D].contains($0) }) else { return nil }
+        return UnsafeRawBufferPointer(rebasing: key[...last])
+    }
+
+    /// 1 to 256 bytes without escapes, DEL and what else no name may hold; controls of ASCII do not pass the scan. Of what may
+    /// not be composed nothing is said.
+    @inline(__always)
+    static func isIdentifier(_ text: UnsafeRawBufferPointer) -> Bool {
+        guard let start = text.baseAddress, text.count >= 1, text.count <= 256 else { return false }
+        return JSONScan.isPlainASCII(start, text.count) || isForeignIdentifier(text)
+    }
+
+    @inline(never)
+    private static func isForeignIdentifier(_ text: UnsafeRawBufferPointer) -> Bool {
+        !text.contains(UInt8(ascii: "\\")) && ForeignText.isPlain(text) && ComposedText.isSurely(text)
+    }
+}

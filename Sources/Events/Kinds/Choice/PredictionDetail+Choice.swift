@@ -1,0 +1,184 @@
+internal import JSON
+internal import Vocabulary
+
+extension PredictionDetail {
+    /// Reads the members, logits and score of a prediction.
+    ///
+    /// - Parameters:
+    ///   - object: The prediction.
+    ///   - schema: Names the classes; lists have a number for each of them, in its order.
+    ///   - hasOutput: Whether there is an output; members and logits belong to one.
+    ///   - shortest: Classes that the project began with, at least 2. A model that was trained before classes were appended
+    ///     says nothing of these: lists of `shortest` to all numbers are of the first so many classes, the others have
+    ///     probability 0.
+    ///   - remarks: Says what became of a score that is none.
+    /// - Throws: `Rejection` that names the member of the event, what was expected and what was found.
+    init(
+        _ object: JSONObject,
+        _ schema: LabelSchema,
+        hasOutput: Bool,
+        shortest: Int,
+        _ remarks: inout Remarks
+    ) throws(Rejection) {
+        let members = try Self.members(object, schema, shortest)
+        let logits = try Self.logits(object, schema, shortest)
+        self.init(members: members, logits: logits, score: object.informingShare("score", &remarks))
+        guard hasOutput || (members == nil && logits == nil) else {
+            throw Rejection(.schema, "members and logits belong to an output: there is none")
+        }
+    }
+
+    private static func members(
+        _ object: JSONObject,
+        _ schema: LabelSchema,
+        _ shortest: Int
+    ) throws(Rejection) -> EnsembleOutput? {
+        let array: JSONArray
+        do throws(JSONError) {
+            guard let found = try object.optionalArray("members") else { return nil }
+            array = found
+        } catch {
+            throw Rejection(error)
+        }
+        let limit = EnsembleOutput.memberLimit
+        guard (1...limit).contains(array.count) else {
+            throw Rejection(.schema, "members: expected 1 to \(limit), found \(array.count)")
+        }
+        var rows: [[Double]] = []
+        var labels: [ClassIndex] = []
+        var position = 0
+        for element in array {
+            let row = try Row(element, schema, shortest, at: "members.\(position)")
+            if position == 0 { labels = row.labels }
+            guard row.labels.count == labels.count else {
+                throw Rejection(
+                    .schema,
+                    "members.\(position): expected \(labels.count) probabilities as in the first member, found \(row.labels.count)"
+                )
+            }
+            guard let numbers = row.numbers(for: labels) else {
+                throw Rejection(.schema, "members.\(position): expected the classes that the first member names")
+            }
+            guard EnsembleOutput.isDistribution(numbers) else {
+                let fault = DistributionFault(Array(zip(labels, numbers)), remainder: nil, schema)
+                throw Rejection(.badProbabilities, fault.text(at: "members.\(position)"))
+            }
+            rows.append(numbers)
+            position += 1
+        }
+        guard let members = EnsembleOutput(rows, labels: labels) else {
+            throw Rejection(.badProbabilities, "members: expected a probability for at least one class")
+        }
+        return members
+    }
+
+    private static func logits(
+        _ object: JSONObject,
+        _ schema: LabelSchema,
+        _ shortest: Int
+    ) throws(Rejection) -> [Double]? {
+        guard let element = object.optional("logits") else { return nil }
+        let row = try Row(element, schema, shortest, at: "logits")
+        let named = row.labels.count
+        guard named >= shortest, let numbers = row.numbers(for: (0..<named).map { ClassIndex($0) }) else {
+            // The first class that is missing tells more than a count.
+            let given = Set(row.labels)
+            let missing = schema.classes.indices.map { ClassIndex($0) }.first { !given.contains($0) }
+            let name = missing.map { "none for \"\(schema.name(of: $0).prefix(64))\"" } ?? "\(named)"
+            throw Rejection(
+                .schema,
+                "logits: expected one for each of \(Row.expected(shortest, schema)) classes, found \(named), \(name)"
+            )
+        }
+        return numbers
+    }
+
+    /// Writes what there is as members of an object that is open.
+    func writeMembers(to writer: inout JSONWriter, schema: LabelSchema) {
+        let all = schema.classes.indices.map { ClassIndex($0) }
+        if let members {
+            writer.array("members") { writer in
+                for member in 0..<members.count {
+                    if members.labels == all {
+                        writer.array { writer in for number in members[member] { writer.value(number) } }
+                    } else {
+                        writer.object { writer in
+                            for (label, number) in zip(members.labels, members[member]) {
+                                writer.key(named: schema.name(of: label))
+                                writer.value(number)
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        if let logits { writer.array("logits", of: logits) }
+        writer.member("score", ifPresent: score)
+    }
+}
+
+/// Numbers for classes: an object of class names, or a list of one for each class of the schema in its order, or for the first
+/// so many.
+private struct Row {
+    let labels: [ClassIndex]
+    private let values: [Double]
+
+    init(_ element: JSONValue, _ schema: LabelSchema, _ shortest: Int, at path: String) throws(Rejection) {
+        var labels: [ClassIndex] = []
+        var values: [Double] = []
+        do throws(JSONError) {
+            guard let object = element.objectView else {
+                values = try element.array().doubles()
+                guard values.count >= shortest, values.count <= schema.classes.count else {
+                    let expected = Self.expected(shortest, schema)
+                    throw JSONError(
+                        .wrongType,
+                        path: path,
+                        reason: "expected one number for each of \(expected) classes, found \(values.count)"
+                    )
+                }
+                self.labels = values.indices.map { ClassIndex($0) }
+                self.values = values
+                return
+            }
+            for member in object {
+                guard let label = schema.index(of: member.name) else {
+                    throw JSONError(
+                        .invalidValue,
+                        path: path,
+                        reason: "class \"\(member.name.prefix(64))\" is not in the label schema"
+                    )
+                }
+                labels.append(label)
+                values.append(try member.value.double())
+            }
+        } catch {
+            guard error.path == path, error.kind == .invalidValue else { throw Rejection(error) }
+            throw Rejection(.unknownClass, error.description)
+        }
+        if let twice = DistributionFault.repeated(labels) {
+            throw Rejection(.schema, "\(path): class \"\(schema.name(of: twice).prefix(64))\" stands twice")
+        }
+        self.labels = labels
+        self.values = values
+    }
+
+    /// How many classes there may be, for messages: `10`, or `8 to 10`.
+    static func expected(_ shortest: Int, _ schema: LabelSchema) -> String {
+        let count = schema.classes.count
+        return shortest < count ? "\(shortest) to \(count)" : "\(count)"
+    }
+
+    /// The numbers in the order of `wanted`; nil if these are other classes.
+    func numbers(for wanted: [ClassIndex]) -> [Double]? {
+        if labels == wanted { return values }
+        var positions: [ClassIndex: Int] = [:]
+        for (position, label) in labels.enumerated() { positions[label] = position }
+        var numbers: [Double] = []
+        for label in wanted {
+            guard let position = positions[label] else { return nil }
+            numbers.append(values[position])
+        }
+        return numbers
+    }
+}

@@ -1,0 +1,61 @@
+internal import JSON
+internal import Kinds
+internal import Vocabulary
+
+// Which type writes and reads the values of a kind. Nowhere but here, and in `Kinds/Dispatch.swift`, is there a switch over
+// kinds.
+
+/// Something to do with the codec of a kind.
+protocol CodecVisitor {
+    associatedtype Found
+    associatedtype Failure: Error = Never
+    mutating func visit<K: KindCodec>(_ kind: K.Type) throws(Failure) -> Found
+}
+
+extension KindName {
+    /// Does something with the codec of the kind: in place, without a box around the type.
+    @inline(__always)
+    func dispatch<V: CodecVisitor>(codec visitor: inout V) throws(V.Failure) -> V.Found {
+        switch self {
+        case .choice: try visitor.visit(ChoiceKind.self)
+        }
+    }
+
+    /// Whether its values stand inside without their kind: those of `choice`, which were there before there were kinds.
+    var isBare: Bool { self == .choice }
+
+    /// The kind of a value in the journal, in the state or on the dataset log, which says it unless it is `choice`.
+    ///
+    /// - Throws: `.newerForm` of a kind that this build does not know.
+    @inline(__always)
+    init(inside json: JSONValue) throws(JSONError) {
+        guard let object = json.objectView, let kind = object.optional("kind") else {
+            self = .choice
+            return
+        }
+        try self.init(known: kind)
+    }
+
+    /// The kind that a record of ours says.
+    ///
+    /// - Throws: `.newerForm` of a kind that this build does not know.
+    init(of object: JSONObject) throws(JSONError) {
+        try self.init(known: try object.required("kind"))
+    }
+
+    /// The kind of a name.
+    ///
+    /// - Throws: `.newerForm` of one that this build does not know.
+    init(known json: JSONValue) throws(JSONError) {
+        let name = try json.string()
+        guard let kind = KindName(rawValue: name) else {
+            throw JSONError(
+                .newerForm,
+                path: json.failure("").path,
+                reason:
+                    "kind \"\(name.prefix(64))\" of answers is not known, a newer build wrote it; upgrade this worker"
+            )
+        }
+        self = kind
+    }
+}

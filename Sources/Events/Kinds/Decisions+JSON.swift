@@ -1,0 +1,137 @@
+public import JSON
+internal import Kinds
+public import Vocabulary
+
+// Values of any kind as tasks, the dataset log and results of training have them.
+
+/// A label with the names of its classes: what is read without the project's question still says them.
+public struct NamedLabel: Hashable, Sendable {
+    public let label: Label
+    /// In the order of the label; one of kind `choice`.
+    public let names: [String]
+
+    public init(_ label: Label, names: [String]) {
+        self.label = label
+        self.names = names
+    }
+
+    /// A label that the question allows.
+    public init(_ label: Label, under question: Question) {
+        self.init(label, names: question.classNames(in: label))
+    }
+}
+
+extension NamedLabel: JSONCodable {
+    /// - Throws: `.newerForm` of a kind that this build does not know.
+    public init(json: JSONValue) throws(JSONError) { try self.init(json.object()) }
+
+    public func write(to writer: inout JSONWriter) { write(to: &writer, hasPositions: true) }
+
+    init(_ object: JSONObject) throws(JSONError) {
+        var reading = ReadNamedLabel(object: object)
+        self = try KindName(of: object).dispatch(codec: &reading)
+    }
+
+    /// Writes kind, names and, but for lines of form 1, positions.
+    public func write(to writer: inout JSONWriter, hasPositions: Bool) {
+        writer.object { writer in
+            writer.member("kind", label.kind.rawValue)
+            var writing = WriteNamedLabel(named: self, hasPositions: hasPositions, writer: writer)
+            label.kind.dispatch(codec: &writing)
+            writer = writing.writer
+        }
+    }
+}
+
+extension Question {
+    /// Reads the question of a task.
+    init(ofTask object: JSONObject) throws(JSONError) {
+        var reading = ReadQuestion(object: object)
+        self = try KindName(of: object).dispatch(codec: &reading)
+    }
+
+    /// Writes it as a task has it.
+    func writeToTask(_ writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.member("kind", kind.rawValue)
+            writeTaskMembers(&writer)
+        }
+    }
+
+    /// The same without kind and braces.
+    func writeTaskMembers(_ writer: inout JSONWriter) {
+        var writing = WriteQuestion(question: self, writer: writer)
+        writer = JSONWriter(capacity: 0)
+        kind.dispatch(codec: &writing)
+        writer = writing.writer
+    }
+}
+
+extension KindName {
+    /// What a model says of test labels, of this kind.
+    func predictions(_ object: JSONObject) throws(JSONError) -> [Label] {
+        var reading = ReadPredictions(object: object)
+        return try dispatch(codec: &reading)
+    }
+
+    /// Writes it, with its kind. All are of the kind of the first.
+    static func write(_ predictions: [Label], to writer: inout JSONWriter) {
+        let kind = predictions.first?.kind ?? .choice
+        writer.tagged("predictions", kind) { writer in
+            var writing = WritePredictions(labels: predictions, writer: writer)
+            kind.dispatch(codec: &writing)
+            writer = writing.writer
+        }
+    }
+}
+
+private struct ReadNamedLabel: CodecVisitor {
+    let object: JSONObject
+    func visit<K: KindCodec>(_ kind: K.Type) throws(JSONError) -> NamedLabel {
+        let (label, names) = try K.namedLabel(object)
+        return NamedLabel(K.wrapped(label: label), names: names)
+    }
+}
+
+private struct WriteNamedLabel: CodecVisitor {
+    let named: NamedLabel
+    let hasPositions: Bool
+    var writer: JSONWriter
+
+    mutating func visit<K: KindCodec>(_ kind: K.Type) {
+        guard let label = K.label(named.label) else { return }
+        K.writeMembers(label: label, names: named.names, hasPositions: hasPositions, to: &writer)
+    }
+}
+
+private struct ReadQuestion: CodecVisitor {
+    let object: JSONObject
+    func visit<K: KindCodec>(_ kind: K.Type) throws(JSONError) -> Question {
+        K.wrapped(question: try K.question(object))
+    }
+}
+
+private struct WriteQuestion: CodecVisitor {
+    let question: Question
+    var writer: JSONWriter
+
+    mutating func visit<K: KindCodec>(_ kind: K.Type) {
+        if let question = K.question(question) { K.writeMembers(question: question, to: &writer) }
+    }
+}
+
+private struct ReadPredictions: CodecVisitor {
+    let object: JSONObject
+    func visit<K: KindCodec>(_ kind: K.Type) throws(JSONError) -> [Label] {
+        try K.predictions(object).map { K.wrapped(label: $0) }
+    }
+}
+
+private struct WritePredictions: CodecVisitor {
+    let labels: [Label]
+    var writer: JSONWriter
+
+    mutating func visit<K: KindCodec>(_ kind: K.Type) {
+        K.writeMembers(predictions: labels.compactMap { K.label($0) }, to: &writer)
+    }
+}

@@ -1,0 +1,91 @@
+internal import JSON
+internal import Kinds
+internal import Vocabulary
+
+/// The JSON forms of one kind of answers.
+///
+/// *Outside* a value names classes, and says its kind: it is read under the question of its project. *Inside*, in the journal
+/// and in the state, it has positions; there, and on the dataset log, a kind that is not known is a newer build's.
+protocol KindCodec: Kind {
+    // MARK: Inside
+
+    /// Writes a value: an object whose first member is its `kind`. Of `choice`, which was there before there were kinds, the
+    /// bare position of a class, and an output without `kind`.
+    static func write(_ output: Output, to writer: inout JSONWriter)
+    static func write(answer: Answer, to writer: inout JSONWriter)
+    static func write(label: Label, to writer: inout JSONWriter)
+    static func output(_ json: JSONValue) throws(JSONError) -> Output
+    static func answer(_ json: JSONValue) throws(JSONError) -> Answer
+    static func label(_ json: JSONValue) throws(JSONError) -> Label
+
+    // MARK: Decisions
+
+    /// Members of the question of a task, behind its `kind`.
+    static func writeMembers(question: Question, to writer: inout JSONWriter)
+    static func question(_ object: JSONObject) throws(JSONError) -> Question
+
+    /// Members of a label on the dataset log and in dataset lines, behind its `kind`: the names of its classes, and their
+    /// positions unless the line is of form 1.
+    static func writeMembers(label: Label, names: [String], hasPositions: Bool, to writer: inout JSONWriter)
+    static func namedLabel(_ object: JSONObject) throws(JSONError) -> (label: Label, names: [String])
+
+    // MARK: Outside
+
+    /// The output of a prediction.
+    ///
+    /// - Throws: `Rejection` that names the member of the event, what was expected and what was found.
+    static func output(_ object: JSONObject, of event: JSONObject, under question: Question) throws(Rejection) -> Output
+    static func writeMembers(output: Output, under question: Question, to writer: inout JSONWriter)
+
+    /// What a prediction carries beside its output; `hasOutput` tells whether it has one, `shortest` the least extent of the
+    /// project's question that a model may have been trained under.
+    static func detail(
+        _ event: JSONObject,
+        under question: Question,
+        hasOutput: Bool,
+        shortest: Int,
+        _ remarks: inout Remarks
+    ) throws(Rejection) -> PredictionDetail
+    static func writeMembers(detail: PredictionDetail, under question: Question, to writer: inout JSONWriter)
+
+    /// The answer in the member of an event called `key`; what names a class that the project lacks is a proposal where that is
+    /// taken.
+    static func answer(
+        _ object: JSONObject,
+        at key: StaticString,
+        under question: Question,
+        takesProposal: Bool
+    ) throws(Rejection) -> GivenAnswer<Answer>
+    static func writeMembers(answer: Answer, under question: Question, to writer: inout JSONWriter)
+
+    /// The label in the member of an event called `key`.
+    static func label(_ object: JSONObject, at key: StaticString, under question: Question) throws(Rejection) -> Label
+    static func writeMembers(label: Label, under question: Question, to writer: inout JSONWriter)
+
+    /// What a model says of test labels, one after the other.
+    static func predictions(_ object: JSONObject) throws(JSONError) -> [Label]
+    static func writeMembers(predictions: [Label], to writer: inout JSONWriter)
+}
+
+extension KindCodec {
+    static func detail(
+        _ event: JSONObject,
+        under question: Question,
+        hasOutput: Bool,
+        shortest: Int,
+        _ remarks: inout Remarks
+    ) throws(Rejection) -> PredictionDetail {
+        PredictionDetail(score: event.informingShare("score", &remarks))
+    }
+
+    static func writeMembers(detail: PredictionDetail, under question: Question, to writer: inout JSONWriter) {
+        writer.member("score", ifPresent: detail.score)
+    }
+}
+
+/// An answer as somebody outside gives it.
+enum GivenAnswer<Answer> {
+    case answer(Answer)
+    /// The name of a class that the project lacks.
+    case proposal(String)
+}

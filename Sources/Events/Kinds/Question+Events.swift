@@ -1,0 +1,184 @@
+internal import JSON
+internal import Kinds
+internal import Vocabulary
+
+// Values of any kind as services, label tools and trainers say them: read under the question of their project, and refused by
+// name where they are of another kind.
+
+extension Question {
+    /// The output of an event; nil where it has none.
+    func output(of event: JSONObject) throws(Rejection) -> Output? {
+        guard let object = try member("output", of: event) else { return nil }
+        var reading = ReadOutput(question: self, object: object, event: event)
+        return try kind.dispatch(codec: &reading)
+    }
+
+    /// What an event says beside its output; `shortest` is the least extent that the project's question had, as far as models
+    /// go.
+    func detail(
+        of event: JSONObject,
+        hasOutput: Bool,
+        shortest: Int,
+        _ remarks: inout Remarks
+    ) throws(Rejection) -> PredictionDetail {
+        var reading = ReadDetail(
+            question: self,
+            event: event,
+            hasOutput: hasOutput,
+            shortest: shortest,
+            remarks: remarks
+        )
+        defer { remarks = reading.remarks }
+        return try kind.dispatch(codec: &reading)
+    }
+
+    /// The answer in the member called `key`; nil if absent. What the project lacks is a proposal where that is taken.
+    func answer(
+        of event: JSONObject,
+        at key: StaticString,
+        takesProposal: Bool = false
+    ) throws(Rejection) -> GivenAnswer<Answer>? {
+        guard let object = try member(key, of: event) else { return nil }
+        var reading = ReadAnswer(question: self, object: object, key: key, takesProposal: takesProposal)
+        return try kind.dispatch(codec: &reading)
+    }
+
+    /// The label in the member called `key`; nil if absent.
+    func label(of event: JSONObject, at key: StaticString) throws(Rejection) -> Label? {
+        guard let object = try member(key, of: event) else { return nil }
+        var reading = ReadLabel(question: self, object: object, key: key)
+        return try kind.dispatch(codec: &reading)
+    }
+
+    private func member(_ key: StaticString, of event: JSONObject) throws(Rejection) -> JSONObject? {
+        guard event.optional(key) != nil else { return nil }
+        do throws(JSONError) {
+            let object = try event.object(key)
+            try object.requireKind(kind.rawValue)
+            return object
+        } catch {
+            throw Rejection(error)
+        }
+    }
+}
+
+extension JSONWriter {
+    /// An output with the names of its classes.
+    mutating func member(_ key: StaticString, _ output: Output, under question: Question) {
+        tagged(key, question.kind) { writer in
+            var writing = WriteNamed(value: .output(output), question: question, writer: writer)
+            question.kind.dispatch(codec: &writing)
+            writer = writing.writer
+        }
+    }
+
+    /// An answer with the names of its classes.
+    mutating func member(_ key: StaticString, _ answer: Answer, under question: Question) {
+        tagged(key, question.kind) { writer in
+            var writing = WriteNamed(value: .answer(answer), question: question, writer: writer)
+            question.kind.dispatch(codec: &writing)
+            writer = writing.writer
+        }
+    }
+
+    /// A label with the names of its classes.
+    mutating func member(_ key: StaticString, _ label: Label, under question: Question) {
+        tagged(key, question.kind) { writer in
+            var writing = WriteNamed(value: .label(label), question: question, writer: writer)
+            question.kind.dispatch(codec: &writing)
+            writer = writing.writer
+        }
+    }
+
+    /// What stands beside an output, as members of an object that is open.
+    mutating func members(_ detail: PredictionDetail, under question: Question) {
+        var writing = WriteNamed(value: .detail(detail), question: question, writer: self)
+        self = JSONWriter(capacity: 0)
+        question.kind.dispatch(codec: &writing)
+        self = writing.writer
+    }
+
+    /// An object that begins with its kind.
+    mutating func tagged(_ key: StaticString, _ kind: KindName, _ body: (inout JSONWriter) -> Void) {
+        object(key) { writer in
+            writer.member("kind", kind.rawValue)
+            body(&writer)
+        }
+    }
+}
+
+private struct ReadOutput: CodecVisitor {
+    let question: Question
+    let object: JSONObject
+    let event: JSONObject
+
+    func visit<K: KindCodec>(_ kind: K.Type) throws(Rejection) -> Output? {
+        guard let question = K.question(question) else { return nil }
+        return K.wrapped(output: try K.output(object, of: event, under: question))
+    }
+}
+
+private struct ReadDetail: CodecVisitor {
+    let question: Question
+    let event: JSONObject
+    let hasOutput: Bool
+    let shortest: Int
+    var remarks: Remarks
+
+    mutating func visit<K: KindCodec>(_ kind: K.Type) throws(Rejection) -> PredictionDetail {
+        guard let question = K.question(question) else { return PredictionDetail() }
+        return try K.detail(event, under: question, hasOutput: hasOutput, shortest: shortest, &remarks)
+    }
+}
+
+private struct ReadAnswer: CodecVisitor {
+    let question: Question
+    let object: JSONObject
+    let key: StaticString
+    let takesProposal: Bool
+
+    func visit<K: KindCodec>(_ kind: K.Type) throws(Rejection) -> GivenAnswer<Answer>? {
+        guard let question = K.question(question) else { return nil }
+        switch try K.answer(object, at: key, under: question, takesProposal: takesProposal) {
+        case .answer(let answer): return .answer(K.wrapped(answer: answer))
+        case .proposal(let name): return .proposal(name)
+        }
+    }
+}
+
+private struct ReadLabel: CodecVisitor {
+    let question: Question
+    let object: JSONObject
+    let key: StaticString
+
+    func visit<K: KindCodec>(_ kind: K.Type) throws(Rejection) -> Label? {
+        guard let question = K.question(question) else { return nil }
+        return K.wrapped(label: try K.label(object, at: key, under: question))
+    }
+}
+
+private struct WriteNamed: CodecVisitor {
+    enum Value {
+        case output(Output)
+        case answer(Answer)
+        case label(Label)
+        case detail(PredictionDetail)
+    }
+
+    let value: Value
+    let question: Question
+    var writer: JSONWriter
+
+    mutating func visit<K: KindCodec>(_ kind: K.Type) {
+        guard let question = K.question(question) else { return }
+        switch value {
+        case .output(let output):
+            if let output = K.output(output) { K.writeMembers(output: output, under: question, to: &writer) }
+        case .answer(let answer):
+            if let answer = K.answer(answer) { K.writeMembers(answer: answer, under: question, to: &writer) }
+        case .label(let label):
+            if let label = K.label(label) { K.writeMembers(label: label, under: question, to: &writer) }
+        case .detail(let detail): K.writeMembers(detail: detail, under: question, to: &writer)
+        }
+    }
+}

@@ -1,0 +1,98 @@
+public import Datasets
+public import JSON
+public import Labeling
+public import Rollout
+public import Vocabulary
+
+// Rows that hold labels and answers, of any kind.
+
+extension Vote: JSONCodable {
+    public init(json: JSONValue) throws(JSONError) {
+        let object = try json.object()
+        self.init(annotator: try object.id("annotator"), answer: try object.answer())
+    }
+
+    public func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.member("annotator", annotator)
+            writer.member(answer: answer)
+        }
+    }
+}
+
+extension LabelRow: JSONCodable {
+    public init(json: JSONValue) throws(JSONError) {
+        let object = try json.object()
+        self.init(
+            label: try object.label(),
+            split: try object.choice("split"),
+            sequence: try object.count64("sequence"),
+            importKey: try object.optional("import_key").map { (key) throws(JSONError) in try key.uint64() },
+            standing: object.optional("standing") == nil ? .accepted : try object.choice("standing")
+        )
+    }
+
+    public func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.member(label: label)
+            writer.member("split", split.rawValue)
+            writer.member("sequence", sequence)
+            writer.member("import_key", ifPresent: importKey)
+            if standing != .accepted { writer.member("standing", standing.rawValue) }
+        }
+    }
+}
+
+extension ClosedTask: JSONCodable {
+    public init(json: JSONValue) throws(JSONError) {
+        let object = try json.object()
+        self.init(
+            closing: try object.choice("closing"),
+            label: try object.optionalLabel(),
+            annotators: try object.ids("annotators")
+        )
+    }
+
+    public func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.member("closing", closing.rawValue)
+            writer.member(label: label)
+            writer.array("annotators", of: annotators.map(\.rawValue))
+        }
+    }
+}
+
+extension AuditPrediction: JSONCodable {
+    public init(json: JSONValue) throws(JSONError) {
+        let object = try json.object()
+        self.init(version: try object.id("version"), label: try object.label())
+    }
+
+    public func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.member("version", version)
+            writer.member(label: label)
+        }
+    }
+}
+
+extension AuditRow: JSONCodable {
+    public init(json: JSONValue) throws(JSONError) {
+        let object = try json.object()
+        self.init(
+            draw: try object.double("draw"),
+            since: try object.time("since_ms"),
+            label: try object.optionalLabel(),
+            predictions: try object.values("predictions")
+        )
+    }
+
+    public func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.member("draw", draw)
+            writer.member("since_ms", since)
+            writer.member(label: label)
+            writer.array("predictions", ofValues: predictions)
+        }
+    }
+}

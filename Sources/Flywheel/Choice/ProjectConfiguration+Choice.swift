@@ -1,0 +1,51 @@
+public import Acquisition
+public import Datasets
+internal import Kinds
+public import Labeling
+public import Rollout
+public import Training
+public import Vocabulary
+
+extension ProjectConfiguration {
+    /// The classes that a project of kind `choice` chooses among; of another kind there are none.
+    public var schema: LabelSchema { question.schema ?? LabelSchema(question: question.text, classes: []) }
+
+    /// The fewest classes that any revision of the project had, as far as it is known, at least 2 and at most those of now: a
+    /// model trained then says something of so many.
+    public var shortestOutput: Int {
+        let now = question.extent
+        guard let initialClasses else { return revision == 1 ? now : min(2, now) }
+        return min(now, max(2, initialClasses))
+    }
+
+    /// A project of kind `choice`.
+    public init(
+        project: ProjectID,
+        revision: Int,
+        partition: Int32,
+        schema: LabelSchema,
+        acquisition: AcquisitionPolicy = AcquisitionPolicy(),
+        labeling: LabelingPolicy = LabelingPolicy(),
+        datasets: DatasetPolicy = DatasetPolicy(),
+        training: TrainingPolicy = TrainingPolicy(),
+        rollout: RolloutPolicy = RolloutPolicy(),
+        embedding: EmbeddingSpace? = nil,
+        requireTokens: Bool? = nil,
+        initialClasses: Int? = nil
+    ) {
+        self.init(
+            project: project,
+            revision: revision,
+            partition: partition,
+            question: .choice(schema),
+            acquisition: acquisition,
+            labeling: labeling,
+            datasets: datasets,
+            training: training,
+            rollout: rollout,
+            embedding: embedding,
+            requireTokens: requireTokens,
+            initialClasses: initialClasses
+        )
+    }
+}

@@ -1,0 +1,86 @@
+public import Vocabulary
+
+extension AcquisitionFunction {
+    /// The score of a prediction.
+    ///
+    /// A function whose evidence is not there, as members of which there are none, falls back on the margin of the output:
+    /// a model that lacks it is still comparable with itself, and its audit samples and tallies go on. `random` scores 0 here;
+    /// its score is the sample's draw.
+    ///
+    /// - Parameters:
+    ///   - prediction: What is known of the sample.
+    ///   - classes: In the label schema; a single class scores 0, unless the score is provided.
+    ///   - temperature: What output and logits are tempered by before they are judged, above 0; 1 leaves them alone.
+    /// - Returns: A finite number in `0...1`.
+    /// - Complexity: O(*k*) in the numbers that are judged.
+    /// - SeeAlso: Settles (2009), *Active Learning Literature Survey*, section 3.
+    public func score(_ prediction: ScoredPrediction, classes: Int, temperature: Double = 1) -> Double {
+        if self == .random { return 0 }
+        if self == .provided, let score = prediction.provided { return Probability(clamping: score).value }
+        guard classes > 1 else { return 0 }
+        if needsMembers, let members = prediction.members, members.count > 1 {
+            return ensembleScore(members, classes: classes)
+        }
+        let output = Calibration.apply(temperature, to: prediction, classes: classes)
+        switch self {
+        case .leastConfidence: return LeastConfidence.score(output, classes: classes)
+        case .ratio: return Ratio.score(output, classes: classes)
+        case .entropy: return Entropy.score(output, classes: classes)
+        default: return Margin.score(output, classes: classes)
+        }
+    }
+
+    /// The score of an output alone, over `classes` classes.
+    public func score(_ output: ClassDistribution, classes: Int, temperature: Double = 1) -> Double {
+        score(ScoredPrediction(output: output), classes: classes, temperature: temperature)
+    }
+
+    private func ensembleScore(_ members: EnsembleOutput, classes: Int) -> Double {
+        switch self {
+        case .bald: BALD.score(members)
+        case .voteEntropy: VoteEntropy.score(members)
+        case .consensusEntropy: ConsensusEntropy.score(members, classes: classes)
+        case .klDivergence: KLDivergence.score(members)
+        case .maxDisagreement: MaxDisagreement.score(members)
+        default: VariationRatio.score(members)
+        }
+    }
+}
+
+/// What a score may be judged from.
+public struct ScoredPrediction: Hashable, Sendable {
+    /// The model's distribution. One that is cut to its top entries is judged as if the remainder were spread evenly over
+    /// the classes that are not named.
+    public var output: ClassDistribution
+    /// What each member of an ensemble said.
+    public var members: EnsembleOutput?
+    /// One finite number for each class of the schema, or for the first so many, before softmax. Where they are given, they are judged instead of `output`.
+    public var logits: [Double]?
+    /// The service's own score, in `0...1`.
+    public var provided: Double?
+
+    public init(
+        output: ClassDistribution,
+        members: EnsembleOutput? = nil,
+        logits: [Double]? = nil,
+        provided: Double? = nil
+    ) {
+        self.output = output
+        self.members = members
+        self.logits = logits
+        self.provided = provided
+    }
+}
+
+extension ClassDistribution {
+    /// The two highest probabilities over `classes` classes, what no entry names being spread evenly.
+    func topTwo(_ classes: Int) -> (first: Double, second: Double) {
+        let first = entries[0].probability
+        let unnamed = classes - entries.count
+        let share = unnamed > 0 ? remainder / Double(unnamed) : 0
+        let second = entries.count > 1 ? entries[1].probability : 0
+        let highest = first > share ? first : share
+        let runnerUp = first > share ? (second > share ? second : share) : (unnamed > 1 ? share : first)
+        return (highest, runnerUp)
+    }
+}

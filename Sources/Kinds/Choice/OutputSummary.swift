@@ -1,0 +1,90 @@
+internal import Statistics
+public import Vocabulary
+
+/// What the scores of one output need to know of a distribution: its two likeliest classes and what is not named.
+public struct OutputSummary: Hashable, Sendable {
+    /// The position of the likeliest class, of equals the lowest.
+    public var top = 0
+    /// The bits of the two highest probabilities; below 0 while there is none. Of numbers that are not negative bits are in
+    /// the order of the numbers, and whole numbers are selected without a branch.
+    @usableFromInline var firstBits: Int64 = -1
+    @usableFromInline var secondBits: Int64 = 0
+    /// The highest probability, in `0...1`; below 0 while there is none.
+    @inlinable public var first: Double { firstBits < 0 ? -1 : Double(bitPattern: UInt64(bitPattern: firstBits)) }
+    /// The next probability, in `0...1`.
+    @inlinable public var second: Double { Double(bitPattern: UInt64(bitPattern: secondBits)) }
+    /// Classes named.
+    public var count = 0
+    /// Of all probabilities.
+    public var sum = 0.0
+    /// The mass of all classes that are not named, in `0...1`.
+    public var remainder = 0.0
+    @usableFromInline var entropy = 0.0
+    @usableFromInline let needsEntropy: Bool
+
+    /// Of a distribution that names no class yet. `function` tells what will be asked for.
+    public init(for function: AcquisitionFunction) { needsEntropy = function == .entropy }
+
+    /// A class of an output: its position and its probability, in `0...1`.
+    public struct Part {
+        @usableFromInline let label: Int
+        @usableFromInline let probability: Double
+        /// Minus zero is zero.
+        @inlinable @inline(__always) var bits: Int64 { Int64(bitPattern: (probability + 0).bitPattern) }
+
+        @inlinable @inline(__always)
+        public init(label: Int, probability: Double) {
+            self.label = label
+            self.probability = probability
+        }
+    }
+
+    /// Adds classes, each of which is added once.
+    ///
+    /// - Complexity: O(*k*) in their number.
+    @inlinable @inline(__always)
+    public mutating func add(_ parts: UnsafeBufferPointer<Part>) {
+        // In passes of whole numbers without a branch: nobody can guess where the likeliest class stands.
+        var (highest, next, total) = (firstBits, secondBits, sum)
+        for part in parts {
+            total += part.probability
+            next = max(next, min(highest, part.bits))
+            highest = max(highest, part.bits)
+        }
+        // Of equals the lowest is it.
+        var place = highest == firstBits ? top : Int.max
+        for part in parts { place = min(place, part.bits == highest ? part.label : Int.max) }
+        if needsEntropy {
+            for part in parts { entropy -= Self.entropyTerm(part.probability) }
+        }
+        count &+= parts.count
+        (firstBits, secondBits, top, sum) = (highest, next, place, total)
+    }
+
+    @inline(never) @usableFromInline static func entropyTerm(_ probability: Double) -> Double {
+        probability > 0 ? probability * Reproducible.log(probability) : 0
+    }
+
+    /// The score of the distribution, as `AcquisitionFunction.score` of the whole output gives it but for rounding.
+    ///
+    /// - Complexity: O(1).
+    public func score(_ function: AcquisitionFunction, classes: Int) -> Double {
+        guard classes > 1, count > 0 else { return 0 }
+        let unnamed = classes - count
+        let share = unnamed > 0 ? remainder / Double(unnamed) : 0
+        let highest = max(first, share)
+        let runnerUp = first > share ? max(second, share) : (unnamed > 1 ? share : first)
+        switch function {
+        case .random: return 0
+        case .leastConfidence: return Probability(clamping: (1 - highest) / (1 - 1 / Double(classes))).value
+        case .ratio: return highest > 0 ? Probability(clamping: runnerUp / highest).value : 0
+        case .entropy:
+            let rest = unnamed > 0 && remainder > 0 ? remainder * Reproducible.log(remainder / Double(unnamed)) : 0
+            return Probability(clamping: (entropy - rest) / Reproducible.log(Double(classes))).value
+        // A function whose evidence is not there judges the margin.
+        case .margin, .provided, .bald, .voteEntropy, .consensusEntropy, .klDivergence, .maxDisagreement,
+            .variationRatio:
+            return Probability(clamping: 1 - (highest - runnerUp)).value
+        }
+    }
+}

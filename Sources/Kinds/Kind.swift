@@ -1,0 +1,145 @@
+public import Forms
+public import Vocabulary
+
+/// The rules of one kind of answers: all that differs between kinds, for those who decide.
+///
+/// A kind is a folder here, and one beside its codecs (`Events/Kinds`). The rules are pure: the same arguments give the same
+/// result, on any machine. What `KindLaws` demands of them holds for every kind.
+///
+/// The enumerations of `Vocabulary` have a case for each kind; `Dispatch.swift` says which.
+public protocol Kind: Sendable {
+    associatedtype Question: Formed, Hashable
+    associatedtype Output: Hashable, Sendable
+    associatedtype Answer: Hashable, Sendable
+    associatedtype Label: Hashable, Sendable
+
+    // MARK: Values
+
+    /// The kind's part of a value; nil of another kind.
+    static func question(_ question: Vocabulary.Question) -> Question?
+    static func output(_ output: Vocabulary.Output) -> Output?
+    static func answer(_ answer: Vocabulary.Answer) -> Answer?
+    static func label(_ label: Vocabulary.Label) -> Label?
+    /// The value with the kind's part.
+    static func wrapped(question: Question) -> Vocabulary.Question
+    static func wrapped(output: Output) -> Vocabulary.Output
+    static func wrapped(answer: Answer) -> Vocabulary.Answer
+    static func wrapped(label: Label) -> Vocabulary.Label
+
+    // MARK: Questions
+
+    /// The question, for people.
+    static func text(of question: Question) -> String
+    /// Names of the classes that answers may speak of, in their order; none of a kind without classes.
+    static func classes(of question: Question) -> [String]
+    /// A measure of the answers that a question allows, at least 0: a later revision of the same question has the same or more.
+    static func extent(of question: Question) -> Int
+    /// The question as it was when its extent was this: the same where it was no smaller.
+    static func narrowed(_ question: Question, to extent: Int) -> Question
+    /// What speaks against a question as the next revision of another, as in "removes or reorders classes"; nil where old
+    /// answers and labels mean what they meant.
+    static func fault(of question: Question, after former: Question) -> String?
+
+    // MARK: Answers and labels
+
+    /// Why a question does not allow an answer, or a label; nil where it does.
+    static func complaint(_ answer: Answer, to question: Question) -> String?
+    static func complaint(_ label: Label, under question: Question) -> String?
+    /// What speaks against a label that a model is said to predict, as in "class 9, and there are 3"; nil where nothing does.
+    static func complaint(predicted label: Label, under question: Question) -> String?
+    /// An answer, or a label, for people.
+    static func text(of answer: Answer, to question: Question) -> String
+    static func text(of label: Label, under question: Question) -> String
+    /// The answer of somebody who says that a label is right, and no more: alone it comes to that label.
+    static func answer(saying label: Label) -> Answer
+    /// Names of the classes that a label speaks of, in its order: dataset lines have them beside the positions.
+    static func classNames(in label: Label, under question: Question) -> [String]
+    /// The label of a name, where names stand for labels; nil of one that the question does not allow.
+    static func label(named name: String, under question: Question) -> Label?
+
+    /// What several answers come to, each weighed by the accuracy of who gave it.
+    ///
+    /// - Parameters:
+    ///   - votes: Allowed answers, each with an accuracy in `0.01...0.99`. Their order changes nothing but that of the lists.
+    ///   - question: What was asked.
+    /// - Returns: Nil without votes, and where the question leaves nothing to decide. One vote's label is what it says.
+    static func consensus(_ votes: [(answer: Answer, accuracy: Double)], on question: Question) -> Consensus<Label>?
+
+    /// How far two labels agree, in `0...1`: 1 of a label with itself, the same both ways round; two labels that agree wholly
+    /// agree alike with any third.
+    static func agreement(_ a: Label, _ b: Label) -> Double
+
+    // MARK: Outputs
+
+    /// The label that a model thinks likeliest; nil where it names none.
+    static func top(of output: Output) -> Label?
+
+    /// The probability that it gives it, in `0...1`; 0 where it says nothing of it.
+    static func confidence(of output: Output) -> Double
+
+    /// What whoever chooses samples needs to know of an output.
+    ///
+    /// - Parameters:
+    ///   - output: Of a model.
+    ///   - detail: What its prediction carries beside it.
+    ///   - question: Of the project.
+    ///   - function: How usefulness is judged; one that the kind does not know is judged as the kind's own usual one.
+    ///   - temperature: What the output is tempered by before it is judged, above 0; 1 leaves it alone.
+    /// - Returns: Score, confidence, and what the model thinks likeliest.
+    static func summary(
+        _ output: Output,
+        beside detail: PredictionDetail,
+        _ question: Question,
+        _ function: AcquisitionFunction,
+        temperature: Double
+    ) -> OutputFacts
+}
+
+/// A kind whose labels can be listed, as `choice`.
+public protocol FiniteKind: Kind {
+    /// All labels that a question allows.
+    static func labels(of question: Question) -> [Label]
+    /// The probability that somebody gives an answer, if the label is this.
+    ///
+    /// - Returns: In `0...1`; over all answers that a question allows these sum to 1.
+    static func likelihood(
+        of answer: Answer,
+        given label: Label,
+        accuracy: Double,
+        on question: Question
+    ) -> Double
+}
+
+/// What several answers come to.
+public struct Consensus<Label: Hashable & Sendable>: Hashable, Sendable {
+    public let label: Label
+    /// The posterior probability of the label.
+    public let confidence: Probability
+    /// The posterior probability that each vote is right, in the order of the votes.
+    public let posteriors: [Double]
+    /// Whether each vote speaks for the label, in the order of the votes.
+    public let supports: [Bool]
+
+    public init(label: Label, confidence: Probability, posteriors: [Double], supports: [Bool]) {
+        self.label = label
+        self.confidence = confidence
+        self.posteriors = posteriors
+        self.supports = supports
+    }
+}
+
+/// What is known of one output, whatever its kind.
+public struct OutputFacts: Hashable, Sendable {
+    /// How useful a label would be, in `0...1`.
+    public let score: Double
+    /// The probability that the model gives what it thinks likeliest, in `0...1`.
+    public let confidence: Double
+    /// What it thinks likeliest.
+    public let top: Label?
+
+    public init(score: Double, confidence: Double, top: Label?) {
+        self.score = score
+        self.confidence = confidence
+        self.top = top
+    }
+}

@@ -1,0 +1,96 @@
+public import Vocabulary
+
+extension Output {
+    /// The label that the model thinks likeliest; nil where it names none.
+    public var top: Label? {
+        var asking = TopLabel(output: self)
+        return kind.dispatch(&asking)
+    }
+
+    /// The probability that it gives it, in `0...1`; 0 where it says nothing of it.
+    public var confidence: Double {
+        var asking = Confidence(output: self)
+        return kind.dispatch(&asking)
+    }
+
+    /// What whoever chooses samples needs to know of it; nil where it is of another kind than the question.
+    ///
+    /// - Parameters:
+    ///   - question: Of the project.
+    ///   - function: How usefulness is judged.
+    ///   - temperature: What the output is tempered by before it is judged, above 0; 1 leaves it alone.
+    ///   - detail: What its prediction carries beside it.
+    /// - Returns: Score, confidence, and what the model thinks likeliest.
+    public func summary(
+        _ question: Question,
+        _ function: AcquisitionFunction,
+        temperature: Double = 1,
+        beside detail: PredictionDetail = PredictionDetail()
+    ) -> OutputFacts? {
+        var asking = Summary(
+            output: self,
+            question: question,
+            function: function,
+            temperature: temperature,
+            detail: detail
+        )
+        return kind.dispatch(&asking)
+    }
+}
+
+extension Label {
+    /// The answer of somebody who says that it is right, and no more.
+    public var answer: Answer {
+        var asking = SaidLabel(label: self)
+        return kind.dispatch(&asking)
+    }
+
+    /// How far two labels agree, in `0...1`; 0 of labels of two kinds.
+    public func agreement(with other: Label) -> Double {
+        var asking = Agreement(a: self, b: other)
+        return kind.dispatch(&asking)
+    }
+}
+
+private struct TopLabel: KindVisitor {
+    let output: Output
+    func visit<K: Kind>(_ kind: K.Type) -> Label? {
+        K.output(output).flatMap { K.top(of: $0) }.map { K.wrapped(label: $0) }
+    }
+}
+
+private struct Confidence: KindVisitor {
+    let output: Output
+    func visit<K: Kind>(_ kind: K.Type) -> Double { K.output(output).map { K.confidence(of: $0) } ?? 0 }
+}
+
+private struct Summary: KindVisitor {
+    let output: Output
+    let question: Question
+    let function: AcquisitionFunction
+    let temperature: Double
+    let detail: PredictionDetail
+
+    func visit<K: Kind>(_ kind: K.Type) -> OutputFacts? {
+        guard let output = K.output(output), let question = K.question(question) else { return nil }
+        return K.summary(output, beside: detail, question, function, temperature: temperature)
+    }
+}
+
+private struct SaidLabel: KindVisitor {
+    let label: Label
+    func visit<K: Kind>(_ kind: K.Type) -> Answer {
+        guard let label = K.label(label) else { preconditionFailure("the rules of another kind") }
+        return K.wrapped(answer: K.answer(saying: label))
+    }
+}
+
+private struct Agreement: KindVisitor {
+    let a: Label
+    let b: Label
+
+    func visit<K: Kind>(_ kind: K.Type) -> Double {
+        guard let a = K.label(a), let b = K.label(b) else { return 0 }
+        return K.agreement(a, b)
+    }
+}

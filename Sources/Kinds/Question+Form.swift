@@ -1,0 +1,30 @@
+public import Forms
+public import Vocabulary
+
+extension Question: Formed {
+    public init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
+        let known = Choice<KindName>(note: "; other kinds are not built yet")
+        let doc: StaticString = "Kind of the answers. It never changes."
+        // A key with one value says nothing: files have none as long as there is one kind.
+        let kind =
+            KindName.allCases.count > 1
+            ? try f("kind", \.kind, known, default: .choice, doc)
+            : try f.hidden("kind", \.kind, known, inFile: .choice, doc)
+        var run = FormRun(fields: f)
+        defer { f = run.fields }
+        self = try kind.dispatch(&run)
+    }
+}
+
+/// Runs the form of a kind's questions beside the name of the kind.
+private struct FormRun<F: Fields<Question>>: KindVisitor {
+    var fields: F
+
+    mutating func visit<K: Kind>(_ kind: K.Type) throws(F.Failure) -> Question {
+        let question = try fields.beside { (question: Question) -> K.Question in
+            guard let question = K.question(question) else { preconditionFailure("the form of another kind") }
+            return question
+        }
+        return K.wrapped(question: question)
+    }
+}

@@ -1,0 +1,195 @@
+public import Vocabulary
+
+// What is asked of a question of any kind. An answer or label of another kind than the question's is never allowed, and comes
+// to nothing.
+
+extension Question {
+    /// The question, for people.
+    public var text: String { asked(Text()) }
+
+    /// Names of the classes that answers may speak of, in their order; none of a kind without classes.
+    public var classes: [String] { asked(Classes()) }
+
+    /// A measure of the answers that it allows, at least 0: the classes, where there are any.
+    public var extent: Int { asked(Extent()) }
+
+    /// The question as it was when its extent was this: the same where it was no smaller.
+    public func narrowed(to extent: Int) -> Question { asked(Narrowed(extent: extent)) }
+
+    /// What speaks against it as the next revision of another, as in "removes or reorders classes"; nil where old answers and
+    /// labels mean what they meant.
+    public func fault(after former: Question) -> String? {
+        guard kind == former.kind else { return "changes the kind of answers from \(former.kind) to \(kind)" }
+        return asked(Fault(former: former))
+    }
+
+    /// Why it does not allow an answer; nil where it does.
+    public func complaint(_ answer: Answer) -> String? { asked(AnswerComplaint(answer: answer)) }
+
+    /// Why it does not allow a label; nil where it does.
+    public func complaint(_ label: Label) -> String? { asked(LabelComplaint(label: label)) }
+
+    /// What speaks against labels that a model is said to predict, as in "class 9, and there are 3"; nil where nothing does.
+    ///
+    /// - Complexity: O(*n*) in the labels.
+    public func complaint(predictions: [Label]) -> String? { asked(PredictionComplaint(labels: predictions)) }
+
+    /// An answer for people, as in `cat`.
+    public func text(of answer: Answer) -> String { asked(AnswerText(answer: answer)) }
+
+    /// A label for people, as in `cat`.
+    public func text(of label: Label) -> String { asked(LabelText(label: label)) }
+
+    /// Names of the classes that a label speaks of, in its order.
+    public func classNames(in label: Label) -> [String] { asked(ClassNames(label: label)) }
+
+    /// The label of a name; nil of one that it does not allow, and where names stand for no labels.
+    public func label(named name: String) -> Label? { asked(NamedLabel(name: name)) }
+
+    /// What several answers come to, each weighed by the accuracy of who gave it; nil without any.
+    ///
+    /// - Complexity: O(*v*²) in the number of votes.
+    public func consensus(_ votes: [(answer: Answer, accuracy: Double)]) -> Consensus<Label>? {
+        asked(VotesConsensus(votes: votes))
+    }
+
+    /// Asks the kind's own rules about its own part of the question.
+    fileprivate func asked<R: QuestionRule>(_ rule: R) -> R.Found {
+        var asking = Asking(question: self, rule: rule)
+        return kind.dispatch(&asking)
+    }
+}
+
+/// Something asked of a question.
+private protocol QuestionRule {
+    associatedtype Found
+    func result<K: Kind>(_ kind: K.Type, _ question: K.Question) -> Found
+}
+
+private struct Asking<R: QuestionRule>: KindVisitor {
+    let question: Question
+    let rule: R
+
+    func visit<K: Kind>(_ kind: K.Type) -> R.Found {
+        guard let question = K.question(question) else { preconditionFailure("the rules of another kind") }
+        return rule.result(kind, question)
+    }
+}
+
+private func ofAnotherKind(_ kind: KindName) -> String {
+    "an answer of kind \(kind.rawValue) is not one of this project"
+}
+
+private struct Text: QuestionRule {
+    typealias Found = String
+    func result<K: Kind>(_ kind: K.Type, _ question: K.Question) -> String { K.text(of: question) }
+}
+
+private struct Classes: QuestionRule {
+    typealias Found = [String]
+    func result<K: Kind>(_ kind: K.Type, _ question: K.Question) -> [String] { K.classes(of: question) }
+}
+
+private struct Extent: QuestionRule {
+    typealias Found = Int
+    func result<K: Kind>(_ kind: K.Type, _ question: K.Question) -> Int { K.extent(of: question) }
+}
+
+private struct Narrowed: QuestionRule {
+    typealias Found = Question
+    let extent: Int
+    func result<K: Kind>(_ kind: K.Type, _ question: K.Question) -> Question {
+        K.wrapped(question: K.narrowed(question, to: extent))
+    }
+}
+
+private struct Fault: QuestionRule {
+    typealias Found = String?
+    let former: Question
+    func result<K: Kind>(_ kind: K.Type, _ question: K.Question) -> String? {
+        K.question(former).flatMap { K.fault(of: question, after: $0) }
+    }
+}
+
+private struct AnswerComplaint: QuestionRule {
+    typealias Found = String?
+    let answer: Answer
+    func result<K: Kind>(_ kind: K.Type, _ question: K.Question) -> String? {
+        guard let answer = K.answer(answer) else { return ofAnotherKind(answer.kind) }
+        return K.complaint(answer, to: question)
+    }
+}
+
+private struct LabelComplaint: QuestionRule {
+    typealias Found = String?
+    let label: Label
+    func result<K: Kind>(_ kind: K.Type, _ question: K.Question) -> String? {
+        guard let label = K.label(label) else { return ofAnotherKind(label.kind) }
+        return K.complaint(label, under: question)
+    }
+}
+
+private struct PredictionComplaint: QuestionRule {
+    typealias Found = String?
+    let labels: [Label]
+    func result<K: Kind>(_ kind: K.Type, _ question: K.Question) -> String? {
+        for label in labels {
+            guard let own = K.label(label) else { return ofAnotherKind(label.kind) }
+            if let complaint = K.complaint(predicted: own, under: question) { return complaint }
+        }
+        return nil
+    }
+}
+
+private struct AnswerText: QuestionRule {
+    typealias Found = String
+    let answer: Answer
+    func result<K: Kind>(_ kind: K.Type, _ question: K.Question) -> String {
+        K.answer(answer).map { K.text(of: $0, to: question) } ?? answer.kind.rawValue
+    }
+}
+
+private struct LabelText: QuestionRule {
+    typealias Found = String
+    let label: Label
+    func result<K: Kind>(_ kind: K.Type, _ question: K.Question) -> String {
+        K.label(label).map { K.text(of: $0, under: question) } ?? label.kind.rawValue
+    }
+}
+
+private struct ClassNames: QuestionRule {
+    typealias Found = [String]
+    let label: Label
+    func result<K: Kind>(_ kind: K.Type, _ question: K.Question) -> [String] {
+        K.label(label).map { K.classNames(in: $0, under: question) } ?? []
+    }
+}
+
+private struct NamedLabel: QuestionRule {
+    typealias Found = Label?
+    let name: String
+    func result<K: Kind>(_ kind: K.Type, _ question: K.Question) -> Label? {
+        K.label(named: name, under: question).map { K.wrapped(label: $0) }
+    }
+}
+
+private struct VotesConsensus: QuestionRule {
+    typealias Found = Consensus<Label>?
+    let votes: [(answer: Answer, accuracy: Double)]
+    func result<K: Kind>(_ kind: K.Type, _ question: K.Question) -> Consensus<Label>? {
+        var own: [(answer: K.Answer, accuracy: Double)] = []
+        own.reserveCapacity(votes.count)
+        for vote in votes {
+            guard let answer = K.answer(vote.answer) else { return nil }
+            own.append((answer, vote.accuracy))
+        }
+        return K.consensus(own, on: question).map {
+            Consensus(
+                label: K.wrapped(label: $0.label),
+                confidence: $0.confidence,
+                posteriors: $0.posteriors,
+                supports: $0.supports
+            )
+        }
+    }
+}

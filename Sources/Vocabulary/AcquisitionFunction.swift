@@ -1,0 +1,25 @@
+/// How useful a label would be, judged from what is known of one sample. Every score is in `0...1`, higher is more useful.
+public enum AcquisitionFunction: String, Hashable, Sendable, CaseIterable {
+    case leastConfidence = "least_confidence"
+    case margin
+    case ratio
+    case entropy
+    case bald
+    case voteEntropy = "vote_entropy"
+    case consensusEntropy = "consensus_entropy"
+    case klDivergence = "kl_divergence"
+    case maxDisagreement = "max_disagreement"
+    case variationRatio = "variation_ratio"
+    /// The score that the service computed itself.
+    case provided
+    /// No judgement: every sample is as good as another, and its own hash decides.
+    case random
+
+    /// Whether several members' outputs are what it judges.
+    public var needsMembers: Bool {
+        switch self {
+        case .bald, .voteEntropy, .consensusEntropy, .klDivergence, .maxDisagreement, .variationRatio: true
+        case .leastConfidence, .margin, .ratio, .entropy, .provided, .random: false
+        }
+    }
+}

@@ -1,0 +1,105 @@
+/// The position of a class in its project's label schema.
+public struct ClassIndex: Hashable, Comparable, Sendable {
+    public let rawValue: Int
+    public init(_ rawValue: Int) { self.rawValue = rawValue }
+    public static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
+}
+
+/// The question of kind `choice`: the answer, and the label, is exactly one class.
+public struct LabelSchema: Hashable, Sendable {
+    /// Bytes of a class's name.
+    public static let longestName = 128
+    public let question: String
+    /// 2 to 10,000 distinct names. A later revision may only append.
+    public let classes: [String]
+    private let positions: [String: Int]
+
+    public init(question: String, classes: [String]) {
+        self.question = question
+        self.classes = classes
+        var positions: [String: Int] = [:]
+        for (position, name) in classes.enumerated() { positions[name] = position }
+        self.positions = positions
+    }
+
+    /// The position of a class; nil of one that the schema does not name.
+    public func index(of name: String) -> ClassIndex? { positions[name].map { ClassIndex($0) } }
+    /// Whether the schema names the class at a position; a later revision may name more.
+    public func contains(_ index: ClassIndex) -> Bool { classes.indices.contains(index.rawValue) }
+    /// The classes of a schema of before, as long as classes were only appended: the first `count` of these, at most all.
+    public func prefix(_ count: Int) -> LabelSchema {
+        count >= classes.count ? self : LabelSchema(question: question, classes: Array(classes.prefix(count)))
+    }
+    /// The name of a class; classes beyond the schema have none.
+    public func name(of index: ClassIndex) -> String {
+        classes.indices.contains(index.rawValue) ? classes[index.rawValue] : "#\(index.rawValue)"
+    }
+}
+
+/// A predictive distribution over classes: the likeliest of them, and the mass of all others.
+public struct ClassDistribution: Hashable, Sendable {
+    /// A class and its probability, in `0...1`.
+    public struct Entry: Hashable, Sendable {
+        public let label: ClassIndex
+        public let probability: Double
+        public init(label: ClassIndex, probability: Double) {
+            self.label = label
+            self.probability = probability
+        }
+    }
+
+    /// Likeliest first; of equals the lower class.
+    public let entries: [Entry]
+    /// The mass that no entry names, spread over classes unknown.
+    public let remainder: Double
+
+    /// How far from 1 a sum of probabilities may be.
+    public static let tolerance = 0.01
+    /// How far below 0 a probability may be, which then counts as 0: what is left of a rounding (`1 - 0.7 - 0.2 - 0.1` is
+    /// -2.8e-17, in 32 bits -2.2e-8).
+    @inlinable public static var rounding: Double { 1e-6 }
+
+    /// A probability as it is taken: 0 for what rounding made of it; nil unless it is finite and in `0...1`, both within
+    /// their tolerance.
+    @inlinable @inline(__always) public static func taken(_ probability: Double) -> Double? {
+        guard probability < 0 else { return probability <= 1 + tolerance ? probability : nil }
+        return probability >= -rounding ? 0 : nil
+    }
+
+    /// Fails unless there is an entry, every probability can be `taken`, no class stands twice, and all sum to 1 within 0.01.
+    /// A remainder above 1 counts as 1.
+    public init?(_ entries: [Entry], remainder: Double = 0) {
+        guard !entries.isEmpty, let remainder = Self.taken(remainder) else { return nil }
+        var sum = min(1, remainder)
+        var entries = entries
+        for index in entries.indices {
+            let entry = entries[index]
+            guard let probability = Self.taken(entry.probability) else { return nil }
+            if entry.probability < 0 { entries[index] = Entry(label: entry.label, probability: 0) }
+            sum += probability
+        }
+        guard sum > 1 - Self.tolerance, sum < 1 + Self.tolerance, Self.areDistinct(entries) else { return nil }
+        self.remainder = min(1, remainder)
+        // What we wrote ourselves is in order already.
+        let isOrdered = zip(entries, entries.dropFirst()).allSatisfy { !Self.comesBefore($1, $0) }
+        self.entries = isOrdered ? entries : entries.sorted(by: Self.comesBefore)
+    }
+
+    private static func comesBefore(_ a: Entry, _ b: Entry) -> Bool {
+        a.probability != b.probability ? a.probability > b.probability : a.label < b.label
+    }
+
+    private static func areDistinct(_ entries: [Entry]) -> Bool {
+        guard entries.count > 16 else {
+            for (index, entry) in entries.enumerated() {
+                for other in entries[..<index] where other.label == entry.label { return false }
+            }
+            return true
+        }
+        var seen = Set<ClassIndex>(minimumCapacity: entries.count)
+        return entries.allSatisfy { seen.insert($0.label).inserted }
+    }
+
+    /// The likeliest class.
+    public var top: Entry { entries[0] }
+}

@@ -1,0 +1,29 @@
+/// The kinds of answers that projects ask for. A project is of one kind, for ever. The raw values are in files, on the wire and
+/// in the state.
+///
+/// What a kind says stands in one case of each of the four enumerations below; what it means, in `Kinds`. Whoever deals with any
+/// kind hands these values on and asks `Kinds` about them. An enumeration of one case takes no room of its own.
+public enum KindName: String, Hashable, Sendable, CaseIterable {
+    /// Exactly one class.
+    case choice
+}
+
+/// The question put to annotators, and the answers it allows.
+public enum Question: Hashable, Sendable {
+    case choice(LabelSchema)
+}
+
+/// What a model says of a sample.
+public enum Output: Hashable, Sendable {
+    case choice(ClassDistribution)
+}
+
+/// What one person says of a sample. It need not be a label: it may speak for several.
+public enum Answer: Hashable, Sendable {
+    case choice(ClassIndex)
+}
+
+/// What answers come to, and what a dataset line says of its sample.
+public enum Label: Hashable, Sendable {
+    case choice(ClassIndex)
+}

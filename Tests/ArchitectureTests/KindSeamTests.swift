@@ -1,0 +1,64 @@
+import Foundation
+import Testing
+
+/// The seam between kinds of answers: what differs by kind stands in a folder of the kind's name, and who hands values of any
+/// kind on does not look which it is.
+@Suite("The seam between kinds")
+struct KindSeamTests {
+    /// Files with a switch over kinds.
+    static let dispatching = ["Sources/Kinds/Dispatch.swift", "Sources/Events/Kinds/Codecs.swift"]
+    /// Modules that know one kind alone, or draw its values: built-in models, benchmarks, the demo.
+    static let ofChoice = ["Learner", "FlywheelBench", "Demo"]
+    /// Files outside of them that may name a class's position or a distribution over classes.
+    static let bar = 30
+
+    /// Other enumerations that have a case of a kind's name.
+    private static let harmless = [
+        ("Sources/Forms/", "a shape of values"), ("Sources/ProjectFiles/Reference/", "a shape of values"),
+    ]
+
+    /// Names of the kinds, as `Vocabulary` lists them.
+    private static func kinds() throws -> [String] {
+        let text = try Repository.text("Sources/Vocabulary/Kinds.swift")
+        let body = try #require(text.split(separator: "public enum KindName").last?.split(separator: "\n}").first)
+        return body.matches(of: #/\n    case (\w+)/#).map { String($0.output.1) }
+    }
+
+    /// Sources outside the kinds' own folders.
+    private static func shared(_ kinds: [String]) -> [String] {
+        let folders = kinds.map { "/\($0.prefix(1).uppercased())\($0.dropFirst())/" }
+        return Repository.files(below: "Sources", withExtension: "swift").filter { path in
+            !folders.contains { path.contains($0) } && !ofChoice.contains { path.hasPrefix("Sources/\($0)/") }
+        }
+    }
+
+    @Test("Nobody but the two dispatchers tells kinds apart")
+    func switches() throws {
+        let kinds = try Self.kinds()
+        #expect(kinds.contains("choice"))
+        let names = kinds.joined(separator: "|")
+        // A pattern of a case, and a comparison with one.
+        let telling = try Regex(#"(case (let )?\.("# + names + #")\b.*[:=]|[!=]= \.("# + names + #")\b)"#)
+            .wordBoundaryKind(.simple)
+        var dispatchers: Set<String> = []
+        for path in Self.shared(kinds) where !Self.harmless.contains(where: { path.hasPrefix($0.0) }) {
+            for line in codeLines(try Repository.text(path)) where line.text.firstMatch(of: telling) != nil {
+                dispatchers.insert(path)
+                guard !Self.dispatching.contains(path) else { continue }
+                Issue.record("\(path):\(line.number) tells kinds apart: ask Kinds or a codec, or move it to a folder")
+            }
+        }
+        #expect(dispatchers == Set(Self.dispatching))
+    }
+
+    @Test("Few files outside the folders of `choice` name a class or a distribution over classes")
+    func classes() throws {
+        let words = #/\b(ClassIndex|ClassPosition|ClassDistribution|EnsembleOutput|ScoredPrediction)\b/#
+            .wordBoundaryKind(.simple)
+        let naming = try Self.shared(Self.kinds()).filter { path in
+            try codeLines(Repository.text(path)).contains { $0.text.firstMatch(of: words) != nil }
+        }
+        print("\(naming.count) files name a class or a distribution: \(naming.joined(separator: ", "))")
+        #expect(naming.count <= Self.bar)
+    }
+}
