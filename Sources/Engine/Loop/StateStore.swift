@@ -150,7 +150,8 @@ public struct StateStore {
             throw EngineError(
                 "restore partition \(partition)",
                 "the record at offset \(record.offset) of \(topic) (key \"\(key)\") cannot be read: \(reason)",
-                remedy: (error as? EngineError)?.remedy ?? Self.remedy
+                remedy: (error as? JSONError)?.kind == .newerForm
+                    ? "upgrade this worker: a newer build wrote it" : (error as? EngineError)?.remedy ?? Self.remedy
             )
         }
     }
