@@ -66,7 +66,7 @@ hostile: setup release
 	@.venv/bin/python Tests/Hostile/connections.py --connections $(CONNECTIONS) --seconds $(HOSTILE_SECONDS) --seed $(SEED)
 
 s3: setup release
-	@FLYWHEEL_EXHAUSTIVE=1 swift test $(SWIFT_FLAGS) --filter 'PipelineTests\.(BucketTests|FactLogTests|KeptLabelTests)' >&2
+	@FLYWHEEL_EXHAUSTIVE=1 swift test $(SWIFT_FLAGS) --filter 'PipelineTests\.(BucketTests|FactLogTests|KeptLabelTests|SharedStoreTests|CollectionTests|PackedStoreTests)' >&2
 	.venv/bin/python Tests/S3/s3.py --seed $(SEED)
 
 # Not optimised: assertions hold, and traps say where they are.

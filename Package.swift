@@ -94,6 +94,7 @@ let package = Package(
         system("CYAML", "yaml-0.1", apt: "libyaml-dev"),
         system("CMicroHTTPD", "libmicrohttpd", apt: "libmicrohttpd-dev"),
         system("Ccurl", "libcurl", apt: "libcurl4-openssl-dev"),
+        system("Czstd", "libzstd", apt: "libzstd-dev"),
         system("CXXHash", "libxxhash", apt: "libxxhash-dev"),
         system("CCrypto", "libcrypto", apt: "libssl-dev"),
         shim("CSimdjson", linking: ["simdjson"]),
@@ -113,6 +114,7 @@ let package = Package(
         module("HTTPServer", ["CMicroHTTPD", "Telemetry"]),
         module("Configuration", ["CYAML"]),
         module("Storage"),
+        module("Compression", ["Czstd"]),
         module("HTTPClient", ["Ccurl"]),
         module("Arguments"),
         module("Processes", ["CSpawn"]),
@@ -141,9 +143,8 @@ let package = Package(
         module(
             "Engine",
             base + reducers + [
-                "Flywheel", "Events", "Kinds", "StreamRuntime", "KafkaTransport", "KafkaClient", "JSON", "Learner",
-                "S3",
-                "Storage", "Telemetry",
+                "Compression", "Flywheel", "Events", "StreamRuntime", "KafkaTransport", "KafkaClient", "JSON",
+                "Kinds", "Learner", "S3", "Storage", "Telemetry",
             ]
         ),
         module("Console", ["Engine", "HTTPServer", "Telemetry", "JSON"]),
@@ -227,6 +228,7 @@ let package = Package(
         tests("ConfigurationTests", ["Configuration"]),
         tests("ProjectFilesTests", ["Configuration", "Events", "ProjectFiles"], resources: [.copy("Golden")]),
         tests("StorageTests", ["Storage"]),
+        tests("CompressionTests", ["Compression", "Statistics"]),
         tests("HTTPClientTests", ["HTTPClient", "HTTPServer", "Processes"]),
         tests("S3Tests", ["Hashing", "HTTPClient", "S3", "S3Testing", "Storage"]),
         tests("ArgumentsTests", ["Arguments"]),
@@ -257,9 +259,9 @@ let package = Package(
         tests(
             "PipelineTests",
             base + reducers + [
-                "Engine", "Events", "Flywheel", "JSON", "KafkaClient", "Kinds", "Learner", "Processes", "S3",
-                "S3Testing",
-                "Storage", "StreamRuntime",
+                "Compression", "Engine", "Events", "Flywheel", "JSON", "KafkaClient", "Kinds", "Learner", "Processes",
+                "S3",
+                "S3Testing", "Storage", "StreamRuntime",
                 "StreamTesting", "Telemetry",
             ],
             resources: [.copy("Golden")]

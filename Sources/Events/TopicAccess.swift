@@ -42,7 +42,8 @@ extension Topic {
         case .feedback, .annotations, .commands, .imports: [.intake]
         // Whoever reports a study reads back what it has reported already before it goes on.
         case .trainingResults: [.intake, .trainer, .outsideTrainer]
-        case .datasetVersions: [.intake, .analyst]
+        // Whoever seals versions reads back which are announced already.
+        case .datasetVersions: [.intake, .materializer, .analyst]
         case .projects: [.intake, .analyst, .operator]
         case .tallies, .journal: [.loop, .analyst]
         case .state: [.intake, .loop, .analyst, .operator]

@@ -318,6 +318,20 @@ enum CommandLineSpecification {
                 ]
             ),
             CommandSpecification(
+                "gc",
+                summary: "remove the files of versions that nothing needs",
+                discussion: """
+                    Keeps the newest version, those that champion, challenger, former champions, the newest model and studies
+                    were made of, as the loop's state says, and everything younger than a day. Ids and ordinals stay, and the
+                    log rebuilds nothing that was collected. Workers may run meanwhile.
+                    """,
+                options: connection + [
+                    project,
+                    .option("store", "PLACE", help: "of the dataset versions: a folder, or s3://BUCKET/PREFIX"),
+                    .flag("dry-run", help: "say what would go, and why, and remove nothing"), json,
+                ]
+            ),
+            CommandSpecification(
                 "pack",
                 summary: "write a version's labels as few plain files beside it, for fast reading",
                 options: connection + [

@@ -56,6 +56,7 @@ struct FlywheelCommand {
         case "dataset show": try DatasetCommand.show(arguments)
         case "dataset verify": try DatasetCommand.verify(arguments)
         case "dataset pack": try DatasetCommand.pack(arguments)
+        case "dataset gc": try DatasetCollectionCommand.run(arguments)
         case "dataset revise": try LabelChangeCommand.revise(arguments)
         case "dataset retract": try LabelChangeCommand.retract(arguments)
         case "dataset move": try LabelChangeCommand.move(arguments)

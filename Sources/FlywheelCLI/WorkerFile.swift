@@ -70,6 +70,11 @@ enum WorkerFile {
         worker.storePath =
             keys.storeURL("store.url", besides: "path", "Where the dataset versions lie, in the place of `store.path`.")
             ?? worker.storePath
+        worker.storeCompression = keys.choice(
+            "store.compression",
+            worker.storeCompression,
+            "How files of labels are written to the store; both are read, and ids do not depend on it."
+        )
         worker.artifactsPath = keys.text(
             "artifacts.path",
             worker.artifactsPath,

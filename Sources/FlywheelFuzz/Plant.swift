@@ -96,8 +96,8 @@ final class Plant {
             loop.stopped = { self?.disturbances.append("the loop stopped: \($0)") }
             return loop
         }
-        runners[.materializer] = try runner(.materializer, MaterializerStage.inputs) { [weak self, store] _ in
-            let stage = MaterializerStage(topics: topics, store: store, jitter: { 0 })
+        runners[.materializer] = try runner(.materializer, MaterializerStage.inputs) { [weak self, store] transport in
+            let stage = MaterializerStage(topics: topics, transport: transport, store: store, jitter: { 0 })
             stage.stopped = { self?.disturbances.append("the materializer stopped: \($0)") }
             stage.heldUp = { self?.disturbances.append("the materializer's disk refuses: \($0)") }
             return stage

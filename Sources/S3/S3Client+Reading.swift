@@ -99,6 +99,50 @@ extension S3Client {
         return bytes
     }
 
+    /// Part of the bytes of an object, in pieces of one revision.
+    ///
+    /// - Returns: Fewer than asked for, or none, where the object ends before.
+    /// - Throws: `StorageError`, of kind `notFound` among others.
+    func read(_ place: S3URI, range: Range<Int>) throws(StorageError) -> [UInt8] {
+        guard range.lowerBound >= 0, !range.isEmpty else { return [] }
+        for _ in 0..<3 { if let bytes = try readOnce(place, range: range) { return bytes } }
+        throw StorageError(.unavailable, "read", place.description, "it arrives damaged or changes while it is read")
+    }
+
+    /// Nil where it has changed meanwhile, or what comes is not what was asked for.
+    private func readOnce(_ place: S3URI, range: Range<Int>) throws(StorageError) -> [UInt8]? {
+        var bytes: [UInt8] = []
+        var tag: String?
+        var end = range.upperBound
+        repeat {
+            let start = range.lowerBound + bytes.count
+            let last = min(end, start + environment.partSize) - 1
+            var request = Request(method: .get, place: place, operation: "read")
+            request.headers.append(("range", "bytes=\(start)-\(last)"))
+            if let tag { request.headers.append(("if-match", tag)) }
+            // A store that knows no ranges sends all of it.
+            request.maximumSize = 1 << 30
+            let answer = try send(request, expecting: [412, 416])
+            if answer.status == 412 { return nil }
+            // No object ends there.
+            if answer.status == 416 { return bytes.isEmpty ? [] : nil }
+            guard answer.header("etag")?.isEmpty == false else { throw notAStore(place, "read") }
+            guard answer.status == 206 else {
+                let whole = answer.body
+                guard bytes.isEmpty, range.lowerBound < whole.count else { return bytes.isEmpty ? [] : nil }
+                return Array(whole[range.lowerBound..<min(range.upperBound, whole.count)])
+            }
+            guard let found = answer.header("content-range"), let total = Self.total(found),
+                found.hasPrefix("bytes \(start)-"), !answer.body.isEmpty, answer.body.count <= last - start + 1,
+                total >= start + answer.body.count
+            else { return nil }
+            end = min(range.upperBound, total)
+            tag = tag ?? answer.header("etag")
+            bytes += answer.body
+        } while range.lowerBound + bytes.count < end
+        return bytes
+    }
+
     /// The size in `bytes 0-9/1234`.
     private static func total(_ range: String) -> Int? {
         range.split(separator: "/").last.flatMap { Int($0) }.flatMap { $0 >= 0 ? $0 : nil }

@@ -14,35 +14,94 @@ extension S3Store {
         return bucket
     }
 
-    /// The names of all objects in a folder of the store and below it, in byte order; none if there is no such folder.
+    /// The most requests of one list: a service that gives ever new tokens is believed so far.
+    static let longestList = 100_000
+    /// The most of them in a row that bring nothing new.
+    private static let idleRequests = 100
+    /// The most keys of one list.
+    private static let mostKeys = 20_000_000
+
+    /// One answer to a request for a list.
+    struct Page {
+        /// All keys, ours or not.
+        var keys: [String] = []
+        var entries: [ObjectEntry] = []
+        /// Where the list goes on.
+        var next: String?
+
+        /// Reads an answer; nil of what no store says.
+        ///
+        /// - Parameters:
+        ///   - body: The answer.
+        ///   - root: What our keys begin with.
+        init?(_ body: [UInt8], root: String) {
+            guard let text = S3Text(body).elements("ListBucketResult", atMost: 1).first else { return nil }
+            for entry in text.elements("Contents") {
+                guard let key = entry.first("Key").flatMap(S3Store.decoded) else { continue }
+                keys.append(key)
+                guard key.hasPrefix(root) else { continue }
+                let name = String(key.dropFirst(root.count))
+                // Not ours: what we write has names that we accept.
+                guard (try? ObjectName.check(name)) != nil else { continue }
+                guard let size = entry.first("Size").flatMap({ Int($0) }), size >= 0 else { return nil }
+                let modified = entry.first("LastModified").flatMap(S3Store.seconds) ?? .max
+                entries.append(ObjectEntry(name: name, size: size, modified: modified))
+            }
+            next = text.first("IsTruncated") == "true" ? text.first("NextContinuationToken") : nil
+        }
+    }
+
+    /// All objects in a folder of the store and below it, in byte order of their names; none if there is no such folder.
     ///
+    /// - Throws: `StorageError` where the store refuses, or its list comes to no end.
     /// - Complexity: A request for every 1,000 of them.
-    public func list(_ folder: String) throws(StorageError) -> [String] {
+    public func entries(_ folder: String) throws(StorageError) -> [ObjectEntry] {
         if !folder.isEmpty { try ObjectName.check(folder) }
         let root = beginning("")
-        var names: [String] = []
+        var found: [ObjectEntry] = []
         var token: String?
+        // Every service has an order of its own; what comes twice is no progress.
+        var known: Set<String> = []
+        var (requests, idle) = (0, 0)
         repeat {
+            requests += 1
             var request = S3Client.Request(method: .get, place: try bucket(), operation: "list")
             request.maximumSize = 16 << 20
             request.query = [("list-type", "2"), ("prefix", beginning(folder)), ("encoding-type", "url")]
             if let token { request.query.append(("continuation-token", token)) }
-            guard let text = S3Text(try client.send(request).body).elements("ListBucketResult", atMost: 1).first else {
+            guard let page = Page(try client.send(request).body, root: root) else {
                 throw client.notAStore(place, "list")
             }
-            for entry in text.elements("Contents") {
-                guard let key = entry.first("Key").flatMap(Self.decoded), key.hasPrefix(root) else { continue }
-                let name = String(key.dropFirst(root.count))
-                // Not ours: what we write has names that we accept.
-                if (try? ObjectName.check(name)) != nil { names.append(name) }
+            let before = known.count
+            var names: Set<String> = []
+            for key in page.keys where known.insert(key).inserted { names.insert(key) }
+            found += page.entries.filter { names.contains(root + $0.name) }
+            idle = known.count > before ? 0 : idle + 1
+            let goesOn = requests < Self.longestList && idle < Self.idleRequests && known.count < Self.mostKeys
+            guard page.next == nil || page.next != token && goesOn else {
+                throw StorageError(
+                    .unavailable,
+                    "list",
+                    location,
+                    "the store begins its list anew, or ends it never; try again"
+                )
             }
-            let next = text.first("IsTruncated") == "true" ? text.first("NextContinuationToken") : nil
-            guard next == nil || next != token else {
-                throw StorageError(.unavailable, "list", location, "the store begins its list anew; try again")
-            }
-            token = next
+            token = page.next
         } while token != nil
-        return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+        return found.sortedByName()
+    }
+
+    /// Seconds since 1970 of a time as in 2026-11-30T17:01:44.000Z; nil of any other text.
+    static func seconds(_ text: String) -> Int64? {
+        let fields = text.split(whereSeparator: { !$0.isNumber }).prefix(6).compactMap { Int64($0) }
+        guard fields.count == 6, text.hasSuffix("Z"), (1970...9_999).contains(fields[0]), (1...12).contains(fields[1]),
+            (1...31).contains(fields[2]), fields[3] < 24, fields[4] < 60, fields[5] <= 60
+        else { return nil }
+        // Days by the civil calendar, counted from the first of March.
+        let year = fields[1] > 2 ? fields[0] : fields[0] - 1
+        let month = (fields[1] + 9) % 12
+        let days = 365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + fields[2] - 1 - 719_468
+        return ((days * 24 + fields[3]) * 60 + fields[4]) * 60 + fields[5]
     }
 
     /// Ends uploads in parts that began more than `age` ago: whoever began them was killed. The first 1,000 of them; and none
@@ -86,12 +145,12 @@ extension S3Store {
         let root = beginning("")
         guard key.hasPrefix(root) else { return false }
         let name = key.dropFirst(root.count)
-        return name.hasPrefix("models/") || name.hasPrefix("progress/") || name.contains("/segments/")
-            || name.contains("/versions/")
+        return name.hasPrefix("models/") || name.hasPrefix("progress/")
+            || ["segments", "tombstones", "pages", "versions", "packs"].contains { name.contains("/\($0)/") }
     }
 
     /// A key as lists have it: `+` is a blank.
-    private static func decoded(_ text: String) -> String? {
-        S3URI("s3://bucket/\(text.replacing("+", with: "%20"))")?.key
+    static func decoded(_ text: String) -> String? {
+        S3URI(bucket: "bucket", encodedKey: text.replacing("+", with: "%20"))?.key
     }
 }

@@ -48,6 +48,11 @@ public struct S3Store: ObjectStore {
         try client.read(place(of: name), maximumSize: maximumSize)
     }
 
+    /// Part of the bytes of an object, in pieces where it is large.
+    public func read(_ name: String, range: Range<Int>) throws(StorageError) -> [UInt8] {
+        try client.read(place(of: name), range: range)
+    }
+
     /// The number of bytes of an object; nil if there is none.
     public func size(of name: String) throws(StorageError) -> Int? { try client.look(at: place(of: name))?.size }
 
@@ -86,6 +91,19 @@ public struct S3Store: ObjectStore {
             )
         }
         throw StorageError(.unavailable, "write", place.description, "others keep writing it")
+    }
+
+    /// Writes the bytes that are there under `If-Match` of a revision that no object has: a store that takes them would take
+    /// back what was written after a request that comes late.
+    public func honoursRevisions(_ name: String, _ bytes: [UInt8]) throws(StorageError) -> Bool {
+        let place = try place(of: name)
+        let digest = SHA256Digest(of: bytes)
+        let result = bytes.withUnsafeBytes { buffer in
+            Result { () throws(StorageError) in
+                try client.upload(buffer, digest, to: place, .ifUnchanged("\"\(String(repeating: "0", count: 32))\""))
+            }
+        }
+        return try !result.get()
     }
 
     /// Whether an object holds these bytes; nil if there is none.

@@ -26,6 +26,8 @@ public final class FakeBucket: Sendable {
 
     private struct State {
         var objects: [String: [UInt8]] = [:]
+        /// Seconds since 1970, of objects that a test has aged.
+        var times: [String: Int64] = [:]
         var uploads: [String: [Int: [UInt8]]] = [:]
         var began: [String: String] = [:]
         var requests: [FakeServer.Request] = []
@@ -57,6 +59,8 @@ public final class FakeBucket: Sendable {
     public func set(_ plan: Plan?) { state.withLock { $0.plan = plan } }
     /// Puts an object there.
     public func put(_ bytes: [UInt8], _ key: String) { state.withLock { $0.objects[key] = bytes } }
+    /// Lets an object have been written at a time, in seconds since 1970; others are from 2020.
+    public func setTime(_ seconds: Int64, of key: String) { state.withLock { $0.times[key] = seconds } }
 
     /// The server needs the bucket, and the bucket the server.
     private final class Relay: Sendable {
@@ -182,7 +186,9 @@ public final class FakeBucket: Sendable {
         if keys.count > 2, let last = page.last { text += "<NextContinuationToken>\(last)</NextContinuationToken>" }
         for key in page {
             let encoded = key.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? ""
-            text += "<Contents><Key>\(encoded)</Key><Size>1</Size></Contents>"
+            let time = state.times[key].map { Date(timeIntervalSince1970: Double($0)).ISO8601Format() }
+            text += "<Contents><Key>\(encoded)</Key><LastModified>\(time ?? "2020-01-01T00:00:00.000Z")</LastModified>"
+            text += "<Size>\(state.objects[key]?.count ?? 0)</Size></Contents>"
         }
         return (200, [:], Array("\(text)</ListBucketResult>".utf8))
     }

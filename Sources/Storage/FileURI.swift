@@ -12,7 +12,7 @@ public struct FileURI: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// Reads `file:///path`, `file://localhost/path` or `file:/path`; fails for other schemes and hosts, queries and
-    /// fragments, and bytes that are no UTF-8.
+    /// fragments, escapes that hide a `.` or a `/`, and bytes that are no UTF-8.
     public init?(_ text: String) {
         guard text.lowercased().hasPrefix("file:") else { return nil }
         var rest = text.dropFirst(5)
@@ -23,7 +23,7 @@ public struct FileURI: Hashable, Sendable, CustomStringConvertible {
             rest = rest.dropFirst(host.count)
         }
         guard !rest.utf8.contains(where: { $0 == UInt8(ascii: "?") || $0 == UInt8(ascii: "#") }) else { return nil }
-        guard let path = PercentEncoding.decoded(rest) else { return nil }
+        guard !PercentEncoding.hidesPath(rest), let path = PercentEncoding.decoded(rest) else { return nil }
         self.init(path: path)
     }
 

@@ -24,6 +24,15 @@ public protocol ObjectStore: Sendable {
     /// - Throws: `StorageError`, of kind `notFound` or `tooLarge` among others.
     func read(_ name: String, maximumSize: Int) throws(StorageError) -> [UInt8]
 
+    /// Part of the bytes of an object.
+    ///
+    /// - Parameters:
+    ///   - name: The object's name.
+    ///   - range: Which bytes, counted from 0; no more than these are asked for and held.
+    /// - Returns: Those of them that there are: fewer, or none, where the object ends before.
+    /// - Throws: `StorageError`, of kind `notFound` among others.
+    func read(_ name: String, range: Range<Int>) throws(StorageError) -> [UInt8]
+
     /// The number of bytes of an object; nil if there is none.
     func size(of name: String) throws(StorageError) -> Int?
 
@@ -41,15 +50,19 @@ public protocol ObjectStore: Sendable {
     /// Stores bytes under a name, in place of what it held.
     func write(_ bytes: UnsafeRawBufferPointer, to name: String) throws(StorageError)
 
-    /// Removes an object. Nothing happens if there is none.
+    /// Whether the store keeps what it holds where a write names another revision than that; tried on an object that holds
+    /// these bytes, and changes nothing.
+    func honoursRevisions(_ name: String, _ bytes: [UInt8]) throws(StorageError) -> Bool
+
+    /// Removes an object. Nothing happens if there is none, and nothing outside of the store is ever removed.
     func remove(_ name: String) throws(StorageError)
 
-    /// The names of all objects in a folder of the store and below it, in byte order; none if there is no such folder.
+    /// All objects in a folder of the store and below it, in byte order of their names; none if there is no such folder.
     ///
     /// - Parameter folder: A relative path; empty for the whole store.
     /// - Returns: Names from the store's root, as the other methods take them.
     /// - Throws: `StorageError` if a folder cannot be read.
-    func list(_ folder: String) throws(StorageError) -> [String]
+    func entries(_ folder: String) throws(StorageError) -> [ObjectEntry]
 
     /// Removes what writers have left behind that were killed, if it is older than `age`.
     ///
@@ -72,11 +85,17 @@ extension ObjectStore {
         }
     }
 
+    /// Where a write needs no revision there is nothing to honour.
+    public func honoursRevisions(_ name: String, _ bytes: [UInt8]) throws(StorageError) -> Bool { true }
+
     /// In buckets there are no links.
     public func isLink(_ name: String) throws(StorageError) -> Bool { false }
 
     /// Whether there is an object of that name.
     public func exists(_ name: String) throws(StorageError) -> Bool { try size(of: name) != nil }
+
+    /// The names of all objects in a folder of the store and below it, in byte order; none if there is no such folder.
+    public func list(_ folder: String) throws(StorageError) -> [String] { try entries(folder).map(\.name) }
 
     /// The names of all objects, in byte order.
     public func list() throws(StorageError) -> [String] { try list("") }
@@ -94,6 +113,29 @@ extension ObjectStore {
     /// Stores bytes under a name, in place of what it held.
     public func write(_ bytes: [UInt8], to name: String) throws(StorageError) {
         try lend(bytes) { (buffer) throws(StorageError) in try write(buffer, to: name) }
+    }
+}
+
+/// What a store says of an object where it lists many.
+public struct ObjectEntry: Hashable, Sendable {
+    /// As the other methods take it.
+    public let name: String
+    /// In bytes.
+    public let size: Int
+    /// When it was written, in seconds since 1970, by the store's clock.
+    public let modified: Int64
+
+    public init(name: String, size: Int, modified: Int64) {
+        self.name = name
+        self.size = size
+        self.modified = modified
+    }
+}
+
+extension [ObjectEntry] {
+    /// In byte order of the names.
+    public func sortedByName() -> [ObjectEntry] {
+        sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
     }
 }
 

@@ -50,7 +50,7 @@ public struct S3URI: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// Reads `s3://bucket/key`, `s3://bucket/` or `s3://bucket`; a slash at its end is left out. Fails for anything else,
-    /// queries and fragments, and bytes that are no UTF-8.
+    /// queries and fragments, escapes that hide a `.` or a `/`, and bytes that are no UTF-8.
     public init?(_ text: String) {
         guard text.lowercased().hasPrefix("s3://"), !text.contains(where: { $0 == "?" || $0 == "#" }) else {
             return nil
@@ -60,8 +60,14 @@ public struct S3URI: Hashable, Sendable, CustomStringConvertible {
         var key = rest.dropFirst(bucket.count).dropFirst()
         guard key != "/" else { return nil }
         if key.hasSuffix("/") { key.removeLast() }
-        guard let decoded = PercentEncoding.decoded(key) else { return nil }
-        self.init(bucket: String(bucket), key: decoded)
+        guard !PercentEncoding.hidesPath(key) else { return nil }
+        self.init(bucket: String(bucket), encodedKey: String(key))
+    }
+
+    /// Fails as the other does, and of a key whose escapes are none. A slash may be an escape here, as in lists of stores.
+    public init?(bucket: String, encodedKey: String) {
+        guard let key = PercentEncoding.decoded(encodedKey) else { return nil }
+        self.init(bucket: bucket, key: key)
     }
 
     /// What lies under this place by a name; nil where the key would be too long.
@@ -91,6 +97,13 @@ enum PercentEncoding {
             }
         }
         return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// Whether an escape stands for what has a meaning in paths: some readers take it for that before they decode, and some
+    /// after. Nobody who writes URIs needs one.
+    static func hidesPath(_ text: some StringProtocol) -> Bool {
+        let lower = text.lowercased()
+        return lower.contains("%2e") || lower.contains("%2f")
     }
 
     /// Nil of an escape that is none, and of bytes that are no UTF-8.

@@ -10,6 +10,8 @@ public struct StorageError: Error, Hashable, Sendable, CustomStringConvertible {
         case invalidName
         /// Other bytes are stored under a name that stands for its content.
         case conflict
+        /// What is stored under a name is not what was written there.
+        case damaged
         /// More bytes than the caller wants.
         case tooLarge
         /// The system refused; the same call may work later.

@@ -23,6 +23,7 @@ enum ModuleGraph {
         "HTTPClient": ["Ccurl"],
         "Configuration": ["CYAML"],
         "Storage": [],
+        "Compression": ["Czstd"],
         "Arguments": [],
         "Processes": ["CSpawn"],
         // kinds of answers
@@ -44,9 +45,8 @@ enum ModuleGraph {
         // composition
         "Engine": Set(
             base + reducers + [
-                "Flywheel", "Events", "Kinds", "StreamRuntime", "KafkaTransport", "KafkaClient", "JSON", "Learner",
-                "S3",
-                "Storage", "Telemetry",
+                "Compression", "Flywheel", "Events", "StreamRuntime", "KafkaTransport", "KafkaClient", "JSON",
+                "Kinds", "Learner", "S3", "Storage", "Telemetry",
             ]
         ),
         "Console": ["Engine", "HTTPServer", "Telemetry", "JSON"],
@@ -90,7 +90,7 @@ enum ModuleGraph {
         cLibraries.keys.sorted(),
         base + [
             "Forms", "Learner", "Telemetry", "KafkaClient", "JSON", "HTTPServer", "HTTPClient", "Configuration",
-            "Storage", "Arguments", "Processes",
+            "Storage", "Compression", "Arguments", "Processes",
         ],
         ["Kinds"],
         reducers,
@@ -112,6 +112,7 @@ enum ModuleGraph {
         "CYAML": ("Configuration", ["yaml.h"]),
         "CMicroHTTPD": ("HTTPServer", ["microhttpd.h", "netinet/in.h"]),
         "Ccurl": ("HTTPClient", ["curl/"]),
+        "Czstd": ("Compression", ["zstd.h"]),
         "CXXHash": ("Hashing", ["xxhash.h"]),
         "CCrypto": ("Hashing", ["openssl/"]),
         "CSimdjson": ("JSON", ["simdjson.h"]),

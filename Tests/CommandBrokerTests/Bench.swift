@@ -24,7 +24,7 @@ final class Bench {
         return missing == nil
     }()
 
-    private static let program: String = {
+    static let program: String = {
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent()
         let beside = Bundle.main.bundleURL.appendingPathComponent("flywheel").path
@@ -43,7 +43,7 @@ final class Bench {
         try? FileManager.default.removeItem(at: directory)
     }
 
-    private var connection: [String] { ["--bootstrap", broker.bootstrap, "--prefix", prefix] }
+    var connection: [String] { ["--bootstrap", broker.bootstrap, "--prefix", prefix] }
 
     func path(_ name: String) -> String { directory.appendingPathComponent(name).path }
     func text(_ name: String) -> String { (try? String(contentsOfFile: path(name), encoding: .utf8)) ?? "" }

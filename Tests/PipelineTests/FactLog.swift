@@ -212,6 +212,8 @@ struct FactLog {
 final class MemoryStore: ObjectStore {
     private struct State {
         var objects: [String: [UInt8]] = [:]
+        /// Seconds since 1970, of objects that a test has aged.
+        var times: [String: Int64] = [:]
         var writes = 0
         var isGone = false
     }
@@ -222,8 +224,11 @@ final class MemoryStore: ObjectStore {
         let isDone: Bool
     }
 
-    private let state = Mutex(State())
+    private let state: Mutex<State>
     private let crash = Mutex<Crash?>(nil)
+
+    /// A store that holds these.
+    init(_ objects: [String: [UInt8]] = [:]) { state = Mutex(State(objects: objects)) }
 
     var objects: [String: [UInt8]] { state.withLock { $0.objects } }
     var writes: Int { state.withLock { $0.writes } }
@@ -285,9 +290,19 @@ final class MemoryStore: ObjectStore {
     }
 
     func remove(_ name: String) throws(StorageError) { try change { $0[name] = nil } }
-    func list(_ folder: String) throws(StorageError) -> [String] {
-        let names = state.withLock { Array($0.objects.keys) }
-        return names.filter { folder.isEmpty || $0.hasPrefix("\(folder)/") }.sorted()
+    func entries(_ folder: String) throws(StorageError) -> [ObjectEntry] {
+        let (objects, times) = state.withLock { ($0.objects, $0.times) }
+        return objects.filter { folder.isEmpty || $0.key.hasPrefix("\(folder)/") }.map {
+            ObjectEntry(name: $0.key, size: $0.value.count, modified: times[$0.key] ?? 0)
+        }.sortedByName()
     }
+
+    func read(_ name: String, range: Range<Int>) throws(StorageError) -> [UInt8] {
+        let bytes = try read(name, maximumSize: .max)
+        return Array(bytes[min(range.lowerBound, bytes.count)..<min(range.upperBound, bytes.count)])
+    }
+
+    /// Lets an object have been written at a time; others are from 1970.
+    func setTime(_ seconds: Int64, of name: String) { state.withLock { $0.times[name] = seconds } }
     func removeLeftovers(olderThan age: Duration) throws(StorageError) -> Int { 0 }
 }

@@ -1,6 +1,6 @@
-import Engine
 import Events
 import Foundation
+import JSON
 import S3
 import S3Testing
 import Storage
@@ -8,6 +8,8 @@ import StreamRuntime
 import StreamTesting
 import Testing
 import Vocabulary
+
+@testable import Engine
 
 /// Whether tests try every fault point there is, as `make s3` does, instead of a few that a seed draws.
 enum Exhaustive {
@@ -61,13 +63,25 @@ struct FactLogTests {
         return try ids(plant)
     }
 
-    @Test("Every version of 200 logs reads as the naive fold", arguments: 0..<8)
-    func fold(part: Int) throws {
+    @Test(
+        "Every version of 200 logs reads as the naive fold, plain and packed, and packs hold the same",
+        arguments: 0..<8,
+        StoreCompression.allCases
+    )
+    func fold(part: Int, compression: StoreCompression) throws {
         var changes = 0
         for seed in UInt64(part * 25 + 1)...UInt64(part * 25 + 25) {
             let log = FactLog(seed: seed)
-            let store = DatasetStore(objects: MemoryStore())
-            try expect(log, in: store, settle(log, store), "seed \(seed)")
+            let store = DatasetStore(objects: MemoryStore(), compression: compression)
+            let ids = try settle(log, store)
+            try expect(log, in: store, ids, "seed \(seed)")
+            let (pack, _) = try store.pack(World.project, id: try #require(ids.last), size: 2_000)
+            var lines: [Int64] = []
+            for file in pack.files {
+                let text = try store.objects.read("shapes/packs/\(pack.version)/\(file.path)")
+                lines += text.split(separator: 0x0A).map { DatasetLine.sequence(of: Array($0), JSONParser()) ?? 0 }
+            }
+            #expect(lines.sorted() == log.versions.last?.map(\.sequence), "seed \(seed)")
             changes += log.records.count { if case .changed = $0 { true } else { false } }
         }
         #expect(changes > 25 * 8)

@@ -1,5 +1,7 @@
 import Engine
 import Foundation
+import S3
+import S3Testing
 import Storage
 import Testing
 
@@ -63,7 +65,10 @@ struct FolderOwnerTests {
             try held.write(bytes, to: name)
         }
         func remove(_ name: String) throws(StorageError) { try held.remove(name) }
-        func list(_ folder: String) throws(StorageError) -> [String] { try held.list(folder) }
+        func read(_ name: String, range: Range<Int>) throws(StorageError) -> [UInt8] {
+            try held.read(name, range: range)
+        }
+        func entries(_ folder: String) throws(StorageError) -> [ObjectEntry] { try held.entries(folder) }
         func removeLeftovers(olderThan age: Duration) throws(StorageError) -> Int { 0 }
     }
 
@@ -74,6 +79,21 @@ struct FolderOwnerTests {
         let owner = FolderOwner(cluster: "A", prefix: "flywheel.")
         let error = try #require(throws: EngineError.self) { try owner.claim(CarelessStore(held: folder)) }
         #expect(error.description.contains("overwrites all the same; use a store that honours conditional writes"))
+    }
+
+    @Test("A bucket that overwrites another revision than the one that is named is refused", arguments: [false, true])
+    func careless(isNew: Bool) throws {
+        let bucket = FakeBucket()
+        let store = S3Store(.plant("datasets"), client: try .plant(bucket))
+        let owner = FolderOwner(cluster: "A", prefix: "flywheel.")
+        if !isNew { try owner.claim(store) }
+        let before = bucket.objects
+        bucket.set { _, request in request.headers["if-match"] == nil ? nil : .careless }
+        let error = try #require(throws: EngineError.self) { try owner.claim(store) }
+        #expect(error.description.contains("it takes If-Match and overwrites all the same"))
+        #expect(isNew || bucket.objects == before)
+        bucket.set(nil)
+        try owner.claim(store)
     }
 
     @Test("A broker without an id claims nothing")

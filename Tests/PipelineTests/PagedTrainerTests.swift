@@ -110,7 +110,7 @@ struct PagedTrainerTests {
                 test: count(.test),
                 classes: FactLog.classes
             )
-            let version = try VersionSealer(store: plain.store).seal(World.project, cut, waiting)
+            let version = try #require(try VersionSealer(store: plain.store).seal(World.project, cut, waiting))
             let alone = try train([version], Plant()).models
             #expect(alone == [models[number]], "\(number)")
         }

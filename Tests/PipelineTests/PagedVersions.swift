@@ -61,7 +61,7 @@ struct PagedVersions {
                 classes: Self.classes,
                 format: form
             )
-            versions.append(try VersionSealer(store: store).seal(World.project, cut, waiting))
+            versions.append(try #require(try VersionSealer(store: store).seal(World.project, cut, waiting)))
         }
     }
 
@@ -124,7 +124,7 @@ final class CountingStore: ObjectStore {
     func size(of name: String) throws(StorageError) -> Int? { try store.size(of: name) }
     func isLink(_ name: String) throws(StorageError) -> Bool { try store.isLink(name) }
     func remove(_ name: String) throws(StorageError) { try store.remove(name) }
-    func list(_ folder: String) throws(StorageError) -> [String] { try store.list(folder) }
+    func entries(_ folder: String) throws(StorageError) -> [ObjectEntry] { try store.entries(folder) }
     func removeLeftovers(olderThan age: Duration) throws(StorageError) -> Int {
         try store.removeLeftovers(olderThan: age)
     }
@@ -137,6 +137,12 @@ final class CountingStore: ObjectStore {
             state.reads[name, default: 0] += 1
             state.bytesRead += bytes.count
         }
+        return bytes
+    }
+
+    func read(_ name: String, range: Range<Int>) throws(StorageError) -> [UInt8] {
+        let bytes = try store.read(name, range: range)
+        state.withLock { $0.bytesRead += bytes.count }
         return bytes
     }
 

@@ -44,7 +44,8 @@ final class Plant {
         letterLimit: Int? = nil,
         tokens: TokenKeys? = nil,
         transactionTimeout: Int64 = 10_000,
-        buckets: S3Client? = nil
+        buckets: S3Client? = nil,
+        compression: StoreCompression = .none
     ) throws {
         self.buckets = buckets
         clock = SimulatedClock()
@@ -54,10 +55,12 @@ final class Plant {
         world = World(seed: seed)
         folder = FileManager.default.temporaryDirectory.appendingPathComponent("plant-\(UUID().uuidString)")
         if let buckets {
-            store = DatasetStore(objects: S3Store(.plant("datasets"), client: buckets))
+            let objects = S3Store(.plant("datasets"), client: buckets)
+            store = DatasetStore(objects: objects, compression: compression)
             artifacts = S3Store(.plant("artifacts"), client: buckets)
         } else {
-            store = DatasetStore(objects: try FolderStore(root: folder.path + "/datasets"))
+            let objects = try FolderStore(root: folder.path + "/datasets")
+            store = DatasetStore(objects: objects, compression: compression)
             artifacts = try FolderStore(root: folder.path + "/artifacts")
         }
         if let letterLimit { cluster.createTopic(topics[.deadLetters], partitions: 2, maximumBytes: letterLimit) }
@@ -152,8 +155,14 @@ final class Plant {
         keepEvery: Int64 = 20_000
     ) throws -> StageRunner {
         try runner(.materializer, plan, instance, CommitPolicy(interval: 0), MaterializerStage.inputs) {
-            [topics, own = self.store] _ in
-            MaterializerStage(topics: topics, store: store ?? own, keepEvery: keepEvery, jitter: { 0 })
+            [topics, own = self.store] transport in
+            MaterializerStage(
+                topics: topics,
+                transport: transport,
+                store: store ?? own,
+                keepEvery: keepEvery,
+                jitter: { 0 }
+            )
         }
     }
 

@@ -283,6 +283,43 @@ struct FaultTests {
         }
     }
 
+    @Test("A list that comes to no end is given up, whatever tokens it gives", arguments: [0, 1, 2])
+    func endless(kind: Int) throws {
+        let served = Atomic(0)
+        let server = FakeServer { _ in
+            let number = served.add(1, ordering: .relaxed).newValue
+            // Always the same key, two in turn, or none at all.
+            let key = kind == 0 ? "<Key>same</Key>" : kind == 1 ? "<Key>k\(number % 2)</Key>" : nil
+            let entry = key.map { "<Contents>\($0)<Size>1</Size></Contents>" } ?? ""
+            let text =
+                "<ListBucketResult><IsTruncated>true</IsTruncated><NextContinuationToken>t\(number)</NextContinuationToken>\(entry)</ListBucketResult>"
+            return .answer(200, [:], Array(text.utf8))
+        }
+        let credentials = try S3Credentials(accessKey: "a", secretKey: "b")
+        let client = S3Client(try S3Settings(endpoint: server.url, credentials: credentials))
+        let store = S3Store(try #require(S3URI("s3://bucket")), client: client)
+        let error = #expect(throws: StorageError.self) { _ = try store.list() }
+        #expect(error?.description.contains("begins its list anew, or ends it never") == true)
+        #expect(served.load(ordering: .relaxed) <= 110)
+    }
+
+    @Test("Part of an object whose answer breaks off, or that changes meanwhile, comes whole or not at all")
+    func brokenRanges() throws {
+        let bench = try Bench()
+        let bytes = (0..<50_000).map { UInt8(truncatingIfNeeded: $0 / 7) }
+        bench.bucket.put(bytes, "p/x")
+        bench.bucket.set { number, _ in number % 3 == 1 ? .truncated(after: 100) : nil }
+        #expect(try bench.store.read("x", range: 1_000..<45_000) == Array(bytes[1_000..<45_000]))
+        // After the first piece it is another object.
+        let other = bytes.reversed() as [UInt8]
+        let before = bench.bucket.requests.count
+        let bucket = bench.bucket
+        bucket.set { number, _ in number == before + 1 ? .answer(412, "PreconditionFailed") : nil }
+        #expect(try bench.store.read("x", range: 0..<40_000) == Array(bytes[..<40_000]))
+        bucket.put(other, "p/x")
+        #expect(try bench.store.read("x", range: 0..<40_000) == Array(other[..<40_000]))
+    }
+
     @Test("What says yes to everything is no store")
     func portal() throws {
         let page = Array("<html><body>Welcome! Please log in.</body></html>".utf8)

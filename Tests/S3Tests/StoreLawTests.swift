@@ -84,6 +84,44 @@ struct StoreLawTests {
         #expect(try !store.exists("empty") && store.readIfPresent("empty", maximumSize: 9) == nil)
     }
 
+    @Test("Lists say sizes, and when objects were written", arguments: Backend.allCases)
+    func entries(backend: Backend) throws {
+        guard let store = try backend.make() else { return }
+        try store.put([UInt8](repeating: 7, count: 4_000), as: "p/one")
+        try store.put([], as: "p/two/none")
+        try store.put([1], as: "q")
+        let all = try store.entries("")
+        #expect(all.map(\.name) == ["p/one", "p/two/none", "q"] && all.map(\.size) == [4_000, 0, 1])
+        #expect(try store.entries("p") == Array(all.prefix(2)) && store.entries("none").isEmpty)
+        let now = Int64(Date().timeIntervalSince1970)
+        // The fake's objects are from 2020.
+        let times = backend == .fake ? 1_577_836_800...1_577_836_800 : now - 600...now + 600
+        #expect(all.allSatisfy { times.contains($0.modified) }, "\(all.map(\.modified)) at \(now)")
+    }
+
+    @Test("Parts are read by range, and end where the object does", arguments: Backend.allCases)
+    func ranges(backend: Backend) throws {
+        guard let store = try backend.make(partSize: 1_000) else { return }
+        let bytes = (0..<5_500).map { UInt8(truncatingIfNeeded: $0 &* 7) }
+        try store.put(bytes, as: "large")
+        try store.put([], as: "empty")
+        for range in [0..<1, 0..<1_000, 999..<1_001, 10..<4_321, 5_400..<9_000, 5_499..<5_500, 0..<100_000, 7..<7] {
+            let expected = bytes[min(range.lowerBound, 5_500)..<min(range.upperBound, 5_500)]
+            #expect(try store.read("large", range: range) == Array(expected), "\(range)")
+        }
+        #expect(try store.read("large", range: 5_500..<6_000) == [] && store.read("empty", range: 0..<10) == [])
+        let missing = #expect(throws: StorageError.self) { try store.read("lost", range: 0..<10) }
+        #expect(missing?.kind == .notFound)
+    }
+
+    @Test("A write that names another revision than the one there is refused", arguments: Backend.allCases)
+    func revisions(backend: Backend) throws {
+        guard let store = try backend.make() else { return }
+        try store.put([1, 2, 3], as: "probe")
+        #expect(try store.honoursRevisions("probe", [1, 2, 3]))
+        #expect(try store.honoursRevisions("probe", [4]) && store.read("probe") == [1, 2, 3])
+    }
+
     @Test("Putting the same content twice changes nothing, other content is a conflict", arguments: Backend.allCases)
     func put(backend: Backend) throws {
         guard let store = try backend.make() else { return }

@@ -33,6 +33,29 @@ private final class Folder {
         #expect(try !store.exists("empty"))
     }
 
+    @Test("Nothing behind a symbolic link is removed, and the link is no object")
+    func links() throws {
+        let (folder, other) = (Folder(), Folder())
+        let (store, outside) = (try folder.store(), try other.store())
+        try outside.write([1], to: "kept/file")
+        try store.write([2], to: "a/own")
+        try FileManager.default.createSymbolicLink(atPath: folder.path + "/a/link", withDestinationPath: other.path)
+        try FileManager.default.createSymbolicLink(
+            atPath: folder.path + "/a/file",
+            withDestinationPath: other.path + "/kept/file"
+        )
+        #expect(try store.list() == ["a/own"])
+        let error = #expect(throws: StorageError.self) { try store.remove("a/link/kept/file") }
+        #expect(error?.description.contains("a/link/kept/file") == true)
+        try store.remove("a/file")
+        #expect(try outside.read("kept/file") == [1])
+        #expect(!FileManager.default.fileExists(atPath: folder.path + "/a/file"))
+        try store.remove("a/own")
+        try store.remove("a/own")
+        try store.remove("no/such/folder")
+        #expect(try store.list().isEmpty)
+    }
+
     @Test("Putting the same content twice changes nothing, other content is a conflict")
     func put() throws {
         let folder = Folder()
@@ -174,6 +197,10 @@ private final class Folder {
             #expect(FileURI(text) == nil, "\(text)")
         }
         #expect(FileURI(path: "/a b")?.description == "file:///a%20b")
+        for text in ["file:///a/%2e%2e/b", "file:///a%2Fb", "file:///%2E./b", "file:///a/..%2fb"] {
+            #expect(FileURI(text) == nil, "\(text)")
+        }
+        #expect(FileURI("file:///a%5Cb%25.txt")?.path == "/a\\b%.txt")
         #expect(FileURI(path: "a") == nil)
     }
 

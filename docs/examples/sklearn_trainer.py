@@ -31,12 +31,31 @@ def bucket(uri):
     return boto3.client("s3"), {"Bucket": name, "Key": urllib.parse.unquote(key)}
 
 
-def fetch(uri, sha256):
-    if uri.startswith("s3://"):
-        client, place = bucket(uri)
-        data = client.get_object(**place)["Body"].read()
-    else:
-        data = urllib.request.urlopen(uri).read()
+def get(uri):
+    """The bytes behind a URI; None if there are none."""
+    try:
+        if uri.startswith("s3://"):
+            client, place = bucket(uri)
+            return client.get_object(**place)["Body"].read()
+        return urllib.request.urlopen(uri).read()
+    except Exception as error:
+        code = getattr(error, "response", {}).get("Error", {}).get("Code")
+        if code == "NoSuchKey" or isinstance(getattr(error, "reason", None), FileNotFoundError):
+            return None
+        raise
+
+
+def fetch(uri, sha256, size=None):
+    """A file of a version. Files of labels may lie packed (`store.compression: zstd`); name, size and digest are the text's."""
+    data = get(uri)
+    if data is None and size is not None and (frame := get(f"{uri}.zst")) is not None:
+        import zstandard
+
+        if not 0 <= zstandard.frame_content_size(frame) <= size:  # What a frame says is what unpacking it takes.
+            raise ValueError(f"{uri}.zst does not hold the {size} bytes that were sealed")
+        data = zstandard.ZstdDecompressor().decompress(frame)
+    if data is None:
+        raise FileNotFoundError(uri)
     if hashlib.sha256(data).hexdigest() != sha256:
         raise ValueError(f"{uri} is not the file that was sealed")
     return data
@@ -106,7 +125,7 @@ def load(dataset, space):
         kinds = ("labels", None) if manifest["format_version"] == 1 else ("labels", "tombstones")
         expect(uri, "entries[].kind", entry.get("kind"), *kinds)
         file = urllib.parse.urljoin(uri, entry["path"])
-        for row in map(json.loads, filter(None, fetch(file, entry["sha256"]).split(b"\n"))):
+        for row in map(json.loads, filter(None, fetch(file, entry["sha256"], entry["size"]).split(b"\n"))):
             if entry.get("kind") == "tombstones":
                 gone.add(row["sequence"])
                 continue

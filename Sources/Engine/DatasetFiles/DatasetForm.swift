@@ -18,6 +18,9 @@ enum DatasetForm {
     /// The most bytes of a line.
     static let lineSize = 64 << 20
 
+    /// What stands behind the name of a file that is packed with zstd.
+    static let compressedSuffix = ".zst"
+
     /// Refuses a manifest that is not of a form that is known.
     ///
     /// - Returns: Its form.

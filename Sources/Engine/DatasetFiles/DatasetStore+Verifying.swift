@@ -21,7 +21,7 @@ extension DatasetStore {
         return try verifier.problems().map(\.text)
     }
 
-    /// Every problem of all versions of a project, each file of which is read once.
+    /// Every problem of all versions of a project but those that were collected, each file of which is read once.
     ///
     /// - Returns: The ids of the versions in their order, and what is wrong.
     /// - Complexity: O(*n*) in the bytes of the project's files.
@@ -29,7 +29,9 @@ extension DatasetStore {
         var verifier = DatasetVerifier(self, project)
         var problems: [VersionProblem] = []
         var versions: [DatasetVersionID] = []
+        let gone = try collected(project)
         for ordinal in try ordinals(project) {
+            if !gone.isEmpty, let id = try id(project, ordinal: ordinal), gone.contains(id) { continue }
             // One that cannot be read keeps nobody from looking at the others.
             do {
                 guard let manifest = try manifest(project, ordinal: ordinal) else {

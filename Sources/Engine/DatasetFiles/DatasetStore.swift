@@ -11,17 +11,31 @@ public import Vocabulary
 ///     PROJECT/pages/SHA256.json             part of the list of these files (form 2)
 ///     PROJECT/versions/ID/manifest.json     what a version is made of; ID is the SHA-256 of this file
 ///     PROJECT/ordinals/N                    the id of version N
+///     PROJECT/collected/ID.json             that a version was there, and was collected
 ///
 /// No object is ever seen half written, and all but the last of a version are where they belong before it is named.
 public struct DatasetStore: Sendable {
+    /// Objects by the names above; files of labels may lie packed beside them, as `NAME.jsonl.zst`.
     public let objects: any ObjectStore
 
-    public init(objects: any ObjectStore) { self.objects = objects }
+    /// Versions in a store.
+    ///
+    /// - Parameters:
+    ///   - objects: The store.
+    ///   - compression: How files of labels are written from now on; whatever lies there is read.
+    public init(objects: any ObjectStore, compression: StoreCompression = .none) {
+        self.objects = ZstdStore(objects, compression)
+    }
 
     /// The manifest of a version by its ordinal, or nil if it is not here.
     public func manifest(_ project: ProjectID, ordinal: Int) throws -> DatasetManifest? {
-        guard let pointer = try read("\(project)/ordinals/\(ordinal)") else { return nil }
-        return try manifest(project, id: DatasetVersionID(String(decoding: pointer, as: UTF8.self)))
+        guard let id = try id(project, ordinal: ordinal) else { return nil }
+        return try manifest(project, id: id)
+    }
+
+    /// The id of a version by its ordinal, or nil if it was never here.
+    public func id(_ project: ProjectID, ordinal: Int) throws -> DatasetVersionID? {
+        try read("\(project)/ordinals/\(ordinal)").map { DatasetVersionID(String(decoding: $0, as: UTF8.self)) }
     }
 
     /// The manifest of a version by its id, or nil if it is not here. Its bytes must have the digest that names them.

@@ -2,14 +2,16 @@ public import Events
 internal import JSON
 internal import Storage
 public import StreamRuntime
-internal import Vocabulary
+public import Vocabulary
 
 /// Writes dataset versions: immutable files for what is new since the parent, a manifest, and the announcement.
 ///
 /// A fact that it does not know, or one that is missing, stops its partition: a version sealed without it would be wrong for
 /// ever.
 ///
-/// At least once and idempotent: a version's bytes follow from the dataset log alone, so sealing it twice changes nothing.
+/// Idempotent: a version's bytes follow from the dataset log alone, so sealing it twice changes nothing, and what
+/// `dataset-versions` announces already is not announced again (`AnnouncedVersions`). So any number of workers may share a
+/// store, and a worker on an empty disk builds it anew without a word.
 ///
 /// Where the disk refuses, the record in hand and those behind it wait in memory, one batch at most, nothing more is read,
 /// and the same is tried again. A version is announced, and the group's offset passes it, once all of it is on the disk.
@@ -23,8 +25,9 @@ public final class MaterializerStage: StreamStage, HoldingStage, StoppingStage {
         let value: [UInt8]
     }
 
-    private let topics: TopicNames
+    let topics: TopicNames
     let store: DatasetStore
+    private(set) var announced: AnnouncedVersions
     var pending: [Int32: [String: WaitingLabels.Project]] = [:]
     /// What is kept on the disk of labels that wait, where the group's offset has gone past them.
     var kept: [Int32: WaitingLabels] = [:]
@@ -42,11 +45,13 @@ public final class MaterializerStage: StreamStage, HoldingStage, StoppingStage {
     /// Records that wait for the disk, oldest first.
     private var backlog: [Waiting] = []
     /// Announcements of versions whose partition's progress is not noted yet.
-    private(set) var sealedSinceNote: [Int32: [OutputRecord]] = [:]
+    var sealedSinceNote: [Int32: [Announcement]] = [:]
     /// Offset of the cut that was sealed last.
-    private(set) var cutAt: [Int32: Int64] = [:]
+    var cutAt: [Int32: Int64] = [:]
     /// What the open transaction moves.
     private var turnNext: [Int32: Int64] = [:]
+    /// What the open transaction announces.
+    private var turnAnnounced: [Int32: [Announcement]] = [:]
     private var sealedInTurn: Int64 = 0
     private let jitter: () -> Double
     public private(set) var holdUp = HoldUp()
@@ -59,15 +64,27 @@ public final class MaterializerStage: StreamStage, HoldingStage, StoppingStage {
     private var stopsByPartition: [Int32: PartitionStop] = [:]
     public var stops: [PartitionStop] { stopsByPartition.keys.sorted().compactMap { stopsByPartition[$0] } }
     public var stopped: (PartitionStop) -> Void = { _ in }
+    /// Called with a version whose ordinal is announced under another id: an older build wrote it, to a store that is gone.
+    public var announcedOtherwise: (ProjectID, SealedVersion) -> Void = { _, _ in }
 
+    /// A materializer that owns nothing yet.
+    ///
+    /// - Parameters:
+    ///   - topics: The cluster's.
+    ///   - transport: Reads what is announced, when partitions come; nil where nothing is.
+    ///   - store: Where versions go; others may write to it, too.
+    ///   - keepEvery: Offsets for which the first label that waits may hold the group's offset back.
+    ///   - jitter: In `0..<1`, for pauses.
     public init(
         topics: TopicNames,
+        transport: (any StreamTransport)?,
         store: DatasetStore,
         keepEvery: Int64 = 20_000,
         jitter: @escaping () -> Double = { Double.random(in: 0..<1) }
     ) {
         self.topics = topics
         self.store = store
+        announced = AnnouncedVersions(transport, topic: topics[.datasetVersions])
         self.keepEvery = max(1, keepEvery)
         self.jitter = jitter
     }
@@ -77,6 +94,8 @@ public final class MaterializerStage: StreamStage, HoldingStage, StoppingStage {
     public func assigned(_ partitions: [TopicPartition], committed: [TopicPartition: Int64]) throws -> [TopicPartition:
         Int64]
     {
+        // Behind the group's offsets: whoever committed those has committed its announcements with them.
+        try announced.read(partitions.map(\.partition))
         var positions: [TopicPartition: Int64] = [:]
         for place in partitions {
             // A disk that knows less than the group begins where the disk ends: everything is in the log.
@@ -99,6 +118,8 @@ public final class MaterializerStage: StreamStage, HoldingStage, StoppingStage {
         for place in partitions {
             pending[place.partition] = nil
             facts.forget(place.partition)
+            announced.forget(place.partition)
+            turnAnnounced[place.partition] = nil
             stopsByPartition[place.partition] = nil
             kept[place.partition] = nil
             turnKept[place.partition] = nil
@@ -169,9 +190,9 @@ public final class MaterializerStage: StreamStage, HoldingStage, StoppingStage {
             let waiting = pending[partition]?[project.rawValue] ?? WaitingLabels.Project(from: offset)
             let version = try VersionSealer(store: store).seal(project, cut, waiting)
             pending[partition]?[project.rawValue] = nil
+            guard let version else { return }
             sealedInTurn += 1
-            cutAt[partition] = offset
-            sealedSinceNote[partition, default: []].append(announcement(project, version, cut, partition))
+            announce(project, version, cut, partition, offset)
         }
     }
 
@@ -200,32 +221,6 @@ public final class MaterializerStage: StreamStage, HoldingStage, StoppingStage {
         }
         // What is left to be refused is the note of the progress.
         if hasMoved { turn.mustCommit = true } else { letGo() }
-    }
-
-    private func announcement(
-        _ project: ProjectID,
-        _ version: SealedVersion,
-        _ cut: VersionCut,
-        _ partition: Int32
-    ) -> OutputRecord {
-        var writer = JSONWriter()
-        SealedVersionEvent(project: project, version: version).write(to: &writer)
-        // No time: sealing a version twice must give the same record.
-        let headers = CloudEventHeaders(
-            id: "\(project)-version-\(cut.ordinal)",
-            source: "flywheel/\(project)/materializer",
-            type: "io.flywheel.version.sealed.v1",
-            time: nil,
-            correlation: version.id.rawValue,
-            causation: "\(project)-cut-\(cut.sequence)"
-        )
-        return OutputRecord(
-            topic: topics[.datasetVersions],
-            partition: partition,
-            key: Array(project.rawValue.utf8),
-            value: writer.bytes,
-            headers: headers.recordHeaders
-        )
     }
 
     // MARK: - Commits
@@ -258,7 +253,9 @@ public final class MaterializerStage: StreamStage, HoldingStage, StoppingStage {
                 turn.advance(TopicPartition(topics[.datasetLog], partition), to: offset)
                 turnNext[partition] = offset
             }
-            for record in sealedSinceNote.removeValue(forKey: partition) ?? [] { turn.write(record) }
+            guard let new = sealedSinceNote.removeValue(forKey: partition) else { continue }
+            for announcement in new { turn.write(announcement.record) }
+            turnAnnounced[partition, default: []] += new
         }
         if backlog.isEmpty, !hasMoved(apartFrom: turnNext) { letGo() }
     }
@@ -280,6 +277,10 @@ public final class MaterializerStage: StreamStage, HoldingStage, StoppingStage {
             if one.offset < committedNext[partition] ?? 0 { kept[partition] = nil }
             store.removeKept(partition, except: kept[partition]?.offset)
         }
+        for (partition, new) in turnAnnounced {
+            for one in new { announced.add(one.project, one.version, in: partition) }
+        }
+        turnAnnounced.removeAll()
         turnKept.removeAll()
         turnNext.removeAll()
         sealed += sealedInTurn
@@ -293,6 +294,7 @@ public final class MaterializerStage: StreamStage, HoldingStage, StoppingStage {
         stopsByPartition.removeAll()
         backlog.removeAll()
         sealedSinceNote.removeAll()
+        turnAnnounced.removeAll()
         turnNext.removeAll()
         sealedInTurn = 0
         letGo()

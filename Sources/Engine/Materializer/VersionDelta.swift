@@ -110,13 +110,11 @@ extension DatasetReader {
             guard entry.kind == .labels, let split = entry.split, Self.mayHold(entry.sequences, sequences) else {
                 return
             }
-            let bytes = try files.read(entry.path, size: entry.size, sha256: entry.sha256)
-            try bytes.withUnsafeBytes { buffer in
-                try lendLines(of: buffer) { line in
-                    let object = try? parser.parse(line).object()
-                    guard let sequence = try? object?.int64("sequence"), wanted.contains(sequence) else { return }
-                    found[sequence] = VersionDelta.Living(split: split, bytes: Array(line) + [0x0A])
-                }
+            // Segments of form 1 may be as large as an import was.
+            try files.scan(entry.path, size: entry.size, sha256: entry.sha256) { line in
+                let object = try? parser.parse(line).object()
+                guard let sequence = try? object?.int64("sequence"), wanted.contains(sequence) else { return }
+                found[sequence] = VersionDelta.Living(split: split, bytes: Array(line) + [0x0A])
             }
         }
         return found

@@ -11,12 +11,19 @@ struct VersionSealer {
 
     /// Seals a cut.
     ///
+    /// A version that was collected is not written again: of it there is a record, and nothing needs more.
+    ///
     /// A version that is in the store already is made again in the form that it has there, and announced as it was: a build
     /// that went back to form 1 for a while, or a log that is read again, makes no second id of it.
     ///
+    /// - Returns: The version; nil of one that was collected.
     /// - Throws: `StorageError` where the store refuses; `WrongFact` where no repetition mends it.
-    func seal(_ project: ProjectID, _ cut: VersionCut, _ waiting: WaitingLabels.Project) throws -> SealedVersion {
-        let known = try manifest(project, cut.ordinal, toSeal: cut).flatMap { $0.sequence == cut.sequence ? $0 : nil }
+    func seal(_ project: ProjectID, _ cut: VersionCut, _ waiting: WaitingLabels.Project) throws -> SealedVersion? {
+        let id = try store.id(project, ordinal: cut.ordinal)
+        let collected = try id.flatMap { id in try named(project, cut) { try store.collected(project, id) } }
+        if collected?.sequence == cut.sequence { return nil }
+        let there = try id.flatMap { id in try named(project, cut) { try store.manifest(project, id: id) } }
+        let known = there.flatMap { $0.sequence == cut.sequence ? $0 : nil }
         var parent: DatasetManifest?
         if cut.ordinal > 1 {
             parent = try manifest(project, cut.ordinal - 1, toSeal: cut)
@@ -181,7 +188,8 @@ struct VersionSealer {
     private static func incomplete(_ project: ProjectID, _ cut: VersionCut, _ reason: String) -> WrongFact {
         WrongFact(
             reason: "version \(cut.ordinal) of project \(project) cannot be sealed: \(reason); "
-                + "remove the folder progress/ of the store and start again: the materializer then rebuilds from the log"
+                + "remove the folder progress/ of the store, and \(project)/collected/ if versions of it were collected, and "
+                + "start again: the materializer then rebuilds from the log"
         )
     }
 

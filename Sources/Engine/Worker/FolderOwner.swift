@@ -24,6 +24,21 @@ public struct FolderOwner: Hashable, Sendable {
     ///   cannot be read.
     public func claim(_ store: any ObjectStore) throws { try claim(store, isFirst: true) }
 
+    /// Refuses a folder that is not known to be this owner's, and writes nothing.
+    ///
+    /// - Throws: `EngineError` where the folder is another owner's, or nobody's; `StorageError` where it cannot be read.
+    public func check(_ store: any ObjectStore) throws {
+        guard let stored = try store.readIfPresent(Self.file, maximumSize: 65_536) else {
+            throw EngineError(
+                "use the store \(store.location)",
+                "it has no \(Self.file), so nobody can tell whose it is",
+                remedy: "start a worker on it first, or name another store with --store"
+            )
+        }
+        guard stored != bytes else { return }
+        throw foreign(stored, store)
+    }
+
     private func claim(_ store: any ObjectStore, isFirst: Bool) throws {
         guard !cluster.isEmpty else { return }
         guard let stored = try store.readIfPresent(Self.file, maximumSize: 65_536) else {
@@ -38,7 +53,11 @@ public struct FolderOwner: Hashable, Sendable {
             return try checkConditions(store)
         }
         guard stored != bytes else { return try checkConditions(store) }
-        throw EngineError(
+        throw foreign(stored, store)
+    }
+
+    private func foreign(_ stored: [UInt8], _ store: any ObjectStore) -> EngineError {
+        EngineError(
             "use the store \(store.location)",
             Self(stored).map { "it holds the files of \($0.text), and this worker is of \(text)" }
                 ?? "its \(Self.file) cannot be read",
@@ -51,10 +70,13 @@ public struct FolderOwner: Hashable, Sendable {
     /// Refuses a store that puts one object in the place of another although it was told not to: two workers would lose each
     /// other's versions there. Writes what is there already.
     private func checkConditions(_ store: any ObjectStore) throws {
-        guard try store.put(bytes, as: Self.file) else { return }
+        let ignored =
+            try store.put(bytes, as: Self.file)
+            ? "If-None-Match" : try store.honoursRevisions(Self.file, bytes) ? nil : "If-Match"
+        guard let ignored else { return }
         throw EngineError(
             "use the store \(store.location)",
-            "it takes If-None-Match and overwrites all the same",
+            "it takes \(ignored) and overwrites all the same",
             remedy: "use a store that honours conditional writes"
         )
     }

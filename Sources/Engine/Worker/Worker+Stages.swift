@@ -155,8 +155,18 @@ extension Worker {
             )
         case .materializer:
             let objects = try openStore(configuration.storePath, transport, logger)
-            let stage = MaterializerStage(topics: topics, store: DatasetStore(objects: objects))
+            let store = DatasetStore(objects: objects, compression: configuration.storeCompression)
+            let stage = MaterializerStage(topics: topics, transport: transport, store: store)
             stage.heldUp = watchHoldUps(role, logger)
+            stage.announcedOtherwise = { project, version in
+                logger.warning(
+                    "a version is announced under another id, of a store that this one does not hold",
+                    [
+                        "project": .string(project.rawValue), "ordinal": .number(version.ordinal),
+                        "version": .string(version.id.rawValue),
+                    ]
+                )
+            }
             watchStops(stage, logger)
             return Parts(
                 stage: stage,

@@ -30,6 +30,8 @@ public struct WorkerConfiguration: Sendable {
     public var roles: [Role]
     /// Where the dataset versions lie: a folder, or `s3://BUCKET/PREFIX`.
     public var storePath: String
+    /// How files of labels are written there.
+    public var storeCompression: StoreCompression
     /// Where the built-in trainer's models lie: a folder, or `s3://BUCKET/PREFIX`.
     public var artifactsPath: String
     /// How buckets are reached.
@@ -67,6 +69,7 @@ public struct WorkerConfiguration: Sendable {
         instance: String = "worker-1",
         roles: [Role] = [.intake, .loop, .materializer, .console],
         storePath: String = "flywheel-data/datasets",
+        storeCompression: StoreCompression = .none,
         artifactsPath: String = "flywheel-data/artifacts",
         s3: S3Connection = S3Connection(),
         artifactRoots: [String]? = nil,
@@ -88,6 +91,7 @@ public struct WorkerConfiguration: Sendable {
         self.instance = instance
         self.roles = roles
         self.storePath = storePath
+        self.storeCompression = storeCompression
         self.artifactsPath = artifactsPath
         self.s3 = s3
         self.artifactRoots = artifactRoots

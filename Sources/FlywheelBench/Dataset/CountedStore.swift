@@ -40,13 +40,19 @@ final class CountedStore: ObjectStore {
     func size(of name: String) throws(StorageError) -> Int? { try store.size(of: name) }
     func isLink(_ name: String) throws(StorageError) -> Bool { try store.isLink(name) }
     func remove(_ name: String) throws(StorageError) { try store.remove(name) }
-    func list(_ folder: String) throws(StorageError) -> [String] { try store.list(folder) }
+    func entries(_ folder: String) throws(StorageError) -> [ObjectEntry] { try store.entries(folder) }
     func removeLeftovers(olderThan age: Duration) throws(StorageError) -> Int {
         try store.removeLeftovers(olderThan: age)
     }
 
     func read(_ name: String, maximumSize: Int) throws(StorageError) -> [UInt8] {
         let bytes = try store.read(name, maximumSize: maximumSize)
+        traffic.withLock { $0.bytesRead += bytes.count }
+        return bytes
+    }
+
+    func read(_ name: String, range: Range<Int>) throws(StorageError) -> [UInt8] {
+        let bytes = try store.read(name, range: range)
         traffic.withLock { $0.bytesRead += bytes.count }
         return bytes
     }

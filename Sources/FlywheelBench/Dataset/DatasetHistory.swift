@@ -38,7 +38,7 @@ final class DatasetHistory {
         guard let confidence = Probability(0.96875) else { throw BenchmarkError("no probability") }
         self.confidence = confidence
         store = DatasetStore(objects: objects)
-        stage = MaterializerStage(topics: topics, store: store)
+        stage = MaterializerStage(topics: topics, transport: nil, store: store)
         var generator = SplitMix64(seed: 2)
         embeddings = (0..<1_000).map { _ in
             (0..<dimension).map { _ in Float(Float16(generator.nextNormal())) }

@@ -62,6 +62,7 @@ enum DatasetCommand {
     static func verify(_ arguments: ParsedArguments) throws -> Bool {
         let (store, project) = try store(arguments)
         var ids: [DatasetVersionID] = []
+        var collected: [DatasetVersionID] = []
         var problems = 0
         if let version = arguments.positional("version") {
             guard let manifest = try manifest(version, store, project) else {
@@ -80,10 +81,13 @@ enum DatasetCommand {
             // Versions share most of their files: each is read once.
             let verified = try store.verify(project)
             ids = verified.versions
+            let gone = try store.collected(project)
+            collected = try store.ordinals(project).compactMap { try store.id(project, ordinal: $0) }
+                .filter { gone.contains($0) }
             for problem in verified.problems { complain(problem) }
             problems = verified.problems.count
         }
-        guard !ids.isEmpty || problems > 0 else {
+        guard !ids.isEmpty || problems > 0 || !collected.isEmpty else {
             throw EngineError(
                 "verify \(project)",
                 "no version of it is in the store",
@@ -92,6 +96,7 @@ enum DatasetCommand {
         }
         // Versions grow from one another: the newest has whatever an earlier one had on two sides.
         if let newest = ids.last, problems == 0 { tell(try store.overlap(project, id: newest), of: newest) }
+        for id in collected { Terminal.show("\(id): collected, its files are gone as flywheel dataset gc decided") }
         Terminal.show(
             problems == 0
                 ? "\(counted(ids.count, "version is", "versions are")) whole"
@@ -128,7 +133,7 @@ enum DatasetCommand {
         )
     }
 
-    private static func store(_ arguments: ParsedArguments) throws -> (DatasetStore, ProjectID) {
+    static func store(_ arguments: ParsedArguments) throws -> (DatasetStore, ProjectID) {
         // Who names another store on the line wants no more of the file than how buckets are reached.
         let worker = try WorkerFile.described(arguments, for: .store)
         let place = WorkerFile.place(arguments.string("store") ?? worker.storePath)
@@ -147,7 +152,15 @@ enum DatasetCommand {
         guard let version else {
             return try store.ordinals(project).last.flatMap { try store.manifest(project, ordinal: $0) }
         }
-        if let ordinal = Int(version) { return try store.manifest(project, ordinal: ordinal) }
-        return try store.manifest(project, id: DatasetVersionID(version))
+        let id = try Int(version).map { try store.id(project, ordinal: $0) } ?? DatasetVersionID(version)
+        guard let id else { return nil }
+        guard try !store.isCollected(project, id) else {
+            throw EngineError(
+                "read version \(ForeignText.line(version, limit: 80))",
+                "it was collected by flywheel dataset gc, and its files are gone",
+                remedy: "take a version that is kept; flywheel dataset verify lists what is there"
+            )
+        }
+        return try store.manifest(project, id: id)
     }
 }

@@ -1,0 +1,164 @@
+internal import Czstd
+
+/// Bytes that cannot be unpacked.
+public struct ZstdError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// What control flow depends on.
+    public enum Kind: Hashable, Sendable {
+        /// They are no frame, or a damaged one.
+        case damaged
+        /// They unpack to more than is wanted.
+        case tooLarge
+    }
+
+    /// What control flow depends on.
+    public let kind: Kind
+    /// The reason in words.
+    public let reason: String
+
+    init(_ kind: Kind, _ reason: String) {
+        self.kind = kind
+        self.reason = reason
+    }
+
+    /// The reason.
+    public var description: String { reason }
+}
+
+/// Frames of Zstandard: one for each text, which says how long the text is.
+///
+/// - SeeAlso: RFC 8878, *Zstandard Compression and the 'application/zstd' Media Type*.
+public enum Zstd {
+    /// Levels that `pack` takes; more take longer and give less.
+    public static let levels = 1...19
+    /// The usual level: about the speed of a disk.
+    public static let usualLevel = 3
+
+    /// Packs a text into one frame, with its length and a checksum.
+    ///
+    /// - Parameters:
+    ///   - text: Any bytes, none included.
+    ///   - level: In `levels`; others count as the nearest.
+    /// - Returns: The frame. Other releases of the library may give other bytes of the same text.
+    /// - Throws: `ZstdError` where no memory is left.
+    /// - Complexity: O(*n*) in the bytes of the text.
+    public static func pack(_ text: UnsafeRawBufferPointer, level: Int = usualLevel) throws(ZstdError) -> [UInt8] {
+        let packer = try Packer(level: min(max(level, levels.lowerBound), levels.upperBound))
+        return try packer.pack(text)
+    }
+
+    /// The most bytes that the head of a frame has, which says how long the text is.
+    public static let headSize = 18
+
+    /// The most bytes that a frame of a text has, at a text's size; the greatest number where that is more.
+    public static func bound(_ size: Int) -> Int {
+        let (sum, isTooLarge) = max(0, size).addingReportingOverflow(max(0, size) / 128 + 1_024)
+        return isTooLarge ? .max : sum
+    }
+
+    /// The length of a text, as its frame says.
+    ///
+    /// - Parameter head: The first `headSize` bytes of the frame, or all if it has fewer.
+    /// - Returns: Bytes of the text.
+    /// - Throws: `ZstdError` of bytes that are no beginning of a frame, or of one that does not say it.
+    public static func size(of head: [UInt8]) throws(ZstdError) -> Int {
+        let said = head.withUnsafeBytes { ZSTD_getFrameContentSize($0.baseAddress, $0.count) }
+        guard said != flywheel_zstd_error(), said != flywheel_zstd_unknown(), let size = Int(exactly: said) else {
+            throw ZstdError(.damaged, "it is no frame of zstd, or does not say how long its text is")
+        }
+        return size
+    }
+
+    /// Unpacks one frame; see the other method.
+    public static func unpack(_ frame: [UInt8], maximumSize: Int) throws(ZstdError) -> [UInt8] {
+        let result = frame.withUnsafeBytes { buffer in
+            Result { () throws(ZstdError) in try unpack(buffer, maximumSize: maximumSize) }
+        }
+        return try result.get()
+    }
+
+    /// Unpacks one frame.
+    ///
+    /// The frame's own word on its length is what is allocated, and it is held against `maximumSize` first: nothing that a
+    /// frame says makes memory grow beyond what the caller wants.
+    ///
+    /// - Parameters:
+    ///   - frame: One frame, and nothing behind it.
+    ///   - maximumSize: The most bytes that are wanted.
+    /// - Returns: The text.
+    /// - Throws: `ZstdError` of bytes that are no such frame, are cut off or damaged, do not say how long the text is, or whose
+    ///   text is longer.
+    /// - Complexity: O(*n*) in the bytes of the text.
+    public static func unpack(_ frame: UnsafeRawBufferPointer, maximumSize: Int) throws(ZstdError) -> [UInt8] {
+        guard let start = frame.baseAddress, !frame.isEmpty else {
+            throw ZstdError(.damaged, "there are no bytes, expected a frame of zstd")
+        }
+        let said = ZSTD_getFrameContentSize(start, frame.count)
+        guard said != flywheel_zstd_error() else { throw ZstdError(.damaged, "it is no frame of zstd") }
+        guard said != flywheel_zstd_unknown() else {
+            throw ZstdError(.damaged, "its frame does not say how long the text is; pack it with zstd FILE")
+        }
+        guard said <= UInt64(max(0, maximumSize)), let size = Int(exactly: said) else {
+            throw ZstdError(.tooLarge, "expected at most \(maximumSize) bytes, its frame says \(said)")
+        }
+        let end = ZSTD_findFrameCompressedSize(start, frame.count)
+        guard ZSTD_isError(end) == 0 else { throw ZstdError(.damaged, "its frame is cut off or damaged") }
+        guard end == frame.count else { throw ZstdError(.damaged, "more stands behind its frame") }
+        return try Unpacker().unpack(frame, size: size)
+    }
+}
+
+/// The library's state of packing; owns its pointer.
+private struct Packer: ~Copyable {
+    private let context: OpaquePointer
+
+    init(level: Int) throws(ZstdError) {
+        guard let made = ZSTD_createCCtx() else { throw ZstdError(.damaged, "no memory is left to pack") }
+        context = made
+        _ = ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, Int32(level))
+        _ = ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 1)
+        _ = ZSTD_CCtx_setParameter(context, ZSTD_c_contentSizeFlag, 1)
+    }
+
+    deinit { ZSTD_freeCCtx(context) }
+
+    borrowing func pack(_ text: UnsafeRawBufferPointer) throws(ZstdError) -> [UInt8] {
+        var failure: String?
+        let room = ZSTD_compressBound(text.count)
+        let frame = [UInt8](unsafeUninitializedCapacity: room) { buffer, count in
+            let made = ZSTD_compress2(context, buffer.baseAddress, room, text.baseAddress, text.count)
+            guard ZSTD_isError(made) == 0 else {
+                failure = String(cString: ZSTD_getErrorName(made))
+                return
+            }
+            count = made
+        }
+        if let failure { throw ZstdError(.damaged, "zstd does not pack it: \(failure)") }
+        return frame
+    }
+}
+
+/// The library's state of unpacking; owns its pointer.
+private struct Unpacker: ~Copyable {
+    private let context: OpaquePointer
+
+    init() throws(ZstdError) {
+        guard let made = ZSTD_createDCtx() else { throw ZstdError(.damaged, "no memory is left to unpack") }
+        context = made
+    }
+
+    deinit { ZSTD_freeDCtx(context) }
+
+    borrowing func unpack(_ frame: UnsafeRawBufferPointer, size: Int) throws(ZstdError) -> [UInt8] {
+        var failure: String?
+        let text = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
+            let made = ZSTD_decompressDCtx(context, buffer.baseAddress, size, frame.baseAddress, frame.count)
+            guard ZSTD_isError(made) == 0, made == size else {
+                failure = ZSTD_isError(made) == 0 ? "it has another length" : String(cString: ZSTD_getErrorName(made))
+                return
+            }
+            count = made
+        }
+        if let failure { throw ZstdError(.damaged, "its frame is damaged: \(failure)") }
+        return text
+    }
+}

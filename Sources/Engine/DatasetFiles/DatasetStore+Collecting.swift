@@ -1,0 +1,61 @@
+internal import Events
+internal import JSON
+public import Storage
+public import Vocabulary
+
+/// Collection of versions that nothing needs.
+extension DatasetStore {
+    /// How long everything is kept, in seconds.
+    public static let collectionAge: Int64 = 86_400
+
+    /// What of a project's versions may go: all but what is needed, the newest, and what is younger than a day.
+    ///
+    /// - Parameters:
+    ///   - project: The project.
+    ///   - needs: Which versions are needed, and why.
+    ///   - now: Seconds since 1970.
+    /// - Returns: What goes and what stays, with the reasons; nothing has changed.
+    /// - Throws: `EngineError` where a version that is kept cannot be read, `StorageError` where the store refuses.
+    /// - Complexity: O(*n*) in the project's objects, whose names are held, and in the pages of the versions that are kept.
+    public func collection(_ project: ProjectID, _ needs: VersionNeeds, now: Int64) throws -> VersionCollection {
+        var collector = VersionCollector(
+            self,
+            project,
+            needs,
+            writtenBefore: now.subtracting(Self.collectionAge)
+        )
+        return try collector.collection()
+    }
+
+    /// Carries a collection out: the record of each version that goes, its manifest, and then what no version names.
+    ///
+    /// Killed anywhere it leaves versions that are whole, and ones that are named as collected; the next collection does the
+    /// rest.
+    ///
+    /// - Parameters:
+    ///   - collection: What goes.
+    ///   - removed: Called with each object that is gone.
+    /// - Throws: `StorageError` where the store refuses.
+    public func carryOut(
+        _ collection: VersionCollection,
+        removed: (VersionCollection.Object) -> Void = { _ in }
+    ) throws(StorageError) {
+        for record in collection.records {
+            try objects.put(record.jsonBytes, as: Self.collectedName(record.project, record.id))
+        }
+        for object in collection.removed {
+            try objects.remove(object.name)
+            removed(object)
+        }
+    }
+
+    /// The first line of a text, without its line feed; nil where there is none.
+    func firstLine(of name: String) throws -> [UInt8]? {
+        let piece = 64 << 10
+        let bytes = try objects.read(name, range: 0..<piece)
+        if let end = bytes.firstIndex(of: 0x0A) { return Array(bytes[..<end]) }
+        guard bytes.count == piece else { return bytes.isEmpty ? nil : bytes }
+        let all = try objects.read(name, maximumSize: DatasetForm.segmentSize)
+        return Array(all[..<(all.firstIndex(of: 0x0A) ?? all.count)])
+    }
+}

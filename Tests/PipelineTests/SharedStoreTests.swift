@@ -1,0 +1,213 @@
+import Engine
+import Events
+import Foundation
+import JSON
+import S3
+import S3Testing
+import Storage
+import StreamRuntime
+import StreamTesting
+import Synchronization
+import Testing
+import Vocabulary
+
+@Suite("Any number of materializers share a store, and each version is announced once")
+struct SharedStoreTests {
+    /// Sixty versions and more.
+    private let log = FactLog(seed: 12, facts: 620)
+
+    private func plant(_ records: some Collection<OutputRecord>) throws -> Plant {
+        let plant = try Plant(isApplied: false)
+        for record in records { try plant.cluster.append(record) }
+        return plant
+    }
+
+    private func announced(_ plant: Plant) throws -> [SealedVersion] {
+        try plant.decoded(.datasetVersions) { try SealedVersion(json: $0) }
+    }
+
+    private func place(_ plant: Plant) -> TopicPartition {
+        TopicPartition(plant.topics[.datasetLog], World.partition)
+    }
+
+    /// Everything but the progress, which depends on who was when where.
+    private func files(_ objects: any ObjectStore) throws -> [String: [UInt8]] {
+        try objects.contents.filter { !$0.key.hasPrefix("progress/") }
+    }
+
+    private func folder() throws -> FolderStore {
+        try FolderStore(root: FileManager.default.temporaryDirectory.path + "/shared-\(UUID().uuidString)")
+    }
+
+    /// Before: 60 versions became 120, the second half with the URIs of the new disk.
+    @Test("A worker on an empty disk rebuilds every version, and announces only what was never announced")
+    func emptyDisk() throws {
+        let late = log.outputs.suffix(60)
+        let plant = try plant(log.outputs.dropLast(60))
+        let first = try plant.makeMaterializer()
+        try first.settle()
+        first.task.close()
+        let before = try announced(plant)
+        #expect(before.count > 50)
+
+        let disk = try folder()
+        defer { try? FileManager.default.removeItem(atPath: disk.location) }
+        let second = try plant.makeMaterializer(instance: "w2", store: DatasetStore(objects: disk))
+        try second.settle()
+        #expect(try announced(plant) == before)
+        #expect(try (files(disk) == files(plant.store.objects)) == true)
+
+        for record in late { try plant.cluster.append(record) }
+        try second.settle()
+        let all = try announced(plant)
+        #expect(all.map(\.ordinal) == Array(1...log.versions.count) && all.count > before.count)
+        #expect(all.suffix(all.count - before.count).allSatisfy { $0.manifest.uri.contains(disk.location) })
+        #expect(try DatasetStore(objects: disk).verify(World.project).problems == [])
+    }
+
+    @Test("What the log is read again for is not announced again: progress, offsets or both are gone", arguments: 0..<3)
+    func readAgain(lost: Int) throws {
+        let bucket = FakeBucket()
+        let store = DatasetStore(objects: S3Store(.plant("datasets"), client: try .plant(bucket)))
+        let plant = try plant(log.outputs)
+        let first = try plant.makeMaterializer(store: store)
+        try first.settle()
+        first.task.close()
+        let (before, objects) = try (announced(plant), bucket.objects)
+        #expect(before.map(\.ordinal) == Array(1...log.versions.count))
+        if lost != 1 { for name in try store.objects.list("progress") { try store.objects.remove(name) } }
+        if lost != 0 { plant.cluster.setOffset(nil, of: place(plant), group: "materializer") }
+        try plant.makeMaterializer(instance: "w2", store: store).settle()
+        #expect(try announced(plant) == before)
+        #expect((bucket.objects == objects) == true)
+    }
+
+    @Test("A version whose announcement is gone is announced, and no other")
+    func hole() throws {
+        let plant = try plant(log.outputs)
+        try plant.makeMaterializer().settle()
+        let records = plant.cluster.committed(plant.topics[.datasetVersions], World.partition)
+        let fresh = try self.plant(log.outputs)
+        for (number, record) in records.enumerated() where number % 7 != 3 {
+            try fresh.cluster.append(
+                OutputRecord(
+                    topic: fresh.topics[.datasetVersions],
+                    partition: World.partition,
+                    key: record.key,
+                    value: record.value
+                )
+            )
+        }
+        let store = DatasetStore(objects: MemoryStore())
+        try fresh.makeMaterializer(store: store).settle()
+        let all = try announced(fresh)
+        #expect(all.map(\.ordinal).sorted() == Array(1...log.versions.count))
+        let missing = records.indices.filter { $0 % 7 == 3 }.map { $0 + 1 }
+        #expect(all.suffix(missing.count).map(\.ordinal) == missing)
+    }
+
+    @Test("A version that is announced under another id is not announced again; the worker says so")
+    func otherwise() throws {
+        let plant = try plant(log.outputs)
+        let other = DatasetVersionID(String(repeating: "ab", count: 32))
+        let version = SealedVersion(
+            id: other,
+            ordinal: 2,
+            parent: nil,
+            semanticVersion: "1.1.0",
+            manifest: ArtifactReference(uri: "file:///gone/manifest.json", size: 1, sha256: other.rawValue),
+            training: 1,
+            validation: 0,
+            test: 0
+        )
+        var writer = JSONWriter()
+        SealedVersionEvent(project: World.project, version: version).write(to: &writer)
+        try plant.send(.datasetVersions, writer.bytes, partition: World.partition)
+        let runner = try plant.makeMaterializer()
+        var told: [Int] = []
+        (runner.stage as? MaterializerStage)?.announcedOtherwise = { told.append($1.ordinal) }
+        try runner.settle()
+        #expect(told == [2])
+        let all = try announced(plant)
+        #expect(all.count == log.versions.count && all.first?.id == other)
+        #expect(try plant.store.verify(World.project).problems == [])
+    }
+
+    /// What an owner before has announced becomes visible after its offsets have.
+    @Test("What was committed just now and is not yet seen is waited for")
+    func markers() throws {
+        let plant = try plant(log.outputs)
+        plant.cluster.delayMarkers(of: plant.topics[.datasetVersions], by: 400)
+        let first = try plant.makeMaterializer()
+        try first.settle()
+        first.task.abandon()
+        plant.cluster.expireMember("w1", of: "materializer")
+        try plant.makeMaterializer(instance: "w2", store: DatasetStore(objects: MemoryStore())).settle()
+        plant.clock.advance(by: 1_000)
+        #expect(try announced(plant).map(\.ordinal) == Array(1...log.versions.count))
+    }
+
+    /// The first owner is cut off in the middle of a change, another one acts, is cut off after so many changes of its own or
+    /// not at all, and the first goes on as if nothing had happened.
+    @Test(
+        "Two owners at any change of a store end with equal objects, and announce each version once",
+        arguments: 0..<3
+    )
+    func owners(backend: Int) throws {
+        let log = FactLog(seed: 5, facts: 60)
+        func objects() throws -> any ObjectStore {
+            switch backend {
+            case 0: return MemoryStore()
+            case 1: return try folder()
+            default: return S3Store(.plant("datasets"), client: try .plant(Self.keep(FakeBucket())))
+            }
+        }
+        let alone = try objects()
+        let undisturbed = try plant(log.outputs)
+        let counted = MeetingStore(alone)
+        try undisturbed.makeMaterializer(store: DatasetStore(objects: counted), keepEvery: 4).settle()
+        let (versions, expected) = (try announced(undisturbed), try files(alone))
+        #expect(versions.count > 4 && counted.changes > 30)
+        let moments = Exhaustive.some(MeetingStore.Moment.all(counted.changes), about: backend == 0 ? 60 : 12)
+        for (number, moment) in moments.enumerated() {
+            let shared = try objects()
+            defer { if shared is FolderStore { try? FileManager.default.removeItem(atPath: shared.location) } }
+            let plant = try plant(log.outputs)
+            let limit = number % 3 == 0 ? nil : (number * 7) % counted.changes
+            let second = try plant.makeMaterializer(
+                instance: "w2",
+                store: DatasetStore(
+                    objects: MeetingStore(shared, at: limit.map { .init(change: $0, isAfter: number % 2 == 0) }) {
+                        () throws(StorageError) in throw .gone
+                    }
+                ),
+                keepEvery: 4
+            )
+            nonisolated(unsafe) let other = second
+            let cluster = plant.cluster
+            let meeting = MeetingStore(shared, at: moment) {
+                cluster.expireMember("w1", of: "materializer")
+                if (try? other.settle()) == nil { other.task.abandon() }
+            }
+            let first = try plant.makeMaterializer(store: DatasetStore(objects: meeting), keepEvery: 4)
+            // It finds itself fenced, or takes the partition back.
+            _ = Result { try first.settle() }
+            first.task.close()
+            for name in ["w1", "w2"] { cluster.expireMember(name, of: "materializer") }
+            plant.clock.advance(by: 10_001)
+            try plant.makeMaterializer(instance: "w3", store: DatasetStore(objects: shared), keepEvery: 4).settle()
+            #expect(try announced(plant).map(\.id) == versions.map(\.id), "\(moment) \(String(describing: limit))")
+            #expect(try (files(shared) == expected) == true, "\(moment) \(String(describing: limit))")
+            #expect(try DatasetStore(objects: shared).verify(World.project).problems == [], "\(moment)")
+        }
+        print("moments at which a second owner acted: \(moments.count) of \(2 * counted.changes)")
+    }
+
+    /// A bucket lives as long as the test does.
+    private static func keep(_ bucket: FakeBucket) -> FakeBucket {
+        kept.withLock { $0.append(bucket) }
+        return bucket
+    }
+
+    private static let kept = Mutex<[FakeBucket]>([])
+}
