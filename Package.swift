@@ -143,8 +143,8 @@ let package = Package(
         module(
             "Engine",
             base + reducers + [
-                "Compression", "Flywheel", "Events", "StreamRuntime", "KafkaTransport", "KafkaClient", "JSON",
-                "Kinds", "Learner", "S3", "Storage", "Telemetry",
+                "Compression", "Flywheel", "Events", "Kinds", "StreamRuntime", "KafkaTransport", "KafkaClient", "JSON",
+                "Learner", "S3", "Storage", "Telemetry",
             ]
         ),
         module("Console", ["Engine", "HTTPServer", "Telemetry", "JSON"]),

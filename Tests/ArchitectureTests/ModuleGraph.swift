@@ -45,8 +45,8 @@ enum ModuleGraph {
         // composition
         "Engine": Set(
             base + reducers + [
-                "Compression", "Flywheel", "Events", "StreamRuntime", "KafkaTransport", "KafkaClient", "JSON",
-                "Kinds", "Learner", "S3", "Storage", "Telemetry",
+                "Compression", "Flywheel", "Events", "Kinds", "StreamRuntime", "KafkaTransport", "KafkaClient", "JSON",
+                "Learner", "S3", "Storage", "Telemetry",
             ]
         ),
         "Console": ["Engine", "HTTPServer", "Telemetry", "JSON"],
