@@ -47,7 +47,10 @@ extension S3Store {
                 let modified = entry.first("LastModified").flatMap(S3Store.seconds) ?? .max
                 entries.append(ObjectEntry(name: name, size: size, modified: modified))
             }
-            next = text.first("IsTruncated") == "true" ? text.first("NextContinuationToken") : nil
+            guard text.first("IsTruncated") == "true" else { return }
+            // Half a list is none: of what is missing nobody would know.
+            guard let token = text.first("NextContinuationToken"), !token.isEmpty else { return nil }
+            next = token
         }
     }
 

@@ -117,6 +117,34 @@ struct PackedStoreTests {
         #expect(try store.size(of: "shapes/segments/lost.jsonl") == nil)
     }
 
+    @Test("A text that is there packed is not written plain beside it, unless that is damaged; one that is away is no conflict")
+    func plainBeside() throws {
+        let text = Array(String(repeating: "{\"sequence\":1,\"a\":\"b\"}\n", count: 300).utf8)
+        let name = "shapes/segments/\(SHA256Digest(of: text).hex).jsonl"
+        let objects = MemoryStore()
+        let (plain, packing) = (DatasetStore(objects: objects), DatasetStore(objects: objects, compression: .zstd))
+        try objects.put(try text.withUnsafeBytes { try Zstd.pack($0, level: 19) }, as: "\(name).zst")
+        #expect(try !plain.objects.put(text, as: name))
+        #expect(objects.objects.count == 1)
+        // Somebody else's packed bytes that cannot be looked at now.
+        let counting = CountingStore(objects)
+        counting.away.withLock { $0 = ".zst" }
+        for compression in StoreCompression.allCases {
+            let store = DatasetStore(objects: counting, compression: compression).objects
+            let error = #expect(throws: StorageError.self) { try store.put(text, as: name) }
+            #expect(error?.kind == .unavailable, "\(compression)")
+        }
+        try objects.write([1, 2, 3], to: "\(name).zst")
+        #expect(try plain.objects.put(text, as: name))
+        // Parts are read of what lies plain; where both lie there, both are looked at.
+        #expect(try packing.objects.read(name, range: 3..<9) == Array(text[3..<9]))
+        let sha256 = SHA256Digest(of: text).hex
+        let entry = DatasetEntry(.labels, .test, size: text.count, sha256: sha256, records: 300, sequences: nil)
+        #expect(try plain.problemOfCopy(entry, name)?.contains("\(name).zst") == true)
+        try objects.write(try text.withUnsafeBytes { try Zstd.pack($0) }, to: "\(name).zst")
+        #expect(try plain.problemOfCopy(entry, name) == nil && packing.problemOfCopy(entry, name) == nil)
+    }
+
     /// What a packed file may be instead of itself.
     private static let damages: [(name: String, change: @Sendable ([UInt8]) throws -> [UInt8], words: String)] = [
         (

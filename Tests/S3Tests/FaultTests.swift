@@ -303,6 +303,19 @@ struct FaultTests {
         #expect(served.load(ordering: .relaxed) <= 110)
     }
 
+    @Test("A list that says it goes on and not where is an error, not half a list")
+    func halfList() throws {
+        let server = FakeServer { _ in
+            let text =
+                "<ListBucketResult><IsTruncated>true</IsTruncated><Contents><Key>a</Key><Size>1</Size></Contents></ListBucketResult>"
+            return .answer(200, [:], Array(text.utf8))
+        }
+        let credentials = try S3Credentials(accessKey: "a", secretKey: "b")
+        let client = S3Client(try S3Settings(endpoint: server.url, credentials: credentials))
+        let store = S3Store(try #require(S3URI("s3://bucket")), client: client)
+        #expect(throws: StorageError.self) { _ = try store.list() }
+    }
+
     @Test("Part of an object whose answer breaks off, or that changes meanwhile, comes whole or not at all")
     func brokenRanges() throws {
         let bench = try Bench()

@@ -82,14 +82,7 @@ struct DatasetFiles {
     ///   should be.
     func read(_ path: String, size: Int, sha256: String) throws -> [UInt8] {
         let place = try place(path)
-        let bytes: [UInt8]
-        do {
-            bytes = try fetch(place, size)
-        } catch let error as StorageError where error.kind == .tooLarge {
-            throw DatasetForm.damage("it is longer than the \(size) bytes that name it", in: place)
-        } catch let error as StorageError where error.kind == .damaged {
-            throw DatasetForm.damage(error.reason, in: error.path)
-        }
+        let bytes = try Self.named(place, size) { try fetch(place, size) }
         guard bytes.count == size else {
             throw DatasetForm.damage("it has \(bytes.count) bytes, not \(size)", in: place)
         }
@@ -98,7 +91,20 @@ struct DatasetFiles {
         }
         return bytes
     }
-    /// Hands the lines of a file to `body`, a large one in pieces: memory does not grow with it. Whether it is what names it
+
+    /// Names a file that is not what it should be.
+    private static func named<R>(_ place: String, _ size: Int, _ body: () throws -> R) throws -> R {
+        do {
+            return try body()
+        } catch let error as StorageError where error.kind == .tooLarge {
+            throw DatasetForm.damage("it is longer than the \(size) bytes that name it", in: place)
+        } catch let error as StorageError where error.kind == .damaged {
+            throw DatasetForm.damage(error.reason, in: error.path)
+        }
+    }
+
+    /// Hands the lines of a file to `body`, a large one that lies plain in pieces: memory does not grow with it. One that lies
+    /// packed is unpacked as a whole. Whether it is what names it
     /// is known at its end only: until this returns, nothing that `body` saw counts.
     ///
     /// - Parameters:
@@ -116,7 +122,10 @@ struct DatasetFiles {
         _ body: (UnsafeRawBufferPointer) throws -> Void
     ) throws {
         let place = try place(path)
-        guard size > pieceSize, var piece = try fetchPart(place, 0..<pieceSize) else {
+        func part(_ range: Range<Int>) throws -> [UInt8]? {
+            try Self.named(place, size) { try fetchPart(place, range) }
+        }
+        guard size > pieceSize, var piece = try part(0..<pieceSize) else {
             let bytes = try read(path, size: size, sha256: sha256)
             return try bytes.withUnsafeBytes { try lendLines(of: $0, body) }
         }
@@ -135,7 +144,7 @@ struct DatasetFiles {
                 rest.removeFirst(whole)
             }
             // One byte more than there should be, to see that there is none.
-            piece = try fetchPart(place, offset..<offset + min(pieceSize, size - offset + 1)) ?? []
+            piece = try part(offset..<offset + min(pieceSize, size - offset + 1)) ?? []
         }
         guard offset == size else {
             throw DatasetForm.damage("it has \(offset) bytes or more, not \(size)", in: place)

@@ -11,6 +11,8 @@ public import Vocabulary
 public struct DatasetManifest: Hashable, Sendable, JSONCodable {
     /// The SHA-256 of its bytes: of those that were read where it was read, whatever else they say, else of the canonical ones.
     public private(set) var id = DatasetVersionID("")
+    /// How many bytes those are.
+    public private(set) var size = 0
     /// 1 or 2; readers refuse any other.
     public let formatVersion: Int
     public let project: ProjectID
@@ -55,7 +57,7 @@ public struct DatasetManifest: Hashable, Sendable, JSONCodable {
         self.segments = segments
         pages = []
         counts = [:]
-        id = canonicalID
+        takeCanonicalID()
     }
 
     /// A manifest of form 2.
@@ -87,14 +89,14 @@ public struct DatasetManifest: Hashable, Sendable, JSONCodable {
         segments = []
         self.pages = pages
         self.counts = counts
-        id = canonicalID
+        takeCanonicalID()
     }
 
     public init(json: JSONValue) throws(JSONError) {
-        try self.init(json, id: nil)
+        try self.init(json, read: nil)
     }
 
-    private init(_ json: JSONValue, id known: DatasetVersionID?) throws(JSONError) {
+    private init(_ json: JSONValue, read: (id: DatasetVersionID, size: Int)?) throws(JSONError) {
         let object = try json.object()
         formatVersion = try DatasetForm.check(manifest: object)
         project = ProjectID(try object.string("project"))
@@ -114,7 +116,7 @@ public struct DatasetManifest: Hashable, Sendable, JSONCodable {
             }
             pages = []
             counts = [:]
-            id = known ?? canonicalID
+            take(read)
             return
         }
         segments = []
@@ -131,7 +133,7 @@ public struct DatasetManifest: Hashable, Sendable, JSONCodable {
             .training: try said.int("training", in: most), .validation: try said.int("validation", in: most),
             .test: try said.int("test", in: most),
         ]
-        id = known ?? canonicalID
+        take(read)
     }
 
     /// Reads a manifest's bytes.
@@ -145,7 +147,7 @@ public struct DatasetManifest: Hashable, Sendable, JSONCodable {
         let id = known ?? DatasetVersionID(SHA256Digest(of: bytes).hex)
         do {
             self = try JSONParser(maximumSize: 256 << 20).withDocument(of: bytes) { json in
-                try DatasetManifest(json, id: id)
+                try DatasetManifest(json, read: (id, bytes.count))
             }
         } catch let error as JSONError {
             throw DatasetForm.refusal(error, in: file)
@@ -190,5 +192,14 @@ public struct DatasetManifest: Hashable, Sendable, JSONCodable {
         return count
     }
 
-    private var canonicalID: DatasetVersionID { DatasetVersionID(SHA256Digest(of: jsonBytes).hex) }
+    private mutating func take(_ read: (id: DatasetVersionID, size: Int)?) {
+        guard let read else { return takeCanonicalID() }
+        (id, size) = read
+    }
+
+    private mutating func takeCanonicalID() {
+        let bytes = jsonBytes
+        id = DatasetVersionID(SHA256Digest(of: bytes).hex)
+        size = bytes.count
+    }
 }

@@ -90,7 +90,11 @@ extension DatasetStore {
         pack: DatasetPack, name: String
     ) {
         guard let manifest = try manifest(project, id: id) else {
-            throw EngineError("pack version \(id)", "it is not in the store", remedy: "name the store with --store")
+            throw EngineError(
+                "pack version \(id)",
+                "it is not in the store",
+                remedy: "flywheel dataset verify lists what is there"
+            )
         }
         let folder = "\(project)/packs/\(id)"
         let reader = reader(of: manifest)
@@ -102,7 +106,7 @@ extension DatasetStore {
                 number += 1
                 let digits = String(number)
                 let path = "\(split)-\(String(repeating: "0", count: max(0, 5 - digits.count)))\(digits).jsonl"
-                try objects.put(bytes, as: "\(folder)/\(path)")
+                try put(bytes, as: path, inPack: folder)
                 files.append(
                     DatasetPack.File(
                         split: split,
@@ -124,7 +128,21 @@ extension DatasetStore {
             try finish()
         }
         let pack = DatasetPack(project: project, version: id, files: files)
-        try objects.put(pack.jsonBytes, as: "\(folder)/pack.json")
+        try put(pack.jsonBytes, as: "pack.json", inPack: folder)
         return (pack, "\(folder)/pack.json")
+    }
+
+    private func put(_ bytes: [UInt8], as file: String, inPack folder: String) throws {
+        do throws(StorageError) {
+            try objects.put(bytes, as: "\(folder)/\(file)")
+        } catch {
+            guard error.kind == .conflict else { throw error }
+            // A pack is a copy: the version itself was read whole.
+            throw EngineError(
+                "pack into \(folder)",
+                "\(file) is there with other bytes: the pack is damaged, or was made with files of another size",
+                remedy: "remove the folder \(folder) of the store, and pack again"
+            )
+        }
     }
 }

@@ -75,25 +75,32 @@ public struct DatasetStore: Sendable {
 
     /// Seals a version: the manifest, then the pointer to it.
     func seal(_ manifest: DatasetManifest) throws -> SealedVersion {
-        let bytes = manifest.jsonBytes
-        let id = DatasetVersionID(SHA256Digest(of: bytes).hex)
-        let path = "\(manifest.project)/versions/\(id)/manifest.json"
-        try objects.put(bytes, as: path)
-        try write("\(manifest.project)/ordinals/\(manifest.ordinal)", Array(id.rawValue.utf8))
+        try objects.put(manifest.jsonBytes, as: manifestName(manifest))
+        return try seal(known: manifest)
+    }
+
+    /// Seals a version whose manifest is in the store: the pointer to it. Of the manifest nothing is written, for a newer build
+    /// may have said more in it than is read here, and its bytes are what the id stands for.
+    func seal(known manifest: DatasetManifest) throws -> SealedVersion {
+        try write("\(manifest.project)/ordinals/\(manifest.ordinal)", Array(manifest.id.rawValue.utf8))
         return SealedVersion(
-            id: id,
+            id: manifest.id,
             ordinal: manifest.ordinal,
             parent: manifest.parent,
             semanticVersion: manifest.semanticVersion,
             manifest: ArtifactReference(
-                uri: try objects.uri(of: path).description,
-                size: Int64(bytes.count),
-                sha256: id.rawValue
+                uri: try objects.uri(of: manifestName(manifest)).description,
+                size: Int64(manifest.size),
+                sha256: manifest.id.rawValue
             ),
             training: manifest.count(of: .training),
             validation: manifest.count(of: .validation),
             test: manifest.count(of: .test)
         )
+    }
+
+    private func manifestName(_ manifest: DatasetManifest) -> String {
+        "\(manifest.project)/versions/\(manifest.id)/manifest.json"
     }
 
     // MARK: - Progress

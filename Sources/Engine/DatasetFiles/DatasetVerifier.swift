@@ -151,6 +151,7 @@ struct DatasetVerifier {
             } else if bytes.count != entry.size {
                 files[key].problems.append("\(kind) \(place) has \(bytes.count) bytes, not \(entry.size)")
             }
+            if let problem = try store.problemOfCopy(entry, place) { files[key].problems.append("\(kind) \(problem)") }
             return bytes
         } catch {
             guard !error.isRemote else { throw error }

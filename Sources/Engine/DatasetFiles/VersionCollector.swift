@@ -29,6 +29,8 @@ struct VersionCollector {
     private var marked: Set<String> = []
     /// Names of pages that versions which go name, though not those that are kept.
     private var former: Set<String> = []
+    /// Versions that nobody needs and that cannot be read: what they name is not known.
+    private var unread: Set<DatasetVersionID> = []
 
     init(_ store: DatasetStore, _ project: ProjectID, _ needs: VersionNeeds, writtenBefore limit: Int64) {
         self.store = store
@@ -43,6 +45,14 @@ struct VersionCollector {
     /// - Throws: `EngineError` where a version that is kept cannot be read: what it names is not known then; `StorageError` where
     ///   the store refuses.
     mutating func collection() throws -> VersionCollection {
+        // Its objects can be listed and read, but not removed.
+        guard try !store.objects.isLink(project.rawValue) else {
+            throw EngineError(
+                "collect versions of \(project)",
+                "\(store.objects.location)/\(project) is a symbolic link, and nothing is removed through one",
+                remedy: "link the store's folder instead, or mount what the link leads to in its place"
+            )
+        }
         // Everything that is judged was there at this moment.
         for entry in try store.objects.entries(project.rawValue) {
             entries[entry.name] = entry
@@ -84,16 +94,24 @@ struct VersionCollector {
         if isCollected { return try drop(id) }
         var reasons = needs.reasons(of: ordinal)
         if isNewest { reasons.insert("the newest", at: 0) }
-        if isYoung(manifestName(id)) { reasons.append("younger than a day") }
-        guard reasons.isEmpty else {
+        let isNeeded = !reasons.isEmpty
+        do {
             guard let manifest = try store.manifest(project, id: id) else {
+                guard isNeeded else { return }
                 throw unreadable("version \(ordinal), which is needed, is not in the store")
             }
+            if isYoung(manifestName(id)) { reasons.append("younger than a day") }
+            if reasons.isEmpty { return try collect(manifest) }
             try mark(manifest)
-            plan.kept.append(VersionCollection.Version(ordinal: ordinal, id: id, reasons: reasons))
-            return
+        } catch where !isNeeded && Self.isAboutBytes(error) {
+            unread.insert(id)
+            reasons = ["cannot be read"]
         }
-        guard let manifest = try store.manifest(project, id: id) else { return }
+        plan.kept.append(VersionCollection.Version(ordinal: ordinal, id: id, reasons: reasons))
+    }
+
+    private mutating func collect(_ manifest: DatasetManifest) throws {
+        let (ordinal, id) = (manifest.ordinal, manifest.id)
         plan.collected.append(VersionCollection.Version(ordinal: ordinal, id: id, reasons: []))
         plan.records.append(CollectedVersion(manifest))
         try drop(id)
@@ -102,19 +120,27 @@ struct VersionCollector {
     /// A manifest that no ordinal names: of a seal that was cut off before its last step, or of another build's bytes.
     private mutating func takeUnnamed(_ id: DatasetVersionID, behind last: DatasetManifest, isCollected: Bool) throws {
         if isCollected { return try drop(id) }
-        guard let manifest = try store.manifest(project, id: id) else { return }
-        var reasons = needs.reasons(of: manifest.ordinal)
-        if manifest.sequence > last.sequence { reasons.append("may be sealed next") }
-        if isYoung(manifestName(id)) { reasons.append("younger than a day") }
-        let version = VersionCollection.Version(ordinal: manifest.ordinal, id: id, reasons: reasons)
-        guard reasons.isEmpty else {
+        do {
+            guard let manifest = try store.manifest(project, id: id) else { return }
+            var reasons = needs.reasons(of: manifest.ordinal)
+            if manifest.sequence > last.sequence { reasons.append("may be sealed next") }
+            if isYoung(manifestName(id)) { reasons.append("younger than a day") }
+            if reasons.isEmpty { return try collect(manifest) }
             try mark(manifest)
-            plan.kept.append(version)
-            return
+            plan.kept.append(VersionCollection.Version(ordinal: manifest.ordinal, id: id, reasons: reasons))
+        } catch where Self.isAboutBytes(error) {
+            unread.insert(id)
+            guard let entry = entries[manifestName(id)] else { return }
+            plan.spared.append(.init(name: entry.name, size: entry.size, reason: Self.unreadableFile))
         }
-        plan.collected.append(version)
-        plan.records.append(CollectedVersion(manifest))
-        try drop(id)
+    }
+
+    private static let unreadableFile = "it cannot be read: look what it is"
+
+    /// Whether something is wrong with what is read, and not with the way to it.
+    private static func isAboutBytes(_ error: any Error) -> Bool {
+        guard let error = error as? StorageError else { return error is EngineError }
+        return error.kind == .damaged || error.kind == .tooLarge || error.kind == .notFound
     }
 
     /// Marks what a version names. Pages that others name too are read once.
@@ -158,8 +184,7 @@ struct VersionCollector {
     private mutating func sweep(behind last: DatasetManifest) throws {
         for name in names(in: "pages") where !marked.contains(name) {
             guard let entry = entries[name] else { continue }
-            let reason = former.contains(name) ? nil : try reasonToSpare(page: name, behind: last)
-            judge(entry, reason)
+            judge(entry, try reasonToSpare(page: name, behind: last))
         }
         for name in names(in: "tombstones") where !marked.contains(name) {
             guard let entry = entries[name] else { continue }
@@ -168,17 +193,21 @@ struct VersionCollector {
         }
         for name in names(in: "segments") where !marked.contains(name) {
             guard let entry = entries[name] else { continue }
-            judge(entry, try reasonToSpare(segment: name, behind: last))
+            judge(entry, try reasonToSpare(segment: name, behind: last) ?? reasonOfUnread)
         }
-        let kept = Set(plan.kept.map(\.id.rawValue))
+        let kept = Set(plan.kept.map(\.id.rawValue)).union(unread.map(\.rawValue))
         // The list of a pack before its files.
         let packs = names(in: "packs").sorted {
             ($0.hasSuffix("/pack.json") ? 0 : 1, $0) < ($1.hasSuffix("/pack.json") ? 0 : 1, $1)
         }
         for name in packs {
-            let id = name.split(separator: "/").dropLast().last.map(String.init) ?? ""
-            guard !kept.contains(id), let entry = entries[name] else { continue }
-            judge(entry, nil, "pack of a version that is not kept")
+            let parts = name.split(separator: "/").map(String.init)
+            guard let entry = entries[name], parts.count != 4 || !kept.contains(parts[2]) else { continue }
+            judge(
+                entry,
+                parts.count == 4 ? nil : "no file of a pack: look what it is",
+                "pack of a version that is not kept"
+            )
         }
     }
 
@@ -201,17 +230,28 @@ struct VersionCollector {
         let plain =
             name.hasSuffix(DatasetForm.compressedSuffix)
             ? String(name.dropLast(DatasetForm.compressedSuffix.count)) : name
-        guard let line = try store.firstLine(of: plain), let sequence = DatasetLine.sequence(of: line, parser) else {
-            return "it cannot be read: look what it is"
-        }
+        let first: [UInt8]?
+        do { first = try store.firstLine(of: plain) } catch where Self.isAboutBytes(error) { first = nil }
+        guard let line = first, let sequence = DatasetLine.sequence(of: line, parser) else { return Self.unreadableFile }
         return sequence > last.sequence ? "labels behind the newest cut: may be sealed next" : nil
+    }
+
+    private var reasonOfUnread: String? {
+        unread.isEmpty ? nil : "a version that cannot be read may name it"
     }
 
     /// A page of the next version names something that the newest lacks, and everything of it that the newest cut is behind.
     private func reasonToSpare(page name: String, behind last: DatasetManifest) throws -> String? {
-        guard let bytes = try store.objects.readIfPresent(name, maximumSize: DatasetForm.pageSize),
-            let page = try? parser.withDocument(of: bytes, { json in try DatasetPage(json: json) })
-        else { return "it cannot be read: look what it is" }
+        if let reasonOfUnread { return reasonOfUnread }
+        // The first version with pages takes over all segments before: its full pages name nothing that is new.
+        if last.formatVersion == 1 { return "the newest version has no pages yet: may be sealed next" }
+        if former.contains(name) { return nil }
+        let bytes: [UInt8]?
+        do {
+            bytes = try store.objects.readIfPresent(name, maximumSize: DatasetForm.pageSize)
+        } catch where Self.isAboutBytes(error) { bytes = nil }
+        guard let bytes, let page = try? parser.withDocument(of: bytes, { json in try DatasetPage(json: json) })
+        else { return Self.unreadableFile }
         // Pages above are complete when they are written, and never leave the tree.
         guard case .files(let files) = page.content else { return "may be sealed next" }
         var isNew = false
@@ -236,7 +276,8 @@ struct VersionCollector {
 
     private func manifestName(_ id: DatasetVersionID) -> String { "\(project)/versions/\(id)/manifest.json" }
 
-    private func isYoung(_ name: String) -> Bool { (entries[name]?.modified ?? 0) > limit }
+    /// What the listing lacks was written after it.
+    private func isYoung(_ name: String) -> Bool { entries[name].map { $0.modified > limit } ?? true }
 
     private static func file(_ name: String) -> Substring { name.split(separator: "/").last ?? "" }
 

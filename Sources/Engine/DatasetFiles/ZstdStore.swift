@@ -42,7 +42,7 @@ struct ZstdStore: ObjectStore {
 
     func read(_ name: String, maximumSize: Int) throws(StorageError) -> [UInt8] {
         guard Self.isPackable(name) else { return try store.read(name, maximumSize: maximumSize) }
-        return try either(name) { (name) throws(StorageError) in
+        return try either(name, isPackedFirst: compression == .zstd) { (name) throws(StorageError) in
             try store.read(name, maximumSize: maximumSize)
         } packed: { (name) throws(StorageError) in
             try unpacked(name, maximumSize: maximumSize)
@@ -51,7 +51,8 @@ struct ZstdStore: ObjectStore {
 
     func read(_ name: String, range: Range<Int>) throws(StorageError) -> [UInt8] {
         guard Self.isPackable(name) else { return try store.read(name, range: range) }
-        return try either(name) { (name) throws(StorageError) in
+        // For each part of a packed text all of it is unpacked: plain comes first, whatever is written.
+        return try either(name, isPackedFirst: false) { (name) throws(StorageError) in
             try store.read(name, range: range)
         } packed: { (name) throws(StorageError) in
             // A frame is unpacked from its beginning.
@@ -79,19 +80,29 @@ struct ZstdStore: ObjectStore {
         return try store.isLink(Self.packed(name))
     }
 
+    /// What `read` does not take of a text that lies there twice, and its name; nil where it does not.
+    func other(_ name: String, maximumSize: Int) throws(StorageError) -> (name: String, bytes: [UInt8])? {
+        let packed = Self.packed(name)
+        guard Self.isPackable(name), try store.exists(name), try store.exists(packed) else { return nil }
+        return compression == .zstd
+            ? (name, try store.read(name, maximumSize: maximumSize))
+            : (packed, try unpacked(packed, maximumSize: maximumSize))
+    }
+
     /// What is where it is expected first, else the other.
     private func either(
         _ name: String,
+        isPackedFirst: Bool,
         _ plain: (String) throws(StorageError) -> [UInt8],
         packed: (String) throws(StorageError) -> [UInt8]
     ) throws(StorageError) -> [UInt8] {
         do throws(StorageError) {
-            return try compression == .zstd ? packed(Self.packed(name)) : plain(name)
+            return try isPackedFirst ? packed(Self.packed(name)) : plain(name)
         } catch {
             guard error.kind == .notFound else { throw error }
         }
         do throws(StorageError) {
-            return try compression == .zstd ? plain(name) : packed(Self.packed(name))
+            return try isPackedFirst ? plain(name) : packed(Self.packed(name))
         } catch {
             guard error.kind == .notFound else { throw error }
             // By the name that everybody knows.
@@ -122,18 +133,38 @@ struct ZstdStore: ObjectStore {
     // MARK: - Writing
 
     func put(_ bytes: UnsafeRawBufferPointer, as name: String) throws(StorageError) -> Bool {
-        guard compression == .zstd, Self.isPackable(name) else { return try store.put(bytes, as: name) }
+        guard Self.isPackable(name) else { return try store.put(bytes, as: name) }
+        let packed = Self.packed(name)
+        guard compression == .zstd else {
+            // Written while packing was asked for: it is looked at, and stays.
+            if try store.exists(packed), try holds(bytes, packed) { return false }
+            return try store.put(bytes, as: name)
+        }
         // Written before packing was asked for: it is looked at, and stays.
         if try store.exists(name) { return try store.put(bytes, as: name) }
-        let packed = Self.packed(name)
         let frame = try Self.translated(packed) { () throws(ZstdError) in try Zstd.pack(bytes) }
         do throws(StorageError) {
             return try store.put(frame, as: packed)
         } catch {
             // Another release packs the same text otherwise.
-            guard error.kind == .conflict, let text = try? unpacked(packed, maximumSize: bytes.count),
-                text.count == bytes.count, text.elementsEqual(bytes)
-            else { throw error }
+            guard error.kind == .conflict, try holds(bytes, packed) else { throw error }
+            return false
+        }
+    }
+
+    /// Whether a text lies packed under a name, for good.
+    ///
+    /// - Throws: `StorageError` where that cannot be told now; a file that is damaged does not hold it.
+    private func holds(_ text: UnsafeRawBufferPointer, _ packed: String) throws(StorageError) -> Bool {
+        do throws(StorageError) {
+            let frame = try store.read(packed, maximumSize: Zstd.bound(text.count))
+            let found = try Self.unpacked(frame, packed, maximumSize: text.count)
+            guard found.count == text.count, found.elementsEqual(text) else { return false }
+            // Whoever wrote it may have died before its name was on the disk: the store sees to that.
+            _ = try store.put(frame, as: packed)
+            return true
+        } catch {
+            guard !error.isTemporary else { throw error }
             return false
         }
     }

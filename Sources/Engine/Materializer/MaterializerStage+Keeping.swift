@@ -29,7 +29,7 @@ extension MaterializerStage {
 
     /// Whether so much lies behind the first label that waits that a restart should not read it again: at least as many records
     /// as there are labels to keep, so that keeping them costs no more than having read them did; or a version, which would be
-    /// announced again, where little is to be kept.
+    /// sealed again, where little is to be kept.
     func isKeepingDue(_ partition: Int32) -> Bool {
         guard let end = next[partition], let safe = safeOffset(partition), safe < end else { return false }
         let read = end - max(safe, kept[partition]?.offset ?? 0, keptAt[partition] ?? 0)

@@ -27,8 +27,10 @@ struct VersionSealer {
         var parent: DatasetManifest?
         if cut.ordinal > 1 {
             parent = try manifest(project, cut.ordinal - 1, toSeal: cut)
+            // Where the log is read again, a collection may be at work on it: some of its pages are gone.
+            if id != nil, let one = parent, try store.isCollected(project, one.id) { parent = nil }
             guard parent != nil else {
-                if let known { return try store.seal(known) }
+                if let known { return try store.seal(known: known) }
                 throw Self.incomplete(project, cut, "its parent is not in the store")
             }
         }
@@ -40,7 +42,7 @@ struct VersionSealer {
             }
         } catch let wrong as WrongFact {
             // Read again from the middle, since another project of the partition held the offset back: it is sealed already.
-            if let known { return try store.seal(known) }
+            if let known { return try store.seal(known: known) }
             throw wrong
         }
         let asked = max(known?.formatVersion ?? cut.format, waiting.changes.isEmpty ? 1 : 2)
@@ -48,9 +50,24 @@ struct VersionSealer {
             max(asked, parent?.formatVersion ?? 1) > 1
             ? try paged(project, cut, delta, parent) : try listed(project, cut, delta, parent)
         if let known, known.id != manifest.id, try isSame(known, delta, after: parent, project, cut) {
-            return try store.seal(known)
+            return try store.seal(known: known)
         }
+        // What was collected, and whose record was removed, was announced by its id, and releases were made of it.
+        if let id, there == nil, id != manifest.id { throw Self.otherwise(project, cut, id, manifest.id) }
         return try store.seal(manifest)
+    }
+
+    private static func otherwise(
+        _ project: ProjectID,
+        _ cut: VersionCut,
+        _ id: DatasetVersionID,
+        _ other: DatasetVersionID
+    ) -> WrongFact {
+        WrongFact(
+            reason: "version \(cut.ordinal) of project \(project) was sealed as \(id), and the log now gives \(other): "
+                + "another build sealed it, and its manifest is gone. Restore \(project)/versions/\(id)/manifest.json or \(project)/collected/\(id).json from a copy; "
+                + "where nobody needs the old id any more, remove \(project)/ordinals/\(cut.ordinal); then start again"
+        )
     }
 
     /// Whether a version in the store is of the same facts, though its bytes are others: of a build whose lines said less.
@@ -188,8 +205,9 @@ struct VersionSealer {
     private static func incomplete(_ project: ProjectID, _ cut: VersionCut, _ reason: String) -> WrongFact {
         WrongFact(
             reason: "version \(cut.ordinal) of project \(project) cannot be sealed: \(reason); "
-                + "remove the folder progress/ of the store, and \(project)/collected/ if versions of it were collected, and "
-                + "start again: the materializer then rebuilds from the log"
+                + "remove the folder progress/ of the store, and start again: the materializer then rebuilds from the log. "
+                + "If versions of it were collected, move \(project)/collected/ aside first, not away: where this build makes "
+                + "other bytes of one, it says so, and the record goes back"
         )
     }
 

@@ -53,7 +53,7 @@ enum DatasetCommand {
     static func show(_ arguments: ParsedArguments) throws -> Bool {
         let (store, project) = try store(arguments)
         guard let manifest = try manifest(arguments.positional("version"), store, project) else {
-            throw EngineError("show the version", "it is not in the store", remedy: "name the store with --store")
+            throw unknown("show", arguments, store, project)
         }
         Terminal.show(String(decoding: manifest.jsonBytes, as: UTF8.self))
         return true
@@ -62,15 +62,15 @@ enum DatasetCommand {
     static func verify(_ arguments: ParsedArguments) throws -> Bool {
         let (store, project) = try store(arguments)
         var ids: [DatasetVersionID] = []
-        var collected: [DatasetVersionID] = []
+        var collected: [(ordinal: Int, id: DatasetVersionID)] = []
         var problems = 0
         if let version = arguments.positional("version") {
+            if let id = try id(version, store, project), try store.isCollected(project, id) {
+                Terminal.show("\(id): collected, its files are gone as flywheel dataset gc decided")
+                return true
+            }
             guard let manifest = try manifest(version, store, project) else {
-                throw EngineError(
-                    "verify version \(version)",
-                    "it is not in the store",
-                    remedy: "name the store with --store"
-                )
+                throw unknown("verify", arguments, store, project)
             }
             ids = [manifest.id]
             for text in try store.verify(project, id: manifest.id) {
@@ -82,21 +82,25 @@ enum DatasetCommand {
             let verified = try store.verify(project)
             ids = verified.versions
             let gone = try store.collected(project)
-            collected = try store.ordinals(project).compactMap { try store.id(project, ordinal: $0) }
-                .filter { gone.contains($0) }
+            for ordinal in try store.ordinals(project) {
+                guard let id = try store.id(project, ordinal: ordinal), gone.contains(id) else { continue }
+                collected.append((ordinal, id))
+            }
             for problem in verified.problems { complain(problem) }
             problems = verified.problems.count
         }
         guard !ids.isEmpty || problems > 0 || !collected.isEmpty else {
             throw EngineError(
                 "verify \(project)",
-                "no version of it is in the store",
-                remedy: "name the store with --store"
+                "no version of it is in the store \(store.objects.location)",
+                remedy: remedy(arguments)
             )
         }
         // Versions grow from one another: the newest has whatever an earlier one had on two sides.
         if let newest = ids.last, problems == 0 { tell(try store.overlap(project, id: newest), of: newest) }
-        for id in collected { Terminal.show("\(id): collected, its files are gone as flywheel dataset gc decided") }
+        for (ordinal, id) in collected {
+            Terminal.show("version \(ordinal), \(id): collected, its files are gone as flywheel dataset gc decided")
+        }
         Terminal.show(
             problems == 0
                 ? "\(counted(ids.count, "version is", "versions are")) whole"
@@ -109,7 +113,7 @@ enum DatasetCommand {
     static func pack(_ arguments: ParsedArguments) throws -> Bool {
         let (store, project) = try store(arguments)
         guard let manifest = try manifest(arguments.positional("version"), store, project) else {
-            throw EngineError("pack the version", "it is not in the store", remedy: "name the store with --store")
+            throw unknown("pack", arguments, store, project)
         }
         let (pack, name) = try store.pack(project, id: manifest.id)
         let records = pack.files.reduce(0) { $0.adding($1.records) }
@@ -117,6 +121,27 @@ enum DatasetCommand {
             "\(counted(records, "label", "labels")) of version \(manifest.ordinal) in \(counted(pack.files.count, "file", "files")), listed in \(try store.objects.uri(of: name))"
         )
         return true
+    }
+
+    /// The error of a version that is not there.
+    private static func unknown(
+        _ verb: String,
+        _ arguments: ParsedArguments,
+        _ store: DatasetStore,
+        _ project: ProjectID
+    ) -> EngineError {
+        let version = arguments.positional("version").map { "version \(ForeignText.line($0, limit: 80))" }
+        return EngineError(
+            "\(verb) \(version ?? "the newest version") of \(ForeignText.line(project.rawValue, limit: 80))",
+            "it is not in the store \(store.objects.location)",
+            remedy: remedy(arguments)
+        )
+    }
+
+    /// What to do where something is not in the store: naming it helps nobody who has.
+    private static func remedy(_ arguments: ParsedArguments) -> String {
+        let list = "flywheel dataset log lists the versions of a project, and where they are"
+        return arguments.string("store") == nil ? "name the store with --store; \(list)" : list
     }
 
     private static func complain(_ problem: VersionProblem) {
@@ -152,8 +177,7 @@ enum DatasetCommand {
         guard let version else {
             return try store.ordinals(project).last.flatMap { try store.manifest(project, ordinal: $0) }
         }
-        let id = try Int(version).map { try store.id(project, ordinal: $0) } ?? DatasetVersionID(version)
-        guard let id else { return nil }
+        guard let id = try id(version, store, project) else { return nil }
         guard try !store.isCollected(project, id) else {
             throw EngineError(
                 "read version \(ForeignText.line(version, limit: 80))",
@@ -162,5 +186,10 @@ enum DatasetCommand {
             )
         }
         return try store.manifest(project, id: id)
+    }
+
+    /// The id that an ordinal or an id on the line stands for; nil of an ordinal that was never here.
+    private static func id(_ version: String, _ store: DatasetStore, _ project: ProjectID) throws -> DatasetVersionID? {
+        try Int(version).map { try store.id(project, ordinal: $0) } ?? DatasetVersionID(version)
     }
 }
