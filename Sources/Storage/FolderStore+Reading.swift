@@ -177,7 +177,8 @@ private struct OpenFile: ~Copyable {
     let size: Int
 
     init(_ path: String) throws(StorageError) {
-        let opened = open(path, O_RDONLY | O_CLOEXEC)
+        // Without waiting: a pipe in a file's place would keep whoever opens it for ever.
+        let opened = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard opened >= 0 else { throw StorageError("read", path) }
         var status = stat()
         var code = fstat(opened, &status) == 0 ? 0 : errno

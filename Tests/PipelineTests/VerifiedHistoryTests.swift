@@ -152,6 +152,39 @@ struct VerifiedHistoryTests {
         #expect(!verified.isEmpty && read?.contains("labels hold, it says") == true)
     }
 
+    @Test("Pages that name one page again and again are refused at once, however deep they are")
+    func manyTimes() throws {
+        let (objects, manifests) = try prepared()
+        let last = try #require(manifests.last)
+        var pages = [try #require(last.pages.first)]
+        for _ in 1...6 {
+            let page = DatasetPage(pages: Array(repeating: pages[0], count: 64))
+            let reference = DatasetPageReference(page, page.jsonBytes)
+            try objects.put(page.jsonBytes, as: "\(Self.project)/pages/\(reference.sha256).json")
+            pages = [reference]
+        }
+        let manifest = DatasetManifest(
+            Self.project,
+            cut: VersionCut(
+                ordinal: last.ordinal + 1,
+                sequence: last.sequence + 1,
+                training: 0,
+                validation: 0,
+                test: 0,
+                classes: last.classes,
+                format: 2
+            ),
+            parent: last.id,
+            semanticVersion: "9.0.0",
+            counts: counts(last),
+            pages: pages
+        )
+        _ = try DatasetStore(objects: objects).seal(manifest)
+        let (verified, read) = try judge(objects, manifest)
+        #expect(verified.count < 1_000 && verified.contains { $0.contains("is named twice") })
+        #expect(read?.contains("is named twice") == true)
+    }
+
     @Test("What a trainer keeps of a version refuses, in the next one, what reading all of it refuses")
     func keptRows() throws {
         let (objects, manifests) = try prepared()

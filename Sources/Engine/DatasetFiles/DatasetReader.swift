@@ -45,18 +45,23 @@ final class DatasetReader {
         _ body: (DatasetEntry) throws -> Void
     ) throws {
         for segment in manifest.segments { try body(DatasetEntry(segment)) }
-        for page in manifest.pages where isWanted(page) { try walk(page, isWanted, body) }
+        var seen: Set<String> = []
+        for page in manifest.pages where isWanted(page) { try walk(page, isWanted, &seen, body) }
     }
 
-    /// Levels fall by one at each step, so every walk ends.
+    /// Levels fall by one at each step, and no page is met twice: a walk is as long as what it reads.
     private func walk(
         _ reference: DatasetPageReference,
         _ isWanted: (DatasetPageReference) -> Bool,
+        _ seen: inout Set<String>,
         _ body: (DatasetEntry) throws -> Void
     ) throws {
+        guard seen.insert(reference.sha256).inserted else {
+            throw DatasetForm.damage("page \(reference.sha256) is named twice", in: name)
+        }
         switch try page(reference).content {
         case .files(let files): for file in files { try body(file) }
-        case .pages(let pages): for page in pages where isWanted(page) { try walk(page, isWanted, body) }
+        case .pages(let pages): for page in pages where isWanted(page) { try walk(page, isWanted, &seen, body) }
         }
     }
 

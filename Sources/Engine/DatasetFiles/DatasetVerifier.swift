@@ -15,6 +15,8 @@ struct DatasetVerifier {
         var files: [Int] = []
         var pages: [DatasetPageReference] = []
         var problems: [String] = []
+        /// The last version that was looked at and names it.
+        var seenBy = -1
     }
 
     /// A file of labels or tombstones, as it is named. One that is named in two ways is two.
@@ -268,6 +270,10 @@ struct DatasetVerifier {
 
     private mutating func take(_ reference: DatasetPageReference, _ number: Int, _ walk: inout Walk) {
         guard let page = pages[reference] else { return }
+        guard page.seenBy != number else {
+            return walk.problems.append("page \(reference.sha256) is named twice")
+        }
+        pages[reference]?.seenBy = number
         walk.problems += page.problems
         for below in page.pages { take(below, number, &walk) }
         for key in page.files {

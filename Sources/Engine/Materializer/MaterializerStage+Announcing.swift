@@ -22,7 +22,7 @@ extension MaterializerStage {
     ) {
         switch announced.standing(project, version, in: partition) {
         case .known: return
-        case .otherwise: return announcedOtherwise(project, version)
+        case .otherwise: announcedOtherwise(project, version)
         case .new: break
         }
         cutAt[partition] = offset

@@ -160,7 +160,7 @@ extension Worker {
             stage.heldUp = watchHoldUps(role, logger)
             stage.announcedOtherwise = { project, version in
                 logger.warning(
-                    "a version is announced under another id, of a store that this one does not hold",
+                    "another id was announced under the ordinal of a version: the version that is in the store is announced beside it",
                     [
                         "project": .string(project.rawValue), "ordinal": .number(version.ordinal),
                         "version": .string(version.id.rawValue),
