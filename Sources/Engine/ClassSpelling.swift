@@ -1,6 +1,7 @@
 internal import Events
 internal import Flywheel
 internal import JSON
+internal import Kinds
 internal import StreamRuntime
 internal import Telemetry
 internal import Vocabulary
@@ -28,7 +29,7 @@ struct ClassSpelling: Hashable, Sendable {
     init(_ configuration: ProjectConfiguration) {
         revision = configuration.revision
         var uncomposed: [Int: String] = [:]
-        for (index, name) in configuration.schema.classes.enumerated() where !ComposedText.isComposed(name) {
+        for (index, name) in configuration.question.classes.enumerated() where !ComposedText.isComposed(name) {
             uncomposed[index] = name
         }
         self.uncomposed = uncomposed
@@ -56,7 +57,7 @@ struct ClassSpelling: Hashable, Sendable {
     /// Why a revision must not follow this one, or be this one; nil where it may.
     private func fault(of configuration: ProjectConfiguration) -> String? {
         let other = ClassSpelling(configuration)
-        let classes = configuration.schema.classes
+        let classes = configuration.question.classes
         for index in Set(uncomposed.keys).union(other.uncomposed.keys).sorted() where index < classes.count {
             let name = classes[index]
             let shown = "class \(index + 1), \"\(ForeignText.line(name, limit: 100))\""

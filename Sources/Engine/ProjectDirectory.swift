@@ -35,6 +35,8 @@ public final class ProjectDirectory {
     public private(set) var generation = 0
     /// The newest record of a project that could not be followed, until one comes that can.
     private var named: [String: ProjectFault] = [:]
+    /// Projects whose newest revision only a newer build can read, and why.
+    private(set) var newer: [String: String] = [:]
     /// Records whose key names no project, the newest `unnamedLimit`.
     private var unnamed: [ProjectFault] = []
     /// Revisions whose partition the cluster did not have when it was last asked: partitions can be added.
@@ -184,6 +186,9 @@ public final class ProjectDirectory {
             } catch let error as Unfit {
                 note(name, record.offset, error.reason)
             } catch {
+                if let name, newer[name] != nil || newer.count < Self.namedLimit {
+                    newer[name] = (error as? JSONError)?.kind == .newerForm ? "\(error)" : nil
+                }
                 note(name, record.offset, "\(error)")
             }
         }
@@ -191,6 +196,7 @@ public final class ProjectDirectory {
 
     private func forget(_ name: String) {
         named[name] = nil
+        newer[name] = nil
         wait(name, for: nil)
         offsets[name] = nil
         guard let last = projects.removeValue(forKey: name) else { return }
@@ -236,6 +242,7 @@ public final class ProjectDirectory {
             )
         }
         projects[name] = configuration
+        newer[name] = nil
         offsets[name] = offset
         retired[name] = nil
         named[name] = nil

@@ -13,11 +13,7 @@ extension ProjectState {
             return
         }
         commands[command.id] = step.context.entryNumber
-        if commands.count > ProjectState.commandCapacity,
-            let oldest = commands.minimum(by: { ($0.value, $0.key) < ($1.value, $1.key) })
-        {
-            commands[oldest.key] = nil
-        }
+        forgetCommands()
         switch command.action {
         case .hold: rollout.hold(true)
         case .releaseHold: rollout.hold(false)
@@ -52,6 +48,20 @@ extension ProjectState {
             unregistered[version] = nil
             step.decide(.release(release))
         }
+    }
+    /// Leaves as many commands as are remembered, the newest.
+    private mutating func forgetCommands() {
+        let more = commands.count - Self.commandCapacity
+        guard more > 0 else { return }
+        // One more each time, but for a state of a build that kept all.
+        guard more > 1 else {
+            if let oldest = commands.minimum(by: { ($0.value, $0.key) < ($1.value, $1.key) }) {
+                commands[oldest.key] = nil
+            }
+            return
+        }
+        let all = commands.sortedRows.sorted { ($0.value, $0.key) < ($1.value, $1.key) }
+        for row in all.prefix(more) { commands[row.key] = nil }
     }
 }
 

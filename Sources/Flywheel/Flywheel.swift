@@ -85,6 +85,11 @@ extension ProjectState {
     // MARK: - Entries
 
     private mutating func receive(_ received: Candidate, _ configuration: ProjectConfiguration, _ step: inout Step) {
+        if let output = received.output, output.kind != configuration.question.kind {
+            let (said, asked) = (output.kind.rawValue, configuration.question.kind.rawValue)
+            refuse(.init(.unknownClass, "sample \(received.sample.id): an output of kind \(said), not \(asked)"), &step)
+            return
+        }
         // Intake refuses these; some were let through before it knew the space, or stand in an older journal.
         if let fault = acquisition.place(received.sample, configuration.embedding) {
             refuse(.init(.wrongSpace, "sample \(received.sample.id): \(fault)"), &step)

@@ -32,7 +32,8 @@ public protocol Kind: Sendable {
     static func text(of question: Question) -> String
     /// Names of the classes that answers may speak of, in their order; none of a kind without classes.
     static func classes(of question: Question) -> [String]
-    /// A measure of the answers that a question allows, at least 0: a later revision of the same question has the same or more.
+    /// A measure of the answers that a question allows, in `1...10_000`: a later revision of the same question has the same or
+    /// more.
     static func extent(of question: Question) -> Int
     /// The question as it was when its extent was this: the same where it was no smaller.
     static func narrowed(_ question: Question, to extent: Int) -> Question
@@ -60,7 +61,8 @@ public protocol Kind: Sendable {
     /// What several answers come to, each weighed by the accuracy of who gave it.
     ///
     /// - Parameters:
-    ///   - votes: Allowed answers, each with an accuracy in `0.01...0.99`. Their order changes nothing but that of the lists.
+    ///   - votes: Allowed answers, each with an accuracy in `0.01...0.99`. Their order changes nothing but that of the lists,
+    ///     and which of several equally likely labels rounding makes the likeliest.
     ///   - question: What was asked.
     /// - Returns: Nil without votes, and where the question leaves nothing to decide. One vote's label is what it says.
     static func consensus(_ votes: [(answer: Answer, accuracy: Double)], on question: Question) -> Consensus<Label>?

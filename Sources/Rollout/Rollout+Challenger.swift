@@ -260,7 +260,14 @@ extension PairCounts {
         guard let label = row.label, let champion = state.champion, let challenger = state.challenger,
             let old = row.prediction(of: champion.version), let new = row.prediction(of: challenger.version)
         else { return nil }
-        let difference = Self.rounded(new.agreement(with: label) - old.agreement(with: label))
+        self.init(difference: new.agreement(with: label) - old.agreement(with: label))
+    }
+
+    /// One pair.
+    ///
+    /// - Parameter given: The challenger's agreement with the label, less the champion's, in `-1...1`.
+    init(difference given: Double) {
+        let difference = Self.rounded(given)
         self.init(
             labels: 1,
             challengerOnly: difference > 0 ? 1 : 0,
@@ -273,7 +280,7 @@ extension PairCounts {
     /// To a millionth, a power of two: sums of such numbers are exact, so that what was added can be taken away again.
     private static func rounded(_ difference: Double) -> Double { (difference * 0x1p20).rounded() / 0x1p20 }
 
-    fileprivate mutating func subtract(_ pair: PairCounts) {
+    mutating func subtract(_ pair: PairCounts) {
         labels -= pair.labels
         challengerOnly -= pair.challengerOnly
         championOnly -= pair.championOnly
@@ -281,7 +288,7 @@ extension PairCounts {
         championLack -= pair.championLack
     }
 
-    fileprivate mutating func add(_ pair: PairCounts) {
+    mutating func add(_ pair: PairCounts) {
         labels += pair.labels
         challengerOnly += pair.challengerOnly
         championOnly += pair.championOnly

@@ -38,8 +38,12 @@ struct KindSeamTests {
         #expect(kinds.contains("choice"))
         let names = kinds.joined(separator: "|")
         // A pattern of a case, and a comparison with one.
-        let telling = try Regex(#"(case (let )?\.("# + names + #")\b.*[:=]|[!=]= \.("# + names + #")\b)"#)
-            .wordBoundaryKind(.simple)
+        let name = #"(\w+)?\.("# + names + #")\b"#
+        let telling = try Regex(
+            #"(\bcase (let )?\(?"# + name + #"|\bcase \(.*, *(let )?"# + name + #"|[!=]= "# + name + #"|"# + name
+                + #" [!=]=)"#
+        )
+        .wordBoundaryKind(.simple)
         var dispatchers: Set<String> = []
         for path in Self.shared(kinds) where !Self.harmless.contains(where: { path.hasPrefix($0.0) }) {
             for line in codeLines(try Repository.text(path)) where line.text.firstMatch(of: telling) != nil {

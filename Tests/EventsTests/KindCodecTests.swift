@@ -54,6 +54,9 @@ struct KindCodecTests {
         #expect(again == value && again.jsonBytes == value.jsonBytes)
     }
 
+    @Test("Every kind has values that are tried")
+    func allKinds() { #expect(KindValues.all.map(\.question.kind) == KindName.allCases) }
+
     @Test("Bytes round trip, in the journal, in the state, on tasks and on the dataset log", arguments: KindValues.all)
     fileprivate func inside(kind: KindValues) throws {
         try check(kind.question)

@@ -65,7 +65,7 @@ struct LabelCorrectionTests {
         #expect(try send(.revise(trains.sample, className: other), plant) == .done)
         #expect(try send(.revise(trains.sample, className: other), plant) == .known)
         let sent = plant.cluster.committed(plant.topics[.commands]).count
-        func reason(_ action: Command.Action, to project: String = World.project.rawValue, reason: String = "")
+        func reason(_ action: Command.Action, to project: String = World.project.rawValue, reason: String = "so")
             -> String
         {
             "\(#expect(throws: EngineError.self) { try send(action, plant, to: project, reason: reason) }.map { "\($0)" } ?? "")"
@@ -75,6 +75,7 @@ struct LabelCorrectionTests {
         #expect(reason(.retract(SampleID("nobody"))).contains("sample nobody has no label"))
         #expect(reason(.move(trains.sample, to: .test)).contains("test labels come from the audit sample alone"))
         #expect(reason(.move(tests.sample, to: .validation)).contains("may train from now on"))
+        #expect(reason(.retract(trains.sample), reason: " ").contains("--reason is empty"))
         let long = String(repeating: "x", count: 1_025)
         #expect(reason(.retract(trains.sample), reason: long).contains("--reason 1025"))
         #expect(plant.cluster.committed(plant.topics[.commands]).count == sent)
@@ -116,7 +117,7 @@ struct LabelCorrectionTests {
             .revise(SampleID("x1"), className: "circle"),
             project: World.project.rawValue,
             by: "olga",
-            reason: "",
+            reason: "so",
             patience: 0
         )
         #expect(first == .waiting)
@@ -159,7 +160,7 @@ struct LabelCorrectionTests {
                 .retract(SampleID("a")),
                 project: World.project.rawValue,
                 by: "olga",
-                reason: "",
+                reason: "so",
                 patience: 400,
                 now: { idle.clock.now },
                 pause: { idle.clock.advance(by: $0) }

@@ -273,8 +273,14 @@ struct LabelChangeEntryTests {
         let commands = stand.state.commands
         #expect(commands.count == ProjectState.commandCapacity)
         #expect(commands["c5"] == nil && commands["c6"] != nil)
+        // A state of a build that kept all of them.
+        for number in 0..<50 { stand.state.commands["old\(number)"] = 0 }
+        _ = stand.command(.hold)
+        #expect(stand.state.commands.count == ProjectState.commandCapacity)
+        #expect(!stand.state.commands.contains { key, _ in key.hasPrefix("old") })
+        #expect(stand.state.commands["c7"] != nil)
         #expect(
-            Self.refusal(stand.apply(.command(Command(id: "c6", action: .hold, by: "ada", reason: "")))) == .duplicate
+            Self.refusal(stand.apply(.command(Command(id: "c7", action: .hold, by: "ada", reason: "")))) == .duplicate
         )
         #expect(Self.refusal(stand.apply(.command(Command(id: "c5", action: .hold, by: "ada", reason: "")))) == nil)
     }

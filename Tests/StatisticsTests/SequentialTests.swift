@@ -53,8 +53,12 @@ import Testing
     func wholeDifferences() {
         for wins in 0...40 {
             for losses in 0...40 {
-                let counted = pairedEProcess(wins: wins, losses: losses)
+                // As it was reckoned when pairs were counted: journals have decided by it.
+                let likelihood = Reproducible.logBinomialMass(wins, of: wins + losses, 0.5)
+                let upper = Reproducible.logIncompleteBeta(0.5, Double(losses + 1), Double(wins + 1))
+                let counted = 0x1.62e42fefa39efp-1 - Reproducible.log(Double(wins + losses + 1)) - likelihood + upper
                 #expect(pairedEProcess(gain: Double(wins), loss: Double(losses)).bitPattern == counted.bitPattern)
+                #expect(pairedEProcess(wins: wins, losses: losses).bitPattern == counted.bitPattern)
             }
         }
     }

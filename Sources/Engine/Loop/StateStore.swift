@@ -136,6 +136,12 @@ public struct StateStore {
         }
     }
 
+    /// What to do about a row that cannot be read: one that only a newer build knows is whole.
+    private static func remedy(for error: any Error) -> String {
+        (error as? JSONError)?.kind == .newerForm
+            ? "upgrade this worker: its state was written by a newer build" : remedy
+    }
+
     private func take(
         _ record: RecordView,
         _ parser: JSONParser,
@@ -150,7 +156,7 @@ public struct StateStore {
             throw EngineError(
                 "restore partition \(partition)",
                 "the record at offset \(record.offset) of \(topic) (key \"\(key)\") cannot be read: \(reason)",
-                remedy: (error as? EngineError)?.remedy ?? Self.remedy
+                remedy: (error as? EngineError)?.remedy ?? Self.remedy(for: error)
             )
         }
     }

@@ -61,6 +61,9 @@ public struct LabelCorrection {
                 remedy: "at most \(LabelChange.longestBy) and \(LabelChange.longestReason) stand in the dataset log"
             )
         }
+        guard reason.contains(where: { !$0.isWhitespace }) else {
+            throw EngineError(attempt, "--reason is empty", remedy: "say why: it stands in the dataset log for ever")
+        }
         let directory = try ProjectDirectory(transport: transport, topics: topics)
         defer { directory.close() }
         try directory.readToEnd(for: name)
@@ -139,7 +142,10 @@ public struct LabelCorrection {
         let remedy =
             switch refusal.code {
             case .labelsFixed: "trainers must be able to read format 2 before that"
-            case .splitFixed: "retract it instead, if it must not test"
+            case .splitFixed:
+                state.datasets.labels[sample]?.tests ?? false
+                    ? "retract it instead, if it must not test"
+                    : "a label that is to test must come from the audit sample"
             default: "see flywheel explain \(sample) --project \(configuration.project)"
             }
         throw EngineError(attempt, refusal.text, remedy: remedy)

@@ -17,6 +17,12 @@ public struct ProjectApply {
         case unchanged(ProjectConfiguration)
         case created(ProjectConfiguration)
         case revised(ProjectConfiguration, from: ProjectConfiguration)
+
+        /// Whether it wants an older form of dataset versions than the revision before.
+        public var lowersFormat: Bool {
+            guard case .revised(let new, let old) = self else { return false }
+            return new.datasets.format ?? 1 < old.datasets.format ?? 1
+        }
     }
 
     private let transport: any StreamTransport
@@ -45,6 +51,14 @@ public struct ProjectApply {
         let directory = try ProjectDirectory(transport: transport, topics: topics)
         defer { directory.close() }
         try directory.readToEnd()
+        // Whatever is applied over it would take its place on the topic, and mean its journal otherwise.
+        if let reason = directory.newer[name] {
+            throw EngineError(
+                "apply project \(name)",
+                "its newest revision is of a newer build: \(reason)",
+                remedy: "upgrade this flywheel, or use the one that applied it"
+            )
+        }
 
         // Workers measure what comes after a tombstone by the revision before it: it is numbered and placed behind that one.
         let known = directory.last(of: name)

@@ -34,6 +34,7 @@ struct VersionRows {
     /// - Throws: `EngineError` and `StorageError` of a version that is not whole or not there.
     init(_ reader: DatasetReader, kept: consuming VersionRows?) throws {
         let manifest = reader.manifest
+        try manifest.requireTrainable(in: reader.name)
         let positions = Self.positions(manifest.classes)
         if let added = try kept?.added(by: reader), let earlier = kept.take() {
             // Moved: with a second owner the embeddings would be copied when the next is added.

@@ -37,6 +37,7 @@ extension NamedLabel: JSONCodable {
         writer.object { writer in
             writer.member("kind", label.kind.rawValue)
             var writing = WriteNamedLabel(named: self, hasPositions: hasPositions, writer: writer)
+            writer = JSONWriter(capacity: 0)
             label.kind.dispatch(codec: &writing)
             writer = writing.writer
         }
@@ -79,6 +80,7 @@ extension KindName {
         let kind = predictions.first?.kind ?? .choice
         writer.tagged("predictions", kind) { writer in
             var writing = WritePredictions(labels: predictions, writer: writer)
+            writer = JSONWriter(capacity: 0)
             kind.dispatch(codec: &writing)
             writer = writing.writer
         }

@@ -67,6 +67,7 @@ extension JSONWriter {
     mutating func member(_ key: StaticString, _ output: Output, under question: Question) {
         tagged(key, question.kind) { writer in
             var writing = WriteNamed(value: .output(output), question: question, writer: writer)
+            writer = JSONWriter(capacity: 0)
             question.kind.dispatch(codec: &writing)
             writer = writing.writer
         }
@@ -76,6 +77,7 @@ extension JSONWriter {
     mutating func member(_ key: StaticString, _ answer: Answer, under question: Question) {
         tagged(key, question.kind) { writer in
             var writing = WriteNamed(value: .answer(answer), question: question, writer: writer)
+            writer = JSONWriter(capacity: 0)
             question.kind.dispatch(codec: &writing)
             writer = writing.writer
         }
@@ -85,6 +87,7 @@ extension JSONWriter {
     mutating func member(_ key: StaticString, _ label: Label, under question: Question) {
         tagged(key, question.kind) { writer in
             var writing = WriteNamed(value: .label(label), question: question, writer: writer)
+            writer = JSONWriter(capacity: 0)
             question.kind.dispatch(codec: &writing)
             writer = writing.writer
         }

@@ -122,6 +122,11 @@ enum ProjectCommand {
                     "note: tasks and requests that a build before 0.4.0 wrote carry no token; until they close, what answers them is refused (missing_token)"
                 )
             }
+            if outcome.lowersFormat {
+                Terminal.show(
+                    "note: datasets.format: where a version of form 2 was cut, or a label changed, versions stay of form 2: labels that changed cannot be said in form 1"
+                )
+            }
             if let note = outcome.whenFollowed { Terminal.show(note) }
         }
         return true
@@ -300,10 +305,13 @@ enum ConfigCommand {
             let worker = try WorkerFile.read(file, for: .worker)
             try WorkerCheck.require(worker)
             Terminal.show("\(file): a valid worker file, roles \(worker.roles.map(\.rawValue).joined(separator: ", "))")
-            if worker.salt.isEmpty {
+            let environment = ProcessInfo.processInfo.environment["FLYWHEEL_SALT"] ?? ""
+            if worker.salt.isEmpty, !environment.isEmpty {
+                Terminal.show("note: no salt in the file: that of FLYWHEEL_SALT is taken, where that is set")
+            } else if worker.salt.isEmpty {
                 Terminal.show("note: no salt: whoever knows the samples' ids can tell which are audited")
             }
-            if !worker.tokens.isSecret {
+            if !worker.tokens.isSecret, environment.isEmpty {
                 Terminal.show("note: neither salt nor tokens.secret: anybody can compute tokens of tasks and requests")
             }
         }

@@ -42,7 +42,7 @@ enum DatasetCommand {
                 Terminal.show(String(decoding: version.jsonBytes, as: UTF8.self))
             } else {
                 Terminal.show(
-                    "\(ordinal)  \(ForeignText.line(version.semanticVersion))  \(version.id)  \(version.training) training  \(version.test) test  \(ForeignText.line(version.manifest.uri))"
+                    "\(ordinal)  \(ForeignText.line(version.semanticVersion))  \(version.id)  \(version.training) training  \(version.validation) validation  \(version.test) test  \(ForeignText.line(version.manifest.uri))"
                 )
             }
         }

@@ -21,7 +21,7 @@ enum LabelChangeCommand {
 
     static func retract(_ arguments: ParsedArguments) throws -> Bool {
         let sample = try sample(arguments)
-        return try send(.retract(sample), sample, "belongs to no later version", arguments)
+        return try send(.retract(sample), sample, "is retracted", arguments)
     }
 
     static func move(_ arguments: ParsedArguments) throws -> Bool {

@@ -12,18 +12,26 @@ public struct LabelSchema: Hashable, Sendable {
     public let question: String
     /// 2 to 10,000 distinct names. A later revision may only append.
     public let classes: [String]
+    /// By name; empty of few classes, which are looked through: a table costs more than it saves.
     private let positions: [String: Int]
+    private static let fewClasses = 16
 
     public init(question: String, classes: [String]) {
         self.question = question
         self.classes = classes
-        var positions: [String: Int] = [:]
+        guard classes.count > Self.fewClasses else {
+            positions = [:]
+            return
+        }
+        var positions = [String: Int](minimumCapacity: classes.count)
         for (position, name) in classes.enumerated() { positions[name] = position }
         self.positions = positions
     }
 
     /// The position of a class; nil of one that the schema does not name.
-    public func index(of name: String) -> ClassIndex? { positions[name].map { ClassIndex($0) } }
+    public func index(of name: String) -> ClassIndex? {
+        (positions.isEmpty ? classes.lastIndex(of: name) : positions[name]).map { ClassIndex($0) }
+    }
     /// Whether the schema names the class at a position; a later revision may name more.
     public func contains(_ index: ClassIndex) -> Bool { classes.indices.contains(index.rawValue) }
     /// The classes of a schema of before, as long as classes were only appended: the first `count` of these, at most all.

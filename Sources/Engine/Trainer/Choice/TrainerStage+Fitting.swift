@@ -3,6 +3,21 @@ internal import Learner
 internal import Statistics
 internal import Vocabulary
 
+extension DatasetManifest {
+    /// Refuses a version of another kind than the built-in trainer's.
+    ///
+    /// - Throws: `EngineError` that names the kind.
+    func requireTrainable(in name: String) throws(EngineError) {
+        guard kind == .choice else {
+            throw EngineError(
+                "train on \(name)",
+                "its labels are of kind \(kind.rawValue), and the built-in trainer knows choice",
+                remedy: "use a trainer of your own"
+            )
+        }
+    }
+}
+
 /// What a repeat computes, apart from all files and topics.
 extension TrainerStage {
     /// The first repeat weighs every label alike. The objective is convex, so another starting point would end in the same
