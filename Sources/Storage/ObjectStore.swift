@@ -28,7 +28,7 @@ public protocol ObjectStore: Sendable {
     ///
     /// - Parameters:
     ///   - name: The object's name.
-    ///   - range: Which bytes, counted from 0; no more than these are asked for and held.
+    ///   - range: Which bytes, counted from 0; no more than these are asked for and held, but where one must be unpacked.
     /// - Returns: Those of them that there are: fewer, or none, where the object ends before.
     /// - Throws: `StorageError`, of kind `notFound` among others.
     func read(_ name: String, range: Range<Int>) throws(StorageError) -> [UInt8]

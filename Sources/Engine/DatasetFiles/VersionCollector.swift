@@ -92,22 +92,30 @@ struct VersionCollector {
     private mutating func take(_ ordinal: Int, _ id: DatasetVersionID, isNewest: Bool, isCollected: Bool) throws {
         // Of a collection that was cut off.
         if isCollected { return try drop(id) }
-        var reasons = needs.reasons(of: ordinal)
-        if isNewest { reasons.insert("the newest", at: 0) }
-        let isNeeded = !reasons.isEmpty
+        let needed = (isNewest ? ["the newest"] : []) + needs.reasons(of: ordinal)
         do {
-            guard let manifest = try store.manifest(project, id: id) else {
-                guard isNeeded else { return }
-                throw unreadable("version \(ordinal), which is needed, is not in the store")
-            }
-            if isYoung(manifestName(id)) { reasons.append("younger than a day") }
-            if reasons.isEmpty { return try collect(manifest) }
-            try mark(manifest)
-        } catch where !isNeeded && Self.isAboutBytes(error) {
+            try take(ordinal, id, needed)
+        } catch {
+            guard needed.isEmpty, Self.isAboutBytes(error) else { throw error }
             unread.insert(id)
-            reasons = ["cannot be read"]
+            plan.kept.append(VersionCollection.Version(ordinal: ordinal, id: id, reasons: ["cannot be read"]))
         }
-        plan.kept.append(VersionCollection.Version(ordinal: ordinal, id: id, reasons: reasons))
+    }
+
+    private mutating func take(_ ordinal: Int, _ id: DatasetVersionID, _ needed: [String]) throws {
+        guard let manifest = try store.manifest(project, id: id) else {
+            guard !needed.isEmpty else { return }
+            throw unreadable("version \(ordinal), which is needed, is not in the store")
+        }
+        try take(manifest, needed)
+    }
+
+    /// Keeps a version for reasons, or because it is young, or collects it.
+    private mutating func take(_ manifest: DatasetManifest, _ needed: [String]) throws {
+        let reasons = needed + (isYoung(manifestName(manifest.id)) ? ["younger than a day"] : [])
+        if reasons.isEmpty { return try collect(manifest) }
+        try mark(manifest)
+        plan.kept.append(VersionCollection.Version(ordinal: manifest.ordinal, id: manifest.id, reasons: reasons))
     }
 
     private mutating func collect(_ manifest: DatasetManifest) throws {
@@ -122,13 +130,10 @@ struct VersionCollector {
         if isCollected { return try drop(id) }
         do {
             guard let manifest = try store.manifest(project, id: id) else { return }
-            var reasons = needs.reasons(of: manifest.ordinal)
-            if manifest.sequence > last.sequence { reasons.append("may be sealed next") }
-            if isYoung(manifestName(id)) { reasons.append("younger than a day") }
-            if reasons.isEmpty { return try collect(manifest) }
-            try mark(manifest)
-            plan.kept.append(VersionCollection.Version(ordinal: manifest.ordinal, id: id, reasons: reasons))
-        } catch where Self.isAboutBytes(error) {
+            let isNext = manifest.sequence > last.sequence
+            try take(manifest, needs.reasons(of: manifest.ordinal) + (isNext ? ["may be sealed next"] : []))
+        } catch {
+            guard Self.isAboutBytes(error) else { throw error }
             unread.insert(id)
             guard let entry = entries[manifestName(id)] else { return }
             plan.spared.append(.init(name: entry.name, size: entry.size, reason: Self.unreadableFile))
@@ -230,10 +235,18 @@ struct VersionCollector {
         let plain =
             name.hasSuffix(DatasetForm.compressedSuffix)
             ? String(name.dropLast(DatasetForm.compressedSuffix.count)) : name
-        let first: [UInt8]?
-        do { first = try store.firstLine(of: plain) } catch where Self.isAboutBytes(error) { first = nil }
-        guard let line = first, let sequence = DatasetLine.sequence(of: line, parser) else { return Self.unreadableFile }
+        guard let line = try Self.readable({ try store.firstLine(of: plain) }), let sequence = DatasetLine.sequence(of: line, parser) else { return Self.unreadableFile }
         return sequence > last.sequence ? "labels behind the newest cut: may be sealed next" : nil
+    }
+
+    /// What is read; nil where something is wrong with it.
+    private static func readable(_ body: () throws -> [UInt8]?) throws -> [UInt8]? {
+        do {
+            return try body()
+        } catch {
+            guard isAboutBytes(error) else { throw error }
+            return nil
+        }
     }
 
     private var reasonOfUnread: String? {
@@ -246,10 +259,9 @@ struct VersionCollector {
         // The first version with pages takes over all segments before: its full pages name nothing that is new.
         if last.formatVersion == 1 { return "the newest version has no pages yet: may be sealed next" }
         if former.contains(name) { return nil }
-        let bytes: [UInt8]?
-        do {
-            bytes = try store.objects.readIfPresent(name, maximumSize: DatasetForm.pageSize)
-        } catch where Self.isAboutBytes(error) { bytes = nil }
+        let bytes = try Self.readable {
+            try store.objects.readIfPresent(name, maximumSize: DatasetForm.pageSize)
+        }
         guard let bytes, let page = try? parser.withDocument(of: bytes, { json in try DatasetPage(json: json) })
         else { return Self.unreadableFile }
         // Pages above are complete when they are written, and never leave the tree.
