@@ -76,7 +76,9 @@ struct CollectionDamageTests {
         #expect(try versions.store.id(World.project, ordinal: 1)?.rawValue == other)
         // Of the same id nothing is in the way.
         try objects.write(Array(id.rawValue.utf8), to: "shapes/ordinals/1")
-        try again.cut(0)
+        var once = try PagedVersions { _ in objects }
+        try once.cut(5)
+        #expect(once.versions.map(\.id) == [id])
     }
 
     /// Before: its pages were waited for without end.

@@ -8,6 +8,7 @@ import S3Testing
 import Storage
 import StreamRuntime
 import StreamTesting
+import Synchronization
 import Testing
 import Vocabulary
 
@@ -117,9 +118,11 @@ struct PackedStoreTests {
         #expect(try store.size(of: "shapes/segments/lost.jsonl") == nil)
     }
 
-    @Test("A text that is there packed is not written plain beside it, unless that is damaged; one that is away is no conflict")
+    @Test(
+        "A text that is there packed is not written plain beside it, unless that is damaged; one that is away is no conflict"
+    )
     func plainBeside() throws {
-        let text = Array(String(repeating: "{\"sequence\":1,\"a\":\"b\"}\n", count: 300).utf8)
+        let text = Array((1...3_000).map { "{\"sequence\":\($0),\"a\":\"\($0 * 7_919 % 1_009)\"}\n" }.joined().utf8)
         let name = "shapes/segments/\(SHA256Digest(of: text).hex).jsonl"
         let objects = MemoryStore()
         let (plain, packing) = (DatasetStore(objects: objects), DatasetStore(objects: objects, compression: .zstd))

@@ -56,7 +56,9 @@ extension DatasetStore {
             }
         }
         for id in try manifests(project) where !named.contains(id) && !gone.contains(id) {
-            let text = "no ordinal names it: of a seal that is at work or was cut off, or of another build"
+            // That of a seal that is at work, or was cut off before its last step, comes behind all others.
+            if let manifest = try? manifest(project, id: id), manifest.ordinal >= next { continue }
+            let text = "no ordinal names it: of another build, or its ordinal was changed"
             problems.append(VersionProblem(version: id, ordinal: nil, text: text))
         }
         return (versions, try problems + verifier.problems())

@@ -130,8 +130,9 @@ struct VersionCollector {
         if isCollected { return try drop(id) }
         do {
             guard let manifest = try store.manifest(project, id: id) else { return }
-            let isNext = manifest.sequence > last.sequence
-            try take(manifest, needs.reasons(of: manifest.ordinal) + (isNext ? ["may be sealed next"] : []))
+            var reasons = needs.reasons(of: manifest.ordinal)
+            if manifest.sequence > last.sequence { reasons.append("may be sealed next") }
+            try take(manifest, reasons)
         } catch {
             guard Self.isAboutBytes(error) else { throw error }
             unread.insert(id)
@@ -235,7 +236,9 @@ struct VersionCollector {
         let plain =
             name.hasSuffix(DatasetForm.compressedSuffix)
             ? String(name.dropLast(DatasetForm.compressedSuffix.count)) : name
-        guard let line = try Self.readable({ try store.firstLine(of: plain) }), let sequence = DatasetLine.sequence(of: line, parser) else { return Self.unreadableFile }
+        guard let line = try Self.readable({ try store.firstLine(of: plain) }),
+            let sequence = DatasetLine.sequence(of: line, parser)
+        else { return Self.unreadableFile }
         return sequence > last.sequence ? "labels behind the newest cut: may be sealed next" : nil
     }
 
