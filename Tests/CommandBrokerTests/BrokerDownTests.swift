@@ -46,7 +46,9 @@ struct BrokerDownTests {
             "--port",
             "\(port)",
             "--instance",
-            "w"
+            "w",
+            "--state",
+            bench.path("state")
         )
         let isDegraded = try bench.wait(.seconds(60)) {
             try ready(port).components(separatedBy: "degraded").count == 5
