@@ -2,7 +2,7 @@ internal import Czstd
 
 /// Bytes that cannot be unpacked.
 public struct ZstdError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// What control flow depends on.
+    /// The kinds of failure that callers tell apart.
     public enum Kind: Hashable, Sendable {
         /// They are no frame, or a damaged one.
         case damaged

@@ -139,6 +139,10 @@ struct PackedStoreTests {
         }
         try objects.write([1, 2, 3], to: "\(name).zst")
         #expect(try plain.objects.put(text, as: name))
+        // One that is damaged keeps nobody from the other.
+        for store in [plain, packing] {
+            #expect(try store.objects.read(name, maximumSize: text.count) == text)
+        }
         // Parts are read of what lies plain; where both lie there, both are looked at.
         #expect(try packing.objects.read(name, range: 3..<9) == Array(text[3..<9]))
         let sha256 = SHA256Digest(of: text).hex

@@ -203,6 +203,34 @@ struct ProjectFaultTests {
         #expect(directory["shapes"] == new && directory.faults.isEmpty)
     }
 
+    /// Before: "shapes is new: revision 1", in the place of a project that this build cannot read.
+    @Test(
+        "A project of a newer build is not written over; an older revision of it that can be read makes no difference"
+    )
+    func newerBuild() throws {
+        let plant = try Plant()
+        let apply = ProjectApply(transport: plant.cluster, topics: plant.topics)
+        for isKnown in [false, true] {
+            if isKnown { try put(plant, configuration(revision: 2)) }
+            let text = String(decoding: configuration(revision: 3).jsonBytes, as: UTF8.self)
+            let newer = text.replacing(#""kind":"choice""#, with: #""kind":"boxes""#)
+            #expect(newer != text)
+            try put(plant, Array(newer.utf8), key: "shapes")
+            let count = plant.cluster.committed(plant.topics[.projects]).count
+            let error = #expect(throws: EngineError.self) { try apply.apply(configuration(), partitions: 2) }
+            #expect(error?.description.contains("upgrade this flywheel") == true, "\(String(describing: error))")
+            #expect(plant.cluster.committed(plant.topics[.projects]).count == count)
+        }
+        // Once somebody has put a revision there that can be read, it is as ever.
+        try put(plant, configuration(revision: 4))
+        let classes = World.classes + ["cross"]
+        guard case .revised(let new, _) = try apply.apply(configuration(classes: classes), partitions: 2) else {
+            Issue.record("not revised")
+            return
+        }
+        #expect(new.revision == 5)
+    }
+
     /// Before: `known.revision + 1` trapped.
     @Test(
         "Applying goes on behind a forged revision, and the last revision that there can be is said",

@@ -46,6 +46,16 @@ struct VerifiedHistoryTests {
             try objects.put(page.jsonBytes, as: "\(Self.project)/pages/\(reference.sha256).json")
             pages = [reference]
         }
+        return try seal(objects, pages: pages, counts, after: last)
+    }
+
+    /// Seals a version of these pages behind the last one.
+    private func seal(
+        _ objects: MemoryStore,
+        pages: [DatasetPageReference],
+        _ counts: [Split: Int],
+        after last: DatasetManifest
+    ) throws -> DatasetManifest {
         let manifest = DatasetManifest(
             Self.project,
             cut: VersionCut(
@@ -163,23 +173,7 @@ struct VerifiedHistoryTests {
             try objects.put(page.jsonBytes, as: "\(Self.project)/pages/\(reference.sha256).json")
             pages = [reference]
         }
-        let manifest = DatasetManifest(
-            Self.project,
-            cut: VersionCut(
-                ordinal: last.ordinal + 1,
-                sequence: last.sequence + 1,
-                training: 0,
-                validation: 0,
-                test: 0,
-                classes: last.classes,
-                format: 2
-            ),
-            parent: last.id,
-            semanticVersion: "9.0.0",
-            counts: counts(last),
-            pages: pages
-        )
-        _ = try DatasetStore(objects: objects).seal(manifest)
+        let manifest = try seal(objects, pages: pages, counts(last), after: last)
         let (verified, read) = try judge(objects, manifest)
         #expect(verified.count < 1_000 && verified.contains { $0.contains("is named twice") })
         #expect(read?.contains("is named twice") == true)

@@ -3,7 +3,7 @@ internal import Vocabulary
 extension AcquisitionPolicy {
     /// The first key that is set and means something for kind `choice` alone; nil where there is none.
     ///
-    /// What compares classes without being asked to, as `exploration_most` and the end of a cold start, rests in a project of
+    /// Whether rules apply that compare classes without being asked to, as `exploration_most` and the end of a cold start, rests in a project of
     /// another kind.
     public var choiceKey: String? {
         if function.needsMembers { return "strategy" }

@@ -12,7 +12,7 @@ internal import Vocabulary
 struct DatasetVerifier {
     /// What a page leads to.
     private struct Page {
-        var files: [Int] = []
+        var files: [Int32] = []
         var pages: [DatasetPageReference] = []
         var problems: [String] = []
         /// The last version that was looked at and names it.
@@ -50,7 +50,7 @@ struct DatasetVerifier {
         let isPaged: Bool
         var counts: [Split: Int] = [:]
         var pages: [DatasetPageReference] = []
-        var files: [Int] = []
+        var files: [Int32] = []
     }
 
     private let store: DatasetStore
@@ -84,7 +84,7 @@ struct DatasetVerifier {
         versions.append(version)
     }
 
-    private mutating func add(_ entry: DatasetEntry, isPaged: Bool) -> Int {
+    private mutating func add(_ entry: DatasetEntry, isPaged: Bool) -> Int32 {
         let known = positions[entry.sha256]?.first { files[$0].entry == entry }
         let position = known ?? files.count
         if known == nil {
@@ -92,7 +92,7 @@ struct DatasetVerifier {
             files.append(File(entry: entry))
         }
         if isPaged { files[position].isPaged = true }
-        return position
+        return Int32(clamping: position)
     }
 
     private mutating func add(_ reference: DatasetPageReference, _ place: DatasetFiles) throws {
@@ -149,7 +149,9 @@ struct DatasetVerifier {
             // What is packed unpacks to no more than is said of it, or a little.
             let bytes = try store.objects.read(place, maximumSize: max(entry.size, 64 << 20))
             if SHA256Digest(of: bytes).hex != entry.sha256 {
+                // Whatever else is wrong with it follows from that.
                 files[key].problems.append("\(kind) \(place) has another digest")
+                return nil
             } else if bytes.count != entry.size {
                 files[key].problems.append("\(kind) \(place) has \(bytes.count) bytes, not \(entry.size)")
             }
@@ -254,7 +256,7 @@ struct DatasetVerifier {
 
     private mutating func problems(of number: Int) -> [String] {
         let version = versions[number]
-        guard version.isPaged else { return version.files.flatMap { files[$0].problems } }
+        guard version.isPaged else { return version.files.flatMap { files[Int($0)].problems } }
         var walk = Walk()
         for page in version.pages { take(page, number, &walk) }
         for place in walk.tombstones { withdraw(place, number, &walk) }
@@ -276,7 +278,7 @@ struct DatasetVerifier {
         pages[reference]?.seenBy = number
         walk.problems += page.problems
         for below in page.pages { take(below, number, &walk) }
-        for key in page.files {
+        for key in page.files.lazy.map(Int.init) {
             walk.problems += files[key].problems
             walk.problems += files[key].pagedProblems
             guard let split = files[key].entry.split else {

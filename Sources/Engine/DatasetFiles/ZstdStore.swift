@@ -89,22 +89,26 @@ struct ZstdStore: ObjectStore {
             : (packed, try unpacked(packed, maximumSize: maximumSize))
     }
 
-    /// What is where it is expected first, else the other.
+    /// Reads the copy that is expected first, else the other: one that is damaged is no reason to do without a text that lies
+    /// there twice.
     private func either(
         _ name: String,
         isPackedFirst: Bool,
         _ plain: (String) throws(StorageError) -> [UInt8],
         packed: (String) throws(StorageError) -> [UInt8]
     ) throws(StorageError) -> [UInt8] {
+        var damage: StorageError?
         do throws(StorageError) {
             return try isPackedFirst ? packed(Self.packed(name)) : plain(name)
         } catch {
-            guard error.kind == .notFound else { throw error }
+            guard error.kind == .notFound || error.kind == .damaged else { throw error }
+            if error.kind == .damaged { damage = error }
         }
         do throws(StorageError) {
             return try isPackedFirst ? plain(name) : packed(Self.packed(name))
         } catch {
             guard error.kind == .notFound else { throw error }
+            if let damage { throw damage }
             // By the name that everybody knows.
             throw StorageError(.notFound, "read", "\(location)/\(name)", "there is no such object")
         }

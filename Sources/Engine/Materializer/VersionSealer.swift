@@ -198,7 +198,10 @@ struct VersionSealer {
         do {
             return try body()
         } catch let error as EngineError {
-            throw WrongFact(reason: "version \(cut.ordinal) of project \(project) cannot be sealed: \(error)")
+            throw WrongFact(
+                reason:
+                    "version \(cut.ordinal) of project \(project) cannot be sealed: \(error); then restart the worker"
+            )
         }
     }
 

@@ -65,37 +65,27 @@ extension Question {
 extension JSONWriter {
     /// An output with the names of its classes.
     mutating func member(_ key: StaticString, _ output: Output, under question: Question) {
-        tagged(key, question.kind) { writer in
-            var writing = WriteNamed(value: .output(output), question: question, writer: writer)
-            writer = JSONWriter(capacity: 0)
-            question.kind.dispatch(codec: &writing)
-            writer = writing.writer
-        }
+        tagged(key, question.kind) { writer in writer.write(.output(output), under: question) }
     }
 
     /// An answer with the names of its classes.
     mutating func member(_ key: StaticString, _ answer: Answer, under question: Question) {
-        tagged(key, question.kind) { writer in
-            var writing = WriteNamed(value: .answer(answer), question: question, writer: writer)
-            writer = JSONWriter(capacity: 0)
-            question.kind.dispatch(codec: &writing)
-            writer = writing.writer
-        }
+        tagged(key, question.kind) { writer in writer.write(.answer(answer), under: question) }
     }
 
     /// A label with the names of its classes.
     mutating func member(_ key: StaticString, _ label: Label, under question: Question) {
-        tagged(key, question.kind) { writer in
-            var writing = WriteNamed(value: .label(label), question: question, writer: writer)
-            writer = JSONWriter(capacity: 0)
-            question.kind.dispatch(codec: &writing)
-            writer = writing.writer
-        }
+        tagged(key, question.kind) { writer in writer.write(.label(label), under: question) }
     }
 
-    /// What stands beside an output, as members of an object that is open.
+    /// The detail beside an output, as members of an object that is open.
     mutating func members(_ detail: PredictionDetail, under question: Question) {
-        var writing = WriteNamed(value: .detail(detail), question: question, writer: self)
+        write(.detail(detail), under: question)
+    }
+
+    /// Hands the writer to the codec and takes it back: with two owners its bytes would be copied.
+    private mutating func write(_ value: WriteNamed.Value, under question: Question) {
+        var writing = WriteNamed(value: value, question: question, writer: self)
         self = JSONWriter(capacity: 0)
         question.kind.dispatch(codec: &writing)
         self = writing.writer

@@ -1,7 +1,7 @@
 internal import Vocabulary
 
 extension Utility {
-    /// What the label is worth on average, over what it can be worth at most. Where no model has seen the sample every class is
+    /// The expected value of the label, over the largest that there is. Where no model has seen the sample every class is
     /// as likely.
     static func worth(_ output: ClassDistribution?, _ values: [Double]) -> Double {
         var most = 1.0

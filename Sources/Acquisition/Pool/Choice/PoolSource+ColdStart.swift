@@ -14,7 +14,7 @@ extension PoolSource {
         return labels < policy.batch.handover * output.perplexity
     }
 
-    /// What the newest model says of the pool on average; nil where it has said nothing.
+    /// The mean output of the newest model over the pool; nil where it has said nothing.
     ///
     /// - Complexity: O(*n* · *k*), over at most 512 candidates once they are in order.
     func meanOutput() -> MeanOutput? {
@@ -40,7 +40,7 @@ extension PoolSource {
         return outputs.isJudged && labels >= policy.batch.handover * 2 * Double(outputs.classes)
     }
 
-    /// What models say of the pool, without a look at how much.
+    /// A summary of the outputs over the pool, whatever their number.
     private struct PoolOutputs {
         private var newest = Int.min
         private var unjudged = 0

@@ -1,0 +1,199 @@
+import Datasets
+import Statistics
+import Tables
+import Testing
+import Vocabulary
+
+/// Rules of each change.
+extension LabelChangeTests {
+    @Test("A row of a label takes 64 bytes at most: there is one of each")
+    func size() { #expect(MemoryLayout<LabelRow>.stride <= 64) }
+
+    @Test("Labels of a project of format 1 do not change, and its facts say no more than they did")
+    func firstFormat() throws {
+        let policy = DatasetPolicy(cutEvery: 1, cutAfter: 10)
+        var state = DatasetsState()
+        let fact = try Self.accept("a", at: 5, under: policy, into: &state)
+        #expect(fact.format == 1 && fact.acceptedAt == nil)
+        let cut = state.cutIfDue(
+            policy: policy,
+            question: Self.question,
+            isMoreComing: true,
+            at: StreamTime(milliseconds: 5)
+        )
+        #expect(cut?.format == 1)
+        #expect(state.cuts.isEmpty && state.position.value.format == 1)
+        let context = Self.context(at: 6, policy)
+        let before = state.position.value
+        let revised = state.revise(SampleID("a"), to: .choice(ClassIndex(1)), question: Self.question, context)
+        let retracted = state.retract(SampleID("a"), context)
+        let moved = state.move(SampleID("a"), to: .validation, context)
+        for result in [revised, retracted, moved] {
+            #expect(Self.code(result) == .labelsFixed)
+            guard case .failure(let error) = result else { continue }
+            #expect(error.refusal.text.contains("datasets.format: 2"))
+        }
+        #expect(state.position.value == before)
+    }
+
+    @Test("A project that cut a version of format 2, or changed a label, stays there whatever a later revision says")
+    func sticky() throws {
+        let old = DatasetPolicy(cutEvery: 1, cutAfter: 10, format: 1)
+        var cut = DatasetsState()
+        var changed = cut
+        _ = try Self.accept("a", into: &changed)
+        _ = try changed.revise(SampleID("a"), to: .choice(ClassIndex(1)), question: Self.question, Self.context(at: 0))
+            .get()
+        _ = try Self.accept("a", into: &cut)
+        let time = StreamTime(milliseconds: 99_999)
+        let made = cut.cutIfDue(policy: Self.policy, question: Self.question, isMoreComing: false, at: time)
+        #expect(made?.format == 2)
+        for var state in [cut, changed] {
+            let fact = try Self.accept("b", under: old, into: &state)
+            #expect(fact.format == 2)
+            let next = state.cutIfDue(policy: old, question: Self.question, isMoreComing: false, at: time)
+            #expect(next?.format == 2)
+            _ = try state.retract(SampleID("a"), Self.context(at: 0, old)).get()
+        }
+    }
+
+    @Test("An accepted label of format 2 says when it was accepted, and what is known of its choice")
+    func acceptance() throws {
+        var state = DatasetsState()
+        let reason = SelectionReason(
+            strategy: "audit",
+            score: 0.5,
+            scoredBy: nil,
+            predicted: nil,
+            inclusionProbability: 0.125,
+            propensity: 0.5
+        )
+        func accept(_ name: String, _ policy: DatasetPolicy) throws -> LabelFact {
+            try state.accept(
+                DatasetsTests.consensus(name, .audit),
+                question: Self.question,
+                policy: policy,
+                askedBecause: reason,
+                at: StreamTime(milliseconds: 7)
+            ).get()
+        }
+        let before = try accept("a", DatasetPolicy())
+        #expect(before.acceptedAt == nil && before.inclusionProbability == nil && before.propensity == nil)
+        let fact = try accept("b", Self.policy)
+        #expect(fact.acceptedAt?.milliseconds == 7)
+        #expect(fact.inclusionProbability == 0.125 && fact.propensity == 0.5)
+        let unasked = try Self.accept("c", into: &state)
+        #expect(unasked.inclusionProbability == nil && unasked.acceptedAt != nil)
+    }
+
+    @Test("A change makes a version once it has waited long enough, and never by itself before")
+    func cut() throws {
+        var state = DatasetsState()
+        for number in 0..<4 { _ = try Self.accept("s\(number)", into: &state) }
+        func cut(at time: Int64) -> VersionCut? {
+            state.cutIfDue(
+                policy: Self.policy,
+                question: Self.question,
+                isMoreComing: false,
+                at: StreamTime(milliseconds: time)
+            )
+        }
+        let first = cut(at: 0)
+        #expect(first?.training == 4)
+        #expect(state.nextDeadline(policy: Self.policy) == nil)
+        _ = try state.retract(SampleID("s1"), Self.context(at: 1_000)).get()
+        #expect(state.nextDeadline(policy: Self.policy) == StreamTime(milliseconds: 21_000))
+        let early = cut(at: 20_999)
+        let due = cut(at: 21_000)
+        let late = cut(at: 99_000)
+        #expect(early == nil && due?.training == 3 && late == nil)
+        // Or with the next labels.
+        _ = try state.revise(
+            SampleID("s2"),
+            to: .choice(ClassIndex(2)),
+            question: Self.question,
+            Self.context(at: 100_000)
+        ).get()
+        _ = try Self.accept("s5", at: 100_000, into: &state)
+        let one = cut(at: 100_000)
+        _ = try Self.accept("s6", at: 100_000, into: &state)
+        let two = cut(at: 100_000)
+        #expect(one == nil && two?.training == 5)
+    }
+
+    @Test("Test labels come from the audit sample alone: none is moved there, and from there to training alone")
+    func splits() throws {
+        var state = DatasetsState()
+        _ = try Self.accept("train", into: &state)
+        _ = try Self.accept("audit", .audit, into: &state)
+        _ = try Self.accept("valid", .importedValidation, into: &state)
+        let context = Self.context(at: 1)
+        func refusal(_ sample: String, _ split: Split) -> Refusal.Code? {
+            Self.code(state.move(SampleID(sample), to: split, context))
+        }
+        #expect(refusal("train", .test) == .splitFixed)
+        #expect(refusal("valid", .test) == .splitFixed)
+        #expect(refusal("audit", .validation) == .splitFixed)
+        #expect(refusal("audit", .test) == .duplicate)
+        let moved = try state.move(SampleID("audit"), to: .training, context).get()
+        #expect(moved.kind == .moved(from: .test) && moved.split == .training && moved.replaces == 2)
+        #expect(refusal("audit", .test) == .splitFixed)
+        _ = try state.move(SampleID("valid"), to: .training, context).get()
+        _ = try state.move(SampleID("train"), to: .validation, context).get()
+        let log = state.position.value
+        #expect([log.training, log.validation, log.test] == [2, 1, 0])
+        // What models say of a label that tested once is no evidence, whatever it is revised to.
+        _ = try state.revise(SampleID("audit"), to: .choice(ClassIndex(1)), question: Self.question, context).get()
+        #expect(state.labels[SampleID("audit")]?.isOutOfEvidence == true)
+    }
+
+    @Test("A retracted label keeps its row: it has none to change, and a second one is refused")
+    func retracted() throws {
+        var state = DatasetsState()
+        _ = try Self.accept("a", .imported, imported: 7, into: &state)
+        let context = Self.context(at: 1)
+        let change = try state.retract(SampleID("a"), context).get()
+        #expect(change.replaces == 1 && change.sequence == 2 && change.split == .training)
+        #expect(change.by == "ada" && change.reason == "seen again" && change.at == context.time)
+        #expect(state.labels[SampleID("a")]?.standing == .retracted)
+        let again = [
+            state.retract(SampleID("a"), context), state.move(SampleID("a"), to: .validation, context),
+            state.revise(SampleID("a"), to: .choice(ClassIndex(1)), question: Self.question, context),
+            state.retract(SampleID("nobody"), context),
+        ]
+        for result in again { #expect(Self.code(result) == .unknownLabel) }
+        #expect(throws: RefusalError.self) { _ = try Self.accept("a", into: &state) }
+        // Its key is known, also to whoever looks it up after an undo.
+        func known() -> [Bool] { [state.hasImported(7), state.hasImported(8)] }
+        #expect(known() == [true, false])
+        state.labels.commit()
+        _ = try Self.accept("b", .imported, imported: 8, into: &state)
+        _ = try state.revise(SampleID("b"), to: .choice(ClassIndex(1)), question: Self.question, context).get()
+        #expect(known() == [true, true])
+        state.labels.undo()
+        #expect(known() == [true, false])
+    }
+
+    @Test("A revision names another class of the schema")
+    func revised() throws {
+        var state = DatasetsState()
+        _ = try Self.accept("a", label: 1, into: &state)
+        let context = Self.context(at: 1)
+        let same = state.revise(SampleID("a"), to: .choice(ClassIndex(1)), question: Self.question, context)
+        #expect(Self.code(same) == .duplicate)
+        let unknown = state.revise(SampleID("a"), to: .choice(ClassIndex(3)), question: Self.question, context)
+        #expect(Self.code(unknown) == .unknownClass)
+        let votes = [Vote(annotator: AnnotatorID("x"), answer: .choice(ClassIndex(2)))]
+        let change = try state.revise(
+            SampleID("a"),
+            to: .choice(ClassIndex(2)),
+            votes: votes,
+            confidence: Probability(clamping: 0.75),
+            question: Self.question,
+            context
+        ).get()
+        #expect(change.kind == .revised(from: .choice(ClassIndex(1)), to: .choice(ClassIndex(2))))
+        #expect(change.votes == votes && change.confidence?.value == 0.75)
+        #expect(state.labels[SampleID("a")]?.label == .choice(ClassIndex(2)))
+    }
+}
