@@ -178,6 +178,7 @@ extension ProjectState {
                 label: outcome.consensus?.label,
                 policy: configuration.acquisition
             )
+            if outcome.consensus == nil { rollout.auditTaskWithoutLabel() }
         }
         guard let consensus = outcome.consensus else { return }
         let accepted = datasets.accept(
@@ -193,6 +194,7 @@ extension ProjectState {
             step.decide(.label(fact))
             guard fact.split == .test else { return }
             rollout.labelled(consensus.sample.id, consensus.label, at: step.context.time)
+            decide(rollout.judgeSuspicion(by: consensus.sample.id), &step)
             promoteIfBetter(configuration, &step)
         }
     }
@@ -223,18 +225,23 @@ extension ProjectState {
         case .failure(let error):
             refuse(error.refusal, &step)
             return
-        case .success(nil): break
-        case .success(let release?):
-            step.decide(.release(release))
-            let replaced = release.replaced?.rawValue ?? ""
-            step.decide(
-                .notice(.init(kind: .rolledBack, text: "\(replaced) was rolled back to \(release.champion.version)"))
-            )
+        case .success(let outcome): decide(outcome, &step)
         }
         guard let name = feedback.proposedClass, configuration.question.label(named: name) == nil,
             let notice = ClassProposals.count(name, in: &proposals)
         else { return }
         step.decide(.notice(notice))
+    }
+
+    /// Says what feedback, or the labels that it called for, came to.
+    private func decide(_ outcome: FeedbackOutcome, _ step: inout Step) {
+        if let notice = outcome.notice { step.decide(.notice(notice)) }
+        guard let release = outcome.release else { return }
+        step.decide(.release(release))
+        let replaced = release.replaced?.rawValue ?? ""
+        step.decide(
+            .notice(.init(kind: .rolledBack, text: "\(replaced) was rolled back to \(release.champion.version)"))
+        )
     }
 
     private mutating func receive(_ result: TrainingResult, _ configuration: ProjectConfiguration, _ step: inout Step) {

@@ -2,6 +2,7 @@ internal import Acquisition
 internal import Datasets
 internal import Kinds
 internal import Labeling
+internal import Rollout
 internal import Tables
 internal import Training
 internal import Vocabulary
@@ -50,6 +51,7 @@ extension ProjectState {
                 policy: configuration.labeling,
                 at: step.context.time
             )
+            if task.purpose == .audit { rollout.auditTaskOpened() }
             took(.select, step.context.time.milliseconds(since: selection.predictedAt))
             step.decide(.task(task), id: id)
         }
@@ -68,6 +70,7 @@ extension ProjectState {
             openTasks: labeling.open.count,
             newestOrdinal: training.progress.value.newestOrdinal,
             unlearnedLabels: unlearnedLabels,
+            auditTasksWanted: rollout.auditTasksWanted(configuration.rollout),
             entry: entry
         )
     }

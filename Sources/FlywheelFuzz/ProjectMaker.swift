@@ -81,6 +81,11 @@ struct ProjectMaker {
         ]
         tree["embedding"] = embedding(&generator)
         tree["require_tokens"] = .word(generator.chance(0.7) ? "true" : "false")
+        // Without it feedback is judged as in older revisions.
+        if generator.chance(0.7) {
+            tree["rollout"]?["rollback_alpha"] = .word(generator.pick(["0.0001", "0.01", "0.5"]))
+            if generator.chance(0.3) { tree["rollout"]?["user_buckets"] = .word(generator.pick(["1", "64", "65536"])) }
+        }
         return tree
     }
 

@@ -19,6 +19,27 @@ public enum ProjectFile {
         return configuration
     }
 
+    /// Keys of a file that are taken and have no effect any more.
+    ///
+    /// - Parameters:
+    ///   - bytes: The text in UTF-8.
+    ///   - file: The file's name.
+    /// - Returns: Each key that the file names, with what replaced it, for people; none of a file that cannot be read.
+    public static func keysWithoutEffect(_ bytes: [UInt8], file: String) -> [(key: String, replacement: String)] {
+        guard let reader = try? ConfigurationReader(yaml: bytes, file: file), reader.contains("rollout") else {
+            return []
+        }
+        let rollout = reader.section("rollout")
+        return [
+            (
+                "false_alarm_every",
+                "rollback_alpha says how probable a rollback for nothing is over the whole life of a release"
+            ),
+            ("user_cap", "a bucket of users (user_buckets) has one voice about a version in user_window"),
+        ]
+        .filter { rollout.contains($0.0) }.map { ("rollout.\($0.0)", "without effect: \($0.1)") }
+    }
+
     /// Whether a file names a project, so that it is no worker's file.
     public static func isProject(_ bytes: [UInt8], file: String) -> Bool {
         let mark = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0

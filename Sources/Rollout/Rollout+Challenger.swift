@@ -144,7 +144,7 @@ extension RolloutState {
     /// - Returns: The promotion, or nil.
     public mutating func promoteIfBetter(policy: RolloutPolicy, labelsThrough sequence: Int64? = nil) -> ModelRelease? {
         var state = phase.value
-        guard !state.isHeld, let challenger = state.challenger, let champion = state.champion,
+        guard !state.isHeld, !isSuspected, let challenger = state.challenger, let champion = state.champion,
             state.heardFromChallenger >= policy.minimumShadow
         else { return nil }
         let counts = pairs.value

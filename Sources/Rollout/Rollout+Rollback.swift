@@ -4,7 +4,9 @@ public import Vocabulary
 
 /// Champion against its own past.
 extension RolloutState {
-    /// Counts one feedback about the champion and rolls it back when rejections rise.
+    /// Counts one feedback about a version that serves, and rolls it back when rejections rise.
+    ///
+    /// By voices (`Rollout+Voices.swift`); where `rollbackAlpha` is 0, which older revisions mean, as follows.
     ///
     /// The detector adds the likelihood ratio of "negative at a rate halfway to certainty" against "negative at the expected
     /// rate", restarting at 0: a CUSUM, whose mean time to a false alarm is at least the exponential of its threshold
@@ -15,7 +17,8 @@ extension RolloutState {
         userHash: UInt64,
         policy: RolloutPolicy,
         at time: StreamTime
-    ) -> Result<ModelRelease?, RefusalError> {
+    ) -> Result<FeedbackOutcome, RefusalError> {
+        guard policy.rollbackAlpha <= 0 else { return count(feedback, userHash: userHash, policy: policy, at: time) }
         guard feedback.modelVersion == phase.value.champion?.version else {
             return .failure(.init(.unknownFeedbackModel, "model \(feedback.modelVersion) is not the champion"))
         }
@@ -46,7 +49,7 @@ extension RolloutState {
             now.expectedRate = min(now.expectedRate ?? 1, own)
         }
         watch.value = now
-        guard isAlarming, let detector else { return .success(nil) }
+        guard isAlarming, let detector else { return .success(FeedbackOutcome()) }
         let evidence = Evidence.feedback(
             negative: now.negative,
             total: now.total,
@@ -54,7 +57,7 @@ extension RolloutState {
             statistic: now.statistic,
             threshold: detector.threshold
         )
-        return .success(rollBack(.rolledBack, evidence: evidence))
+        return .success(FeedbackOutcome(release: rollBack(.rolledBack, evidence: evidence)))
     }
 
     /// An operator's rollback.
@@ -94,7 +97,7 @@ extension RolloutState {
     }
 
     /// The champion goes to quarantine, the one before it serves again. Nil, and nothing changed, when there is none.
-    private mutating func rollBack(_ cause: ModelRelease.Cause, evidence: Evidence) -> ModelRelease? {
+    mutating func rollBack(_ cause: ModelRelease.Cause, evidence: Evidence) -> ModelRelease? {
         var state = phase.value
         guard let broken = state.champion, let previous = state.history.popLast() else { return nil }
         state.champion = previous.model
@@ -104,6 +107,7 @@ extension RolloutState {
         if state.quarantined.count > Self.quarantineCapacity { state.quarantined.removeFirst() }
         phase.value = state
         watch.value = FeedbackWatch(expectedRate: previous.expectedRate)
+        resetVoices(about: broken.version)
         recountPairs()
         return release(cause, replaced: broken.version, evidence: evidence)
     }

@@ -11,12 +11,22 @@ extension RolloutPolicy: Formed {
             "Live predictions on audit samples that a challenger must have made before it is promoted."
         minimumShadow = try f("minimum_shadow", \.minimumShadow, shadow, absent: 10, live)
         tolerance = try f("tolerance", \.tolerance, Number(0...1), "A rise of negative feedback that is tolerated.")
-        calibration = try f("calibration", \.calibration, count, "Feedback that teaches the first champion's rate.")
-        falseAlarmEvery = try f("false_alarm_every", \.falseAlarmEvery, rare, "Feedback between two false roll-backs.")
-        userCap = try f("user_cap", \.userCap, count, "Feedback of one bucket of users that counts in `user_window`.")
-        userWindow = try f("user_window", \.userWindow, Span(), "The window of `user_cap`.")
+        calibration = try f("calibration", \.calibration, count, "Voices that teach the first champion's rate.")
+        let replaced: StaticString = "Without effect: `rollback_alpha` replaced it."
+        falseAlarmEvery = try f("false_alarm_every", \.falseAlarmEvery, rare, replaced)
+        userCap = try f("user_cap", \.userCap, count, "Without effect: a bucket has one voice in `user_window`.")
+        let window: StaticString = "The time in which a bucket of users has one voice about a version."
+        userWindow = try f("user_window", \.userWindow, Span(), window)
         let needs: StaticString = "What the first trained model needs to go live where no incumbent is registered."
         first = try f("first", \.first, Nested(), implied: FirstModelPolicy(), needs)
+        let level: StaticString =
+            "The chance that feedback ever rolls back a release that is rejected no more than tolerated."
+        // Where it is absent feedback is judged as it was before the key came.
+        rollbackAlpha = try f("rollback_alpha", \.rollbackAlpha, Number(0.0001...0.5), implied: 0, level)
+        let users: StaticString = "Buckets that users fall into by hash, each with one voice in `user_window`."
+        userBuckets = try f("user_buckets", \.userBuckets, Count(1...65_536), implied: 4_096, users)
+        let tasks: StaticString = "Audit tasks that are asked before others while few users are behind an alarm."
+        verification = try f("verification", \.verification, Count(0...1_000), implied: 40, tasks)
     }
 }
 

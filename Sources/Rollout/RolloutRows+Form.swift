@@ -27,5 +27,6 @@ extension UserBucket: Formed {
     @inlinable public init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
         windowStart = try f("window_start_ms", \.windowStart, Time())
         count = try f("count", \.count, Count.counted)
+        serial = try f("serial", \.serial, Count.counted, implied: 0)
     }
 }

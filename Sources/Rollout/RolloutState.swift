@@ -166,10 +166,13 @@ public struct RolloutPhase: Hashable, Sendable {
 public struct UserBucket: Hashable, Sendable {
     public let windowStart: StreamTime
     public let count: Int
+    /// The number of the watch that it is a voice in; 0 where no watch has voices.
+    public let serial: Int
 
-    public init(windowStart: StreamTime, count: Int) {
+    public init(windowStart: StreamTime, count: Int, serial: Int = 0) {
         self.windowStart = windowStart
         self.count = count
+        self.serial = serial
     }
 }
 
@@ -189,6 +192,14 @@ public struct RolloutState: Sendable {
     /// Keys of feedback seen lately, each in the slot that its value names: a duplicate counts once unless 8,192 slots have
     /// brought another into its own.
     public var seen = Table<Int, UInt64>()
+    /// Voices about the versions that serve.
+    public var watches = Table<ModelVersion, VoiceWatch>()
+    /// The newest of them, by arm: `arm` × `voiceCapacity` and the number of the voice, modulo `voiceCapacity`.
+    public var voices = Table<Int, Voice>()
+    /// Voices about former champions.
+    public var past = Cell(FeedbackPast())
+    /// Versions that labels decide about, since few users are behind an alarm.
+    public var suspicions = Table<ModelVersion, Suspicion>()
 
     /// Former champions remembered, and so rollbacks possible in a row.
     public static let historyCapacity = 8
@@ -203,6 +214,13 @@ public struct RolloutState: Sendable {
     public static let alarmBuckets = 8
     /// Slots for keys of feedback.
     public static let seenCapacity = 8_192
+
+    /// Versions that may serve at the same time.
+    public static let servingArms = 3
+    /// Buckets of users that a policy may ask for.
+    public static let maximumBuckets = 65_536
+    /// Voices about a version that are kept, to be counted anew without those of a few.
+    public static let voiceCapacity = 1_000
 
     public init() {}
 }

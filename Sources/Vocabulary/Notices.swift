@@ -19,6 +19,8 @@ public struct Notice: Hashable, Sendable {
         case nobodyShadows = "nobody_shadows"
         /// Votes that were counted anew name another class than a label does.
         case labelDisputed = "label_disputed"
+        /// Few users are behind an alarm, and labels decide about the champion; or they have cleared it.
+        case feedbackRaid = "feedback_raid"
     }
     public let kind: Kind
     public let text: String

@@ -43,14 +43,16 @@ struct FormLaw: Sendable, CustomStringConvertible {
         FormLaw(IdleWatch.self),
         FormLaw(DatasetPolicy.self), FormLaw(EmbeddingSpace.self),
         FormLaw(ExplorationLevel.self),
-        FormLaw(FeedbackWatch.self), FormLaw(FirstModelPolicy.self),
+        FormLaw(FeedbackPast.self), FormLaw(FeedbackWatch.self), FormLaw(FirstModelPolicy.self),
         FormLaw(LabelingPolicy.self), FormLaw(LogPosition.self),
         FormLaw(LoopPosition.self), FormLaw(PairCounts.self), FormLaw(PendingCut.self), FormLaw(CutMark.self),
         FormLaw(FormerTestLabel.self),
         FormLaw(PredictedShares.self),
         FormLaw(Question.self), FormLaw(Recipe.self), FormLaw(RolloutPolicy.self),
         FormLaw(ScorePart.self), FormLaw(SliceAccount.self), FormLaw(StageTime.self), FormLaw(StreamFilter.self),
+        FormLaw(Suspicion.self),
         FormLaw(TrainingPolicy.self), FormLaw(UnregisteredTraffic.self), FormLaw(UserBucket.self),
+        FormLaw(Voice.self), FormLaw(VoiceWatch.self),
         FormLaw(VoteCost.self), FormLaw(ProjectConfiguration.self),
     ]
 }

@@ -5,8 +5,10 @@ import Tables
 import Testing
 import Vocabulary
 
-@Suite("A champion is taken back only for getting worse")
+@Suite("A champion is taken back only for getting worse, under revisions without rollback_alpha")
 struct RollbackTests {
+    private static let policy = RolloutPolicy(minimumShadow: 0, userWindow: 3_600_000, rollbackAlpha: 0)
+
     /// Feedback of many users, one after the other.
     private struct Stream {
         var rollout = RolloutState()
@@ -16,7 +18,7 @@ struct RollbackTests {
         private(set) var now: Int64 = 0
 
         /// A champion that replaced another one, which users rejected at `rate`.
-        init(seed: UInt64, rate: Double, policy: RolloutPolicy = RolloutPolicy(minimumShadow: 0)) {
+        init(seed: UInt64, rate: Double, policy: RolloutPolicy = RollbackTests.policy) {
             generator = SplitMix64(seed: seed)
             self.policy = policy
             let time = StreamTime(milliseconds: 0)
@@ -64,9 +66,9 @@ struct RollbackTests {
             )
             let time = StreamTime(milliseconds: now)
             guard
-                case .success(let release) = rollout.receive(feedback, userHash: xxh64(user), policy: policy, at: time)
+                case .success(let outcome) = rollout.receive(feedback, userHash: xxh64(user), policy: policy, at: time)
             else { return nil }
-            return release
+            return outcome.release
         }
     }
 

@@ -270,7 +270,8 @@ struct GrownSchemaTests {
     private func watch(_ plant: Plant) -> (total: Int, negative: Int, proposals: [String: Int64]) {
         var found: (total: Int, negative: Int, proposals: [String: Int64]) = (0, 0, [:])
         plant.loopStage?.forEachProject {
-            let watch = $0.state.rollout.watch.value
+            let rollout = $0.state.rollout
+            let watch = rollout.phase.value.champion.flatMap { rollout.watches[$0.version] } ?? VoiceWatch()
             let rows = $0.state.proposals.sortedRows.map { ($0.key, $0.value) }
             found = (watch.total, watch.negative, Dictionary(uniqueKeysWithValues: rows))
         }

@@ -51,6 +51,20 @@ struct ProjectFileTests {
         }
     }
 
+    @Test("Keys without effect are told where a file names them, whatever they say, and nowhere else")
+    func withoutEffect() throws {
+        func keys(_ text: String) -> [String] {
+            ProjectFile.keysWithoutEffect(Array(text.utf8), file: "x").map(\.key)
+        }
+        let all = ["rollout.false_alarm_every", "rollout.user_cap"]
+        #expect(keys("project: a\nrollout: {user_cap: 5, false_alarm_every: 100000}") == all)
+        #expect(keys("rollout: {user_cap: 9, user_window: 1h}") == ["rollout.user_cap"])
+        for text in ["", "project: a", "rollout:", "rollout: 5", "rollout: {alpha: 0.1}", "rollout: ]", "user_cap: 5"] {
+            #expect(keys(text).isEmpty, "\(text)")
+        }
+        #expect(keys(String(decoding: try GoldenFiles.bytes("everything.yaml"), as: UTF8.self)) == all)
+    }
+
     @Test("A file is a project's if it names one, whatever else stands in it")
     func kinds() throws {
         for (text, isProject) in [

@@ -210,6 +210,14 @@ struct GoldenPlan: Sendable {
             (policy.batchSize, policy.auditFirst) = (2, 4)
             policy.patience = 2_000 + Int64(revision)
         },
+        // Few users who reject, again and again, and many who do.
+        GoldenPlan("raids") { policy, revision in
+            policy.edition = 2
+            policy.votes = 200
+            (policy.poolCapacity, policy.batch.memory) = (8, 8)
+            (policy.auditShare, policy.auditFirst) = (0.5, 4)
+            policy.patience = 3_000 + Int64(revision)
+        },
     ]
 
     /// Whether an operator returns to former champions; else users' feedback does.
@@ -245,6 +253,11 @@ struct GoldenPlan: Sendable {
                 (datasets.cutEvery, training.newLabels, rollout.alpha) = (2, 1, 0.5)
                 (training.repeats, training.trials, rollout.minimumShadow) = (1, [Recipe()], 0)
                 (labeling.minimumVotes, labeling.maximumVotes) = (1, 1)
+            }
+            if name == "raids" {
+                (rollout.userWindow, rollout.rollbackAlpha, rollout.verification) = (500, 0.05, 10 * revision)
+                (rollout.calibration, rollout.minimumShadow, rollout.userBuckets) = (5, 0, 65_536)
+                rollout.alpha = 0.5
             }
             if name == "incumbents" { rollout.first = FirstModelPolicy(trainingLabels: 10_000, score: 0.5) }
             if let ageing { (labeling.ageingEvery, labeling.ageingBy) = (ageing, 0.25) }

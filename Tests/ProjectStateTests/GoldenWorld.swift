@@ -27,7 +27,8 @@ struct GoldenWorld {
                 state.training.progress.value.running != nil, state.rollout.phase.value.challenger != nil
             else { continue }
             golden.run(to: plan.entries)
-            guard golden.hasRolledBack, golden.hasToldSilence, golden.hasChanged else { continue }
+            guard golden.hasRolledBack, golden.hasToldSilence, golden.hasChanged, golden.hasBeenRaided
+            else { continue }
             return golden.world.journal.prefix(plan.entries).enumerated().map { golden.told($1, at: $0) }
         }
         return nil
@@ -40,10 +41,12 @@ struct GoldenWorld {
     }
 
     private var hasRolledBack: Bool {
-        world.decisions.prefix(plan.entries).joined().contains {
-            guard case .release(let release) = $0.body else { return false }
-            return release.cause == (plan.rollsBackByCommand ? .command : .rolledBack)
-        }
+        // In this one it may be that nobody but a raid rejects.
+        plan.name == "raids"
+            || world.decisions.prefix(plan.entries).joined().contains {
+                guard case .release(let release) = $0.body else { return false }
+                return release.cause == (plan.rollsBackByCommand ? .command : .rolledBack)
+            }
     }
 
     /// Whether the plan that is about silence tells each kind of it; true of the others.
@@ -52,6 +55,14 @@ struct GoldenWorld {
             if case .notice(let notice) = $0.body { notice.kind } else { nil }
         }
         return plan.name != "silence" || Set(kinds).isSuperset(of: [.nothingAsked, .nobodyShadows])
+    }
+
+    /// Whether the plan that is about raids ends with a suspicion; true of the others.
+    private var hasBeenRaided: Bool {
+        guard plan.name == "raids" else { return true }
+        var state = ProjectState(project: ProjectID("pets"))
+        for appended in world.journal.prefix(plan.entries) { _ = state.apply(appended.entry, appendedAt: appended.at) }
+        return state.rollout.isSuspected
     }
 
     /// Whether the plan that is about changes makes each, is refused each, keeps what a study may ask for, and has a promotion
@@ -127,8 +138,12 @@ struct GoldenWorld {
             // A release that nobody likes, once there is one to return to.
             let isReplaceable = !world.state.rollout.phase.value.history.isEmpty
             guard isReplaceable || generator.next(below: 3) == 0 else { return world.tick() }
+            let isLate = world.journal.count > plan.middle
+            let isRaid = plan.name == "raids" && (isLate || generator.next(below: 3) == 0)
             for user in 0..<(isReplaceable ? 40 : 14) {
-                giveFeedback(.rejection, by: "w\(world.journal.count)-\(user)")
+                // A raid is always by the same few.
+                giveFeedback(.rejection, by: isRaid ? "r\(user % 6)" : "w\(world.journal.count)-\(user)")
+                if isRaid, user % 6 == 5 { world.now += 600 }
             }
         default: report()
         }

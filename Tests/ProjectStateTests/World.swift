@@ -94,7 +94,9 @@ func configuration(
             userCap: 3,
             userWindow: 30_000,
             // In one way of asking a first model waits for test labels.
-            first: FirstModelPolicy(testLabels: asking == .money ? 3 : 0)
+            first: FirstModelPolicy(testLabels: asking == .money ? 3 : 0),
+            // In another feedback is judged as before there were voices.
+            rollbackAlpha: asking == .slices ? 0 : 0.2
         )
     )
 }
@@ -261,7 +263,7 @@ struct World {
                     key: UInt64(number),
                     sample: SampleID("s\(number)"),
                     modelVersion: about,
-                    user: UserDigest("u\(generator.next(below: 12))"),
+                    user: UserDigest("u\(generator.next(below: 30))"),
                     verdict: isBad ? (number % 4 > 0 ? .correction : .rejection) : .confirmation,
                     answer: nil,
                     // One name again and again, and some once.

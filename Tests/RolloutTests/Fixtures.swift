@@ -3,8 +3,10 @@ import Tables
 import Testing
 import Vocabulary
 
+/// A challenger need not be heard live first, and feedback counts as in revisions without `rollback_alpha`.
+let unshadowed = RolloutPolicy(minimumShadow: 0, userWindow: 3_600_000, rollbackAlpha: 0)
 /// The defaults, but for a challenger that need not be heard live first.
-let unshadowed = RolloutPolicy(minimumShadow: 0)
+let voiced = RolloutPolicy(minimumShadow: 0)
 
 func time(_ milliseconds: Int64) -> StreamTime { StreamTime(milliseconds: milliseconds) }
 
@@ -67,7 +69,7 @@ extension RolloutState {
         about version: String? = nil,
         policy: RolloutPolicy = unshadowed,
         at milliseconds: Int64 = 0
-    ) -> Result<ModelRelease?, RefusalError> {
+    ) -> Result<FeedbackOutcome, RefusalError> {
         let feedback = Feedback(
             key: UInt64(number),
             sample: SampleID("s\(number)"),
@@ -80,10 +82,12 @@ extension RolloutState {
     }
 }
 
-extension Result<ModelRelease?, RefusalError> {
+extension Result<FeedbackOutcome, RefusalError> {
     var refusal: Refusal.Code? { if case .failure(let error) = self { error.refusal.code } else { nil } }
     /// The release, if there was one.
-    var release: ModelRelease? { if case .success(let release) = self { release } else { nil } }
+    var release: ModelRelease? { if case .success(let outcome) = self { outcome.release } else { nil } }
+    /// What people are told, if anything.
+    var notice: Notice? { if case .success(let outcome) = self { outcome.notice } else { nil } }
 }
 
 /// As `#expect(found == expected)`, for calls that change what they are called on.

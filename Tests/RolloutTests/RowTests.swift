@@ -11,6 +11,12 @@ import Vocabulary
         anew.phase.restore(state.phase.row)
         anew.pairs.restore(state.pairs.row)
         anew.watch.restore(state.watch.row)
+        anew.past.restore(state.past.row)
+        for (key, row) in state.watches.sortedRows { anew.watches.restore(key, row) }
+        for (key, row) in state.voices.sortedRows { anew.voices.restore(key, row) }
+        for (key, row) in state.suspicions.sortedRows { anew.suspicions.restore(key, row) }
+        for (key, row) in state.buckets.sortedRows { anew.buckets.restore(key, row) }
+        for (key, row) in state.seen.sortedRows { anew.seen.restore(key, row) }
         for (key, row) in state.rows.sortedRows { anew.rows.restore(key, row) }
         return anew
     }

@@ -42,7 +42,7 @@ public struct AuditSource: TaskSource, Sendable {
     /// In each window of the budget they are `auditShare` of all tasks, give or take one, as long as there are candidates.
     private func due(_ training: Int, _ accounts: TaskAccounts, _ context: SelectionContext) -> Int {
         guard context.policy.isAudited else { return 0 }
-        let first = max(0, context.policy.auditFirst - accounts.cadence.value.auditTasks)
+        let first = max(context.auditTasksWanted, context.policy.auditFirst - accounts.cadence.value.auditTasks)
         return min(first.adding(owed(training, accounts, context)), candidates.count)
     }
 

@@ -16,6 +16,8 @@ public struct SelectionContext {
     public let newestOrdinal: Int
     /// Training labels asked for, answered or not, that the newest model does not know.
     public let unlearnedLabels: Int
+    /// Audit tasks that are wanted before others, beyond the share of the audit sample: what they take it does without later.
+    public let auditTasksWanted: Int
     /// The entry that gives the time and seeds the choice.
     public let entry: EntryContext
 
@@ -26,6 +28,7 @@ public struct SelectionContext {
         openTasks: Int = 0,
         newestOrdinal: Int = 0,
         unlearnedLabels: Int = 0,
+        auditTasksWanted: Int = 0,
         entry: EntryContext
     ) {
         shared = policy
@@ -34,6 +37,7 @@ public struct SelectionContext {
         self.openTasks = openTasks
         self.newestOrdinal = newestOrdinal
         self.unlearnedLabels = unlearnedLabels
+        self.auditTasksWanted = auditTasksWanted
         self.entry = entry
     }
 

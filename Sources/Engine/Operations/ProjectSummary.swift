@@ -55,6 +55,8 @@ public struct ProjectSummary: Hashable, Sendable {
     /// Models that predict though no release names them, the busiest first.
     public let unregistered: [UnregisteredSummary]
     public let isHeld: Bool
+    /// Whether few are behind an alarm about the champion, and nothing is promoted until labels have decided.
+    public let isSuspected: Bool
     /// Labels in the evidence of the champion's promotion that were changed since; the evidence stays as it was.
     public let changedEvidence: Int
     /// Labels that were taken out of later versions.
@@ -158,8 +160,10 @@ public struct ProjectSummary: Hashable, Sendable {
             let isExpected = Refusal.Code(rawValue: $0.key).map { !$0.isDeadLetter && $0 != .wrongSpace } ?? false
             return RefusalSummary(code: $0.key, count: $0.value, isExpected: isExpected)
         }
-        feedbackNegative = state.rollout.watch.value.negative
-        feedbackTotal = state.rollout.watch.value.total
+        let voices = phase.champion.flatMap { state.rollout.watches[$0.version] }
+        feedbackNegative = voices?.negative ?? state.rollout.watch.value.negative
+        feedbackTotal = voices?.total ?? state.rollout.watch.value.total
+        isSuspected = state.rollout.isSuspected
         pairedLabels = state.rollout.pairs.value.labels
         standing = phase.challenger.map { _ in
             ChallengerStanding(state.rollout, policy?.rollout ?? RolloutPolicy())

@@ -33,6 +33,7 @@ extension IdleWatch: JSONCodable {}
 extension DatasetPolicy: JSONCodable {}
 extension EmbeddingSpace: JSONCodable {}
 extension ExplorationLevel: JSONCodable {}
+extension FeedbackPast: JSONCodable {}
 extension FeedbackWatch: JSONCodable {}
 extension FirstModelPolicy: JSONCodable {}
 extension LabelingPolicy: JSONCodable {}
@@ -50,9 +51,12 @@ extension ScorePart: JSONCodable {}
 extension SliceAccount: JSONCodable {}
 extension StageTime: JSONCodable {}
 extension StreamFilter: JSONCodable {}
+extension Suspicion: JSONCodable {}
 extension TrainingPolicy: JSONCodable {}
 extension UnregisteredTraffic: JSONCodable {}
 extension UserBucket: JSONCodable {}
+extension Voice: JSONCodable {}
+extension VoiceWatch: JSONCodable {}
 extension VoteCost: JSONCodable {}
 
 /// The kind of its question is looked at first: one that is not known is a newer build's.

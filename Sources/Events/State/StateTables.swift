@@ -65,5 +65,9 @@ extension ProjectState {
         visitor.cell("rollout.watch", &rollout.watch)
         visitor.table("rollout.buckets", &rollout.buckets)
         visitor.table("rollout.seen", &rollout.seen)
+        visitor.table("rollout.watches", &rollout.watches)
+        visitor.table("rollout.voices", &rollout.voices)
+        visitor.cell("rollout.past", &rollout.past)
+        visitor.table("rollout.suspicions", &rollout.suspicions)
     }
 }

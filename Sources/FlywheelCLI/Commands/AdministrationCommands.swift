@@ -117,6 +117,7 @@ enum ProjectCommand {
             Terminal.show(outcome.words)
             for change in outcome.changes { Terminal.show("  \(ForeignText.line(change))") }
             tellConflicts(of: outcome.configuration)
+            try warnOfKeysWithoutEffect(in: file)
             if outcome.beginsToRequireTokens {
                 Terminal.show(
                     "note: tasks and requests that a build before 0.4.0 wrote carry no token; until they close, what answers them is refused (missing_token)"
@@ -175,6 +176,12 @@ enum ProjectCommand {
 
     static func tellConflicts(of project: ProjectConfiguration) {
         for conflict in project.settingConflicts { Terminal.show(conflict.note) }
+    }
+
+    static func warnOfKeysWithoutEffect(in file: String) throws {
+        for (key, replacement) in ProjectFile.keysWithoutEffect(try contents(of: file), file: file) {
+            Terminal.show("warning: \(key): \(replacement)")
+        }
     }
 
     static func resume(_ arguments: ParsedArguments) throws -> Bool {
@@ -301,6 +308,7 @@ enum ConfigCommand {
                 Terminal.show("note: \(fault.reason): project apply refuses it unless the project has it already")
             }
             ProjectCommand.tellConflicts(of: project)
+            try ProjectCommand.warnOfKeysWithoutEffect(in: file)
         } else {
             let worker = try WorkerFile.read(file, for: .worker)
             try WorkerCheck.require(worker)

@@ -1,0 +1,136 @@
+public import Statistics
+public import Vocabulary
+
+/// What users say about one version that serves: voices, of which each bucket of users has one in a window.
+public struct VoiceWatch: Hashable, Sendable {
+    /// Its number among the watches of the project, from 1 on: a bucket's voice counts for one watch.
+    public var serial: Int
+    /// Where its newest voices are kept; 0 for the champion. Others are for versions that serve beside it.
+    public var arm: Int
+    /// Voices since the release that found a prediction wrong.
+    public var negative: Int
+    /// Voices since the release.
+    public var total: Int
+    /// The share of negative voices that is tolerated; nil while it is being learnt. It stays what it was once it is known.
+    public var tolerated: Double?
+    /// Voices since it is known: the number of the last one.
+    public var judged: Int
+    /// Of these, so many of the newest are kept and not answered for by labels; at most `RolloutState.voiceCapacity`.
+    public var kept: Int
+    /// That the rate rose above the tolerated one.
+    public var evidence: RisingRate.Evidence
+    /// How often labels had to decide about it.
+    public var suspicions: Int
+
+    public init(
+        serial: Int = 1,
+        arm: Int = 0,
+        negative: Int = 0,
+        total: Int = 0,
+        tolerated: Double? = nil,
+        judged: Int = 0,
+        kept: Int = 0,
+        evidence: RisingRate.Evidence = RisingRate.Evidence(),
+        suspicions: Int = 0
+    ) {
+        self.suspicions = suspicions
+        self.serial = serial
+        self.arm = arm
+        self.negative = negative
+        self.total = total
+        self.tolerated = tolerated
+        self.judged = judged
+        self.kept = kept
+        self.evidence = evidence
+    }
+}
+
+/// One of the newest voices about a version.
+public struct Voice: Hashable, Sendable {
+    /// Of its user.
+    public let bucket: Int
+    public let isNegative: Bool
+    /// In `0...1`.
+    public let weight: Double
+
+    public init(bucket: Int, isNegative: Bool, weight: Double = 1) {
+        self.bucket = bucket
+        self.isNegative = isNegative
+        self.weight = weight
+    }
+}
+
+/// Voices about champions that were replaced by better ones: what a project's users reject of a model that is well.
+public struct FeedbackPast: Hashable, Sendable {
+    /// Voices that found a prediction wrong.
+    public var negative: Int
+    /// All voices.
+    public var total: Int
+    /// Watches begun so far.
+    public var watches: Int
+
+    public init(negative: Int = 0, total: Int = 0, watches: Int = 0) {
+        self.negative = negative
+        self.total = total
+        self.watches = watches
+    }
+
+    /// Voices beyond which what is long past counts for less and less: a world that changed is learnt in the end.
+    static let most = 10_000
+
+    /// Adds a champion's voices.
+    mutating func add(_ watch: VoiceWatch) {
+        negative += watch.negative
+        total += watch.total
+        while total > Self.most {
+            // Rounded up: what is forgotten makes nobody suspicious.
+            negative = (negative + 1) / 2
+            total /= 2
+        }
+        negative = min(negative, total)
+    }
+}
+
+/// Few are behind an alarm, so labels decide: the next audit labels of samples that the version predicted.
+public struct Suspicion: Hashable, Sendable {
+    public var since: StreamTime
+    /// Of the version's accuracy before, on the newest audit labels: the lower limit, in `0...1`.
+    public var accuracy: Double
+    /// Audit labels since then of samples that it predicted.
+    public var labels: Int
+    /// Their agreement with what it said, in all: of kind `choice`, how many it had right.
+    public var right: Double
+    /// Audit tasks opened since then.
+    public var asked: Int
+    /// Audit tasks that ended since then without a label that judges the version.
+    public var withoutLabel: Int
+
+    public init(
+        since: StreamTime,
+        accuracy: Double,
+        labels: Int = 0,
+        right: Double = 0,
+        asked: Int = 0,
+        withoutLabel: Int = 0
+    ) {
+        self.since = since
+        self.accuracy = accuracy
+        self.labels = labels
+        self.right = right
+        self.asked = asked
+        self.withoutLabel = withoutLabel
+    }
+}
+
+/// What came of a feedback that counted, or of a label.
+public struct FeedbackOutcome: Hashable, Sendable {
+    /// A rollback.
+    public var release: ModelRelease?
+    /// What people should know.
+    public var notice: Notice?
+
+    public init(release: ModelRelease? = nil, notice: Notice? = nil) {
+        self.release = release
+        self.notice = notice
+    }
+}

@@ -1,0 +1,114 @@
+internal import Kinds
+internal import Statistics
+internal import Tables
+public import Vocabulary
+
+/// An alarm behind which few are: nothing is promoted, and labels decide.
+extension RolloutState {
+    /// Audit labels that decide.
+    public static let deciding = 20
+    /// Newest audit labels from which a version's accuracy before is known.
+    static let accuracyWindow = 500
+    /// How sure the lower limit of that accuracy is.
+    private static let accuracyLevel = 0.995
+    /// The chance that so few right answers as roll back come from a version that is as it was. The *k*-th suspicion of a release
+    /// takes 1/*k*² of it: whoever raids for ever shall not be right in the end.
+    private static let unlikely = 0.01
+
+    /// Suspects a version, unless it is suspected already.
+    ///
+    /// - Returns: What to tell people.
+    mutating func suspect(
+        _ version: ModelVersion,
+        _ watch: VoiceWatch,
+        _ policy: RolloutPolicy,
+        _ time: StreamTime
+    ) -> Notice? {
+        guard suspicions[version] == nil else { return nil }
+        suspicions[version] = Suspicion(since: time, accuracy: leastAccuracy(of: version))
+        watches[version]?.suspicions += 1
+        let text =
+            "\(watch.negative) of \(watch.total) voices reject \(version), and without those of a few buckets of users that is no alarm: nothing is promoted until \(Self.deciding) audit labels have judged \(version)"
+        return Notice(kind: .feedbackRaid, text: text)
+    }
+
+    /// The lower limit of a version's accuracy on the newest audit labels whose samples it predicted; 0 where there is none.
+    ///
+    /// - Complexity: O(`rowCapacity`).
+    private func leastAccuracy(of version: ModelVersion) -> Double {
+        let known = rows.sortedRows.filter { $1.label != nil && $1.prediction(of: version) != nil }
+            .sorted { ($1.value.since, $0.key) < ($0.value.since, $1.key) }
+            .prefix(Self.accuracyWindow)
+        var right = 0.0
+        for (_, row) in known {
+            if let label = row.label, let prediction = row.prediction(of: version) {
+                right += prediction.agreement(with: label)
+            }
+        }
+        return BinomialLimits.lower(right, of: Double(known.count), level: Self.accuracyLevel)
+    }
+
+    /// Audit tasks that are wanted before others.
+    public func auditTasksWanted(_ policy: RolloutPolicy) -> Int {
+        guard !suspicions.isEmpty, let champion = phase.value.champion,
+            let suspicion = suspicions[champion.version]
+        else { return 0 }
+        return max(0, min(policy.verification, Self.deciding + suspicion.withoutLabel) - suspicion.asked)
+    }
+
+    /// An audit task was opened.
+    public mutating func auditTaskOpened() {
+        guard let version = phase.value.champion?.version, suspicions[version] != nil else { return }
+        suspicions[version]?.asked += 1
+    }
+
+    /// An audit task ended without a label.
+    public mutating func auditTaskWithoutLabel() {
+        guard let version = phase.value.champion?.version, suspicions[version] != nil else { return }
+        suspicions[version]?.withoutLabel += 1
+    }
+
+    /// The label of an audit sample, once `labelled` has taken it: where the champion is suspected it may decide.
+    ///
+    /// - Returns: A rollback, or that the champion is cleared; nothing while labels are lacking.
+    public mutating func judgeSuspicion(by sample: SampleID) -> FeedbackOutcome {
+        guard let version = phase.value.champion?.version, var suspicion = suspicions[version], let row = rows[sample],
+            let label = row.label
+        else { return FeedbackOutcome() }
+        guard let prediction = row.prediction(of: version) else {
+            auditTaskWithoutLabel()
+            return FeedbackOutcome()
+        }
+        suspicion.labels += 1
+        suspicion.right += prediction.agreement(with: label)
+        suspicions[version] = suspicion
+        guard suspicion.labels >= Self.deciding else { return FeedbackOutcome() }
+        let watch = watches[version] ?? VoiceWatch(suspicions: 1)
+        let share = Self.unlikely / Double(watch.suspicions * watch.suspicions)
+        let least = BinomialLimits.quantile(share, of: suspicion.labels, suspicion.accuracy)
+        guard suspicion.right < Double(least) else { return clear(version, suspicion, least) }
+        let evidence = Evidence.feedback(
+            negative: watch.negative,
+            total: watch.total,
+            expectedRate: watch.tolerated ?? 1,
+            statistic: Double(suspicion.labels) - suspicion.right,
+            threshold: Double(suspicion.labels - least + 1)
+        )
+        guard let release = rollBack(.rolledBack, evidence: evidence) else { return FeedbackOutcome() }
+        return FeedbackOutcome(release: release)
+    }
+
+    /// Labels have answered for the version: what was heard until now is no evidence any more.
+    private mutating func clear(_ version: ModelVersion, _ suspicion: Suspicion, _ least: Int) -> FeedbackOutcome {
+        suspicions[version] = nil
+        if var watch = watches[version] {
+            watch.evidence = RisingRate.Evidence()
+            watch.kept = 0
+            watches[version] = watch
+        }
+        let right = (suspicion.right * 100).rounded() / 100
+        let text =
+            "\(version) is cleared of what a few buckets of users say: of \(suspicion.labels) audit labels it had \(right) right, and fewer than \(least) would have been too few"
+        return FeedbackOutcome(notice: Notice(kind: .feedbackRaid, text: text))
+    }
+}

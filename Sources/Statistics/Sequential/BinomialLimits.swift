@@ -1,0 +1,39 @@
+/// Limits for a probability of which so many trials succeeded (Clopper and Pearson, exact: each holds with at least its level,
+/// whatever the probability is).
+///
+/// - SeeAlso: Clopper, Pearson (1934), *The use of confidence or fiducial limits illustrated in the case of the binomial*,
+///   doi:10.1093/biomet/26.4.404.
+public enum BinomialLimits {
+    /// The upper limit.
+    ///
+    /// - Parameters:
+    ///   - successes: In `0...trials`; need not be whole.
+    ///   - trials: At least 0.
+    ///   - level: The chance, at least, that the probability lies below it, in `0...1`.
+    /// - Returns: In `0...1`; 1 where all trials succeeded, or there was none.
+    public static func upper(_ successes: Double, of trials: Double, level: Double) -> Double {
+        guard successes < trials else { return 1 }
+        return Reproducible.betaQuantile(level, successes + 1, trials - successes)
+    }
+
+    /// The lower limit; 0 where no trial succeeded.
+    public static func lower(_ successes: Double, of trials: Double, level: Double) -> Double {
+        guard successes > 0 else { return 0 }
+        return Reproducible.betaQuantile(1 - level, successes, trials - successes + 1)
+    }
+
+    /// The quantile of a binomial distribution.
+    ///
+    /// - Parameters:
+    ///   - share: In `0...1`.
+    ///   - trials: At least 0.
+    ///   - probability: Of a success, in `0...1`.
+    /// - Returns: The least number of successes that is reached, or stayed under, with a chance of at least `share`: fewer come
+    ///   with a chance below it.
+    /// - Complexity: O(`trials`) values of the distribution.
+    public static func quantile(_ share: Double, of trials: Int, _ probability: Double) -> Int {
+        var least = 0
+        while least < trials, Reproducible.binomialCDF(least, of: trials, probability) < share { least += 1 }
+        return least
+    }
+}

@@ -1,0 +1,210 @@
+import Acquisition
+import Flywheel
+import Labeling
+import Rollout
+import Tables
+import Testing
+import Vocabulary
+
+@Suite("Suspicion in a project: labels are asked first, and decide")
+struct SuspicionEntryTests {
+    private struct Stand {
+        var state = ProjectState(project: ProjectID("pets"))
+        var now: Int64 = 1_000
+        var decided: [Decision.Body] = []
+        private var count = 0
+
+        /// v2 replaced v1, whose users rejected one in ten; candidates of the pool and of the audit sample wait.
+        init(verification: Int = 40) {
+            var acquisition = AcquisitionPolicy(
+                batchSize: 4,
+                poolCapacity: 40,
+                openTaskLimit: 8,
+                auditShare: 0.2,
+                votes: 400,
+                window: 86_400_000,
+                patience: 2_000
+            )
+            (acquisition.edition, acquisition.auditFirst) = (2, 0)
+            let usual = configuration()
+            apply(
+                .configured(
+                    ProjectConfiguration(
+                        project: usual.project,
+                        revision: 1,
+                        partition: 0,
+                        schema: usual.schema,
+                        acquisition: acquisition,
+                        labeling: LabelingPolicy(minimumVotes: 1, maximumVotes: 1),
+                        rollout: RolloutPolicy(minimumShadow: 0, userWindow: 1_000, verification: verification)
+                    )
+                )
+            )
+            let start = StreamTime(milliseconds: 0)
+            for number in 1...2 {
+                let model = ReleasedModel(
+                    version: ModelVersion("v\(number)"),
+                    artifact: ArtifactReference(uri: "file:///m", size: 1, sha256: String(repeating: "0", count: 64)),
+                    datasetOrdinal: number,
+                    newestSampleAt: start
+                )
+                _ = state.rollout.register(model, at: start)
+                if number == 1 { for user in 0..<50 { feedback(by: user, user % 10 == 0) } }
+            }
+            for number in 0..<100 {
+                for (version, answer) in [("v1", 1), ("v2", 0)] {
+                    state.rollout.predicted(
+                        .choice(ClassIndex(answer)),
+                        of: SampleID("before-\(number)"),
+                        by: ModelVersion(version),
+                        draw: 0.5,
+                        isLive: true,
+                        at: start
+                    )
+                }
+                state.rollout.labelled(SampleID("before-\(number)"), .choice(ClassIndex(0)), at: start)
+            }
+            _ = state.rollout.promoteIfBetter(policy: RolloutPolicy(minimumShadow: 0))
+        }
+
+        var champion: String? { state.rollout.phase.value.champion?.version.rawValue }
+        var open: [(id: TaskID, purpose: TaskPurpose)] {
+            state.labeling.open.sortedRows.map { ($0.key, $0.value.selection.purpose) }
+        }
+        var notices: [Notice.Kind] {
+            decided.compactMap { if case .notice(let notice) = $0 { notice.kind } else { nil } }
+        }
+
+        mutating func apply(_ body: JournalEntry.Body) {
+            let entry = JournalEntry(project: ProjectID("pets"), body: body)
+            decided += state.apply(entry, appendedAt: StreamTime(milliseconds: now)).map(\.body)
+        }
+
+        mutating func feedback(by user: Int, _ isNegative: Bool) {
+            count += 1
+            apply(
+                .feedback(
+                    Feedback(
+                        key: UInt64(count),
+                        sample: SampleID("f"),
+                        modelVersion: ModelVersion(champion ?? ""),
+                        user: UserDigest("u\(user)"),
+                        verdict: isNegative ? .rejection : .confirmation,
+                        answer: nil
+                    )
+                )
+            )
+        }
+
+        /// Six accounts reject again and again.
+        mutating func raid() {
+            for _ in 0..<40 {
+                for user in 100..<106 { feedback(by: user, true) }
+                now += 1_000
+            }
+        }
+
+        /// Twenty candidates of the pool and so many of the audit sample, which the champion predicts to be of the first class.
+        mutating func predict(audit: Int) {
+            for number in 0..<20 + audit {
+                let isAudit = number >= 20
+                count += 1
+                let output = ClassDistribution([
+                    .init(label: ClassIndex(0), probability: 0.7), .init(label: ClassIndex(1), probability: 0.3),
+                ])
+                apply(
+                    .candidate(
+                        Candidate(
+                            sample: Sample(id: SampleID("s\(count)"), content: .uri("https://x.example/\(count)")),
+                            output: output.map(Output.choice),
+                            model: ModelReference(name: "m", version: ModelVersion(champion ?? "")),
+                            score: 0.3,
+                            auditProbability: isAudit ? 0.2 : nil,
+                            auditDraw: isAudit ? 0.1 : 0.9,
+                            predictedAt: StreamTime(milliseconds: now)
+                        )
+                    )
+                )
+            }
+            now += 3_000
+            apply(.tick(ChainMark(entryNumber: state.position.value.entryNumber, digest: "")))
+        }
+
+        /// Answers what is open until nothing is.
+        mutating func answer(_ answer: Int) {
+            var rounds = 0
+            while let task = open.first, rounds < 200 {
+                rounds += 1
+                let outcome = Annotation.Outcome.answer(.choice(ClassIndex(answer)))
+                apply(.annotation(Annotation(task: task.id, annotator: AnnotatorID("a"), outcome: outcome)))
+            }
+        }
+    }
+
+    /// Audit tasks and others among all that were ever opened.
+    private static func tasks(_ stand: Stand) -> (audit: Int, others: Int) {
+        var purposes: [TaskID: TaskPurpose] = [:]
+        for case .task(let task) in stand.decided { purposes[task.id] = task.purpose }
+        let audit = purposes.count { $0.value == .audit }
+        return (audit, purposes.count - audit)
+    }
+
+    @Test("A raid is told, audit samples are asked before others, and right answers clear the champion")
+    func cleared() {
+        var stand = Stand()
+        #expect(stand.champion == "v2")
+        stand.raid()
+        #expect(stand.notices == [.feedbackRaid])
+        #expect(stand.state.rollout.isSuspected)
+        stand.predict(audit: 30)
+        // As many as may be open, but for what the first tick had asked.
+        #expect(stand.open.count { $0.purpose == .audit } >= 4, "\(stand.open.map(\.purpose))")
+        for _ in 0..<12 where stand.state.rollout.isSuspected {
+            stand.answer(0)
+            stand.predict(audit: 4)
+        }
+        #expect(!stand.state.rollout.isSuspected)
+        #expect(stand.champion == "v2")
+        #expect(stand.notices.count { $0 == .feedbackRaid } == 2)
+        #expect(!stand.notices.contains(.rolledBack))
+        let found = Self.tasks(stand)
+        #expect((20...28).contains(found.audit), "\(found)")
+        // Without a suspicion a fifth of all are.
+        var calm = Stand()
+        calm.predict(audit: 30)
+        for _ in 0..<6 {
+            calm.answer(0)
+            calm.predict(audit: 4)
+        }
+        let usual = Self.tasks(calm)
+        #expect(usual.audit * 3 < usual.others, "\(usual)")
+        #expect(found.audit * 2 > found.others, "\(found)")
+    }
+
+    @Test("Wrong answers roll it back, with a notice")
+    func rolledBack() {
+        var stand = Stand()
+        stand.raid()
+        stand.predict(audit: 30)
+        for _ in 0..<12 where stand.champion == "v2" {
+            stand.answer(1)
+            stand.predict(audit: 4)
+        }
+        #expect(stand.champion == "v1")
+        #expect(stand.notices.contains(.rolledBack))
+        let releases = stand.decided.compactMap { if case .release(let release) = $0 { release } else { nil } }
+        #expect(releases.last?.cause == .rolledBack && releases.last?.replaced == ModelVersion("v2"))
+        #expect(!stand.state.rollout.isSuspected)
+    }
+
+    @Test("With no tasks for it a suspicion waits for the labels that come by themselves")
+    func without() {
+        var stand = Stand(verification: 0)
+        stand.raid()
+        #expect(stand.state.rollout.auditTasksWanted(RolloutPolicy(verification: 0)) == 0)
+        stand.predict(audit: 30)
+        let found = Self.tasks(stand)
+        #expect(found.audit <= 2, "\(found)")
+        #expect(stand.state.rollout.isSuspected)
+    }
+}
