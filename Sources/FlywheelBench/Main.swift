@@ -9,7 +9,7 @@ struct FlywheelBench {
         summary: "measures what Flywheel does",
         subcommands: [
             AcquisitionBenchmark.specification, RareBenchmark.specification, SelectionBenchmark.specification,
-            StreamBenchmark.specification,
+            StreamBenchmark.specification, RollbackBenchmark.specification,
             IntakeBenchmark.specification, LiveBenchmark.specification, LoopBenchmark.specification,
             StageBenchmark.specification, JournalBenchmark.specification, RestoreBenchmark.specification,
             DatasetBenchmark.specification,
@@ -25,6 +25,7 @@ struct FlywheelBench {
             case .run(let arguments):
                 switch arguments.path.last {
                 case "acquisition": try AcquisitionBenchmark(arguments).run(printsJSON: arguments.flag("json"))
+                case "rollback": try RollbackBenchmark(arguments).run(printsJSON: arguments.flag("json"))
                 case "rare": try RareBenchmark(arguments).run()
                 case "stream": try StreamBenchmark(arguments).run(printsJSON: arguments.flag("json"))
                 case "selection": try SelectionBenchmark(arguments).run(printsJSON: arguments.flag("json"))

@@ -1,0 +1,181 @@
+import Hashing
+import Rollout
+import Statistics
+import Tables
+import Vocabulary
+
+/// What happens in each life of `flywheel-bench rollback`.
+struct RollbackWorld {
+    /// The share of honest voices that reject, and of audit labels that find the champion wrong.
+    var rate: Double
+    /// The same from a voice on; nil where nothing changes.
+    var then: (rate: Double, voice: Int)?
+    /// The rate that the champion's watch tolerates.
+    var tolerated: Double
+    /// Voices after which a life ends.
+    var voices: Int
+    /// Days after which a life ends.
+    var days: Int
+    /// Honest feedback in an hour.
+    var honestPerHour: Int
+    /// Honest users: whose feedback it is each time is drawn.
+    var users: Int
+    /// Accounts of which each rejects once an hour, whatever the champion says, all within seconds.
+    var raiders: Int
+    /// Voices after which they begin.
+    var raidFrom: Int
+    /// Audit labels in a day.
+    var labelsPerDay: Int
+    var policy: RolloutPolicy
+}
+
+/// One life: a champion that replaced another, and feedback about it, hour by hour.
+struct RollbackLife {
+    private let world: RollbackWorld
+    private var rollout = RolloutState()
+    private var generator: SplitMix64
+    private var feedback = 0
+    private var labels = 0
+
+    /// Voices counted.
+    private(set) var voices = 0
+    /// Whether feedback, or labels that it called for, rolled the champion back.
+    private(set) var isRolledBack = false
+    /// Whether labels had to decide.
+    private(set) var wasSuspected = false
+    /// Whether they cleared the champion, at least once.
+    private(set) var wasCleared = false
+    /// Feedback given to the state, counted or not.
+    var received: Int { feedback }
+
+    private static let old = ModelVersion("v1")
+    private static let new = ModelVersion("v2")
+
+    /// - Parameters:
+    ///   - world: What happens in it.
+    ///   - seed: Of the first of all lives.
+    ///   - number: Of this one.
+    init(_ world: RollbackWorld, seed: UInt64, number: UInt64) {
+        self.world = world
+        // Seeds that lie in a row are mixed: their numbers would be the same, one step apart.
+        generator = SplitMix64(projectHash: seed, entryNumber: number)
+        let start = StreamTime(milliseconds: 0)
+        _ = rollout.register(Self.model(Self.old, 1), at: start)
+        _ = rollout.register(Self.model(Self.new, 2), at: start)
+        for number in 0..<20 where rollout.phase.value.champion?.version == Self.old {
+            label("promotion-\(number)", [(Self.old, false), (Self.new, true)], at: start)
+            _ = rollout.promoteIfBetter(policy: world.policy)
+        }
+        precondition(rollout.phase.value.champion?.version == Self.new, "v2 is the champion")
+        for number in 0..<200 {
+            label("before-\(number)", [(Self.new, generator.nextUnit() >= world.rate)], at: start)
+        }
+        rollout.past.value.watches += 1
+        rollout.watches[Self.new] = VoiceWatch(serial: rollout.past.value.watches, tolerated: world.tolerated)
+    }
+
+    /// Lives to the end, or to the rollback.
+    mutating func run() {
+        for hour in 0..<24 * world.days where !isRolledBack && voices < world.voices {
+            // Who speaks when: raiders below 0, honest users from 0 on.
+            var moments: [(moment: Int64, user: Int)] = []
+            for raider in 0..<world.raiders where voices >= world.raidFrom {
+                moments.append((Int64(hour) * 3_600_000 + Int64(raider), -1 - raider))
+            }
+            for _ in 0..<world.honestPerHour {
+                moments.append((moment(in: hour), generator.next(below: world.users)))
+            }
+            moments.sort { ($0.moment, $0.user) < ($1.moment, $1.user) }
+            for (moment, user) in moments where !isRolledBack && voices < world.voices {
+                sendFeedback(user, at: StreamTime(milliseconds: moment))
+            }
+            let due = (hour + 1) * world.labelsPerDay / 24 - hour * world.labelsPerDay / 24
+            for _ in 0..<due where !isRolledBack { addLabel(at: StreamTime(milliseconds: Int64(hour + 1) * 3_600_000)) }
+            commit()
+        }
+    }
+
+    private mutating func moment(in hour: Int) -> Int64 {
+        Int64(hour) * 3_600_000 + Int64(generator.next(below: 3_600_000))
+    }
+
+    private var rate: Double {
+        if let then = world.then, voices >= then.voice { return then.rate }
+        return world.rate
+    }
+
+    private mutating func sendFeedback(_ user: Int, at time: StreamTime) {
+        let isNegative = user < 0 || generator.nextUnit() < rate
+        feedback += 1
+        let name = "user-\(user)"
+        let result = rollout.receive(
+            Feedback(
+                key: UInt64(feedback) &* 0x9e37_79b9_7f4a_7c15,
+                sample: SampleID("s"),
+                modelVersion: Self.new,
+                user: UserDigest(name),
+                verdict: isNegative ? .rejection : .confirmation,
+                answer: nil
+            ),
+            userHash: xxh64(name),
+            policy: world.policy,
+            at: time
+        )
+        guard case .success(let outcome) = result else { return }
+        voices += 1
+        take(outcome)
+    }
+
+    private mutating func addLabel(at time: StreamTime) {
+        labels += 1
+        label("label-\(labels)", [(Self.new, generator.nextUnit() >= rate)], at: time)
+        take(rollout.judgeSuspicion(by: SampleID("label-\(labels)")))
+    }
+
+    private mutating func take(_ outcome: FeedbackOutcome) {
+        if outcome.release != nil { isRolledBack = true }
+        if rollout.isSuspected { wasSuspected = true }
+        if outcome.notice != nil, !rollout.isSuspected { wasCleared = true }
+    }
+
+    /// An audit label, and who had it right.
+    private mutating func label(_ name: String, _ answers: [(ModelVersion, isRight: Bool)], at time: StreamTime) {
+        let sample = SampleID(name)
+        for (version, isRight) in answers {
+            rollout.predicted(
+                .choice(ClassIndex(isRight ? 1 : 0)),
+                of: sample,
+                by: version,
+                draw: 0,
+                isLive: true,
+                at: time
+            )
+        }
+        rollout.labelled(sample, .choice(ClassIndex(1)), at: time)
+    }
+
+    private mutating func commit() {
+        rollout.phase.commit()
+        rollout.rows.commit()
+        rollout.pairs.commit()
+        rollout.buckets.commit()
+        rollout.seen.commit()
+        rollout.watches.commit()
+        rollout.voices.commit()
+        rollout.past.commit()
+        rollout.suspicions.commit()
+    }
+
+    private static func model(_ version: ModelVersion, _ ordinal: Int) -> ReleasedModel {
+        ReleasedModel(
+            version: version,
+            artifact: ArtifactReference(
+                uri: "file:///m",
+                size: 1,
+                sha256: String(repeating: "0", count: 64)
+            ),
+            datasetOrdinal: ordinal,
+            newestSampleAt: StreamTime(milliseconds: 0)
+        )
+    }
+}
