@@ -4,7 +4,7 @@ internal import Vocabulary
 
 extension VoiceWatch: Formed {
     public init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
-        serial = try f("serial", \.serial, Count.counted)
+        serial = try f("serial", \.serial, Whole<Int32>(0...Int32.max))
         arm = try f("arm", \.arm, Count(0...RolloutState.servingArms - 1), implied: 0)
         negative = try f("negative", \.negative, Count.counted)
         total = try f("total", \.total, Count.counted)
@@ -33,7 +33,7 @@ extension FeedbackPast: Formed {
     public init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
         negative = try f("negative", \.negative, Count.counted)
         total = try f("total", \.total, Count.counted)
-        watches = try f("watches", \.watches, Count.counted)
+        watches = try f("watches", \.watches, Whole<Int32>(0...Int32.max - 1))
     }
 }
 

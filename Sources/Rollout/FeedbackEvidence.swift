@@ -4,7 +4,7 @@ public import Vocabulary
 /// What users say about one version that serves: voices, of which each bucket of users has one in a window.
 public struct VoiceWatch: Hashable, Sendable {
     /// Its number among the watches of the project, from 1 on: a bucket's voice counts for one watch.
-    public var serial: Int
+    public var serial: Int32
     /// Where its newest voices are kept; 0 for the champion. Others are for versions that serve beside it.
     public var arm: Int
     /// Voices since the release that found a prediction wrong.
@@ -23,7 +23,7 @@ public struct VoiceWatch: Hashable, Sendable {
     public var suspicions: Int
 
     public init(
-        serial: Int = 1,
+        serial: Int32 = 1,
         arm: Int = 0,
         negative: Int = 0,
         total: Int = 0,
@@ -67,9 +67,9 @@ public struct FeedbackPast: Hashable, Sendable {
     /// All voices.
     public var total: Int
     /// Watches begun so far.
-    public var watches: Int
+    public var watches: Int32
 
-    public init(negative: Int = 0, total: Int = 0, watches: Int = 0) {
+    public init(negative: Int = 0, total: Int = 0, watches: Int32 = 0) {
         self.negative = negative
         self.total = total
         self.watches = watches

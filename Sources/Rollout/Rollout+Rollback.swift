@@ -119,7 +119,7 @@ extension RolloutState {
             buckets[slot] = UserBucket(windowStart: time, count: 1)
             return true
         }
-        guard bucket.count < policy.userCap else { return false }
+        guard Int(bucket.count) < policy.userCap else { return false }
         buckets[slot] = UserBucket(windowStart: bucket.windowStart, count: bucket.count + 1)
         return true
     }

@@ -105,7 +105,7 @@ extension RolloutState {
         {
             return false
         }
-        buckets[row] = UserBucket(windowStart: time, count: 1, serial: watch.serial)
+        buckets[row] = UserBucket(windowStart: time, serial: watch.serial)
         return true
     }
 

@@ -26,7 +26,8 @@ extension FeedbackWatch: Formed {
 extension UserBucket: Formed {
     @inlinable public init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
         windowStart = try f("window_start_ms", \.windowStart, Time())
-        count = try f("count", \.count, Count.counted)
-        serial = try f("serial", \.serial, Count.counted, implied: 0)
+        let number = Whole<Int32>(0...Int32.max)
+        count = try f("count", \.count, number, implied: 0)
+        serial = try f("serial", \.serial, number, implied: 0)
     }
 }

@@ -165,11 +165,13 @@ public struct RolloutPhase: Hashable, Sendable {
 /// Feedback that a bucket of users gave within a window.
 public struct UserBucket: Hashable, Sendable {
     public let windowStart: StreamTime
-    public let count: Int
+    /// 0 of a voice.
+    public let count: Int32
     /// The number of the watch that it is a voice in; 0 where no watch has voices.
-    public let serial: Int
+    public let serial: Int32
 
-    public init(windowStart: StreamTime, count: Int, serial: Int = 0) {
+    /// Kept small: there may be 65,536 of them.
+    public init(windowStart: StreamTime, count: Int32 = 0, serial: Int32 = 0) {
         self.windowStart = windowStart
         self.count = count
         self.serial = serial

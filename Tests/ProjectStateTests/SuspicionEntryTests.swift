@@ -1,4 +1,5 @@
 import Acquisition
+import Events
 import Flywheel
 import Labeling
 import Rollout
@@ -206,5 +207,22 @@ struct SuspicionEntryTests {
         let found = Self.tasks(stand)
         #expect(found.audit <= 2, "\(found)")
         #expect(stand.state.rollout.isSuspected)
+    }
+
+    @Test("With a voice in each of 65,536 buckets, and as many voices as are kept, the rows take less than 4 MB")
+    func size() {
+        var state = ProjectState(project: ProjectID("pets"))
+        let moment = StreamTime(milliseconds: 1_767_225_600_000)
+        for bucket in 0..<RolloutState.maximumBuckets {
+            state.rollout.buckets[bucket] = UserBucket(windowStart: moment, serial: 1_000)
+        }
+        for slot in 0..<RolloutState.voiceCapacity {
+            state.rollout.voices[slot] = Voice(bucket: 65_535, isNegative: false, weight: 0.333_333_333_333_333_3)
+        }
+        for slot in 0..<RolloutState.seenCapacity { state.rollout.seen[slot] = .max }
+        var bytes = 0
+        for row in Dump.rows(of: state) { bytes += row.key.utf8.count + (row.value?.count ?? 0) }
+        #expect((1_000_000...4_000_000).contains(bytes), "\(bytes)")
+        #expect(MemoryLayout<UserBucket>.size == 16)
     }
 }
