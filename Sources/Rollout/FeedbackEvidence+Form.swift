@@ -33,6 +33,9 @@ extension FeedbackPast: Formed {
     public init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
         negative = try f("negative", \.negative, Count.counted)
         total = try f("total", \.total, Count.counted)
+        let bounded = Count(0...Self.most)
+        newestNegative = try f("newest_negative", \.newestNegative, bounded, implied: 0)
+        newestTotal = try f("newest_total", \.newestTotal, bounded, implied: 0)
         watches = try f("watches", \.watches, Whole<Int32>(0...Int32.max - 1))
     }
 }

@@ -66,28 +66,48 @@ public struct FeedbackPast: Hashable, Sendable {
     public var negative: Int
     /// All voices.
     public var total: Int
+    /// Of the voices about the newest of these champions that had `leastOfOne` of them: those that found a prediction wrong.
+    public var newestNegative: Int
+    /// All voices about that one; 0 where none had so many, else in `leastOfOne...most`.
+    public var newestTotal: Int
     /// Watches begun so far.
     public var watches: Int32
 
-    public init(negative: Int = 0, total: Int = 0, watches: Int32 = 0) {
+    public init(
+        negative: Int = 0,
+        total: Int = 0,
+        newestNegative: Int = 0,
+        newestTotal: Int = 0,
+        watches: Int32 = 0
+    ) {
         self.negative = negative
         self.total = total
+        self.newestNegative = newestNegative
+        self.newestTotal = newestTotal
         self.watches = watches
     }
 
     /// Voices beyond which what is long past counts for less and less: a world that changed is learnt in the end.
     static let most = 10_000
+    /// Voices about one champion that say something about its rate.
+    static let leastOfOne = 10
 
-    /// Adds a champion's voices.
+    /// Adds a champion's voices; it is the newest.
     mutating func add(_ watch: VoiceWatch) {
-        negative += watch.negative
-        total += watch.total
-        while total > Self.most {
+        (negative, total) = Self.bounded(negative + watch.negative, total + watch.total)
+        // Of one that hardly served nothing is known; it was to be better than the one before it, which stays the newest then.
+        guard watch.total >= Self.leastOfOne else { return }
+        (newestNegative, newestTotal) = Self.bounded(watch.negative, watch.total)
+    }
+
+    private static func bounded(_ negative: Int, _ total: Int) -> (negative: Int, total: Int) {
+        var (negative, total) = (negative, total)
+        while total > most {
             // Rounded up: what is forgotten makes nobody suspicious.
             negative = (negative + 1) / 2
             total /= 2
         }
-        negative = min(negative, total)
+        return (min(negative, total), total)
     }
 }
 

@@ -68,7 +68,7 @@ extension RolloutState {
     /// Begins to watch a version, and adds the voices about those that no longer serve to the past: the champion before was
     /// replaced by a better one, else `resetVoices` would have left it out.
     private mutating func startWatch(_ arm: Int, _ policy: RolloutPolicy) -> VoiceWatch {
-        for (version, watch) in watches.sortedRows where self.arm(of: version) == nil {
+        for (version, watch) in watchesInTurn where self.arm(of: version) == nil {
             past.value.add(watch)
             watches[version] = nil
             suspicions[version] = nil
@@ -85,11 +85,16 @@ extension RolloutState {
     /// Forgets the voices about all that serve now: of a version that is rolled back they are no past to go by, the others'
     /// are.
     mutating func resetVoices(about broken: ModelVersion) {
-        for (version, watch) in watches.sortedRows {
+        for (version, watch) in watchesInTurn {
             if version != broken { past.value.add(watch) }
             watches[version] = nil
         }
         for (version, _) in suspicions.sortedRows { suspicions[version] = nil }
+    }
+
+    /// In the order they were begun, so that the newest champion is added to the past last.
+    private var watchesInTurn: [(key: ModelVersion, value: VoiceWatch)] {
+        watches.sortedRows.sorted { $0.value.serial < $1.value.serial }
     }
 
     /// Whether a bucket has no voice about the version yet, and has one from now on.
@@ -184,16 +189,19 @@ extension VoiceWatch {
 }
 
 extension FeedbackPast {
-    /// The rate that is no reason to worry: the upper limit of that of the past, and the tolerance.
+    /// The rate that is no reason to worry: the upper limit of that of the past, or of the newest champion in it where that is
+    /// lower, and the tolerance.
     ///
-    /// From so few voices the rate itself would be too low as often as too high.
+    /// From so few voices the rate itself would be too low as often as too high. The past alone would not do: a project's first
+    /// models are poor, and for long after them a broken one would be rejected no more than they were.
     fileprivate func tolerated(_ policy: RolloutPolicy, with watch: VoiceWatch) -> Double {
-        let limit = BinomialLimits.upper(
-            Double(negative + watch.negative),
-            of: Double(total + watch.total),
-            level: Self.level
-        )
+        var limit = Self.limit(negative + watch.negative, of: total + watch.total)
+        if newestTotal >= Self.leastOfOne { limit = min(limit, Self.limit(newestNegative, of: newestTotal)) }
         return min(max(limit + policy.tolerance, RisingRate.rates.lowerBound), RisingRate.rates.upperBound)
+    }
+
+    private static func limit(_ negative: Int, of total: Int) -> Double {
+        BinomialLimits.upper(Double(negative), of: Double(total), level: level)
     }
 
     /// How sure the limit of the past rate is.

@@ -42,7 +42,9 @@ enum DemoProjects {
             ),
             datasets: DatasetPolicy(cutEvery: 10, cutAfter: 30_000),
             training: TrainingPolicy(trials: [Recipe()], repeats: 3, deadline: 60_000),
-            rollout: RolloutPolicy()
+            // One voice of a bucket of users a day would be one in the whole run: when a copy of a version that has served for
+            // a while ships broken, most of the 5,000 users would have had theirs.
+            rollout: RolloutPolicy(userWindow: 10_000)
         )
     }
 }
