@@ -131,7 +131,7 @@ let package = Package(
         module("Flywheel", ["Forms", "Kinds", "Vocabulary", "Tables", "Hashing"] + reducers),
 
         // 4  wire, run
-        module("Events", ["Forms", "Kinds", "Vocabulary", "Tables", "Flywheel", "JSON"] + reducers),
+        module("Events", ["Forms", "Kinds", "Vocabulary", "Tables", "Flywheel", "JSON", "Hashing"] + reducers),
         module("StreamRuntime"),
         module("ProjectFiles", ["Forms", "Configuration", "Flywheel", "JSON", "Telemetry"]),
 

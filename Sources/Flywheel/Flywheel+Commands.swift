@@ -23,7 +23,7 @@ extension ProjectState {
             let evidence = Evidence.command(id: command.id, by: command.by, reason: command.reason)
             switch rollout.rollBack(from: version, evidence: evidence) {
             case .failure(let error): refuse(error.refusal, &step)
-            case .success(let release): step.decide(.release(release))
+            case .success(let release): step.decide(release)
             }
         case .register(let incumbent): register(incumbent, command, &step)
         case .revise, .retract, .move: change(command, configuration, &step)
@@ -46,7 +46,7 @@ extension ProjectState {
         case .failure(let error): refuse(error.refusal, &step)
         case .success(let release):
             unregistered[version] = nil
-            step.decide(.release(release))
+            step.decide(release)
         }
     }
     /// Leaves as many commands as are remembered, the newest.

@@ -40,6 +40,7 @@ extension ProjectState {
         consider(entry.body, configuration, &step)
         passTime(configuration, &step)
         if entry.body.isTraffic { tellIdleness(configuration, &step) }
+        step.decideTransitions(under: configuration)
         return step.decisions
     }
 
@@ -225,7 +226,7 @@ extension ProjectState {
             return
         case .success(nil): break
         case .success(let release?):
-            step.decide(.release(release))
+            step.decide(release)
             let replaced = release.replaced?.rawValue ?? ""
             step.decide(
                 .notice(.init(kind: .rolledBack, text: "\(replaced) was rolled back to \(release.champion.version)"))
@@ -250,10 +251,11 @@ extension ProjectState {
     mutating func conclude(_ outcome: StudyOutcome, _ configuration: ProjectConfiguration, _ step: inout Step) {
         took(.train, outcome.duration)
         step.decide(.notice(outcome.notice(edition: configuration.acquisition.edition)))
+        let shadow = rollout.phase.value.challenger?.version
         if let model = outcome.model, isReady(model, outcome, configuration, &step),
             let release = rollout.register(model, at: step.context.time)
         {
-            step.decide(.release(release))
+            step.decide(release, insteadOf: shadow)
             hear(outcome.predictions, without: Set(outcome.leftOut?.testPositions ?? []), of: model, &step)
             promoteIfBetter(configuration, &step)
         }
@@ -287,6 +289,7 @@ extension ProjectState {
         step.decide(
             .notice(.init(kind: .firstModelWaits, text: "\(model.version) does not go live (rollout.first): \(lack)"))
         )
+        step.keepBack(model.version, lacking: lack)
         return false
     }
 
@@ -340,7 +343,7 @@ extension ProjectState {
             return
         }
         took(.judge, step.context.time.milliseconds(since: since))
-        step.decide(.release(release))
+        step.decide(release)
     }
 
     mutating func refuse(_ refusal: Refusal, _ step: inout Step) {

@@ -36,7 +36,7 @@ enum ModuleGraph {
         "Rollout": ["Forms", "Kinds", "Vocabulary", "Tables", "Statistics"],
         "Flywheel": Set(["Forms", "Kinds", "Vocabulary", "Tables", "Hashing"] + reducers),
         // wire, run
-        "Events": Set(["Forms", "Kinds", "Vocabulary", "Tables", "Flywheel", "JSON"] + reducers),
+        "Events": Set(["Forms", "Kinds", "Vocabulary", "Tables", "Flywheel", "JSON", "Hashing"] + reducers),
         "StreamRuntime": [],
         "ProjectFiles": ["Forms", "Configuration", "Flywheel", "JSON", "Telemetry"],
         // join

@@ -144,6 +144,7 @@ import Vocabulary
                     case .cut: decisions.insert("cut")
                     case .training: decisions.insert("training")
                     case .release(let release): decisions.insert("release \(release.cause)")
+                    case .transition(let transition, _): decisions.insert("transition \(transition.to)")
                     case .notice(let notice):
                         decisions.insert("notice \(notice.kind)")
                         quotes += notice.text.contains("nearest to it: b") && notice.text.contains("\"blank, ") ? 1 : 0
@@ -173,6 +174,8 @@ import Vocabulary
         ]
         expected.formUnion(LabelingTask.Closing.allCases.map { "task \($0)" })
         expected.formUnion(ModelRelease.Cause.allCases.map { "release \($0)" })
+        let states: [ReleaseState] = [.registered, .shadow, .live, .superseded, .quarantined]
+        expected.formUnion(states.map { "transition \($0)" })
         // Notices of the runtime follow from no entry, and nobody counts votes anew yet.
         let runtime: Set<Notice.Kind> = [.projectPaused, .projectResumed, .labelDisputed]
         expected.formUnion(Notice.Kind.allCases.filter { !runtime.contains($0) }.map { "notice \($0)" })

@@ -151,7 +151,7 @@ struct World {
         case .training(let request): requests.append(request)
         case .cut(let cut): cuts.append(cut)
         case .release(let release): (champion, challenger) = (release.champion.version, release.challenger?.version)
-        case .label, .change, .notice, .refused: break
+        case .label, .change, .transition, .notice, .refused: break
         }
     }
 
