@@ -1,4 +1,13 @@
+internal import Rollout
 internal import Vocabulary
+
+extension ProjectState {
+    /// Decides a release, and notes who serves from now on.
+    mutating func decide(_ release: ModelRelease, insteadOf challenger: ModelVersion? = nil, _ step: inout Step) {
+        rollout.noteService(at: step.context.time)
+        step.decide(release, insteadOf: challenger)
+    }
+}
 
 extension Step {
     /// Decides a release, and collects the transitions that follow from it.
@@ -12,14 +21,14 @@ extension Step {
     }
 
     /// Collects the transition of a trained model that does not go live.
-    mutating func keepBack(_ version: ModelVersion, lacking lack: String) {
+    mutating func keepBack(_ version: ModelVersion, because reason: String) {
         transitions.append(
             ModelTransition(
                 version: version,
                 from: nil,
                 to: .registered,
                 cause: .trained,
-                reason: lack,
+                reason: reason,
                 evidence: .none
             )
         )
@@ -51,8 +60,12 @@ extension ModelRelease {
             let former = replaced.map { transition(of: $0, from: .live, to: .superseded, replacedBy: live) }
             return [former, transition(of: live, from: .shadow, to: .live, replaced: replaced)].compactMap { $0 }
         case .rolledBack, .command:
-            let broken = replaced.map { transition(of: $0, from: .live, to: .quarantined, replacedBy: live) }
-            return [broken, transition(of: live, from: .superseded, to: .live, replaced: replaced)].compactMap { $0 }
+            // A freeze takes a version back without a word against it.
+            let former = replaced.map {
+                let isBroken = quarantined.contains($0)
+                return transition(of: $0, from: .live, to: isBroken ? .quarantined : .superseded, replacedBy: live)
+            }
+            return [former, transition(of: live, from: .superseded, to: .live, replaced: replaced)].compactMap { $0 }
         }
     }
 

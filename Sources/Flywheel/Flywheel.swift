@@ -226,7 +226,7 @@ extension ProjectState {
             return
         case .success(nil): break
         case .success(let release?):
-            step.decide(release)
+            decide(release, &step)
             let replaced = release.replaced?.rawValue ?? ""
             step.decide(
                 .notice(.init(kind: .rolledBack, text: "\(replaced) was rolled back to \(release.champion.version)"))
@@ -255,10 +255,17 @@ extension ProjectState {
         if let model = outcome.model, isReady(model, outcome, configuration, &step),
             let release = rollout.register(model, at: step.context.time)
         {
-            step.decide(release, insteadOf: shadow)
+            decide(release, insteadOf: shadow, &step)
             hear(outcome.predictions, without: Set(outcome.leftOut?.testPositions ?? []), of: model, &step)
             promoteIfBetter(configuration, &step)
         }
+        requestStudy(configuration, &step)
+        datasets.forgetVersions(except: training.studiedVersions)
+    }
+
+    /// Asks for the next study if one is due; none is while releases are frozen.
+    mutating func requestStudy(_ configuration: ProjectConfiguration, _ step: inout Step) {
+        guard !rollout.isFrozen else { return }
         let cuts = datasets.cuts
         if let request = training.requestIfDue(
             policy: configuration.training,
@@ -269,17 +276,22 @@ extension ProjectState {
         ) {
             step.decide(.training(request), id: request.id.rawValue)
         }
-        datasets.forgetVersions(except: training.studiedVersions)
     }
 
-    /// Whether a model may be released: with a champion any may shadow, without one it must have what `rollout.first` asks.
+    /// Whether a model may be released: with a champion any may shadow, without one it must have what `rollout.first` asks, and
+    /// releases must not be frozen.
     private func isReady(
         _ model: ReleasedModel,
         _ outcome: StudyOutcome,
         _ configuration: ProjectConfiguration,
         _ step: inout Step
     ) -> Bool {
-        guard rollout.phase.value.champion == nil,
+        guard rollout.phase.value.champion == nil else { return true }
+        guard !rollout.isFrozen else {
+            step.keepBack(model.version, because: "releases are frozen")
+            return false
+        }
+        guard
             let lack = configuration.rollout.first.lack(
                 trainingLabels: outcome.dataset.training - (outcome.leftOut?.training ?? 0),
                 testLabels: outcome.dataset.test - (outcome.leftOut?.test ?? 0),
@@ -289,7 +301,7 @@ extension ProjectState {
         step.decide(
             .notice(.init(kind: .firstModelWaits, text: "\(model.version) does not go live (rollout.first): \(lack)"))
         )
-        step.keepBack(model.version, lacking: lack)
+        step.keepBack(model.version, because: "it has \(lack)")
         return false
     }
 
@@ -327,6 +339,7 @@ extension ProjectState {
             newestSampleAt: cut.newestSampleAt,
             policy: configuration.training,
             embedding: embeddingSpace(configuration),
+            isStopped: rollout.isFrozen,
             context: &step.context,
             cut: { cuts[$0].map(CutVersion.init) },
             isTaken: isForeign
@@ -336,6 +349,7 @@ extension ProjectState {
     }
 
     mutating func promoteIfBetter(_ configuration: ProjectConfiguration, _ step: inout Step) {
+        guard !rollout.isFrozen else { return }
         let since = rollout.phase.value.challengerSince
         let canChange = datasets.format(configuration.datasets) >= DatasetFormat.changes
         let sequence = canChange ? datasets.position.value.sequence : nil
@@ -343,7 +357,7 @@ extension ProjectState {
             return
         }
         took(.judge, step.context.time.milliseconds(since: since))
-        step.decide(release)
+        decide(release, &step)
     }
 
     mutating func refuse(_ refusal: Refusal, _ step: inout Step) {

@@ -52,8 +52,35 @@ extension CommandLineSpecification {
                     releasedProject, PositionalSpecification("version", help: "its name, as in v12"),
                 ]
             ),
+            freezing(
+                "freeze",
+                summary: "stop promotions and studies, and return to the last trusted champion",
+                discussion: """
+                    By a command on the topic commands. The champion is replaced by the newest former one that was live for
+                    rollout.bake_before_trust, unless it was so itself, or none was. Feedback is kept, and rollbacks still happen.
+                    Waits until the loop has carried it out.
+                    """
+            ),
+            freezing(
+                "unfreeze",
+                summary: "let promotions and studies go on",
+                discussion: "By a command on the topic commands. Waits until the loop has carried it out."
+            ),
         ]
     )
+
+    private static func freezing(_ name: String, summary: String, discussion: String) -> CommandSpecification {
+        CommandSpecification(
+            name,
+            summary: summary,
+            discussion: discussion,
+            options: connection + [
+                .option("by", "NAME", help: "who wants it (default the user's name)"),
+                .option("reason", "TEXT", help: "why, for people; kept for ever", isRequired: true),
+            ],
+            positionals: [releasedProject]
+        )
+    }
 
     private static let releasedProject = PositionalSpecification("project", help: "the project")
     private static let jsonLines = OptionSpecification.flag(

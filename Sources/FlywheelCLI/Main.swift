@@ -49,6 +49,8 @@ struct FlywheelCommand {
         case "project show": try ProjectCommand.show(arguments)
         case "project resume": try ProjectCommand.resume(arguments)
         case "releases register": try ReleasesCommand.register(arguments)
+        case "releases freeze": try ReleasesCommand.freeze(arguments)
+        case "releases unfreeze": try ReleasesCommand.unfreeze(arguments)
         case "releases log": try ReleaseHistoryCommand.log(arguments)
         case "releases show": try ReleaseHistoryCommand.show(arguments)
         case "releases why": try ReleaseHistoryCommand.why(arguments)

@@ -17,6 +17,8 @@ extension RolloutPolicy: Formed {
         userWindow = try f("user_window", \.userWindow, Span(), "The window of `user_cap`.")
         let needs: StaticString = "What the first trained model needs to go live where no incumbent is registered."
         first = try f("first", \.first, Nested(), implied: FirstModelPolicy(), needs)
+        let bake: StaticString = "How long a version must have been live before `releases freeze` returns to it."
+        bakeBeforeTrust = try f("bake_before_trust", \.bakeBeforeTrust, Span(), implied: 86_400_000, bake)
     }
 }
 

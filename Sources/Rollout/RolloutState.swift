@@ -184,6 +184,8 @@ public struct RolloutState: Sendable {
     public var pairs = Cell(PairCounts())
     /// Begun anew with every champion.
     public var watch = Cell(FeedbackWatch())
+    /// How long versions have served, and whether releases are frozen.
+    public var trust = Cell(ReleaseTrust())
     /// Users fall into 4,096 buckets by hash and share their bucket's cap: memory is bounded, and a raid gains nothing.
     public var buckets = Table<Int, UserBucket>()
     /// Keys of feedback seen lately, each in the slot that its value names: a duplicate counts once unless 8,192 slots have

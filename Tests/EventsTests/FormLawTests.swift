@@ -48,7 +48,7 @@ struct FormLaw: Sendable, CustomStringConvertible {
         FormLaw(LoopPosition.self), FormLaw(PairCounts.self), FormLaw(PendingCut.self), FormLaw(CutMark.self),
         FormLaw(FormerTestLabel.self),
         FormLaw(PredictedShares.self),
-        FormLaw(Question.self), FormLaw(Recipe.self), FormLaw(RolloutPolicy.self),
+        FormLaw(Question.self), FormLaw(Recipe.self), FormLaw(ReleaseTrust.self), FormLaw(RolloutPolicy.self),
         FormLaw(ScorePart.self), FormLaw(SliceAccount.self), FormLaw(StageTime.self), FormLaw(StreamFilter.self),
         FormLaw(TrainingPolicy.self), FormLaw(UnregisteredTraffic.self), FormLaw(UserBucket.self),
         FormLaw(VoteCost.self), FormLaw(ProjectConfiguration.self),

@@ -1,73 +1,11 @@
-import Datasets
 import Flywheel
 import Rollout
 import Tables
 import Testing
-import Training
 import Vocabulary
 
 @Suite("Transitions of model versions")
 struct TransitionTests {
-    private static let artifact = ArtifactReference(uri: "s3://m/x", size: 7, sha256: String(repeating: "a", count: 64))
-
-    /// A project whose studies end as they are told to.
-    private struct Stand {
-        var state = ProjectState(project: ProjectID("pets"))
-        var now: Int64 = 1
-        let configuration: ProjectConfiguration
-
-        init(first: FirstModelPolicy = FirstModelPolicy()) {
-            let usual = ProjectStateTests.configuration()
-            var (rollout, training) = (usual.rollout, usual.training)
-            (rollout.first, training.repeats, training.trials) = (first, 1, [Recipe()])
-            configuration = ProjectConfiguration(
-                project: usual.project,
-                revision: 4,
-                partition: 0,
-                schema: usual.schema,
-                training: training,
-                rollout: rollout
-            )
-            _ = apply(.configured(configuration))
-        }
-
-        mutating func apply(_ body: JournalEntry.Body) -> [Decision.Body] {
-            now += 1
-            let entry = JournalEntry(project: ProjectID("pets"), body: body)
-            return state.apply(entry, appendedAt: StreamTime(milliseconds: now)).map(\.body)
-        }
-
-        mutating func command(_ id: String, _ action: Command.Action) -> [Decision.Body] {
-            apply(.command(Command(id: id, action: action, by: "ada", reason: "noon")))
-        }
-
-        /// The study of a version ends with a model.
-        mutating func train(_ ordinal: Int) -> [Decision.Body] {
-            let time = StreamTime(milliseconds: now)
-            state.datasets.pending[ordinal] = PendingCut(cutAt: time, newestSampleAt: time)
-            let version = SealedVersion(
-                id: DatasetVersionID(String(repeating: "d", count: 64)),
-                ordinal: ordinal,
-                parent: nil,
-                semanticVersion: "1.0.0",
-                manifest: artifact,
-                training: ordinal * 100,
-                validation: 0,
-                test: ordinal
-            )
-            guard case .training(let request)? = apply(.versionSealed(version)).first else { return [] }
-            let outcome = TrainingResult.Outcome.finished(
-                artifact: artifact,
-                score: 0.5,
-                itemsScored: ordinal,
-                predictions: nil
-            )
-            return apply(
-                .trainingResult(TrainingResult(request: request.id, trial: 0, repetition: 0, outcome: outcome))
-            )
-        }
-    }
-
     /// As in `v1 shadow -> superseded (shadow) by v2`.
     private func texts(_ bodies: [Decision.Body]) -> [String] {
         bodies.compactMap {
@@ -80,7 +18,7 @@ struct TransitionTests {
 
     @Test("A first model goes live; each later one shadows in the place of the one before")
     func shadows() {
-        var stand = Stand()
+        var stand = ReleaseStand()
         let first = stand.train(1)
         #expect(texts(first) == ["v1 new -> live (first)"])
         // After all else that the entry decides, so that ids of tasks and requests stay as they were.
@@ -98,25 +36,25 @@ struct TransitionTests {
 
     @Test("A model that lacks what the first one needs is registered, and says what it lacks")
     func waits() {
-        var stand = Stand(first: FirstModelPolicy(testLabels: 2))
+        var stand = ReleaseStand(first: FirstModelPolicy(testLabels: 2))
         let bodies = stand.train(1)
         #expect(texts(bodies) == ["v1 new -> registered (trained)"])
         guard case .transition(let step, _)? = bodies.last else { return }
-        #expect(step.reason == "1 of 2 test labels")
+        #expect(step.reason == "it has 1 of 2 test labels")
         #expect(texts(stand.train(2)) == ["v2 new -> live (first)"])
     }
 
     @Test("An incumbent goes live by command, and a rollback by command quarantines and brings back, with who and why")
     func commands() {
-        var stand = Stand()
-        let incumbent = IncumbentModel(version: ModelVersion("theirs"), artifact: Self.artifact)
+        var stand = ReleaseStand()
+        let incumbent = IncumbentModel(version: ModelVersion("theirs"), artifact: ReleaseStand.artifact)
         let registered = stand.command("c1", .register(incumbent))
         #expect(texts(registered) == ["theirs new -> live (registered)"])
         // Refused: no transition.
         #expect(texts(stand.command("c2", .rollBack(ModelVersion("theirs")))) == [])
         _ = stand.train(1)
         var phase = stand.state.rollout.phase.value
-        phase.history = [FormerChampion(model: phase.champion ?? model(0), expectedRate: nil)]
+        phase.history = [FormerChampion(model: phase.champion ?? ReleaseStand.model("v0"), expectedRate: nil)]
         (phase.champion, phase.challenger) = (phase.challenger, nil)
         stand.state.rollout.phase.value = phase
         let bodies = stand.command("c3", .rollBack(ModelVersion("v1")))
@@ -129,15 +67,6 @@ struct TransitionTests {
             #expect(step.by == "ada" && step.reason == "noon")
             #expect(step.evidence == .command(id: "c3", by: "ada", reason: "noon"))
         }
-    }
-
-    private func model(_ ordinal: Int) -> ReleasedModel {
-        ReleasedModel(
-            version: ModelVersion("v\(ordinal)"),
-            artifact: Self.artifact,
-            datasetOrdinal: ordinal,
-            newestSampleAt: StreamTime(milliseconds: 0)
-        )
     }
 
     private static let steps: Set<String> = [

@@ -88,7 +88,8 @@ public struct ReleaseOverview: Sendable {
                 "evidence     \(standing.won) pairs won, \(standing.lost) lost on \(standing.labels) audit labels; log e \(Self.rounded(standing.logE)) of \(Self.rounded(standing.threshold)); \(standing.livePredictions) live predictions of at least \(standing.minimumPredictions)"
             )
         }
-        lines.append("promotions   \(summary.isHeld ? "held by an operator" : "not held")")
+        let stops = [summary.isHeld ? "held" : nil, summary.isFrozen ? "frozen" : nil].compactMap { $0 }
+        lines.append("promotions   \(stops.isEmpty ? "not held" : stops.joined(separator: " and "))")
         let quarantined = summary.quarantined.map { ForeignText.line($0, limit: 300) }.joined(separator: ", ")
         lines.append("quarantined  \(quarantined.isEmpty ? "none" : quarantined)")
         return lines.joined(separator: "\n")
@@ -102,6 +103,7 @@ public struct ReleaseOverview: Sendable {
             write("live", summary.champion, .live, to: &writer)
             write("shadow", summary.challenger, .shadow, to: &writer)
             writer.member("held", summary.isHeld)
+            writer.member("frozen", summary.isFrozen)
             writer.array("quarantined", of: summary.quarantined)
         }
         return writer.text

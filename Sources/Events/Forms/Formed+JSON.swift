@@ -45,6 +45,7 @@ extension FormerTestLabel: JSONCodable {}
 extension PredictedShares: JSONCodable {}
 extension Question: JSONCodable {}
 extension Recipe: JSONCodable {}
+extension ReleaseTrust: JSONCodable {}
 extension RolloutPolicy: JSONCodable {}
 extension ScorePart: JSONCodable {}
 extension SliceAccount: JSONCodable {}

@@ -63,6 +63,7 @@ extension ProjectState {
         visitor.table("rollout.rows", &rollout.rows)
         visitor.cell("rollout.pairs", &rollout.pairs)
         visitor.cell("rollout.watch", &rollout.watch)
+        visitor.cell("rollout.trust", &rollout.trust)
         visitor.table("rollout.buckets", &rollout.buckets)
         visitor.table("rollout.seen", &rollout.seen)
     }
