@@ -127,11 +127,11 @@ let package = Package(
         module("Labeling", ["Forms", "Kinds", "Vocabulary", "Tables"]),
         module("Datasets", ["Forms", "Kinds", "Vocabulary", "Tables"]),
         module("Training", ["Forms", "Kinds", "Vocabulary", "Tables", "Statistics"]),
-        module("Rollout", ["Forms", "Kinds", "Vocabulary", "Tables", "Statistics"]),
+        module("Rollout", ["Forms", "Hashing", "Kinds", "Vocabulary", "Tables", "Statistics"]),
         module("Flywheel", ["Forms", "Kinds", "Vocabulary", "Tables", "Hashing"] + reducers),
 
         // 4  wire, run
-        module("Events", ["Forms", "Kinds", "Vocabulary", "Tables", "Flywheel", "JSON"] + reducers),
+        module("Events", ["Forms", "Kinds", "Vocabulary", "Tables", "Flywheel", "JSON", "Hashing"] + reducers),
         module("StreamRuntime"),
         module("ProjectFiles", ["Forms", "Configuration", "Flywheel", "JSON", "Telemetry"]),
 

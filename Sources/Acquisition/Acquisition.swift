@@ -29,7 +29,7 @@ extension AcquisitionState {
         let pooled = PooledCandidate(candidate: candidate, modelOrdinal: modelOrdinal)
         if isAudited {
             pool.remove(id)
-            audit.receive(pooled)
+            audit.receive(pooled, context)
         }
         // Drawn for the audit sample once, under a cut-off that has been lowered since: it stays there.
         let isInAudit = audit.candidates[id] != nil

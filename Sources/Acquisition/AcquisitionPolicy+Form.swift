@@ -46,6 +46,8 @@ extension AcquisitionPolicy: Formed {
             "Audit tasks asked for at once, beside their share, which counts from there (edition 2)."
         auditFirst = try f("audit_first", \.auditFirst, Count(0...1_000), implied: 0, first)
         auditCutoff = try f("audit_cutoff", \.auditCutoff, share, "Share of samples that belong to the audit sample.")
+        let aged: StaticString = "Age after which an audit candidate is asked only where no younger waits; 0: never."
+        auditAge = try f("audit_age", \.auditAge, Span(0...Span.longest), implied: 0, aged)
         votes = try f("votes_per_window", \.votes, Count(0...1_000_000_000), "Answers bought in a window; 0: none.")
         window = try f("window", \.window, Span(), "The budget's window.")
         oversample = try f("oversample", \.oversample, Number(1...100_000), "Candidates forwarded for each task.")

@@ -25,6 +25,8 @@ public struct AcquisitionPolicy: Hashable, Sendable {
     public var auditFirst: Int
     /// The share of samples that belong to the audit sample, in `0...1`.
     public var auditCutoff: Double
+    /// Milliseconds after which an audit candidate is asked only where no younger one waits; 0: age does not matter.
+    public var auditAge: Int64
     /// Answers that may be bought in a window. With 0 nothing is asked.
     public var votes: Int
     /// Milliseconds.
@@ -85,6 +87,7 @@ public struct AcquisitionPolicy: Hashable, Sendable {
         triggerShare: Double = 0.2,
         auditFirst: Int = 20,
         explorationMost: Double = 0.5,
+        auditAge: Int64 = 86_400_000,
         edition: Int = latestEdition
     ) {
         self.function = function
@@ -112,6 +115,7 @@ public struct AcquisitionPolicy: Hashable, Sendable {
         self.triggerShare = triggerShare
         self.auditFirst = auditFirst
         self.explorationMost = explorationMost
+        self.auditAge = auditAge
         self.edition = edition
     }
 

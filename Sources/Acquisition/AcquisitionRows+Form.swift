@@ -33,6 +33,7 @@ extension Cadence: Formed {
         auditOwed = try f("audit_owed", \.auditOwed, Number(-1e9...1e9), implied: 0)
         auditWindow = try f.optional("audit_window_ms", \.auditWindow, Time())
         importedLabels = try f("imported_labels", \.importedLabels, Count.counted, implied: 0)
+        duelCredit = try f("duel_credit", \.duelCredit, Number(0...1), implied: 0)
     }
 }
 

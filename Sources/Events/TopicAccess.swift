@@ -29,7 +29,8 @@ extension Topic {
         case .projects: [.operator]
         case .tallies: [.intake]
         case .journal: [.intake, .loop]
-        case .state, .labelingTasks, .datasetLog, .trainingRequests, .modelReleases, .notices: [.loop]
+        case .state, .labelingTasks, .datasetLog, .trainingRequests, .modelReleases, .releaseLog, .notices:
+            [.loop]
         case .datasetVersions: [.materializer, .redrive]
         case .deadLetters: [.intake, .loop, .redrive]
         }
@@ -51,6 +52,7 @@ extension Topic {
         case .datasetLog: [.materializer, .analyst]
         case .trainingRequests: [.trainer, .outsideTrainer, .analyst]
         case .modelReleases: [.productService, .analyst, .operator]
+        case .releaseLog: [.analyst, .operator]
         case .notices: [.analyst]
         case .deadLetters: [.operator, .redrive]
         }

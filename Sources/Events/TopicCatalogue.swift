@@ -8,6 +8,7 @@ public enum Topic: String, Hashable, Sendable, CaseIterable {
     case datasetVersions = "dataset-versions"
     case trainingRequests = "training-requests"
     case modelReleases = "model-releases"
+    case releaseLog = "release-log"
     case notices
     case deadLetters = "dead-letters"
 
@@ -24,8 +25,7 @@ public enum Topic: String, Hashable, Sendable, CaseIterable {
         switch self {
         case .predictions, .feedback, .annotations, .trainingResults, .commands, .imports, .deadLetters: .traffic
         case .tallies, .journal, .state, .labelingTasks, .datasetLog, .datasetVersions, .trainingRequests,
-            .modelReleases,
-            .notices:
+            .modelReleases, .releaseLog, .notices:
             .project
         case .projects: .single
         }
@@ -53,7 +53,7 @@ public enum Topic: String, Hashable, Sendable, CaseIterable {
             ]
         case .labelingTasks: return [("cleanup.policy", "compact")]
         case .modelReleases: return [("cleanup.policy", "compact"), ("min.compaction.lag.ms", String(30 * day))]
-        case .datasetLog, .datasetVersions: return [("cleanup.policy", "delete"), ("retention.ms", "-1")]
+        case .datasetLog, .datasetVersions, .releaseLog: return [("cleanup.policy", "delete"), ("retention.ms", "-1")]
         case .trainingRequests, .notices: return [("cleanup.policy", "delete"), ("retention.ms", String(30 * day))]
         case .deadLetters:
             return [("cleanup.policy", "delete"), ("retention.ms", String(14 * day)), ("max.message.bytes", "8388608")]

@@ -17,13 +17,17 @@ extension ProjectState {
         switch command.action {
         case .hold: rollout.hold(true)
         case .releaseHold: rollout.hold(false)
+        case .freeze: freeze(command, configuration, &step)
+        case .unfreeze:
+            rollout.endFreeze()
+            requestStudy(configuration, &step)
         // Heard by whoever reads the journal; by the time it is applied, it has been obeyed.
         case .resume: break
         case .rollBack(let version):
             let evidence = Evidence.command(id: command.id, by: command.by, reason: command.reason)
             switch rollout.rollBack(from: version, evidence: evidence) {
             case .failure(let error): refuse(error.refusal, &step)
-            case .success(let release): step.decide(.release(release))
+            case .success(let release): decide(release, &step)
             }
         case .register(let incumbent): register(incumbent, command, &step)
         case .revise, .retract, .move: change(command, configuration, &step)
@@ -46,9 +50,16 @@ extension ProjectState {
         case .failure(let error): refuse(error.refusal, &step)
         case .success(let release):
             unregistered[version] = nil
-            step.decide(.release(release))
+            decide(release, &step)
         }
     }
+
+    private mutating func freeze(_ command: Command, _ configuration: ProjectConfiguration, _ step: inout Step) {
+        let evidence = Evidence.command(id: command.id, by: command.by, reason: command.reason)
+        let release = rollout.freeze(policy: configuration.rollout, evidence: evidence, at: step.context.time)
+        if let release { decide(release, &step) }
+    }
+
     /// Leaves as many commands as are remembered, the newest.
     private mutating func forgetCommands() {
         let more = commands.count - Self.commandCapacity

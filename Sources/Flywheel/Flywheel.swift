@@ -40,6 +40,7 @@ extension ProjectState {
         consider(entry.body, configuration, &step)
         passTime(configuration, &step)
         if entry.body.isTraffic { tellIdleness(configuration, &step) }
+        step.decideTransitions(under: configuration)
         return step.decisions
     }
 
@@ -111,106 +112,22 @@ extension ProjectState {
             isLive: true,
             at: step.context.time
         )
-        if configuration.acquisition.edition >= 2,
+        let isShadowed = configuration.rollout.shadows(candidate.sample.id, of: project)
+        if configuration.acquisition.edition >= 2, isShadowed,
             let notice = rollout.missShadow(version: version, policy: configuration.rollout, at: step.context.time)
         {
             step.decide(.notice(notice))
         }
+        if let pairing = rollout.pair(
+            candidate.sample.id,
+            predictedBy: version,
+            policy: configuration.rollout,
+            isWanted: isShadowed && !acquisition.audit.hasEnoughDuels(auditAsking(configuration)),
+            at: step.context.time
+        ) {
+            acquisition.audit.note(candidate.sample.id, pairing)
+        }
         promoteIfBetter(configuration, &step)
-    }
-
-    private mutating func receive(_ annotation: Annotation, _ configuration: ProjectConfiguration, _ step: inout Step) {
-        let result = labeling.receive(
-            annotation,
-            question: configuration.question,
-            policy: configuration.labeling,
-            keepsNotes: configuration.acquisition.edition >= 2,
-            at: step.context.time
-        )
-        switch result {
-        case .failure(let error): refuse(error.refusal, &step)
-        case .success(let outcome): carryOut(outcome, configuration, &step)
-        }
-    }
-
-    mutating func carryOut(
-        _ outcome: AnnotationOutcome,
-        _ configuration: ProjectConfiguration,
-        _ step: inout Step
-    ) {
-        if outcome.isVote {
-            acquisition.voteGiven(
-                cost: outcome.voteCost,
-                taken: outcome.voteTime,
-                policy: configuration.acquisition,
-                at: step.context.time
-            )
-        }
-        if outcome.isDecline {
-            acquisition.declined(
-                cost: outcome.voteCost,
-                taken: outcome.voteTime,
-                policy: configuration.acquisition,
-                at: step.context.time
-            )
-        }
-        if outcome.votesReleased > 0 {
-            acquisition.votesReleased(outcome.votesReleased, cost: outcome.voteCost)
-            if let task = outcome.task, task.purpose.split == .training {
-                acquisition.sliceReleased(
-                    task.sample,
-                    votes: outcome.votesReleased,
-                    openedAt: task.openedAt,
-                    policy: configuration.acquisition
-                )
-            }
-        }
-        if let task = outcome.task {
-            step.decide(.task(task))
-            if case .closed(.unanswerable) = task.state {
-                step.decide(.notice(unanswerable(task, outcome.notes, configuration.acquisition)))
-            }
-        }
-        if let duration = outcome.openFor { took(.label, duration) }
-        if let task = outcome.task, task.purpose == .audit, case .closed = task.state {
-            acquisition.auditClosed(
-                task.sample.id,
-                label: outcome.consensus?.label,
-                policy: configuration.acquisition
-            )
-            if outcome.consensus == nil { rollout.auditTaskWithoutLabel() }
-        }
-        guard let consensus = outcome.consensus else { return }
-        let accepted = datasets.accept(
-            consensus,
-            question: configuration.question,
-            policy: configuration.datasets,
-            askedBecause: outcome.task?.reason,
-            at: step.context.time
-        )
-        switch accepted {
-        case .failure(let error): refuse(error.refusal, &step)
-        case .success(let fact):
-            step.decide(.label(fact))
-            guard fact.split == .test else { return }
-            rollout.labelled(consensus.sample.id, consensus.label, at: step.context.time)
-            decide(rollout.judgeSuspicion(by: consensus.sample.id), &step)
-            promoteIfBetter(configuration, &step)
-        }
-    }
-
-    /// What a person should know of a task that nobody could answer: from edition 2 on which samples are like it, and what
-    /// people wrote.
-    private mutating func unanswerable(
-        _ task: LabelingTask,
-        _ notes: [String],
-        _ policy: AcquisitionPolicy
-    ) -> Notice {
-        let text = "nobody could answer task \(task.id)"
-        guard policy.edition >= 2 else { return Notice(kind: .taskUnanswerable, text: text) }
-        let alike =
-            task.purpose.split == .training ? acquisition.unanswerable(task.sample, notes: notes, policy: policy) : []
-        return Notice(unanswerable: task, notes: notes, alike: alike.map { ($0.sample, $0.notes) })
     }
 
     private mutating func receive(_ feedback: Feedback, _ configuration: ProjectConfiguration, _ step: inout Step) {
@@ -234,112 +151,18 @@ extension ProjectState {
     }
 
     /// Says what feedback, or the labels that it called for, came to.
-    private func decide(_ outcome: FeedbackOutcome, _ step: inout Step) {
+    mutating func decide(_ outcome: FeedbackOutcome, _ step: inout Step) {
         if let notice = outcome.notice { step.decide(.notice(notice)) }
         guard let release = outcome.release else { return }
-        step.decide(.release(release))
+        decide(release, &step)
         let replaced = release.replaced?.rawValue ?? ""
         step.decide(
             .notice(.init(kind: .rolledBack, text: "\(replaced) was rolled back to \(release.champion.version)"))
         )
     }
 
-    private mutating func receive(_ result: TrainingResult, _ configuration: ProjectConfiguration, _ step: inout Step) {
-        let isChecked = configuration.acquisition.edition >= 2
-        let question = isChecked ? configuration.question : nil
-        switch training.receive(result, under: question, at: step.context.time) {
-        case .failure(let error): refuse(error.refusal, &step)
-        case .success(nil): break
-        case .success(let outcome?): conclude(outcome, configuration, &step)
-        }
-    }
-
-    mutating func conclude(_ outcome: StudyOutcome, _ configuration: ProjectConfiguration, _ step: inout Step) {
-        took(.train, outcome.duration)
-        step.decide(.notice(outcome.notice(edition: configuration.acquisition.edition)))
-        if let model = outcome.model, isReady(model, outcome, configuration, &step),
-            let release = rollout.register(model, at: step.context.time)
-        {
-            step.decide(.release(release))
-            hear(outcome.predictions, without: Set(outcome.leftOut?.testPositions ?? []), of: model, &step)
-            promoteIfBetter(configuration, &step)
-        }
-        let cuts = datasets.cuts
-        if let request = training.requestIfDue(
-            policy: configuration.training,
-            embedding: embeddingSpace(configuration),
-            context: &step.context,
-            cut: { cuts[$0].map(CutVersion.init) },
-            isTaken: isForeign
-        ) {
-            step.decide(.training(request), id: request.id.rawValue)
-        }
-        datasets.forgetVersions(except: training.studiedVersions)
-    }
-
-    /// Whether a model may be released: with a champion any may shadow, without one it must have what `rollout.first` asks.
-    private func isReady(
-        _ model: ReleasedModel,
-        _ outcome: StudyOutcome,
-        _ configuration: ProjectConfiguration,
-        _ step: inout Step
-    ) -> Bool {
-        guard rollout.phase.value.champion == nil,
-            let lack = configuration.rollout.first.lack(
-                trainingLabels: outcome.dataset.training - (outcome.leftOut?.training ?? 0),
-                testLabels: outcome.dataset.test - (outcome.leftOut?.test ?? 0),
-                score: outcome.mean
-            )
-        else { return true }
-        step.decide(
-            .notice(.init(kind: .firstModelWaits, text: "\(model.version) does not go live (rollout.first): \(lack)"))
-        )
-        return false
-    }
-
-    /// A function that says whether a version's name belongs to a model of somebody else.
-    private var isForeign: (ModelVersion) -> Bool {
-        let (rollout, unregistered) = (rollout, unregistered)
-        return { rollout.knows($0) || unregistered[$0] != nil }
-    }
-
-    /// What the trainer says that the model says of the test labels: with it a challenger is judged on all of them at once.
-    /// Where it left a label out it says nothing.
-    private mutating func hear(
-        _ predictions: [Label],
-        without leftOut: Set<Int>,
-        of model: ReleasedModel,
-        _ step: inout Step
-    ) {
-        let samples = datasets.testSamples(of: model.datasetOrdinal, first: predictions.count)
-        for (position, (sample, label)) in zip(samples, predictions).enumerated() where !leftOut.contains(position) {
-            guard !(datasets.labels[sample]?.isOutOfEvidence ?? false) else { continue }
-            rollout.predicted(label, of: sample, by: model.version, draw: 0, isLive: false, at: step.context.time)
-            acquisition.auditPredicted(sample, label, modelOrdinal: model.datasetOrdinal)
-        }
-    }
-
-    private mutating func receive(_ version: SealedVersion, _ configuration: ProjectConfiguration, _ step: inout Step) {
-        guard let cut = datasets.seal(version) else {
-            refuse(.init(.duplicate, "version \(version.ordinal) was sealed before, or never cut"), &step)
-            return
-        }
-        took(.seal, step.context.time.milliseconds(since: cut.cutAt))
-        let cuts = datasets.cuts
-        let request = training.versionSealed(
-            version,
-            newestSampleAt: cut.newestSampleAt,
-            policy: configuration.training,
-            embedding: embeddingSpace(configuration),
-            context: &step.context,
-            cut: { cuts[$0].map(CutVersion.init) },
-            isTaken: isForeign
-        )
-        if let request { step.decide(.training(request), id: request.id.rawValue) }
-        datasets.forgetVersions(except: training.studiedVersions)
-    }
-
     mutating func promoteIfBetter(_ configuration: ProjectConfiguration, _ step: inout Step) {
+        guard !rollout.isFrozen else { return }
         let since = rollout.phase.value.challengerSince
         let canChange = datasets.format(configuration.datasets) >= DatasetFormat.changes
         let sequence = canChange ? datasets.position.value.sequence : nil
@@ -347,7 +170,7 @@ extension ProjectState {
             return
         }
         took(.judge, step.context.time.milliseconds(since: since))
-        step.decide(.release(release))
+        decide(release, &step)
     }
 
     mutating func refuse(_ refusal: Refusal, _ step: inout Step) {

@@ -84,6 +84,8 @@ public struct Decision: Hashable, Sendable {
         case cut(VersionCut)
         case training(TrainingRequest)
         case release(ModelRelease)
+        /// The consequence of a release for one version, with the revision in force.
+        indirect case transition(ModelTransition, under: ProjectConfiguration)
         case notice(Notice)
         /// The entry changed nothing; the reason is counted, and the record goes to the dead letters if people must look.
         case refused(Refusal)

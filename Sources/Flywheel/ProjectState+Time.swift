@@ -54,6 +54,9 @@ extension ProjectState {
             if task.purpose == .audit { rollout.auditTaskOpened() }
             took(.select, step.context.time.milliseconds(since: selection.predictedAt))
             step.decide(.task(task), id: id)
+            if let audit = selection.audit {
+                rollout.opened(selection.sample.id, isDuel: audit.isDuel, at: step.context.time)
+            }
         }
         tellExhaustion(context, &step)
     }
@@ -70,8 +73,19 @@ extension ProjectState {
             openTasks: labeling.open.count,
             newestOrdinal: training.progress.value.newestOrdinal,
             unlearnedLabels: unlearnedLabels,
+            audit: auditAsking(configuration),
             auditTasksWanted: rollout.auditTasksWanted(configuration.rollout),
             entry: entry
+        )
+    }
+
+    /// Which audit samples come first.
+    func auditAsking(_ configuration: ProjectConfiguration) -> AuditAsking {
+        AuditAsking(
+            standingPair: rollout.standingPair,
+            // What a suspected champion is judged by is plainly drawn.
+            duels: rollout.isSuspected ? 0 : configuration.rollout.duels,
+            wait: configuration.rollout.shadowWait
         )
     }
 

@@ -12,7 +12,7 @@ struct FlywheelBench {
             StreamBenchmark.specification, RollbackBenchmark.specification,
             IntakeBenchmark.specification, LiveBenchmark.specification, LoopBenchmark.specification,
             StageBenchmark.specification, JournalBenchmark.specification, RestoreBenchmark.specification,
-            DatasetBenchmark.specification,
+            DatasetBenchmark.specification, JudgementBenchmark.specification,
             IntakeMode.specification, LiveWorker.specification, DatasetMode.specification,
         ]
     )
@@ -36,6 +36,7 @@ struct FlywheelBench {
                 case "journal": try JournalBenchmark(arguments).run(printsJSON: arguments.flag("json"))
                 case "restore": try RestoreBenchmark(arguments).run(printsJSON: arguments.flag("json"))
                 case "dataset": try DatasetBenchmark(arguments).run(printsJSON: arguments.flag("json"))
+                case "judgement": try JudgementBenchmark(arguments).run(printsJSON: arguments.flag("json"))
                 case "dataset-mode": try DatasetMode(arguments).run()
                 case "intake-mode": try IntakeMode(arguments).run()
                 case "live-worker": try LiveWorker(arguments).run()

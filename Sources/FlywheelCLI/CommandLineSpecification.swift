@@ -188,32 +188,6 @@ enum CommandLineSpecification {
         ]
     )
 
-    static let releases = CommandSpecification(
-        "releases",
-        summary: "say which model serves before Flywheel trains one",
-        subcommands: [
-            CommandSpecification(
-                "register",
-                summary: "make the model that serves already a project's first champion",
-                discussion: """
-                    By a command on the topic commands, before the project has a champion. The first trained model is then
-                    judged against it like any challenger. Waits until the loop has carried it out; exits with 1 if it
-                    refused.
-                    """,
-                options: connection + [
-                    project,
-                    .option("artifact", "URI", help: "where the model lies; informs who serves it", isRequired: true),
-                    .option("sha256", "HEX", help: "digest of the artifact (of a file here: computed)"),
-                    .option("size", "BYTES", help: "size of the artifact (of a file here: computed)"),
-                    .repeated("metrics", "NAME=VALUE", help: "what is known of it, as in accuracy=0.93; informs"),
-                    .option("by", "NAME", help: "who wants it (default the user's name)"),
-                    .option("reason", "TEXT", help: "why, for people", defaultValue: "it served before"),
-                ],
-                positionals: [PositionalSpecification("version", help: "its name in the predictions' model.version")]
-            )
-        ]
-    )
-
     static let labels = CommandSpecification(
         "labels",
         summary: "bring labels that were given elsewhere",

@@ -156,6 +156,7 @@ struct Ledger {
         try read(.datasetLog, &outcomes) { try DatasetLogRecord(json: $0).jsonBytes }
         try read(.trainingRequests, &outcomes) { try TrainingRequest(json: $0).jsonBytes }
         try read(.modelReleases, &outcomes) { try ModelRelease(json: $0).jsonBytes }
+        try read(.releaseLog, &outcomes) { try ReleaseLogRecord(json: $0).jsonBytes }
         try read(.notices, &outcomes) { try Notice(json: $0).jsonBytes }
     }
 

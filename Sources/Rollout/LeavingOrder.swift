@@ -1,21 +1,46 @@
+internal import Kinds
 internal import Tables
 internal import Vocabulary
+
+/// What gives way in a full table of audit samples.
+enum LeavingRule {
+    /// The oldest label.
+    case label
+    /// The sample drawn last that has no label.
+    case draw
+    /// The oldest sample without a label, those last on which the two models of its pair may differ.
+    case age
+}
 
 /// Which row of a full table gives way first: of those that may, the oldest label or the sample drawn last.
 struct Leaving: Comparable, Sendable {
     let isKept: Bool
+    /// Under `age` 0 where the pair agrees or there is none, 1 where it may differ, 2 where its task is open; else 0.
+    let worth: Int
     let order: Double
     let id: SampleID
 
-    init(_ id: SampleID, _ row: AuditRow, givesLabel: Bool) {
-        isKept = (row.label != nil) != givesLabel
-        order = givesLabel ? Double(row.since.milliseconds) : -row.draw
+    init(_ id: SampleID, _ row: AuditRow, _ rule: LeavingRule) {
+        isKept = (row.label != nil) != (rule == .label)
+        worth = rule == .age && row.label == nil ? row.worth : 0
+        order = rule == .draw ? -row.draw : Double(row.since.milliseconds)
         self.id = id
     }
 
     static func < (a: Leaving, b: Leaving) -> Bool {
         if a.isKept != b.isKept { return b.isKept }
+        if a.worth != b.worth { return a.worth < b.worth }
         return a.order != b.order ? a.order < b.order : a.id < b.id
+    }
+}
+
+extension AuditRow {
+    /// What its label could tell of its pair.
+    fileprivate var worth: Int {
+        if opening != nil { return 2 }
+        guard pair != nil else { return 0 }
+        guard let first = predictions.first, predictions.count > 1 else { return 1 }
+        return predictions.contains { $0.label.agreement(with: first.label) < 1 } ? 1 : 0
     }
 }
 
@@ -27,9 +52,10 @@ struct LeavingOrder: Sendable {
 
     private var revision: UInt64?
     private var labelled = 0
-    /// Where labels give way, and where they do not: a full table goes from one to the other and back with every label.
-    private var givingLabels = Foremost<Leaving>(size: Self.size)
-    private var keepingLabels = Foremost<Leaving>(size: Self.size)
+    /// By rule: a full table goes from one to the other and back with every label.
+    private var labels = Foremost<Leaving>(size: Self.size)
+    private var draws = Foremost<Leaving>(size: Self.size)
+    private var ages = Foremost<Leaving>(size: Self.size)
 
     /// Rows with a label.
     ///
@@ -43,11 +69,11 @@ struct LeavingOrder: Sendable {
     }
 
     /// The row that leaves first.
-    mutating func first(of rows: Table<SampleID, AuditRow>, givesLabel: Bool) -> Leaving? {
-        if givesLabel {
-            givingLabels.first(of: rows) { Leaving($0, $1, givesLabel: true) }
-        } else {
-            keepingLabels.first(of: rows) { Leaving($0, $1, givesLabel: false) }
+    mutating func first(of rows: Table<SampleID, AuditRow>, _ rule: LeavingRule) -> Leaving? {
+        switch rule {
+        case .label: labels.first(of: rows) { Leaving($0, $1, rule) }
+        case .draw: draws.first(of: rows) { Leaving($0, $1, rule) }
+        case .age: ages.first(of: rows) { Leaving($0, $1, rule) }
         }
     }
 
@@ -55,12 +81,11 @@ struct LeavingOrder: Sendable {
     mutating func set(_ id: SampleID, _ row: AuditRow?, in rows: inout Table<SampleID, AuditRow>) {
         let isCurrent = revision == rows.revision
         let old = rows[id]
-        let isGivingCurrent = givingLabels.isCurrent(rows)
-        func rank(_ row: AuditRow?, _ givesLabel: Bool) -> Leaving? {
-            row.map { Leaving(id, $0, givesLabel: givesLabel) }
-        }
-        keepingLabels.set(id, row, in: &rows, from: rank(old, false), to: rank(row, false))
-        if isGivingCurrent { givingLabels.follow(rows, from: rank(old, true), to: rank(row, true)) }
+        func rank(_ row: AuditRow?, _ rule: LeavingRule) -> Leaving? { row.map { Leaving(id, $0, rule) } }
+        let (hasLabels, hasAges) = (labels.isCurrent(rows), ages.isCurrent(rows))
+        draws.set(id, row, in: &rows, from: rank(old, .draw), to: rank(row, .draw))
+        if hasLabels { labels.follow(rows, from: rank(old, .label), to: rank(row, .label)) }
+        if hasAges { ages.follow(rows, from: rank(old, .age), to: rank(row, .age)) }
         guard isCurrent else { return }
         labelled += (row?.label == nil ? 0 : 1) - (old?.label == nil ? 0 : 1)
         revision = rows.revision

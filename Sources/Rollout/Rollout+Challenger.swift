@@ -55,6 +55,7 @@ extension RolloutState {
         )
         watch.value = FeedbackWatch()
         recountPairs()
+        endEra()
         guard let release = release(.registered, replaced: nil, evidence: evidence) else {
             preconditionFailure("there is a champion")
         }
@@ -85,7 +86,11 @@ extension RolloutState {
         // Beside live traffic only samples labelled before are spoken of: one given up since has no place to win back.
         guard var row = rows[sample] ?? (isLive ? newRow(draw, time) : nil) else { return }
         guard row.prediction(of: version) == nil else { return }
-        row.predictions.removeAll { !isInQuestion($0.version, state) }
+        if let number = row.opening, let pair = openings[number]?.pair, bets[pair]?.challenger == version {
+            era.value.counts.late += 1
+        }
+        let pair = row.pair
+        row.predictions.removeAll { !isInQuestion($0.version, state) && !isInPair($0.version, pair) }
         row.predictions.append(AuditPrediction(version: version, label: label))
         order.set(sample, row, in: &rows)
         if version == state.champion?.version || version == state.challenger?.version { countPair(row, state) }
@@ -132,52 +137,6 @@ extension RolloutState {
         countPair(row, phase.value)
     }
 
-    /// Promotes the challenger once the evidence suffices.
-    ///
-    /// Where the two differ, one of them agrees better with the label: of kind `choice` it alone is right. The e-value of "better
-    /// than the champion wherever they differ" may be looked at after every label: the chance that it
-    /// ever reaches 1/alpha for a challenger that is no better is at most alpha (Ville 1939).
-    ///
-    /// - Parameters:
-    ///   - policy: The revision in force.
-    ///   - sequence: The last number of the dataset log; nil in a project whose labels do not change.
-    /// - Returns: The promotion, or nil.
-    public mutating func promoteIfBetter(policy: RolloutPolicy, labelsThrough sequence: Int64? = nil) -> ModelRelease? {
-        var state = phase.value
-        guard !state.isHeld, !isSuspected, let challenger = state.challenger, let champion = state.champion,
-            state.heardFromChallenger >= policy.minimumShadow
-        else { return nil }
-        let counts = pairs.value
-        guard counts.gain > counts.loss else { return nil }
-        let threshold = -Reproducible.log(policy.alpha)
-        let logE = pairedEProcess(gain: counts.gain, loss: counts.loss)
-        guard logE >= threshold else { return nil }
-        let expectedRate = expectedRate(after: watch.value, policy)
-        state.history.append(FormerChampion(model: champion, expectedRate: expectedRate))
-        if state.history.count > Self.historyCapacity { state.history.removeFirst() }
-        state.champion = challenger
-        state.challenger = nil
-        state.heardFromChallenger = 0
-        state.heardWithoutChallenger = 0
-        state.evidenceThrough = sequence
-        state.changedEvidence = 0
-        phase.value = state
-        // A better model is not expected to be rejected more often than the one before.
-        watch.value = FeedbackWatch(expectedRate: expectedRate)
-        pairs.value = PairCounts()
-        return release(
-            .promoted,
-            replaced: champion.version,
-            evidence: .paired(
-                labels: counts.labels,
-                challengerOnly: counts.challengerOnly,
-                championOnly: counts.championOnly,
-                logE: logE,
-                threshold: threshold
-            )
-        )
-    }
-
     // MARK: - Pairs
 
     /// The champion, the challenger, and those a rollback could return to.
@@ -187,13 +146,22 @@ extension RolloutState {
         return false
     }
 
+    /// Whether a version is the champion or the challenger of a row's pair.
+    private func isInPair(_ version: ModelVersion, _ pair: RowPair?) -> Bool {
+        guard let pair, let bet = bets[pair.number] else { return false }
+        return version == bet.champion || version == bet.challenger
+    }
+
     /// A row for a sample that has none. A full table gives up its oldest label while labels take more than four fifths of it,
-    /// so that new audit samples are always heard; else the sample drawn last that has no label, if it was drawn after this one.
+    /// so that new audit samples are always heard; else the sample drawn last that has no label, if it was drawn after this one, or
+    /// where eras judge the oldest.
     private mutating func newRow(_ draw: Double, _ time: StreamTime) -> AuditRow? {
         if rows.count >= Self.rowCapacity {
             let givesLabel = order.labelled(of: rows) > Self.rowCapacity * 4 / 5
-            let first = order.first(of: rows, givesLabel: givesLabel)
-            guard let first, givesLabel || -first.order > draw else { return nil }
+            // Where eras judge, a new sample is worth more than an old one: its pair is the one that stands.
+            let rule: LeavingRule = givesLabel ? .label : era.value.number > 0 ? .age : .draw
+            let first = order.first(of: rows, rule)
+            guard let first, rule != .draw || -first.order > draw else { return nil }
             order.set(first.id, nil, in: &rows)
         }
         return AuditRow(draw: draw, since: time)
@@ -255,9 +223,10 @@ extension RolloutState {
 }
 
 extension PairCounts {
-    /// What one row comes to; nil unless both models have predicted it and its label is known.
+    /// What one row comes to; nil unless both models have predicted it, its label is known, and it was plainly drawn: where one
+    /// is asked because two models differ, the champion is known to differ from somebody.
     fileprivate init?(_ row: AuditRow, _ state: RolloutPhase) {
-        guard let label = row.label, let champion = state.champion, let challenger = state.challenger,
+        guard !row.isDuel, let label = row.label, let champion = state.champion, let challenger = state.challenger,
             let old = row.prediction(of: champion.version), let new = row.prediction(of: challenger.version)
         else { return nil }
         self.init(difference: new.agreement(with: label) - old.agreement(with: label))
@@ -278,7 +247,7 @@ extension PairCounts {
     }
 
     /// To a millionth, a power of two: sums of such numbers are exact, so that what was added can be taken away again.
-    private static func rounded(_ difference: Double) -> Double { (difference * 0x1p20).rounded() / 0x1p20 }
+    static func rounded(_ difference: Double) -> Double { (difference * 0x1p20).rounded() / 0x1p20 }
 
     mutating func subtract(_ pair: PairCounts) {
         labels -= pair.labels

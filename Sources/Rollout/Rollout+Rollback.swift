@@ -109,6 +109,7 @@ extension RolloutState {
         watch.value = FeedbackWatch(expectedRate: previous.expectedRate)
         resetVoices(about: broken.version)
         recountPairs()
+        endEra()
         return release(cause, replaced: broken.version, evidence: evidence)
     }
 

@@ -32,11 +32,11 @@ extension RolloutState {
         return Notice(kind: .feedbackRaid, text: text)
     }
 
-    /// The lower limit of a version's accuracy on the newest audit labels whose samples it predicted; 0 where there is none.
+    /// The lower limit of a version's accuracy on the newest plainly drawn audit labels whose samples it predicted; 0 where there is none.
     ///
     /// - Complexity: O(`rowCapacity`).
     private func leastAccuracy(of version: ModelVersion) -> Double {
-        let known = rows.sortedRows.filter { $1.label != nil && $1.prediction(of: version) != nil }
+        let known = rows.sortedRows.filter { $1.label != nil && !$1.isDuel && $1.prediction(of: version) != nil }
             .sorted { ($1.value.since, $0.key) < ($0.value.since, $1.key) }
             .prefix(Self.accuracyWindow)
         var right = 0.0
@@ -75,6 +75,8 @@ extension RolloutState {
         guard let version = phase.value.champion?.version, var suspicion = suspicions[version], let row = rows[sample],
             let label = row.label
         else { return FeedbackOutcome() }
+        // Asked because it disagrees with a challenger, before it was suspected: of all traffic that says nothing.
+        guard !row.isDuel else { return FeedbackOutcome() }
         guard let prediction = row.prediction(of: version) else {
             auditTaskWithoutLabel()
             return FeedbackOutcome()

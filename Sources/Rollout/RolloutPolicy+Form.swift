@@ -1,15 +1,32 @@
 public import Forms
+internal import Vocabulary
 
 extension RolloutPolicy: Formed {
     public static let standard: RolloutPolicy? = RolloutPolicy()
 
     public init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
         let (count, rare) = (Count(1...1_000_000), Number(100...1e15))
-        alpha = try f("alpha", \.alpha, Number(0.0001...0.5), "The chance to promote a challenger that is no better.")
+        alpha = try f("alpha", \.alpha, Number(0.0001...0.5), "What `bound` bounds.")
+        let bounds: StaticString =
+            "`share`: of a project's promotions, those without a better challenger; `any`: the chance of even one; `challenger`: that of one challenger alone."
+        bound = try f("bound", \.bound, Choice(), implied: .challenger, bounds)
         let shadow = Count(0...1_000_000)
         let live: StaticString =
             "Live predictions on audit samples that a challenger must have made before it is promoted."
         minimumShadow = try f("minimum_shadow", \.minimumShadow, shadow, absent: 10, live)
+        let (share, wait) = (Number(0...1), Span(0...Span.longest))
+        let duel: StaticString = "Share of audit tasks that are asked where champion and challenger disagree."
+        duels = try f("duels", \.duels, share, implied: 0, duel)
+        let early: StaticString = "Audit labels before which the newest model that leads serves without proof; 0: none."
+        provisional = try f("provisional", \.provisional, shadow, implied: 0, early)
+        let spoken: StaticString = "How long an audit sample waits for the challenger's prediction before it is asked."
+        shadowWait = try f("shadow_wait", \.shadowWait, wait, implied: 60_000, spoken)
+        let shadows: StaticString =
+            "Share of samples that services run the challenger on: those whose draw of purpose `shadow` is below it."
+        shadowShare = try f("shadow_share", \.shadowShare, share, implied: 1, shadows)
+        let blocks: StaticString =
+            "Labels whose tasks opened within so long count as one, for traffic with days or weeks; 0: each by itself."
+        block = try f("block", \.block, wait, implied: 0, blocks)
         tolerance = try f("tolerance", \.tolerance, Number(0...1), "A rise of negative feedback that is tolerated.")
         calibration = try f("calibration", \.calibration, count, "Voices that teach the first champion's rate.")
         let replaced: StaticString = "Without effect: `rollback_alpha` replaced it."
@@ -27,6 +44,8 @@ extension RolloutPolicy: Formed {
         userBuckets = try f("user_buckets", \.userBuckets, Count(1...65_536), implied: 4_096, users)
         let tasks: StaticString = "Audit tasks that are asked before others while few users are behind an alarm."
         verification = try f("verification", \.verification, Count(0...1_000), implied: 40, tasks)
+        let bake: StaticString = "How long a version must have been live before `releases freeze` returns to it."
+        bakeBeforeTrust = try f("bake_before_trust", \.bakeBeforeTrust, Span(), implied: 86_400_000, bake)
     }
 }
 

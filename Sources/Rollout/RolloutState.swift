@@ -19,10 +19,27 @@ public struct AuditRow: Hashable, Sendable {
     public let since: StreamTime
     /// Nil until its audit task is answered.
     public var label: Label?
-    /// The first of each model in question: champion and challenger at most.
+    /// The first of each model in question: champion, challenger, those a rollback could return to, and those of its pair.
     public var predictions: [AuditPrediction]
+    /// The two models that its label will judge; nil of a sample without a pair.
+    public var pair: RowPair?
+    /// The number of its audit task among those with a pair; nil before it opens.
+    public var opening: Int?
+    /// Whether it was asked for because the two disagree.
+    public var isDuel: Bool
 
-    public init(draw: Double, since: StreamTime, label: Label? = nil, predictions: [AuditPrediction] = []) {
+    public init(
+        draw: Double,
+        since: StreamTime,
+        label: Label? = nil,
+        predictions: [AuditPrediction] = [],
+        pair: RowPair? = nil,
+        opening: Int? = nil,
+        isDuel: Bool = false
+    ) {
+        self.pair = pair
+        self.opening = opening
+        self.isDuel = isDuel
         self.draw = draw
         self.since = since
         self.label = label
@@ -185,10 +202,19 @@ public struct RolloutState: Sendable {
     public var rows = Table<SampleID, AuditRow>()
     /// In which they leave, a cache.
     var order = LeavingOrder()
-    /// Counts the complete rows of champion and challenger; counted anew with every change of either.
+    /// Counts the complete rows of champion and challenger that were plainly drawn; counted anew with every change of either.
     public var pairs = Cell(PairCounts())
+    /// The running era, and where the evidence stands.
+    public var era = Cell(Era())
+    /// Pairs of the running era, by number.
+    public var bets = Table<Int, PairBet>()
+    /// Audit tasks with a pair whose labels have not entered, by the number that they were opened under; see
+    /// `openingCapacity`.
+    public var openings = Table<Int, AuditOpening>()
     /// Begun anew with every champion.
     public var watch = Cell(FeedbackWatch())
+    /// How long versions have served, and whether releases are frozen.
+    public var trust = Cell(ReleaseTrust())
     /// Users fall into 4,096 buckets by hash and share their bucket's cap: memory is bounded, and a raid gains nothing.
     public var buckets = Table<Int, UserBucket>()
     /// Keys of feedback seen lately, each in the slot that its value names: a duplicate counts once unless 8,192 slots have

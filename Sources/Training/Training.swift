@@ -47,12 +47,13 @@ public struct CutVersion: Hashable, Sendable {
 
 /// Decides when to train, and what a study amounts to.
 extension TrainingState {
-    /// Takes a sealed version; asks for a study when enough labels are new and none is running.
+    /// Takes a sealed version; asks for a study when enough labels are new, none is running and studies are not stopped.
     public mutating func versionSealed(
         _ version: SealedVersion,
         newestSampleAt: StreamTime,
         policy: TrainingPolicy,
         embedding: EmbeddingSpace? = nil,
+        isStopped: Bool = false,
         context: inout EntryContext,
         cut: (Int) -> CutVersion? = { _ in nil },
         isTaken: (ModelVersion) -> Bool = { _ in false }
@@ -61,6 +62,7 @@ extension TrainingState {
         if let waiting = state.waiting, waiting.version.ordinal >= version.ordinal { return nil }
         state.waiting = WaitingVersion(version: version, newestSampleAt: newestSampleAt)
         progress.value = state
+        guard !isStopped else { return nil }
         return requestIfDue(
             policy: policy,
             embedding: embedding,

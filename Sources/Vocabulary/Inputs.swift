@@ -230,6 +230,9 @@ public struct Command: Hashable, Sendable {
         /// No promotion until released.
         case hold
         case releaseHold
+        /// No promotion and no study until unfrozen; the last champion that is trusted serves.
+        case freeze
+        case unfreeze
         /// Read a paused project's journal on; changes nothing else.
         case resume
         /// Make a model that Flywheel did not ask for the first champion.
@@ -245,7 +248,7 @@ public struct Command: Hashable, Sendable {
         public var changedSample: SampleID? {
             switch self {
             case .revise(let sample, _), .retract(let sample), .move(let sample, _): sample
-            case .rollBack, .hold, .releaseHold, .resume, .register: nil
+            case .rollBack, .hold, .releaseHold, .freeze, .unfreeze, .resume, .register: nil
             }
         }
     }

@@ -88,6 +88,8 @@ public struct ModelRelease: Hashable, Sendable {
         case shadow
         /// The challenger was significantly better.
         case promoted
+        /// The newest model led on the few audit labels known, before anything could be proven.
+        case provisional
         /// Users rejected too much of what the champion said.
         case rolledBack = "rolled_back"
         /// An operator said so.
@@ -125,6 +127,10 @@ public enum Evidence: Hashable, Sendable {
     /// Audit labels that both models were scored on; `logE` is the natural logarithm of the e-value, `threshold` what it
     /// had to reach.
     case paired(labels: Int, challengerOnly: Int, championOnly: Int, logE: Double, threshold: Double)
+    /// Audit labels of samples of which both had spoken before anybody was asked.
+    case judged(JudgedEvidence)
+    /// No claim: the newest model led on the few audit labels known.
+    case provisional(labels: Int, challengerOnly: Int, championOnly: Int)
     /// Feedback about the champion: negative answers, all, what was expected, and the detector's statistic.
     case feedback(negative: Int, total: Int, expectedRate: Double, statistic: Double, threshold: Double)
     /// `metrics` are what the operator says of a registered model: they inform, and nothing is decided by them.

@@ -114,14 +114,18 @@ public struct Selection: Hashable, Sendable {
     public let predictedAt: StreamTime
     /// What the budget reserved for each vote of its task.
     public let voteCost: VoteCost
+    /// Of an audit sample, how it came to be asked for; nil of others, and where champion and challenger are not told apart.
+    public let audit: AuditOrigin?
 
     public init(
         sample: Sample,
         purpose: TaskPurpose,
         reason: SelectionReason,
         predictedAt: StreamTime,
-        voteCost: VoteCost = .free
+        voteCost: VoteCost = .free,
+        audit: AuditOrigin? = nil
     ) {
+        self.audit = audit
         self.sample = sample
         self.purpose = purpose
         self.reason = reason
@@ -136,13 +140,21 @@ public struct Selection: Hashable, Sendable {
             purpose: purpose,
             reason: reason.triggered(by: names),
             predictedAt: predictedAt,
-            voteCost: voteCost
+            voteCost: voteCost,
+            audit: audit
         )
     }
 
     /// The same selection at so much a vote.
     public func costing(_ voteCost: VoteCost) -> Selection {
-        Selection(sample: sample, purpose: purpose, reason: reason, predictedAt: predictedAt, voteCost: voteCost)
+        Selection(
+            sample: sample,
+            purpose: purpose,
+            reason: reason,
+            predictedAt: predictedAt,
+            voteCost: voteCost,
+            audit: audit
+        )
     }
 }
 

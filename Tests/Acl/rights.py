@@ -123,6 +123,8 @@ def _operator(scene: Scene, right: dict) -> tuple[bool, str]:
         status, said = scene.flywheel("operator", "topics", "check")
     elif name == "dead-letters":
         status, said = scene.flywheel("operator", "dead-letters", "list")
+    elif name == "release-log":
+        status, said = scene.flywheel("operator", "releases", "log", PROJECT)
     elif name == "projects":
         status, said = scene.flywheel("operator", "project", "list")
     else:

@@ -45,7 +45,8 @@ import Testing
         Harmless("Engine/Materializer/WaitingLabels.swift", #"int64("from")"#, "as written, by the digest"),
         Harmless("Engine/Operations/Explain+Predictions.swift", #"int64("from")"#, "ends of a range, compared"),
         Harmless("Events/Decisions/DatasetLog+JSON.swift", #"optionalInt64("format")"#, "compared"),
-        Harmless("Events/Decisions/Models+JSON.swift", "try object.int(", "evidence and priority, shown"),
+        Harmless("Events/Decisions/Evidence+JSON.swift", "try object.int(", "evidence, shown"),
+        Harmless("Events/Decisions/Models+JSON.swift", "try object.int(", "priority, shown"),
         Harmless(
             "Events/Inputs/HumanEvents.swift",
             "informingMilliseconds(",

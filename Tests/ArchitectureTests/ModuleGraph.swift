@@ -33,10 +33,10 @@ enum ModuleGraph {
         "Labeling": ["Forms", "Kinds", "Vocabulary", "Tables"],
         "Datasets": ["Forms", "Kinds", "Vocabulary", "Tables"],
         "Training": ["Forms", "Kinds", "Vocabulary", "Tables", "Statistics"],
-        "Rollout": ["Forms", "Kinds", "Vocabulary", "Tables", "Statistics"],
+        "Rollout": ["Forms", "Hashing", "Kinds", "Vocabulary", "Tables", "Statistics"],
         "Flywheel": Set(["Forms", "Kinds", "Vocabulary", "Tables", "Hashing"] + reducers),
         // wire, run
-        "Events": Set(["Forms", "Kinds", "Vocabulary", "Tables", "Flywheel", "JSON"] + reducers),
+        "Events": Set(["Forms", "Kinds", "Vocabulary", "Tables", "Flywheel", "JSON", "Hashing"] + reducers),
         "StreamRuntime": [],
         "ProjectFiles": ["Forms", "Configuration", "Flywheel", "JSON", "Telemetry"],
         // join

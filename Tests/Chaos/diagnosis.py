@@ -8,7 +8,7 @@ from kafka_wire import WireError, list_transactions, open_producers
 
 SETTLED = {"Empty", "CompleteCommit", "CompleteAbort", "Dead"}
 TOPICS = [
-    "journal", "tallies", "state", "dead-letters", "labeling-tasks", "dataset-log", "training-requests", "model-releases", "notices",
+    "journal", "tallies", "state", "dead-letters", "labeling-tasks", "dataset-log", "training-requests", "model-releases", "release-log", "notices",
     "training-results", "dataset-versions"]
 # Groups' offsets too: while a transaction is open there, nobody is told where to read on.
 PLACES = {f"flywheel.{topic}": [0, 1, 2, 3] for topic in TOPICS} | {"__consumer_offsets": list(range(8))}

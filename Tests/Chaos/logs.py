@@ -113,7 +113,7 @@ class Logs:
     sealed: list[Sealed] = field(default_factory=list)
     tallies: list[Tally] = field(default_factory=list)
     journal: list[Entry] = field(default_factory=list)
-    # By topic: `labeling-tasks`, `dataset-log`, `training-requests`, `model-releases`, `notices`.
+    # By topic: `labeling-tasks`, `dataset-log`, `training-requests`, `model-releases`, `release-log`, `notices`.
     decisions: dict[str, list[Decision]] = field(default_factory=dict)
     dead_letters: list[DeadLetter] = field(default_factory=list)
     # The latest rows of `state`: (project, table, key) to value; and by partition where the loop stands.

@@ -14,7 +14,7 @@ from logs import STRANGER, Annotation, DeadLetter, Decision, Entry, Logs, Place,
 from processes import ChaosError
 
 PREFIX = "flywheel."
-DECISIONS = ["labeling-tasks", "dataset-log", "training-requests", "model-releases", "notices"]
+DECISIONS = ["labeling-tasks", "dataset-log", "training-requests", "model-releases", "release-log", "notices"]
 LEDGERED = ["predictions", "feedback"]
 # How long nothing may come before the reader asks what is wrong, in seconds.
 PATIENCE = 30.0

@@ -132,6 +132,20 @@ struct ProgramTests {
         }
     }
 
+    @Test("A history without a project, a version or a time that can be read is a matter of usage")
+    func releases() throws {
+        for (words, text) in [
+            (["log"], "missing argument project"), (["why", "digits"], "missing argument version"),
+            (["freeze", "digits"], "--reason"), (["unfreeze", "--reason", "x"], "missing argument project"),
+            (["log", "digits", "--at", "yesterday"], "--at: expected a time of RFC 3339 with its zone"),
+            (["log", "digits", "--at", "2026-03-01T12:00:00"], "--at: expected a time of RFC 3339 with its zone"),
+            (["log", "digits", "--at", "9999-01-01T00:00:00Z"], "is in the future"),
+        ] {
+            let run = try flywheel(["releases"] + words + ["--bootstrap", "127.0.0.1:1"])
+            #expect(run.status == .exited(2) && run.errorText.contains(text), "\(words): \(run.errorText)")
+        }
+    }
+
     @Test("FLYWHEEL_BOOTSTRAP names the brokers where nothing else does")
     func environment() throws {
         let none = try flywheel(["status"], ["FLYWHEEL_BOOTSTRAP": ""])
@@ -196,6 +210,8 @@ struct ProgramTests {
             ["dataset", "log", "--project", "digits"], ["dataset", "log", "--changes", "--project", "digits"],
             ["dataset", "retract", "s", "--project", "digits", "--reason", "x"], ["replay"],
             ["replay", "--verify", "--project", "digits"],
+            ["releases", "log", "digits"], ["releases", "show", "digits"], ["releases", "why", "digits", "v1"],
+            ["releases", "freeze", "digits", "--reason", "x"],
             ["explain", "s", "--project", "digits"], ["dead-letters", "list"], ["dead-letters", "show", "0/1"],
             ["dead-letters", "redrive", "--all"], ["participant", "product", "--project", "digits"],
             ["participant", "label-tool"], ["run", "--project", file, "--port", "0"], ["demo", "--quick"],

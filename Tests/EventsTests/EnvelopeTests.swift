@@ -1,6 +1,8 @@
 import Events
 import Flywheel
 import Foundation
+import JSON
+import Rollout
 import Testing
 import Vocabulary
 
@@ -166,6 +168,85 @@ import Vocabulary
             )
             let line = text.split(separator: "\n").first { $0.contains("`\(encoded.headers.type)`") }
             #expect(line != nil, "\(encoded.headers.type) is not in the reference")
+        }
+        let transition = ModelTransition(
+            version: model.version,
+            from: nil,
+            to: .live,
+            cause: .release(.first),
+            evidence: .none
+        )
+        let encoded = EncodedDecision(
+            Decision(id: "p-1-0", body: .transition(transition, under: try SchemaFiles.configuration())),
+            project: ProjectID("p"),
+            question: SchemaFiles.question,
+            time: StreamTime(milliseconds: 7),
+            entryNumber: 1
+        )
+        #expect(encoded.topic == .releaseLog && encoded.key == "p" && encoded.headers.correlation == "v1")
+        #expect(text.contains("`\(encoded.headers.type)`"))
+    }
+
+    @Test("A transition is written with time, entry, revision and the policy's digest, which changes with the policy")
+    func transitions() throws {
+        let configuration = try SchemaFiles.configuration()
+        var other = configuration.rollout
+        other.alpha = 0.2
+        let digest = ReleaseLogRecord.digest(of: configuration.rollout)
+        #expect(digest.utf8.count == 64 && digest != ReleaseLogRecord.digest(of: other))
+        for cause in ModelTransition.Cause.allCases {
+            #expect(ModelTransition.Cause(rawValue: cause.rawValue) == cause)
+            let transition = ModelTransition(
+                version: ModelVersion("v2"),
+                from: .shadow,
+                to: .superseded,
+                cause: cause,
+                by: "ada",
+                reason: "r",
+                replacedBy: ModelVersion("v3"),
+                evidence: .none
+            )
+            let encoded = EncodedDecision(
+                Decision(id: "digits-9-1", body: .transition(transition, under: configuration)),
+                project: ProjectID("digits"),
+                question: SchemaFiles.question,
+                time: StreamTime(milliseconds: 7),
+                entryNumber: 9
+            )
+            let read = try JSONParser().withDocument(of: encoded.value) { try ReleaseLogRecord(json: $0) }
+            let expected = ReleaseLogRecord(
+                transition: transition,
+                at: StreamTime(milliseconds: 7),
+                entryNumber: 9,
+                revision: configuration.revision,
+                policyDigest: digest
+            )
+            #expect(read == expected)
+        }
+    }
+
+    @Test("Times of RFC 3339 are read as they are written, with any zone and fraction")
+    func readTimes() {
+        for milliseconds in stride(from: Int64(-62_135_596_800_000), through: 253_402_300_799_999, by: 91_234_567_891) {
+            #expect(RFC3339.milliseconds(of: RFC3339.text(milliseconds: milliseconds)) == milliseconds)
+        }
+        let noon: Int64 = 1_772_366_400_000
+        for text in [
+            "2026-03-01T12:00:00Z", "2026-03-01t12:00:00z", "2026-03-01 13:30:00+01:30", "2026-03-01T11:00:00.0-01:00",
+            "2026-02-28T23:00:00-13:00",
+        ] {
+            #expect(RFC3339.milliseconds(of: text) == noon, "\(text)")
+        }
+        #expect(RFC3339.milliseconds(of: "2026-03-01T12:00:00.2509Z") == noon + 250)
+        #expect(RFC3339.milliseconds(of: "2026-03-01T12:00:00.2509999999999999999999Z") == noon + 250)
+        #expect(RFC3339.milliseconds(of: "2024-02-29T00:00:00Z") != nil)
+        for text in [
+            "", "yesterday", "2026-03-01", "2026-03-01T12:00Z", "2026-03-01T12:00:00", "2026-02-29T12:00:00Z",
+            "2026-13-01T12:00:00Z", "2026-03-00T12:00:00Z", "2026-03-01T24:00:00Z", "2026-03-01T12:60:00Z",
+            "2026-03-01T12:00:00.Z", "2026-03-01T12:00:00+0100", "2026-03-01T12:00:00Z ", "26-03-01T12:00:00Z",
+            "2026-03-01T12:00:00+24:00", "٢026-03-01T12:00:00Z", "1772366400000",
+        ] {
+            #expect(RFC3339.milliseconds(of: text) == nil, "\(text)")
         }
     }
 }

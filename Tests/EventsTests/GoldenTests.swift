@@ -31,8 +31,7 @@ import Vocabulary
         let inputs: Set<String> = ["prediction", "feedback", "annotation", "training-result", "command", "import"]
         let others: Set<String> = [
             "dataset-version", "project", "journal-entry", "labeling-task", "dataset-log", "training-request",
-            "model-release",
-            "notice",
+            "model-release", "release-log", "notice",
         ]
         #expect(events == inputs.union(others).union(Self.withoutCodec))
     }

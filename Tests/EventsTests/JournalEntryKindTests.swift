@@ -44,6 +44,9 @@ import Vocabulary
             (.engine(build: "1"), 1), (.tick(ChainMark(entryNumber: 1, digest: "")), 1),
             (.command(Command(id: "c", action: .hold, by: "a", reason: "r")), 1),
             (.command(Command(id: "c", action: .register(incumbent), by: "a", reason: "r")), 2),
+            (.command(Command(id: "c", action: .retract(SampleID("s")), by: "a", reason: "r")), 3),
+            (.command(Command(id: "c", action: .freeze, by: "a", reason: "r")), 4),
+            (.command(Command(id: "c", action: .unfreeze, by: "a", reason: "r")), 4),
         ]
         for (body, form) in bodies {
             let bytes = JournalEntry(project: project, body: body).jsonBytes

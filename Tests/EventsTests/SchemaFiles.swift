@@ -14,6 +14,11 @@ enum SchemaFiles {
         LabelSchema(question: "Which digit is this?", classes: (0...9).map { String($0) })
     )
 
+    /// The revision of `project/golden/defaults.json`.
+    static func configuration() throws -> ProjectConfiguration {
+        try JSONParser().withDocument(of: bytes("project/golden/defaults.json")) { try ProjectConfiguration(json: $0) }
+    }
+
     /// Paths of a kind of file, relative to `schemas/`, as in `command/golden/hold.json`.
     static func paths(_ kind: String) -> [String] {
         let manager = FileManager.default
@@ -79,6 +84,7 @@ enum SchemaFiles {
         case "dataset-log": try DatasetLogRecord(json: json).write(to: &writer, project: project(json.object()))
         case "training-request": try TrainingRequest(json: json).write(to: &writer, project: project(json.object()))
         case "model-release": try ModelRelease(json: json).write(to: &writer, project: project(json.object()))
+        case "release-log": try ReleaseLogRecord(json: json).write(to: &writer, project: project(json.object()))
         case "notice": try Notice(json: json).write(to: &writer, project: project(json.object()))
         default: return false
         }

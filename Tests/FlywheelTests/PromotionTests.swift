@@ -23,7 +23,7 @@ struct PromotionTests {
                 champion: said[a],
                 challenger: said[b],
                 labels: digits.auditLabels,
-                policy: RolloutPolicy(minimumShadow: 0),
+                policy: RolloutPolicy(minimumShadow: 0, bound: .challenger),
                 seed: UInt64(pair)
             )
             guard labels != nil else { continue }
@@ -64,7 +64,7 @@ struct PromotionTests {
             let labels = (0..<600).map { _ in generator.next(below: 3) }
             func guess() -> [Int] { labels.map { generator.nextUnit() < 0.2 ? ($0 + 1) % 3 : $0 } }
             let (champion, challenger) = (guess(), guess())
-            let policy = RolloutPolicy(alpha: alpha)
+            let policy = RolloutPolicy(alpha: alpha, bound: .challenger)
             if judge(champion: champion, challenger: challenger, labels: labels, policy: policy, seed: seed) != nil {
                 promoted += 1
             }
@@ -85,7 +85,7 @@ struct PromotionTests {
                     champion: champion,
                     challenger: challenger,
                     labels: digits.auditLabels,
-                    policy: RolloutPolicy(minimumShadow: 0),
+                    policy: RolloutPolicy(minimumShadow: 0, bound: .challenger),
                     seed: order
                 )
                 #expect(labels == nil, "seed \(seed), classes \(a) and \(b)")
@@ -103,7 +103,7 @@ struct PromotionTests {
                 champion: champion,
                 challenger: challenger,
                 labels: digits.auditLabels,
-                policy: RolloutPolicy(minimumShadow: 0),
+                policy: RolloutPolicy(minimumShadow: 0, bound: .challenger),
                 seed: order
             )
             let needed = try #require(labels, "seed \(seed): never promoted")
@@ -137,9 +137,11 @@ struct PromotionTests {
                 at: time
             )
             rollout.labelled(sample, .choice(ClassIndex(0)), at: time)
-            #expect(rollout.promoteIfBetter(policy: RolloutPolicy(minimumShadow: 0)) == nil)
+            #expect(rollout.promoteIfBetter(policy: RolloutPolicy(minimumShadow: 0, bound: .challenger)) == nil)
         }
         rollout.hold(false)
-        #expect(rollout.promoteIfBetter(policy: RolloutPolicy(minimumShadow: 0))?.cause == .promoted)
+        #expect(
+            rollout.promoteIfBetter(policy: RolloutPolicy(minimumShadow: 0, bound: .challenger))?.cause == .promoted
+        )
     }
 }

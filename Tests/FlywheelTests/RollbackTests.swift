@@ -7,7 +7,12 @@ import Vocabulary
 
 @Suite("A champion is taken back only for getting worse, under revisions without rollback_alpha")
 struct RollbackTests {
-    private static let policy = RolloutPolicy(minimumShadow: 0, userWindow: 3_600_000, rollbackAlpha: 0)
+    private static let policy = RolloutPolicy(
+        minimumShadow: 0,
+        userWindow: 3_600_000,
+        bound: .challenger,
+        rollbackAlpha: 0
+    )
 
     /// Feedback of many users, one after the other.
     private struct Stream {

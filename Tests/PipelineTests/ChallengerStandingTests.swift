@@ -87,7 +87,7 @@ struct ChallengerStandingTests {
             )
             rollout.labelled(sample, .choice(ClassIndex(number == 4 ? 0 : 1)), at: time)
         }
-        let standing = ChallengerStanding(rollout, RolloutPolicy())
+        let standing = ChallengerStanding(rollout, RolloutPolicy(bound: .challenger))
         #expect((standing.labels, standing.won, standing.lost) == (5, 3, 1))
         #expect((standing.livePredictions, standing.minimumPredictions) == (5, 10))
         let registry = MetricsRegistry()

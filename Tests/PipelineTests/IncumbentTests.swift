@@ -12,16 +12,8 @@ import Vocabulary
 
 @Suite("An incumbent, from the command to its successor")
 struct IncumbentPipelineTests {
-    /// A model that always says the first class, as a file of the plant.
     private func incumbent(_ plant: Plant, _ version: String) throws -> IncumbentModel {
-        var weights = [Double](repeating: 0, count: World.classes.count * 3)
-        // The last row holds the intercepts.
-        weights[2 * World.classes.count] = 4
-        let bytes = try SoftmaxRegression(classes: World.classes, featureCount: 2, weights: weights).bytes
-        _ = try plant.artifacts.put(bytes, as: "incumbent")
-        let uri = try plant.artifacts.uri(of: "incumbent").description
-        let artifact = ArtifactReference(uri: uri, size: Int64(bytes.count), sha256: SHA256Digest(of: bytes).hex)
-        return IncumbentModel(version: ModelVersion(version), artifact: artifact)
+        try plant.incumbent(version)
     }
 
     @Test("What is trained is judged against it, and replaces it with evidence alone; the replay is the same")
@@ -126,5 +118,19 @@ struct IncumbentPipelineTests {
         try predict("theirs-9")
         #expect(try summary()?.unregistered == [])
         #expect(plant.journal().filter { $0.text.contains("\"unregistered\":true") }.count == marked.count)
+    }
+}
+
+extension Plant {
+    /// A model that always says the first class, as a file of the plant.
+    func incumbent(_ version: String) throws -> IncumbentModel {
+        var weights = [Double](repeating: 0, count: World.classes.count * 3)
+        // The last row holds the intercepts.
+        weights[2 * World.classes.count] = 4
+        let bytes = try SoftmaxRegression(classes: World.classes, featureCount: 2, weights: weights).bytes
+        _ = try artifacts.put(bytes, as: "incumbent")
+        let uri = try artifacts.uri(of: "incumbent").description
+        let artifact = ArtifactReference(uri: uri, size: Int64(bytes.count), sha256: SHA256Digest(of: bytes).hex)
+        return IncumbentModel(version: ModelVersion(version), artifact: artifact)
     }
 }

@@ -333,7 +333,7 @@ final class Plant {
     /// Topic, id and value of every decision there is, in the order of the topics.
     func decisions() -> [Written] {
         let places: [Topic] = [
-            .labelingTasks, .datasetLog, .trainingRequests, .modelReleases, .notices, .deadLetters,
+            .labelingTasks, .datasetLog, .trainingRequests, .modelReleases, .releaseLog, .notices, .deadLetters,
         ]
         return places.flatMap { topic in
             cluster.committed(topics[topic]).map {

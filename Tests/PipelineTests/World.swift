@@ -66,7 +66,13 @@ struct World {
             labeling: LabelingPolicy(minimumVotes: 1, maximumVotes: 3, confidence: 0.9, lifetime: 20_000),
             datasets: DatasetPolicy(cutEvery: 6, cutAfter: 30_000),
             training: TrainingPolicy(newLabels: 6, repeats: 2, deadline: 60_000),
-            rollout: RolloutPolicy(alpha: 0.3, minimumShadow: 1, calibration: 10, userBuckets: 65_536)
+            rollout: RolloutPolicy(
+                alpha: 0.3,
+                minimumShadow: 1,
+                calibration: 10,
+                bound: .challenger,
+                userBuckets: 65_536
+            )
         )
     }
 }

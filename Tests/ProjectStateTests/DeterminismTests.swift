@@ -123,6 +123,7 @@ import Vocabulary
                 case .cut: kinds.insert("cut")
                 case .training: kinds.insert("training")
                 case .release(let release): causes.insert(release.cause.rawValue)
+                case .transition(let transition, _): kinds.insert("transition \(transition.to.rawValue)")
                 case .notice(let notice): kinds.insert("notice \(notice.kind.rawValue)")
                 case .refused(let refusal): refusals.insert(refusal.code.rawValue)
                 }
@@ -132,6 +133,8 @@ import Vocabulary
         #expect(causes == ["first", "shadow", "promoted", "rolled_back", "command"])
         for kind in [
             "task open", "label training", "label test", "revised", "retracted", "moved", "cut", "training",
+            "transition registered", "transition shadow", "transition live", "transition superseded",
+            "transition quarantined",
         ] {
             #expect(kinds.contains(kind), "\(kinds.sorted())")
         }

@@ -143,7 +143,10 @@ import Vocabulary
                     case .change(let change): decisions.insert("label \(change.kind.word)")
                     case .cut: decisions.insert("cut")
                     case .training: decisions.insert("training")
-                    case .release(let release): decisions.insert("release \(release.cause)")
+                    case .release(let release):
+                        decisions.insert("release \(release.cause)")
+                        if case .judged = release.evidence { decisions.insert("judged") }
+                    case .transition(let transition, _): decisions.insert("transition \(transition.to)")
                     case .notice(let notice):
                         decisions.insert("notice \(notice.kind)")
                         quotes += notice.text.contains("nearest to it: b") && notice.text.contains("\"blank, ") ? 1 : 0
@@ -152,6 +155,7 @@ import Vocabulary
                 }
                 aside.formUnion(state.acquisition.pool.candidates.sortedRows.compactMap(\.value.setAside))
                 guard position + 1 == GoldenPlan.middle(of: world) else { continue }
+                tables.formUnion(Dump.changes(of: state).map(\.table))
                 #expect(!state.labeling.open.isEmpty, "\(world)")
                 #expect(state.training.progress.value.running != nil, "\(world)")
                 #expect(state.rollout.phase.value.challenger != nil, "\(world)")
@@ -169,10 +173,12 @@ import Vocabulary
         )
         var expected: Set = [
             "audit", "label training", "label test", "label revised", "label retracted", "label moved", "cut",
-            "training",
+            "training", "judged",
         ]
         expected.formUnion(LabelingTask.Closing.allCases.map { "task \($0)" })
         expected.formUnion(ModelRelease.Cause.allCases.map { "release \($0)" })
+        let states: [ReleaseState] = [.registered, .shadow, .live, .superseded, .quarantined]
+        expected.formUnion(states.map { "transition \($0)" })
         // Notices of the runtime follow from no entry, and nobody counts votes anew yet.
         let runtime: Set<Notice.Kind> = [.projectPaused, .projectResumed, .labelDisputed]
         expected.formUnion(Notice.Kind.allCases.filter { !runtime.contains($0) }.map { "notice \($0)" })

@@ -210,6 +210,15 @@ struct GoldenPlan: Sendable {
             (policy.batchSize, policy.auditFirst) = (2, 4)
             policy.patience = 2_000 + Int64(revision)
         },
+        // Eras judge: the newest model that leads serves first, then challengers bet, alone and in blocks.
+        GoldenPlan("eras") { policy, revision in
+            policy.edition = 2
+            policy.votes = 800
+            (policy.poolCapacity, policy.batch.memory) = (12, 8)
+            (policy.batchSize, policy.auditFirst, policy.auditShare) = (2, 8, 0.6)
+            policy.auditAge = revision == 1 ? 20_000 : 0
+            policy.patience = 2_000 + Int64(revision)
+        },
         // Few users who reject, again and again, and many who do.
         GoldenPlan("raids") { policy, revision in
             policy.edition = 2
@@ -222,7 +231,7 @@ struct GoldenPlan: Sendable {
 
     /// Whether an operator returns to former champions; else users' feedback does.
     var rollsBackByCommand: Bool {
-        ["slices", "budgets", "standing", "silence", "confident", "changes"].contains(name)
+        ["slices", "budgets", "standing", "silence", "confident", "changes", "eras"].contains(name)
     }
 
     private init(
@@ -241,7 +250,7 @@ struct GoldenPlan: Sendable {
             var (acquisition, labeling) = (usual.acquisition, usual.labeling)
             var (datasets, training, rollout) = (usual.datasets, usual.training, usual.rollout)
             change(&acquisition, revision)
-            if revision % 2 == 1 {
+            if revision % 2 == 1, name != "eras" {
                 (labeling.minimumVotes, labeling.confidence) = (2, 0.8)
                 (datasets.cutEvery, training.repeats) = (4, 1)
             }
@@ -252,6 +261,15 @@ struct GoldenPlan: Sendable {
                 datasets.revise = revision == 2 ? .apply : .report
                 (datasets.cutEvery, training.newLabels, rollout.alpha) = (2, 1, 0.5)
                 (training.repeats, training.trials, rollout.minimumShadow) = (1, [Recipe()], 0)
+                (labeling.minimumVotes, labeling.maximumVotes) = (1, 1)
+            }
+            if name == "eras" {
+                rollout.bound = [.share, .any, .share, .share][revision]
+                (rollout.duels, rollout.provisional, rollout.alpha) = (0.75, revision == 0 ? 1_000 : 0, 0.5)
+                (rollout.shadowWait, rollout.shadowShare) = (3_000, revision == 2 ? 0.7 : 1)
+                rollout.block = revision == 3 ? 10_000 : 0
+                (rollout.minimumShadow, training.repeats, training.trials) = (1, 1, [Recipe()])
+                (training.newLabels, datasets.cutEvery) = revision < 2 ? (5, 5) : (60, 60)
                 (labeling.minimumVotes, labeling.maximumVotes) = (1, 1)
             }
             if name == "raids" {

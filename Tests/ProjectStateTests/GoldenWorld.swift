@@ -24,7 +24,8 @@ struct GoldenWorld {
             golden.run(to: plan.middle)
             let state = golden.world.state
             guard golden.world.journal.count == plan.middle, !state.labeling.open.isEmpty,
-                state.training.progress.value.running != nil, state.rollout.phase.value.challenger != nil
+                state.training.progress.value.running != nil, state.rollout.phase.value.challenger != nil,
+                plan.name != "eras" || golden.isJudging
             else { continue }
             golden.run(to: plan.entries)
             guard golden.hasRolledBack, golden.hasToldSilence, golden.hasChanged, golden.hasBeenRaided
@@ -38,6 +39,12 @@ struct GoldenWorld {
         self.plan = plan
         world = World(seed: seed, first: plan.revisions[0])
         generator = SplitMix64(seed: seed ^ 0x676F_6C64)
+    }
+
+    /// Whether rows of all that eras keep are there.
+    private var isJudging: Bool {
+        let (rollout, audit) = (world.state.rollout, world.state.acquisition.audit)
+        return !rollout.openings.isEmpty && !rollout.bets.isEmpty && !audit.pairings.isEmpty
     }
 
     private var hasRolledBack: Bool {
@@ -66,8 +73,10 @@ struct GoldenWorld {
     }
 
     /// Whether the plan that is about changes makes each, is refused each, keeps what a study may ask for, and has a promotion
-    /// on a label that was changed since; true of the others.
+    /// on a label that was changed since; whether the one about eras has a promotion in one, and a provisional release; true of
+    /// the others.
     private var hasChanged: Bool {
+        if plan.name == "eras" { return found.isSuperset(of: ["provisional", "judged"]) }
         guard plan.name == "changes" else { return true }
         return found.isSuperset(of: [
             "revised", "retracted", "moved", "unknown_label", "labels_fixed", "split_fixed", "promoted", "former",
@@ -82,7 +91,10 @@ struct GoldenWorld {
             for decision in state.apply(appended.entry, appendedAt: appended.at) {
                 if case .change(let change) = decision.body { found.insert(change.kind.word) }
                 if case .refused(let refusal) = decision.body { found.insert(refusal.code.rawValue) }
-                if case .release(let release) = decision.body { found.insert(release.cause.rawValue) }
+                if case .release(let release) = decision.body {
+                    found.insert(release.cause.rawValue)
+                    if case .judged = release.evidence { found.insert("judged") }
+                }
             }
             if !state.datasets.former.isEmpty { found.insert("former") }
             if state.rollout.phase.value.changedEvidence > 0 { found.insert("evidence") }
@@ -97,6 +109,8 @@ struct GoldenWorld {
                 revision += 1
             } else if plan.name == "declined", generator.next(below: 5) == 0 {
                 decline()
+            } else if plan.name == "eras", generator.next(below: 2) == 0 {
+                world.hasten()
             } else if plan.name == "changes", generator.next(below: 2) == 0 {
                 generator.next(below: 4) == 0 ? world.change() : world.hasten()
             } else if generator.next(below: 6) == 0 {

@@ -70,7 +70,7 @@ struct LabelChangeBookTests {
     private static func pairs(_ rollout: RolloutState) -> PairCounts {
         var counts = PairCounts()
         let phase = rollout.phase.value
-        for (_, row) in rollout.rows.sortedRows {
+        for (_, row) in rollout.rows.sortedRows where !row.isDuel {
             func said(_ model: ReleasedModel?) -> Label? {
                 row.predictions.first { $0.version == model?.version }?.label
             }

@@ -37,7 +37,12 @@ struct SuspicionEntryTests {
                         schema: usual.schema,
                         acquisition: acquisition,
                         labeling: LabelingPolicy(minimumVotes: 1, maximumVotes: 1),
-                        rollout: RolloutPolicy(minimumShadow: 0, userWindow: 1_000, verification: verification)
+                        rollout: RolloutPolicy(
+                            minimumShadow: 0,
+                            userWindow: 1_000,
+                            bound: .challenger,
+                            verification: verification
+                        )
                     )
                 )
             )
@@ -65,7 +70,7 @@ struct SuspicionEntryTests {
                 }
                 state.rollout.labelled(SampleID("before-\(number)"), .choice(ClassIndex(0)), at: start)
             }
-            _ = state.rollout.promoteIfBetter(policy: RolloutPolicy(minimumShadow: 0))
+            _ = state.rollout.promoteIfBetter(policy: RolloutPolicy(minimumShadow: 0, bound: .challenger))
         }
 
         var champion: String? { state.rollout.phase.value.champion?.version.rawValue }

@@ -95,6 +95,13 @@ func configuration(
             userWindow: 30_000,
             // In one way of asking a first model waits for test labels.
             first: FirstModelPolicy(testLabels: asking == .money ? 3 : 0),
+            // In two ways of asking eras judge.
+            bound: asking == .money ? .share : asking == .stream ? .any : .challenger,
+            duels: asking == .money ? 0.75 : 0,
+            provisional: asking == .stream ? 4 : 0,
+            shadowWait: 1_000,
+            shadowShare: asking == .stream ? 0.8 : 1,
+            block: asking == .stream ? 20_000 : 0,
             // In another feedback is judged as before there were voices.
             rollbackAlpha: asking == .slices ? 0 : 0.2
         )
@@ -153,7 +160,7 @@ struct World {
         case .training(let request): requests.append(request)
         case .cut(let cut): cuts.append(cut)
         case .release(let release): (champion, challenger) = (release.champion.version, release.challenger?.version)
-        case .label, .change, .notice, .refused: break
+        case .label, .change, .transition, .notice, .refused: break
         }
     }
 

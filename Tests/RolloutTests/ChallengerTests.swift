@@ -189,7 +189,7 @@ import Vocabulary
 
     @Test("However good the trainer finds it, a challenger is promoted only when it has been heard live")
     func live() {
-        let policy = RolloutPolicy(minimumShadow: 10)
+        let policy = RolloutPolicy(minimumShadow: 10, bound: .challenger)
         var state = RolloutState(models: 1...1)
         for number in 0..<30 {
             let sample = SampleID("s\(number)")

@@ -3,10 +3,11 @@ import Tables
 import Testing
 import Vocabulary
 
-/// A challenger need not be heard live first, and feedback counts as in revisions without `rollback_alpha`.
-let unshadowed = RolloutPolicy(minimumShadow: 0, userWindow: 3_600_000, rollbackAlpha: 0)
-/// The defaults, but for a challenger that need not be heard live first.
-let voiced = RolloutPolicy(minimumShadow: 0)
+/// The rules from before there were eras and voices: one challenger is judged by all labels known, and feedback counts as in
+/// revisions without `rollback_alpha`.
+let unshadowed = RolloutPolicy(minimumShadow: 0, userWindow: 3_600_000, bound: .challenger, rollbackAlpha: 0)
+/// The defaults, but for a challenger that need not be heard live first and is judged as before there were eras.
+let voiced = RolloutPolicy(minimumShadow: 0, bound: .challenger)
 
 func time(_ milliseconds: Int64) -> StreamTime { StreamTime(milliseconds: milliseconds) }
 

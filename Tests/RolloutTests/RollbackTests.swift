@@ -121,7 +121,13 @@ import Vocabulary
         arguments: 1...9
     )
     func few(users: Int) {
-        let policy = RolloutPolicy(minimumShadow: 0, userCap: 1_000_000, userWindow: 3_600_000, rollbackAlpha: 0)
+        let policy = RolloutPolicy(
+            minimumShadow: 0,
+            userCap: 1_000_000,
+            userWindow: 3_600_000,
+            bound: .challenger,
+            rollbackAlpha: 0
+        )
         var state = Self.promoted(policy: policy)
         var needed: Int?
         for number in 0..<2_000 where needed == nil {
@@ -148,7 +154,13 @@ import Vocabulary
 
     @Test("Users of one bucket count as one")
     func sameBucket() {
-        let policy = RolloutPolicy(minimumShadow: 0, userCap: 1_000_000, userWindow: 3_600_000, rollbackAlpha: 0)
+        let policy = RolloutPolicy(
+            minimumShadow: 0,
+            userCap: 1_000_000,
+            userWindow: 3_600_000,
+            bound: .challenger,
+            rollbackAlpha: 0
+        )
         var state = Self.promoted(policy: policy)
         for number in 0..<500 {
             let user = 7 + (number % 20) * RolloutState.bucketCount
@@ -185,7 +197,13 @@ import Vocabulary
         "The first champion's rate is learnt from its first feedback; its successor inherits it and never a higher one"
     )
     func inheritance() {
-        let policy = RolloutPolicy(minimumShadow: 0, tolerance: 0.1, calibration: 50, rollbackAlpha: 0)
+        let policy = RolloutPolicy(
+            minimumShadow: 0,
+            tolerance: 0.1,
+            calibration: 50,
+            bound: .challenger,
+            rollbackAlpha: 0
+        )
         var state = RolloutState(models: 1...1)
         for number in 0..<49 { _ = state.hear(.confirmation, number, policy: policy) }
         #expect(state.watch.value.expectedRate == nil)
@@ -232,7 +250,7 @@ import Vocabulary
 
     @Test("One user counts so often in a window, and again in the next")
     func caps() {
-        let policy = RolloutPolicy(userCap: 3, userWindow: 1_000, rollbackAlpha: 0)
+        let policy = RolloutPolicy(userCap: 3, userWindow: 1_000, bound: .challenger, rollbackAlpha: 0)
         var state = RolloutState(models: 1...1)
         var refused = 0
         for number in 0..<10
@@ -249,7 +267,7 @@ import Vocabulary
 
     @Test("A refused feedback may come again: only what counted is a duplicate")
     func refusedIsForgotten() {
-        let policy = RolloutPolicy(userCap: 1, userWindow: 1_000, rollbackAlpha: 0)
+        let policy = RolloutPolicy(userCap: 1, userWindow: 1_000, bound: .challenger, rollbackAlpha: 0)
         var state = RolloutState(models: 1...1)
         expect(state.hear(.rejection, 1, user: 7, policy: policy).refusal, is: nil)
         expect(state.hear(.rejection, 2, user: 7, policy: policy).refusal, is: .userCapReached)

@@ -6,7 +6,7 @@ import Vocabulary
 
 @Suite("Suspicion: few are behind an alarm, and labels decide")
 struct SuspicionTests {
-    private static let policy = RolloutPolicy(minimumShadow: 0, userWindow: 1_000)
+    private static let policy = RolloutPolicy(minimumShadow: 0, userWindow: 1_000, bound: .challenger)
 
     /// v2 serves, nine in ten of `known` audit labels say that it is right, and six accounts reject it until it is suspected.
     private static func raided(known: Int = 200) -> (state: RolloutState, notice: Notice?) {

@@ -88,7 +88,7 @@ struct VoicePastTests {
         arguments: 0..<8 as Range<UInt64>
     )
     func poorBeginning(seed: UInt64) {
-        let policy = RolloutPolicy(minimumShadow: 0, userWindow: 10_000)
+        let policy = RolloutPolicy(minimumShadow: 0, userWindow: 10_000, bound: .challenger)
         var generator = SplitMix64(seed: seed)
         var state = RolloutState(models: 1...1)
         var (now, number) = (0.0, 0)

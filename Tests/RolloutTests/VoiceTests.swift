@@ -23,7 +23,7 @@ struct VoiceTests {
 
     @Test("A bucket has one voice about a version in a window, and another about the next version")
     func voices() {
-        let policy = RolloutPolicy(minimumShadow: 0, userWindow: 1_000, userBuckets: 16)
+        let policy = RolloutPolicy(minimumShadow: 0, userWindow: 1_000, bound: .challenger, userBuckets: 16)
         var state = RolloutState(models: 1...1)
         expect(state.hear(.rejection, 1, user: 7, policy: policy, at: 500).refusal, is: nil)
         expect(state.hear(.confirmation, 2, user: 7, policy: policy, at: 1_499).refusal, is: .userCapReached)
@@ -96,7 +96,7 @@ struct VoiceTests {
 
     @Test("The past forgets by halves, so that a changed world is learnt in the end")
     func past() {
-        let policy = RolloutPolicy(minimumShadow: 0, userBuckets: 65_536)
+        let policy = RolloutPolicy(minimumShadow: 0, bound: .challenger, userBuckets: 65_536)
         var state = RolloutState(models: 1...1)
         for number in 0..<12_001 {
             _ = state.hear(number % 3 == 0 ? .rejection : .confirmation, number, policy: policy)
@@ -165,7 +165,7 @@ struct VoiceTests {
 
     @Test("Twelve buckets never roll back, however long they go on; thirteen do", arguments: [1, 5, 8, 12, 13])
     func few(users: Int) {
-        let policy = RolloutPolicy(minimumShadow: 0, userWindow: 1_000)
+        let policy = RolloutPolicy(minimumShadow: 0, userWindow: 1_000, bound: .challenger)
         var state = Self.promoted(policy: policy)
         var needed: Int?
         for number in 0..<700 where needed == nil {
@@ -181,7 +181,7 @@ struct VoiceTests {
     @Test("Evidence is what the rule says, from its definition", arguments: 0..<8 as Range<UInt64>)
     func definition(seed: UInt64) throws {
         var generator = SplitMix64(seed: seed)
-        let policy = RolloutPolicy(minimumShadow: 0, userWindow: 1)
+        let policy = RolloutPolicy(minimumShadow: 0, userWindow: 1, bound: .challenger)
         // So that nothing is ever rolled back.
         var state = RolloutState(models: 1...1)
         for number in 0..<50 { _ = state.hear(number < 5 ? .rejection : .confirmation, number, policy: policy) }
@@ -248,7 +248,7 @@ struct VoiceTests {
     @Test("A state read back before every voice decides the same", arguments: 0..<3 as Range<UInt64>)
     func restored(seed: UInt64) {
         var generator = SplitMix64(seed: seed)
-        let policy = RolloutPolicy(minimumShadow: 0, userWindow: 50)
+        let policy = RolloutPolicy(minimumShadow: 0, userWindow: 50, bound: .challenger)
         var state = Self.promoted(policy: policy)
         for number in 0..<700 {
             let verdict: Feedback.Verdict =

@@ -23,6 +23,8 @@ public struct Cadence: Hashable, Sendable {
     public var auditWindow: StreamTime?
     /// Training labels that were imported: known as if they had been asked for.
     public var importedLabels: Int
+    /// What audit tasks have earned for samples on which champion and challenger disagree, in tasks; at most 1.
+    public var duelCredit: Double
 
     public init(
         lastBatchAt: StreamTime = StreamTime(milliseconds: 0),
@@ -34,8 +36,10 @@ public struct Cadence: Hashable, Sendable {
         triggerTasks: Int = 0,
         auditOwed: Double = 0,
         auditWindow: StreamTime? = nil,
-        importedLabels: Int = 0
+        importedLabels: Int = 0,
+        duelCredit: Double = 0
     ) {
+        self.duelCredit = duelCredit
         self.importedLabels = importedLabels
         self.lastBatchAt = lastBatchAt
         self.lastBatchOrdinal = lastBatchOrdinal

@@ -80,6 +80,7 @@ public struct PooledCandidate: Hashable, Sendable {
     ///   - propensity: As in `SelectionReason`.
     ///   - triggers: Names of those that fired.
     ///   - parts: Of the score.
+    ///   - audit: Of an audit sample.
     /// - Returns: A selection that costs nothing.
     func selection(
         _ purpose: TaskPurpose,
@@ -88,7 +89,8 @@ public struct PooledCandidate: Hashable, Sendable {
         inclusionProbability: Double? = nil,
         propensity: Double?,
         triggers: [String] = [],
-        parts: [ScorePart] = []
+        parts: [ScorePart] = [],
+        audit: AuditOrigin? = nil
     ) -> Selection {
         let candidate = candidate
         return Selection(
@@ -104,7 +106,8 @@ public struct PooledCandidate: Hashable, Sendable {
                 triggers: triggers,
                 parts: parts
             ),
-            predictedAt: candidate.predictedAt
+            predictedAt: candidate.predictedAt,
+            audit: audit
         )
     }
 }

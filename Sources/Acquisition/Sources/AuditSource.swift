@@ -2,34 +2,99 @@ public import Tables
 public import Vocabulary
 
 /// The audit sample: drawn without bias, asked for in the order of the draws, and never trained on.
+///
+/// Part of it is asked for where champion and challenger disagree: where they agree, a label tells nothing of which is better.
 public struct AuditSource: TaskSource, Sendable {
     /// Candidates kept.
     public static let capacity = 200
 
     var purpose: TaskPurpose { .audit }
 
-    /// At most `capacity` candidates: those drawn first.
+    /// At most `capacity` candidates: those drawn first. Where champion and challenger are told apart half of the places are for
+    /// samples on which the standing pair disagrees, or may.
     public var candidates = Table<SampleID, PooledCandidate>()
-    /// The last of them, a cache.
+    /// What the models of its pair said of each candidate that eras judge by.
+    public var pairings = Table<SampleID, AuditPairing>()
+    /// The last of the candidates, a cache.
     private var floor = Foremost<AuditRank>()
+
+    public init() {}
 
     var isEmpty: Bool { candidates.isEmpty }
 
     /// Takes a candidate in, of a sample that is new or that a newer model has seen.
-    mutating func receive(_ pooled: PooledCandidate) {
+    ///
+    /// - Parameters:
+    ///   - pooled: Of the audit sample.
+    ///   - context: The entry that brought it.
+    /// - Complexity: O(1) on average; O(*capacity*) in a full table where pairs are told apart.
+    public mutating func receive(_ pooled: PooledCandidate, _ context: SelectionContext) {
         let id = pooled.candidate.sample.id
         let known = candidates[id]
         if let known, known.modelOrdinal >= pooled.modelOrdinal { return }
         let rank = AuditRank(pooled)
         if known == nil, candidates.count >= Self.capacity {
-            let last = floor.first(of: candidates) { AuditRank($1) }
-            guard let last, last < rank else { return }
-            floor.set(last.draw.id, nil, in: &candidates, from: last, to: nil)
+            let first = pairings.isEmpty ? floor.first(of: candidates) { AuditRank($1) } : leaving(context)
+            guard let first, context.audit.standingPair != nil || first < rank else { return }
+            floor.set(first.draw.id, nil, in: &candidates, from: first, to: nil)
+            forgetPairing(first.draw.id)
         }
         floor.set(id, pooled, in: &candidates, from: known.map { AuditRank($0) }, to: rank)
     }
 
-    mutating func remove(_ sample: SampleID) { candidates[sample] = nil }
+    /// Candidates on which the standing pair differs, or may, that are enough to ask for.
+    private static let enoughDuels = 4
+
+    /// Whether the standing pair needs no further sample: a few wait on which it differs, or may.
+    ///
+    /// A sample has one pair. Where few samples come again and again, the first challenger would else take all of them.
+    ///
+    /// - Complexity: O(*capacity*) where duels are asked for.
+    public func hasEnoughDuels(_ asking: AuditAsking) -> Bool {
+        guard asking.duels > 0, let standing = asking.standingPair else { return false }
+        return pairings.count { $1.pair == standing && $1.stratum != .agree } >= Self.enoughDuels
+    }
+
+    /// Notes what the models of a candidate's pair said.
+    public mutating func note(_ sample: SampleID, _ pairing: AuditPairing) {
+        guard candidates[sample] != nil, pairings[sample] != pairing else { return }
+        pairings[sample] = pairing
+    }
+
+    mutating func remove(_ sample: SampleID) { drop(sample) }
+
+    /// Drops a candidate: it was asked for.
+    public mutating func drop(_ sample: SampleID) {
+        candidates[sample] = nil
+        forgetPairing(sample)
+    }
+
+    private mutating func forgetPairing(_ sample: SampleID) {
+        if pairings[sample] != nil { pairings[sample] = nil }
+    }
+
+    /// The candidate that leaves a full table first: of those on which the standing pair does not differ, the one drawn last, unless
+    /// the others fill more than half of it.
+    private func leaving(_ context: SelectionContext) -> AuditRank? {
+        let found = candidates.gather(into: (last: AuditRank?.none, plain: AuditRank?.none, differing: 0)) {
+            found,
+            id,
+            pooled in
+            let rank = AuditRank(pooled)
+            if found.last.map({ rank < $0 }) ?? true { found.last = rank }
+            if let pairing = pairings[id], mayDiffer(pairing, context) {
+                found.differing += 1
+            } else if found.plain.map({ rank < $0 }) ?? true {
+                found.plain = rank
+            }
+        }
+        return found.differing * 2 <= Self.capacity ? found.plain ?? found.last : found.last
+    }
+
+    /// Whether the standing pair disagrees on a sample, or its challenger may still say so.
+    private func mayDiffer(_ pairing: AuditPairing, _ context: SelectionContext) -> Bool {
+        pairing.pair != nil && pairing.pair == context.audit.standingPair && pairing.stratum != .agree
+    }
 
     // MARK: - Asking
 
@@ -67,8 +132,12 @@ public struct AuditSource: TaskSource, Sendable {
         return count
     }
 
-    /// Audit tasks that keep their share of all tasks once this batch is out.
+    /// Audit tasks that keep their share of all tasks once this batch is out, as far as their samples may be asked for yet.
     func allowance(_ room: BatchRoom, _ accounts: TaskAccounts, _ context: SelectionContext) -> Int {
+        askable(wanted(room, accounts, context), context)
+    }
+
+    private func wanted(_ room: BatchRoom, _ accounts: TaskAccounts, _ context: SelectionContext) -> Int {
         if context.policy.sharesByWindow { return min(due(room.training, accounts, context), room.affordable) }
         // Nothing else to ask for: the audit sample may take the whole batch.
         guard room.isShared else { return min(context.policy.batchSize, candidates.count, room.affordable) }
@@ -79,21 +148,113 @@ public struct AuditSource: TaskSource, Sendable {
         return min(max(0, wanted), candidates.count, max(1, context.policy.batchSize), room.affordable)
     }
 
-    mutating func take(_ count: Int, _ accounts: inout TaskAccounts, _ context: SelectionContext) -> [Selection] {
-        candidates.least(count) { AuditDraw($1) }.compactMap { candidates[$0.id] }.map { pooled in
-            pooled.selection(
-                purpose,
-                strategy: "audit",
-                // Not the draw: whoever knew draws could guess the audit sample.
-                score: pooled.candidate.auditProbability ?? 0,
-                inclusionProbability: pooled.candidate.auditProbability,
-                propensity: pooled.candidate.auditProbability
-            )
+    /// As many of so many as need not wait for a challenger.
+    private func askable(_ count: Int, _ context: SelectionContext) -> Int {
+        guard count > 0, !pairings.isEmpty else { return count }
+        let waiting = pairings.count { !$1.isSettled(at: context.time, wait: context.audit.wait) }
+        return min(count, candidates.count - waiting)
+    }
+
+    /// Takes samples to ask for.
+    ///
+    /// - Parameters:
+    ///   - count: Above 0, and no more than may be asked for.
+    ///   - accounts: Of the tasks.
+    ///   - context: Now.
+    /// - Returns: Distinct samples, in the order in which their tasks open.
+    /// - Complexity: O(*capacity* log *capacity*).
+    public mutating func take(
+        _ count: Int,
+        _ accounts: inout TaskAccounts,
+        _ context: SelectionContext
+    ) -> [Selection] {
+        guard !pairings.isEmpty else {
+            return candidates.least(count) { AuditDraw($1) }.compactMap { candidates[$0.id] }
+                .map { selection($0, nil) }
+        }
+        var order = AuditOrder(self, context)
+        var selections: [Selection] = []
+        var credit = accounts.cadence.value.duelCredit
+        while selections.count < count {
+            // Three of four are three of four, whatever the sum rounds to.
+            credit += context.audit.duels
+            let duel = credit > 1 - 1e-9 ? order.nextDuel() : nil
+            guard let id = duel ?? order.next(), let pooled = candidates[id] else { break }
+            if duel != nil { credit -= 1 }
+            credit = min(1, max(0, credit))
+            selections.append(selection(pooled, origin(id, pooled, isDuel: duel != nil)))
+        }
+        if accounts.cadence.value.duelCredit != credit { accounts.cadence.value.duelCredit = credit }
+        return selections
+    }
+
+    private func origin(_ id: SampleID, _ pooled: PooledCandidate, isDuel: Bool) -> AuditOrigin {
+        let pairing = pairings[id]
+        let entered = pairing?.enteredAt ?? pooled.candidate.predictedAt
+        let day = Int((Double(entered.milliseconds) / 86_400_000).rounded(.down))
+        return AuditOrigin(isDuel: isDuel, stratum: pairing?.settled ?? .unknown, day: day)
+    }
+
+    private func selection(_ pooled: PooledCandidate, _ origin: AuditOrigin?) -> Selection {
+        pooled.selection(
+            purpose,
+            strategy: "audit",
+            // Not the draw: whoever knew draws could guess the audit sample.
+            score: pooled.candidate.auditProbability ?? 0,
+            inclusionProbability: pooled.candidate.auditProbability,
+            propensity: pooled.candidate.auditProbability,
+            audit: origin
+        )
+    }
+
+    /// Audit tasks keep their share of all tasks, so the next candidate of a stream is what they wait for, or a challenger.
+    func nextAsking(_ room: BatchRoom, _ accounts: TaskAccounts, _ context: SelectionContext) -> NextAsking {
+        let wanted = wanted(room, accounts, context)
+        guard wanted > 0 else { return .never }
+        if askable(wanted, context) > 0 { return .afterPatience }
+        let ends = pairings.gather(into: Int64.max) { earliest, _, pairing in
+            guard pairing.isSilent else { return }
+            earliest = min(earliest, pairing.fixedAt.milliseconds.adding(context.audit.wait))
+        }
+        return .at(StreamTime(milliseconds: max(ends, context.time.milliseconds)))
+    }
+}
+
+/// Audit candidates in the order in which they are asked for.
+private struct AuditOrder {
+    private let plain: [SampleID]
+    private let duels: [SampleID]
+    private var taken: Set<SampleID> = []
+    private var (plainNext, duelNext) = (0, 0)
+
+    init(_ source: AuditSource, _ context: SelectionContext) {
+        let age = context.policy.auditAge
+        let order = source.candidates.sortedRows.compactMap { id, pooled -> (isOld: Bool, draw: AuditDraw)? in
+            let pairing = source.pairings[id]
+            guard pairing?.isSettled(at: context.time, wait: context.audit.wait) ?? true else { return nil }
+            let entered = pairing?.enteredAt ?? pooled.candidate.predictedAt
+            let isOld = age > 0 && context.time.milliseconds(since: entered) > age
+            return (isOld, AuditDraw(pooled))
+        }.sorted { $0.isOld != $1.isOld ? $1.isOld : $0.draw < $1.draw }
+        plain = order.map(\.draw.id)
+        duels = plain.filter { id in
+            guard let pairing = source.pairings[id], pairing.pair != nil else { return false }
+            return pairing.pair == context.audit.standingPair && pairing.settled == .disagree
         }
     }
 
-    /// Audit tasks keep their share of all tasks, so the next candidate of a stream is what they wait for.
-    func nextAsking(_ room: BatchRoom, _ accounts: TaskAccounts, _ context: SelectionContext) -> NextAsking {
-        allowance(room, accounts, context) > 0 ? .afterPatience : .never
+    /// Of those on which the standing pair disagrees.
+    mutating func nextDuel() -> SampleID? { Self.next(duels, &duelNext, &taken) }
+
+    /// Of all.
+    mutating func next() -> SampleID? { Self.next(plain, &plainNext, &taken) }
+
+    private static func next(_ ids: [SampleID], _ place: inout Int, _ taken: inout Set<SampleID>) -> SampleID? {
+        while place < ids.count {
+            let id = ids[place]
+            place += 1
+            if taken.insert(id).inserted { return id }
+        }
+        return nil
     }
 }

@@ -1,6 +1,22 @@
 public import Tables
 public import Vocabulary
 
+/// Which audit samples come first, and which are not asked yet.
+public struct AuditAsking: Hashable, Sendable {
+    /// The number of the pair of champion and challenger that stands; nil where there is none.
+    public let standingPair: Int?
+    /// The share of audit tasks asked for where that pair disagrees, in `0...1`.
+    public let duels: Double
+    /// Milliseconds that a sample waits for its pair's challenger.
+    public let wait: Int64
+
+    public init(standingPair: Int? = nil, duels: Double = 0, wait: Int64 = 0) {
+        self.standingPair = standingPair
+        self.duels = duels
+        self.wait = wait
+    }
+}
+
 /// Circumstances in which a project asks for labels: the policy in force, its tasks and models, and the entry applied.
 public struct SelectionContext {
     private let shared: Shared<AcquisitionPolicy>
@@ -16,6 +32,8 @@ public struct SelectionContext {
     public let newestOrdinal: Int
     /// Training labels asked for, answered or not, that the newest model does not know.
     public let unlearnedLabels: Int
+    /// Which audit samples come first, and which are not asked yet.
+    public let audit: AuditAsking
     /// Audit tasks that are wanted before others, beyond the share of the audit sample: what they take it does without later.
     public let auditTasksWanted: Int
     /// The entry that gives the time and seeds the choice.
@@ -28,6 +46,7 @@ public struct SelectionContext {
         openTasks: Int = 0,
         newestOrdinal: Int = 0,
         unlearnedLabels: Int = 0,
+        audit: AuditAsking = AuditAsking(),
         auditTasksWanted: Int = 0,
         entry: EntryContext
     ) {
@@ -37,6 +56,7 @@ public struct SelectionContext {
         self.openTasks = openTasks
         self.newestOrdinal = newestOrdinal
         self.unlearnedLabels = unlearnedLabels
+        self.audit = audit
         self.auditTasksWanted = auditTasksWanted
         self.entry = entry
     }

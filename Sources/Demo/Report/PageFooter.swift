@@ -9,6 +9,7 @@ struct PageFooter {
         ("dataset-log", "labels accepted and revised, versions cut"),
         ("training-requests", "which version to train on, and how"),
         ("model-releases", "champion, challenger, and the evidence"),
+        ("release-log", "which model was live when, and why"),
         ("dead-letters", "what was refused, and why"),
     ]
 

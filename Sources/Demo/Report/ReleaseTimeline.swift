@@ -159,7 +159,7 @@ struct ReleaseTimeline {
 
 /// Why a model was released.
 enum ReleaseCause: String, CaseIterable {
-    case first, promoted, shadow, rolledBack = "rolled_back", command
+    case first, promoted, provisional, shadow, rolledBack = "rolled_back", command
 
     /// A cause that is not known reads as a command.
     init(_ cause: String) { self = ReleaseCause(rawValue: cause) ?? .command }
@@ -170,6 +170,7 @@ enum ReleaseCause: String, CaseIterable {
         switch self {
         case .first: "first"
         case .promoted: "promoted"
+        case .provisional: "provisional"
         case .shadow: "shadow"
         case .rolledBack: "rolled back"
         case .command: "by command"
@@ -179,7 +180,7 @@ enum ReleaseCause: String, CaseIterable {
     var shape: SVG.Shape {
         switch self {
         case .first: .disc
-        case .promoted: .triangle
+        case .promoted, .provisional: .triangle
         case .shadow: .ring
         case .rolledBack: .cross
         case .command: .diamond
@@ -190,7 +191,7 @@ enum ReleaseCause: String, CaseIterable {
     var style: String {
         switch self {
         case .first, .command: "plain"
-        case .promoted: "good"
+        case .promoted, .provisional: "good"
         case .shadow: "quiet"
         case .rolledBack: "bad"
         }

@@ -190,7 +190,7 @@ final class DemoObserver {
             view.champion = release.champion.version.rawValue
             view.challenger = release.challenger?.version.rawValue
             switch release.cause {
-            case .first, .promoted:
+            case .first, .promoted, .provisional:
                 view.promotions += 1
                 view.predictionToRelease.append(newest / 1_000)
             case .rolledBack, .command: view.rollbacks += 1
@@ -254,6 +254,10 @@ extension Evidence {
         case .none: "nothing to compare with yet"
         case .paired(let labels, let challengerOnly, let championOnly, let logE, let threshold):
             "on \(labels) audit labels the challenger alone was right \(challengerOnly) times, the champion alone \(championOnly): log e-value \(Self.rounded(logE)), needed \(Self.rounded(threshold))"
+        case .judged(let evidence):
+            "on \(evidence.all.labels) audit labels the challengers were right \(evidence.all.wins) times where the champion was not, and wrong \(evidence.all.losses) times where it was right: log e-value \(Self.rounded(evidence.logE)), needed \(Self.rounded(evidence.threshold))"
+        case .provisional(let labels, let challengerOnly, let championOnly):
+            "it leads on the \(labels) audit labels known so far, \(challengerOnly) to \(championOnly): too few to prove anything"
         case .feedback(let negative, let total, let expectedRate, let statistic, let threshold):
             "\(negative) of \(total) feedbacks negative, \(Self.rounded(expectedRate * 100)) % was no reason to worry: statistic \(Self.rounded(statistic)), alarm at \(Self.rounded(threshold))"
         case .command(_, let by, let reason, _): "\(by) said so: \(reason)"

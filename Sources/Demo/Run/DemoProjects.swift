@@ -42,9 +42,16 @@ enum DemoProjects {
             ),
             datasets: DatasetPolicy(cutEvery: 10, cutAfter: 30_000),
             training: TrainingPolicy(trials: [Recipe()], repeats: 3, deadline: 60_000),
-            // One voice of a bucket of users a day would be one in the whole run: when a copy of a version that has served for
-            // a while ships broken, most of the 5,000 users would have had theirs.
-            rollout: RolloutPolicy(userWindow: 10_000)
+            // A model every seven seconds, and each gives way to the next before people have answered about it: in such a hurry
+            // eras prove nothing, and a few hundred users' feedback within minutes is no life of a release. The demo shows the
+            // wheel by the rules that are quick.
+            rollout: RolloutPolicy(
+                userWindow: 3_600_000,
+                bound: .challenger,
+                duels: 0,
+                provisional: 0,
+                rollbackAlpha: 0
+            )
         )
     }
 }

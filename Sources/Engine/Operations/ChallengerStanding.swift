@@ -2,11 +2,13 @@ internal import Flywheel
 internal import Rollout
 internal import Statistics
 internal import Tables
+internal import Vocabulary
 
 /// How far a challenger has come: it is promoted once the evidence reaches its threshold, it has won more pairs than it lost,
 /// and it has made enough live predictions, unless promotions are held.
 public struct ChallengerStanding: Hashable, Sendable {
-    /// Audit labels of samples that champion and challenger both predicted.
+    /// Audit labels of samples that champion and challenger both predicted; where eras judge, those of the running era, of all its
+    /// challengers.
     public let labels: Int
     /// Of these, on how many the challenger agrees better with the label: of kind `choice`, alone is right.
     public let won: Int
@@ -23,12 +25,18 @@ public struct ChallengerStanding: Hashable, Sendable {
 
     init(_ state: RolloutState, _ policy: RolloutPolicy) {
         let pairs = state.pairs.value
+        livePredictions = state.phase.value.heardFromChallenger
+        minimumPredictions = policy.minimumShadow
+        guard policy.bound == .challenger else {
+            let evidence = state.evidence(policy)
+            (labels, won, lost) = (evidence.all.labels, evidence.all.wins, evidence.all.losses)
+            (logE, threshold) = (evidence.logE, evidence.threshold)
+            return
+        }
         labels = pairs.labels
         won = pairs.challengerOnly
         lost = pairs.championOnly
         logE = pairedEProcess(gain: pairs.gain, loss: pairs.loss)
         threshold = -Reproducible.log(policy.alpha)
-        livePredictions = state.phase.value.heardFromChallenger
-        minimumPredictions = policy.minimumShadow
     }
 }

@@ -57,6 +57,8 @@ public struct ProjectSummary: Hashable, Sendable {
     public let isHeld: Bool
     /// Whether few are behind an alarm about the champion, and nothing is promoted until labels have decided.
     public let isSuspected: Bool
+    /// Whether promotions and studies are stopped.
+    public let isFrozen: Bool
     /// Labels in the evidence of the champion's promotion that were changed since; the evidence stays as it was.
     public let changedEvidence: Int
     /// Labels that were taken out of later versions.
@@ -115,6 +117,7 @@ public struct ProjectSummary: Hashable, Sendable {
             }
             .sorted { ($1.predictions, $0.version) < ($0.predictions, $1.version) }
         isHeld = phase.isHeld
+        isFrozen = state.rollout.isFrozen
         changedEvidence = phase.changedEvidence
         openTasks = state.labeling.open.count
         votesBudget = policy?.acquisition.votes ?? 0

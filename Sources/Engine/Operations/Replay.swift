@@ -55,7 +55,7 @@ public struct Replay {
     private static let expiring: [Topic] = [.trainingRequests, .notices]
 
     static let decisionTopics: [Topic] = [
-        .labelingTasks, .datasetLog, .trainingRequests, .modelReleases, .notices,
+        .labelingTasks, .datasetLog, .trainingRequests, .modelReleases, .releaseLog, .notices,
     ]
 
     private static let readTopics: [Topic] = [.journal] + decisionTopics

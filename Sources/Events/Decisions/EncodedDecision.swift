@@ -59,6 +59,10 @@ public struct EncodedDecision: Hashable, Sendable {
                 .modelReleases, "model.\(Self.verb(release.cause))", release.champion.version.rawValue
             )
             release.write(to: &writer, project: project)
+        case .transition(let transition, let configuration):
+            (topic, type, correlation) = (.releaseLog, "model.transitioned", transition.version.rawValue)
+            ReleaseLogRecord(transition, under: configuration, at: time, entryNumber: entryNumber)
+                .write(to: &writer, project: project)
         case .notice(let notice):
             (topic, type) = (.notices, "notice.given")
             notice.write(to: &writer, project: project)
@@ -86,7 +90,7 @@ public struct EncodedDecision: Hashable, Sendable {
 
     private static func verb(_ cause: ModelRelease.Cause) -> String {
         switch cause {
-        case .first, .promoted, .registered: "promoted"
+        case .first, .promoted, .provisional, .registered: "promoted"
         case .shadow: "shadowed"
         case .rolledBack, .command: "rolled_back"
         }

@@ -65,67 +65,6 @@ extension ModelRelease: JSONCodable {
     }
 }
 
-extension Evidence: JSONCodable {
-    public init(json: JSONValue) throws(JSONError) {
-        let object = try json.object()
-        switch try object.string("kind") {
-        case "none": self = .none
-        case "paired_audit_labels":
-            self = .paired(
-                labels: try object.int("labels"),
-                challengerOnly: try object.int("challenger_only_correct"),
-                championOnly: try object.int("champion_only_correct"),
-                logE: try object.double("log_e"),
-                threshold: try object.double("threshold")
-            )
-        case "feedback":
-            self = .feedback(
-                negative: try object.int("negative"),
-                total: try object.int("total"),
-                expectedRate: try object.double("expected_rate"),
-                statistic: try object.double("statistic"),
-                threshold: try object.double("threshold")
-            )
-        case "command":
-            self = .command(
-                id: try object.string("id"),
-                by: try object.string("by"),
-                reason: try object.string("reason"),
-                metrics: try object.metrics("metrics")
-            )
-        case let kind: throw object.failure("kind", "unknown kind of evidence \"\(kind.prefix(64))\"")
-        }
-    }
-
-    public func write(to writer: inout JSONWriter) {
-        writer.object { writer in
-            switch self {
-            case .none: writer.member("kind", "none")
-            case .paired(let labels, let challengerOnly, let championOnly, let logE, let threshold):
-                writer.member("kind", "paired_audit_labels")
-                writer.member("labels", labels)
-                writer.member("challenger_only_correct", challengerOnly)
-                writer.member("champion_only_correct", championOnly)
-                writer.member("log_e", logE)
-                writer.member("threshold", threshold)
-            case .feedback(let negative, let total, let expectedRate, let statistic, let threshold):
-                writer.member("kind", "feedback")
-                writer.member("negative", negative)
-                writer.member("total", total)
-                writer.member("expected_rate", expectedRate)
-                writer.member("statistic", statistic)
-                writer.member("threshold", threshold)
-            case .command(let id, let by, let reason, let metrics):
-                writer.member("kind", "command")
-                writer.member("id", id)
-                writer.member("by", by)
-                writer.member("reason", reason)
-                writer.member("metrics", metrics)
-            }
-        }
-    }
-}
-
 extension Notice: JSONCodable {
     public init(json: JSONValue) throws(JSONError) {
         let object = try json.object()

@@ -25,6 +25,8 @@ extension JSONCodable where Self: Formed {
 
 extension AcquisitionPolicy: JSONCodable {}
 extension AnnotatorReliability: JSONCodable {}
+extension AuditOrigin: JSONCodable {}
+extension AuditPairing: JSONCodable {}
 extension AuditVerdict: JSONCodable {}
 extension BatchPolicy: JSONCodable {}
 extension BudgetLedger: JSONCodable {}
@@ -32,6 +34,9 @@ extension Cadence: JSONCodable {}
 extension IdleWatch: JSONCodable {}
 extension DatasetPolicy: JSONCodable {}
 extension EmbeddingSpace: JSONCodable {}
+extension Era: JSONCodable {}
+extension EraBlock: JSONCodable {}
+extension EraCounts: JSONCodable {}
 extension ExplorationLevel: JSONCodable {}
 extension FeedbackPast: JSONCodable {}
 extension FeedbackWatch: JSONCodable {}
@@ -39,6 +44,7 @@ extension FirstModelPolicy: JSONCodable {}
 extension LabelingPolicy: JSONCodable {}
 extension LogPosition: JSONCodable {}
 extension LoopPosition: JSONCodable {}
+extension PairBet: JSONCodable {}
 extension PairCounts: JSONCodable {}
 extension PendingCut: JSONCodable {}
 extension CutMark: JSONCodable {}
@@ -46,7 +52,9 @@ extension FormerTestLabel: JSONCodable {}
 extension PredictedShares: JSONCodable {}
 extension Question: JSONCodable {}
 extension Recipe: JSONCodable {}
+extension ReleaseTrust: JSONCodable {}
 extension RolloutPolicy: JSONCodable {}
+extension RowPair: JSONCodable {}
 extension ScorePart: JSONCodable {}
 extension SliceAccount: JSONCodable {}
 extension StageTime: JSONCodable {}

@@ -36,6 +36,8 @@ extension Command: JSONCodable {
         case "roll_back": action = .rollBack(try object.id("model_version"))
         case "hold": action = .hold
         case "release_hold": action = .releaseHold
+        case "freeze": action = .freeze
+        case "unfreeze": action = .unfreeze
         case "resume": action = .resume
         case "register":
             action = .register(
@@ -52,7 +54,7 @@ extension Command: JSONCodable {
         case let name:
             throw object.failure(
                 "action",
-                "expected roll_back, hold, release_hold, resume, register, revise_label, retract_label or move_label, found \"\(name.prefix(64))\""
+                "expected roll_back, hold, release_hold, freeze, unfreeze, resume, register, revise_label, retract_label or move_label, found \"\(name.prefix(64))\""
             )
         }
         // Both go on into the dataset log.
@@ -77,6 +79,8 @@ extension Command: JSONCodable {
             writer.member("model_version", version)
         case .hold: writer.member("action", "hold")
         case .releaseHold: writer.member("action", "release_hold")
+        case .freeze: writer.member("action", "freeze")
+        case .unfreeze: writer.member("action", "unfreeze")
         case .resume: writer.member("action", "resume")
         case .register(let model):
             writer.member("action", "register")

@@ -9,7 +9,7 @@ extension JournalEntry.Kind {
     /// kind that it does not know and goes on without the entry.
     public var formVersion: Int {
         switch self {
-        case .command: 3
+        case .command: 4
         case .importedLabel: 2
         case .configured, .candidate, .feedback, .annotation, .trainingResult, .versionSealed, .tally, .tick, .engine: 1
         }
@@ -25,6 +25,7 @@ extension JournalEntry.Body {
         case .rollBack, .hold, .releaseHold, .resume: 1
         case .register: 2
         case .revise, .retract, .move: 3
+        case .freeze, .unfreeze: 4
         }
     }
 }

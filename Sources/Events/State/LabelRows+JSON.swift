@@ -83,7 +83,10 @@ extension AuditRow: JSONCodable {
             draw: try object.double("draw"),
             since: try object.time("since_ms"),
             label: try object.optionalLabel(),
-            predictions: try object.values("predictions")
+            predictions: try object.values("predictions"),
+            pair: try object.optionalValue("pair"),
+            opening: try object.optionalCount("opening"),
+            isDuel: try object.optionalBool("duel") ?? false
         )
     }
 
@@ -93,6 +96,38 @@ extension AuditRow: JSONCodable {
             writer.member("since_ms", since)
             writer.member(label: label)
             writer.array("predictions", ofValues: predictions)
+            writer.member("pair", ifPresent: pair)
+            writer.member("opening", ifPresent: opening)
+            if isDuel { writer.member("duel", true) }
+        }
+    }
+}
+
+extension AuditOpening: JSONCodable {
+    public init(json: JSONValue) throws(JSONError) {
+        let object = try json.object()
+        self.init(
+            sample: try object.id("sample"),
+            pair: try object.count("pair"),
+            champion: try object.value("champion"),
+            challenger: try object.optionalValue("challenger"),
+            isDuel: try object.optionalBool("duel") ?? false,
+            openedAt: try object.time("opened_at_ms"),
+            isClosed: try object.optionalBool("closed") ?? false,
+            label: try object.optionalLabel()
+        )
+    }
+
+    public func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.member("sample", sample)
+            writer.member("pair", pair)
+            writer.member("champion", champion)
+            writer.member("challenger", ifPresent: challenger)
+            if isDuel { writer.member("duel", true) }
+            writer.member("opened_at_ms", openedAt)
+            if isClosed { writer.member("closed", true) }
+            writer.member(label: label)
         }
     }
 }

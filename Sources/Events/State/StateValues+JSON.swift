@@ -84,7 +84,8 @@ extension Selection: JSONCodable {
             purpose: try object.choice("purpose"),
             reason: try object.value("reason"),
             predictedAt: try object.time("predicted_at_ms"),
-            voteCost: try object.optionalValue("vote_cost") ?? .free
+            voteCost: try object.optionalValue("vote_cost") ?? .free,
+            audit: try object.optionalValue("audit")
         )
     }
 
@@ -95,6 +96,7 @@ extension Selection: JSONCodable {
             writer.member("reason", reason)
             writer.member("predicted_at_ms", predictedAt)
             if voteCost != .free { writer.member("vote_cost", voteCost) }
+            writer.member("audit", ifPresent: audit)
         }
     }
 }

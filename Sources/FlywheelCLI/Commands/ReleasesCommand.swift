@@ -43,6 +43,35 @@ enum ReleasesCommand {
         }
     }
 
+    static func freeze(_ arguments: ParsedArguments) throws -> Bool { try freeze(true, arguments) }
+
+    static func unfreeze(_ arguments: ParsedArguments) throws -> Bool { try freeze(false, arguments) }
+
+    private static func freeze(_ isFrozen: Bool, _ arguments: ParsedArguments) throws -> Bool {
+        let name = try arguments.requiredPositional("project")
+        let reason = try arguments.requiredString("reason")
+        let worker = try WorkerFile.connected(arguments)
+        let freeze = ReleaseFreeze(transport: KafkaStreamTransport(properties: worker.kafka), topics: worker.topics)
+        let outcome = try freeze.send(
+            isFrozen,
+            project: name,
+            by: arguments.string("by") ?? NSUserName(),
+            reason: reason
+        )
+        guard case .done(let live, let replaced) = outcome else {
+            Terminal.complain(
+                "sent; no worker has carried it out yet: see flywheel releases show \(ForeignText.line(name)). Once more does no harm"
+            )
+            return false
+        }
+        let serves = live.map { "\(ForeignText.line($0.rawValue)) is live" } ?? "no version is live"
+        let instead = replaced.map { ", in the place of \(ForeignText.line($0.rawValue))" } ?? ""
+        Terminal.show(
+            "\(ForeignText.line(name)): releases are \(isFrozen ? "frozen" : "no longer frozen"); \(serves)\(instead)"
+        )
+        return true
+    }
+
     private static func incumbent(_ arguments: ParsedArguments) throws -> IncumbentModel {
         let name = try arguments.requiredPositional("version")
         guard let version = ModelVersion(checking: name), ForeignText.isPlain(name) else {

@@ -33,7 +33,7 @@ struct StatusReport {
             if let pause = project.pause { lines.append("  \(ForeignText.line(pause.text, limit: 1_000))") }
             let challenger = project.challenger.map { ", challenger \(ForeignText.line($0.version.rawValue))" } ?? ""
             lines.append(
-                "  champion     \(ForeignText.line(project.champion?.version.rawValue ?? "none yet"))\(challenger)\(project.isHeld ? ", held" : "")\(project.isSuspected ? ", suspected" : "")"
+                "  champion     \(ForeignText.line(project.champion?.version.rawValue ?? "none yet"))\(challenger)\(project.isHeld ? ", held" : "")\(project.isSuspected ? ", suspected" : "")\(project.isFrozen ? ", frozen" : "")"
             )
             if project.changedEvidence > 0 {
                 lines.append(
@@ -154,6 +154,7 @@ struct StatusReport {
             writer.member("evidence_labels_changed", project.changedEvidence)
             writer.member("held", project.isHeld)
             writer.member("suspected", project.isSuspected)
+            writer.member("frozen", project.isFrozen)
             if let pause = project.pause {
                 writer.object("paused") { writer in
                     writer.member("journal_offset", pause.next)

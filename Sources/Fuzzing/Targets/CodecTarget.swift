@@ -33,6 +33,7 @@ public final class CodecTarget: FuzzTarget {
         ("notice", { try Notice(json: $0).jsonBytes }),
         ("prediction", { json in try written(PredictionEvent(json.object(), project: project, question: question)) }),
         ("project", { try ProjectConfiguration(json: $0).jsonBytes }),
+        ("release-log", { try ReleaseLogRecord(json: $0).jsonBytes }),
         ("tally", { try Tally(json: $0).jsonBytes }),
         ("training-request", { try TrainingRequest(json: $0).jsonBytes }),
         ("training-result", { json in try written(TrainingResultEvent(json.object(), project: project)) }),

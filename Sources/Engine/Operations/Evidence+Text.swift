@@ -1,0 +1,90 @@
+public import Events
+internal import Telemetry
+internal import Vocabulary
+
+extension Evidence {
+    /// The figures in a sentence for people; nil where there is nothing to prove. Foreign text is escaped, numbers are rounded to
+    /// hundredths.
+    ///
+    /// - Parameters:
+    ///   - winner: The version that the evidence speaks for.
+    ///   - loser: The one that it speaks against.
+    /// - Returns: Without a full stop.
+    func text(for winner: String, against loser: String) -> String? {
+        switch self {
+        case .none: nil
+        case .paired(let labels, let challengerOnly, let championOnly, let logE, let threshold):
+            "on \(labels) audit labels that both predicted, \(winner) agreed better with \(challengerOnly) and \(loser) with \(championOnly); log e \(Self.rounded(logE)) of \(Self.rounded(threshold)) needed"
+        case .judged(let evidence):
+            "on \(evidence.all.labels) audit labels of era \(evidence.era), of samples predicted before anybody was asked, challengers agreed better with \(evidence.all.wins) and \(loser) with \(evidence.all.losses), \(winner) itself with \(evidence.own.wins) and against it \(evidence.own.losses); log e \(Self.rounded(evidence.logE)) of \(Self.rounded(evidence.threshold)) needed"
+        case .provisional(let labels, let challengerOnly, let championOnly):
+            "nothing is claimed: on the \(labels) audit labels known \(winner) agreed better with \(challengerOnly) and \(loser) with \(championOnly)"
+        case .feedback(let negative, let total, let expectedRate, let statistic, let threshold):
+            "users rejected \(negative) of \(total) predictions of \(loser), where a share of \(Self.rounded(expectedRate)) was expected; the detector reached \(Self.rounded(statistic)) of \(Self.rounded(threshold))"
+        case .command(let id, let by, let reason, let metrics):
+            Self.text(command: id, by: by, reason: reason, metrics)
+        }
+    }
+
+    private static func text(command id: String, by: String, reason: String, _ metrics: [ModelMetric]) -> String {
+        let figures = metrics.map { "\(ForeignText.line($0.name, limit: 64)) \($0.value)" }.joined(separator: ", ")
+        let words = reason.isEmpty ? "" : ": \(ForeignText.line(reason, limit: 1_100))"
+        return
+            "\(ForeignText.line(by, limit: 300)) asked for it (command \(ForeignText.line(id, limit: 300)))\(words)\(figures.isEmpty ? "" : " [\(figures)]")"
+    }
+
+    /// To hundredths; 0 has no sign.
+    private static func rounded(_ value: Double) -> Double { (value * 100).rounded() / 100 + 0 }
+}
+
+extension ReleaseLogRecord {
+    /// The transition on one line: time, version, states, reason.
+    public var line: String {
+        let from = transition.from?.rawValue ?? "new"
+        let time = RFC3339.text(milliseconds: at.milliseconds)
+        return "\(time)  \(Self.name(transition.version))  \(from) -> \(transition.to.rawValue)  \(why)"
+    }
+
+    /// The reason of the transition in a sentence.
+    public var why: String {
+        let proof = evidenceText
+        return proof.map { "\(summary); \($0)" } ?? summary
+    }
+
+    private var summary: String {
+        let other = (transition.replacedBy ?? transition.replaced).map { Self.name($0) } ?? "another version"
+        switch (transition.cause, transition.to) {
+        case (.trained, _):
+            let reason = transition.reason.map { ": \(ForeignText.line($0, limit: 1_100))" } ?? ""
+            return "trained, and not released\(reason)"
+        case (.release(.first), _): return "the first model of the project"
+        case (.release(.registered), _): return "served before Flywheel, and was registered"
+        case (.release(.shadow), .superseded): return "\(other) shadows in its place"
+        case (.release(.shadow), _):
+            return transition.replaced == nil ? "shadows the live version" : "shadows in the place of \(other)"
+        case (.release(.promoted), .superseded): return "\(other) is better, and was promoted"
+        case (.release(.promoted), _): return "better than \(other), and was promoted"
+        case (.release(.provisional), .superseded): return "\(other) leads on the few audit labels known, and serves"
+        case (.release(.provisional), _):
+            return "leads \(other) on the few audit labels known, before anything can be proven"
+        case (.release(.rolledBack), .quarantined): return "rolled back by feedback, \(other) serves again"
+        case (.release(.command), .quarantined): return "rolled back by command, \(other) serves again"
+        case (.release(.command), .superseded): return "releases were frozen, and \(other) serves again"
+        case (.release(.rolledBack), _), (.release(.command), _): return "serves again, in the place of \(other)"
+        }
+    }
+
+    /// The evidence, told from the side of the version that it speaks for.
+    private var evidenceText: String? {
+        let (own, replaced, replacing) = (
+            Self.name(transition.version), transition.replaced.map { Self.name($0) },
+            transition.replacedBy.map { Self.name($0) }
+        )
+        return transition.evidence.text(
+            for: replacing ?? own,
+            against: replacing == nil ? replaced ?? "the version before" : own
+        )
+    }
+
+    static func name(_ version: ModelVersion) -> String { ForeignText.line(version.rawValue, limit: 300) }
+}

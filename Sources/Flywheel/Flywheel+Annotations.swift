@@ -1,0 +1,122 @@
+internal import Acquisition
+internal import Datasets
+internal import Labeling
+internal import Rollout
+internal import Tables
+internal import Vocabulary
+
+/// Answers, and the labels that come of them.
+extension ProjectState {
+    mutating func receive(_ annotation: Annotation, _ configuration: ProjectConfiguration, _ step: inout Step) {
+        let result = labeling.receive(
+            annotation,
+            question: configuration.question,
+            policy: configuration.labeling,
+            keepsNotes: configuration.acquisition.edition >= 2,
+            at: step.context.time
+        )
+        switch result {
+        case .failure(let error): refuse(error.refusal, &step)
+        case .success(let outcome): carryOut(outcome, configuration, &step)
+        }
+    }
+
+    mutating func carryOut(
+        _ outcome: AnnotationOutcome,
+        _ configuration: ProjectConfiguration,
+        _ step: inout Step
+    ) {
+        if outcome.isVote {
+            acquisition.voteGiven(
+                cost: outcome.voteCost,
+                taken: outcome.voteTime,
+                policy: configuration.acquisition,
+                at: step.context.time
+            )
+        }
+        if outcome.isDecline {
+            acquisition.declined(
+                cost: outcome.voteCost,
+                taken: outcome.voteTime,
+                policy: configuration.acquisition,
+                at: step.context.time
+            )
+        }
+        if outcome.votesReleased > 0 {
+            acquisition.votesReleased(outcome.votesReleased, cost: outcome.voteCost)
+            if let task = outcome.task, task.purpose.split == .training {
+                acquisition.sliceReleased(
+                    task.sample,
+                    votes: outcome.votesReleased,
+                    openedAt: task.openedAt,
+                    policy: configuration.acquisition
+                )
+            }
+        }
+        if let task = outcome.task {
+            step.decide(.task(task))
+            if case .closed(.unanswerable) = task.state {
+                step.decide(.notice(unanswerable(task, outcome.notes, configuration.acquisition)))
+            }
+        }
+        if let duration = outcome.openFor { took(.label, duration) }
+        var audited: SampleID?
+        if let task = outcome.task, task.purpose == .audit, case .closed = task.state {
+            audited = task.sample.id
+            acquisition.auditClosed(
+                task.sample.id,
+                label: outcome.consensus?.label,
+                policy: configuration.acquisition
+            )
+            if outcome.consensus == nil { rollout.auditTaskWithoutLabel() }
+        }
+        let label = accept(outcome, configuration, &step)
+        guard let audited else { return }
+        rollout.closed(audited, label: label, policy: configuration.rollout)
+        // Labels may have waited for this task, though it brought none.
+        if label != nil || configuration.rollout.bound != .challenger { promoteIfBetter(configuration, &step) }
+    }
+
+    /// Takes the label of a task that closed with one into the dataset log.
+    ///
+    /// - Returns: The label, if it is one that tests.
+    private mutating func accept(
+        _ outcome: AnnotationOutcome,
+        _ configuration: ProjectConfiguration,
+        _ step: inout Step
+    ) -> Label? {
+        guard let consensus = outcome.consensus else { return nil }
+        let accepted = datasets.accept(
+            consensus,
+            question: configuration.question,
+            policy: configuration.datasets,
+            askedBecause: outcome.task?.reason,
+            at: step.context.time
+        )
+        switch accepted {
+        case .failure(let error):
+            refuse(error.refusal, &step)
+            return nil
+        case .success(let fact):
+            step.decide(.label(fact))
+            guard fact.split == .test else { return nil }
+            rollout.labelled(consensus.sample.id, consensus.label, at: step.context.time)
+            decide(rollout.judgeSuspicion(by: consensus.sample.id), &step)
+            return consensus.label
+        }
+    }
+
+    /// What a person should know of a task that nobody could answer: from edition 2 on which samples are like it, and what
+    /// people wrote.
+    private mutating func unanswerable(
+        _ task: LabelingTask,
+        _ notes: [String],
+        _ policy: AcquisitionPolicy
+    ) -> Notice {
+        let text = "nobody could answer task \(task.id)"
+        guard policy.edition >= 2 else { return Notice(kind: .taskUnanswerable, text: text) }
+        let alike =
+            task.purpose.split == .training ? acquisition.unanswerable(task.sample, notes: notes, policy: policy) : []
+        return Notice(unanswerable: task, notes: notes, alike: alike.map { ($0.sample, $0.notes) })
+    }
+}

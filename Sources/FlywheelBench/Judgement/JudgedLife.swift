@@ -1,0 +1,256 @@
+import Acquisition
+import Kinds
+import Rollout
+import Statistics
+import Tables
+import Vocabulary
+
+/// One project's life under judgement: challengers come, audit samples are asked for and answered, and the reducers decide as
+/// they do in the worker.
+struct JudgedLife {
+    /// What one life comes to.
+    struct Outcome: Sendable {
+        var promotions = 0
+        /// Promotions from eras in which no challenger was better than the champion.
+        var falsePromotions = 0
+        /// Promotions of a model that is less accurate than the one it replaced.
+        var worse = 0
+        /// The largest share of false promotions ever reached.
+        var falseShare = 0.0
+        /// Audit labels before the first promotion that is not false.
+        var firstLabel: Int?
+        /// The same, counted from the challenger at which accuracies change.
+        var firstAfterStep: Int?
+        var labels = 0
+        var duels = 0
+        /// Means over challengers.
+        var gap = 0.0
+    }
+
+    private let options: JudgementOptions
+    private var generator: SplitMix64
+    private var rollout = RolloutState()
+    private var audit = AuditSource()
+    private var accounts = TaskAccounts()
+    private let asking: Shared<AcquisitionPolicy>
+    private var outcome = Outcome()
+    /// Every model that may serve again, by version.
+    private var models: [ModelVersion: JudgedModel] = [:]
+    private var champion: JudgedModel
+    private var challenger: JudgedModel?
+    /// The best challenger of the running era.
+    private var bestOfEra = -1.0
+    private var items: [SampleID: JudgedItem] = [:]
+    private var labelled: [(item: JudgedItem, label: Label)] = []
+    private var open: [JudgedItem] = []
+    private var number = 0
+    private var stepLabel: Int?
+
+    init(_ options: JudgementOptions, seed: UInt64) {
+        self.options = options
+        generator = SplitMix64(seed: seed)
+        champion = JudgedModel(
+            0,
+            options.accuracy(of: 0, champion: options.accuracy, 0),
+            difference: options.difference,
+            isFirstBetter: generator.next(below: 2) == 0
+        )
+        var policy = AcquisitionPolicy()
+        policy.auditCutoff = 1
+        asking = Shared(policy)
+        models[champion.version] = champion
+        _ = rollout.register(Self.released(champion, 1), at: StreamTime(milliseconds: 0))
+    }
+
+    mutating func live() -> Outcome {
+        for number in 1...options.challengers {
+            if options.then?.challenger == number { stepLabel = outcome.labels }
+            let start = Int64(number - 1) * JudgementOptions.period
+            arrive(number, at: StreamTime(milliseconds: start))
+            let newest = challenger
+            let (count, labels) = (JudgementOptions.candidates, options.labelsEach)
+            var asked = 0
+            for candidate in 0..<count {
+                let time = start + Int64(candidate) * JudgementOptions.period / Int64(count)
+                predict(at: StreamTime(milliseconds: time))
+                while asked < labels, (candidate + 1) * labels >= (asked + 1) * count {
+                    asked += 1
+                    ask(at: StreamTime(milliseconds: time))
+                }
+            }
+            outcome.gap += (newest?.accuracy ?? champion.accuracy) - champion.accuracy
+            if options.rollbackEvery > 0, number % options.rollbackEvery == 0 { rollBack() }
+            commit()
+        }
+        outcome.gap /= Double(options.challengers)
+        return outcome
+    }
+
+    private static func released(_ model: JudgedModel, _ ordinal: Int) -> ReleasedModel {
+        ReleasedModel(
+            version: model.version,
+            artifact: ArtifactReference(uri: "file:///model", size: 1, sha256: ""),
+            datasetOrdinal: ordinal,
+            newestSampleAt: StreamTime(milliseconds: 0)
+        )
+    }
+
+    /// The trainer's next model, the best of its trials on the labels that it knows, and what it reports.
+    private mutating func arrive(_ number: Int, at time: StreamTime) {
+        let accuracy = options.accuracy(of: number, champion: champion.accuracy, generator.nextNormal())
+        var best: (model: JudgedModel, answers: [Label], score: Int)?
+        for _ in 0..<options.trials {
+            let model = JudgedModel(
+                number,
+                accuracy,
+                difference: options.difference,
+                isFirstBetter: generator.next(below: 2) == 0
+            )
+            let answers = labelled.map { item, label in
+                options.hasOracle ? label : model.answer(item, &generator)
+            }
+            let score = zip(answers, labelled).count { $0 == $1.label }
+            if best.map({ score > $0.score }) ?? true { best = (model, answers, score) }
+        }
+        guard let best else { return }
+        challenger = best.model
+        bestOfEra = max(bestOfEra, accuracy)
+        models[best.model.version] = best.model
+        _ = rollout.register(Self.released(best.model, number + 1), at: time)
+        for (answer, known) in zip(best.answers, labelled) {
+            rollout.predicted(answer, of: known.item.id, by: best.model.version, draw: 0, isLive: false, at: time)
+        }
+        judge(at: time)
+    }
+
+    /// The service predicts the next sample of the audit draw, and the challenger beside the champion.
+    private mutating func predict(at time: StreamTime) {
+        number += 1
+        let kind = options.run == 0 ? 0 : outcome.labels / options.run % 2
+        let item = JudgedItem(id: SampleID("s\(number)"), difficulty: generator.nextNormal(), kind: kind)
+        items[item.id] = item
+        let draw = generator.nextUnit()
+        let answer = champion.answer(item, &generator)
+        let candidate = Candidate(
+            sample: Sample(id: item.id),
+            output: nil,
+            model: ModelReference(name: "m", version: champion.version, role: .champion),
+            score: 0,
+            auditProbability: 1,
+            auditDraw: draw,
+            predictedAt: time
+        )
+        audit.receive(PooledCandidate(candidate: candidate, modelOrdinal: 1), context(time))
+        say(answer, champion, item, draw, time)
+        guard let challenger else { return }
+        let other = challenger.answer(item, &generator)
+        let isWrong = other != .choice(ClassIndex(0))
+        if isWrong, options.silent > 0, generator.nextUnit() < options.silent { return }
+        say(other, challenger, item, draw, time)
+    }
+
+    private mutating func say(
+        _ answer: Label,
+        _ model: JudgedModel,
+        _ item: JudgedItem,
+        _ draw: Double,
+        _ time: StreamTime
+    ) {
+        rollout.predicted(answer, of: item.id, by: model.version, draw: draw, isLive: true, at: time)
+        let version = model.version
+        let isWanted = !audit.hasEnoughDuels(context(time).audit)
+        if let pairing = rollout.pair(
+            item.id,
+            predictedBy: version,
+            policy: options.policy,
+            isWanted: isWanted,
+            at: time
+        ) {
+            audit.note(item.id, pairing)
+        }
+        judge(at: time)
+    }
+
+    private func context(_ time: StreamTime) -> SelectionContext {
+        SelectionContext(
+            policy: asking,
+            audit: AuditAsking(
+                standingPair: rollout.standingPair,
+                duels: options.policy.duels,
+                wait: options.policy.shadowWait
+            ),
+            entry: EntryContext(project: ProjectID("p"), entryNumber: 1, time: time, seed: 0)
+        )
+    }
+
+    /// A task opens; where as many are open as may be, one of them is answered.
+    private mutating func ask(at time: StreamTime) {
+        // What is predicted this very moment is not asked yet.
+        guard let selection = audit.take(1, &accounts, context(time)).first, let item = items[selection.sample.id]
+        else { return }
+        audit.drop(item.id)
+        if let origin = selection.audit { rollout.opened(item.id, isDuel: origin.isDuel, at: time) }
+        if selection.audit?.isDuel ?? false { outcome.duels += 1 }
+        open.append(item)
+        guard open.count >= options.open else { return }
+        let place = options.open == 1 ? 0 : generator.next(below: open.count)
+        let answered = open.remove(at: place)
+        items[answered.id] = nil
+        let isNoisy = options.labelNoise > 0 && generator.nextUnit() < options.labelNoise
+        let label = Label.choice(ClassIndex(isNoisy ? 1 + generator.next(below: 2) : 0))
+        outcome.labels += 1
+        labelled.append((answered, label))
+        rollout.labelled(answered.id, label, at: time)
+        rollout.closed(answered.id, label: label, policy: options.policy)
+        judge(at: time)
+    }
+
+    private mutating func judge(at time: StreamTime) {
+        guard let release = rollout.promoteIfBetter(policy: options.policy),
+            let promoted = models[release.champion.version]
+        else { return }
+        if release.cause == .promoted { count(promoted) }
+        champion = promoted
+        challenger = nil
+        bestOfEra = -1
+    }
+
+    private mutating func count(_ promoted: JudgedModel) {
+        let isFalse = bestOfEra <= champion.accuracy
+        outcome.promotions += 1
+        if isFalse { outcome.falsePromotions += 1 }
+        if promoted.accuracy < champion.accuracy { outcome.worse += 1 }
+        outcome.falseShare = max(
+            outcome.falseShare,
+            Double(outcome.falsePromotions) / Double(outcome.promotions)
+        )
+        guard !isFalse else { return }
+        outcome.firstLabel = outcome.firstLabel ?? outcome.labels
+        if let stepLabel, outcome.firstAfterStep == nil { outcome.firstAfterStep = outcome.labels - stepLabel }
+    }
+
+    /// An operator takes the champion back.
+    private mutating func rollBack() {
+        let evidence = Evidence.command(id: "c", by: "operator", reason: "bench")
+        guard case .success(let release) = rollout.rollBack(from: champion.version, evidence: evidence),
+            let former = models[release.champion.version]
+        else { return }
+        champion = former
+        bestOfEra = challenger?.accuracy ?? -1
+    }
+
+    /// Forgets what is not needed, as a commit does.
+    private mutating func commit() {
+        rollout.rows.commit()
+        rollout.openings.commit()
+        rollout.bets.commit()
+        rollout.era.commit()
+        rollout.pairs.commit()
+        rollout.phase.commit()
+        audit.candidates.commit()
+        audit.pairings.commit()
+        guard items.count > 2_000 else { return }
+        let kept = Set(open.map(\.id))
+        for id in items.keys where audit.candidates[id] == nil && !kept.contains(id) { items[id] = nil }
+    }
+}

@@ -1,0 +1,36 @@
+import Statistics
+import Vocabulary
+
+/// A model of a judged life: how often it is right, on each of two kinds of input.
+struct JudgedModel {
+    let version: ModelVersion
+    let accuracy: Double
+    /// z + 0.35 ε must lie below this to be right, by kind of input.
+    let bounds: [Double]
+
+    /// The standard deviation of what differs between models on one item, and of what they have in common.
+    static let (own, common) = (0.35, 1.0)
+
+    init(_ number: Int, _ accuracy: Double, difference: Double, isFirstBetter: Bool) {
+        version = ModelVersion("v\(number)")
+        self.accuracy = accuracy
+        let sign = isFirstBetter ? 0.5 : -0.5
+        bounds = [accuracy + sign * difference, accuracy - sign * difference].map {
+            Reproducible.normalQuantile(min(0.999, max(0.001, $0))) * (1 + 0.35 * 0.35).squareRoot()
+        }
+    }
+
+    /// What it says of an item: 0 is right, and two that are wrong say the same half of the time.
+    func answer(_ item: JudgedItem, _ generator: inout SplitMix64) -> Label {
+        let isRight = item.difficulty + Self.own * generator.nextNormal() < bounds[item.kind]
+        return .choice(ClassIndex(isRight ? 0 : 1 + generator.next(below: 2)))
+    }
+}
+
+/// A sample of a judged life.
+struct JudgedItem {
+    let id: SampleID
+    let difficulty: Double
+    /// 0 or 1.
+    let kind: Int
+}

@@ -1,0 +1,90 @@
+import Arguments
+import Engine
+
+/// Commands on releases.
+extension CommandLineSpecification {
+    static let releases = CommandSpecification(
+        "releases",
+        summary: "look at releases, and say which model serves before Flywheel trains one",
+        subcommands: [
+            CommandSpecification(
+                "register",
+                summary: "make the model that serves already a project's first champion",
+                discussion: """
+                    By a command on the topic commands, before the project has a champion. The first trained model is then
+                    judged against it like any challenger. Waits until the loop has carried it out; exits with 1 if it
+                    refused.
+                    """,
+                options: connection + [
+                    project,
+                    .option("artifact", "URI", help: "where the model lies; informs who serves it", isRequired: true),
+                    .option("sha256", "HEX", help: "digest of the artifact (of a file here: computed)"),
+                    .option("size", "BYTES", help: "size of the artifact (of a file here: computed)"),
+                    .repeated("metrics", "NAME=VALUE", help: "what is known of it, as in accuracy=0.93; informs"),
+                    .option("by", "NAME", help: "who wants it (default the user's name)"),
+                    .option("reason", "TEXT", help: "why, for people", defaultValue: "it served before"),
+                ],
+                positionals: [PositionalSpecification("version", help: "its name in the predictions' model.version")]
+            ),
+            CommandSpecification(
+                "log",
+                summary: "list every transition of a project's model versions, or who was live at a time",
+                discussion: """
+                    From the topic release-log, the oldest first. With --at it says who was live at that time, and exits with 1
+                    where that is not recorded: models that are older than the topic are not on it.
+                    """,
+                options: connection + [
+                    .option("at", "TIME", help: "a time with its zone, as in 2026-03-01T12:00:00Z"), jsonLines,
+                ],
+                positionals: [releasedProject]
+            ),
+            CommandSpecification(
+                "show",
+                summary: "say who is live and who shadows, since when, and what is held or quarantined",
+                options: connection + [json],
+                positionals: [releasedProject]
+            ),
+            CommandSpecification(
+                "why",
+                summary: "print the evidence for the state of a model version",
+                options: connection + [json],
+                positionals: [
+                    releasedProject, PositionalSpecification("version", help: "its name, as in v12"),
+                ]
+            ),
+            freezing(
+                "freeze",
+                summary: "stop promotions and studies, and return to the last trusted champion",
+                discussion: """
+                    By a command on the topic commands. The champion is replaced by the newest former one that was live for
+                    rollout.bake_before_trust, unless it was so itself, or none was. Feedback is kept, and rollbacks still happen.
+                    Waits until the loop has carried it out.
+                    """
+            ),
+            freezing(
+                "unfreeze",
+                summary: "let promotions and studies go on",
+                discussion: "By a command on the topic commands. Waits until the loop has carried it out."
+            ),
+        ]
+    )
+
+    private static func freezing(_ name: String, summary: String, discussion: String) -> CommandSpecification {
+        CommandSpecification(
+            name,
+            summary: summary,
+            discussion: discussion,
+            options: connection + [
+                .option("by", "NAME", help: "who wants it (default the user's name)"),
+                .option("reason", "TEXT", help: "why, for people; kept for ever", isRequired: true),
+            ],
+            positionals: [releasedProject]
+        )
+    }
+
+    private static let releasedProject = PositionalSpecification("project", help: "the project")
+    private static let jsonLines = OptionSpecification.flag(
+        "json",
+        help: "a line of JSON for each transition; with --at one JSON value"
+    )
+}

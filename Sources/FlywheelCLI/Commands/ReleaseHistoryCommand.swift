@@ -1,0 +1,87 @@
+import Arguments
+import Engine
+import Events
+import KafkaTransport
+import Telemetry
+import Vocabulary
+
+/// `flywheel releases log`, `show` and `why`.
+enum ReleaseHistoryCommand {
+    static func log(_ arguments: ParsedArguments) throws -> Bool {
+        let moment = try arguments.string("at").map { try time($0, arguments) }
+        let history = try read(arguments)
+        if let moment {
+            let found = ReleaseMoment(history, at: moment)
+            Terminal.show(arguments.flag("json") ? found.json : found.text)
+            return history.unreadable == 0 && !found.isUncertain
+        }
+        for record in history.records {
+            Terminal.show(arguments.flag("json") ? record.json(of: ProjectID(history.project)) : record.line)
+        }
+        if history.records.isEmpty, !arguments.flag("json") {
+            Terminal.show("no transition of \(ForeignText.line(history.project)) is recorded yet")
+        }
+        return history.unreadable == 0
+    }
+
+    static func show(_ arguments: ParsedArguments) throws -> Bool {
+        let name = try arguments.requiredPositional("project")
+        let worker = try WorkerFile.connected(arguments)
+        let view = try StatusView(transport: KafkaStreamTransport(properties: worker.kafka), topics: worker.topics)
+        defer { view.close() }
+        if try !view.heldBack().isEmpty { Terminal.complain(openTransaction(on: worker.topics[.state])) }
+        // Before the history: what the state shows is recorded by then.
+        let summary = try view.summaries().first { $0.project == name }
+        let history = try read(arguments)
+        guard let summary else {
+            throw EngineError(
+                "show the releases of \(name)",
+                "no worker has applied an entry of it yet",
+                remedy: "see flywheel status once intake and loop run"
+            )
+        }
+        let overview = ReleaseOverview(summary, history)
+        Terminal.show(arguments.flag("json") ? overview.json : overview.text)
+        return history.unreadable == 0
+    }
+
+    static func why(_ arguments: ParsedArguments) throws -> Bool {
+        let version = try arguments.requiredPositional("version")
+        let history = try read(arguments)
+        let reasons = try ReleaseReasons(history, version: version)
+        Terminal.show(arguments.flag("json") ? reasons.json : reasons.text)
+        return history.unreadable == 0
+    }
+
+    /// The moment that the line names.
+    private static func time(_ text: String, _ arguments: ParsedArguments) throws -> StreamTime {
+        guard let milliseconds = RFC3339.milliseconds(of: text) else {
+            throw arguments.failure(
+                "--at: expected a time of RFC 3339 with its zone, as in 2026-03-01T12:00:00Z, found \"\(text.prefix(80))\""
+            )
+        }
+        guard milliseconds <= WallClock.now() else {
+            throw arguments.failure("--at: \(text.prefix(80)) is in the future, and nobody knows who will be live then")
+        }
+        return StreamTime(milliseconds: milliseconds)
+    }
+
+    /// Reads the project's history, and says on standard error what is missing from it.
+    private static func read(_ arguments: ParsedArguments) throws -> ReleaseHistory {
+        let name = try arguments.requiredPositional("project")
+        let worker = try WorkerFile.connected(arguments)
+        let topic = worker.topics[.releaseLog]
+        let history = try ReleaseHistory.read(
+            name,
+            transport: KafkaStreamTransport(properties: worker.kafka),
+            topics: worker.topics
+        )
+        if history.isHeldBack { Terminal.complain(openTransaction(on: topic)) }
+        if let first = history.firstUnreadable {
+            Terminal.complain(
+                "\(counted(history.unreadable, "record", "records")) on \(topic) cannot be read, the first at \(first): a newer build wrote it, or somebody else; its transition is not told here"
+            )
+        }
+        return history
+    }
+}

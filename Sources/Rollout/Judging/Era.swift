@@ -1,0 +1,134 @@
+internal import Statistics
+public import Vocabulary
+
+/// The time from one champion to the next, and the evidence of it.
+///
+/// An era begins with the first pair that is fixed under a champion, and ends when another model becomes champion: eras without
+/// pairs are not numbered.
+public struct Era: Hashable, Sendable {
+    /// Of the era that runs, or ran last; 0 before the first.
+    public var number: Int
+    /// Promotions in the project's life; provisional releases are none.
+    public var promotions: Int
+    /// Whether its champion serves still.
+    public var isRunning: Bool
+    /// Natural logarithm of what a capital of 1 has become by betting on the challengers.
+    public var logCapital: Double
+    /// The number of the pair that new samples get; nil before the first.
+    public var standing: Int?
+    /// Pairs numbered so far, in all eras.
+    public var pairs: Int
+    /// Audit tasks with a pair that were opened, in all eras.
+    public var opened: Int
+    /// Of these, those whose labels have entered, or never will: they enter in the order in which tasks were opened.
+    public var entered: Int
+    /// What the era's labels come to.
+    public var counts: EraCounts
+    /// Labels of the block that runs; nil where there are none.
+    public var block: EraBlock?
+
+    public init(
+        number: Int = 0,
+        promotions: Int = 0,
+        isRunning: Bool = false,
+        logCapital: Double = 0,
+        standing: Int? = nil,
+        pairs: Int = 0,
+        opened: Int = 0,
+        entered: Int = 0,
+        counts: EraCounts = EraCounts(),
+        block: EraBlock? = nil
+    ) {
+        self.number = number
+        self.promotions = promotions
+        self.isRunning = isRunning
+        self.logCapital = logCapital
+        self.standing = standing
+        self.pairs = pairs
+        self.opened = opened
+        self.entered = entered
+        self.counts = counts
+        self.block = block
+    }
+
+    /// The number of the era that runs, or else of the next one.
+    var current: Int { isRunning ? number : number + 1 }
+
+    /// The level at which a challenger is promoted in this era: α γᵣ (R + 1) for the share, α γᵣ for any.
+    ///
+    /// - SeeAlso: Xu & Ramdas (2024), *Online multiple testing with e-values*, arXiv:2311.06412, e-LOND.
+    func level(alpha: Double, _ bound: PromotionBound) -> Double {
+        let factor = bound == .any ? 1 : Double(promotions + 1)
+        return alpha * Self.share(of: current) * factor
+    }
+
+    /// γᵣ = 1/(2.1098 (r + 1) ln²(r + 1)): positive, falling, and no more than 1 in all.
+    static func share(of number: Int) -> Double {
+        let next = Double(max(1, number) + 1)
+        let log = Reproducible.log(next)
+        return 1 / (2.1098 * next * log * log)
+    }
+}
+
+/// What the labels of one era come to.
+public struct EraCounts: Hashable, Sendable {
+    public var labels: Int
+    /// Labels on which the challenger of their pair agrees better.
+    public var wins: Int
+    /// Labels on which the champion does.
+    public var losses: Int
+    /// Of the labels, those asked for because the pair disagreed.
+    public var duels: Int
+    /// Samples whose pair was settled as their task opened.
+    public var settled: Int
+    /// Of these, samples of which the challenger had said nothing.
+    public var silent: Int
+    /// Labels whose pair was of another era.
+    public var ofAnotherEra: Int
+    /// Predictions of a pair's challenger after the task had opened.
+    public var late: Int
+    /// When the first task opened whose label counts; nil before it.
+    public var firstOpenedAt: StreamTime?
+    /// When the last one did.
+    public var lastOpenedAt: StreamTime?
+
+    public init(
+        labels: Int = 0,
+        wins: Int = 0,
+        losses: Int = 0,
+        duels: Int = 0,
+        settled: Int = 0,
+        silent: Int = 0,
+        ofAnotherEra: Int = 0,
+        late: Int = 0,
+        firstOpenedAt: StreamTime? = nil,
+        lastOpenedAt: StreamTime? = nil
+    ) {
+        self.labels = labels
+        self.wins = wins
+        self.losses = losses
+        self.duels = duels
+        self.settled = settled
+        self.silent = silent
+        self.ofAnotherEra = ofAnotherEra
+        self.late = late
+        self.firstOpenedAt = firstOpenedAt
+        self.lastOpenedAt = lastOpenedAt
+    }
+}
+
+/// Labels whose tasks opened in one block of time: together they are one factor of the capital.
+public struct EraBlock: Hashable, Sendable {
+    /// The block's number since 1970: the opening time divided by `rollout.block`.
+    public var number: Int64
+    /// Labels in it.
+    public var labels: Int
+    /// λ D, in all.
+    public var bets: Double
+
+    public init(number: Int64, labels: Int = 0, bets: Double = 0) {
+        self.number = number
+        self.labels = labels
+        self.bets = bets
+    }
+}

@@ -1,0 +1,144 @@
+public import Vocabulary
+
+/// Champion and challenger of one era, and what is bet on the challenger.
+///
+/// D is the challenger's agreement with a label, less the champion's, in `-1...1`. Before each label the bet is λ of the capital
+/// that D will be above 0: λ = min(0.9, max(0, ΣD / (ΣD² + 4))), from the pair's own labels before, and from those known when the
+/// pair was made, which count as 8 at most. While the challenger is no better the mean of 1 + λD is at most 1 whatever λ is, as long
+/// as λ is known before the label.
+public struct PairBet: Hashable, Sendable {
+    public let champion: ModelVersion
+    public let challenger: ModelVersion
+    /// Labels that entered as evidence.
+    public var labels: Int
+    /// Of these, those with D above 0.
+    public var wins: Int
+    /// Of these, those with D below 0.
+    public var losses: Int
+    /// ΣD over its labels; in blocks, over its means in blocks.
+    public var sum: Double
+    /// ΣD² over the same.
+    public var squares: Double
+    /// ΣD over labels known when the pair was made; they set the bet and are no evidence.
+    public let priorSum: Double
+    /// ΣD² over the same.
+    public let priorSquares: Double
+    /// ΣD over all its labels, those of the block that runs included.
+    public var total: Double
+    /// Labels in the block that runs, and their ΣD.
+    public var blockLabels: Int
+    public var blockSum: Double
+
+    public init(
+        champion: ModelVersion,
+        challenger: ModelVersion,
+        labels: Int = 0,
+        wins: Int = 0,
+        losses: Int = 0,
+        sum: Double = 0,
+        squares: Double = 0,
+        priorSum: Double = 0,
+        priorSquares: Double = 0,
+        total: Double = 0,
+        blockLabels: Int = 0,
+        blockSum: Double = 0
+    ) {
+        self.champion = champion
+        self.challenger = challenger
+        self.labels = labels
+        self.wins = wins
+        self.losses = losses
+        self.sum = sum
+        self.squares = squares
+        self.priorSum = priorSum
+        self.priorSquares = priorSquares
+        self.total = total
+        self.blockLabels = blockLabels
+        self.blockSum = blockSum
+    }
+
+    /// λ: the share of the capital that is bet on the next label, in `0...0.9`.
+    var stake: Double {
+        // What was known before is no more than eight labels on which the two differ.
+        let room = priorSquares > Self.mostPrior ? Self.mostPrior / priorSquares : 1
+        let sum = sum + priorSum * room
+        let squares = squares + priorSquares * room
+        return min(Self.mostStake, max(0, sum / (squares + Self.caution)))
+    }
+
+    /// A label of its own; in a block it waits for the block's end.
+    mutating func count(_ difference: Double, inBlock: Bool) {
+        labels += 1
+        if difference > 0 { wins += 1 }
+        if difference < 0 { losses += 1 }
+        total += difference
+        guard !inBlock else {
+            blockLabels += 1
+            blockSum += difference
+            return
+        }
+        sum += difference
+        squares += difference * difference
+    }
+
+    /// The block is over: its mean counts once.
+    mutating func endBlock() {
+        guard blockLabels > 0 else { return }
+        let mean = blockSum / Double(blockLabels)
+        sum += mean
+        squares += mean * mean
+        blockLabels = 0
+        blockSum = 0
+    }
+
+    private static let mostStake = 0.9
+    private static let mostPrior = 8.0
+    private static let caution = 4.0
+}
+
+/// The pair of an audit sample, on the row of it.
+public struct RowPair: Hashable, Sendable {
+    /// The pair's number; a pair of another era has no bet any more.
+    public let number: Int
+    public let fixedAt: StreamTime
+
+    public init(number: Int, fixedAt: StreamTime) {
+        self.number = number
+        self.fixedAt = fixedAt
+    }
+}
+
+/// An audit task with a pair, from its opening until its label has entered: what the two had said is settled.
+public struct AuditOpening: Hashable, Sendable {
+    public let sample: SampleID
+    public let pair: Int
+    public let champion: Label
+    /// Nil where the challenger had said nothing.
+    public let challenger: Label?
+    public let isDuel: Bool
+    public let openedAt: StreamTime
+    /// Whether the task is closed.
+    public var isClosed: Bool
+    /// The label that was first accepted; nil where there is none yet, or none came.
+    public var label: Label?
+
+    public init(
+        sample: SampleID,
+        pair: Int,
+        champion: Label,
+        challenger: Label?,
+        isDuel: Bool,
+        openedAt: StreamTime,
+        isClosed: Bool = false,
+        label: Label? = nil
+    ) {
+        self.sample = sample
+        self.pair = pair
+        self.champion = champion
+        self.challenger = challenger
+        self.isDuel = isDuel
+        self.openedAt = openedAt
+        self.isClosed = isClosed
+        self.label = label
+    }
+}

@@ -1,0 +1,257 @@
+internal import Kinds
+internal import Statistics
+internal import Tables
+public import Vocabulary
+
+/// Evidence: predictions that were entered before anybody was asked, and the labels that came after.
+extension RolloutState {
+    /// Audit tasks with a pair whose labels have not entered yet; what is opened beyond them is no evidence.
+    public static let openingCapacity = 4_096
+    /// Pairs above which those that no sample needs are forgotten.
+    static let pairCapacity = 64
+
+    /// Fixes the pair of an audit sample, if it has none of the running era and may get one: the champion has spoken of it, and a
+    /// challenger stands that has been heard before. Called for each live prediction of an audit sample, after `predicted`.
+    ///
+    /// - Parameters:
+    ///   - sample: Of the audit draw.
+    ///   - version: Whose prediction it is.
+    ///   - policy: The revision in force.
+    ///   - isWanted: Whether services are to shadow the sample, and the standing pair needs another one.
+    ///   - time: Of the entry.
+    /// - Returns: How the sample stands; nil where eras do not judge, or nothing is kept of the sample.
+    /// - Complexity: O(1); O(*rowCapacity*) for the first sample of a pair.
+    public mutating func pair(
+        _ sample: SampleID,
+        predictedBy version: ModelVersion,
+        policy: RolloutPolicy,
+        isWanted: Bool = true,
+        at time: StreamTime
+    ) -> AuditPairing? {
+        guard policy.bound != .challenger, var row = rows[sample] else { return nil }
+        let state = phase.value
+        let isFixed = row.pair.map { bets[$0.number] != nil } ?? false
+        if !isFixed, row.opening == nil, row.label == nil, isWanted, version == state.champion?.version,
+            row.prediction(of: version) != nil, state.heardFromChallenger > 0, !isProvisional(policy),
+            let number = standingPair(state)
+        {
+            row.pair = RowPair(number: number, fixedAt: time)
+            order.set(sample, row, in: &rows)
+        }
+        return pairing(of: row)
+    }
+
+    /// The number of the pair that new samples get; nil where there is none.
+    public var standingPair: Int? { era.value.standing }
+
+    /// How a sample stands, as those see it who ask for its label.
+    private func pairing(of row: AuditRow) -> AuditPairing {
+        guard let pair = row.pair, let bet = bets[pair.number] else { return AuditPairing(enteredAt: row.since) }
+        return AuditPairing(
+            enteredAt: row.since,
+            pair: pair.number,
+            fixedAt: pair.fixedAt,
+            stratum: row.stratum(bet)
+        )
+    }
+
+    /// The task of an audit sample opens: what its two models have said is settled.
+    ///
+    /// - Parameters:
+    ///   - sample: Asked for.
+    ///   - isDuel: Whether because the two disagree.
+    ///   - time: Of the entry.
+    public mutating func opened(_ sample: SampleID, isDuel: Bool, at time: StreamTime) {
+        guard var row = rows[sample], row.opening == nil, let pair = row.pair, let bet = bets[pair.number],
+            let champion = row.prediction(of: bet.champion), openings.count < Self.openingCapacity
+        else { return }
+        era.value.opened += 1
+        era.value.counts.settled += 1
+        let challenger = row.prediction(of: bet.challenger)
+        if challenger == nil { era.value.counts.silent += 1 }
+        let number = era.value.opened
+        openings[number] = AuditOpening(
+            sample: sample,
+            pair: pair.number,
+            champion: champion,
+            challenger: challenger,
+            isDuel: isDuel,
+            openedAt: time
+        )
+        row.opening = number
+        row.isDuel = isDuel
+        order.set(sample, row, in: &rows)
+    }
+
+    /// The task of an audit sample is closed: its label enters once all tasks opened before it are closed.
+    ///
+    /// In the order of arrival, quick samples would decide.
+    ///
+    /// - Parameters:
+    ///   - sample: Asked for.
+    ///   - label: Accepted as a test label; nil where none came.
+    ///   - policy: The revision in force.
+    /// - Complexity: O(1) for each label that enters, O(*openings*) where the sample's row was given up.
+    public mutating func closed(_ sample: SampleID, label: Label?, policy: RolloutPolicy) {
+        guard let number = opening(of: sample), var opening = openings[number], !opening.isClosed else { return }
+        opening.isClosed = true
+        opening.label = label
+        openings[number] = opening
+        while let next = openings[era.value.entered + 1], next.isClosed {
+            era.value.entered += 1
+            openings[era.value.entered] = nil
+            enter(next, policy)
+        }
+    }
+
+    private func opening(of sample: SampleID) -> Int? {
+        if let row = rows[sample], let opening = row.opening { return opening }
+        // A full table may have given its row up.
+        return openings.gather(into: Int?.none) { found, number, opening in
+            if opening.sample == sample { found = number }
+        }
+    }
+
+    // MARK: - Bets
+
+    /// A label enters, or does not come.
+    private mutating func enter(_ opening: AuditOpening, _ policy: RolloutPolicy) {
+        guard let label = opening.label else { return }
+        guard era.value.isRunning, var bet = bets[opening.pair] else {
+            era.value.counts.ofAnotherEra += 1
+            return
+        }
+        let won = opening.challenger?.agreement(with: label) ?? 0
+        let difference = PairCounts.rounded(won - opening.champion.agreement(with: label))
+        if policy.block > 0 {
+            bet = openBlock(opening, policy) ?? bet
+            era.value.block?.labels += 1
+            era.value.block?.bets += bet.stake * difference
+        } else {
+            endBlock()
+            bet = bets[opening.pair] ?? bet
+            era.value.logCapital += Reproducible.log1p(bet.stake * difference)
+        }
+        bet.count(difference, inBlock: policy.block > 0)
+        bets[opening.pair] = bet
+        count(opening, difference)
+    }
+
+    private mutating func count(_ opening: AuditOpening, _ difference: Double) {
+        var counts = era.value.counts
+        counts.labels += 1
+        if difference > 0 { counts.wins += 1 }
+        if difference < 0 { counts.losses += 1 }
+        if opening.isDuel { counts.duels += 1 }
+        counts.firstOpenedAt = counts.firstOpenedAt ?? opening.openedAt
+        counts.lastOpenedAt = opening.openedAt
+        era.value.counts = counts
+    }
+
+    /// Ends the block before, if the label is of a later one.
+    ///
+    /// - Returns: The label's bet, as it stands then.
+    private mutating func openBlock(_ opening: AuditOpening, _ policy: RolloutPolicy) -> PairBet? {
+        let number = opening.openedAt.milliseconds / policy.block
+        if era.value.block?.number != number {
+            endBlock()
+            era.value.block = EraBlock(number: number)
+        }
+        return bets[opening.pair]
+    }
+
+    private mutating func endBlock() {
+        guard let block = era.value.block else { return }
+        era.value.block = nil
+        guard block.labels > 0 else { return }
+        era.value.logCapital += Reproducible.log1p(block.bets / Double(block.labels))
+        for (number, row) in bets.sortedRows where row.blockLabels > 0 {
+            var bet = row
+            bet.endBlock()
+            bets[number] = bet
+        }
+    }
+
+    // MARK: - Eras
+
+    /// The pair of the champion and the challenger that stands; made, and an era with it, if it is new.
+    private mutating func standingPair(_ state: RolloutPhase) -> Int? {
+        guard let champion = state.champion?.version, let challenger = state.challenger?.version else { return nil }
+        if era.value.isRunning, let number = era.value.standing, let bet = bets[number], bet.challenger == challenger {
+            return number
+        }
+        if !era.value.isRunning {
+            era.value.isRunning = true
+            era.value.number += 1
+        }
+        forgetPairs()
+        era.value.pairs += 1
+        let number = era.value.pairs
+        let known = known(champion, challenger)
+        bets[number] = PairBet(
+            champion: champion,
+            challenger: challenger,
+            priorSum: known.sum,
+            priorSquares: known.squares
+        )
+        era.value.standing = number
+        return number
+    }
+
+    /// What the labels known come to of which both models' answers are known, a trainer's reports included.
+    private func known(_ champion: ModelVersion, _ challenger: ModelVersion) -> (sum: Double, squares: Double) {
+        rows.gather(into: (sum: 0, squares: 0)) { sums, _, row in
+            guard let label = row.label, let old = row.prediction(of: champion),
+                let new = row.prediction(of: challenger)
+            else { return }
+            // Multiples of a millionth, whose sum does not depend on the order.
+            let difference = PairCounts.rounded(new.agreement(with: label) - old.agreement(with: label))
+            sums.sum += difference
+            sums.squares += PairCounts.rounded(difference * difference)
+        }
+    }
+
+    /// Forgets pairs that no sample needs any more, where there are many.
+    private mutating func forgetPairs() {
+        guard bets.count >= Self.pairCapacity else { return }
+        var needed: Set<Int> = rows.gather(into: []) { needed, _, row in
+            if let pair = row.pair, row.label == nil { needed.insert(pair.number) }
+        }
+        openings.gather(into: ()) { _, _, opening in needed.insert(opening.pair) }
+        for number in bets.sortedKeys where !needed.contains(number) && bets[number]?.blockLabels == 0 {
+            bets[number] = nil
+        }
+    }
+
+    /// Another model is champion from now on, or none was before: its pairs begin anew, with the first that is fixed.
+    mutating func endEra() {
+        guard era.value.isRunning else { return }
+        era.value.isRunning = false
+        era.value.logCapital = 0
+        era.value.standing = nil
+        era.value.counts = EraCounts()
+        era.value.block = nil
+        for number in bets.sortedKeys { bets[number] = nil }
+    }
+
+    /// Whether nothing can be proven yet, and the newest model that leads on the few labels serves: no incumbent was registered,
+    /// no era has begun, and fewer than `rollout.provisional` audit labels are known.
+    ///
+    /// - Complexity: O(*rowCapacity*) before the first era, then O(1).
+    public func isProvisional(_ policy: RolloutPolicy) -> Bool {
+        guard policy.provisional > 0, era.value.number == 0 else { return false }
+        let state = phase.value
+        if state.champion?.datasetOrdinal == 0 || state.history.contains(where: { $0.model.datasetOrdinal == 0 }) {
+            return false
+        }
+        return rows.count { $1.label != nil } < policy.provisional
+    }
+}
+
+extension AuditRow {
+    /// What its pair's models have said.
+    func stratum(_ bet: PairBet) -> AuditStratum {
+        guard let new = prediction(of: bet.challenger), let old = prediction(of: bet.champion) else { return .unknown }
+        return new.agreement(with: old) < 1 ? .disagree : .agree
+    }
+}

@@ -1,0 +1,111 @@
+internal import Statistics
+internal import Tables
+public import Vocabulary
+
+/// When the challenger takes the champion's place.
+extension RolloutState {
+    /// Promotes the challenger once the evidence suffices.
+    ///
+    /// - Parameters:
+    ///   - policy: The revision in force.
+    ///   - sequence: The last number of the dataset log; nil in a project whose labels do not change.
+    /// - Returns: The promotion, or nil.
+    public mutating func promoteIfBetter(policy: RolloutPolicy, labelsThrough sequence: Int64? = nil) -> ModelRelease? {
+        let state = phase.value
+        guard !state.isHeld, !isSuspected, let challenger = state.challenger, let champion = state.champion else {
+            return nil
+        }
+        let counts = pairs.value
+        if policy.bound != .challenger, isProvisional(policy) {
+            guard counts.gain > counts.loss else { return nil }
+            let evidence = Evidence.provisional(
+                labels: counts.labels,
+                challengerOnly: counts.challengerOnly,
+                championOnly: counts.championOnly
+            )
+            return promote(challenger, over: champion, .provisional, evidence, policy, sequence)
+        }
+        guard state.heardFromChallenger >= policy.minimumShadow else { return nil }
+        guard policy.bound == .challenger else {
+            guard let own = standingBet(challenger), own.total > 0, counts.gain >= counts.loss else { return nil }
+            let evidence = evidence(policy)
+            guard evidence.logE >= evidence.threshold else { return nil }
+            era.value.promotions += 1
+            return promote(challenger, over: champion, .promoted, .judged(evidence), policy, sequence)
+        }
+        guard counts.gain > counts.loss else { return nil }
+        let threshold = -Reproducible.log(policy.alpha)
+        let logE = pairedEProcess(gain: counts.gain, loss: counts.loss)
+        guard logE >= threshold else { return nil }
+        let evidence = Evidence.paired(
+            labels: counts.labels,
+            challengerOnly: counts.challengerOnly,
+            championOnly: counts.championOnly,
+            logE: logE,
+            threshold: threshold
+        )
+        return promote(challenger, over: champion, .promoted, evidence, policy, sequence)
+    }
+
+    /// Where the evidence of the era stands: that of the next one where none runs.
+    ///
+    /// - Complexity: O(1).
+    public func evidence(_ policy: RolloutPolicy) -> JudgedEvidence {
+        let era = era.value
+        let level = era.level(alpha: policy.alpha, policy.bound)
+        let counts = era.counts
+        let own = phase.value.challenger.flatMap { standingBet($0) }
+        let span = counts.firstOpenedAt.flatMap { first in counts.lastOpenedAt?.milliseconds(since: first) }
+        return JudgedEvidence(
+            era: era.current,
+            promotionsBefore: era.promotions,
+            bound: policy.bound,
+            alpha: policy.alpha,
+            level: level,
+            all: .init(labels: counts.labels, wins: counts.wins, losses: counts.losses),
+            own: .init(labels: own?.labels ?? 0, wins: own?.wins ?? 0, losses: own?.losses ?? 0),
+            duels: counts.duels,
+            logE: era.logCapital,
+            threshold: -Reproducible.log(level),
+            settled: counts.settled,
+            silent: counts.silent,
+            ofAnotherEra: counts.ofAnotherEra,
+            lateLeftOut: counts.late,
+            span: span ?? 0
+        )
+    }
+
+    /// The pair of the running era that the challenger is in; nil before its first sample.
+    private func standingBet(_ challenger: ReleasedModel) -> PairBet? {
+        guard era.value.isRunning, let number = era.value.standing, let bet = bets[number],
+            bet.challenger == challenger.version
+        else { return nil }
+        return bet
+    }
+
+    private mutating func promote(
+        _ challenger: ReleasedModel,
+        over champion: ReleasedModel,
+        _ cause: ModelRelease.Cause,
+        _ evidence: Evidence,
+        _ policy: RolloutPolicy,
+        _ sequence: Int64?
+    ) -> ModelRelease? {
+        var state = phase.value
+        let expectedRate = expectedRate(after: watch.value, policy)
+        state.history.append(FormerChampion(model: champion, expectedRate: expectedRate))
+        if state.history.count > Self.historyCapacity { state.history.removeFirst() }
+        state.champion = challenger
+        state.challenger = nil
+        state.heardFromChallenger = 0
+        state.heardWithoutChallenger = 0
+        state.evidenceThrough = sequence
+        state.changedEvidence = 0
+        phase.value = state
+        // A better model is not expected to be rejected more often than the one before.
+        watch.value = FeedbackWatch(expectedRate: expectedRate)
+        pairs.value = PairCounts()
+        endEra()
+        return release(cause, replaced: champion.version, evidence: evidence)
+    }
+}

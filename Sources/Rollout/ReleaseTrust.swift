@@ -1,0 +1,106 @@
+internal import Tables
+public import Vocabulary
+
+/// The time that a version has been champion.
+public struct ServiceTime: Hashable, Sendable {
+    public let version: ModelVersion
+    /// The time at which it last became champion; nil while it is none.
+    public var since: StreamTime?
+    /// Milliseconds as champion before that, in all.
+    public var before: Int64
+
+    public init(version: ModelVersion, since: StreamTime?, before: Int64 = 0) {
+        self.version = version
+        self.since = since
+        self.before = before
+    }
+
+    /// Milliseconds as champion, in all.
+    func total(at time: StreamTime) -> Int64 {
+        min(before.adding(since.map { max(0, time.milliseconds(since: $0)) } ?? 0), Self.longest)
+    }
+
+    /// No sum grows above this: a row holds no larger number.
+    static let longest: Int64 = 1 << 53
+}
+
+/// Whether releases are frozen, and how long the versions that a freeze could return to have served.
+public struct ReleaseTrust: Hashable, Sendable {
+    /// Whether an operator stopped promotions and studies.
+    public var isFrozen: Bool
+    /// The champion and former champions, as far as both are remembered; at most `capacity`.
+    public var served: [ServiceTime]
+
+    /// The champion beside the former champions that are remembered.
+    public static let capacity = RolloutState.historyCapacity + 1
+
+    public init(isFrozen: Bool = false, served: [ServiceTime] = []) {
+        self.isFrozen = isFrozen
+        self.served = served
+    }
+}
+
+extension RolloutState {
+    /// Whether promotions and studies are stopped.
+    public var isFrozen: Bool { trust.value.isFrozen }
+
+    /// Notes who serves from now on: to be called after every release.
+    public mutating func noteService(at time: StreamTime) {
+        let (phase, old) = (phase.value, trust.value)
+        let champion = phase.champion?.version
+        var new = old
+        for index in new.served.indices where new.served[index].since != nil {
+            guard new.served[index].version != champion else { continue }
+            new.served[index].before = new.served[index].total(at: time)
+            new.served[index].since = nil
+        }
+        if let champion {
+            if let index = new.served.firstIndex(where: { $0.version == champion }) {
+                new.served[index].since = new.served[index].since ?? time
+            } else {
+                new.served.append(ServiceTime(version: champion, since: time))
+            }
+        }
+        new.served.removeAll { served in
+            served.version != champion && !phase.history.contains { $0.model.version == served.version }
+        }
+        if new != old { trust.value = new }
+    }
+
+    /// Stops promotions and studies, and returns to the last champion that served for long enough.
+    ///
+    /// The champion stays where it has served for that long itself, or where no former champion has. A version whose time is not
+    /// known served before times were noted, and counts as trusted. Former champions newer than the one that serves again are
+    /// forgotten: no rollback returns to them. Nobody is quarantined.
+    ///
+    /// - Parameters:
+    ///   - policy: The revision in force.
+    ///   - evidence: The command.
+    ///   - time: Of the entry.
+    /// - Returns: The release, where another model serves from now on.
+    public mutating func freeze(policy: RolloutPolicy, evidence: Evidence, at time: StreamTime) -> ModelRelease? {
+        trust.value.isFrozen = true
+        var state = phase.value
+        guard let champion = state.champion, !isTrusted(champion.version, policy, time),
+            let index = state.history.lastIndex(where: { isTrusted($0.model.version, policy, time) })
+        else { return nil }
+        let former = state.history[index]
+        state.champion = former.model
+        state.history.removeSubrange(index...)
+        state.evidenceThrough = nil
+        state.changedEvidence = 0
+        phase.value = state
+        watch.value = FeedbackWatch(expectedRate: former.expectedRate)
+        recountPairs()
+        endEra()
+        return release(.command, replaced: champion.version, evidence: evidence)
+    }
+
+    /// Lets promotions and studies go on.
+    public mutating func endFreeze() { trust.value.isFrozen = false }
+
+    private func isTrusted(_ version: ModelVersion, _ policy: RolloutPolicy, _ time: StreamTime) -> Bool {
+        let served = trust.value.served.first { $0.version == version }
+        return served.map { $0.total(at: time) >= policy.bakeBeforeTrust } ?? true
+    }
+}

@@ -1,0 +1,65 @@
+/// What the two models of an audit sample's pair said, as far as they have spoken.
+public enum AuditStratum: String, Hashable, Sendable, CaseIterable {
+    /// Both gave labels that agree wholly.
+    case agree
+    /// Their labels differ, or the challenger said nothing in its time.
+    case disagree
+    /// The sample has no pair, or its challenger may still speak.
+    case unknown = "none"
+}
+
+/// An audit candidate, as those see it who judge models by its label.
+public struct AuditPairing: Hashable, Sendable {
+    /// When the candidate entered.
+    public let enteredAt: StreamTime
+    /// The number of its pair of champion and challenger; nil where it has none.
+    public let pair: Int?
+    /// When its pair was fixed; without meaning where it has none.
+    public let fixedAt: StreamTime
+    /// `unknown` while the pair's challenger has said nothing.
+    public let stratum: AuditStratum
+
+    public init(
+        enteredAt: StreamTime,
+        pair: Int? = nil,
+        fixedAt: StreamTime = StreamTime(milliseconds: 0),
+        stratum: AuditStratum = .unknown
+    ) {
+        self.enteredAt = enteredAt
+        self.pair = pair
+        self.fixedAt = fixedAt
+        self.stratum = stratum
+    }
+
+    /// Whether the pair's challenger has said nothing yet.
+    public var isSilent: Bool { pair != nil && stratum == .unknown }
+
+    /// How the pair counts once nobody is waited for any more: silence is a disagreement.
+    public var settled: AuditStratum { isSilent ? .disagree : stratum }
+
+    /// Whether the sample may be asked for: its pair's challenger has spoken, or has had its time.
+    ///
+    /// - Parameters:
+    ///   - time: Now.
+    ///   - wait: Milliseconds that a challenger has.
+    /// - Returns: False while it may still speak.
+    public func isSettled(at time: StreamTime, wait: Int64) -> Bool {
+        !isSilent || time.milliseconds(since: fixedAt) >= wait
+    }
+}
+
+/// How an audit sample came to be asked for.
+public struct AuditOrigin: Hashable, Sendable {
+    /// Whether it was asked for because the standing pair disagrees; else it was plainly drawn.
+    public let isDuel: Bool
+    /// As it stood when the task opened.
+    public let stratum: AuditStratum
+    /// The day on which the candidate entered, in days of UTC since 1970-01-01.
+    public let day: Int
+
+    public init(isDuel: Bool, stratum: AuditStratum, day: Int) {
+        self.isDuel = isDuel
+        self.stratum = stratum
+        self.day = day
+    }
+}

@@ -1,0 +1,99 @@
+/// The figures of a promotion by predictions that were entered before anybody was asked.
+///
+/// All counts are of one era: the time from one champion to the next.
+public struct JudgedEvidence: Hashable, Sendable {
+    /// Labels of pairs.
+    public struct Tally: Hashable, Sendable {
+        /// Audit labels of samples of which the champion had spoken, and the challenger could have.
+        public var labels: Int
+        /// Of these, where the challenger agrees better with the label.
+        public var wins: Int
+        /// Of these, where the champion does.
+        public var losses: Int
+
+        public init(labels: Int = 0, wins: Int = 0, losses: Int = 0) {
+            self.labels = labels
+            self.wins = wins
+            self.losses = losses
+        }
+    }
+
+    /// The era's number; at least 1.
+    public var era: Int
+    /// Promotions before it, over the project's life.
+    public var promotionsBefore: Int
+    /// What is bounded.
+    public var bound: PromotionBound
+    /// The bound, in `0...1`.
+    public var alpha: Double
+    /// The level of this era: α γᵣ (R + 1), or α γᵣ.
+    public var level: Double
+    /// Labels of all pairs of the era, whichever challengers they belong to.
+    public var all: Tally
+    /// Labels of the pair of this champion and this challenger.
+    public var own: Tally
+    /// Of `all`, labels that were asked for because the two disagreed.
+    public var duels: Int
+    /// Natural logarithm of the e-value.
+    public var logE: Double
+    /// What it had to reach: -ln(level).
+    public var threshold: Double
+    /// Samples whose pair was settled when their task opened.
+    public var settled: Int
+    /// Of these, samples of which the challenger had said nothing; its silence counts as wrong.
+    public var silent: Int
+    /// Audit labels whose pair was of another era: no evidence.
+    public var ofAnotherEra: Int
+    /// Predictions of a pair's challenger that came after the task had opened: no evidence.
+    public var lateLeftOut: Int
+    /// Milliseconds from the first to the last of the tasks whose labels count.
+    public var span: Int64
+
+    public init(
+        era: Int,
+        promotionsBefore: Int,
+        bound: PromotionBound,
+        alpha: Double,
+        level: Double,
+        all: Tally,
+        own: Tally,
+        duels: Int,
+        logE: Double,
+        threshold: Double,
+        settled: Int,
+        silent: Int,
+        ofAnotherEra: Int,
+        lateLeftOut: Int,
+        span: Int64
+    ) {
+        self.era = era
+        self.promotionsBefore = promotionsBefore
+        self.bound = bound
+        self.alpha = alpha
+        self.level = level
+        self.all = all
+        self.own = own
+        self.duels = duels
+        self.logE = logE
+        self.threshold = threshold
+        self.settled = settled
+        self.silent = silent
+        self.ofAnotherEra = ofAnotherEra
+        self.lateLeftOut = lateLeftOut
+        self.span = span
+    }
+
+    /// Share of the settled samples of which the challenger had spoken, in `0...1`; 1 where none was settled.
+    public var shadowCoverage: Double { settled == 0 ? 1 : Double(settled - silent) / Double(settled) }
+}
+
+/// What `rollout.alpha` bounds.
+public enum PromotionBound: String, Hashable, Sendable, CaseIterable {
+    /// Of all promotions of a project's life, the share from eras without a better challenger.
+    case share
+    /// The chance of even one such promotion in a project's life.
+    case any
+    /// The chance that one challenger that is no better is promoted, as it was before there were eras: nothing is bounded over
+    /// a life. Revisions from before keep it.
+    case challenger
+}

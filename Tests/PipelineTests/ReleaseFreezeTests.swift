@@ -1,0 +1,123 @@
+import Events
+import Flywheel
+import Rollout
+import StreamRuntime
+import StreamTesting
+import Testing
+import Vocabulary
+
+@testable import Engine
+
+@Suite("Releases that are frozen, from the command to the log")
+struct ReleaseFreezeTests {
+    private static let project = World.project.rawValue
+
+    private static func configuration() -> ProjectConfiguration {
+        let usual = World.configuration(votes: 4_000)
+        var rollout = usual.rollout
+        rollout.bakeBeforeTrust = 60_000
+        return ProjectConfiguration(
+            project: usual.project,
+            revision: 1,
+            partition: usual.partition,
+            schema: usual.schema,
+            acquisition: usual.acquisition,
+            labeling: usual.labeling,
+            datasets: usual.datasets,
+            training: usual.training,
+            rollout: rollout
+        )
+    }
+
+    private func send(_ isFrozen: Bool, _ plant: Plant, to project: String = Self.project, reason: String = "noon")
+        throws
+        -> ReleaseFreeze.Outcome
+    {
+        try ReleaseFreeze(transport: plant.cluster, topics: plant.topics)
+            .send(
+                isFrozen,
+                project: project,
+                by: "ada",
+                reason: reason,
+                patience: 1_000,
+                now: { plant.clock.now },
+                pause: {
+                    try? plant.settle()
+                    plant.clock.advance(by: $0)
+                }
+            )
+    }
+
+    /// Rounds until the releases are as they should be, forty at most.
+    private func rounds(_ plant: Plant, until isEnough: ([ModelRelease]) -> Bool) throws {
+        for _ in 0..<40 {
+            if isEnough(try plant.releases()) { return }
+            try plant.round()
+        }
+        Issue.record("forty rounds were not enough")
+    }
+
+    private func summary(_ plant: Plant) throws -> ProjectSummary {
+        let view = try StatusView(transport: plant.cluster, topics: plant.topics)
+        defer { view.close() }
+        return try #require(try view.summaries().first)
+    }
+
+    @Test("The last trusted champion serves, nothing is trained or promoted meanwhile, and the replay is the same")
+    func freeze() throws {
+        let plant = try Plant(seed: 3, configuration: Self.configuration())
+        try plant.send(.commands, Wire.command("c0", .register(plant.incumbent("theirs"))))
+        try rounds(plant) { !$0.isEmpty }
+        let first = try #require(try plant.releases().first).champion.version
+        plant.clock.advance(by: 60_000)
+        try rounds(plant) { $0.contains { $0.cause == .promoted } }
+        let champion = try #require(try plant.releases().last).champion.version
+        #expect(champion != first)
+
+        #expect(try send(true, plant) == .done(live: first, replaced: champion))
+        #expect(try summary(plant).isFrozen && summary(plant).champion?.version == first)
+        let history = try ReleaseHistory.read(Self.project, transport: plant.cluster, topics: plant.topics)
+        let left = try #require(history.records.last { $0.transition.version == champion })
+        #expect(left.transition.to == .superseded)
+        #expect(left.why.contains("releases were frozen, and \(first) serves again"), "\(left.why)")
+        #expect(ReleaseOverview(try summary(plant), history).text.contains("promotions   frozen"))
+
+        let requests = plant.cluster.committed(plant.topics[.trainingRequests]).count
+        let labels = try summary(plant).labels
+        for _ in 0..<15 { try plant.round() }
+        #expect(plant.cluster.committed(plant.topics[.trainingRequests]).count == requests)
+        #expect(try plant.releases().allSatisfy { $0.cause != .promoted || $0.champion.version == champion })
+        #expect(try summary(plant).champion?.version == first && summary(plant).labels > labels)
+
+        #expect(try send(false, plant) == .done(live: first, replaced: nil))
+        #expect(try !summary(plant).isFrozen)
+        for _ in 0..<5 { try plant.round() }
+        #expect(plant.cluster.committed(plant.topics[.trainingRequests]).count > requests)
+        let report = try Replay(transport: plant.cluster, topics: plant.topics)
+            .verify(project: Self.project, partition: World.partition)
+        #expect(report.isEqual, "\(report.firstDifference ?? "")")
+    }
+
+    @Test("An unknown project and an empty reason are refused before anything is sent; without a worker it waits")
+    func faults() throws {
+        let plant = try Plant(seed: 1)
+        func reason(_ body: () throws -> Void) -> String {
+            "\(#expect(throws: EngineError.self) { try body() }.map { "\($0)" } ?? "")"
+        }
+        #expect(reason { _ = try send(true, plant, to: "nothing") }.contains("there is no project nothing"))
+        #expect(reason { _ = try send(true, plant, reason: " ") }.contains("--reason is empty"))
+        #expect(plant.cluster.committed(plant.topics[.commands]).isEmpty)
+        let outcome = try ReleaseFreeze(transport: plant.cluster, topics: plant.topics)
+            .send(
+                true,
+                project: Self.project,
+                by: "ada",
+                reason: "noon",
+                patience: 1_000,
+                now: { plant.clock.now },
+                pause: { plant.clock.advance(by: $0) }
+            )
+        #expect(outcome == .waiting)
+        #expect(plant.cluster.committed(plant.topics[.commands]).count == 1)
+    }
+}

@@ -1,0 +1,195 @@
+import Events
+import Flywheel
+import Hashing
+import JSON
+import StreamRuntime
+import StreamTesting
+import Testing
+import Vocabulary
+
+@testable import Engine
+
+@Suite("The history of releases")
+struct ReleaseHistoryTests {
+    private static let project = World.project.rawValue
+
+    private func read(_ plant: Plant, _ project: String = Self.project) throws -> ReleaseHistory {
+        try ReleaseHistory.read(project, transport: plant.cluster, topics: plant.topics)
+    }
+
+    private func reason(_ body: () throws -> Void) -> String {
+        "\(#expect(throws: EngineError.self) { try body() }.map { "\($0)" } ?? "")"
+    }
+
+    /// A plant that has promoted a model, and whose operator has taken it back.
+    private func rolledBack() throws -> (plant: Plant, broken: String) {
+        let plant = try Plant(seed: 3)
+        // Whatever is trained is soon better than this one.
+        try plant.send(.commands, Wire.command("c0", .register(plant.incumbent("theirs"))))
+        var promoted: ModelRelease?
+        for _ in 0..<40 where promoted == nil {
+            try plant.round()
+            promoted = try plant.releases().last { $0.cause == .promoted }
+        }
+        let broken = try #require(promoted).champion.version
+        plant.clock.advance(by: 60_000)
+        try plant.send(.commands, Wire.command("c1", .rollBack(broken)))
+        try plant.settle()
+        #expect(try plant.releases().last?.cause == .command)
+        return (plant, broken.rawValue)
+    }
+
+    @Test("It says who was live at any time, and why, as the releases and the state have it; the replay is the same")
+    func history() throws {
+        let (plant, broken) = try rolledBack()
+        let history = try read(plant)
+        #expect(history.unreadable == 0 && !history.isHeldBack && history.hasBeginning)
+
+        // At every release the live version is its champion, and the one that shadows its challenger.
+        for record in plant.cluster.committed(plant.topics[.modelReleases]) {
+            let release = try JSONParser().withDocument(of: record.value ?? []) { try ModelRelease(json: $0) }
+            let entry = UInt64(record.header("ce_id")?.split(separator: "-").dropLast().last ?? "")
+            let steps = history.records.filter { $0.entryNumber == entry }
+            let at = try #require(steps.first).at
+            #expect(RFC3339.text(milliseconds: at.milliseconds) == record.header("ce_time"))
+            guard history.records.last(where: { $0.at == at })?.entryNumber == entry else { continue }
+            if steps.contains(where: { $0.transition.cause != .release(release.cause) }) { continue }
+            #expect(history.holder(of: .live, at: at)?.transition.version == release.champion.version)
+            #expect(history.holder(of: .shadow, at: at)?.transition.version == release.challenger?.version)
+        }
+
+        // The digest is that of the policy as it stands on `projects`.
+        let revision = plant.cluster.committed(plant.topics[.projects]).last?.text ?? ""
+        let policy = try #require(revision.firstRange(of: "\"rollout\":").map { revision[$0.upperBound...] })
+        let text = String(policy[..<(try #require(Self.end(of: policy)))])
+        let digest = SHA256Digest(of: Array(text.utf8)).hex
+        #expect(history.records.allSatisfy { $0.policyDigest == digest && $0.revision == 1 }, "\(text)")
+
+        let view = try StatusView(transport: plant.cluster, topics: plant.topics)
+        defer { view.close() }
+        let summary = try #require(try view.summaries().first)
+        let overview = ReleaseOverview(summary, history)
+        let live = try #require(summary.champion).version.rawValue
+        #expect(overview.text.hasPrefix("live         \(live), since "), "\(overview.text)")
+        #expect(overview.text.contains("(command)") && overview.text.contains("quarantined  \(broken)"))
+        #expect(overview.json.contains("\"live\":{\"version\":\"\(live)\",\"since_ms\":"))
+
+        let report = try Replay(transport: plant.cluster, topics: plant.topics)
+            .verify(project: Self.project, partition: World.partition)
+        #expect(report.isEqual, "\(report.firstDifference ?? "")")
+    }
+
+    /// Behind the brace that closes the first one.
+    private static func end(of text: Substring) -> Substring.Index? {
+        var depth = 0
+        for index in text.indices {
+            if text[index] == "{" { depth += 1 }
+            if text[index] == "}" { depth -= 1 }
+            if depth == 0 { return text.index(after: index) }
+        }
+        return nil
+    }
+
+    @Test("A moment is answered: before the first model, while one was live, and where nothing is recorded")
+    func moments() throws {
+        let (plant, broken) = try rolledBack()
+        let history = try read(plant)
+        let first = try #require(history.records.first).at
+        let before = ReleaseMoment(history, at: first.advanced(byMilliseconds: -1))
+        #expect(before.live == nil && !before.isUncertain && before.text.hasPrefix("no version was live at "))
+        let last = try #require(history.records.last)
+        let then = ReleaseMoment(history, at: last.at.advanced(byMilliseconds: -1))
+        #expect(then.live?.transition.version.rawValue == broken)
+        #expect(then.text.hasPrefix("\(broken): live at ") && then.text.contains("(promoted)"), "\(then.text)")
+        #expect(then.json.contains("\"live\":{\"version\":\"\(broken)\""))
+        let now = ReleaseMoment(history, at: last.at)
+        #expect(now.live == last && now.text.contains("(command)"))
+
+        // A topic that is younger than the project's models begins in the middle.
+        var late = ReleaseHistory(project: Self.project)
+        for record in history.records where record.transition.cause == .release(.shadow) { late.append(record) }
+        let unknown = ReleaseMoment(late, at: last.at)
+        #expect(unknown.isUncertain && unknown.text.hasPrefix("unknown who was live at "))
+        #expect(unknown.json.contains("\"live\":null") && unknown.json.contains("\"uncertain\":true"))
+        #expect(reason { _ = try late.transitions(of: "v0") }.contains("had models before its releases were recorded"))
+    }
+
+    @Test("The reasons of a version are told for people and as JSON; one that is not recorded is an error")
+    func reasons() throws {
+        let (plant, broken) = try rolledBack()
+        let history = try read(plant)
+        let reasons = try ReleaseReasons(history, version: broken)
+        let steps = reasons.transitions.map { "\($0.transition.from?.rawValue ?? "new") \($0.transition.to.rawValue)" }
+        #expect(steps == ["new shadow", "shadow live", "live quarantined"])
+        let lines = reasons.text.split(separator: "\n")
+        try #require(lines.count == 4, "\(reasons.text)")
+        #expect(lines[0].hasPrefix("\(broken): quarantined, since "))
+        #expect(lines[2].contains("shadow -> live  better than ") && lines[2].contains("audit labels"))
+        #expect(lines[3].contains("olga asked for it (command c1): test"))
+        try JSONParser().withDocument(of: Array(reasons.json.utf8)) { json in
+            let object = try json.object()
+            #expect(try object.string("version") == broken && object.string("state") == "quarantined")
+            #expect(try object.string("by") == "olga" && object.object("evidence").string("kind") == "command")
+            #expect(try object.int64("since_ms") == history.records.last?.at.milliseconds)
+            #expect(try Array(object.array("transitions")).count == 3)
+        }
+        let live = try #require(history.holder(of: .live)).transition.version.rawValue
+        #expect(try ReleaseReasons(history, version: live).json.contains("\"state\":\"live\""))
+        #expect(
+            reason { _ = try ReleaseReasons(history, version: "v999") }
+                .contains("no transition of it is recorded; flywheel releases log shapes lists what is recorded")
+        )
+    }
+
+    @Test("A project that is not there, a topic that is missing and a record that cannot be read are told as such")
+    func faults() throws {
+        let plant = try Plant(seed: 1)
+        #expect(reason { _ = try read(plant, "nothing") }.contains("there is no project nothing"))
+        #expect(try read(plant).records.isEmpty)
+        #expect(
+            reason { _ = try ReleaseReasons(read(plant), version: "v1") }
+                .contains("no transition of any version is recorded yet")
+        )
+        for value in [Array("{\"version\":\"v1\"}".utf8), nil] {
+            try plant.cluster.append(
+                OutputRecord(
+                    topic: plant.topics[.releaseLog],
+                    partition: World.partition,
+                    key: Array(Self.project.utf8),
+                    value: value
+                )
+            )
+        }
+        let history = try read(plant)
+        #expect(history.unreadable == 2 && history.firstUnreadable == "\(World.partition)/0")
+
+        let bare = InMemoryCluster(clock: SimulatedClock())
+        for topic in Topic.allCases where topic != .releaseLog {
+            bare.createTopic(plant.topics[topic], partitions: topic.partitioning == .single ? 1 : 2)
+        }
+        try bare.append(
+            OutputRecord(
+                topic: plant.topics[.projects],
+                partition: 0,
+                key: Array(Self.project.utf8),
+                value: plant.configuration.jsonBytes
+            )
+        )
+        let missing = reason {
+            _ = try ReleaseHistory.read(Self.project, transport: bare, topics: plant.topics)
+        }
+        #expect(missing.contains("topic t.release-log is missing; flywheel topics create makes it"), "\(missing)")
+    }
+
+    @Test("What a loop without its state decides again takes the place of what it decided before")
+    func again() throws {
+        let (plant, _) = try rolledBack()
+        let whole = try read(plant)
+        var history = whole
+        for (count, record) in whole.records.enumerated() {
+            history.append(record)
+            #expect(history.records == Array(whole.records.prefix(count + 1)))
+        }
+        #expect(history == whole)
+    }
+}

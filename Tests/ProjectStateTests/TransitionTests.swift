@@ -1,0 +1,115 @@
+import Flywheel
+import Rollout
+import Tables
+import Testing
+import Vocabulary
+
+@Suite("Transitions of model versions")
+struct TransitionTests {
+    /// As in `v1 shadow -> superseded (shadow) by v2`.
+    private func texts(_ bodies: [Decision.Body]) -> [String] {
+        bodies.compactMap {
+            guard case .transition(let step, _) = $0 else { return nil }
+            let others = (step.replaced.map { " for \($0)" } ?? "") + (step.replacedBy.map { " by \($0)" } ?? "")
+            return
+                "\(step.version) \(step.from?.rawValue ?? "new") -> \(step.to.rawValue) (\(step.cause.rawValue))\(others)"
+        }
+    }
+
+    @Test("A first model goes live; each later one shadows in the place of the one before")
+    func shadows() {
+        var stand = ReleaseStand()
+        let first = stand.train(1)
+        #expect(texts(first) == ["v1 new -> live (first)"])
+        // After all else that the entry decides, so that ids of tasks and requests stay as they were.
+        guard case .transition(let step, let configuration)? = first.last else {
+            Issue.record("\(first)")
+            return
+        }
+        #expect(configuration == stand.configuration)
+        #expect(step.evidence == .none && step.by == nil && step.reason == nil)
+        #expect(texts(stand.train(2)) == ["v2 new -> shadow (shadow)"])
+        #expect(
+            texts(stand.train(3)) == ["v2 shadow -> superseded (shadow) by v3", "v3 new -> shadow (shadow) for v2"]
+        )
+    }
+
+    @Test("A model that lacks what the first one needs is registered, and says what it lacks")
+    func waits() {
+        var stand = ReleaseStand(first: FirstModelPolicy(testLabels: 2))
+        let bodies = stand.train(1)
+        #expect(texts(bodies) == ["v1 new -> registered (trained)"])
+        guard case .transition(let step, _)? = bodies.last else { return }
+        #expect(step.reason == "it has 1 of 2 test labels")
+        #expect(texts(stand.train(2)) == ["v2 new -> live (first)"])
+    }
+
+    @Test("An incumbent goes live by command, and a rollback by command quarantines and brings back, with who and why")
+    func commands() {
+        var stand = ReleaseStand()
+        let incumbent = IncumbentModel(version: ModelVersion("theirs"), artifact: ReleaseStand.artifact)
+        let registered = stand.command("c1", .register(incumbent))
+        #expect(texts(registered) == ["theirs new -> live (registered)"])
+        // Refused: no transition.
+        #expect(texts(stand.command("c2", .rollBack(ModelVersion("theirs")))) == [])
+        _ = stand.train(1)
+        var phase = stand.state.rollout.phase.value
+        phase.history = [FormerChampion(model: phase.champion ?? ReleaseStand.model("v0"), expectedRate: nil)]
+        (phase.champion, phase.challenger) = (phase.challenger, nil)
+        stand.state.rollout.phase.value = phase
+        let bodies = stand.command("c3", .rollBack(ModelVersion("v1")))
+        #expect(
+            texts(bodies) == [
+                "v1 live -> quarantined (command) by theirs", "theirs superseded -> live (command) for v1",
+            ]
+        )
+        for case .transition(let step, _) in bodies {
+            #expect(step.by == "ada" && step.reason == "noon")
+            #expect(step.evidence == .command(id: "c3", by: "ada", reason: "noon"))
+        }
+    }
+
+    private static let steps: Set<String> = [
+        "new registered", "new shadow", "new live", "shadow live", "shadow superseded", "live superseded",
+        "live quarantined", "superseded live",
+    ]
+
+    @Test("In any life transitions tell who is live and who shadows, step by step and without a gap")
+    func law() {
+        var (seen, causes): (Set<String>, Set<String>) = ([], [])
+        for seed in 0..<10 as Range<UInt64> {
+            var world = World(seed: seed, votes: 90)
+            world.run(entries: 1_200)
+            var states: [ModelVersion: ReleaseState] = [:]
+            var replay = ProjectState(project: ProjectID("pets"))
+            for (number, appended) in world.journal.enumerated() {
+                let decisions = replay.apply(appended.entry, appendedAt: appended.at).map(\.body)
+                var isLast = false
+                var evidence: [Evidence] = []
+                for body in decisions {
+                    if case .release(let release) = body { evidence.append(release.evidence) }
+                    guard case .transition(let step, let configuration) = body else {
+                        #expect(!isLast, "a transition before another decision")
+                        continue
+                    }
+                    isLast = true
+                    #expect(step.from == states[step.version], "seed \(seed), entry \(number + 1): \(step)")
+                    states[step.version] = step.to
+                    seen.insert("\(step.from?.rawValue ?? "new") \(step.to.rawValue)")
+                    causes.insert(step.cause.rawValue)
+                    #expect(configuration == replay.configuration.value)
+                    #expect(step.cause == .trained || evidence.contains(step.evidence))
+                }
+                let phase = replay.rollout.phase.value
+                let live = phase.champion.map { [$0.version] } ?? []
+                let shadow = phase.challenger.map { [$0.version] } ?? []
+                #expect(states.filter { $0.value == .live }.map(\.key) == live, "seed \(seed), entry \(number + 1)")
+                #expect(states.filter { $0.value == .shadow }.map(\.key) == shadow, "seed \(seed), entry \(number + 1)")
+                #expect(phase.quarantined.allSatisfy { states[$0] == .quarantined })
+                #expect(phase.history.allSatisfy { states[$0.model.version] == .superseded })
+            }
+        }
+        #expect(seen == Self.steps)
+        #expect(causes == ["trained", "first", "shadow", "promoted", "rolled_back", "command"])
+    }
+}

@@ -1,0 +1,274 @@
+import Rollout
+import Statistics
+import Tables
+import Testing
+import Vocabulary
+
+/// Eras judge, from the first label on, and no challenger need be heard ten times.
+let judging = RolloutPolicy(minimumShadow: 0, provisional: 0)
+let right = Label.choice(ClassIndex(1))
+let wrong = Label.choice(ClassIndex(0))
+
+extension RolloutState {
+    /// A live prediction of an audit sample, as the loop takes it in.
+    @discardableResult
+    mutating func live(
+        _ sample: String,
+        _ version: String,
+        _ label: Label,
+        policy: RolloutPolicy = judging,
+        at milliseconds: Int64 = 0
+    ) -> AuditPairing? {
+        let (id, version) = (SampleID(sample), ModelVersion(version))
+        predicted(label, of: id, by: version, draw: 0.5, isLive: true, at: time(milliseconds))
+        return pair(id, predictedBy: version, policy: policy, at: time(milliseconds))
+    }
+
+    /// The label of an audit task that was open.
+    mutating func answer(_ sample: String, _ label: Label? = right, policy: RolloutPolicy = judging) {
+        if let label { labelled(SampleID(sample), label, at: time(0)) }
+        closed(SampleID(sample), label: label, policy: policy)
+    }
+
+    /// A sample that both models see before it is asked for, and its label.
+    mutating func judge(
+        _ sample: String,
+        _ champion: Label,
+        _ challenger: Label?,
+        isDuel: Bool = false,
+        policy: RolloutPolicy = judging,
+        at milliseconds: Int64 = 0
+    ) {
+        let state = phase.value
+        if let version = state.champion?.version.rawValue {
+            live(sample, version, champion, policy: policy, at: milliseconds)
+        }
+        if let challenger, let version = state.challenger?.version.rawValue {
+            live(sample, version, challenger, policy: policy, at: milliseconds)
+        }
+        opened(SampleID(sample), isDuel: isDuel, at: time(milliseconds))
+        answer(sample, policy: policy)
+    }
+
+    /// A state in which the challenger v2 has been heard.
+    static func heard(_ policy: RolloutPolicy = judging) -> RolloutState {
+        var state = RolloutState(models: 1...2)
+        state.live("first", "v2", wrong, policy: policy)
+        return state
+    }
+}
+
+@Suite("Eras: choose on labels that are known, judge on labels that are not")
+struct EraTests {
+    @Test("The level of an era is that of e-LOND")
+    func level() {
+        var state = RolloutState()
+        state.era.value = Era(number: 4, promotions: 3, isRunning: true)
+        let share = state.evidence(RolloutPolicy(alpha: 0.05))
+        #expect(abs(share.level - 0.0073) < 0.00005)
+        #expect(abs(share.threshold - 4.92) < 0.005)
+        let any = state.evidence(RolloutPolicy(alpha: 0.05, bound: .any))
+        #expect(abs(any.level * 4 - share.level) < 1e-15)
+        var sum = 0.0
+        for number in 1...1_000_000 {
+            state.era.value.number = number
+            sum += state.evidence(RolloutPolicy(alpha: 0.5, bound: .any)).level / 0.5
+        }
+        #expect(sum < 1 && sum > 0.96)
+    }
+
+    @Test("A challenger that wins is promoted, and its evidence says by what")
+    func promotion() throws {
+        var state = RolloutState.heard()
+        var count = 0
+        var release: ModelRelease?
+        while release == nil, count < 100 {
+            count += 1
+            state.judge("s\(count)", wrong, right)
+            release = state.promoteIfBetter(policy: judging)
+        }
+        // 1/(0.05 γ₁) = 40.6, reached by stakes that grow from nothing to n/(n + 4).
+        #expect(count == 11)
+        guard case .judged(let evidence)? = release?.evidence else {
+            Issue.record("\(String(describing: release))")
+            return
+        }
+        #expect((evidence.era, evidence.promotionsBefore) == (1, 0))
+        #expect(evidence.all == .init(labels: count, wins: count, losses: 0) && evidence.own == evidence.all)
+        #expect(evidence.logE >= evidence.threshold && evidence.shadowCoverage == 1)
+        #expect(state.era.value.promotions == 1 && !state.era.value.isRunning && state.bets.isEmpty)
+    }
+
+    @Test("Silence is wrong and a disagreement, and what comes after the question is left out")
+    func silence() {
+        var state = RolloutState.heard()
+        let silent = state.live("s", "v1", right)
+        #expect(silent?.isSilent == true && silent?.settled == .disagree)
+        #expect(silent?.isSettled(at: time(59_999), wait: 60_000) == false)
+        #expect(silent?.isSettled(at: time(60_000), wait: 60_000) == true)
+        state.opened(SampleID("s"), isDuel: false, at: time(60_000))
+        state.live("s", "v2", right, at: 60_001)
+        state.answer("s")
+        let evidence = state.evidence(judging)
+        #expect(evidence.all == .init(labels: 1, wins: 0, losses: 1))
+        #expect((evidence.silent, evidence.lateLeftOut, evidence.settled) == (1, 1, 1))
+        #expect(evidence.shadowCoverage == 0)
+    }
+
+    @Test("A pair is fixed once, by the champion's prediction, with a challenger that was heard before")
+    func pairs() {
+        var state = RolloutState(models: 1...2)
+        // Not heard yet.
+        expect(state.live("a", "v1", wrong)?.pair, is: nil)
+        expect(state.live("a", "v2", right)?.pair, is: nil)
+        let first = state.live("b", "v1", wrong)?.pair
+        #expect(first != nil)
+        expect(state.live("b", "v2", right)?.stratum, is: .disagree)
+        // A newer challenger does not take the place of the one that the sample waits for.
+        _ = state.register(model(3), at: time(3))
+        state.live("c", "v3", right)
+        expect(state.live("b", "v1", wrong)?.pair, is: first)
+        let other = state.live("d", "v1", wrong)?.pair
+        #expect(other != nil && other != first)
+        state.opened(SampleID("b"), isDuel: true, at: time(4))
+        state.answer("b")
+        let evidence = state.evidence(judging)
+        #expect(evidence.all == .init(labels: 1, wins: 1, losses: 0) && evidence.own.labels == 0)
+        #expect(evidence.duels == 1)
+        // A sample that nobody is to shadow has none.
+        state.predicted(wrong, of: SampleID("e"), by: ModelVersion("v1"), draw: 0, isLive: true, at: time(5))
+        let unshadowed = state.pair(
+            SampleID("e"),
+            predictedBy: ModelVersion("v1"),
+            policy: judging,
+            isWanted: false,
+            at: time(5)
+        )
+        #expect(unshadowed == AuditPairing(enteredAt: time(5)))
+    }
+
+    @Test("Labels enter in the order in which their tasks were opened; one that never comes is passed over")
+    func order() {
+        var state = RolloutState.heard()
+        for sample in ["a", "b", "c"] {
+            state.live(sample, "v1", wrong)
+            state.live(sample, "v2", right)
+            state.opened(SampleID(sample), isDuel: false, at: time(1))
+        }
+        state.answer("c")
+        state.answer("b")
+        #expect(state.evidence(judging).all.labels == 0 && state.openings.count == 3)
+        state.answer("a", nil)
+        #expect(state.evidence(judging).all.labels == 2 && state.openings.isEmpty)
+        #expect(state.era.value.entered == 3)
+    }
+
+    @Test("The label first accepted counts: what changes later changes scores, never evidence")
+    func revisions() {
+        var state = RolloutState.heard()
+        for number in 0..<4 { state.judge("s\(number)", wrong, right) }
+        let before = state.evidence(judging)
+        #expect(state.pairs.value.challengerOnly == 4)
+        state.labelChanged(SampleID("s0"), to: wrong, from: 1)
+        state.labelChanged(SampleID("s1"), to: nil, from: 2)
+        #expect(state.evidence(judging) == before)
+        #expect(state.pairs.value.challengerOnly == 2 && state.pairs.value.championOnly == 1)
+    }
+
+    @Test("An era ends with its champion; labels that come later are of another")
+    func ends() {
+        var state = RolloutState.heard()
+        for sample in ["late", "later"] {
+            state.live(sample, "v1", wrong)
+            state.live(sample, "v2", right)
+            state.opened(SampleID(sample), isDuel: false, at: time(1))
+        }
+        state.answer("late", nil)
+        state.answer("later", nil)
+        for number in 0..<3 { state.judge("s\(number)", wrong, right) }
+        state.live("open", "v1", wrong)
+        state.live("open", "v2", right)
+        state.opened(SampleID("open"), isDuel: false, at: time(1))
+        var number = 3
+        var release: ModelRelease?
+        state.answer("open", nil)
+        while release == nil {
+            number += 1
+            state.live("x\(number)", "v1", wrong)
+            state.live("x\(number)", "v2", right)
+            state.judge("s\(number)", wrong, right)
+            release = state.promoteIfBetter(policy: judging)
+        }
+        // Fixed under the champion before.
+        state.opened(SampleID("x4"), isDuel: false, at: time(2))
+        #expect(state.openings.isEmpty)
+        _ = state.register(model(3), at: time(3))
+        state.live("first of three", "v3", wrong)
+        state.live("second", "v2", right)
+        #expect(state.era.value.number == 2 && state.era.value.isRunning)
+        // It may be judged again, under the champion of today: it has not been asked for.
+        expect(state.live("x5", "v2", wrong)?.pair, is: state.standingPair)
+        let rolledBack = state.rollBack(from: ModelVersion("v2"), evidence: .none)
+        #expect((try? rolledBack.get())?.champion == model(1))
+        #expect(!state.era.value.isRunning && state.era.value.promotions == 1)
+    }
+
+    @Test("What a trainer reports may set the bet, and proves nothing")
+    func oracle() {
+        var state = RolloutState.heard()
+        for number in 0..<200 {
+            state.live("known\(number)", "v1", number % 10 == 0 ? wrong : right)
+            state.labelled(SampleID("known\(number)"), right, at: time(0))
+        }
+        _ = state.register(model(3), at: time(1))
+        for number in 0..<200 {
+            let sample = SampleID("known\(number)")
+            state.predicted(right, of: sample, by: ModelVersion("v3"), draw: 0, isLive: false, at: time(1))
+        }
+        expect(state.promoteIfBetter(policy: judging), is: nil)
+        // The old rule believes it.
+        expect(state.promoteIfBetter(policy: unshadowed)?.champion, is: model(3))
+    }
+
+    @Test("Live answers of a trainer that lied cost what its reports had won")
+    func lie() {
+        var state = RolloutState.heard()
+        for number in 0..<20 {
+            state.live("known\(number)", "v1", number % 2 == 0 ? wrong : right)
+            state.labelled(SampleID("known\(number)"), right, at: time(0))
+        }
+        _ = state.register(model(3), at: time(1))
+        for number in 0..<20 {
+            let sample = SampleID("known\(number)")
+            state.predicted(right, of: sample, by: ModelVersion("v3"), draw: 0, isLive: false, at: time(1))
+        }
+        state.live("heard", "v3", wrong)
+        for number in 0..<300 {
+            state.judge("s\(number)", number % 10 == 0 ? wrong : right, wrong)
+            expect(state.promoteIfBetter(policy: judging), is: nil)
+        }
+        #expect(state.evidence(judging).logE < -0.5)
+    }
+
+    @Test("On plainly drawn labels a challenger that is promoted must not trail")
+    func plain() {
+        var state = RolloutState.heard()
+        for number in 0..<4 {
+            state.live("k\(number)", "v1", right)
+            state.predicted(
+                wrong,
+                of: SampleID("k\(number)"),
+                by: ModelVersion("v2"),
+                draw: 0,
+                isLive: true,
+                at: time(0)
+            )
+            state.labelled(SampleID("k\(number)"), right, at: time(0))
+        }
+        for number in 0..<30 { state.judge("s\(number)", wrong, right, isDuel: true) }
+        #expect(state.evidence(judging).logE > state.evidence(judging).threshold)
+        expect(state.promoteIfBetter(policy: judging), is: nil)
+        for number in 0..<4 { state.judge("p\(number)", wrong, right) }
+        expect(state.promoteIfBetter(policy: judging)?.champion, is: model(2))
+    }
+}

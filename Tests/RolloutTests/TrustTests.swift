@@ -1,0 +1,102 @@
+import Rollout
+import Tables
+import Testing
+import Vocabulary
+
+@Suite("How long versions have served, and what a freeze returns to")
+struct TrustTests {
+    private static let evidence = Evidence.command(id: "c", by: "ada", reason: "r")
+    private static let policy = RolloutPolicy(bound: .challenger, bakeBeforeTrust: 50)
+
+    /// Models that became champion in turn, each after the one before has served for so long.
+    private func served(_ spans: [Int64]) -> (state: RolloutState, now: Int64) {
+        var (state, now) = (RolloutState(), Int64(0))
+        for (index, span) in spans.enumerated() {
+            serve(index + 1, &state, at: now)
+            now += span
+        }
+        return (state, now)
+    }
+
+    private func serve(_ number: Int, _ state: inout RolloutState, at milliseconds: Int64) {
+        var phase = state.phase.value
+        if let champion = phase.champion { phase.history.append(FormerChampion(model: champion, expectedRate: 0.3)) }
+        if phase.history.count > RolloutState.historyCapacity { phase.history.removeFirst() }
+        phase.champion = model(number)
+        state.phase.value = phase
+        state.noteService(at: time(milliseconds))
+    }
+
+    private func freeze(_ state: inout RolloutState, at milliseconds: Int64) -> String? {
+        state.freeze(policy: Self.policy, evidence: Self.evidence, at: time(milliseconds))
+            .map { "\($0.replaced?.rawValue ?? "-") to \($0.champion.version)" }
+    }
+
+    @Test(
+        "It returns to the newest former champion that served for long enough, unless the champion did or none has",
+        arguments: [
+            ([100, 5, 5], "v3 to v1"), ([100, 50, 5], "v3 to v2"), ([100, 49, 49], "v3 to v1"), ([49, 5, 49], nil),
+            ([100, 5, 50], nil), ([5], nil), ([100, 100], nil), ([60, 0], "v2 to v1"), ([], nil),
+        ] as [([Int64], String?)]
+    )
+    func choice(spans: [Int64], expected: String?) {
+        let (start, now) = served(spans)
+        var state = start
+        let before = state.champion
+        expect(freeze(&state, at: now), is: expected)
+        #expect(state.isFrozen)
+        if expected == nil { #expect(state.champion == before) }
+        #expect(state.phase.value.quarantined.isEmpty)
+        // Whoever is newer than the one that serves again is forgotten.
+        let ordinal = state.phase.value.champion?.datasetOrdinal ?? 0
+        #expect(state.phase.value.history.allSatisfy { $0.model.datasetOrdinal < ordinal })
+        // Once more changes nothing.
+        let champion = state.champion
+        expect(freeze(&state, at: now), is: nil)
+        #expect(state.champion == champion)
+        state.endFreeze()
+        #expect(!state.isFrozen)
+    }
+
+    @Test("The rate that is no reason to worry about comes back with the model, and the challenger stays")
+    func watch() {
+        let (start, now) = served([100, 5])
+        var state = start
+        _ = state.register(model(3), at: time(now))
+        _ = freeze(&state, at: now)
+        #expect(state.watch.value == FeedbackWatch(expectedRate: 0.3))
+        #expect(state.challenger == "v3")
+    }
+
+    @Test("Times as champion add up over a rollback, and end with whoever is forgotten")
+    func sums() {
+        var (state, now) = served([30, 10])
+        _ = state.rollBack(from: ModelVersion("v2"), evidence: Self.evidence)
+        state.noteService(at: time(now))
+        #expect(state.trust.value.served.map(\.version.rawValue) == ["v1"])
+        now += 25
+        serve(3, &state, at: now)
+        expect(freeze(&state, at: now), is: "v3 to v1")
+        for number in 4..<40 { serve(number, &state, at: now + Int64(number)) }
+        #expect(state.trust.value.served.count == ReleaseTrust.capacity)
+        // Nothing changes, nothing is written.
+        state.trust.commit()
+        state.noteService(at: time(now + 1_000))
+        #expect(!state.trust.hasChanges)
+        #expect(state.trust.value.served.last?.since == time(now + 39))
+    }
+
+    @Test("A version that served before times were noted counts as trusted")
+    func unknown() {
+        var (state, now) = served([5])
+        state.trust.value = ReleaseTrust()
+        expect(freeze(&state, at: now), is: nil)
+        state.endFreeze()
+        serve(2, &state, at: now)
+        expect(freeze(&state, at: now), is: "v2 to v1")
+        // The one that serves again has no time of its own but from now on, and is not taken back in its turn.
+        state.noteService(at: time(now))
+        now += 10
+        expect(freeze(&state, at: now), is: nil)
+    }
+}
