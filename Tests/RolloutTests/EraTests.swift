@@ -124,8 +124,10 @@ struct EraTests {
         let first = state.live("b", "v1", wrong)?.pair
         #expect(first != nil)
         expect(state.live("b", "v2", right)?.stratum, is: .disagree)
-        // A newer challenger does not take the place of the one that the sample waits for.
+        // A newer challenger does not take the place of the one that the sample waits for, and stands from the first.
+        #expect(state.standingPair == first)
         _ = state.register(model(3), at: time(3))
+        #expect(state.standingPair == nil)
         state.live("c", "v3", right)
         expect(state.live("b", "v1", wrong)?.pair, is: first)
         let other = state.live("d", "v1", wrong)?.pair

@@ -41,8 +41,12 @@ extension RolloutState {
         return pairing(of: row)
     }
 
-    /// The number of the pair that new samples get; nil where there is none.
-    public var standingPair: Int? { era.value.standing }
+    /// The number of the pair of champion and the challenger that stands; nil before its first sample. A challenger that has been
+    /// replaced leaves its pair behind: what still waits of it keeps no place of the next one's.
+    public var standingPair: Int? {
+        guard let challenger = phase.value.challenger, standingBet(challenger) != nil else { return nil }
+        return era.value.standing
+    }
 
     /// How a sample stands, as those see it who ask for its label.
     private func pairing(of row: AuditRow) -> AuditPairing {
@@ -177,9 +181,7 @@ extension RolloutState {
     /// The pair of the champion and the challenger that stands; made, and an era with it, if it is new.
     private mutating func standingPair(_ state: RolloutPhase) -> Int? {
         guard let champion = state.champion?.version, let challenger = state.challenger?.version else { return nil }
-        if era.value.isRunning, let number = era.value.standing, let bet = bets[number], bet.challenger == challenger {
-            return number
-        }
+        if let number = standingPair { return number }
         if !era.value.isRunning {
             era.value.isRunning = true
             era.value.number += 1

@@ -76,7 +76,7 @@ extension RolloutState {
     }
 
     /// The pair of the running era that the challenger is in; nil before its first sample.
-    private func standingBet(_ challenger: ReleasedModel) -> PairBet? {
+    func standingBet(_ challenger: ReleasedModel) -> PairBet? {
         guard era.value.isRunning, let number = era.value.standing, let bet = bets[number],
             bet.challenger == challenger.version
         else { return nil }
