@@ -1,11 +1,17 @@
 internal import Rollout
+internal import Tables
 internal import Vocabulary
 
 extension ProjectState {
     /// Decides a release, and notes who serves from now on.
     mutating func decide(_ release: ModelRelease, insteadOf challenger: ModelVersion? = nil, _ step: inout Step) {
         rollout.noteService(at: step.context.time)
+        var release = release
+        let before = rollout.progress.value.released
+        release.staging = configuration.value.flatMap { rollout.staging($0.rollout) }
+        rollout.noteStaging(release.staging, at: step.context.time)
         step.decide(release, insteadOf: challenger)
+        step.transitions += release.rolloutTransitions(after: before)
     }
 }
 
@@ -65,18 +71,22 @@ extension ModelRelease {
                 let isBroken = quarantined.contains($0)
                 return transition(of: $0, from: .live, to: isBroken ? .quarantined : .superseded, replacedBy: live)
             }
+            guard replaced != nil else { return [] }
             return [former, transition(of: live, from: .superseded, to: .live, replaced: replaced)].compactMap { $0 }
+        // Of the canary: `rolloutTransitions`.
+        case .canary, .live, .canaryRolledBack, .assignment: return []
         }
     }
 
-    private func transition(
+    func transition(
         of version: ModelVersion,
         from: ReleaseState?,
         to: ReleaseState,
         replaced: ModelVersion? = nil,
-        replacedBy: ModelVersion? = nil
+        replacedBy: ModelVersion? = nil,
+        because words: String? = nil
     ) -> ModelTransition {
-        var (by, reason): (String?, String?)
+        var (by, reason): (String?, String?) = (nil, words)
         if case .command(_, let operatorName, let words, _) = evidence { (by, reason) = (operatorName, words) }
         return ModelTransition(
             version: version,

@@ -51,6 +51,7 @@ struct FlywheelCommand {
         case "releases register": try ReleasesCommand.register(arguments)
         case "releases freeze": try ReleasesCommand.freeze(arguments)
         case "releases unfreeze": try ReleasesCommand.unfreeze(arguments)
+        case "releases approve": try ReleasesCommand.approve(arguments)
         case "releases log": try ReleaseHistoryCommand.log(arguments)
         case "releases show": try ReleaseHistoryCommand.show(arguments)
         case "releases why": try ReleaseHistoryCommand.why(arguments)
