@@ -103,6 +103,7 @@ extension ProjectState {
             guard fact.split == .test else { return nil }
             rollout.labelled(consensus.sample.id, consensus.label, at: step.context.time)
             decide(rollout.judgeSuspicion(by: consensus.sample.id), &step)
+            decide(rollout.judgeCanarySuspicion(by: consensus.sample.id), &step)
             return consensus.label
         }
     }

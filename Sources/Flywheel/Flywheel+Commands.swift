@@ -25,9 +25,19 @@ extension ProjectState {
         case .resume: break
         case .rollBack(let version):
             let evidence = Evidence.command(id: command.id, by: command.by, reason: command.reason)
-            switch rollout.rollBack(from: version, evidence: evidence) {
+            let result = rollout.rollBack(
+                from: version,
+                evidence: evidence,
+                policy: configuration.rollout,
+                at: step.context.time
+            )
+            switch result {
             case .failure(let error): refuse(error.refusal, &step)
             case .success(let release): decide(release, &step)
+            }
+        case .approve(let version):
+            if let error = rollout.approve(version, by: command.by, policy: configuration.rollout) {
+                refuse(error.refusal, &step)
             }
         case .register(let incumbent): register(incumbent, command, &step)
         case .revise, .retract, .move: change(command, configuration, &step)

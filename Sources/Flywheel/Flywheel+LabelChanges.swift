@@ -24,7 +24,7 @@ extension ProjectState {
             }
         case .retract(let sample): change(sample, configuration, &step) { $0.retract(sample, context) }
         case .move(let sample, let split): change(sample, configuration, &step) { $0.move(sample, to: split, context) }
-        case .rollBack, .hold, .releaseHold, .freeze, .unfreeze, .resume, .register: break
+        case .rollBack, .hold, .releaseHold, .freeze, .unfreeze, .approve, .resume, .register: break
         }
     }
 

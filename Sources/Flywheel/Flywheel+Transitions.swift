@@ -4,16 +4,26 @@ internal import Vocabulary
 
 extension ProjectState {
     /// Decides a release, and notes who serves from now on.
-    mutating func decide(_ release: ModelRelease, insteadOf challenger: ModelVersion? = nil, _ step: inout Step) {
+    mutating func decide(
+        _ release: ModelRelease,
+        insteadOf challenger: ModelVersion? = nil,
+        hasWaited: Bool = false,
+        _ step: inout Step
+    ) {
         rollout.noteService(at: step.context.time)
-        step.decide(release, insteadOf: challenger)
+        var release = release
+        let before = rollout.progress.value.released
+        release.staging = configuration.value.flatMap { rollout.staging($0.rollout) }
+        rollout.noteStaging(release.staging, at: step.context.time)
+        step.decide(release, insteadOf: challenger, hasWaited: hasWaited)
+        step.transitions += release.rolloutTransitions(after: before)
     }
 
     /// Lets the model that waits take the challenger's place, if nothing keeps it waiting any more.
     mutating func admitWaiting(_ configuration: ProjectConfiguration, _ step: inout Step) {
         let challenger = rollout.phase.value.challenger?.version
         guard let release = rollout.admitWaiting(policy: configuration.rollout, at: step.context.time) else { return }
-        step.decide(release, insteadOf: challenger, hasWaited: true)
+        decide(release, insteadOf: challenger, hasWaited: true, &step)
         promoteIfBetter(configuration, &step)
     }
 }
@@ -103,18 +113,22 @@ extension ModelRelease {
                 let isBroken = quarantined.contains($0)
                 return transition(of: $0, from: .live, to: isBroken ? .quarantined : .superseded, replacedBy: live)
             }
+            guard replaced != nil else { return [] }
             return [former, transition(of: live, from: .superseded, to: .live, replaced: replaced)].compactMap { $0 }
+        // Of the canary: `rolloutTransitions`.
+        case .canary, .live, .canaryRolledBack, .assignment: return []
         }
     }
 
-    private func transition(
+    func transition(
         of version: ModelVersion,
         from: ReleaseState?,
         to: ReleaseState,
         replaced: ModelVersion? = nil,
-        replacedBy: ModelVersion? = nil
+        replacedBy: ModelVersion? = nil,
+        because words: String? = nil
     ) -> ModelTransition {
-        var (by, reason): (String?, String?)
+        var (by, reason): (String?, String?) = (nil, words)
         if case .command(_, let operatorName, let words, _) = evidence { (by, reason) = (operatorName, words) }
         return ModelTransition(
             version: version,

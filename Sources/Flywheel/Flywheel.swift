@@ -98,6 +98,11 @@ extension ProjectState {
             return
         }
         let candidate = acquisition.knownSpace(configuration.embedding).name.map { received.placed(in: $0) } ?? received
+        if let model = candidate.model, model.role == .champion,
+            let notice = rollout.noteShown(by: model.version, policy: configuration.rollout, at: step.context.time)
+        {
+            step.decide(.notice(notice))
+        }
         let version = candidate.model?.version
         let ordinal = version.flatMap { training.models[$0]?.datasetOrdinal } ?? 0
         acquisition.receive(candidate, modelOrdinal: ordinal, selectionContext(configuration, step.context))
@@ -156,7 +161,8 @@ extension ProjectState {
         if let notice = outcome.notice { step.decide(.notice(notice)) }
         guard let release = outcome.release else { return }
         decide(release, &step)
-        let replaced = release.replaced?.rawValue ?? ""
+        let broken = release.cause == .canaryRolledBack ? release.quarantined.last : release.replaced
+        let replaced = broken?.rawValue ?? ""
         step.decide(
             .notice(.init(kind: .rolledBack, text: "\(replaced) was rolled back to \(release.champion.version)"))
         )

@@ -30,9 +30,18 @@ extension ProjectState {
         if isDue(training.nextDeadline, step), let outcome = training.expire(at: step.context.time) {
             conclude(outcome, configuration, &step)
         }
+        advanceRollout(configuration, &step)
         openTasks(configuration, &step)
         labeling.lookAtTasks(policy: configuration.labeling)
         cut(configuration, &step)
+    }
+
+    /// Goes on with the rollout as far as time and evidence allow, and tells of shares that a revision changed.
+    private mutating func advanceRollout(_ configuration: ProjectConfiguration, _ step: inout Step) {
+        let outcome = rollout.advance(policy: configuration.rollout, at: step.context.time)
+        if let release = outcome.release { decide(release, &step) }
+        if let notice = outcome.notice { step.decide(.notice(notice)) }
+        if let release = rollout.reassign(configuration.rollout) { decide(release, &step) }
     }
 
     private func isDue(_ deadline: StreamTime?, _ step: Step) -> Bool {

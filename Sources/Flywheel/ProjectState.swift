@@ -114,6 +114,7 @@ public struct ProjectState: Sendable {
             labeling.nextAgeing(policy: configuration.labeling),
             datasets.nextDeadline(policy: configuration.datasets),
             training.nextDeadline,
+            rollout.nextStepDeadline(policy: configuration.rollout, after: position.value.time),
         ]
         return deadlines.compactMap { $0 }.min()
     }

@@ -88,6 +88,19 @@ extension CommandLineSpecification {
                 summary: "let promotions and studies go on",
                 discussion: "By a command on the topic commands. Waits until the loop has carried it out."
             ),
+            CommandSpecification(
+                "approve",
+                summary: "let a model's rollout pass the step that asks for approval",
+                discussion: """
+                    By a command on the topic commands. The step is passed once its time is over and its voices have come. Waits
+                    until the loop has carried it out; exits with 1 if it refused.
+                    """,
+                options: connection + [
+                    .option("by", "NAME", help: "who approves (default the user's name)"),
+                    .option("reason", "TEXT", help: "why, for people", defaultValue: "approved"),
+                ],
+                positionals: [releasedProject, PositionalSpecification("version", help: "the model on its way")]
+            ),
         ]
     )
 

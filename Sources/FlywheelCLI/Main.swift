@@ -54,6 +54,7 @@ struct FlywheelCommand {
         case "releases unhold": try ReleasesCommand.control(.unhold, arguments)
         case "releases freeze": try ReleasesCommand.control(.freeze, arguments)
         case "releases unfreeze": try ReleasesCommand.control(.unfreeze, arguments)
+        case "releases approve": try ReleasesCommand.approve(arguments)
         case "releases log": try ReleaseHistoryCommand.log(arguments)
         case "releases show": try ReleaseHistoryCommand.show(arguments)
         case "releases why": try ReleaseHistoryCommand.why(arguments)

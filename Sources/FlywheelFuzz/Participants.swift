@@ -263,7 +263,7 @@ struct Participants {
         ids += 1
         let action = generator.pick([
             "hold", "release_hold", "release_hold", "roll_back", "resume", "register", "revise_label", "retract_label",
-            "move_label", "freeze", "unfreeze", "unfreeze",
+            "move_label", "freeze", "unfreeze", "unfreeze", "approve",
         ])
         var tree: JSONTree = [
             "project": .text(generator.pick(projects).name), "id": .text("c\(ids)"), "action": .text(action),

@@ -18,6 +18,7 @@ extension VoiceWatch: Formed {
             gross: try f("gross", \.evidence.gross, value, implied: 0)
         )
         suspicions = try f("suspicions", \.suspicions, Count.counted, implied: 0)
+        compared = try f.optional("compared", \.compared, Nested())
     }
 }
 

@@ -5,7 +5,7 @@ public import Vocabulary
 public struct VoiceWatch: Hashable, Sendable {
     /// Its number among the watches of the project, from 1 on: a bucket's voice counts for one watch.
     public var serial: Int32
-    /// Where its newest voices are kept; 0 for the champion. Others are for versions that serve beside it.
+    /// Where its newest voices are kept; no two versions that serve at the same time have the same one.
     public var arm: Int
     /// Voices since the release that found a prediction wrong.
     public var negative: Int
@@ -21,6 +21,8 @@ public struct VoiceWatch: Hashable, Sendable {
     public var evidence: RisingRate.Evidence
     /// How often labels had to decide about it.
     public var suspicions: Int
+    /// Against a version that serves at the same time; nil where none was heard yet.
+    public var compared: VoiceComparison?
 
     public init(
         serial: Int32 = 1,
@@ -31,8 +33,10 @@ public struct VoiceWatch: Hashable, Sendable {
         judged: Int = 0,
         kept: Int = 0,
         evidence: RisingRate.Evidence = RisingRate.Evidence(),
-        suspicions: Int = 0
+        suspicions: Int = 0,
+        compared: VoiceComparison? = nil
     ) {
+        self.compared = compared
         self.suspicions = suspicions
         self.serial = serial
         self.arm = arm

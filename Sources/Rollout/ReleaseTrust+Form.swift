@@ -6,6 +6,7 @@ extension ServiceTime: Formed {
         version = try f("version", \.version, ID())
         since = try f.optional("since_ms", \.since, Time())
         before = try f("before_ms", \.before, Whole.counted, implied: 0)
+        until = try f.optional("until_ms", \.until, Time())
     }
 }
 

@@ -8,8 +8,11 @@ public struct ServiceTime: Hashable, Sendable {
     public var since: StreamTime?
     /// Milliseconds as champion before that, in all.
     public var before: Int64
+    /// When it was last replaced, in a project with rollout steps; nil where that is not known.
+    public var until: StreamTime?
 
-    public init(version: ModelVersion, since: StreamTime?, before: Int64 = 0) {
+    public init(version: ModelVersion, since: StreamTime?, before: Int64 = 0, until: StreamTime? = nil) {
+        self.until = until
         self.version = version
         self.since = since
         self.before = before
@@ -53,6 +56,7 @@ extension RolloutState {
             guard new.served[index].version != champion else { continue }
             new.served[index].before = new.served[index].total(at: time)
             new.served[index].since = nil
+            if progress.value.released != nil { new.served[index].until = time }
         }
         if let champion {
             if let index = new.served.firstIndex(where: { $0.version == champion }) {
@@ -71,19 +75,24 @@ extension RolloutState {
     ///
     /// The champion stays where it has served for that long itself, or where no former champion has. A version whose time is not
     /// known served before times were noted, and counts as trusted. Former champions newer than the one that serves again are
-    /// forgotten: no rollback returns to them. Nobody is quarantined.
+    /// forgotten: no rollback returns to them. A rollout in progress ends. Nobody is quarantined.
     ///
     /// - Parameters:
     ///   - policy: The revision in force.
     ///   - evidence: The command.
     ///   - time: Of the entry.
-    /// - Returns: The release, where another model serves from now on.
+    /// - Returns: The release, where another model serves from now on, or a canary does no more.
     public mutating func freeze(policy: RolloutPolicy, evidence: Evidence, at time: StreamTime) -> ModelRelease? {
         trust.value.isFrozen = true
         var state = phase.value
         guard let champion = state.champion, !isTrusted(champion.version, policy, time),
             let index = state.history.lastIndex(where: { isTrusted($0.model.version, policy, time) })
-        else { return nil }
+        else {
+            // The champion stays, and whoever was on its way serves nobody any more.
+            guard progress.value.rollout != nil else { return nil }
+            endRollout()
+            return release(.command, replaced: nil, evidence: evidence)
+        }
         let former = state.history[index]
         state.champion = former.model
         state.history.removeSubrange(index...)
@@ -91,6 +100,7 @@ extension RolloutState {
         state.changedEvidence = 0
         phase.value = state
         watch.value = FeedbackWatch(expectedRate: former.expectedRate)
+        endRollout()
         recountPairs()
         endEra()
         return release(.command, replaced: champion.version, evidence: evidence)

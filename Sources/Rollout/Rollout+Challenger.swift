@@ -73,6 +73,7 @@ extension RolloutState {
         return version == state.champion?.version || version == state.challenger?.version
             || version == state.waiting?.version || state.history.contains { $0.model.version == version }
             || state.quarantined.contains(version)
+            || version == canary?.version
     }
 
     /// What a model said about a sample of the audit sample. The first word of a model counts.
@@ -145,10 +146,11 @@ extension RolloutState {
 
     // MARK: - Pairs
 
-    /// The champion, the challenger, the model that waits for its place, and those a rollback could return to.
+    /// The champion, the challenger, the model that waits for its place, the canary, and those a rollback could return to.
     private func isInQuestion(_ version: ModelVersion, _ state: RolloutPhase) -> Bool {
         if version == state.champion?.version || version == state.challenger?.version { return true }
         if version == state.waiting?.version { return true }
+        if let canary, version == canary.version { return true }
         for former in state.history.suffix(2) where former.model.version == version { return true }
         return false
     }

@@ -63,11 +63,33 @@ extension RolloutState {
     /// An operator's rollback.
     public mutating func rollBack(from version: ModelVersion, evidence: Evidence) -> Result<ModelRelease, RefusalError>
     {
+        if version == canary?.version, let release = rollBackCanary(evidence: evidence) { return .success(release) }
         guard version == phase.value.champion?.version else {
             return .failure(.init(.unknownModel, "model \(version) is not the champion"))
         }
         guard let release = rollBack(.command, evidence: evidence) else {
             return .failure(.init(.nothingToRollBack, "no model was champion before \(version)"))
+        }
+        return .success(release)
+    }
+
+    /// An operator's rollback: at once where the former champion served within `rollbackWindow`, else by the steps that any
+    /// model passes.
+    public mutating func rollBack(
+        from version: ModelVersion,
+        evidence: Evidence,
+        policy: RolloutPolicy,
+        at time: StreamTime
+    ) -> Result<ModelRelease, RefusalError> {
+        guard policy.isStaged, canary == nil, version == phase.value.champion?.version,
+            let former = phase.value.history.last?.model,
+            let until = trust.value.served.first(where: { $0.version == former.version })?.until,
+            time.milliseconds(since: until) > policy.rollbackWindow
+        else { return rollBack(from: version, evidence: evidence) }
+        phase.value.evidenceThrough = nil
+        endEra()
+        guard let release = begin(StagedRollout(model: former, isReturn: true), evidence: evidence) else {
+            preconditionFailure("there is a champion")
         }
         return .success(release)
     }
@@ -103,9 +125,10 @@ extension RolloutState {
         state.champion = previous.model
         state.evidenceThrough = nil
         state.changedEvidence = 0
-        state.quarantined.append(broken.version)
-        if state.quarantined.count > Self.quarantineCapacity { state.quarantined.removeFirst() }
+        state.quarantine(broken.version)
         phase.value = state
+        // Whoever is on its way was proven better than the one that is broken, and no more.
+        endRollout()
         watch.value = FeedbackWatch(expectedRate: previous.expectedRate)
         resetVoices(about: broken.version)
         recountPairs()

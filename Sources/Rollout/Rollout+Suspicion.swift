@@ -48,37 +48,57 @@ extension RolloutState {
         return BinomialLimits.lower(right, of: Double(known.count), level: Self.accuracyLevel)
     }
 
+    /// Versions that labels decide about: the canary, the champion.
+    private var suspects: [ModelVersion] {
+        guard !suspicions.isEmpty else { return [] }
+        return [canary?.version, phase.value.champion?.version].compactMap { $0 }.filter { suspicions[$0] != nil }
+    }
+
     /// Audit tasks that are wanted before others.
     public func auditTasksWanted(_ policy: RolloutPolicy) -> Int {
-        guard !suspicions.isEmpty, let champion = phase.value.champion,
-            let suspicion = suspicions[champion.version]
-        else { return 0 }
-        return max(0, min(policy.verification, Self.deciding + suspicion.withoutLabel) - suspicion.asked)
+        var most = 0
+        for version in suspects {
+            guard let suspicion = suspicions[version] else { continue }
+            most = max(
+                most,
+                min(policy.verification, Self.deciding + suspicion.withoutLabel) - suspicion.asked
+            )
+        }
+        return most
     }
 
     /// An audit task was opened.
     public mutating func auditTaskOpened() {
-        guard let version = phase.value.champion?.version, suspicions[version] != nil else { return }
-        suspicions[version]?.asked += 1
+        for version in suspects { suspicions[version]?.asked += 1 }
     }
 
     /// An audit task ended without a label.
     public mutating func auditTaskWithoutLabel() {
-        guard let version = phase.value.champion?.version, suspicions[version] != nil else { return }
-        suspicions[version]?.withoutLabel += 1
+        for version in suspects { suspicions[version]?.withoutLabel += 1 }
     }
 
     /// The label of an audit sample, once `labelled` has taken it: where the champion is suspected it may decide.
     ///
     /// - Returns: A rollback, or that the champion is cleared; nothing while labels are lacking.
     public mutating func judgeSuspicion(by sample: SampleID) -> FeedbackOutcome {
-        guard let version = phase.value.champion?.version, var suspicion = suspicions[version], let row = rows[sample],
-            let label = row.label
-        else { return FeedbackOutcome() }
+        guard let version = phase.value.champion?.version else { return FeedbackOutcome() }
+        return judgeSuspicion(of: version, by: sample)
+    }
+
+    /// The same where the canary is suspected; to be called after that of the champion.
+    public mutating func judgeCanarySuspicion(by sample: SampleID) -> FeedbackOutcome {
+        guard let version = canary?.version else { return FeedbackOutcome() }
+        return judgeSuspicion(of: version, by: sample)
+    }
+
+    private mutating func judgeSuspicion(of version: ModelVersion, by sample: SampleID) -> FeedbackOutcome {
+        guard var suspicion = suspicions[version], let row = rows[sample], let label = row.label else {
+            return FeedbackOutcome()
+        }
         // Asked because it disagrees with a challenger, before it was suspected: of all traffic that says nothing.
         guard !row.isDuel else { return FeedbackOutcome() }
         guard let prediction = row.prediction(of: version) else {
-            auditTaskWithoutLabel()
+            suspicions[version]?.withoutLabel += 1
             return FeedbackOutcome()
         }
         suspicion.labels += 1
@@ -96,7 +116,8 @@ extension RolloutState {
             statistic: Double(suspicion.labels) - suspicion.right,
             threshold: Double(suspicion.labels - least + 1)
         )
-        guard let release = rollBack(.rolledBack, evidence: evidence) else { return FeedbackOutcome() }
+        let release =
+            version == canary?.version ? rollBackCanary(evidence: evidence) : rollBack(.rolledBack, evidence: evidence)
         return FeedbackOutcome(release: release)
     }
 
@@ -106,7 +127,15 @@ extension RolloutState {
         if var watch = watches[version] {
             watch.evidence = RisingRate.Evidence()
             watch.kept = 0
+            watch.compared?.evidence = RisingRate.Evidence()
+            watch.compared?.kept = 0
             watches[version] = watch
+        }
+        // The step begins anew: while it was suspected nobody was served.
+        if version == canary?.version {
+            progress.value.rollout?.since = nil
+            progress.value.rollout?.voices = 0
+            progress.value.rollout?.negative = 0
         }
         let right = (suspicion.right * 100).rounded() / 100
         let text =

@@ -46,6 +46,18 @@ extension RolloutPolicy: Formed {
         verification = try f("verification", \.verification, Count(0...1_000), implied: 40, tasks)
         let bake: StaticString = "How long a version must have been live before `releases freeze` returns to it."
         bakeBeforeTrust = try f("bake_before_trust", \.bakeBeforeTrust, Span(), implied: 86_400_000, bake)
+        let many = ListOf(Nested<RolloutStep>(), 1...RolloutStep.limit, of: "steps")
+        let way: StaticString =
+            "What a promoted model passes on its way to all users; without it a promoted model serves all at once."
+        steps = try f("steps", \.steps, many, implied: [.atOnce], way)
+        let held: StaticString = "Share of the users that the former champion goes on serving, to compare with."
+        holdback = try f("holdback", \.holdback, Number(0...0.5), implied: 0, held)
+        let back: StaticString =
+            "How long after it served a command returns to a former champion at once; later it passes the steps."
+        rollbackWindow = try f("rollback_window", \.rollbackWindow, wait, implied: 14 * 86_400_000, back)
+        let whole: StaticString = "What is assigned to canary, hold-back or champion by its draw: `user` or `sample`."
+        unit = try f("unit", \.unit, Choice(), implied: .user, whole)
+        try f.require("steps", RolloutStep.fault(steps))
     }
 }
 

@@ -232,6 +232,11 @@ public struct RolloutState: Sendable {
     public var past = Cell(FeedbackPast())
     /// Versions that labels decide about, since few users are behind an alarm.
     public var suspicions = Table<ModelVersion, Suspicion>()
+    /// The rollout in progress.
+    public var progress = Cell(RolloutProgress())
+    /// The newest blocks of voices about two versions, by the arm of the judged one: `arm` × `voiceCapacity` and the number of
+    /// the block, modulo `voiceCapacity`.
+    public var blocks = Table<Int, VoiceBlock>()
 
     /// Former champions remembered, and so rollbacks possible in a row.
     public static let historyCapacity = 8

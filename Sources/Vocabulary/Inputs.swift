@@ -233,6 +233,8 @@ public struct Command: Hashable, Sendable {
         /// No promotion and no study until unfrozen; the last champion that is trusted serves.
         case freeze
         case unfreeze
+        /// Let the rollout of a version pass the step that asks for it.
+        case approve(ModelVersion)
         /// Read a paused project's journal on; changes nothing else.
         case resume
         /// Make a model that Flywheel did not ask for the first champion.
@@ -248,7 +250,7 @@ public struct Command: Hashable, Sendable {
         public var changedSample: SampleID? {
             switch self {
             case .revise(let sample, _), .retract(let sample), .move(let sample, _): sample
-            case .rollBack, .hold, .releaseHold, .freeze, .unfreeze, .resume, .register: nil
+            case .rollBack, .hold, .releaseHold, .freeze, .unfreeze, .approve, .resume, .register: nil
             }
         }
     }

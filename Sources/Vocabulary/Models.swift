@@ -94,6 +94,14 @@ public struct ModelRelease: Hashable, Sendable {
         case rolledBack = "rolled_back"
         /// An operator said so.
         case command
+        /// A blessed model begins to serve a share of the users, or another one, or its rollout is paused or goes on.
+        case canary
+        /// The last step of a rollout is passed: the canary serves the users.
+        case live
+        /// A canary was rolled back; the champion serves as before.
+        case canaryRolledBack = "canary_rolled_back"
+        /// Shares changed with a revision of the project.
+        case assignment
     }
 
     public let cause: Cause
@@ -103,6 +111,8 @@ public struct ModelRelease: Hashable, Sendable {
     public let replaced: ModelVersion?
     public let quarantined: [ModelVersion]
     public let evidence: Evidence
+    /// Models that serve beside the champion; nil in a project without rollout steps and hold-back.
+    public var staging: Staging?
 
     public init(
         cause: Cause,
@@ -110,8 +120,10 @@ public struct ModelRelease: Hashable, Sendable {
         challenger: ReleasedModel?,
         replaced: ModelVersion?,
         quarantined: [ModelVersion],
-        evidence: Evidence
+        evidence: Evidence,
+        staging: Staging? = nil
     ) {
+        self.staging = staging
         self.cause = cause
         self.champion = champion
         self.challenger = challenger
@@ -133,6 +145,10 @@ public enum Evidence: Hashable, Sendable {
     case provisional(labels: Int, challengerOnly: Int, championOnly: Int)
     /// Feedback about the champion: negative answers, all, what was expected, and the detector's statistic.
     case feedback(negative: Int, total: Int, expectedRate: Double, statistic: Double, threshold: Double)
+    /// Feedback about two versions that serve at the same time.
+    case compared(ComparedVoices)
+    /// Steps of a rollout, the latest last.
+    case rollout([StepFigures])
     /// `metrics` are what the operator says of a registered model: they inform, and nothing is decided by them.
     case command(id: String, by: String, reason: String, metrics: [ModelMetric] = [])
 }

@@ -21,6 +21,14 @@ public struct Notice: Hashable, Sendable {
         case labelDisputed = "label_disputed"
         /// Few users are behind an alarm, and labels decide about the champion; or they have cleared it.
         case feedbackRaid = "feedback_raid"
+        /// A rollout is paused: evidence is lacking.
+        case rolloutPaused = "rollout_paused"
+        /// A rollout waits for a person.
+        case approvalWanted = "approval_wanted"
+        /// A version is released to a share of the users, and nobody serves it.
+        case nobodyServes = "nobody_serves"
+        /// A service serves a version that the release does not name.
+        case otherVersionServed = "other_version_served"
     }
     public let kind: Kind
     public let text: String
@@ -55,12 +63,13 @@ public struct Refusal: Hashable, Sendable {
         case unknownLabel = "unknown_label"
         case labelsFixed = "labels_fixed"
         case splitFixed = "split_fixed"
+        case nothingToApprove = "nothing_to_approve"
         /// Whether a person should look at it; the others are expected and counted only.
         public var isDeadLetter: Bool {
             switch self {
             case .unknownTask, .unknownClass, .unknownRequest, .unknownModel, .nothingToRollBack, .invalidConfiguration,
                 .contradictsVersion, .championExists, .versionTaken, .labelConflict, .sampleAsked,
-                .unknownLabel, .labelsFixed, .splitFixed:
+                .unknownLabel, .labelsFixed, .splitFixed, .nothingToApprove:
                 true
             case .duplicate, .taskClosed, .duplicateResult, .studyClosed, .unknownFeedbackModel, .userCapReached,
                 .wrongSpace:

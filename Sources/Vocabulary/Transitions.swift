@@ -1,6 +1,7 @@
 /// The state of a model version within its project. The raw values are on the wire.
 ///
-/// `blessed`, `canary` and `rollingBack` are states of staged rollouts: no transition into them is decided yet.
+/// `blessed`, `canary`, `paused` and `rollingBack` are states of rollouts by steps: where a project has one step of share 1 alone,
+/// no transition leads into them.
 public enum ReleaseState: String, Hashable, Sendable, CaseIterable {
     /// Trained, and neither live nor compared: it lacks what the project asks of its first model.
     case registered
@@ -10,6 +11,8 @@ public enum ReleaseState: String, Hashable, Sendable, CaseIterable {
     case blessed
     /// Serves a share of the users.
     case canary
+    /// Its rollout does not go on: evidence is lacking, labels decide about it, or promotions are held.
+    case paused
     /// Serves the users.
     case live
     /// Replaced by another version. A former live version may be live again after a rollback.

@@ -51,11 +51,11 @@ struct FormLaw: Sendable, CustomStringConvertible {
         FormLaw(FormerTestLabel.self),
         FormLaw(PredictedShares.self),
         FormLaw(Question.self), FormLaw(Recipe.self), FormLaw(ReleaseTrust.self), FormLaw(RolloutPolicy.self),
-        FormLaw(RowPair.self),
+        FormLaw(RateGuess.self), FormLaw(RolloutRing.self), FormLaw(RolloutStep.self), FormLaw(RowPair.self),
         FormLaw(ScorePart.self), FormLaw(SliceAccount.self), FormLaw(StageTime.self), FormLaw(StreamFilter.self),
         FormLaw(Suspicion.self),
         FormLaw(TrainingPolicy.self), FormLaw(UnregisteredTraffic.self), FormLaw(UserBucket.self),
-        FormLaw(Voice.self), FormLaw(VoiceWatch.self),
+        FormLaw(Voice.self), FormLaw(VoiceBlock.self), FormLaw(VoiceComparison.self), FormLaw(VoiceWatch.self),
         FormLaw(VoteCost.self), FormLaw(ProjectConfiguration.self),
     ]
 }

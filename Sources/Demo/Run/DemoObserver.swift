@@ -190,12 +190,12 @@ final class DemoObserver {
             view.champion = release.champion.version.rawValue
             view.challenger = release.challenger?.version.rawValue
             switch release.cause {
-            case .first, .promoted, .provisional:
+            case .first, .promoted, .provisional, .live:
                 view.promotions += 1
                 view.predictionToRelease.append(newest / 1_000)
-            case .rolledBack, .command: view.rollbacks += 1
+            case .rolledBack, .command, .canaryRolledBack: view.rollbacks += 1
             // The demo's projects begin without a model.
-            case .shadow, .registered: break
+            case .shadow, .registered, .canary, .assignment: break
             }
             view.releases.append(
                 .init(
@@ -260,6 +260,9 @@ extension Evidence {
             "it leads on the \(labels) audit labels known so far, \(challengerOnly) to \(championOnly): too few to prove anything"
         case .feedback(let negative, let total, let expectedRate, let statistic, let threshold):
             "\(negative) of \(total) feedbacks negative, \(Self.rounded(expectedRate * 100)) % was no reason to worry: statistic \(Self.rounded(statistic)), alarm at \(Self.rounded(threshold))"
+        case .compared(let voices):
+            "of \(voices.blocks) voices about each at the same time \(voices.negative) reject it and \(voices.otherNegative) reject \(voices.other): log e-value \(Self.rounded(voices.logE)), needed \(Self.rounded(voices.threshold))"
+        case .rollout(let steps): "\(steps.count) steps so far, \(steps.reduce(0) { $0 + $1.voices }) voices"
         case .command(_, let by, let reason, _): "\(by) said so: \(reason)"
         }
     }

@@ -66,6 +66,7 @@ extension CommandEvent {
             for metric in model.metrics { try PlainNames.check("metrics", TaskID(metric.name)) }
         case .revise(let sample, _), .retract(let sample), .move(let sample, _):
             try PlainNames.check("sample_id", sample)
+        case .approve(let version): try PlainNames.check("model_version", version)
         case .hold, .releaseHold, .freeze, .unfreeze, .resume: break
         }
     }

@@ -21,6 +21,9 @@ extension Evidence {
             "nothing is claimed: on the \(labels) audit labels known \(winner) agreed better with \(challengerOnly) and \(loser) with \(championOnly)"
         case .feedback(let negative, let total, let expectedRate, let statistic, let threshold):
             "users rejected \(negative) of \(total) predictions of \(loser), where a share of \(Self.rounded(expectedRate)) was expected; the detector reached \(Self.rounded(statistic)) of \(Self.rounded(threshold))"
+        case .compared(let voices):
+            "of \(voices.blocks) voices about each at the same time, \(voices.negative) reject \(loser) and \(voices.otherNegative) reject \(ReleaseLogRecord.name(voices.other)), where \(Self.rounded(voices.tolerance)) more is tolerated; log e \(Self.rounded(voices.logE)) of \(Self.rounded(voices.threshold)) needed"
+        case .rollout(let steps): Self.text(steps)
         case .command(let id, let by, let reason, let metrics):
             Self.text(command: id, by: by, reason: reason, metrics)
         }
@@ -31,6 +34,19 @@ extension Evidence {
         let words = reason.isEmpty ? "" : ": \(ForeignText.line(reason, limit: 1_100))"
         return
             "\(ForeignText.line(by, limit: 300)) asked for it (command \(ForeignText.line(id, limit: 300)))\(words)\(figures.isEmpty ? "" : " [\(figures)]")"
+    }
+
+    private static func text(_ steps: [StepFigures]) -> String? {
+        guard !steps.isEmpty else { return nil }
+        return steps.map { step in
+            let whom =
+                step.ring.map { "ring \(ForeignText.line("\($0.key)=\($0.value)", limit: 340))" }
+                ?? "share \(rounded((step.share ?? 0) * 100) / 100)"
+            let person = step.approvedBy.map { ", approved by \(ForeignText.line($0, limit: 300))" } ?? ""
+            return
+                "step \(step.step) (\(whom)) from \(RFC3339.text(milliseconds: step.from.milliseconds)) to \(RFC3339.text(milliseconds: step.to.milliseconds)): \(step.negative) of \(step.voices) voices reject\(person)"
+        }
+        .joined(separator: "; ")
     }
 
     /// To hundredths; 0 has no sign.
@@ -53,10 +69,9 @@ extension ReleaseLogRecord {
 
     private var summary: String {
         let other = (transition.replacedBy ?? transition.replaced).map { Self.name($0) } ?? "another version"
+        let words = transition.reason.map { ": \(ForeignText.line($0, limit: 1_100))" } ?? ""
         switch (transition.cause, transition.to) {
-        case (.trained, _):
-            let reason = transition.reason.map { ": \(ForeignText.line($0, limit: 1_100))" } ?? ""
-            return "trained, and not released\(reason)"
+        case (.trained, _): return "trained, and not released\(words)"
         case (.release(.first), _): return "the first model of the project"
         case (.release(.registered), _): return "served before Flywheel, and was registered"
         case (.release(.shadow), .superseded): return "\(other) shadows in its place"
@@ -67,6 +82,13 @@ extension ReleaseLogRecord {
         case (.release(.provisional), .superseded): return "\(other) leads on the few audit labels known, and serves"
         case (.release(.provisional), _):
             return "leads \(other) on the few audit labels known, before anything can be proven"
+        case (.release(.canary), .blessed): return "better than the live version"
+        case (.release(.canary), .paused): return "its rollout is paused\(words)"
+        case (.release(.canary), _): return "serves beside the live version\(words)"
+        case (.release(.live), .live): return "passed all steps, in the place of \(other)"
+        case (.release(.live), _): return "\(other) passed all steps, and serves"
+        case (.release(.canaryRolledBack), _): return "rolled back as canary, \(other) serves as before"
+        case (.release(.assignment), _): return "shares changed with a revision of the project"
         case (.release(.rolledBack), .quarantined): return "rolled back by feedback, \(other) serves again"
         case (.release(.command), .quarantined): return "rolled back by command, \(other) serves again"
         case (.release(.command), .superseded): return "releases were frozen, and \(other) serves again"

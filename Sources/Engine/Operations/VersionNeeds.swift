@@ -27,6 +27,8 @@ public struct VersionNeeds: Hashable, Sendable {
         let training = project.state.training.progress.value
         add(rollout.champion?.datasetOrdinal, "champion \(rollout.champion?.version.rawValue ?? "")")
         add(rollout.challenger?.datasetOrdinal, "challenger \(rollout.challenger?.version.rawValue ?? "")")
+        let canary = project.state.rollout.canary
+        add(canary?.datasetOrdinal, "canary \(canary?.version.rawValue ?? "")")
         for former in rollout.history.reversed() {
             add(former.model.datasetOrdinal, "former champion \(former.model.version)")
         }

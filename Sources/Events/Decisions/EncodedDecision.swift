@@ -90,9 +90,10 @@ public struct EncodedDecision: Hashable, Sendable {
 
     private static func verb(_ cause: ModelRelease.Cause) -> String {
         switch cause {
-        case .first, .promoted, .provisional, .registered: "promoted"
+        case .first, .promoted, .provisional, .registered, .live: "promoted"
         case .shadow: "shadowed"
-        case .rolledBack, .command: "rolled_back"
+        case .rolledBack, .command, .canaryRolledBack: "rolled_back"
+        case .canary, .assignment: "staged"
         }
     }
 }

@@ -29,6 +29,8 @@ extension Evidence: JSONCodable {
                 statistic: try object.double("statistic"),
                 threshold: try object.double("threshold")
             )
+        case "feedback_compared": self = .compared(try ComparedVoices(object))
+        case "rollout": self = .rollout(try object.values("rollout"))
         case "command":
             self = .command(
                 id: try object.string("id"),
@@ -64,6 +66,10 @@ extension Evidence: JSONCodable {
                 writer.member("expected_rate", expectedRate)
                 writer.member("statistic", statistic)
                 writer.member("threshold", threshold)
+            case .compared(let voices): voices.write(members: &writer)
+            case .rollout(let steps):
+                writer.member("kind", "rollout")
+                writer.array("rollout", ofValues: steps)
             case .command(let id, let by, let reason, let metrics):
                 writer.member("kind", "command")
                 writer.member("id", id)

@@ -46,7 +46,8 @@ extension ModelRelease: JSONCodable {
             challenger: try object.optionalValue("challenger"),
             replaced: try object.optionalID("replaced"),
             quarantined: try object.strings("quarantined").map { ModelVersion($0) },
-            evidence: try object.value("evidence")
+            evidence: try object.value("evidence"),
+            staging: try Staging(object)
         )
     }
 
@@ -61,6 +62,7 @@ extension ModelRelease: JSONCodable {
             writer.member("replaced", ifPresent: replaced)
             writer.array("quarantined", of: quarantined.map(\.rawValue))
             writer.member("evidence", evidence)
+            staging?.write(members: &writer)
         }
     }
 }

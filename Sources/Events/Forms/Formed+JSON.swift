@@ -54,6 +54,9 @@ extension Question: JSONCodable {}
 extension Recipe: JSONCodable {}
 extension ReleaseTrust: JSONCodable {}
 extension RolloutPolicy: JSONCodable {}
+extension RateGuess: JSONCodable {}
+extension RolloutRing: JSONCodable {}
+extension RolloutStep: JSONCodable {}
 extension RowPair: JSONCodable {}
 extension ScorePart: JSONCodable {}
 extension SliceAccount: JSONCodable {}
@@ -64,6 +67,8 @@ extension TrainingPolicy: JSONCodable {}
 extension UnregisteredTraffic: JSONCodable {}
 extension UserBucket: JSONCodable {}
 extension Voice: JSONCodable {}
+extension VoiceBlock: JSONCodable {}
+extension VoiceComparison: JSONCodable {}
 extension VoiceWatch: JSONCodable {}
 extension VoteCost: JSONCodable {}
 

@@ -38,6 +38,7 @@ extension Command: JSONCodable {
         case "release_hold": action = .releaseHold
         case "freeze": action = .freeze
         case "unfreeze": action = .unfreeze
+        case "approve": action = .approve(try object.id("model_version"))
         case "resume": action = .resume
         case "register":
             action = .register(
@@ -54,7 +55,7 @@ extension Command: JSONCodable {
         case let name:
             throw object.failure(
                 "action",
-                "expected roll_back, hold, release_hold, freeze, unfreeze, resume, register, revise_label, retract_label or move_label, found \"\(name.prefix(64))\""
+                "expected roll_back, hold, release_hold, freeze, unfreeze, approve, resume, register, revise_label, retract_label or move_label, found \"\(name.prefix(64))\""
             )
         }
         // Both go on into the dataset log.
@@ -81,6 +82,9 @@ extension Command: JSONCodable {
         case .releaseHold: writer.member("action", "release_hold")
         case .freeze: writer.member("action", "freeze")
         case .unfreeze: writer.member("action", "unfreeze")
+        case .approve(let version):
+            writer.member("action", "approve")
+            writer.member("model_version", version)
         case .resume: writer.member("action", "resume")
         case .register(let model):
             writer.member("action", "register")

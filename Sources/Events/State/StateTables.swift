@@ -74,5 +74,7 @@ extension ProjectState {
         visitor.table("rollout.voices", &rollout.voices)
         visitor.cell("rollout.past", &rollout.past)
         visitor.table("rollout.suspicions", &rollout.suspicions)
+        visitor.cell("rollout.progress", &rollout.progress)
+        visitor.table("rollout.blocks", &rollout.blocks)
     }
 }

@@ -88,6 +88,42 @@ enum ReleasesCommand {
         }
     }
 
+    static func approve(_ arguments: ParsedArguments) throws -> Bool {
+        let name = try arguments.requiredPositional("project")
+        let text = try arguments.requiredPositional("version")
+        guard let version = ModelVersion(checking: text), ForeignText.isPlain(text) else {
+            throw arguments.failure("version: expected 1 to 256 bytes without control characters")
+        }
+        let worker = try WorkerFile.connected(arguments)
+        let approval = ReleaseApproval(
+            transport: KafkaStreamTransport(properties: worker.kafka),
+            topics: worker.topics
+        )
+        let outcome = try approval.send(
+            version,
+            project: name,
+            by: arguments.string("by") ?? NSUserName(),
+            reason: arguments.string("reason") ?? "approved"
+        )
+        let project = ForeignText.line(name)
+        switch outcome {
+        case .done(let step):
+            let rest = step.map { "its rollout is at step \($0)" } ?? "its rollout is over"
+            Terminal.show("\(project): \(version) is approved; \(rest)")
+            return true
+        case .refused:
+            Terminal.complain(
+                "refused: no rollout of \(version) waits for approval, see flywheel releases show \(project)"
+            )
+            return false
+        case .waiting:
+            Terminal.complain(
+                "sent; no worker has carried it out yet: see flywheel releases show \(project). Once more does no harm"
+            )
+            return false
+        }
+    }
+
     private static func incumbent(_ arguments: ParsedArguments) throws -> IncumbentModel {
         let name = try arguments.requiredPositional("version")
         guard let version = ModelVersion(checking: name), ForeignText.isPlain(name) else {

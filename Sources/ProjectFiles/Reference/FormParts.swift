@@ -145,6 +145,6 @@ struct FileText: ValueSink {
     mutating func entries<K: ValueKind>(_ values: [Entry<K.Value>], _ kind: K) {
         text += values.isEmpty ? FileText.nothing : "[…]"
     }
-    mutating func form<T: Formed>(_ value: T) { text += "{}" }
+    mutating func form<T: Formed>(_ value: T) { text += value == T.standard ?? value ? "{}" : "{…}" }
     mutating func union<T: FormedUnion>(_ value: T) { text += "{…}" }
 }

@@ -12,7 +12,7 @@ extension RolloutState {
     /// - Returns: The promotion, or nil.
     public mutating func promoteIfBetter(policy: RolloutPolicy, labelsThrough sequence: Int64? = nil) -> ModelRelease? {
         let state = phase.value
-        guard !state.isHeld, !isSuspected, let challenger = state.challenger, let champion = state.champion else {
+        guard !state.isHeld, !isSuspected, progress.value.rollout == nil, let challenger = state.challenger, let champion = state.champion else {
             return nil
         }
         let counts = pairs.value
@@ -91,6 +91,7 @@ extension RolloutState {
         _ policy: RolloutPolicy,
         _ sequence: Int64?
     ) -> ModelRelease? {
+        guard cause != .promoted || !policy.isStaged else { return bless(challenger, evidence, sequence) }
         var state = phase.value
         let expectedRate = expectedRate(after: watch.value, policy)
         state.history.append(FormerChampion(model: champion, expectedRate: expectedRate))

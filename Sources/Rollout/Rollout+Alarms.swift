@@ -1,0 +1,156 @@
+internal import Statistics
+internal import Tables
+public import Vocabulary
+
+/// Which evidence of voices judges a version, and what an alarm does.
+extension RolloutState {
+    /// A voice about a version that is judged beside another one, or about that one.
+    mutating func judge(
+        _ version: ModelVersion,
+        beside rival: ModelVersion,
+        _ voice: Voice,
+        of speaker: ModelVersion,
+        _ policy: RolloutPolicy,
+        _ time: StreamTime,
+        _ outcome: inout FeedbackOutcome
+    ) {
+        guard var watch = watches[version] else { return }
+        let isOwn = speaker == version
+        let isComplete = isOwn ? compare(voice, into: &watch) : answer(voice.isNegative, into: &watch)
+        watches[version] = watch
+        guard isComplete else {
+            // Nobody serves the other one, or nobody says so: what remains is the past.
+            if isOwn, let comparison = watch.compared, !isAnswered(comparison, by: rival, policy) {
+                judgeByPast(version, voice, policy, time, &outcome)
+            }
+            return
+        }
+        let isNegative = observe(policy.tolerance, &watch)
+        watches[version] = watch
+        let mean = watch.compared?.evidence.mean ?? 0
+        guard isNegative, mean >= 1 / policy.rollbackAlpha, isReturnPossible(from: version) else { return }
+        let rest = robustComparison(watch, tolerance: policy.tolerance)
+        let figures = watch.compared.map {
+            Evidence.compared(
+                ComparedVoices(
+                    other: rival,
+                    blocks: $0.blocks,
+                    negative: $0.negative,
+                    otherNegative: $0.otherNegative,
+                    tolerance: policy.tolerance,
+                    logE: Reproducible.log(max(rest.evidence.mean, .leastNormalMagnitude)),
+                    threshold: -Reproducible.log(policy.rollbackAlpha)
+                )
+            )
+        }
+        alarm(version, watch, rest, figures ?? .none, policy, time, &outcome)
+    }
+
+    /// A voice about a version beside which no other is heard.
+    mutating func judgeByPast(
+        _ version: ModelVersion,
+        _ voice: Voice,
+        _ policy: RolloutPolicy,
+        _ time: StreamTime,
+        _ outcome: inout FeedbackOutcome
+    ) {
+        guard var watch = watches[version] else { return }
+        guard let tolerated = watch.tolerated else {
+            watch.calibrate(known(beside: version), policy)
+            watches[version] = watch
+            return
+        }
+        watch.judged += 1
+        watch.kept = min(watch.kept + 1, Self.voiceCapacity)
+        let process = RisingRate(normalRate: tolerated)
+        process.observe(voice.isNegative, number: watch.judged, weight: voice.weight, into: &watch.evidence)
+        voices[Self.slot(watch.judged, watch)] = voice
+        watches[version] = watch
+        // A voice that is content is no reason for an alarm, so nothing is looked into.
+        guard voice.isNegative, watch.evidence.mean >= 1 / policy.rollbackAlpha, isReturnPossible(from: version) else {
+            return
+        }
+        let rest = robustEvidence(watch, process)
+        let evidence = Evidence.feedback(
+            negative: watch.negative,
+            total: watch.total,
+            expectedRate: process.normalRate,
+            statistic: Reproducible.log(max(rest.evidence.mean, .leastNormalMagnitude)),
+            threshold: Reproducible.log(1 / policy.rollbackAlpha)
+        )
+        alarm(version, watch, rest, evidence, policy, time, &outcome)
+    }
+
+    /// Whether somebody would serve in a version's place.
+    private func isReturnPossible(from version: ModelVersion) -> Bool {
+        version == canary?.version || !phase.value.history.isEmpty
+    }
+
+    /// Rolls back where the evidence does not rest on a few buckets; else labels decide.
+    private mutating func alarm(
+        _ version: ModelVersion,
+        _ watch: VoiceWatch,
+        _ rest: (evidence: RisingRate.Evidence, rejecting: Int),
+        _ evidence: Evidence,
+        _ policy: RolloutPolicy,
+        _ time: StreamTime,
+        _ outcome: inout FeedbackOutcome
+    ) {
+        guard rest.evidence.mean >= 1 / policy.rollbackAlpha, rest.rejecting >= Self.alarmBuckets else {
+            outcome.notice = suspect(version, watch, policy, time) ?? outcome.notice
+            return
+        }
+        outcome.release =
+            version == canary?.version ? rollBackCanary(evidence: evidence) : rollBack(.rolledBack, evidence: evidence)
+    }
+
+    /// The evidence of the voices kept, without the buckets that rejected most: five, or a twentieth of those heard where that is
+    /// more. Of equals those whose rejections lie furthest back go first.
+    ///
+    /// - Returns: The evidence, begun at 0 with the first voice kept, each under its own number; and how many of the buckets
+    ///   that are left rejected.
+    /// - Complexity: O(`voiceCapacity`).
+    func robustEvidence(_ watch: VoiceWatch, _ process: RisingRate) -> (evidence: RisingRate.Evidence, rejecting: Int) {
+        let first = watch.judged - watch.kept + 1
+        var newest: [(number: Int, voice: Voice)] = []
+        newest.reserveCapacity(watch.kept)
+        for number in stride(from: first, through: watch.judged, by: 1) {
+            if let voice = voices[Self.slot(number, watch)] { newest.append((number, voice)) }
+        }
+        let leftOut = Self.mostRejecting(newest.lazy.map { ($0.number, $0.voice.bucket, $0.voice.isNegative) })
+        var evidence = RisingRate.Evidence()
+        for (number, voice) in newest where !leftOut.buckets.contains(voice.bucket) {
+            process.observe(voice.isNegative, number: number, weight: voice.weight, into: &evidence)
+        }
+        return (evidence, leftOut.others)
+    }
+
+    /// The buckets that an alarm must do without, and how many others rejected.
+    ///
+    /// - Parameter voices: Their number, bucket, and whether they reject, the oldest first.
+    static func mostRejecting(
+        _ voices: some Sequence<(number: Int, bucket: Int, isNegative: Bool)>
+    ) -> (buckets: Set<Int>, others: Int) {
+        var rejections: [Int: (count: Int, last: Int)] = [:]
+        for (number, bucket, isNegative) in voices {
+            let known = rejections[bucket] ?? (0, 0)
+            rejections[bucket] = isNegative ? (known.count + 1, number) : known
+        }
+        let rejecting = rejections.filter { $1.count > 0 }
+            .sorted { ($1.value.count, $0.value.last) < ($0.value.count, $1.value.last) }
+        let most = max(Self.leftOut, (rejections.count + 19) / 20)
+        return (Set(rejecting.prefix(most).map(\.key)), max(0, rejecting.count - most))
+    }
+
+    /// The same of a version that is watched: what an alarm about it would go by now; nil while its tolerated rate is not known.
+    ///
+    /// - Returns: The mean of the three e-values, and how many of the buckets that are left rejected.
+    public func robustEvidence(_ version: ModelVersion) -> (mean: Double, rejecting: Int)? {
+        guard let watch = watches[version], let tolerated = watch.tolerated else { return nil }
+        let rest = robustEvidence(watch, RisingRate(normalRate: tolerated))
+        return (rest.evidence.mean, rest.rejecting)
+    }
+
+    /// Buckets at least that an alarm must do without.
+    private static let leftOut = 5
+}

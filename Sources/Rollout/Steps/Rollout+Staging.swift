@@ -1,0 +1,157 @@
+internal import Hashing
+internal import Tables
+public import Vocabulary
+
+/// Who serves beside the champion.
+extension RolloutState {
+    /// What services are told of it; nil in a project without rollout steps and hold-back.
+    ///
+    /// - Complexity: O(1).
+    public func staging(_ policy: RolloutPolicy) -> Staging? {
+        let rollout = progress.value.rollout
+        guard policy.isStaged || policy.holdback > 0 || rollout != nil, phase.value.champion != nil else { return nil }
+        var shadows: [ModelVersion] = []
+        if let challenger = phase.value.challenger { shadows.append(challenger.version) }
+        if let rollout { shadows.append(rollout.model.version) }
+        return Staging(
+            state: rollout == nil ? .live : rollout?.pause == nil ? .canary : .paused,
+            pause: rollout?.pause,
+            canary: rollout.map { rollout in
+                let step = policy.step(rollout.step)
+                let isSuspected = rollout.pause == .suspected
+                return Staging.Canary(
+                    version: rollout.model.version,
+                    artifact: rollout.model.artifact,
+                    share: isSuspected ? 0 : step.share,
+                    ring: isSuspected ? nil : step.ring,
+                    step: rollout.step
+                )
+            },
+            holdback: holdback(policy).map {
+                Staging.Holdback(version: $0.version, artifact: $0.artifact, share: policy.holdback)
+            },
+            shadows: shadows,
+            unit: policy.unit
+        )
+    }
+
+    /// The former champion that goes on serving a share; nil where none does.
+    func holdback(_ policy: RolloutPolicy) -> ReleasedModel? {
+        policy.holdback > 0 ? phase.value.history.last?.model : nil
+    }
+
+    /// Notes what a release tells of it: to be called for every release, and the staging put into it.
+    public mutating func noteStaging(_ staging: Staging?, at time: StreamTime) {
+        guard staging != nil || progress.value.released != nil else { return }
+        progress.value.released = staging
+        progress.value.releasedAt = time
+    }
+
+    /// A release that tells of changed shares, where a revision of the project has changed them.
+    public func reassign(_ policy: RolloutPolicy) -> ModelRelease? {
+        guard staging(policy) != progress.value.released else { return nil }
+        return release(.assignment, replaced: nil, evidence: .none)
+    }
+
+    /// Whether a version serves somebody, so that what users say of it counts. A canary that serves nobody while it is suspected
+    /// has served: late voices count.
+    func serves(_ version: ModelVersion, _ policy: RolloutPolicy) -> Bool {
+        if version == progress.value.rollout?.model.version { return true }
+        if version == phase.value.champion?.version { return !isChampionReplaced(policy) }
+        return version == holdback(policy)?.version
+    }
+
+    /// Whether canary and hold-back leave the champion no share.
+    private func isChampionReplaced(_ policy: RolloutPolicy) -> Bool {
+        guard let rollout = progress.value.rollout, rollout.pause != .suspected else { return false }
+        return policy.step(rollout.step).share == 1
+    }
+
+    /// The version that serves at the same time and that a version is compared with; nil where there is none.
+    ///
+    /// The canary is compared with the champion while that one serves, the champion with the hold-back.
+    func rival(of version: ModelVersion, _ policy: RolloutPolicy) -> ModelVersion? {
+        guard let champion = phase.value.champion?.version else { return nil }
+        let former = holdback(policy)?.version
+        let isCanary = version == progress.value.rollout?.model.version
+        if isCanary, !isChampionReplaced(policy) { return champion }
+        guard isCanary || version == champion, former != version else { return nil }
+        return former
+    }
+
+    /// The share of a version; nil where it is not known, as of a ring.
+    func share(of version: ModelVersion, _ policy: RolloutPolicy) -> Double? {
+        if version == holdback(policy)?.version { return policy.holdback }
+        let rollout = progress.value.rollout
+        let canary = rollout.flatMap { $0.pause == .suspected ? 0 : policy.step($0.step).share }
+        if version == rollout?.model.version { return canary.map { min($0, 1 - policy.holdback) } }
+        return max(0, 1 - policy.holdback - (canary ?? 0))
+    }
+}
+
+/// Predictions that services show.
+extension RolloutState {
+    /// Milliseconds that services have to follow a release.
+    private static let deployment: Int64 = 600_000
+    /// Milliseconds before people are told again.
+    private static let interval: Int64 = 3_600_000
+    /// Predictions that a canary's share would hold 10 of.
+    private static let expected = 10.0
+
+    /// Notes a prediction that a service showed.
+    ///
+    /// - Parameters:
+    ///   - version: Whose prediction it is.
+    ///   - policy: The revision in force.
+    ///   - time: Of the entry.
+    /// - Returns: That nobody serves the canary, once a rollout; or that a service serves a version which the release does not name,
+    ///   once an hour, from 10 minutes after the release on.
+    public mutating func noteShown(by version: ModelVersion, policy: RolloutPolicy, at time: StreamTime) -> Notice? {
+        guard let released = progress.value.released, let champion = phase.value.champion?.version else { return nil }
+        if let rollout = progress.value.rollout {
+            if version == rollout.model.version {
+                if !rollout.isServed { progress.value.rollout?.isServed = true }
+                return nil
+            }
+            if version == champion, rollout.pause != .suspected, let notice = missCanary(rollout, policy) {
+                return notice
+            }
+        }
+        guard version != champion, version != released.holdback?.version, !released.shadows.contains(version),
+            knows(version), let since = progress.value.releasedAt, time.milliseconds(since: since) >= Self.deployment,
+            progress.value.otherToldAt.map({ time.milliseconds(since: $0) >= Self.interval }) ?? true
+        else { return nil }
+        progress.value.otherToldAt = time
+        let text =
+            "a service shows predictions of \(version), which the release does not name: \(champion) is champion\(canary.map { " and \($0.version) on its way" } ?? "")"
+        return Notice(kind: .otherVersionServed, text: text)
+    }
+
+    /// Counts a prediction of the champion while nobody has shown one of the canary.
+    private mutating func missCanary(_ rollout: StagedRollout, _ policy: RolloutPolicy) -> Notice? {
+        // How many a ring has is not known.
+        let share = policy.step(rollout.step).share ?? 0.01
+        let enough = Int((Self.expected / share).rounded(.up))
+        guard !rollout.isServed, rollout.unserved < enough else { return nil }
+        progress.value.rollout?.unserved += 1
+        guard rollout.unserved + 1 == enough else { return nil }
+        let text =
+            "nobody serves \(rollout.model.version), which is at step \(rollout.step) of its rollout: \(enough) predictions of the champion were shown and none of it. Services have to serve `canary` of model-releases to its share"
+        return Notice(kind: .nobodyServes, text: text)
+    }
+}
+
+extension ModelRelease {
+    /// The version that serves a unit: the draw of purpose `canary`, without salt, decides.
+    ///
+    /// - Parameters:
+    ///   - unit: A user or a sample, as `staging` says.
+    ///   - project: Whose release it is.
+    ///   - metadata: Of the sample, for a ring.
+    /// - Complexity: O(*n*) in the bytes of the names.
+    public func version(for unit: String, of project: ProjectID, metadata: SampleMetadata = .none) -> ModelVersion {
+        guard let staging else { return champion.version }
+        let draw = StableHash.unit(project: project.rawValue, purpose: "canary", key: unit)
+        return staging.version(champion: champion.version, draw: draw, metadata: metadata)
+    }
+}

@@ -1,0 +1,198 @@
+internal import Statistics
+internal import Tables
+public import Vocabulary
+
+/// Rollouts by steps: blessed, canary, live.
+extension RolloutState {
+    /// The model on its way to all users; nil where none is.
+    public var canary: ReleasedModel? { progress.value.rollout?.model }
+
+    /// The milliseconds after which a step that lacks evidence is paused, where its own time is shorter.
+    static let evidencePatience: Int64 = 3_600_000
+
+    /// Puts a model on its way, at the first step.
+    mutating func begin(_ rollout: StagedRollout, evidence: Evidence) -> ModelRelease? {
+        progress.value.rollout = rollout
+        return release(.canary, replaced: nil, evidence: evidence)
+    }
+
+    /// A challenger that is proven better leaves the shadow: the era ends, and pairs of the next begin when the rollout is over.
+    mutating func bless(_ challenger: ReleasedModel, _ evidence: Evidence, _ sequence: Int64?) -> ModelRelease? {
+        phase.value.challenger = nil
+        phase.value.heardFromChallenger = 0
+        phase.value.heardWithoutChallenger = 0
+        pairs.value = PairCounts()
+        endEra()
+        return begin(StagedRollout(model: challenger, evidenceThrough: sequence), evidence: evidence)
+    }
+
+    /// Goes on with the rollout in progress as far as time and evidence allow. Called for each entry: nothing happens twice.
+    ///
+    /// - Parameters:
+    ///   - policy: The revision in force; a rollout that began under another one goes on under it.
+    ///   - time: Of the entry; one that lies before the step's begin is no time that has passed.
+    /// - Complexity: O(1).
+    public mutating func advance(policy: RolloutPolicy, at time: StreamTime) -> StepOutcome {
+        guard var rollout = progress.value.rollout else { return StepOutcome() }
+        let suspicion = suspicions.isEmpty ? nil : suspicions[rollout.model.version]
+        let (step, since) = (policy.step(rollout.step), rollout.since ?? time)
+        let age = time.milliseconds(since: since)
+        let isHeard = rollout.voices >= step.voices
+        let isReady = age >= step.bake && isHeard && suspicion == nil && !phase.value.isHeld
+        rollout.since = since
+        guard !isReady || step.approve && rollout.approvedBy == nil else { return pass(rollout, policy, time) }
+        var outcome = StepOutcome()
+        if isReady, !rollout.isAsked {
+            rollout.isAsked = true
+            outcome.notice = Notice(kind: .approvalWanted, text: wantsApproval(rollout))
+        }
+        let isLacking = !isHeard && age >= max(step.bake, Self.evidencePatience)
+        let pause: RolloutPause? =
+            suspicion != nil
+            ? .suspected : phase.value.isHeld ? .manualHold : isLacking ? .insufficientEvidence : nil
+        let hasChanged = pause != rollout.pause
+        if hasChanged, pause == .insufficientEvidence {
+            outcome.notice = Notice(kind: .rolloutPaused, text: lacksEvidence(rollout, step))
+        }
+        rollout.pause = pause
+        if rollout != progress.value.rollout { progress.value.rollout = rollout }
+        guard hasChanged else { return outcome }
+        let figures = rollout.passed + [figures(rollout, policy, time)]
+        outcome.release = release(.canary, replaced: nil, evidence: .rollout(figures))
+        return outcome
+    }
+
+    /// When time alone may bring the rollout on; nil where nothing waits for it.
+    ///
+    /// - Parameters:
+    ///   - policy: The revision in force.
+    ///   - now: Of the last entry; what was due by then has been looked at.
+    public func nextStepDeadline(policy: RolloutPolicy, after now: StreamTime) -> StreamTime? {
+        guard let rollout = progress.value.rollout, let since = rollout.since, !phase.value.isHeld,
+            rollout.pause != .suspected
+        else { return nil }
+        let step = policy.step(rollout.step)
+        let lacks = rollout.voices < step.voices
+        let span = lacks ? max(step.bake, Self.evidencePatience) : step.bake
+        let deadline = since.advanced(byMilliseconds: span)
+        return deadline > now ? deadline : nil
+    }
+
+    /// A person lets the rollout pass the step that asks for it, once time and evidence are there.
+    ///
+    /// - Parameters:
+    ///   - version: The model on its way.
+    ///   - name: Who says so.
+    ///   - policy: The revision in force.
+    /// - Returns: Nil where it is noted.
+    public mutating func approve(_ version: ModelVersion, by name: String, policy: RolloutPolicy) -> RefusalError? {
+        guard var rollout = progress.value.rollout, rollout.model.version == version else {
+            return RefusalError(.unknownModel, "no rollout of \(version) is in progress")
+        }
+        guard policy.step(rollout.step).approve else {
+            return RefusalError(.nothingToApprove, "step \(rollout.step) of \(version) asks for no approval")
+        }
+        if let before = rollout.approvedBy {
+            return RefusalError(.nothingToApprove, "step \(rollout.step) of \(version) was approved by \(before)")
+        }
+        rollout.approvedBy = name
+        progress.value.rollout = rollout
+        return nil
+    }
+
+    // MARK: - Steps
+
+    /// Passes a step: to the next one that is guarded, or live.
+    private mutating func pass(_ passed: StagedRollout, _ policy: RolloutPolicy, _ time: StreamTime) -> StepOutcome {
+        var rollout = passed
+        rollout.passed = (rollout.passed + [figures(rollout, policy, time)]).suffix(RolloutStep.limit)
+        guard rollout.step < policy.steps.count, !policy.step(rollout.step + 1).isUnguarded else {
+            return StepOutcome(release: goLive(rollout, policy))
+        }
+        rollout.step += 1
+        rollout.since = time
+        (rollout.voices, rollout.negative) = (0, 0)
+        (rollout.pause, rollout.approvedBy, rollout.isAsked) = (nil, nil, false)
+        progress.value.rollout = rollout
+        retireWatches(policy)
+        return StepOutcome(release: release(.canary, replaced: nil, evidence: .rollout(rollout.passed)))
+    }
+
+    private mutating func goLive(_ rollout: StagedRollout, _ policy: RolloutPolicy) -> ModelRelease? {
+        var state = phase.value
+        guard let former = state.champion else { return nil }
+        let expectedRate = expectedRate(after: watch.value, policy)
+        if rollout.isReturn {
+            state.history.removeAll { $0.model.version == rollout.model.version }
+            state.quarantine(former.version)
+        } else {
+            state.history.append(FormerChampion(model: former, expectedRate: expectedRate))
+            if state.history.count > Self.historyCapacity { state.history.removeFirst() }
+        }
+        state.champion = rollout.model
+        state.evidenceThrough = rollout.evidenceThrough
+        state.changedEvidence = 0
+        phase.value = state
+        watch.value = FeedbackWatch(expectedRate: expectedRate)
+        progress.value.rollout = nil
+        if rollout.isReturn { forgetWatch(former.version) }
+        retireWatches(policy)
+        rebaseWatch(rollout.model.version, policy)
+        recountPairs()
+        endEra()
+        return release(.live, replaced: former.version, evidence: .rollout(rollout.passed))
+    }
+
+    /// The canary goes to quarantine, the champion serves as before. Nil, and nothing changed, where no rollout is in progress.
+    mutating func rollBackCanary(evidence: Evidence) -> ModelRelease? {
+        guard let rollout = progress.value.rollout else { return nil }
+        let version = rollout.model.version
+        if rollout.isReturn { phase.value.history.removeAll { $0.model.version == version } }
+        phase.value.quarantine(version)
+        endRollout()
+        return release(.canaryRolledBack, replaced: nil, evidence: evidence)
+    }
+
+    /// No model is on its way any more: the voices about it are no past to go by.
+    mutating func endRollout() {
+        guard let rollout = progress.value.rollout else { return }
+        progress.value.rollout = nil
+        forgetWatch(rollout.model.version)
+    }
+
+    // MARK: - Words
+
+    private func figures(_ rollout: StagedRollout, _ policy: RolloutPolicy, _ time: StreamTime) -> StepFigures {
+        let step = policy.step(rollout.step)
+        let watch = watches[rollout.model.version]
+        func log(_ value: Double?) -> Double? { value.flatMap { $0 > 0 ? Reproducible.log($0) : nil } }
+        return StepFigures(
+            step: rollout.step,
+            share: step.share,
+            ring: step.ring,
+            from: rollout.since ?? time,
+            to: time,
+            voices: rollout.voices,
+            negative: rollout.negative,
+            logEAgainstOther: log(watch?.compared?.evidence.mean),
+            logEAgainstPast: log(watch?.evidence.mean),
+            approvedBy: rollout.approvedBy
+        )
+    }
+
+    private func wantsApproval(_ rollout: StagedRollout) -> String {
+        "step \(rollout.step) of \(rollout.model.version) has its time and its \(rollout.voices) voices, of which \(rollout.negative) reject: it waits for flywheel releases approve"
+    }
+
+    private func lacksEvidence(_ rollout: StagedRollout, _ step: RolloutStep) -> String {
+        "the rollout of \(rollout.model.version) is paused at step \(rollout.step): \(rollout.voices) of \(step.voices) voices about it have come. Services have to serve it as model-releases says, and feedback has to name its version"
+    }
+}
+
+extension RolloutPhase {
+    /// A model that is not to be served again.
+    mutating func quarantine(_ version: ModelVersion) {
+        quarantined.append(version)
+        if quarantined.count > RolloutState.quarantineCapacity { quarantined.removeFirst() }
+    }
+}

@@ -1,0 +1,96 @@
+public import Vocabulary
+
+/// A blessed model on its way to all users.
+public struct StagedRollout: Hashable, Sendable {
+    public let model: ReleasedModel
+    /// From 1.
+    public var step: Int
+    /// When the step began; nil until the next entry where it begins, or begins anew.
+    public var since: StreamTime?
+    /// Voices about the model at this step.
+    public var voices: Int
+    /// Of these, voices that found a prediction wrong.
+    public var negative: Int
+    /// Nil while it goes on.
+    public var pause: RolloutPause?
+    /// Who approved the step; nil where nobody has.
+    public var approvedBy: String?
+    /// Whether a person was asked to approve the step.
+    public var isAsked: Bool
+    /// Steps passed, the latest last; at most `RolloutStep.limit`.
+    public var passed: [StepFigures]
+    /// Whether it is a former champion that a command returns to: the champion goes to quarantine then.
+    public let isReturn: Bool
+    /// Last number of the dataset log that the evidence may have counted; nil where labels do not change.
+    public let evidenceThrough: Int64?
+    /// Whether a service has shown a prediction of the model.
+    public var isServed: Bool
+    /// Predictions that services showed of the champion while they showed none of the model, as far as they are counted.
+    public var unserved: Int
+
+    public init(
+        model: ReleasedModel,
+        step: Int = 1,
+        since: StreamTime? = nil,
+        voices: Int = 0,
+        negative: Int = 0,
+        pause: RolloutPause? = nil,
+        approvedBy: String? = nil,
+        isAsked: Bool = false,
+        passed: [StepFigures] = [],
+        isReturn: Bool = false,
+        evidenceThrough: Int64? = nil,
+        isServed: Bool = false,
+        unserved: Int = 0
+    ) {
+        self.model = model
+        self.step = step
+        self.since = since
+        self.voices = voices
+        self.negative = negative
+        self.pause = pause
+        self.approvedBy = approvedBy
+        self.isAsked = isAsked
+        self.passed = passed
+        self.isReturn = isReturn
+        self.evidenceThrough = evidenceThrough
+        self.isServed = isServed
+        self.unserved = unserved
+    }
+}
+
+/// The rollout in progress, and what services were last told.
+public struct RolloutProgress: Hashable, Sendable {
+    /// Nil while no model is on its way.
+    public var rollout: StagedRollout?
+    /// Of the last release; nil in a project without rollout steps and hold-back.
+    public var released: Staging?
+    /// When that release was made.
+    public var releasedAt: StreamTime?
+    /// When people were last told that a service serves another version; nil before the first time.
+    public var otherToldAt: StreamTime?
+
+    public init(
+        rollout: StagedRollout? = nil,
+        released: Staging? = nil,
+        releasedAt: StreamTime? = nil,
+        otherToldAt: StreamTime? = nil
+    ) {
+        self.rollout = rollout
+        self.released = released
+        self.releasedAt = releasedAt
+        self.otherToldAt = otherToldAt
+    }
+}
+
+/// What follows from the time and the evidence of a step.
+public struct StepOutcome: Hashable, Sendable {
+    public var release: ModelRelease?
+    /// What people should know.
+    public var notice: Notice?
+
+    public init(release: ModelRelease? = nil, notice: Notice? = nil) {
+        self.release = release
+        self.notice = notice
+    }
+}

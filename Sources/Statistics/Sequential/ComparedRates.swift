@@ -1,0 +1,74 @@
+/// Watches two streams of yes/no events for the rate of one rising above that of the other by more than is tolerated.
+///
+/// Events come in blocks of one of each stream. Of each of three differences to be noticed there is an e-value: that of a block is
+/// its likelihood at the rates (*a*, *b*) over that at the nearest rates that are tolerated, (*a°*, *a°* + δ), nearest by the
+/// Kullback–Leibler divergence of the block. Rates (θₐ, θ_b) with θ_b ≤ θₐ + δ are a convex set, so no tolerated rates give the
+/// ratio a mean above 1, whatever they are and however they change from block to block: a rise in both streams is no evidence.
+/// *a* is a guess from blocks before, *b* = *a* + δ + (1 − *a* − δ)·{0.15, 0.35, 0.65}. Evidence is mixed over the block in which
+/// the rates parted as in `RisingRate`, with the same bound: the chance that the mean of the three ever reaches 1/α is at most α.
+///
+/// - SeeAlso: Turner, Ly, Grünwald (2024), *Generic E-variables for exact sequential k-sample tests that allow for optional
+///   stopping*, doi:10.1016/j.jspi.2023.106116; Turner, Grünwald (2023), *Exact anytime-valid confidence intervals for
+///   contingency tables and beyond*, doi:10.1016/j.spl.2023.109835, for convex null hypotheses.
+public struct ComparedRates: Hashable, Sendable {
+    /// By how much the judged rate may lie above the other, in `0...1`.
+    public let tolerance: Double
+
+    /// - Parameter tolerance: What is outside `0...1` counts as the nearest of both.
+    public init(tolerance: Double) { self.tolerance = min(max(tolerance, 0), 1) }
+
+    /// Takes a block.
+    ///
+    /// - Parameters:
+    ///   - isEvent: Whether the event of the judged stream is one of those whose rate is watched.
+    ///   - isOtherEvent: The same of the other stream.
+    ///   - otherRate: A guess of the other stream's rate, known before the block.
+    ///   - number: The block's number, 1 for the first.
+    ///   - evidence: So far; what counts from here on is added to it.
+    /// - Complexity: O(1).
+    public func observe(
+        _ isEvent: Bool,
+        beside isOtherEvent: Bool,
+        otherRate: Double,
+        number: Int,
+        into evidence: inout RisingRate.Evidence
+    ) {
+        let count = Double(max(1, number))
+        let start = 1 / (count * (count + 1))
+        func follow(_ value: inout Double, _ rise: Double) {
+            let factor = ratio(isEvent, isOtherEvent, otherRate, rise)
+            value = min((value + start) * factor, RisingRate.maximumEvidence)
+        }
+        follow(&evidence.slight, RisingRate.rises.slight)
+        follow(&evidence.clear, RisingRate.rises.clear)
+        follow(&evidence.gross, RisingRate.rises.gross)
+    }
+
+    /// The likelihood ratio of one block.
+    func ratio(_ isEvent: Bool, _ isOtherEvent: Bool, _ guess: Double, _ rise: Double) -> Double {
+        let other = min(max(guess, RisingRate.rates.lowerBound), RisingRate.rates.upperBound)
+        let tolerated = other + tolerance
+        // Where all is tolerated there is nothing to notice.
+        guard tolerated < RisingRate.rates.upperBound else { return 1 }
+        let judged = tolerated + (1 - tolerated) * rise
+        let nearest = nearest(other, judged)
+        return Self.likelihood(isEvent, judged) / Self.likelihood(isEvent, nearest + tolerance)
+            * Self.likelihood(isOtherEvent, other) / Self.likelihood(isOtherEvent, nearest)
+    }
+
+    private static func likelihood(_ isEvent: Bool, _ rate: Double) -> Double { isEvent ? rate : 1 - rate }
+
+    /// The other stream's rate of the tolerated pair (*a*, *a* + δ) that is nearest to a pair: where the derivative of the
+    /// divergence vanishes, which rises from below 0 at the one end to above 0 at the other.
+    private func nearest(_ other: Double, _ judged: Double) -> Double {
+        var (low, high) = (other, judged - tolerance)
+        for _ in 0..<48 {
+            let middle = (low + high) / 2
+            let beside = middle + tolerance
+            let slope =
+                (middle - other) / (middle * (1 - middle)) + (beside - judged) / (beside * (1 - beside))
+            if slope < 0 { low = middle } else { high = middle }
+        }
+        return (low + high) / 2
+    }
+}

@@ -1,0 +1,197 @@
+/// A pair of metadata by which a rollout step names its samples in place of a share.
+public struct RolloutRing: Hashable, Sendable {
+    /// 1 to 64 bytes.
+    public let key: String
+    /// At most 256 bytes.
+    public let value: String
+
+    public init(key: String, value: String) {
+        self.key = key
+        self.value = value
+    }
+}
+
+/// The unit that is assigned to a version as a whole: its draw decides.
+public enum AssignmentUnit: String, Hashable, Sendable, CaseIterable {
+    /// The user, by the name that the service has for it.
+    case user
+    /// The sample, by its id.
+    case sample
+}
+
+/// Why a rollout does not go on.
+public enum RolloutPause: String, Hashable, Sendable, CaseIterable {
+    /// Its time is over, and fewer voices were heard than the step asks for.
+    case insufficientEvidence = "insufficient_evidence"
+    /// Promotions are held by command.
+    case manualHold = "manual_hold"
+    /// Few users are behind an alarm: the canary serves nobody until labels have decided.
+    case suspected
+}
+
+/// The models that serve beside the champion, and their shares.
+///
+/// A service serves, in this order: the hold-back to units whose draw (purpose `canary`, without salt) is at least 1 − its share;
+/// the canary to samples of its ring, or units whose draw is below its share; the champion to all others.
+public struct Staging: Hashable, Sendable {
+    /// A blessed model on its way to all users.
+    public struct Canary: Hashable, Sendable {
+        public let version: ModelVersion
+        public let artifact: ArtifactReference
+        /// In `0...1`; 0 while it is paused under suspicion. Nil where a ring is named.
+        public let share: Double?
+        /// Nil where a share is named.
+        public let ring: RolloutRing?
+        /// From 1.
+        public let step: Int
+
+        public init(
+            version: ModelVersion,
+            artifact: ArtifactReference,
+            share: Double?,
+            ring: RolloutRing? = nil,
+            step: Int
+        ) {
+            self.version = version
+            self.artifact = artifact
+            self.share = share
+            self.ring = ring
+            self.step = step
+        }
+    }
+
+    /// A former champion that goes on serving a share, to compare with.
+    public struct Holdback: Hashable, Sendable {
+        public let version: ModelVersion
+        public let artifact: ArtifactReference
+        /// Above 0, at most 0.5.
+        public let share: Double
+
+        public init(version: ModelVersion, artifact: ArtifactReference, share: Double) {
+            self.version = version
+            self.artifact = artifact
+            self.share = share
+        }
+    }
+
+    /// `canary` or `paused` while a rollout is in progress, else `live`.
+    public let state: ReleaseState
+    /// Set where `state` is `paused`.
+    public let pause: RolloutPause?
+    public let canary: Canary?
+    public let holdback: Holdback?
+    /// Versions to run on samples that are shown another one's output, and whose output is published.
+    public let shadows: [ModelVersion]
+    public let unit: AssignmentUnit
+
+    public init(
+        state: ReleaseState,
+        pause: RolloutPause? = nil,
+        canary: Canary? = nil,
+        holdback: Holdback? = nil,
+        shadows: [ModelVersion] = [],
+        unit: AssignmentUnit = .user
+    ) {
+        self.state = state
+        self.pause = pause
+        self.canary = canary
+        self.holdback = holdback
+        self.shadows = shadows
+        self.unit = unit
+    }
+
+    /// The version that serves a unit.
+    ///
+    /// - Parameters:
+    ///   - champion: Of the same release.
+    ///   - draw: The unit's draw, in `0..<1`.
+    ///   - metadata: The sample's.
+    public func version(champion: ModelVersion, draw: Double, metadata: SampleMetadata = .none) -> ModelVersion {
+        if let holdback, draw >= 1 - holdback.share { return holdback.version }
+        guard let canary else { return champion }
+        if let ring = canary.ring { return metadata[ring.key] == ring.value ? canary.version : champion }
+        return draw < canary.share ?? 0 ? canary.version : champion
+    }
+}
+
+/// The figures of a rollout step that is over, or of the one in progress.
+public struct StepFigures: Hashable, Sendable {
+    /// From 1.
+    public let step: Int
+    /// Nil where the step names a ring.
+    public let share: Double?
+    public let ring: RolloutRing?
+    public let from: StreamTime
+    public let to: StreamTime
+    /// Voices about the canary at this step.
+    public let voices: Int
+    /// Of these, voices that found a prediction wrong.
+    public let negative: Int
+    /// Natural logarithm of the e-value that it is rejected more often than the version that serves beside it; nil where none
+    /// was heard.
+    public let logEAgainstOther: Double?
+    /// Natural logarithm of the e-value that it is rejected more often than the project's past; nil where that was not looked at.
+    public let logEAgainstPast: Double?
+    /// Who approved the step; nil where nobody did.
+    public let approvedBy: String?
+
+    public init(
+        step: Int,
+        share: Double?,
+        ring: RolloutRing? = nil,
+        from: StreamTime,
+        to: StreamTime,
+        voices: Int,
+        negative: Int,
+        logEAgainstOther: Double? = nil,
+        logEAgainstPast: Double? = nil,
+        approvedBy: String? = nil
+    ) {
+        self.step = step
+        self.share = share
+        self.ring = ring
+        self.from = from
+        self.to = to
+        self.voices = voices
+        self.negative = negative
+        self.logEAgainstOther = logEAgainstOther
+        self.logEAgainstPast = logEAgainstPast
+        self.approvedBy = approvedBy
+    }
+}
+
+/// Voices about two versions that serve at the same time.
+public struct ComparedVoices: Hashable, Sendable {
+    /// The version that the other voices are about.
+    public let other: ModelVersion
+    /// Blocks of one voice about each.
+    public let blocks: Int
+    /// Of these, blocks whose voice found a prediction of the judged version wrong.
+    public let negative: Int
+    /// Of these, blocks whose voice found a prediction of the other version wrong.
+    public let otherNegative: Int
+    /// The rise over the other version that is tolerated.
+    public let tolerance: Double
+    /// Natural logarithm of the e-value, without the buckets that rejected most.
+    public let logE: Double
+    /// What it had to reach.
+    public let threshold: Double
+
+    public init(
+        other: ModelVersion,
+        blocks: Int,
+        negative: Int,
+        otherNegative: Int,
+        tolerance: Double,
+        logE: Double,
+        threshold: Double
+    ) {
+        self.other = other
+        self.blocks = blocks
+        self.negative = negative
+        self.otherNegative = otherNegative
+        self.tolerance = tolerance
+        self.logE = logE
+        self.threshold = threshold
+    }
+}

@@ -1,0 +1,177 @@
+import Rollout
+import Tables
+import Testing
+import Vocabulary
+
+@Suite("Versions that serve at the same time")
+struct ServingTests {
+    private static let policy = StepTests.policy([RolloutStep(share: 0.3, bake: 1, voices: 400), RolloutStep(share: 1)])
+
+    private static func started(_ policy: RolloutPolicy = policy) -> RolloutState {
+        var (state, _) = StepTests.blessed(policy)
+        _ = state.advance(policy: policy, at: time(0))
+        return state
+    }
+
+    /// Voices in turn about the two versions, each of a user of its own; every `canary`-th and `champion`-th rejects.
+    private static func talk(
+        _ state: inout RolloutState,
+        canary: Int,
+        champion: Int,
+        count: Int = 300,
+        users: Int = .max,
+        policy: RolloutPolicy = policy
+    ) -> (after: Int, release: ModelRelease)? {
+        for number in 0..<count {
+            for (version, every) in [("v1", champion), ("v2", canary)] {
+                let result = state.hear(
+                    number % every == 0 ? .rejection : .confirmation,
+                    10_000 + number * 2 + (version == "v2" ? 1 : 0),
+                    user: 1_000 + number % users,
+                    about: version,
+                    policy: policy,
+                    at: Int64(number) * policy.userWindow
+                )
+                if let release = result.release { return (number + 1, release) }
+            }
+        }
+        return nil
+    }
+
+    @Test("A canary that is rejected more than the champion goes to quarantine, and the champion stays")
+    func broken() throws {
+        var state = Self.started()
+        let outcome = try #require(Self.talk(&state, canary: 1, champion: 10))
+        #expect(outcome.after <= 25)
+        #expect(outcome.release.cause == .canaryRolledBack && outcome.release.champion == model(1))
+        #expect(outcome.release.quarantined == [ModelVersion("v2")])
+        guard case .compared(let voices) = outcome.release.evidence else { return }
+        #expect(voices.other == ModelVersion("v1") && voices.logE >= voices.threshold)
+        // The champion's voices go on.
+        #expect(state.watches[ModelVersion("v1")]?.total == 100 + outcome.after)
+        #expect(state.watches[ModelVersion("v2")] == nil && state.canary == nil)
+    }
+
+    @Test("What users reject of both is no evidence against either")
+    func shift() {
+        var state = Self.started()
+        #expect(Self.talk(&state, canary: 1, champion: 1) == nil)
+        #expect(!state.isSuspected && state.canary == model(2))
+        #expect(state.watches[ModelVersion("v2")]?.compared?.blocks == 299)
+        var half = Self.started()
+        #expect(Self.talk(&half, canary: 2, champion: 2) == nil && !half.isSuspected)
+    }
+
+    @Test("Few who reject the canary make it suspected: it serves nobody until labels have cleared it, or taken it back")
+    func suspected() throws {
+        var state = Self.started()
+        // Six accounts, each once a day.
+        #expect(Self.talk(&state, canary: 1, champion: 10, count: 200, users: 6) == nil)
+        #expect(state.isSuspected)
+        let paused = state.advance(policy: Self.policy, at: time(1))
+        #expect(paused.release?.cause == .canary)
+        #expect(state.staging(Self.policy)?.canary?.share == 0 && state.staging(Self.policy)?.state == .paused)
+        #expect(state.auditTasksWanted(Self.policy) == 20)
+        expect(state.promoteIfBetter(policy: Self.policy), is: nil)
+        var wrong = state
+        for number in 0..<20 {
+            let outcome = Self.label(&state, number, isRight: number % 10 != 0)
+            #expect((outcome.notice == nil) == (number < 19) && outcome.release == nil)
+        }
+        #expect(!state.isSuspected && state.watches[ModelVersion("v2")]?.compared?.kept == 0)
+        let cleared = state.advance(policy: Self.policy, at: time(2))
+        #expect(cleared.release?.cause == .canary && state.staging(Self.policy)?.canary?.share == 0.3)
+        #expect(state.progress.value.rollout?.voices == 0 && state.progress.value.rollout?.since == time(2))
+        var release: ModelRelease?
+        for number in 0..<20 { release = Self.label(&wrong, number, isRight: false).release ?? release }
+        #expect(release?.cause == .canaryRolledBack && release?.champion == model(1) && wrong.canary == nil)
+    }
+
+    private static func label(_ state: inout RolloutState, _ number: Int, isRight: Bool) -> FeedbackOutcome {
+        let sample = SampleID("judge-\(number)")
+        state.predicted(
+            .choice(ClassIndex(isRight ? 1 : 0)),
+            of: sample,
+            by: ModelVersion("v2"),
+            draw: 0.5,
+            isLive: true,
+            at: time(1)
+        )
+        state.labelled(sample, .choice(ClassIndex(1)), at: time(1))
+        expect(state.judgeSuspicion(by: sample), is: FeedbackOutcome())
+        return state.judgeCanarySuspicion(by: sample)
+    }
+
+    @Test("A canary that serves all users is judged by the past, and so is a champion whose hold-back nobody serves")
+    func alone() throws {
+        let policy = StepTests.policy([RolloutStep(share: 1, bake: 1, voices: 1_000)])
+        var state = Self.started(policy)
+        expect(state.hear(.rejection, 5_000, about: "v1", policy: policy).refusal, is: .unknownFeedbackModel)
+        var release: ModelRelease?
+        for number in 0..<60 where release == nil {
+            release = state.hear(.rejection, 6_000 + number, about: "v2", policy: policy).release
+        }
+        #expect(release?.cause == .canaryRolledBack)
+        if case .feedback? = release?.evidence {} else { Issue.record("\(String(describing: release?.evidence))") }
+        // The champion serves again, and its rate is known.
+        expect(state.hear(.confirmation, 7_000, about: "v1", policy: policy).refusal, is: nil)
+
+        let held = StepTests.policy([.atOnce], holdback: 0.1)
+        var live = VoiceTests.promoted(policy: held)
+        release = nil
+        var heard = 0
+        for number in 0..<400 where release == nil {
+            heard = number
+            release = live.hear(.rejection, 8_000 + number, policy: held).release
+        }
+        #expect(release?.champion == model(1) && heard > 70)
+    }
+
+    @Test("Beside a hold-back the champion falls by comparison, and a version of last month counts for nothing")
+    func holdback() throws {
+        let policy = StepTests.policy([.atOnce], holdback: 0.2)
+        var state = VoiceTests.promoted(policy: policy)
+        #expect(state.staging(policy)?.holdback?.version == ModelVersion("v1"))
+        expect(state.hear(.rejection, 4_000, about: "v9", policy: policy).refusal, is: .unknownFeedbackModel)
+        var same = state
+        #expect(Self.talk(&same, canary: 2, champion: 2, policy: policy) == nil && !same.isSuspected)
+        let outcome = try #require(Self.talk(&state, canary: 1, champion: 10, policy: policy))
+        #expect(outcome.release.cause == .rolledBack && outcome.release.champion == model(1))
+        if case .compared(let voices) = outcome.release.evidence {
+            #expect(voices.other == ModelVersion("v1"))
+        } else {
+            Issue.record("\(outcome.release.evidence)")
+        }
+    }
+
+    @Test("Nobody serves the canary: told once, after as many predictions as would have held ten of it")
+    func unserved() {
+        var state = Self.started()
+        let policy = Self.policy
+        state.noteStaging(state.staging(policy), at: time(0))
+        var notices: [Int] = []
+        for number in 1...200 where state.noteShown(by: ModelVersion("v1"), policy: policy, at: time(1)) != nil {
+            notices.append(number)
+        }
+        #expect(notices == [34])
+        var served = Self.started()
+        served.noteStaging(served.staging(policy), at: time(0))
+        expect(served.noteShown(by: ModelVersion("v2"), policy: policy, at: time(1)), is: nil)
+        for _ in 1...200 { expect(served.noteShown(by: ModelVersion("v1"), policy: policy, at: time(1)), is: nil) }
+    }
+
+    @Test("A service that shows another version than released is told of once an hour, ten minutes after the release")
+    func other() {
+        var state = Self.started()
+        let policy = Self.policy
+        state.phase.value.quarantined = [ModelVersion("v7")]
+        state.noteStaging(state.staging(policy), at: time(0))
+        var told: [Int64] = []
+        for minute in 0..<130 as Range<Int64> {
+            let notice = state.noteShown(by: ModelVersion("v7"), policy: policy, at: time(minute * 60_000))
+            if notice?.kind == .otherVersionServed { told.append(minute) }
+        }
+        #expect(told == [10, 70])
+        expect(state.noteShown(by: ModelVersion("unknown"), policy: policy, at: time(9_000_000_000)), is: nil)
+    }
+}
