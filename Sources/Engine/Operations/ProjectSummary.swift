@@ -59,6 +59,10 @@ public struct ProjectSummary: Hashable, Sendable {
     public let isSuspected: Bool
     /// Whether promotions and studies are stopped.
     public let isFrozen: Bool
+    /// The newest model, while the challenger is heard out; nil where none waits.
+    public let waiting: ReleasedModel?
+    /// Names of the classes that are suppressed.
+    public let suppressed: [String]
     /// Labels in the evidence of the champion's promotion that were changed since; the evidence stays as it was.
     public let changedEvidence: Int
     /// Labels that were taken out of later versions.
@@ -118,6 +122,8 @@ public struct ProjectSummary: Hashable, Sendable {
             .sorted { ($1.predictions, $0.version) < ($0.predictions, $1.version) }
         isHeld = phase.isHeld
         isFrozen = state.rollout.isFrozen
+        waiting = state.rollout.phase.value.waiting
+        suppressed = state.rollout.suppressedClasses
         changedEvidence = phase.changedEvidence
         openTasks = state.labeling.open.count
         votesBudget = policy?.acquisition.votes ?? 0

@@ -155,6 +155,7 @@ struct StatusReport {
             writer.member("held", project.isHeld)
             writer.member("suspected", project.isSuspected)
             writer.member("frozen", project.isFrozen)
+            writer.array("suppressed", of: project.suppressed)
             if let pause = project.pause {
                 writer.object("paused") { writer in
                     writer.member("journal_offset", pause.next)
