@@ -164,11 +164,15 @@ public struct StepFigures: Hashable, Sendable {
 public struct ComparedVoices: Hashable, Sendable {
     /// The version that the other voices are about.
     public let other: ModelVersion
-    /// Blocks of one voice about each.
+    /// Blocks of voices about each.
     public let blocks: Int
-    /// Of these, blocks whose voice found a prediction of the judged version wrong.
+    /// Voices about the judged version in them.
+    public let total: Int
+    /// Of these, voices that found a prediction wrong.
     public let negative: Int
-    /// Of these, blocks whose voice found a prediction of the other version wrong.
+    /// Voices about the other version in them.
+    public let otherTotal: Int
+    /// Of these, voices that found a prediction wrong.
     public let otherNegative: Int
     /// The rise over the other version that is tolerated.
     public let tolerance: Double
@@ -180,7 +184,9 @@ public struct ComparedVoices: Hashable, Sendable {
     public init(
         other: ModelVersion,
         blocks: Int,
+        total: Int,
         negative: Int,
+        otherTotal: Int,
         otherNegative: Int,
         tolerance: Double,
         logE: Double,
@@ -188,6 +194,8 @@ public struct ComparedVoices: Hashable, Sendable {
     ) {
         self.other = other
         self.blocks = blocks
+        self.total = total
+        self.otherTotal = otherTotal
         self.negative = negative
         self.otherNegative = otherNegative
         self.tolerance = tolerance
