@@ -131,6 +131,7 @@ extension RolloutState {
     /// The buckets that an alarm must do without, and how many others rejected.
     ///
     /// - Parameter voices: Their number, bucket, and whether they reject, the oldest first.
+    /// - Returns: The buckets, and the number of others that rejected.
     static func mostRejecting(
         _ voices: some Sequence<(number: Int, bucket: Int, isNegative: Bool)>
     ) -> (buckets: Set<Int>, others: Int) {

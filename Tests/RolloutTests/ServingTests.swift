@@ -64,7 +64,9 @@ struct ServingTests {
         #expect(Self.talk(&half, canary: 2, champion: 2) == nil && !half.isSuspected)
     }
 
-    @Test("Few who reject the canary make it suspected: it serves nobody until labels have cleared it, or taken it back")
+    @Test(
+        "Few who reject the canary make it suspected: it serves nobody until labels have cleared it, or taken it back"
+    )
     func suspected() throws {
         var state = Self.started()
         // Six accounts, each once a day.

@@ -42,7 +42,8 @@ struct ComparedRatesTests {
 
     @Test(
         "No tolerated pair of rates gives a block a mean above 1, whatever is guessed and however many of each there are",
-        arguments: [0, 0.05, 0.1, 0.3], [(1, 1), (8, 1), (1, 8), (3, 2)]
+        arguments: [0, 0.05, 0.1, 0.3],
+        [(1, 1), (8, 1), (1, 8), (3, 2)]
     )
     func mean(tolerance: Double, size: (Int, Int)) {
         for guess in [0, 0.02, 0.1, 0.3, 0.6, 0.95] {

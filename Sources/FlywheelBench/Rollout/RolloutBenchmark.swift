@@ -16,7 +16,12 @@ struct RolloutBenchmark {
         options: [
             .option("days", "N", help: "of the rollout", defaultValue: "14"),
             .option("steps", "N", help: "of the rollout, 1 to 8", defaultValue: "3"),
-            .option("kills", "N|all", help: "restores from rows, evenly spaced; all: after every entry", defaultValue: "all"),
+            .option(
+                "kills",
+                "N|all",
+                help: "restores from rows, evenly spaced; all: after every entry",
+                defaultValue: "all"
+            ),
             .option("voices-per-hour", "N", help: "feedback", defaultValue: "12"),
             .option("buckets", "N", help: "that users fall into", defaultValue: "4096"),
             .option("seed", "N", help: "of users and labels", defaultValue: "1"),
@@ -50,7 +55,9 @@ struct RolloutBenchmark {
     func run(printsJSON: Bool) throws {
         let result = try result()
         print(printsJSON ? result.json : result.text)
-        guard result.isEqual else { throw BenchmarkError("a life with kills ended in another state, or decided otherwise") }
+        guard result.isEqual else {
+            throw BenchmarkError("a life with kills ended in another state, or decided otherwise")
+        }
     }
 
     /// Lives the life undisturbed, then again with kills.

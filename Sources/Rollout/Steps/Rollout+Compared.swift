@@ -45,7 +45,10 @@ extension RolloutState {
             comparison.otherWaiting.count >= size.other
         else { return false }
         // Shares may have changed since they began to wait.
-        let block = VoiceBlock(comparison.waiting.suffix(size.judged), beside: comparison.otherWaiting.suffix(size.other))
+        let block = VoiceBlock(
+            comparison.waiting.suffix(size.judged),
+            beside: comparison.otherWaiting.suffix(size.other)
+        )
         comparison.waiting = []
         comparison.otherWaiting = []
         comparison.blocks += 1

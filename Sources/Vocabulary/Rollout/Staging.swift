@@ -106,6 +106,7 @@ public struct Staging: Hashable, Sendable {
     ///   - champion: Of the same release.
     ///   - draw: The unit's draw, in `0..<1`.
     ///   - metadata: The sample's.
+    /// - Returns: The hold-back, the canary or the champion.
     public func version(champion: ModelVersion, draw: Double, metadata: SampleMetadata = .none) -> ModelVersion {
         if let holdback, draw >= 1 - holdback.share { return holdback.version }
         guard let canary else { return champion }
