@@ -129,6 +129,7 @@ public struct DatasetsState: Sendable {
     ///   - policy: The revision in force.
     ///   - key: Of an imported label.
     ///   - reason: Why its sample was asked for; nil where nobody asked.
+    ///   - audit: How it came to be asked for, of the audit sample where champion and challenger are told apart.
     ///   - time: Of the entry.
     /// - Returns: The fact for the log; refused of a label that the question does not allow, or a sample that has one.
     public mutating func accept(
@@ -137,6 +138,7 @@ public struct DatasetsState: Sendable {
         policy: DatasetPolicy = DatasetPolicy(),
         imported key: UInt64? = nil,
         askedBecause reason: SelectionReason? = nil,
+        audit: AuditOrigin? = nil,
         at time: StreamTime
     ) -> Result<LabelFact, RefusalError> {
         let id = consensus.sample.id
@@ -174,7 +176,8 @@ public struct DatasetsState: Sendable {
                 format: format,
                 acceptedAt: saysMore ? time : nil,
                 inclusionProbability: saysMore ? reason?.inclusionProbability : nil,
-                propensity: saysMore ? reason?.propensity : nil
+                propensity: saysMore ? reason?.propensity : nil,
+                audit: saysMore ? audit : nil
             )
         )
     }

@@ -91,6 +91,7 @@ extension ProjectState {
             question: configuration.question,
             policy: configuration.datasets,
             askedBecause: outcome.task?.reason,
+            audit: outcome.audit,
             at: step.context.time
         )
         switch accepted {

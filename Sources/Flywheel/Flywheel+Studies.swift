@@ -20,11 +20,13 @@ extension ProjectState {
     mutating func conclude(_ outcome: StudyOutcome, _ configuration: ProjectConfiguration, _ step: inout Step) {
         took(.train, outcome.duration)
         step.decide(.notice(outcome.notice(edition: configuration.acquisition.edition)))
-        let shadow = rollout.phase.value.challenger?.version
-        if let model = outcome.model, isReady(model, outcome, configuration, &step),
-            let release = rollout.register(model, at: step.context.time)
-        {
-            decide(release, insteadOf: shadow, &step)
+        let phase = rollout.phase.value
+        if let model = outcome.model, isReady(model, outcome, configuration, &step) {
+            if let release = rollout.register(model, policy: configuration.rollout, at: step.context.time) {
+                decide(release, insteadOf: phase.challenger?.version, &step)
+            } else {
+                step.wait(model.version, for: phase.challenger?.version, insteadOf: phase.waiting?.version)
+            }
             hear(outcome.predictions, without: Set(outcome.leftOut?.testPositions ?? []), of: model, &step)
             promoteIfBetter(configuration, &step)
         }

@@ -4,14 +4,27 @@ internal import Vocabulary
 
 extension ProjectState {
     /// Decides a release, and notes who serves from now on.
-    mutating func decide(_ release: ModelRelease, insteadOf challenger: ModelVersion? = nil, _ step: inout Step) {
+    mutating func decide(
+        _ release: ModelRelease,
+        insteadOf challenger: ModelVersion? = nil,
+        hasWaited: Bool = false,
+        _ step: inout Step
+    ) {
         rollout.noteService(at: step.context.time)
         var release = release
         let before = rollout.progress.value.released
         release.staging = configuration.value.flatMap { rollout.staging($0.rollout) }
         rollout.noteStaging(release.staging, at: step.context.time)
-        step.decide(release, insteadOf: challenger)
+        step.decide(release, insteadOf: challenger, hasWaited: hasWaited)
         step.transitions += release.rolloutTransitions(after: before)
+    }
+
+    /// Lets the model that waits take the challenger's place, if nothing keeps it waiting any more.
+    mutating func admitWaiting(_ configuration: ProjectConfiguration, _ step: inout Step) {
+        let challenger = rollout.phase.value.challenger?.version
+        guard let release = rollout.admitWaiting(policy: configuration.rollout, at: step.context.time) else { return }
+        decide(release, insteadOf: challenger, hasWaited: true, &step)
+        promoteIfBetter(configuration, &step)
     }
 }
 
@@ -21,9 +34,37 @@ extension Step {
     /// - Parameters:
     ///   - release: The release.
     ///   - challenger: The version that shadowed before; of a release that begins another shadow.
-    mutating func decide(_ release: ModelRelease, insteadOf challenger: ModelVersion? = nil) {
+    ///   - hasWaited: Whether the version that shadows now had to wait for it.
+    mutating func decide(
+        _ release: ModelRelease,
+        insteadOf challenger: ModelVersion? = nil,
+        hasWaited: Bool = false
+    ) {
         decide(.release(release))
-        transitions += release.transitions(insteadOf: challenger)
+        transitions += release.transitions(insteadOf: challenger, hasWaited: hasWaited)
+    }
+
+    /// Collects the transitions of a trained model that waits, and of the one that waited before it.
+    ///
+    /// - Parameters:
+    ///   - version: The newest model; nothing is collected where no challenger stands, as of a model in quarantine.
+    ///   - challenger: The version whose place it waits for.
+    ///   - former: The version that waited before, whose turn does not come.
+    mutating func wait(_ version: ModelVersion, for challenger: ModelVersion?, insteadOf former: ModelVersion?) {
+        guard let challenger else { return }
+        if let former {
+            transitions.append(
+                ModelTransition(
+                    version: former,
+                    from: .registered,
+                    to: .superseded,
+                    cause: .trained,
+                    replacedBy: version,
+                    evidence: .none
+                )
+            )
+        }
+        keepBack(version, because: "it waits until \(challenger), of an era that suffices to promote, is heard out")
     }
 
     /// Collects the transition of a trained model that does not go live.
@@ -54,14 +95,15 @@ extension Step {
 extension ModelRelease {
     /// The transitions of the versions that a release concerns. A version that gives up a state comes before the one that takes
     /// it over, so that no two versions are live, or shadow, at once.
-    func transitions(insteadOf challenger: ModelVersion?) -> [ModelTransition] {
+    func transitions(insteadOf challenger: ModelVersion?, hasWaited: Bool) -> [ModelTransition] {
         let live = champion.version
         switch cause {
         case .first, .registered: return [transition(of: live, from: nil, to: .live)]
         case .shadow:
             guard let shadow = self.challenger?.version else { return [] }
             let former = challenger.map { transition(of: $0, from: .shadow, to: .superseded, replacedBy: shadow) }
-            return [former, transition(of: shadow, from: nil, to: .shadow, replaced: challenger)].compactMap { $0 }
+            let before = hasWaited ? ReleaseState.registered : nil
+            return [former, transition(of: shadow, from: before, to: .shadow, replaced: challenger)].compactMap { $0 }
         case .promoted, .provisional:
             let former = replaced.map { transition(of: $0, from: .live, to: .superseded, replacedBy: live) }
             return [former, transition(of: live, from: .shadow, to: .live, replaced: replaced)].compactMap { $0 }

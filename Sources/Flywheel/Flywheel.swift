@@ -40,6 +40,7 @@ extension ProjectState {
         consider(entry.body, configuration, &step)
         passTime(configuration, &step)
         if entry.body.isTraffic { tellIdleness(configuration, &step) }
+        admitWaiting(configuration, &step)
         step.decideTransitions(under: configuration)
         return step.decisions
     }

@@ -5,7 +5,7 @@ import Engine
 extension CommandLineSpecification {
     static let releases = CommandSpecification(
         "releases",
-        summary: "look at releases, and say which model serves before Flywheel trains one",
+        summary: "look at releases and control them, and say which model serves before Flywheel trains one",
         subcommands: [
             CommandSpecification(
                 "register",
@@ -52,7 +52,29 @@ extension CommandLineSpecification {
                     releasedProject, PositionalSpecification("version", help: "its name, as in v12"),
                 ]
             ),
-            freezing(
+            controlling(
+                "rollback",
+                summary: "return to the champion before, and quarantine the one that is live",
+                discussion: """
+                    By a command on the topic commands. Names the version that is live, so that of two who roll back at once one is
+                    refused. Waits until the loop has carried it out; exits with 1 if it refused.
+                    """,
+                options: [.option("from", "VERSION", help: "the live version that is to go (default whichever is live)")]
+            ),
+            controlling(
+                "hold",
+                summary: "stop promotions",
+                discussion: """
+                    By a command on the topic commands. Studies go on and models shadow, and rollbacks still happen. Waits until
+                    the loop has carried it out.
+                    """
+            ),
+            controlling(
+                "unhold",
+                summary: "let promotions go on, from the next evidence",
+                discussion: "By a command on the topic commands. Waits until the loop has carried it out."
+            ),
+            controlling(
                 "freeze",
                 summary: "stop promotions and studies, and return to the last trusted champion",
                 discussion: """
@@ -61,7 +83,7 @@ extension CommandLineSpecification {
                     Waits until the loop has carried it out.
                     """
             ),
-            freezing(
+            controlling(
                 "unfreeze",
                 summary: "let promotions and studies go on",
                 discussion: "By a command on the topic commands. Waits until the loop has carried it out."
@@ -75,19 +97,24 @@ extension CommandLineSpecification {
                     """,
                 options: connection + [
                     .option("by", "NAME", help: "who approves (default the user's name)"),
-                    .option("reason", "TEXT", help: "why, for people", defaultValue: ""),
+                    .option("reason", "TEXT", help: "why, for people", defaultValue: "approved"),
                 ],
                 positionals: [releasedProject, PositionalSpecification("version", help: "the model on its way")]
             ),
         ]
     )
 
-    private static func freezing(_ name: String, summary: String, discussion: String) -> CommandSpecification {
+    private static func controlling(
+        _ name: String,
+        summary: String,
+        discussion: String,
+        options: [OptionSpecification] = []
+    ) -> CommandSpecification {
         CommandSpecification(
             name,
             summary: summary,
             discussion: discussion,
-            options: connection + [
+            options: connection + options + [
                 .option("by", "NAME", help: "who wants it (default the user's name)"),
                 .option("reason", "TEXT", help: "why, for people; kept for ever", isRequired: true),
             ],

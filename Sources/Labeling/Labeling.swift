@@ -14,6 +14,8 @@ public struct AnnotationOutcome: Hashable, Sendable {
     public var task: LabelingTask?
     /// The label, if the task closed with one.
     public var consensus: ConsensusLabel?
+    /// How the label's sample came to be asked for; nil as in `Selection`.
+    public var audit: AuditOrigin?
     /// Reserved votes that nobody will give, if the task closed.
     public var votesReleased = 0
     /// What each vote of the task reserved.
@@ -206,6 +208,7 @@ extension LabelingState {
             if vouches, majority.supports[position] { reliability.agreements += 1 }
             standingCount.set(vote.annotator, reliability, in: &annotators)
         }
+        outcome.audit = task.selection.audit
         outcome.consensus = ConsensusLabel(
             task: id,
             sample: task.selection.sample,

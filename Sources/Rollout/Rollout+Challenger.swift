@@ -6,7 +6,14 @@ public import Vocabulary
 /// Challenger against champion.
 extension RolloutState {
     /// A newly trained model begins to shadow, in place of an older challenger; the first model of a project is released.
-    public mutating func register(_ model: ReleasedModel, at time: StreamTime) -> ModelRelease? {
+    ///
+    /// - Parameters:
+    ///   - model: Not quarantined, else nothing happens.
+    ///   - policy: The revision in force.
+    ///   - time: Of the entry.
+    /// - Returns: The release; nil where the model waits for the challenger's place, in that of an older one that waited.
+    /// - Complexity: O(*rowCapacity*).
+    public mutating func register(_ model: ReleasedModel, policy: RolloutPolicy, at time: StreamTime) -> ModelRelease? {
         var state = phase.value
         guard !state.quarantined.contains(model.version) else { return nil }
         guard state.champion != nil else {
@@ -15,13 +22,11 @@ extension RolloutState {
             watch.value = FeedbackWatch()
             return release(.first, replaced: nil, evidence: .none)
         }
-        state.challenger = model
-        state.challengerSince = time
-        state.heardFromChallenger = 0
-        state.heardWithoutChallenger = 0
-        phase.value = state
-        recountPairs()
-        return release(.shadow, replaced: nil, evidence: .none)
+        if let challenger = state.challenger, keepsPlace(challenger, policy) {
+            phase.value.waiting = model
+            return nil
+        }
+        return shadow(model, at: time)
     }
 
     /// Makes a model that served before Flywheel the first champion: whatever is trained is judged against it.
@@ -66,7 +71,8 @@ extension RolloutState {
     public func knows(_ version: ModelVersion) -> Bool {
         let state = phase.value
         return version == state.champion?.version || version == state.challenger?.version
-            || state.history.contains { $0.model.version == version } || state.quarantined.contains(version)
+            || version == state.waiting?.version || state.history.contains { $0.model.version == version }
+            || state.quarantined.contains(version)
             || version == canary?.version
     }
 
@@ -103,7 +109,7 @@ extension RolloutState {
     ///   at least.
     public mutating func missShadow(version: ModelVersion, policy: RolloutPolicy, at time: StreamTime) -> Notice? {
         let state = phase.value
-        let enough = max(Self.missedPredictions, policy.minimumShadow)
+        let enough = Self.missedPredictions(policy)
         guard policy.minimumShadow > 0, version == state.champion?.version, let challenger = state.challenger,
             state.heardFromChallenger == 0, state.heardWithoutChallenger < enough
         else { return nil }
@@ -119,8 +125,8 @@ extension RolloutState {
         )
     }
 
-    /// Live predictions of the champion before the challenger's silence is told.
-    private static let missedPredictions = 10
+    /// Live predictions of the champion after which a challenger without any is told as silent.
+    static func missedPredictions(_ policy: RolloutPolicy) -> Int { max(10, policy.minimumShadow) }
     /// Milliseconds before it is told again.
     private static let silenceInterval: Int64 = 3_600_000
 
@@ -140,9 +146,10 @@ extension RolloutState {
 
     // MARK: - Pairs
 
-    /// The champion, the challenger, the canary, and those a rollback could return to.
+    /// The champion, the challenger, the model that waits for its place, the canary, and those a rollback could return to.
     private func isInQuestion(_ version: ModelVersion, _ state: RolloutPhase) -> Bool {
         if version == state.champion?.version || version == state.challenger?.version { return true }
+        if version == state.waiting?.version { return true }
         if let canary, version == canary.version { return true }
         for former in state.history.suffix(2) where former.model.version == version { return true }
         return false

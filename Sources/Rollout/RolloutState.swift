@@ -133,6 +133,8 @@ public struct RolloutPhase: Hashable, Sendable {
     public var challenger: ReleasedModel?
     /// When the challenger began to shadow; without meaning while there is none.
     public var challengerSince: StreamTime
+    /// The newest model, while the challenger keeps its place; nil where none waits.
+    public var waiting: ReleasedModel?
     /// Former champions, the latest last; see `historyCapacity`.
     public var history: [FormerChampion]
     /// Models rolled back, the latest last; see `quarantineCapacity`.
@@ -156,6 +158,7 @@ public struct RolloutPhase: Hashable, Sendable {
         champion: ReleasedModel? = nil,
         challenger: ReleasedModel? = nil,
         challengerSince: StreamTime = StreamTime(milliseconds: 0),
+        waiting: ReleasedModel? = nil,
         history: [FormerChampion] = [],
         quarantined: [ModelVersion] = [],
         isHeld: Bool = false,
@@ -173,6 +176,7 @@ public struct RolloutPhase: Hashable, Sendable {
         self.champion = champion
         self.challenger = challenger
         self.challengerSince = challengerSince
+        self.waiting = waiting
         self.history = history
         self.quarantined = quarantined
         self.isHeld = isHeld

@@ -28,6 +28,9 @@ public struct LabelFact: Hashable, Sendable {
     /// The probability with which the step that chose the sample did so, above 0 and at most 1; nil where nobody chose it,
     /// where it was not recorded, and in the first format.
     public let propensity: Double?
+    /// How the sample came to be asked for, of the audit sample where champion and challenger are told apart; nil of others, and in
+    /// the first format.
+    public let audit: AuditOrigin?
 
     public init(
         consensus: ConsensusLabel,
@@ -36,8 +39,10 @@ public struct LabelFact: Hashable, Sendable {
         format: Int = DatasetFormat.additions,
         acceptedAt: StreamTime? = nil,
         inclusionProbability: Double? = nil,
-        propensity: Double? = nil
+        propensity: Double? = nil,
+        audit: AuditOrigin? = nil
     ) {
+        self.audit = audit
         self.format = format
         self.acceptedAt = acceptedAt
         self.inclusionProbability = inclusionProbability

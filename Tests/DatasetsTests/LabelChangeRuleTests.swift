@@ -68,20 +68,23 @@ extension LabelChangeTests {
             inclusionProbability: 0.125,
             propensity: 0.5
         )
+        let origin = AuditOrigin(isDuel: true, stratum: .disagree, day: 20_454)
         func accept(_ name: String, _ policy: DatasetPolicy) throws -> LabelFact {
             try state.accept(
                 DatasetsTests.consensus(name, .audit),
                 question: Self.question,
                 policy: policy,
                 askedBecause: reason,
+                audit: origin,
                 at: StreamTime(milliseconds: 7)
             ).get()
         }
         let before = try accept("a", DatasetPolicy())
         #expect(before.acceptedAt == nil && before.inclusionProbability == nil && before.propensity == nil)
+        #expect(before.audit == nil)
         let fact = try accept("b", Self.policy)
         #expect(fact.acceptedAt?.milliseconds == 7)
-        #expect(fact.inclusionProbability == 0.125 && fact.propensity == 0.5)
+        #expect(fact.inclusionProbability == 0.125 && fact.propensity == 0.5 && fact.audit == origin)
         let unasked = try Self.accept("c", into: &state)
         #expect(unasked.inclusionProbability == nil && unasked.acceptedAt != nil)
     }

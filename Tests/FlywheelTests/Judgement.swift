@@ -64,8 +64,8 @@ func judge(champion: [Int], challenger: [Int], labels: [Int], policy: RolloutPol
     var rollout = RolloutState()
     var generator = SplitMix64(seed: seed)
     let time = StreamTime(milliseconds: 1_000)
-    _ = rollout.register(model("v1", 1), at: time)
-    _ = rollout.register(model("v2", 2), at: time)
+    _ = rollout.register(model("v1", 1), policy: .init(), at: time)
+    _ = rollout.register(model("v2", 2), policy: .init(), at: time)
     for (count, index) in SeededSampling.permutation(of: labels.count, using: &generator).enumerated() {
         let sample = SampleID("s\(index)")
         let draw = Double(index) / Double(labels.count)

@@ -115,8 +115,8 @@ struct PromotionTests {
     func held() {
         var rollout = RolloutState()
         let time = StreamTime(milliseconds: 0)
-        _ = rollout.register(model("v1"), at: time)
-        _ = rollout.register(model("v2", 2), at: time)
+        _ = rollout.register(model("v1"), policy: .init(), at: time)
+        _ = rollout.register(model("v2", 2), policy: .init(), at: time)
         rollout.hold(true)
         for index in 0..<50 {
             let sample = SampleID("s\(index)")

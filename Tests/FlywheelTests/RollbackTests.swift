@@ -27,9 +27,9 @@ struct RollbackTests {
             generator = SplitMix64(seed: seed)
             self.policy = policy
             let time = StreamTime(milliseconds: 0)
-            _ = rollout.register(model("v1"), at: time)
+            _ = rollout.register(model("v1"), policy: .init(), at: time)
             for _ in 0..<200 { _ = give("v1", rate) }
-            _ = rollout.register(model("v2", 2), at: time)
+            _ = rollout.register(model("v2", 2), policy: .init(), at: time)
             for index in 0..<100 {
                 let sample = SampleID("s\(index)")
                 rollout.predicted(

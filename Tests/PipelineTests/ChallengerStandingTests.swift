@@ -64,8 +64,8 @@ struct ChallengerStandingTests {
     @Test("The metrics hold the challenger's standing, and 0 once nobody shadows")
     func metrics() throws {
         var rollout = RolloutState()
-        _ = rollout.register(Self.model(1), at: StreamTime(milliseconds: 1))
-        _ = rollout.register(Self.model(2), at: StreamTime(milliseconds: 2))
+        _ = rollout.register(Self.model(1), policy: .init(), at: StreamTime(milliseconds: 1))
+        _ = rollout.register(Self.model(2), policy: .init(), at: StreamTime(milliseconds: 2))
         for number in 0..<5 {
             let sample = SampleID("s\(number)")
             let time = StreamTime(milliseconds: 3)

@@ -269,6 +269,7 @@ struct GoldenPlan: Sendable {
                 (rollout.shadowWait, rollout.shadowShare) = (3_000, revision == 2 ? 0.7 : 1)
                 rollout.block = revision == 3 ? 10_000 : 0
                 (rollout.minimumShadow, training.repeats, training.trials) = (1, 1, [Recipe()])
+                datasets.format = revision == 0 ? nil : 2
                 (training.newLabels, datasets.cutEvery) = revision < 2 ? (5, 5) : (60, 60)
                 (labeling.minimumVotes, labeling.maximumVotes) = (1, 1)
             }

@@ -230,7 +230,7 @@ struct IdlenessTests {
         for isServed in [false, true] {
             var stand = Stand()
             for version in ["v1", "v2"] {
-                _ = stand.state.rollout.register(model(version), at: StreamTime(milliseconds: 1))
+                _ = stand.state.rollout.register(model(version), policy: .init(), at: StreamTime(milliseconds: 1))
             }
             if isServed { _ = stand.predict("v2", audit: true) }
             let told = stand.notices(.nobodyShadows, seconds: 40) { stand, _ in stand.predict("v1", audit: true) }
@@ -238,10 +238,10 @@ struct IdlenessTests {
             #expect(told.allSatisfy { $0.text.contains("v2 shadows") && $0.text.contains("12 of them") })
             guard !isServed else { continue }
             // Of the next challengers within the hour nothing is told.
-            _ = stand.state.rollout.register(model("v3"), at: StreamTime(milliseconds: 1))
+            _ = stand.state.rollout.register(model("v3"), policy: .init(), at: StreamTime(milliseconds: 1))
             #expect(stand.notices(.nobodyShadows, seconds: 40) { $0.predict("v1", audit: $1 >= 0) }.isEmpty)
             stand.now += 3_600_000
-            _ = stand.state.rollout.register(model("v4"), at: StreamTime(milliseconds: 1))
+            _ = stand.state.rollout.register(model("v4"), policy: .init(), at: StreamTime(milliseconds: 1))
             let again = stand.notices(.nobodyShadows, seconds: 40) { stand, _ in stand.predict("v1", audit: true) }
             #expect(again.map(\.second) == [11])
         }

@@ -97,7 +97,7 @@ struct LabelChangeEntryTests {
                     datasetOrdinal: 1,
                     newestSampleAt: StreamTime(milliseconds: 0)
                 )
-                _ = state.rollout.register(model, at: StreamTime(milliseconds: now))
+                _ = state.rollout.register(model, policy: .init(), at: StreamTime(milliseconds: now))
             }
         }
     }

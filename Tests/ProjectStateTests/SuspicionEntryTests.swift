@@ -54,7 +54,7 @@ struct SuspicionEntryTests {
                     datasetOrdinal: number,
                     newestSampleAt: start
                 )
-                _ = state.rollout.register(model, at: start)
+                _ = state.rollout.register(model, policy: .init(), at: start)
                 if number == 1 { for user in 0..<50 { feedback(by: user, user % 10 == 0) } }
             }
             for number in 0..<100 {

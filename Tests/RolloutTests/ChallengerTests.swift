@@ -8,16 +8,16 @@ import Vocabulary
     @Test("The first model is released, the next shadows it, a newer one takes the shadow's place")
     func registration() {
         var state = RolloutState()
-        let first = state.register(model(1), at: time(1))
+        let first = state.register(model(1), policy: .init(), at: time(1))
         #expect(first?.cause == .first)
         #expect(first?.champion == model(1))
         #expect(first?.challenger == nil)
         #expect(first?.evidence == Evidence.none)
-        let second = state.register(model(2), at: time(2))
+        let second = state.register(model(2), policy: .init(), at: time(2))
         #expect(second?.cause == .shadow)
         #expect(second?.champion == model(1))
         #expect(second?.challenger == model(2))
-        let third = state.register(model(3), at: time(3))
+        let third = state.register(model(3), policy: .init(), at: time(3))
         #expect(third?.challenger == model(3))
         #expect(third?.replaced == nil)
         #expect(state.phase.value.challengerSince == time(3))
@@ -160,7 +160,7 @@ import Vocabulary
     func newChallenger() {
         var state = RolloutState(models: 1...2)
         for number in 0..<5 { state.pair("s\(number)", champion: false, challenger: true) }
-        _ = state.register(model(3), at: time(3))
+        _ = state.register(model(3), policy: .init(), at: time(3))
         #expect(state.pairs.value == PairCounts())
         for number in 0..<5 {
             state.predicted(
@@ -203,7 +203,7 @@ import Vocabulary
             )
             state.labelled(sample, .choice(ClassIndex(1)), at: time(0))
         }
-        _ = state.register(model(2), at: time(2))
+        _ = state.register(model(2), policy: .init(), at: time(2))
         for number in 0..<30 {
             let sample = SampleID("s\(number)")
             state.predicted(
@@ -307,7 +307,7 @@ import Vocabulary
     func history() {
         var state = RolloutState(models: 1...1)
         for number in 2...20 {
-            _ = state.register(model(number), at: time(Int64(number)))
+            _ = state.register(model(number), policy: .init(), at: time(Int64(number)))
             let release = state.promote(samples: "\(number)-")
             #expect(release?.champion == model(number))
         }

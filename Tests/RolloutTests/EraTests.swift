@@ -126,7 +126,7 @@ struct EraTests {
         expect(state.live("b", "v2", right)?.stratum, is: .disagree)
         // A newer challenger does not take the place of the one that the sample waits for, and stands from the first.
         #expect(state.standingPair == first)
-        _ = state.register(model(3), at: time(3))
+        _ = state.register(model(3), policy: .init(), at: time(3))
         #expect(state.standingPair == nil)
         state.live("c", "v3", right)
         expect(state.live("b", "v1", wrong)?.pair, is: first)
@@ -204,7 +204,7 @@ struct EraTests {
         // Fixed under the champion before.
         state.opened(SampleID("x4"), isDuel: false, at: time(2))
         #expect(state.openings.isEmpty)
-        _ = state.register(model(3), at: time(3))
+        _ = state.register(model(3), policy: .init(), at: time(3))
         state.live("first of three", "v3", wrong)
         state.live("second", "v2", right)
         #expect(state.era.value.number == 2 && state.era.value.isRunning)
@@ -222,7 +222,7 @@ struct EraTests {
             state.live("known\(number)", "v1", number % 10 == 0 ? wrong : right)
             state.labelled(SampleID("known\(number)"), right, at: time(0))
         }
-        _ = state.register(model(3), at: time(1))
+        _ = state.register(model(3), policy: .init(), at: time(1))
         for number in 0..<200 {
             let sample = SampleID("known\(number)")
             state.predicted(right, of: sample, by: ModelVersion("v3"), draw: 0, isLive: false, at: time(1))
@@ -239,7 +239,7 @@ struct EraTests {
             state.live("known\(number)", "v1", number % 2 == 0 ? wrong : right)
             state.labelled(SampleID("known\(number)"), right, at: time(0))
         }
-        _ = state.register(model(3), at: time(1))
+        _ = state.register(model(3), policy: .init(), at: time(1))
         for number in 0..<20 {
             let sample = SampleID("known\(number)")
             state.predicted(right, of: sample, by: ModelVersion("v3"), draw: 0, isLive: false, at: time(1))

@@ -27,7 +27,7 @@ extension RolloutState {
     /// A state in which models were registered in turn, at the times 1, 2, ….
     init(models: ClosedRange<Int>) {
         self.init()
-        for number in models { _ = register(model(number), at: time(Int64(number))) }
+        for number in models { _ = register(model(number), policy: .init(), at: time(Int64(number))) }
     }
 
     /// An audit sample of class 1 that the champion and the challenger have seen.

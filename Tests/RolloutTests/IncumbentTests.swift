@@ -21,7 +21,7 @@ struct IncumbentTests {
         #expect(release.cause == .registered && release.champion.version.rawValue == "resnet-7")
         #expect(release.champion.datasetOrdinal == 0 && release.champion.artifact.sha256 == nil)
         #expect(release.evidence == Self.command)
-        let shadow = state.register(model(1), at: time(1))
+        let shadow = state.register(model(1), policy: .init(), at: time(1))
         #expect(shadow?.cause == .shadow && shadow?.champion.version.rawValue == "resnet-7")
         for number in 0..<6 { state.pair("s\(number)", champion: false, challenger: true) }
         let early = state.promoteIfBetter(policy: unshadowed)

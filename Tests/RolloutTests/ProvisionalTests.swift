@@ -28,7 +28,7 @@ struct ProvisionalTests {
             state.live("s\(number)", "v1", number < 3 ? wrong : right, policy: policy)
             state.labelled(SampleID("s\(number)"), right, at: time(0))
         }
-        _ = state.register(model(2), at: time(1))
+        _ = state.register(model(2), policy: .init(), at: time(1))
         func report(_ state: inout RolloutState, _ version: String, _ answers: [Label]) {
             for (number, answer) in answers.enumerated() {
                 let sample = SampleID("s\(number)")
@@ -38,7 +38,7 @@ struct ProvisionalTests {
         report(&state, "v2", [wrong, wrong, wrong, right, right])
         // No better is no lead.
         expect(state.promoteIfBetter(policy: policy), is: nil)
-        _ = state.register(model(3), at: time(2))
+        _ = state.register(model(3), policy: .init(), at: time(2))
         report(&state, "v3", [right, wrong, wrong, right, right])
         let released = state.promoteIfBetter(policy: policy)
         let release = try #require(released)
@@ -47,7 +47,7 @@ struct ProvisionalTests {
         #expect(state.era.value.promotions == 0 && state.era.value.number == 0)
         // From twenty labels on there is none.
         for number in 5..<20 { state.labelled(SampleID("s\(number)"), right, at: time(3)) }
-        _ = state.register(model(4), at: time(4))
+        _ = state.register(model(4), policy: .init(), at: time(4))
         report(&state, "v4", [right, right, right, right, right])
         #expect(!state.isProvisional(policy))
         expect(state.promoteIfBetter(policy: policy), is: nil)
@@ -70,7 +70,7 @@ struct ProvisionalTests {
     func bounds() {
         var state = RolloutState.heard()
         for number in 3...400 {
-            _ = state.register(model(number), at: time(Int64(number)))
+            _ = state.register(model(number), policy: .init(), at: time(Int64(number)))
             state.live("heard\(number)", "v\(number)", right)
             state.live("s\(number)", "v1", wrong)
             if number % 2 == 0 { state.answer("s\(number)") }

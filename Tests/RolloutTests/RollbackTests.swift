@@ -15,7 +15,7 @@ import Vocabulary
         for number in 0..<100 {
             _ = state.hear(number % 10 == 0 ? .rejection : .confirmation, number, policy: policy)
         }
-        _ = state.register(model(2), at: time(2))
+        _ = state.register(model(2), policy: .init(), at: time(2))
         _ = state.promote(policy: policy, samples: "p")
         return state
     }
@@ -56,10 +56,10 @@ import Vocabulary
     func quarantine() throws {
         var state = Self.promoted()
         _ = try state.rollBack(from: ModelVersion("v2"), evidence: Self.command).get()
-        let again = state.register(model(2), at: time(9))
+        let again = state.register(model(2), policy: .init(), at: time(9))
         #expect(again == nil)
         #expect(state.challenger == nil)
-        _ = state.register(model(3), at: time(10))
+        _ = state.register(model(3), policy: .init(), at: time(10))
         let release = state.promote(samples: "q")
         #expect(release?.champion == model(3))
         _ = try state.rollBack(from: ModelVersion("v3"), evidence: Self.command).get()
@@ -70,7 +70,7 @@ import Vocabulary
     @Test("A shadow stays one through a rollback, and is judged against the champion that serves again")
     func shadowStays() throws {
         var state = Self.promoted()
-        _ = state.register(model(3), at: time(3))
+        _ = state.register(model(3), policy: .init(), at: time(3))
         for number in 0..<3 { state.pair("x\(number)", champion: true, challenger: true) }
         let release = try state.rollBack(from: ModelVersion("v2"), evidence: Self.command).get()
         #expect(release.challenger == model(3))
@@ -211,7 +211,7 @@ import Vocabulary
         // (1 + 1) / (50 + 2) and the tolerance.
         let learnt = 2.0 / 52 + 0.1
         #expect(abs((state.watch.value.expectedRate ?? 0) - learnt) < 1e-15)
-        _ = state.register(model(2), at: time(2))
+        _ = state.register(model(2), policy: .init(), at: time(2))
         _ = state.promote(policy: policy, samples: "p")
         #expect(abs((state.watch.value.expectedRate ?? 0) - learnt) < 1e-15)
         #expect(state.watch.value.total == 0)
@@ -228,7 +228,7 @@ import Vocabulary
         func rate(after feedback: Int) -> Double? {
             var state = RolloutState(models: 1...1)
             for number in 0..<feedback { _ = state.hear(number == 0 ? .rejection : .confirmation, number) }
-            _ = state.register(model(2), at: time(2))
+            _ = state.register(model(2), policy: .init(), at: time(2))
             _ = state.promote(samples: "p")
             return state.watch.value.expectedRate
         }

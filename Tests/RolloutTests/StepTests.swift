@@ -22,7 +22,7 @@ struct StepTests {
         for number in 0..<voices {
             _ = state.hear(number % 10 == 0 ? .rejection : .confirmation, number, policy: policy)
         }
-        _ = state.register(model(2), at: time(0))
+        _ = state.register(model(2), policy: .init(), at: time(0))
         let release = state.promote(policy: policy, samples: "p")
         return (state, release)
     }
@@ -172,14 +172,14 @@ struct StepTests {
         }
         #expect(release?.cause == .canary && state.era.value.promotions == 1 && !state.era.value.isRunning)
         _ = state.advance(policy: policy, at: time(10))
-        let shadow = state.register(model(3), at: time(11))
+        let shadow = state.register(model(3), policy: .init(), at: time(11))
         #expect(shadow?.cause == .shadow && state.canary == model(2) && state.challenger == "v3")
         #expect(state.staging(policy)?.shadows == [ModelVersion("v3"), ModelVersion("v2")])
         for number in 0..<60 {
             expect(duel("b\(number)", at: 12)?.pair, is: nil)
             expect(state.promoteIfBetter(policy: policy), is: nil)
         }
-        _ = state.register(model(4), at: time(13))
+        _ = state.register(model(4), policy: .init(), at: time(13))
         #expect(state.canary == model(2) && state.challenger == "v4")
         Self.voices(1, from: 5_000, &state, policy)
         expect(state.advance(policy: policy, at: time(30)).release?.cause, is: .live)
@@ -198,7 +198,7 @@ struct StepTests {
         let canary = try other.rollBack(from: ModelVersion("v2"), evidence: evidence, policy: policy, at: time(1)).get()
         #expect(canary.cause == .canaryRolledBack && canary.champion == model(1))
         #expect(canary.quarantined == [ModelVersion("v2")] && other.canary == nil)
-        expect(other.register(model(2), at: time(2)), is: nil)
+        expect(other.register(model(2), policy: .init(), at: time(2)), is: nil)
         // v1 came first: nobody served before it.
         let result = state.rollBack(from: ModelVersion("v1"), evidence: evidence, policy: policy, at: time(1))
         guard case .failure(let error) = result else {

@@ -50,7 +50,7 @@ struct SuspicionTests {
         #expect(state.isSuspected)
         #expect(Self.raid(&state, from: 600) == nil)
         #expect(state.champion == "v2")
-        _ = state.register(model(3), at: time(3))
+        _ = state.register(model(3), policy: .init(), at: time(3))
         #expect(state.promote(policy: Self.policy, samples: "q") == nil)
         for number in 0..<20 {
             let outcome = Self.judge(&state, number, isRight: number % 10 != 0)

@@ -62,7 +62,7 @@ struct TrustTests {
     func watch() {
         let (start, now) = served([100, 5])
         var state = start
-        _ = state.register(model(3), at: time(now))
+        _ = state.register(model(3), policy: .init(), at: time(now))
         _ = freeze(&state, at: now)
         #expect(state.watch.value == FeedbackWatch(expectedRate: 0.3))
         #expect(state.challenger == "v3")

@@ -15,7 +15,7 @@ struct VoicePastTests {
         policy: RolloutPolicy = voiced
     ) {
         if number > 1 {
-            _ = state.register(model(number), at: time(Int64(number)))
+            _ = state.register(model(number), policy: .init(), at: time(Int64(number)))
             #expect(state.promote(policy: policy, samples: "p\(number)-") != nil)
         }
         for voice in 0..<voices {
@@ -102,7 +102,7 @@ struct VoicePastTests {
         }
         for (version, rate) in [0.9, 0.55, 0.35].enumerated() {
             if version > 0 {
-                _ = state.register(model(version + 1), at: time(Int64(version + 1)))
+                _ = state.register(model(version + 1), policy: .init(), at: time(Int64(version + 1)))
                 #expect(state.promote(policy: policy, samples: "p\(version)-") != nil)
             }
             for _ in 0..<(version == 0 ? 2_000 : 1_000) { #expect(hear(rate, perSecond: 45).release == nil) }

@@ -12,7 +12,7 @@ struct VoiceTests {
         for number in 0..<voices {
             _ = state.hear(number % 10 == 0 ? .rejection : .confirmation, number, policy: policy)
         }
-        _ = state.register(model(2), at: time(2))
+        _ = state.register(model(2), policy: .init(), at: time(2))
         _ = state.promote(policy: policy, samples: "p")
         return state
     }
@@ -35,7 +35,7 @@ struct VoiceTests {
         expect(state.hear(.confirmation, 5, user: 7, policy: policy, at: 2_499).refusal, is: .userCapReached)
         #expect(Self.watch(state)?.total == 3)
         #expect(Self.watch(state)?.negative == 2)
-        _ = state.register(model(2), at: time(2))
+        _ = state.register(model(2), policy: .init(), at: time(2))
         _ = state.promote(policy: policy, samples: "p")
         expect(state.hear(.rejection, 6, user: 7, policy: policy, at: 2_499).refusal, is: nil)
         #expect(Self.watch(state)?.total == 1)
@@ -63,7 +63,7 @@ struct VoiceTests {
         for number in 1_001..<1_100 {
             _ = state.hear(number % 4 == 0 ? .rejection : .confirmation, number, policy: voiced)
         }
-        _ = state.register(model(3), at: time(3))
+        _ = state.register(model(3), policy: .init(), at: time(3))
         _ = state.promote(policy: voiced, samples: "q")
         _ = state.hear(.confirmation, 2_000, policy: voiced)
         #expect(state.champion == "v3")
@@ -101,7 +101,7 @@ struct VoiceTests {
         for number in 0..<12_001 {
             _ = state.hear(number % 3 == 0 ? .rejection : .confirmation, number, policy: policy)
         }
-        _ = state.register(model(2), at: time(2))
+        _ = state.register(model(2), policy: .init(), at: time(2))
         _ = state.promote(policy: policy, samples: "p")
         _ = state.hear(.confirmation, 20_000, policy: policy)
         let half = FeedbackPast(

@@ -250,7 +250,7 @@ public final class ProductService {
             source: "digits-app",
             sample: SampleID(image.id),
             modelVersion: ModelVersion(version),
-            user: "user-\(draw.next(below: 5_000))",
+            user: "user-\(draw.next(below: 50_000))",
             verdict: verdict,
             answer: verdict == .correction ? .choice(ClassIndex(image.digit)) : nil,
             givenAt: WallClock.now()

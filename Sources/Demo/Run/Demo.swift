@@ -61,7 +61,7 @@ public struct Demo {
             let folder = options.seeds.count > 1 ? "\(options.folder)/seed-\(seed)" : options.folder
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
             // What an earlier run left would be taken for ours.
-            for name in ["logs", "datasets", "models"] {
+            for name in ["logs", "state", "datasets", "models"] {
                 try? FileManager.default.removeItem(atPath: "\(folder)/\(name)")
             }
             var snapshot = DemoSnapshot()

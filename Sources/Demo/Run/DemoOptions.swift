@@ -58,7 +58,7 @@ public struct DemoOptions: Sendable {
     /// Images a second and project.
     var rate: Int { isQuick ? 420 : 320 }
     /// The share of tasks that are audit tasks. A short run needs more of them to tell models apart in time.
-    var auditShare: Double { isQuick ? 0.35 : 0.25 }
+    var auditShare: Double { isQuick ? 0.35 : 0.35 }
     /// Votes of each project's budget.
     var votes: Int { isQuick ? 430 : 620 }
 }

@@ -27,7 +27,7 @@ enum DemoProjects {
                 poolCapacity: 500,
                 openTaskLimit: 14,
                 auditShare: options.auditShare,
-                auditCutoff: 0.08,
+                auditCutoff: 0.15,
                 votes: options.votes,
                 window: window,
                 oversample: 60,
@@ -42,16 +42,7 @@ enum DemoProjects {
             ),
             datasets: DatasetPolicy(cutEvery: 10, cutAfter: 30_000),
             training: TrainingPolicy(trials: [Recipe()], repeats: 3, deadline: 60_000),
-            // A model every seven seconds, and each gives way to the next before people have answered about it: in such a hurry
-            // eras prove nothing, and a few hundred users' feedback within minutes is no life of a release. The demo shows the
-            // wheel by the rules that are quick.
-            rollout: RolloutPolicy(
-                userWindow: 3_600_000,
-                bound: .challenger,
-                duels: 0,
-                provisional: 0,
-                rollbackAlpha: 0
-            )
+            rollout: RolloutPolicy(alpha: 0.1, tolerance: 0.05, userWindow: 3_600_000, provisional: 40, userBuckets: 65_536)
         )
     }
 }

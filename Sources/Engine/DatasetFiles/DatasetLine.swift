@@ -43,6 +43,7 @@ enum DatasetLine {
                 writer.member("purpose", consensus.purpose.rawValue)
                 writer.member("inclusion_probability", ifPresent: fact.inclusionProbability)
                 writer.member("propensity", ifPresent: fact.propensity)
+                fact.audit?.writeMembers(to: &writer)
                 writer.member("predicted_at_ms", consensus.predictedAt.milliseconds)
                 writer.member("accepted_at_ms", ifPresent: fact.acceptedAt?.milliseconds)
             }

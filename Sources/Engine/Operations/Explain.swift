@@ -149,7 +149,8 @@ public struct Explain {
                     className: names.joined(separator: ", "),
                     confidence: fact.consensus.confidence.value,
                     split: fact.split,
-                    sequence: fact.sequence
+                    sequence: fact.sequence,
+                    audit: fact.audit
                 )
             case .changed(let change, let names, let former)? where change.sample == sample:
                 found?.take(change, names, former)

@@ -163,13 +163,16 @@ public struct DatasetLabel: Hashable, Sendable {
     public private(set) var sequence: Int64
     /// Whether it belongs to no later version.
     public private(set) var isRetracted = false
+    /// How its sample came to be asked for; nil of labels outside the audit sample, and where nothing was recorded.
+    public let audit: AuditOrigin?
     /// The earliest first; the latest `changeLimit`.
     public private(set) var changes: [Change] = []
 
     /// Changes that are kept of one label.
     public static let changeLimit = 20
 
-    init(className: String, confidence: Double, split: Split, sequence: Int64) {
+    init(className: String, confidence: Double, split: Split, sequence: Int64, audit: AuditOrigin? = nil) {
+        self.audit = audit
         self.className = className
         self.confidence = confidence
         self.split = split

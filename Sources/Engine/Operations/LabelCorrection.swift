@@ -47,8 +47,8 @@ public struct LabelCorrection {
         by: String,
         reason: String,
         patience: Int64 = 15_000,
-        now: () -> Int64 = WallClock.now,
-        pause: (Int64) -> Void = { WallClock.pause($0) }
+        now: @escaping () -> Int64 = WallClock.now,
+        pause: @escaping (Int64) -> Void = { WallClock.pause($0) }
     ) throws -> Outcome {
         guard let sample = action.changedSample else {
             preconditionFailure("\(action) changes no label")
@@ -61,44 +61,30 @@ public struct LabelCorrection {
                 remedy: "at most \(LabelChange.longestBy) and \(LabelChange.longestReason) stand in the dataset log"
             )
         }
-        guard reason.contains(where: { !$0.isWhitespace }) else {
-            throw EngineError(attempt, "--reason is empty", remedy: "say why: it stands in the dataset log for ever")
-        }
-        let directory = try ProjectDirectory(transport: transport, topics: topics)
-        defer { directory.close() }
-        try directory.readToEnd(for: name)
-        guard let configuration = directory[name] else {
-            throw EngineError(attempt, "there is no project \(name)", remedy: "see flywheel project list")
-        }
-        let store = try StateStore(transport: transport, topics: topics)
-        defer { store.close() }
-        var restored = RestoredPartition()
-        func state() throws -> ProjectState? {
-            try store.follow(configuration.partition, &restored, stable: true)
-            return restored.projects[name]?.state
-        }
-        let before = try state()
-        // What is committed may lag behind commands that are on their way: what looks done is sent all the same.
-        if let before { try check(action, sample, before, configuration, attempt) }
-        // Late: whoever sends for the same project after this fences it, and to read the state takes a while.
-        let commands = try OperatorCommand(transport: transport, topics: topics, project: name)
-        defer { commands.close() }
-        let began = now()
-        let id = "\(Self.verb(action))-\(name)-\(began)-\(String(xxh64(sample.rawValue), radix: 16))"
-        try commands.send(
-            Command(id: id, action: action, by: by, reason: reason),
-            at: began,
-            checkedBy: configuration
+        let delivery = CommandDelivery(
+            transport: transport,
+            topics: topics,
+            attempt: attempt,
+            patience: patience,
+            now: now,
+            pause: pause
         )
-        while true {
-            if let state = try state(), state.commands[id] != nil {
+        let outcome: Outcome? = try delivery.send(
+            project: name,
+            by: by,
+            reason: reason,
+            plan: { state, configuration in
+                // What is committed may lag behind commands that are on their way: what looks done is sent all the same.
+                if let state { try check(action, sample, state, configuration, attempt) }
+                return .send(action, id: "\(Self.verb(action))-\(String(xxh64(sample.rawValue), radix: 16))")
+            },
+            look: { before, state, configuration in
                 guard Self.isCarriedOut(action, sample, state, configuration) else { return .refused }
                 let isUnchanged = state.datasets.labels[sample] == before?.datasets.labels[sample]
                 return isUnchanged ? .known : .done
             }
-            guard now() - began < patience else { return .waiting }
-            pause(200)
-        }
+        )
+        return outcome ?? .waiting
     }
 
     /// Looks whether the loop would take the change, as far as is known: it has the last word.

@@ -44,50 +44,33 @@ public struct ReleaseApproval {
         by: String,
         reason: String,
         patience: Int64 = 15_000,
-        now: () -> Int64 = WallClock.now,
-        pause: (Int64) -> Void = { WallClock.pause($0) }
+        now: @escaping () -> Int64 = WallClock.now,
+        pause: @escaping (Int64) -> Void = { WallClock.pause($0) }
     ) throws -> Outcome {
-        let directory = try ProjectDirectory(transport: transport, topics: topics)
-        defer { directory.close() }
-        try directory.readToEnd(for: name)
-        guard let configuration = directory[name] else {
-            throw EngineError(
-                "approve \(version) of \(name)",
-                "there is no project \(name)",
-                remedy: "see flywheel project list"
-            )
-        }
-        let store = try StateStore(transport: transport, topics: topics)
-        defer { store.close() }
-        var restored = RestoredPartition()
-        func state() throws -> ProjectState? {
-            try store.follow(configuration.partition, &restored, stable: true)
-            return restored.projects[name]?.state
-        }
-        let refusals = try state()?.refusals
-        func refused(_ state: ProjectState) -> Bool {
-            [Refusal.Code.nothingToApprove, .unknownModel].contains {
-                (state.refusals[$0.rawValue] ?? 0) > (refusals?[$0.rawValue] ?? 0)
-            }
-        }
-        // Last: whoever sends for the same project after this fences it, and to read the state takes a while.
-        let commands = try OperatorCommand(transport: transport, topics: topics, project: name)
-        defer { commands.close() }
-        let began = now()
-        let id = "approve-\(name)-\(began)"
-        try commands.send(
-            Command(id: id, action: .approve(version), by: by, reason: reason),
-            at: began,
-            checkedBy: configuration
+        let delivery = CommandDelivery(
+            transport: transport,
+            topics: topics,
+            attempt: "approve \(version) of \(name)",
+            patience: patience,
+            now: now,
+            pause: pause
         )
-        while true {
-            if let state = try state(), state.commands[id] != nil {
-                let rollout = state.rollout.progress.value.rollout
-                if rollout?.model.version == version, rollout?.approvedBy != nil { return .done(step: rollout?.step) }
-                return refused(state) ? .refused : .done(step: rollout?.step)
-            }
-            guard now() - began < patience else { return .waiting }
-            pause(200)
+        let outcome: Outcome? = try delivery.send(
+            project: name,
+            by: by,
+            reason: reason,
+            plan: { _, _ in .send(.approve(version), id: "approve") },
+            look: { before, state, _ in Self.outcome(version, before, state) }
+        )
+        return outcome ?? .waiting
+    }
+
+    private static func outcome(_ version: ModelVersion, _ before: ProjectState?, _ state: ProjectState) -> Outcome {
+        let rollout = state.rollout.progress.value.rollout
+        if rollout?.model.version == version, rollout?.approvedBy != nil { return .done(step: rollout?.step) }
+        let isRefused = [Refusal.Code.nothingToApprove, .unknownModel].contains {
+            (state.refusals[$0.rawValue] ?? 0) > (before?.refusals[$0.rawValue] ?? 0)
         }
+        return isRefused ? .refused : .done(step: rollout?.step)
     }
 }

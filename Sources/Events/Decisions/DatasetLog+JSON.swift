@@ -49,7 +49,8 @@ extension DatasetLogRecord: JSONCodable {
                 format: format,
                 acceptedAt: saysMore ? try object.time("accepted_at_ms") : nil,
                 inclusionProbability: saysMore ? try Self.probability(object, "inclusion_probability") : nil,
-                propensity: saysMore ? try Self.probability(object, "propensity") : nil
+                propensity: saysMore ? try Self.probability(object, "propensity") : nil,
+                audit: saysMore ? try AuditOrigin(members: object) : nil
             )
             self = .accepted(fact, names: label.names)
         case "version_cut":
@@ -149,6 +150,7 @@ extension DatasetLogRecord: JSONCodable {
         writer.member("format", fact.format)
         writer.member("inclusion_probability", ifPresent: fact.inclusionProbability)
         writer.member("propensity", ifPresent: fact.propensity)
+        fact.audit?.writeMembers(to: &writer)
         writer.member("accepted_at_ms", ifPresent: fact.acceptedAt?.milliseconds)
     }
 

@@ -115,6 +115,7 @@ extension RolloutPhase: JSONCodable {
             champion: try object.optionalValue("champion"),
             challenger: try object.optionalValue("challenger"),
             challengerSince: try object.time("challenger_since_ms"),
+            waiting: try object.optionalValue("waiting"),
             history: try object.values("history"),
             quarantined: try object.strings("quarantined").map { ModelVersion($0) },
             isHeld: try object.bool("held"),
@@ -131,6 +132,7 @@ extension RolloutPhase: JSONCodable {
             writer.member("champion", ifPresent: champion)
             writer.member("challenger", ifPresent: challenger)
             writer.member("challenger_since_ms", challengerSince)
+            writer.member("waiting", ifPresent: waiting)
             writer.array("history", ofValues: history)
             writer.array("quarantined", of: quarantined.map(\.rawValue))
             writer.member("held", isHeld)

@@ -59,15 +59,14 @@ struct JudgedLife {
         policy.auditCutoff = 1
         asking = Shared(policy)
         models[champion.version] = champion
-        _ = rollout.register(Self.released(champion, 1), at: StreamTime(milliseconds: 0))
+        _ = rollout.register(Self.released(champion, 1), policy: options.policy, at: StreamTime(milliseconds: 0))
     }
 
     mutating func live() -> Outcome {
         for number in 1...options.challengers {
             if options.then?.challenger == number { stepLabel = outcome.labels }
             let start = Int64(number - 1) * JudgementOptions.period
-            arrive(number, at: StreamTime(milliseconds: start))
-            let newest = challenger
+            let newest = arrive(number, at: StreamTime(milliseconds: start))
             let (count, labels) = (JudgementOptions.candidates, options.labelsEach)
             var asked = 0
             for candidate in 0..<count {
@@ -78,7 +77,7 @@ struct JudgedLife {
                     ask(at: StreamTime(milliseconds: time))
                 }
             }
-            outcome.gap += (newest?.accuracy ?? champion.accuracy) - champion.accuracy
+            outcome.gap += newest - champion.accuracy
             if options.rollbackEvery > 0, number % options.rollbackEvery == 0 { rollBack() }
             commit()
         }
@@ -96,7 +95,9 @@ struct JudgedLife {
     }
 
     /// The trainer's next model, the best of its trials on the labels that it knows, and what it reports.
-    private mutating func arrive(_ number: Int, at time: StreamTime) {
+    ///
+    /// - Returns: How accurate it is.
+    private mutating func arrive(_ number: Int, at time: StreamTime) -> Double {
         let accuracy = options.accuracy(of: number, champion: champion.accuracy, generator.nextNormal())
         var best: (model: JudgedModel, answers: [Label], score: Int)?
         for _ in 0..<options.trials {
@@ -112,15 +113,21 @@ struct JudgedLife {
             let score = zip(answers, labelled).count { $0 == $1.label }
             if best.map({ score > $0.score }) ?? true { best = (model, answers, score) }
         }
-        guard let best else { return }
-        challenger = best.model
-        bestOfEra = max(bestOfEra, accuracy)
+        guard let best else { return accuracy }
         models[best.model.version] = best.model
-        _ = rollout.register(Self.released(best.model, number + 1), at: time)
+        shadows(rollout.register(Self.released(best.model, number + 1), policy: options.policy, at: time))
         for (answer, known) in zip(best.answers, labelled) {
             rollout.predicted(answer, of: known.item.id, by: best.model.version, draw: 0, isLive: false, at: time)
         }
         judge(at: time)
+        return accuracy
+    }
+
+    /// Another challenger stands, if a release says so.
+    private mutating func shadows(_ release: ModelRelease?) {
+        guard let version = release?.challenger?.version, let model = models[version] else { return }
+        challenger = model
+        bestOfEra = max(bestOfEra, model.accuracy)
     }
 
     /// The service predicts the next sample of the audit draw, and the challenger beside the champion.
@@ -206,13 +213,13 @@ struct JudgedLife {
     }
 
     private mutating func judge(at time: StreamTime) {
-        guard let release = rollout.promoteIfBetter(policy: options.policy),
-            let promoted = models[release.champion.version]
-        else { return }
-        if release.cause == .promoted { count(promoted) }
-        champion = promoted
-        challenger = nil
-        bestOfEra = -1
+        if let release = rollout.promoteIfBetter(policy: options.policy), let promoted = models[release.champion.version] {
+            if release.cause == .promoted { count(promoted) }
+            champion = promoted
+            challenger = nil
+            bestOfEra = -1
+        }
+        shadows(rollout.admitWaiting(policy: options.policy, at: time))
     }
 
     private mutating func count(_ promoted: JudgedModel) {

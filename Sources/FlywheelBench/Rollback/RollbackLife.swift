@@ -64,8 +64,8 @@ struct RollbackLife {
         // Seeds that lie in a row are mixed: their numbers would be the same, one step apart.
         generator = SplitMix64(projectHash: seed, entryNumber: number)
         let start = StreamTime(milliseconds: 0)
-        _ = rollout.register(Self.model(Self.old, 1), at: start)
-        _ = rollout.register(Self.model(Self.new, 2), at: start)
+        _ = rollout.register(Self.model(Self.old, 1), policy: world.policy, at: start)
+        _ = rollout.register(Self.model(Self.new, 2), policy: world.policy, at: start)
         for number in 0..<20 where rollout.phase.value.champion?.version == Self.old {
             label("promotion-\(number)", [(Self.old, false), (Self.new, true)], at: start)
             _ = rollout.promoteIfBetter(policy: world.policy)

@@ -59,6 +59,10 @@ struct ExplanationReport {
             lines.append(
                 "label       \(Self.line(label.className))\(confidence), \(state), fact \(label.sequence) of the dataset log"
             )
+            if let audit = label.audit {
+                let way = audit.isDuel ? "a duel" : "plainly drawn"
+                lines.append("  \(way), stratum \(audit.stratum.rawValue), candidate of \(audit.dayText)")
+            }
             for change in label.changes {
                 lines.append(
                     "  \(RFC3339.text(milliseconds: change.at.milliseconds))  \(Self.line(change.text)) by \(Self.line(change.by)): \(Self.line(change.reason)), fact \(change.sequence)"
@@ -163,6 +167,7 @@ struct ExplanationReport {
                     writer.member("split", label.split.rawValue)
                     writer.member("sequence", label.sequence)
                     writer.member("retracted", label.isRetracted)
+                    label.audit?.writeMembers(to: &writer)
                     writer.array("changes") { writer in
                         for change in label.changes {
                             writer.object { writer in

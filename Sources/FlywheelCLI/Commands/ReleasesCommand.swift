@@ -43,33 +43,49 @@ enum ReleasesCommand {
         }
     }
 
-    static func freeze(_ arguments: ParsedArguments) throws -> Bool { try freeze(true, arguments) }
-
-    static func unfreeze(_ arguments: ParsedArguments) throws -> Bool { try freeze(false, arguments) }
-
-    private static func freeze(_ isFrozen: Bool, _ arguments: ParsedArguments) throws -> Bool {
+    /// Rolls back, holds or freezes releases, or ends that.
+    static func control(_ order: ReleaseControl.Order, _ arguments: ParsedArguments) throws -> Bool {
         let name = try arguments.requiredPositional("project")
         let reason = try arguments.requiredString("reason")
         let worker = try WorkerFile.connected(arguments)
-        let freeze = ReleaseFreeze(transport: KafkaStreamTransport(properties: worker.kafka), topics: worker.topics)
-        let outcome = try freeze.send(
-            isFrozen,
+        let control = ReleaseControl(transport: KafkaStreamTransport(properties: worker.kafka), topics: worker.topics)
+        let outcome = try control.send(
+            order,
+            version: order == .rollBack ? arguments.string("from").map { ModelVersion($0) } : nil,
             project: name,
             by: arguments.string("by") ?? NSUserName(),
             reason: reason
         )
-        guard case .done(let live, let replaced) = outcome else {
+        let project = ForeignText.line(name)
+        switch outcome {
+        case .waiting:
+            let again = order == .rollBack ? "Do not send it again" : "Once more does no harm"
             Terminal.complain(
-                "sent; no worker has carried it out yet: see flywheel releases show \(ForeignText.line(name)). Once more does no harm"
+                "sent; no worker has carried it out yet: see flywheel releases show \(project). \(again)"
             )
             return false
+        case .refused(let live):
+            Terminal.complain("refused: \(serving(live)) now; see flywheel releases log \(project)")
+            return false
+        case .done(let live, let replaced):
+            let instead = replaced.map { ", in the place of \(ForeignText.line($0.rawValue))" } ?? ""
+            Terminal.show("\(project): \(state(after: order)); \(serving(live))\(instead)")
+            return true
         }
-        let serves = live.map { "\(ForeignText.line($0.rawValue)) is live" } ?? "no version is live"
-        let instead = replaced.map { ", in the place of \(ForeignText.line($0.rawValue))" } ?? ""
-        Terminal.show(
-            "\(ForeignText.line(name)): releases are \(isFrozen ? "frozen" : "no longer frozen"); \(serves)\(instead)"
-        )
-        return true
+    }
+
+    private static func serving(_ live: ModelVersion?) -> String {
+        live.map { "\(ForeignText.line($0.rawValue)) is live" } ?? "no version is live"
+    }
+
+    private static func state(after order: ReleaseControl.Order) -> String {
+        switch order {
+        case .rollBack: "rolled back"
+        case .hold: "promotions are held"
+        case .unhold: "promotions are no longer held"
+        case .freeze: "releases are frozen"
+        case .unfreeze: "releases are no longer frozen"
+        }
     }
 
     static func approve(_ arguments: ParsedArguments) throws -> Bool {
@@ -87,7 +103,7 @@ enum ReleasesCommand {
             version,
             project: name,
             by: arguments.string("by") ?? NSUserName(),
-            reason: arguments.string("reason") ?? ""
+            reason: arguments.string("reason") ?? "approved"
         )
         let project = ForeignText.line(name)
         switch outcome {

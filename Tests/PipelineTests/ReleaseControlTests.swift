@@ -8,8 +8,8 @@ import Vocabulary
 
 @testable import Engine
 
-@Suite("Releases that are frozen, from the command to the log")
-struct ReleaseFreezeTests {
+@Suite("Releases that operators control, from the command to the log")
+struct ReleaseControlTests {
     private static let project = World.project.rawValue
 
     private static func configuration() -> ProjectConfiguration {
@@ -29,13 +29,17 @@ struct ReleaseFreezeTests {
         )
     }
 
-    private func send(_ isFrozen: Bool, _ plant: Plant, to project: String = Self.project, reason: String = "noon")
-        throws
-        -> ReleaseFreeze.Outcome
-    {
-        try ReleaseFreeze(transport: plant.cluster, topics: plant.topics)
+    private func send(
+        _ order: ReleaseControl.Order,
+        _ plant: Plant,
+        version: String? = nil,
+        to project: String = Self.project,
+        reason: String = "noon"
+    ) throws -> ReleaseControl.Outcome {
+        try ReleaseControl(transport: plant.cluster, topics: plant.topics)
             .send(
-                isFrozen,
+                order,
+                version: version.map { ModelVersion($0) },
                 project: project,
                 by: "ada",
                 reason: reason,
@@ -74,7 +78,7 @@ struct ReleaseFreezeTests {
         let champion = try #require(try plant.releases().last).champion.version
         #expect(champion != first)
 
-        #expect(try send(true, plant) == .done(live: first, replaced: champion))
+        #expect(try send(.freeze, plant) == .done(live: first, replaced: champion))
         #expect(try summary(plant).isFrozen && summary(plant).champion?.version == first)
         let history = try ReleaseHistory.read(Self.project, transport: plant.cluster, topics: plant.topics)
         let left = try #require(history.records.last { $0.transition.version == champion })
@@ -89,7 +93,7 @@ struct ReleaseFreezeTests {
         #expect(try plant.releases().allSatisfy { $0.cause != .promoted || $0.champion.version == champion })
         #expect(try summary(plant).champion?.version == first && summary(plant).labels > labels)
 
-        #expect(try send(false, plant) == .done(live: first, replaced: nil))
+        #expect(try send(.unfreeze, plant) == .done(live: first, replaced: nil))
         #expect(try !summary(plant).isFrozen)
         for _ in 0..<5 { try plant.round() }
         #expect(plant.cluster.committed(plant.topics[.trainingRequests]).count > requests)
@@ -98,18 +102,48 @@ struct ReleaseFreezeTests {
         #expect(report.isEqual, "\(report.firstDifference ?? "")")
     }
 
+    @Test("A rollback brings the champion before back, once; a hold keeps the next from being promoted")
+    func rollback() throws {
+        let plant = try Plant(seed: 3, configuration: Self.configuration())
+        try plant.send(.commands, Wire.command("c0", .register(plant.incumbent("theirs"))))
+        try rounds(plant) { !$0.isEmpty }
+        func reason(_ body: () throws -> Void) -> String {
+            "\(#expect(throws: EngineError.self) { try body() }.map { "\($0)" } ?? "")"
+        }
+        #expect(reason { _ = try send(.rollBack, plant) }.contains("no model served before theirs"))
+        try rounds(plant) { $0.contains { $0.cause == .promoted } }
+        #expect(reason { _ = try send(.rollBack, plant, version: "theirs") }.contains("theirs is not live"))
+        #expect(try send(.hold, plant) == .done(live: plant.releases().last?.champion.version, replaced: nil))
+        let champion = try #require(try plant.releases().last).champion.version
+        #expect(
+            try send(.rollBack, plant, version: champion.rawValue)
+                == .done(live: ModelVersion("theirs"), replaced: champion)
+        )
+        let overview = try ReleaseOverview(
+            summary(plant),
+            ReleaseHistory.read(Self.project, transport: plant.cluster, topics: plant.topics)
+        )
+        #expect(overview.text.contains("promotions   held"), "\(overview.text)")
+        let promotions = try plant.releases().count { $0.cause == .promoted }
+        for _ in 0..<15 { try plant.round() }
+        #expect(try plant.releases().count { $0.cause == .promoted } == promotions)
+        #expect(reason { _ = try send(.rollBack, plant) }.contains("no model served before theirs"))
+        #expect(try send(.unhold, plant) == .done(live: ModelVersion("theirs"), replaced: nil))
+        #expect(try !summary(plant).isHeld)
+    }
+
     @Test("An unknown project and an empty reason are refused before anything is sent; without a worker it waits")
     func faults() throws {
         let plant = try Plant(seed: 1)
         func reason(_ body: () throws -> Void) -> String {
             "\(#expect(throws: EngineError.self) { try body() }.map { "\($0)" } ?? "")"
         }
-        #expect(reason { _ = try send(true, plant, to: "nothing") }.contains("there is no project nothing"))
-        #expect(reason { _ = try send(true, plant, reason: " ") }.contains("--reason is empty"))
+        #expect(reason { _ = try send(.freeze, plant, to: "nothing") }.contains("there is no project nothing"))
+        #expect(reason { _ = try send(.freeze, plant, reason: " ") }.contains("--reason is empty"))
         #expect(plant.cluster.committed(plant.topics[.commands]).isEmpty)
-        let outcome = try ReleaseFreeze(transport: plant.cluster, topics: plant.topics)
+        let outcome = try ReleaseControl(transport: plant.cluster, topics: plant.topics)
             .send(
-                true,
+                .hold,
                 project: Self.project,
                 by: "ada",
                 reason: "noon",

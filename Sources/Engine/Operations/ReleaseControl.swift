@@ -1,0 +1,130 @@
+public import Events
+internal import Flywheel
+internal import Rollout
+public import StreamRuntime
+internal import Tables
+public import Vocabulary
+
+/// Controls the releases of a project by commands: rolls back, holds, freezes, and ends that.
+public struct ReleaseControl {
+    /// What an operator may want.
+    public enum Order: String, Hashable, Sendable, CaseIterable {
+        /// The champion goes to quarantine, and the one before it serves again.
+        case rollBack = "rollback"
+        /// No promotion until `unhold`.
+        case hold, unhold
+        /// No promotion and no study until `unfreeze`, and back to the last trusted champion.
+        case freeze, unfreeze
+    }
+
+    /// The state of the command when its time is up.
+    public enum Outcome: Hashable, Sendable {
+        /// Carried out.
+        ///
+        /// - Parameters:
+        ///   - live: The version that serves from then on; nil where none does.
+        ///   - replaced: The one that was taken back for it; nil where the live version stayed.
+        case done(live: ModelVersion?, replaced: ModelVersion?)
+        /// Refused by the loop: meanwhile another version had become champion, or none was left to return to.
+        ///
+        /// - Parameter live: The version that serves.
+        case refused(live: ModelVersion?)
+        /// Nobody has carried it out yet: no worker runs, or it is far behind.
+        case waiting
+    }
+
+    private let transport: any StreamTransport
+    private let topics: TopicNames
+
+    public init(transport: any StreamTransport, topics: TopicNames) {
+        self.transport = transport
+        self.topics = topics
+    }
+
+    /// Sends the command, and waits until the loop has carried it out.
+    ///
+    /// - Parameters:
+    ///   - order: What is wanted.
+    ///   - version: Of `rollBack`: the champion that is to go; nil for whichever serves. Without meaning of others.
+    ///   - name: The project.
+    ///   - by: Who wants it.
+    ///   - reason: Explanation for people; it is kept for ever.
+    ///   - patience: Milliseconds to wait; 0 for not at all.
+    ///   - now: Milliseconds since 1970.
+    ///   - pause: Called between two looks, with milliseconds.
+    /// - Returns: The state of the command by then.
+    /// - Throws: `EngineError` where there is no such project, nothing to roll back, or Intake would refuse the command;
+    ///   `StreamError` when the topics cannot be read or written.
+    public func send(
+        _ order: Order,
+        version: ModelVersion? = nil,
+        project name: String,
+        by: String,
+        reason: String,
+        patience: Int64 = 15_000,
+        now: @escaping () -> Int64 = WallClock.now,
+        pause: @escaping (Int64) -> Void = { WallClock.pause($0) }
+    ) throws -> Outcome {
+        let attempt = "\(order.rawValue) the releases of \(name)"
+        let delivery = CommandDelivery(
+            transport: transport,
+            topics: topics,
+            attempt: attempt,
+            patience: patience,
+            now: now,
+            pause: pause
+        )
+        let outcome: Outcome? = try delivery.send(
+            project: name,
+            by: by,
+            reason: reason,
+            plan: { state, _ in
+                .send(try Self.action(order, version, of: state, attempt), id: order.rawValue)
+            },
+            look: { before, state, _ in Self.outcome(order, before, state) }
+        )
+        return outcome ?? .waiting
+    }
+
+    private static func action(
+        _ order: Order,
+        _ version: ModelVersion?,
+        of state: ProjectState?,
+        _ attempt: String
+    ) throws -> Command.Action {
+        switch order {
+        case .hold: return .hold
+        case .unhold: return .releaseHold
+        case .freeze: return .freeze
+        case .unfreeze: return .unfreeze
+        case .rollBack: break
+        }
+        let phase = state?.rollout.phase.value
+        guard let champion = phase?.champion?.version else {
+            throw EngineError(attempt, "no version is live", remedy: "see flywheel releases show")
+        }
+        guard version == nil || version == champion else {
+            throw EngineError(
+                attempt,
+                "\(version?.rawValue ?? "") is not live, \(champion) is",
+                remedy: "name the live version, or none; see flywheel releases show"
+            )
+        }
+        guard phase?.history.isEmpty == false else {
+            throw EngineError(
+                attempt,
+                "no model served before \(champion), as far as is remembered",
+                remedy: "freeze releases, and register or train another model"
+            )
+        }
+        return .rollBack(champion)
+    }
+
+    private static func outcome(_ order: Order, _ before: ProjectState?, _ state: ProjectState) -> Outcome {
+        let (old, live) = (before?.rollout.phase.value.champion?.version, state.rollout.phase.value.champion?.version)
+        if order == .rollBack, old == live || !state.rollout.phase.value.quarantined.contains(where: { $0 == old }) {
+            return .refused(live: live)
+        }
+        return .done(live: live, replaced: live == old ? nil : old)
+    }
+}

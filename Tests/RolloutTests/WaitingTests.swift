@@ -1,0 +1,95 @@
+import Rollout
+import Statistics
+import Tables
+import Testing
+import Vocabulary
+
+@Suite("Waiting: where the evidence suffices, the challenger that stands is heard out")
+struct WaitingTests {
+    /// An era whose evidence suffices, under a challenger without labels of its own: v3, which took the place of v2.
+    static func proven(_ policy: RolloutPolicy = judging) -> RolloutState {
+        var state = RolloutState.heard(policy)
+        for number in 0..<20 { state.judge("s\(number)", wrong, right, policy: policy) }
+        state.labelledPlainly("plain", right, right)
+        state.phase.value.challenger = nil
+        _ = state.register(model(3), policy: policy, at: time(2))
+        return state
+    }
+
+    @Test("A newer model waits until the challenger wins, is promoted, and then takes the free place")
+    func promoted() {
+        var state = Self.proven()
+        #expect(state.challenger == "v3" && state.evidence(judging).logE > state.evidence(judging).threshold)
+        expect(state.promoteIfBetter(policy: judging), is: nil)
+        state.live("heard", "v3", right)
+        expect(state.register(model(4), policy: judging, at: time(3)), is: nil)
+        #expect(state.challenger == "v3" && state.phase.value.waiting == model(4))
+        #expect(state.knows(ModelVersion("v4")))
+        // The newest waits in the place of the one before.
+        expect(state.register(model(5), policy: judging, at: time(4)), is: nil)
+        expect(state.admitWaiting(policy: judging, at: time(4)), is: nil)
+        state.judge("own", wrong, right)
+        expect(state.promoteIfBetter(policy: judging)?.champion, is: model(3))
+        let release = state.admitWaiting(policy: judging, at: time(5))
+        #expect(release?.cause == .shadow && release?.challenger == model(5))
+        #expect(state.phase.value.waiting == nil && state.phase.value.challengerSince == time(5))
+        expect(state.admitWaiting(policy: judging, at: time(6)), is: nil)
+    }
+
+    @Test("A challenger that loses, that tells nothing apart, or that nobody runs keeps nobody waiting")
+    func givesWay() {
+        var state = Self.proven()
+        state.live("heard", "v3", right)
+        _ = state.register(model(4), policy: judging, at: time(3))
+        state.judge("own", right, wrong)
+        expect(state.promoteIfBetter(policy: judging), is: nil)
+        expect(state.admitWaiting(policy: judging, at: time(4))?.challenger, is: model(4))
+
+        var same = Self.proven()
+        same.live("heard", "v3", right)
+        for number in 0..<20 {
+            expect(same.register(model(4 + number), policy: judging, at: time(3)), is: nil)
+            same.judge("t\(number)", right, right)
+        }
+        expect(same.admitWaiting(policy: judging, at: time(4))?.challenger, is: model(23))
+
+        var heardBefore = RolloutPolicy(minimumShadow: 3, provisional: 0)
+        var silent = Self.proven(heardBefore)
+        expect(silent.register(model(4), policy: heardBefore, at: time(3)), is: nil)
+        for _ in 0..<10 {
+            expect(silent.admitWaiting(policy: heardBefore, at: time(3)), is: nil)
+            _ = silent.missShadow(version: ModelVersion("v1"), policy: heardBefore, at: time(3))
+        }
+        expect(silent.admitWaiting(policy: heardBefore, at: time(4))?.challenger, is: model(4))
+        // Nobody counts predictions that a challenger lacks where it needs none.
+        heardBefore.minimumShadow = 0
+        var uncounted = Self.proven(heardBefore)
+        expect(uncounted.register(model(4), policy: heardBefore, at: time(3))?.challenger, is: model(4))
+    }
+
+    @Test("Where the evidence does not suffice, under the old rule, and before eras the newest takes the place at once")
+    func takes() {
+        var state = RolloutState.heard()
+        expect(state.register(model(3), policy: judging, at: time(2))?.challenger, is: model(3))
+        var old = Self.proven()
+        let challenger = RolloutPolicy(minimumShadow: 0, bound: .challenger, provisional: 0)
+        expect(old.register(model(4), policy: challenger, at: time(3))?.challenger, is: model(4))
+        var rolledBack = Self.proven()
+        rolledBack.live("heard", "v3", right)
+        _ = rolledBack.register(model(4), policy: judging, at: time(3))
+        #expect(rolledBack.phase.value.waiting != nil)
+        rolledBack.phase.value.history = [FormerChampion(model: model(0), expectedRate: nil)]
+        _ = rolledBack.rollBack(from: ModelVersion("v1"), evidence: .none)
+        expect(rolledBack.admitWaiting(policy: judging, at: time(4))?.challenger, is: model(4))
+    }
+}
+
+extension RolloutState {
+    /// An audit sample outside pairs, with its label and what champion and challenger say.
+    fileprivate mutating func labelledPlainly(_ sample: String, _ champion: Label, _ challenger: Label) {
+        for (version, label) in [("v1", champion), ("v2", challenger)] {
+            predicted(label, of: SampleID(sample), by: ModelVersion(version), draw: 0.5, isLive: false, at: time(0))
+        }
+        labelled(SampleID(sample), right, at: time(0))
+    }
+}
