@@ -4,6 +4,7 @@ extension ModelRelease {
     /// The transitions of the canary that a release concerns, and of the champion whose place it takes.
     ///
     /// - Parameter before: The staging of the release before; nil in a project that had none.
+    /// - Returns: In the order in which they happened.
     func rolloutTransitions(after before: Staging?) -> [ModelTransition] {
         let (was, now) = (before?.canary, staging?.canary)
         var transitions: [ModelTransition] = []

@@ -12,7 +12,7 @@ struct FlywheelBench {
             StreamBenchmark.specification, RollbackBenchmark.specification,
             IntakeBenchmark.specification, LiveBenchmark.specification, LoopBenchmark.specification,
             StageBenchmark.specification, JournalBenchmark.specification, RestoreBenchmark.specification,
-            DatasetBenchmark.specification, JudgementBenchmark.specification,
+            DatasetBenchmark.specification, JudgementBenchmark.specification, RolloutBenchmark.specification,
             IntakeMode.specification, LiveWorker.specification, DatasetMode.specification,
         ]
     )
@@ -26,6 +26,7 @@ struct FlywheelBench {
                 switch arguments.path.last {
                 case "acquisition": try AcquisitionBenchmark(arguments).run(printsJSON: arguments.flag("json"))
                 case "rollback": try RollbackBenchmark(arguments).run(printsJSON: arguments.flag("json"))
+                case "rollout": try RolloutBenchmark(arguments).run(printsJSON: arguments.flag("json"))
                 case "rare": try RareBenchmark(arguments).run()
                 case "stream": try StreamBenchmark(arguments).run(printsJSON: arguments.flag("json"))
                 case "selection": try SelectionBenchmark(arguments).run(printsJSON: arguments.flag("json"))

@@ -16,7 +16,8 @@ extension RolloutState {
     ) {
         guard var watch = watches[version] else { return }
         let isOwn = speaker == version
-        let isComplete = isOwn ? compare(voice, into: &watch) : answer(voice.isNegative, into: &watch)
+        let size = blockSize(version, beside: rival, policy)
+        let isComplete = isOwn ? compare(voice, into: &watch, size) : answer(voice.isNegative, into: &watch, size)
         watches[version] = watch
         guard isComplete else {
             // Nobody serves the other one, or nobody says so: what remains is the past.
@@ -35,7 +36,9 @@ extension RolloutState {
                 ComparedVoices(
                     other: rival,
                     blocks: $0.blocks,
+                    total: $0.total,
                     negative: $0.negative,
+                    otherTotal: $0.otherTotal,
                     otherNegative: $0.otherNegative,
                     tolerance: policy.tolerance,
                     logE: Reproducible.log(max(rest.evidence.mean, .leastNormalMagnitude)),
@@ -128,6 +131,7 @@ extension RolloutState {
     /// The buckets that an alarm must do without, and how many others rejected.
     ///
     /// - Parameter voices: Their number, bucket, and whether they reject, the oldest first.
+    /// - Returns: The buckets, and the number of others that rejected.
     static func mostRejecting(
         _ voices: some Sequence<(number: Int, bucket: Int, isNegative: Bool)>
     ) -> (buckets: Set<Int>, others: Int) {

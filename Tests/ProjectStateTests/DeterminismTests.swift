@@ -130,16 +130,23 @@ import Vocabulary
             }
         }
         #expect(filled == Set(ProjectState(project: ProjectID("pets")).tableCounts.map(\.name)))
-        #expect(causes == ["first", "shadow", "promoted", "rolled_back", "command"])
+        #expect(
+            causes == [
+                "first", "shadow", "promoted", "rolled_back", "command", "canary", "live", "canary_rolled_back",
+            ]
+        )
         for kind in [
             "task open", "label training", "label test", "revised", "retracted", "moved", "cut", "training",
             "transition registered", "transition shadow", "transition live", "transition superseded",
-            "transition quarantined",
+            "transition quarantined", "transition blessed", "transition canary", "transition rolling_back",
         ] {
             #expect(kinds.contains(kind), "\(kinds.sorted())")
         }
         // What the runtime tells follows from no entry, and nobody counts votes anew yet.
-        let told: Set<Notice.Kind> = [.projectPaused, .projectResumed, .labelDisputed]
+        // These lives are too short for an hour without voices, ten minutes after a release, and a canary that nobody serves.
+        let told: Set<Notice.Kind> = [
+            .projectPaused, .projectResumed, .labelDisputed, .rolloutPaused, .otherVersionServed, .nobodyServes,
+        ]
         for kind in Notice.Kind.allCases where !told.contains(kind) {
             #expect(kinds.contains("notice \(kind.rawValue)"), "\(kinds.sorted())")
         }

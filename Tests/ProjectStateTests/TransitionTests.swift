@@ -71,13 +71,20 @@ struct TransitionTests {
 
     private static let steps: Set<String> = [
         "new registered", "new shadow", "new live", "shadow live", "shadow superseded", "live superseded",
-        "live quarantined", "superseded live",
+        "live quarantined", "superseded live", "shadow blessed", "blessed canary", "canary canary", "canary live",
+        "rolling_back quarantined",
+    ]
+
+    /// What else a rollout by steps may come to.
+    private static let others: Set<String> = [
+        "canary paused", "paused canary", "paused paused", "paused live", "canary rolling_back", "paused rolling_back",
+        "canary superseded", "paused superseded",
     ]
 
     @Test("In any life transitions tell who is live and who shadows, step by step and without a gap")
     func law() {
         var (seen, causes): (Set<String>, Set<String>) = ([], [])
-        for seed in 0..<10 as Range<UInt64> {
+        for seed in Array(0..<10 as Range<UInt64>) + [14, 19, 24] {
             var world = World(seed: seed, votes: 90)
             world.run(entries: 1_200)
             var states: [ModelVersion: ReleaseState] = [:]
@@ -109,7 +116,12 @@ struct TransitionTests {
                 #expect(phase.history.allSatisfy { states[$0.model.version] == .superseded })
             }
         }
-        #expect(seen == Self.steps)
-        #expect(causes == ["trained", "first", "shadow", "promoted", "rolled_back", "command"])
+        #expect(seen.isSuperset(of: Self.steps) && seen.subtracting(Self.steps).isSubset(of: Self.others), "\(seen)")
+        #expect(
+            causes == [
+                "trained", "first", "shadow", "promoted", "rolled_back", "command", "canary", "live",
+                "canary_rolled_back",
+            ]
+        )
     }
 }

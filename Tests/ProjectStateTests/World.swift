@@ -103,10 +103,18 @@ func configuration(
             shadowShare: asking == .stream ? 0.8 : 1,
             block: asking == .stream ? 20_000 : 0,
             // In another feedback is judged as before there were voices.
-            rollbackAlpha: asking == .slices ? 0 : 0.2
+            rollbackAlpha: asking == .slices ? 0 : 0.2,
+            // In one way of asking a promoted model passes steps.
+            steps: asking == .triggers ? steps : [.atOnce],
+            holdback: asking == .triggers ? 0.2 : 0
         )
     )
 }
+
+private let steps = [
+    RolloutStep(share: 0.3, bake: 4_000, voices: 2), RolloutStep(share: 0.7, bake: 4_000, voices: 2, approve: true),
+    RolloutStep(share: 1),
+]
 
 /// An entry and when it was appended.
 struct Appended: Hashable, Sendable {
@@ -200,6 +208,9 @@ struct World {
         let isRun = state.configuration.value?.acquisition.money == nil || Self.number(challenger) % 2 == 0
         var versions: [ModelReference?] = [champion, isRun ? challenger : nil].compactMap { $0 }
             .map { ModelReference(name: "m", version: $0, role: $0 == champion ? .champion : .challenger) }
+        // Some canaries are served by nobody.
+        let canary = state.rollout.canary.map { Self.number($0.version) % 3 == 0 ? nil : $0.version } ?? nil
+        versions += [canary].compactMap { $0 }.map { ModelReference(name: "m", version: $0) }
         if versions.isEmpty { versions = [nil] }
         for model in versions {
             let skill = 3 + Self.number(model?.version) * 2
@@ -261,9 +272,10 @@ struct World {
     private mutating func giveFeedback() {
         let number = generator.next(below: 4_000)
         // Every other model turns out badly.
-        let isEven = (champion.flatMap { Int($0.rawValue.dropFirst()) } ?? 1) % 2 == 0
+        let served = served(number)
+        let isEven = (served.flatMap { Int($0.rawValue.dropFirst()) } ?? 1) % 2 == 0
         let isBad = generator.next(below: 10) < (isEven ? 9 : 1)
-        let about = generator.next(below: 8) == 0 ? ModelVersion("v99") : champion ?? ModelVersion("v0")
+        let about = generator.next(below: 8) == 0 ? ModelVersion("v99") : served ?? ModelVersion("v0")
         append(
             .feedback(
                 Feedback(
@@ -278,6 +290,15 @@ struct World {
                 )
             )
         )
+    }
+
+    /// Who serves a user: where several do, the champion most.
+    private func served(_ number: Int) -> ModelVersion? {
+        guard let staging = state.rollout.progress.value.released else { return champion }
+        let canary = staging.canary.flatMap {
+            ($0.share ?? 0) > 0 && Self.number($0.version) % 3 > 0 ? $0.version : nil
+        }
+        return (number % 5 < 2 ? canary : number % 5 == 2 ? staging.holdback?.version : nil) ?? champion
     }
 
     private mutating func seal() {
@@ -346,7 +367,13 @@ struct World {
             case 1..<7: .releaseHold
             default: .rollBack(champion ?? ModelVersion("v0"))
             }
-        append(.command(Command(id: "c\(generator.next(below: 200))", action: action, by: "ada", reason: "drill")))
+        // Who is asked to approve does so, or takes the model back.
+        let rollout = state.rollout.progress.value.rollout
+        let asked = rollout.flatMap { $0.isAsked && $0.approvedBy == nil ? $0.model.version : nil }
+        var answer = asked.map { journal.count % 4 == 0 ? Command.Action.rollBack($0) : .approve($0) }
+        if answer == nil, let rollout, rollout.pause == nil, journal.count % 2 == 0 { answer = .hold }
+        let id = "c\(generator.next(below: 200))"
+        append(.command(Command(id: id, action: answer ?? action, by: "ada", reason: "drill")))
     }
 
     /// Answers, versions and models come sooner than they otherwise do.

@@ -7,7 +7,8 @@ import Vocabulary
 struct StepTests {
     static let hour: Int64 = 3_600_000
     static let steps = [
-        RolloutStep(share: 0.05, bake: hour, voices: 20), RolloutStep(share: 0.5, bake: 2 * hour, voices: 40, approve: true),
+        RolloutStep(share: 0.05, bake: hour, voices: 20),
+        RolloutStep(share: 0.5, bake: 2 * hour, voices: 40, approve: true),
         RolloutStep(share: 1),
     ]
 
@@ -32,13 +33,20 @@ struct StepTests {
         return "\(staging.state)\(staging.pause.map { " \($0.rawValue)" } ?? "")\(canary)"
     }
 
-    private static func voices(_ count: Int, from first: Int, _ state: inout RolloutState, _ policy: RolloutPolicy = policy()) {
+    private static func voices(
+        _ count: Int,
+        from first: Int,
+        _ state: inout RolloutState,
+        _ policy: RolloutPolicy = policy()
+    ) {
         for number in first..<first + count {
             _ = state.hear(number % 10 == 0 ? .rejection : .confirmation, number, about: "v2", policy: policy)
         }
     }
 
-    @Test("A model that is proven better serves a share, and each step takes time, voices, and a person where it says so")
+    @Test(
+        "A model that is proven better serves a share, and each step takes time, voices, and a person where it says so"
+    )
     func passes() {
         var (state, release) = Self.blessed()
         let policy = Self.policy()
@@ -199,7 +207,8 @@ struct StepTests {
         }
         #expect(error.refusal.code == .nothingToRollBack && state.canary == model(2))
         state.phase.value.history = [FormerChampion(model: model(9), expectedRate: nil)]
-        let release = try state.rollBack(from: ModelVersion("v1"), evidence: evidence, policy: policy, at: time(1)).get()
+        let release = try state.rollBack(from: ModelVersion("v1"), evidence: evidence, policy: policy, at: time(1))
+            .get()
         #expect(release.champion == model(9) && state.canary == nil)
         #expect(release.quarantined == [ModelVersion("v1")])
     }
@@ -217,9 +226,11 @@ struct StepTests {
         state.noteService(at: time(1_000))
         let evidence = RollbackTests.command
         var early = state
-        let atOnce = try early.rollBack(from: ModelVersion("v2"), evidence: evidence, policy: policy, at: time(1_100)).get()
+        let atOnce = try early.rollBack(from: ModelVersion("v2"), evidence: evidence, policy: policy, at: time(1_100))
+            .get()
         #expect(atOnce.cause == .command && atOnce.champion == model(1) && early.canary == nil)
-        let late = try state.rollBack(from: ModelVersion("v2"), evidence: evidence, policy: policy, at: time(1_101)).get()
+        let late = try state.rollBack(from: ModelVersion("v2"), evidence: evidence, policy: policy, at: time(1_101))
+            .get()
         #expect(late.cause == .canary && late.champion == model(2) && state.canary == model(1))
         _ = state.advance(policy: policy, at: time(1_101))
         _ = state.hear(.confirmation, 9_000, about: "v1", policy: policy)

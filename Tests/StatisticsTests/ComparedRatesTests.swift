@@ -3,46 +3,73 @@ import Testing
 
 @Suite("Two rates at the same time")
 struct ComparedRatesTests {
-    private func ratios(_ tolerance: Double, _ other: Double) -> [(isEvent: Bool, isOther: Bool, factor: [Double])] {
-        let rates = ComparedRates(tolerance: tolerance)
-        return [(true, true), (true, false), (false, true), (false, false)].map { isEvent, isOther in
-            var evidence = RisingRate.Evidence(slight: 1, clear: 1, gross: 1)
-            // So late that what begins with the block is nothing.
-            rates.observe(isEvent, beside: isOther, otherRate: other, number: 1 << 30, into: &evidence)
-            return (isEvent, isOther, [evidence.slight, evidence.clear, evidence.gross])
+    /// Of each outcome of a block: how many events there are, in how many ways, and the factor of each of the three.
+    private struct Outcome {
+        let judged: ComparedRates.Events
+        let other: ComparedRates.Events
+        let factors: [Double]
+
+        func probability(_ judgedRate: Double, _ otherRate: Double) -> Double {
+            func of(_ events: ComparedRates.Events, _ rate: Double) -> Double {
+                var ways = 1.0
+                for event in 0..<events.events { ways = ways * Double(events.total - event) / Double(event + 1) }
+                for _ in 0..<events.events { ways *= rate }
+                for _ in 0..<events.total - events.events { ways *= 1 - rate }
+                return ways
+            }
+            return of(judged, judgedRate) * of(other, otherRate)
         }
     }
 
+    private func outcomes(_ tolerance: Double, _ guess: Double, _ size: (Int, Int)) -> [Outcome] {
+        var outcomes: [Outcome] = []
+        for judged in 0...size.0 {
+            for other in 0...size.1 {
+                var evidence = RisingRate.Evidence(slight: 1, clear: 1, gross: 1)
+                let (judged, other) = (
+                    ComparedRates.Events(judged, of: size.0), ComparedRates.Events(other, of: size.1)
+                )
+                // So late that what begins with the block is nothing.
+                ComparedRates(tolerance: tolerance)
+                    .observe(judged, beside: other, otherRate: guess, number: 1 << 30, into: &evidence)
+                outcomes.append(
+                    Outcome(judged: judged, other: other, factors: [evidence.slight, evidence.clear, evidence.gross])
+                )
+            }
+        }
+        return outcomes
+    }
+
     @Test(
-        "No tolerated pair of rates gives a block a mean above 1, whatever is guessed",
-        arguments: [0, 0.05, 0.1, 0.3], [0, 0.02, 0.1, 0.3, 0.6, 0.95]
+        "No tolerated pair of rates gives a block a mean above 1, whatever is guessed and however many of each there are",
+        arguments: [0, 0.05, 0.1, 0.3],
+        [(1, 1), (8, 1), (1, 8), (3, 2)]
     )
-    func mean(tolerance: Double, guess: Double) {
-        let ratios = ratios(tolerance, guess)
-        for step in 0...50 {
-            for rise in stride(from: 0, through: tolerance, by: max(0.01, tolerance / 5)) {
-                let other = Double(step) / 50
-                let judged = min(1, other + rise)
-                for index in 0..<3 {
-                    let mean = ratios.reduce(0) { sum, ratio in
-                        sum + (ratio.isEvent ? judged : 1 - judged) * (ratio.isOther ? other : 1 - other)
-                            * ratio.factor[index]
+    func mean(tolerance: Double, size: (Int, Int)) {
+        for guess in [0, 0.02, 0.1, 0.3, 0.6, 0.95] {
+            let outcomes = outcomes(tolerance, guess, size)
+            for step in 0...20 {
+                for rise in [0, tolerance / 2, tolerance] {
+                    let other = Double(step) / 20
+                    let judged = min(1, other + rise)
+                    for index in 0..<3 {
+                        let mean = outcomes.reduce(0) { $0 + $1.probability(judged, other) * $1.factors[index] }
+                        #expect(mean <= 1 + 1e-9, "\(judged) beside \(other), guess \(guess)")
                     }
-                    #expect(mean <= 1 + 1e-9, "\(judged) beside \(other)")
                 }
             }
         }
     }
 
-    @Test("The mean is above 1 at the rates that are to be noticed")
+    @Test("The evidence grows at the rates that are to be noticed, and faster with more voices about one of them")
     func power() {
-        let ratios = ratios(0.1, 0.1)
         for (index, judged) in [0.2 + 0.8 * 0.15, 0.2 + 0.8 * 0.35, 0.2 + 0.8 * 0.65].enumerated() {
-            let growth = ratios.reduce(0) { sum, ratio in
-                sum + (ratio.isEvent ? judged : 1 - judged) * (ratio.isOther ? 0.1 : 0.9)
-                    * Reproducible.log(ratio.factor[index])
+            let growths = [(1, 1), (8, 1)].map { size in
+                outcomes(0.1, 0.1, size).reduce(0) {
+                    $0 + $1.probability(judged, 0.1) * Reproducible.log($1.factors[index])
+                }
             }
-            #expect(growth > 0)
+            #expect(growths[0] > 0 && growths[1] > growths[0])
         }
     }
 
@@ -50,7 +77,8 @@ struct ComparedRatesTests {
     func nothing() {
         var evidence = RisingRate.Evidence()
         for number in 1...1_000 {
-            ComparedRates(tolerance: 0.95).observe(true, beside: false, otherRate: 0.1, number: number, into: &evidence)
+            ComparedRates(tolerance: 0.95)
+                .observe(.init(1, of: 1), beside: .init(0, of: 1), otherRate: 0.1, number: number, into: &evidence)
         }
         #expect(evidence.mean <= 1)
     }

@@ -261,7 +261,7 @@ extension Evidence {
         case .feedback(let negative, let total, let expectedRate, let statistic, let threshold):
             "\(negative) of \(total) feedbacks negative, \(Self.rounded(expectedRate * 100)) % was no reason to worry: statistic \(Self.rounded(statistic)), alarm at \(Self.rounded(threshold))"
         case .compared(let voices):
-            "of \(voices.blocks) voices about each at the same time \(voices.negative) reject it and \(voices.otherNegative) reject \(voices.other): log e-value \(Self.rounded(voices.logE)), needed \(Self.rounded(voices.threshold))"
+            "at the same time \(voices.negative) of \(voices.total) voices reject it, and \(voices.otherNegative) of \(voices.otherTotal) reject \(voices.other): log e-value \(Self.rounded(voices.logE)), needed \(Self.rounded(voices.threshold))"
         case .rollout(let steps): "\(steps.count) steps so far, \(steps.reduce(0) { $0 + $1.voices }) voices"
         case .command(_, let by, let reason, _): "\(by) said so: \(reason)"
         }

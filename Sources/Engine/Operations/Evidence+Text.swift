@@ -22,7 +22,7 @@ extension Evidence {
         case .feedback(let negative, let total, let expectedRate, let statistic, let threshold):
             "users rejected \(negative) of \(total) predictions of \(loser), where a share of \(Self.rounded(expectedRate)) was expected; the detector reached \(Self.rounded(statistic)) of \(Self.rounded(threshold))"
         case .compared(let voices):
-            "of \(voices.blocks) voices about each at the same time, \(voices.negative) reject \(loser) and \(voices.otherNegative) reject \(ReleaseLogRecord.name(voices.other)), where \(Self.rounded(voices.tolerance)) more is tolerated; log e \(Self.rounded(voices.logE)) of \(Self.rounded(voices.threshold)) needed"
+            "at the same time \(voices.negative) of \(voices.total) voices reject \(loser), and \(voices.otherNegative) of \(voices.otherTotal) reject \(ReleaseLogRecord.name(voices.other)), where \(Self.rounded(voices.tolerance)) more is tolerated; log e \(Self.rounded(voices.logE)) of \(Self.rounded(voices.threshold)) needed"
         case .rollout(let steps): Self.text(steps)
         case .command(let id, let by, let reason, let metrics):
             Self.text(command: id, by: by, reason: reason, metrics)

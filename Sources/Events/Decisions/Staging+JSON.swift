@@ -113,7 +113,9 @@ extension ComparedVoices {
         self.init(
             other: try object.id("other"),
             blocks: try object.count("blocks"),
+            total: try object.count("total"),
             negative: try object.count("negative"),
+            otherTotal: try object.count("other_total"),
             otherNegative: try object.count("other_negative"),
             tolerance: try object.double("tolerance"),
             logE: try object.double("log_e"),
@@ -125,7 +127,9 @@ extension ComparedVoices {
         writer.member("kind", "feedback_compared")
         writer.member("other", other)
         writer.member("blocks", blocks)
+        writer.member("total", total)
         writer.member("negative", negative)
+        writer.member("other_total", otherTotal)
         writer.member("other_negative", otherNegative)
         writer.member("tolerance", tolerance)
         writer.member("log_e", logE)

@@ -15,6 +15,9 @@ struct RollbackBenchmark {
             .option("rate", "R", help: "the share of honest voices that reject", defaultValue: "0.1"),
             .option("tolerated", "R", help: "the rate that is tolerated; by default the rate and 0.1"),
             .option("then", "R@K", help: "the rate is R from voice K on"),
+            .option("holdback", "P", help: "the share that the former champion goes on serving", defaultValue: "0"),
+            .option("raid-canary", "P", help: "buckets of the judged version, in share, that reject whatever it says"),
+            .option("world-shift", "R@K", help: "the rate of both versions is R from voice K on"),
             .option("honest-per-hour", "N", help: "feedback of honest users", defaultValue: "60"),
             .option("users", "N", help: "honest users", defaultValue: "100000"),
             .option("raiders", "N", help: "accounts that reject once an hour", defaultValue: "0"),
@@ -40,22 +43,22 @@ struct RollbackBenchmark {
         lives = try arguments.int("lives", in: 1...1_000_000) ?? 300
         seed = try arguments.int("seed", in: 0...Int.max / 2) ?? 1
         let rate = try arguments.double("rate", in: 0...1) ?? 0.1
-        let then = try arguments.string("then").map { text in
-            let parts = text.split(separator: "@", omittingEmptySubsequences: false)
-            guard parts.count == 2, let rate = Double(parts[0]), (0...1).contains(rate), let voice = Int(parts[1]),
-                voice >= 0
-            else { throw arguments.failure("--then \(text): expected a rate in 0...1, @, and a voice, as in 0.9@1000") }
-            return (rate: rate, voice: voice)
-        }
+        let tolerated = try arguments.double("tolerated", in: 0...1) ?? min(1, rate + 0.1)
+        let holdback = try arguments.double("holdback", in: 0...0.5) ?? 0
         let least = RolloutPolicy(
             minimumShadow: 0,
+            // Beside another version the margin over that one is what is tolerated.
+            tolerance: max(0, tolerated - rate),
             rollbackAlpha: try arguments.double("alpha", in: 0.0001...0.5) ?? 0.01,
-            userBuckets: try arguments.int("buckets", in: 1...RolloutState.maximumBuckets) ?? 4_096
+            userBuckets: try arguments.int("buckets", in: 1...RolloutState.maximumBuckets) ?? 4_096,
+            holdback: holdback
         )
         world = RollbackWorld(
             rate: rate,
-            then: then,
-            tolerated: try arguments.double("tolerated", in: 0...1) ?? min(1, rate + 0.1),
+            then: try Self.change("then", arguments),
+            shift: try Self.change("world-shift", arguments),
+            raided: try arguments.double("raid-canary", in: 0...1) ?? 0,
+            tolerated: tolerated,
             voices: try arguments.int("voices", in: 1...100_000_000) ?? 20_000,
             days: try arguments.int("days", in: 1...36_500) ?? 60,
             honestPerHour: try arguments.int("honest-per-hour", in: 0...1_000_000) ?? 60,
@@ -67,6 +70,19 @@ struct RollbackBenchmark {
         )
     }
 
+    /// A rate from a voice on.
+    private static func change(_ name: String, _ arguments: ParsedArguments) throws -> (rate: Double, voice: Int)? {
+        try arguments.string(name).map { text in
+            let parts = text.split(separator: "@", omittingEmptySubsequences: false)
+            guard parts.count == 2, let rate = Double(parts[0]), (0...1).contains(rate), let voice = Int(parts[1]),
+                voice >= 0
+            else {
+                throw arguments.failure("--\(name) \(text): expected a rate in 0...1, @, and a voice, as in 0.9@1000")
+            }
+            return (rate: rate, voice: voice)
+        }
+    }
+
     /// Lives all lives, and prints what came of them.
     func run(printsJSON: Bool) {
         let result = result()
@@ -75,7 +91,7 @@ struct RollbackBenchmark {
 
     /// Lives all lives.
     func result() -> RollbackResult {
-        var result = RollbackResult(lives: lives, change: world.then?.voice)
+        var result = RollbackResult(lives: lives, change: world.then?.voice ?? world.shift?.voice)
         for life in 0..<lives {
             var next = RollbackLife(world, seed: UInt64(seed), number: UInt64(life))
             let begin = Self.processorTime

@@ -10,6 +10,10 @@ struct RollbackWorld {
     var rate: Double
     /// The same from a voice on; nil where nothing changes.
     var then: (rate: Double, voice: Int)?
+    /// The rate of the champion and of the hold-back from a voice on; nil where the world stays as it is.
+    var shift: (rate: Double, voice: Int)?
+    /// The share of buckets whose voices about the champion reject, whatever it says.
+    var raided: Double
     /// The rate that the champion's watch tolerates.
     var tolerated: Double
     /// Voices after which a life ends.
@@ -72,6 +76,7 @@ struct RollbackLife {
         }
         rollout.past.value.watches += 1
         rollout.watches[Self.new] = VoiceWatch(serial: rollout.past.value.watches, tolerated: world.tolerated)
+        precondition((world.policy.holdback > 0) == (rollout.staging(world.policy)?.holdback?.version == Self.old))
     }
 
     /// Lives to the end, or to the rollback.
@@ -101,18 +106,40 @@ struct RollbackLife {
 
     private var rate: Double {
         if let then = world.then, voices >= then.voice { return then.rate }
+        return worldRate
+    }
+
+    /// Of a version that is as it was.
+    private var worldRate: Double {
+        if let shift = world.shift, voices >= shift.voice { return shift.rate }
         return world.rate
     }
 
+    /// The version that serves a user, and the share of its voices that reject. Raiders use the champion, as who raids it does.
+    private func served(_ name: String, _ user: Int) -> (version: ModelVersion, rate: Double) {
+        let holdback = world.policy.holdback
+        if user >= 0, holdback > 0,
+            StableHash.unit(project: "rollback", purpose: "canary", key: name) >= 1 - holdback
+        {
+            return (Self.old, worldRate)
+        }
+        let bucket = xxh64(name) % UInt64(world.policy.userBuckets)
+        let isRaided =
+            world.raided > 0
+            && StableHash.unit(project: "rollback", purpose: "raid", key: "\(bucket)") < world.raided
+        return (Self.new, isRaided || user < 0 ? 1 : rate)
+    }
+
     private mutating func sendFeedback(_ user: Int, at time: StreamTime) {
+        let name = "user-\(user)"
+        let (version, rate) = served(name, user)
         let isNegative = user < 0 || generator.nextUnit() < rate
         feedback += 1
-        let name = "user-\(user)"
         let result = rollout.receive(
             Feedback(
                 key: UInt64(feedback) &* 0x9e37_79b9_7f4a_7c15,
                 sample: SampleID("s"),
-                modelVersion: Self.new,
+                modelVersion: version,
                 user: UserDigest(name),
                 verdict: isNegative ? .rejection : .confirmation,
                 answer: nil
@@ -164,6 +191,7 @@ struct RollbackLife {
         rollout.voices.commit()
         rollout.past.commit()
         rollout.suspicions.commit()
+        rollout.blocks.commit()
     }
 
     private static func model(_ version: ModelVersion, _ ordinal: Int) -> ReleasedModel {

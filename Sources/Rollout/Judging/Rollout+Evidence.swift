@@ -32,7 +32,8 @@ extension RolloutState {
         let state = phase.value
         let isFixed = row.pair.map { bets[$0.number] != nil } ?? false
         // While a model is on its way no era runs: the next begins under whoever is champion then.
-        if !isFixed, progress.value.rollout == nil, row.opening == nil, row.label == nil, isWanted, version == state.champion?.version,
+        if !isFixed, progress.value.rollout == nil, row.opening == nil, row.label == nil, isWanted,
+            version == state.champion?.version,
             row.prediction(of: version) != nil, state.heardFromChallenger > 0, !isProvisional(policy),
             let number = standingPair(state)
         {

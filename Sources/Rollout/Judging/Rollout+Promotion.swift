@@ -12,7 +12,9 @@ extension RolloutState {
     /// - Returns: The promotion, or nil.
     public mutating func promoteIfBetter(policy: RolloutPolicy, labelsThrough sequence: Int64? = nil) -> ModelRelease? {
         let state = phase.value
-        guard !state.isHeld, !isSuspected, progress.value.rollout == nil, let challenger = state.challenger, let champion = state.champion else {
+        guard !state.isHeld, !isSuspected, progress.value.rollout == nil, let challenger = state.challenger,
+            let champion = state.champion
+        else {
             return nil
         }
         let counts = pairs.value

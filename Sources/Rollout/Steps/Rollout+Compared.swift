@@ -13,66 +13,76 @@ extension RolloutState {
         return Double(comparison.unanswered) <= Self.expected / share
     }
 
+    /// How many voices make a block.
+    func blockSize(_ version: ModelVersion, beside rival: ModelVersion, _ policy: RolloutPolicy) -> BlockSize {
+        BlockSize(share(of: version, policy), share(of: rival, policy))
+    }
+
     /// A voice about a version that is judged beside another one.
     ///
     /// - Returns: Whether it completes a block.
-    mutating func compare(_ voice: Voice, into watch: inout VoiceWatch) -> Bool {
+    mutating func compare(_ voice: Voice, into watch: inout VoiceWatch, _ size: BlockSize) -> Bool {
         var comparison = watch.compared ?? VoiceComparison()
         comparison.unanswered += 1
-        comparison.waiting = voice
+        comparison.waiting = (comparison.waiting + [voice]).suffix(size.judged)
         watch.compared = comparison
-        guard let other = comparison.otherWaiting else { return false }
-        complete(voice, other, &watch)
-        return true
+        return complete(&watch, size)
     }
 
     /// A voice about a version beside which another one is judged.
     ///
     /// - Returns: Whether it completes a block.
-    mutating func answer(_ isNegative: Bool, into watch: inout VoiceWatch) -> Bool {
+    mutating func answer(_ isNegative: Bool, into watch: inout VoiceWatch, _ size: BlockSize) -> Bool {
         var comparison = watch.compared ?? VoiceComparison()
         comparison.unanswered = 0
-        comparison.otherWaiting = isNegative
+        comparison.otherWaiting = (comparison.otherWaiting + [isNegative]).suffix(size.other)
         watch.compared = comparison
-        guard let voice = comparison.waiting else { return false }
-        complete(voice, isNegative, &watch)
-        return true
+        return complete(&watch, size)
     }
 
-    private mutating func complete(_ voice: Voice, _ other: Bool, _ watch: inout VoiceWatch) {
-        guard var comparison = watch.compared else { return }
-        comparison.waiting = nil
-        comparison.otherWaiting = nil
+    private mutating func complete(_ watch: inout VoiceWatch, _ size: BlockSize) -> Bool {
+        guard var comparison = watch.compared, comparison.waiting.count >= size.judged,
+            comparison.otherWaiting.count >= size.other
+        else { return false }
+        // Shares may have changed since they began to wait.
+        let block = VoiceBlock(
+            comparison.waiting.suffix(size.judged),
+            beside: comparison.otherWaiting.suffix(size.other)
+        )
+        comparison.waiting = []
+        comparison.otherWaiting = []
         comparison.blocks += 1
-        comparison.kept = min(comparison.kept + 1, Self.voiceCapacity)
-        if voice.isNegative { comparison.negative += 1 }
-        if other { comparison.otherNegative += 1 }
-        let block = VoiceBlock(bucket: voice.bucket, isNegative: voice.isNegative, isOtherNegative: other)
+        comparison.kept = min(comparison.kept + 1, Self.voiceCapacity / size.judged)
+        comparison.total += block.buckets.count
+        comparison.negative += block.rejecting.nonzeroBitCount
+        comparison.otherTotal += block.otherTotal
+        comparison.otherNegative += block.otherNegative
         blocks[Self.slot(comparison.blocks, watch)] = block
         watch.compared = comparison
+        return true
     }
 
     /// Takes the newest block into the evidence.
     ///
-    /// - Returns: Whether its voice rejects the judged version.
+    /// - Returns: Whether a voice in it rejects the judged version.
     func observe(_ tolerance: Double, _ watch: inout VoiceWatch) -> Bool {
         guard var comparison = watch.compared, let block = blocks[Self.slot(comparison.blocks, watch)] else {
             return false
         }
         ComparedRates(tolerance: tolerance)
             .observe(
-                block.isNegative,
-                beside: block.isOtherNegative,
+                .init(block.rejecting.nonzeroBitCount, of: block.buckets.count),
+                beside: .init(block.otherNegative, of: block.otherTotal),
                 otherRate: comparison.guess.rate,
                 number: comparison.blocks,
                 into: &comparison.evidence
             )
-        comparison.guess.add(block.isOtherNegative)
+        comparison.guess.add(block.otherNegative, of: block.otherTotal)
         watch.compared = comparison
-        return block.isNegative
+        return block.rejecting != 0
     }
 
-    /// The evidence of the blocks kept, without those of the buckets that rejected the judged version most: as many as
+    /// The evidence of the blocks kept, without the voices of the buckets that rejected the judged version most: as many as
     /// `robustEvidence` of a version by itself leaves out.
     ///
     /// - Returns: The evidence, begun at 0 with the first block kept, each under its own number; and how many of the buckets
@@ -86,20 +96,29 @@ extension RolloutState {
         for number in stride(from: first, through: comparison.blocks, by: 1) {
             if let block = blocks[Self.slot(number, watch)] { newest.append((number, block)) }
         }
-        let leftOut = Self.mostRejecting(newest.lazy.map { ($0.number, $0.block.bucket, $0.block.isNegative) })
+        let leftOut = Self.mostRejecting(
+            newest.lazy.flatMap { number, block in
+                block.buckets.indices.map { (number, block.buckets[$0], block.rejects($0)) }
+            }
+        )
         let rates = ComparedRates(tolerance: tolerance)
         var guess = RateGuess()
         for (number, block) in newest {
-            if !leftOut.buckets.contains(block.bucket) {
+            var (rejecting, total) = (0, 0)
+            for (index, bucket) in block.buckets.enumerated() where !leftOut.buckets.contains(bucket) {
+                total += 1
+                if block.rejects(index) { rejecting += 1 }
+            }
+            if total > 0 {
                 rates.observe(
-                    block.isNegative,
-                    beside: block.isOtherNegative,
+                    .init(rejecting, of: total),
+                    beside: .init(block.otherNegative, of: block.otherTotal),
                     otherRate: guess.rate,
                     number: number,
                     into: &evidence
                 )
             }
-            guess.add(block.isOtherNegative)
+            guess.add(block.otherNegative, of: block.otherTotal)
         }
         return (evidence, leftOut.others)
     }

@@ -148,6 +148,7 @@ extension ModelRelease {
     ///   - unit: A user or a sample, as `staging` says.
     ///   - project: Whose release it is.
     ///   - metadata: Of the sample, for a ring.
+    /// - Returns: The champion where the release names no other.
     /// - Complexity: O(*n*) in the bytes of the names.
     public func version(for unit: String, of project: ProjectID, metadata: SampleMetadata = .none) -> ModelVersion {
         guard let staging else { return champion.version }

@@ -31,6 +31,7 @@ extension RolloutState {
     /// - Parameters:
     ///   - policy: The revision in force; a rollout that began under another one goes on under it.
     ///   - time: Of the entry; one that lies before the step's begin is no time that has passed.
+    /// - Returns: A release where a step is passed, or the rollout paused or goes on; a notice where a person is needed.
     /// - Complexity: O(1).
     public mutating func advance(policy: RolloutPolicy, at time: StreamTime) -> StepOutcome {
         guard var rollout = progress.value.rollout else { return StepOutcome() }
@@ -67,6 +68,7 @@ extension RolloutState {
     /// - Parameters:
     ///   - policy: The revision in force.
     ///   - now: Of the last entry; what was due by then has been looked at.
+    /// - Returns: A time after `now`.
     public func nextStepDeadline(policy: RolloutPolicy, after now: StreamTime) -> StreamTime? {
         guard let rollout = progress.value.rollout, let since = rollout.since, !phase.value.isHeld,
             rollout.pause != .suspected

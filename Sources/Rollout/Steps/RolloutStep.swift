@@ -41,7 +41,8 @@ public struct RolloutStep: Hashable, Sendable {
         for (index, step) in steps.enumerated() {
             let name = "step \(index + 1)"
             guard (step.share == nil) != (step.ring == nil) else {
-                return "\(name) names \(step.share == nil ? "neither a share nor a ring" : "a share and a ring"): expected one of both"
+                return
+                    "\(name) names \(step.share == nil ? "neither a share nor a ring" : "a share and a ring"): expected one of both"
             }
             if step == .atOnce, index == steps.count - 1 { continue }
             guard !step.isUnguarded else {

@@ -5,7 +5,9 @@ extension VoiceComparison: Formed {
     public init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
         blocks = try f("blocks", \.blocks, Count.counted)
         kept = try f("kept", \.kept, Count(0...RolloutState.voiceCapacity), implied: 0)
+        total = try f("total", \.total, Count.counted, implied: 0)
         negative = try f("negative", \.negative, Count.counted, implied: 0)
+        otherTotal = try f("other_total", \.otherTotal, Count.counted, implied: 0)
         otherNegative = try f("other_negative", \.otherNegative, Count.counted, implied: 0)
         let value = Number(0...RisingRate.maximumEvidence)
         evidence = RisingRate.Evidence(
@@ -13,8 +15,9 @@ extension VoiceComparison: Formed {
             clear: try f("clear", \.evidence.clear, value, implied: 0),
             gross: try f("gross", \.evidence.gross, value, implied: 0)
         )
-        waiting = try f.optional("waiting", \.waiting, Nested())
-        otherWaiting = try f.optional("other_waiting", \.otherWaiting, Flag())
+        let some = 0...BlockSize.most
+        waiting = try f("waiting", \.waiting, ListOf(Nested<Voice>(), some), implied: [])
+        otherWaiting = try f("other_waiting", \.otherWaiting, ListOf(Flag(), some), implied: [])
         guess = try f("guess", \.guess, Nested(), implied: RateGuess())
         unanswered = try f("unanswered", \.unanswered, Count.counted, implied: 0)
     }
@@ -29,8 +32,10 @@ extension RateGuess: Formed {
 
 extension VoiceBlock: Formed {
     public init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
-        bucket = try f("bucket", \.bucket, Count(0...RolloutState.maximumBuckets - 1))
-        isNegative = try f("negative", \.isNegative, Flag())
-        isOtherNegative = try f("other_negative", \.isOtherNegative, Flag())
+        let bucket = Count(0...RolloutState.maximumBuckets - 1)
+        buckets = try f("buckets", \.buckets, ListOf(bucket, 1...BlockSize.most))
+        rejecting = try f("rejecting", \.rejecting, Count(0...1 << BlockSize.most - 1), implied: 0)
+        otherTotal = try f("others", \.otherTotal, Count(1...BlockSize.most), implied: 1)
+        otherNegative = try f("others_rejecting", \.otherNegative, Count(0...BlockSize.most), implied: 0)
     }
 }

@@ -2,22 +2,26 @@ public import Statistics
 
 /// Voices about a version against those about another one that serves at the same time.
 ///
-/// A block is one voice about each: the newest of both when the second of them comes.
+/// A block is the newest voices about each, as many as `BlockSize` says, once both are there.
 public struct VoiceComparison: Hashable, Sendable {
     /// Blocks so far.
     public var blocks: Int
     /// Of these, so many of the newest are kept and not answered for by labels; at most `RolloutState.voiceCapacity`.
     public var kept: Int
-    /// Blocks whose voice rejects the judged version.
+    /// Voices about the judged version in all blocks.
+    public var total: Int
+    /// Of these, voices that reject it.
     public var negative: Int
-    /// Blocks whose voice rejects the other version.
+    /// Voices about the other version in all blocks.
+    public var otherTotal: Int
+    /// Of these, voices that reject it.
     public var otherNegative: Int
     /// That the judged version is rejected more often than the other and what is tolerated on top.
     public var evidence: RisingRate.Evidence
-    /// The newest voice about the judged version that waits for one about the other.
-    public var waiting: Voice?
-    /// Whether the newest voice about the other version rejects it; nil where it is in a block.
-    public var otherWaiting: Bool?
+    /// The newest voices about the judged version that are in no block yet, the oldest first.
+    public var waiting: [Voice]
+    /// Whether the newest voices about the other version that are in no block yet reject it, the oldest first.
+    public var otherWaiting: [Bool]
     /// The other version's rate lately.
     public var guess: RateGuess
     /// Voices about the judged version since the last one about the other.
@@ -26,17 +30,21 @@ public struct VoiceComparison: Hashable, Sendable {
     public init(
         blocks: Int = 0,
         kept: Int = 0,
+        total: Int = 0,
         negative: Int = 0,
+        otherTotal: Int = 0,
         otherNegative: Int = 0,
         evidence: RisingRate.Evidence = RisingRate.Evidence(),
-        waiting: Voice? = nil,
-        otherWaiting: Bool? = nil,
+        waiting: [Voice] = [],
+        otherWaiting: [Bool] = [],
         guess: RateGuess = RateGuess(),
         unanswered: Int = 0
     ) {
         self.blocks = blocks
         self.kept = kept
+        self.total = total
         self.negative = negative
+        self.otherTotal = otherTotal
         self.otherNegative = otherNegative
         self.evidence = evidence
         self.waiting = waiting
@@ -62,25 +70,66 @@ public struct RateGuess: Hashable, Sendable {
     /// The rate, one more of either counted.
     var rate: Double { (Double(negative) + 1) / (Double(total) + 2) }
 
-    mutating func add(_ isNegative: Bool) {
-        negative += isNegative ? 1 : 0
-        total += 1
+    mutating func add(_ events: Int, of count: Int) {
+        negative += events
+        total += count
         guard total > Self.most else { return }
         negative /= 2
         total /= 2
     }
 }
 
-/// One of the newest blocks: a voice about the judged version, and one about another that serves at the same time.
-public struct VoiceBlock: Hashable, Sendable {
-    /// Of the user of the voice about the judged version.
-    public let bucket: Int
-    public let isNegative: Bool
-    public let isOtherNegative: Bool
+/// How many voices about each of two versions make a block: settled by their shares, so that none has to wait for long.
+public struct BlockSize: Hashable, Sendable {
+    public let judged: Int
+    public let other: Int
 
-    public init(bucket: Int, isNegative: Bool, isOtherNegative: Bool) {
-        self.bucket = bucket
-        self.isNegative = isNegative
-        self.isOtherNegative = isOtherNegative
+    /// Voices about one version in a block.
+    public static let most = 8
+
+    /// One voice about the version that serves fewer, and as many more about the other as it serves more.
+    ///
+    /// - Parameters:
+    ///   - judged: Share of the judged version; nil where it is not known.
+    ///   - other: Share of the other.
+    init(_ judged: Double?, _ other: Double?) {
+        func times(_ much: Double?, _ little: Double?) -> Int {
+            guard let much, let little, much > little, little > 0 else { return 1 }
+            return Int(min((much / little).rounded(.down), Double(Self.most)))
+        }
+        self.judged = times(judged, other)
+        self.other = times(other, judged)
     }
+}
+
+/// One of the newest blocks.
+public struct VoiceBlock: Hashable, Sendable {
+    /// Of the users of its voices about the judged version; 1 to `BlockSize.most`.
+    public let buckets: [Int]
+    /// Which of them reject: bit *i* stands for bucket *i*.
+    public let rejecting: Int
+    /// Voices about the other version.
+    public let otherTotal: Int
+    /// Of these, voices that reject it.
+    public let otherNegative: Int
+
+    public init(buckets: [Int], rejecting: Int, otherTotal: Int, otherNegative: Int) {
+        self.buckets = buckets
+        self.rejecting = rejecting
+        self.otherTotal = otherTotal
+        self.otherNegative = otherNegative
+    }
+
+    init(_ voices: [Voice], beside others: [Bool]) {
+        var rejecting = 0
+        for (index, voice) in voices.enumerated() where voice.isNegative { rejecting |= 1 << index }
+        self.init(
+            buckets: voices.map(\.bucket),
+            rejecting: rejecting,
+            otherTotal: others.count,
+            otherNegative: others.count { $0 }
+        )
+    }
+
+    func rejects(_ index: Int) -> Bool { rejecting & 1 << index != 0 }
 }

@@ -1,6 +1,6 @@
 /// Watches two streams of yes/no events for the rate of one rising above that of the other by more than is tolerated.
 ///
-/// Events come in blocks of one of each stream. Of each of three differences to be noticed there is an e-value: that of a block is
+/// Events come in blocks of so many of each stream, which is settled before the block. Of each of three differences to be noticed there is an e-value: that of a block is
 /// its likelihood at the rates (*a*, *b*) over that at the nearest rates that are tolerated, (*a°*, *a°* + δ), nearest by the
 /// Kullback–Leibler divergence of the block. Rates (θₐ, θ_b) with θ_b ≤ θₐ + δ are a convex set, so no tolerated rates give the
 /// ratio a mean above 1, whatever they are and however they change from block to block: a rise in both streams is no evidence.
@@ -17,18 +17,31 @@ public struct ComparedRates: Hashable, Sendable {
     /// - Parameter tolerance: What is outside `0...1` counts as the nearest of both.
     public init(tolerance: Double) { self.tolerance = min(max(tolerance, 0), 1) }
 
+    /// Events of one stream within a block.
+    public struct Events: Hashable, Sendable {
+        /// Of those whose rate is watched.
+        public let events: Int
+        /// All; at least `events`.
+        public let total: Int
+
+        public init(_ events: Int, of total: Int) {
+            self.events = events
+            self.total = total
+        }
+    }
+
     /// Takes a block.
     ///
     /// - Parameters:
-    ///   - isEvent: Whether the event of the judged stream is one of those whose rate is watched.
-    ///   - isOtherEvent: The same of the other stream.
+    ///   - judged: Events of the judged stream.
+    ///   - other: Events of the other stream.
     ///   - otherRate: A guess of the other stream's rate, known before the block.
     ///   - number: The block's number, 1 for the first.
     ///   - evidence: So far; what counts from here on is added to it.
-    /// - Complexity: O(1).
+    /// - Complexity: O(`judged.total` + `other.total`).
     public func observe(
-        _ isEvent: Bool,
-        beside isOtherEvent: Bool,
+        _ judged: Events,
+        beside other: Events,
         otherRate: Double,
         number: Int,
         into evidence: inout RisingRate.Evidence
@@ -36,8 +49,7 @@ public struct ComparedRates: Hashable, Sendable {
         let count = Double(max(1, number))
         let start = 1 / (count * (count + 1))
         func follow(_ value: inout Double, _ rise: Double) {
-            let factor = ratio(isEvent, isOtherEvent, otherRate, rise)
-            value = min((value + start) * factor, RisingRate.maximumEvidence)
+            value = min((value + start) * ratio(judged, other, otherRate, rise), RisingRate.maximumEvidence)
         }
         follow(&evidence.slight, RisingRate.rises.slight)
         follow(&evidence.clear, RisingRate.rises.clear)
@@ -45,30 +57,38 @@ public struct ComparedRates: Hashable, Sendable {
     }
 
     /// The likelihood ratio of one block.
-    func ratio(_ isEvent: Bool, _ isOtherEvent: Bool, _ guess: Double, _ rise: Double) -> Double {
-        let other = min(max(guess, RisingRate.rates.lowerBound), RisingRate.rates.upperBound)
-        let tolerated = other + tolerance
+    private func ratio(_ judged: Events, _ other: Events, _ guess: Double, _ rise: Double) -> Double {
+        let otherRate = min(max(guess, RisingRate.rates.lowerBound), RisingRate.rates.upperBound)
+        let tolerated = otherRate + tolerance
         // Where all is tolerated there is nothing to notice.
         guard tolerated < RisingRate.rates.upperBound else { return 1 }
-        let judged = tolerated + (1 - tolerated) * rise
-        let nearest = nearest(other, judged)
-        return Self.likelihood(isEvent, judged) / Self.likelihood(isEvent, nearest + tolerance)
-            * Self.likelihood(isOtherEvent, other) / Self.likelihood(isOtherEvent, nearest)
+        let rate = tolerated + (1 - tolerated) * rise
+        let nearest = nearest(otherRate, rate, weights: (Double(other.total), Double(judged.total)))
+        let beside = nearest + tolerance
+        return Self.power(rate / beside, judged.events)
+            * Self.power((1 - rate) / (1 - beside), judged.total - judged.events)
+            * Self.power(otherRate / nearest, other.events)
+            * Self.power((1 - otherRate) / (1 - nearest), other.total - other.events)
     }
-
-    private static func likelihood(_ isEvent: Bool, _ rate: Double) -> Double { isEvent ? rate : 1 - rate }
 
     /// The other stream's rate of the tolerated pair (*a*, *a* + δ) that is nearest to a pair: where the derivative of the
     /// divergence vanishes, which rises from below 0 at the one end to above 0 at the other.
-    private func nearest(_ other: Double, _ judged: Double) -> Double {
+    private func nearest(_ other: Double, _ judged: Double, weights: (other: Double, judged: Double)) -> Double {
         var (low, high) = (other, judged - tolerance)
         for _ in 0..<48 {
             let middle = (low + high) / 2
             let beside = middle + tolerance
             let slope =
-                (middle - other) / (middle * (1 - middle)) + (beside - judged) / (beside * (1 - beside))
+                weights.other * (middle - other) / (middle * (1 - middle))
+                + weights.judged * (beside - judged) / (beside * (1 - beside))
             if slope < 0 { low = middle } else { high = middle }
         }
         return (low + high) / 2
+    }
+
+    private static func power(_ value: Double, _ exponent: Int) -> Double {
+        var result = 1.0
+        for _ in 0..<exponent { result *= value }
+        return result
     }
 }

@@ -106,6 +106,7 @@ public struct Staging: Hashable, Sendable {
     ///   - champion: Of the same release.
     ///   - draw: The unit's draw, in `0..<1`.
     ///   - metadata: The sample's.
+    /// - Returns: The hold-back, the canary or the champion.
     public func version(champion: ModelVersion, draw: Double, metadata: SampleMetadata = .none) -> ModelVersion {
         if let holdback, draw >= 1 - holdback.share { return holdback.version }
         guard let canary else { return champion }
@@ -164,11 +165,15 @@ public struct StepFigures: Hashable, Sendable {
 public struct ComparedVoices: Hashable, Sendable {
     /// The version that the other voices are about.
     public let other: ModelVersion
-    /// Blocks of one voice about each.
+    /// Blocks of voices about each.
     public let blocks: Int
-    /// Of these, blocks whose voice found a prediction of the judged version wrong.
+    /// Voices about the judged version in them.
+    public let total: Int
+    /// Of these, voices that found a prediction wrong.
     public let negative: Int
-    /// Of these, blocks whose voice found a prediction of the other version wrong.
+    /// Voices about the other version in them.
+    public let otherTotal: Int
+    /// Of these, voices that found a prediction wrong.
     public let otherNegative: Int
     /// The rise over the other version that is tolerated.
     public let tolerance: Double
@@ -180,7 +185,9 @@ public struct ComparedVoices: Hashable, Sendable {
     public init(
         other: ModelVersion,
         blocks: Int,
+        total: Int,
         negative: Int,
+        otherTotal: Int,
         otherNegative: Int,
         tolerance: Double,
         logE: Double,
@@ -188,6 +195,8 @@ public struct ComparedVoices: Hashable, Sendable {
     ) {
         self.other = other
         self.blocks = blocks
+        self.total = total
+        self.otherTotal = otherTotal
         self.negative = negative
         self.otherNegative = otherNegative
         self.tolerance = tolerance
