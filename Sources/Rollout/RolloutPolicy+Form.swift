@@ -46,6 +46,8 @@ extension RolloutPolicy: Formed {
         verification = try f("verification", \.verification, Count(0...1_000), implied: 40, tasks)
         let bake: StaticString = "How long a version must have been live before `releases freeze` returns to it."
         bakeBeforeTrust = try f("bake_before_trust", \.bakeBeforeTrust, Span(), implied: 86_400_000, bake)
+        let newest: StaticString = "Newest audit labels that two models are compared on."
+        self.window = try f("window", \.window, Count(1...100_000), implied: 500, newest)
     }
 }
 

@@ -25,8 +25,8 @@ struct JudgedLife {
         var duels = 0
         /// Means over challengers.
         var gap = 0.0
-        /// Whether the interval of the post-stratified accuracy holds the accuracy; nil where that is not asked.
-        var isCovered: Bool?
+        /// The post-stratified accuracy of what served; nil where that is not asked.
+        var accuracy: PostStratification.Estimate?
     }
 
     private let options: JudgementOptions
@@ -88,7 +88,9 @@ struct JudgedLife {
             commit()
         }
         outcome.gap /= Double(options.challengers)
-        if options.coverage { outcome.isCovered = isCovered }
+        if options.coverage {
+            outcome.accuracy = PostStratification(candidates: rollout.candidateCounts).mean(of: scored)
+        }
         return outcome
     }
 
@@ -246,12 +248,6 @@ struct JudgedLife {
         guard !isFalse else { return }
         outcome.firstLabel = outcome.firstLabel ?? outcome.labels
         if let stepLabel, outcome.firstAfterStep == nil { outcome.firstAfterStep = outcome.labels - stepLabel }
-    }
-
-    /// Whether what the labels say of those that served holds how often they were right.
-    private var isCovered: Bool {
-        let figures = PostStratification(candidates: rollout.candidateCounts)
-        return figures.mean(of: scored)?.interval.contains(options.accuracy) ?? false
     }
 
     /// An operator takes the champion back.

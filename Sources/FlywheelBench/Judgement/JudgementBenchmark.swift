@@ -41,7 +41,7 @@ struct JudgementBenchmark {
 
     func run(printsJSON: Bool) throws {
         if options.coverage {
-            let summary = CoverageSummary(Self.lives(options))
+            let summary = CoverageSummary(Self.lives(options), accuracy: options.accuracy)
             return print(printsJSON ? summary.json : summary.text)
         }
         let summary = JudgementSummary(Self.lives(options), options)

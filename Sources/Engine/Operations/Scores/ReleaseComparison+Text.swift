@@ -68,9 +68,8 @@ extension ReleaseComparison {
         var effect: [String] = []
         if let cohensD = score.cohensD { effect.append("d \(ScoreText.rounded(cohensD))") }
         if let odds = score.odds {
-            effect.append(
-                "odds ratio \(ScoreText.rounded(odds.ratio)) [\(ScoreText.rounded(odds.interval.lower)), \(ScoreText.rounded(odds.interval.upper))]"
-            )
+            let limits = [odds.interval.lower, odds.interval.upper].map { ScoreText.ratio($0) }
+            effect.append("odds ratio \(ScoreText.ratio(odds.ratio)) [\(limits[0]), \(limits[1])]")
         }
         lines.append("  effect size   \(effect.isEmpty ? "none: they never differ" : effect.joined(separator: ", "))")
         let noise = ScoreText.points(score.noiseFloor)

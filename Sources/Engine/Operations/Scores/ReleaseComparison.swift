@@ -90,7 +90,7 @@ public struct ReleaseComparison: Sendable {
         anchor = set(book.anchor)
         // The newest that both have answered: a window of all would lose what one of them was not asked.
         window = set(
-            Array(living.filter { $0.answers[first] != nil && $0.answers[second] != nil }.suffix(ScoreBook.windowSize))
+            Array(living.filter { $0.answers[first] != nil && $0.answers[second] != nil }.suffix(book.windowSize))
         )
         repeats = versions.reduce(into: [:]) { $0[$1] = book.repeats[$1] }
         series = Self.series(book, figures, question)
@@ -147,6 +147,7 @@ public struct ReleaseComparison: Sendable {
     ///   - second: The other one; the same compares it with itself.
     ///   - transport: To the cluster.
     ///   - topics: The names in use.
+    /// - Returns: The comparison, of what is committed.
     /// - Throws: `EngineError` where there is no such project or version, or where the journal holds an entry of a newer build;
     ///   `StreamError` when a topic cannot be read.
     /// - Complexity: That of applying all entries of the project, some microseconds each.

@@ -91,5 +91,8 @@ enum ScoreText {
     /// To three digits behind the point.
     static func rounded(_ value: Double) -> String { "\((value * 1_000).rounded() / 1_000 + 0)" }
 
+    /// A ratio that may be without end.
+    static func ratio(_ value: Double) -> String { value.isFinite ? rounded(value) : "without end" }
+
     static func pValue(_ value: Double) -> String { value < 0.0005 ? "below 0.001" : rounded(value) }
 }

@@ -55,8 +55,8 @@ public struct ScoreBook: Sendable {
 
     /// Labels of the anchor: the first that were accepted, whatever becomes of them.
     public static let anchorSize = 100
-    /// Labels of the window: the newest that hold.
-    public static let windowSize = 500
+    /// Labels of the window, the newest that hold: `rollout.window` of the revision in force.
+    public var windowSize: Int { state.configuration.value?.rollout.window ?? RolloutPolicy().window }
 
     private var state: ProjectState
     private var numbers: [SampleID: Int] = [:]
@@ -171,13 +171,12 @@ public struct ScoreBook: Sendable {
     /// Those of the first `anchorSize` labels that hold still.
     public var anchor: [Item] { living.filter { $0.number <= Self.anchorSize } }
 
-    /// The newest labels that hold.
+    /// The newest labels that hold, at most `windowSize`.
     ///
-    /// - Parameters:
-    ///   - size: The most.
-    ///   - time: Those accepted later are left out.
-    public func window(_ size: Int = Self.windowSize, until time: StreamTime? = nil) -> [Item] {
-        Array(living.filter { item in time.map { item.acceptedAt <= $0 } ?? true }.suffix(size))
+    /// - Parameter time: Those accepted later are left out; nil: none are.
+    /// - Returns: In the order of acceptance.
+    public func window(until time: StreamTime? = nil) -> [Item] {
+        Array(living.filter { item in time.map { item.acceptedAt <= $0 } ?? true }.suffix(windowSize))
     }
 
     /// When a version became live last, or else was registered: labels newer than that are no reason for its release.
