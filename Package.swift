@@ -219,7 +219,7 @@ let package = Package(
         tests("VocabularyTests", ["Statistics", "Vocabulary"]),
         tests("KindsTests", ["Kinds", "Statistics", "Vocabulary"], resources: [.copy("Golden")]),
         tests("TablesTests", ["Statistics", "Tables"]),
-        tests("StatisticsTests", ["Statistics", "CBoostMath"]),
+        tests("StatisticsTests", ["Statistics", "CBoostMath"], resources: [.copy("Golden")]),
         tests("LearnerTests", ["Learner", "Statistics"], resources: [.copy("Golden")]),
         tests("HashingTests", ["Hashing"]),
         tests("TelemetryTests", ["Telemetry"]),

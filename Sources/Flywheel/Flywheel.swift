@@ -142,6 +142,7 @@ extension ProjectState {
             at: step.context.time
         ) {
             acquisition.audit.note(candidate.sample.id, pairing)
+            rollout.countCandidate(candidate.sample.id, pairing)
         }
         promoteIfBetter(configuration, &step)
     }

@@ -66,6 +66,7 @@ extension ProjectState {
             step.decide(.task(task), id: id)
             if let audit = selection.audit {
                 rollout.opened(selection.sample.id, isDuel: audit.isDuel, at: step.context.time)
+                rollout.askedCandidate(selection.sample.id, audit)
             }
         }
         tellExhaustion(context, &step)

@@ -74,6 +74,21 @@ extension CommandLineSpecification {
                 summary: "let promotions go on, from the next evidence",
                 discussion: "By a command on the topic commands. Waits until the loop has carried it out."
             ),
+            CommandSpecification(
+                "compare",
+                summary: "compare two model versions on audit labels: scores, tests, anchor and window",
+                discussion: """
+                    Applies the project's journal again, some microseconds an entry, and decides nothing. Differences are the second
+                    version less the first; the same version twice shows its scores alone. Labels count that are newer than a
+                    version's release, and what a model said before its label was known.
+                    """,
+                options: connection + [json],
+                positionals: [
+                    releasedProject,
+                    PositionalSpecification("first", help: "the version to compare with, as in v11"),
+                    PositionalSpecification("second", help: "the other version, as in v12"),
+                ]
+            ),
             controlling(
                 "freeze",
                 summary: "stop promotions and studies, and return to the last trusted champion",

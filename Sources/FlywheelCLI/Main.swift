@@ -60,6 +60,7 @@ struct FlywheelCommand {
         case "releases log": try ReleaseHistoryCommand.log(arguments)
         case "releases show": try ReleaseHistoryCommand.show(arguments)
         case "releases why": try ReleaseHistoryCommand.why(arguments)
+        case "releases compare": try ReleaseHistoryCommand.compare(arguments)
         case "labels import": try LabelsCommand.bring(arguments)
         case "samples import": try SamplesCommand.bring(arguments)
         case "status": try StatusCommand.run(arguments)

@@ -133,6 +133,7 @@ extension RolloutState {
     /// A sample leaves the audit sample before it has a label.
     public mutating func forget(_ sample: SampleID) {
         guard let row = rows[sample], row.label == nil else { return }
+        uncountCandidate(row)
         order.set(sample, nil, in: &rows)
     }
 

@@ -57,6 +57,8 @@ extension RolloutPolicy: Formed {
         rollbackWindow = try f("rollback_window", \.rollbackWindow, wait, implied: 14 * 86_400_000, back)
         let whole: StaticString = "What is assigned to canary, hold-back or champion by its draw: `user` or `sample`."
         unit = try f("unit", \.unit, Choice(), implied: .user, whole)
+        let newest: StaticString = "Newest audit labels that two models are compared on."
+        self.window = try f("window", \.window, Count(1...100_000), implied: 500, newest)
         try f.require("steps", RolloutStep.fault(steps))
     }
 }

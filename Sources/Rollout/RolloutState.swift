@@ -27,6 +27,10 @@ public struct AuditRow: Hashable, Sendable {
     public var opening: Int?
     /// Whether it was asked for because the two disagree.
     public var isDuel: Bool
+    /// The stratum that it is counted in among all candidates; nil where eras do not judge.
+    public var stratum: AuditStratum?
+    /// Whether it was asked for, so that it stays in its stratum.
+    public var isAsked: Bool
 
     public init(
         draw: Double,
@@ -35,8 +39,12 @@ public struct AuditRow: Hashable, Sendable {
         predictions: [AuditPrediction] = [],
         pair: RowPair? = nil,
         opening: Int? = nil,
-        isDuel: Bool = false
+        isDuel: Bool = false,
+        stratum: AuditStratum? = nil,
+        isAsked: Bool = false
     ) {
+        self.stratum = stratum
+        self.isAsked = isAsked
         self.pair = pair
         self.opening = opening
         self.isDuel = isDuel
@@ -215,6 +223,8 @@ public struct RolloutState: Sendable {
     /// Audit tasks with a pair whose labels have not entered, by the number that they were opened under; see
     /// `openingCapacity`.
     public var openings = Table<Int, AuditOpening>()
+    /// Audit candidates by stratum and day, labelled or not, in at most `candidateDays` days; see `candidateCounts`.
+    public var candidates = Table<Int, Int64>()
     /// Begun anew with every champion.
     public var watch = Cell(FeedbackWatch())
     /// How long versions have served, and whether releases are frozen.

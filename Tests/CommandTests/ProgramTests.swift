@@ -136,6 +136,7 @@ struct ProgramTests {
     func releases() throws {
         for (words, text) in [
             (["log"], "missing argument project"), (["why", "digits"], "missing argument version"),
+            (["compare", "digits", "v1"], "missing argument second"),
             (["freeze", "digits"], "--reason"), (["unfreeze", "--reason", "x"], "missing argument project"),
             (["log", "digits", "--at", "yesterday"], "--at: expected a time of RFC 3339 with its zone"),
             (["log", "digits", "--at", "2026-03-01T12:00:00"], "--at: expected a time of RFC 3339 with its zone"),
@@ -211,6 +212,7 @@ struct ProgramTests {
             ["dataset", "retract", "s", "--project", "digits", "--reason", "x"], ["replay"],
             ["replay", "--verify", "--project", "digits"],
             ["releases", "log", "digits"], ["releases", "show", "digits"], ["releases", "why", "digits", "v1"],
+            ["releases", "compare", "digits", "v1", "v2"],
             ["releases", "freeze", "digits", "--reason", "x"],
             ["explain", "s", "--project", "digits"], ["dead-letters", "list"], ["dead-letters", "show", "0/1"],
             ["dead-letters", "redrive", "--all"], ["participant", "product", "--project", "digits"],

@@ -134,21 +134,26 @@ public struct ReleaseOverview: Sendable {
 }
 
 /// The reasons for the state of a version: `flywheel releases why`.
-public struct ReleaseReasons: Hashable, Sendable {
+public struct ReleaseReasons: Sendable {
     /// Its transitions, the latest last; at least one.
     public let transitions: [ReleaseLogRecord]
     private let last: ReleaseLogRecord
+    /// Beside the version that it replaced, or else the live one; nil where they answered no label together.
+    private let window: ReleaseWindow?
 
     /// - Throws: `EngineError` where no transition of the version is recorded.
-    public init(_ history: ReleaseHistory, version: String) throws {
+    public init(_ history: ReleaseHistory, version: String, window: ReleaseWindow? = nil) throws {
+        self.window = window
         transitions = try history.transitions(of: version)
         last = transitions[transitions.count - 1]
     }
 
     /// Lines for people.
     public var text: String {
-        ([last.described(as: last.transition.to.rawValue) + ", " + last.since] + transitions.map { "  " + $0.line })
-            .joined(separator: "\n")
+        let figures = window.map { ["  " + $0.text] } ?? []
+        return
+            ([last.described(as: last.transition.to.rawValue) + ", " + last.since] + figures
+            + transitions.map { "  " + $0.line }).joined(separator: "\n")
     }
 
     /// One JSON object: the latest transition, and all of them.
@@ -163,6 +168,7 @@ public struct ReleaseReasons: Hashable, Sendable {
             writer.member("replaced", ifPresent: transition.replaced?.rawValue)
             writer.member("replaced_by", ifPresent: transition.replacedBy?.rawValue)
             writer.member("evidence", encoded: transition.evidence.jsonBytes)
+            window?.write("window", to: &writer)
             writer.member("revision", last.revision)
             writer.member("policy", last.policyDigest)
             writer.key("by")

@@ -86,7 +86,9 @@ extension AuditRow: JSONCodable {
             predictions: try object.values("predictions"),
             pair: try object.optionalValue("pair"),
             opening: try object.optionalCount("opening"),
-            isDuel: try object.optionalBool("duel") ?? false
+            isDuel: try object.optionalBool("duel") ?? false,
+            stratum: try object.optional("stratum") == nil ? nil : object.choice("stratum"),
+            isAsked: try object.optionalBool("asked") ?? false
         )
     }
 
@@ -99,6 +101,8 @@ extension AuditRow: JSONCodable {
             writer.member("pair", ifPresent: pair)
             writer.member("opening", ifPresent: opening)
             if isDuel { writer.member("duel", true) }
+            writer.member("stratum", ifPresent: stratum?.rawValue)
+            if isAsked { writer.member("asked", true) }
         }
     }
 }

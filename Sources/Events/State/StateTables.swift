@@ -66,6 +66,7 @@ extension ProjectState {
         visitor.cell("rollout.era", &rollout.era)
         visitor.table("rollout.bets", &rollout.bets)
         visitor.table("rollout.openings", &rollout.openings)
+        visitor.table("rollout.candidates", &rollout.candidates)
         visitor.cell("rollout.watch", &rollout.watch)
         visitor.cell("rollout.trust", &rollout.trust)
         visitor.table("rollout.buckets", &rollout.buckets)

@@ -25,6 +25,8 @@ struct JudgedLife {
         var duels = 0
         /// Means over challengers.
         var gap = 0.0
+        /// The post-stratified accuracy of what served; nil where that is not asked.
+        var accuracy: PostStratification.Estimate?
     }
 
     private let options: JudgementOptions
@@ -42,6 +44,9 @@ struct JudgedLife {
     private var bestOfEra = -1.0
     private var items: [SampleID: JudgedItem] = [:]
     private var labelled: [(item: JudgedItem, label: Label)] = []
+    /// Under `--coverage` what the champion said of each sample, and how samples came to be asked for.
+    private var served: [SampleID: (answer: Label, origin: AuditOrigin?)] = [:]
+    private var scored: [(cell: PostStratification.Cell, value: Double)] = []
     private var open: [JudgedItem] = []
     private var number = 0
     private var stepLabel: Int?
@@ -53,7 +58,7 @@ struct JudgedLife {
             0,
             options.accuracy(of: 0, champion: options.accuracy, 0),
             difference: options.difference,
-            isFirstBetter: generator.next(below: 2) == 0
+            isFirstBetter: generator.next(below: 2) == 0 || options.coverage
         )
         var policy = AcquisitionPolicy()
         policy.auditCutoff = 1
@@ -82,6 +87,9 @@ struct JudgedLife {
             commit()
         }
         outcome.gap /= Double(options.challengers)
+        if options.coverage {
+            outcome.accuracy = PostStratification(candidates: rollout.candidateCounts).mean(of: scored)
+        }
         return outcome
     }
 
@@ -105,7 +113,7 @@ struct JudgedLife {
                 number,
                 accuracy,
                 difference: options.difference,
-                isFirstBetter: generator.next(below: 2) == 0
+                isFirstBetter: generator.next(below: 2) == 0 || options.coverage
             )
             let answers = labelled.map { item, label in
                 options.hasOracle ? label : model.answer(item, &generator)
@@ -133,7 +141,10 @@ struct JudgedLife {
     /// The service predicts the next sample of the audit draw, and the challenger beside the champion.
     private mutating func predict(at time: StreamTime) {
         number += 1
-        let kind = options.run == 0 ? 0 : outcome.labels / options.run % 2
+        let kind =
+            options.coverage
+            ? Int(time.milliseconds / JudgementOptions.period) % 2
+            : options.run == 0 ? 0 : outcome.labels / options.run % 2
         let item = JudgedItem(id: SampleID("s\(number)"), difficulty: generator.nextNormal(), kind: kind)
         items[item.id] = item
         let draw = generator.nextUnit()
@@ -148,6 +159,7 @@ struct JudgedLife {
             predictedAt: time
         )
         audit.receive(PooledCandidate(candidate: candidate, modelOrdinal: 1), context(time))
+        if options.coverage { served[item.id] = (answer, nil) }
         say(answer, champion, item, draw, time)
         guard let challenger else { return }
         let other = challenger.answer(item, &generator)
@@ -174,6 +186,7 @@ struct JudgedLife {
             at: time
         ) {
             audit.note(item.id, pairing)
+            rollout.countCandidate(item.id, pairing)
         }
         judge(at: time)
     }
@@ -196,7 +209,11 @@ struct JudgedLife {
         guard let selection = audit.take(1, &accounts, context(time)).first, let item = items[selection.sample.id]
         else { return }
         audit.drop(item.id)
-        if let origin = selection.audit { rollout.opened(item.id, isDuel: origin.isDuel, at: time) }
+        if let origin = selection.audit {
+            rollout.opened(item.id, isDuel: origin.isDuel, at: time)
+            rollout.askedCandidate(item.id, origin)
+            served[item.id]?.origin = origin
+        }
         if selection.audit?.isDuel ?? false { outcome.duels += 1 }
         open.append(item)
         guard open.count >= options.open else { return }
@@ -207,6 +224,10 @@ struct JudgedLife {
         let label = Label.choice(ClassIndex(isNoisy ? 1 + generator.next(below: 2) : 0))
         outcome.labels += 1
         labelled.append((answered, label))
+        if let said = served.removeValue(forKey: answered.id), let origin = said.origin {
+            let cell = PostStratification.Cell(stratum: origin.stratum.ordinal, day: origin.day)
+            scored.append((cell, said.answer.agreement(with: label)))
+        }
         rollout.labelled(answered.id, label, at: time)
         rollout.closed(answered.id, label: label, policy: options.policy)
         judge(at: time)
@@ -254,10 +275,14 @@ struct JudgedLife {
         rollout.era.commit()
         rollout.pairs.commit()
         rollout.phase.commit()
+        rollout.candidates.commit()
         audit.candidates.commit()
         audit.pairings.commit()
         guard items.count > 2_000 else { return }
         let kept = Set(open.map(\.id))
-        for id in items.keys where audit.candidates[id] == nil && !kept.contains(id) { items[id] = nil }
+        for id in items.keys where audit.candidates[id] == nil && !kept.contains(id) {
+            items[id] = nil
+            served[id] = nil
+        }
     }
 }

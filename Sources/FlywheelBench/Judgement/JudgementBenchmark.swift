@@ -28,6 +28,7 @@ struct JudgementBenchmark {
             .option("duels", "P", help: "rollout.duels", defaultValue: "0.75"),
             .option("provisional", "N", help: "rollout.provisional", defaultValue: "20"),
             .option("bound", "B", help: "rollout.bound", defaultValue: "share"),
+            .flag("coverage", help: "how often the interval of the accuracy holds it, day and night differing by 0.15"),
             .option("alpha", "P", help: "rollout.alpha", defaultValue: "0.05"),
             .option("seed", "N", help: "of the lives", defaultValue: "1"),
             .flag("json", help: "one JSON value on standard output"),
@@ -39,6 +40,10 @@ struct JudgementBenchmark {
     init(_ arguments: ParsedArguments) throws { options = try JudgementOptions(arguments) }
 
     func run(printsJSON: Bool) throws {
+        if options.coverage {
+            let summary = CoverageSummary(Self.lives(options), accuracy: options.accuracy)
+            return print(printsJSON ? summary.json : summary.text)
+        }
         let summary = JudgementSummary(Self.lives(options), options)
         print(printsJSON ? summary.json : summary.text)
     }

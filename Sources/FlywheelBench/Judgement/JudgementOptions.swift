@@ -31,6 +31,8 @@ struct JudgementOptions: Sendable {
     var then: (accuracy: Double, challenger: Int)?
     /// Accuracy of the k-th challenger: A − B exp(−k / C).
     var curve: (a: Double, b: Double, c: Double)?
+    /// By day and by night models differ by `difference`, and what is measured is the interval of the accuracy.
+    var coverage = false
     var policy = RolloutPolicy()
     var seed: UInt64 = 1
 
@@ -52,7 +54,8 @@ struct JudgementOptions: Sendable {
         silent = try arguments.double("silent", in: 0...1) ?? 0
         scatter = try arguments.double("scatter", in: 0...0.2) ?? 0
         run = try arguments.int("runs", in: 1...100_000) ?? 0
-        difference = try arguments.double("by", in: 0...0.5) ?? 0
+        coverage = arguments.flag("coverage")
+        difference = try arguments.double("by", in: 0...0.5) ?? (coverage ? 0.15 : 0)
         labelNoise = try arguments.double("label-noise", in: 0...1) ?? 0
         open = try arguments.int("open", in: 1...1_000) ?? 1
         seed = UInt64(try arguments.int("seed", in: 0...Int.max) ?? 1)

@@ -48,9 +48,53 @@ enum ReleaseHistoryCommand {
     static func why(_ arguments: ParsedArguments) throws -> Bool {
         let version = try arguments.requiredPositional("version")
         let history = try read(arguments)
-        let reasons = try ReleaseReasons(history, version: version)
+        // What is recorded is told first, or refused first.
+        _ = try ReleaseReasons(history, version: version)
+        let reasons = try ReleaseReasons(history, version: version, window: window(version, history, arguments))
         Terminal.show(arguments.flag("json") ? reasons.json : reasons.text)
         return history.unreadable == 0
+    }
+
+    /// What the labels say of a version; nil where they cannot be read, which is said on standard error.
+    private static func window(
+        _ version: String,
+        _ history: ReleaseHistory,
+        _ arguments: ParsedArguments
+    ) throws -> ReleaseWindow? {
+        let worker = try WorkerFile.connected(arguments)
+        do {
+            return try ReleaseWindow.read(
+                version,
+                history,
+                transport: KafkaStreamTransport(properties: worker.kafka),
+                topics: worker.topics
+            )
+        } catch let error as EngineError {
+            Terminal.complain("no figures of labels: \(error)")
+            return nil
+        }
+    }
+
+    static func compare(_ arguments: ParsedArguments) throws -> Bool {
+        let name = try arguments.requiredPositional("project")
+        let versions = try ["first", "second"].map { place in
+            let text = try arguments.requiredPositional(place)
+            guard let version = ModelVersion(checking: text) else {
+                throw arguments.failure("\(place): expected 1 to 256 bytes without control characters")
+            }
+            return version
+        }
+        let worker = try WorkerFile.connected(arguments)
+        let comparison = try ReleaseComparison.read(
+            name,
+            versions[0],
+            versions[1],
+            transport: KafkaStreamTransport(properties: worker.kafka),
+            topics: worker.topics
+        )
+        if comparison.isHeldBack { Terminal.complain(openTransaction(on: worker.topics[.journal])) }
+        Terminal.show(arguments.flag("json") ? comparison.json : comparison.text)
+        return true
     }
 
     /// The moment that the line names.

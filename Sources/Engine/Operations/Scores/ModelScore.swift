@@ -1,0 +1,161 @@
+internal import Kinds
+public import Statistics
+public import Vocabulary
+
+/// How well one model does on labels, weighed as the candidates are spread.
+public struct ModelScore: Hashable, Sendable {
+    /// A figure with two intervals of 95 %.
+    public struct Figure: Hashable, Sendable {
+        public let value: Double
+        /// Holds at one look.
+        public let interval: Interval
+        /// Holds at all looks at once.
+        public let always: Interval
+    }
+
+    /// How well the model tells one class.
+    public struct ClassFigures: Hashable, Sendable {
+        public let name: String
+        /// Labels of the class, and predictions of it.
+        public let labels: Int
+        public let predictions: Int
+        /// Of the predictions of the class, those that are right; nil without predictions. Its interval holds at all looks at once.
+        public let precision: Share?
+        /// Of the labels of the class, those that are predicted; nil without labels.
+        public let recall: Share?
+    }
+
+    /// A share with an interval that holds at all looks at once.
+    public struct Share: Hashable, Sendable {
+        public let value: Double
+        public let always: Interval
+    }
+
+    /// Labels, predicted as a class, counted as they are.
+    public struct Confusion: Hashable, Sendable {
+        public let label: String
+        public let predicted: String
+        public let count: Int
+    }
+
+    public let version: ModelVersion
+    /// Labels that the model had answered; at least 1.
+    public let labels: Int
+    /// Mean agreement with the labels, in `0...1`: accuracy, where an answer is right or wrong.
+    public let agreement: Figure
+    /// By class; empty where labels are no classes.
+    public let classes: [ClassFigures]
+    /// Pairs that occur, by label and prediction in the order of the classes.
+    public let confusion: [Confusion]
+
+    /// Fails where the model answered none of the items.
+    ///
+    /// - Complexity: O(*n* *c*) in items and classes.
+    public init?(
+        _ version: ModelVersion,
+        on items: [ScoreBook.Item],
+        _ figures: PostStratification,
+        _ question: Question
+    ) {
+        let answered = items.compactMap { item in item.answers[version].map { (item: item, answer: $0.label) } }
+        let cells = answered.map(\.item.cell)
+        let values = answered.map { $0.answer.agreement(with: $0.item.label) }
+        let strata = Strata(cells, figures)
+        guard let agreement = strata.figure(values, in: 0...1) else { return nil }
+        self.version = version
+        labels = answered.count
+        self.agreement = agreement
+        let names = answered.map { item, answer in
+            (label: question.classNames(in: item.label), answer: question.classNames(in: answer))
+        }
+        guard names.allSatisfy({ $0.label.count == 1 && $0.answer.count == 1 }) else {
+            (classes, confusion) = ([], [])
+            return
+        }
+        let pairs = names.map { (label: $0.label[0], answer: $0.answer[0]) }
+        classes = question.classes.compactMap { Self.figures(of: $0, pairs, strata) }
+        let counts = pairs.reduce(into: [String: [String: Int]]()) {
+            $0[$1.label, default: [:]][$1.answer, default: 0] += 1
+        }
+        confusion = question.classes.flatMap { label in
+            question.classes.compactMap { predicted in
+                counts[label]?[predicted].map { Confusion(label: label, predicted: predicted, count: $0) }
+            }
+        }
+    }
+
+    private static func figures(
+        of name: String,
+        _ pairs: [(label: String, answer: String)],
+        _ strata: Strata
+    ) -> ClassFigures? {
+        let (labels, predictions) = (pairs.count { $0.label == name }, pairs.count { $0.answer == name })
+        guard labels + predictions > 0 else { return nil }
+        return ClassFigures(
+            name: name,
+            labels: labels,
+            predictions: predictions,
+            precision: strata.share(pairs.map { $0.answer == name ? ($0.label == name ? 1 : 0) : 2 }),
+            recall: strata.share(pairs.map { $0.label == name ? ($0.answer == name ? 1 : 0) : 2 })
+        )
+    }
+}
+
+/// Labels by stratum, with what each stands for.
+struct Strata {
+    private let cells: [PostStratification.Cell]
+    private let figures: PostStratification
+    private let shares: [(stratum: Int, share: Double)]
+    private let weights: [Double]
+
+    init(_ cells: [PostStratification.Cell], _ figures: PostStratification) {
+        self.cells = cells
+        self.figures = figures
+        shares = figures.shares(withLabels: cells)
+        weights = figures.weights(of: cells)
+    }
+
+    /// The mean of a figure over all candidates.
+    ///
+    /// - Parameters:
+    ///   - values: In the order of the cells.
+    ///   - range: `0...1` or `-1...1`.
+    ///   - settled: Strata of which one label tells all.
+    /// - Returns: Nil without labels.
+    func figure(_ values: [Double], in range: ClosedRange<Double>, settled: Set<Int> = []) -> ModelScore.Figure? {
+        let labels = zip(cells, values).map { (cell: $0, value: $1) }
+        guard let estimate = figures.mean(of: labels, in: range, settled: settled) else { return nil }
+        let always = ConfidenceSequence.mean(of: strata(values, settled: settled), in: range)
+        return ModelScore.Figure(
+            value: estimate.value,
+            interval: estimate.interval,
+            // What holds at all looks claims no more than what holds at one.
+            always: Interval(
+                min(max(always.lower, range.lowerBound), estimate.interval.lower),
+                max(min(always.upper, range.upperBound), estimate.interval.upper)
+            )
+        )
+    }
+
+    /// The share of 1 among values of 1 and 0; nil where there are none.
+    func share(_ values: [Double]) -> ModelScore.Share? {
+        var (hits, all) = (0.0, 0.0)
+        for (value, weight) in zip(values, weights) where value != 2 {
+            hits += value * weight
+            all += weight
+        }
+        guard all > 0 else { return nil }
+        return ModelScore.Share(value: hits / all, always: ConfidenceSequence.share(of: strata(values)))
+    }
+
+    private func strata(_ values: [Double], settled: Set<Int> = []) -> [ConfidenceSequence.Stratum] {
+        let byStratum = Dictionary(grouping: zip(cells, values), by: \.0.stratum)
+        return shares.map { stratum, share in
+            ConfidenceSequence.Stratum(
+                share: share,
+                numbers: byStratum[stratum]?.map(\.1) ?? [],
+                isSettled: settled.contains(stratum)
+            )
+        }
+    }
+}

@@ -1,0 +1,76 @@
+internal import Kinds
+internal import Rollout
+public import Statistics
+public import Vocabulary
+
+/// Two models on the same labels. Differences are the second less the first.
+public struct PairedScore: Sendable {
+    public let first: ModelScore
+    public let second: ModelScore
+    /// Labels that both had answered; at least 1.
+    public let labels: Int
+    /// In `-1...1`.
+    public let difference: ModelScore.Figure
+    /// Labels with which the second agrees better, and the first.
+    public let mcNemar: McNemar
+    /// Of the differences on the labels as they are, unweighed.
+    public let permutation: PairedPermutation
+    public let percentile: Interval
+    /// Nil where all differences are the same.
+    public let biasCorrected: Interval?
+    /// Mean difference in standard deviations (d_z); nil where differences do not vary.
+    public let cohensD: Double?
+    /// Wins of the second for each of the first, with 95 % limits; nil without either.
+    public let odds: (ratio: Double, interval: Interval)?
+    /// The share of these labels that is expected to be wrong, by the reliability of who gave them: a difference below it may be
+    /// theirs as well as the models'.
+    public let noiseFloor: Double
+
+    /// Whether the difference is below the noise floor.
+    public var isBelowNoise: Bool { difference.value.magnitude < noiseFloor }
+
+    /// Fails where the two answered no label together.
+    ///
+    /// - Parameters:
+    ///   - first: The model that is compared with.
+    ///   - second: The other one.
+    ///   - items: Labels; those that only one has answered are left out.
+    ///   - figures: The project's candidates.
+    ///   - question: The project's.
+    public init?(
+        _ first: ModelVersion,
+        _ second: ModelVersion,
+        on items: [ScoreBook.Item],
+        _ figures: PostStratification,
+        _ question: Question
+    ) {
+        let common = items.filter { $0.answers[first] != nil && $0.answers[second] != nil }
+        guard let one = ModelScore(first, on: common, figures, question),
+            let two = ModelScore(second, on: common, figures, question)
+        else { return nil }
+        let pairs = common.compactMap { item in
+            item.answers[first].flatMap { old in item.answers[second].map { (item: item, old: old, new: $0) } }
+        }
+        let differences = pairs.map { item, old, new in
+            new.label.agreement(with: item.label) - old.label.agreement(with: item.label)
+        }
+        // Where the pair of a sample agrees, its two models do not differ on any other sample of that stratum either: known if
+        // these two are such a pair, and never differ there.
+        let isPair = pairs.allSatisfy { item, old, new in
+            item.cell.stratum != AuditStratum.agree.ordinal || new.label.agreement(with: old.label) == 1
+        }
+        let strata = Strata(common.map(\.cell), figures)
+        let settled: Set<Int> = isPair ? [AuditStratum.agree.ordinal] : []
+        guard let difference = strata.figure(differences, in: -1...1, settled: settled) else { return nil }
+        (self.first, self.second, self.difference) = (one, two, difference)
+        labels = common.count
+        mcNemar = McNemar(wins: differences.count { $0 > 0 }, losses: differences.count { $0 < 0 })
+        permutation = PairedPermutation(differences)
+        let bootstrap = PairedBootstrap(differences)
+        percentile = bootstrap.percentile()
+        biasCorrected = bootstrap.biasCorrected()
+        cohensD = EffectSize.cohensD(paired: differences)
+        odds = EffectSize.oddsRatio(wins: mcNemar.wins, losses: mcNemar.losses)
+        noiseFloor = common.reduce(0.0) { $0 + 1 - $1.confidence } / Double(common.count)
+    }
+}

@@ -1,0 +1,98 @@
+public import Events
+internal import JSON
+internal import Statistics
+public import StreamRuntime
+internal import Telemetry
+public import Vocabulary
+
+/// The labels that a version and the one that it is compared with had both answered, the newest of them: the member `window` of
+/// `flywheel releases why`.
+public struct ReleaseWindow: Sendable {
+    /// The digest of the samples.
+    public let version: String
+    public let labels: Int
+    public let champion: ModelVersion
+    public let challenger: ModelVersion
+    private let score: PairedScore
+
+    /// Compares a version with the one that it replaced as live version, or else with the one that is live.
+    ///
+    /// - Returns: Nil where there is no other version, or they answered no label together.
+    /// - Throws: As `ReleaseComparison.read`, but where one of the two has answered nothing.
+    public static func read(
+        _ version: String,
+        _ history: ReleaseHistory,
+        transport: any StreamTransport,
+        topics: TopicNames
+    ) throws -> ReleaseWindow? {
+        let steps = history.records.filter { $0.transition.version.rawValue == version }
+        let replaced = steps.last { $0.transition.to == .live }?.transition.replaced
+        guard let own = steps.last?.transition.version,
+            let other = replaced ?? history.holder(of: .live)?.transition.version, other != own
+        else { return nil }
+        let (book, _) = try ScoreBook.read(history.project, transport: transport, topics: topics)
+        guard let comparison = try? ReleaseComparison(book, project: history.project, other, own),
+            let window = comparison.window
+        else { return nil }
+        return ReleaseWindow(window, other, own)
+    }
+
+    init(_ set: ReleaseComparison.ItemSet, _ champion: ModelVersion, _ challenger: ModelVersion) {
+        version = set.version
+        labels = set.score.labels
+        score = set.score
+        (self.champion, self.challenger) = (champion, challenger)
+    }
+
+    func write(_ key: StaticString, to writer: inout JSONWriter) {
+        writer.object(key) { writer in
+            writer.member("version", version)
+            writer.member("items", labels)
+            writer.member("champion", score.first.agreement.value)
+            writer.member("challenger", score.second.agreement.value)
+            writer.array("difference") { writer in
+                writer.value(score.difference.interval.lower)
+                writer.value(score.difference.interval.upper)
+            }
+        }
+    }
+
+    /// One line for people.
+    var text: String {
+        let (old, new) = (ReleaseLogRecord.name(champion), ReleaseLogRecord.name(challenger))
+        let figures = [score.first.agreement, score.second.agreement].map { ScoreText.share($0.value) }
+        return
+            "on the newest \(labels) audit labels that both answered \(old) agrees with \(figures[0]) and \(new) with \(figures[1]), \(ScoreText.difference(score.difference))"
+    }
+}
+
+/// Figures for people.
+enum ScoreText {
+    static func share(_ value: Double) -> String { points(value) + " %" }
+
+    static func share(_ figure: ModelScore.Figure) -> String {
+        "\(share(figure.value))  [\(points(figure.interval.lower)), \(points(figure.interval.upper))], at all looks [\(points(figure.always.lower)), \(points(figure.always.upper))]"
+    }
+
+    static func share(_ figure: ModelScore.Share?) -> String {
+        guard let figure else { return "-" }
+        return "\(share(figure.value)) [\(points(figure.always.lower)), \(points(figure.always.upper))]"
+    }
+
+    static func difference(_ figure: ModelScore.Figure) -> String {
+        "difference \(signed(figure.value)) points [\(signed(figure.interval.lower)), \(signed(figure.interval.upper))]"
+    }
+
+    static func signed(_ value: Double) -> String { (value > 0 ? "+" : "") + points(value) }
+
+    /// Hundredths, to one digit behind the point; 0 has no sign.
+    static func points(_ value: Double) -> String { "\((value * 1_000).rounded() / 10 + 0)" }
+
+    /// To three digits behind the point.
+    static func rounded(_ value: Double) -> String { "\((value * 1_000).rounded() / 1_000 + 0)" }
+
+    /// A ratio that may be without end.
+    static func ratio(_ value: Double) -> String { value.isFinite ? rounded(value) : "without end" }
+
+    static func pValue(_ value: Double) -> String { value < 0.0005 ? "below 0.001" : rounded(value) }
+}

@@ -1,0 +1,186 @@
+internal import Datasets
+internal import Events
+public import Flywheel
+internal import Kinds
+internal import Rollout
+public import Statistics
+internal import Tables
+public import Vocabulary
+
+/// Answers of models on the audit labels of a project: all that scores are made of.
+///
+/// The journal is applied again and watched; nothing is decided anew. An answer counts that was entered before its label was known;
+/// what a trainer reported of labels known is kept apart (`isReported`).
+public struct ScoreBook: Sendable {
+    /// What one model said of one sample.
+    public struct Answer: Hashable, Sendable {
+        public let label: Label
+        /// Whether a trainer reported it, with the label at hand; else it was live.
+        public let isReported: Bool
+    }
+
+    /// An audit label that holds, with the answers.
+    public struct Item: Sendable {
+        public let sample: SampleID
+        /// Counted from 1 in the order of acceptance.
+        public let number: Int
+        public let acceptedAt: StreamTime
+        /// What the label says now; revisions change scores.
+        public internal(set) var label: Label
+        /// The probability that it is right, by the reliability of those who gave it, in `0...1`.
+        public internal(set) var confidence: Double
+        /// Where it belongs among all candidates.
+        public let cell: PostStratification.Cell
+        /// Whether it was asked for because two models disagreed.
+        public let isDuel: Bool
+        public internal(set) var answers: [ModelVersion: Answer]
+    }
+
+    /// A time from which a version was live.
+    public struct Reign: Hashable, Sendable {
+        public let version: ModelVersion
+        public let since: StreamTime
+    }
+
+    /// By number; see `anchorSize`.
+    public private(set) var items: [Int: Item] = [:]
+    /// Versions in the order in which they became live.
+    public private(set) var reigns: [Reign] = []
+    /// When each version was first registered.
+    public private(set) var registered: [ModelVersion: StreamTime] = [:]
+    /// Scores of the repeats of the trial that each version is of.
+    public private(set) var repeats: [ModelVersion: [Double]] = [:]
+    /// The question in force; nil before the first revision.
+    public private(set) var question: Question?
+
+    /// Labels of the anchor: the first that were accepted, whatever becomes of them.
+    public static let anchorSize = 100
+    /// Labels of the window, the newest that hold: `rollout.window` of the revision in force.
+    public var windowSize: Int { state.configuration.value?.rollout.window ?? RolloutPolicy().window }
+
+    private var state: ProjectState
+    private var numbers: [SampleID: Int] = [:]
+    private var accepted = 0
+    /// Results of the running study, by artifact.
+    private var results: [String: TrainingResult] = [:]
+    private var scores: [Int: [Double]] = [:]
+    private var study: RequestID?
+
+    public init(project: ProjectID) { state = ProjectState(project: project) }
+
+    /// Weights of labels, as the candidates of the project are spread.
+    public var figures: PostStratification { PostStratification(candidates: state.rollout.candidateCounts) }
+
+    // MARK: - Watching
+
+    /// Applies the next entry of the project's journal.
+    ///
+    /// - Complexity: That of applying it.
+    public mutating func apply(_ entry: JournalEntry, appendedAt time: StreamTime) {
+        var known: DatasetsState?
+        if case .trainingResult(let result) = entry.body {
+            note(result)
+            // A study that ends forgets which test labels its version had.
+            known = state.datasets
+        }
+        let decisions = state.apply(entry, appendedAt: time)
+        state.commit()
+        let now = state.position.value.time
+        for decision in decisions {
+            switch decision.body {
+            case .label(let fact) where fact.split == .test: accept(fact, at: now)
+            case .change(let change): take(change)
+            case .release(let release): register(release, &known)
+            case .transition(let transition, under: _): take(transition, at: now)
+            case .task, .label, .cut, .training, .notice, .refused: break
+            }
+        }
+        question = state.configuration.value?.question ?? question
+    }
+
+    private mutating func note(_ result: TrainingResult) {
+        if study != result.request {
+            study = result.request
+            results = [:]
+            scores = [:]
+        }
+        guard case .finished(let artifact, let score, _, _) = result.outcome else { return }
+        results[artifact.uri] = result
+        if let score { scores[result.trial, default: []].append(score) }
+    }
+
+    private mutating func accept(_ fact: LabelFact, at time: StreamTime) {
+        accepted += 1
+        let sample = fact.consensus.sample.id
+        let row = state.rollout.rows[sample]
+        let day = Int((Double((row?.since ?? time).milliseconds) / 86_400_000).rounded(.down))
+        let stratum = row?.stratum ?? .unknown
+        numbers[sample] = accepted
+        items[accepted] = Item(
+            sample: sample,
+            number: accepted,
+            acceptedAt: time,
+            label: fact.consensus.label,
+            confidence: fact.consensus.confidence.value,
+            cell: PostStratification.Cell(stratum: stratum.ordinal, day: day),
+            isDuel: row?.isDuel ?? false,
+            answers: (row?.predictions ?? []).reduce(into: [:]) {
+                $0[$1.version] = Answer(label: $1.label, isReported: false)
+            }
+        )
+    }
+
+    private mutating func take(_ change: LabelChange) {
+        guard let number = numbers[change.sample] else { return }
+        switch change.kind {
+        case .revised(_, let label):
+            items[number]?.label = label
+            items[number]?.confidence = change.confidence?.value ?? 1
+        case .retracted, .moved: items[number] = nil
+        }
+    }
+
+    private mutating func take(_ transition: ModelTransition, at time: StreamTime) {
+        if registered[transition.version] == nil { registered[transition.version] = time }
+        if transition.to == .live { reigns.append(Reign(version: transition.version, since: time)) }
+    }
+
+    /// A model comes with what its trainer reports of the labels known.
+    private mutating func register(_ release: ModelRelease, _ known: inout DatasetsState?) {
+        guard
+            let model = [release.challenger, release.champion].compactMap({ $0 }).first(where: { model in
+                repeats[model.version] == nil && results[model.artifact.uri] != nil
+            }), let result = results[model.artifact.uri], registered[model.version] == nil
+        else { return }
+        repeats[model.version] = scores[result.trial] ?? []
+        guard case .finished(_, _, _, let predictions?) = result.outcome,
+            let samples = known?.testSamples(of: model.datasetOrdinal, first: predictions.count)
+        else { return }
+        let leftOut = Set(result.leftOut?.testPositions ?? [])
+        for (position, (sample, label)) in zip(samples, predictions).enumerated() where !leftOut.contains(position) {
+            guard let number = numbers[sample], items[number]?.answers[model.version] == nil else { continue }
+            items[number]?.answers[model.version] = Answer(label: label, isReported: true)
+        }
+    }
+
+    // MARK: - Sets of items
+
+    /// The labels that hold, in the order of acceptance.
+    public var living: [Item] { items.sorted { $0.key < $1.key }.map(\.value) }
+
+    /// Those of the first `anchorSize` labels that hold still.
+    public var anchor: [Item] { living.filter { $0.number <= Self.anchorSize } }
+
+    /// The newest labels that hold, at most `windowSize`.
+    ///
+    /// - Parameter time: Those accepted later are left out; nil: none are.
+    /// - Returns: In the order of acceptance.
+    public func window(until time: StreamTime? = nil) -> [Item] {
+        Array(living.filter { item in time.map { item.acceptedAt <= $0 } ?? true }.suffix(windowSize))
+    }
+
+    /// When a version became live last, or else was registered: labels newer than that are no reason for its release.
+    public func since(_ version: ModelVersion) -> StreamTime? {
+        reigns.last { $0.version == version }?.since ?? registered[version]
+    }
+}

@@ -1,0 +1,117 @@
+public import Statistics
+internal import Tables
+public import Vocabulary
+
+/// How many audit candidates came of each stratum and day, labelled or not: by these shares figures from their labels are weighed.
+///
+/// A candidate is counted in the stratum in which its label would be, and moves with what its pair's models say until it is asked.
+extension RolloutState {
+    /// Days that are told apart; the oldest joins its neighbour.
+    public static let candidateDays = 366
+
+    /// Counts a sample where its pair says that it belongs; again where that has changed.
+    ///
+    /// Called for each live prediction of an audit sample where eras judge. A sample whose row gave way to others and that is
+    /// predicted anew is a new candidate.
+    ///
+    /// - Parameters:
+    ///   - sample: Of the audit draw.
+    ///   - pairing: What `pair` said of it.
+    /// - Complexity: O(1); O(`candidateDays`) for the first of a stratum and day.
+    public mutating func countCandidate(_ sample: SampleID, _ pairing: AuditPairing) {
+        guard let row = rows[sample], !row.isAsked, row.label == nil else { return }
+        move(sample, row, to: pairing.settled, isAsked: false)
+    }
+
+    /// A sample is asked for: it stays in the stratum in which it stands as its task opens.
+    public mutating func askedCandidate(_ sample: SampleID, _ origin: AuditOrigin) {
+        guard let row = rows[sample], !row.isAsked else { return }
+        move(sample, row, to: origin.stratum, isAsked: true)
+    }
+
+    /// A sample has left the audit sample: it never was a candidate.
+    mutating func uncountCandidate(_ row: AuditRow) {
+        guard let stratum = row.stratum else { return }
+        add(-1, stratum, row.day)
+    }
+
+    /// The candidates counted, by stratum and day.
+    ///
+    /// - Complexity: O(*n*) in the days.
+    public var candidateCounts: [(stratum: AuditStratum, day: Int, count: Int)] {
+        candidates.sortedRows.map { key, count in
+            let (stratum, day) = Self.cell(key)
+            return (stratum, day, Int(count))
+        }
+    }
+
+    private mutating func move(_ sample: SampleID, _ row: AuditRow, to stratum: AuditStratum, isAsked: Bool) {
+        guard row.stratum != stratum || row.isAsked != isAsked else { return }
+        if row.stratum != stratum {
+            uncountCandidate(row)
+            add(1, stratum, row.day)
+        }
+        var row = row
+        row.stratum = stratum
+        row.isAsked = isAsked
+        order.set(sample, row, in: &rows)
+    }
+
+    private mutating func add(_ count: Int64, _ stratum: AuditStratum, _ day: Int) {
+        var key = Self.key(stratum, day)
+        if candidates[key] == nil, let oldest = candidates.minimum(by: { $0.key < $1.key }) {
+            // What joined a later day is found there.
+            key = Self.key(stratum, max(day, Self.cell(oldest.key).day))
+        }
+        let (former, sum) = (candidates[key], (candidates[key] ?? 0) + count)
+        candidates[key] = sum > 0 ? sum : nil
+        if former == nil { joinOldestDays() }
+    }
+
+    private mutating func joinOldestDays() {
+        var days = Set(candidates.sortedKeys.map { Self.cell($0).day }).sorted()[...]
+        while days.count > Self.candidateDays, let first = days.popFirst(), let next = days.first {
+            for stratum in AuditStratum.allCases {
+                let (from, to) = (Self.key(stratum, first), Self.key(stratum, next))
+                guard let count = candidates[from] else { continue }
+                candidates[from] = nil
+                candidates[to] = (candidates[to] ?? 0) + count
+            }
+        }
+    }
+
+    private static func key(_ stratum: AuditStratum, _ day: Int) -> Int {
+        day * AuditStratum.allCases.count + stratum.ordinal
+    }
+
+    private static func cell(_ key: Int) -> (stratum: AuditStratum, day: Int) {
+        let count = AuditStratum.allCases.count
+        let place = ((key % count) + count) % count
+        return (AuditStratum.allCases[place], (key - place) / count)
+    }
+}
+
+extension AuditRow {
+    /// The UTC day on which the candidate entered, since 1970-01-01.
+    var day: Int { Int((Double(since.milliseconds) / 86_400_000).rounded(.down)) }
+}
+
+extension AuditStratum {
+    /// Its number among strata, as figures weigh them.
+    public var ordinal: Int {
+        switch self {
+        case .agree: 0
+        case .disagree: 1
+        case .unknown: 2
+        }
+    }
+}
+
+extension PostStratification {
+    /// Weighs labels by the candidates of a project.
+    ///
+    /// - Parameter candidates: As `RolloutState.candidateCounts` gives them.
+    public init(candidates: [(stratum: AuditStratum, day: Int, count: Int)]) {
+        self.init(candidates: candidates.map { (Cell(stratum: $0.stratum.ordinal, day: $0.day), $0.count) })
+    }
+}

@@ -1,0 +1,43 @@
+/// Welch's t-test: whether two samples of numbers, each of its own spread, come from populations of the same mean.
+///
+/// - SeeAlso: Welch (1947), *The generalization of "Student's" problem when several different population variances are involved*,
+///   doi:10.1093/biomet/34.1-2.28; Satterthwaite (1946) for the degrees of freedom.
+public struct Welch: Hashable, Sendable {
+    /// The first mean less the second.
+    public let difference: Double
+    /// The difference in standard errors.
+    public let statistic: Double
+    /// Satterthwaite's degrees of freedom.
+    public let degrees: Double
+    /// Two-sided, in 0...1.
+    public let pValue: Double
+    private let standardError: Double
+
+    /// Fails unless both samples have two numbers, and one of them two different ones.
+    ///
+    /// - Complexity: O(*n*).
+    public init?(_ first: [Double], _ second: [Double]) {
+        guard first.count > 1, second.count > 1 else { return nil }
+        func share(_ numbers: [Double]) -> Double {
+            let deviation = Statistics.standardDeviation(numbers)
+            return deviation * deviation / Double(numbers.count)
+        }
+        let (one, two) = (share(first), share(second))
+        guard one + two > 0 else { return nil }
+        difference = Statistics.mean(first) - Statistics.mean(second)
+        standardError = (one + two).squareRoot()
+        statistic = difference / standardError
+        let parts = one * one / Double(first.count - 1) + two * two / Double(second.count - 1)
+        degrees = (one + two) * (one + two) / parts
+        pValue = Reproducible.studentTails(statistic, degrees: degrees)
+    }
+
+    /// An interval for the difference of the means.
+    ///
+    /// - Parameter level: The confidence, in 0...1.
+    /// - Returns: Student's limits at the degrees of freedom.
+    public func interval(level: Double = 0.95) -> Interval {
+        let reach = Reproducible.studentQuantile((1 + level) / 2, degrees: degrees) * standardError
+        return Interval(difference - reach, difference + reach)
+    }
+}

@@ -1,0 +1,17 @@
+/// Two limits between which a figure lies with a stated confidence.
+public struct Interval: Hashable, Sendable {
+    /// At most `upper`.
+    public let lower: Double
+    public let upper: Double
+
+    public init(_ lower: Double, _ upper: Double) {
+        self.lower = lower
+        self.upper = upper
+    }
+
+    /// Whether a number lies between the limits; both are inside.
+    public func contains(_ number: Double) -> Bool { lower <= number && number <= upper }
+
+    /// The upper limit less the lower one.
+    public var width: Double { upper - lower }
+}

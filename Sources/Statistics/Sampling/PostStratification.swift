@@ -1,0 +1,189 @@
+/// Estimates for all candidates from labels of some, where how likely a candidate was to be labelled depends on its cell: its
+/// stratum, and the day on which it came.
+///
+/// Each cell weighs what its share of *all* candidates is, labelled or not. Neighbouring days of a stratum join until they have
+/// `minimumLabels`; within a cell labels must be drawn without regard to their values.
+///
+/// - SeeAlso: Holt, Smith (1979), *Post stratification*, doi:10.2307/2344652; Franco, Little, Louis, Slud (2019), *Comparative study
+///   of confidence intervals for proportions in complex sample surveys*, doi:10.1093/jssam/smy019, for Wilson's limits at the
+///   effective number of labels.
+public struct PostStratification: Hashable, Sendable {
+    /// Where a candidate belongs.
+    public struct Cell: Hashable, Comparable, Sendable {
+        /// Any number; equal numbers are the same stratum.
+        public let stratum: Int
+        public let day: Int
+
+        public init(stratum: Int, day: Int) {
+            self.stratum = stratum
+            self.day = day
+        }
+
+        public static func < (a: Cell, b: Cell) -> Bool {
+            a.stratum != b.stratum ? a.stratum < b.stratum : a.day < b.day
+        }
+    }
+
+    /// A figure for all candidates.
+    public struct Estimate: Hashable, Sendable {
+        public let value: Double
+        /// Holds at one look, with about the level.
+        public let interval: Interval
+        /// Cells that it is put together from.
+        public let cells: Int
+    }
+
+    /// Labels that neighbouring days of a stratum have before they stand by themselves.
+    public static let minimumLabels = 5
+
+    private let counts: [Cell: Int]
+
+    /// - Parameter candidates: How many came of each cell, labelled or not; a cell may come more than once.
+    public init(candidates: [(cell: Cell, count: Int)]) {
+        counts = candidates.reduce(into: [:]) { $0[$1.cell, default: 0] += max(0, $1.count) }
+    }
+
+    /// The mean over all candidates of a figure that is known of those labelled.
+    ///
+    /// - Parameters:
+    ///   - labels: The figure of each labelled candidate, in `range`, with its cell. A cell has at least as many candidates as
+    ///     labels.
+    ///   - range: What the figure may be: `0...1` of right and wrong and of agreement, `-1...1` of a difference.
+    ///   - settled: Strata of which one label tells all, as the difference of two models where both say the same.
+    ///   - level: The confidence of the interval, in 0..<1.
+    /// - Returns: Nil without labels. A stratum that has candidates and no label counts with the mean of the others, and with all of
+    ///   the range in the interval.
+    /// - Complexity: O(*n* log *n*) in the cells and labels.
+    public func mean(
+        of labels: [(cell: Cell, value: Double)],
+        in range: ClosedRange<Double> = 0...1,
+        settled: Set<Int> = [],
+        level: Double = 0.95
+    ) -> Estimate? {
+        guard !labels.isEmpty else { return nil }
+        let groups = joined(labels)
+        let all = groups.reduce(0.0) { $0 + $1.candidates }
+        let known = groups.filter { !$0.values.isEmpty }
+        // Of the known part; the rest may be anything.
+        let part = known.reduce(0.0) { $0 + $1.candidates }
+        let value = known.reduce(0.0) { $0 + $1.mean * $1.candidates } / part
+        let variances = Dictionary(grouping: known, by: \.stratum).mapValues { groups in
+            settled.contains(groups[0].stratum) ? 0 : Self.variance(groups.flatMap(\.values), range)
+        }
+        var variance = 0.0
+        for group in known {
+            let share = group.candidates / part
+            variance += share * share * (variances[group.stratum] ?? 0) / Double(group.values.count)
+            // Shares are counted over candidates that are a sample, too.
+            variance += share * square(group.mean - value) / all
+        }
+        let limits = Self.limits(value, variance, of: labels.count, range, Reproducible.normalQuantile((1 + level) / 2))
+        let (share, rest) = (part / all, (all - part) / all)
+        let interval = Interval(
+            share * limits.lower + rest * range.lowerBound,
+            share * limits.upper + rest * range.upperBound
+        )
+        return Estimate(value: value, interval: interval, cells: groups.count)
+    }
+
+    /// The variance of one label of a stratum, over all its days; a label at either end of the range is added, so that a few equal
+    /// ones do not look certain.
+    private static func variance(_ values: [Double], _ range: ClosedRange<Double>) -> Double {
+        let all = values + [range.lowerBound, range.upperBound]
+        let mean = Statistics.mean(all)
+        return all.reduce(0) { $0 + square($1 - mean) } / Double(all.count)
+    }
+
+    /// Wilson's score limits for a proportion known with a variance, that is from p (1 − p) / variance labels; of a difference the
+    /// normal limits.
+    private static func limits(
+        _ value: Double,
+        _ variance: Double,
+        of labels: Int,
+        _ range: ClosedRange<Double>,
+        _ quantile: Double
+    ) -> Interval {
+        guard range.lowerBound == 0, variance > 0 else {
+            let reach = quantile * variance.squareRoot()
+            return Interval(max(range.lowerBound, value - reach), min(range.upperBound, value + reach))
+        }
+        // One over the effective number; with the same two labels added as to the variance.
+        let added = (value * Double(labels) + 1) / Double(labels + 2)
+        let inverse = variance / (added * (1 - added))
+        let square = quantile * quantile * inverse
+        let middle = (value + square / 2) / (1 + square)
+        let reach = (square * (value * (1 - value) + square / 4)).squareRoot() / (1 + square)
+        return Interval(max(0, min(value, middle - reach)), min(1, max(value, middle + reach)))
+    }
+
+    /// Weights for labels, of mean 1: how much each stands for more candidates than the mean label does.
+    ///
+    /// - Parameter cells: Those of the labels.
+    /// - Returns: In the order of the labels. Candidates of strata without labels are stood for by none.
+    public func weights(of cells: [Cell]) -> [Double] {
+        let groups = joined(cells.map { ($0, 0) }).filter { !$0.values.isEmpty }
+        let all = groups.reduce(0.0) { $0 + $1.candidates }
+        return cells.map { cell in
+            guard let group = groups.first(where: { $0.stratum == cell.stratum && $0.days.contains(cell.day) }) else {
+                return 1
+            }
+            return group.candidates / all * Double(cells.count) / Double(group.values.count)
+        }
+    }
+
+    /// The share of each stratum among all candidates, by stratum; a stratum of `labels` has at least as many candidates.
+    public func shares(withLabels labels: [Cell]) -> [(stratum: Int, share: Double)] {
+        let groups = joined(labels.map { ($0, 0) })
+        let all = groups.reduce(0.0) { $0 + $1.candidates }
+        return Dictionary(grouping: groups, by: \.stratum).sorted { $0.key < $1.key }
+            .map { ($0.key, $0.value.reduce(0) { $0 + $1.candidates } / max(1, all)) }
+    }
+
+    // MARK: - Cells
+
+    /// Neighbouring days of one stratum.
+    private struct Group {
+        let stratum: Int
+        var days: ClosedRange<Int>
+        var candidates: Double
+        var values: [Double]
+
+        var mean: Double { Statistics.mean(values) }
+
+        mutating func join(_ later: Group) {
+            days = days.lowerBound...later.days.upperBound
+            candidates += later.candidates
+            values += later.values
+        }
+    }
+
+    private func joined(_ labels: [(cell: Cell, value: Double)]) -> [Group] {
+        var values: [Cell: [Double]] = [:]
+        for label in labels { values[label.cell, default: []].append(label.value) }
+        let cells = Set(counts.keys).union(values.keys).sorted()
+        var groups: [Group] = []
+        for cell in cells {
+            let own = values[cell] ?? []
+            let candidates = Double(max(counts[cell] ?? 0, own.count))
+            guard candidates > 0 else { continue }
+            let group = Group(stratum: cell.stratum, days: cell.day...cell.day, candidates: candidates, values: own)
+            if let last = groups.last, last.stratum == cell.stratum, last.values.count < Self.minimumLabels {
+                groups[groups.count - 1].join(group)
+            } else {
+                groups.append(group)
+            }
+        }
+        // The last days of a stratum may lack labels still: they join those before.
+        var complete: [Group] = []
+        for group in groups {
+            if let last = complete.last, last.stratum == group.stratum, group.values.count < Self.minimumLabels {
+                complete[complete.count - 1].join(group)
+            } else {
+                complete.append(group)
+            }
+        }
+        return complete
+    }
+}
+
+private func square(_ number: Double) -> Double { number * number }

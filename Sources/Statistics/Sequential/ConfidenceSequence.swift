@@ -1,0 +1,189 @@
+/// Intervals that hold at all times at once: with a chance of at least the level, none of those seen while numbers come in ever
+/// leaves out the true value. One may look after every number, and stop whenever one likes.
+///
+/// The order of the numbers does not matter. Each number must have the same mean, given those before it.
+public enum ConfidenceSequence {
+    /// Limits for a probability.
+    ///
+    /// All p at which the mixture over θ, uniform on 0...1, of the likelihood ratios of θ to p stays below 1/α; the mixture is
+    /// 1/((n + 1) · P(successes of n at p)).
+    ///
+    /// - Parameters:
+    ///   - successes: In `0...trials`.
+    ///   - trials: At least 0.
+    ///   - level: The confidence, in 0..<1.
+    /// - Returns: 0...1 where there is no trial.
+    /// - Complexity: O(1), some 120 values of the binomial distribution.
+    /// - SeeAlso: Robbins (1970), *Statistical methods related to the law of the iterated logarithm*,
+    ///   doi:10.1214/aoms/1177696786, section 1; Ville (1939).
+    public static func proportion(_ successes: Int, of trials: Int, level: Double = 0.95) -> Interval {
+        precondition(successes >= 0 && successes <= trials, "there are no more successes than trials")
+        let bound = Reproducible.log((1 - level) / Double(trials + 1))
+        func isInside(_ p: Double) -> Bool { Reproducible.logBinomialMass(successes, of: trials, p) > bound }
+        let mode = trials == 0 ? 0.5 : Double(successes) / Double(trials)
+        return Interval(
+            isInside(0) ? 0 : edge(outside: 0, inside: mode, isInside),
+            isInside(1) ? 1 : edge(outside: 1, inside: mode, isInside)
+        )
+    }
+
+    /// Limits for the mean of numbers in `0...1`.
+    ///
+    /// A capital is bet on the numbers being above m, another on their being below, each spread evenly over 63 stakes: a share of
+    /// 1/64 to 63/64 of what may be lost. m is inside while neither has grown to 2/α.
+    ///
+    /// - Parameters:
+    ///   - numbers: Each in `0...1`, to a millionth.
+    ///   - level: The confidence, in 0..<1.
+    /// - Returns: 0...1 where there is no number.
+    /// - Complexity: O(*k*) for *k* different numbers, some 7,000 logarithms each.
+    /// - SeeAlso: Waudby-Smith, Ramdas (2024), *Estimating means of bounded random variables by betting*, arXiv:2010.09686,
+    ///   theorem 3 (hedged capital); Orabona, Jun (2021), *Tight concentrations and confidence sequences from the regret of
+    ///   universal portfolio*, arXiv:2110.14099, for bets spread over all stakes.
+    public static func mean(_ numbers: [Double], level: Double = 0.95) -> Interval {
+        let counts = Counts(numbers)
+        let bound = Reproducible.log(2 / (1 - level))
+        return Interval(
+            lower(counts, bound),
+            // What is above for the numbers is below for what they lack of 1.
+            1 - lower(counts.mirrored, bound)
+        )
+    }
+
+    /// Limits for the mean of differences in `-1...1`.
+    ///
+    /// - Returns: In `-1...1`; see `mean(_:level:)`.
+    public static func meanDifference(_ differences: [Double], level: Double = 0.95) -> Interval {
+        let interval = mean(differences.map { ($0 + 1) / 2 }, level: level)
+        return Interval(2 * interval.lower - 1, 2 * interval.upper - 1)
+    }
+
+    /// Limits for a / (a + b) where limits of both are known: if both hold, so does it.
+    ///
+    /// - Returns: 0...1 where b may be all, or nothing be known.
+    static func share(of a: Interval, beside b: Interval) -> Interval {
+        Interval(
+            a.lower > 0 ? a.lower / (a.lower + b.upper) : 0,
+            b.lower > 0 ? a.upper / (a.upper + b.lower) : 1
+        )
+    }
+
+    private static func edge(outside: Double, inside: Double, _ isInside: (Double) -> Bool) -> Double {
+        var (out, into) = (outside, inside)
+        for _ in 0..<60 {
+            let middle = 0.5 * (out + into)
+            if isInside(middle) { into = middle } else { out = middle }
+        }
+        // The one outside: rounding must not cut the interval.
+        return out
+    }
+
+    /// The least mean at which betting on more has not yet grown to the bound.
+    private static func lower(_ counts: Counts, _ bound: Double) -> Double {
+        guard !counts.isEmpty, counts.mean > 0 else { return 0 }
+        return edge(outside: 0, inside: counts.mean) { $0 > 0 && counts.logCapital(above: $0) < bound }
+    }
+
+    /// How often each number comes: the capital depends on nothing else.
+    private struct Counts {
+        let rows: [(number: Double, count: Double)]
+        let mean: Double
+        var isEmpty: Bool { rows.isEmpty }
+
+        init(_ numbers: [Double]) {
+            var counts: [Int: Int] = [:]
+            for number in numbers {
+                precondition(number >= 0 && number <= 1, "numbers lie in 0...1")
+                counts[Int((number * 0x1p20).rounded()), default: 0] += 1
+            }
+            self.init(counts.sorted { $0.key < $1.key }.map { (Double($0.key) / 0x1p20, Double($0.value)) })
+        }
+
+        private init(_ rows: [(number: Double, count: Double)]) {
+            self.rows = rows
+            let all = rows.reduce(0) { $0 + $1.count }
+            mean = all == 0 ? 0 : rows.reduce(0) { $0 + $1.number * $1.count } / all
+        }
+
+        var mirrored: Counts { Counts(rows.reversed().map { (1 - $0.number, $0.count) }) }
+
+        /// The logarithm of what 1 has become: the mean over stakes c of Π (1 − c + c x / m), each factor of mean at most 1.
+        func logCapital(above m: Double) -> Double {
+            let logs = (1...63).map { step in
+                let stake = Double(step) / 64
+                return rows.reduce(0.0) { $0 + $1.count * Reproducible.log1p(stake * ($1.number / m - 1)) }
+            }
+            let most = logs.max() ?? 0
+            let sum = logs.reduce(0.0) { $0 + Reproducible.exp($1 - most) }
+            return most + Reproducible.log(sum / 63)
+        }
+    }
+}
+
+/// Figures of several strata, which together hold at all times: the level is shared out among the strata.
+extension ConfidenceSequence {
+    /// Numbers of one stratum, and how much it weighs.
+    public struct Stratum: Hashable, Sendable {
+        /// Its share of all candidates, in `0...1`; over all strata these sum to 1.
+        public let share: Double
+        public let numbers: [Double]
+        /// Whether one number tells all, as the difference of two models where both say the same.
+        public let isSettled: Bool
+
+        public init(share: Double, numbers: [Double], isSettled: Bool = false) {
+            self.share = share
+            self.numbers = numbers
+            self.isSettled = isSettled && !numbers.isEmpty
+        }
+    }
+
+    /// Limits for the mean over all candidates of numbers in `range`, which is `0...1` or `-1...1`.
+    ///
+    /// - Returns: The shares' sum of the limits of the strata; a stratum without numbers has those of the range.
+    /// - Complexity: That of `mean(_:level:)`, and of `proportion(_:of:level:)` where all numbers are 0 or 1.
+    public static func mean(
+        of strata: [Stratum],
+        in range: ClosedRange<Double> = 0...1,
+        level: Double = 0.95
+    ) -> Interval {
+        let open = strata.count { !$0.isSettled && !$0.numbers.isEmpty }
+        let own = 1 - (1 - level) / Double(max(1, open))
+        return sum(strata) { stratum in
+            if stratum.numbers.isEmpty { return Interval(range.lowerBound, range.upperBound) }
+            if stratum.isSettled { return Interval(stratum.numbers[0], stratum.numbers[0]) }
+            if range.lowerBound < 0 { return meanDifference(stratum.numbers, level: own) }
+            guard stratum.numbers.allSatisfy({ $0 == 0 || $0 == 1 }) else { return mean(stratum.numbers, level: own) }
+            return proportion(stratum.numbers.count { $0 == 1 }, of: stratum.numbers.count, level: own)
+        }
+    }
+
+    /// Limits for a share among candidates, as precision and recall are: of those that a stratum's numbers do not leave out, those
+    /// that are hits.
+    ///
+    /// - Parameters:
+    ///   - strata: 1 of a hit, 0 of a miss, and any other number of what is left out.
+    ///   - level: The confidence, in 0..<1.
+    /// - Returns: Of one stratum the limits of the share itself; of several those that follow from limits of hits and of misses
+    ///   among all candidates, each with half of what the level leaves.
+    public static func share(of strata: [Stratum], level: Double = 0.95) -> Interval {
+        let occurring = strata.filter { $0.share > 0 }
+        if occurring.count == 1 {
+            let hits = occurring[0].numbers.count { $0 == 1 }
+            return proportion(hits, of: hits + occurring[0].numbers.count { $0 == 0 }, level: level)
+        }
+        func limits(_ number: Double) -> Interval {
+            let counted = occurring.map { stratum in
+                Stratum(share: stratum.share, numbers: stratum.numbers.map { $0 == number ? 1 : 0 })
+            }
+            return mean(of: counted, level: (1 + level) / 2)
+        }
+        return share(of: limits(1), beside: limits(0))
+    }
+
+    private static func sum(_ strata: [Stratum], _ limits: (Stratum) -> Interval) -> Interval {
+        strata.reduce(Interval(0, 0)) { sum, stratum in
+            let own = limits(stratum)
+            return Interval(sum.lower + stratum.share * own.lower, sum.upper + stratum.share * own.upper)
+        }
+    }
+}

@@ -1,0 +1,89 @@
+import Rollout
+import Statistics
+import Tables
+import Testing
+import Vocabulary
+
+@Suite("Audit candidates are counted by stratum and day, labelled or not")
+struct CandidateTests {
+    private static let day: Int64 = 86_400_000
+
+    /// A live prediction, counted as the loop counts it.
+    private static func say(
+        _ sample: String,
+        _ version: String,
+        _ label: Label,
+        at milliseconds: Int64 = 0,
+        in state: inout RolloutState
+    ) {
+        guard let pairing = state.live(sample, version, label, at: milliseconds) else { return }
+        state.countCandidate(SampleID(sample), pairing)
+    }
+
+    private static func counts(_ state: RolloutState) -> [String: Int] {
+        state.candidateCounts.reduce(into: [:]) { $0["\($1.stratum.rawValue) \($1.day)"] = $1.count }
+    }
+
+    @Test("A candidate moves with what its pair says, and stays where it stands as its task opens")
+    func moves() {
+        var state = RolloutState.heard()
+        Self.say("a", "v1", right, in: &state)
+        #expect(Self.counts(state) == ["disagree 0": 1])
+        Self.say("a", "v2", right, at: 5, in: &state)
+        #expect(Self.counts(state) == ["agree 0": 1])
+        Self.say("b", "v1", right, at: Self.day, in: &state)
+        state.askedCandidate(SampleID("b"), AuditOrigin(isDuel: true, stratum: .disagree, day: 1))
+        Self.say("b", "v2", right, at: Self.day, in: &state)
+        #expect(Self.counts(state) == ["agree 0": 1, "disagree 1": 1])
+        // What is said again, or by others, counts no second time.
+        Self.say("a", "v1", wrong, at: 6, in: &state)
+        #expect(Self.counts(state) == ["agree 0": 1, "disagree 1": 1])
+    }
+
+    @Test("What leaves the audit sample never was a candidate")
+    func forgotten() {
+        var state = RolloutState.heard()
+        Self.say("a", "v1", right, in: &state)
+        Self.say("b", "v1", right, in: &state)
+        state.forget(SampleID("a"))
+        #expect(Self.counts(state) == ["disagree 0": 1])
+        state.forget(SampleID("b"))
+        #expect(state.candidates.isEmpty)
+    }
+
+    @Test("Where one challenger is judged as before eras, nothing is counted")
+    func beforeEras() {
+        var state = RolloutState.heard(unshadowed)
+        state.live("a", "v1", right, policy: unshadowed)
+        #expect(state.candidates.isEmpty && state.rows[SampleID("a")]?.stratum == nil)
+    }
+
+    @Test("After a year the oldest day joins the next, and no candidate is lost")
+    func bounded() {
+        var state = RolloutState(models: 1...1)
+        let days = RolloutState.candidateDays + 30
+        for day in 0..<days { Self.say("s\(day)", "v1", right, at: Int64(day) * Self.day, in: &state) }
+        #expect(state.candidates.count == RolloutState.candidateDays)
+        #expect(state.candidateCounts.map(\.count).reduce(0, +) == days)
+        #expect(state.candidateCounts.first?.day == 30 && state.candidateCounts.first?.count == 31)
+        // One of a day that has joined others leaves them.
+        state.forget(SampleID("s3"))
+        #expect(state.candidateCounts.first?.count == 30)
+    }
+
+    @Test("Figures weigh labels by these counts")
+    func figures() throws {
+        var state = RolloutState.heard()
+        for number in 0..<90 {
+            Self.say("a\(number)", "v1", right, in: &state)
+            Self.say("a\(number)", "v2", right, in: &state)
+        }
+        for number in 0..<10 { Self.say("d\(number)", "v1", right, in: &state) }
+        let figures = PostStratification(candidates: state.candidateCounts)
+        let agree = PostStratification.Cell(stratum: AuditStratum.agree.ordinal, day: 0)
+        let disagree = PostStratification.Cell(stratum: AuditStratum.disagree.ordinal, day: 0)
+        let labels = (0..<5).map { _ in (agree, 1.0) } + (0..<10).map { (disagree, $0 < 5 ? 1.0 : 0) }
+        let estimate = try #require(figures.mean(of: labels.map { (cell: $0.0, value: $0.1) }))
+        #expect((estimate.value - 0.95).magnitude < 1e-12)
+    }
+}
