@@ -256,6 +256,7 @@ struct ReleaseComparisonTests {
             )
         )
         #expect(reasons.text.contains("on the newest \(window.labels) audit labels that both answered \(first)"))
+        #expect(window.known > 0 && window.known < window.labels && reasons.text.contains("optimistic"))
         let plain = try ReleaseReasons(history, version: second.rawValue)
         #expect(!plain.json.contains("\"window\""))
 

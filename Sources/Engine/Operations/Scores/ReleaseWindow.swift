@@ -13,6 +13,8 @@ public struct ReleaseWindow: Sendable {
     public let labels: Int
     public let champion: ModelVersion
     public let challenger: ModelVersion
+    /// Labels that were known as the later of the two was released.
+    public let known: Int
     private let score: PairedScore
 
     /// Compares a version with the one that it replaced as live version, or else with the one that is live.
@@ -41,6 +43,7 @@ public struct ReleaseWindow: Sendable {
         version = set.version
         labels = set.score.labels
         score = set.score
+        known = set.known
         (self.champion, self.challenger) = (champion, challenger)
     }
 
@@ -61,8 +64,9 @@ public struct ReleaseWindow: Sendable {
     var text: String {
         let (old, new) = (ReleaseLogRecord.name(champion), ReleaseLogRecord.name(challenger))
         let figures = [score.first.agreement, score.second.agreement].map { ScoreText.share($0.value) }
+        let praise = known == 0 ? "" : "; \(known) of them were known at the release, and what they say is optimistic"
         return
-            "on the newest \(labels) audit labels that both answered \(old) agrees with \(figures[0]) and \(new) with \(figures[1]), \(ScoreText.difference(score.difference))"
+            "on the newest \(labels) audit labels that both answered \(old) agrees with \(figures[0]) and \(new) with \(figures[1]), \(ScoreText.difference(score.difference))\(praise)"
     }
 }
 
