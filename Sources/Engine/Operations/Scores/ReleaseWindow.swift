@@ -15,6 +15,8 @@ public struct ReleaseWindow: Sendable {
     public let challenger: ModelVersion
     /// Labels that were known as the later of the two was released.
     public let known: Int
+    /// Whether a transaction is open on the journal: labels behind it are missing here.
+    public let isHeldBack: Bool
     private let score: PairedScore
 
     /// Compares a version with the one that it replaced as live version, or else with the one that is live.
@@ -32,18 +34,19 @@ public struct ReleaseWindow: Sendable {
         guard let own = steps.last?.transition.version,
             let other = replaced ?? history.holder(of: .live)?.transition.version, other != own
         else { return nil }
-        let (book, _) = try ScoreBook.read(history.project, transport: transport, topics: topics)
+        let (book, isHeldBack) = try ScoreBook.read(history.project, transport: transport, topics: topics)
         guard let comparison = try? ReleaseComparison(book, project: history.project, other, own),
             let window = comparison.window
         else { return nil }
-        return ReleaseWindow(window, other, own)
+        return ReleaseWindow(window, other, own, isHeldBack: isHeldBack)
     }
 
-    init(_ set: ReleaseComparison.ItemSet, _ champion: ModelVersion, _ challenger: ModelVersion) {
+    init(_ set: ReleaseComparison.ItemSet, _ champion: ModelVersion, _ challenger: ModelVersion, isHeldBack: Bool) {
         version = set.version
         labels = set.score.labels
         score = set.score
         known = set.known
+        self.isHeldBack = isHeldBack
         (self.champion, self.challenger) = (champion, challenger)
     }
 
