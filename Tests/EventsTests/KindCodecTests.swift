@@ -75,6 +75,9 @@ struct KindCodecTests {
             let said = AuditPrediction(version: ModelVersion("v1"), label: label)
             let time = StreamTime(milliseconds: 5)
             try check(AuditRow(draw: 0.25, since: time, label: label, predictions: [said]))
+            for stratum in AuditStratum.allCases {
+                try check(AuditRow(draw: 0.25, since: time, predictions: [said], stratum: stratum, isAsked: true))
+            }
         }
         let task = LabelingTask(
             id: TaskID("t"),

@@ -109,13 +109,8 @@ struct ReleaseComparisonTests {
         return (plant, try #require(found.replaced), found.champion.version)
     }
 
-    @Test("The book holds what models said before their labels were known, as journal and dataset log have it")
-    func reading() throws {
-        let (plant, first, second) = try promoted()
-        let (book, isHeldBack) = try ScoreBook.read(Self.project, transport: plant.cluster, topics: plant.topics)
-        #expect(!isHeldBack)
-
-        // By themselves: who said what first, and when labels came.
+    /// Who said what of audit samples first, as the journal has it.
+    private func answers(_ plant: Plant) throws -> [SampleID: [ModelVersion: (label: Label, at: Int64)]] {
         var said: [SampleID: [ModelVersion: (label: Label, at: Int64)]] = [:]
         for record in plant.journal() {
             let entry = try JSONParser().withDocument(of: record.value ?? []) { try JournalEntry(json: $0) }
@@ -125,6 +120,16 @@ struct ReleaseComparisonTests {
             else { continue }
             said[candidate.sample.id, default: [:]][version] = (label, record.timestamp)
         }
+        return said
+    }
+
+    @Test("The book holds what models said before their labels were known, as journal and dataset log have it")
+    func reading() throws {
+        let (plant, first, second) = try promoted()
+        let (book, isHeldBack) = try ScoreBook.read(Self.project, transport: plant.cluster, topics: plant.topics)
+        #expect(!isHeldBack)
+
+        let said = try answers(plant)
         let facts = try plant.decoded(.datasetLog) { try DatasetLogRecord(json: $0) }.compactMap { record in
             if case .accepted(let fact, _) = record, fact.split == .test { fact } else { nil }
         }
@@ -167,6 +172,51 @@ struct ReleaseComparisonTests {
         #expect(((last.chained ?? 9) - (former.chained ?? 0) - step.difference.value).magnitude < 1e-12)
     }
 
+    @Test("Where eras judge each audit sample is a candidate once, and each label is of a cell that has it")
+    func candidates() throws {
+        let world = World.configuration()
+        let plant = try Plant(
+            seed: 3,
+            configuration: ProjectConfiguration(
+                project: World.project,
+                revision: 1,
+                partition: World.partition,
+                question: .choice(World.schema),
+                acquisition: world.acquisition,
+                labeling: world.labeling,
+                datasets: world.datasets,
+                training: world.training,
+                rollout: RolloutPolicy(minimumShadow: 1, calibration: 10, provisional: 0, shadowWait: 100)
+            )
+        )
+        try plant.send(.commands, Wire.command("c0", .register(plant.incumbent("theirs"))))
+        for _ in 0..<14 { try plant.round() }
+        let (book, _) = try ScoreBook.read(Self.project, transport: plant.cluster, topics: plant.topics)
+        // What was asked for before there was a model is no candidate of any.
+        let candidates = book.candidates
+        let living = book.living.filter { item in item.answers.contains { !$0.value.isReported } }
+        #expect(candidates.reduce(0) { $0 + $1.count } == (try answers(plant)).count)
+        #expect(candidates.contains { $0.stratum == .agree } && candidates.contains { $0.stratum == .disagree })
+        #expect(living.contains { $0.isDuel } && living.contains { !$0.isDuel })
+        for (cell, items) in Dictionary(grouping: living, by: \.cell) {
+            let count = candidates.first { $0.stratum.ordinal == cell.stratum && $0.day == cell.day }?.count ?? 0
+            #expect(
+                count >= items.count,
+                "\(cell), \(candidates), \(items.map { ($0.number, $0.isDuel, $0.answers.count) })"
+            )
+        }
+        // A worker that takes the project over has the same counts.
+        let report = try Replay(transport: plant.cluster, topics: plant.topics)
+            .verify(project: Self.project, partition: World.partition)
+        #expect(report.isEqual, "\(report.firstDifference ?? "")")
+        let store = try StateStore(transport: plant.cluster, topics: plant.topics)
+        defer { store.close() }
+        var restored = RestoredPartition()
+        try store.follow(World.partition, &restored, until: store.settledEnd(World.partition)?.offset)
+        let state = try #require(restored.projects[Self.project]).state
+        #expect(state.rollout.candidateCounts.map(\.count) == candidates.map(\.count))
+    }
+
     @Test("The report says what is newer than both releases, and that the rest is optimistic")
     func report() throws {
         let (plant, first, second) = try promoted()
@@ -206,6 +256,7 @@ struct ReleaseComparisonTests {
             )
         )
         #expect(reasons.text.contains("on the newest \(window.labels) audit labels that both answered \(first)"))
+        #expect(window.known > 0 && window.known < window.labels && reasons.text.contains("optimistic"))
         let plain = try ReleaseReasons(history, version: second.rawValue)
         #expect(!plain.json.contains("\"window\""))
 

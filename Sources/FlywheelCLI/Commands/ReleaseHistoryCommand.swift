@@ -63,13 +63,16 @@ enum ReleaseHistoryCommand {
     ) throws -> ReleaseWindow? {
         let worker = try WorkerFile.connected(arguments)
         do {
-            return try ReleaseWindow.read(
+            let window = try ReleaseWindow.read(
                 version,
                 history,
                 transport: KafkaStreamTransport(properties: worker.kafka),
                 topics: worker.topics
             )
-        } catch let error as EngineError {
+            if window?.isHeldBack ?? false { Terminal.complain(openTransaction(on: worker.topics[.journal])) }
+            return window
+        } catch {
+            // Whoever may read the history may lack the right to read the journal.
             Terminal.complain("no figures of labels: \(error)")
             return nil
         }

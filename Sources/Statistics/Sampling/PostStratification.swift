@@ -6,7 +6,8 @@
 ///
 /// - SeeAlso: Holt, Smith (1979), *Post stratification*, doi:10.2307/2344652; Franco, Little, Louis, Slud (2019), *Comparative study
 ///   of confidence intervals for proportions in complex sample surveys*, doi:10.1093/jssam/smy019, for Wilson's limits at the
-///   effective number of labels.
+///   effective number of labels; Korn, Graubard (1998), *Confidence intervals for proportions with small expected number of
+///   positive counts estimated from survey data*, for its correction by degrees of freedom.
 public struct PostStratification: Hashable, Sendable {
     /// Where a candidate belongs.
     public struct Cell: Hashable, Comparable, Sendable {
@@ -67,23 +68,43 @@ public struct PostStratification: Hashable, Sendable {
         // Of the known part; the rest may be anything.
         let part = known.reduce(0.0) { $0 + $1.candidates }
         let value = known.reduce(0.0) { $0 + $1.mean * $1.candidates } / part
-        let variances = Dictionary(grouping: known, by: \.stratum).mapValues { groups in
-            settled.contains(groups[0].stratum) ? 0 : Self.variance(groups.flatMap(\.values), range)
+        let strata = Dictionary(grouping: known, by: \.stratum).sorted { $0.key < $1.key }.map { stratum, groups in
+            let values = groups.flatMap(\.values)
+            // Of one label, over all days of the stratum.
+            let variance = settled.contains(stratum) ? 0 : Self.variance(values, range)
+            // What the stratum adds to the variance of the mean.
+            let share = groups.reduce(0.0) { $0 + square($1.candidates / part) / Double($1.values.count) }
+            return (variance: variance * share, degrees: Double(max(1, values.count - 1)))
         }
-        var variance = 0.0
-        for group in known {
-            let share = group.candidates / part
-            variance += share * share * (variances[group.stratum] ?? 0) / Double(group.values.count)
-            // Shares are counted over candidates that are a sample, too.
-            variance += share * square(group.mean - value) / all
-        }
-        let limits = Self.limits(value, variance, of: labels.count, range, Reproducible.normalQuantile((1 + level) / 2))
+        var variance = strata.reduce(0.0) { $0 + $1.variance }
+        let parts = strata.reduce(0.0) { $0 + square($1.variance) / $1.degrees }
+        let degrees = parts > 0 ? square(variance) / parts : .infinity
+        // Shares are counted over candidates that are a sample, too.
+        for group in known { variance += group.candidates / part * square(group.mean - value) / all }
+        let limits = Self.limits(
+            value,
+            variance * Self.correction(labels.count, degrees, level),
+            of: labels.count,
+            range,
+            Reproducible.normalQuantile((1 + level) / 2)
+        )
         let (share, rest) = (part / all, (all - part) / all)
         let interval = Interval(
             share * limits.lower + rest * range.lowerBound,
             share * limits.upper + rest * range.upperBound
         )
         return Estimate(value: value, interval: interval, cells: groups.count)
+    }
+
+    /// How much wider, squared, an interval is where variances of strata rest on fewer degrees of freedom than there are labels; 1
+    /// of a single stratum.
+    private static func correction(_ labels: Int, _ degrees: Double, _ level: Double) -> Double {
+        let all = Double(max(1, labels - 1))
+        guard degrees < all else { return 1 }
+        let side = (1 + level) / 2
+        let ratio =
+            Reproducible.studentQuantile(side, degrees: degrees) / Reproducible.studentQuantile(side, degrees: all)
+        return square(ratio)
     }
 
     /// The variance of one label of a stratum, over all its days; a label at either end of the range is added, so that a few equal

@@ -14,6 +14,8 @@ public struct ReleaseComparison: Sendable {
         /// The digest of the samples, in the order of acceptance: equal sets have equal digests.
         public let version: String
         public let score: PairedScore
+        /// Labels that were known as the later of the two was released: they speak too well of it.
+        public let known: Int
     }
 
     /// One step of the chained series.
@@ -86,7 +88,9 @@ public struct ReleaseComparison: Sendable {
         let later = versions.compactMap(begun).max()
         let known = living.filter { item in later.map { item.acceptedAt <= $0 } ?? false }
         optimistic = PairedScore(first, second, on: known, figures, question).map { ($0.difference.value, $0.labels) }
-        func set(_ items: [ScoreBook.Item]) -> ItemSet? { ItemSet(first, second, items, figures, question) }
+        func set(_ items: [ScoreBook.Item]) -> ItemSet? {
+            ItemSet(first, second, items, until: later, figures, question)
+        }
         anchor = set(book.anchor)
         // The newest that both have answered: a window of all would lose what one of them was not asked.
         window = set(
@@ -170,6 +174,7 @@ extension ReleaseComparison.ItemSet {
         _ first: ModelVersion,
         _ second: ModelVersion,
         _ items: [ScoreBook.Item],
+        until later: StreamTime?,
         _ figures: PostStratification,
         _ question: Question
     ) {
@@ -177,6 +182,7 @@ extension ReleaseComparison.ItemSet {
         let common = items.filter { $0.answers[first] != nil && $0.answers[second] != nil }
         version = SHA256Digest(of: Array(common.map(\.sample.rawValue).joined(separator: "\n").utf8)).hex
         self.score = score
+        known = common.count { item in later.map { item.acceptedAt <= $0 } ?? false }
     }
 }
 

@@ -13,6 +13,10 @@ public struct ReleaseWindow: Sendable {
     public let labels: Int
     public let champion: ModelVersion
     public let challenger: ModelVersion
+    /// Labels that were known as the later of the two was released.
+    public let known: Int
+    /// Whether a transaction is open on the journal: labels behind it are missing here.
+    public let isHeldBack: Bool
     private let score: PairedScore
 
     /// Compares a version with the one that it replaced as live version, or else with the one that is live.
@@ -30,17 +34,19 @@ public struct ReleaseWindow: Sendable {
         guard let own = steps.last?.transition.version,
             let other = replaced ?? history.holder(of: .live)?.transition.version, other != own
         else { return nil }
-        let (book, _) = try ScoreBook.read(history.project, transport: transport, topics: topics)
+        let (book, isHeldBack) = try ScoreBook.read(history.project, transport: transport, topics: topics)
         guard let comparison = try? ReleaseComparison(book, project: history.project, other, own),
             let window = comparison.window
         else { return nil }
-        return ReleaseWindow(window, other, own)
+        return ReleaseWindow(window, other, own, isHeldBack: isHeldBack)
     }
 
-    init(_ set: ReleaseComparison.ItemSet, _ champion: ModelVersion, _ challenger: ModelVersion) {
+    init(_ set: ReleaseComparison.ItemSet, _ champion: ModelVersion, _ challenger: ModelVersion, isHeldBack: Bool) {
         version = set.version
         labels = set.score.labels
         score = set.score
+        known = set.known
+        self.isHeldBack = isHeldBack
         (self.champion, self.challenger) = (champion, challenger)
     }
 
@@ -61,8 +67,9 @@ public struct ReleaseWindow: Sendable {
     var text: String {
         let (old, new) = (ReleaseLogRecord.name(champion), ReleaseLogRecord.name(challenger))
         let figures = [score.first.agreement, score.second.agreement].map { ScoreText.share($0.value) }
+        let praise = known == 0 ? "" : "; \(known) of them were known at the release, and what they say is optimistic"
         return
-            "on the newest \(labels) audit labels that both answered \(old) agrees with \(figures[0]) and \(new) with \(figures[1]), \(ScoreText.difference(score.difference))"
+            "on the newest \(labels) audit labels that both answered \(old) agrees with \(figures[0]) and \(new) with \(figures[1]), \(ScoreText.difference(score.difference))\(praise)"
     }
 }
 

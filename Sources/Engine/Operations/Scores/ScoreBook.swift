@@ -69,7 +69,10 @@ public struct ScoreBook: Sendable {
     public init(project: ProjectID) { state = ProjectState(project: project) }
 
     /// Weights of labels, as the candidates of the project are spread.
-    public var figures: PostStratification { PostStratification(candidates: state.rollout.candidateCounts) }
+    public var figures: PostStratification { PostStratification(candidates: candidates) }
+
+    /// Audit candidates by stratum and day, labelled or not.
+    var candidates: [(stratum: AuditStratum, day: Int, count: Int)] { state.rollout.candidateCounts }
 
     // MARK: - Watching
 

@@ -1,0 +1,46 @@
+import Statistics
+import Testing
+
+@testable import FlywheelBench
+
+@Suite("Figures from labels of a judged life")
+struct CoverageTests {
+    private static var options: JudgementOptions {
+        var options = JudgementOptions()
+        (options.coverage, options.difference) = (true, 0.15)
+        (options.challengers, options.labelsEach) = (8, 20)
+        return options
+    }
+
+    @Test("A life is estimated from its labels, the same every time, and near the truth")
+    func estimate() throws {
+        var values: [Double] = []
+        for seed in 1...6 as ClosedRange<UInt64> {
+            var (life, again) = (JudgedLife(Self.options, seed: seed), JudgedLife(Self.options, seed: seed))
+            let accuracy = try #require(life.live().accuracy)
+            #expect(again.live().accuracy == accuracy)
+            #expect(accuracy.interval.contains(accuracy.value) && accuracy.interval.width < 0.25)
+            values.append(accuracy.value)
+        }
+        // The plain share of right answers is far below: most labels are of samples on which two models disagree.
+        #expect((mean(values) - 0.9).magnitude < 0.03, "\(values)")
+        let summary = CoverageSummary(JudgementBenchmark.lives(Self.options.with(lives: 4)), accuracy: 0.9)
+        #expect(summary.json.hasPrefix("{\"lives\":4,\"covered\":"))
+    }
+
+    @Test("Where it is not asked nothing is estimated")
+    func silent() {
+        var options = Self.options
+        options.coverage = false
+        var life = JudgedLife(options, seed: 1)
+        #expect(life.live().accuracy == nil)
+    }
+}
+
+extension JudgementOptions {
+    fileprivate func with(lives: Int) -> JudgementOptions {
+        var options = self
+        options.lives = lives
+        return options
+    }
+}
