@@ -63,6 +63,8 @@ public struct ProjectSummary: Hashable, Sendable {
     public let waiting: ReleasedModel?
     /// Names of the classes that are suppressed.
     public let suppressed: [String]
+    /// Nil while no model is on its way.
+    public let rollout: RolloutStanding?
     /// Labels in the evidence of the champion's promotion that were changed since; the evidence stays as it was.
     public let changedEvidence: Int
     /// Labels that were taken out of later versions.
@@ -173,6 +175,7 @@ public struct ProjectSummary: Hashable, Sendable {
         feedbackNegative = voices?.negative ?? state.rollout.watch.value.negative
         feedbackTotal = voices?.total ?? state.rollout.watch.value.total
         isSuspected = state.rollout.isSuspected
+        rollout = policy.flatMap { RolloutStanding(state.rollout, $0.rollout) }
         pairedLabels = state.rollout.pairs.value.labels
         standing = phase.challenger.map { _ in
             ChallengerStanding(state.rollout, policy?.rollout ?? RolloutPolicy())

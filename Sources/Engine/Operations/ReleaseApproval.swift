@@ -11,7 +11,7 @@ public struct ReleaseApproval {
     public enum Outcome: Hashable, Sendable {
         /// Carried out: the step from then on, nil where the rollout is over.
         case done(step: Int?)
-        /// Refused: the version is not on its way, or its step asks for no approval.
+        /// Refused: the version is not on its way, or its step asks for no approval, or has it.
         case refused
         /// Nobody has carried it out yet: no worker runs, or it is far behind.
         case waiting
@@ -60,17 +60,15 @@ public struct ReleaseApproval {
             by: by,
             reason: reason,
             plan: { _, _ in .send(.approve(version), id: "approve") },
-            look: { before, state, _ in Self.outcome(version, before, state) }
+            look: { before, state, _ in Self.outcome(before, state) }
         )
         return outcome ?? .waiting
     }
 
-    private static func outcome(_ version: ModelVersion, _ before: ProjectState?, _ state: ProjectState) -> Outcome {
-        let rollout = state.rollout.progress.value.rollout
-        if rollout?.model.version == version, rollout?.approvedBy != nil { return .done(step: rollout?.step) }
+    private static func outcome(_ before: ProjectState?, _ state: ProjectState) -> Outcome {
         let isRefused = [Refusal.Code.nothingToApprove, .unknownModel].contains {
             (state.refusals[$0.rawValue] ?? 0) > (before?.refusals[$0.rawValue] ?? 0)
         }
-        return isRefused ? .refused : .done(step: rollout?.step)
+        return isRefused ? .refused : .done(step: state.rollout.progress.value.rollout?.step)
     }
 }

@@ -120,6 +120,7 @@ public struct ReleaseControl {
         guard let champion = phase?.champion?.version else {
             throw EngineError(attempt, "no version is live", remedy: "see flywheel releases show")
         }
+        if let version, version == state?.rollout.canary?.version { return .rollBack(version) }
         guard version == nil || version == champion else {
             throw EngineError(
                 attempt,
@@ -144,6 +145,12 @@ public struct ReleaseControl {
         _ state: ProjectState
     ) -> Outcome {
         let (old, live) = (before?.rollout.phase.value.champion?.version, state.rollout.phase.value.champion?.version)
+        // Of a canary the champion stays.
+        if order == .rollBack, let canary = before?.rollout.canary?.version, state.rollout.canary == nil,
+            state.rollout.phase.value.quarantined.contains(canary), old == live
+        {
+            return .done(live: live, replaced: canary)
+        }
         if order == .rollBack, old == live || !state.rollout.phase.value.quarantined.contains(where: { $0 == old }) {
             return .refused(live: live)
         }

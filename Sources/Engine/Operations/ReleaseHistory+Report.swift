@@ -83,6 +83,7 @@ public struct ReleaseOverview: Sendable {
             let since = transition(model, state).map { ", \($0.since)" } ?? ", since before releases were recorded"
             lines.append(word + (model.map { "\(ReleaseLogRecord.name($0.version))\(since)" } ?? "none"))
         }
+        if let rollout = summary.rollout { lines.append("canary       \(rollout.text)") }
         if let standing = summary.standing {
             lines.append(
                 "evidence     \(standing.won) pairs won, \(standing.lost) lost on \(standing.labels) audit labels; log e \(Self.rounded(standing.logE)) of \(Self.rounded(standing.threshold)); \(standing.livePredictions) live predictions of at least \(standing.minimumPredictions)"
@@ -107,6 +108,10 @@ public struct ReleaseOverview: Sendable {
             writer.member("project", summary.project)
             write("live", summary.champion, .live, to: &writer)
             write("shadow", summary.challenger, .shadow, to: &writer)
+            if let rollout = summary.rollout {
+                writer.key("canary")
+                rollout.write(to: &writer)
+            }
             writer.member("held", summary.isHeld)
             writer.member("frozen", summary.isFrozen)
             writer.member("waiting", ifPresent: summary.waiting?.version.rawValue)

@@ -40,6 +40,7 @@ struct StatusReport {
                     "  evidence     of the champion's promotion holds \(counted(project.changedEvidence, "label that was", "labels that were")) changed since; it stays as it was"
                 )
             }
+            if let rollout = project.rollout { lines.append("  canary       \(rollout.text)") }
             if let standing = project.standing { lines.append("  challenger   \(text(of: standing))") }
             if !project.quarantined.isEmpty {
                 lines.append("  quarantined  \(ForeignText.line(project.quarantined.joined(separator: ", ")))")
@@ -156,6 +157,10 @@ struct StatusReport {
             writer.member("suspected", project.isSuspected)
             writer.member("frozen", project.isFrozen)
             writer.array("suppressed", of: project.suppressed)
+            if let rollout = project.rollout {
+                writer.key("canary")
+                rollout.write(to: &writer)
+            }
             if let pause = project.pause {
                 writer.object("paused") { writer in
                     writer.member("journal_offset", pause.next)

@@ -1,0 +1,72 @@
+internal import Events
+internal import Flywheel
+public import JSON
+internal import Rollout
+internal import Tables
+internal import Telemetry
+public import Vocabulary
+
+/// How far a rollout by steps has come.
+public struct RolloutStanding: Hashable, Sendable {
+    /// Who serves beside the champion, as services are told.
+    public let staging: Staging
+    /// When the step began; nil until the next entry.
+    public let since: StreamTime?
+    /// Voices about the canary at this step.
+    public let voices: Int
+    /// Of these, voices that found a prediction wrong.
+    public let negative: Int
+    /// How many the step asks for.
+    public let voicesNeeded: Int
+    /// Milliseconds that the step lasts at least.
+    public let bake: Int64
+    /// Whether it waits for a person's approval.
+    public let isAsked: Bool
+
+    init?(_ state: RolloutState, _ policy: RolloutPolicy) {
+        guard let rollout = state.progress.value.rollout, let staging = state.staging(policy) else { return nil }
+        let step = policy.steps[min(rollout.step, policy.steps.count) - 1]
+        self.staging = staging
+        since = rollout.since
+        voices = rollout.voices
+        negative = rollout.negative
+        voicesNeeded = step.voices
+        bake = step.bake
+        isAsked = rollout.isAsked && rollout.approvedBy == nil
+    }
+
+    /// On one line, for people.
+    public var text: String {
+        guard let canary = staging.canary else { return "none" }
+        let whom =
+            canary.ring.map { "ring \(ForeignText.line("\($0.key)=\($0.value)", limit: 340))" }
+            ?? "share \(canary.share ?? 0)"
+        let state = staging.pause.map { ", paused: \($0.rawValue)" } ?? (isAsked ? ", waits for approval" : "")
+        let time = since.map { " since \(RFC3339.text(milliseconds: $0.milliseconds))" } ?? ""
+        return
+            "\(ForeignText.line(canary.version.rawValue, limit: 300)): step \(canary.step) (\(whom))\(time), \(voices) of \(voicesNeeded) voices, \(negative) reject\(state)"
+    }
+
+    /// As one JSON object.
+    public func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.member("version", ifPresent: staging.canary?.version.rawValue)
+            writer.member("state", staging.state.rawValue)
+            writer.member("paused", ifPresent: staging.pause?.rawValue)
+            writer.member("step", ifPresent: staging.canary?.step)
+            writer.member("share", ifPresent: staging.canary?.share)
+            if let ring = staging.canary?.ring {
+                writer.object("ring") { writer in
+                    writer.member("key", ring.key)
+                    writer.member("value", ring.value)
+                }
+            }
+            writer.member("since_ms", ifPresent: since?.milliseconds)
+            writer.member("bake_ms", bake)
+            writer.member("voices", voices)
+            writer.member("voices_needed", voicesNeeded)
+            writer.member("negative", negative)
+            writer.member("waits_for_approval", isAsked)
+        }
+    }
+}
