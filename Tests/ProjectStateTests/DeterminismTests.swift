@@ -133,6 +133,7 @@ import Vocabulary
         #expect(
             causes == [
                 "first", "shadow", "promoted", "rolled_back", "command", "canary", "live", "canary_rolled_back",
+                "suppression",
             ]
         )
         for kind in [
@@ -143,9 +144,10 @@ import Vocabulary
             #expect(kinds.contains(kind), "\(kinds.sorted())")
         }
         // What the runtime tells follows from no entry, and nobody counts votes anew yet.
-        // These lives are too short for an hour without voices, ten minutes after a release, and a canary that nobody serves.
+        // These lives are too short for an hour without voices, ten minutes after a release, and a canary or a suppression that no service follows.
         let told: Set<Notice.Kind> = [
             .projectPaused, .projectResumed, .labelDisputed, .rolloutPaused, .otherVersionServed, .nobodyServes,
+            .suppressionIgnored,
         ]
         for kind in Notice.Kind.allCases where !told.contains(kind) {
             #expect(kinds.contains("notice \(kind.rawValue)"), "\(kinds.sorted())")

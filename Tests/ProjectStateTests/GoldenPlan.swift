@@ -227,7 +227,18 @@ struct GoldenPlan: Sendable {
             (policy.auditShare, policy.auditFirst) = (0.5, 4)
             policy.patience = 3_000 + Int64(revision)
         },
+        // Rollouts by steps, with services that do not follow, hours without voices, and classes that are suppressed.
+        GoldenPlan("steps", change: staged),
+        GoldenPlan("unserved", change: staged),
     ]
+
+    private static func staged(_ policy: inout AcquisitionPolicy, _ revision: Int) {
+        policy.edition = 2
+        policy.votes = 400
+        (policy.poolCapacity, policy.batch.memory) = (12, 8)
+        (policy.batchSize, policy.auditFirst, policy.auditShare) = (2, 4, 0.4)
+        policy.patience = 2_000 + Int64(revision)
+    }
 
     /// Whether an operator returns to former champions; else users' feedback does.
     var rollsBackByCommand: Bool {
@@ -272,6 +283,17 @@ struct GoldenPlan: Sendable {
                 datasets.format = revision == 0 ? nil : 2
                 (training.newLabels, datasets.cutEvery) = revision < 2 ? (5, 5) : (60, 60)
                 (labeling.minimumVotes, labeling.maximumVotes) = (1, 1)
+            }
+            if ["steps", "unserved"].contains(name) {
+                rollout.steps = [
+                    RolloutStep(share: [0.2, 0.4, 0.4, 0.3][revision], bake: 4_000, voices: revision == 2 ? 30 : 2),
+                    RolloutStep(share: 0.8, bake: 4_000, voices: 2, approve: true), RolloutStep(share: 1),
+                ]
+                rollout.holdback = [0, 0.1, 0.1, 0][revision]
+                (rollout.userWindow, rollout.rollbackAlpha, rollout.calibration) = (500, 0.05, 5)
+                (rollout.minimumShadow, rollout.alpha) = (0, 0.5)
+                (training.repeats, training.trials, training.newLabels) = (1, [Recipe()], 5)
+                (datasets.cutEvery, labeling.minimumVotes, labeling.maximumVotes) = (5, 1, 1)
             }
             if name == "raids" {
                 (rollout.userWindow, rollout.rollbackAlpha, rollout.verification) = (500, 0.05, 10 * revision)

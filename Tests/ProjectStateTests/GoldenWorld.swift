@@ -12,8 +12,8 @@ import Vocabulary
 /// A world that follows a plan and, beside what any world does, sends what is seldom or wrong.
 struct GoldenWorld {
     private let plan: GoldenPlan
-    private(set) var world: World
-    private var generator: SplitMix64
+    var world: World
+    var generator: SplitMix64
     private var revision = 1
 
     /// The journal of a plan, of the first seed under which tasks, a study and a challenger are open after the middle entry, and
@@ -35,6 +35,7 @@ struct GoldenWorld {
         return nil
     }
 
+
     private init(_ plan: GoldenPlan, seed: UInt64) {
         self.plan = plan
         world = World(seed: seed, first: plan.revisions[0])
@@ -49,7 +50,7 @@ struct GoldenWorld {
 
     private var hasRolledBack: Bool {
         // In this one it may be that nobody but a raid rejects.
-        plan.name == "raids"
+        ["raids", "steps", "unserved"].contains(plan.name)
             || world.decisions.prefix(plan.entries).joined().contains {
                 guard case .release(let release) = $0.body else { return false }
                 return release.cause == (plan.rollsBackByCommand ? .command : .rolledBack)
@@ -76,6 +77,7 @@ struct GoldenWorld {
     /// on a label that was changed since; whether the one about eras has a promotion in one, and a provisional release; true of
     /// the others.
     private var hasChanged: Bool {
+        if let staged = Self.staged[plan.name] { return found.isSuperset(of: staged) }
         if plan.name == "eras" { return found.isSuperset(of: ["provisional", "judged"]) }
         guard plan.name == "changes" else { return true }
         return found.isSuperset(of: [
@@ -91,11 +93,13 @@ struct GoldenWorld {
             for decision in state.apply(appended.entry, appendedAt: appended.at) {
                 if case .change(let change) = decision.body { found.insert(change.kind.word) }
                 if case .refused(let refusal) = decision.body { found.insert(refusal.code.rawValue) }
+                if case .notice(let notice) = decision.body { found.insert(notice.kind.rawValue) }
                 if case .release(let release) = decision.body {
                     found.insert(release.cause.rawValue)
                     if case .judged = release.evidence { found.insert("judged") }
                 }
             }
+            if !state.rollout.blocks.isEmpty { found.insert("blocks") }
             if !state.datasets.former.isEmpty { found.insert("former") }
             if state.rollout.phase.value.changedEvidence > 0 { found.insert("evidence") }
         }
@@ -111,6 +115,8 @@ struct GoldenWorld {
                 decline()
             } else if plan.name == "eras", generator.next(below: 2) == 0 {
                 world.hasten()
+            } else if Self.staged[plan.name] != nil, generator.next(below: 2) == 0 {
+                stage()
             } else if plan.name == "changes", generator.next(below: 2) == 0 {
                 generator.next(below: 4) == 0 ? world.change() : world.hasten()
             } else if generator.next(below: 6) == 0 {
@@ -274,14 +280,14 @@ struct GoldenWorld {
         }
     }
 
-    private mutating func giveFeedback(_ verdict: Feedback.Verdict, by user: String) {
-        guard let champion = world.state.rollout.phase.value.champion else { return }
+    mutating func giveFeedback(_ verdict: Feedback.Verdict, by user: String, about: ModelVersion? = nil) {
+        guard let version = about ?? world.state.rollout.phase.value.champion?.version else { return }
         world.append(
             .feedback(
                 Feedback(
                     key: UInt64(1_000_000 + world.journal.count),
                     sample: SampleID("s\(generator.next(below: 600))"),
-                    modelVersion: champion.version,
+                    modelVersion: version,
                     user: UserDigest(user),
                     verdict: verdict,
                     answer: verdict == .correction ? .choice(ClassIndex(generator.next(below: 3))) : nil,

@@ -372,6 +372,10 @@ struct World {
         let asked = rollout.flatMap { $0.isAsked && $0.approvedBy == nil ? $0.model.version : nil }
         var answer = asked.map { journal.count % 4 == 0 ? Command.Action.rollBack($0) : .approve($0) }
         if answer == nil, let rollout, rollout.pause == nil, journal.count % 2 == 0 { answer = .hold }
+        // One class is out of use for some time.
+        if answer == nil, generator.next(below: 6) == 0 {
+            answer = .suppress(!state.rollout.suppressedClasses.contains("cow"), className: "cow")
+        }
         let id = "c\(generator.next(below: 200))"
         append(.command(Command(id: id, action: answer ?? action, by: "ada", reason: "drill")))
     }
