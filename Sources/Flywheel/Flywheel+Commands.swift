@@ -39,6 +39,18 @@ extension ProjectState {
             if let error = rollout.approve(version, by: command.by, policy: configuration.rollout) {
                 refuse(error.refusal, &step)
             }
+        case .suppress(let isSuppressed, let name):
+            let result = rollout.suppress(
+                isSuppressed,
+                class: name,
+                of: configuration.question,
+                evidence: .command(id: command.id, by: command.by, reason: command.reason),
+                at: step.context.time
+            )
+            switch result {
+            case .failure(let error): refuse(error.refusal, &step)
+            case .success(let release): if let release { decide(release, &step) }
+            }
         case .register(let incumbent): register(incumbent, command, &step)
         case .revise, .retract, .move: change(command, configuration, &step)
         }

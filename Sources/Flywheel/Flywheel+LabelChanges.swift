@@ -24,7 +24,7 @@ extension ProjectState {
             }
         case .retract(let sample): change(sample, configuration, &step) { $0.retract(sample, context) }
         case .move(let sample, let split): change(sample, configuration, &step) { $0.move(sample, to: split, context) }
-        case .rollBack, .hold, .releaseHold, .freeze, .unfreeze, .approve, .resume, .register: break
+        case .rollBack, .hold, .releaseHold, .freeze, .unfreeze, .approve, .suppress, .resume, .register: break
         }
     }
 
@@ -123,7 +123,8 @@ extension ProjectState {
             guard old.tests else { return }
             let label = now.tests ? now.label : nil
             acquisition.auditRelabelled(sample, label)
-            rollout.labelChanged(sample, to: label, from: old.sequence)
+            let judging = label.flatMap { rollout.isOut($0, of: configuration.question) ? nil : $0 }
+            rollout.labelChanged(sample, to: judging, from: old.sequence)
             promoteIfBetter(configuration, &step)
         }
     }

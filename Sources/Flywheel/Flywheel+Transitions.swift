@@ -14,6 +14,7 @@ extension ProjectState {
         var release = release
         let before = rollout.progress.value.released
         release.staging = configuration.value.flatMap { rollout.staging($0.rollout) }
+        release.suppressed = rollout.suppressedClasses
         rollout.noteStaging(release.staging, at: step.context.time)
         step.decide(release, insteadOf: challenger, hasWaited: hasWaited)
         step.transitions += release.rolloutTransitions(after: before)
@@ -116,7 +117,7 @@ extension ModelRelease {
             guard replaced != nil else { return [] }
             return [former, transition(of: live, from: .superseded, to: .live, replaced: replaced)].compactMap { $0 }
         // Of the canary: `rolloutTransitions`.
-        case .canary, .live, .canaryRolledBack, .assignment: return []
+        case .canary, .live, .canaryRolledBack, .assignment, .suppression: return []
         }
     }
 

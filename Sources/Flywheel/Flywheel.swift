@@ -103,6 +103,16 @@ extension ProjectState {
         {
             step.decide(.notice(notice))
         }
+        if let model = candidate.model, model.role == .champion, let label = candidate.output?.top,
+            let notice = rollout.noteIgnored(
+                by: model.version,
+                label,
+                of: configuration.question,
+                predictedAt: candidate.predictedAt
+            )
+        {
+            step.decide(.notice(notice))
+        }
         let version = candidate.model?.version
         let ordinal = version.flatMap { training.models[$0]?.datasetOrdinal } ?? 0
         acquisition.receive(candidate, modelOrdinal: ordinal, selectionContext(configuration, step.context))

@@ -58,6 +58,7 @@ extension ProjectState {
                 for: selection,
                 question: configuration.question,
                 policy: configuration.labeling,
+                withholding: rollout.suppressedClasses,
                 at: step.context.time
             )
             if task.purpose == .audit { rollout.auditTaskOpened() }

@@ -88,6 +88,22 @@ extension CommandLineSpecification {
                 summary: "let promotions and studies go on",
                 discussion: "By a command on the topic commands. Waits until the loop has carried it out."
             ),
+            controlling(
+                "suppress",
+                summary: "take a class out of what services answer and people may choose",
+                discussion: """
+                    By a command on the topic commands. The next release names the class as suppressed, and so does each after it:
+                    services leave it out of their answers. New tasks do not offer it, and its audit labels judge no model. What is
+                    published of it is collected as before. Waits until the loop has carried it out; exits with 1 if it refused.
+                    """,
+                positionals: [suppressedClass]
+            ),
+            controlling(
+                "unsuppress",
+                summary: "bring a suppressed class back",
+                discussion: "By a command on the topic commands. Waits until the loop has carried it out.",
+                positionals: [suppressedClass]
+            ),
             CommandSpecification(
                 "approve",
                 summary: "let a model's rollout pass the step that asks for approval",
@@ -108,7 +124,8 @@ extension CommandLineSpecification {
         _ name: String,
         summary: String,
         discussion: String,
-        options: [OptionSpecification] = []
+        options: [OptionSpecification] = [],
+        positionals: [PositionalSpecification] = []
     ) -> CommandSpecification {
         CommandSpecification(
             name,
@@ -118,9 +135,11 @@ extension CommandLineSpecification {
                 .option("by", "NAME", help: "who wants it (default the user's name)"),
                 .option("reason", "TEXT", help: "why, for people; kept for ever", isRequired: true),
             ],
-            positionals: [releasedProject]
+            positionals: [releasedProject] + positionals
         )
     }
+
+    private static let suppressedClass = PositionalSpecification("class", help: "its name in the project's question")
 
     private static let releasedProject = PositionalSpecification("project", help: "the project")
     private static let jsonLines = OptionSpecification.flag(

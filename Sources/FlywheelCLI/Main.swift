@@ -54,6 +54,8 @@ struct FlywheelCommand {
         case "releases unhold": try ReleasesCommand.control(.unhold, arguments)
         case "releases freeze": try ReleasesCommand.control(.freeze, arguments)
         case "releases unfreeze": try ReleasesCommand.control(.unfreeze, arguments)
+        case "releases suppress": try ReleasesCommand.control(.suppress, arguments)
+        case "releases unsuppress": try ReleasesCommand.control(.unsuppress, arguments)
         case "releases approve": try ReleasesCommand.approve(arguments)
         case "releases log": try ReleaseHistoryCommand.log(arguments)
         case "releases show": try ReleaseHistoryCommand.show(arguments)

@@ -37,6 +37,8 @@ public protocol Kind: Sendable {
     static func extent(of question: Question) -> Int
     /// The question as it was when its extent was this: the same where it was no smaller.
     static func narrowed(_ question: Question, to extent: Int) -> Question
+    /// The same question without answers of some names; positions of the others may change.
+    static func without(_ names: [String], _ question: Question) -> Question
     /// What speaks against a question as the next revision of another, as in "removes or reorders classes"; nil where old
     /// answers and labels mean what they meant.
     static func fault(of question: Question, after former: Question) -> String?

@@ -16,6 +16,10 @@ extension Question {
     /// The question as it was when its extent was this: the same where it was no smaller.
     public func narrowed(to extent: Int) -> Question { asked(Narrowed(extent: extent)) }
 
+    /// The question without answers of some names, as people are asked it. Positions in it may be others: answers and labels keep
+    /// those of the whole question.
+    public func without(_ names: [String]) -> Question { names.isEmpty ? self : asked(Without(names: names)) }
+
     /// What speaks against it as the next revision of another, as in "removes or reorders classes"; nil where old answers and
     /// labels mean what they meant.
     public func fault(after former: Question) -> String? {
@@ -100,6 +104,14 @@ private struct Narrowed: QuestionRule {
     let extent: Int
     func result<K: Kind>(_ kind: K.Type, _ question: K.Question) -> Question {
         K.wrapped(question: K.narrowed(question, to: extent))
+    }
+}
+
+private struct Without: QuestionRule {
+    typealias Found = Question
+    let names: [String]
+    func result<K: Kind>(_ kind: K.Type, _ question: K.Question) -> Question {
+        K.wrapped(question: K.without(names, question))
     }
 }
 

@@ -30,7 +30,7 @@ public struct AnnotationOutcome: Hashable, Sendable {
 
 /// Turns several people's answers into one label.
 extension LabelingState {
-    /// Opens a task for a selection.
+    /// Opens a task for a selection; its question offers no class whose name is `withheld`.
     ///
     /// - Returns: The task as label tools are to see it.
     public mutating func openTask(
@@ -38,6 +38,7 @@ extension LabelingState {
         for selection: Selection,
         question: Question,
         policy: LabelingPolicy,
+        withholding withheld: [String] = [],
         at time: StreamTime
     ) -> LabelingTask {
         let task = OpenTask(
@@ -47,7 +48,8 @@ extension LabelingState {
             votesWanted: policy.minimumVotes,
             votesReserved: policy.maximumVotes,
             openedAt: time,
-            expiresAt: time.advanced(byMilliseconds: policy.lifetime)
+            expiresAt: time.advanced(byMilliseconds: policy.lifetime),
+            withheld: withheld
         )
         open[id] = task
         return record(of: task, id, .open, question)
@@ -81,6 +83,10 @@ extension LabelingState {
             if task.extent != nil, task.question(question).complaint(answer) != nil {
                 let name = question.text(of: answer)
                 let reason = "class \"\(name)\" is not in the question of task \(id): it was appended later"
+                return .failure(.init(.unknownClass, reason))
+            }
+            if !task.withheld.isEmpty, case let name = question.text(of: answer), task.withheld.contains(name) {
+                let reason = "class \"\(name)\" is not in the question of task \(id): it is suppressed"
                 return .failure(.init(.unknownClass, reason))
             }
             task.votes.append(Vote(annotator: who, answer: answer))
@@ -237,7 +243,7 @@ extension LabelingState {
         LabelingTask(
             id: id,
             sample: task.selection.sample,
-            question: task.question(question),
+            question: task.question(question).without(task.withheld),
             state: state,
             votesWanted: task.votesWanted,
             votes: task.votes.count,

@@ -23,6 +23,8 @@ public struct OpenTask: Hashable, Sendable {
     public var extent: Int?
     /// What people wrote with their flags, from edition 2 of the rules of choosing on; at most `noteLimit`.
     public var notes: [String]
+    /// Names of the classes that its question does not offer: those suppressed when it opened.
+    public let withheld: [String]
     public let openedAt: StreamTime
     public let expiresAt: StreamTime
 
@@ -37,8 +39,10 @@ public struct OpenTask: Hashable, Sendable {
         aged: Int = 0,
         priorityGained: Double = 0,
         extent: Int? = nil,
-        notes: [String] = []
+        notes: [String] = [],
+        withheld: [String] = []
     ) {
+        self.withheld = withheld
         self.extent = extent
         self.notes = notes
         shared = Shared(selection)

@@ -230,6 +230,8 @@ public struct RolloutState: Sendable {
     public var voices = Table<Int, Voice>()
     /// Voices about former champions.
     public var past = Cell(FeedbackPast())
+    /// Classes that are no answer for now.
+    public var suppression = Cell(Suppression())
     /// Versions that labels decide about, since few users are behind an alarm.
     public var suspicions = Table<ModelVersion, Suspicion>()
     /// The rollout in progress.

@@ -235,6 +235,8 @@ public struct Command: Hashable, Sendable {
         case unfreeze
         /// Let the rollout of a version pass the step that asks for it.
         case approve(ModelVersion)
+        /// Take a class, by its name, out of what services answer and people may choose; false ends that.
+        case suppress(Bool, className: String)
         /// Read a paused project's journal on; changes nothing else.
         case resume
         /// Make a model that Flywheel did not ask for the first champion.
@@ -250,7 +252,7 @@ public struct Command: Hashable, Sendable {
         public var changedSample: SampleID? {
             switch self {
             case .revise(let sample, _), .retract(let sample), .move(let sample, _): sample
-            case .rollBack, .hold, .releaseHold, .freeze, .unfreeze, .approve, .resume, .register: nil
+            case .rollBack, .hold, .releaseHold, .freeze, .unfreeze, .approve, .suppress, .resume, .register: nil
             }
         }
     }

@@ -102,6 +102,8 @@ public struct ModelRelease: Hashable, Sendable {
         case canaryRolledBack = "canary_rolled_back"
         /// Shares changed with a revision of the project.
         case assignment
+        /// An operator took a class out of use, or brought it back.
+        case suppression
     }
 
     public let cause: Cause
@@ -113,6 +115,8 @@ public struct ModelRelease: Hashable, Sendable {
     public let evidence: Evidence
     /// Models that serve beside the champion; nil in a project without rollout steps and hold-back.
     public var staging: Staging?
+    /// Names of classes that services are not to answer.
+    public var suppressed: [String]
 
     public init(
         cause: Cause,
@@ -121,9 +125,11 @@ public struct ModelRelease: Hashable, Sendable {
         replaced: ModelVersion?,
         quarantined: [ModelVersion],
         evidence: Evidence,
-        staging: Staging? = nil
+        staging: Staging? = nil,
+        suppressed: [String] = []
     ) {
         self.staging = staging
+        self.suppressed = suppressed
         self.cause = cause
         self.champion = champion
         self.challenger = challenger

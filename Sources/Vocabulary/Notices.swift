@@ -29,6 +29,8 @@ public struct Notice: Hashable, Sendable {
         case nobodyServes = "nobody_serves"
         /// A service serves a version that the release does not name.
         case otherVersionServed = "other_version_served"
+        /// A version that serves names a class that is suppressed.
+        case suppressionIgnored = "suppression_ignored"
     }
     public let kind: Kind
     public let text: String
@@ -64,12 +66,13 @@ public struct Refusal: Hashable, Sendable {
         case labelsFixed = "labels_fixed"
         case splitFixed = "split_fixed"
         case nothingToApprove = "nothing_to_approve"
+        case suppressionRefused = "suppression_refused"
         /// Whether a person should look at it; the others are expected and counted only.
         public var isDeadLetter: Bool {
             switch self {
             case .unknownTask, .unknownClass, .unknownRequest, .unknownModel, .nothingToRollBack, .invalidConfiguration,
                 .contradictsVersion, .championExists, .versionTaken, .labelConflict, .sampleAsked,
-                .unknownLabel, .labelsFixed, .splitFixed, .nothingToApprove:
+                .unknownLabel, .labelsFixed, .splitFixed, .nothingToApprove, .suppressionRefused:
                 true
             case .duplicate, .taskClosed, .duplicateResult, .studyClosed, .unknownFeedbackModel, .userCapReached,
                 .wrongSpace:

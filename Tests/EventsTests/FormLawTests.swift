@@ -53,7 +53,7 @@ struct FormLaw: Sendable, CustomStringConvertible {
         FormLaw(Question.self), FormLaw(Recipe.self), FormLaw(ReleaseTrust.self), FormLaw(RolloutPolicy.self),
         FormLaw(RateGuess.self), FormLaw(RolloutRing.self), FormLaw(RolloutStep.self), FormLaw(RowPair.self),
         FormLaw(ScorePart.self), FormLaw(SliceAccount.self), FormLaw(StageTime.self), FormLaw(StreamFilter.self),
-        FormLaw(Suspicion.self),
+        FormLaw(Suppression.self), FormLaw(Suspicion.self),
         FormLaw(TrainingPolicy.self), FormLaw(UnregisteredTraffic.self), FormLaw(UserBucket.self),
         FormLaw(Voice.self), FormLaw(VoiceBlock.self), FormLaw(VoiceComparison.self), FormLaw(VoiceWatch.self),
         FormLaw(VoteCost.self), FormLaw(ProjectConfiguration.self),

@@ -63,7 +63,7 @@ struct AdoptingTests {
         try stage.example("product_service", "--rate", "150")
         let isShadowed = stage.wait(for: "shadow: champion digits-2024", from: "product_service", atMost: .seconds(60))
         #expect(isShadowed, "no challenger: \(summary(stage))")
-        let isPromoted = stage.wait(for: "promoted: champion v", from: "product_service", atMost: .seconds(90))
+        let isPromoted = stage.wait(for: "promoted: champion v", from: "product_service", atMost: .seconds(240))
         #expect(isPromoted, "nothing better: \(summary(stage))")
 
         // All that was brought is known, and is not sent again.

@@ -33,6 +33,7 @@ struct ReleaseControlTests {
         _ order: ReleaseControl.Order,
         _ plant: Plant,
         version: String? = nil,
+        className: String? = nil,
         to project: String = Self.project,
         reason: String = "noon"
     ) throws -> ReleaseControl.Outcome {
@@ -40,6 +41,7 @@ struct ReleaseControlTests {
             .send(
                 order,
                 version: version.map { ModelVersion($0) },
+                className: className,
                 project: project,
                 by: "ada",
                 reason: reason,
@@ -130,6 +132,32 @@ struct ReleaseControlTests {
         #expect(reason { _ = try send(.rollBack, plant) }.contains("no model served before theirs"))
         #expect(try send(.unhold, plant) == .done(live: ModelVersion("theirs"), replaced: nil))
         #expect(try !summary(plant).isHeld)
+    }
+
+    @Test("A suppressed class stands in the release, out of new tasks, and comes back by command")
+    func suppression() throws {
+        let plant = try Plant(seed: 3, configuration: Self.configuration())
+        try plant.send(.commands, Wire.command("c0", .register(plant.incumbent("theirs"))))
+        try rounds(plant) { !$0.isEmpty }
+        func reason(_ body: () throws -> Void) -> String {
+            "\(#expect(throws: EngineError.self) { try body() }.map { "\($0)" } ?? "")"
+        }
+        #expect(reason { _ = try send(.suppress, plant, className: "ox") }.contains("class \"ox\" is not in"))
+        let live = try plant.releases().last?.champion.version
+        #expect(try send(.suppress, plant, className: "square") == .done(live: live, replaced: nil))
+        let release = try #require(try plant.releases().last)
+        #expect(release.cause == .suppression && release.suppressed == ["square"])
+        #expect(try send(.suppress, plant, className: "square") == .refused(live: live))
+        #expect(try summary(plant).suppressed == ["square"])
+        let opened = plant.cluster.committed(plant.topics[.labelingTasks]).count
+        for _ in 0..<3 { try plant.round() }
+        let tasks = plant.cluster.committed(plant.topics[.labelingTasks]).dropFirst(opened)
+        #expect(tasks.contains { !String(decoding: $0.value ?? [], as: UTF8.self).contains("\"square\"") })
+        #expect(try send(.unsuppress, plant, className: "square") == .done(live: plant.releases().last?.champion.version, replaced: nil))
+        #expect(try plant.releases().last { $0.cause == .suppression }?.suppressed == [])
+        let report = try Replay(transport: plant.cluster, topics: plant.topics)
+            .verify(project: Self.project, partition: World.partition)
+        #expect(report.isEqual, "\(report.firstDifference ?? "")")
     }
 
     @Test("An unknown project and an empty reason are refused before anything is sent; without a worker it waits")

@@ -195,7 +195,7 @@ final class DemoObserver {
                 view.predictionToRelease.append(newest / 1_000)
             case .rolledBack, .command, .canaryRolledBack: view.rollbacks += 1
             // The demo's projects begin without a model.
-            case .shadow, .registered, .canary, .assignment: break
+            case .shadow, .registered, .canary, .assignment, .suppression: break
             }
             view.releases.append(
                 .init(

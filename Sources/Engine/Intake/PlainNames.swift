@@ -67,7 +67,7 @@ extension CommandEvent {
         case .revise(let sample, _), .retract(let sample), .move(let sample, _):
             try PlainNames.check("sample_id", sample)
         case .approve(let version): try PlainNames.check("model_version", version)
-        case .hold, .releaseHold, .freeze, .unfreeze, .resume: break
+        case .hold, .releaseHold, .freeze, .unfreeze, .suppress, .resume: break
         }
     }
 }

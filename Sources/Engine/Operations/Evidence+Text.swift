@@ -88,6 +88,7 @@ extension ReleaseLogRecord {
         case (.release(.live), .live): return "passed all steps, in the place of \(other)"
         case (.release(.live), _): return "\(other) passed all steps, and serves"
         case (.release(.canaryRolledBack), _): return "rolled back as canary, \(other) serves as before"
+        case (.release(.suppression), _): return "classes that services answer changed by command"
         case (.release(.assignment), _): return "shares changed with a revision of the project"
         case (.release(.rolledBack), .quarantined): return "rolled back by feedback, \(other) serves again"
         case (.release(.command), .quarantined): return "rolled back by command, \(other) serves again"

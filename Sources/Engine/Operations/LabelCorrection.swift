@@ -120,7 +120,7 @@ public struct LabelCorrection {
             result = datasets.revise(sample, to: label, question: configuration.question, context)
         case .retract: result = datasets.retract(sample, context)
         case .move(_, let split): result = datasets.move(sample, to: split, context)
-        case .rollBack, .hold, .releaseHold, .freeze, .unfreeze, .approve, .resume, .register: return
+        case .rollBack, .hold, .releaseHold, .freeze, .unfreeze, .approve, .suppress, .resume, .register: return
         }
         guard case .failure(let error) = result, error.refusal.code != .duplicate else { return }
         if case .retract = action, state.datasets.labels[sample]?.isLiving == false { return }
@@ -149,7 +149,7 @@ public struct LabelCorrection {
         case .revise(_, let name): row.isLiving && configuration.question.label(named: name) == row.label
         case .retract: !row.isLiving
         case .move(_, let split): row.isLiving && row.split == split
-        case .rollBack, .hold, .releaseHold, .freeze, .unfreeze, .approve, .resume, .register: false
+        case .rollBack, .hold, .releaseHold, .freeze, .unfreeze, .approve, .suppress, .resume, .register: false
         }
     }
 
@@ -158,7 +158,7 @@ public struct LabelCorrection {
         case .revise: "revise"
         case .retract: "retract"
         case .move: "move"
-        case .rollBack, .hold, .releaseHold, .freeze, .unfreeze, .approve, .resume, .register: "command"
+        case .rollBack, .hold, .releaseHold, .freeze, .unfreeze, .approve, .suppress, .resume, .register: "command"
         }
     }
 }

@@ -61,6 +61,10 @@ public struct ProjectSummary: Hashable, Sendable {
     public let isFrozen: Bool
     /// Nil while no model is on its way.
     public let rollout: RolloutStanding?
+    /// The newest model, while the challenger is heard out; nil where none waits.
+    public let waiting: ReleasedModel?
+    /// Names of the classes that are suppressed.
+    public let suppressed: [String]
     /// Labels in the evidence of the champion's promotion that were changed since; the evidence stays as it was.
     public let changedEvidence: Int
     /// Labels that were taken out of later versions.
@@ -120,6 +124,8 @@ public struct ProjectSummary: Hashable, Sendable {
             .sorted { ($1.predictions, $0.version) < ($0.predictions, $1.version) }
         isHeld = phase.isHeld
         isFrozen = state.rollout.isFrozen
+        waiting = state.rollout.phase.value.waiting
+        suppressed = state.rollout.suppressedClasses
         changedEvidence = phase.changedEvidence
         openTasks = state.labeling.open.count
         votesBudget = policy?.acquisition.votes ?? 0

@@ -1,5 +1,6 @@
 public import Events
 internal import Flywheel
+internal import Kinds
 internal import Rollout
 public import StreamRuntime
 internal import Tables
@@ -15,6 +16,8 @@ public struct ReleaseControl {
         case hold, unhold
         /// No promotion and no study until `unfreeze`, and back to the last trusted champion.
         case freeze, unfreeze
+        /// A class is no answer of services and no choice of people until `unsuppress`.
+        case suppress, unsuppress
     }
 
     /// The state of the command when its time is up.
@@ -25,7 +28,8 @@ public struct ReleaseControl {
         ///   - live: The version that serves from then on; nil where none does.
         ///   - replaced: The one that was taken back for it; nil where the live version stayed.
         case done(live: ModelVersion?, replaced: ModelVersion?)
-        /// Refused by the loop: meanwhile another version had become champion, or none was left to return to.
+        /// Refused by the loop: meanwhile another version had become champion, none was left to return to, or the class was as
+        /// wanted.
         ///
         /// - Parameter live: The version that serves.
         case refused(live: ModelVersion?)
@@ -46,6 +50,7 @@ public struct ReleaseControl {
     /// - Parameters:
     ///   - order: What is wanted.
     ///   - version: Of `rollBack`: the champion that is to go; nil for whichever serves. Without meaning of others.
+    ///   - className: Of `suppress` and `unsuppress`: the class. Without meaning of others.
     ///   - name: The project.
     ///   - by: Who wants it.
     ///   - reason: Explanation for people; it is kept for ever.
@@ -58,6 +63,7 @@ public struct ReleaseControl {
     public func send(
         _ order: Order,
         version: ModelVersion? = nil,
+        className: String? = nil,
         project name: String,
         by: String,
         reason: String,
@@ -78,10 +84,18 @@ public struct ReleaseControl {
             project: name,
             by: by,
             reason: reason,
-            plan: { state, _ in
-                .send(try Self.action(order, version, of: state, attempt), id: order.rawValue)
+            plan: { state, configuration in
+                if let className, !configuration.question.classes.contains(className) {
+                    throw EngineError(
+                        attempt,
+                        "class \"\(className)\" is not in the project's question",
+                        remedy: "see flywheel project show \(name)"
+                    )
+                }
+                let action = try Self.action(order, version, className ?? "", of: state, attempt)
+                return .send(action, id: order.rawValue)
             },
-            look: { before, state, _ in Self.outcome(order, before, state) }
+            look: { before, state, _ in Self.outcome(order, className ?? "", before, state) }
         )
         return outcome ?? .waiting
     }
@@ -89,6 +103,7 @@ public struct ReleaseControl {
     private static func action(
         _ order: Order,
         _ version: ModelVersion?,
+        _ className: String,
         of state: ProjectState?,
         _ attempt: String
     ) throws -> Command.Action {
@@ -97,6 +112,8 @@ public struct ReleaseControl {
         case .unhold: return .releaseHold
         case .freeze: return .freeze
         case .unfreeze: return .unfreeze
+        case .suppress: return .suppress(true, className: className)
+        case .unsuppress: return .suppress(false, className: className)
         case .rollBack: break
         }
         let phase = state?.rollout.phase.value
@@ -121,7 +138,12 @@ public struct ReleaseControl {
         return .rollBack(champion)
     }
 
-    private static func outcome(_ order: Order, _ before: ProjectState?, _ state: ProjectState) -> Outcome {
+    private static func outcome(
+        _ order: Order,
+        _ className: String,
+        _ before: ProjectState?,
+        _ state: ProjectState
+    ) -> Outcome {
         let (old, live) = (before?.rollout.phase.value.champion?.version, state.rollout.phase.value.champion?.version)
         // Of a canary the champion stays.
         if order == .rollBack, let canary = before?.rollout.canary?.version, state.rollout.canary == nil,
@@ -130,6 +152,12 @@ public struct ReleaseControl {
             return .done(live: live, replaced: canary)
         }
         if order == .rollBack, old == live || !state.rollout.phase.value.quarantined.contains(where: { $0 == old }) {
+            return .refused(live: live)
+        }
+        let refusals = [before, state].map { $0?.refusals[Refusal.Code.suppressionRefused.rawValue] ?? 0 }
+        if order == .suppress || order == .unsuppress,
+            refusals[0] < refusals[1] || state.rollout.suppressedClasses.contains(className) != (order == .suppress)
+        {
             return .refused(live: live)
         }
         return .done(live: live, replaced: live == old ? nil : old)

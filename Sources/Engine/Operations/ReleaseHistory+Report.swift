@@ -91,6 +91,11 @@ public struct ReleaseOverview: Sendable {
         }
         let stops = [summary.isHeld ? "held" : nil, summary.isFrozen ? "frozen" : nil].compactMap { $0 }
         lines.append("promotions   \(stops.isEmpty ? "not held" : stops.joined(separator: " and "))")
+        if let waiting = summary.waiting {
+            lines.append("waiting      \(ReleaseLogRecord.name(waiting.version)), until the one that shadows is heard out")
+        }
+        let suppressed = summary.suppressed.map { ForeignText.line($0, limit: 300) }.joined(separator: ", ")
+        if !suppressed.isEmpty { lines.append("suppressed   \(suppressed)") }
         let quarantined = summary.quarantined.map { ForeignText.line($0, limit: 300) }.joined(separator: ", ")
         lines.append("quarantined  \(quarantined.isEmpty ? "none" : quarantined)")
         return lines.joined(separator: "\n")
@@ -109,6 +114,8 @@ public struct ReleaseOverview: Sendable {
             }
             writer.member("held", summary.isHeld)
             writer.member("frozen", summary.isFrozen)
+            writer.member("waiting", ifPresent: summary.waiting?.version.rawValue)
+            writer.array("suppressed", of: summary.suppressed)
             writer.array("quarantined", of: summary.quarantined)
         }
         return writer.text

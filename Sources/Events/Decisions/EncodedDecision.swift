@@ -94,6 +94,7 @@ public struct EncodedDecision: Hashable, Sendable {
         case .shadow: "shadowed"
         case .rolledBack, .command, .canaryRolledBack: "rolled_back"
         case .canary, .assignment: "staged"
+        case .suppression: "suppressed"
         }
     }
 }

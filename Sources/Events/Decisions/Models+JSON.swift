@@ -47,7 +47,8 @@ extension ModelRelease: JSONCodable {
             replaced: try object.optionalID("replaced"),
             quarantined: try object.strings("quarantined").map { ModelVersion($0) },
             evidence: try object.value("evidence"),
-            staging: try Staging(object)
+            staging: try Staging(object),
+            suppressed: object.optional("suppressed") == nil ? [] : try object.strings("suppressed")
         )
     }
 
@@ -63,6 +64,7 @@ extension ModelRelease: JSONCodable {
             writer.array("quarantined", of: quarantined.map(\.rawValue))
             writer.member("evidence", evidence)
             staging?.write(members: &writer)
+            if !suppressed.isEmpty { writer.array("suppressed", of: suppressed) }
         }
     }
 }

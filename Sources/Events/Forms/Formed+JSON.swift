@@ -65,6 +65,7 @@ extension StreamFilter: JSONCodable {}
 extension Suspicion: JSONCodable {}
 extension TrainingPolicy: JSONCodable {}
 extension UnregisteredTraffic: JSONCodable {}
+extension Suppression: JSONCodable {}
 extension UserBucket: JSONCodable {}
 extension Voice: JSONCodable {}
 extension VoiceBlock: JSONCodable {}

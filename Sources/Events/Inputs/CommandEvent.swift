@@ -39,6 +39,8 @@ extension Command: JSONCodable {
         case "freeze": action = .freeze
         case "unfreeze": action = .unfreeze
         case "approve": action = .approve(try object.id("model_version"))
+        case "suppress": action = .suppress(true, className: try object.className("class"))
+        case "unsuppress": action = .suppress(false, className: try object.className("class"))
         case "resume": action = .resume
         case "register":
             action = .register(
@@ -55,7 +57,7 @@ extension Command: JSONCodable {
         case let name:
             throw object.failure(
                 "action",
-                "expected roll_back, hold, release_hold, freeze, unfreeze, approve, resume, register, revise_label, retract_label or move_label, found \"\(name.prefix(64))\""
+                "expected roll_back, hold, release_hold, freeze, unfreeze, approve, suppress, unsuppress, resume, register, revise_label, retract_label or move_label, found \"\(name.prefix(64))\""
             )
         }
         // Both go on into the dataset log.
@@ -85,6 +87,9 @@ extension Command: JSONCodable {
         case .approve(let version):
             writer.member("action", "approve")
             writer.member("model_version", version)
+        case .suppress(let isSuppressed, let name):
+            writer.member("action", isSuppressed ? "suppress" : "unsuppress")
+            writer.member("class", name)
         case .resume: writer.member("action", "resume")
         case .register(let model):
             writer.member("action", "register")

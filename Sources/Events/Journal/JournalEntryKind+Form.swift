@@ -9,7 +9,7 @@ extension JournalEntry.Kind {
     /// kind that it does not know and goes on without the entry.
     public var formVersion: Int {
         switch self {
-        case .command: 5
+        case .command: 6
         case .importedLabel: 2
         case .configured, .candidate, .feedback, .annotation, .trainingResult, .versionSealed, .tally, .tick, .engine: 1
         }
@@ -27,6 +27,7 @@ extension JournalEntry.Body {
         case .revise, .retract, .move: 3
         case .freeze, .unfreeze: 4
         case .approve: 5
+        case .suppress: 6
         }
     }
 }

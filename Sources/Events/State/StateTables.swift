@@ -76,5 +76,6 @@ extension ProjectState {
         visitor.table("rollout.suspicions", &rollout.suspicions)
         visitor.cell("rollout.progress", &rollout.progress)
         visitor.table("rollout.blocks", &rollout.blocks)
+        visitor.cell("rollout.suppression", &rollout.suppression)
     }
 }

@@ -115,7 +115,8 @@ extension OpenTask: JSONCodable {
             aged: try object.optionalCount("aged") ?? 0,
             priorityGained: try object.optionalDouble("priority_gained") ?? 0,
             extent: try object.optionalInt("classes", in: 1...10_000),
-            notes: object.optional("notes") == nil ? [] : try object.strings("notes")
+            notes: object.optional("notes") == nil ? [] : try object.strings("notes"),
+            withheld: object.optional("withheld") == nil ? [] : try object.strings("withheld")
         )
     }
 
@@ -130,6 +131,7 @@ extension OpenTask: JSONCodable {
             writer.member("expires_at_ms", expiresAt)
             writer.member("classes", ifPresent: extent)
             if !notes.isEmpty { writer.array("notes", of: notes) }
+            if !withheld.isEmpty { writer.array("withheld", of: withheld) }
             guard aged > 0 else { return }
             writer.member("aged", aged)
             writer.member("priority_gained", priorityGained)

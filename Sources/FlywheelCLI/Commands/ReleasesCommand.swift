@@ -47,11 +47,13 @@ enum ReleasesCommand {
     static func control(_ order: ReleaseControl.Order, _ arguments: ParsedArguments) throws -> Bool {
         let name = try arguments.requiredPositional("project")
         let reason = try arguments.requiredString("reason")
+        let isAboutClass = order == .suppress || order == .unsuppress
         let worker = try WorkerFile.connected(arguments)
         let control = ReleaseControl(transport: KafkaStreamTransport(properties: worker.kafka), topics: worker.topics)
         let outcome = try control.send(
             order,
             version: order == .rollBack ? arguments.string("from").map { ModelVersion($0) } : nil,
+            className: isAboutClass ? try arguments.requiredPositional("class") : nil,
             project: name,
             by: arguments.string("by") ?? NSUserName(),
             reason: reason
@@ -59,13 +61,14 @@ enum ReleasesCommand {
         let project = ForeignText.line(name)
         switch outcome {
         case .waiting:
-            let again = order == .rollBack ? "Do not send it again" : "Once more does no harm"
+            let again = order == .rollBack || isAboutClass ? "Do not send it again" : "Once more does no harm"
             Terminal.complain(
                 "sent; no worker has carried it out yet: see flywheel releases show \(project). \(again)"
             )
             return false
         case .refused(let live):
-            Terminal.complain("refused: \(serving(live)) now; see flywheel releases log \(project)")
+            let why = isAboutClass ? "see flywheel dead-letters list" : "see flywheel releases log \(project)"
+            Terminal.complain("refused: \(serving(live)) now; \(why)")
             return false
         case .done(let live, let replaced):
             let instead = replaced.map { ", in the place of \(ForeignText.line($0.rawValue))" } ?? ""
@@ -85,6 +88,8 @@ enum ReleasesCommand {
         case .unhold: "promotions are no longer held"
         case .freeze: "releases are frozen"
         case .unfreeze: "releases are no longer frozen"
+        case .suppress: "the class is suppressed"
+        case .unsuppress: "the class is no longer suppressed"
         }
     }
 

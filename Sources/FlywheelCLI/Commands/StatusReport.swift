@@ -160,6 +160,7 @@ struct StatusReport {
                 writer.key("canary")
                 rollout.write(to: &writer)
             }
+            writer.array("suppressed", of: project.suppressed)
             if let pause = project.pause {
                 writer.object("paused") { writer in
                     writer.member("journal_offset", pause.next)

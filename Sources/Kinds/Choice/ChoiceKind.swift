@@ -25,6 +25,9 @@ public enum ChoiceKind: FiniteKind {
     public static func classes(of question: LabelSchema) -> [String] { question.classes }
     public static func extent(of question: LabelSchema) -> Int { question.classes.count }
     public static func narrowed(_ question: LabelSchema, to extent: Int) -> LabelSchema { question.prefix(extent) }
+    public static func without(_ names: [String], _ question: LabelSchema) -> LabelSchema {
+        LabelSchema(question: question.question, classes: question.classes.filter { !names.contains($0) })
+    }
 
     public static func fault(of question: LabelSchema, after former: LabelSchema) -> String? {
         question.classes.starts(with: former.classes) ? nil : "removes or reorders classes"

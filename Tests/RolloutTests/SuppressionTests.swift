@@ -1,0 +1,66 @@
+import Kinds
+import Rollout
+import Tables
+import Testing
+import Vocabulary
+
+@Suite("Suppression: a class is no answer any more")
+struct SuppressionTests {
+    private static let question = Question.choice(LabelSchema(question: "Which?", classes: ["cat", "dog", "cow"]))
+    private static let command = Evidence.command(id: "c", by: "ada", reason: "noon")
+
+    private static func suppress(
+        _ name: String,
+        _ isSuppressed: Bool = true,
+        in state: inout RolloutState,
+        at milliseconds: Int64 = 1_000
+    ) -> Result<ModelRelease?, RefusalError> {
+        state.suppress(isSuppressed, class: name, of: question, evidence: command, at: time(milliseconds))
+    }
+
+    @Test("The class is named, its audit labels leave the comparison, and two classes stay")
+    func rules() throws {
+        var state = RolloutState(models: 1...2)
+        // Labels of class 1, dog.
+        state.pair("a", champion: false, challenger: true)
+        state.pair("b", champion: false, challenger: true)
+        #expect(state.pairs.value.challengerOnly == 2)
+        let release = try #require(try Self.suppress("dog", in: &state).get())
+        #expect(release.cause == .suppression && release.champion == model(1) && release.evidence == Self.command)
+        #expect(state.suppressedClasses == ["dog"])
+        #expect(state.pairs.value.labels == 0 && state.rows[SampleID("a")] == nil)
+        #expect(state.isOut(right, of: Self.question) && !state.isOut(wrong, of: Self.question))
+        for (isSuppressed, name, text) in [
+            (true, "dog", "suppressed already"), (true, "cat", "one of the last two"), (true, "ox", "not in"),
+            (false, "cat", "not suppressed"),
+        ] {
+            guard case .failure(let error) = Self.suppress(name, isSuppressed, in: &state) else {
+                Issue.record("\(name) was taken")
+                continue
+            }
+            #expect(error.refusal.code == .suppressionRefused && error.refusal.text.contains(text), "\(error)")
+        }
+        _ = try Self.suppress("dog", false, in: &state).get()
+        #expect(state.suppressedClasses.isEmpty && !state.isOut(right, of: Self.question))
+        var empty = RolloutState()
+        #expect(try Self.suppress("dog", in: &empty).get() == nil && empty.suppressedClasses == ["dog"])
+    }
+
+    @Test("A version that serves and names the class a minute later is told of once, with the tenth")
+    func ignored() throws {
+        var state = RolloutState(models: 1...2)
+        func note(_ version: Int, _ label: Label, at milliseconds: Int64) -> Notice? {
+            state.noteIgnored(by: model(version).version, label, of: Self.question, predictedAt: time(milliseconds))
+        }
+        #expect(note(1, right, at: 100_000) == nil && state.suppression.value.ignored == 0)
+        _ = try Self.suppress("dog", in: &state).get()
+        // Within the minute, of another class, of a version that does not serve.
+        for (version, label, at) in [(1, right, 61_000), (1, wrong, 99_000), (2, right, 99_000)] as [(Int, Label, Int64)] {
+            #expect(note(version, label, at: at) == nil)
+        }
+        #expect(state.suppression.value.ignored == 0)
+        let told = (0..<30).compactMap { _ in note(1, right, at: 61_001) }
+        #expect(told.count == 1 && told.first?.kind == .suppressionIgnored)
+        #expect(told.first?.text.contains("10 candidates of v1") == true)
+    }
+}
