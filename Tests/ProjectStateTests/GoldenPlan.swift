@@ -227,6 +227,11 @@ struct GoldenPlan: Sendable {
             (policy.auditShare, policy.auditFirst) = (0.5, 4)
             policy.patience = 3_000 + Int64(revision)
         },
+        GoldenPlan("rollouts") { policy, revision in
+            policy.votes = 400
+            (policy.poolCapacity, policy.batch.memory) = (20, 8)
+            (policy.auditShare, policy.patience) = (0.5, 1_000 + Int64(revision))
+        },
     ]
 
     /// Whether an operator returns to former champions; else users' feedback does.
@@ -277,6 +282,21 @@ struct GoldenPlan: Sendable {
                 (rollout.userWindow, rollout.rollbackAlpha, rollout.verification) = (500, 0.05, 10 * revision)
                 (rollout.calibration, rollout.minimumShadow, rollout.userBuckets) = (5, 0, 65_536)
                 rollout.alpha = 0.5
+            }
+            if name == "rollouts" {
+                (rollout.userWindow, rollout.rollbackAlpha, rollout.userBuckets) = (500, 0.05, 65_536)
+                (rollout.calibration, rollout.minimumShadow, rollout.alpha) = (5, 0, 0.5)
+                (training.newLabels, datasets.cutEvery) = (1, 2)
+                (training.repeats, training.trials) = (1, [Recipe()])
+                (labeling.minimumVotes, labeling.maximumVotes) = (1, 1)
+                if revision > 0 {
+                    let share = revision == 1 ? 0.3 : 0.4
+                    rollout.steps = [
+                        RolloutStep(share: share, bake: 4_000, voices: 2),
+                        RolloutStep(share: 0.7, bake: 4_000, voices: 2, approve: true), RolloutStep(share: 1),
+                    ]
+                    rollout.holdback = revision == 3 ? 0.1 : 0.2
+                }
             }
             if name == "incumbents" { rollout.first = FirstModelPolicy(trainingLabels: 10_000, score: 0.5) }
             if let ageing { (labeling.ageingEvery, labeling.ageingBy) = (ageing, 0.25) }

@@ -49,7 +49,7 @@ struct GoldenWorld {
 
     private var hasRolledBack: Bool {
         // In this one it may be that nobody but a raid rejects.
-        plan.name == "raids"
+        ["raids", "rollouts"].contains(plan.name)
             || world.decisions.prefix(plan.entries).joined().contains {
                 guard case .release(let release) = $0.body else { return false }
                 return release.cause == (plan.rollsBackByCommand ? .command : .rolledBack)
@@ -77,6 +77,12 @@ struct GoldenWorld {
     /// the others.
     private var hasChanged: Bool {
         if plan.name == "eras" { return found.isSuperset(of: ["provisional", "judged"]) }
+        if plan.name == "rollouts" {
+            return found.isSuperset(of: [
+                "canary", "live", "canary_rolled_back", "assignment", "nothing_to_approve", "rollout_paused",
+                "approval_wanted", "nobody_serves", "other_version_served", "blocks",
+            ])
+        }
         guard plan.name == "changes" else { return true }
         return found.isSuperset(of: [
             "revised", "retracted", "moved", "unknown_label", "labels_fixed", "split_fixed", "promoted", "former",
@@ -91,11 +97,13 @@ struct GoldenWorld {
             for decision in state.apply(appended.entry, appendedAt: appended.at) {
                 if case .change(let change) = decision.body { found.insert(change.kind.word) }
                 if case .refused(let refusal) = decision.body { found.insert(refusal.code.rawValue) }
+                if case .notice(let notice) = decision.body { found.insert(notice.kind.rawValue) }
                 if case .release(let release) = decision.body {
                     found.insert(release.cause.rawValue)
                     if case .judged = release.evidence { found.insert("judged") }
                 }
             }
+            if !state.rollout.blocks.isEmpty { found.insert("blocks") }
             if !state.datasets.former.isEmpty { found.insert("former") }
             if state.rollout.phase.value.changedEvidence > 0 { found.insert("evidence") }
         }
@@ -109,6 +117,8 @@ struct GoldenWorld {
                 revision += 1
             } else if plan.name == "declined", generator.next(below: 5) == 0 {
                 decline()
+            } else if plan.name == "rollouts", generator.next(below: 2) == 0 {
+                generator.next(below: 3) == 0 ? world.hasten() : stage()
             } else if plan.name == "eras", generator.next(below: 2) == 0 {
                 world.hasten()
             } else if plan.name == "changes", generator.next(below: 2) == 0 {
@@ -161,6 +171,71 @@ struct GoldenWorld {
             }
         default: report()
         }
+    }
+
+    /// What a rollout by steps comes to: voices about all that serve, time, a person's word twice, and another version shown.
+    private mutating func stage() {
+        let (rollout, phase) = (world.state.rollout.progress.value.rollout, world.state.rollout.phase.value)
+        guard let released = world.state.rollout.progress.value.released else { return world.hasten() }
+        guard let rollout else {
+            // Nobody follows the release: an old version is shown.
+            guard let old = phase.quarantined.last ?? phase.history.first?.model.version,
+                generator.next(below: 4) == 0
+            else { return world.hasten() }
+            if generator.next(below: 4) == 0 { world.now += 700_000 }
+            return show(old)
+        }
+        let version = rollout.model.version
+        if rollout.isAsked {
+            let id = "a\(world.journal.count)"
+            return world.append(.command(Command(id: id, action: .approve(version), by: "olga", reason: "well")))
+        }
+        let number = Int(version.rawValue.dropFirst()) ?? 0
+        if !rollout.isServed, Double(rollout.unserved) >= 10 / max(0.3, released.canary?.share ?? 1) {
+            // Once it was told that nobody serves it.
+            let id = "a\(world.journal.count)"
+            return world.append(.command(Command(id: id, action: .rollBack(version), by: "olga", reason: "unserved")))
+        }
+        switch generator.next(below: 10) {
+        case 0:
+            world.now += 3_700_000
+            world.tick()
+        case 1, 5:
+            let id = "a\(world.journal.count)"
+            world.append(.command(Command(id: id, action: .approve(version), by: "olga", reason: "too early")))
+        case 2:
+            let id = "a\(world.journal.count)"
+            let action: Command.Action = number % 4 == 1 ? .rollBack(version) : .hold
+            world.append(.command(Command(id: id, action: action, by: "olga", reason: "odd")))
+        case 3, 4:
+            guard let champion = phase.champion?.version else { return }
+            for _ in 0..<(number % 3 == 0 ? 12 : 1) { show(champion) }
+        default:
+            for about in [version, phase.champion?.version, released.holdback?.version].compactMap({ $0 }) {
+                let isBad = about == version && number % 2 == 0
+                // Of a third of the canaries nobody says a word.
+                if about == version, number % 3 == 0 { continue }
+                giveFeedback(isBad ? .rejection : .confirmation, by: "s\(world.journal.count)", about: about)
+            }
+        }
+    }
+
+    /// A prediction that a service shows.
+    private mutating func show(_ version: ModelVersion) {
+        let number = world.journal.count
+        world.append(
+            .candidate(
+                Candidate(
+                    sample: Sample(id: SampleID("o\(number)"), content: content(number)),
+                    output: ClassDistribution([.init(label: ClassIndex(0), probability: 1)]).map(Output.choice),
+                    model: ModelReference(name: "m", version: version),
+                    score: 0.1,
+                    auditProbability: nil,
+                    auditDraw: 1,
+                    predictedAt: StreamTime(milliseconds: world.now)
+                )
+            )
+        )
     }
 
     /// Once a model waits: under its name, which is taken; and an incumbent, which is in time the first time alone.
@@ -274,14 +349,18 @@ struct GoldenWorld {
         }
     }
 
-    private mutating func giveFeedback(_ verdict: Feedback.Verdict, by user: String) {
+    private mutating func giveFeedback(
+        _ verdict: Feedback.Verdict,
+        by user: String,
+        about version: ModelVersion? = nil
+    ) {
         guard let champion = world.state.rollout.phase.value.champion else { return }
         world.append(
             .feedback(
                 Feedback(
                     key: UInt64(1_000_000 + world.journal.count),
                     sample: SampleID("s\(generator.next(below: 600))"),
-                    modelVersion: champion.version,
+                    modelVersion: version ?? champion.version,
                     user: UserDigest(user),
                     verdict: verdict,
                     answer: verdict == .correction ? .choice(ClassIndex(generator.next(below: 3))) : nil,
