@@ -131,11 +131,13 @@ extension RolloutState {
             watch.compared?.kept = 0
             watches[version] = watch
         }
-        // The step begins anew: while it was suspected nobody was served.
+        // The step begins anew, and so does a person's word: while it was suspected nobody was served.
         if version == canary?.version {
             progress.value.rollout?.since = nil
             progress.value.rollout?.voices = 0
             progress.value.rollout?.negative = 0
+            progress.value.rollout?.approvedBy = nil
+            progress.value.rollout?.isAsked = false
         }
         let right = (suspicion.right * 100).rounded() / 100
         let text =

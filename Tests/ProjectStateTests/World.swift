@@ -180,6 +180,7 @@ struct World {
     private mutating func act() {
         now += Int64(generator.next(below: 400))
         count += 1
+        if count == 850 || count == 870 { suppress() }
         switch generator.next(below: 24) {
         case 0..<7: predict()
         case 7..<13: annotate()
@@ -372,12 +373,14 @@ struct World {
         let asked = rollout.flatMap { $0.isAsked && $0.approvedBy == nil ? $0.model.version : nil }
         var answer = asked.map { journal.count % 4 == 0 ? Command.Action.rollBack($0) : .approve($0) }
         if answer == nil, let rollout, rollout.pause == nil, journal.count % 2 == 0 { answer = .hold }
-        // One class is out of use for some time.
-        if answer == nil, generator.next(below: 6) == 0 {
-            answer = .suppress(!state.rollout.suppressedClasses.contains("cow"), className: "cow")
-        }
         let id = "c\(generator.next(below: 200))"
         append(.command(Command(id: id, action: answer ?? action, by: "ada", reason: "drill")))
+    }
+
+    /// One class is out of use for some time.
+    private mutating func suppress() {
+        let action = Command.Action.suppress(!state.rollout.suppressedClasses.contains("cow"), className: "cow")
+        append(.command(Command(id: "x\(count)", action: action, by: "eve", reason: "drill")))
     }
 
     /// Answers, versions and models come sooner than they otherwise do.

@@ -76,6 +76,7 @@ struct ServingTests {
         #expect(paused.release?.cause == .canary)
         #expect(state.staging(Self.policy)?.canary?.share == 0 && state.staging(Self.policy)?.state == .paused)
         #expect(state.auditTasksWanted(Self.policy) == 20)
+        state.progress.value.rollout?.approvedBy = "ada"
         expect(state.promoteIfBetter(policy: Self.policy), is: nil)
         var wrong = state
         for number in 0..<20 {
@@ -86,6 +87,7 @@ struct ServingTests {
         let cleared = state.advance(policy: Self.policy, at: time(2))
         #expect(cleared.release?.cause == .canary && state.staging(Self.policy)?.canary?.share == 0.5)
         #expect(state.progress.value.rollout?.voices == 0 && state.progress.value.rollout?.since == time(2))
+        #expect(state.progress.value.rollout?.approvedBy == nil)
         var release: ModelRelease?
         for number in 0..<20 { release = Self.label(&wrong, number, isRight: false).release ?? release }
         #expect(release?.cause == .canaryRolledBack && release?.champion == model(1) && wrong.canary == nil)
