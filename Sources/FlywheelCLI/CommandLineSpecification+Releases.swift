@@ -59,7 +59,9 @@ extension CommandLineSpecification {
                     By a command on the topic commands. Names the version that is live, so that of two who roll back at once one is
                     refused. Waits until the loop has carried it out; exits with 1 if it refused.
                     """,
-                options: [.option("from", "VERSION", help: "the live version that is to go (default whichever is live)")]
+                options: [
+                    .option("from", "VERSION", help: "the live version that is to go (default whichever is live)")
+                ]
             ),
             controlling(
                 "hold",

@@ -55,7 +55,9 @@ extension RolloutState {
         func refusal(_ text: String) -> Result<ModelRelease?, RefusalError> {
             .failure(.init(.suppressionRefused, text))
         }
-        guard question.classes.contains(name) else { return refusal("class \"\(name)\" is not in the project's question") }
+        guard question.classes.contains(name) else {
+            return refusal("class \"\(name)\" is not in the project's question")
+        }
         let old = suppression.value.classes
         guard old.contains(name) != isSuppressed else {
             return refusal("class \"\(name)\" is \(isSuppressed ? "suppressed already" : "not suppressed")")
@@ -96,7 +98,8 @@ extension RolloutState {
         predictedAt: StreamTime
     ) -> Notice? {
         let now = suppression.value
-        guard !now.classes.isEmpty, now.ignored < Suppression.ignoredLimit, predictedAt.milliseconds(since: now.since) > Suppression.grace,
+        guard !now.classes.isEmpty, now.ignored < Suppression.ignoredLimit,
+            predictedAt.milliseconds(since: now.since) > Suppression.grace,
             version == phase.value.champion?.version || version == canary?.version, isOut(label, of: question)
         else { return nil }
         suppression.value.ignored += 1

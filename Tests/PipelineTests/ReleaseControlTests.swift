@@ -153,7 +153,10 @@ struct ReleaseControlTests {
         for _ in 0..<3 { try plant.round() }
         let tasks = plant.cluster.committed(plant.topics[.labelingTasks]).dropFirst(opened)
         #expect(tasks.contains { !String(decoding: $0.value ?? [], as: UTF8.self).contains("\"square\"") })
-        #expect(try send(.unsuppress, plant, className: "square") == .done(live: plant.releases().last?.champion.version, replaced: nil))
+        #expect(
+            try send(.unsuppress, plant, className: "square")
+                == .done(live: plant.releases().last?.champion.version, replaced: nil)
+        )
         #expect(try plant.releases().last { $0.cause == .suppression }?.suppressed == [])
         let report = try Replay(transport: plant.cluster, topics: plant.topics)
             .verify(project: Self.project, partition: World.partition)

@@ -57,7 +57,9 @@ extension GoldenWorld {
     /// Voices about all that serve, each of a user of its own.
     private mutating func hear(_ version: ModelVersion) {
         let rollout = world.state.rollout
-        let (champion, holdback) = (rollout.phase.value.champion?.version, rollout.progress.value.released?.holdback?.version)
+        let (champion, holdback) = (
+            rollout.phase.value.champion?.version, rollout.progress.value.released?.holdback?.version
+        )
         for about in [version, champion, holdback].compactMap({ $0 }) {
             giveFeedback(.confirmation, by: "s\(world.journal.count)", about: about)
         }

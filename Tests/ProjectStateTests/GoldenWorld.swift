@@ -35,7 +35,6 @@ struct GoldenWorld {
         return nil
     }
 
-
     private init(_ plan: GoldenPlan, seed: UInt64) {
         self.plan = plan
         world = World(seed: seed, first: plan.revisions[0])

@@ -55,7 +55,9 @@ struct SuppressionTests {
         #expect(note(1, right, at: 100_000) == nil && state.suppression.value.ignored == 0)
         _ = try Self.suppress("dog", in: &state).get()
         // Within the minute, of another class, of a version that does not serve.
-        for (version, label, at) in [(1, right, 61_000), (1, wrong, 99_000), (2, right, 99_000)] as [(Int, Label, Int64)] {
+        for (version, label, at) in [(1, right, 61_000), (1, wrong, 99_000), (2, right, 99_000)]
+            as [(Int, Label, Int64)]
+        {
             #expect(note(version, label, at: at) == nil)
         }
         #expect(state.suppression.value.ignored == 0)

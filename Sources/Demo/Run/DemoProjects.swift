@@ -42,7 +42,13 @@ enum DemoProjects {
             ),
             datasets: DatasetPolicy(cutEvery: 10, cutAfter: 30_000),
             training: TrainingPolicy(trials: [Recipe()], repeats: 3, deadline: 60_000),
-            rollout: RolloutPolicy(alpha: 0.1, tolerance: 0.05, userWindow: 3_600_000, provisional: 40, userBuckets: 65_536)
+            rollout: RolloutPolicy(
+                alpha: 0.1,
+                tolerance: 0.05,
+                userWindow: 3_600_000,
+                provisional: 40,
+                userBuckets: 65_536
+            )
         )
     }
 }

@@ -92,7 +92,9 @@ public struct ReleaseOverview: Sendable {
         let stops = [summary.isHeld ? "held" : nil, summary.isFrozen ? "frozen" : nil].compactMap { $0 }
         lines.append("promotions   \(stops.isEmpty ? "not held" : stops.joined(separator: " and "))")
         if let waiting = summary.waiting {
-            lines.append("waiting      \(ReleaseLogRecord.name(waiting.version)), until the one that shadows is heard out")
+            lines.append(
+                "waiting      \(ReleaseLogRecord.name(waiting.version)), until the one that shadows is heard out"
+            )
         }
         let suppressed = summary.suppressed.map { ForeignText.line($0, limit: 300) }.joined(separator: ", ")
         if !suppressed.isEmpty { lines.append("suppressed   \(suppressed)") }

@@ -3,10 +3,10 @@ public import Vocabulary
 
 /// How an audit sample came to be asked for, as facts and lines of a dataset say it.
 extension AuditOrigin {
-    /// Reads `duel`, `stratum` and `audit_day`.
+    /// Reads `duel`, `stratum` and `audit_day`; nil where there is no `duel`.
     ///
     /// - Parameter object: A fact.
-    /// - Returns: Nil where there is no `duel`.
+    /// - Throws: `JSONError` of a day or stratum that is none.
     init?(members object: JSONObject) throws(JSONError) {
         guard object.optional("duel") != nil else { return nil }
         let text = try object.string("audit_day")

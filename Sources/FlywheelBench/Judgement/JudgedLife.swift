@@ -234,7 +234,9 @@ struct JudgedLife {
     }
 
     private mutating func judge(at time: StreamTime) {
-        if let release = rollout.promoteIfBetter(policy: options.policy), let promoted = models[release.champion.version] {
+        if let release = rollout.promoteIfBetter(policy: options.policy),
+            let promoted = models[release.champion.version]
+        {
             if release.cause == .promoted { count(promoted) }
             champion = promoted
             challenger = nil
