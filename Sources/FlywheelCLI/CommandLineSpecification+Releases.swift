@@ -54,13 +54,13 @@ extension CommandLineSpecification {
             ),
             controlling(
                 "rollback",
-                summary: "return to the champion before, and quarantine the one that is live",
+                summary: "return to the champion before and quarantine the live one, or take a canary back",
                 discussion: """
                     By a command on the topic commands. Names the version that is live, so that of two who roll back at once one is
                     refused. Waits until the loop has carried it out; exits with 1 if it refused.
                     """,
                 options: [
-                    .option("from", "VERSION", help: "the live version that is to go (default whichever is live)")
+                    .option("from", "VERSION", help: "what is to go: the canary, or the live version (default whichever is live)")
                 ]
             ),
             controlling(

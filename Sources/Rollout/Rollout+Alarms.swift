@@ -108,7 +108,7 @@ extension RolloutState {
     }
 
     /// The evidence of the voices kept, without the buckets that rejected most: five, or a twentieth of those heard where that is
-    /// more. Of equals those whose rejections lie furthest back go first.
+    /// more. Of equals those whose rejections lie furthest back go first, and of these the lower bucket.
     ///
     /// - Returns: The evidence, begun at 0 with the first voice kept, each under its own number; and how many of the buckets
     ///   that are left rejected.
@@ -141,7 +141,8 @@ extension RolloutState {
             rejections[bucket] = isNegative ? (known.count + 1, number) : known
         }
         let rejecting = rejections.filter { $1.count > 0 }
-            .sorted { ($1.value.count, $0.value.last) < ($0.value.count, $1.value.last) }
+            // Voices of one block have one number: without the bucket each process would leave out others.
+            .sorted { ($1.value.count, $0.value.last, $0.key) < ($0.value.count, $1.value.last, $1.key) }
         let most = max(Self.leftOut, (rejections.count + 19) / 20)
         return (Set(rejecting.prefix(most).map(\.key)), max(0, rejecting.count - most))
     }

@@ -107,7 +107,7 @@ struct ReleaseApprovalTests {
                     plant.clock.advance(by: $0)
                 }
             )
-        #expect(outcome == .done(live: ModelVersion("theirs"), replaced: ModelVersion(version)))
+        #expect(outcome == .withdrawn(canary: ModelVersion(version), live: ModelVersion("theirs")))
         #expect(try summary(plant).quarantined == [version] && summary(plant).rollout == nil)
     }
 }

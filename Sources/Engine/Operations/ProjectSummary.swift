@@ -59,6 +59,8 @@ public struct ProjectSummary: Hashable, Sendable {
     public let isSuspected: Bool
     /// Whether promotions and studies are stopped.
     public let isFrozen: Bool
+    /// The former champion that serves a share beside the champion; nil where none does.
+    public let holdback: Staging.Holdback?
     /// The newest model, while the challenger is heard out; nil where none waits.
     public let waiting: ReleasedModel?
     /// Names of the classes that are suppressed.
@@ -124,6 +126,7 @@ public struct ProjectSummary: Hashable, Sendable {
             .sorted { ($1.predictions, $0.version) < ($0.predictions, $1.version) }
         isHeld = phase.isHeld
         isFrozen = state.rollout.isFrozen
+        holdback = state.rollout.progress.value.released?.holdback
         waiting = state.rollout.phase.value.waiting
         suppressed = state.rollout.suppressedClasses
         changedEvidence = phase.changedEvidence

@@ -28,6 +28,12 @@ public struct ReleaseControl {
         ///   - live: The version that serves from then on; nil where none does.
         ///   - replaced: The one that was taken back for it; nil where the live version stayed.
         case done(live: ModelVersion?, replaced: ModelVersion?)
+        /// A rollback of a canary was carried out.
+        ///
+        /// - Parameters:
+        ///   - canary: In quarantine.
+        ///   - live: The version that serves as before.
+        case withdrawn(canary: ModelVersion, live: ModelVersion?)
         /// Refused by the loop: meanwhile another version had become champion, none was left to return to, or the class was as
         /// wanted.
         ///
@@ -49,7 +55,7 @@ public struct ReleaseControl {
     ///
     /// - Parameters:
     ///   - order: What is wanted.
-    ///   - version: Of `rollBack`: the champion that is to go; nil for whichever serves. Without meaning of others.
+    ///   - version: Of `rollBack`: the champion or the canary that is to go; nil for the champion. Without meaning of others.
     ///   - className: Of `suppress` and `unsuppress`: the class. Without meaning of others.
     ///   - name: The project.
     ///   - by: Who wants it.
@@ -132,7 +138,8 @@ public struct ReleaseControl {
             throw EngineError(
                 attempt,
                 "no model served before \(champion), as far as is remembered",
-                remedy: "freeze releases, and register or train another model"
+                remedy: state?.rollout.canary.map { "to take the canary back, name it: --from \($0.version)" }
+                    ?? "freeze releases, and register or train another model"
             )
         }
         return .rollBack(champion)
@@ -149,7 +156,7 @@ public struct ReleaseControl {
         if order == .rollBack, let canary = before?.rollout.canary?.version, state.rollout.canary == nil,
             state.rollout.phase.value.quarantined.contains(canary), old == live
         {
-            return .done(live: live, replaced: canary)
+            return .withdrawn(canary: canary, live: live)
         }
         if order == .rollBack, old == live || !state.rollout.phase.value.quarantined.contains(where: { $0 == old }) {
             return .refused(live: live)

@@ -10,6 +10,8 @@ public struct ReleaseMoment: Hashable, Sendable {
     /// The transition by which the live version became live; nil where none was, or none is known.
     public let live: ReleaseLogRecord?
     public let shadow: ReleaseLogRecord?
+    /// Of the version that was on its way by steps, paused or not.
+    public let canary: ReleaseLogRecord?
     /// Whether models may have served then that are not recorded.
     public let isUncertain: Bool
     private let isEmpty: Bool
@@ -20,6 +22,7 @@ public struct ReleaseMoment: Hashable, Sendable {
         at = time
         live = history.holder(of: .live, at: time)
         shadow = history.holder(of: .shadow, at: time)
+        canary = history.holder(of: .canary, at: time) ?? history.holder(of: .paused, at: time)
         isUncertain = live == nil && !history.hasBeginning
         isEmpty = history.records.isEmpty
     }
@@ -36,6 +39,7 @@ public struct ReleaseMoment: Hashable, Sendable {
         } else {
             lines.append("no version was live at \(moment)")
         }
+        if let canary { lines.append("\(canary.described(as: canary.transition.to.rawValue)) then, \(canary.since)") }
         if let shadow { lines.append("\(shadow.described(as: "shadow")) then, \(shadow.since)") }
         return lines.joined(separator: "\n")
     }
@@ -47,6 +51,7 @@ public struct ReleaseMoment: Hashable, Sendable {
             writer.member("project", project)
             writer.member("at_ms", at.milliseconds)
             ReleaseHistory.write("live", live, to: &writer)
+            if canary != nil { ReleaseHistory.write("canary", canary, to: &writer) }
             ReleaseHistory.write("shadow", shadow, to: &writer)
             writer.member("uncertain", isUncertain)
         }
@@ -84,6 +89,9 @@ public struct ReleaseOverview: Sendable {
             lines.append(word + (model.map { "\(ReleaseLogRecord.name($0.version))\(since)" } ?? "none"))
         }
         if let rollout = summary.rollout { lines.append("canary       \(rollout.text)") }
+        if let holdback = summary.holdback {
+            lines.append("hold-back    \(ReleaseLogRecord.name(holdback.version)), a share of \(holdback.share)")
+        }
         if let standing = summary.standing {
             lines.append(
                 "evidence     \(standing.won) pairs won, \(standing.lost) lost on \(standing.labels) audit labels; log e \(Self.rounded(standing.logE)) of \(Self.rounded(standing.threshold)); \(standing.livePredictions) live predictions of at least \(standing.minimumPredictions)"
@@ -113,6 +121,12 @@ public struct ReleaseOverview: Sendable {
             if let rollout = summary.rollout {
                 writer.key("canary")
                 rollout.write(to: &writer)
+            }
+            if let holdback = summary.holdback {
+                writer.object("holdback") { writer in
+                    writer.member("version", holdback.version.rawValue)
+                    writer.member("share", holdback.share)
+                }
             }
             writer.member("held", summary.isHeld)
             writer.member("frozen", summary.isFrozen)

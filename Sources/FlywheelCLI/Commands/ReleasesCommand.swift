@@ -67,12 +67,21 @@ enum ReleasesCommand {
             )
             return false
         case .refused(let live):
-            let why = isAboutClass ? "see flywheel dead-letters list" : "see flywheel releases log \(project)"
-            Terminal.complain("refused: \(serving(live)) now; \(why)")
+            guard isAboutClass, let name = arguments.positional("class") else {
+                Terminal.complain("refused: \(serving(live)) now; see flywheel releases log \(project)")
+                return false
+            }
+            let isWanted = order == .suppress ? "suppressed already, or one of the last two" : "not suppressed"
+            Terminal.complain("refused: class \(ForeignText.line(name)) is \(isWanted); see flywheel releases show \(project)")
             return false
+        case .withdrawn(let canary, let live):
+            let version = ForeignText.line(canary.rawValue)
+            Terminal.show("\(project): \(version) is on its way no more, and quarantined; \(serving(live)) as before")
+            return true
         case .done(let live, let replaced):
             let instead = replaced.map { ", in the place of \(ForeignText.line($0.rawValue))" } ?? ""
-            Terminal.show("\(project): \(state(after: order)); \(serving(live))\(instead)")
+            let what = isAboutClass ? "\(ForeignText.line(try arguments.requiredPositional("class"))): " : ""
+            Terminal.show("\(project): \(what)\(state(after: order)); \(serving(live))\(instead)")
             return true
         }
     }

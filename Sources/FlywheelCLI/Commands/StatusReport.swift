@@ -156,6 +156,12 @@ struct StatusReport {
             writer.member("held", project.isHeld)
             writer.member("suspected", project.isSuspected)
             writer.member("frozen", project.isFrozen)
+            if let holdback = project.holdback {
+                writer.object("holdback") { writer in
+                    writer.member("version", holdback.version.rawValue)
+                    writer.member("share", holdback.share)
+                }
+            }
             writer.array("suppressed", of: project.suppressed)
             if let rollout = project.rollout {
                 writer.key("canary")

@@ -166,12 +166,15 @@ extension RolloutState {
 
     private func figures(_ rollout: StagedRollout, _ policy: RolloutPolicy, _ time: StreamTime) -> StepFigures {
         let step = policy.step(rollout.step)
+        // The share that services were told of, but for none under suspicion: a revision may have changed the steps meanwhile.
+        let released = progress.value.released.flatMap { $0.pause == .suspected ? nil : $0.canary }
+        let told = released.flatMap { $0.version == rollout.model.version && $0.step == rollout.step ? $0 : nil }
         let watch = watches[rollout.model.version]
         func log(_ value: Double?) -> Double? { value.flatMap { $0 > 0 ? Reproducible.log($0) : nil } }
         return StepFigures(
             step: rollout.step,
-            share: step.share,
-            ring: step.ring,
+            share: told.map(\.share) ?? step.share,
+            ring: told.map(\.ring) ?? step.ring,
             from: rollout.since ?? time,
             to: time,
             voices: rollout.voices,

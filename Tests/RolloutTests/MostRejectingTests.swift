@@ -1,0 +1,22 @@
+import Testing
+
+@testable import Rollout
+
+@Suite("Buckets that an alarm must do without")
+struct MostRejectingTests {
+    /// Before: the order of a dictionary decided, which each process has another of, so that a replay came to other figures.
+    @Test("Of buckets that reject as often and in the same block the lower go first, in any order of the voices")
+    func ties() {
+        for step in [1, 7, 31, 137] {
+            let voices = (0..<200).map { (number: 4, bucket: ($0 * step) % 200, isNegative: true) }
+            let found = RolloutState.mostRejecting(voices)
+            #expect(found.buckets == Set(0..<10) && found.others == 190)
+        }
+        // More rejections go first, then those that lie further back.
+        let voices = [(1, 50, true), (2, 3, true), (3, 9, true), (4, 9, true), (5, 1, false)]
+            .map { (number: $0.0, bucket: $0.1, isNegative: $0.2) }
+        let many = voices + (10..<40).map { (number: 6, bucket: $0 + 100, isNegative: true) }
+        let found = RolloutState.mostRejecting(many)
+        #expect(found.buckets == [9, 50, 3, 110, 111])
+    }
+}
