@@ -60,7 +60,11 @@ extension CommandLineSpecification {
                     refused. Waits until the loop has carried it out; exits with 1 if it refused.
                     """,
                 options: [
-                    .option("from", "VERSION", help: "what is to go: the canary, or the live version (default whichever is live)")
+                    .option(
+                        "from",
+                        "VERSION",
+                        help: "the canary, or the live version, which is the default"
+                    )
                 ]
             ),
             controlling(

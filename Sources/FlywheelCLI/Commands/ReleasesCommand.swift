@@ -72,7 +72,9 @@ enum ReleasesCommand {
                 return false
             }
             let isWanted = order == .suppress ? "suppressed already, or one of the last two" : "not suppressed"
-            Terminal.complain("refused: class \(ForeignText.line(name)) is \(isWanted); see flywheel releases show \(project)")
+            Terminal.complain(
+                "refused: class \(ForeignText.line(name)) is \(isWanted); see flywheel releases show \(project)"
+            )
             return false
         case .withdrawn(let canary, let live):
             let version = ForeignText.line(canary.rawValue)
