@@ -1,8 +1,6 @@
 public import Events
 internal import Flywheel
-internal import Rollout
 public import StreamRuntime
-internal import Tables
 public import Vocabulary
 
 /// Makes a model that serves already a project's first champion, by a command.
@@ -46,45 +44,50 @@ public struct ModelRegistration {
         by: String,
         reason: String,
         patience: Int64 = 15_000,
-        now: @escaping () -> Int64 = WallClock.now,
-        pause: @escaping (Int64) -> Void = { WallClock.pause($0) }
+        now: () -> Int64 = WallClock.now,
+        pause: (Int64) -> Void = { WallClock.pause($0) }
     ) throws -> Outcome {
-        let delivery = CommandDelivery(
-            transport: transport,
-            topics: topics,
-            attempt: "register \(model.version)",
-            patience: patience,
-            now: now,
-            pause: pause
+        let commands = try OperatorCommand(transport: transport, topics: topics, project: name)
+        defer { commands.close() }
+        let directory = try ProjectDirectory(transport: transport, topics: topics)
+        defer { directory.close() }
+        try directory.readToEnd(for: name)
+        guard let configuration = directory[name] else {
+            throw EngineError(
+                "register \(model.version)",
+                "there is no project \(name)",
+                remedy: "see flywheel project list"
+            )
+        }
+        let view = try StatusView(transport: transport, topics: topics)
+        defer { view.close() }
+        let before = try summary(view, name)
+        if let champion = before?.champion {
+            if champion.version == model.version, Self.agree(champion.artifact, model.artifact) { return .known }
+            let isOther = champion.version != model.version
+            throw EngineError(
+                "register \(model.version)",
+                "\(champion.version) is champion of \(name)\(isOther ? "" : " already, with the artifact \(champion.artifact.uri)")",
+                remedy: isOther
+                    ? "an incumbent is registered before a project has a champion; train against it, or use another project"
+                    : "what was registered stays; another model is another version"
+            )
+        }
+        let began = now()
+        try commands.send(
+            Command(id: "register-\(name)-\(began)", action: .register(model), by: by, reason: reason),
+            at: began,
+            checkedBy: configuration
         )
-        let outcome: Outcome? = try delivery.send(
-            project: name,
-            by: by,
-            reason: reason,
-            plan: { state, _ in try Self.plan(model, state, name) },
-            look: { _, state, _ in
-                let champion = state.rollout.phase.value.champion?.version
-                return champion == model.version ? .champion : .refused(champion: champion)
+        while true {
+            let summary = try summary(view, name)
+            if let champion = summary?.champion {
+                return champion.version == model.version ? .champion : .refused(champion: champion.version)
             }
-        )
-        return outcome ?? .waiting
-    }
-
-    private static func plan(
-        _ model: IncumbentModel,
-        _ state: ProjectState?,
-        _ name: String
-    ) throws -> CommandDelivery.Plan<Outcome> {
-        guard let champion = state?.rollout.phase.value.champion else { return .send(.register(model), id: "register") }
-        if champion.version == model.version, agree(champion.artifact, model.artifact) { return .known(.known) }
-        let isOther = champion.version != model.version
-        throw EngineError(
-            "register \(model.version)",
-            "\(champion.version) is champion of \(name)\(isOther ? "" : " already, with the artifact \(champion.artifact.uri)")",
-            remedy: isOther
-                ? "an incumbent is registered before a project has a champion; train against it, or use another project"
-                : "what was registered stays; another model is another version"
-        )
+            if Self.refusals(summary) > Self.refusals(before) { return .refused(champion: nil) }
+            guard now() - began < patience else { return .waiting }
+            pause(200)
+        }
     }
 
     /// Whether two references may be of the same bytes: by their digests where both have one, else by their URIs.
@@ -93,5 +96,14 @@ public struct ModelRegistration {
             return one.uri == other.uri
         }
         return first == second
+    }
+
+    private func summary(_ view: StatusView, _ name: String) throws -> ProjectSummary? {
+        try view.summaries().first { $0.project == name }
+    }
+
+    private static func refusals(_ summary: ProjectSummary?) -> Int64 {
+        let codes: Set = [Refusal.Code.championExists.rawValue, Refusal.Code.versionTaken.rawValue]
+        return (summary?.refusals ?? []).filter { codes.contains($0.code) }.reduce(0) { $0 + $1.count }
     }
 }
