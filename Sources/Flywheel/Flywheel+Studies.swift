@@ -24,7 +24,7 @@ extension ProjectState {
         if let model = outcome.model, isReady(model, outcome, configuration, &step) {
             if let release = rollout.register(model, policy: configuration.rollout, at: step.context.time) {
                 decide(release, insteadOf: phase.challenger?.version, &step)
-            } else {
+            } else if rollout.phase.value.waiting == model {
                 step.wait(model.version, for: phase.challenger?.version, insteadOf: phase.waiting?.version)
             }
             hear(outcome.predictions, without: Set(outcome.leftOut?.testPositions ?? []), of: model, &step)

@@ -48,8 +48,8 @@ extension Step {
     /// Collects the transitions of a trained model that waits, and of the one that waited before it.
     ///
     /// - Parameters:
-    ///   - version: The newest model; nothing is collected where no challenger stands, as of a model in quarantine.
-    ///   - challenger: The version whose place it waits for.
+    ///   - version: The newest model.
+    ///   - challenger: The version whose place it waits for; nothing is collected where none stands.
     ///   - former: The version that waited before, whose turn does not come.
     mutating func wait(_ version: ModelVersion, for challenger: ModelVersion?, insteadOf former: ModelVersion?) {
         guard let challenger else { return }
