@@ -22,10 +22,11 @@ struct ReleaseStand {
     var now: Int64 = 1
     let configuration: ProjectConfiguration
 
-    init(first: FirstModelPolicy = FirstModelPolicy()) {
+    init(first: FirstModelPolicy = FirstModelPolicy(), bound: PromotionBound = .challenger) {
         let usual = ProjectStateTests.configuration()
         var (rollout, training) = (usual.rollout, usual.training)
         (rollout.first, training.repeats, training.trials) = (first, 1, [Recipe()])
+        rollout.bound = bound
         configuration = ProjectConfiguration(
             project: usual.project,
             revision: 4,

@@ -44,6 +44,32 @@ struct TransitionTests {
         #expect(texts(stand.train(2)) == ["v2 new -> live (first)"])
     }
 
+    @Test("While a proven challenger is heard out the newest model is registered, and shadows once the era ends")
+    func waitsForItsPlace() {
+        var stand = ReleaseStand(bound: .share)
+        _ = stand.train(1)
+        _ = stand.train(2)
+        stand.state.rollout.phase.value.heardFromChallenger = 1
+        (stand.state.rollout.era.value.number, stand.state.rollout.era.value.isRunning) = (1, true)
+        stand.state.rollout.era.value.logCapital = 50
+        let third = stand.train(3)
+        #expect(texts(third) == ["v3 new -> registered (trained)"])
+        guard case .transition(let step, _)? = third.last else { return }
+        #expect(step.reason?.contains("until v2") == true)
+        #expect(
+            texts(stand.train(4)) == [
+                "v3 registered -> superseded (trained) by v4", "v4 new -> registered (trained)",
+            ]
+        )
+        // As a rollback of the champion ends it.
+        stand.state.rollout.era.value.isRunning = false
+        #expect(
+            texts(stand.apply(.tick(ChainMark(entryNumber: 1, digest: "")))) == [
+                "v2 shadow -> superseded (shadow) by v4", "v4 registered -> shadow (shadow) for v2",
+            ]
+        )
+    }
+
     @Test("An incumbent goes live by command, and a rollback by command quarantines and brings back, with who and why")
     func commands() {
         var stand = ReleaseStand()
