@@ -100,7 +100,12 @@ extension ProjectState {
             return nil
         case .success(let fact):
             step.decide(.label(fact))
-            guard fact.split == .test, !rollout.isOut(consensus.label, of: configuration.question) else { return nil }
+            guard fact.split == .test else { return nil }
+            guard !rollout.isOut(consensus.label, of: configuration.question) else {
+                // Whoever is suspected needs another label in its place.
+                rollout.auditTaskWithoutLabel()
+                return nil
+            }
             rollout.labelled(consensus.sample.id, consensus.label, at: step.context.time)
             decide(rollout.judgeSuspicion(by: consensus.sample.id), &step)
             decide(rollout.judgeCanarySuspicion(by: consensus.sample.id), &step)
