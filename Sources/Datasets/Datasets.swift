@@ -149,7 +149,9 @@ public struct DatasetsState: Sendable {
             let text = known.isLiving ? "sample \(id) has a label already" : "the label of sample \(id) was retracted"
             return .failure(.init(.duplicate, text))
         }
-        let split = consensus.purpose.split
+        guard let split = consensus.purpose.split else {
+            preconditionFailure("a label of \(consensus.purpose) is no part of the dataset")
+        }
         var log = position.value
         log.sequence += 1
         log.newLabels += 1

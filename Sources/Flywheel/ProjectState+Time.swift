@@ -49,6 +49,9 @@ extension ProjectState {
     }
 
     private mutating func openTasks(_ configuration: ProjectConfiguration, _ step: inout Step) {
+        if acquisition.verification.candidates.count > 0 {
+            acquisition.verification.keep { rollout.isVerificationWanted($0) }
+        }
         let context = selectionContext(configuration, step.context)
         let batch = acquisition.selectBatch(context)
         for selection in batch {
@@ -62,6 +65,7 @@ extension ProjectState {
                 at: step.context.time
             )
             if task.purpose == .audit { rollout.auditTaskOpened() }
+            if task.purpose == .verification { rollout.verificationOpened(selection.sample.id) }
             took(.select, step.context.time.milliseconds(since: selection.predictedAt))
             step.decide(.task(task), id: id)
             if let audit = selection.audit {
@@ -86,6 +90,7 @@ extension ProjectState {
             unlearnedLabels: unlearnedLabels,
             audit: auditAsking(configuration),
             auditTasksWanted: rollout.auditTasksWanted(configuration.rollout),
+            disputedTasksWanted: rollout.disputedTasksWanted(configuration.rollout),
             entry: entry
         )
     }

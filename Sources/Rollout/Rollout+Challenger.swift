@@ -89,12 +89,15 @@ extension RolloutState {
     ) {
         guard isInQuestion(version, phase.value) else { return }
         if isLive, version == phase.value.challenger?.version { phase.value.heardFromChallenger += 1 }
+        if isLive { hearInRollout(version) }
         let state = phase.value
         // Beside live traffic only samples labelled before are spoken of: one given up since has no place to win back.
         guard var row = rows[sample] ?? (isLive ? newRow(draw, time) : nil) else { return }
         guard row.prediction(of: version) == nil else { return }
         if let number = row.opening, let pair = openings[number]?.pair, bets[pair]?.challenger == version {
-            era.value.counts.late += 1
+            var ledger = ledger(of: pair)
+            ledger.counts.late += 1
+            set(ledger, of: pair)
         }
         let pair = row.pair
         row.predictions.removeAll { !isInQuestion($0.version, state) && !isInPair($0.version, pair) }
@@ -143,6 +146,7 @@ extension RolloutState {
         row.label = label
         order.set(sample, row, in: &rows)
         countPair(row, phase.value)
+        learn(row, label)
     }
 
     // MARK: - Pairs

@@ -38,11 +38,12 @@ struct FormLaw: Sendable, CustomStringConvertible {
 
     static let all = [
         FormLaw(AcquisitionPolicy.self), FormLaw(AnnotatorReliability.self),
-        FormLaw(AuditOrigin.self), FormLaw(AuditPairing.self), FormLaw(AuditVerdict.self), FormLaw(BatchPolicy.self),
-        FormLaw(BudgetLedger.self),
+        FormLaw(AuditOrigin.self), FormLaw(AuditPairing.self), FormLaw(AuditVerdict.self),
+        FormLaw(BakeEvidence.self), FormLaw(BatchPolicy.self),
+        FormLaw(BucketTrust.self), FormLaw(BucketVerdict.self), FormLaw(BudgetLedger.self),
         FormLaw(Cadence.self),
         FormLaw(IdleWatch.self),
-        FormLaw(DatasetPolicy.self), FormLaw(EmbeddingSpace.self),
+        FormLaw(DatasetPolicy.self), FormLaw(Dispute.self), FormLaw(EmbeddingSpace.self),
         FormLaw(Era.self), FormLaw(EraBlock.self), FormLaw(EraCounts.self), FormLaw(ExplorationLevel.self),
         FormLaw(FeedbackPast.self), FormLaw(FeedbackWatch.self), FormLaw(FirstModelPolicy.self),
         FormLaw(LabelingPolicy.self), FormLaw(LogPosition.self),

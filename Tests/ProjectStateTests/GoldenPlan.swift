@@ -229,7 +229,11 @@ struct GoldenPlan: Sendable {
         },
         // Rollouts by steps, with services that do not follow, hours without voices, and classes that are suppressed.
         GoldenPlan("steps", change: staged),
-        GoldenPlan("unserved", change: staged),
+        // Few users who dispute what was said, and canaries that labels take back.
+        GoldenPlan("disputes") { policy, revision in
+            staged(&policy, revision)
+            (policy.votes, policy.auditShare) = (900, 0.7)
+        },
     ]
 
     private static func staged(_ policy: inout AcquisitionPolicy, _ revision: Int) {
@@ -284,7 +288,7 @@ struct GoldenPlan: Sendable {
                 (training.newLabels, datasets.cutEvery) = revision < 2 ? (5, 5) : (60, 60)
                 (labeling.minimumVotes, labeling.maximumVotes) = (1, 1)
             }
-            if ["steps", "unserved"].contains(name) {
+            if name == "steps" {
                 rollout.steps = [
                     RolloutStep(share: [0.2, 0.4, 0.4, 0.3][revision], bake: 4_000, voices: revision == 2 ? 30 : 2),
                     RolloutStep(share: 0.8, bake: 4_000, voices: 2, approve: true), RolloutStep(share: 1),
@@ -294,6 +298,16 @@ struct GoldenPlan: Sendable {
                 (rollout.minimumShadow, rollout.alpha) = (0, 0.5)
                 (training.repeats, training.trials, training.newLabels) = (1, [Recipe()], 5)
                 (datasets.cutEvery, labeling.minimumVotes, labeling.maximumVotes) = (5, 1, 1)
+            }
+            if name == "disputes" {
+                rollout.steps = [RolloutStep(share: 0.5, bake: 60_000, voices: 40), RolloutStep(share: 1)]
+                (rollout.bound, rollout.provisional, rollout.duels) = (.share, 0, 0.75)
+                (rollout.userWindow, rollout.rollbackAlpha, rollout.calibration) = (500, 0.2, 5)
+                (rollout.minimumShadow, rollout.alpha, rollout.shadowWait) = (0, 0.5, 1_000)
+                (training.repeats, training.trials, training.newLabels) = (1, [Recipe()], 5)
+                let often = [5, 10, 15, 5][revision]
+                (datasets.cutEvery, training.newLabels) = (often, often)
+                (labeling.minimumVotes, labeling.maximumVotes) = (1, 1)
             }
             if name == "raids" {
                 (rollout.userWindow, rollout.rollbackAlpha, rollout.verification) = (500, 0.05, 10 * revision)

@@ -23,8 +23,10 @@ struct GoldenWorld {
             var golden = GoldenWorld(plan, seed: seed)
             golden.run(to: plan.middle)
             let state = golden.world.state
-            guard golden.world.journal.count == plan.middle, !state.labeling.open.isEmpty,
-                state.training.progress.value.running != nil, state.rollout.phase.value.challenger != nil,
+            let isTraining = state.training.progress.value.running != nil
+            // In this one a canary is on its way most of the time.
+            guard golden.world.journal.count == plan.middle || plan.name == "disputes", !state.labeling.open.isEmpty,
+                isTraining && state.rollout.phase.value.challenger != nil || plan.name == "disputes",
                 plan.name != "eras" || golden.isJudging
             else { continue }
             golden.run(to: plan.entries)
@@ -49,7 +51,7 @@ struct GoldenWorld {
 
     private var hasRolledBack: Bool {
         // In this one it may be that nobody but a raid rejects.
-        ["raids", "steps", "unserved"].contains(plan.name)
+        ["raids", "steps", "disputes"].contains(plan.name)
             || world.decisions.prefix(plan.entries).joined().contains {
                 guard case .release(let release) = $0.body else { return false }
                 return release.cause == (plan.rollsBackByCommand ? .command : .rolledBack)
@@ -96,10 +98,15 @@ struct GoldenWorld {
                 if case .release(let release) = decision.body {
                     found.insert(release.cause.rawValue)
                     if case .judged = release.evidence { found.insert("judged") }
+                    if case .baked = release.evidence { found.insert("labels_in_rollout") }
+                    if case .suspected = release.evidence { found.insert("labels_after_suspicion") }
                 }
             }
             if !state.rollout.blocks.isEmpty { found.insert("blocks") }
             if !state.datasets.former.isEmpty { found.insert("former") }
+            if !state.rollout.trusts.isEmpty { found.insert("trusts") }
+            if !state.rollout.disputes.isEmpty { found.insert("disputes") }
+            if state.rollout.suspicions.sortedRows.contains(where: { $1.disputed > 0 }) { found.insert("verified") }
             if state.rollout.phase.value.changedEvidence > 0 { found.insert("evidence") }
         }
         return found
@@ -114,6 +121,8 @@ struct GoldenWorld {
                 decline()
             } else if plan.name == "eras", generator.next(below: 2) == 0 {
                 world.hasten()
+            } else if plan.name == "disputes", generator.next(below: 4) > 0 {
+                dispute()
             } else if Self.staged[plan.name] != nil, generator.next(below: 2) == 0 {
                 stage()
             } else if plan.name == "changes", generator.next(below: 2) == 0 {
@@ -279,13 +288,18 @@ struct GoldenWorld {
         }
     }
 
-    mutating func giveFeedback(_ verdict: Feedback.Verdict, by user: String, about: ModelVersion? = nil) {
+    mutating func giveFeedback(
+        _ verdict: Feedback.Verdict,
+        by user: String,
+        about: ModelVersion? = nil,
+        of sample: SampleID? = nil
+    ) {
         guard let version = about ?? world.state.rollout.phase.value.champion?.version else { return }
         world.append(
             .feedback(
                 Feedback(
                     key: UInt64(1_000_000 + world.journal.count),
-                    sample: SampleID("s\(generator.next(below: 600))"),
+                    sample: sample ?? SampleID("s\(generator.next(below: 600))"),
                     modelVersion: version,
                     user: UserDigest(user),
                     verdict: verdict,

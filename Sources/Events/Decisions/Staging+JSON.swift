@@ -88,6 +88,7 @@ extension StepFigures: JSONCodable {
             negative: try object.count("negative"),
             logEAgainstOther: try object.optionalDouble("log_e_against_other"),
             logEAgainstPast: try object.optionalDouble("log_e_against_past"),
+            logEByLabels: try object.optionalDouble("log_e_by_labels"),
             approvedBy: try object.optionalString("approved_by")
         )
     }
@@ -103,6 +104,7 @@ extension StepFigures: JSONCodable {
             writer.member("negative", negative)
             writer.member("log_e_against_other", ifPresent: logEAgainstOther)
             writer.member("log_e_against_past", ifPresent: logEAgainstPast)
+            writer.member("log_e_by_labels", ifPresent: logEByLabels)
             writer.member("approved_by", ifPresent: approvedBy)
         }
     }

@@ -41,7 +41,9 @@ extension StagedRollout: JSONCodable {
             isReturn: try object.bool("return"),
             evidenceThrough: try object.optionalCount("evidence_through").map { Int64($0) },
             isServed: try object.bool("served"),
-            unserved: try object.count("unserved")
+            unserved: try object.count("unserved"),
+            isChampionHeard: try object.optionalBool("champion_heard") ?? false,
+            bake: try object.optionalValue("bake")
         )
     }
 
@@ -60,6 +62,8 @@ extension StagedRollout: JSONCodable {
             writer.member("evidence_through", ifPresent: evidenceThrough)
             writer.member("served", isServed)
             writer.member("unserved", unserved)
+            if isChampionHeard { writer.member("champion_heard", true) }
+            writer.member("bake", ifPresent: bake)
         }
     }
 }

@@ -78,5 +78,9 @@ extension ProjectState {
         visitor.cell("rollout.progress", &rollout.progress)
         visitor.table("rollout.blocks", &rollout.blocks)
         visitor.cell("rollout.suppression", &rollout.suppression)
+        visitor.table("acquisition.verification", &acquisition.verification.candidates)
+        visitor.table("rollout.trusts", &rollout.trusts)
+        visitor.table("rollout.disputes", &rollout.disputes)
+        visitor.table("rollout.verifications", &rollout.verifications)
     }
 }

@@ -27,6 +27,10 @@ public struct StagedRollout: Hashable, Sendable {
     public var isServed: Bool
     /// Predictions that services showed of the champion while they showed none of the model, as far as they are counted.
     public var unserved: Int
+    /// Whether the champion has spoken of an audit sample at this step.
+    public var isChampionHeard: Bool
+    /// What audit labels say against the model; nil before the first sample of its pair.
+    public var bake: BakeEvidence?
 
     public init(
         model: ReleasedModel,
@@ -41,8 +45,12 @@ public struct StagedRollout: Hashable, Sendable {
         isReturn: Bool = false,
         evidenceThrough: Int64? = nil,
         isServed: Bool = false,
-        unserved: Int = 0
+        unserved: Int = 0,
+        isChampionHeard: Bool = false,
+        bake: BakeEvidence? = nil
     ) {
+        self.isChampionHeard = isChampionHeard
+        self.bake = bake
         self.model = model
         self.step = step
         self.since = since

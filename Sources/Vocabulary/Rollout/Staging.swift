@@ -133,6 +133,8 @@ public struct StepFigures: Hashable, Sendable {
     public let logEAgainstOther: Double?
     /// Natural logarithm of the e-value that it is rejected more often than the project's past; nil where that was not looked at.
     public let logEAgainstPast: Double?
+    /// Natural logarithm of the e-value that the champion is better, by audit labels since the rollout began; nil where none has a pair.
+    public let logEByLabels: Double?
     /// Who approved the step; nil where nobody did.
     public let approvedBy: String?
 
@@ -146,6 +148,7 @@ public struct StepFigures: Hashable, Sendable {
         negative: Int,
         logEAgainstOther: Double? = nil,
         logEAgainstPast: Double? = nil,
+        logEByLabels: Double? = nil,
         approvedBy: String? = nil
     ) {
         self.step = step
@@ -157,6 +160,7 @@ public struct StepFigures: Hashable, Sendable {
         self.negative = negative
         self.logEAgainstOther = logEAgainstOther
         self.logEAgainstPast = logEAgainstPast
+        self.logEByLabels = logEByLabels
         self.approvedBy = approvedBy
     }
 }
