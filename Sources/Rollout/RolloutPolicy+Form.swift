@@ -59,6 +59,15 @@ extension RolloutPolicy: Formed {
         unit = try f("unit", \.unit, Choice(), implied: .user, whole)
         let newest: StaticString = "Newest audit labels that two models are compared on."
         self.window = try f("window", \.window, Count(1...100_000), implied: 500, newest)
+        let much: StaticString =
+            "Feedback that enters the journal in an hour: of more, users are drawn, and all feedback of those drawn goes on."
+        feedbackPerHour = try f(
+            "feedback_per_hour",
+            \.feedbackPerHour,
+            Count(1...1_000_000_000),
+            implied: 10_000,
+            much
+        )
         try f.require("steps", RolloutStep.fault(steps))
     }
 }

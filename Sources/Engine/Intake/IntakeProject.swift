@@ -18,6 +18,8 @@ struct IntakeProject {
     /// The draw for the audit sample; its hash is what a sample is known by.
     let audit: Draw
     let random: StableHash
+    /// The draw for users whose feedback enters the journal.
+    let feedbackDraw: StableHash
     /// Of the configuration, for every record.
     let function: AcquisitionFunction
     let temperature: Double
@@ -75,6 +77,7 @@ struct IntakeProject {
         auditPrefix = DrawPrefix(StableHash(project: name, purpose: "audit", salt: salt))
         audit = auditPrefix.draw
         random = StableHash(project: name, purpose: "random", salt: salt)
+        feedbackDraw = StableHash(project: name, purpose: "feedback", salt: salt)
         classes = NameTable(configuration.schema.classes.enumerated().map { Self.quoted($1, at: $0) })
         classView = classes.view
         classCount = configuration.schema.classes.count
