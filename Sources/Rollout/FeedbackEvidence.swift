@@ -15,7 +15,7 @@ public struct VoiceWatch: Hashable, Sendable {
     public var tolerated: Double?
     /// Voices since it is known: the number of the last one.
     public var judged: Int
-    /// Of these, so many of the newest are kept and not answered for by labels; at most `RolloutState.voiceCapacity`.
+    /// Of these, so many of the newest are kept; at most `RolloutState.voiceCapacity`.
     public var kept: Int
     /// That the rate rose above the tolerated one.
     public var evidence: RisingRate.Evidence

@@ -128,14 +128,14 @@ extension RolloutState {
         return FeedbackOutcome(release: release)
     }
 
-    /// Labels have answered for the version: what was heard until now is no evidence any more.
+    /// Labels have answered for the version: what was heard until now is no evidence any more, and an alarm takes as many voices
+    /// again. Those that are kept stay: a version that is rejected broadly for what labels cannot see is else cleared for ever, since
+    /// no alarm has voices enough to do without the buckets that rejected most.
     private mutating func clear(_ version: ModelVersion, _ suspicion: Suspicion, _ least: Int) -> FeedbackOutcome {
         endSuspicion(of: version)
         if var watch = watches[version] {
             watch.evidence = RisingRate.Evidence()
-            watch.kept = 0
             watch.compared?.evidence = RisingRate.Evidence()
-            watch.compared?.kept = 0
             watches[version] = watch
         }
         // The step begins anew, and so does a person's word: while it was suspected nobody was served.

@@ -6,7 +6,7 @@ public import Statistics
 public struct VoiceComparison: Hashable, Sendable {
     /// Blocks so far.
     public var blocks: Int
-    /// Of these, so many of the newest are kept and not answered for by labels; at most `RolloutState.voiceCapacity`.
+    /// Of these, so many of the newest are kept; at most `RolloutState.voiceCapacity`.
     public var kept: Int
     /// Voices about the judged version in all blocks.
     public var total: Int
