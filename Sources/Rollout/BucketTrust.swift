@@ -45,7 +45,7 @@ public struct BucketVerdict: Hashable, Sendable {
 
 /// One of the newest voices that rejected a prediction of a sample which is no audit sample.
 public struct Dispute: Hashable, Sendable {
-    /// Of all disputes of the project, from 1.
+    /// Of the voice, among those about the version since its release; from 1.
     public let number: Int
     public let sample: SampleID
     public let bucket: Int
@@ -63,18 +63,24 @@ public struct Dispute: Hashable, Sendable {
 extension RolloutState {
     /// Verdicts kept of an audit sample until its label comes.
     public static let verdictCapacity = 4
-    /// Newest disputes kept.
+    /// Slots for the disputes of a version: one for each of its newest voices.
     public static let disputeCapacity = 64
 
     /// The weight of a bucket's voices, in `0.1...1`.
     func weight(of bucket: Int) -> Double { trusts[bucket]?.weight ?? 1 }
 
     /// Keeps what a counted voice said of a sample, until a label says who was right.
-    mutating func keep(_ verdict: BucketVerdict, about sample: SampleID) {
+    ///
+    /// - Parameters:
+    ///   - verdict: The newest voice about its version.
+    ///   - sample: Judged.
+    ///   - watch: Of the version, that voice not counted.
+    /// - Complexity: O(1).
+    mutating func keep(_ verdict: BucketVerdict, about sample: SampleID, _ watch: VoiceWatch) {
         guard var row = rows[sample] else {
             guard verdict.isNegative else { return }
-            let number = disputes.gather(into: 0) { $0 = max($0, $2.number) } + 1
-            disputes[number % Self.disputeCapacity] = Dispute(
+            let number = watch.total + 1
+            disputes[watch.arm * Self.disputeCapacity + number % Self.disputeCapacity] = Dispute(
                 number: number,
                 sample: sample,
                 bucket: verdict.bucket,

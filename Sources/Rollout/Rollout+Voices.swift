@@ -40,7 +40,7 @@ extension RolloutState {
         let isNegative = feedback.verdict.isNegative
         // What labels say of this verdict weighs the bucket's next voice: a weight is known before its voice.
         let voice = Voice(bucket: bucket, isNegative: isNegative, weight: weight(of: bucket))
-        keep(BucketVerdict(bucket: bucket, version: version, isNegative: isNegative), about: feedback.sample)
+        keep(BucketVerdict(bucket: bucket, version: version, isNegative: isNegative), about: feedback.sample, watch)
         watch.total += 1
         if voice.isNegative { watch.negative += 1 }
         watches[version] = watch

@@ -244,7 +244,8 @@ public struct RolloutState: Sendable {
     public var voices = Table<Int, Voice>()
     /// Buckets of users whose verdicts met labels.
     public var trusts = Table<Int, BucketTrust>()
-    /// The newest voices that rejected a prediction of a sample which is no audit sample: their number, modulo `disputeCapacity`.
+    /// Voices, among the newest about a version, that rejected a prediction of a sample which is no audit sample, by arm: `arm` ×
+    /// `disputeCapacity` and the number of the voice, modulo `disputeCapacity`.
     public var disputes = Table<Int, Dispute>()
     /// Disputed samples whose labels are wanted, or on their way.
     public var verifications = Table<SampleID, Verification>()
