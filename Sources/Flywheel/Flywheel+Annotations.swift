@@ -101,6 +101,7 @@ extension ProjectState {
             policy: configuration.datasets,
             askedBecause: outcome.task?.reason,
             audit: outcome.audit,
+            leaves: configuration.rollout.move,
             at: step.context.time
         )
         switch accepted {

@@ -126,17 +126,21 @@ extension ProjectState {
     }
 
     private mutating func cut(_ configuration: ProjectConfiguration, _ step: inout Step) {
-        let since = datasets.position.value.waitingSince
+        let (since, isMoreComing) = (datasets.position.value.waitingSince, labeling.openTrainingTasks > 0)
+        let (policy, time) = (configuration.datasets, step.context.time)
+        guard datasets.isCutDue(policy: policy, isMoreComing: isMoreComing, at: time) else { return }
+        leaveTestWindow(configuration, &step)
         guard
             let cut = datasets.cutIfDue(
-                policy: configuration.datasets,
+                policy: policy,
                 question: configuration.question,
                 embedding: embeddingSpace(configuration),
-                isMoreComing: labeling.openTrainingTasks > 0,
-                at: step.context.time
+                isMoreComing: isMoreComing,
+                at: time
             )
         else { return }
-        if let since { took(.collect, step.context.time.milliseconds(since: since)) }
+        if let since { took(.collect, time.milliseconds(since: since)) }
         step.decide(.cut(cut))
+        leaveOutTrained("version \(cut.ordinal) is cut", &step)
     }
 }

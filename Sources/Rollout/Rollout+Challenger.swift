@@ -186,6 +186,11 @@ extension RolloutState {
         if let pair = PairCounts(row, state) { pairs.value.add(pair) }
     }
 
+    /// Takes away a row that is about to change, or to go.
+    mutating func uncountPair(_ row: AuditRow) {
+        if let pair = PairCounts(row, phase.value) { pairs.value.subtract(pair) }
+    }
+
     mutating func recountPairs() {
         let state = phase.value
         pairs.value = rows.gather(into: PairCounts()) { counts, _, row in
@@ -225,7 +230,7 @@ extension RolloutState {
         {
             phase.value.changedEvidence += 1
         }
-        if let pair = PairCounts(row, state) { pairs.value.subtract(pair) }
+        uncountPair(row)
         guard let label else {
             order.set(sample, nil, in: &rows)
             return

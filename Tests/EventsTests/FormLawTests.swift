@@ -50,6 +50,7 @@ struct FormLaw: Sendable, CustomStringConvertible {
         FormLaw(LoopPosition.self), FormLaw(PairBet.self), FormLaw(PairCounts.self), FormLaw(PendingCut.self),
         FormLaw(CutMark.self),
         FormLaw(FormerTestLabel.self),
+        FormLaw(WindowLabel.self),
         FormLaw(PredictedShares.self),
         FormLaw(Question.self), FormLaw(Recipe.self), FormLaw(ReleaseTrust.self), FormLaw(RolloutPolicy.self),
         FormLaw(RateGuess.self), FormLaw(RolloutRing.self), FormLaw(RolloutStep.self), FormLaw(RowPair.self),

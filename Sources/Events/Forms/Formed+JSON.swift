@@ -53,6 +53,7 @@ extension PairCounts: JSONCodable {}
 extension PendingCut: JSONCodable {}
 extension CutMark: JSONCodable {}
 extension FormerTestLabel: JSONCodable {}
+extension WindowLabel: JSONCodable {}
 extension PredictedShares: JSONCodable {}
 extension Question: JSONCodable {}
 extension Recipe: JSONCodable {}

@@ -57,6 +57,7 @@ extension ProjectState {
         visitor.table("datasets.pending", &datasets.pending)
         visitor.table("datasets.cuts", &datasets.cuts)
         visitor.table("datasets.former", &datasets.former)
+        visitor.table("datasets.window", &datasets.window)
         visitor.cell("training.progress", &training.progress)
         visitor.table("training.models", &training.models)
         visitor.table("training.ended", &training.ended)
