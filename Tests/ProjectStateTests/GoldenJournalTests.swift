@@ -181,8 +181,8 @@ import Vocabulary
         expected.formUnion(ModelRelease.Cause.allCases.map { "release \($0)" })
         let states: [ReleaseState] = [.registered, .shadow, .live, .superseded, .quarantined]
         expected.formUnion(states.map { "transition \($0)" })
-        // Notices of the runtime follow from no entry, and nobody counts votes anew yet.
-        let runtime: Set<Notice.Kind> = [.projectPaused, .projectResumed, .labelDisputed]
+        // Notices of the runtime follow from no entry, nobody counts votes anew yet, and a leak comes of damage alone.
+        let runtime: Set<Notice.Kind> = [.projectPaused, .projectResumed, .labelDisputed, .labelLeak]
         expected.formUnion(Notice.Kind.allCases.filter { !runtime.contains($0) }.map { "notice \($0)" })
         #expect(expected.subtracting(decisions).isEmpty)
         #expect(Set(Refusal.Code.allCases.map(\.rawValue)).subtracting(refusals).isEmpty)

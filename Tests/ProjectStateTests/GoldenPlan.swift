@@ -16,7 +16,7 @@ struct GoldenPlan: Sendable {
     let revisions: [ProjectConfiguration]
 
     /// Entries of a world's journal: fewer where the set would be larger than it may be.
-    static func entries(of world: String) -> Int { world == "changes" ? 400 : 1_000 }
+    static func entries(of world: String) -> Int { ["changes": 400, "moves": 1_200][world] ?? 1_000 }
     /// Rows and snapshot of every set are taken after this entry.
     static func middle(of world: String) -> Int { entries(of: world) / 2 }
 
@@ -234,6 +234,14 @@ struct GoldenPlan: Sendable {
             staged(&policy, revision)
             (policy.votes, policy.auditShare) = (900, 0.7)
         },
+        // Test labels that leave a window, which grows, shrinks, and is held still for a while.
+        GoldenPlan("moves") { policy, revision in
+            policy.edition = 2
+            policy.votes = 4_000
+            (policy.poolCapacity, policy.batch.memory) = (12, 8)
+            (policy.batchSize, policy.openTaskLimit, policy.auditShare) = (2, 20, 0.85)
+            policy.patience = 1_000 + Int64(revision)
+        },
     ]
 
     private static func staged(_ policy: inout AcquisitionPolicy, _ revision: Int) {
@@ -265,7 +273,7 @@ struct GoldenPlan: Sendable {
             var (acquisition, labeling) = (usual.acquisition, usual.labeling)
             var (datasets, training, rollout) = (usual.datasets, usual.training, usual.rollout)
             change(&acquisition, revision)
-            if revision % 2 == 1, name != "eras" {
+            if revision % 2 == 1, !["eras", "moves"].contains(name) {
                 (labeling.minimumVotes, labeling.confidence) = (2, 0.8)
                 (datasets.cutEvery, training.repeats) = (4, 1)
             }
@@ -307,6 +315,14 @@ struct GoldenPlan: Sendable {
                 (training.repeats, training.trials, training.newLabels) = (1, [Recipe()], 5)
                 let often = [5, 10, 15, 5][revision]
                 (datasets.cutEvery, training.newLabels) = (often, often)
+                (labeling.minimumVotes, labeling.maximumVotes) = (1, 1)
+            }
+            if name == "moves" {
+                (rollout.move, rollout.window) = (revision != 2, [8, 3, 3, 2][revision])
+                (rollout.bound, rollout.provisional, rollout.duels) = (.share, 4, 0.25)
+                (rollout.alpha, rollout.minimumShadow, rollout.shadowWait) = (0.5, 1, 500)
+                (datasets.format, datasets.cutEvery, datasets.cutAfter) = (2, 2, 10_000)
+                (training.repeats, training.trials, training.newLabels) = (1, [Recipe()], 3)
                 (labeling.minimumVotes, labeling.maximumVotes) = (1, 1)
             }
             if name == "raids" {

@@ -27,7 +27,8 @@ struct GoldenWorld {
             // In this one a canary is on its way most of the time.
             guard golden.world.journal.count == plan.middle || plan.name == "disputes", !state.labeling.open.isEmpty,
                 isTraining && state.rollout.phase.value.challenger != nil || plan.name == "disputes",
-                plan.name != "eras" || golden.isJudging
+                plan.name != "eras" || golden.isJudging,
+                plan.name != "moves" || !state.datasets.window.isEmpty
             else { continue }
             golden.run(to: plan.entries)
             guard golden.hasRolledBack, golden.hasToldSilence, golden.hasChanged, golden.hasBeenRaided
@@ -51,7 +52,7 @@ struct GoldenWorld {
 
     private var hasRolledBack: Bool {
         // In this one it may be that nobody but a raid rejects.
-        ["raids", "steps", "disputes"].contains(plan.name)
+        ["raids", "steps", "disputes", "moves"].contains(plan.name)
             || world.decisions.prefix(plan.entries).joined().contains {
                 guard case .release(let release) = $0.body else { return false }
                 return release.cause == (plan.rollsBackByCommand ? .command : .rolledBack)
@@ -79,6 +80,7 @@ struct GoldenWorld {
     /// the others.
     private var hasChanged: Bool {
         if let staged = Self.staged[plan.name] { return found.isSuperset(of: staged) }
+        if plan.name == "moves" { return found.isSuperset(of: Self.moving) }
         if plan.name == "eras" { return found.isSuperset(of: ["provisional", "judged"]) }
         guard plan.name == "changes" else { return true }
         return found.isSuperset(of: [
@@ -88,11 +90,15 @@ struct GoldenWorld {
     }
 
     private var found: Set<String> {
-        var found: Set<String> = []
+        var (found, left): (Set<String>, Set<SampleID>) = ([], [])
         var state = ProjectState(project: ProjectID("pets"))
         for appended in world.journal.prefix(plan.entries) {
             for decision in state.apply(appended.entry, appendedAt: appended.at) {
-                if case .change(let change) = decision.body { found.insert(change.kind.word) }
+                if case .change(let change) = decision.body {
+                    found.insert(change.by == "rollout.move" ? "left" : change.kind.word)
+                    if left.contains(change.sample) { found.insert("late \(change.kind.word)") }
+                    if change.by == "rollout.move" { left.insert(change.sample) }
+                }
                 if case .refused(let refusal) = decision.body { found.insert(refusal.code.rawValue) }
                 if case .notice(let notice) = decision.body { found.insert(notice.kind.rawValue) }
                 if case .release(let release) = decision.body {
@@ -102,6 +108,7 @@ struct GoldenWorld {
                     if case .suspected = release.evidence { found.insert("labels_after_suspicion") }
                 }
             }
+            if !state.datasets.window.isEmpty { found.insert("window") }
             if !state.rollout.blocks.isEmpty { found.insert("blocks") }
             if !state.datasets.former.isEmpty { found.insert("former") }
             if !state.rollout.trusts.isEmpty { found.insert("trusts") }
@@ -125,6 +132,8 @@ struct GoldenWorld {
                 dispute()
             } else if Self.staged[plan.name] != nil, generator.next(below: 2) == 0 {
                 stage()
+            } else if plan.name == "moves", generator.next(below: 4) > 0 {
+                move()
             } else if plan.name == "changes", generator.next(below: 2) == 0 {
                 generator.next(below: 4) == 0 ? world.change() : world.hasten()
             } else if generator.next(below: 6) == 0 {
