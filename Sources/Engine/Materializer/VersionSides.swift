@@ -35,6 +35,7 @@ final class VersionSides {
     /// - Parameters:
     ///   - delta: What it adds to its parent, and withdraws.
     ///   - parent: Nil of a project's first version.
+    ///   - project: Whose version it is.
     ///   - cut: That it answers.
     ///   - reader: Reads the parent.
     /// - Returns: What to hand to `follow` once it is sealed; nil where nothing was looked at.
