@@ -106,7 +106,7 @@ struct TestWindowTests {
     }
 
     @Test(
-        "Sides of every version are disjoint, anchor and window test, nobody is judged by what trains, and a replay is equal",
+        "Sides of every version are disjoint, anchor and window test, nobody is judged by what trains, and a replay is equal, with undos and restores",
         arguments: 0..<4 as Range<UInt64>
     )
     func worlds(seed: UInt64) throws {
@@ -120,6 +120,11 @@ struct TestWindowTests {
             if position % 7 == 3 {
                 _ = state.apply(appended.entry, appendedAt: appended.at)
                 state.undo()
+            }
+            if position % 997 == 500 {
+                var restored = ProjectState(project: ProjectID("pets"))
+                for row in Dump.rows(of: state) { try #require(try Dump.restore(row, into: &restored)) }
+                state = restored
             }
             let decisions = state.apply(appended.entry, appendedAt: appended.at)
             state.commit()
