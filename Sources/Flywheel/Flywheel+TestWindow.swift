@@ -13,7 +13,8 @@ extension ProjectState {
     mutating func leaveTestWindow(_ configuration: ProjectConfiguration, _ step: inout Step) {
         let policy = configuration.rollout
         // Until the first era the labels known decide whether a model serves without proof: they must not become fewer again.
-        let size = rollout.era.value.number > 0 ? policy.window : max(policy.window, policy.provisional)
+        let isProven = policy.bound == .challenger || rollout.era.value.number > 0
+        let size = isProven ? policy.window : max(policy.window, policy.provisional)
         guard policy.move, datasets.window.count > size else { return }
         let context = changeContext(
             configuration,

@@ -141,6 +141,7 @@ extension ProjectState {
         else { return }
         if let since { took(.collect, time.milliseconds(since: since)) }
         step.decide(.cut(cut))
-        leaveOutTrained("version \(cut.ordinal) is cut", &step)
+        // In format 1 no label ever comes to another side.
+        if cut.format >= DatasetFormat.changes { leaveOutTrained("version \(cut.ordinal) is cut", &step) }
     }
 }

@@ -69,7 +69,7 @@ extension RolloutPolicy: Formed {
             much
         )
         let moves: StaticString =
-            "Whether audit labels that are neither among the first 100 nor in `window` train from the next dataset version on."
+            "Whether audit labels that are neither among the first 100 nor in `window` train from the next dataset version on; in `datasets.format` 2."
         move = try f("move", \.move, Flag(), implied: false, moves)
         try f.require("steps", RolloutStep.fault(steps))
     }
