@@ -239,7 +239,7 @@ struct LineOrder {
             order.living[split, default: 0] -= count
             order.withdrawn += count
         }
-        for (split, sequence) in last { order.next[split] = tombstones.position(of: sequence + 1) }
+        for (split, sequence) in last { order.next[split] = tombstones.position(of: sequence.adding(1)) }
         return order
     }
 
