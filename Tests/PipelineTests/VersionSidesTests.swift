@@ -12,7 +12,7 @@ struct VersionSidesTests {
     /// A log of one project, folded cut by cut as the materializer does.
     private struct Writer {
         let store = DatasetStore(objects: MemoryStore())
-        let sides = VersionSides()
+        var sides = VersionSides()
         var sequence: Int64 = 0
         var ordinal = 0
         var counts: [Split: Int] = [:]
@@ -110,6 +110,12 @@ struct VersionSidesTests {
         for part in ["version 3 of project shapes", "s2 (training and test)", "s3 (training and test)"] {
             #expect(text.contains(part), "\(text)")
         }
+        // Too large to be read for it: that is left to whoever verifies.
+        var large = both
+        large.sides = VersionSides(byteLimit: 1)
+        _ = try large.cut()
+        #expect(try large.store.verify(World.project).problems.count == 1)
+        writer = try moved()
         // What has moved trains, and does not come to test by itself.
         var back = writer
         back.accept("s1", .test)

@@ -8,10 +8,13 @@ internal import Vocabulary
 /// Labels that only come are on the side that the loop gave them, once. From a project's first move on, each new version is held
 /// against the samples of its parent, which are read once for that and then followed.
 ///
-/// Memory: some 20 bytes a label, of `limit` labels at most.
+/// Memory: some 20 bytes a label, of `limit` labels at most, and of versions whose files are not too many bytes to be read for it.
 final class VersionSides {
     /// Labels of all projects that are known at a time; a larger version is left to `flywheel dataset verify`.
     static let limit = 1 << 22
+    /// Bytes of files that are read to know a version's samples; a larger one is left to `flywheel dataset verify`, too, since
+    /// nothing is sealed meanwhile.
+    private let byteLimit: Int
     /// Samples that a refusal names.
     private static let named = 5
 
@@ -29,6 +32,9 @@ final class VersionSides {
 
     private var known: [ProjectID: Known] = [:]
     private let parser = JSONParser(maximumDepth: 64, maximumSize: DatasetForm.lineSize)
+
+    /// - Parameter byteLimit: Bytes of files that are read for it.
+    init(byteLimit: Int = 2 << 30) { self.byteLimit = byteLimit }
 
     /// Refuses a version in which a sample would be on two sides.
     ///
@@ -96,6 +102,9 @@ final class VersionSides {
         known[project] = nil
         let labels = Split.allCases.reduce(0) { $0.adding(parent.count(of: $1)) }
         guard delta.hasMoves, labels <= Self.limit, let reader = reader() else { return nil }
+        var bytes = 0
+        try reader.forEachEntry { bytes = bytes.adding($0.size) }
+        guard bytes <= byteLimit else { return nil }
         if known.values.reduce(labels, { $0 + $1.splits.count }) > Self.limit { known = [:] }
         var splits: [UInt64: Split] = [:]
         splits.reserveCapacity(labels)
