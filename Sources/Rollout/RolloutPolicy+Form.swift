@@ -59,7 +59,11 @@ extension RolloutPolicy: Formed {
         unit = try f("unit", \.unit, Choice(), implied: .user, whole)
         let newest: StaticString = "Newest audit labels that two models are compared on."
         self.window = try f("window", \.window, Count(1...100_000), implied: 500, newest)
+        let trainers: StaticString =
+            "Whether trainers predict audit samples for the challenger, by requests of kind `predict`, where services cannot shadow."
+        predict = try f("predict", \.predict, Flag(), implied: false, trainers)
         try f.require("steps", RolloutStep.fault(steps))
+        try f.require("shadow_wait", predictFault)
     }
 }
 

@@ -122,6 +122,7 @@ import Vocabulary
                 case .change(let change): kinds.insert(change.kind.word)
                 case .cut: kinds.insert("cut")
                 case .training: kinds.insert("training")
+                case .prediction: kinds.insert("prediction")
                 case .release(let release): causes.insert(release.cause.rawValue)
                 case .transition(let transition, _): kinds.insert("transition \(transition.to.rawValue)")
                 case .notice(let notice): kinds.insert("notice \(notice.kind.rawValue)")

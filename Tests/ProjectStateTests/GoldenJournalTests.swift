@@ -143,6 +143,7 @@ import Vocabulary
                     case .change(let change): decisions.insert("label \(change.kind.word)")
                     case .cut: decisions.insert("cut")
                     case .training: decisions.insert("training")
+                    case .prediction: decisions.insert("prediction")
                     case .release(let release):
                         decisions.insert("release \(release.cause)")
                         if case .judged = release.evidence { decisions.insert("judged") }

@@ -41,7 +41,9 @@ extension StagedRollout: JSONCodable {
             isReturn: try object.bool("return"),
             evidenceThrough: try object.optionalCount("evidence_through").map { Int64($0) },
             isServed: try object.bool("served"),
-            unserved: try object.count("unserved")
+            unserved: try object.count("unserved"),
+            compared: try object.optionalCount("compared") ?? 0,
+            differing: try object.optionalCount("differing") ?? 0
         )
     }
 
@@ -60,6 +62,8 @@ extension StagedRollout: JSONCodable {
             writer.member("evidence_through", ifPresent: evidenceThrough)
             writer.member("served", isServed)
             writer.member("unserved", unserved)
+            if compared > 0 { writer.member("compared", compared) }
+            if differing > 0 { writer.member("differing", differing) }
         }
     }
 }

@@ -34,6 +34,7 @@ extension ProjectState {
         visitor.table("acquisition.pool", &acquisition.pool.candidates)
         visitor.table("acquisition.audit", &acquisition.audit.candidates)
         visitor.table("acquisition.pairings", &acquisition.audit.pairings)
+        visitor.table("acquisition.covers", &acquisition.covers)
         visitor.table("acquisition.asked", &acquisition.accounts.asked)
         visitor.table("acquisition.sides", &acquisition.sides.known)
         visitor.cell("acquisition.ledger", &acquisition.accounts.ledger)
@@ -78,5 +79,7 @@ extension ProjectState {
         visitor.cell("rollout.progress", &rollout.progress)
         visitor.table("rollout.blocks", &rollout.blocks)
         visitor.cell("rollout.suppression", &rollout.suppression)
+        visitor.table("rollout.requests", &rollout.requests)
+        visitor.table("rollout.checks", &rollout.checks)
     }
 }

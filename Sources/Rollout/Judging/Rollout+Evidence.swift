@@ -34,7 +34,8 @@ extension RolloutState {
         // While a model is on its way no era runs: the next begins under whoever is champion then.
         if !isFixed, progress.value.rollout == nil, row.opening == nil, row.label == nil, isWanted,
             version == state.champion?.version,
-            row.prediction(of: version) != nil, state.heardFromChallenger > 0, !isProvisional(policy),
+            row.prediction(of: version) != nil, policy.predicts || state.heardFromChallenger > 0,
+            !isProvisional(policy),
             let number = standingPair(state)
         {
             row.pair = RowPair(number: number, fixedAt: time)
@@ -51,13 +52,14 @@ extension RolloutState {
     }
 
     /// How a sample stands, as those see it who ask for its label.
-    private func pairing(of row: AuditRow) -> AuditPairing {
+    func pairing(of row: AuditRow) -> AuditPairing {
         guard let pair = row.pair, let bet = bets[pair.number] else { return AuditPairing(enteredAt: row.since) }
         return AuditPairing(
             enteredAt: row.since,
             pair: pair.number,
             fixedAt: pair.fixedAt,
-            stratum: row.stratum(bet)
+            stratum: row.stratum(bet),
+            awaitedUntil: pair.awaitedUntil
         )
     }
 

@@ -9,10 +9,14 @@ extension RolloutState {
     /// - Complexity: O(1).
     public func staging(_ policy: RolloutPolicy) -> Staging? {
         let rollout = progress.value.rollout
-        guard policy.isStaged || policy.holdback > 0 || rollout != nil, phase.value.champion != nil else { return nil }
+        guard policy.stagesPromotions || policy.holdback > 0 || rollout != nil, phase.value.champion != nil else {
+            return nil
+        }
         var shadows: [ModelVersion] = []
-        if let challenger = phase.value.challenger { shadows.append(challenger.version) }
-        if let rollout { shadows.append(rollout.model.version) }
+        if !policy.predicts {
+            if let challenger = phase.value.challenger { shadows.append(challenger.version) }
+            if let rollout { shadows.append(rollout.model.version) }
+        }
         return Staging(
             state: rollout == nil ? .live : rollout?.pause == nil ? .canary : .paused,
             pause: rollout?.pause,

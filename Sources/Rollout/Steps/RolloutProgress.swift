@@ -27,6 +27,10 @@ public struct StagedRollout: Hashable, Sendable {
     public var isServed: Bool
     /// Predictions that services showed of the champion while they showed none of the model, as far as they are counted.
     public var unserved: Int
+    /// Answers of services at the first step that were compared with a trainer's, half forgotten once there are many.
+    public var compared: Int
+    /// Of these, answers that differ.
+    public var differing: Int
 
     public init(
         model: ReleasedModel,
@@ -41,7 +45,9 @@ public struct StagedRollout: Hashable, Sendable {
         isReturn: Bool = false,
         evidenceThrough: Int64? = nil,
         isServed: Bool = false,
-        unserved: Int = 0
+        unserved: Int = 0,
+        compared: Int = 0,
+        differing: Int = 0
     ) {
         self.model = model
         self.step = step
@@ -56,6 +62,8 @@ public struct StagedRollout: Hashable, Sendable {
         self.evidenceThrough = evidenceThrough
         self.isServed = isServed
         self.unserved = unserved
+        self.compared = compared
+        self.differing = differing
     }
 }
 

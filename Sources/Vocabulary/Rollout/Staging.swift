@@ -27,6 +27,8 @@ public enum RolloutPause: String, Hashable, Sendable, CaseIterable {
     case manualHold = "manual_hold"
     /// Few users are behind an alarm: the canary serves nobody until labels have decided.
     case suspected
+    /// What it answers in services is not what its trainer says that it answers.
+    case inconclusive
 }
 
 /// The models that serve beside the champion, and their shares.

@@ -1,0 +1,159 @@
+internal import Acquisition
+internal import Rollout
+internal import Tables
+internal import Training
+internal import Vocabulary
+
+/// Audit samples of one pair of models that a trainer is to be asked about.
+private struct WaitingPredictions {
+    let champion: ReleasedModel
+    let challenger: ReleasedModel
+    /// The one that waits longest first.
+    var samples: [(sample: SampleID, since: StreamTime)]
+}
+
+/// Predictions by trainers: asked for before people are asked, and taken in.
+extension ProjectState {
+    /// Audit samples that may wait for a trainer's word at the same time.
+    static let mostAwaited = 60
+    /// Audit samples of a request, at most: each is hidden behind another candidate.
+    private static let audits = PredictionRequest.limit / 2
+    /// Bytes of a request's candidates, so that its record fits its topic.
+    private static let requestBytes = 900_000
+
+    /// Milliseconds that samples wait for others, so that they are asked about together.
+    private func patience(_ policy: RolloutPolicy) -> Int64 { min(2_000, policy.shadowWait / 2) }
+
+    /// Writes the requests that are due.
+    ///
+    /// - Complexity: O(1) where services shadow, else O(*capacity*) of the audit sample; O(*poolCapacity*) for each request.
+    mutating func askTrainers(_ configuration: ProjectConfiguration, _ step: inout Step) {
+        guard configuration.rollout.predicts else { return }
+        let (now, patience) = (step.context.time, patience(configuration.rollout))
+        for group in waitingPredictions(configuration) {
+            var rest = group.samples[...]
+            while let first = rest.first, rollout.openRequests(at: now) < RolloutState.requestsAtOnce,
+                rest.count >= Self.audits || now.milliseconds(since: first.since) >= patience
+            {
+                let count = ask(rest.prefix(Self.audits).map(\.sample), of: group, configuration, &step)
+                guard count > 0 else { return }
+                rest = rest.dropFirst(count)
+            }
+        }
+    }
+
+    /// When a request could become due without a further entry.
+    func nextPredictionDeadline(_ configuration: ProjectConfiguration) -> StreamTime? {
+        guard configuration.rollout.predicts else { return nil }
+        let first = waitingPredictions(configuration).compactMap(\.samples.first?.since).min()
+        guard let first, acquisition.hasCovers() else { return nil }
+        let now = position.value.time
+        guard rollout.openRequests(at: now) < RolloutState.requestsAtOnce else {
+            return rollout.firstRequestDeadline(after: now)
+        }
+        return first.advanced(byMilliseconds: patience(configuration.rollout))
+    }
+
+    /// Writes one request.
+    ///
+    /// - Returns: How many of the samples it asks about; 0 where there is nothing to hide them among.
+    private mutating func ask(
+        _ samples: [SampleID],
+        of group: WaitingPredictions,
+        _ configuration: ProjectConfiguration,
+        _ step: inout Step
+    ) -> Int {
+        let covers = acquisition.drawCovers(samples.count, step.context)
+        var candidates: [Sample] = []
+        var (size, hidden): (Int, [SampleID]) = (0, [])
+        for (id, cover) in zip(samples, covers) {
+            guard let sample = acquisition.audit.candidates[id]?.candidate.sample else { break }
+            size += sample.encodedBound + cover.encodedBound
+            guard size <= Self.requestBytes || candidates.isEmpty else { break }
+            candidates += [sample, cover]
+            hidden.append(cover.id)
+        }
+        guard !candidates.isEmpty else { return 0 }
+        let request = PredictionRequest(
+            id: RequestID(step.context.nextID()),
+            // By id: their order says nothing of the draw.
+            candidates: candidates.sorted { $0.id < $1.id },
+            champion: group.champion,
+            challenger: group.challenger,
+            deadline: step.context.time.advanced(byMilliseconds: configuration.rollout.shadowWait)
+        )
+        acquisition.noteCovers(hidden, at: step.context.time)
+        rollout.asked(request)
+        for sample in samples.prefix(hidden.count) { notePairing(of: sample) }
+        step.decide(.prediction(request), id: request.id.rawValue)
+        return hidden.count
+    }
+
+    /// What trainers are to be asked about, by pairs of models: the oldest pair first, then services' answers to be compared.
+    private func waitingPredictions(_ configuration: ProjectConfiguration) -> [WaitingPredictions] {
+        var groups: [WaitingPredictions] = []
+        var places: [Int: Int] = [:]
+        for (sample, pairing) in acquisition.audit.unasked {
+            guard let number = pairing.pair else { continue }
+            if places[number] == nil {
+                guard let names = rollout.models(ofPair: number), let champion = released(names.champion),
+                    let challenger = released(names.challenger)
+                else { continue }
+                places[number] = groups.count
+                groups.append(WaitingPredictions(champion: champion, challenger: challenger, samples: []))
+            }
+            if let place = places[number] { groups[place].samples.append((sample, pairing.fixedAt)) }
+        }
+        guard let champion = rollout.phase.value.champion, let canary = rollout.canary else { return groups }
+        let served = rollout.unaskedAnswers(configuration.rollout)
+            .filter { acquisition.audit.candidates[$0.sample] != nil }
+            .sorted { ($0.at, $0.sample) < ($1.at, $1.sample) }
+        guard !served.isEmpty else { return groups }
+        let samples = served.map { (sample: $0.sample, since: $0.at) }
+        return groups + [WaitingPredictions(champion: champion, challenger: canary, samples: samples)]
+    }
+
+    /// A model with its artifact, as far as it is remembered.
+    private func released(_ version: ModelVersion) -> ReleasedModel? {
+        let phase = rollout.phase.value
+        let known = [phase.champion, phase.challenger, phase.waiting, rollout.canary] + phase.history.map(\.model)
+        return known.compactMap { $0 }.first { $0.version == version } ?? training.models[version]
+    }
+
+    /// Whether a sample of the audit draw may get a pair: where trainers predict it must be possible to hide it.
+    mutating func canBePredicted(
+        _ sample: SampleID,
+        _ version: ModelVersion,
+        _ configuration: ProjectConfiguration,
+        _ step: inout Step
+    ) -> Bool {
+        guard configuration.rollout.predicts, version == rollout.phase.value.champion?.version,
+            rollout.pairing(of: sample)?.pair == nil
+        else { return true }
+        guard !acquisition.hasCovers(acquisition.audit.unasked.count + 1) else { return true }
+        guard rollout.canary == nil, !rollout.isProvisional(configuration.rollout) else { return false }
+        if let notice = rollout.missPrediction(of: nil, policy: configuration.rollout, at: step.context.time) {
+            step.decide(.notice(notice))
+        }
+        return false
+    }
+
+    // MARK: - Answers
+
+    mutating func receive(_ labels: PredictedLabels, _ configuration: ProjectConfiguration, _ step: inout Step) {
+        let policy = configuration.rollout
+        switch rollout.receive(labels, under: configuration.question, policy: policy) {
+        case .failure(let error): refuse(error.refusal, &step)
+        case .success(let heard):
+            for sample in heard { notePairing(of: sample) }
+            promoteIfBetter(configuration, &step)
+        }
+    }
+
+    /// Those who ask for labels learn how an audit sample stands.
+    private mutating func notePairing(of sample: SampleID) {
+        guard let pairing = rollout.pairing(of: sample) else { return }
+        acquisition.audit.note(sample, pairing)
+        rollout.countCandidate(sample, pairing)
+    }
+}
