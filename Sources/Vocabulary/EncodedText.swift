@@ -21,8 +21,8 @@ extension Sample {
     ///
     /// - Complexity: O(*n*) in its content and metadata.
     public var encodedBound: Int {
-        // A number of single precision takes 15 characters at most, or 12 of an exponent; names of members and braces the rest.
-        var size = 256 + (embedding?.count ?? 0) * 24
+        // The numbers of an embedding stand in base64, 4 bytes each; names of members and braces take the rest.
+        var size = 512 + (embedding?.count ?? 0) * 6
         size += EncodedText.size(of: id.rawValue) + EncodedText.size(of: group?.rawValue ?? "")
         size += EncodedText.size(of: space?.rawValue ?? "")
         switch content {
