@@ -93,26 +93,32 @@ struct PredictionDesk {
         pending.removeAll { $0.request.deadline.milliseconds <= began }
         guard !pending.isEmpty, began >= retryAt else { return }
         try lookForAnswers(results)
-        while let next = pending.first {
+        var waiting: [PendingPrediction] = []
+        // A store that is away is asked once a pass; requests of other models go on.
+        var away: Set<String> = []
+        for next in pending {
+            let released = (next.request.champion, next.request.challenger)
+            guard away.isDisjoint(with: [released.0.artifact.uri, released.1.artifact.uri]) else {
+                waiting.append(next)
+                continue
+            }
             let models: (champion: SoftmaxRegression?, challenger: SoftmaxRegression?)
             var faults: [String] = []
             do throws(StorageError) {
-                models = (
-                    try model(next.request.champion, buckets, &faults),
-                    try model(next.request.challenger, buckets, &faults)
-                )
+                models = (try model(released.0, buckets, &faults, &away), try model(released.1, buckets, &faults, &away))
             } catch {
                 failed("request \(next.request.id) waits for its models: \(error)")
                 retryAt = now() + Self.pause
-                return
+                waiting.append(next)
+                continue
             }
             let value = Self.answer(to: next, models.champion, models.challenger, &faults, since: began, now)
             if let fault = faults.first { failed("request \(next.request.id): \(fault)") }
             write(next, value)
             reported[next.request.id] = next.request.deadline.milliseconds
             unanswered.remove(next.request.id)
-            pending.removeFirst()
         }
+        pending = waiting
     }
 
     /// Leaves out what somebody else, or an earlier life, has answered.
@@ -141,7 +147,8 @@ struct PredictionDesk {
     private mutating func model(
         _ released: ReleasedModel,
         _ buckets: S3Client?,
-        _ faults: inout [String]
+        _ faults: inout [String],
+        _ away: inout Set<String>
     ) throws(StorageError) -> SoftmaxRegression? {
         let artifact = released.artifact
         if let known = models.first(where: { $0.uri == artifact.uri && $0.sha256 == artifact.sha256 }) {
@@ -152,7 +159,8 @@ struct PredictionDesk {
             models.append((artifact.uri, artifact.sha256, model))
             if models.count > Self.modelCapacity { models.removeFirst() }
             return model
-        } catch let error as StorageError where error.isTemporary || error.isRemote && error.kind == .unavailable {
+        } catch let error as StorageError where error.isRemote || error.kind == .system {
+            away.insert(artifact.uri)
             throw error
         } catch {
             faults.append("\(released.version) cannot be asked: \(error)")
