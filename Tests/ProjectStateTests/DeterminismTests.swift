@@ -103,13 +103,7 @@ import Vocabulary
         var causes: Set<String> = []
         var refusals: Set<String> = []
         var filled: Set<String> = []
-        for seed in 0..<16 as Range<UInt64> {
-            // The tight budget of some is exhausted; the others have more to decide.
-            var world = World(seed: seed, votes: seed % 8 < 2 ? 15 : 90)
-            for _ in 0..<120 {
-                world.run(entries: 10)
-                for table in world.state.tableCounts where table.rows > 0 { filled.insert(table.name) }
-            }
+        func take(_ world: World) {
             for decision in world.decisions.joined() {
                 switch decision.body {
                 case .task(let task):
@@ -130,17 +124,37 @@ import Vocabulary
                 }
             }
         }
+        for seed in 0..<16 as Range<UInt64> {
+            // The tight budget of some is exhausted; the others have more to decide.
+            var world = World(seed: seed, votes: seed % 8 < 2 ? 15 : 90)
+            for _ in 0..<120 {
+                world.run(entries: 10)
+                for table in world.state.tableCounts where table.rows > 0 { filled.insert(table.name) }
+            }
+            take(world)
+        }
+        // Trainers that speak for challengers, and one that is away.
+        for (name, seed) in [("predicted", 5), ("unheard", 0)] as [(String, UInt64)] {
+            guard let plan = GoldenPlan.all.first(where: { $0.name == name }) else { continue }
+            var golden = GoldenWorld(plan, seed: seed)
+            for entries in stride(from: 10, through: plan.entries, by: 10) {
+                golden.run(to: entries)
+                for table in golden.world.state.tableCounts where table.rows > 0 { filled.insert(table.name) }
+            }
+            take(golden.world)
+        }
         #expect(filled == Set(ProjectState(project: ProjectID("pets")).tableCounts.map(\.name)))
         #expect(
             causes == [
                 "first", "shadow", "promoted", "rolled_back", "command", "canary", "live", "canary_rolled_back",
-                "suppression",
+                "suppression", "assignment",
             ]
         )
         for kind in [
             "task open", "label training", "label test", "revised", "retracted", "moved", "cut", "training",
             "transition registered", "transition shadow", "transition live", "transition superseded",
-            "transition quarantined", "transition blessed", "transition canary", "transition rolling_back",
+            "prediction", "transition quarantined", "transition blessed", "transition canary",
+            "transition rolling_back",
         ] {
             #expect(kinds.contains(kind), "\(kinds.sorted())")
         }

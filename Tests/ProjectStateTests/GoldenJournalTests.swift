@@ -169,12 +169,12 @@ import Vocabulary
         #expect(
             entries == [
                 "configured", "candidate", "feedback", "annotation", "training_result", "version_sealed", "command",
-                "tally", "tick", "engine", "imported_label",
+                "tally", "tick", "engine", "imported_label", "predicted",
             ]
         )
         var expected: Set = [
             "audit", "label training", "label test", "label revised", "label retracted", "label moved", "cut",
-            "training", "judged",
+            "training", "prediction", "judged",
         ]
         expected.formUnion(LabelingTask.Closing.allCases.map { "task \($0)" })
         expected.formUnion(ModelRelease.Cause.allCases.map { "release \($0)" })

@@ -230,6 +230,9 @@ struct GoldenPlan: Sendable {
         // Rollouts by steps, with services that do not follow, hours without voices, and classes that are suppressed.
         GoldenPlan("steps", change: staged),
         GoldenPlan("unserved", change: staged),
+        // Services cannot shadow: trainers predict, and services' answers are compared at the first step.
+        GoldenPlan("predicted", change: predicted),
+        GoldenPlan("unheard", change: predicted),
     ]
 
     private static func staged(_ policy: inout AcquisitionPolicy, _ revision: Int) {
@@ -238,6 +241,14 @@ struct GoldenPlan: Sendable {
         (policy.poolCapacity, policy.batch.memory) = (12, 8)
         (policy.batchSize, policy.auditFirst, policy.auditShare) = (2, 4, 0.4)
         policy.patience = 2_000 + Int64(revision)
+    }
+
+    private static func predicted(_ policy: inout AcquisitionPolicy, _ revision: Int) {
+        policy.edition = 2
+        policy.votes = 800
+        (policy.poolCapacity, policy.batch.memory) = (40, 8)
+        (policy.batchSize, policy.auditFirst, policy.auditShare) = (2, 30, 0.6)
+        policy.patience = 4_000 + Int64(revision)
     }
 
     /// Whether an operator returns to former champions; else users' feedback does.
@@ -294,6 +305,13 @@ struct GoldenPlan: Sendable {
                 (rollout.minimumShadow, rollout.alpha) = (0, 0.5)
                 (training.repeats, training.trials, training.newLabels) = (1, [Recipe()], 5)
                 (datasets.cutEvery, labeling.minimumVotes, labeling.maximumVotes) = (5, 1, 1)
+            }
+            if ["predicted", "unheard"].contains(name) {
+                (rollout.bound, rollout.provisional, rollout.alpha) = (.share, 0, 0.5)
+                (rollout.predict, rollout.duels) = (revision != (name == "unheard" ? 2 : 0), 0.75)
+                (rollout.shadowWait, rollout.minimumShadow) = (name == "unheard" ? 4_000 : 12_000, 2)
+                (training.repeats, training.trials, training.newLabels) = (1, [Recipe()], [6, 8, 60, 60][revision])
+                (datasets.cutEvery, labeling.minimumVotes, labeling.maximumVotes) = (6, 1, 1)
             }
             if name == "raids" {
                 (rollout.userWindow, rollout.rollbackAlpha, rollout.verification) = (500, 0.05, 10 * revision)

@@ -87,8 +87,8 @@ func configuration(
             deadline: 90_000
         ),
         rollout: RolloutPolicy(
-            alpha: 0.2,
-            minimumShadow: 4,
+            alpha: predict ? 0.5 : 0.2,
+            minimumShadow: predict ? 1 : 4,
             tolerance: 0.1,
             calibration: 10,
             falseAlarmEvery: 200,
@@ -139,6 +139,11 @@ struct World {
     private var cuts: [VersionCut] = []
     /// Requests for predictions, the newest last.
     var asked: [PredictionRequest] = []
+    var isTrainerAway = false
+    /// Whether it answers late, in part or wrongly at times.
+    var isTrainerSloppy = true
+    /// By how many of twenty samples a model knows more than the one before.
+    var lead = 2
     private var champion: ModelVersion?
     private var challenger: ModelVersion?
     private var count = 0
@@ -187,7 +192,7 @@ struct World {
         now += Int64(generator.next(below: 400))
         count += 1
         if count == 850 || count == 870 { suppress() }
-        if !asked.isEmpty, generator.next(below: 3) > 0 { return answer() }
+        if !asked.isEmpty, !isTrainerAway, generator.next(below: 3) > 0 { return answer() }
         switch generator.next(below: 24) {
         case 0..<7: predict()
         case 7..<13: annotate()
@@ -210,16 +215,17 @@ struct World {
 
     /// What a model says of a sample.
     func answer(of version: ModelVersion?, to number: Int) -> Int {
-        let skill = 3 + Self.number(version) * 2
+        let skill = 3 + Self.number(version) * lead
         return (number * 31 + skill * 17) % 20 < skill ? truth(number) : (truth(number) + 1) % 3
     }
 
     /// A trainer answers a request: mostly the oldest and rightly, sometimes late, in part, again or wrongly.
     mutating func answer() {
         guard let request = asked.first else { return }
-        let kind = generator.next(below: 12)
+        let drawn = generator.next(below: 12)
+        let kind = isTrainerSloppy || drawn > 1 ? drawn : 11
         if kind == 0 { now = max(now, request.deadline.milliseconds + 500) }
-        let isSloppy = generator.next(below: 8) == 0
+        let isSloppy = generator.next(below: 8) == 0 && isTrainerSloppy
         var answers = request.candidates.enumerated().map { place, sample in
             let number = Int(sample.id.rawValue.dropFirst()) ?? 0
             func label(_ version: ModelVersion) -> Label? {

@@ -105,7 +105,9 @@ struct PredictionDesk {
             let models: (champion: SoftmaxRegression?, challenger: SoftmaxRegression?)
             var faults: [String] = []
             do throws(StorageError) {
-                models = (try model(released.0, buckets, &faults, &away), try model(released.1, buckets, &faults, &away))
+                models = (
+                    try model(released.0, buckets, &faults, &away), try model(released.1, buckets, &faults, &away)
+                )
             } catch {
                 failed("request \(next.request.id) waits for its models: \(error)")
                 retryAt = now() + Self.pause
