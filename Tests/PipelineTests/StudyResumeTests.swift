@@ -87,7 +87,8 @@ struct StudyResumeTests {
         let place = TopicPartition(plant.topics[.trainingRequests], World.partition)
         let requests = plant.cluster.committed(plant.topics[.trainingRequests])
         for _ in 0..<16 {
-            try plant.send(.trainingRequests, requests[0].value, headers: requests[0].headers, partition: World.partition)
+            let (value, headers) = (requests[0].value, requests[0].headers)
+            try plant.send(.trainingRequests, value, headers: headers, partition: World.partition)
         }
         let runner = try plant.makeTrainer(budget: 0)
         while try results(plant).isEmpty { try runner.task.cycle() }

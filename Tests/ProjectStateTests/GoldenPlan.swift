@@ -16,7 +16,7 @@ struct GoldenPlan: Sendable {
     let revisions: [ProjectConfiguration]
 
     /// Entries of a world's journal: fewer where the set would be larger than it may be.
-    static func entries(of world: String) -> Int { world == "changes" ? 400 : 1_000 }
+    static func entries(of world: String) -> Int { ["changes": 400, "unheard": 500][world] ?? 1_000 }
     /// Rows and snapshot of every set are taken after this entry.
     static func middle(of world: String) -> Int { entries(of: world) / 2 }
 
