@@ -32,7 +32,7 @@ extension ProjectState {
         let (now, patience) = (step.context.time, patience(configuration.rollout))
         for group in waitingPredictions(configuration) {
             var rest = group.samples[...]
-            while let first = rest.first, rollout.openRequests(at: now) < RolloutState.requestsAtOnce,
+            while let first = rest.first, rollout.nextRequest(at: now) <= now,
                 rest.count >= Self.audits || now.milliseconds(since: first.since) >= patience
             {
                 let count = ask(rest.prefix(Self.audits).map(\.sample), of: group, configuration, &step)
@@ -48,10 +48,7 @@ extension ProjectState {
         let first = waitingPredictions(configuration).compactMap(\.samples.first?.since).min()
         guard let first, acquisition.hasCovers() else { return nil }
         let now = position.value.time
-        guard rollout.openRequests(at: now) < RolloutState.requestsAtOnce else {
-            return rollout.firstRequestDeadline(after: now)
-        }
-        return first.advanced(byMilliseconds: patience(configuration.rollout))
+        return max(first.advanced(byMilliseconds: patience(configuration.rollout)), rollout.nextRequest(at: now))
     }
 
     /// Writes one request.
@@ -83,7 +80,7 @@ extension ProjectState {
             deadline: step.context.time.advanced(byMilliseconds: configuration.rollout.shadowWait)
         )
         acquisition.noteCovers(hidden, at: step.context.time)
-        rollout.asked(request)
+        rollout.asked(request, at: step.context.time)
         for sample in samples.prefix(hidden.count) { notePairing(of: sample) }
         step.decide(.prediction(request), id: request.id.rawValue)
         return hidden.count

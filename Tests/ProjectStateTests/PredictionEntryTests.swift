@@ -274,6 +274,37 @@ extension RolloutState {
     fileprivate var champion: String? { phase.value.champion?.version.rawValue }
 }
 
+@Suite("A loop that is restarted after any entry goes on as if it had not been")
+struct RestartedPredictionTests {
+    @Test("With requests in flight, answers late, checks and pauses", arguments: [("predicted", 5), ("unheard", 0)])
+    func restarts(name: String, seed: UInt64) throws {
+        let plan = try #require(GoldenPlan.all.first { $0.name == name })
+        var golden = GoldenWorld(plan, seed: seed)
+        golden.run(to: 1_000)
+        let world = golden.world
+        var state = ProjectState(project: ProjectID("pets"))
+        var rows: [String: StateChange] = [:]
+        var (inFlight, checked) = (0, 0)
+        for (number, appended) in world.journal.enumerated() {
+            let decisions = state.apply(appended.entry, appendedAt: appended.at)
+            #expect(decisions == world.decisions[number], "entry \(number + 1)")
+            for change in Dump.changes(of: state) {
+                rows["\(change.table)/\(change.key)"] = change.value == nil ? nil : change
+            }
+            state.commit()
+            if state.rollout.requests.contains(where: { !$1.isAnswered }) { inFlight += 1 }
+            if !state.rollout.checks.isEmpty { checked += 1 }
+            guard number % 3 == 0 else { continue }
+            var restored = ProjectState(project: ProjectID("pets"))
+            try Dump.restore(rows, into: &restored)
+            #expect(restored.nextDeadline == state.nextDeadline)
+            #expect(Dump.rows(of: restored) == Dump.rows(of: state))
+            state = restored
+        }
+        #expect(inFlight > 15 && (checked > 10 || name == "unheard"), "\(inFlight), \(checked)")
+    }
+}
+
 @Suite("Under predict no label is evidence unless both answers were there before its task opened")
 struct FixedBeforeOpeningTests {
     @Test("Whatever comes late, twice, wrongly or not at all", arguments: [3, 13, 23, 33, 43] as [UInt64])

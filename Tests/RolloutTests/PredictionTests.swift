@@ -15,6 +15,7 @@ extension RolloutState {
         _ samples: [String],
         champion: Int = 1,
         challenger: Int = 2,
+        at milliseconds: Int64 = 0,
         deadline: Int64 = 60_000
     ) {
         asked(
@@ -24,7 +25,8 @@ extension RolloutState {
                 champion: model(champion),
                 challenger: model(challenger),
                 deadline: time(deadline)
-            )
+            ),
+            at: time(milliseconds)
         )
     }
 
@@ -161,7 +163,7 @@ struct PredictionTests {
             let now = Int64(number) * 600_000
             let sample = "s\(number)"
             state.live(sample, "v1", wrong, policy: policy, at: now)
-            state.request("r\(number)", [sample, "x\(number)"], deadline: now + 60_000)
+            state.request("r\(number)", [sample, "x\(number)"], at: now, deadline: now + 60_000)
             state.opened(SampleID(sample), isDuel: false, at: time(now + 60_000))
             notices += [state.missPrediction(of: SampleID(sample), policy: policy, at: time(now + 60_000))]
                 .compactMap { $0 }
@@ -171,7 +173,7 @@ struct PredictionTests {
         // From the tenth on, at most one an hour: 30 samples in five hours.
         #expect(notices.count == 6 && notices.allSatisfy { $0.kind == .predictionsMissing })
         #expect(state.evidence(policy).all == .init(labels: 40, wins: 0, losses: 40))
-        #expect(state.openRequests(at: time(0)) == 40 && state.openRequests(at: time(24_000_000)) == 0)
+        #expect(state.nextRequest(at: time(24_000_000)) == time(24_000_000))
         let last = state.live("t", "v1", wrong, policy: policy, at: 24_000_000)
         state.request("last", ["t", "u"], deadline: 24_060_000)
         #expect(last?.isSilent == true)
@@ -188,13 +190,20 @@ struct PredictionTests {
         var state = state()
         state.live("s", "v1", wrong, policy: predicting)
         for number in 0..<(RolloutState.requestCapacity + 10) {
-            state.request("r\(number)", ["s", "x\(number)"], deadline: Int64(1_000 + number))
+            let now = Int64(1_000 * number)
+            state.request("r\(number)", ["s", "x\(number)"], at: now, deadline: now + 20_000)
         }
         #expect(state.requests.count == RolloutState.requestCapacity)
         #expect(state.requests[RequestID("r9")] == nil && state.requests[RequestID("r10")] != nil)
-        #expect(state.pairing(of: SampleID("s"))?.awaitedUntil == time(1_000))
-        #expect(state.firstRequestDeadline(after: time(1_100)) == time(1_101))
-        #expect(state.firstRequestDeadline(after: time(5_000)) == nil)
+        #expect(state.pairing(of: SampleID("s"))?.awaitedUntil == time(20_000))
+        // Twenty are open: once five of them are over another has room; all are answered, and sixty were of this minute.
+        let last = Int64(1_000 * (RolloutState.requestCapacity + 9))
+        #expect(state.nextRequest(at: time(last)) == time(last + 5_000))
+        for number in 200..<(RolloutState.requestCapacity + 10) {
+            _ = state.predict("r\(number)", [("s", nil), ("x\(number)", nil)])
+        }
+        #expect(state.nextRequest(at: time(last)) == time(last + 1_000))
+        #expect(state.nextRequest(at: time(last + 1_000)) == time(last + 1_000))
         expect(state.predict("r9", [("s", right), ("x9", right)]).code, is: .unknownRequest)
     }
 }

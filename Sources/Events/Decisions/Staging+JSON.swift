@@ -88,7 +88,9 @@ extension StepFigures: JSONCodable {
             negative: try object.count("negative"),
             logEAgainstOther: try object.optionalDouble("log_e_against_other"),
             logEAgainstPast: try object.optionalDouble("log_e_against_past"),
-            approvedBy: try object.optionalString("approved_by")
+            approvedBy: try object.optionalString("approved_by"),
+            compared: try object.optionalCount("compared") ?? 0,
+            differing: try object.optionalCount("differing") ?? 0
         )
     }
 
@@ -104,6 +106,10 @@ extension StepFigures: JSONCodable {
             writer.member("log_e_against_other", ifPresent: logEAgainstOther)
             writer.member("log_e_against_past", ifPresent: logEAgainstPast)
             writer.member("approved_by", ifPresent: approvedBy)
+            if compared > 0 {
+                writer.member("compared", compared)
+                writer.member("differing", differing)
+            }
         }
     }
 }

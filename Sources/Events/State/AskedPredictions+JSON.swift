@@ -10,6 +10,7 @@ extension AskedPredictions: JSONCodable {
             champion: try object.id("champion"),
             challenger: try object.id("challenger"),
             samples: try object.strings("samples").map { SampleID($0) },
+            askedAt: try object.time("asked_at_ms"),
             deadline: try object.time("deadline_at_ms"),
             isAnswered: try object.optionalBool("answered") ?? false
         )
@@ -21,6 +22,7 @@ extension AskedPredictions: JSONCodable {
             writer.member("champion", champion)
             writer.member("challenger", challenger)
             writer.array("samples", of: samples.map(\.rawValue))
+            writer.member("asked_at_ms", askedAt)
             writer.member("deadline_at_ms", deadline)
             if isAnswered { writer.member("answered", true) }
         }

@@ -9,6 +9,7 @@ public struct AskedPredictions: Hashable, Sendable {
     public let challenger: ModelVersion
     /// Its candidates, of the audit sample or not.
     public let samples: [SampleID]
+    public let askedAt: StreamTime
     public let deadline: StreamTime
     public var isAnswered: Bool
 
@@ -17,6 +18,7 @@ public struct AskedPredictions: Hashable, Sendable {
         champion: ModelVersion,
         challenger: ModelVersion,
         samples: [SampleID],
+        askedAt: StreamTime,
         deadline: StreamTime,
         isAnswered: Bool = false
     ) {
@@ -24,6 +26,7 @@ public struct AskedPredictions: Hashable, Sendable {
         self.champion = champion
         self.challenger = challenger
         self.samples = samples
+        self.askedAt = askedAt
         self.deadline = deadline
         self.isAnswered = isAnswered
     }

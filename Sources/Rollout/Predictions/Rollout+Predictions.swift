@@ -8,6 +8,9 @@ extension RolloutState {
     public static let requestCapacity = 256
     /// Requests that may wait for their answers at the same time.
     public static let requestsAtOnce = 16
+    /// Requests that may be written in a minute: their answers stay far below what a project's journal takes in an hour.
+    public static let requestsAMinute = 60
+    private static let minute: Int64 = 60_000
 
     /// Champion and challenger of a pair of the running era.
     ///
@@ -21,27 +24,33 @@ extension RolloutState {
     /// - Complexity: O(1).
     public func pairing(of sample: SampleID) -> AuditPairing? { rows[sample].map { pairing(of: $0) } }
 
-    /// Requests whose answers are waited for.
+    /// When the next request may be written: at most `requestsAtOnce` wait for their answers, and `requestsAMinute` are written.
     ///
-    /// - Complexity: O(`requestCapacity`).
-    public func openRequests(at time: StreamTime) -> Int {
-        requests.count { !$1.isAnswered && $1.deadline > time }
-    }
-
-    /// When the first of them is waited for no more.
-    ///
-    /// - Complexity: O(`requestCapacity`).
-    public func firstRequestDeadline(after time: StreamTime) -> StreamTime? {
-        requests.gather(into: StreamTime?.none) { first, _, request in
-            guard !request.isAnswered, request.deadline > time else { return }
-            first = min(first ?? request.deadline, request.deadline)
+    /// - Parameter now: Of the entry.
+    /// - Returns: `now`, or a later time.
+    /// - Complexity: O(`requestCapacity` log `requestCapacity`).
+    public func nextRequest(at now: StreamTime) -> StreamTime {
+        let waiting = requests.gather(into: [StreamTime]()) { times, _, request in
+            if !request.isAnswered, request.deadline > now { times.append(request.deadline) }
         }
+        let recent = requests.gather(into: [StreamTime]()) { times, _, request in
+            let over = request.askedAt.advanced(byMilliseconds: Self.minute)
+            if over > now { times.append(over) }
+        }
+        // The times at which so many are left that one more has room.
+        let room = [(waiting, Self.requestsAtOnce), (recent, Self.requestsAMinute)].map { times, most in
+            times.count < most ? now : times.sorted()[times.count - most]
+        }
+        return max(room[0], room[1])
     }
 
     /// A request is written: its audit samples are not asked about before its deadline, unless its answer comes.
     ///
+    /// - Parameters:
+    ///   - request: With its audit samples and others.
+    ///   - time: Of the entry.
     /// - Complexity: O(`requestCapacity`).
-    public mutating func asked(_ request: PredictionRequest) {
+    public mutating func asked(_ request: PredictionRequest, at time: StreamTime) {
         let (champion, challenger) = (request.champion.version, request.challenger.version)
         let number = requests.gather(into: 0) { $0 = max($0, $2.number) } + 1
         requests[request.id] = AskedPredictions(
@@ -49,6 +58,7 @@ extension RolloutState {
             champion: champion,
             challenger: challenger,
             samples: request.candidates.map(\.id),
+            askedAt: time,
             deadline: request.deadline
         )
         if requests.count > Self.requestCapacity,

@@ -186,7 +186,9 @@ extension RolloutState {
             negative: rollout.negative,
             logEAgainstOther: log(watch?.compared?.evidence.mean),
             logEAgainstPast: log(watch?.evidence.mean),
-            approvedBy: rollout.approvedBy
+            approvedBy: rollout.approvedBy,
+            compared: rollout.isChecked(policy) ? rollout.compared : 0,
+            differing: rollout.isChecked(policy) ? rollout.differing : 0
         )
     }
 

@@ -137,6 +137,10 @@ public struct StepFigures: Hashable, Sendable {
     public let logEAgainstPast: Double?
     /// Who approved the step; nil where nobody did.
     public let approvedBy: String?
+    /// Answers of services that were compared with a trainer's, where trainers predict: of the newest, as far as they are counted.
+    public let compared: Int
+    /// Of these, answers that differ.
+    public let differing: Int
 
     public init(
         step: Int,
@@ -148,8 +152,12 @@ public struct StepFigures: Hashable, Sendable {
         negative: Int,
         logEAgainstOther: Double? = nil,
         logEAgainstPast: Double? = nil,
-        approvedBy: String? = nil
+        approvedBy: String? = nil,
+        compared: Int = 0,
+        differing: Int = 0
     ) {
+        self.compared = compared
+        self.differing = differing
         self.step = step
         self.share = share
         self.ring = ring
