@@ -13,9 +13,9 @@ public import Vocabulary
 /// At least once and idempotent: an artifact's bytes follow from request, trial and repeat, and are named by their digest; of
 /// two results for one repeat the first in journal order counts.
 ///
-/// A study is worked off a second of repeats at a time, each second a transaction of its own; meanwhile nothing more is
-/// fetched, and the group's offset stays at the request until its last result. So whoever takes a request up that was begun
-/// reads `training-results` first, and does only what is missing there.
+/// A study is worked off a second of repeats at a time, each second a transaction of its own; the group's offset stays at the
+/// oldest request until its last result. So whoever takes a request up that was begun reads `training-results` first, and does
+/// only what is missing there. Requests for predictions are answered between repeats, as people wait for them.
 public final class TrainerStage: StreamStage, HoldingStage {
     public static let inputs: [Topic] = [.trainingRequests]
 
@@ -100,7 +100,9 @@ public final class TrainerStage: StreamStage, HoldingStage {
     }
 
     /// A study in hand does not keep requests for predictions waiting; its own successors are short.
-    public var isFull: Bool { studies.count >= Self.studyCapacity || desk.pending.count >= PredictionDesk.capacity }
+    public var isFull: Bool {
+        holdUp.isActive || studies.count >= Self.studyCapacity || desk.pending.count >= PredictionDesk.capacity
+    }
 
     /// Studies in hand beyond which nothing more is fetched.
     private static let studyCapacity = 16
