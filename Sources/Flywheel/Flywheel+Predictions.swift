@@ -1,4 +1,5 @@
 internal import Acquisition
+internal import Labeling
 internal import Rollout
 internal import Tables
 internal import Training
@@ -9,7 +10,7 @@ private struct WaitingPredictions {
     let champion: ReleasedModel
     let challenger: ReleasedModel
     /// The one that waits longest first.
-    var samples: [(sample: SampleID, since: StreamTime)]
+    var samples: [(sample: Sample, since: StreamTime)]
 }
 
 /// Predictions by trainers: asked for before people are asked, and taken in.
@@ -55,7 +56,7 @@ extension ProjectState {
     ///
     /// - Returns: How many of the samples it asks about; 0 where there is nothing to hide them among.
     private mutating func ask(
-        _ samples: [SampleID],
+        _ samples: [Sample],
         of group: WaitingPredictions,
         _ configuration: ProjectConfiguration,
         _ step: inout Step
@@ -63,8 +64,7 @@ extension ProjectState {
         let covers = acquisition.drawCovers(samples.count, step.context)
         var candidates: [Sample] = []
         var (size, hidden): (Int, [SampleID]) = (0, [])
-        for (id, cover) in zip(samples, covers) {
-            guard let sample = acquisition.audit.candidates[id]?.candidate.sample else { break }
+        for (sample, cover) in zip(samples, covers) {
             size += sample.encodedBound + cover.encodedBound
             guard size <= Self.requestBytes || candidates.isEmpty else { break }
             candidates += [sample, cover]
@@ -81,17 +81,20 @@ extension ProjectState {
         )
         acquisition.noteCovers(hidden, at: step.context.time)
         rollout.asked(request, at: step.context.time)
-        for sample in samples.prefix(hidden.count) { notePairing(of: sample) }
+        for sample in samples.prefix(hidden.count) { notePairing(of: sample.id) }
         step.decide(.prediction(request), id: request.id.rawValue)
         return hidden.count
     }
 
-    /// What trainers are to be asked about, by pairs of models: the oldest pair first, then services' answers to be compared.
+    /// What trainers are to be asked about: by pairs of models, the oldest first; then, of a model on its way, services' answers that
+    /// are to be compared, and audit samples that are asked about while it is suspected and serves nobody.
     private func waitingPredictions(_ configuration: ProjectConfiguration) -> [WaitingPredictions] {
         var groups: [WaitingPredictions] = []
         var places: [Int: Int] = [:]
-        for (sample, pairing) in acquisition.audit.unasked {
-            guard let number = pairing.pair else { continue }
+        for (id, pairing) in acquisition.audit.unasked {
+            guard let number = pairing.pair, let sample = acquisition.audit.candidates[id]?.candidate.sample else {
+                continue
+            }
             if places[number] == nil {
                 guard let names = rollout.models(ofPair: number), let champion = released(names.champion),
                     let challenger = released(names.challenger)
@@ -102,12 +105,27 @@ extension ProjectState {
             if let place = places[number] { groups[place].samples.append((sample, pairing.fixedAt)) }
         }
         guard let champion = rollout.phase.value.champion, let canary = rollout.canary else { return groups }
-        let served = rollout.unaskedAnswers(configuration.rollout)
-            .filter { acquisition.audit.candidates[$0.sample] != nil }
-            .sorted { ($0.at, $0.sample) < ($1.at, $1.sample) }
-        guard !served.isEmpty else { return groups }
-        let samples = served.map { (sample: $0.sample, since: $0.at) }
+        let samples = (servedSamples(configuration) + suspectedSamples)
+            .sorted { ($0.since, $0.sample.id) < ($1.since, $1.sample.id) }
+        guard !samples.isEmpty else { return groups }
         return groups + [WaitingPredictions(champion: champion, challenger: canary, samples: samples)]
+    }
+
+    private func servedSamples(_ configuration: ProjectConfiguration) -> [(sample: Sample, since: StreamTime)] {
+        rollout.unaskedAnswers(configuration.rollout).compactMap { id, since in
+            acquisition.audit.candidates[id].map { ($0.candidate.sample, since) }
+        }
+    }
+
+    private var suspectedSamples: [(sample: Sample, since: StreamTime)] {
+        guard let suspect = rollout.suspectedCanary else { return [] }
+        return labeling.open.sortedRows.compactMap { _, task in
+            let sample = task.selection.sample
+            guard task.selection.purpose == .audit, rollout.wants(wordOf: suspect.version, on: sample.id) else {
+                return nil
+            }
+            return (sample, task.openedAt)
+        }
     }
 
     /// A model with its artifact, as far as it is remembered.

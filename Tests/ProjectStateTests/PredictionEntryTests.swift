@@ -220,8 +220,8 @@ struct PredictionEntryTests {
         #expect(evidence.lateLeftOut == 10 && evidence.all.wins == 0 && evidence.all.labels == 10)
     }
 
-    @Test("A better challenger is promoted by predictions alone, compared in service, and goes live")
-    func life() throws {
+    /// A project whose challenger v2 was promoted by what trainers say, and is on its way.
+    private func blessed() -> PredictionStand {
         var stand = PredictionStand { _, rollout in (rollout.minimumShadow, rollout.alpha) = (5, 0.5) }
         var number = 0
         while stand.stand.state.rollout.canary == nil, number < 400 {
@@ -238,6 +238,12 @@ struct PredictionEntryTests {
             }
         }
         #expect(stand.stand.state.rollout.canary?.version.rawValue == "v2", "after \(number)")
+        return stand
+    }
+
+    @Test("A better challenger is promoted by predictions alone, compared in service, and goes live")
+    func life() {
+        var stand = blessed()
         let asked = stand.requests.count
         // Services serve the canary; the trainer is asked about what they answer.
         for served in 0..<40 where stand.stand.state.rollout.canary != nil {
@@ -251,6 +257,41 @@ struct PredictionEntryTests {
         }
         #expect(stand.requests.count > asked)
         #expect(stand.stand.state.rollout.champion == "v2" && stand.stand.state.rollout.canary == nil)
+    }
+
+    @Test(
+        "While a canary is suspected and serves nobody trainers say what it answers, and labels decide",
+        arguments: [true, false]
+    )
+    func suspected(isRight: Bool) throws {
+        var stand = blessed()
+        let canary = ModelVersion("v2")
+        stand.stand.state.rollout.suspicions[canary] = Suspicion(
+            since: StreamTime(milliseconds: stand.now),
+            accuracy: 0.8
+        )
+        let before = stand.requests.count
+        var answered: Set<RequestID> = []
+        for number in 0..<60 where stand.stand.state.rollout.suspicions[canary] != nil {
+            stand.predict("p\(2_000 + number)", isAudited: false)
+            stand.predict("a\(2_000 + number)", isAudited: true)
+            stand.tick()
+            for request in stand.requests.dropFirst(before) where answered.insert(request.id).inserted {
+                #expect(request.challenger.version == canary)
+                #expect(request.candidates.count { !isAudited($0) } >= request.candidates.count(where: isAudited))
+                stand.answer(request, isRight ? 1 : 0)
+            }
+            for (task, open) in stand.stand.state.labeling.open.sortedRows where open.selection.purpose == .audit {
+                let sample = open.selection.sample.id
+                guard stand.stand.state.rollout.wants(wordOf: canary, on: sample) == false,
+                    let offered = stand.tasks.last(where: { $0.id == task })
+                else { continue }
+                stand.vote(offered, 1)
+            }
+        }
+        #expect(stand.requests.count > before && stand.stand.state.rollout.suspicions[canary] == nil)
+        #expect(stand.stand.state.rollout.phase.value.quarantined.contains(canary) == !isRight)
+        #expect((stand.stand.state.rollout.canary?.version == canary) == isRight)
     }
 
     @Test("Sixteen requests wait at a time; the others go when their deadlines have passed")

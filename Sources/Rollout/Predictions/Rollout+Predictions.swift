@@ -44,6 +44,20 @@ extension RolloutState {
         return max(room[0], room[1])
     }
 
+    /// Whether an audit sample lacks the word of a version, and no request that is remembered asked for it.
+    ///
+    /// - Complexity: O(`requestCapacity`).
+    public func wants(wordOf version: ModelVersion, on sample: SampleID) -> Bool {
+        guard let row = rows[sample], row.label == nil, row.prediction(of: version) == nil else { return false }
+        return !requests.contains { $1.challenger == version && $1.samples.contains(sample) }
+    }
+
+    /// The model on its way, where labels decide about it: it serves nobody meanwhile, so that no service speaks for it.
+    public var suspectedCanary: ReleasedModel? {
+        guard !suspicions.isEmpty, let canary, suspicions[canary.version] != nil else { return nil }
+        return canary
+    }
+
     /// A request is written: its audit samples are not asked about before its deadline, unless its answer comes.
     ///
     /// - Parameters:
