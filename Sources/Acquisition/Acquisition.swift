@@ -142,7 +142,8 @@ extension AcquisitionState {
         guard context.policy.edition >= 2 else { return batch }
         var claimed: [Selection] = []
         for selection in batch {
-            guard isFree(selection.sample, selection.purpose, context.policy) else {
+            // What only tells who was right may be of any side.
+            guard selection.purpose.split == nil || isFree(selection.sample, selection.purpose, context.policy) else {
                 var removal = SampleRemoval(sample: selection.sample.id)
                 writeSources(&removal, context)
                 continue
@@ -172,7 +173,7 @@ extension AcquisitionState {
     private mutating func count(_ batch: [Selection], _ policy: AcquisitionPolicy) {
         for selection in batch {
             guard selection.purpose.split == .training else {
-                accounts.countAudit(policy)
+                if selection.purpose == .audit { accounts.countAudit(policy) }
                 continue
             }
             if policy.sharesByWindow { accounts.cadence.value.auditOwed += policy.auditRatio }

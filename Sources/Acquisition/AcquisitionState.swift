@@ -6,6 +6,7 @@ public struct AcquisitionState: Sendable {
     public var audit = AuditSource()
     public var triggers = TriggerSource()
     public var pool = PoolSource()
+    public var verification = VerificationSource()
     public var accounts = TaskAccounts()
     /// On which side samples stand that were asked for, or imported, under other names too.
     public var sides = SampleSides()
@@ -19,16 +20,28 @@ public struct AcquisitionState: Sendable {
     // MARK: - Sources, in the order in which they share out a batch
 
     func readSources<Reader: SourceReader>(_ reader: inout Reader, _ context: SelectionContext) {
-        if !context.policy.sharesByWindow { reader.read(audit, accounts, context) }
+        if !context.policy.sharesByWindow {
+            reader.read(verification, accounts, context)
+            reader.read(audit, accounts, context)
+        }
         reader.read(triggers, accounts, context)
         reader.read(pool, accounts, context)
-        if context.policy.sharesByWindow { reader.read(audit, accounts, context) }
+        if context.policy.sharesByWindow {
+            reader.read(verification, accounts, context)
+            reader.read(audit, accounts, context)
+        }
     }
 
     mutating func writeSources<Writer: SourceWriter>(_ writer: inout Writer, _ context: SelectionContext) {
-        if !context.policy.sharesByWindow { writer.write(&audit, &accounts, context) }
+        if !context.policy.sharesByWindow {
+            writer.write(&verification, &accounts, context)
+            writer.write(&audit, &accounts, context)
+        }
         writer.write(&triggers, &accounts, context)
         writer.write(&pool, &accounts, context)
-        if context.policy.sharesByWindow { writer.write(&audit, &accounts, context) }
+        if context.policy.sharesByWindow {
+            writer.write(&verification, &accounts, context)
+            writer.write(&audit, &accounts, context)
+        }
     }
 }

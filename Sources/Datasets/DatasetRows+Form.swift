@@ -14,6 +14,14 @@ extension LogPosition: Formed {
         newestSampleAt = try f("newest_sample_at_ms", \.newestSampleAt, Time())
         importedAt = try f.optional("imported_at_ms", \.importedAt, Time())
         format = try f("format", \.format, Count(1...DatasetFormat.changes), implied: DatasetFormat.additions)
+        anchored = try f("anchored", \.anchored, Count(0...DatasetsState.anchorSize), implied: 0)
+    }
+}
+
+extension WindowLabel: Formed {
+    @inlinable public init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
+        sample = try f("sample", \.sample, ID())
+        isGrouped = try f("grouped", \.isGrouped, Flag(), implied: false)
     }
 }
 

@@ -72,7 +72,8 @@ extension DatasetsState {
     /// - Returns: The fact for the log; refused in a project of format 1, and without a living label.
     public mutating func retract(_ sample: SampleID, _ context: ChangeContext) -> Result<LabelChange, RefusalError> {
         living(sample, context).map { row in
-            change(sample, row, to: (row.label, row.split, .retracted), .retracted, [], nil, context)
+            forgetInWindow(sample, row)
+            return change(sample, row, to: (row.label, row.split, .retracted), .retracted, [], nil, context)
         }
     }
 
@@ -85,6 +86,18 @@ extension DatasetsState {
         _ sample: SampleID,
         to split: Split,
         _ context: ChangeContext
+    ) -> Result<LabelChange, RefusalError> {
+        move(sample, to: split, context, isOfWindow: true)
+    }
+
+    // MARK: - Steps
+
+    /// Moves a label, and takes it out of the window unless that was done.
+    mutating func move(
+        _ sample: SampleID,
+        to split: Split,
+        _ context: ChangeContext,
+        isOfWindow: Bool
     ) -> Result<LabelChange, RefusalError> {
         living(sample, context).flatMap { row in
             guard row.split != split else {
@@ -106,13 +119,12 @@ extension DatasetsState {
                     )
                 )
             }
+            if isOfWindow { forgetInWindow(sample, row) }
             return .success(
                 change(sample, row, to: (row.label, split, .moved), .moved(from: row.split), [], nil, context)
             )
         }
     }
-
-    // MARK: - Steps
 
     /// The row of a label that may change.
     private func living(_ sample: SampleID, _ context: ChangeContext) -> Result<LabelRow, RefusalError> {

@@ -58,6 +58,8 @@ public struct LogPosition: Hashable, Sendable {
     public var importedAt: StreamTime?
     /// The format that facts were written in, once labels were changed in it or a version cut: no later one is of an earlier.
     public var format: Int
+    /// Labels of the anchor so far; 0 before labels of the project leave the test labels.
+    public var anchored: Int
 
     public init(
         sequence: Int64 = 0,
@@ -70,8 +72,10 @@ public struct LogPosition: Hashable, Sendable {
         waitingSince: StreamTime? = nil,
         newestSampleAt: StreamTime = StreamTime(milliseconds: 0),
         importedAt: StreamTime? = nil,
-        format: Int = DatasetFormat.additions
+        format: Int = DatasetFormat.additions,
+        anchored: Int = 0
     ) {
+        self.anchored = anchored
         self.format = format
         self.importedAt = importedAt
         self.sequence = sequence
@@ -108,6 +112,10 @@ public struct DatasetsState: Sendable {
     public var cuts = Table<Int, CutMark>()
     /// Test labels that one of these versions has and no later one, by the number of the fact that they were.
     public var former = Table<Int, FormerTestLabel>()
+    /// Audit labels behind the anchor that test, by the number of their acceptance; see `leaveWindow`.
+    public var window = Table<Int, WindowLabel>()
+    /// Their order, a cache.
+    var windowOrder = WindowOrder()
     /// The test labels in the order of the log, a cache.
     private var testOrder = TestOrder()
     /// The keys of imported labels, a cache.
@@ -130,6 +138,7 @@ public struct DatasetsState: Sendable {
     ///   - key: Of an imported label.
     ///   - reason: Why its sample was asked for; nil where nobody asked.
     ///   - audit: How it came to be asked for, of the audit sample where champion and challenger are told apart.
+    ///   - leaves: Whether test labels leave for training, once they are neither of the anchor nor in the window.
     ///   - time: Of the entry.
     /// - Returns: The fact for the log; refused of a label that the question does not allow, or a sample that has one.
     public mutating func accept(
@@ -139,6 +148,7 @@ public struct DatasetsState: Sendable {
         imported key: UInt64? = nil,
         askedBecause reason: SelectionReason? = nil,
         audit: AuditOrigin? = nil,
+        leaves: Bool = false,
         at time: StreamTime
     ) -> Result<LabelFact, RefusalError> {
         let id = consensus.sample.id
@@ -149,7 +159,9 @@ public struct DatasetsState: Sendable {
             let text = known.isLiving ? "sample \(id) has a label already" : "the label of sample \(id) was retracted"
             return .failure(.init(.duplicate, text))
         }
-        let split = consensus.purpose.split
+        guard let split = consensus.purpose.split else {
+            preconditionFailure("a label of \(consensus.purpose) is no part of the dataset")
+        }
         var log = position.value
         log.sequence += 1
         log.newLabels += 1
@@ -159,6 +171,9 @@ public struct DatasetsState: Sendable {
             log.newestSampleAt = max(log.newestSampleAt, consensus.predictedAt)
         }
         if log.waitingSince == nil { log.waitingSince = time }
+        let format = format(policy)
+        let saysMore = format >= DatasetFormat.changes
+        if split == .test { enterWindow(consensus.sample, &log, begins: leaves && saysMore) }
         if key != nil {
             log.importedAt = time
             // Validation labels that came before could make no version: they have waited for nothing.
@@ -166,8 +181,6 @@ public struct DatasetsState: Sendable {
         }
         position.value = log
         set(id, LabelRow(label: consensus.label, split: split, sequence: log.sequence, importKey: key))
-        let format = format(policy)
-        let saysMore = format >= DatasetFormat.changes
         return .success(
             LabelFact(
                 consensus: consensus,
@@ -203,6 +216,21 @@ public struct DatasetsState: Sendable {
     /// something now and then for ever holds up no others.
     static let importPatience: Int64 = 300_000
 
+    /// Whether `cutIfDue` would cut a version.
+    ///
+    /// - Complexity: O(1).
+    public func isCutDue(policy: DatasetPolicy, isMoreComing: Bool, at time: StreamTime) -> Bool {
+        let log = position.value
+        let enough = isMoreComing ? policy.cutEvery : (policy.cutEvery + 1) / 2
+        guard let since = log.waitingSince, log.newLabels > 0, log.training > 0 else { return false }
+        let isDue =
+            log.importedAt.map {
+                time.milliseconds(since: $0) >= Self.importSettling
+                    || time.milliseconds(since: since) >= Self.importPatience
+            } ?? (log.newTraining >= enough)
+        return isDue || time.milliseconds(since: since) >= policy.cutAfter
+    }
+
     /// Cuts a version when enough labels are new, when one or a change has waited long enough, or when an import has ended.
     /// A change alone is waited with: what is changed within `cutAfter`, or until enough labels came, is one version.
     ///
@@ -221,16 +249,8 @@ public struct DatasetsState: Sendable {
         isMoreComing: Bool,
         at time: StreamTime
     ) -> VersionCut? {
+        guard isCutDue(policy: policy, isMoreComing: isMoreComing, at: time) else { return nil }
         var log = position.value
-        let enough = isMoreComing ? policy.cutEvery : (policy.cutEvery + 1) / 2
-        guard let since = log.waitingSince, log.newLabels > 0, log.training > 0 else { return nil }
-        let isDue =
-            log.importedAt.map {
-                time.milliseconds(since: $0) >= Self.importSettling
-                    || time.milliseconds(since: since) >= Self.importPatience
-            } ?? (log.newTraining >= enough)
-        guard isDue || time.milliseconds(since: since) >= policy.cutAfter
-        else { return nil }
         log.sequence += 1
         log.ordinal += 1
         log.newTraining = 0

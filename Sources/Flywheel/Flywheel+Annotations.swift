@@ -70,9 +70,18 @@ extension ProjectState {
             )
             if outcome.consensus == nil { rollout.auditTaskWithoutLabel() }
         }
+        if let task = outcome.task, task.purpose == .verification {
+            if case .closed = task.state { rollout.verified(task.sample.id, outcome.consensus?.label) }
+            return
+        }
         let label = accept(outcome, configuration, &step)
         guard let audited else { return }
         rollout.closed(audited, label: label, policy: configuration.rollout)
+        decide(rollout.judgeRollout(policy: configuration.rollout), &step)
+        if label != nil {
+            decide(rollout.judgeSuspicion(by: audited), &step)
+            decide(rollout.judgeCanarySuspicion(by: audited), &step)
+        }
         // Labels may have waited for this task, though it brought none.
         if label != nil || configuration.rollout.bound != .challenger { promoteIfBetter(configuration, &step) }
     }
@@ -92,6 +101,7 @@ extension ProjectState {
             policy: configuration.datasets,
             askedBecause: outcome.task?.reason,
             audit: outcome.audit,
+            leaves: configuration.rollout.move,
             at: step.context.time
         )
         switch accepted {
@@ -107,8 +117,6 @@ extension ProjectState {
                 return nil
             }
             rollout.labelled(consensus.sample.id, consensus.label, at: step.context.time)
-            decide(rollout.judgeSuspicion(by: consensus.sample.id), &step)
-            decide(rollout.judgeCanarySuspicion(by: consensus.sample.id), &step)
             return consensus.label
         }
     }

@@ -72,6 +72,7 @@ extension ProjectState {
         case .failure(let error): refuse(error.refusal, &step)
         case .success(let release):
             unregistered[version] = nil
+            leaveOutTrained("\(version) is registered", &step)
             decide(release, &step)
         }
     }

@@ -95,9 +95,9 @@ extension ProjectState {
     private func otherSide(of sample: Sample, _ purpose: TaskPurpose) -> String? {
         switch acquisition.sides.obstacle(sample, purpose) {
         case .copy(let first)? where first.split != purpose.split:
-            "the content of sample \(sample.id) is known under another id, as \(first.split.rawValue)"
+            "the content of sample \(sample.id) is known under another id, as \(first.split?.rawValue ?? first.rawValue)"
         case .group(let first)?:
-            "group \(sample.group?.rawValue ?? "") of sample \(sample.id) is known, as \(first.split.rawValue)"
+            "group \(sample.group?.rawValue ?? "") of sample \(sample.id) is known, as \(first.split?.rawValue ?? first.rawValue)"
         default: nil
         }
     }

@@ -73,23 +73,7 @@ extension ProjectState {
         }
     }
 
-    /// A test label has left the window of those that test: it trains from now on.
-    mutating func leaveTestWindow(
-        _ sample: SampleID,
-        by: String,
-        reason: String,
-        _ configuration: ProjectConfiguration,
-        _ step: inout Step
-    ) {
-        guard datasets.labels[sample]?.tests ?? false else {
-            refuse(.init(.unknownLabel, "sample \(sample) has no test label"), &step)
-            return
-        }
-        let context = changeContext(configuration, by: by, reason: reason, step)
-        change(sample, configuration, &step) { $0.move(sample, to: .training, context) }
-    }
-
-    private func changeContext(
+    func changeContext(
         _ configuration: ProjectConfiguration,
         by: String,
         reason: String,

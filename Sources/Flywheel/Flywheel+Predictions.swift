@@ -105,7 +105,8 @@ extension ProjectState {
             if let place = places[number] { groups[place].samples.append((sample, pairing.fixedAt)) }
         }
         guard let champion = rollout.phase.value.champion, let canary = rollout.canary else { return groups }
-        let samples = (servedSamples(configuration) + suspectedSamples)
+        let asked = Set(groups.flatMap(\.samples).map(\.sample.id))
+        let samples = (servedSamples(configuration) + suspectedSamples).filter { !asked.contains($0.sample.id) }
             .sorted { ($0.since, $0.sample.id) < ($1.since, $1.sample.id) }
         guard !samples.isEmpty else { return groups }
         return groups + [WaitingPredictions(champion: champion, challenger: canary, samples: samples)]
@@ -142,7 +143,8 @@ extension ProjectState {
         _ configuration: ProjectConfiguration,
         _ step: inout Step
     ) -> Bool {
-        guard configuration.rollout.predicts, version == rollout.phase.value.champion?.version,
+        let serving = rollout.canary?.version ?? rollout.phase.value.champion?.version
+        guard configuration.rollout.predicts, version == serving,
             rollout.pairing(of: sample)?.pair == nil
         else { return true }
         guard !acquisition.hasCovers(acquisition.audit.unasked.count + 1) else { return true }

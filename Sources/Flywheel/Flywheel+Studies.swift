@@ -22,6 +22,7 @@ extension ProjectState {
         step.decide(.notice(outcome.notice(edition: configuration.acquisition.edition)))
         let phase = rollout.phase.value
         if let model = outcome.model, isReady(model, outcome, configuration, &step) {
+            leaveOutTrained("\(model.version) is registered", &step)
             if let release = rollout.register(model, policy: configuration.rollout, at: step.context.time) {
                 decide(release, insteadOf: phase.challenger?.version, &step)
             } else if rollout.phase.value.waiting == model {

@@ -117,6 +117,7 @@ extension ProjectState {
         let version = candidate.model?.version
         let ordinal = version.flatMap { training.models[$0]?.datasetOrdinal } ?? 0
         acquisition.receive(candidate, modelOrdinal: ordinal, selectionContext(configuration, step.context))
+        if rollout.verifications.count > 0 { takeIfDisputed(candidate, modelOrdinal: ordinal) }
         guard candidate.auditProbability != nil, let version, let label = candidate.output?.top,
             !acquisition.isImported(candidate.sample.id),
             !(datasets.labels[candidate.sample.id]?.isOutOfEvidence ?? false)
@@ -173,7 +174,9 @@ extension ProjectState {
         case .failure(let error):
             refuse(error.refusal, &step)
             return
-        case .success(let outcome): decide(outcome, &step)
+        case .success(let outcome):
+            decide(outcome, &step)
+            if outcome.notice?.kind == .feedbackRaid { findDisputedContent() }
         }
         guard let name = feedback.proposedClass, configuration.question.label(named: name) == nil,
             let notice = ClassProposals.count(name, in: &proposals)

@@ -50,6 +50,9 @@ extension ProjectState {
     }
 
     private mutating func openTasks(_ configuration: ProjectConfiguration, _ step: inout Step) {
+        if acquisition.verification.candidates.count > 0 {
+            acquisition.verification.keep { rollout.isVerificationWanted($0) }
+        }
         let context = selectionContext(configuration, step.context)
         let batch = acquisition.selectBatch(context)
         for selection in batch {
@@ -63,6 +66,7 @@ extension ProjectState {
                 at: step.context.time
             )
             if task.purpose == .audit { rollout.auditTaskOpened() }
+            if task.purpose == .verification { rollout.verificationOpened(selection.sample.id) }
             took(.select, step.context.time.milliseconds(since: selection.predictedAt))
             step.decide(.task(task), id: id)
             if let audit = selection.audit {
@@ -91,6 +95,7 @@ extension ProjectState {
             unlearnedLabels: unlearnedLabels,
             audit: auditAsking(configuration),
             auditTasksWanted: rollout.auditTasksWanted(configuration.rollout),
+            disputedTasksWanted: rollout.disputedTasksWanted(configuration.rollout),
             entry: entry
         )
     }
@@ -127,17 +132,22 @@ extension ProjectState {
     }
 
     private mutating func cut(_ configuration: ProjectConfiguration, _ step: inout Step) {
-        let since = datasets.position.value.waitingSince
+        let (since, isMoreComing) = (datasets.position.value.waitingSince, labeling.openTrainingTasks > 0)
+        let (policy, time) = (configuration.datasets, step.context.time)
+        guard datasets.isCutDue(policy: policy, isMoreComing: isMoreComing, at: time) else { return }
+        leaveTestWindow(configuration, &step)
         guard
             let cut = datasets.cutIfDue(
-                policy: configuration.datasets,
+                policy: policy,
                 question: configuration.question,
                 embedding: embeddingSpace(configuration),
-                isMoreComing: labeling.openTrainingTasks > 0,
-                at: step.context.time
+                isMoreComing: isMoreComing,
+                at: time
             )
         else { return }
-        if let since { took(.collect, step.context.time.milliseconds(since: since)) }
+        if let since { took(.collect, time.milliseconds(since: since)) }
         step.decide(.cut(cut))
+        // In format 1 no label ever comes to another side.
+        if cut.format >= DatasetFormat.changes { leaveOutTrained("version \(cut.ordinal) is cut", &step) }
     }
 }

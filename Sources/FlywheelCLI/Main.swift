@@ -13,9 +13,11 @@ struct FlywheelCommand {
     static func main() {
         do {
             switch try CommandLineSpecification.parser.parse(Array(CommandLine.arguments.dropFirst())) {
-            case .help(let text): Terminal.show(text)
+            case .help(let text):
+                Terminal.show(text)
+                finish(true)
             case .run(let arguments):
-                do { exit(try run(arguments) ? 0 : 1) } catch {
+                do { finish(try run(arguments)) } catch {
                     guard isForbidden(error) else { throw error }
                     let kafka = (try? WorkerFile.described(arguments, for: .connection))?.kafka ?? [:]
                     Terminal.complain("\(error); \(AccessRights.help(party(arguments), kafka))")
@@ -32,6 +34,15 @@ struct FlywheelCommand {
             Terminal.complain("\(error)")
             exit(1)
         }
+    }
+
+    /// Ends the process. What could not be shown was not done.
+    private static func finish(_ isDone: Bool) -> Never {
+        if let failure = Terminal.failure {
+            Terminal.complain("standard output could not be written, \(failure): what is there is not all")
+            exit(1)
+        }
+        exit(isDone ? 0 : 1)
     }
 
     /// Whether the command did what it was asked to.

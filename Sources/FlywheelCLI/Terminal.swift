@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import Telemetry
 
 /// A number and what it counts: `1 version`, `2 versions`.
@@ -10,13 +11,33 @@ func counted(_ count: some BinaryInteger, _ one: String, _ many: String) -> Stri
 enum Terminal {
     /// Prints text, or JSON, and a line feed unless it ends with one. What foreign text within it would do to the terminal is escaped; that it begins
     /// no line is for those to see to who put it there: `ForeignText.line`.
-    static func show(_ text: String) { print(page(text), terminator: text.hasSuffix("\n") ? "" : "\n") }
+    static func show(_ text: String) { emit(page(text) + (text.hasSuffix("\n") ? "" : "\n")) }
+
+    /// What kept standard output from being written first; nil while nothing has. A reader that has gone is none of ours.
+    static var failure: String? { failed.withLock { $0 } }
+
+    private static let failed = Mutex<String?>(nil)
+
+    /// Writes at once, without a buffer that would lose what failed.
+    private static func emit(_ text: String) {
+        var bytes = Array(text.utf8)[...]
+        while !bytes.isEmpty {
+            let count = bytes.withUnsafeBytes { write(STDOUT_FILENO, $0.baseAddress, $0.count) }
+            if count >= 0 {
+                bytes.removeFirst(count)
+            } else if errno != EINTR {
+                let reason = errno == EPIPE ? nil : String(cString: strerror(errno))
+                failed.withLock { $0 = $0 ?? reason }
+                return
+            }
+        }
+    }
 
     /// The text as it is shown.
     static func page(_ text: String) -> String { ForeignText.page(text) }
 
     /// Clears the screen.
-    static func clear() { print("\u{1B}[H\u{1B}[2J", terminator: "") }
+    static func clear() { emit("\u{1B}[H\u{1B}[2J") }
 
     /// Says on standard error what went wrong, or how far something is. Lines after the first are indented, so that no
     /// quoted text can pass for a message of its own.

@@ -79,6 +79,10 @@ struct ProjectMaker {
             "false_alarm_every": .word(generator.pick(["100.0", "1000.0", "100000.0"])),
             "user_cap": .word("\(generator.between(1...5))"), "user_window_ms": .word("3600000"),
         ]
+        if generator.chance(0.5) {
+            tree["rollout"]?["move"] = .word(generator.pick(["true", "true", "false"]))
+            tree["rollout"]?["window"] = .word(generator.pick(["1", "5", "500", "100000"]))
+        }
         tree["embedding"] = embedding(&generator)
         tree["require_tokens"] = .word(generator.chance(0.7) ? "true" : "false")
         // Without it feedback is judged as in older revisions.

@@ -6,7 +6,7 @@ extension OpenTask {
     ///
     /// The scores of audit tasks do not compare: they go first, or a tool that serves by priority leaves them for last.
     public var priority: Double {
-        guard selection.purpose != .audit else { return 1 }
+        guard selection.purpose.told != .audit else { return 1 }
         let score = selection.reason.score
         return priorityGained > 0 ? max(score, min(1, score + priorityGained)) : score
     }

@@ -49,5 +49,8 @@ extension Suspicion: Formed {
         right = try f("right", \.right, Number(0...0x1p53))
         asked = try f("asked", \.asked, Count.counted)
         withoutLabel = try f("without_label", \.withoutLabel, Count.counted, implied: 0)
+        disputedAsked = try f("disputed_asked", \.disputedAsked, Count.counted, implied: 0)
+        disputed = try f("disputed", \.disputed, Count.counted, implied: 0)
+        disputedWrong = try f("disputed_wrong", \.disputedWrong, Count.counted, implied: 0)
     }
 }

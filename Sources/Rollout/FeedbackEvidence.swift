@@ -15,7 +15,7 @@ public struct VoiceWatch: Hashable, Sendable {
     public var tolerated: Double?
     /// Voices since it is known: the number of the last one.
     public var judged: Int
-    /// Of these, so many of the newest are kept and not answered for by labels; at most `RolloutState.voiceCapacity`.
+    /// Of these, so many of the newest are kept; at most `RolloutState.voiceCapacity`.
     public var kept: Int
     /// That the rate rose above the tolerated one.
     public var evidence: RisingRate.Evidence
@@ -128,6 +128,12 @@ public struct Suspicion: Hashable, Sendable {
     public var asked: Int
     /// Audit tasks that ended since then without a label that judges the version.
     public var withoutLabel: Int
+    /// Tasks opened of disputed samples.
+    public var disputedAsked: Int
+    /// Labels of disputed samples.
+    public var disputed: Int
+    /// Of these, those that find the version wrong.
+    public var disputedWrong: Int
 
     public init(
         since: StreamTime,
@@ -135,8 +141,14 @@ public struct Suspicion: Hashable, Sendable {
         labels: Int = 0,
         right: Double = 0,
         asked: Int = 0,
-        withoutLabel: Int = 0
+        withoutLabel: Int = 0,
+        disputedAsked: Int = 0,
+        disputed: Int = 0,
+        disputedWrong: Int = 0
     ) {
+        self.disputedAsked = disputedAsked
+        self.disputed = disputed
+        self.disputedWrong = disputedWrong
         self.since = since
         self.accuracy = accuracy
         self.labels = labels

@@ -98,12 +98,15 @@ extension RolloutState {
     ) {
         guard isInQuestion(version, phase.value) else { return }
         if isLive, !isPredicting, version == phase.value.challenger?.version { phase.value.heardFromChallenger += 1 }
+        if isLive { hearInRollout(version) }
         let state = phase.value
         // Beside live traffic only samples labelled before are spoken of: one given up since has no place to win back.
         guard var row = rows[sample] ?? (isLive ? newRow(draw, time) : nil) else { return }
         guard row.prediction(of: version) == nil else { return }
         if let number = row.opening, let pair = openings[number]?.pair, bets[pair]?.challenger == version {
-            era.value.counts.late += 1
+            var ledger = ledger(of: pair)
+            ledger.counts.late += 1
+            set(ledger, of: pair)
         }
         let pair = row.pair
         row.predictions.removeAll { !isInQuestion($0.version, state) && !isInPair($0.version, pair) }
@@ -153,6 +156,7 @@ extension RolloutState {
         row.label = label
         order.set(sample, row, in: &rows)
         countPair(row, phase.value)
+        learn(row, label)
     }
 
     // MARK: - Pairs
@@ -190,6 +194,11 @@ extension RolloutState {
     /// Adds a row that has just become complete.
     mutating func countPair(_ row: AuditRow, _ state: RolloutPhase) {
         if let pair = PairCounts(row, state) { pairs.value.add(pair) }
+    }
+
+    /// Takes away a row that is about to change, or to go.
+    mutating func uncountPair(_ row: AuditRow) {
+        if let pair = PairCounts(row, phase.value) { pairs.value.subtract(pair) }
     }
 
     mutating func recountPairs() {
@@ -231,7 +240,7 @@ extension RolloutState {
         {
             phase.value.changedEvidence += 1
         }
-        if let pair = PairCounts(row, state) { pairs.value.subtract(pair) }
+        uncountPair(row)
         guard let label else {
             order.set(sample, nil, in: &rows)
             return

@@ -27,6 +27,7 @@ extension RolloutState {
         guard suspicions[version] == nil else { return nil }
         suspicions[version] = Suspicion(since: time, accuracy: leastAccuracy(of: version))
         watches[version]?.suspicions += 1
+        wantVerifications(of: version)
         let text =
             "\(watch.negative) of \(watch.total) voices reject \(version), and without those of a few buckets of users that is no alarm: nothing is promoted until \(Self.deciding) audit labels have judged \(version)"
         return Notice(kind: .feedbackRaid, text: text)
@@ -49,7 +50,7 @@ extension RolloutState {
     }
 
     /// Versions that labels decide about: the canary, the champion.
-    private var suspects: [ModelVersion] {
+    var suspects: [ModelVersion] {
         guard !suspicions.isEmpty else { return [] }
         return [canary?.version, phase.value.champion?.version].compactMap { $0 }.filter { suspicions[$0] != nil }
     }
@@ -109,26 +110,32 @@ extension RolloutState {
         let share = Self.unlikely / Double(watch.suspicions * watch.suspicions)
         let least = BinomialLimits.quantile(share, of: suspicion.labels, suspicion.accuracy)
         guard suspicion.right < Double(least) else { return clear(version, suspicion, least) }
-        let evidence = Evidence.feedback(
-            negative: watch.negative,
-            total: watch.total,
-            expectedRate: watch.tolerated ?? 1,
-            statistic: Double(suspicion.labels) - suspicion.right,
-            threshold: Double(suspicion.labels - least + 1)
+        let evidence = Evidence.suspected(
+            SuspicionVerdict(
+                labels: suspicion.labels,
+                right: suspicion.right,
+                least: least,
+                accuracy: suspicion.accuracy,
+                suspicions: watch.suspicions,
+                voices: watch.total,
+                rejecting: watch.negative,
+                disputed: suspicion.disputed,
+                disputedWrong: suspicion.disputedWrong
+            )
         )
         let release =
             version == canary?.version ? rollBackCanary(evidence: evidence) : rollBack(.rolledBack, evidence: evidence)
         return FeedbackOutcome(release: release)
     }
 
-    /// Labels have answered for the version: what was heard until now is no evidence any more.
+    /// Labels have answered for the version: what was heard until now is no evidence any more, and an alarm takes as many voices
+    /// again. Those that are kept stay: a version that is rejected broadly for what labels cannot see is else cleared for ever, since
+    /// no alarm has voices enough to do without the buckets that rejected most.
     private mutating func clear(_ version: ModelVersion, _ suspicion: Suspicion, _ least: Int) -> FeedbackOutcome {
-        suspicions[version] = nil
+        endSuspicion(of: version)
         if var watch = watches[version] {
             watch.evidence = RisingRate.Evidence()
-            watch.kept = 0
             watch.compared?.evidence = RisingRate.Evidence()
-            watch.compared?.kept = 0
             watches[version] = watch
         }
         // The step begins anew, and so does a person's word: while it was suspected nobody was served.
@@ -140,8 +147,12 @@ extension RolloutState {
             progress.value.rollout?.isAsked = false
         }
         let right = (suspicion.right * 100).rounded() / 100
+        let disputed =
+            suspicion.disputed > 0
+            ? "; of \(suspicion.disputed) samples that users had rejected it had \(suspicion.disputedWrong) wrong, and each bucket is trusted accordingly"
+            : ""
         let text =
-            "\(version) is cleared of what a few buckets of users say: of \(suspicion.labels) audit labels it had \(right) right, and fewer than \(least) would have been too few"
+            "\(version) is cleared of what a few buckets of users say: of \(suspicion.labels) audit labels it had \(right) right, and fewer than \(least) would have been too few\(disputed)"
         return FeedbackOutcome(notice: Notice(kind: .feedbackRaid, text: text))
     }
 }

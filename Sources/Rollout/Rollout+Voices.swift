@@ -37,7 +37,10 @@ extension RolloutState {
             return .failure(.init(.userCapReached, text))
         }
         seen[slot] = feedback.key
-        let voice = Voice(bucket: bucket, isNegative: feedback.verdict.isNegative)
+        let isNegative = feedback.verdict.isNegative
+        // What labels say of this verdict weighs the bucket's next voice: a weight is known before its voice.
+        let voice = Voice(bucket: bucket, isNegative: isNegative, weight: weight(of: bucket))
+        keep(BucketVerdict(bucket: bucket, version: version, isNegative: isNegative), about: feedback.sample, watch)
         watch.total += 1
         if voice.isNegative { watch.negative += 1 }
         watches[version] = watch
@@ -85,14 +88,14 @@ extension RolloutState {
         for (version, watch) in watchesInTurn where !serves(version, policy) {
             past.value.add(watch)
             watches[version] = nil
-            suspicions[version] = nil
+            endSuspicion(of: version)
         }
     }
 
     /// Forgets the voices about a version: they are no past to go by.
     mutating func forgetWatch(_ version: ModelVersion) {
         watches[version] = nil
-        suspicions[version] = nil
+        endSuspicion(of: version)
     }
 
     /// A canary is champion from now on: the rate that is tolerated of it is that of the champions before it, whose voices may have
@@ -110,7 +113,7 @@ extension RolloutState {
             if version != broken { past.value.add(watch) }
             watches[version] = nil
         }
-        for (version, _) in suspicions.sortedRows { suspicions[version] = nil }
+        for version in suspicions.sortedKeys { endSuspicion(of: version) }
     }
 
     /// In the order they were begun, so that the newest champion is added to the past last.

@@ -57,8 +57,20 @@ extension RolloutPolicy: Formed {
         rollbackWindow = try f("rollback_window", \.rollbackWindow, wait, implied: 14 * 86_400_000, back)
         let whole: StaticString = "What is assigned to canary, hold-back or champion by its draw: `user` or `sample`."
         unit = try f("unit", \.unit, Choice(), implied: .user, whole)
-        let newest: StaticString = "Newest audit labels that two models are compared on."
+        let newest: StaticString = "Newest audit labels that test: two models are compared on them."
         self.window = try f("window", \.window, Count(1...100_000), implied: 500, newest)
+        let much: StaticString =
+            "Feedback that enters the journal in an hour: of more, users are drawn, and all feedback of those drawn goes on."
+        feedbackPerHour = try f(
+            "feedback_per_hour",
+            \.feedbackPerHour,
+            Count(1...1_000_000_000),
+            implied: 10_000,
+            much
+        )
+        let moves: StaticString =
+            "Whether audit labels that are neither among the first 100 nor in `window` train from the next dataset version on; in `datasets.format` 2."
+        move = try f("move", \.move, Flag(), implied: false, moves)
         let trainers: StaticString =
             "Whether trainers predict audit samples for the challenger, by requests of kind `predict`, where services cannot shadow."
         predict = try f("predict", \.predict, Flag(), implied: false, trainers)

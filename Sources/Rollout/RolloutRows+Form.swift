@@ -70,6 +70,15 @@ extension EraBlock: Formed {
     }
 }
 
+extension BakeEvidence: Formed {
+    @inlinable public init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
+        pair = try f("pair", \.pair, Count.counted)
+        logCapital = try f("log_capital", \.logCapital, Number.any)
+        counts = try f("counts", \.counts, Nested())
+        block = try f.optional("block", \.block, Nested())
+    }
+}
+
 extension RowPair: Formed {
     @inlinable public init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
         number = try f("number", \.number, Count.counted)

@@ -34,6 +34,8 @@ public struct AuditRow: Hashable, Sendable {
     public var stratum: AuditStratum?
     /// Whether it was asked for, so that it stays in its stratum.
     public var isAsked: Bool
+    /// What users said of predictions of it; at most `RolloutState.verdictCapacity`.
+    public var verdicts: [BucketVerdict]
 
     public init(
         draw: Double,
@@ -44,8 +46,10 @@ public struct AuditRow: Hashable, Sendable {
         opening: Int? = nil,
         isDuel: Bool = false,
         stratum: AuditStratum? = nil,
-        isAsked: Bool = false
+        isAsked: Bool = false,
+        verdicts: [BucketVerdict] = []
     ) {
+        self.verdicts = verdicts
         self.stratum = stratum
         self.isAsked = isAsked
         self.pair = pair
@@ -241,6 +245,13 @@ public struct RolloutState: Sendable {
     public var watches = Table<ModelVersion, VoiceWatch>()
     /// The newest of them, by arm: `arm` × `voiceCapacity` and the number of the voice, modulo `voiceCapacity`.
     public var voices = Table<Int, Voice>()
+    /// Buckets of users whose verdicts met labels.
+    public var trusts = Table<Int, BucketTrust>()
+    /// Voices, among the newest about a version, that rejected a prediction of a sample which is no audit sample, by arm: `arm` ×
+    /// `disputeCapacity` and the number of the voice, modulo `disputeCapacity`.
+    public var disputes = Table<Int, Dispute>()
+    /// Disputed samples whose labels are wanted, or on their way.
+    public var verifications = Table<SampleID, Verification>()
     /// Voices about former champions.
     public var past = Cell(FeedbackPast())
     /// Classes that are no answer for now.

@@ -39,6 +39,20 @@ public struct Feedback: Hashable, Sendable {
         self.answer = answer
         self.inclusionProbability = inclusionProbability
     }
+
+    /// The same feedback, of a user who was drawn with a probability in `0...1`.
+    public func drawn(with probability: Double) -> Feedback {
+        Feedback(
+            key: key,
+            sample: sample,
+            modelVersion: modelVersion,
+            user: user,
+            verdict: verdict,
+            answer: answer,
+            proposedClass: proposedClass,
+            inclusionProbability: probability
+        )
+    }
 }
 
 /// One annotator's answer to one labeling task.

@@ -153,6 +153,10 @@ public enum Evidence: Hashable, Sendable {
     case feedback(negative: Int, total: Int, expectedRate: Double, statistic: Double, threshold: Double)
     /// Feedback about two versions that serve at the same time.
     case compared(ComparedVoices)
+    /// Audit labels about a model on its way and the champion.
+    case baked(BakedLabels)
+    /// Audit labels that a suspicion asked for.
+    case suspected(SuspicionVerdict)
     /// Steps of a rollout, the latest last.
     case rollout([StepFigures])
     /// `metrics` are what the operator says of a registered model: they inform, and nothing is decided by them.

@@ -31,6 +31,8 @@ public struct Notice: Hashable, Sendable {
         case otherVersionServed = "other_version_served"
         /// A version that serves names a class that is suppressed.
         case suppressionIgnored = "suppression_ignored"
+        /// Labels that judge models are no test labels of the project: they are left out.
+        case labelLeak = "label_leak"
         /// A challenger waits for predictions by trainers, and none come.
         case predictionsMissing = "predictions_missing"
     }

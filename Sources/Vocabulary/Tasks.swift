@@ -4,19 +4,26 @@ public enum TaskPurpose: String, Hashable, Sendable, CaseIterable {
     case acquisition
     /// Drawn without bias; its label tests.
     case audit
+    /// Asked because users rejected what a version said of it, and few were behind that; its label tells who was right, and neither
+    /// trains nor tests. Label tools see an audit task.
+    case verification
     /// Not asked for: somebody brought a label, which trains.
     case imported
     /// Not asked for: somebody brought a label, on which scores are read.
     case importedValidation = "imported_validation"
 
-    /// The part of the dataset that labels of such tasks belong to.
-    @inlinable public var split: Split {
+    /// The part of the dataset that labels of such tasks belong to; nil where they belong to none.
+    @inlinable public var split: Split? {
         switch self {
+        case .verification: nil
         case .acquisition, .imported: .training
         case .audit: .test
         case .importedValidation: .validation
         }
     }
+
+    /// The purpose that label tools are told: who answers shall not know that a sample is disputed.
+    public var told: TaskPurpose { self == .verification ? .audit : self }
 
     /// Whether no task was ever opened.
     public var isImported: Bool { self == .imported || self == .importedValidation }

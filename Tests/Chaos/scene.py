@@ -146,11 +146,13 @@ class Scene:
 
     def configure(self, votes: int) -> None:
         """Applies the projects. Without votes no task is opened any more."""
+        # All feedback is to be found in the journal. A build of an upgrade may not know the key, nor draw users.
+        whole = "  feedback_per_hour: 1000000000\n" if "feedback_per_hour" in self.flywheel("config", "reference") else ""
         for number, name in enumerate(PROJECTS):
             path = self.folder / f"{name}.yaml"
             # Tasks of the last project expire; of one nothing is scored.
             path.write_text(PROJECT.format(
-                name=name, votes=votes, strategy="random" if number == 2 else "margin", lifetime="10s" if number == 3 else "1h"))
+                name=name, votes=votes, strategy="random" if number == 2 else "margin", lifetime="10s" if number == 3 else "1h") + whole)
             self.flywheel("project", "apply", str(path))
 
     def flywheel(self, *words: str, patience: float = 60) -> str:

@@ -32,6 +32,14 @@ struct ProgramTests {
         #expect(run.outputText.wholeMatch(of: #/flywheel \d+\.\d+\.\d+\n/#) != nil, "\(run.outputText)")
     }
 
+    @Test("Output to a full disk is no success", arguments: ["config reference", "--help"])
+    func fullDisk(words: String) throws {
+        // Swift's own child has a pipe; a shell has the device that is always full.
+        let shell = try ChildProcess.run("/bin/sh", ["-c", "\"$0\" \(words) > /dev/full", program])
+        #expect(shell.status == .exited(1))
+        #expect(shell.errorText.contains("could not be written, No space left on device"), "\(shell.errorText)")
+    }
+
     @Test("A password in the file and properties that librdkafka does not take are refused, each by its line")
     func faults() throws {
         let run = try check(

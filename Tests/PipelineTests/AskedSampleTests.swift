@@ -301,3 +301,53 @@ extension ProjectConfiguration {
         )
     }
 }
+
+@Suite("Samples that users dispute, as Intake knows them")
+struct DisputedSampleTests {
+    @Test("While labels decide predictions of disputed samples go on whatever their score, a few of each")
+    func forwarded() throws {
+        var policy = World.configuration().acquisition
+        (policy.auditCutoff, policy.explorationShare, policy.poolCapacity) = (0, 0, 1)
+        // So few are wanted that nothing passes by its score, once the first have.
+        policy.votes = 1
+        let plant = try Plant(configuration: World.configuration().with(policy))
+        func row(_ sample: String, _ value: String?) throws {
+            let record = OutputRecord(
+                topic: plant.topics[.state],
+                partition: World.partition,
+                key: Array("\(World.project)/rollout.verifications/\(sample)".utf8),
+                value: value.map { Array($0.utf8) }
+            )
+            try plant.cluster.append(record)
+        }
+        var samples: [Sample] = []
+        for _ in 0..<400 { samples.append(plant.world.next()) }
+        func send(_ samples: ArraySlice<Sample>) throws -> [Candidate] {
+            let before = try candidates().count
+            for (number, sample) in samples.enumerated() {
+                try plant.send(.predictions, Wire.prediction(sample, [0.98, 0.01, 0.01]), partition: Int32(number % 2))
+            }
+            try plant.settle()
+            return Array(try candidates().dropFirst(before))
+        }
+        func candidates() throws -> [Candidate] {
+            try plant.decoded(.journal) { try JournalEntry(json: $0) }.compactMap {
+                if case .candidate(let candidate) = $0.body { candidate } else { nil }
+            }
+        }
+        _ = try send(samples[0..<300])
+        let disputed = samples[350].id
+        #expect(try !send(samples[340..<360]).contains { $0.sample.id == disputed })
+        try row(disputed.rawValue, #"{"version":"v1","buckets":[1]}"#)
+        var forwarded: [Candidate] = []
+        for _ in 0..<20 { forwarded += try send(samples[345..<355]).filter { $0.sample.id == disputed } }
+        #expect((1...8).contains(forwarded.count) && forwarded.allSatisfy(\.isBelowThreshold), "\(forwarded.count)")
+        // Over, and begun again with the same sample.
+        try row(disputed.rawValue, nil)
+        _ = try send(samples[0..<10])
+        #expect(try !send(samples[345..<355]).contains { $0.sample.id == disputed })
+        try row(disputed.rawValue, #"{"version":"v1","buckets":[1]}"#)
+        _ = try send(samples[0..<10])
+        #expect(try send(samples[345..<355]).contains { $0.sample.id == disputed })
+    }
+}

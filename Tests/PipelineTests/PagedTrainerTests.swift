@@ -116,6 +116,42 @@ struct PagedTrainerTests {
         }
     }
 
+    /// All that a study takes from a version.
+    private func content(_ version: VersionRows) throws -> [String] {
+        let geometry = version.training.geometry(EmbeddingSpace())
+        return try [version.training, version.validation, version.test].map { rows in
+            let usable = rows.usable(geometry)
+            let faults = rows.unusable(geometry).map { rows.fault($0, geometry) { "row \($0)" } ?? "" }
+            let matrix = usable.isEmpty ? nil : try rows.matrix(usable, geometry)
+            return "\(rows.sequences) \(usable) \(rows.labels(usable)) \(faults) \(String(describing: matrix))"
+        }
+    }
+
+    @Test(
+        "A version that withdraws lines of one read before is read where it is new, and gives the same rows as read whole",
+        arguments: 0..<12 as Range<UInt64>
+    )
+    func withdrawing(seed: UInt64) throws {
+        let log = FactLog(seed: seed, facts: 240)
+        let plant = try Plant(isApplied: false)
+        for record in log.outputs { try plant.cluster.append(record) }
+        try plant.makeMaterializer().settle()
+        var (kept, skip, saved): (VersionRows?, Int, Int) = (nil, 0, 0)
+        for ordinal in 1...log.versions.count {
+            // Now and then versions are passed over.
+            skip = (skip + ordinal + Int(seed)) % 3
+            guard skip > 0 || ordinal == log.versions.count else { continue }
+            let manifest = try #require(try plant.store.manifest(World.project, ordinal: ordinal))
+            let fresh = try VersionRows(plant.store.reader(of: manifest), kept: nil)
+            let next = try VersionRows(plant.store.reader(of: manifest), kept: kept.take())
+            #expect(try content(next) == content(fresh), "seed \(seed), version \(ordinal)")
+            let withdraws = manifest.pages.contains { $0.tombstones > 0 }
+            if withdraws, next.segmentsRead < fresh.segmentsRead { saved += 1 }
+            kept = next
+        }
+        #expect(saved > 0, "seed \(seed): every version was read whole")
+    }
+
     @Test("The whole cycle runs on versions of form 2, and decides as it does on those of form 1")
     func cycle() throws {
         func plant(_ format: Int) throws -> Plant {

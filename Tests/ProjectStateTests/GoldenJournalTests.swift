@@ -158,6 +158,8 @@ import Vocabulary
                 guard position + 1 == GoldenPlan.middle(of: world) else { continue }
                 tables.formUnion(Dump.changes(of: state).map(\.table))
                 #expect(!state.labeling.open.isEmpty, "\(world)")
+                // There a canary is on its way most of the time.
+                guard world != "disputes" else { continue }
                 #expect(state.training.progress.value.running != nil, "\(world)")
                 #expect(state.rollout.phase.value.challenger != nil, "\(world)")
             }
@@ -180,8 +182,8 @@ import Vocabulary
         expected.formUnion(ModelRelease.Cause.allCases.map { "release \($0)" })
         let states: [ReleaseState] = [.registered, .shadow, .live, .superseded, .quarantined]
         expected.formUnion(states.map { "transition \($0)" })
-        // Notices of the runtime follow from no entry, and nobody counts votes anew yet.
-        let runtime: Set<Notice.Kind> = [.projectPaused, .projectResumed, .labelDisputed]
+        // Notices of the runtime follow from no entry, nobody counts votes anew yet, and a leak comes of damage alone.
+        let runtime: Set<Notice.Kind> = [.projectPaused, .projectResumed, .labelDisputed, .labelLeak]
         expected.formUnion(Notice.Kind.allCases.filter { !runtime.contains($0) }.map { "notice \($0)" })
         #expect(expected.subtracting(decisions).isEmpty)
         #expect(Set(Refusal.Code.allCases.map(\.rawValue)).subtracting(refusals).isEmpty)

@@ -16,7 +16,9 @@ struct GoldenPlan: Sendable {
     let revisions: [ProjectConfiguration]
 
     /// Entries of a world's journal: fewer where the set would be larger than it may be.
-    static func entries(of world: String) -> Int { ["changes": 400, "unheard": 500][world] ?? 1_000 }
+    static func entries(of world: String) -> Int {
+        ["changes": 400, "predicted": 800, "moves": 1_200][world] ?? 1_000
+    }
     /// Rows and snapshot of every set are taken after this entry.
     static func middle(of world: String) -> Int { entries(of: world) / 2 }
 
@@ -229,10 +231,27 @@ struct GoldenPlan: Sendable {
         },
         // Rollouts by steps, with services that do not follow, hours without voices, and classes that are suppressed.
         GoldenPlan("steps", change: staged),
-        GoldenPlan("unserved", change: staged),
+        // Few users who dispute what was said, and canaries that labels take back.
+        GoldenPlan("disputes") { policy, revision in
+            staged(&policy, revision)
+            (policy.votes, policy.auditShare) = (900, 0.7)
+        },
+        // Test labels that leave a window, which grows, shrinks, and is held still for a while.
+        GoldenPlan("moves") { policy, revision in
+            policy.edition = 2
+            policy.votes = 4_000
+            (policy.poolCapacity, policy.batch.memory) = (12, 8)
+            (policy.batchSize, policy.openTaskLimit, policy.auditShare) = (2, 20, 0.85)
+            policy.patience = 1_000 + Int64(revision)
+        },
         // Services cannot shadow: trainers predict, and services' answers are compared at the first step.
-        GoldenPlan("predicted", change: predicted),
-        GoldenPlan("unheard", change: predicted),
+        GoldenPlan("predicted") { policy, revision in
+            policy.edition = 2
+            policy.votes = 800
+            (policy.poolCapacity, policy.batch.memory) = (40, 8)
+            (policy.batchSize, policy.auditFirst, policy.auditShare) = (2, 30, 0.6)
+            policy.patience = 4_000 + Int64(revision)
+        },
     ]
 
     private static func staged(_ policy: inout AcquisitionPolicy, _ revision: Int) {
@@ -241,14 +260,6 @@ struct GoldenPlan: Sendable {
         (policy.poolCapacity, policy.batch.memory) = (12, 8)
         (policy.batchSize, policy.auditFirst, policy.auditShare) = (2, 4, 0.4)
         policy.patience = 2_000 + Int64(revision)
-    }
-
-    private static func predicted(_ policy: inout AcquisitionPolicy, _ revision: Int) {
-        policy.edition = 2
-        policy.votes = 800
-        (policy.poolCapacity, policy.batch.memory) = (40, 8)
-        (policy.batchSize, policy.auditFirst, policy.auditShare) = (2, 30, 0.6)
-        policy.patience = 4_000 + Int64(revision)
     }
 
     /// Whether an operator returns to former champions; else users' feedback does.
@@ -272,7 +283,7 @@ struct GoldenPlan: Sendable {
             var (acquisition, labeling) = (usual.acquisition, usual.labeling)
             var (datasets, training, rollout) = (usual.datasets, usual.training, usual.rollout)
             change(&acquisition, revision)
-            if revision % 2 == 1, name != "eras" {
+            if revision % 2 == 1, !["eras", "moves"].contains(name) {
                 (labeling.minimumVotes, labeling.confidence) = (2, 0.8)
                 (datasets.cutEvery, training.repeats) = (4, 1)
             }
@@ -295,7 +306,7 @@ struct GoldenPlan: Sendable {
                 (training.newLabels, datasets.cutEvery) = revision < 2 ? (5, 5) : (60, 60)
                 (labeling.minimumVotes, labeling.maximumVotes) = (1, 1)
             }
-            if ["steps", "unserved"].contains(name) {
+            if name == "steps" {
                 rollout.steps = [
                     RolloutStep(share: [0.2, 0.4, 0.4, 0.3][revision], bake: 4_000, voices: revision == 2 ? 30 : 2),
                     RolloutStep(share: 0.8, bake: 4_000, voices: 2, approve: true), RolloutStep(share: 1),
@@ -306,11 +317,29 @@ struct GoldenPlan: Sendable {
                 (training.repeats, training.trials, training.newLabels) = (1, [Recipe()], 5)
                 (datasets.cutEvery, labeling.minimumVotes, labeling.maximumVotes) = (5, 1, 1)
             }
-            if ["predicted", "unheard"].contains(name) {
+            if name == "disputes" {
+                rollout.steps = [RolloutStep(share: 0.5, bake: 60_000, voices: 40), RolloutStep(share: 1)]
+                (rollout.bound, rollout.provisional, rollout.duels) = (.share, 0, 0.75)
+                (rollout.userWindow, rollout.rollbackAlpha, rollout.calibration) = (500, 0.2, 5)
+                (rollout.minimumShadow, rollout.alpha, rollout.shadowWait) = (0, 0.5, 1_000)
+                (training.repeats, training.trials, training.newLabels) = (1, [Recipe()], 5)
+                let often = [5, 10, 15, 5][revision]
+                (datasets.cutEvery, training.newLabels) = (often, often)
+                (labeling.minimumVotes, labeling.maximumVotes) = (1, 1)
+            }
+            if name == "moves" {
+                (rollout.move, rollout.window) = (revision != 2, [8, 3, 3, 2][revision])
+                (rollout.bound, rollout.provisional, rollout.duels) = (.share, 4, 0.25)
+                (rollout.alpha, rollout.minimumShadow, rollout.shadowWait) = (0.5, 1, 500)
+                (datasets.format, datasets.cutEvery, datasets.cutAfter) = (2, 2, 10_000)
+                (training.repeats, training.trials, training.newLabels) = (1, [Recipe()], 3)
+                (labeling.minimumVotes, labeling.maximumVotes) = (1, 1)
+            }
+            if name == "predicted" {
                 (rollout.bound, rollout.provisional, rollout.alpha) = (.share, 0, 0.5)
-                (rollout.predict, rollout.duels) = (revision != (name == "unheard" ? 2 : 0), 0.75)
-                (rollout.shadowWait, rollout.minimumShadow) = (name == "unheard" ? 4_000 : 12_000, 2)
-                (training.repeats, training.trials, training.newLabels) = (1, [Recipe()], [6, 8, 60, 60][revision])
+                (rollout.predict, rollout.duels) = (revision > 0, 0.75)
+                (rollout.shadowWait, rollout.minimumShadow) = (4_000, 1)
+                (training.repeats, training.trials, training.newLabels) = (1, [Recipe()], [6, 6, 12, 60][revision])
                 (datasets.cutEvery, labeling.minimumVotes, labeling.maximumVotes) = (6, 1, 1)
             }
             if name == "raids" {

@@ -6,23 +6,20 @@ import Vocabulary
 
 /// Services that cannot shadow: trainers predict, are away for a while, and say what services do not answer.
 extension GoldenWorld {
-    /// What each of the two plans about predictions must have come to.
-    static let predicted: [String: Set<String>] = [
-        "predicted": ["prediction", "predicted", "judged", "canary", "inconclusive", "contradicts_request"],
-        "unheard": [
-            "prediction", "predicted", "late", "predictions_missing", "contradicts_request", "duplicate_result",
-        ],
+    /// What the plan about predictions must have come to.
+    static let predicted: Set<String> = [
+        "prediction", "predicted", "late", "judged", "canary", "inconclusive", "predictions_missing",
+        "contradicts_request",
     ]
 
     /// Services show what serves, trainers answer or do not; people and trainers of models are quick.
     mutating func speak() {
-        // In one plan the trainer is away again and again.
-        world.isTrainerAway = plan.name == "unheard" && world.journal.count % 300 > 120
-        world.lead = 7
-        world.isTrainerSloppy = plan.name == "unheard"
+        // Before the middle the trainer is away.
+        world.isTrainerAway = (150..<390).contains(world.journal.count)
+        (world.isTrainerSloppy, world.lead) = (false, 7)
         if !world.isTrainerAway, !world.asked.isEmpty { return world.answer() }
         switch generator.next(below: 6) {
-        case 0 where plan.name == "unheard": world.tick()
+        case 0 where world.isTrainerAway: world.tick()
         case 1, 2: serve()
         default: world.hasten()
         }
@@ -36,8 +33,8 @@ extension GoldenWorld {
         }
         let number = 1_000 + generator.next(below: 9_000)
         let isAudited = generator.next(below: 2) == 0
-        // Now and then a service answers what its model does not.
-        let isOdd = rollout.canary != nil && generator.next(below: 6) == 0
+        // Often a service answers what its model does not.
+        let isOdd = rollout.canary != nil && generator.next(below: 2) == 0
         let top = (world.answer(of: version, to: number) + (isOdd ? 1 : 0)) % 3
         let entries = [
             ClassDistribution.Entry(label: ClassIndex(top), probability: 0.7),

@@ -6,13 +6,16 @@ import Vocabulary
 
 /// Releases by steps, and what goes wrong with them.
 extension GoldenWorld {
-    /// What each of the two plans about steps must have come to.
+    /// What each of the plans about steps must have come to.
     static let staged: [String: Set<String>] = [
         "steps": [
             "canary", "live", "assignment", "suppression", "approval_wanted", "other_version_served",
-            "suppression_ignored", "nothing_to_approve", "suppression_refused", "blocks",
+            "suppression_ignored", "nothing_to_approve", "suppression_refused", "blocks", "canary_rolled_back",
+            "nobody_serves", "rollout_paused",
         ],
-        "unserved": ["canary", "canary_rolled_back", "nobody_serves", "rollout_paused"],
+        "disputes": [
+            "canary", "labels_in_rollout", "feedback_raid", "trusts", "disputes", "verified",
+        ],
     ]
 
     /// Operators approve, or suppress a class; services follow or do not; hours pass; people and trainers are quick.

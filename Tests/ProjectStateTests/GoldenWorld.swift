@@ -23,9 +23,12 @@ struct GoldenWorld {
             var golden = GoldenWorld(plan, seed: seed)
             golden.run(to: plan.middle)
             let state = golden.world.state
-            guard golden.world.journal.count == plan.middle, !state.labeling.open.isEmpty,
-                state.training.progress.value.running != nil, state.rollout.phase.value.challenger != nil,
-                plan.name != "eras" || golden.isJudging
+            let isTraining = state.training.progress.value.running != nil
+            // In this one a canary is on its way most of the time.
+            guard golden.world.journal.count == plan.middle || plan.name == "disputes", !state.labeling.open.isEmpty,
+                isTraining && state.rollout.phase.value.challenger != nil || plan.name == "disputes",
+                plan.name != "eras" || golden.isJudging,
+                plan.name != "moves" || !state.datasets.window.isEmpty
             else { continue }
             golden.run(to: plan.entries)
             guard golden.hasRolledBack, golden.hasToldSilence, golden.hasChanged, golden.hasBeenRaided
@@ -49,7 +52,7 @@ struct GoldenWorld {
 
     private var hasRolledBack: Bool {
         // In this one it may be that nobody but a raid rejects.
-        ["raids", "steps", "unserved", "predicted", "unheard"].contains(plan.name)
+        ["raids", "steps", "disputes", "moves", "predicted"].contains(plan.name)
             || world.decisions.prefix(plan.entries).joined().contains {
                 guard case .release(let release) = $0.body else { return false }
                 return release.cause == (plan.rollsBackByCommand ? .command : .rolledBack)
@@ -77,7 +80,8 @@ struct GoldenWorld {
     /// the others.
     private var hasChanged: Bool {
         if let staged = Self.staged[plan.name] { return found.isSuperset(of: staged) }
-        if let predicted = Self.predicted[plan.name] { return found.isSuperset(of: predicted) }
+        if plan.name == "predicted" { return found.isSuperset(of: Self.predicted) }
+        if plan.name == "moves" { return found.isSuperset(of: Self.moving) }
         if plan.name == "eras" { return found.isSuperset(of: ["provisional", "judged"]) }
         guard plan.name == "changes" else { return true }
         return found.isSuperset(of: [
@@ -87,11 +91,15 @@ struct GoldenWorld {
     }
 
     var found: Set<String> {
-        var found: Set<String> = []
+        var (found, left): (Set<String>, Set<SampleID>) = ([], [])
         var state = ProjectState(project: ProjectID("pets"))
         for appended in world.journal.prefix(plan.entries) {
             for decision in state.apply(appended.entry, appendedAt: appended.at) {
-                if case .change(let change) = decision.body { found.insert(change.kind.word) }
+                if case .change(let change) = decision.body {
+                    found.insert(change.by == "rollout.move" ? "left" : change.kind.word)
+                    if left.contains(change.sample) { found.insert("late \(change.kind.word)") }
+                    if change.by == "rollout.move" { left.insert(change.sample) }
+                }
                 if case .refused(let refusal) = decision.body { found.insert(refusal.code.rawValue) }
                 if case .notice(let notice) = decision.body { found.insert(notice.kind.rawValue) }
                 if case .prediction = decision.body { found.insert("prediction") }
@@ -99,12 +107,18 @@ struct GoldenWorld {
                     found.insert(release.cause.rawValue)
                     if case .judged = release.evidence { found.insert("judged") }
                     if let pause = release.staging?.pause { found.insert(pause.rawValue) }
+                    if case .baked = release.evidence { found.insert("labels_in_rollout") }
+                    if case .suspected = release.evidence { found.insert("labels_after_suspicion") }
                 }
             }
+            if !state.datasets.window.isEmpty { found.insert("window") }
             if case .predicted = appended.entry.body { found.insert("predicted") }
             if state.rollout.era.value.counts.late > 0 { found.insert("late") }
             if !state.rollout.blocks.isEmpty { found.insert("blocks") }
             if !state.datasets.former.isEmpty { found.insert("former") }
+            if !state.rollout.trusts.isEmpty { found.insert("trusts") }
+            if !state.rollout.disputes.isEmpty { found.insert("disputes") }
+            if state.rollout.suspicions.sortedRows.contains(where: { $1.disputed > 0 }) { found.insert("verified") }
             if state.rollout.phase.value.changedEvidence > 0 { found.insert("evidence") }
         }
         return found
@@ -119,10 +133,14 @@ struct GoldenWorld {
                 decline()
             } else if plan.name == "eras", generator.next(below: 2) == 0 {
                 world.hasten()
-            } else if Self.predicted[plan.name] != nil, generator.next(below: 2) == 0 {
+            } else if plan.name == "predicted", generator.next(below: 2) == 0 {
                 speak()
+            } else if plan.name == "disputes", generator.next(below: 4) > 0 {
+                dispute()
             } else if Self.staged[plan.name] != nil, generator.next(below: 2) == 0 {
                 stage()
+            } else if plan.name == "moves", generator.next(below: 4) > 0 {
+                move()
             } else if plan.name == "changes", generator.next(below: 2) == 0 {
                 generator.next(below: 4) == 0 ? world.change() : world.hasten()
             } else if generator.next(below: 6) == 0 {
@@ -286,13 +304,18 @@ struct GoldenWorld {
         }
     }
 
-    mutating func giveFeedback(_ verdict: Feedback.Verdict, by user: String, about: ModelVersion? = nil) {
+    mutating func giveFeedback(
+        _ verdict: Feedback.Verdict,
+        by user: String,
+        about: ModelVersion? = nil,
+        of sample: SampleID? = nil
+    ) {
         guard let version = about ?? world.state.rollout.phase.value.champion?.version else { return }
         world.append(
             .feedback(
                 Feedback(
                     key: UInt64(1_000_000 + world.journal.count),
-                    sample: SampleID("s\(generator.next(below: 600))"),
+                    sample: sample ?? SampleID("s\(generator.next(below: 600))"),
                     modelVersion: version,
                     user: UserDigest(user),
                     verdict: verdict,

@@ -280,31 +280,4 @@ struct LabelChangeEntryTests {
         #expect(change.votes == votes && change.confidence?.value == 0.75 && change.by == "flywheel")
         #expect(applying.state.datasets.labels[SampleID("a")]?.label == .choice(ClassIndex(1)))
     }
-
-    @Test("A test label that leaves the window trains from then on; others have no window to leave")
-    func window() throws {
-        var stand = Stand()
-        stand.test("old", 1)
-        _ = stand.bring("a", 0)
-        func leave(_ sample: String) -> [Decision.Body] {
-            var step = Step(
-                context: EntryContext(
-                    project: ProjectID("pets"),
-                    entryNumber: 9,
-                    time: StreamTime(milliseconds: stand.now),
-                    seed: 0
-                )
-            )
-            let reason = "older than the window of test labels"
-            stand.state.leaveTestWindow(SampleID(sample), by: "flywheel", reason: reason, stand.configuration, &step)
-            return step.decisions.map(\.body)
-        }
-        guard case .change(let change) = try #require(leave("old").first) else {
-            Issue.record("no change")
-            return
-        }
-        #expect(change.kind == .moved(from: .test) && change.split == .training && change.by == "flywheel")
-        #expect(Self.refusal(leave("old")) == .unknownLabel)
-        #expect(Self.refusal(leave("a")) == .unknownLabel)
-    }
 }

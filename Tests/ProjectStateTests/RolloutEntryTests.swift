@@ -113,7 +113,7 @@ struct RolloutEntryTests {
         let first = try #require(release(blessed))
         #expect(first.champion.version.rawValue == "v1" && first.challenger == nil && first.replaced == nil)
         #expect(first.staging?.state == .canary && first.staging?.canary?.share == 0.5)
-        #expect(first.staging?.shadows == [ModelVersion("v2")] && first.staging?.holdback == nil)
+        #expect(first.staging?.shadows == [ModelVersion("v2"), ModelVersion("v1")] && first.staging?.holdback == nil)
         let began = stand.now
         func deadline(_ stand: ReleaseStand) -> StreamTime? {
             stand.state.rollout.nextStepDeadline(

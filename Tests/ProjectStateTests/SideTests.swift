@@ -122,7 +122,9 @@ struct SideTests {
         }
         var sides: [GroupID: Set<Split>] = [:]
         for task in stand.tasks {
-            if let group = task.sample.group { sides[group, default: []].insert(task.purpose.split) }
+            if let group = task.sample.group {
+                sides[group, default: []].formUnion([task.purpose.split].compactMap { $0 })
+            }
         }
         #expect(sides.count > 15 && sides.values.allSatisfy { $0.count == 1 })
         #expect(Set(sides.values.joined()) == [.training, .test])

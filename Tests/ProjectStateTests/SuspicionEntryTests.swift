@@ -1,4 +1,5 @@
 import Acquisition
+import Datasets
 import Events
 import Flywheel
 import Labeling
@@ -86,13 +87,13 @@ struct SuspicionEntryTests {
             decided += state.apply(entry, appendedAt: StreamTime(milliseconds: now)).map(\.body)
         }
 
-        mutating func feedback(by user: Int, _ isNegative: Bool) {
+        mutating func feedback(by user: Int, _ isNegative: Bool, of sample: String = "f") {
             count += 1
             apply(
                 .feedback(
                     Feedback(
                         key: UInt64(count),
-                        sample: SampleID("f"),
+                        sample: SampleID(sample),
                         modelVersion: ModelVersion(champion ?? ""),
                         user: UserDigest("u\(user)"),
                         verdict: isNegative ? .rejection : .confirmation,
@@ -102,12 +103,33 @@ struct SuspicionEntryTests {
             )
         }
 
-        /// Six accounts reject again and again.
-        mutating func raid() {
-            for _ in 0..<40 {
-                for user in 100..<106 { feedback(by: user, true) }
+        /// Six accounts reject again and again, one of the samples after the other.
+        mutating func raid(of samples: [String] = ["f"]) {
+            for round in 0..<40 {
+                for user in 100..<106 { feedback(by: user, true, of: samples[(round * 6 + user) % samples.count]) }
                 now += 1_000
             }
+        }
+
+        /// A candidate that Intake let through for its name alone.
+        mutating func send(_ sample: String, by version: String = "v2") {
+            let output = ClassDistribution([
+                .init(label: ClassIndex(0), probability: 0.9), .init(label: ClassIndex(1), probability: 0.1),
+            ])
+            apply(
+                .candidate(
+                    Candidate(
+                        sample: Sample(id: SampleID(sample), content: .uri("https://x.example/\(sample)")),
+                        output: output.map(Output.choice),
+                        model: ModelReference(name: "m", version: ModelVersion(version)),
+                        score: 0.1,
+                        auditProbability: nil,
+                        auditDraw: 0.9,
+                        predictedAt: StreamTime(milliseconds: now),
+                        isBelowThreshold: true
+                    )
+                )
+            )
         }
 
         /// Twenty candidates of the pool and so many of the audit sample, which the champion predicts to be of the first class.
@@ -201,6 +223,102 @@ struct SuspicionEntryTests {
         let releases = stand.decided.compactMap { if case .release(let release) = $0 { release } else { nil } }
         #expect(releases.last?.cause == .rolledBack && releases.last?.replaced == ModelVersion("v2"))
         #expect(!stand.state.rollout.isSuspected)
+    }
+
+    @Test(
+        "Disputed samples are asked as if they were of the audit sample; their labels teach trust, and are in no dataset"
+    )
+    func disputed() {
+        var stand = Stand()
+        stand.predict(audit: 40)
+        let pooled = stand.state.acquisition.pool.candidates.sortedKeys.map(\.rawValue)
+        #expect(pooled.count >= 10)
+        stand.raid(of: Array(pooled.prefix(4)) + ["unknown-1", "unknown-2", "unknown-3"])
+        #expect(stand.state.rollout.isSuspected)
+        let wanted = stand.state.rollout.verifications.sortedRows
+        #expect(Set(wanted.map(\.key.rawValue)) == Set(pooled.prefix(4) + ["unknown-1", "unknown-2", "unknown-3"]))
+        #expect(wanted.count { $1.said != nil } == 4)
+        // What another version says of a disputed sample is not what was disputed.
+        stand.send("unknown-1", by: "v1")
+        stand.send("unknown-2")
+        #expect(stand.state.rollout.verifications[SampleID("unknown-1")]?.said == nil)
+        #expect(stand.state.rollout.verifications[SampleID("unknown-2")]?.said == .choice(ClassIndex(0)))
+        #expect(stand.state.acquisition.pool.candidates[SampleID("unknown-2")] == nil)
+        for _ in 0..<12 where stand.state.rollout.isSuspected {
+            stand.answer(0)
+            stand.predict(audit: 4)
+        }
+        stand.answer(0)
+        #expect(!stand.state.rollout.isSuspected && stand.champion == "v2")
+        #expect(stand.state.rollout.verifications.isEmpty && stand.state.acquisition.verification.candidates.isEmpty)
+        let asked = stand.state.acquisition.accounts.asked.sortedRows.filter { $1 == .verification }.map(\.key)
+        #expect(Set(asked.map(\.rawValue)) == Set(pooled.prefix(4) + ["unknown-2"]))
+        for sample in asked { #expect(stand.state.datasets.labels[sample] == nil) }
+        var (told, said, accepted) = (0, 0, 0)
+        for body in stand.decided {
+            switch body {
+            case .task(let task) where asked.contains(task.sample.id):
+                let text = String(decoding: task.jsonBytes, as: UTF8.self)
+                if text.contains(#""purpose":"audit""#), text.contains(#""strategy":"audit""#) { told += 1 }
+                said += 1
+            case .label(let fact) where asked.contains(fact.consensus.sample.id): accepted += 1
+            default: break
+            }
+        }
+        #expect(said >= 10 && told == said && accepted == 0)
+        // The raiders rejected what was right.
+        let trusts = stand.state.rollout.trusts.sortedRows
+        #expect(
+            (3...6).contains(trusts.count) && trusts.allSatisfy { $1.contradicted > 0 && $1.weight < 1 },
+            "\(trusts)"
+        )
+        let texts = stand.decided.compactMap { if case .notice(let notice) = $0 { notice.text } else { nil } }
+        #expect(texts.contains { $0.contains("of 5 samples that users had rejected it had 0 wrong") }, "\(texts)")
+    }
+
+    @Test("Disputed samples that are wrong roll nothing back by themselves")
+    func disputedWrong() {
+        var stand = Stand()
+        stand.predict(audit: 40)
+        let pooled = stand.state.acquisition.pool.candidates.sortedKeys.map(\.rawValue)
+        stand.raid(of: Array(pooled.prefix(8)))
+        for _ in 0..<14 where stand.state.rollout.isSuspected {
+            var rounds = 0
+            while let task = stand.open.first, rounds < 200 {
+                rounds += 1
+                let answer = Annotation.Outcome.answer(.choice(ClassIndex(task.purpose == .verification ? 1 : 0)))
+                let annotation = Annotation(task: task.id, annotator: AnnotatorID("a"), outcome: answer)
+                stand.apply(.annotation(annotation))
+            }
+            stand.predict(audit: 4)
+        }
+        #expect(stand.champion == "v2" && !stand.state.rollout.isSuspected)
+        #expect(stand.state.rollout.trusts.sortedRows.allSatisfy { $1.agreed > 0 && $1.weight == 1 })
+    }
+
+    @Test("A rollback drops what was not asked; a label of what was asked still teaches")
+    func ends() {
+        var stand = Stand()
+        stand.predict(audit: 40)
+        let pooled = stand.state.acquisition.pool.candidates.sortedKeys.map(\.rawValue)
+        stand.raid(of: Array(pooled.prefix(8)))
+        stand.answer(0)
+        stand.predict(audit: 0)
+        let open = stand.open.count { $0.purpose == .verification }
+        let command = Command(
+            id: "c",
+            action: .rollBack(ModelVersion("v2")),
+            by: "ada",
+            reason: ""
+        )
+        stand.apply(.command(command))
+        #expect(stand.champion == "v1" && !stand.state.rollout.isSuspected)
+        #expect(stand.state.rollout.verifications.count == open)
+        stand.predict(audit: 0)
+        #expect(stand.state.acquisition.verification.candidates.isEmpty)
+        stand.answer(0)
+        #expect(stand.state.rollout.verifications.isEmpty)
+        if open > 0 { #expect(!stand.state.rollout.trusts.isEmpty) }
     }
 
     @Test("With no tasks for it a suspicion waits for the labels that come by themselves")

@@ -83,7 +83,8 @@ struct ServingTests {
             let outcome = Self.label(&state, number, isRight: number % 10 != 0)
             #expect((outcome.notice == nil) == (number < 19) && outcome.release == nil)
         }
-        #expect(!state.isSuspected && state.watches[ModelVersion("v2")]?.compared?.kept == 0)
+        let compared = state.watches[ModelVersion("v2")]?.compared
+        #expect(!state.isSuspected && compared?.evidence.mean == 0 && compared?.kept ?? 0 > 0)
         let cleared = state.advance(policy: Self.policy, at: time(2))
         #expect(cleared.release?.cause == .canary && state.staging(Self.policy)?.canary?.share == 0.5)
         #expect(state.progress.value.rollout?.voices == 0 && state.progress.value.rollout?.since == time(2))
@@ -91,6 +92,32 @@ struct ServingTests {
         var release: ModelRelease?
         for number in 0..<20 { release = Self.label(&wrong, number, isRight: false).release ?? release }
         #expect(release?.cause == .canaryRolledBack && release?.champion == model(1) && wrong.canary == nil)
+    }
+
+    @Test("What many reject and labels do not see takes the canary back in the end, though labels clear it at first")
+    func broadly() {
+        var state = Self.started()
+        var generator = SplitMix64(seed: 8)
+        var (labels, cleared): (Int, Int) = (0, 0)
+        for number in 0..<3_000 where state.canary != nil {
+            for (version, rate) in [("v1", 0.1), ("v2", 0.7)] {
+                _ = state.hear(
+                    generator.nextUnit() < rate ? .rejection : .confirmation,
+                    10_000 + number * 2 + (version == "v2" ? 1 : 0),
+                    user: 1_000 + number,
+                    about: version,
+                    policy: Self.policy,
+                    at: Int64(number)
+                )
+            }
+            guard state.isSuspected else { continue }
+            for _ in 0..<20 where state.isSuspected {
+                labels += 1
+                if Self.label(&state, labels, isRight: true).notice != nil { cleared += 1 }
+            }
+        }
+        #expect(state.canary == nil && state.champion == "v1")
+        #expect((1...4).contains(cleared), "\(cleared)")
     }
 
     private static func label(_ state: inout RolloutState, _ number: Int, isRight: Bool) -> FeedbackOutcome {

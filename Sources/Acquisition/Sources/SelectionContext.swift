@@ -39,6 +39,8 @@ public struct SelectionContext {
     public let audit: AuditAsking
     /// Audit tasks that are wanted before others, beyond the share of the audit sample: what they take it does without later.
     public let auditTasksWanted: Int
+    /// Tasks that are wanted of samples which users dispute, on top of all others.
+    public let disputedTasksWanted: Int
     /// The entry that gives the time and seeds the choice.
     public let entry: EntryContext
 
@@ -51,6 +53,7 @@ public struct SelectionContext {
         unlearnedLabels: Int = 0,
         audit: AuditAsking = AuditAsking(),
         auditTasksWanted: Int = 0,
+        disputedTasksWanted: Int = 0,
         entry: EntryContext
     ) {
         shared = policy
@@ -61,6 +64,7 @@ public struct SelectionContext {
         self.unlearnedLabels = unlearnedLabels
         self.audit = audit
         self.auditTasksWanted = auditTasksWanted
+        self.disputedTasksWanted = disputedTasksWanted
         self.entry = entry
     }
 

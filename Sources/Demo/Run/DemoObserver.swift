@@ -262,6 +262,10 @@ extension Evidence {
             "\(negative) of \(total) feedbacks negative, \(Self.rounded(expectedRate * 100)) % was no reason to worry: statistic \(Self.rounded(statistic)), alarm at \(Self.rounded(threshold))"
         case .compared(let voices):
             "at the same time \(voices.negative) of \(voices.total) voices reject it, and \(voices.otherNegative) of \(voices.otherTotal) reject \(voices.other): log e-value \(Self.rounded(voices.logE)), needed \(Self.rounded(voices.threshold))"
+        case .baked(let labels):
+            "on \(labels.labels) audit labels of its rollout \(labels.other) agreed better with \(labels.otherBetter) and it with \(labels.canaryBetter): log e-value \(Self.rounded(labels.logE)), needed \(Self.rounded(labels.threshold))"
+        case .suspected(let verdict):
+            "few buckets of users reject it, and of \(verdict.labels) audit labels it had \(Self.rounded(verdict.right)) right, where \(verdict.least) were needed"
         case .rollout(let steps): "\(steps.count) steps so far, \(steps.reduce(0) { $0 + $1.voices }) voices"
         case .command(_, let by, let reason, _): "\(by) said so: \(reason)"
         }

@@ -47,7 +47,9 @@ enum DemoProjects {
                 tolerance: 0.05,
                 userWindow: 3_600_000,
                 provisional: 40,
-                userBuckets: 65_536
+                userBuckets: 65_536,
+                // Hours are minutes here.
+                feedbackPerHour: 1_000_000
             )
         )
     }

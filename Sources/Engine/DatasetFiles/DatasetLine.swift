@@ -174,6 +174,11 @@ enum DatasetLine {
         }
     }
 
+    /// The sample that a line is about; nil of what is no such line.
+    static func sample(of line: [UInt8], _ parser: JSONParser) -> String? {
+        try? parser.withDocument(of: line) { json in try json.object().object("sample").string("id") }
+    }
+
     /// The number of a line's fact; nil of what is no such line.
     static func sequence(of line: [UInt8], _ parser: JSONParser) -> Int64? {
         try? parser.withDocument(of: line) { json in try json.object().int64("sequence") }

@@ -74,12 +74,16 @@ final class DatasetReader {
     func tombstones() throws -> Tombstones {
         var tombstones = Tombstones()
         try forEachEntry(where: { $0.tombstones > 0 }) { entry in
-            guard entry.kind == .tombstones else { return }
-            let bytes = try files.read(entry.path, size: entry.size, sha256: entry.sha256)
-            try tombstones.append(bytes, entry, file: files.place(entry.path))
+            if entry.kind == .tombstones { try read(entry, into: &tombstones) }
         }
         try tombstones.sort(name)
         return tombstones
+    }
+
+    /// Adds the tombstones of a file.
+    func read(_ entry: DatasetEntry, into tombstones: inout Tombstones) throws {
+        let bytes = try files.read(entry.path, size: entry.size, sha256: entry.sha256)
+        try tombstones.append(bytes, entry, file: files.place(entry.path))
     }
 
     /// Hands the lines that hold to `body`, in the order of the log within each split; of form 2 also sees to it that they are
@@ -219,6 +223,25 @@ struct LineOrder {
     private var next: [Split: Int] = [:]
 
     init(_ tombstones: Tombstones) { self.tombstones = tombstones }
+
+    /// The same place in a later version, which withdraws more of the lines passed.
+    ///
+    /// - Parameters:
+    ///   - removed: Of the lines that held, how many do no longer, by split.
+    ///   - tombstones: All of the later version.
+    /// - Returns: Where reading it goes on.
+    func withdrawing(_ removed: [Split: Int], _ tombstones: Tombstones) -> LineOrder {
+        var order = LineOrder(tombstones)
+        order.last = last
+        order.living = living
+        order.withdrawn = withdrawn
+        for (split, count) in removed {
+            order.living[split, default: 0] -= count
+            order.withdrawn += count
+        }
+        for (split, sequence) in last { order.next[split] = tombstones.position(of: sequence.adding(1)) }
+        return order
+    }
 
     /// Goes on to a line; false where it does not come behind the one before.
     mutating func advance(to sequence: Int64, in split: Split) -> Bool {

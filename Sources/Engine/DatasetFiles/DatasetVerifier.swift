@@ -8,7 +8,7 @@ internal import Vocabulary
 /// however many versions share it.
 ///
 /// Memory: the pages and files of all of them, about 400 bytes each, and 4 bytes for each time that a page or a manifest of
-/// form 1 names one; about 80 bytes a tombstone; one segment.
+/// form 1 names one; about 80 bytes a tombstone; some 50 bytes a label; one segment.
 struct DatasetVerifier {
     /// What a page leads to.
     private struct Page {
@@ -63,6 +63,7 @@ struct DatasetVerifier {
     private var withdrawals: [Withdrawal] = []
     private var withdrawalOf: [Int64: Int] = [:]
     private var versions: [Version] = []
+    private var samples = SampleLines()
 
     init(_ store: DatasetStore, _ project: ProjectID) {
         self.store = store
@@ -198,6 +199,7 @@ struct DatasetVerifier {
                 do throws(JSONError) {
                     let object = try parser.parse(line).object()
                     try DatasetForm.check(line: object)
+                    note(object, key)
                     guard files[key].isPaged, pagedFault == nil else { return }
                     switch Self.sequence(of: object, behind: last, entry) {
                     case .success(let sequence):
@@ -225,6 +227,12 @@ struct DatasetVerifier {
                 "segment \(path) holds lines \(first) to \(last), not \(range.lowerBound) to \(range.upperBound)"
             )
         }
+    }
+
+    private mutating func note(_ object: JSONObject, _ key: Int) {
+        guard let sample = try? object.object("sample").string("id"), let split = files[key].entry.split else { return }
+        let sequence = (try? object.int64("sequence")) ?? 0
+        samples.add(sample, SampleLines.Place(file: Int32(clamping: key), sequence: sequence, split: split))
     }
 
     /// The number of a line that a page leads to, or what is wrong with it there.
@@ -256,7 +264,11 @@ struct DatasetVerifier {
 
     private mutating func problems(of number: Int) -> [String] {
         let version = versions[number]
-        guard version.isPaged else { return version.files.flatMap { files[Int($0)].problems } }
+        guard version.isPaged else {
+            for key in version.files { files[Int(key)].seenBy = number }
+            let problems = version.files.flatMap { files[Int($0)].problems }
+            return problems + [samples.problem { files[Int($0.file)].seenBy == number }].compactMap { $0 }
+        }
         var walk = Walk()
         for page in version.pages { take(page, number, &walk) }
         for place in walk.tombstones { withdraw(place, number, &walk) }
@@ -267,7 +279,11 @@ struct DatasetVerifier {
                 "\(walk.living[split] ?? 0) \(split) labels hold, its manifest says \(version.counts[split] ?? 0)"
             )
         }
-        return problems
+        let mixed = samples.problem { line in
+            files[Int(line.file)].seenBy == number
+                && withdrawalOf[line.sequence].map { withdrawals[$0].seenBy != number } ?? true
+        }
+        return problems + [mixed].compactMap { $0 }
     }
 
     private mutating func take(_ reference: DatasetPageReference, _ number: Int, _ walk: inout Walk) {

@@ -18,6 +18,8 @@ struct IntakeProject {
     /// The draw for the audit sample; its hash is what a sample is known by.
     let audit: Draw
     let random: StableHash
+    /// The draw for users whose feedback enters the journal.
+    let feedbackDraw: StableHash
     /// Of the configuration, for every record.
     let function: AcquisitionFunction
     let temperature: Double
@@ -32,6 +34,12 @@ struct IntakeProject {
     /// Whether the event in hand has named a class already: `stamp`. Only asked where a word has too few bits.
     private var stamps: ContiguousArray<UInt32>
     private var stamp: UInt32 = 0
+    /// Whether the loop waits for predictions of disputed samples.
+    private(set) var hasDisputed = false
+    private var disputed: Set<UInt64> = []
+    /// Predictions of them that still go on: few names shall not fill the journal.
+    private var disputedRoom = 0
+    private static let disputedRoomOfEach = 8
     /// Nil of a project without any.
     var triggers: TriggerSet?
     let hasTriggers: Bool
@@ -69,6 +77,7 @@ struct IntakeProject {
         auditPrefix = DrawPrefix(StableHash(project: name, purpose: "audit", salt: salt))
         audit = auditPrefix.draw
         random = StableHash(project: name, purpose: "random", salt: salt)
+        feedbackDraw = StableHash(project: name, purpose: "feedback", salt: salt)
         classes = NameTable(configuration.schema.classes.enumerated().map { Self.quoted($1, at: $0) })
         classView = classes.view
         classCount = configuration.schema.classes.count
@@ -128,6 +137,25 @@ struct IntakeProject {
         guard share != explorationShare else { return }
         explorationShare = share
         setRates()
+    }
+
+    /// Users dispute what a version said of these samples, and the loop lacks their content.
+    mutating func setDisputed(_ hashes: Set<UInt64>) {
+        guard hashes != disputed else { return }
+        // Room comes with samples that are new, not with those that go.
+        disputedRoom += hashes.subtracting(disputed).count * Self.disputedRoomOfEach
+        disputed = hashes
+        if hashes.isEmpty { disputedRoom = 0 }
+        hasDisputed = disputedRoom > 0
+    }
+
+    /// Whether a prediction goes on since its sample is disputed; `inline` in no hot path, for hardly any project has such samples.
+    @inline(never)
+    mutating func admitsDisputed(_ hash: UInt64) -> Bool {
+        guard disputedRoom > 0, disputed.contains(hash) else { return false }
+        disputedRoom -= 1
+        hasDisputed = disputedRoom > 0
+        return true
     }
 
     private func stream(_ version: ModelVersion?, rate: Double) -> ModelStream {

@@ -29,7 +29,7 @@ struct Judgement {
     /// Whether it goes on to the journal.
     var passes: Bool
     var triggers = TriggerSet.Outcome()
-    /// Whether it goes on for its triggers alone.
+    /// Whether it goes on for its triggers alone, or since users dispute what was said of its sample.
     var isBelowThreshold = false
 
     /// Whether triggers may look at it: of the audit sample nothing is marked, for its labels test, and no condition may choose
@@ -154,6 +154,8 @@ extension IntakeStage {
         if isTold, !passes, status == .pooled || project.pointee.filling.hasRoom {
             passes = project.pointee.filling.wants(hash, status, project.pointee.withStream(stream) { $0.hash })
         }
+        let isDisputed =
+            project.pointee.hasDisputed && !passes && status == .unknown && project.pointee.admitsDisputed(hash)
         return Judgement(
             project: project,
             stream: stream,
@@ -166,7 +168,8 @@ extension IntakeStage {
             draw: draw,
             isAudit: isAudit,
             isExploration: isExploration,
-            passes: passes
+            passes: passes || isDisputed,
+            isBelowThreshold: isDisputed
         )
     }
 

@@ -78,6 +78,7 @@ extension IntakeStage {
             let known = state.knowledge(of: project.pointee.configuration)
             project.pointee.space = known.space
             project.pointee.setExploration(extra: known.exploration)
+            project.pointee.setDisputed(known.disputed)
         }
     }
 

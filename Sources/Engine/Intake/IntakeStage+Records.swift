@@ -4,6 +4,7 @@ internal import Flywheel
 internal import Hashing
 internal import JSON
 internal import Kinds
+internal import Rollout
 internal import StreamRuntime
 internal import Training
 internal import Vocabulary
@@ -90,7 +91,11 @@ extension IntakeStage {
             try event.checkNames()
             believe(&event.givenAt, "given_at_ms", &event.remarks)
             let entry = feedback(event, envelope, record, index, batch)
-            try forward(JournalEntry(project: id, body: .feedback(entry)), configuration, into: &turn)
+            if let drawn = draw(entry, project) {
+                try forward(JournalEntry(project: id, body: .feedback(drawn)), configuration, into: &turn)
+            } else {
+                turnCounts.feedbackLeftOut += 1
+            }
             count(event, project)
             note(event.remarks)
         case .annotations:
@@ -197,6 +202,24 @@ extension IntakeStage {
             answer: event.answer,
             proposedClass: event.plainProposal
         )
+    }
+
+    /// The feedback as it goes to the journal, with the probability with which its user was drawn.
+    ///
+    /// - Returns: Nil where the hour has no room for it: then it is counted alone, and is no dead letter. More of the same would say
+    ///   little, and the users who are left out are drawn by a hash that nobody outside can compute.
+    private func draw(_ feedback: Feedback, _ project: ProjectTable.Place) -> Feedback? {
+        let configuration = project.pointee.configuration
+        // Of a limit of the worker's own all feedback is short at once.
+        guard entryBudget.hasRoom(configuration.project, .feedback, at: batchTime, share: share) else { return nil }
+        let probability = feedbackRoom.take(
+            configuration.project,
+            limit: configuration.rollout.feedbackPerHour,
+            draw: project.pointee.feedbackDraw.unit(key: feedback.user.rawValue),
+            at: batchTime,
+            share: share
+        )
+        return probability.map { feedback.drawn(with: $0) }
     }
 
     private func count(_ event: FeedbackEvent, _ project: ProjectTable.Place) {

@@ -71,7 +71,7 @@ extension IntakeStage {
 extension Judgement {
     fileprivate mutating func settle(_ outcome: TriggerSet.Outcome) {
         triggers = outcome
-        isBelowThreshold = !passes && !outcome.isEmpty
+        isBelowThreshold = isBelowThreshold || !passes && !outcome.isEmpty
         passes = passes || !outcome.isEmpty
     }
 }

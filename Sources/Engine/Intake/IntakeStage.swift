@@ -19,6 +19,8 @@ public struct IntakeCounts: Hashable, Sendable {
     public var remarked: [String: Int64] = [:]
     /// Journal entries written.
     public var forwarded: Int64 = 0
+    /// Feedback that was counted and is in no journal, since its user was not drawn.
+    public var feedbackLeftOut: Int64 = 0
 
     public init() {}
 
@@ -94,6 +96,7 @@ public final class IntakeStage: StreamStage {
     var offsets = ReadOffsets()
     var letterBudgets: LetterBudgets
     var entryBudget: EntryBudget
+    var feedbackRoom = FeedbackRoom()
     var artifacts: ArtifactGate
     /// The last dead letter of the turn, not written yet, and how many were left out after it.
     var letter: OutputRecord?
@@ -242,11 +245,13 @@ public final class IntakeStage: StreamStage {
 
     public func committed() {
         entryBudget.committed()
+        feedbackRoom.committed()
         for project in projects.all { project.pointee.filling.committed() }
         announced.merge(announcing) { $1 }
         counts.read += turnCounts.read
         counts.accepted += turnCounts.accepted
         counts.forwarded += turnCounts.forwarded
+        counts.feedbackLeftOut += turnCounts.feedbackLeftOut
         counts.dead.merge(turnCounts.dead) { $0 + $1 }
         counts.dropped.merge(turnCounts.dropped) { $0 + $1 }
         counts.remarked.merge(turnCounts.remarked) { $0 + $1 }
@@ -255,6 +260,7 @@ public final class IntakeStage: StreamStage {
 
     public func aborted() {
         entryBudget.aborted()
+        feedbackRoom.aborted()
         for project in projects.all { project.pointee.filling.aborted() }
         forgetTurn()
     }

@@ -8,7 +8,7 @@ internal import Synchronization
 internal import Vocabulary
 
 /// What Intake heeds of the loop's tables: the spaces that embeddings lie in, how much exploration is called for, which samples
-/// were asked for, which wait in a pool, and how classes in force are spelt. Rows of `state`, read from the topic's beginning and kept current; one for all threads of a process.
+/// were asked for, which wait in a pool, which are disputed, and how classes in force are spelt. Rows of `state`, read from the topic's beginning and kept current; one for all threads of a process.
 ///
 /// Nothing that is decided depends on it: what Intake forwards too much the loop passes over.
 public final class StateDirectory: Sendable {
@@ -34,6 +34,8 @@ public final class StateDirectory: Sendable {
         var explorations: [String: Double] = [:]
         /// By project name: how the classes are spelt that the loop has in force.
         var spellings: [String: ClassSpelling] = [:]
+        /// By project name: what is known of samples that users dispute, by the hash that they are known by, while labels decide.
+        var disputed: [String: Set<UInt64>] = [:]
         var pools: [String: PoolRows] = [:]
         /// The project of the last row: many come behind one another.
         var last: (name: [UInt8], pool: PoolRows)?
@@ -50,6 +52,7 @@ public final class StateDirectory: Sendable {
     private static let configurationTable = Array(StoredSpellings.table.utf8)
     private static let askedTable = Array("acquisition.asked".utf8)
     private static let poolTable = Array("acquisition.pool".utf8)
+    private static let disputedTable = Array("rollout.verifications".utf8)
 
     /// A directory that has read nothing yet. Samples are known by hashes under `salt`.
     public init(transport: any StreamTransport, topics: TopicNames, salt: [UInt8]) throws(StreamError) {
@@ -146,13 +149,17 @@ public final class StateDirectory: Sendable {
 
     /// What the loop has learnt of a project.
     ///
-    /// - Returns: The space that a revision declares, and of the rest what was learnt under it; and the extra share of
-    ///   exploration, in `0...1`, before the policy's bound.
-    func knowledge(of configuration: ProjectConfiguration) -> (space: EmbeddingSpace, exploration: Double) {
+    /// - Returns: The space that a revision declares, and of the rest what was learnt under it; the extra share of
+    ///   exploration, in `0...1`, before the policy's bound; and hashes of samples that users dispute.
+    func knowledge(
+        of configuration: ProjectConfiguration
+    ) -> (space: EmbeddingSpace, exploration: Double, disputed: Set<UInt64>) {
         let declared = configuration.embedding ?? EmbeddingSpace()
         let name = configuration.project.rawValue
-        let (learned, extra) = following.withLock { ($0.spaces[name], $0.explorations[name] ?? 0) }
-        return (learned.map { declared.completed(by: $0) } ?? declared, extra)
+        let (learned, extra, disputed) = following.withLock {
+            ($0.spaces[name], $0.explorations[name] ?? 0, $0.disputed[name] ?? [])
+        }
+        return (learned.map { declared.completed(by: $0) } ?? declared, extra, disputed)
     }
 
     /// How the classes of a revision's project are spelt in the revision that the loop has in force.
@@ -201,6 +208,8 @@ public final class StateDirectory: Sendable {
                 note(row, isGone ? .unknown : .asked, in: &state)
             } else if row.table.elementsEqual(Self.poolTable) {
                 note(row, isGone ? .unknown : .pooled, in: &state)
+            } else if row.table.elementsEqual(Self.disputedTable) {
+                noteDisputed(row, isGone, in: &state)
             } else if row.table.elementsEqual(Self.configurationTable) {
                 let name = String(decoding: row.project, as: UTF8.self)
                 state.spellings[name] = isGone ? nil : StoredSpellings.spelling(record.value, state.parser)
@@ -234,6 +243,19 @@ public final class StateDirectory: Sendable {
         let new = samples.status(of: hash)
         pool.count.add((new == .pooled ? 1 : 0) - (old == .pooled ? 1 : 0), ordering: .relaxed)
         pool.changes.add(1, ordering: .releasing)
+    }
+
+    private func noteDisputed(_ row: Row, _ isGone: Bool, in state: inout Following) {
+        guard let pool = pool(of: row.project, &state) else { return }
+        let name = String(decoding: row.project, as: UTF8.self)
+        let hash = pool.audit.hash(key: row.key)
+        if isGone {
+            guard state.disputed[name]?.remove(hash) != nil else { return }
+            if state.disputed[name]?.isEmpty == true { state.disputed[name] = nil }
+        } else {
+            guard state.disputed[name, default: []].insert(hash).inserted else { return }
+        }
+        changes.add(1, ordering: .releasing)
     }
 
     private func pool(of name: UnsafeRawBufferPointer, _ state: inout Following) -> PoolRows? {

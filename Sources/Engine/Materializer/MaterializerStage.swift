@@ -27,6 +27,7 @@ public final class MaterializerStage: StreamStage, HoldingStage, StoppingStage {
 
     let topics: TopicNames
     let store: DatasetStore
+    private let sides = VersionSides()
     private(set) var announced: AnnouncedVersions
     var pending: [Int32: [String: WaitingLabels.Project]] = [:]
     /// What is kept on the disk of labels that wait, where the group's offset has gone past them.
@@ -188,7 +189,7 @@ public final class MaterializerStage: StreamStage, HoldingStage, StoppingStage {
             pending[partition]?[project.rawValue]?.sequence = fact.sequence
         case .cut(let cut):
             let waiting = pending[partition]?[project.rawValue] ?? WaitingLabels.Project(from: offset)
-            let version = try VersionSealer(store: store).seal(project, cut, waiting)
+            let version = try VersionSealer(store: store, sides: sides).seal(project, cut, waiting)
             pending[partition]?[project.rawValue] = nil
             guard let version else { return }
             sealedInTurn += 1

@@ -9,6 +9,10 @@ struct VersionDelta {
     private(set) var lines: [Split: [WaitingLabels.Line]]
     /// Numbers of the parent's lines that no longer hold, ascending.
     private(set) var tombstones: [Int64] = []
+    /// Their samples, in the order of the log.
+    private(set) var withdrawnSamples: [SampleID] = []
+    /// Whether a label is of another split than it was accepted for, or than its parent has it in.
+    private(set) var hasMoves = false
     /// The same by the split that they leave.
     private(set) var withdrawn: [Split: Int] = [:]
 
@@ -48,9 +52,11 @@ struct VersionDelta {
             try Self.check(fact, old, parser)
             if !ours.contains(fact.replaces), !changes.contains(fact.replaces) {
                 tombstones.append(fact.replaces)
+                withdrawnSamples.append(fact.sample)
                 withdrawn[old.split, default: 0] += 1
             }
             if case .retracted = fact.kind { continue }
+            if case .moved = fact.kind { hasMoves = true }
             let bytes: [UInt8]
             do {
                 bytes = try DatasetLine.changed(

@@ -8,6 +8,8 @@ internal import Vocabulary
 /// Of what there was before it reads the parent's manifest and its last page, however large the parent is.
 struct VersionSealer {
     let store: DatasetStore
+    /// Of the versions sealed before.
+    var sides = VersionSides()
 
     /// Seals a cut.
     ///
@@ -45,6 +47,12 @@ struct VersionSealer {
             if let known { return try store.seal(known: known) }
             throw wrong
         }
+        // What is in the store already stays what it is.
+        let step =
+            known == nil
+            ? try named(project, cut) {
+                try sides.check(delta, after: parent, project, cut) { parent.map { store.reader(of: $0) } }
+            } : nil
         let asked = max(known?.formatVersion ?? cut.format, waiting.changes.isEmpty ? 1 : 2)
         let manifest =
             max(asked, parent?.formatVersion ?? 1) > 1
@@ -54,7 +62,9 @@ struct VersionSealer {
         }
         // What was collected, and whose record was removed, was announced by its id, and releases were made of it.
         if let id, there == nil, id != manifest.id { throw Self.otherwise(project, cut, id, manifest.id) }
-        return try store.seal(manifest)
+        let version = try store.seal(manifest)
+        sides.follow(step, project, version.id)
+        return version
     }
 
     private static func otherwise(

@@ -23,6 +23,8 @@ extension Evidence {
             "users rejected \(negative) of \(total) predictions of \(loser), where a share of \(Self.rounded(expectedRate)) was expected; the detector reached \(Self.rounded(statistic)) of \(Self.rounded(threshold))"
         case .compared(let voices):
             "at the same time \(voices.negative) of \(voices.total) voices reject \(loser), and \(voices.otherNegative) of \(voices.otherTotal) reject \(ReleaseLogRecord.name(voices.other)), where \(Self.rounded(voices.tolerance)) more is tolerated; log e \(Self.rounded(voices.logE)) of \(Self.rounded(voices.threshold)) needed"
+        case .baked(let labels): Self.text(labels, against: loser)
+        case .suspected(let verdict): Self.text(verdict, against: loser)
         case .rollout(let steps): Self.text(steps)
         case .command(let id, let by, let reason, let metrics):
             Self.text(command: id, by: by, reason: reason, metrics)
@@ -34,6 +36,20 @@ extension Evidence {
         let words = reason.isEmpty ? "" : ": \(ForeignText.line(reason, limit: 1_100))"
         return
             "\(ForeignText.line(by, limit: 300)) asked for it (command \(ForeignText.line(id, limit: 300)))\(words)\(figures.isEmpty ? "" : " [\(figures)]")"
+    }
+
+    private static func text(_ labels: BakedLabels, against loser: String) -> String {
+        let other = ReleaseLogRecord.name(labels.other)
+        return
+            "on \(labels.labels) audit labels of its rollout, of samples predicted before anybody was asked, \(other) agreed better with \(labels.otherBetter) and \(loser) with \(labels.canaryBetter); log e \(rounded(labels.logE)) of \(rounded(labels.threshold)) needed"
+    }
+
+    private static func text(_ verdict: SuspicionVerdict, against loser: String) -> String {
+        let disputed =
+            verdict.disputed > 0
+            ? "; of \(verdict.disputed) samples that users had rejected it had \(verdict.disputedWrong) wrong" : ""
+        return
+            "\(verdict.rejecting) of \(verdict.voices) voices rejected \(loser), and without the few buckets of users that rejected most that was no alarm, so audit labels decided: \(loser) had \(rounded(verdict.right)) of \(verdict.labels) right, where fewer than \(verdict.least) roll back (its accuracy before was at least \(rounded(verdict.accuracy * 100)) %)\(disputed)"
     }
 
     private static func text(_ steps: [StepFigures]) -> String? {

@@ -3,7 +3,7 @@ internal import JSON
 internal import Learner
 internal import Vocabulary
 
-/// Labels of one split of a version in the order of the log, as far as they can be trained on: 16 bytes each beside their
+/// Labels of one split of a version in the order of the log, as far as they can be trained on: 24 bytes each beside their
 /// embeddings, which are kept in single precision.
 struct TrainingRows {
     /// What an embedding is of; labels of one kind can be trained on together.
@@ -23,12 +23,16 @@ struct TrainingRows {
     /// Positions in `kinds`; −1 of lines that have a fault in themselves.
     private var kindOf: [Int32] = []
     private var norms: [Double] = []
+    /// Numbers of the lines, ascending; 0 in form 1.
+    private(set) var sequences: [Int64] = []
     private var kinds: [Kind] = []
     private var kindPositions: [Kind: Int32] = [:]
     /// Embeddings, one after the other, by their number of coordinates.
     private var embeddings: [Int: [Float]] = [:]
     /// The first line that has a fault in itself, and what is wrong with it.
     private var firstFault: (row: Int, text: String)?
+    /// Its row.
+    var firstFaultRow: Int? { firstFault?.row }
     private var coordinates: [Float] = []
     /// Whether a class was not among those of the manifest.
     private(set) var hasUnknownClass = false
@@ -47,6 +51,7 @@ struct TrainingRows {
         classes.reserveCapacity(rows)
         kindOf.reserveCapacity(rows)
         norms.reserveCapacity(rows)
+        sequences.reserveCapacity(rows)
     }
 
     /// Takes a line in; what is wrong with it alone is its fault.
@@ -59,6 +64,7 @@ struct TrainingRows {
     mutating func append(_ line: LentLine, classes positions: [String: Int], expected: Int) throws(JSONError) {
         var name = "a sample"
         var fault: String?
+        sequences.append(line.sequence)
         do throws(JSONError) {
             let object = try line.object.get()
             try DatasetForm.check(line: object)
@@ -80,7 +86,7 @@ struct TrainingRows {
         } catch {
             fault = "its line cannot be read: \(error)"
         }
-        if firstFault == nil { firstFault = (count, "\(name): \(fault ?? "")") }
+        if firstFault == nil { firstFault = (classes.count, "\(name): \(fault ?? "")") }
         classes.append(-1)
         kindOf.append(-1)
         norms.append(0)
@@ -106,6 +112,36 @@ struct TrainingRows {
             embeddings[kind.dimension] = room
         }
         embeddings[kind.dimension]?.append(contentsOf: coordinates)
+    }
+
+    /// Removes rows by their numbers, which ascend.
+    mutating func compact(without gone: [Int]) {
+        for dimension in Array(embeddings.keys) {
+            // Out of the dictionary: with a second owner it would be copied.
+            guard var floats = embeddings.removeValue(forKey: dimension) else { continue }
+            let left = floats.withUnsafeMutableBufferPointer { floats in
+                var (read, write, next) = (0, 0, 0)
+                for row in 0..<count where kindOf[row] >= 0 && kinds[Int(kindOf[row])].dimension == dimension {
+                    while next < gone.count, gone[next] < row { next += 1 }
+                    let isGone = next < gone.count && gone[next] == row
+                    if !isGone {
+                        if read > write {
+                            for place in 0..<dimension { floats[write + place] = floats[read + place] }
+                        }
+                        write += dimension
+                    }
+                    read += dimension
+                }
+                return write
+            }
+            floats.removeLast(floats.count - left)
+            embeddings[dimension] = floats
+        }
+        if let fault = firstFault { firstFault = (fault.row - gone.count { $0 < fault.row }, fault.text) }
+        classes.remove(at: gone)
+        kindOf.remove(at: gone)
+        norms.remove(at: gone)
+        sequences.remove(at: gone)
     }
 
     // MARK: - What can be trained on together

@@ -4,7 +4,8 @@ internal import JSON
 internal import S3
 internal import Vocabulary
 
-/// A version as it was read for training. The next one that only adds to it reads nothing but what it adds.
+/// A version as it was read for training. The next one that follows on it reads nothing but what it adds, and drops what it
+/// withdraws.
 struct VersionRows {
     let project: ProjectID
     private(set) var classes: [String]
@@ -42,7 +43,15 @@ struct VersionRows {
             segmentsRead = 0
             classes = manifest.classes
             var order = order
-            for entry in added { try take(entry, &order, reader, positions) }
+            if let tombstones = added.tombstones {
+                let withdrawn = added.withdrawn
+                let removed: [Split: Int] = [
+                    .training: training.remove(withdrawn), .validation: validation.remove(withdrawn),
+                    .test: test.remove(withdrawn),
+                ]
+                order = order.withdrawing(removed, tombstones)
+            }
+            for entry in added.entries { try take(entry, &order, reader, positions) }
             try reader.check(order, of: Set(Split.allCases))
             self.order = order
             return
@@ -101,10 +110,20 @@ struct VersionRows {
         SHA256Digest(of: chain.bytes + entry.jsonBytes)
     }
 
-    /// The segments that a version has beside those of this one.
+    /// What a version has beside this one.
+    private struct Addition {
+        let entries: [DatasetEntry]
+        /// All of the version, where it withdraws lines.
+        var tombstones: Tombstones?
+        /// Numbers of the lines that it withdraws and this one does not, ascending.
+        var withdrawn: [Int64] = []
+    }
+
+    /// The files that a version has beside those of this one.
     ///
-    /// - Returns: Nil where it does not begin with all files of this one, withdraws lines, is of another form, or means other classes.
-    private func added(by reader: DatasetReader) throws -> [DatasetEntry]? {
+    /// - Returns: Nil where it does not begin with all files of this one, withdraws the line that stands for all that cannot be
+    ///   used, is of another form, or means other classes.
+    private func added(by reader: DatasetReader) throws -> Addition? {
         let manifest = reader.manifest
         let hasUnknown = training.hasUnknownClass || validation.hasUnknownClass || test.hasUnknownClass
         guard manifest.project == project, manifest.formatVersion == formatVersion,
@@ -117,8 +136,17 @@ struct VersionRows {
             count += 1
             if count <= files { known = Self.linked(known, entry) } else { added.append(entry) }
             if count == files, known != chain { isOther = true }
-            if count > files, entry.kind == .tombstones { isOther = true }
         }
-        return isOther || count < files ? nil : added
+        guard !isOther, count >= files else { return nil }
+        var addition = Addition(entries: added)
+        guard added.contains(where: { $0.kind == .tombstones }) else { return addition }
+        var tombstones = order.tombstones
+        let before = tombstones.sequences.count
+        for entry in added where entry.kind == .tombstones { try reader.read(entry, into: &tombstones) }
+        addition.withdrawn = tombstones.sequences[before...].sorted()
+        try tombstones.sort(reader.name)
+        addition.tombstones = tombstones
+        let loses = [training, validation, test].contains { $0.losesFault(addition.withdrawn) }
+        return loses ? nil : addition
     }
 }

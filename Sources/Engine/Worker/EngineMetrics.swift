@@ -115,6 +115,12 @@ public struct EngineMetrics: Sendable {
             [],
             "Journal entries written by Intake."
         )
+        static let feedbackLeftOut = Metric(
+            .counter,
+            "flywheel_feedback_left_out_total",
+            [],
+            "Feedback that was counted and is in no journal, for its user was not drawn."
+        )
         static let refusedEntries = Metric(
             .counter,
             "flywheel_entries_refused_total",
@@ -234,6 +240,7 @@ public struct EngineMetrics: Sendable {
         add(.lettersLeftOut, counts.dropped, since: last.dropped) { ["code": $0] }
         add(.remarks, counts.remarked, since: last.remarked) { ["member": $0] }
         counter(.forwarded).increment(by: Int(counts.forwarded - last.forwarded))
+        counter(.feedbackLeftOut).increment(by: Int(counts.feedbackLeftOut - last.feedbackLeftOut))
     }
 
     func observe(_ counts: LoopCounts, since last: LoopCounts) {

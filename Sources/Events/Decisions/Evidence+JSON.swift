@@ -30,6 +30,8 @@ extension Evidence: JSONCodable {
                 threshold: try object.double("threshold")
             )
         case "feedback_compared": self = .compared(try ComparedVoices(object))
+        case "labels_in_rollout": self = .baked(try BakedLabels(object))
+        case "labels_after_suspicion": self = .suspected(try SuspicionVerdict(object))
         case "rollout": self = .rollout(try object.values("rollout"))
         case "command":
             self = .command(
@@ -67,6 +69,8 @@ extension Evidence: JSONCodable {
                 writer.member("statistic", statistic)
                 writer.member("threshold", threshold)
             case .compared(let voices): voices.write(members: &writer)
+            case .baked(let labels): labels.write(members: &writer)
+            case .suspected(let verdict): verdict.write(members: &writer)
             case .rollout(let steps):
                 writer.member("kind", "rollout")
                 writer.array("rollout", ofValues: steps)

@@ -88,6 +88,7 @@ extension StepFigures: JSONCodable {
             negative: try object.count("negative"),
             logEAgainstOther: try object.optionalDouble("log_e_against_other"),
             logEAgainstPast: try object.optionalDouble("log_e_against_past"),
+            logEByLabels: try object.optionalDouble("log_e_by_labels"),
             approvedBy: try object.optionalString("approved_by"),
             compared: try object.optionalCount("compared") ?? 0,
             differing: try object.optionalCount("differing") ?? 0
@@ -105,6 +106,7 @@ extension StepFigures: JSONCodable {
             writer.member("negative", negative)
             writer.member("log_e_against_other", ifPresent: logEAgainstOther)
             writer.member("log_e_against_past", ifPresent: logEAgainstPast)
+            writer.member("log_e_by_labels", ifPresent: logEByLabels)
             writer.member("approved_by", ifPresent: approvedBy)
             if compared > 0 {
                 writer.member("compared", compared)

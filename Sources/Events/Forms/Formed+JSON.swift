@@ -28,11 +28,15 @@ extension AnnotatorReliability: JSONCodable {}
 extension AuditOrigin: JSONCodable {}
 extension AuditPairing: JSONCodable {}
 extension AuditVerdict: JSONCodable {}
+extension BakeEvidence: JSONCodable {}
 extension BatchPolicy: JSONCodable {}
+extension BucketTrust: JSONCodable {}
+extension BucketVerdict: JSONCodable {}
 extension BudgetLedger: JSONCodable {}
 extension Cadence: JSONCodable {}
 extension IdleWatch: JSONCodable {}
 extension DatasetPolicy: JSONCodable {}
+extension Dispute: JSONCodable {}
 extension EmbeddingSpace: JSONCodable {}
 extension Era: JSONCodable {}
 extension EraBlock: JSONCodable {}
@@ -49,6 +53,7 @@ extension PairCounts: JSONCodable {}
 extension PendingCut: JSONCodable {}
 extension CutMark: JSONCodable {}
 extension FormerTestLabel: JSONCodable {}
+extension WindowLabel: JSONCodable {}
 extension PredictedShares: JSONCodable {}
 extension Question: JSONCodable {}
 extension Recipe: JSONCodable {}

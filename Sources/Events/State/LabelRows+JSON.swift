@@ -93,7 +93,8 @@ extension AuditRow: JSONCodable {
             opening: try object.optionalCount("opening"),
             isDuel: try object.optionalBool("duel") ?? false,
             stratum: try object.optional("stratum") == nil ? nil : object.choice("stratum"),
-            isAsked: try object.optionalBool("asked") ?? false
+            isAsked: try object.optionalBool("asked") ?? false,
+            verdicts: try object.optional("verdicts") == nil ? [] : object.values("verdicts")
         )
     }
 
@@ -107,6 +108,38 @@ extension AuditRow: JSONCodable {
             writer.member("opening", ifPresent: opening)
             if isDuel { writer.member("duel", true) }
             writer.member("stratum", ifPresent: stratum?.rawValue)
+            if isAsked { writer.member("asked", true) }
+            if !verdicts.isEmpty { writer.array("verdicts", ofValues: verdicts) }
+        }
+    }
+}
+
+extension Verification: JSONCodable {
+    public init(json: JSONValue) throws(JSONError) {
+        let object = try json.object()
+        let buckets = try object.array("buckets").int64s().map { Int($0) }
+        let most = RolloutState.maximumBuckets
+        guard (1...RolloutState.verdictCapacity).contains(buckets.count),
+            buckets.allSatisfy({ (0..<most).contains($0) })
+        else {
+            throw object.failure(
+                "buckets",
+                "expected 1 to \(RolloutState.verdictCapacity) numbers in 0..<\(most), found \(buckets)"
+            )
+        }
+        self.init(
+            version: try object.id("version"),
+            buckets: buckets,
+            said: try object.optionalLabel(),
+            isAsked: try object.optionalBool("asked") ?? false
+        )
+    }
+
+    public func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.member("version", version)
+            writer.array("buckets", of: buckets)
+            writer.member(label: said)
             if isAsked { writer.member("asked", true) }
         }
     }

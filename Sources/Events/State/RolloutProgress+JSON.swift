@@ -42,6 +42,8 @@ extension StagedRollout: JSONCodable {
             evidenceThrough: try object.optionalCount("evidence_through").map { Int64($0) },
             isServed: try object.bool("served"),
             unserved: try object.count("unserved"),
+            isChampionHeard: try object.optionalBool("champion_heard") ?? false,
+            bake: try object.optionalValue("bake"),
             compared: try object.optionalCount("compared") ?? 0,
             differing: try object.optionalCount("differing") ?? 0
         )
@@ -62,6 +64,8 @@ extension StagedRollout: JSONCodable {
             writer.member("evidence_through", ifPresent: evidenceThrough)
             writer.member("served", isServed)
             writer.member("unserved", unserved)
+            if isChampionHeard { writer.member("champion_heard", true) }
+            writer.member("bake", ifPresent: bake)
             if compared > 0 { writer.member("compared", compared) }
             if differing > 0 { writer.member("differing", differing) }
         }

@@ -58,6 +58,7 @@ extension ProjectState {
         visitor.table("datasets.pending", &datasets.pending)
         visitor.table("datasets.cuts", &datasets.cuts)
         visitor.table("datasets.former", &datasets.former)
+        visitor.table("datasets.window", &datasets.window)
         visitor.cell("training.progress", &training.progress)
         visitor.table("training.models", &training.models)
         visitor.table("training.ended", &training.ended)
@@ -79,6 +80,10 @@ extension ProjectState {
         visitor.cell("rollout.progress", &rollout.progress)
         visitor.table("rollout.blocks", &rollout.blocks)
         visitor.cell("rollout.suppression", &rollout.suppression)
+        visitor.table("acquisition.verification", &acquisition.verification.candidates)
+        visitor.table("rollout.trusts", &rollout.trusts)
+        visitor.table("rollout.disputes", &rollout.disputes)
+        visitor.table("rollout.verifications", &rollout.verifications)
         visitor.table("rollout.requests", &rollout.requests)
         visitor.table("rollout.checks", &rollout.checks)
     }

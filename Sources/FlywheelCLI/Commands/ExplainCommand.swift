@@ -111,7 +111,7 @@ struct ExplanationReport {
             if let propensity = task.reason.propensity { text += ", propensity \(Self.rounded(propensity))" }
             return text
         case .askedBefore(let purpose) where purpose.isImported:
-            return "not asked for: its label was imported (\(purpose.split.rawValue))"
+            return "not asked for: its label was imported (\(purpose.split?.rawValue ?? purpose.rawValue))"
         case .askedBefore(let purpose) where explanation.heldBack.contains(.labelingTasks):
             return
                 "asked for once (\(purpose.rawValue)); its task stands behind an open transaction, or is no longer on the topic"

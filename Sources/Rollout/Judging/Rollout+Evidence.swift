@@ -29,14 +29,9 @@ extension RolloutState {
         at time: StreamTime
     ) -> AuditPairing? {
         guard policy.bound != .challenger, var row = rows[sample] else { return nil }
-        let state = phase.value
         let isFixed = row.pair.map { bets[$0.number] != nil } ?? false
-        // While a model is on its way no era runs: the next begins under whoever is champion then.
-        if !isFixed, progress.value.rollout == nil, row.opening == nil, row.label == nil, isWanted,
-            version == state.champion?.version,
-            row.prediction(of: version) != nil, policy.predicts || state.heardFromChallenger > 0,
-            !isProvisional(policy),
-            let number = standingPair(state)
+        if !isFixed, row.opening == nil, row.label == nil, isWanted, row.prediction(of: version) != nil,
+            let number = newPair(by: version, policy)
         {
             row.pair = RowPair(number: number, fixedAt: time)
             order.set(sample, row, in: &rows)
@@ -44,9 +39,22 @@ extension RolloutState {
         return pairing(of: row)
     }
 
-    /// The number of the pair of champion and the challenger that stands; nil before its first sample. A challenger that has been
-    /// replaced leaves its pair behind: what still waits of it keeps no place of the next one's.
+    /// The number of the pair that a sample gets of which a version has spoken; nil where it gets none.
+    private mutating func newPair(by version: ModelVersion, _ policy: RolloutPolicy) -> Int? {
+        // While a model is on its way no era runs: the next begins under whoever is champion then.
+        if let rollout = progress.value.rollout { return bakePair(rollout, by: version, policy) }
+        let state = phase.value
+        guard version == state.champion?.version, policy.predicts || state.heardFromChallenger > 0,
+            !isProvisional(policy)
+        else { return nil }
+        return standingPair(state)
+    }
+
+    /// The number of the pair of champion and the challenger that stands, or that of the rollout in progress; nil before its first
+    /// sample. A challenger that has been replaced leaves its pair behind: what still waits of it keeps no place of the next
+    /// one's.
     public var standingPair: Int? {
+        if let rollout = progress.value.rollout { return rollout.bake?.pair }
         guard let challenger = phase.value.challenger, standingBet(challenger) != nil else { return nil }
         return era.value.standing
     }
@@ -74,9 +82,11 @@ extension RolloutState {
             let champion = row.prediction(of: bet.champion), openings.count < Self.openingCapacity
         else { return }
         era.value.opened += 1
-        era.value.counts.settled += 1
         let challenger = row.prediction(of: bet.challenger)
-        if challenger == nil { era.value.counts.silent += 1 }
+        var ledger = ledger(of: pair.number)
+        ledger.counts.settled += 1
+        if challenger == nil { ledger.counts.silent += 1 }
+        set(ledger, of: pair.number)
         let number = era.value.opened
         openings[number] = AuditOpening(
             sample: sample,
@@ -125,54 +135,41 @@ extension RolloutState {
     /// A label enters, or does not come.
     private mutating func enter(_ opening: AuditOpening, _ policy: RolloutPolicy) {
         guard let label = opening.label else { return }
-        guard era.value.isRunning, var bet = bets[opening.pair] else {
+        let isBake = progress.value.rollout?.bake?.pair == opening.pair
+        guard isBake || era.value.isRunning, var bet = bets[opening.pair] else {
             era.value.counts.ofAnotherEra += 1
             return
         }
+        var ledger = ledger(of: opening.pair)
         let won = opening.challenger?.agreement(with: label) ?? 0
         let difference = PairCounts.rounded(won - opening.champion.agreement(with: label))
         if policy.block > 0 {
-            bet = openBlock(opening, policy) ?? bet
-            era.value.block?.labels += 1
-            era.value.block?.bets += bet.stake * difference
-        } else {
-            endBlock()
+            let number = opening.openedAt.milliseconds / policy.block
+            if ledger.block?.number != number {
+                endBlock(&ledger)
+                ledger.block = EraBlock(number: number)
+            }
+            // As it stood when the block began.
             bet = bets[opening.pair] ?? bet
-            era.value.logCapital += Reproducible.log1p(bet.stake * difference)
+            ledger.block?.labels += 1
+            ledger.block?.bets += bet.stake * difference
+        } else {
+            endBlock(&ledger)
+            bet = bets[opening.pair] ?? bet
+            ledger.logCapital += Reproducible.log1p(bet.stake * difference)
         }
         bet.count(difference, inBlock: policy.block > 0)
         bets[opening.pair] = bet
-        count(opening, difference)
+        ledger.count(opening, difference)
+        set(ledger, of: opening.pair)
     }
 
-    private mutating func count(_ opening: AuditOpening, _ difference: Double) {
-        var counts = era.value.counts
-        counts.labels += 1
-        if difference > 0 { counts.wins += 1 }
-        if difference < 0 { counts.losses += 1 }
-        if opening.isDuel { counts.duels += 1 }
-        counts.firstOpenedAt = counts.firstOpenedAt ?? opening.openedAt
-        counts.lastOpenedAt = opening.openedAt
-        era.value.counts = counts
-    }
-
-    /// Ends the block before, if the label is of a later one.
-    ///
-    /// - Returns: The label's bet, as it stands then.
-    private mutating func openBlock(_ opening: AuditOpening, _ policy: RolloutPolicy) -> PairBet? {
-        let number = opening.openedAt.milliseconds / policy.block
-        if era.value.block?.number != number {
-            endBlock()
-            era.value.block = EraBlock(number: number)
-        }
-        return bets[opening.pair]
-    }
-
-    private mutating func endBlock() {
-        guard let block = era.value.block else { return }
-        era.value.block = nil
+    /// Ends the block that runs: its labels are one factor.
+    private mutating func endBlock(_ ledger: inout BetLedger) {
+        guard let block = ledger.block else { return }
+        ledger.block = nil
         guard block.labels > 0 else { return }
-        era.value.logCapital += Reproducible.log1p(block.bets / Double(block.labels))
+        ledger.logCapital += Reproducible.log1p(block.bets / Double(block.labels))
         for (number, row) in bets.sortedRows where row.blockLabels > 0 {
             var bet = row
             bet.endBlock()
@@ -218,7 +215,7 @@ extension RolloutState {
     }
 
     /// Forgets pairs that no sample needs any more, where there are many.
-    private mutating func forgetPairs() {
+    mutating func forgetPairs() {
         guard bets.count >= Self.pairCapacity else { return }
         var needed: Set<Int> = rows.gather(into: []) { needed, _, row in
             if let pair = row.pair, row.label == nil { needed.insert(pair.number) }

@@ -81,7 +81,7 @@ extension RolloutState {
             requests[oldest.key] = nil
         }
         for sample in request.candidates {
-            if var check = checks[sample.id], check.version == challenger, !check.isAsked {
+            if var check = checks[sample.id], [champion, challenger].contains(check.version), !check.isAsked {
                 check.isAsked = true
                 checks[sample.id] = check
             }
@@ -119,6 +119,8 @@ extension RolloutState {
         requests[labels.request]?.isAnswered = true
         var heard: [SampleID] = []
         for answer in labels.answers {
+            // A pair of the rollout has the model on its way in the champion's part.
+            if let label = answer.champion { compare(answer.sample, with: label, of: request.champion, policy) }
             guard let label = answer.challenger else { continue }
             compare(answer.sample, with: label, of: request.challenger, policy)
             if hear(label, of: answer.sample, by: request.challenger) { heard.append(answer.sample) }
@@ -137,7 +139,9 @@ extension RolloutState {
             phase.value.heardWithoutChallenger = 0
         }
         if let number = row.opening, let pair = openings[number]?.pair, bets[pair]?.challenger == version {
-            era.value.counts.late += 1
+            var ledger = ledger(of: pair)
+            ledger.counts.late += 1
+            set(ledger, of: pair)
         }
         let pair = row.pair
         row.predictions.removeAll { !isInQuestion($0.version, state) && !isInPair($0.version, pair) }

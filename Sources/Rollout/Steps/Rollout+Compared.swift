@@ -75,6 +75,7 @@ extension RolloutState {
                 beside: .init(block.otherNegative, of: block.otherTotal),
                 otherRate: comparison.guess.rate,
                 number: comparison.blocks,
+                weight: block.weight,
                 into: &comparison.evidence
             )
         comparison.guess.add(block.otherNegative, of: block.otherTotal)
@@ -115,6 +116,7 @@ extension RolloutState {
                     beside: .init(block.otherNegative, of: block.otherTotal),
                     otherRate: guess.rate,
                     number: number,
+                    weight: block.weight,
                     into: &evidence
                 )
             }

@@ -119,7 +119,7 @@ extension RolloutState {
         rollout.step += 1
         rollout.since = time
         (rollout.voices, rollout.negative) = (0, 0)
-        (rollout.pause, rollout.approvedBy, rollout.isAsked) = (nil, nil, false)
+        (rollout.pause, rollout.approvedBy, rollout.isAsked, rollout.isChampionHeard) = (nil, nil, false, false)
         progress.value.rollout = rollout
         retireWatches(policy)
         return StepOutcome(release: release(.canary, replaced: nil, evidence: .rollout(rollout.passed)))
@@ -142,6 +142,7 @@ extension RolloutState {
         phase.value = state
         watch.value = FeedbackWatch(expectedRate: expectedRate)
         progress.value.rollout = nil
+        forgetBake(rollout)
         if rollout.isReturn { forgetWatch(former.version) }
         retireWatches(policy)
         rebaseWatch(rollout.model.version, policy)
@@ -164,6 +165,7 @@ extension RolloutState {
     mutating func endRollout() {
         guard let rollout = progress.value.rollout else { return }
         progress.value.rollout = nil
+        forgetBake(rollout)
         forgetWatch(rollout.model.version)
     }
 
@@ -186,6 +188,7 @@ extension RolloutState {
             negative: rollout.negative,
             logEAgainstOther: log(watch?.compared?.evidence.mean),
             logEAgainstPast: log(watch?.evidence.mean),
+            logEByLabels: rollout.bake?.logCapital,
             approvedBy: rollout.approvedBy,
             compared: rollout.isChecked(policy) ? rollout.compared : 0,
             differing: rollout.isChecked(policy) ? rollout.differing : 0

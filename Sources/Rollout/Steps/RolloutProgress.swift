@@ -27,6 +27,10 @@ public struct StagedRollout: Hashable, Sendable {
     public var isServed: Bool
     /// Predictions that services showed of the champion while they showed none of the model, as far as they are counted.
     public var unserved: Int
+    /// Whether the champion has spoken of an audit sample at this step.
+    public var isChampionHeard: Bool
+    /// What audit labels say against the model; nil before the first sample of its pair.
+    public var bake: BakeEvidence?
     /// Answers of services at the first step that were compared with a trainer's, half forgotten once there are many.
     public var compared: Int
     /// Of these, answers that differ.
@@ -46,9 +50,13 @@ public struct StagedRollout: Hashable, Sendable {
         evidenceThrough: Int64? = nil,
         isServed: Bool = false,
         unserved: Int = 0,
+        isChampionHeard: Bool = false,
+        bake: BakeEvidence? = nil,
         compared: Int = 0,
         differing: Int = 0
     ) {
+        self.isChampionHeard = isChampionHeard
+        self.bake = bake
         self.model = model
         self.step = step
         self.since = since

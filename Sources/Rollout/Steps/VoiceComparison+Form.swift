@@ -37,5 +37,6 @@ extension VoiceBlock: Formed {
         rejecting = try f("rejecting", \.rejecting, Count(0...1 << BlockSize.most - 1), implied: 0)
         otherTotal = try f("others", \.otherTotal, Count(1...BlockSize.most), implied: 1)
         otherNegative = try f("others_rejecting", \.otherNegative, Count(0...BlockSize.most), implied: 0)
+        weight = try f("weight", \.weight, Number(0...1), implied: 1)
     }
 }

@@ -6,7 +6,7 @@ public import Statistics
 public struct VoiceComparison: Hashable, Sendable {
     /// Blocks so far.
     public var blocks: Int
-    /// Of these, so many of the newest are kept and not answered for by labels; at most `RolloutState.voiceCapacity`.
+    /// Of these, so many of the newest are kept; at most `RolloutState.voiceCapacity`.
     public var kept: Int
     /// Voices about the judged version in all blocks.
     public var total: Int
@@ -112,8 +112,11 @@ public struct VoiceBlock: Hashable, Sendable {
     public let otherTotal: Int
     /// Of these, voices that reject it.
     public let otherNegative: Int
+    /// Mean weight of its voices about the judged version, in `0...1`.
+    public let weight: Double
 
-    public init(buckets: [Int], rejecting: Int, otherTotal: Int, otherNegative: Int) {
+    public init(buckets: [Int], rejecting: Int, otherTotal: Int, otherNegative: Int, weight: Double = 1) {
+        self.weight = weight
         self.buckets = buckets
         self.rejecting = rejecting
         self.otherTotal = otherTotal
@@ -127,7 +130,8 @@ public struct VoiceBlock: Hashable, Sendable {
             buckets: voices.map(\.bucket),
             rejecting: rejecting,
             otherTotal: others.count,
-            otherNegative: others.count { $0 }
+            otherNegative: others.count { $0 },
+            weight: voices.reduce(0) { $0 + $1.weight } / Double(max(1, voices.count))
         )
     }
 

@@ -37,6 +37,7 @@ public struct ComparedRates: Hashable, Sendable {
     ///   - other: Events of the other stream.
     ///   - otherRate: A guess of the other stream's rate, known before the block.
     ///   - number: The block's number, 1 for the first.
+    ///   - weight: In `0...1`, known before the block: its e-values count to the power of it, no more than 1 on average (Jensen).
     ///   - evidence: So far; what counts from here on is added to it.
     /// - Complexity: O(`judged.total` + `other.total`).
     public func observe(
@@ -44,12 +45,15 @@ public struct ComparedRates: Hashable, Sendable {
         beside other: Events,
         otherRate: Double,
         number: Int,
+        weight: Double = 1,
         into evidence: inout RisingRate.Evidence
     ) {
         let count = Double(max(1, number))
         let start = 1 / (count * (count + 1))
         func follow(_ value: inout Double, _ rise: Double) {
-            value = min((value + start) * ratio(judged, other, otherRate, rise), RisingRate.maximumEvidence)
+            let ratio = ratio(judged, other, otherRate, rise)
+            let factor = weight == 1 ? ratio : Reproducible.exp(weight * Reproducible.log(ratio))
+            value = min((value + start) * factor, RisingRate.maximumEvidence)
         }
         follow(&evidence.slight, RisingRate.rises.slight)
         follow(&evidence.clear, RisingRate.rises.clear)

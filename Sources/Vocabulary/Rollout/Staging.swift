@@ -135,6 +135,8 @@ public struct StepFigures: Hashable, Sendable {
     public let logEAgainstOther: Double?
     /// Natural logarithm of the e-value that it is rejected more often than the project's past; nil where that was not looked at.
     public let logEAgainstPast: Double?
+    /// Natural logarithm of the e-value that the champion is better, by audit labels since the rollout began; nil where none has a pair.
+    public let logEByLabels: Double?
     /// Who approved the step; nil where nobody did.
     public let approvedBy: String?
     /// Answers of services that were compared with a trainer's, where trainers predict: of the newest, as far as they are counted.
@@ -152,6 +154,7 @@ public struct StepFigures: Hashable, Sendable {
         negative: Int,
         logEAgainstOther: Double? = nil,
         logEAgainstPast: Double? = nil,
+        logEByLabels: Double? = nil,
         approvedBy: String? = nil,
         compared: Int = 0,
         differing: Int = 0
@@ -167,6 +170,7 @@ public struct StepFigures: Hashable, Sendable {
         self.negative = negative
         self.logEAgainstOther = logEAgainstOther
         self.logEAgainstPast = logEAgainstPast
+        self.logEByLabels = logEByLabels
         self.approvedBy = approvedBy
     }
 }

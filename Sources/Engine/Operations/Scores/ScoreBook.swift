@@ -19,7 +19,7 @@ public struct ScoreBook: Sendable {
         public let isReported: Bool
     }
 
-    /// An audit label that holds, with the answers.
+    /// An audit label, with the answers.
     public struct Item: Sendable {
         public let sample: SampleID
         /// Counted from 1 in the order of acceptance.
@@ -34,6 +34,8 @@ public struct ScoreBook: Sendable {
         /// Whether it was asked for because two models disagreed.
         public let isDuel: Bool
         public internal(set) var answers: [ModelVersion: Answer]
+        /// When it left the test labels for training: no model is scored by it since; nil while it tests.
+        public internal(set) var leftAt: StreamTime?
     }
 
     /// A time from which a version was live.
@@ -54,7 +56,7 @@ public struct ScoreBook: Sendable {
     public private(set) var question: Question?
 
     /// Labels of the anchor: the first that were accepted, whatever becomes of them.
-    public static let anchorSize = 100
+    public static let anchorSize = DatasetsState.anchorSize
     /// Labels of the window, the newest that hold: `rollout.window` of the revision in force.
     public var windowSize: Int { state.configuration.value?.rollout.window ?? RolloutPolicy().window }
 
@@ -92,7 +94,7 @@ public struct ScoreBook: Sendable {
         for decision in decisions {
             switch decision.body {
             case .label(let fact) where fact.split == .test: accept(fact, at: now)
-            case .change(let change): take(change)
+            case .change(let change): take(change, at: now)
             case .release(let release): register(release, &known)
             case .transition(let transition, under: _): take(transition, at: now)
             case .task, .label, .cut, .training, .prediction, .notice, .refused: break
@@ -133,13 +135,14 @@ public struct ScoreBook: Sendable {
         )
     }
 
-    private mutating func take(_ change: LabelChange) {
+    private mutating func take(_ change: LabelChange, at time: StreamTime) {
         guard let number = numbers[change.sample] else { return }
         switch change.kind {
         case .revised(_, let label):
             items[number]?.label = label
             items[number]?.confidence = change.confidence?.value ?? 1
-        case .retracted, .moved: items[number] = nil
+        case .moved: items[number]?.leftAt = time
+        case .retracted: items[number] = nil
         }
     }
 
@@ -168,19 +171,26 @@ public struct ScoreBook: Sendable {
 
     // MARK: - Sets of items
 
-    /// The labels that hold, in the order of acceptance.
-    public var living: [Item] { items.sorted { $0.key < $1.key }.map(\.value) }
+    /// The labels that test now, in the order of acceptance.
+    public var living: [Item] { testing(at: nil) }
+
+    /// The labels that tested at a time, those accepted later left out; nil: that test now.
+    private func testing(at time: StreamTime?) -> [Item] {
+        items.sorted { $0.key < $1.key }.map(\.value).filter { item in
+            guard let time else { return item.leftAt == nil }
+            return item.acceptedAt <= time && item.leftAt.map { $0 > time } ?? true
+        }
+    }
 
     /// Those of the first `anchorSize` labels that hold still.
     public var anchor: [Item] { living.filter { $0.number <= Self.anchorSize } }
 
-    /// The newest labels that hold, at most `windowSize`.
+    /// The newest labels, at most `windowSize`.
     ///
-    /// - Parameter time: Those accepted later are left out; nil: none are.
+    /// - Parameter time: The window is that of this time, of labels that have left it since too: whoever was live then was trained
+    ///   on none of them. Nil: it is that of now.
     /// - Returns: In the order of acceptance.
-    public func window(until time: StreamTime? = nil) -> [Item] {
-        Array(living.filter { item in time.map { item.acceptedAt <= $0 } ?? true }.suffix(windowSize))
-    }
+    public func window(until time: StreamTime? = nil) -> [Item] { Array(testing(at: time).suffix(windowSize)) }
 
     /// When a version became live last, or else was registered: labels newer than that are no reason for its release.
     public func since(_ version: ModelVersion) -> StreamTime? {

@@ -1,0 +1,135 @@
+internal import Tables
+public import Vocabulary
+
+/// An audit label behind the anchor that tests, in the order of acceptance.
+public struct WindowLabel: Hashable, Sendable {
+    public let sample: SampleID
+    /// Whether its sample is of a group: others of the group may test at any time, so it never moves.
+    public let isGrouped: Bool
+
+    public init(sample: SampleID, isGrouped: Bool = false) {
+        self.sample = sample
+        self.isGrouped = isGrouped
+    }
+}
+
+/// Test labels that leave: the anchor stays for ever, the newest labels make up the window, and the others train.
+extension DatasetsState {
+    /// Audit labels of the anchor: the first that were accepted, whatever becomes of them.
+    public static let anchorSize = 100
+    /// Labels that leave at one cut, at most; the others do at the next ones.
+    public static let leavingAtOnce = 256
+
+    /// Moves the labels that have left the window to training, the oldest first.
+    ///
+    /// A label that was accepted before the project had a window, or whose sample is of a group, goes on testing.
+    ///
+    /// - Parameters:
+    ///   - size: Labels in the window, at least 1.
+    ///   - context: Of the entry that is about to cut a version.
+    ///   - isWaiting: Whether a sample's label is to be evidence and has not become it; such labels leave later.
+    /// - Returns: The facts for the log, at most `leavingAtOnce`; none in a project of format 1.
+    /// - Complexity: O(*m*) in the labels that leave and those that wait; the first time after an abort O(*n* log *n*) in the table.
+    public mutating func leaveWindow(
+        _ size: Int,
+        _ context: ChangeContext,
+        isWaiting: (SampleID) -> Bool
+    ) -> [LabelChange] {
+        guard window.count > size, format(context.policy) >= DatasetFormat.changes else { return [] }
+        var changes: [LabelChange] = []
+        for number in leavingNumbers(size, isWaiting) {
+            guard let label = window[number] else { continue }
+            windowOrder.remove(number, from: &window)
+            guard !label.isGrouped, labels[label.sample]?.tests ?? false else { continue }
+            if case .success(let change) = move(label.sample, to: .training, context, isOfWindow: false) {
+                changes.append(change)
+            }
+        }
+        return changes
+    }
+
+    private mutating func leavingNumbers(_ size: Int, _ isWaiting: (SampleID) -> Bool) -> [Int] {
+        let numbers = windowOrder.numbers(of: window)
+        var leaving: [Int] = []
+        for number in numbers.prefix(numbers.count - size) {
+            guard leaving.count < Self.leavingAtOnce else { break }
+            if let label = window[number], !isWaiting(label.sample) { leaving.append(number) }
+        }
+        return leaving
+    }
+
+    /// Takes a test label that has just been accepted into the anchor, while that is not complete, or into the window.
+    ///
+    /// - Parameters:
+    ///   - sample: Accepted.
+    ///   - log: With the label in it.
+    ///   - begins: Whether labels of the project leave; once they did, the order is kept whatever a revision says.
+    mutating func enterWindow(_ sample: Sample, _ log: inout LogPosition, begins: Bool) {
+        if log.anchored == 0 {
+            guard begins else { return }
+            // Those from before have no order that is known; they go on testing.
+            log.anchored = min(Self.anchorSize, log.test - 1)
+        }
+        guard log.anchored >= Self.anchorSize else {
+            log.anchored += 1
+            return
+        }
+        let label = WindowLabel(sample: sample.id, isGrouped: sample.group != nil)
+        windowOrder.append(label, at: Int(log.sequence), to: &window)
+    }
+
+    /// A label tests no more for another reason.
+    ///
+    /// - Complexity: O(1); O(*n*) in the window where the label was revised before.
+    mutating func forgetInWindow(_ sample: SampleID, _ row: LabelRow) {
+        guard row.tests, !window.isEmpty else { return }
+        var number = Int(exactly: row.sequence)
+        if number.flatMap({ window[$0]?.sample }) != sample {
+            // A revised label is there under the number of its acceptance.
+            number = window.gather(into: nil) { found, number, label in
+                if label.sample == sample { found = number }
+            }
+        }
+        if let number { windowOrder.remove(number, from: &window) }
+    }
+}
+
+/// The numbers of labels in the window, in order.
+///
+/// A cache, no part of the state: it holds for one revision of the table and is made anew for any other.
+struct WindowOrder: Sendable {
+    private var revision: UInt64?
+    private var ordered: [Int] = []
+
+    /// All of them.
+    ///
+    /// - Complexity: O(1) where changes were followed, else O(*n* log *n*).
+    mutating func numbers(of window: Table<Int, WindowLabel>) -> [Int] {
+        if revision != window.revision {
+            ordered = window.sortedKeys
+            revision = window.revision
+        }
+        return ordered
+    }
+
+    /// Adds a label under the log's last number, and follows.
+    mutating func append(_ label: WindowLabel, at number: Int, to window: inout Table<Int, WindowLabel>) {
+        let isCurrent = revision == window.revision
+        window[number] = label
+        guard isCurrent else { return }
+        ordered.append(number)
+        revision = window.revision
+    }
+
+    /// Removes a label, and follows.
+    ///
+    /// - Complexity: O(log *n*), and moving the numbers behind it.
+    mutating func remove(_ number: Int, from window: inout Table<Int, WindowLabel>) {
+        let isCurrent = revision == window.revision
+        window[number] = nil
+        guard isCurrent else { return }
+        let place = ordered.partitioningIndex { $0 >= number }
+        if place < ordered.count, ordered[place] == number { ordered.remove(at: place) }
+        revision = window.revision
+    }
+}

@@ -1,0 +1,48 @@
+internal import Hashing
+internal import Vocabulary
+
+/// Lines by the samples that they are about: a sample that has several, in whatever versions, is looked at in each of them.
+///
+/// Memory: some 50 bytes a line. Samples are told apart by 8 bytes of SHA-256, which nobody finds a second sample for.
+struct SampleLines {
+    /// Where a line stands.
+    struct Place {
+        let file: Int32
+        /// Of its fact; 0 where it is not known.
+        let sequence: Int64
+        let split: Split
+    }
+
+    private var first: [UInt64: Place] = [:]
+    /// All lines of the samples that have several.
+    private var several: [UInt64: (sample: String, places: [Place])] = [:]
+
+    mutating func add(_ sample: String, _ place: Place) {
+        let key = SHA256Digest(of: sample.utf8).bytes.prefix(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+        guard let known = first[key] else {
+            first[key] = place
+            return
+        }
+        several[key, default: (sample, [known])].places.append(place)
+    }
+
+    /// What is wrong with a version that holds some of the lines: one sample on two sides.
+    ///
+    /// - Parameter isLiving: Whether a line is of the version, and not withdrawn.
+    /// - Returns: One sentence that names five samples at most; nil where no sample is on two sides.
+    /// - Complexity: O(*n*) in the lines of samples that have several.
+    func problem(where isLiving: (Place) -> Bool) -> String? {
+        var both: [(sample: String, splits: Set<Split>)] = []
+        for (sample, places) in several.values {
+            let splits = Set(places.lazy.filter(isLiving).map(\.split))
+            if splits.count > 1 { both.append((sample, splits)) }
+        }
+        guard !both.isEmpty else { return nil }
+        let shown = both.sorted { $0.sample < $1.sample }.prefix(5).map { sample, splits in
+            let names = Split.allCases.filter(splits.contains).map(\.rawValue).joined(separator: " and ")
+            return "\(sample.prefix(64)) (\(names))"
+        }
+        let more = both.count > shown.count ? ", and \(both.count - shown.count) more" : ""
+        return "samples are on two sides: \(shown.joined(separator: ", "))\(more)"
+    }
+}

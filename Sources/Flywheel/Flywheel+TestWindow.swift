@@ -1,0 +1,56 @@
+internal import Acquisition
+internal import Datasets
+internal import Rollout
+internal import Tables
+internal import Vocabulary
+
+/// Labels that judge models, and labels that train them: no label is ever both.
+extension ProjectState {
+    /// Test labels that are neither of the anchor nor in the window train from the version on that is about to be cut.
+    ///
+    /// Nobody is judged by them any more, not even a model that never saw them: champion and challenger are always on the same
+    /// labels. Evidence that they gave stays.
+    mutating func leaveTestWindow(_ configuration: ProjectConfiguration, _ step: inout Step) {
+        let policy = configuration.rollout
+        // Until the first era the labels known decide whether a model serves without proof: they must not become fewer again.
+        let isProven = policy.bound == .challenger || rollout.era.value.number > 0
+        let size = isProven ? policy.window : max(policy.window, policy.provisional)
+        guard policy.move, datasets.window.count > size else { return }
+        let context = changeContext(
+            configuration,
+            by: "rollout.move",
+            reason: "neither among the first \(DatasetsState.anchorSize) audit labels nor among the newest \(size)",
+            step
+        )
+        // Evidence enters in the order in which tasks opened: a label may be old and wait for a task that is open still.
+        let waiting = rollout.samplesOfOpenings
+        for change in datasets.leaveWindow(size, context, isWaiting: { waiting.contains($0) }) {
+            step.decide(.change(change))
+            acquisition.auditRelabelled(change.sample, nil)
+            rollout.leaveWindow(change.sample, policy)
+        }
+    }
+
+    /// Leaves out of evidence whatever judges models and is no test label: at each cut, and as each model is registered.
+    ///
+    /// A label comes from the audit sample to the test side, may move from there to training, and never comes back. So a label
+    /// that tests now is in the training data of no version that was ever cut, whichever of them a model names; one that does
+    /// not may be. The changes of labels keep to that themselves: what is found here comes of damage, or of a fault of ours.
+    ///
+    /// - Complexity: O(*rowCapacity*).
+    mutating func leaveOutTrained(_ occasion: String, _ step: inout Step) {
+        let labels = datasets.labels
+        let found = rollout.leaveOut { !(labels[$0]?.tests ?? false) }
+        guard !found.isEmpty else { return }
+        let names = found.prefix(Notice.samplesShown).map(\.rawValue).joined(separator: ", ")
+        let more = found.count > Notice.samplesShown ? ", and \(found.count - Notice.samplesShown) more" : ""
+        let text =
+            "as \(occasion): \(found.count) of the labels that judge models are no test labels and may train them, of samples \(names)\(more): they are left out from now on. flywheel explain shows what became of each; flywheel replay, whether the state was changed from outside"
+        step.decide(.notice(Notice(kind: .labelLeak, text: text)))
+    }
+}
+
+extension Notice {
+    /// Samples that a notice names.
+    fileprivate static let samplesShown = 5
+}

@@ -1,0 +1,122 @@
+internal import Kinds
+internal import Tables
+public import Vocabulary
+
+/// How often the verdicts of a bucket of users met a label, and what the label said.
+public struct BucketTrust: Hashable, Sendable {
+    /// Verdicts that the label bore out.
+    public var agreed: Int32
+    /// Verdicts that it contradicts: a right prediction rejected, or a wrong one confirmed.
+    public var contradicted: Int32
+
+    public init(agreed: Int32 = 0, contradicted: Int32 = 0) {
+        self.agreed = agreed
+        self.contradicted = contradicted
+    }
+
+    /// Weight of the bucket's voices: 1 at first, and down to 0.1 where labels contradict it.
+    ///
+    /// The share of verdicts borne out, two more counted in the bucket's favour. Newcomers at less than 1 would delay every
+    /// rollback, and raiders have names enough to be newcomers.
+    public var weight: Double {
+        let known = Double(agreed) + Self.credit
+        return max(Self.least, known / (known + Double(contradicted)))
+    }
+
+    private static let credit = 2.0
+    private static let least = 0.1
+    /// Verdicts counted; above, both counts are halved, so that whoever changes is known by it.
+    static let most: Int32 = 100
+}
+
+/// A voice about a model's prediction of an audit sample, kept until the sample has a label.
+public struct BucketVerdict: Hashable, Sendable {
+    /// Of its user, in `0..<RolloutState.maximumBuckets`.
+    public let bucket: Int
+    public let version: ModelVersion
+    public let isNegative: Bool
+
+    public init(bucket: Int, version: ModelVersion, isNegative: Bool) {
+        self.bucket = bucket
+        self.version = version
+        self.isNegative = isNegative
+    }
+}
+
+/// One of the newest voices that rejected a prediction of a sample which is no audit sample.
+public struct Dispute: Hashable, Sendable {
+    /// Of the voice, among those about the version since its release; from 1.
+    public let number: Int
+    public let sample: SampleID
+    public let bucket: Int
+    public let version: ModelVersion
+
+    public init(number: Int, sample: SampleID, bucket: Int, version: ModelVersion) {
+        self.number = number
+        self.sample = sample
+        self.bucket = bucket
+        self.version = version
+    }
+}
+
+/// Trust in buckets of users.
+extension RolloutState {
+    /// Verdicts kept of an audit sample until its label comes.
+    public static let verdictCapacity = 4
+    /// Slots for the disputes of a version: one for each of its newest voices.
+    public static let disputeCapacity = 64
+
+    /// The weight of a bucket's voices, in `0.1...1`.
+    func weight(of bucket: Int) -> Double { trusts[bucket]?.weight ?? 1 }
+
+    /// Keeps what a counted voice said of a sample, until a label says who was right.
+    ///
+    /// - Parameters:
+    ///   - verdict: The newest voice about its version.
+    ///   - sample: Judged.
+    ///   - watch: Of the version, that voice not counted.
+    /// - Complexity: O(1).
+    mutating func keep(_ verdict: BucketVerdict, about sample: SampleID, _ watch: VoiceWatch) {
+        guard var row = rows[sample] else {
+            guard verdict.isNegative else { return }
+            let number = watch.total + 1
+            disputes[watch.arm * Self.disputeCapacity + number % Self.disputeCapacity] = Dispute(
+                number: number,
+                sample: sample,
+                bucket: verdict.bucket,
+                version: verdict.version
+            )
+            return
+        }
+        guard row.verdicts.count < Self.verdictCapacity,
+            !row.verdicts.contains(where: { $0.bucket == verdict.bucket && $0.version == verdict.version })
+        else { return }
+        row.verdicts.append(verdict)
+        order.set(sample, row, in: &rows)
+        if let label = row.label { learn(verdict, row.prediction(of: verdict.version), label) }
+    }
+
+    /// A label has come: what was said of the sample is borne out, or contradicted.
+    mutating func learn(_ row: AuditRow, _ label: Label) {
+        for verdict in row.verdicts { learn(verdict, row.prediction(of: verdict.version), label) }
+    }
+
+    /// - Parameters:
+    ///   - verdict: About what the model said.
+    ///   - said: By the model; nil where it is not known, and nothing is learnt.
+    ///   - label: Accepted.
+    mutating func learn(_ verdict: BucketVerdict, _ said: Label?, _ label: Label) {
+        guard let said else { return }
+        let agreement = said.agreement(with: label)
+        // A confirmation of what is partly right says nothing of who confirms it.
+        guard verdict.isNegative || agreement == 0 || agreement == 1 else { return }
+        let isBorneOut = verdict.isNegative == (agreement < 1)
+        var trust = trusts[verdict.bucket] ?? BucketTrust()
+        if isBorneOut { trust.agreed += 1 } else { trust.contradicted += 1 }
+        if trust.agreed + trust.contradicted > BucketTrust.most {
+            trust.agreed /= 2
+            trust.contradicted /= 2
+        }
+        trusts[verdict.bucket] = trust
+    }
+}

@@ -1,0 +1,50 @@
+internal import Tables
+internal import Vocabulary
+
+/// Where the bets of an era, or of a rollout, stand.
+struct BetLedger {
+    var logCapital: Double
+    var counts: EraCounts
+    var block: EraBlock?
+}
+
+extension RolloutState {
+    /// The ledger that a pair's labels enter: that of the rollout in progress for its own pair, else the era's.
+    ///
+    /// - Parameter pair: Its number.
+    /// - Returns: As it stands.
+    func ledger(of pair: Int) -> BetLedger {
+        if let bake = progress.value.rollout?.bake, bake.pair == pair {
+            return BetLedger(logCapital: bake.logCapital, counts: bake.counts, block: bake.block)
+        }
+        let era = era.value
+        return BetLedger(logCapital: era.logCapital, counts: era.counts, block: era.block)
+    }
+
+    mutating func set(_ ledger: BetLedger, of pair: Int) {
+        if progress.value.rollout?.bake?.pair == pair {
+            progress.value.rollout?.bake = BakeEvidence(
+                pair: pair,
+                logCapital: ledger.logCapital,
+                counts: ledger.counts,
+                block: ledger.block
+            )
+            return
+        }
+        var now = era.value
+        (now.logCapital, now.counts, now.block) = (ledger.logCapital, ledger.counts, ledger.block)
+        era.value = now
+    }
+}
+
+extension BetLedger {
+    /// Notes the label of an opening whose pair is judged here.
+    mutating func count(_ opening: AuditOpening, _ difference: Double) {
+        counts.labels += 1
+        if difference > 0 { counts.wins += 1 }
+        if difference < 0 { counts.losses += 1 }
+        if opening.isDuel { counts.duels += 1 }
+        counts.firstOpenedAt = counts.firstOpenedAt ?? opening.openedAt
+        counts.lastOpenedAt = opening.openedAt
+    }
+}

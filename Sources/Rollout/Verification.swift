@@ -1,0 +1,132 @@
+internal import Kinds
+internal import Tables
+public import Vocabulary
+
+/// A sample of which users rejected what a suspected version said.
+public struct Verification: Hashable, Sendable {
+    public let version: ModelVersion
+    /// Buckets of the users that rejected it, each once; 1 to `RolloutState.verdictCapacity`.
+    public let buckets: [Int]
+    /// What the version said of it; nil while its content is not known, so that it cannot be asked for.
+    public var said: Label?
+    /// Whether its task was opened.
+    public var isAsked: Bool
+
+    public init(version: ModelVersion, buckets: [Int], said: Label? = nil, isAsked: Bool = false) {
+        self.version = version
+        self.buckets = buckets
+        self.said = said
+        self.isAsked = isAsked
+    }
+}
+
+/// Samples that users dispute, while labels decide about a version: their labels teach the buckets' trust, and never roll back by
+/// themselves, since whoever rejects only true errors would win.
+extension RolloutState {
+    /// Disputed samples that a suspicion may ask for.
+    public static let disputedWanted = 20
+
+    /// Wants labels of the samples that were disputed last.
+    ///
+    /// - Complexity: O(`disputeCapacity` log `disputeCapacity`).
+    mutating func wantVerifications(of version: ModelVersion) {
+        let newest = disputes.sortedRows.map(\.value).filter { $0.version == version }
+            .sorted { $0.number > $1.number }
+        var buckets: [SampleID: [Int]] = [:]
+        var samples: [SampleID] = []
+        for dispute in newest {
+            if buckets[dispute.sample] == nil { samples.append(dispute.sample) }
+            var known = buckets[dispute.sample] ?? []
+            if known.count < Self.verdictCapacity, !known.contains(dispute.bucket) { known.append(dispute.bucket) }
+            buckets[dispute.sample] = known
+        }
+        for sample in samples.filter({ rows[$0] == nil && verifications[$0] == nil }).prefix(Self.disputedWanted) {
+            verifications[sample] = Verification(version: version, buckets: buckets[sample] ?? [])
+        }
+    }
+
+    /// Disputed samples whose content is still to come.
+    ///
+    /// - Complexity: O(*n* log *n*) in the disputed samples, which are few.
+    public var verificationsWithoutContent: [SampleID] {
+        verifications.isEmpty ? [] : verifications.sortedRows.filter { $1.said == nil }.map(\.key)
+    }
+
+    /// The content of a disputed sample is known.
+    ///
+    /// - Parameters:
+    ///   - sample: Disputed.
+    ///   - version: That said something of it.
+    ///   - label: What it said.
+    /// - Returns: Whether it may be asked for: the version is the one that is suspected, and nothing was known.
+    public mutating func findContent(of sample: SampleID, by version: ModelVersion, _ label: Label) -> Bool {
+        guard var verification = verifications[sample], verification.version == version, verification.said == nil,
+            !verification.isAsked
+        else { return false }
+        verification.said = label
+        verifications[sample] = verification
+        return true
+    }
+
+    /// A disputed sample cannot be asked for: it was before, or belongs to the audit sample.
+    public mutating func dropVerification(_ sample: SampleID) {
+        if verifications[sample] != nil { verifications[sample] = nil }
+    }
+
+    /// Whether a disputed sample may be asked for.
+    public func isVerificationWanted(_ sample: SampleID) -> Bool {
+        guard let verification = verifications[sample] else { return false }
+        return verification.said != nil && !verification.isAsked && suspicions[verification.version] != nil
+    }
+
+    /// Tasks that are wanted of disputed samples, beside the audit tasks that are wanted.
+    ///
+    /// - Parameter policy: The revision in force.
+    /// - Returns: At least 0.
+    /// - Complexity: O(1).
+    public func disputedTasksWanted(_ policy: RolloutPolicy) -> Int {
+        var most = 0
+        for version in suspects {
+            guard let suspicion = suspicions[version] else { continue }
+            let room = policy.verification - max(suspicion.asked, Self.deciding) - suspicion.disputedAsked
+            // No faster than the audit tasks that decide, and no slower: when those have decided it is over.
+            let pace = suspicion.asked + 1 - suspicion.disputedAsked
+            most = max(most, min(Self.disputedWanted - suspicion.disputedAsked, room, pace))
+        }
+        return most
+    }
+
+    /// The task of a disputed sample was opened.
+    public mutating func verificationOpened(_ sample: SampleID) {
+        guard var verification = verifications[sample] else { return }
+        verification.isAsked = true
+        verifications[sample] = verification
+        suspicions[verification.version]?.disputedAsked += 1
+    }
+
+    /// The task of a disputed sample ended.
+    ///
+    /// - Parameters:
+    ///   - sample: Asked for.
+    ///   - label: Nil where none came.
+    public mutating func verified(_ sample: SampleID, _ label: Label?) {
+        guard let verification = verifications[sample] else { return }
+        verifications[sample] = nil
+        guard let label, let said = verification.said else { return }
+        for bucket in verification.buckets {
+            learn(BucketVerdict(bucket: bucket, version: verification.version, isNegative: true), said, label)
+        }
+        suspicions[verification.version]?.disputed += 1
+        if said.agreement(with: label) < 1 { suspicions[verification.version]?.disputedWrong += 1 }
+    }
+
+    /// No label decides about a version any more: what was not asked for is not asked for.
+    mutating func endSuspicion(of version: ModelVersion) {
+        if suspicions[version] != nil { suspicions[version] = nil }
+        guard !verifications.isEmpty else { return }
+        for (sample, verification) in verifications.sortedRows
+        where verification.version == version && !verification.isAsked {
+            verifications[sample] = nil
+        }
+    }
+}

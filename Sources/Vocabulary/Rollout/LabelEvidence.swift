@@ -1,0 +1,87 @@
+/// Audit labels that judged a model on its way against the champion, of samples predicted before anybody was asked.
+public struct BakedLabels: Hashable, Sendable {
+    /// The champion.
+    public let other: ModelVersion
+    /// Labels that entered.
+    public let labels: Int
+    /// Of these, those asked for because the two disagreed.
+    public let duels: Int
+    /// Of these, those with which the model on its way agrees better.
+    public let canaryBetter: Int
+    /// Of these, those with which the champion agrees better.
+    public let otherBetter: Int
+    /// Samples whose task opened.
+    public let settled: Int
+    /// Of these, samples of which the champion had said nothing: it counts as wrong.
+    public let silent: Int
+    /// Natural logarithm of the e-value that the champion is better.
+    public let logE: Double
+    /// What it had to reach.
+    public let threshold: Double
+
+    public init(
+        other: ModelVersion,
+        labels: Int,
+        duels: Int,
+        canaryBetter: Int,
+        otherBetter: Int,
+        settled: Int,
+        silent: Int,
+        logE: Double,
+        threshold: Double
+    ) {
+        self.other = other
+        self.labels = labels
+        self.duels = duels
+        self.canaryBetter = canaryBetter
+        self.otherBetter = otherBetter
+        self.settled = settled
+        self.silent = silent
+        self.logE = logE
+        self.threshold = threshold
+    }
+}
+
+/// Audit labels that decided about a version which users rejected, and few were behind it.
+public struct SuspicionVerdict: Hashable, Sendable {
+    /// Plainly drawn audit labels of samples that the version predicted, since it was suspected.
+    public let labels: Int
+    /// Their agreement with what it said, in all: of kind `choice`, how many it had right; in `0...labels`.
+    public let right: Double
+    /// Fewer roll it back.
+    public let least: Int
+    /// The lower limit of its accuracy before, in `0...1`.
+    public let accuracy: Double
+    /// Suspicions of the version so far, this one included; from 1.
+    public let suspicions: Int
+    /// Voices about the version since its release.
+    public let voices: Int
+    /// Of these, voices that reject it.
+    public let rejecting: Int
+    /// Labels of samples that users had rejected; they teach how far each bucket is trusted, and roll nothing back.
+    public let disputed: Int
+    /// Of these, those that find the version wrong, as the users did.
+    public let disputedWrong: Int
+
+    public init(
+        labels: Int,
+        right: Double,
+        least: Int,
+        accuracy: Double,
+        suspicions: Int,
+        voices: Int,
+        rejecting: Int,
+        disputed: Int = 0,
+        disputedWrong: Int = 0
+    ) {
+        self.labels = labels
+        self.right = right
+        self.least = least
+        self.accuracy = accuracy
+        self.suspicions = suspicions
+        self.voices = voices
+        self.rejecting = rejecting
+        self.disputed = disputed
+        self.disputedWrong = disputedWrong
+    }
+}

@@ -1,0 +1,174 @@
+import Hashing
+import Rollout
+import Statistics
+import Tables
+import Testing
+import Vocabulary
+
+@Suite("Labels take back a model on its way: a challenger's rules with the roles exchanged")
+struct BakeTests {
+    private static let hour: Int64 = 3_600_000
+    static let policy = RolloutPolicy(
+        minimumShadow: 0,
+        provisional: 0,
+        steps: [
+            RolloutStep(share: 0.05, bake: hour, voices: 20), RolloutStep(share: 1, bake: hour, voices: 20),
+        ]
+    )
+
+    /// v1 is champion and v2 on its way; `last` of the labels that proved it.
+    private static func blessed() -> RolloutState {
+        var state = RolloutState.heard(policy)
+        for number in 0..<200 where state.canary == nil {
+            state.judge("proof-\(number)", wrong, right, policy: policy)
+            _ = state.promoteIfBetter(policy: policy)
+        }
+        precondition(state.canary?.version == ModelVersion("v2") && state.champion == "v1")
+        _ = state.advance(policy: policy, at: time(0))
+        return state
+    }
+
+    /// An audit sample of class 1 that the two see before its task opens; nil: has said nothing.
+    private static func label(
+        _ sample: String,
+        canary: Label?,
+        champion: Label?,
+        isDuel: Bool = false,
+        _ state: inout RolloutState
+    ) -> FeedbackOutcome {
+        if let champion { state.live(sample, "v1", champion, policy: policy) }
+        if let canary { state.live(sample, "v2", canary, policy: policy) }
+        state.opened(SampleID(sample), isDuel: isDuel, at: time(0))
+        state.answer(sample, policy: policy)
+        return state.judgeRollout(policy: policy)
+    }
+
+    @Test("A canary that the champion beats goes to quarantine, and the evidence says by what")
+    func takesBack() {
+        var state = Self.blessed()
+        var outcome = FeedbackOutcome()
+        var count = 0
+        while outcome.release == nil, count < 40 {
+            outcome = Self.label("s\(count)", canary: wrong, champion: right, isDuel: true, &state)
+            count += 1
+        }
+        // Without a word of the two before the rollout the bet grows as n/(n + 4).
+        #expect(count == 12)
+        let release = outcome.release
+        #expect(release?.cause == .canaryRolledBack && release?.quarantined == [ModelVersion("v2")])
+        #expect(state.champion == "v1" && state.canary == nil && state.bets.isEmpty)
+        guard case .baked(let evidence)? = release?.evidence else {
+            Issue.record("labels prove it")
+            return
+        }
+        #expect(evidence.other == ModelVersion("v1") && evidence.labels == 12 && evidence.duels == 12)
+        #expect(evidence.otherBetter == 12 && evidence.canaryBetter == 0 && evidence.silent == 0)
+        #expect(evidence.logE >= evidence.threshold && abs(evidence.threshold - 4.605) < 0.001)
+    }
+
+    @Test("A champion that says nothing counts as wrong, and for the canary")
+    func silence() {
+        var state = Self.blessed()
+        for number in 0..<4 { _ = Self.label("w\(number)", canary: wrong, champion: right, &state) }
+        let before = state.progress.value.rollout?.bake
+        for number in 0..<200 {
+            #expect(Self.label("s\(number)", canary: right, champion: nil, &state).release == nil)
+        }
+        let bake = state.progress.value.rollout?.bake
+        #expect(bake?.counts.silent == 200 && bake?.counts.losses == 200)
+        #expect((bake?.logCapital ?? 1) < (before?.logCapital ?? 0))
+    }
+
+    @Test("Where nobody runs the champion any more no sample has a pair, and none is waited for")
+    func unheard() {
+        var state = Self.blessed()
+        #expect(state.live("first", "v2", right, policy: Self.policy)?.pair == nil)
+        state.live("second", "v1", right, policy: Self.policy)
+        #expect(state.live("second", "v2", right, policy: Self.policy)?.pair != nil)
+        #expect(state.live("first", "v2", right, policy: Self.policy)?.pair != nil)
+        // The next step asks anew.
+        state.progress.value.rollout?.voices = 20
+        _ = state.advance(policy: Self.policy, at: time(Self.hour))
+        #expect(state.progress.value.rollout?.step == 2)
+        #expect(state.live("third", "v2", right, policy: Self.policy)?.pair == nil)
+    }
+
+    @Test("A pair that is fixed after the task opened is none; the era after the rollout knows nothing of it")
+    func order() {
+        var state = Self.blessed()
+        state.live("known", "v1", right, policy: Self.policy)
+        for number in 0..<100 {
+            let sample = "late-\(number)"
+            state.live(sample, "v1", right, policy: Self.policy)
+            state.opened(SampleID(sample), isDuel: false, at: time(0))
+            state.live(sample, "v2", wrong, policy: Self.policy)
+            state.answer(sample, policy: Self.policy)
+            #expect(state.judgeRollout(policy: Self.policy) == FeedbackOutcome())
+        }
+        _ = Self.label("one", canary: wrong, champion: right, &state)
+        state.live("open", "v1", right, policy: Self.policy)
+        state.live("open", "v2", wrong, policy: Self.policy)
+        state.opened(SampleID("open"), isDuel: false, at: time(0))
+        let evidence = Evidence.command(id: "c", by: "ada", reason: "")
+        _ = state.rollBack(from: ModelVersion("v2"), evidence: evidence)
+        #expect(state.canary == nil && !state.era.value.isRunning && state.standingPair == nil)
+        state.answer("open", policy: Self.policy)
+        #expect(state.era.value.counts.ofAnotherEra == 1 && state.era.value.counts.labels == 0)
+    }
+
+    @Test("Of 1,000 rollouts of models that are as good as the champion labels take back no more than one in a hundred")
+    func level() {
+        var taken = 0
+        let begun = Self.blessed()
+        for life in 0..<1_000 as Range<UInt64> {
+            var generator = SplitMix64(projectHash: 21, entryNumber: life)
+            var state = begun
+            for number in 0..<300 {
+                let (old, new) = (generator.nextUnit() < 0.9, generator.nextUnit() < 0.9)
+                // Half of what is plainly drawn and agrees is left out, as duels do.
+                guard old != new || generator.nextUnit() < 0.5 else { continue }
+                let outcome = Self.label(
+                    "s\(number)",
+                    canary: new ? right : wrong,
+                    champion: old ? right : wrong,
+                    isDuel: old != new,
+                    &state
+                )
+                guard outcome.release == nil else {
+                    taken += 1
+                    break
+                }
+            }
+        }
+        #expect((1...10).contains(taken), "\(taken)")
+    }
+
+    @Test("A model that serves worse than it shadowed is taken back", arguments: [(0.3, 25), (0.6, 60), (0.8, 260)])
+    func power(accuracy: Double, most: Int) {
+        var needed: [Int] = []
+        let begun = Self.blessed()
+        for life in 0..<100 as Range<UInt64> {
+            var generator = SplitMix64(projectHash: 22, entryNumber: life)
+            var state = begun
+            var count = 0
+            for number in 0..<3_000 {
+                let (old, new) = (generator.nextUnit() < 0.9, generator.nextUnit() < accuracy)
+                // Three in four are asked where the two disagree.
+                guard old != new || generator.nextUnit() < 0.1 else { continue }
+                count += 1
+                let outcome = Self.label(
+                    "s\(number)",
+                    canary: new ? right : wrong,
+                    champion: old ? right : wrong,
+                    isDuel: old != new,
+                    &state
+                )
+                if outcome.release != nil { break }
+            }
+            needed.append(count)
+        }
+        let median = needed.sorted()[50]
+        #expect(median <= most, "\(median)")
+        #expect(median > 5, "\(median)")
+    }
+}
