@@ -1,5 +1,5 @@
 public import Tables
-internal import Vocabulary
+public import Vocabulary
 
 /// The sources of tasks with their candidates, what was asked before, and the budget.
 public struct AcquisitionState: Sendable {
@@ -12,6 +12,8 @@ public struct AcquisitionState: Sendable {
     public var sides = SampleSides()
     /// Where candidates' embeddings lie, as far as the configuration does not say.
     public var space = Cell(LearnedSpace())
+    /// Candidates of the pool among which audit samples were hidden from trainers, by when; none that has left the pool for long.
+    public var covers = Table<SampleID, Int64>()
 
     public init() {}
 

@@ -33,17 +33,7 @@ public enum RecordLimits {
     /// Bytes of a text between its quotes.
     ///
     /// - Complexity: O(*n*).
-    public static func encodedSize(of text: String) -> Int {
-        var size = 0
-        for byte in text.utf8 {
-            switch byte {
-            case 0x22, 0x5C, 0x08, 0x09, 0x0A, 0x0C, 0x0D: size += 2
-            case ..<0x20: size += 6
-            default: size += 1
-            }
-        }
-        return size
-    }
+    public static func encodedSize(of text: String) -> Int { EncodedText.size(of: text) }
 }
 
 extension Question {

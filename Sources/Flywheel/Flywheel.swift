@@ -76,6 +76,7 @@ extension ProjectState {
         case .annotation(let annotation): receive(annotation, configuration, &step)
         case .feedback(let feedback): receive(feedback, configuration, &step)
         case .trainingResult(let result): receive(result, configuration, &step)
+        case .predicted(let labels): receive(labels, configuration, &step)
         case .versionSealed(let version): receive(version, configuration, &step)
         case .command(let command): receive(command, configuration, &step)
         case .tally(let tallies): UnregisteredTraffic.count(tallies, in: &unregistered, at: step.context.time)
@@ -127,19 +128,32 @@ extension ProjectState {
             by: version,
             draw: candidate.auditDraw,
             isLive: true,
+            isPredicting: configuration.rollout.predicts,
             at: step.context.time
         )
+        if acquisition.audit.candidates[candidate.sample.id] != nil {
+            rollout.noteServed(
+                candidate.sample.id,
+                by: version,
+                label,
+                policy: configuration.rollout,
+                at: step.context.time
+            )
+        }
         let isShadowed = configuration.rollout.shadows(candidate.sample.id, of: project)
         if configuration.acquisition.edition >= 2, isShadowed,
             let notice = rollout.missShadow(version: version, policy: configuration.rollout, at: step.context.time)
         {
             step.decide(.notice(notice))
         }
+        let isWanted =
+            isShadowed && !acquisition.audit.hasEnoughDuels(auditAsking(configuration))
+            && canBePredicted(candidate.sample.id, version, configuration, &step)
         if let pairing = rollout.pair(
             candidate.sample.id,
             predictedBy: version,
             policy: configuration.rollout,
-            isWanted: isShadowed && !acquisition.audit.hasEnoughDuels(auditAsking(configuration)),
+            isWanted: isWanted,
             at: step.context.time
         ) {
             acquisition.audit.note(candidate.sample.id, pairing)

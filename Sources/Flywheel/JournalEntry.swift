@@ -62,6 +62,7 @@ public struct JournalEntry: Hashable, Sendable {
         case tick(ChainMark)
         case engine(build: String)
         case importedLabel(ImportedLabel)
+        case predicted(PredictedLabels)
     }
 
     public let project: ProjectID
@@ -83,6 +84,7 @@ public struct Decision: Hashable, Sendable {
         case change(LabelChange)
         case cut(VersionCut)
         case training(TrainingRequest)
+        case prediction(PredictionRequest)
         case release(ModelRelease)
         /// The consequence of a release for one version, with the revision in force.
         indirect case transition(ModelTransition, under: ProjectConfiguration)
@@ -109,6 +111,7 @@ extension JournalEntry {
         case versionSealed = "version_sealed"
         case configured, command, engine
         case importedLabel = "imported_label"
+        case predicted
 
         /// The name in the journal.
         public var description: String { rawValue }
@@ -130,6 +133,7 @@ extension JournalEntry.Body {
         case .tick: .tick
         case .engine: .engine
         case .importedLabel: .importedLabel
+        case .predicted: .predicted
         }
     }
 }

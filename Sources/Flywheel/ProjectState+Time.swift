@@ -31,6 +31,7 @@ extension ProjectState {
             conclude(outcome, configuration, &step)
         }
         advanceRollout(configuration, &step)
+        askTrainers(configuration, &step)
         openTasks(configuration, &step)
         labeling.lookAtTasks(policy: configuration.labeling)
         cut(configuration, &step)
@@ -71,6 +72,10 @@ extension ProjectState {
             if let audit = selection.audit {
                 rollout.opened(selection.sample.id, isDuel: audit.isDuel, at: step.context.time)
                 rollout.askedCandidate(selection.sample.id, audit)
+                let policy = configuration.rollout
+                if let notice = rollout.missPrediction(of: selection.sample.id, policy: policy, at: step.context.time) {
+                    step.decide(.notice(notice))
+                }
             }
         }
         tellExhaustion(context, &step)
@@ -101,7 +106,8 @@ extension ProjectState {
             standingPair: rollout.standingPair,
             // What a suspected champion is judged by is plainly drawn.
             duels: rollout.isSuspected ? 0 : configuration.rollout.duels,
-            wait: configuration.rollout.shadowWait
+            wait: configuration.rollout.shadowWait,
+            mostSilent: configuration.rollout.predicts ? Self.mostAwaited : nil
         )
     }
 

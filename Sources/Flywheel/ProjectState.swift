@@ -115,6 +115,7 @@ public struct ProjectState: Sendable {
             datasets.nextDeadline(policy: configuration.datasets),
             training.nextDeadline,
             rollout.nextStepDeadline(policy: configuration.rollout, after: position.value.time),
+            nextPredictionDeadline(configuration),
         ]
         return deadlines.compactMap { $0 }.min()
     }

@@ -154,7 +154,10 @@ struct Ledger {
     private func checkOutputs(_ outcomes: inout FuzzOutcomes) throws {
         try read(.labelingTasks, &outcomes) { try LabelingTask(json: $0).jsonBytes }
         try read(.datasetLog, &outcomes) { try DatasetLogRecord(json: $0).jsonBytes }
-        try read(.trainingRequests, &outcomes) { try TrainingRequest(json: $0).jsonBytes }
+        try read(.trainingRequests, &outcomes) { json in
+            guard try json.object().optional("kind") == nil else { return try PredictionRequest(json: json).jsonBytes }
+            return try TrainingRequest(json: json).jsonBytes
+        }
         try read(.modelReleases, &outcomes) { try ModelRelease(json: $0).jsonBytes }
         try read(.releaseLog, &outcomes) { try ReleaseLogRecord(json: $0).jsonBytes }
         try read(.notices, &outcomes) { try Notice(json: $0).jsonBytes }

@@ -209,6 +209,10 @@ struct Participants {
     mutating func results(_ generator: inout SplitMix64) -> [Draft] {
         var drafts: [Draft] = []
         for (project, request) in requests where generator.chance(0.8) {
+            guard request["kind"] == nil else {
+                drafts.append(answer(project, request, &generator))
+                continue
+            }
             let trials = request["trials"]?.elements.count ?? 1
             let tests = request["dataset"]?["counts"]?["test"]?.int ?? 0
             for trial in 0..<trials {

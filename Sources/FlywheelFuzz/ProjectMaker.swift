@@ -90,6 +90,13 @@ struct ProjectMaker {
             tree["rollout"]?["rollback_alpha"] = .word(generator.pick(["0.0001", "0.01", "0.5"]))
             if generator.chance(0.3) { tree["rollout"]?["user_buckets"] = .word(generator.pick(["1", "64", "65536"])) }
         }
+        // Where eras judge trainers may speak for challengers.
+        if generator.chance(0.3) {
+            tree["rollout"]?["bound"] = .text(generator.pick(["share", "any"]))
+            tree["rollout"]?["provisional"] = .word(generator.pick(["0", "3"]))
+            tree["rollout"]?["shadow_wait_ms"] = .word(generator.pick(["1000", "5000"]))
+            tree["rollout"]?["predict"] = .word(generator.chance(0.7) ? "true" : "false")
+        }
         return tree
     }
 

@@ -78,6 +78,14 @@ extension RolloutState {
 
     /// What a model said about a sample of the audit sample. The first word of a model counts.
     ///
+    /// - Parameters:
+    ///   - label: What it said.
+    ///   - sample: Of the audit draw.
+    ///   - version: The model.
+    ///   - draw: The sample's.
+    ///   - isLive: Whether a service said it, beside or in live traffic.
+    ///   - isPredicting: Whether trainers speak for challengers, so that a service's word does not show that it is heard.
+    ///   - time: Of the entry.
     /// - Complexity: O(1); O(*rowCapacity*) when the table is full.
     public mutating func predicted(
         _ label: Label,
@@ -85,10 +93,11 @@ extension RolloutState {
         by version: ModelVersion,
         draw: Double,
         isLive: Bool,
+        isPredicting: Bool = false,
         at time: StreamTime
     ) {
         guard isInQuestion(version, phase.value) else { return }
-        if isLive, version == phase.value.challenger?.version { phase.value.heardFromChallenger += 1 }
+        if isLive, !isPredicting, version == phase.value.challenger?.version { phase.value.heardFromChallenger += 1 }
         if isLive { hearInRollout(version) }
         let state = phase.value
         // Beside live traffic only samples labelled before are spoken of: one given up since has no place to win back.
@@ -113,7 +122,8 @@ extension RolloutState {
     public mutating func missShadow(version: ModelVersion, policy: RolloutPolicy, at time: StreamTime) -> Notice? {
         let state = phase.value
         let enough = Self.missedPredictions(policy)
-        guard policy.minimumShadow > 0, version == state.champion?.version, let challenger = state.challenger,
+        guard policy.minimumShadow > 0, !policy.predicts, version == state.champion?.version,
+            let challenger = state.challenger,
             state.heardFromChallenger == 0, state.heardWithoutChallenger < enough
         else { return nil }
         phase.value.heardWithoutChallenger += 1
@@ -131,7 +141,7 @@ extension RolloutState {
     /// Live predictions of the champion after which a challenger without any is told as silent.
     static func missedPredictions(_ policy: RolloutPolicy) -> Int { max(10, policy.minimumShadow) }
     /// Milliseconds before it is told again.
-    private static let silenceInterval: Int64 = 3_600_000
+    static let silenceInterval: Int64 = 3_600_000
 
     /// A sample leaves the audit sample before it has a label.
     public mutating func forget(_ sample: SampleID) {
@@ -152,7 +162,7 @@ extension RolloutState {
     // MARK: - Pairs
 
     /// The champion, the challenger, the model that waits for its place, the canary, and those a rollback could return to.
-    private func isInQuestion(_ version: ModelVersion, _ state: RolloutPhase) -> Bool {
+    func isInQuestion(_ version: ModelVersion, _ state: RolloutPhase) -> Bool {
         if version == state.champion?.version || version == state.challenger?.version { return true }
         if version == state.waiting?.version { return true }
         if let canary, version == canary.version { return true }
@@ -161,7 +171,7 @@ extension RolloutState {
     }
 
     /// Whether a version is the champion or the challenger of a row's pair.
-    private func isInPair(_ version: ModelVersion, _ pair: RowPair?) -> Bool {
+    func isInPair(_ version: ModelVersion, _ pair: RowPair?) -> Bool {
         guard let pair, let bet = bets[pair.number] else { return false }
         return version == bet.champion || version == bet.challenger
     }
@@ -182,7 +192,7 @@ extension RolloutState {
     }
 
     /// Adds a row that has just become complete.
-    private mutating func countPair(_ row: AuditRow, _ state: RolloutPhase) {
+    mutating func countPair(_ row: AuditRow, _ state: RolloutPhase) {
         if let pair = PairCounts(row, state) { pairs.value.add(pair) }
     }
 

@@ -71,7 +71,11 @@ extension RolloutPolicy: Formed {
         let moves: StaticString =
             "Whether audit labels that are neither among the first 100 nor in `window` train from the next dataset version on; in `datasets.format` 2."
         move = try f("move", \.move, Flag(), implied: false, moves)
+        let trainers: StaticString =
+            "Whether trainers predict audit samples for the challenger, by requests of kind `predict`, where services cannot shadow."
+        predict = try f("predict", \.predict, Flag(), implied: false, trainers)
         try f.require("steps", RolloutStep.fault(steps))
+        try f.require("shadow_wait", predictFault)
     }
 }
 

@@ -83,6 +83,7 @@ extension RowPair: Formed {
     @inlinable public init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
         number = try f("number", \.number, Count.counted)
         fixedAt = try f("fixed_at_ms", \.fixedAt, Time())
+        awaitedUntil = try f.optional("awaited_until_ms", \.awaitedUntil, Time())
     }
 }
 

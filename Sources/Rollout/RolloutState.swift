@@ -5,8 +5,11 @@ public import Vocabulary
 public struct AuditPrediction: Hashable, Sendable {
     public let version: ModelVersion
     public let label: Label
+    /// Whether a trainer said it before the sample was asked about, in place of a service.
+    public let isByTrainer: Bool
 
-    public init(version: ModelVersion, label: Label) {
+    public init(version: ModelVersion, label: Label, isByTrainer: Bool = false) {
+        self.isByTrainer = isByTrainer
         self.version = version
         self.label = label
     }
@@ -260,6 +263,11 @@ public struct RolloutState: Sendable {
     /// The newest blocks of voices about two versions, by the arm of the judged one: `arm` × `voiceCapacity` and the number of
     /// the block, modulo `voiceCapacity`.
     public var blocks = Table<Int, VoiceBlock>()
+    /// Requests for predictions, the newest; see `requestCapacity`.
+    public var requests = Table<RequestID, AskedPredictions>()
+    /// What services said of audit samples at the first step of a rollout, to be compared with a trainer's word; see
+    /// `checkCapacity`.
+    public var checks = Table<SampleID, ServedAnswer>()
 
     /// Former champions remembered, and so rollbacks possible in a row.
     public static let historyCapacity = 8

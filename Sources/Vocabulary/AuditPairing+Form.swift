@@ -6,7 +6,8 @@ extension AuditPairing: Formed {
             enteredAt: try f("entered_at_ms", \.enteredAt, Time()),
             pair: try f.optional("pair", \.pair, Count.counted),
             fixedAt: try f("fixed_at_ms", \.fixedAt, Time(), implied: StreamTime(milliseconds: 0)),
-            stratum: try f("stratum", \.stratum, Choice(), implied: AuditStratum.unknown)
+            stratum: try f("stratum", \.stratum, Choice(), implied: AuditStratum.unknown),
+            awaitedUntil: try f.optional("awaited_until_ms", \.awaitedUntil, Time())
         )
     }
 }

@@ -18,13 +18,17 @@ public struct AuditPairing: Hashable, Sendable {
     public let fixedAt: StreamTime
     /// `unknown` while the pair's challenger has said nothing.
     public let stratum: AuditStratum
+    /// Until when its challenger's answer, which a trainer was asked for, is waited for; nil where none was asked.
+    public let awaitedUntil: StreamTime?
 
     public init(
         enteredAt: StreamTime,
         pair: Int? = nil,
         fixedAt: StreamTime = StreamTime(milliseconds: 0),
-        stratum: AuditStratum = .unknown
+        stratum: AuditStratum = .unknown,
+        awaitedUntil: StreamTime? = nil
     ) {
+        self.awaitedUntil = awaitedUntil
         self.enteredAt = enteredAt
         self.pair = pair
         self.fixedAt = fixedAt
@@ -41,10 +45,15 @@ public struct AuditPairing: Hashable, Sendable {
     ///
     /// - Parameters:
     ///   - time: Now.
-    ///   - wait: Milliseconds that a challenger has.
+    ///   - wait: Milliseconds that a challenger has, unless a trainer was asked.
     /// - Returns: False while it may still speak.
     public func isSettled(at time: StreamTime, wait: Int64) -> Bool {
-        !isSilent || time.milliseconds(since: fixedAt) >= wait
+        !isSilent || time >= waitEnds(wait)
+    }
+
+    /// When the pair's challenger has had its time.
+    public func waitEnds(_ wait: Int64) -> StreamTime {
+        awaitedUntil ?? StreamTime(milliseconds: fixedAt.milliseconds.adding(wait))
     }
 }
 

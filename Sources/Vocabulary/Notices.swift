@@ -33,6 +33,8 @@ public struct Notice: Hashable, Sendable {
         case suppressionIgnored = "suppression_ignored"
         /// Labels that judge models are no test labels of the project: they are left out.
         case labelLeak = "label_leak"
+        /// A challenger waits for predictions by trainers, and none come.
+        case predictionsMissing = "predictions_missing"
     }
     public let kind: Kind
     public let text: String
@@ -69,12 +71,14 @@ public struct Refusal: Hashable, Sendable {
         case splitFixed = "split_fixed"
         case nothingToApprove = "nothing_to_approve"
         case suppressionRefused = "suppression_refused"
+        case contradictsRequest = "contradicts_request"
         /// Whether a person should look at it; the others are expected and counted only.
         public var isDeadLetter: Bool {
             switch self {
             case .unknownTask, .unknownClass, .unknownRequest, .unknownModel, .nothingToRollBack, .invalidConfiguration,
                 .contradictsVersion, .championExists, .versionTaken, .labelConflict, .sampleAsked,
-                .unknownLabel, .labelsFixed, .splitFixed, .nothingToApprove, .suppressionRefused:
+                .unknownLabel, .labelsFixed, .splitFixed, .nothingToApprove, .suppressionRefused,
+                .contradictsRequest:
                 true
             case .duplicate, .taskClosed, .duplicateResult, .studyClosed, .unknownFeedbackModel, .userCapReached,
                 .wrongSpace:

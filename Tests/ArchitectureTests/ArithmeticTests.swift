@@ -60,6 +60,8 @@ import Testing
             "at most the entry's time"
         ),
         Harmless("Events/Inputs/MachineEvents.swift", "informingMilliseconds(", "written on, not counted with"),
+        Harmless("Events/Inputs/PredictedEvent.swift", "informingMilliseconds(", "written on, not counted with"),
+        Harmless("Events/Journal/PredictedLabels+JSON.swift", #"optionalInt64("duration_ms")"#, "written on"),
         Harmless("Events/Inputs/PredictionEvent.swift", "informingMilliseconds(", "believed within bounds"),
         Harmless("Events/Journal/JournalEntry+JSON.swift", #"int64("offset")"#, "written on"),
         Harmless("Events/Journal/JournalEntry+JSON.swift", #"uint64("#, "a hash, and a number that is compared"),

@@ -67,6 +67,11 @@ enum SchemaFiles {
                 .write(to: &writer, question: question)
         case "training-result":
             let object = try json.object()
+            guard !PredictedEvent.isOne(object) else {
+                try PredictedEvent(object, project: project(object), question: question)
+                    .write(to: &writer, question: question)
+                return true
+            }
             try TrainingResultEvent(object, project: project(object)).write(to: &writer)
         case "command":
             let object = try json.object()
@@ -82,7 +87,13 @@ enum SchemaFiles {
         case "journal-entry": try JournalEntry(json: json).write(to: &writer)
         case "labeling-task": try LabelingTask(json: json).write(to: &writer, project: project(json.object()))
         case "dataset-log": try DatasetLogRecord(json: json).write(to: &writer, project: project(json.object()))
-        case "training-request": try TrainingRequest(json: json).write(to: &writer, project: project(json.object()))
+        case "training-request":
+            let object = try json.object()
+            guard object.optional("kind") == nil else {
+                try PredictionRequest(json: json).write(to: &writer, project: project(object))
+                return true
+            }
+            try TrainingRequest(json: json).write(to: &writer, project: project(object))
         case "model-release": try ModelRelease(json: json).write(to: &writer, project: project(json.object()))
         case "release-log": try ReleaseLogRecord(json: json).write(to: &writer, project: project(json.object()))
         case "notice": try Notice(json: json).write(to: &writer, project: project(json.object()))

@@ -60,6 +60,73 @@ def paged(folder, client, rows, gone=(), page=(), levels=1):
     return MANIFEST | {"format_version": 2, "pages": files, "counts": {"training": len(rows) - len(gone), "validation": 0, "test": 0}}
 
 
+def run(requests):
+    """Runs the example over requests as they stand on the topic; the results that it reports, and how many it committed."""
+    results, committed = [], []
+
+    class Consumer:
+        def __init__(self, *_): self.left = [types.SimpleNamespace(error=lambda: None, value=lambda text=json.dumps(each): text) for each in reversed(requests)]
+        def subscribe(self, *_): pass
+        def commit(self, record, **_): committed.append(record)
+        def poll(self, _):
+            if not self.left:
+                raise SystemExit
+            return self.left.pop()
+
+    class Producer:
+        def __init__(self, *_): pass
+        def flush(self, *_): pass
+        def produce(self, topic, key=None, value=None): results.append(json.loads(value))
+
+    sys.modules["confluent_kafka"] = types.SimpleNamespace(Consumer=Consumer, Producer=Producer, KafkaException=Exception)
+    with tempfile.TemporaryDirectory() as artifacts:
+        sys.argv = [str(EXAMPLE), "--artifacts", artifacts]
+        try:
+            runpy.run_path(str(EXAMPLE), run_name="__main__")
+        except SystemExit:
+            pass
+    return results, len(committed)
+
+
+class Predictions(unittest.TestCase):
+    """Requests that are no studies."""
+
+    def request(self, folder, **members):
+        data = json.dumps({"classes": ["0", "1"], "coef": [[-1.0, 0.0], [1.0, 0.0]], "intercept": [0.5, 0.0]}).encode()
+        (folder / "m").write_bytes(data)
+        model = {"artifact": {"uri": (folder / "m").as_uri(), "size": len(data), "sha256": hashlib.sha256(data).hexdigest()}}
+        samples = [{"id": "a", "embedding": {"kind": "float32", "data": "AACAPwAAAAA="}},  # 1, 0
+                   {"id": "b", "embedding": {"kind": "float32", "data": "AACAvwAAAAA="}},  # -1, 0
+                   {"id": "c"}]
+        return {"project": "digits", "kind": "predict", "request": "r2", "candidates": samples, "champion": {"version": "v1"} | model,
+                "challenger": {"version": "v2"} | model, "trials": [], "repeats": 0, "deadline_at_ms": time.time() * 1000 + 60_000,
+                "token": "t"} | members
+
+    def test_answers(self):
+        with tempfile.TemporaryDirectory() as name:
+            results, committed = run([self.request(pathlib.Path(name))])
+        said = lambda name: {"kind": "choice", "class": name}
+        self.assertEqual(committed, 1)
+        self.assertEqual({k: v for k, v in results[0].items() if k != "answers"} | {"error": ""},
+                         {"kind": "predicted", "project": "digits", "request": "r2", "token": "t", "error": ""})
+        self.assertEqual(results[0]["answers"], [{"sample": "a", "champion": said("1"), "challenger": said("1")},
+                                                 {"sample": "b", "champion": said("0"), "challenger": said("0")}, {"sample": "c"}])
+
+    def test_lost_model(self):
+        with tempfile.TemporaryDirectory() as name:
+            lost = {"version": "v2", "artifact": {"uri": (pathlib.Path(name) / "gone").as_uri(), "sha256": "0" * 64}}
+            results, _ = run([self.request(pathlib.Path(name), challenger=lost)])
+        self.assertIn("v2 cannot be asked", results[0]["error"])
+        self.assertEqual([sorted(answer) for answer in results[0]["answers"]], [["champion", "sample"]] * 2 + [["sample"]])
+
+    def test_passed_over(self):
+        with tempfile.TemporaryDirectory() as name:
+            folder = pathlib.Path(name)
+            others = [self.request(folder, deadline_at_ms=1), self.request(folder, project="other"), {"kind": "explain", "project": "digits"}]
+            results, committed = run(others)
+        self.assertEqual((results, committed), ([], 3))
+
+
 def train(rows, manifest, segment, client=None, paging=None, embedding=None):
     """Runs the example over a version of these rows, in files or through a client of S3; the result that it reports.
 

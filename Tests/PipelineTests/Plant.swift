@@ -24,6 +24,8 @@ final class Plant {
     var world: World
     /// Where Intake looks for artifacts; nil: nowhere.
     var artifactFolders: ArtifactFolders?
+    /// Whether the product service runs the challenger beside the champion.
+    var shadows = true
     /// Whether Intake reads what the loop has asked for.
     var readsState = true
     private let tokens: TokenKeys
@@ -262,7 +264,17 @@ final class Plant {
                 try send(.predictions, Wire.prediction(sample), partition: partition)
                 continue
             }
-            for (model, role) in [(release.champion, ModelRole.champion), (release.challenger, .challenger)] {
+            // A canary of these plants serves all.
+            let served = release.staging?.canary.map {
+                ReleasedModel(
+                    version: $0.version,
+                    artifact: $0.artifact,
+                    datasetOrdinal: 0,
+                    newestSampleAt: StreamTime(milliseconds: 0)
+                )
+            }
+            let beside = shadows ? release.challenger : nil
+            for (model, role) in [(served ?? release.champion, ModelRole.champion), (beside, .challenger)] {
                 guard let model else { continue }
                 let probabilities = try load(model).probabilities(of: embedding.map(Double.init))
                 let version = model.version.rawValue

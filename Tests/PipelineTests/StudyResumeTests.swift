@@ -80,11 +80,16 @@ struct StudyResumeTests {
         #expect(plant.cluster.committed(plant.topics[.trainingResults]).count == before + wanted - 1)
     }
 
-    @Test("While a study lasts nothing more is fetched, and its request's offset stays")
+    @Test("With sixteen studies in hand nothing more is fetched, and the offset stays at the oldest")
     func backPressure() throws {
         let source = try source()
         let plant = try Plant.prepared([.trainingRequests], from: source)
         let place = TopicPartition(plant.topics[.trainingRequests], World.partition)
+        let requests = plant.cluster.committed(plant.topics[.trainingRequests])
+        for _ in 0..<16 {
+            let (value, headers) = (requests[0].value, requests[0].headers)
+            try plant.send(.trainingRequests, value, headers: headers, partition: World.partition)
+        }
         let runner = try plant.makeTrainer(budget: 0)
         while try results(plant).isEmpty { try runner.task.cycle() }
         #expect(plant.cluster.offsets(of: "trainer")[place] == 0)
@@ -94,7 +99,7 @@ struct StudyResumeTests {
         try runner.settle()
         #expect(
             plant.cluster.offsets(of: "trainer")[place]
-                == Int64(source.cluster.committed(source.topics[.trainingRequests]).count)
+                == Int64(requests.count + 16)
         )
         #expect(runner.events.contains { if case .resumed = $0 { true } else { false } })
     }

@@ -103,13 +103,7 @@ import Vocabulary
         var causes: Set<String> = []
         var refusals: Set<String> = []
         var filled: Set<String> = []
-        for seed in 0..<16 as Range<UInt64> {
-            // The tight budget of some is exhausted; the others have more to decide.
-            var world = World(seed: seed, votes: seed % 8 < 2 ? 15 : 90)
-            for _ in 0..<120 {
-                world.run(entries: 10)
-                for table in world.state.tableCounts where table.rows > 0 { filled.insert(table.name) }
-            }
+        func take(_ world: World) {
             for decision in world.decisions.joined() {
                 switch decision.body {
                 case .task(let task):
@@ -122,12 +116,32 @@ import Vocabulary
                 case .change(let change): kinds.insert(change.kind.word)
                 case .cut: kinds.insert("cut")
                 case .training: kinds.insert("training")
+                case .prediction: kinds.insert("prediction")
                 case .release(let release): causes.insert(release.cause.rawValue)
                 case .transition(let transition, _): kinds.insert("transition \(transition.to.rawValue)")
                 case .notice(let notice): kinds.insert("notice \(notice.kind.rawValue)")
                 case .refused(let refusal): refusals.insert(refusal.code.rawValue)
                 }
             }
+        }
+        for seed in 0..<16 as Range<UInt64> {
+            // The tight budget of some is exhausted; the others have more to decide.
+            var world = World(seed: seed, votes: seed % 8 < 2 ? 15 : 90)
+            for _ in 0..<120 {
+                world.run(entries: 10)
+                for table in world.state.tableCounts where table.rows > 0 { filled.insert(table.name) }
+            }
+            take(world)
+        }
+        // Trainers that speak for challengers, and one that is away.
+        for seed in [6, 11] as [UInt64] {
+            guard let plan = GoldenPlan.all.first(where: { $0.name == "predicted" }) else { continue }
+            var golden = GoldenWorld(plan, seed: seed)
+            for entries in stride(from: 10, through: 1_000, by: 10) {
+                golden.run(to: entries)
+                for table in golden.world.state.tableCounts where table.rows > 0 { filled.insert(table.name) }
+            }
+            take(golden.world)
         }
         // In another a hundred test labels and more come, and the oldest leave.
         let moving = TestWindowTests.world(seed: 0, entries: 4_000, TestWindowTests.moving())
@@ -136,13 +150,14 @@ import Vocabulary
         #expect(
             causes == [
                 "first", "shadow", "promoted", "rolled_back", "command", "canary", "live", "canary_rolled_back",
-                "suppression",
+                "suppression", "assignment",
             ]
         )
         for kind in [
             "task open", "label training", "label test", "revised", "retracted", "moved", "cut", "training",
             "transition registered", "transition shadow", "transition live", "transition superseded",
-            "transition quarantined", "transition blessed", "transition canary", "transition rolling_back",
+            "prediction", "transition quarantined", "transition blessed", "transition canary",
+            "transition rolling_back",
         ] {
             #expect(kinds.contains(kind), "\(kinds.sorted())")
         }

@@ -143,6 +143,7 @@ import Vocabulary
                     case .change(let change): decisions.insert("label \(change.kind.word)")
                     case .cut: decisions.insert("cut")
                     case .training: decisions.insert("training")
+                    case .prediction: decisions.insert("prediction")
                     case .release(let release):
                         decisions.insert("release \(release.cause)")
                         if case .judged = release.evidence { decisions.insert("judged") }
@@ -170,12 +171,12 @@ import Vocabulary
         #expect(
             entries == [
                 "configured", "candidate", "feedback", "annotation", "training_result", "version_sealed", "command",
-                "tally", "tick", "engine", "imported_label",
+                "tally", "tick", "engine", "imported_label", "predicted",
             ]
         )
         var expected: Set = [
             "audit", "label training", "label test", "label revised", "label retracted", "label moved", "cut",
-            "training", "judged",
+            "training", "prediction", "judged",
         ]
         expected.formUnion(LabelingTask.Closing.allCases.map { "task \($0)" })
         expected.formUnion(ModelRelease.Cause.allCases.map { "release \($0)" })

@@ -16,7 +16,9 @@ struct GoldenPlan: Sendable {
     let revisions: [ProjectConfiguration]
 
     /// Entries of a world's journal: fewer where the set would be larger than it may be.
-    static func entries(of world: String) -> Int { ["changes": 400, "moves": 1_200][world] ?? 1_000 }
+    static func entries(of world: String) -> Int {
+        ["changes": 400, "predicted": 800, "moves": 1_200][world] ?? 1_000
+    }
     /// Rows and snapshot of every set are taken after this entry.
     static func middle(of world: String) -> Int { entries(of: world) / 2 }
 
@@ -242,6 +244,14 @@ struct GoldenPlan: Sendable {
             (policy.batchSize, policy.openTaskLimit, policy.auditShare) = (2, 20, 0.85)
             policy.patience = 1_000 + Int64(revision)
         },
+        // Services cannot shadow: trainers predict, and services' answers are compared at the first step.
+        GoldenPlan("predicted") { policy, revision in
+            policy.edition = 2
+            policy.votes = 800
+            (policy.poolCapacity, policy.batch.memory) = (40, 8)
+            (policy.batchSize, policy.auditFirst, policy.auditShare) = (2, 30, 0.6)
+            policy.patience = 4_000 + Int64(revision)
+        },
     ]
 
     private static func staged(_ policy: inout AcquisitionPolicy, _ revision: Int) {
@@ -324,6 +334,13 @@ struct GoldenPlan: Sendable {
                 (datasets.format, datasets.cutEvery, datasets.cutAfter) = (2, 2, 10_000)
                 (training.repeats, training.trials, training.newLabels) = (1, [Recipe()], 3)
                 (labeling.minimumVotes, labeling.maximumVotes) = (1, 1)
+            }
+            if name == "predicted" {
+                (rollout.bound, rollout.provisional, rollout.alpha) = (.share, 0, 0.5)
+                (rollout.predict, rollout.duels) = (revision > 0, 0.75)
+                (rollout.shadowWait, rollout.minimumShadow) = (4_000, 1)
+                (training.repeats, training.trials, training.newLabels) = (1, [Recipe()], [6, 6, 12, 60][revision])
+                (datasets.cutEvery, labeling.minimumVotes, labeling.maximumVotes) = (6, 1, 1)
             }
             if name == "raids" {
                 (rollout.userWindow, rollout.rollbackAlpha, rollout.verification) = (500, 0.05, 10 * revision)

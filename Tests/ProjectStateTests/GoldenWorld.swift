@@ -11,7 +11,7 @@ import Vocabulary
 
 /// A world that follows a plan and, beside what any world does, sends what is seldom or wrong.
 struct GoldenWorld {
-    private let plan: GoldenPlan
+    let plan: GoldenPlan
     var world: World
     var generator: SplitMix64
     private var revision = 1
@@ -38,7 +38,7 @@ struct GoldenWorld {
         return nil
     }
 
-    private init(_ plan: GoldenPlan, seed: UInt64) {
+    init(_ plan: GoldenPlan, seed: UInt64) {
         self.plan = plan
         world = World(seed: seed, first: plan.revisions[0])
         generator = SplitMix64(seed: seed ^ 0x676F_6C64)
@@ -52,7 +52,7 @@ struct GoldenWorld {
 
     private var hasRolledBack: Bool {
         // In this one it may be that nobody but a raid rejects.
-        ["raids", "steps", "disputes", "moves"].contains(plan.name)
+        ["raids", "steps", "disputes", "moves", "predicted"].contains(plan.name)
             || world.decisions.prefix(plan.entries).joined().contains {
                 guard case .release(let release) = $0.body else { return false }
                 return release.cause == (plan.rollsBackByCommand ? .command : .rolledBack)
@@ -80,6 +80,7 @@ struct GoldenWorld {
     /// the others.
     private var hasChanged: Bool {
         if let staged = Self.staged[plan.name] { return found.isSuperset(of: staged) }
+        if plan.name == "predicted" { return found.isSuperset(of: Self.predicted) }
         if plan.name == "moves" { return found.isSuperset(of: Self.moving) }
         if plan.name == "eras" { return found.isSuperset(of: ["provisional", "judged"]) }
         guard plan.name == "changes" else { return true }
@@ -89,7 +90,7 @@ struct GoldenWorld {
         ])
     }
 
-    private var found: Set<String> {
+    var found: Set<String> {
         var (found, left): (Set<String>, Set<SampleID>) = ([], [])
         var state = ProjectState(project: ProjectID("pets"))
         for appended in world.journal.prefix(plan.entries) {
@@ -101,14 +102,18 @@ struct GoldenWorld {
                 }
                 if case .refused(let refusal) = decision.body { found.insert(refusal.code.rawValue) }
                 if case .notice(let notice) = decision.body { found.insert(notice.kind.rawValue) }
+                if case .prediction = decision.body { found.insert("prediction") }
                 if case .release(let release) = decision.body {
                     found.insert(release.cause.rawValue)
                     if case .judged = release.evidence { found.insert("judged") }
+                    if let pause = release.staging?.pause { found.insert(pause.rawValue) }
                     if case .baked = release.evidence { found.insert("labels_in_rollout") }
                     if case .suspected = release.evidence { found.insert("labels_after_suspicion") }
                 }
             }
             if !state.datasets.window.isEmpty { found.insert("window") }
+            if case .predicted = appended.entry.body { found.insert("predicted") }
+            if state.rollout.era.value.counts.late > 0 { found.insert("late") }
             if !state.rollout.blocks.isEmpty { found.insert("blocks") }
             if !state.datasets.former.isEmpty { found.insert("former") }
             if !state.rollout.trusts.isEmpty { found.insert("trusts") }
@@ -119,7 +124,7 @@ struct GoldenWorld {
         return found
     }
 
-    private mutating func run(to count: Int) {
+    mutating func run(to count: Int) {
         while world.journal.count < count {
             if revision < plan.revisions.count, world.journal.count >= plan.begin(of: revision) {
                 world.append(.configured(plan.revisions[revision]))
@@ -128,6 +133,8 @@ struct GoldenWorld {
                 decline()
             } else if plan.name == "eras", generator.next(below: 2) == 0 {
                 world.hasten()
+            } else if plan.name == "predicted", generator.next(below: 2) == 0 {
+                speak()
             } else if plan.name == "disputes", generator.next(below: 4) > 0 {
                 dispute()
             } else if Self.staged[plan.name] != nil, generator.next(below: 2) == 0 {

@@ -52,7 +52,8 @@ func configuration(
     revision: Int = 1,
     classes: [String] = ["cat", "dog", "cow"],
     votes: Int = 50,
-    asking: Asking = .batches
+    asking: Asking = .batches,
+    predict: Bool = false
 ) -> ProjectConfiguration {
     var acquisition = AcquisitionPolicy(
         batchSize: 4,
@@ -86,8 +87,8 @@ func configuration(
             deadline: 90_000
         ),
         rollout: RolloutPolicy(
-            alpha: 0.2,
-            minimumShadow: 4,
+            alpha: predict ? 0.5 : 0.2,
+            minimumShadow: predict ? 1 : 4,
             tolerance: 0.1,
             calibration: 10,
             falseAlarmEvery: 200,
@@ -106,7 +107,9 @@ func configuration(
             rollbackAlpha: asking == .slices ? 0 : 0.2,
             // In one way of asking a promoted model passes steps.
             steps: asking == .triggers ? steps : [.atOnce],
-            holdback: asking == .triggers ? 0.2 : 0
+            holdback: asking == .triggers ? 0.2 : 0,
+            // In some worlds trainers speak for challengers.
+            predict: predict
         )
     )
 }
@@ -134,12 +137,19 @@ struct World {
     private var openTasks: [LabelingTask] = []
     private var requests: [TrainingRequest] = []
     private var cuts: [VersionCut] = []
+    /// Requests for predictions, the newest last.
+    var asked: [PredictionRequest] = []
+    var isTrainerAway = false
+    /// Whether it answers late, in part or wrongly at times.
+    var isTrainerSloppy = true
+    /// By how many of twenty samples a model knows more than the one before.
+    var lead = 2
     private var champion: ModelVersion?
     private var challenger: ModelVersion?
     private var count = 0
 
     init(seed: UInt64, votes: Int = 50) {
-        self.init(seed: seed, first: configuration(votes: votes, asking: Asking(seed: seed)))
+        self.init(seed: seed, first: configuration(votes: votes, asking: Asking(seed: seed), predict: seed % 10 == 3))
     }
 
     /// A world whose project begins with a revision of the caller's.
@@ -166,6 +176,7 @@ struct World {
             openTasks.removeAll { $0.id == task.id }
             if case .open = task.state { openTasks.append(task) }
         case .training(let request): requests.append(request)
+        case .prediction(let request): asked.append(request)
         case .cut(let cut): cuts.append(cut)
         case .release(let release): (champion, challenger) = (release.champion.version, release.challenger?.version)
         case .label, .change, .transition, .notice, .refused: break
@@ -181,6 +192,7 @@ struct World {
         now += Int64(generator.next(below: 400))
         count += 1
         if count == 850 || count == 870 { suppress() }
+        if !asked.isEmpty, !isTrainerAway, generator.next(below: 3) > 0 { return answer() }
         switch generator.next(below: 24) {
         case 0..<7: predict()
         case 7..<13: annotate()
@@ -201,12 +213,48 @@ struct World {
         version.flatMap { Int($0.rawValue.dropFirst()) } ?? 0
     }
 
+    /// What a model says of a sample.
+    func answer(of version: ModelVersion?, to number: Int) -> Int {
+        let skill = 3 + Self.number(version) * lead
+        return (number * 31 + skill * 17) % 20 < skill ? truth(number) : (truth(number) + 1) % 3
+    }
+
+    /// A trainer answers a request: mostly the oldest and rightly, sometimes late, in part, again or wrongly.
+    mutating func answer() {
+        guard let request = asked.first else { return }
+        let drawn = generator.next(below: 12)
+        let kind = isTrainerSloppy || drawn > 1 ? drawn : 11
+        if kind == 0 { now = max(now, request.deadline.milliseconds + 500) }
+        let isSloppy = generator.next(below: 8) == 0 && isTrainerSloppy
+        var answers = request.candidates.enumerated().map { place, sample in
+            let number = Int(sample.id.rawValue.dropFirst()) ?? 0
+            func label(_ version: ModelVersion) -> Label? {
+                .choice(ClassIndex((answer(of: version, to: number) + (isSloppy ? 1 : 0)) % 3))
+            }
+            return PredictedAnswer(
+                sample: sample.id,
+                champion: place % 3 == 0 ? nil : label(request.champion.version),
+                challenger: kind == 1 && place % 2 == 0 ? nil : label(request.challenger.version)
+            )
+        }
+        if kind == 2 { answers.removeLast() }
+        if kind == 3 { answers.append(PredictedAnswer(sample: SampleID("nobody"))) }
+        let id = kind == 4 ? RequestID("pets-7-7") : request.id
+        append(
+            .predicted(PredictedLabels(request: id, answers: answers, error: kind == 1 ? "blurred" : nil, duration: 7))
+        )
+        // What was refused is answered once more; some of what was taken, too.
+        if !(2...4).contains(kind), kind > 5 || generator.next(below: 2) == 0 { asked.removeFirst() }
+    }
+
     private mutating func predict() {
         let number = generator.next(below: 600)
         let draw = Double(number * 7_919 % 600) / 600
         let isTriggered = state.configuration.value?.acquisition.triggers.isEmpty == false
         // In one way of asking every other challenger is run by nobody.
-        let isRun = state.configuration.value?.acquisition.money == nil || Self.number(challenger) % 2 == 0
+        let predicts = state.configuration.value?.rollout.predicts ?? false
+        let isRun =
+            !predicts && (state.configuration.value?.acquisition.money == nil || Self.number(challenger) % 2 == 0)
         var versions: [ModelReference?] = [champion, isRun ? challenger : nil].compactMap { $0 }
             .map { ModelReference(name: "m", version: $0, role: $0 == champion ? .champion : .challenger) }
         // Some canaries are served by nobody.
@@ -214,9 +262,7 @@ struct World {
         versions += [canary].compactMap { $0 }.map { ModelReference(name: "m", version: $0) }
         if versions.isEmpty { versions = [nil] }
         for model in versions {
-            let skill = 3 + Self.number(model?.version) * 2
-            let isRight = (number * 31 + skill * 17) % 20 < skill
-            let top = isRight ? truth(number) : (truth(number) + 1) % 3
+            let top = answer(of: model?.version, to: number)
             let first = 0.5 + Double(number % 40) / 100
             let entries = [
                 ClassDistribution.Entry(label: ClassIndex(top), probability: first),

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""A trainer: fits scikit-learn's logistic regression for every training request (docs/guides/trainer.md).
+"""A trainer: fits scikit-learn's logistic regression for every training request, and says what its models answer where
+services cannot run a challenger (docs/guides/trainer.md).
 
 Work is at least once and idempotent: the same (request, trial, repeat) gives the same file under the same name, and of two
 results Flywheel counts the first."""
-import argparse, hashlib, json, pathlib, signal, sys, time, urllib.parse, urllib.request
+import argparse, base64, hashlib, json, pathlib, signal, sys, time, urllib.parse, urllib.request
 
 import numpy as np
 from collections import Counter
@@ -184,6 +185,27 @@ def train(classes, parts, bad, recipe, repeat):
     return result
 
 
+def predict(request):
+    """What two models of this program say of the candidates; nothing where one cannot be asked: of a challenger that is silence."""
+    answers, error = {sample["id"]: {"sample": sample["id"]} for sample in request["candidates"]}, None
+    for role in ("champion", "challenger"):
+        try:
+            artifact = request[role]["artifact"]
+            model = json.loads(fetch(artifact["uri"], artifact["sha256"]))
+            coef, intercept = np.array(model["coef"]), np.array(model["intercept"])
+        except Exception as failure:
+            error = f"{request[role]['version']} cannot be asked: {type(failure).__name__}: {failure}"
+            continue
+        for sample in request["candidates"]:
+            point = np.frombuffer(base64.b64decode(sample.get("embedding", {}).get("data", "")), "<f4").astype(float)
+            if len(point) != coef.shape[1]:
+                error = error or f"sample {sample['id']}: its embedding has {len(point)} numbers, the model takes {coef.shape[1]}"
+                continue
+            name = model["classes"][int((coef @ point + intercept).argmax())]
+            answers[sample["id"]][role] = {"kind": "choice", "class": name}
+    return {"kind": "predicted", "answers": list(answers.values()), **({"error": error} if error else {})}
+
+
 consumer = Consumer({"bootstrap.servers": options.bootstrap, "group.id": f"{options.prefix}outside-trainer.{options.project}",
                      "enable.auto.commit": False, "auto.offset.reset": "earliest", "isolation.level": "read_committed"})
 consumer.subscribe([options.prefix + "training-requests"])
@@ -195,6 +217,15 @@ while True:
     if record.error():
         raise KafkaException(record.error())
     request = json.loads(record.value())
+    kind = request.get("kind")
+    if kind is not None:  # Pass over what a newer build asks for and this program does not know.
+        if kind == "predict" and request["project"] == options.project and time.time() * 1000 < request["deadline_at_ms"]:
+            result = predict(request) | {"project": options.project, "request": request["request"], "token": request.get("token")}
+            producer.produce(options.prefix + "training-results", key=request["request"], value=json.dumps(result))
+            print(f"{request['request']}: {len(result['answers'])} predicted", flush=True)
+            producer.flush(60)
+        consumer.commit(record, asynchronous=False)
+        continue
     jobs = [(trial, repeat) for trial in range(len(request["trials"])) for repeat in range(request["repeats"])]
     for trial, repeat in jobs if request["project"] == options.project else []:
         if time.time() * 1000 > request["deadline_at_ms"]:  # Later results are ignored.

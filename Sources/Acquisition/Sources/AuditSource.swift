@@ -52,6 +52,12 @@ public struct AuditSource: TaskSource, Sendable {
     /// - Complexity: O(*capacity*) where duels are asked for.
     public func hasEnoughDuels(_ asking: AuditAsking) -> Bool {
         guard asking.duels > 0, let standing = asking.standingPair else { return false }
+        if let most = asking.mostSilent {
+            // A trainer's word takes its time, and comes for many at once.
+            let silent = pairings.count { $1.pair == standing && $1.isSilent }
+            return silent >= most
+                || pairings.count { $1.pair == standing && $1.stratum == .disagree } >= Self.enoughDuels
+        }
         return pairings.count { $1.pair == standing && $1.stratum != .agree } >= Self.enoughDuels
     }
 
@@ -214,7 +220,7 @@ public struct AuditSource: TaskSource, Sendable {
         if askable(wanted, context) > 0 { return .afterPatience }
         let ends = pairings.gather(into: Int64.max) { earliest, _, pairing in
             guard pairing.isSilent else { return }
-            earliest = min(earliest, pairing.fixedAt.milliseconds.adding(context.audit.wait))
+            earliest = min(earliest, pairing.waitEnds(context.audit.wait).milliseconds)
         }
         return .at(StreamTime(milliseconds: max(ends, context.time.milliseconds)))
     }

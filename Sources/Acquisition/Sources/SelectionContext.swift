@@ -9,8 +9,11 @@ public struct AuditAsking: Hashable, Sendable {
     public let duels: Double
     /// Milliseconds that a sample waits for its pair's challenger.
     public let wait: Int64
+    /// Samples that may wait for a trainer's word at the same time; nil where services shadow.
+    public let mostSilent: Int?
 
-    public init(standingPair: Int? = nil, duels: Double = 0, wait: Int64 = 0) {
+    public init(standingPair: Int? = nil, duels: Double = 0, wait: Int64 = 0, mostSilent: Int? = nil) {
+        self.mostSilent = mostSilent
         self.standingPair = standingPair
         self.duels = duels
         self.wait = wait

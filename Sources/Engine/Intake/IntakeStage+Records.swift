@@ -111,6 +111,18 @@ extension IntakeStage {
                 into: &turn
             )
             note(event.remarks)
+        case .trainingResults where PredictedEvent.isOne(object):
+            let event = try PredictedEvent(object, project: id, question: question)
+            try event.checkNames()
+            let isVouched = try isVouched(event.token, .trainingRequests, event.labels.request.rawValue, configuration)
+            let origin = try origin(record, index, batch)
+            try forward(
+                JournalEntry(project: id, body: .predicted(event.labels), origin: origin),
+                configuration,
+                isVouched: isVouched,
+                into: &turn
+            )
+            note(event.remarks)
         case .trainingResults:
             let event = try TrainingResultEvent(object, project: id, kind: question.kind)
             try event.checkNames()

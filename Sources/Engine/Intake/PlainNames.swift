@@ -56,6 +56,10 @@ extension TrainingResultEvent {
     func checkNames() throws(Rejection) { try PlainNames.check("request", result.request) }
 }
 
+extension PredictedEvent {
+    func checkNames() throws(Rejection) { try PlainNames.check("request", labels.request) }
+}
+
 extension CommandEvent {
     func checkNames() throws(Rejection) {
         try PlainNames.check("id", TaskID(command.id))

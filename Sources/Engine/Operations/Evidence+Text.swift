@@ -59,8 +59,11 @@ extension Evidence {
                 step.ring.map { "ring \(ForeignText.line("\($0.key)=\($0.value)", limit: 340))" }
                 ?? "share \(rounded((step.share ?? 0) * 100) / 100)"
             let person = step.approvedBy.map { ", approved by \(ForeignText.line($0, limit: 300))" } ?? ""
+            let answers =
+                step.compared > 0
+                ? ", \(step.differing) of \(step.compared) answers of services differ from the trainer's" : ""
             return
-                "step \(step.step) (\(whom)) from \(RFC3339.text(milliseconds: step.from.milliseconds)) to \(RFC3339.text(milliseconds: step.to.milliseconds)): \(step.negative) of \(step.voices) voices reject\(person)"
+                "step \(step.step) (\(whom)) from \(RFC3339.text(milliseconds: step.from.milliseconds)) to \(RFC3339.text(milliseconds: step.to.milliseconds)): \(step.negative) of \(step.voices) voices reject\(answers)\(person)"
         }
         .joined(separator: "; ")
     }

@@ -114,28 +114,32 @@ struct StudyResults {
     /// A result that does not give back the request's token is nobody's: else whoever writes one would keep a repeat from
     /// being computed.
     func repeats(of study: Study) throws -> Set<StudyRepeat> {
+        try gather(since: study.requestedAt) { object in
+            guard !PredictedEvent.isOne(object) else { return nil }
+            let (result, token) = (try TrainingResult(json: object.value), try RequestToken(of: object))
+            guard result.request == study.request.id, study.token == nil || token == study.token else { return nil }
+            return StudyRepeat(request: result.request, trial: result.trial, repetition: result.repetition)
+        }
+    }
+
+    /// What is found in the records that may have been written since a time.
+    func gather<Found: Hashable>(since time: Int64, _ find: (JSONObject) throws -> Found?) throws -> Set<Found> {
         let scan = try TopicScan(transport: transport, topic: topic)
         defer { scan.close() }
         let parser = JSONParser(maximumDepth: 64, maximumSize: 16 << 20)
-        var found: Set<StudyRepeat> = []
+        var found: Set<Found> = []
         for partition in try scan.partitions() {
-            let start = try scan.firstOffset(partition, since: study.requestedAt.subtracting(Self.tolerance))
+            let start = try scan.firstOffset(partition, since: time.subtracting(Self.tolerance))
             // What a stranger's open transaction hides is computed again at worst: the first result counts.
             try scan.forEach(partition, from: start, stable: true) { record, _, _ in
                 // What cannot be read is a dead letter, not a result.
                 guard
-                    let (result, token) = try? parser.withDocument(
+                    let one = try? parser.withDocument(
                         of: Array(record.value),
-                        { json throws(JSONError) in
-                            let object = try Envelope(json).data
-                            return (try TrainingResult(json: object.value), try RequestToken(of: object))
-                        }
-                    ),
-                    result.request == study.request.id, study.token == nil || token == study.token
+                        { json in try find(Envelope(json).data) }
+                    )
                 else { return }
-                found.insert(
-                    StudyRepeat(request: result.request, trial: result.trial, repetition: result.repetition)
-                )
+                found.insert(one)
             }
         }
         return found

@@ -13,9 +13,9 @@ public import Vocabulary
 /// At least once and idempotent: an artifact's bytes follow from request, trial and repeat, and are named by their digest; of
 /// two results for one repeat the first in journal order counts.
 ///
-/// A study is worked off a second of repeats at a time, each second a transaction of its own; meanwhile nothing more is
-/// fetched, and the group's offset stays at the request until its last result. So whoever takes a request up that was begun
-/// reads `training-results` first, and does only what is missing there.
+/// A study is worked off a second of repeats at a time, each second a transaction of its own; the group's offset stays at the
+/// oldest request until its last result. So whoever takes a request up that was begun reads `training-results` first, and does
+/// only what is missing there. Requests for predictions are answered between repeats, as people wait for them.
 public final class TrainerStage: StreamStage, HoldingStage {
     public static let inputs: [Topic] = [.trainingRequests]
 
@@ -30,6 +30,8 @@ public final class TrainerStage: StreamStage, HoldingStage {
     private let parser = JSONParser(maximumDepth: 64, maximumSize: 64 << 20)
     /// Requests that are not finished, in the order they came; at most those of one batch.
     private var studies: [Study] = []
+    /// Requests for predictions: answered between repeats, as people wait for them.
+    private var desk = PredictionDesk()
     /// Repeats whose results stand, of requests that this life has looked at.
     private var finished: [RequestID: Set<StudyRepeat>] = [:]
     /// Partitions whose first request may have been begun by somebody else.
@@ -54,6 +56,8 @@ public final class TrainerStage: StreamStage, HoldingStage {
     public var resumed: (RequestID, Int) -> Void = { _, _ in }
     /// Repeats computed since the start.
     public private(set) var repeats: Int64 = 0
+    /// Requests for predictions answered since the start.
+    public private(set) var predictions: Int64 = 0
 
     /// A trainer that reports after every `budget` milliseconds of work, or after the repeat that took longer.
     public init(
@@ -80,11 +84,13 @@ public final class TrainerStage: StreamStage, HoldingStage {
         Int64]
     {
         unsure.formUnion(partitions)
+        desk.assigned(partitions, at: now())
         return committed.filter { partitions.contains($0.key) }
     }
 
     public func unassigned(_ partitions: [TopicPartition]) {
         studies.removeAll { partitions.contains($0.place) }
+        desk.unassigned(partitions)
         finished.removeAll()
         computed.removeAll()
         unstored.removeAll()
@@ -93,25 +99,20 @@ public final class TrainerStage: StreamStage, HoldingStage {
         letGo()
     }
 
-    public var isFull: Bool { !studies.isEmpty }
+    /// A study in hand does not keep requests for predictions waiting; its own successors are short.
+    public var isFull: Bool {
+        holdUp.isActive || studies.count >= Self.studyCapacity || desk.pending.count >= PredictionDesk.capacity
+    }
+
+    /// Studies in hand beyond which nothing more is fetched.
+    private static let studyCapacity = 16
 
     public func process(_ batch: RecordBatch, topics names: [String], into turn: inout Turn) throws {
         for record in batch.records {
             let place = TopicPartition(names[record.topic], record.partition)
             do throws(JSONError) {
                 let json = try parser.parse(record.value)
-                let project = ProjectID(try json.object().string("project"))
-                let request = try TrainingRequest(json: json)
-                studies.append(
-                    Study(
-                        request: request,
-                        project: project,
-                        token: try RequestToken(of: json.object()),
-                        place: place,
-                        offset: record.offset,
-                        requestedAt: record.timestamp
-                    )
-                )
+                try take(json.object(), place, record)
             } catch {
                 failed("unreadable training request at \(place) offset \(record.offset): \(error)")
             }
@@ -120,10 +121,67 @@ public final class TrainerStage: StreamStage, HoldingStage {
         }
     }
 
+    private func take(_ object: JSONObject, _ place: TopicPartition, _ record: RecordView) throws(JSONError) {
+        let project = ProjectID(try object.string("project"))
+        switch try object.optionalString("kind") {
+        case nil:
+            studies.append(
+                Study(
+                    request: try TrainingRequest(json: object.value),
+                    project: project,
+                    token: try RequestToken(of: object),
+                    place: place,
+                    offset: record.offset,
+                    requestedAt: record.timestamp
+                )
+            )
+        case PredictionRequest.kind?:
+            desk.take(
+                PendingPrediction(
+                    request: try PredictionRequest(json: object.value),
+                    project: project,
+                    token: try RequestToken(of: object),
+                    place: place,
+                    offset: record.offset,
+                    requestedAt: record.timestamp
+                )
+            )
+        case let kind?: throw object.failure("kind", "\"\(kind.prefix(64))\" is not known to this build: passed over")
+        }
+    }
+
+    /// Answers requests for predictions.
+    private func answerPredictions(into turn: inout Turn) throws {
+        guard !desk.pending.isEmpty else { return }
+        let places = Set(desk.pending.map(\.place))
+        var records: [OutputRecord] = []
+        try desk.answer(results, buckets, now: now, failed: failed) { prediction, value in
+            records.append(
+                OutputRecord(
+                    topic: topics[.trainingResults],
+                    key: Array(prediction.project.rawValue.utf8),
+                    value: value,
+                    headers: CloudEventHeaders(
+                        id: "\(prediction.request.id)-predicted",
+                        source: "flywheel/\(prediction.project)/trainer",
+                        type: "io.flywheel.prediction.finished.v1",
+                        time: now(),
+                        correlation: prediction.request.challenger.version.rawValue,
+                        causation: prediction.request.id.rawValue
+                    ).recordHeaders
+                )
+            )
+        }
+        for record in records { turn.write(record) }
+        predictions += Int64(records.count)
+        for place in places { turn.advance(place, to: position(of: place)) }
+    }
+
     /// Works for a second, or for one repeat if that takes longer.
     public func turnEnds(now time: Int64, into turn: inout Turn) throws {
         let began = now()
         repeat {
+            try answerPredictions(into: &turn)
             guard let study = studies.first, holdUp.isDue(at: now(), jitter: jitter()) else { return }
             var left = 0
             if study.request.deadline.milliseconds > now() {
@@ -150,18 +208,21 @@ public final class TrainerStage: StreamStage, HoldingStage {
         finished = finished.filter { open.contains($0.key) }
         reported.removeAll()
         computed.removeAll()
+        desk.committed(at: now())
     }
 
     /// Requests come again; what was computed for them is kept, and so is what is known of them.
     public func aborted() {
         studies.removeAll()
+        desk.aborted()
         reported.removeAll()
         letGo()
     }
 
     /// Where to go on once everything before is done: at the oldest request that is not.
     private func position(of place: TopicPartition) -> Int64 {
-        studies.first { $0.place == place }?.offset ?? reached[place] ?? 0
+        let study = studies.first { $0.place == place }?.offset
+        return [study, desk.oldest(place)].compactMap { $0 }.min() ?? reached[place] ?? 0
     }
 
     // MARK: - Studies

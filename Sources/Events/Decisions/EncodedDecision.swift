@@ -54,6 +54,12 @@ public struct EncodedDecision: Hashable, Sendable {
             (topic, type, correlation) = (.trainingRequests, "training.requested", request.dataset.id.rawValue)
             answerable = request.id.rawValue
             request.write(to: &writer, project: project)
+        case .prediction(let request):
+            (topic, type, correlation) = (
+                .trainingRequests, "prediction.requested", request.challenger.version.rawValue
+            )
+            answerable = request.id.rawValue
+            request.write(to: &writer, project: project)
         case .release(let release):
             (topic, type, correlation) = (
                 .modelReleases, "model.\(Self.verb(release.cause))", release.champion.version.rawValue

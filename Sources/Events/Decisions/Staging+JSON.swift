@@ -89,7 +89,9 @@ extension StepFigures: JSONCodable {
             logEAgainstOther: try object.optionalDouble("log_e_against_other"),
             logEAgainstPast: try object.optionalDouble("log_e_against_past"),
             logEByLabels: try object.optionalDouble("log_e_by_labels"),
-            approvedBy: try object.optionalString("approved_by")
+            approvedBy: try object.optionalString("approved_by"),
+            compared: try object.optionalCount("compared") ?? 0,
+            differing: try object.optionalCount("differing") ?? 0
         )
     }
 
@@ -106,6 +108,10 @@ extension StepFigures: JSONCodable {
             writer.member("log_e_against_past", ifPresent: logEAgainstPast)
             writer.member("log_e_by_labels", ifPresent: logEByLabels)
             writer.member("approved_by", ifPresent: approvedBy)
+            if compared > 0 {
+                writer.member("compared", compared)
+                writer.member("differing", differing)
+            }
         }
     }
 }

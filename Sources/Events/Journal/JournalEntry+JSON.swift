@@ -24,6 +24,7 @@ extension JournalEntry: JSONCodable {
         case .tick: body = .tick(try ChainMark(json: entry))
         case .engine: body = .engine(build: try entry.object().string("build"))
         case .importedLabel: body = .importedLabel(try ImportedLabel(json: entry))
+        case .predicted: body = .predicted(try PredictedLabels(json: entry))
         }
         self.init(project: project, body: body, origin: try object.optionalValue("origin"))
     }
@@ -73,6 +74,7 @@ extension JournalEntry: JSONCodable {
         case .tick(let mark): mark.write(to: &writer)
         case .engine(let build): writer.object { $0.member("build", build) }
         case .importedLabel(let imported): imported.write(to: &writer)
+        case .predicted(let labels): labels.write(to: &writer)
         }
     }
 }

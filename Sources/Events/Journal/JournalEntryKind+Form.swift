@@ -10,7 +10,7 @@ extension JournalEntry.Kind {
     public var formVersion: Int {
         switch self {
         case .command: 6
-        case .importedLabel: 2
+        case .importedLabel, .predicted: 2
         case .configured, .candidate, .feedback, .annotation, .trainingResult, .versionSealed, .tally, .tick, .engine: 1
         }
     }

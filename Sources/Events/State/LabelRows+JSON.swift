@@ -65,13 +65,18 @@ extension ClosedTask: JSONCodable {
 extension AuditPrediction: JSONCodable {
     public init(json: JSONValue) throws(JSONError) {
         let object = try json.object()
-        self.init(version: try object.id("version"), label: try object.label())
+        self.init(
+            version: try object.id("version"),
+            label: try object.label(),
+            isByTrainer: try object.optionalBool("by_trainer") ?? false
+        )
     }
 
     public func write(to writer: inout JSONWriter) {
         writer.object { writer in
             writer.member("version", version)
             writer.member(label: label)
+            if isByTrainer { writer.member("by_trainer", true) }
         }
     }
 }

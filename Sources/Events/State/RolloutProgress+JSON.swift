@@ -43,7 +43,9 @@ extension StagedRollout: JSONCodable {
             isServed: try object.bool("served"),
             unserved: try object.count("unserved"),
             isChampionHeard: try object.optionalBool("champion_heard") ?? false,
-            bake: try object.optionalValue("bake")
+            bake: try object.optionalValue("bake"),
+            compared: try object.optionalCount("compared") ?? 0,
+            differing: try object.optionalCount("differing") ?? 0
         )
     }
 
@@ -64,6 +66,8 @@ extension StagedRollout: JSONCodable {
             writer.member("unserved", unserved)
             if isChampionHeard { writer.member("champion_heard", true) }
             writer.member("bake", ifPresent: bake)
+            if compared > 0 { writer.member("compared", compared) }
+            if differing > 0 { writer.member("differing", differing) }
         }
     }
 }

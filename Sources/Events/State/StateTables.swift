@@ -34,6 +34,7 @@ extension ProjectState {
         visitor.table("acquisition.pool", &acquisition.pool.candidates)
         visitor.table("acquisition.audit", &acquisition.audit.candidates)
         visitor.table("acquisition.pairings", &acquisition.audit.pairings)
+        visitor.table("acquisition.covers", &acquisition.covers)
         visitor.table("acquisition.asked", &acquisition.accounts.asked)
         visitor.table("acquisition.sides", &acquisition.sides.known)
         visitor.cell("acquisition.ledger", &acquisition.accounts.ledger)
@@ -83,5 +84,7 @@ extension ProjectState {
         visitor.table("rollout.trusts", &rollout.trusts)
         visitor.table("rollout.disputes", &rollout.disputes)
         visitor.table("rollout.verifications", &rollout.verifications)
+        visitor.table("rollout.requests", &rollout.requests)
+        visitor.table("rollout.checks", &rollout.checks)
     }
 }

@@ -35,8 +35,17 @@ public final class CodecTarget: FuzzTarget {
         ("project", { try ProjectConfiguration(json: $0).jsonBytes }),
         ("release-log", { try ReleaseLogRecord(json: $0).jsonBytes }),
         ("tally", { try Tally(json: $0).jsonBytes }),
-        ("training-request", { try TrainingRequest(json: $0).jsonBytes }),
-        ("training-result", { json in try written(TrainingResultEvent(json.object(), project: project)) }),
+        ("training-request", { try isPrediction($0) ? PredictionRequest(json: $0).jsonBytes : written($0) }),
+        (
+            "training-result",
+            { json in
+                let object = try json.object()
+                guard !PredictedEvent.isOne(object) else {
+                    return try written(PredictedEvent(object, project: project, question: question))
+                }
+                return try written(TrainingResultEvent(object, project: project))
+            }
+        ),
     ]
 
     private static func written(_ event: PredictionEvent) throws -> [UInt8] {
@@ -51,6 +60,15 @@ public final class CodecTarget: FuzzTarget {
     private static func written(_ event: TrainingResultEvent) throws -> [UInt8] {
         return bytes { event.write(to: &$0) }
     }
+    private static func written(_ event: PredictedEvent) throws -> [UInt8] {
+        return bytes { event.write(to: &$0, question: question) }
+    }
+    private static func written(_ study: JSONValue) throws -> [UInt8] { try TrainingRequest(json: study).jsonBytes }
+
+    private static func isPrediction(_ json: JSONValue) throws -> Bool {
+        try json.object().optional("kind") != nil
+    }
+
     private static func written(_ event: CommandEvent) throws -> [UInt8] {
         return bytes { event.write(to: &$0) }
     }

@@ -101,8 +101,11 @@ public struct RowPair: Hashable, Sendable {
     /// The pair's number; a pair of another era has no bet any more.
     public let number: Int
     public let fixedAt: StreamTime
+    /// Until when its challenger's answer, which a trainer was asked for, is waited for; nil where none was asked.
+    public var awaitedUntil: StreamTime?
 
-    public init(number: Int, fixedAt: StreamTime) {
+    public init(number: Int, fixedAt: StreamTime, awaitedUntil: StreamTime? = nil) {
+        self.awaitedUntil = awaitedUntil
         self.number = number
         self.fixedAt = fixedAt
     }

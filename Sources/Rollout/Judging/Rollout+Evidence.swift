@@ -44,9 +44,9 @@ extension RolloutState {
         // While a model is on its way no era runs: the next begins under whoever is champion then.
         if let rollout = progress.value.rollout { return bakePair(rollout, by: version, policy) }
         let state = phase.value
-        guard version == state.champion?.version, state.heardFromChallenger > 0, !isProvisional(policy) else {
-            return nil
-        }
+        guard version == state.champion?.version, policy.predicts || state.heardFromChallenger > 0,
+            !isProvisional(policy)
+        else { return nil }
         return standingPair(state)
     }
 
@@ -60,13 +60,14 @@ extension RolloutState {
     }
 
     /// How a sample stands, as those see it who ask for its label.
-    private func pairing(of row: AuditRow) -> AuditPairing {
+    func pairing(of row: AuditRow) -> AuditPairing {
         guard let pair = row.pair, let bet = bets[pair.number] else { return AuditPairing(enteredAt: row.since) }
         return AuditPairing(
             enteredAt: row.since,
             pair: pair.number,
             fixedAt: pair.fixedAt,
-            stratum: row.stratum(bet)
+            stratum: row.stratum(bet),
+            awaitedUntil: pair.awaitedUntil
         )
     }
 

@@ -93,7 +93,7 @@ extension RolloutState {
         _ policy: RolloutPolicy,
         _ sequence: Int64?
     ) -> ModelRelease? {
-        guard cause != .promoted || !policy.isStaged else { return bless(challenger, evidence, sequence) }
+        guard cause != .promoted || !policy.stagesPromotions else { return bless(challenger, evidence, sequence) }
         var state = phase.value
         let expectedRate = expectedRate(after: watch.value, policy)
         state.history.append(FormerChampion(model: champion, expectedRate: expectedRate))

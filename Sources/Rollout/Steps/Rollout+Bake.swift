@@ -11,9 +11,9 @@ extension RolloutState {
     /// The pair of a sample while a model is on its way; made if it is new.
     ///
     /// - Returns: Nil unless the prediction is the model's, and the champion has been heard at this step: a service that does
-    ///   not run it any more shall not hold up every audit task.
+    ///   not run it any more shall not hold up every audit task. Where trainers predict they are asked what it answers.
     mutating func bakePair(_ rollout: StagedRollout, by version: ModelVersion, _ policy: RolloutPolicy) -> Int? {
-        guard policy.rollbackAlpha > 0, version == rollout.model.version, rollout.isChampionHeard,
+        guard policy.rollbackAlpha > 0, version == rollout.model.version, policy.predicts || rollout.isChampionHeard,
             let champion = phase.value.champion?.version
         else { return nil }
         if let bake = rollout.bake { return bake.pair }

@@ -9,13 +9,15 @@ extension RolloutState {
     /// - Complexity: O(1).
     public func staging(_ policy: RolloutPolicy) -> Staging? {
         let rollout = progress.value.rollout
-        guard policy.isStaged || policy.holdback > 0 || rollout != nil, let champion = phase.value.champion else {
-            return nil
-        }
+        guard policy.stagesPromotions || policy.holdback > 0 || rollout != nil, let champion = phase.value.champion
+        else { return nil }
         var shadows: [ModelVersion] = []
-        if let challenger = phase.value.challenger { shadows.append(challenger.version) }
-        // The canary where others serve, and the champion where the canary does: labels compare the two.
-        if let rollout { shadows += [rollout.model.version, champion.version] }
+        // Where trainers predict no service is expected to shadow.
+        if !policy.predicts {
+            if let challenger = phase.value.challenger { shadows.append(challenger.version) }
+            // The canary where others serve, and the champion where the canary does: labels compare the two.
+            if let rollout { shadows += [rollout.model.version, champion.version] }
+        }
         return Staging(
             state: rollout == nil ? .live : rollout?.pause == nil ? .canary : .paused,
             pause: rollout?.pause,

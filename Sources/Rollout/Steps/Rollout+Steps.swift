@@ -38,8 +38,8 @@ extension RolloutState {
         let suspicion = suspicions.isEmpty ? nil : suspicions[rollout.model.version]
         let (step, since) = (policy.step(rollout.step), rollout.since ?? time)
         let age = time.milliseconds(since: since)
-        let isHeard = rollout.voices >= step.voices
-        let isReady = age >= step.bake && isHeard && suspicion == nil && !phase.value.isHeld
+        let (isHeard, differs) = (rollout.isHeard(step, policy), rollout.differs(policy))
+        let isReady = age >= step.bake && isHeard && !differs && suspicion == nil && !phase.value.isHeld
         rollout.since = since
         guard !isReady || step.approve && rollout.approvedBy == nil else { return pass(rollout, policy, time) }
         var outcome = StepOutcome()
@@ -50,10 +50,15 @@ extension RolloutState {
         let isLacking = !isHeard && age >= max(step.bake, Self.evidencePatience)
         let pause: RolloutPause? =
             suspicion != nil
-            ? .suspected : phase.value.isHeld ? .manualHold : isLacking ? .insufficientEvidence : nil
+            ? .suspected
+            : phase.value.isHeld
+                ? .manualHold : differs ? .inconclusive : isLacking ? .insufficientEvidence : nil
         let hasChanged = pause != rollout.pause
         if hasChanged, pause == .insufficientEvidence {
-            outcome.notice = Notice(kind: .rolloutPaused, text: lacksEvidence(rollout, step))
+            outcome.notice = Notice(kind: .rolloutPaused, text: lacksEvidence(rollout, step, policy))
+        }
+        if hasChanged, pause == .inconclusive {
+            outcome.notice = Notice(kind: .rolloutPaused, text: rollout.differsText)
         }
         rollout.pause = pause
         if rollout != progress.value.rollout { progress.value.rollout = rollout }
@@ -74,7 +79,7 @@ extension RolloutState {
             rollout.pause != .suspected
         else { return nil }
         let step = policy.step(rollout.step)
-        let lacks = rollout.voices < step.voices
+        let lacks = !rollout.isHeard(step, policy)
         let span = lacks ? max(step.bake, Self.evidencePatience) : step.bake
         let deadline = since.advanced(byMilliseconds: span)
         return deadline > now ? deadline : nil
@@ -184,7 +189,9 @@ extension RolloutState {
             logEAgainstOther: log(watch?.compared?.evidence.mean),
             logEAgainstPast: log(watch?.evidence.mean),
             logEByLabels: rollout.bake?.logCapital,
-            approvedBy: rollout.approvedBy
+            approvedBy: rollout.approvedBy,
+            compared: rollout.isChecked(policy) ? rollout.compared : 0,
+            differing: rollout.isChecked(policy) ? rollout.differing : 0
         )
     }
 
@@ -192,8 +199,10 @@ extension RolloutState {
         "step \(rollout.step) of \(rollout.model.version) has its time and its \(rollout.voices) voices, of which \(rollout.negative) reject: it waits for flywheel releases approve"
     }
 
-    private func lacksEvidence(_ rollout: StagedRollout, _ step: RolloutStep) -> String {
-        "the rollout of \(rollout.model.version) is paused at step \(rollout.step): \(rollout.voices) of \(step.voices) voices about it have come. Services have to serve it as model-releases says, and feedback has to name its version"
+    private func lacksEvidence(_ rollout: StagedRollout, _ step: RolloutStep, _ policy: RolloutPolicy) -> String {
+        guard rollout.isCompared(policy) else { return rollout.lacksAnswersText(policy) }
+        return
+            "the rollout of \(rollout.model.version) is paused at step \(rollout.step): \(rollout.voices) of \(step.voices) voices about it have come. Services have to serve it as model-releases says, and feedback has to name its version"
     }
 }
 

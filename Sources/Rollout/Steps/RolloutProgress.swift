@@ -31,6 +31,10 @@ public struct StagedRollout: Hashable, Sendable {
     public var isChampionHeard: Bool
     /// What audit labels say against the model; nil before the first sample of its pair.
     public var bake: BakeEvidence?
+    /// Answers of services at the first step that were compared with a trainer's, half forgotten once there are many.
+    public var compared: Int
+    /// Of these, answers that differ.
+    public var differing: Int
 
     public init(
         model: ReleasedModel,
@@ -47,7 +51,9 @@ public struct StagedRollout: Hashable, Sendable {
         isServed: Bool = false,
         unserved: Int = 0,
         isChampionHeard: Bool = false,
-        bake: BakeEvidence? = nil
+        bake: BakeEvidence? = nil,
+        compared: Int = 0,
+        differing: Int = 0
     ) {
         self.isChampionHeard = isChampionHeard
         self.bake = bake
@@ -64,6 +70,8 @@ public struct StagedRollout: Hashable, Sendable {
         self.evidenceThrough = evidenceThrough
         self.isServed = isServed
         self.unserved = unserved
+        self.compared = compared
+        self.differing = differing
     }
 }
 

@@ -27,6 +27,8 @@ public enum RolloutPause: String, Hashable, Sendable, CaseIterable {
     case manualHold = "manual_hold"
     /// Few users are behind an alarm: the canary serves nobody until labels have decided.
     case suspected
+    /// What it answers in services is not what its trainer says that it answers.
+    case inconclusive
 }
 
 /// The models that serve beside the champion, and their shares.
@@ -137,6 +139,10 @@ public struct StepFigures: Hashable, Sendable {
     public let logEByLabels: Double?
     /// Who approved the step; nil where nobody did.
     public let approvedBy: String?
+    /// Answers of services that were compared with a trainer's, where trainers predict: of the newest, as far as they are counted.
+    public let compared: Int
+    /// Of these, answers that differ.
+    public let differing: Int
 
     public init(
         step: Int,
@@ -149,8 +155,12 @@ public struct StepFigures: Hashable, Sendable {
         logEAgainstOther: Double? = nil,
         logEAgainstPast: Double? = nil,
         logEByLabels: Double? = nil,
-        approvedBy: String? = nil
+        approvedBy: String? = nil,
+        compared: Int = 0,
+        differing: Int = 0
     ) {
+        self.compared = compared
+        self.differing = differing
         self.step = step
         self.share = share
         self.ring = ring

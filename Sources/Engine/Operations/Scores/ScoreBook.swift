@@ -97,7 +97,7 @@ public struct ScoreBook: Sendable {
             case .change(let change): take(change, at: now)
             case .release(let release): register(release, &known)
             case .transition(let transition, under: _): take(transition, at: now)
-            case .task, .label, .cut, .training, .notice, .refused: break
+            case .task, .label, .cut, .training, .prediction, .notice, .refused: break
             }
         }
         question = state.configuration.value?.question ?? question

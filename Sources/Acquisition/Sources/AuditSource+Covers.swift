@@ -1,0 +1,52 @@
+internal import Statistics
+internal import Tables
+public import Vocabulary
+
+/// Audit samples that trainers predict, and others that they are hidden among.
+extension AuditSource {
+    /// Candidates whose pair's challenger has not spoken, and about which no trainer was asked yet.
+    ///
+    /// - Returns: By the time at which their pairs were fixed, then by id.
+    /// - Complexity: O(*capacity* log *capacity*).
+    public var unasked: [(sample: SampleID, pairing: AuditPairing)] {
+        guard !pairings.isEmpty else { return [] }
+        return pairings.sortedRows
+            .filter { $0.value.isSilent && $0.value.awaitedUntil == nil && candidates[$0.key] != nil }
+            .sorted { ($0.value.fixedAt, $0.key) < ($1.value.fixedAt, $1.key) }
+            .map { ($0.key, $0.value) }
+    }
+}
+
+extension AcquisitionState {
+    /// Whether a candidate of the pool is there that hid no audit sample yet.
+    ///
+    /// - Complexity: O(*poolCapacity*).
+    public func hasCovers(_ count: Int = 1) -> Bool {
+        guard count > 0 else { return true }
+        // Each hides once: a sample that comes again would show that it is no audit sample, and so what the others may be.
+        return pool.candidates.count - covers.count >= count
+            || pool.candidates.count { id, _ in covers[id] == nil } >= count
+    }
+
+    /// Candidates of the pool that hid no audit sample yet, drawn by chance.
+    ///
+    /// - Parameters:
+    ///   - count: The most.
+    ///   - entry: Seeds the draw.
+    /// - Returns: Distinct samples, in the order drawn.
+    /// - Complexity: O(*poolCapacity* log *poolCapacity*).
+    public func drawCovers(_ count: Int, _ entry: EntryContext) -> [Sample] {
+        let fresh = pool.candidates.sortedKeys.filter { covers[$0] == nil }
+        var generator = SplitMix64(seed: entry.seed ^ 0x636F_7665_7273)
+        return SeededSampling.distinctIndices(count, of: fresh.count, using: &generator)
+            .compactMap { pool.candidates[fresh[$0]]?.candidate.sample }
+    }
+
+    /// Notes that samples have hidden audit samples; what has left the pool is forgotten.
+    ///
+    /// - Complexity: O(*poolCapacity* log *poolCapacity*).
+    public mutating func noteCovers(_ samples: [SampleID], at time: StreamTime) {
+        for sample in covers.sortedKeys where pool.candidates[sample] == nil { covers[sample] = nil }
+        for sample in samples { covers[sample] = time.milliseconds }
+    }
+}

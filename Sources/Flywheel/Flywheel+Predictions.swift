@@ -1,0 +1,176 @@
+internal import Acquisition
+internal import Labeling
+internal import Rollout
+internal import Tables
+internal import Training
+internal import Vocabulary
+
+/// Audit samples of one pair of models that a trainer is to be asked about.
+private struct WaitingPredictions {
+    let champion: ReleasedModel
+    let challenger: ReleasedModel
+    /// The one that waits longest first.
+    var samples: [(sample: Sample, since: StreamTime)]
+}
+
+/// Predictions by trainers: asked for before people are asked, and taken in.
+extension ProjectState {
+    /// Audit samples that may wait for a trainer's word at the same time.
+    static let mostAwaited = 60
+    /// Audit samples of a request, at most: each is hidden behind another candidate.
+    private static let audits = PredictionRequest.limit / 2
+    /// Bytes of a request's candidates, so that its record fits its topic.
+    private static let requestBytes = 900_000
+
+    /// Milliseconds that samples wait for others, so that they are asked about together.
+    private func patience(_ policy: RolloutPolicy) -> Int64 { min(2_000, policy.shadowWait / 2) }
+
+    /// Writes the requests that are due.
+    ///
+    /// - Complexity: O(1) where services shadow, else O(*capacity*) of the audit sample; O(*poolCapacity*) for each request.
+    mutating func askTrainers(_ configuration: ProjectConfiguration, _ step: inout Step) {
+        guard configuration.rollout.predicts else { return }
+        let (now, patience) = (step.context.time, patience(configuration.rollout))
+        for group in waitingPredictions(configuration) {
+            var rest = group.samples[...]
+            while let first = rest.first, rollout.nextRequest(at: now) <= now,
+                rest.count >= Self.audits || now.milliseconds(since: first.since) >= patience
+            {
+                let count = ask(rest.prefix(Self.audits).map(\.sample), of: group, configuration, &step)
+                guard count > 0 else { return }
+                rest = rest.dropFirst(count)
+            }
+        }
+    }
+
+    /// When a request could become due without a further entry.
+    func nextPredictionDeadline(_ configuration: ProjectConfiguration) -> StreamTime? {
+        guard configuration.rollout.predicts else { return nil }
+        let first = waitingPredictions(configuration).compactMap(\.samples.first?.since).min()
+        guard let first, acquisition.hasCovers() else { return nil }
+        let now = position.value.time
+        return max(first.advanced(byMilliseconds: patience(configuration.rollout)), rollout.nextRequest(at: now))
+    }
+
+    /// Writes one request.
+    ///
+    /// - Returns: How many of the samples it asks about; 0 where there is nothing to hide them among.
+    private mutating func ask(
+        _ samples: [Sample],
+        of group: WaitingPredictions,
+        _ configuration: ProjectConfiguration,
+        _ step: inout Step
+    ) -> Int {
+        let covers = acquisition.drawCovers(samples.count, step.context)
+        var candidates: [Sample] = []
+        var (size, hidden): (Int, [SampleID]) = (0, [])
+        for (sample, cover) in zip(samples, covers) {
+            size += sample.encodedBound + cover.encodedBound
+            guard size <= Self.requestBytes || candidates.isEmpty else { break }
+            candidates += [sample, cover]
+            hidden.append(cover.id)
+        }
+        guard !candidates.isEmpty else { return 0 }
+        let request = PredictionRequest(
+            id: RequestID(step.context.nextID()),
+            // By id: their order says nothing of the draw.
+            candidates: candidates.sorted { $0.id < $1.id },
+            champion: group.champion,
+            challenger: group.challenger,
+            deadline: step.context.time.advanced(byMilliseconds: configuration.rollout.shadowWait)
+        )
+        acquisition.noteCovers(hidden, at: step.context.time)
+        rollout.asked(request, at: step.context.time)
+        for sample in samples.prefix(hidden.count) { notePairing(of: sample.id) }
+        step.decide(.prediction(request), id: request.id.rawValue)
+        return hidden.count
+    }
+
+    /// What trainers are to be asked about: by pairs of models, the oldest first; then, of a model on its way, services' answers that
+    /// are to be compared, and audit samples that are asked about while it is suspected and serves nobody.
+    private func waitingPredictions(_ configuration: ProjectConfiguration) -> [WaitingPredictions] {
+        var groups: [WaitingPredictions] = []
+        var places: [Int: Int] = [:]
+        for (id, pairing) in acquisition.audit.unasked {
+            guard let number = pairing.pair, let sample = acquisition.audit.candidates[id]?.candidate.sample else {
+                continue
+            }
+            if places[number] == nil {
+                guard let names = rollout.models(ofPair: number), let champion = released(names.champion),
+                    let challenger = released(names.challenger)
+                else { continue }
+                places[number] = groups.count
+                groups.append(WaitingPredictions(champion: champion, challenger: challenger, samples: []))
+            }
+            if let place = places[number] { groups[place].samples.append((sample, pairing.fixedAt)) }
+        }
+        guard let champion = rollout.phase.value.champion, let canary = rollout.canary else { return groups }
+        let asked = Set(groups.flatMap(\.samples).map(\.sample.id))
+        let samples = (servedSamples(configuration) + suspectedSamples).filter { !asked.contains($0.sample.id) }
+            .sorted { ($0.since, $0.sample.id) < ($1.since, $1.sample.id) }
+        guard !samples.isEmpty else { return groups }
+        return groups + [WaitingPredictions(champion: champion, challenger: canary, samples: samples)]
+    }
+
+    private func servedSamples(_ configuration: ProjectConfiguration) -> [(sample: Sample, since: StreamTime)] {
+        rollout.unaskedAnswers(configuration.rollout).compactMap { id, since in
+            acquisition.audit.candidates[id].map { ($0.candidate.sample, since) }
+        }
+    }
+
+    private var suspectedSamples: [(sample: Sample, since: StreamTime)] {
+        guard let suspect = rollout.suspectedCanary else { return [] }
+        return labeling.open.sortedRows.compactMap { _, task in
+            let sample = task.selection.sample
+            guard task.selection.purpose == .audit, rollout.wants(wordOf: suspect.version, on: sample.id) else {
+                return nil
+            }
+            return (sample, task.openedAt)
+        }
+    }
+
+    /// A model with its artifact, as far as it is remembered.
+    private func released(_ version: ModelVersion) -> ReleasedModel? {
+        let phase = rollout.phase.value
+        let known = [phase.champion, phase.challenger, phase.waiting, rollout.canary] + phase.history.map(\.model)
+        return known.compactMap { $0 }.first { $0.version == version } ?? training.models[version]
+    }
+
+    /// Whether a sample of the audit draw may get a pair: where trainers predict it must be possible to hide it.
+    mutating func canBePredicted(
+        _ sample: SampleID,
+        _ version: ModelVersion,
+        _ configuration: ProjectConfiguration,
+        _ step: inout Step
+    ) -> Bool {
+        let serving = rollout.canary?.version ?? rollout.phase.value.champion?.version
+        guard configuration.rollout.predicts, version == serving,
+            rollout.pairing(of: sample)?.pair == nil
+        else { return true }
+        guard !acquisition.hasCovers(acquisition.audit.unasked.count + 1) else { return true }
+        guard rollout.canary == nil, !rollout.isProvisional(configuration.rollout) else { return false }
+        if let notice = rollout.missPrediction(of: nil, policy: configuration.rollout, at: step.context.time) {
+            step.decide(.notice(notice))
+        }
+        return false
+    }
+
+    // MARK: - Answers
+
+    mutating func receive(_ labels: PredictedLabels, _ configuration: ProjectConfiguration, _ step: inout Step) {
+        let policy = configuration.rollout
+        switch rollout.receive(labels, under: configuration.question, policy: policy) {
+        case .failure(let error): refuse(error.refusal, &step)
+        case .success(let heard):
+            for sample in heard { notePairing(of: sample) }
+            promoteIfBetter(configuration, &step)
+        }
+    }
+
+    /// Those who ask for labels learn how an audit sample stands.
+    private mutating func notePairing(of sample: SampleID) {
+        guard let pairing = rollout.pairing(of: sample) else { return }
+        acquisition.audit.note(sample, pairing)
+        rollout.countCandidate(sample, pairing)
+    }
+}

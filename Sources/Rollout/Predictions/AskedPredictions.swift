@@ -1,0 +1,101 @@
+internal import Kinds
+public import Vocabulary
+
+/// A request for predictions that was written.
+public struct AskedPredictions: Hashable, Sendable {
+    /// Its place among all, from 1.
+    public let number: Int
+    public let champion: ModelVersion
+    public let challenger: ModelVersion
+    /// Its candidates, of the audit sample or not.
+    public let samples: [SampleID]
+    public let askedAt: StreamTime
+    public let deadline: StreamTime
+    public var isAnswered: Bool
+
+    public init(
+        number: Int,
+        champion: ModelVersion,
+        challenger: ModelVersion,
+        samples: [SampleID],
+        askedAt: StreamTime,
+        deadline: StreamTime,
+        isAnswered: Bool = false
+    ) {
+        self.number = number
+        self.champion = champion
+        self.challenger = challenger
+        self.samples = samples
+        self.askedAt = askedAt
+        self.deadline = deadline
+        self.isAnswered = isAnswered
+    }
+
+    /// What an answer says that the request did not ask, or leaves out; nil where nothing is wrong.
+    ///
+    /// - Complexity: O(*n*) in the answers.
+    func contradiction(_ labels: PredictedLabels, under question: Question) -> String? {
+        let wanted = Set(samples)
+        var seen: Set<SampleID> = []
+        for answer in labels.answers {
+            guard wanted.contains(answer.sample) else {
+                return "\(labels.request) did not ask about sample \(answer.sample)"
+            }
+            guard seen.insert(answer.sample).inserted else {
+                return "the answer to \(labels.request) names sample \(answer.sample) twice"
+            }
+            for label in [answer.champion, answer.challenger].compactMap({ $0 }) {
+                if let text = question.complaint(predictions: [label]) {
+                    return "the answer to \(labels.request) predicts \(text)"
+                }
+            }
+        }
+        guard seen.count < wanted.count else { return nil }
+        return
+            "the answer to \(labels.request) names \(seen.count) of its \(wanted.count) candidates: each is due, without labels where a model cannot be asked"
+    }
+}
+
+/// What a service said of an audit sample at the first step of a rollout.
+public struct ServedAnswer: Hashable, Sendable {
+    /// The model on its way.
+    public let version: ModelVersion
+    public let label: Label
+    public let at: StreamTime
+    /// Whether a trainer was asked.
+    public var isAsked: Bool
+    /// Whether it was compared: a sample counts once.
+    public var isCompared: Bool
+
+    public init(
+        version: ModelVersion,
+        label: Label,
+        at: StreamTime,
+        isAsked: Bool = false,
+        isCompared: Bool = false
+    ) {
+        self.version = version
+        self.label = label
+        self.at = at
+        self.isAsked = isAsked
+        self.isCompared = isCompared
+    }
+}
+
+extension RolloutPolicy {
+    /// The least that a trainer has to answer, in milliseconds.
+    static let shortestPredictWait: Int64 = 1_000
+
+    /// Whether trainers say what a challenger answers to audit samples, in place of services.
+    public var predicts: Bool { predict && bound != .challenger }
+
+    /// Whether a promoted model is blessed first: it has steps to pass, or services' answers to be compared.
+    public var stagesPromotions: Bool { isStaged || predicts && minimumShadow > 0 }
+
+    /// What is wrong with it where trainers predict; nil where nothing is.
+    var predictFault: String? {
+        guard predict, shadowWait < Self.shortestPredictWait else { return nil }
+        return
+            "expected at least \(Self.shortestPredictWait) ms beside predict, found \(shadowWait): it is the time that trainers have to answer"
+    }
+}

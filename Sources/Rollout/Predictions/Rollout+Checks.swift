@@ -1,0 +1,95 @@
+internal import Kinds
+internal import Tables
+public import Vocabulary
+
+/// At the first step of a rollout: whether services answer what the trainer said that the model answers. It was promoted by what
+/// the trainer said.
+extension RolloutState {
+    /// Services' answers kept.
+    public static let checkCapacity = 1_000
+
+    /// Notes what a service said of an audit sample, where its model is at the first step and trainers predict.
+    ///
+    /// - Parameters:
+    ///   - sample: Of the audit draw.
+    ///   - version: Whose answer it is.
+    ///   - label: The answer.
+    ///   - policy: The revision in force.
+    ///   - time: Of the entry.
+    /// - Complexity: O(1); O(`checkCapacity`) for the first of a model, and where the table is full.
+    public mutating func noteServed(
+        _ sample: SampleID,
+        by version: ModelVersion,
+        _ label: Label,
+        policy: RolloutPolicy,
+        at time: StreamTime
+    ) {
+        guard policy.predicts, let rollout = progress.value.rollout, rollout.isChecked(policy),
+            rollout.model.version == version, checks[sample]?.version != version
+        else { return }
+        if checks[sample] == nil, checks.contains(where: { $1.version != version }) {
+            for (key, check) in checks.sortedRows where check.version != version { checks[key] = nil }
+        }
+        if checks.count >= Self.checkCapacity,
+            let oldest = checks.minimum(by: { ($0.value.at, $0.key) < ($1.value.at, $1.key) })
+        {
+            checks[oldest.key] = nil
+        }
+        checks[sample] = ServedAnswer(version: version, label: label, at: time)
+        let known = rows[sample]?.predictions.first { $0.version == version && $0.isByTrainer }
+        if let known { compare(sample, with: known.label, of: version, policy) }
+    }
+
+    /// Samples whose answers by services no trainer was asked about yet.
+    ///
+    /// - Complexity: O(`checkCapacity` log `checkCapacity`).
+    public func unaskedAnswers(_ policy: RolloutPolicy) -> [(sample: SampleID, at: StreamTime)] {
+        guard let rollout = progress.value.rollout, rollout.isChecked(policy), !checks.isEmpty else { return [] }
+        let version = rollout.model.version
+        return checks.sortedRows.compactMap { sample, check in
+            check.version == version && !check.isAsked && !check.isCompared ? (sample, check.at) : nil
+        }
+    }
+
+    /// Compares a service's answer with a trainer's word, once a sample.
+    mutating func compare(_ sample: SampleID, with label: Label, of version: ModelVersion, _ policy: RolloutPolicy) {
+        guard var check = checks[sample], check.version == version, !check.isCompared,
+            var rollout = progress.value.rollout, rollout.model.version == version, rollout.isChecked(policy)
+        else { return }
+        check.isCompared = true
+        checks[sample] = check
+        rollout.compared += 1
+        if check.label.agreement(with: label) < 1 { rollout.differing += 1 }
+        if rollout.compared >= max(2 * policy.minimumShadow, StagedRollout.most) {
+            // A service that was mended is not judged for ever by what it said before.
+            rollout.compared /= 2
+            rollout.differing = (rollout.differing + 1) / 2
+        }
+        progress.value.rollout = rollout
+    }
+}
+
+extension StagedRollout {
+    /// Comparisons at which the first half is forgotten, unless more are needed.
+    static let most = 200
+
+    /// Whether services' answers are compared with a trainer's: at the first step of a model that was promoted by a trainer's.
+    func isChecked(_ policy: RolloutPolicy) -> Bool { policy.predicts && step == 1 && !isReturn }
+
+    /// Whether as many of services' own answers were compared as a challenger needs predictions.
+    func isCompared(_ policy: RolloutPolicy) -> Bool { !isChecked(policy) || compared >= policy.minimumShadow }
+
+    /// Whether more than one of a hundred differs.
+    func differs(_ policy: RolloutPolicy) -> Bool { isChecked(policy) && 100 * differing > compared }
+
+    /// Whether voices and comparisons are there that the step asks for.
+    func isHeard(_ step: RolloutStep, _ policy: RolloutPolicy) -> Bool { voices >= step.voices && isCompared(policy) }
+
+    var differsText: String {
+        "the rollout of \(model.version) is paused at its first step: of \(compared) answers of services to audit samples \(differing) are not what its trainer says that it answers, more than one of a hundred. Services have to run the artifact that model-releases names, on the same embedding"
+    }
+
+    func lacksAnswersText(_ policy: RolloutPolicy) -> String {
+        "the rollout of \(model.version) is paused at its first step: \(compared) of \(policy.minimumShadow) answers of services to audit samples were compared with a trainer's (rollout.minimum_shadow). Services have to serve it as model-releases says, and trainers to answer requests of kind predict"
+    }
+}

@@ -1,0 +1,63 @@
+/// Work for trainers: what two models say of samples, before people are asked about some of them.
+///
+/// No more than half of the candidates belong to the audit sample, so that who answers does not learn which do.
+public struct PredictionRequest: Hashable, Sendable {
+    /// Candidates of a request.
+    public static let limit = 20
+
+    public let id: RequestID
+    /// 2 to `limit` distinct samples, by ascending id.
+    public let candidates: [Sample]
+    public let champion: ReleasedModel
+    /// The model that is judged: the challenger of a pair, or one at the first step of its rollout.
+    public let challenger: ReleasedModel
+    /// When people may be asked; what comes after that tells nothing.
+    public let deadline: StreamTime
+
+    public init(
+        id: RequestID,
+        candidates: [Sample],
+        champion: ReleasedModel,
+        challenger: ReleasedModel,
+        deadline: StreamTime
+    ) {
+        self.id = id
+        self.candidates = candidates
+        self.champion = champion
+        self.challenger = challenger
+        self.deadline = deadline
+    }
+}
+
+/// What the two models of a request say of one candidate.
+public struct PredictedAnswer: Hashable, Sendable {
+    public let sample: SampleID
+    /// Nil where it could not be asked.
+    public let champion: Label?
+    /// Nil where it could not be asked: silence.
+    public let challenger: Label?
+
+    public init(sample: SampleID, champion: Label? = nil, challenger: Label? = nil) {
+        self.sample = sample
+        self.champion = champion
+        self.challenger = challenger
+    }
+}
+
+/// A trainer's answer to a request for predictions.
+public struct PredictedLabels: Hashable, Sendable {
+    public let request: RequestID
+    /// One for each candidate of the request, in any order.
+    public let answers: [PredictedAnswer]
+    /// Why a model could not be asked, for people.
+    public let error: String?
+    /// Milliseconds, if the trainer says so.
+    public let duration: Int64?
+
+    public init(request: RequestID, answers: [PredictedAnswer], error: String? = nil, duration: Int64? = nil) {
+        self.request = request
+        self.answers = answers
+        self.error = error
+        self.duration = duration
+    }
+}

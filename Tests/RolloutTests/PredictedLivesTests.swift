@@ -1,0 +1,149 @@
+import Acquisition
+import Rollout
+import Statistics
+import Tables
+import Testing
+import Vocabulary
+
+/// Lives of projects whose trainers speak for challengers, on the reducers as the loop runs them.
+@Suite("Lives without a better challenger, judged by what trainers predict")
+struct PredictedLivesTests {
+    private static let question = Question.choice(LabelSchema(question: "?", classes: ["a", "b", "c"]))
+    private static let policy = RolloutPolicy(minimumShadow: 2, provisional: 0, shadowWait: 60_000, predict: true)
+
+    /// How a trainer behaves.
+    struct Trainer: Sendable {
+        /// The share of requests that it answers too late.
+        var late = 0.0
+        /// The share of wrong answers that it leaves out.
+        var silent = 0.0
+        /// The accuracy of challengers; the champion's is 0.9.
+        var accuracy = 0.9
+    }
+
+    /// Promotions in one life of twenty challengers with five labels each.
+    private static func promotions(_ trainer: Trainer, seed: UInt64) -> Int {
+        var generator = SplitMix64(seed: seed)
+        var rollout = RolloutState()
+        var (audit, accounts) = (AuditSource(), TaskAccounts())
+        var acquisition = AcquisitionPolicy()
+        acquisition.auditCutoff = 1
+        let shared = Shared(acquisition)
+        var (now, number, promotions): (Int64, Int, Int) = (0, 0, 0)
+        func context(_ rollout: RolloutState, _ now: Int64) -> SelectionContext {
+            SelectionContext(
+                policy: shared,
+                audit: AuditAsking(
+                    standingPair: rollout.standingPair,
+                    duels: policy.duels,
+                    wait: policy.shadowWait,
+                    mostSilent: 60
+                ),
+                entry: EntryContext(project: ProjectID("p"), entryNumber: 1, time: time(now), seed: 0)
+            )
+        }
+        func answer(_ accuracy: Double) -> Label {
+            let isRight = generator.nextUnit() < accuracy
+            return .choice(ClassIndex(isRight ? 0 : 1 + generator.next(below: 2)))
+        }
+        _ = rollout.register(model(1), policy: policy, at: time(0))
+        for challenger in 2...21 {
+            _ = rollout.register(model(challenger), policy: policy, at: time(now))
+            for label in 0..<5 {
+                var batch: [(sample: String, challenger: Label?)] = []
+                for _ in 0..<6 {
+                    number += 1
+                    now += 1_000
+                    let id = SampleID("s\(number)")
+                    guard let champion = rollout.phase.value.champion?.version else { continue }
+                    let candidate = Candidate(
+                        sample: Sample(id: id),
+                        output: nil,
+                        model: ModelReference(name: "m", version: champion),
+                        score: 0,
+                        auditProbability: 1,
+                        auditDraw: generator.nextUnit(),
+                        predictedAt: time(now)
+                    )
+                    audit.receive(PooledCandidate(candidate: candidate, modelOrdinal: 1), context(rollout, now))
+                    rollout.predicted(
+                        answer(0.9),
+                        of: id,
+                        by: champion,
+                        draw: candidate.auditDraw,
+                        isLive: true,
+                        isPredicting: true,
+                        at: time(now)
+                    )
+                    if let pairing = rollout.pair(id, predictedBy: champion, policy: policy, at: time(now)) {
+                        audit.note(id, pairing)
+                    }
+                    let said = answer(trainer.accuracy)
+                    let isLeftOut = said != .choice(ClassIndex(0)) && generator.nextUnit() < trainer.silent
+                    batch.append((id.rawValue, isLeftOut ? nil : said))
+                }
+                guard let standing = rollout.phase.value.challenger else { continue }
+                let name = "r\(challenger)-\(label)"
+                rollout.request(
+                    name,
+                    batch.map(\.sample),
+                    champion: Int(rollout.phase.value.champion?.datasetOrdinal ?? 1),
+                    challenger: standing.datasetOrdinal,
+                    deadline: now + policy.shadowWait
+                )
+                for entry in batch {
+                    if let pairing = rollout.pairing(of: SampleID(entry.sample)) {
+                        audit.note(SampleID(entry.sample), pairing)
+                    }
+                }
+                let isLate = generator.nextUnit() < trainer.late
+                if isLate { now += 2 * policy.shadowWait } else { hear() }
+                func hear() {
+                    let answers = batch.map { PredictedAnswer(sample: SampleID($0.sample), challenger: $0.challenger) }
+                    let labels = PredictedLabels(request: RequestID(name), answers: answers)
+                    guard case .success(let heard) = rollout.receive(labels, under: question, policy: policy) else {
+                        Issue.record("\(name) was refused")
+                        return
+                    }
+                    for sample in heard { rollout.pairing(of: sample).map { audit.note(sample, $0) } }
+                }
+                for selection in audit.take(1, &accounts, context(rollout, now)) {
+                    audit.drop(selection.sample.id)
+                    rollout.opened(selection.sample.id, isDuel: selection.audit?.isDuel ?? false, at: time(now))
+                    if isLate { hear() }
+                    rollout.labelled(selection.sample.id, .choice(ClassIndex(0)), at: time(now))
+                    rollout.closed(selection.sample.id, label: .choice(ClassIndex(0)), policy: policy)
+                }
+                guard rollout.promoteIfBetter(policy: policy) != nil else { continue }
+                promotions += 1
+                // Services answer what the trainer said: the model goes live.
+                for served in 0..<2 {
+                    let id = SampleID("c\(number)-\(served)")
+                    rollout.noteServed(id, by: standing.version, right, policy: policy, at: time(now))
+                    rollout.request(id.rawValue, [id.rawValue], champion: 1, challenger: standing.datasetOrdinal)
+                    _ = rollout.predict(id.rawValue, [(id.rawValue, right)], policy: policy)
+                }
+                _ = rollout.advance(policy: policy, at: time(now))
+                #expect(rollout.canary == nil)
+            }
+        }
+        return promotions
+    }
+
+    @Test(
+        "Equal challengers are promoted in no more lives than alpha allows, in time, late or silent where they are wrong",
+        arguments: [Trainer(), Trainer(late: 0.3), Trainer(silent: 0.5), Trainer(late: 0.2, silent: 0.9)]
+    )
+    func bound(trainer: Trainer) {
+        let lives = 60
+        let promoted = (0..<lives).count { Self.promotions(trainer, seed: UInt64($0)) > 0 }
+        #expect(Double(promoted) <= 0.05 * Double(lives), "\(promoted) of \(lives)")
+    }
+
+    @Test("Better challengers are promoted in most lives")
+    func power() {
+        let better = Trainer(accuracy: 1)
+        let promoted = (0..<20).count { Self.promotions(better, seed: UInt64($0)) > 0 }
+        #expect(promoted >= 16, "\(promoted) of 20")
+    }
+}
