@@ -209,7 +209,7 @@ let package = Package(
         tests("LabelingTests", ["Labeling", "Statistics", "Tables", "Vocabulary"]),
         tests("DatasetsTests", ["Datasets", "Statistics", "Tables", "Vocabulary"]),
         tests("TrainingTests", ["Training", "Statistics", "Tables", "Vocabulary"]),
-        tests("RolloutTests", ["Rollout", "Statistics", "Tables", "Vocabulary"]),
+        tests("RolloutTests", ["Acquisition", "Hashing", "Rollout", "Statistics", "Tables", "Vocabulary"]),
         tests(
             "ProjectStateTests",
             base + reducers + ["Engine", "Events", "Flywheel", "JSON", "Storage"],

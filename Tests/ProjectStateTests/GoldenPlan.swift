@@ -17,7 +17,7 @@ struct GoldenPlan: Sendable {
 
     /// Entries of a world's journal: fewer where the set would be larger than it may be.
     static func entries(of world: String) -> Int {
-        ["changes": 400, "predicted": 800, "moves": 1_200][world] ?? 1_000
+        ["changes": 400, "predicted": 800, "moves": 1_000][world] ?? 1_000
     }
     /// Rows and snapshot of every set are taken after this entry.
     static func middle(of world: String) -> Int { entries(of: world) / 2 }

@@ -19,19 +19,19 @@ public import Vocabulary
 public final class TrainerStage: StreamStage, HoldingStage {
     public static let inputs: [Topic] = [.trainingRequests]
 
-    private let topics: TopicNames
+    let topics: TopicNames
     private let artifacts: any ObjectStore
     /// Who reads versions and models that lie in buckets; nil: nobody can.
-    private let buckets: S3Client?
-    private let results: StudyResults
-    private let now: () -> Int64
+    let buckets: S3Client?
+    let results: StudyResults
+    let now: () -> Int64
     private let budget: Int64
     private let jitter: () -> Double
     private let parser = JSONParser(maximumDepth: 64, maximumSize: 64 << 20)
     /// Requests that are not finished, in the order they came; at most those of one batch.
     private var studies: [Study] = []
     /// Requests for predictions: answered between repeats, as people wait for them.
-    private var desk = PredictionDesk()
+    var desk = PredictionDesk()
     /// Repeats whose results stand, of requests that this life has looked at.
     private var finished: [RequestID: Set<StudyRepeat>] = [:]
     /// Partitions whose first request may have been begun by somebody else.
@@ -57,7 +57,7 @@ public final class TrainerStage: StreamStage, HoldingStage {
     /// Repeats computed since the start.
     public private(set) var repeats: Int64 = 0
     /// Requests for predictions answered since the start.
-    public private(set) var predictions: Int64 = 0
+    public internal(set) var predictions: Int64 = 0
 
     /// A trainer that reports after every `budget` milliseconds of work, or after the repeat that took longer.
     public init(
@@ -150,33 +150,6 @@ public final class TrainerStage: StreamStage, HoldingStage {
         }
     }
 
-    /// Answers requests for predictions.
-    private func answerPredictions(into turn: inout Turn) throws {
-        guard !desk.pending.isEmpty else { return }
-        let places = Set(desk.pending.map(\.place))
-        var records: [OutputRecord] = []
-        try desk.answer(results, buckets, now: now, failed: failed) { prediction, value in
-            records.append(
-                OutputRecord(
-                    topic: topics[.trainingResults],
-                    key: Array(prediction.project.rawValue.utf8),
-                    value: value,
-                    headers: CloudEventHeaders(
-                        id: "\(prediction.request.id)-predicted",
-                        source: "flywheel/\(prediction.project)/trainer",
-                        type: "io.flywheel.prediction.finished.v1",
-                        time: now(),
-                        correlation: prediction.request.challenger.version.rawValue,
-                        causation: prediction.request.id.rawValue
-                    ).recordHeaders
-                )
-            )
-        }
-        for record in records { turn.write(record) }
-        predictions += Int64(records.count)
-        for place in places { turn.advance(place, to: position(of: place)) }
-    }
-
     /// Works for a second, or for one repeat if that takes longer.
     public func turnEnds(now time: Int64, into turn: inout Turn) throws {
         let began = now()
@@ -220,7 +193,7 @@ public final class TrainerStage: StreamStage, HoldingStage {
     }
 
     /// Where to go on once everything before is done: at the oldest request that is not.
-    private func position(of place: TopicPartition) -> Int64 {
+    func position(of place: TopicPartition) -> Int64 {
         let study = studies.first { $0.place == place }?.offset
         return [study, desk.oldest(place)].compactMap { $0 }.min() ?? reached[place] ?? 0
     }
