@@ -136,7 +136,8 @@ extension ProjectState {
         return known.compactMap { $0 }.first { $0.version == version } ?? training.models[version]
     }
 
-    /// Whether a sample of the audit draw may get a pair: where trainers predict it must be possible to hide it.
+    /// Whether a sample of the audit draw may get a pair: where trainers predict a request must have room for it soon, and it must be
+    /// possible to hide it.
     mutating func canBePredicted(
         _ sample: SampleID,
         _ version: ModelVersion,
@@ -147,6 +148,8 @@ extension ProjectState {
         guard configuration.rollout.predicts, version == serving,
             rollout.pairing(of: sample)?.pair == nil
         else { return true }
+        let soon = step.context.time.advanced(byMilliseconds: patience(configuration.rollout))
+        guard rollout.nextRequest(at: step.context.time) <= soon else { return false }
         guard !acquisition.hasCovers(acquisition.audit.unasked.count + 1) else { return true }
         guard rollout.canary == nil, !rollout.isProvisional(configuration.rollout) else { return false }
         if let notice = rollout.missPrediction(of: nil, policy: configuration.rollout, at: step.context.time) {

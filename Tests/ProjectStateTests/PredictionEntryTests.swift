@@ -302,7 +302,9 @@ struct PredictionEntryTests {
         #expect((stand.stand.state.rollout.canary?.version == canary) == isRight)
     }
 
-    @Test("Sixteen requests wait at a time; the others go when their deadlines have passed")
+    @Test(
+        "Sixty samples wait at a time, in sixteen requests; where there is no room the others get no pair and wait for nobody"
+    )
     func atOnce() {
         var stand = PredictionStand { acquisition, rollout in
             rollout.duels = 0
@@ -310,12 +312,28 @@ struct PredictionEntryTests {
         }
         for number in 0..<400 { stand.predict("p\(number)", isAudited: false) }
         for number in 0..<190 { stand.predict("a\(number)", isAudited: true) }
-        #expect(stand.requests.count == RolloutState.requestsAtOnce)
-        let first = stand.requests[0].deadline
-        while stand.requests.count == RolloutState.requestsAtOnce, stand.now < first.milliseconds + 5_000 {
-            stand.tick()
+        #expect(stand.requests.count == 6 && stand.requests.allSatisfy { $0.candidates.count == 20 })
+        #expect(stand.stand.state.acquisition.audit.pairings.count { $1.pair != nil } == 60)
+        for request in stand.requests { stand.answer(request, 1) }
+        for number in 190..<200 { stand.predict("a\(number)", isAudited: true) }
+        #expect(stand.requests.count == 7)
+
+        // One at a time, and nobody answers: sixteen are in flight, and what comes then gets no pair.
+        var slow = PredictionStand { acquisition, rollout in
+            (acquisition.patience, rollout.shadowWait) = (1_000_000, 120_000)
         }
-        #expect(stand.requests.count > RolloutState.requestsAtOnce && stand.now >= first.milliseconds - 1)
+        for number in 0..<100 { slow.predict("p\(number)", isAudited: false) }
+        for number in 0..<20 {
+            slow.predict("a\(number)", isAudited: true)
+            slow.now += 2_500
+            slow.apply(.tick(ChainMark(entryNumber: 0, digest: "")))
+        }
+        #expect(slow.requests.count == RolloutState.requestsAtOnce)
+        #expect(slow.stand.state.acquisition.audit.pairings.count { $1.pair != nil } == RolloutState.requestsAtOnce)
+        slow.now = slow.requests[0].deadline.milliseconds
+        slow.predict("late", isAudited: true)
+        for _ in 0..<3 { slow.tick() }
+        #expect(slow.requests.count > RolloutState.requestsAtOnce)
     }
 }
 

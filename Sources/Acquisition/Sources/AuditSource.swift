@@ -51,12 +51,15 @@ public struct AuditSource: TaskSource, Sendable {
     ///
     /// - Complexity: O(*capacity*) where duels are asked for.
     public func hasEnoughDuels(_ asking: AuditAsking) -> Bool {
-        guard asking.duels > 0, let standing = asking.standingPair else { return false }
-        if let most = asking.mostSilent {
-            // A trainer's word takes its time, and comes for many at once.
-            let silent = pairings.count { $1.pair == standing && $1.isSilent }
-            return silent >= most
-                || pairings.count { $1.pair == standing && $1.stratum == .disagree } >= Self.enoughDuels
+        guard let standing = asking.standingPair else { return false }
+        // What trainers have no time for would be silence.
+        if let most = asking.mostSilent, pairings.count(where: { $1.pair == standing && $1.isSilent }) >= most {
+            return true
+        }
+        guard asking.duels > 0 else { return false }
+        // A trainer's word takes its time, and comes for many at once.
+        guard asking.mostSilent == nil else {
+            return pairings.count { $1.pair == standing && $1.stratum == .disagree } >= Self.enoughDuels
         }
         return pairings.count { $1.pair == standing && $1.stratum != .agree } >= Self.enoughDuels
     }
