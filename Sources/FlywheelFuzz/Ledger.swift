@@ -87,8 +87,10 @@ struct Ledger {
         }
         let counts = plant.counts
         let leftOut = account.letters["left out"] ?? 0
-        guard leftOut <= counts.dropped else {
-            throw FuzzFault("\(leftOut) records are lost, \(counts.dropped) are counted as left out")
+        guard (counts.undrawn...counts.dropped + counts.undrawn).contains(Int64(leftOut)) else {
+            throw FuzzFault(
+                "\(leftOut) records are lost, \(counts.dropped) are counted as left out and \(counts.undrawn) feedback as not drawn"
+            )
         }
         guard counts.read == counts.accepted + counts.dead + counts.dropped else {
             throw FuzzFault("counts: \(counts)")
@@ -96,7 +98,7 @@ struct Ledger {
         guard counts.applied + counts.unreadable == applied, counts.unreadable == 0 else {
             throw FuzzFault("the journal has \(applied) entries, applied are \(counts.applied); \(counts)")
         }
-        try checkTallies(uncounted: traffic + leftOut - Int(counts.dropped), account, &outcomes)
+        try checkTallies(uncounted: traffic + leftOut - Int(counts.dropped + counts.undrawn), account, &outcomes)
         outcomes.add("records", "tallied only", traffic)
     }
 

@@ -38,6 +38,8 @@ final class Plant {
         var accepted: Int64 = 0
         var dead: Int64 = 0
         var dropped: Int64 = 0
+        /// Accepted, of users who were not drawn.
+        var undrawn: Int64 = 0
         var applied: Int64 = 0
         var unreadable: Int64 = 0
         var refusals: [String: Int64] = [:]
@@ -166,6 +168,7 @@ final class Plant {
             counts.accepted += intake.counts.accepted
             counts.dead += intake.counts.deadTotal
             counts.dropped += intake.counts.droppedTotal
+            counts.undrawn += intake.counts.feedbackLeftOut
         } else if let loop = runner.stage as? LoopStage {
             counts.applied += loop.counts.entries
             counts.unreadable += loop.counts.unreadable

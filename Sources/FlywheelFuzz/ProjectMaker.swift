@@ -81,6 +81,7 @@ struct ProjectMaker {
         ]
         if generator.chance(0.5) {
             tree["rollout"]?["move"] = .word(generator.pick(["true", "true", "false"]))
+            tree["rollout"]?["feedback_per_hour"] = .word(generator.pick(["1", "40", "10000"]))
             tree["rollout"]?["window"] = .word(generator.pick(["1", "5", "500", "100000"]))
         }
         tree["embedding"] = embedding(&generator)
