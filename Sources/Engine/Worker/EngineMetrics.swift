@@ -175,6 +175,7 @@ public struct EngineMetrics: Sendable {
             _ = counter(.lettersLeftOut, ["code": code.rawValue])
         }
         _ = counter(.forwarded)
+        _ = counter(.feedbackLeftOut)
         observe(faultyRecords: 0)
     }
 
