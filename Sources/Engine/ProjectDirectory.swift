@@ -154,10 +154,15 @@ public final class ProjectDirectory {
     ) throws(StreamError) {
         try readToEnd(stable: true)
         var left = patience
-        while self[name] == nil, left > 0, try isHeldBack() {
-            pause(100)
-            left -= 100
+        while self[name] == nil, left > 0 {
+            let isHeldBack = try isHeldBack()
+            if isHeldBack {
+                pause(100)
+                left -= 100
+            }
+            // A transaction that ended since the end was asked for is held back no more, and has not been read.
             try readToEnd(stable: true)
+            if !isHeldBack { return }
         }
     }
 
