@@ -154,6 +154,7 @@ extension ProjectState {
             predictedBy: version,
             policy: configuration.rollout,
             isWanted: isWanted,
+            isShown: candidate.model?.role == .champion,
             at: step.context.time
         ) {
             acquisition.audit.note(candidate.sample.id, pairing)

@@ -103,11 +103,7 @@ extension RolloutState {
         // Beside live traffic only samples labelled before are spoken of: one given up since has no place to win back.
         guard var row = rows[sample] ?? (isLive ? newRow(draw, time) : nil) else { return }
         guard row.prediction(of: version) == nil else { return }
-        if let number = row.opening, let pair = openings[number]?.pair, bets[pair]?.challenger == version {
-            var ledger = ledger(of: pair)
-            ledger.counts.late += 1
-            set(ledger, of: pair)
-        }
+        countLate(version, row)
         let pair = row.pair
         row.predictions.removeAll { !isInQuestion($0.version, state) && !isInPair($0.version, pair) }
         row.predictions.append(AuditPrediction(version: version, label: label))
@@ -142,6 +138,14 @@ extension RolloutState {
     static func missedPredictions(_ policy: RolloutPolicy) -> Int { max(10, policy.minimumShadow) }
     /// Milliseconds before it is told again.
     static let silenceInterval: Int64 = 3_600_000
+
+    /// Counts what a pair's challenger says of a sample whose task has opened, whether its label has entered or not.
+    mutating func countLate(_ version: ModelVersion, _ row: AuditRow) {
+        guard row.opening != nil, let pair = row.pair?.number, bets[pair]?.challenger == version else { return }
+        var ledger = ledger(of: pair)
+        ledger.counts.late += 1
+        set(ledger, of: pair)
+    }
 
     /// A sample leaves the audit sample before it has a label.
     public mutating func forget(_ sample: SampleID) {

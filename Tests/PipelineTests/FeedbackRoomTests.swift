@@ -59,6 +59,27 @@ struct FeedbackRoomTests {
         #expect(users.count < 300, "\(users.count)")
     }
 
+    /// Before: for half an hour after a flood of seconds one user in a hundred was heard.
+    @Test("A minute after a flood as many users are heard as an hour's room carries")
+    func afterwards() {
+        var room = FeedbackRoom()
+        var flooded = 0
+        for number in 0..<200_000 {
+            let time = Int64(number) / 50
+            let isTaken = room.take(Self.project, limit: 10_000, draw: draw(number % 10_000), at: time, share: 1) != nil
+            if isTaken { flooded += 1 }
+        }
+        #expect((5_000...10_100).contains(flooded), "\(flooded)")
+        var heard = 0
+        for number in 0..<2_400 {
+            let time = 64_000 + Int64(number) * 50
+            let isTaken = room.take(Self.project, limit: 10_000, draw: draw(number % 9_973), at: time, share: 1) != nil
+            if isTaken { heard += 1 }
+        }
+        // Twenty a second for two minutes, of which 2.8 are carried, and more until the minute is known.
+        #expect((250...600).contains(heard), "\(heard)")
+    }
+
     @Test("What an aborted transaction took is there again, and a worker has its share of the room")
     func transactions() {
         var room = FeedbackRoom()

@@ -93,6 +93,19 @@ struct BakeTests {
         #expect(state.live("third", "v2", right, policy: Self.policy)?.pair == nil)
     }
 
+    /// Before: of a share of 0.05 nineteen in twenty pairs were of what the canary had said in shadow, where it was as good as ever.
+    @Test("What the canary says in shadow has no pair: it is judged by what it serves")
+    func shadow() {
+        var state = Self.blessed()
+        state.live("first", "v1", right, policy: Self.policy)
+        let (id, version) = (SampleID("first"), ModelVersion("v2"))
+        state.predicted(right, of: id, by: version, draw: 0.5, isLive: true, at: time(0))
+        let shadowed = state.pair(id, predictedBy: version, policy: Self.policy, isShown: false, at: time(0))
+        #expect(shadowed?.pair == nil && state.standingPair == nil)
+        let shown = state.pair(id, predictedBy: version, policy: Self.policy, at: time(0))
+        #expect(shown?.pair != nil && shown?.pair == state.standingPair)
+    }
+
     @Test("A pair that is fixed after the task opened is none; the era after the rollout knows nothing of it")
     func order() {
         var state = Self.blessed()

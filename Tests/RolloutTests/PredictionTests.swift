@@ -93,6 +93,23 @@ struct PredictionTests {
         #expect((evidence.settled, evidence.silent, evidence.lateLeftOut) == (2, 2, 1))
     }
 
+    /// Before: people who answer at once left nothing to be late for, and a slow trainer looked like a dead one.
+    @Test("An answer is late, too, where the label has entered already")
+    func lateBehindTheLabel() {
+        var state = state()
+        for sample in ["a", "b"] { state.live(sample, "v1", right, policy: predicting) }
+        state.request("r", ["a", "b", "x", "y"])
+        for sample in ["a", "b"] {
+            state.opened(SampleID(sample), isDuel: false, at: time(60_000))
+            state.answer(sample, policy: predicting)
+        }
+        #expect(state.evidence(predicting).lateLeftOut == 0)
+        _ = state.predict("r", [("a", right), ("b", right), ("x", right), ("y", nil)])
+        let evidence = state.evidence(predicting)
+        #expect(evidence.all == .init(labels: 2, wins: 0, losses: 2))
+        #expect((evidence.settled, evidence.silent, evidence.lateLeftOut) == (2, 2, 2))
+    }
+
     @Test("What is no answer to a request is refused by name, and leaves no trace")
     func refusals() {
         var state = state()
@@ -290,7 +307,10 @@ struct ServedAnswerTests {
         serve(&state, 0..<10, differing: [4])
         let paused = state.advance(policy: policy, at: time(20))
         #expect(paused.release?.cause == .canary && paused.notice?.kind == .rolloutPaused)
-        #expect(paused.notice?.text.contains("of 10 answers of services to audit samples 1 are not") == true)
+        #expect(
+            paused.notice?.text.contains("of 10 answers of services to audit samples that were compared 1 are not")
+                == true
+        )
         #expect(state.staging(policy)?.state == .paused && state.staging(policy)?.pause == .inconclusive)
         // It serves on, so that there is something to compare; told once.
         #expect(state.staging(policy)?.canary?.share == 1)

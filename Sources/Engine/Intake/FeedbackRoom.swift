@@ -5,14 +5,19 @@ internal import Vocabulary
 /// Entries stay for ever, and a million verdicts an hour say little more than ten thousand do. What is left of an hour's room says
 /// which share of the users goes on: all while it is at least half full, then half of them, a quarter, an eighth. The share
 /// halves as the room does, so that a steady flood comes to rest where as much goes on as the hour allows, and a sudden one takes
-/// no more than the room. Whoever is drawn at a share is drawn at every larger one.
+/// no more than the room. It is no smaller than what comes anew can carry: once a flood has ended, what came in the last minute
+/// says how many users go on, however empty it has left the room. Whoever is drawn at a share is drawn at every larger one.
 ///
 /// It lives in memory: a worker that restarts begins with a full one.
 struct FeedbackRoom {
     private struct Account {
         var entries: Double
         var last: Int64
+        /// Feedback of the last minute, entered or not; what is older counts less and less.
+        var recent = 0.0
     }
+
+    private static let minute = 60_000.0
 
     private static let hour = 3_600_000.0
     /// Projects come and go; a worker does not.
@@ -40,8 +45,11 @@ struct FeedbackRoom {
         let known = accounts[project]
         var account = known ?? Account(entries: most, last: time)
         account.entries = min(most, account.entries + most * Double(max(0, time - account.last)) / Self.hour)
+        account.recent -= account.recent * min(1, Double(max(0, time - account.last)) / Self.minute)
+        account.recent += 1
         account.last = time
-        let drawn = Self.drawn(account.entries / most)
+        let carried = most * Self.minute / Self.hour / account.recent
+        let drawn = max(Self.drawn(account.entries / most), Self.drawn(carried / 2))
         let isTaken = draw < drawn && account.entries >= 1
         if isTaken { account.entries -= 1 }
         if before[project] == nil { before[project] = .some(known) }

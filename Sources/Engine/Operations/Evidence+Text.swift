@@ -16,7 +16,7 @@ extension Evidence {
         case .paired(let labels, let challengerOnly, let championOnly, let logE, let threshold):
             "on \(labels) audit labels that both predicted, \(winner) agreed better with \(challengerOnly) and \(loser) with \(championOnly); log e \(Self.rounded(logE)) of \(Self.rounded(threshold)) needed"
         case .judged(let evidence):
-            "on \(evidence.all.labels) audit labels of era \(evidence.era), of samples predicted before anybody was asked, challengers agreed better with \(evidence.all.wins) and \(loser) with \(evidence.all.losses), \(winner) itself with \(evidence.own.wins) and against it \(evidence.own.losses); log e \(Self.rounded(evidence.logE)) of \(Self.rounded(evidence.threshold)) needed"
+            "on \(evidence.all.labels) audit labels of era \(evidence.era), of samples predicted before anybody was asked, challengers agreed better with \(evidence.all.wins) and \(loser) with \(evidence.all.losses)\(evidence.silent > 0 ? " (\(evidence.silent) of all samples for want of a challenger's word in time)" : ""), \(winner) itself with \(evidence.own.wins) and against it \(evidence.own.losses); log e \(Self.rounded(evidence.logE)) of \(Self.rounded(evidence.threshold)) needed"
         case .provisional(let labels, let challengerOnly, let championOnly):
             "nothing is claimed: on the \(labels) audit labels known \(winner) agreed better with \(challengerOnly) and \(loser) with \(championOnly)"
         case .feedback(let negative, let total, let expectedRate, let statistic, let threshold):
@@ -61,7 +61,8 @@ extension Evidence {
             let person = step.approvedBy.map { ", approved by \(ForeignText.line($0, limit: 300))" } ?? ""
             let answers =
                 step.compared > 0
-                ? ", \(step.differing) of \(step.compared) answers of services differ from the trainer's" : ""
+                ? ", \(step.differing) of the newest \(step.compared) answers of services that were compared differ from the trainer's"
+                : ""
             return
                 "step \(step.step) (\(whom)) from \(RFC3339.text(milliseconds: step.from.milliseconds)) to \(RFC3339.text(milliseconds: step.to.milliseconds)): \(step.negative) of \(step.voices) voices reject\(answers)\(person)"
         }

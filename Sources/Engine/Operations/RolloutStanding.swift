@@ -22,6 +22,9 @@ public struct RolloutStanding: Hashable, Sendable {
     public let bake: Int64
     /// Whether it waits for a person's approval.
     public let isAsked: Bool
+    /// Of the newest answers of services that were compared with a trainer's, how many, and how many differ; 0 where none is.
+    public let compared: Int
+    public let differing: Int
 
     init?(_ state: RolloutState, _ policy: RolloutPolicy) {
         guard let rollout = state.progress.value.rollout, let staging = state.staging(policy) else { return nil }
@@ -33,6 +36,7 @@ public struct RolloutStanding: Hashable, Sendable {
         voicesNeeded = step.voices
         bake = step.bake
         isAsked = rollout.isAsked && rollout.approvedBy == nil
+        (compared, differing) = (rollout.compared, rollout.differing)
     }
 
     /// On one line, for people.
@@ -43,8 +47,10 @@ public struct RolloutStanding: Hashable, Sendable {
             ?? "share \(canary.share ?? 0)"
         let state = staging.pause.map { ", paused: \($0.rawValue)" } ?? (isAsked ? ", waits for approval" : "")
         let time = since.map { " since \(RFC3339.text(milliseconds: $0.milliseconds))" } ?? ""
+        let answers =
+            compared > 0 ? ", of the newest \(compared) answers of services compared \(differing) differ" : ""
         return
-            "\(ForeignText.line(canary.version.rawValue, limit: 300)): step \(canary.step) (\(whom))\(time), \(voices) of \(voicesNeeded) voices, \(negative) reject\(state)"
+            "\(ForeignText.line(canary.version.rawValue, limit: 300)): step \(canary.step) (\(whom))\(time), \(voices) of \(voicesNeeded) voices, \(negative) reject\(answers)\(state)"
     }
 
     /// As one JSON object.
@@ -67,6 +73,10 @@ public struct RolloutStanding: Hashable, Sendable {
             writer.member("voices_needed", voicesNeeded)
             writer.member("negative", negative)
             writer.member("waits_for_approval", isAsked)
+            if compared > 0 {
+                writer.member("compared", compared)
+                writer.member("differing", differing)
+            }
         }
     }
 }

@@ -52,7 +52,7 @@ public struct PredictedEvent: Hashable, Sendable {
             throw Rejection(error)
         }
         var answers: [PredictedAnswer] = []
-        for element in elements {
+        for (index, element) in elements.enumerated() {
             let (answer, sample): (JSONObject, SampleID)
             do throws(JSONError) {
                 answer = try element.object()
@@ -60,13 +60,17 @@ public struct PredictedEvent: Hashable, Sendable {
             } catch {
                 throw Rejection(error)
             }
-            answers.append(
-                PredictedAnswer(
-                    sample: sample,
-                    champion: try question.label(of: answer, at: "champion"),
-                    challenger: try question.label(of: answer, at: "challenger")
+            do throws(Rejection) {
+                answers.append(
+                    PredictedAnswer(
+                        sample: sample,
+                        champion: try question.label(of: answer, at: "champion"),
+                        challenger: try question.label(of: answer, at: "challenger")
+                    )
                 )
-            )
+            } catch {
+                throw Rejection(error.code, "answers[\(index)] of sample \(sample): \(error.text)")
+            }
         }
         self.project = project
         labels = PredictedLabels(

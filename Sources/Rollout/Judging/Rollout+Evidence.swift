@@ -18,6 +18,7 @@ extension RolloutState {
     ///   - version: Whose prediction it is.
     ///   - policy: The revision in force.
     ///   - isWanted: Whether services are to shadow the sample, and the standing pair needs another one.
+    ///   - isShown: Whether a service showed the prediction, rather than shadowed with it.
     ///   - time: Of the entry.
     /// - Returns: How the sample stands; nil where eras do not judge, or nothing is kept of the sample.
     /// - Complexity: O(1); O(*rowCapacity*) for the first sample of a pair.
@@ -26,12 +27,13 @@ extension RolloutState {
         predictedBy version: ModelVersion,
         policy: RolloutPolicy,
         isWanted: Bool = true,
+        isShown: Bool = true,
         at time: StreamTime
     ) -> AuditPairing? {
         guard policy.bound != .challenger, var row = rows[sample] else { return nil }
         let isFixed = row.pair.map { bets[$0.number] != nil } ?? false
         if !isFixed, row.opening == nil, row.label == nil, isWanted, row.prediction(of: version) != nil,
-            let number = newPair(by: version, policy)
+            let number = newPair(by: version, isShown, policy)
         {
             row.pair = RowPair(number: number, fixedAt: time)
             order.set(sample, row, in: &rows)
@@ -40,9 +42,12 @@ extension RolloutState {
     }
 
     /// The number of the pair that a sample gets of which a version has spoken; nil where it gets none.
-    private mutating func newPair(by version: ModelVersion, _ policy: RolloutPolicy) -> Int? {
+    private mutating func newPair(by version: ModelVersion, _ isShown: Bool, _ policy: RolloutPolicy) -> Int? {
         // While a model is on its way no era runs: the next begins under whoever is champion then.
-        if let rollout = progress.value.rollout { return bakePair(rollout, by: version, policy) }
+        if let rollout = progress.value.rollout {
+            // What it said in shadow is what it was promoted by: here it is judged by what it serves.
+            return isShown ? bakePair(rollout, by: version, policy) : nil
+        }
         let state = phase.value
         guard version == state.champion?.version, policy.predicts || state.heardFromChallenger > 0,
             !isProvisional(policy)

@@ -86,7 +86,7 @@ extension StagedRollout {
     func isHeard(_ step: RolloutStep, _ policy: RolloutPolicy) -> Bool { voices >= step.voices && isCompared(policy) }
 
     var differsText: String {
-        "the rollout of \(model.version) is paused at its first step: of \(compared) answers of services to audit samples \(differing) are not what its trainer says that it answers, more than one of a hundred. Services have to run the artifact that model-releases names, on the same embedding"
+        "the rollout of \(model.version) is paused at its first step: of \(compared) answers of services to audit samples that were compared \(differing) are not what its trainer says that it answers, more than one of a hundred. Services have to run the artifact that model-releases names, on the same embedding; it goes on by itself once enough answers agree, some hundreds, and flywheel releases rollback takes it back"
     }
 
     func lacksAnswersText(_ policy: RolloutPolicy) -> String {

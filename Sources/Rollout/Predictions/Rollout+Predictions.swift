@@ -138,11 +138,7 @@ extension RolloutState {
             phase.value.heardFromChallenger += 1
             phase.value.heardWithoutChallenger = 0
         }
-        if let number = row.opening, let pair = openings[number]?.pair, bets[pair]?.challenger == version {
-            var ledger = ledger(of: pair)
-            ledger.counts.late += 1
-            set(ledger, of: pair)
-        }
+        countLate(version, row)
         let pair = row.pair
         row.predictions.removeAll { !isInQuestion($0.version, state) && !isInPair($0.version, pair) }
         row.predictions.append(AuditPrediction(version: version, label: label, isByTrainer: true))

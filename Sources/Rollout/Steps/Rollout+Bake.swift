@@ -4,7 +4,7 @@ internal import Vocabulary
 
 /// A model on its way against the champion, by audit labels: as a challenger is judged, with the roles exchanged.
 ///
-/// The champion shadows the model that is to take its place. A sample of which the model has spoken has the pair of both, fixed
+/// The champion shadows the model that is to take its place. A sample that the model has served has the pair of both, fixed
 /// before anybody is asked; silence of the champion counts as wrong, and for the model. What was known of the two before the
 /// rollout is why the model is on its way, and sets no bet: it is no guide to what goes wrong when it serves.
 extension RolloutState {
