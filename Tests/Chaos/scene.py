@@ -164,7 +164,7 @@ class Scene:
 
     def try_flywheel(self, *words: str, patience: float = 60) -> tuple[int, str]:
         command = [str(self.binary), *words]
-        if words[0] != "dataset":
+        if words[0] not in ("dataset", "config"):
             command += ["--bootstrap", self.cluster.bootstrap]
         try:
             done = subprocess.run(command, capture_output=True, text=True, timeout=patience)
