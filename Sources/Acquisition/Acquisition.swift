@@ -142,7 +142,7 @@ extension AcquisitionState {
         guard context.policy.edition >= 2 else { return batch }
         var claimed: [Selection] = []
         for selection in batch {
-            // What only tells who was right may be of any side.
+            // A label that neither trains nor tests can stand on no wrong side.
             guard selection.purpose.split == nil || isFree(selection.sample, selection.purpose, context.policy) else {
                 var removal = SampleRemoval(sample: selection.sample.id)
                 writeSources(&removal, context)

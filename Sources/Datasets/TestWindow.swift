@@ -67,7 +67,7 @@ extension DatasetsState {
     mutating func enterWindow(_ sample: Sample, _ log: inout LogPosition, begins: Bool) {
         if log.anchored == 0 {
             guard begins else { return }
-            // Those from before have no order that is known; they go on testing.
+            // Test labels accepted earlier have no known order, so they stay test labels.
             log.anchored = min(Self.anchorSize, log.test - 1)
         }
         guard log.anchored >= Self.anchorSize else {

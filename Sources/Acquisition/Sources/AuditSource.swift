@@ -52,7 +52,7 @@ public struct AuditSource: TaskSource, Sendable {
     /// - Complexity: O(*capacity*) where duels are asked for.
     public func hasEnoughDuels(_ asking: AuditAsking) -> Bool {
         guard let standing = asking.standingPair else { return false }
-        // What trainers have no time for would be silence.
+        // More pairs than trainers can answer in time would be lost to silence.
         if let most = asking.mostSilent, pairings.count(where: { $1.pair == standing && $1.isSilent }) >= most {
             return true
         }

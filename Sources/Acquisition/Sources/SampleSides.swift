@@ -36,7 +36,7 @@ public struct SampleSides: Sendable {
 
     /// Notes on which side a sample is. The first of a content or group holds.
     mutating func note(_ sample: Sample, _ purpose: TaskPurpose) {
-        // What neither trains nor tests leaves its group free.
+        // A disputed sample is on no side, so its group may still be on either.
         let group = purpose.split == nil ? nil : Self.groupKey(sample)
         for key in [Self.contentKey(sample), group].compactMap({ $0 }) where known[key] == nil {
             known[key] = purpose

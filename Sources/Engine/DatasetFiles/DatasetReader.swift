@@ -224,7 +224,7 @@ struct LineOrder {
 
     init(_ tombstones: Tombstones) { self.tombstones = tombstones }
 
-    /// The same place in a later version, which withdraws more of the lines passed.
+    /// Position in a later version that corresponds to this one; that version withdraws more of the lines passed.
     ///
     /// - Parameters:
     ///   - removed: Of the lines that held, how many do no longer, by split.

@@ -8,7 +8,7 @@ struct SampleLines {
     /// Where a line stands.
     struct Place {
         let file: Int32
-        /// Of its fact; 0 where it is not known.
+        /// Sequence number of the label's fact; 0 where it is not known.
         let sequence: Int64
         let split: Split
     }
