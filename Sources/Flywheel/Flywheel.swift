@@ -128,6 +128,7 @@ extension ProjectState {
             by: version,
             draw: candidate.auditDraw,
             isLive: true,
+            isShown: candidate.model?.role == .champion,
             isPredicting: configuration.rollout.predicts,
             at: step.context.time
         )

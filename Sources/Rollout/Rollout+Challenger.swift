@@ -76,7 +76,9 @@ extension RolloutState {
             || version == canary?.version
     }
 
-    /// What a model said about a sample of the audit sample. The first word of a model counts.
+    /// What a model said about a sample of the audit sample. The first word of a model counts; but a model on its way is judged by
+    /// what it serves, so that the first prediction of it that is shown takes the place of one in shadow, until the sample has its
+    /// pair or is asked about.
     ///
     /// - Parameters:
     ///   - label: What it said.
@@ -84,6 +86,7 @@ extension RolloutState {
     ///   - version: The model.
     ///   - draw: The sample's.
     ///   - isLive: Whether a service said it, beside or in live traffic.
+    ///   - isShown: Whether a service showed it to users, rather than shadowed with it.
     ///   - isPredicting: Whether trainers speak for challengers, so that a service's word does not show that it is heard.
     ///   - time: Of the entry.
     /// - Complexity: O(1); O(*rowCapacity*) when the table is full.
@@ -93,6 +96,7 @@ extension RolloutState {
         by version: ModelVersion,
         draw: Double,
         isLive: Bool,
+        isShown: Bool = false,
         isPredicting: Bool = false,
         at time: StreamTime
     ) {
@@ -102,13 +106,27 @@ extension RolloutState {
         let state = phase.value
         // Beside live traffic only samples labelled before are spoken of: one given up since has no place to win back.
         guard var row = rows[sample] ?? (isLive ? newRow(draw, time) : nil) else { return }
-        guard row.prediction(of: version) == nil else { return }
+        if let known = row.predictions.firstIndex(where: { $0.version == version }) {
+            if isShown, isServedFirst(version, row) {
+                row.predictions[known] = AuditPrediction(version: version, label: label)
+                order.set(sample, row, in: &rows)
+            }
+            return
+        }
         countLate(version, row)
         let pair = row.pair
         row.predictions.removeAll { !isInQuestion($0.version, state) && !isInPair($0.version, pair) }
         row.predictions.append(AuditPrediction(version: version, label: label))
         order.set(sample, row, in: &rows)
         if version == state.champion?.version || version == state.challenger?.version { countPair(row, state) }
+    }
+
+    /// Whether a prediction that a service shows is the first of a model on its way about a sample: such a one fixes its pair.
+    private func isServedFirst(_ version: ModelVersion, _ row: AuditRow) -> Bool {
+        guard let rollout = progress.value.rollout, rollout.model.version == version, row.label == nil, !row.isAsked,
+            row.opening == nil
+        else { return false }
+        return row.pair.map { bets[$0.number] == nil } ?? true
     }
 
     /// Counts live predictions of the champion on audit samples that a challenger could have made as well and has not.

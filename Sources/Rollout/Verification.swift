@@ -89,8 +89,9 @@ extension RolloutState {
         for version in suspects {
             guard let suspicion = suspicions[version] else { continue }
             let room = policy.verification - max(suspicion.asked, Self.deciding) - suspicion.disputedAsked
-            // No faster than the audit tasks that decide, and no slower: when those have decided it is over.
-            let pace = suspicion.asked + 1 - suspicion.disputedAsked
+            // No faster than the audit tasks that decide, and no slower: when those have decided it is over. Tasks that were open
+            // before decide, too.
+            let pace = max(suspicion.asked, suspicion.labels) + 1 - suspicion.disputedAsked
             most = max(most, min(Self.disputedWanted - suspicion.disputedAsked, room, pace))
         }
         return most

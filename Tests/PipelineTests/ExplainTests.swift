@@ -32,6 +32,7 @@ struct ExplainTests {
                 #expect(explanation.label != nil)
                 labelled += 1
             }
+            #expect(!explanation.isDisputed)
             if newest.purpose == .audit {
                 #expect(appearance.ways.contains { $0.contains("audit") })
                 audited += 1

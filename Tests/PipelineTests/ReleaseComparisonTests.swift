@@ -255,7 +255,11 @@ struct ReleaseComparisonTests {
                 "\"window\":{\"version\":\"\(window.version)\",\"items\":\(window.labels),\"champion\":"
             )
         )
-        #expect(reasons.text.contains("on the newest \(window.labels) audit labels that both answered \(first)"))
+        #expect(
+            reasons.text.contains(
+                "on the newest \(window.labels) audit labels that both answered, in service or in shadow, \(first)"
+            )
+        )
         #expect(window.known > 0 && window.known < window.labels && reasons.text.contains("optimistic"))
         let plain = try ReleaseReasons(history, version: second.rawValue)
         #expect(!plain.json.contains("\"window\""))

@@ -2,8 +2,10 @@ import Events
 import Flywheel
 import Hashing
 import JSON
+import Rollout
 import StreamRuntime
 import StreamTesting
+import Tables
 import Testing
 import Vocabulary
 
@@ -77,6 +79,33 @@ struct ReleaseHistoryTests {
         let report = try Replay(transport: plant.cluster, topics: plant.topics)
             .verify(project: Self.project, partition: World.partition)
         #expect(report.isEqual, "\(report.firstDifference ?? "")")
+    }
+
+    @Test("Whom labels decide about is shown, and how many labels have come")
+    func suspected() {
+        var project = LoopProject(project: ProjectID(Self.project))
+        project.state.rollout.suspicions[ModelVersion("v2")] = Suspicion(
+            since: StreamTime(milliseconds: 0),
+            accuracy: 0.8125,
+            labels: 12,
+            right: 11,
+            asked: 14,
+            disputed: 3,
+            disputedWrong: 1
+        )
+        let overview = ReleaseOverview(ProjectSummary(project), ReleaseHistory(project: Self.project))
+        #expect(
+            overview.text.contains(
+                "\nsuspected    v2 since 1970-01-01T00:00:00.000Z: 12 of 20 audit labels have come, 11 of them right; its accuracy before was at least 81.25 %; of 3 samples that users had rejected it had 1 wrong\n"
+            ),
+            "\(overview.text)"
+        )
+        #expect(
+            overview.json.contains(
+                #""suspicions":[{"version":"v2","since_ms":0,"labels":12,"labels_needed":20,"right":11.0,"accuracy_before":0.8125,"disputed":3,"disputed_wrong":1}]"#
+            ),
+            "\(overview.json)"
+        )
     }
 
     /// Behind the brace that closes the first one.

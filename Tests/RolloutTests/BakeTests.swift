@@ -106,6 +106,55 @@ struct BakeTests {
         #expect(shown?.pair != nil && shown?.pair == state.standingPair)
     }
 
+    /// Before: of a finite set of samples that comes again, a canary was judged by what it had said of them in shadow.
+    @Test(
+        "What the canary serves takes the place of what it said in shadow, until its pair is fixed or its task is open"
+    )
+    func served() {
+        var state = Self.blessed()
+        let (policy, version) = (Self.policy, ModelVersion("v2"))
+        func says(_ label: Label, _ sample: String, isShown: Bool) {
+            state.predicted(
+                label,
+                of: SampleID(sample),
+                by: version,
+                draw: 0.5,
+                isLive: true,
+                isShown: isShown,
+                at: time(0)
+            )
+            _ = state.pair(SampleID(sample), predictedBy: version, policy: policy, isShown: isShown, at: time(0))
+        }
+        func word(_ sample: String) -> Label? {
+            state.rows[SampleID(sample)]?.predictions.last { $0.version == version }?.label
+        }
+        for sample in ["a", "b", "c"] {
+            state.live(sample, "v1", right, policy: policy)
+            says(right, sample, isShown: false)
+        }
+        says(wrong, "a", isShown: false)
+        #expect(word("a") == right)
+        says(wrong, "a", isShown: true)
+        #expect(word("a") == wrong)
+        says(right, "a", isShown: true)
+        #expect(word("a") == wrong)
+        // Asked about before it was served: nothing may change any more.
+        state.askedCandidate(SampleID("b"), AuditOrigin(isDuel: false, stratum: .unknown, day: 0))
+        says(wrong, "b", isShown: true)
+        #expect(word("b") == right)
+        // The champion's first word stays.
+        state.predicted(
+            wrong,
+            of: SampleID("c"),
+            by: ModelVersion("v1"),
+            draw: 0.5,
+            isLive: true,
+            isShown: true,
+            at: time(0)
+        )
+        #expect(state.rows[SampleID("c")]?.predictions.first?.label == right)
+    }
+
     @Test("A pair that is fixed after the task opened is none; the era after the rollout knows nothing of it")
     func order() {
         var state = Self.blessed()

@@ -162,6 +162,23 @@ struct BucketTrustTests {
         #expect(rolledBack <= 6, "\(rolledBack)")
     }
 
+    @Test("Disputed samples are asked as fast as labels decide, of tasks that were open before too")
+    func pace() {
+        var state = VoiceTests.promoted(policy: Self.policy)
+        let version = ModelVersion("v2")
+        let cases = [(asked: 0, labels: 0, disputed: 0, 1), (3, 1, 1, 3), (0, 7, 2, 6), (12, 19, 20, 0), (1, 0, 5, 0)]
+        for (asked, labels, disputed, wanted) in cases {
+            state.suspicions[version] = Suspicion(
+                since: time(0),
+                accuracy: 0.8,
+                labels: labels,
+                asked: asked,
+                disputedAsked: disputed
+            )
+            expect(state.disputedTasksWanted(Self.policy), is: wanted)
+        }
+    }
+
     @Test("Of the newest 64 voices about a version those are kept that dispute samples which are no audit samples")
     func disputes() {
         var state = VoiceTests.promoted(policy: Self.policy)

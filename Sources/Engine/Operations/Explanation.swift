@@ -138,6 +138,13 @@ public struct Explanation: Hashable, Sendable {
         self.sample = sample
     }
 
+    /// Whether its task, told as one of the audit sample, asks about what users dispute: the sample never belonged to the audit
+    /// sample.
+    public var isDisputed: Bool {
+        guard case .asked(let task) = outcome, task.purpose == .audit else { return false }
+        return !appearances.contains { $0.candidate.auditProbability != nil }
+    }
+
     /// Whether anything is known of the sample.
     public var isFound: Bool { !appearances.isEmpty || !predictions.isEmpty || outcome != nil }
 }

@@ -57,6 +57,8 @@ public struct ProjectSummary: Hashable, Sendable {
     public let isHeld: Bool
     /// Whether few are behind an alarm about the champion, and nothing is promoted until labels have decided.
     public let isSuspected: Bool
+    /// Versions that labels decide about, ordered by version.
+    public let suspicions: [SuspicionStanding]
     /// Whether promotions and studies are stopped.
     public let isFrozen: Bool
     /// The former champion that serves a share beside the champion; nil where none does.
@@ -178,6 +180,7 @@ public struct ProjectSummary: Hashable, Sendable {
         feedbackNegative = voices?.negative ?? state.rollout.watch.value.negative
         feedbackTotal = voices?.total ?? state.rollout.watch.value.total
         isSuspected = state.rollout.isSuspected
+        suspicions = SuspicionStanding.all(state.rollout)
         rollout = policy.flatMap { RolloutStanding(state.rollout, $0.rollout) }
         pairedLabels = state.rollout.pairs.value.labels
         standing = phase.challenger.map { _ in

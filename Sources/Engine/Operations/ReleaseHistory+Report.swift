@@ -97,6 +97,7 @@ public struct ReleaseOverview: Sendable {
                 "evidence     \(standing.won) pairs won, \(standing.lost) lost on \(standing.labels) audit labels; log e \(Self.rounded(standing.logE)) of \(Self.rounded(standing.threshold)); \(standing.livePredictions) live predictions of at least \(standing.minimumPredictions)"
             )
         }
+        lines += summary.suspicions.map { "suspected    \($0.text)" }
         let stops = [summary.isHeld ? "held" : nil, summary.isFrozen ? "frozen" : nil].compactMap { $0 }
         lines.append("promotions   \(stops.isEmpty ? "not held" : stops.joined(separator: " and "))")
         if let waiting = summary.waiting {
@@ -127,6 +128,8 @@ public struct ReleaseOverview: Sendable {
                     writer.member("version", holdback.version.rawValue)
                     writer.member("share", holdback.share)
                 }
+            }
+            writer.array("suspicions") { writer in for suspicion in summary.suspicions { suspicion.write(to: &writer) }
             }
             writer.member("held", summary.isHeld)
             writer.member("frozen", summary.isFrozen)

@@ -108,6 +108,10 @@ struct ExplanationReport {
             if !task.reason.triggers.isEmpty {
                 text += ", triggers \(Self.line(task.reason.triggers.joined(separator: ", ")))"
             }
+            if explanation.isDisputed {
+                text +=
+                    "\n  users reject what a suspected version said of it: told as an audit task, and its label neither trains nor tests"
+            }
             if let propensity = task.reason.propensity { text += ", propensity \(Self.rounded(propensity))" }
             return text
         case .askedBefore(let purpose) where purpose.isImported:
@@ -237,6 +241,7 @@ struct ExplanationReport {
         case nil: break
         case .asked(let task):
             writer.member("outcome", "asked")
+            writer.member("disputed", explanation.isDisputed)
             writer.member("task", encoded: task.jsonBytes)
         case .askedBefore(let purpose):
             writer.member("outcome", purpose.isImported ? "imported" : "asked_before")

@@ -41,6 +41,7 @@ struct StatusReport {
                 )
             }
             if let rollout = project.rollout { lines.append("  canary       \(rollout.text)") }
+            for suspicion in project.suspicions { lines.append("  suspected    \(suspicion.text)") }
             if let standing = project.standing { lines.append("  challenger   \(text(of: standing))") }
             if !project.quarantined.isEmpty {
                 lines.append("  quarantined  \(ForeignText.line(project.quarantined.joined(separator: ", ")))")
@@ -155,6 +156,8 @@ struct StatusReport {
             writer.member("evidence_labels_changed", project.changedEvidence)
             writer.member("held", project.isHeld)
             writer.member("suspected", project.isSuspected)
+            writer.array("suspicions") { writer in for suspicion in project.suspicions { suspicion.write(to: &writer) }
+            }
             writer.member("frozen", project.isFrozen)
             if let holdback = project.holdback {
                 writer.object("holdback") { writer in

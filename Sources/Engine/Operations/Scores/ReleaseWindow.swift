@@ -69,7 +69,7 @@ public struct ReleaseWindow: Sendable {
         let figures = [score.first.agreement, score.second.agreement].map { ScoreText.share($0.value) }
         let praise = known == 0 ? "" : "; \(known) of them were known at the release, and what they say is optimistic"
         return
-            "on the newest \(labels) audit labels that both answered \(old) agrees with \(figures[0]) and \(new) with \(figures[1]), \(ScoreText.difference(score.difference))\(praise)"
+            "on the newest \(labels) audit labels that both answered, in service or in shadow, \(old) agrees with \(figures[0]) and \(new) with \(figures[1]), \(ScoreText.difference(score.difference))\(praise)"
     }
 }
 
