@@ -1,6 +1,6 @@
 public import Vocabulary
 
-/// What to ask for, how much of it, and how fast.
+/// Rules by which samples are selected, how many, and how fast.
 public struct AcquisitionPolicy: Hashable, Sendable {
     public var function: AcquisitionFunction
     /// Put a batch together by the rule of `batch`; else, and where embeddings are wanted and missing, the highest scores are
@@ -37,13 +37,13 @@ public struct AcquisitionPolicy: Hashable, Sendable {
     public var money: Int64?
     /// Windows whose unused budget is added to later ones.
     public var carriedWindows: Int
-    /// What a vote may cost; tasks reserve it as it stood when they were opened.
+    /// Cost limits of one vote; a task reserves those that were in force when it opened.
     public var voteCost: VoteCost
     /// Intake forwards this many candidates for each task that the budget allows.
     public var oversample: Double
     /// How long a batch waits for a model that has learnt from the last one, in milliseconds.
     public var patience: Int64
-    /// What a model's output, or its logits, are tempered by before they are judged, above 0; 1 leaves them alone.
+    /// Temperature applied to a model's output, or to its logits, before they are judged, above 0; 1 has no effect.
     public var temperature: Double
     /// How a batch is put together.
     public var batch: BatchPolicy
@@ -131,7 +131,7 @@ public struct AcquisitionPolicy: Hashable, Sendable {
     /// Whether the audit sample takes its share of what the other sources were given, window by window.
     var sharesByWindow: Bool { edition >= 2 }
 
-    /// What may be spent in a window.
+    /// Budget of one window in votes, time and money, with the windows whose unused budget is carried over.
     public var budget: LabelBudget {
         LabelBudget(votes: votes, time: time, money: money, window: window, carriedWindows: carriedWindows)
     }

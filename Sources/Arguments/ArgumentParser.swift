@@ -1,6 +1,6 @@
 /// Reads a command line by its specification.
 public struct ArgumentParser: Sendable {
-    /// What a command line asks for.
+    /// Outcome of parsing a command line: a command to run, or a help text to print.
     public enum Outcome: Sendable {
         /// To run a command with these arguments.
         case run(ParsedArguments)

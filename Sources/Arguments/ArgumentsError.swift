@@ -1,6 +1,6 @@
-/// What is wrong with a command line, for the person who typed it.
+/// Fault in a command line, worded for the person who typed it.
 public struct ArgumentsError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// What was expected and what was found.
+    /// Reason in words: what was expected and what was found.
     public let reason: String
     /// The command it is about, as in `flywheel run`.
     public let command: String

@@ -1,14 +1,14 @@
-/// What a command understands: its options, its positional arguments and its subcommands.
+/// Specification of a command: its options, its positional arguments and its subcommands.
 public struct CommandSpecification: Sendable {
     /// Its name, as typed.
     public let name: String
-    /// What it does, in one line without full stop.
+    /// Purpose of the command, in one line without full stop.
     public let summary: String
     /// More about it, below the summary; may be empty.
     public let discussion: String
     /// Its options and flags.
     public let options: [OptionSpecification]
-    /// What follows the options, in order; only the last may repeat.
+    /// Positional arguments after the options, in order; only the last may repeat.
     public let positionals: [PositionalSpecification]
     /// Commands below it. A command that has some takes no positional arguments.
     public let subcommands: [CommandSpecification]
@@ -50,13 +50,13 @@ public struct OptionSpecification: Sendable {
     public let name: String
     /// How often it may stand.
     public let arity: Arity
-    /// What its value is called in the help, as in `FILE`.
+    /// Name of the value in the help, as in `FILE`; empty for a flag.
     public let placeholder: String
-    /// What it is for, in one line.
+    /// Purpose of the option, in one line.
     public let help: String
     /// Whether the command cannot do without.
     public let isRequired: Bool
-    /// What its value is if it does not stand; for the help and for readers.
+    /// Value of an option that is absent from the command line, for the help and for readers; nil for none.
     public let defaultValue: String?
     /// The only values it may have, if not empty.
     public let choices: [String]
@@ -127,9 +127,9 @@ public struct OptionSpecification: Sendable {
 
 /// An argument known by its place.
 public struct PositionalSpecification: Sendable {
-    /// What it is called, as in `FILE`.
+    /// Name of the argument, as in `FILE`.
     public let name: String
-    /// What it is for, in one line.
+    /// Purpose of the argument, in one line.
     public let help: String
     /// Whether the command cannot do without.
     public let isRequired: Bool

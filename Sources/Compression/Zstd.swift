@@ -10,7 +10,7 @@ public struct ZstdError: Error, Hashable, Sendable, CustomStringConvertible {
         case tooLarge
     }
 
-    /// What control flow depends on.
+    /// Kind of failure, for control flow.
     public let kind: Kind
     /// The reason in words.
     public let reason: String

@@ -6,7 +6,7 @@ public struct ConfigurationIssue: Hashable, Sendable, CustomStringConvertible {
     public let line: Int
     /// The key with all keys above it, as in `kafka.timeout`; empty if the file as a whole is meant.
     public let key: String
-    /// What was expected and what was found.
+    /// Reason in words: what was expected and what was found.
     public let reason: String
 
     /// The issue in one line: `worker.yaml:7: key kafka.timeout: expected …, found …`.

@@ -4,7 +4,7 @@
 /// it at once, keys that nobody asked for included. So a file is read to its end and every fault shows in one go. Until
 /// `finish` has returned, nothing that was read may be acted upon.
 public final class ConfigurationReader {
-    /// What the readers of one file share.
+    /// State shared by the readers of one file.
     final class Log {
         let file: String
         let environment: [String: String]

@@ -20,7 +20,7 @@ public struct YAMLNode: Hashable, Sendable {
         public let value: YAMLNode
     }
 
-    /// What kinds of values there are.
+    /// Kinds of values: a scalar, a list or a map.
     public enum Content: Hashable, Sendable {
         /// A single value.
         case scalar(Scalar)
@@ -43,7 +43,7 @@ public struct YAMLNode: Hashable, Sendable {
         return scalar.text.isEmpty || scalar.text == "~" || scalar.text == "null"
     }
 
-    /// What it is, for messages: text in quotes, a number without; long text is cut.
+    /// Description of the value for messages: text in quotes, a number without; long text is cut.
     var found: String {
         switch content {
         case .scalar where isNull: "nothing"

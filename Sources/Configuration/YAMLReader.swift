@@ -52,7 +52,7 @@ struct YAMLReader: ~Copyable {
 
     private func error(_ reason: String, line: Int) -> ConfigurationError { Self.error(reason, file, line) }
 
-    /// What libyaml reports, copied out of its memory.
+    /// Event reported by libyaml, copied out of its memory.
     private enum Event {
         case streamStart, streamEnd, documentStart, documentEnd, listEnd, mapEnd
         case scalar(YAMLNode.Scalar)

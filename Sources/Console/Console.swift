@@ -6,7 +6,7 @@ public import Telemetry
 
 /// The worker's HTTP side: health and metrics, or health alone. Used on one thread.
 public final class Console {
-    /// What a console shows.
+    /// Pages that a console serves.
     public enum Pages: String, Sendable {
         /// Health, metrics, and a list of what there is.
         case all = "console"

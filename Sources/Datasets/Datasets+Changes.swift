@@ -6,7 +6,7 @@ public import Vocabulary
 public struct ChangeContext: Sendable {
     /// The policy in force.
     public let policy: DatasetPolicy
-    /// Who wants it; at most `LabelChange.longestBy` bytes.
+    /// Person or role that requests the change; at most `LabelChange.longestBy` bytes.
     public let by: String
     /// For people; at most `LabelChange.longestReason` bytes.
     public let reason: String

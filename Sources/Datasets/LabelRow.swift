@@ -1,6 +1,6 @@
 public import Vocabulary
 
-/// What became of a label since it was accepted.
+/// Status of a label since it was accepted.
 public enum LabelStanding: String, Hashable, Sendable, CaseIterable {
     /// As it was accepted.
     case accepted
@@ -12,11 +12,12 @@ public enum LabelStanding: String, Hashable, Sendable, CaseIterable {
     case retracted
 }
 
-/// What is known of a label once it is in the log; at most 64 bytes, for there is one of each.
+/// Facts kept of a label that is in the log; at most 64 bytes, for there is one of each.
 public struct LabelRow: Hashable, Sendable {
     public let label: Label
     public let split: Split
-    /// Of the fact whose line holds: its acceptance, or the last change; of a retracted label its retraction.
+    /// Number of the fact whose line holds: its acceptance, or the last change; of a retracted label its
+    /// retraction.
     public let sequence: Int64
     /// The key of an imported label, by which a second one is known; nil of one that was asked for.
     public let importKey: UInt64?

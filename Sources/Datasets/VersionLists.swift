@@ -3,7 +3,7 @@ public import Vocabulary
 
 /// Where a version was cut, of one whose test labels may still be asked for.
 public struct CutMark: Hashable, Sendable {
-    /// Of its cut in the log.
+    /// Number of its cut in the log.
     public let sequence: Int64
     /// Its training labels that were revised, retracted or moved since it was cut.
     public var changed: Int

@@ -87,7 +87,7 @@ final class StoredSpellings {
         topic = topics[.state]
     }
 
-    /// Of a revision's project.
+    /// Returns the class spelling in force for the project of a revision.
     ///
     /// - Returns: Nil where `state` cannot be read.
     /// - Complexity: O(records of the partition), the first time.
@@ -115,7 +115,8 @@ final class StoredSpellings {
         return found
     }
 
-    /// What a row says. Of one that only a newer build reads nothing is known, and everything is in force.
+    /// Decodes the class spelling from one row; a row that only a newer build can read counts as a revision `.max`
+    /// in which everything is in force.
     static func spelling(_ value: UnsafeRawBufferPointer, _ parser: JSONParser) -> ClassSpelling {
         (try? ProjectConfiguration(json: parser.parse(value))).map { ClassSpelling($0) }
             ?? ClassSpelling(revision: .max, uncomposed: [:])

@@ -7,7 +7,8 @@ extension CloudEventHeaders {
     /// As headers of a record.
     var recordHeaders: [RecordHeader] { pairs.map { RecordHeader($0.0, $0.1) } }
 
-    /// Of an entry that Intake or the loop's timers write. Its id is where it comes from: a place in a topic, or a moment.
+    /// Builds the headers of an entry that Intake or the loop's timers write. The id names its origin: a position
+    /// in a topic, or a time.
     static func entry(
         _ entry: JournalEntry,
         id: String,

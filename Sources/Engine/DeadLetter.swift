@@ -9,11 +9,11 @@ public enum DeadLetter {
 
     /// How much of a record is kept, in bytes.
     struct Extent: Equatable {
-        /// Of the value; of a longer one the letter has the beginning, its size and its digest.
+        /// Maximum bytes of the value; of a longer value the dead letter holds the beginning, the size and the digest.
         var value: Int
-        /// Of the record's own headers, as a record takes them.
+        /// Maximum bytes of the record's own headers, counted as a record holds them.
         var headers: Int
-        /// Of the key; nil leaves it out.
+        /// Maximum bytes of the key; nil omits the key.
         var key: Int?
 
         /// All that can ever be sent again, and more.
@@ -24,7 +24,7 @@ public enum DeadLetter {
         static let stub = Extent(value: 0, headers: 0, key: nil)
     }
 
-    /// What a header takes beside its name and value, about.
+    /// Approximate bytes that a header needs besides its name and value.
     static let headerFraming = 10
 
     struct Cause {

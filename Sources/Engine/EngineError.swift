@@ -1,8 +1,8 @@
-/// What the engine cannot do, and what a person can do about it.
+/// Error of the engine: the operation that failed, the reason, and the remedy.
 public struct EngineError: Error, Hashable, Sendable, CustomStringConvertible {
     public let operation: String
     public let reason: String
-    /// What to do next; empty when there is nothing but to look at the reason.
+    /// Remedy for a person to apply; empty where the reason is all there is to act on.
     public let remedy: String
 
     public init(_ operation: String, _ reason: String, remedy: String = "") {

@@ -2,7 +2,7 @@ internal import Storage
 
 /// Work that a store refuses for now, a disk or a bucket: tried again with growing, jittered pauses, while nothing more is read.
 public struct HoldUp: Sendable {
-    /// What the store said last; nil while nothing is held up.
+    /// Reason in the store's last refusal; nil while nothing is held up.
     public private(set) var reason: String?
     /// Refusals in a row.
     public private(set) var attempts = 0

@@ -28,7 +28,8 @@ public struct TokenKeys: Sendable, CustomStringConvertible {
         acceptsAll = false
     }
 
-    /// Of whoever has no secret and cannot tell one token from another: it accepts all and makes none that would be accepted.
+    /// Keys of a holder without the secret, which cannot check tokens: every token is accepted, and none is made
+    /// that would be accepted elsewhere.
     static let unchecked = TokenKeys()
 
     private init() { (keys, isSecret, acceptsAll) = ([HMACSHA256(key: [])], false, true) }

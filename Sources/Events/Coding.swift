@@ -79,8 +79,8 @@ extension JSONObject {
         try optionalInt64(key).map { StreamTime(milliseconds: $0) }
     }
 
-    /// What is counted in rows, at most `Counting.most` either way (-1 is before the first): whoever adds to it never
-    /// overflows.
+    /// Reads a count of a row, at most `Counting.most` either way (-1 is before the first): additions to it never
+    /// overflow.
     func count(_ key: StaticString) throws(JSONError) -> Int { try int(key, in: -Counting.most...Counting.most) }
 
     func optionalCount(_ key: StaticString) throws(JSONError) -> Int? {

@@ -17,7 +17,7 @@ public enum RecordLimits {
     public static let sample = 200_000
     /// Question and classes of a project, for `project apply`: with the largest sample they make a task.
     public static let vocabulary = 800_000
-    /// What else stands on a task: ids, the reason of its choice with all triggers, headers.
+    /// Bytes of the other parts of a task: ids, the reason of its choice with all triggers, headers.
     public static let taskRest = 16_384
     /// Bytes of a label's or version's place in a tally beside the class's name: quotes, colon, comma and the count.
     public static let tallyCount = 24

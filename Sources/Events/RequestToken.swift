@@ -1,6 +1,7 @@
 public import JSON
 
-/// What a record that somebody outside answers carries, and an answer gives back: proof that the answerer has read it.
+/// Token of a record that somebody outside answers, returned with the answer: proof that the answerer has read
+/// the record.
 ///
 /// It stands as the last member of the record, beside the decision: `token`, 32 lower-case hexadecimal digits. It is no part of
 /// the decision, and of what replay compares. Descriptions and dumps show asterisks.

@@ -18,7 +18,7 @@ public enum Party: String, Hashable, Sendable, CaseIterable {
 }
 
 extension Topic {
-    /// Who writes records to it.
+    /// Parties that write records to it.
     public var writers: [Party] {
         switch self {
         case .predictions: [.productService, .operator, .redrive]
@@ -36,7 +36,7 @@ extension Topic {
         }
     }
 
-    /// Who reads its records.
+    /// Parties that read its records.
     public var readers: [Party] {
         switch self {
         case .predictions: [.intake, .analyst]

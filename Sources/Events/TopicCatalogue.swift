@@ -16,7 +16,7 @@ public enum Topic: String, Hashable, Sendable, CaseIterable {
     public enum Partitioning: Hashable, Sendable {
         /// As traffic needs; keys do not matter.
         case traffic
-        /// The same number for all of these: a project's records go to the project's own partition explicitly.
+        /// Number shared by all of these topics: a project's records go to the project's own partition explicitly.
         case project
         case single
     }
@@ -31,8 +31,8 @@ public enum Topic: String, Hashable, Sendable, CaseIterable {
         }
     }
 
-    /// Of topics that are written from outside: the broker unpacks what is sent and judges its size. Else a batch of some
-    /// kilobytes becomes a gigabyte in every reader, before any of it is a record.
+    /// Setting of topics that are written from outside: the broker unpacks what is sent and judges its size. Else a
+    /// batch of some kilobytes becomes a gigabyte in every reader, before any of it is a record.
     private static let unpacked = (name: "compression.type", value: "uncompressed")
 
     /// Topic configuration by Kafka's names. Sizes are bytes, times milliseconds.

@@ -121,8 +121,8 @@ extension ProjectState {
         }
     }
 
-    /// What a person should know of a task that nobody could answer: from edition 2 on which samples are like it, and what
-    /// people wrote.
+    /// Creates the notice about a task that nobody could answer: from edition 2 on with the samples that are like
+    /// it, and the notes that people wrote.
     private mutating func unanswerable(
         _ task: LabelingTask,
         _ notes: [String],

@@ -4,7 +4,7 @@ internal import Tables
 internal import Training
 internal import Vocabulary
 
-/// What operators want.
+/// Commands of operators.
 extension ProjectState {
     /// Carries a command out, once as long as its id is remembered.
     mutating func receive(_ command: Command, _ configuration: ProjectConfiguration, _ step: inout Step) {

@@ -91,7 +91,8 @@ extension ProjectState {
         return nil
     }
 
-    /// What speaks against an imported label: its content or its group stands on another side under another name.
+    /// Describes the objection to an imported label: its content or its group is on another side under another
+    /// name; nil where there is none.
     private func otherSide(of sample: Sample, _ purpose: TaskPurpose) -> String? {
         switch acquisition.sides.obstacle(sample, purpose) {
         case .copy(let first)? where first.split != purpose.split:

@@ -86,8 +86,9 @@ extension ProjectState {
         return hidden.count
     }
 
-    /// What trainers are to be asked about: by pairs of models, the oldest first; then, of a model on its way, services' answers that
-    /// are to be compared, and audit samples that are asked about while it is suspected and serves nobody.
+    /// Groups the samples that trainers are to predict: by pairs of models, the oldest first; then, for a model in
+    /// rollout, services' answers that are to be compared, and audit samples that people are asked about while it
+    /// is suspected and serves nobody.
     private func waitingPredictions(_ configuration: ProjectConfiguration) -> [WaitingPredictions] {
         var groups: [WaitingPredictions] = []
         var places: [Int: Int] = [:]
@@ -170,7 +171,7 @@ extension ProjectState {
         }
     }
 
-    /// Those who ask for labels learn how an audit sample stands.
+    /// Passes the current pairing of an audit sample on to the audit source, and counts it.
     private mutating func notePairing(of sample: SampleID) {
         guard let pairing = rollout.pairing(of: sample) else { return }
         acquisition.audit.note(sample, pairing)

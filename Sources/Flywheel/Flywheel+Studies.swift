@@ -83,8 +83,8 @@ extension ProjectState {
         return { rollout.knows($0) || unregistered[$0] != nil }
     }
 
-    /// What the trainer says that the model says of the test labels: with it a challenger is judged on all of them at once.
-    /// Where it left a label out it says nothing.
+    /// Records the trainer's report of the model's predictions for the test labels: with it a challenger is judged
+    /// on all of them at once. A label that the trainer left out has no prediction.
     private mutating func hear(
         _ predictions: [Label],
         without leftOut: Set<Int>,

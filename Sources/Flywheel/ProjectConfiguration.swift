@@ -13,7 +13,7 @@ public struct ProjectConfiguration: Hashable, Sendable {
     public var revision: Int { contents.value.revision }
     /// The partition of `journal`, `tallies`, `state` and of all that Loop writes for the project; given at the first apply.
     public var partition: Int32 { contents.value.partition }
-    /// What people are asked; its kind never changes.
+    /// Question that people are asked; its kind never changes.
     public var question: Question { contents.value.question }
     public var acquisition: AcquisitionPolicy { contents.value.acquisition.value }
     public var labeling: LabelingPolicy { contents.value.labeling }
@@ -25,7 +25,8 @@ public struct ProjectConfiguration: Hashable, Sendable {
 
     /// Whether answers and results must give back the token of their task or request; nil where nothing is said.
     public var requireTokens: Bool? { contents.value.requireTokens }
-    /// The same of a revision in force. One that says nothing comes from before there were tokens.
+    /// Whether a revision in force requires tokens; false of one that does not say, which comes from before there
+    /// were tokens.
     public var requiresTokens: Bool { requireTokens ?? false }
 
     /// The extent of the question that the project began with: its classes, so that its oldest models know as many; nil of revisions that a build before 0.5.0
@@ -84,7 +85,7 @@ public struct ProjectConfiguration: Hashable, Sendable {
         )
     }
 
-    /// The same configuration under another revision and partition.
+    /// Returns the configuration under another revision and partition.
     ///
     /// Where nothing is said about tokens, or of the format of dataset versions, it is as `lacking` and `format` say, or still
     /// nothing. `initialClasses` is as before where nil.

@@ -7,7 +7,7 @@ internal import Tables
 internal import Training
 internal import Vocabulary
 
-/// What every entry may set off, because time has passed or there is something to choose from.
+/// Actions that any entry may cause, because time has passed or there is something to choose from.
 extension ProjectState {
     mutating func passTime(_ configuration: ProjectConfiguration, _ step: inout Step) {
         labeling.lookAtTasks(policy: configuration.labeling)

@@ -7,7 +7,7 @@ internal import Vocabulary
 public struct SettingConflict: Hashable, Sendable {
     /// The keys as a project's file has them.
     public let keys: [String]
-    /// What comes of them, for people.
+    /// Consequence of the settings, for people.
     public let text: String
 }
 

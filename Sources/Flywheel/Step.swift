@@ -4,7 +4,7 @@ internal import Vocabulary
 struct Step {
     var context: EntryContext
     var decisions: [Decision] = []
-    /// Of model versions, in the order in which they happened; decided at the end of the entry.
+    /// Transitions of model versions, in the order in which they happened; decided at the end of the entry.
     var transitions: [ModelTransition] = []
 
     init(context: EntryContext) { self.context = context }

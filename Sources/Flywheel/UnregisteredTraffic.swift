@@ -1,7 +1,7 @@
 internal import Tables
 public import Vocabulary
 
-/// What a model did that no release names: somebody serves it without having registered it.
+/// Traffic of a model that no release names: somebody serves it without having registered it.
 ///
 /// From the tallies of the journal that say so; those of builds before 0.6.0 do not. So many versions are kept at once that
 /// whoever invents others each time fills no table: a new one takes the place of the one not heard of for longest.

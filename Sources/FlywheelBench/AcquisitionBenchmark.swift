@@ -7,13 +7,13 @@ internal import Vocabulary
 
 /// `flywheel-bench acquisition`: how many labels a strategy needs, beside random selection.
 struct AcquisitionBenchmark {
-    /// What one strategy came to over all seeds.
+    /// Results of one strategy over all seeds.
     struct Series {
         let strategy: String
         let curves: [[AcquisitionReplay.Point]]
-        /// Of the tasks after the first hundred of each seed, the share that nobody could answer.
+        /// Share of the tasks after the first hundred that nobody could answer, one number for each seed.
         let nuisances: [Double]
-        /// Of the batches of each seed, the mean share drawn by chance.
+        /// Mean share of the batches that was sampled at random, one number for each seed.
         let explored: [Double]
 
         /// Labels until the accuracy was reached first, one number for each seed; nil where it never was.

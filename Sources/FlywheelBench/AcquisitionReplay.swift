@@ -7,7 +7,7 @@ import Vocabulary
 /// Replays a labelled data set as a stream: each round a window of candidates goes to the reducer that the worker runs, the
 /// samples it asks for get their labels, and the model is trained anew.
 struct AcquisitionReplay {
-    /// What is replayed, and how.
+    /// Settings of a replay.
     struct Options {
         var policy: AcquisitionPolicy
         /// Candidates a round.
@@ -23,7 +23,7 @@ struct AcquisitionReplay {
         var startsCold = false
         /// The share of the stream that nobody can answer, below 1.
         var unanswerable = 0.0
-        /// What that is like.
+        /// Kind of the samples that nobody can answer.
         var nuisance = Nuisance.scrambled
         /// Whether models predict audit samples again whose tasks were opened; else only their trainer says what they make of
         /// them, with the class and no more. It matters where the policy asks for audit labels.
@@ -172,7 +172,8 @@ struct AcquisitionReplay {
         return project.configure(first)
     }
 
-    /// The same with audit tasks beside the batch: while candidates come nothing may be asked for, and then all of it at once.
+    /// Returns the next batch with audit tasks beside it: nothing may be asked for while candidates come, and then
+    /// all of it at once.
     private mutating func nextAuditedBatch(_ batch: Int, _ window: [Int], _ scorer: Scorer?, _ round: Int)
         -> [LabelingTask]
     {

@@ -127,7 +127,7 @@ struct LabelledData {
     }
 }
 
-/// What a benchmark could not do.
+/// Error of a benchmark.
 struct BenchError: Error, CustomStringConvertible {
     let description: String
     init(_ description: String) { self.description = description }

@@ -6,7 +6,7 @@ internal import Vocabulary
 
 /// `flywheel-bench rare`: how many samples of a rare class are found of which the model is sure and wrong.
 struct RareBenchmark {
-    /// What is measured of one seed.
+    /// Measurements of one seed.
     struct Run {
         /// Training labels of the rare class.
         let found: Int

@@ -130,7 +130,7 @@ struct SelectionBenchmark {
         )
     }
 
-    /// Of this process, in milliseconds.
+    /// Processor time of this process, in milliseconds.
     private static var processorTime: Double {
         var time = timespec()
         clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)

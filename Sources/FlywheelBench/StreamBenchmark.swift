@@ -5,7 +5,7 @@ import JSON
 
 /// `flywheel-bench stream`: how good a model stays on a stream when only a share of the labels may be asked for.
 struct StreamBenchmark {
-    /// What one strategy came to under one budget and delay, over all seeds.
+    /// Results of one strategy under one budget and delay, over all seeds.
     struct Cell {
         let budget: LabelShare
         let delay: Int

@@ -8,7 +8,7 @@ import Vocabulary
 /// Replays a labelled data set in its own order: every event is predicted first, then the reducer that the worker runs is
 /// asked whether its label is worth asking for, and the label comes after a delay.
 struct StreamReplay {
-    /// What is replayed, and how.
+    /// Settings of a replay.
     struct Options {
         /// Nil: every label comes, which is what there is to lose.
         var strategy: StreamStrategy?
@@ -18,7 +18,7 @@ struct StreamReplay {
         var learner = StreamLearner.Kind.auto
     }
 
-    /// What one run came to.
+    /// Result of one run.
     struct Outcome: Hashable {
         /// The share of events that were predicted right, each before its label was known.
         let accuracy: Double

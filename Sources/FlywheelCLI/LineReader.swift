@@ -5,9 +5,9 @@ import Glibc
 struct LineReader {
     /// A line without its end, LF or CR LF.
     struct Line {
-        /// Of a line that is longer than the limit its beginning alone.
+        /// Bytes of the line; of a line that is longer than the limit, its beginning alone.
         let bytes: [UInt8]
-        /// Of the whole line.
+        /// Bytes of the whole line.
         let size: Int
     }
 

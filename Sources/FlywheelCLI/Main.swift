@@ -99,7 +99,7 @@ struct FlywheelCommand {
         (error as? KafkaError)?.isForbidden ?? (error as? StreamError)?.isForbidden ?? false
     }
 
-    /// Whose rights a command needs.
+    /// Returns the party whose rights a command needs.
     private static func party(_ arguments: ParsedArguments) -> Party {
         switch arguments.path.dropFirst().joined(separator: " ") {
         case "dataset log", "dataset show", "dataset verify", "dataset pack", "explain", "replay": .analyst

@@ -13,7 +13,8 @@ enum Terminal {
     /// no line is for those to see to who put it there: `ForeignText.line`.
     static func show(_ text: String) { emit(page(text) + (text.hasSuffix("\n") ? "" : "\n")) }
 
-    /// What kept standard output from being written first; nil while nothing has. A reader that has gone is none of ours.
+    /// First reason why standard output could not be written; nil where there is none. A reader that has gone is
+    /// not an error.
     static var failure: String? { failed.withLock { $0 } }
 
     private static let failed = Mutex<String?>(nil)

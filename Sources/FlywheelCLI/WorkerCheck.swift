@@ -5,12 +5,12 @@ import KafkaClient
 import KafkaTransport
 import Telemetry
 
-/// What keeps a worker from starting whatever brokers say. `run` and `config check` ask here, so that what the one refuses the
-/// other refuses, in the same words.
+/// Check for all that keeps a worker from starting whatever brokers say. `run` and `config check` both use it,
+/// so that one refuses what the other refuses, in the same words.
 enum WorkerCheck {
     /// The longest name that Kafka gives a topic, in bytes; members of a group may have one as long.
     private static let nameLimit = 249
-    /// What stands behind an instance's name: `-materializer`, and the number of a thread.
+    /// Bytes reserved behind an instance's name: for `-materializer`, and the number of a thread.
     private static let suffix = 24
 
     /// - Throws: `EngineError` with all that is wrong.

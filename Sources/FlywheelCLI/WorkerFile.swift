@@ -9,7 +9,7 @@ import S3
 
 /// A worker's file, and the options that stand in for it. `docs/reference/worker.md` has every key.
 enum WorkerFile {
-    /// What a command does with the file, and so which of its secrets and folders must be there.
+    /// Use of the file by a command, which determines the secrets and folders that must be there.
     enum Use {
         /// It asks no broker.
         case offline
@@ -255,7 +255,7 @@ enum WorkerFile {
         return worker
     }
 
-    /// The same, of a cluster that need not be named.
+    /// Reads the file of `--config`, if any, with the options in its place, for a cluster that need not be named.
     static func described(_ arguments: ParsedArguments, for use: Use = .offline) throws -> WorkerConfiguration {
         var worker =
             try arguments.string("config").map { try read($0, for: use) }

@@ -8,9 +8,9 @@ final class WorkerKeys {
     /// A row of the reference.
     struct Row {
         let key: String
-        /// What may stand there, with its unit.
+        /// Values that the key may have, with their unit.
         let value: String
-        /// What holds without it.
+        /// Value that holds without the key.
         let usual: String
         let meaning: String
     }

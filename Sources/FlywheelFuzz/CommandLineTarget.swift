@@ -19,7 +19,7 @@ final class CommandLineTarget: FuzzTarget {
             "--since",
             "dead-letters", "show", "redrive", "--max-attempts", "status", "dataset", "verify",
         ] + Extremes.words.filter { !$0.utf8.contains(0) && $0.utf8.count < 500 }
-    /// What asks no broker.
+    /// Beginnings of commands that ask no broker.
     private static let beginnings = [
         ["config", "check"], ["topics", "acls"], ["config", "reference"], ["topics", "acls", "--role", "intake"],
         ["check", "prediction", "--project", "FILE"], ["check", "annotation", "--quiet", "--project", "FILE"],

@@ -15,7 +15,8 @@ struct Ledger {
 
     init(_ plant: Plant) { self.plant = plant }
 
-    /// What became of a record, by its place.
+    /// Numbers of entries, dead letters and dead letters of the loop, by the position of the record that they come
+    /// from.
     private struct Account {
         var entries: [String: Int] = [:]
         var letters: [String: Int] = [:]
@@ -133,7 +134,7 @@ struct Ledger {
         for (code, count) in plant.counts.refusals { outcomes.add("refusals", code, Int(count)) }
     }
 
-    /// What was accepted of predictions is in the sums: those that became entries, and those that did not.
+    /// Checks that the tallies count all accepted predictions: those that became entries, and those that did not.
     private func checkTallies(uncounted: Int, _ account: Account, _ outcomes: inout FuzzOutcomes) throws {
         let prefix = plant.topics[.predictions] + "/"
         let forwarded = account.entries.filter { $0.key.hasPrefix(prefix) }.values.reduce(0, +)
@@ -199,7 +200,7 @@ struct Ledger {
         _ = try status.summaries()
     }
 
-    /// What a new worker restores is what the old one had.
+    /// Checks that a new worker restores the rows that the old one had.
     func checkRestored(_ rows: [String: [[UInt8]: [UInt8]]]) throws {
         let store = try StateStore(transport: plant.cluster, topics: plant.topics)
         defer { store.close() }

@@ -18,9 +18,9 @@ final class Plant {
     let store: DatasetStore
     /// Nil for a cluster whose trainer is somebody else.
     let hasTrainer: Bool
-    /// What no input may bring about, oldest first.
+    /// Disturbances that no input may cause, oldest first.
     private(set) var disturbances: [String] = []
-    /// What the workers before these did.
+    /// Counts of the workers before these.
     private(set) var counts = Counts()
     private let settings: Settings
     private var runners: [Role: StageRunner] = [:]

@@ -89,7 +89,7 @@ public struct Lack<Value> {
 public struct Rule: Sendable {
     /// The key that a fault is reported at.
     public let key: StaticString
-    /// The same in a file.
+    /// Key in a file that a fault is reported at.
     public let fileKey: StaticString
     /// Faults of these keys leave the rule out, in a file.
     public let others: [StaticString]

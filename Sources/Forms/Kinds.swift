@@ -21,7 +21,7 @@ public struct Whole<Value: FixedWidthInteger & Sendable>: ValueKind {
 
     /// The most that is counted: no project comes so far, and whoever adds to it never overflows.
     public static var mostCounted: Int64 { 1 << 53 }
-    /// What is counted in rows, at most `mostCounted` either way (-1 is before the first).
+    /// Counts that rows hold, at most `mostCounted` in either direction (-1 is before the first).
     @inlinable public static var counted: Whole {
         Whole(Value(clamping: -(Int64(1) << 53))...Value(clamping: Int64(1) << 53))
     }

@@ -39,7 +39,8 @@ public protocol ValueSource {
     func byClass<K: ValueKind>(_ values: ByClass<K>) throws(Failure) -> [K.Value]
     func form<T: Formed>(_ type: T.Type) throws(Failure) -> T
     func union<T: FormedUnion>(_ type: T.Type) throws(Failure) -> T
-    /// What a name should be, and is not, where its source asks more of names than form; nil of one that may be taken.
+    /// Returns the requirement that a name violates, where its source asks more of names than form; nil for an
+    /// acceptable name.
     func fault(ofName name: String) -> String?
     /// An error about this value; without `found` it says what stands there, if it can.
     func failure(_ expected: String, found: String?) -> Failure

@@ -1,6 +1,6 @@
 /// Why an exchange with a server came to nothing. An answer of any status is none.
 public struct HTTPClientError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// What control flow depends on.
+    /// Kinds of failure, for control flow.
     public enum Kind: String, Hashable, Sendable {
         /// No server was reached: the request did nothing. The same may work later.
         case unreachable
@@ -16,7 +16,7 @@ public struct HTTPClientError: Error, Hashable, Sendable, CustomStringConvertibl
         case invalid
     }
 
-    /// What control flow depends on.
+    /// Kind of failure, for control flow.
     public let kind: Kind
     /// The reason in words.
     public let reason: String

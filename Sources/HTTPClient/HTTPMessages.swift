@@ -1,4 +1,4 @@
-/// What a server is asked for, apart from its body.
+/// Request to a server, apart from its body.
 public struct HTTPCall: Hashable, Sendable {
     /// The methods that are sent.
     public enum Method: String, Hashable, Sendable {
@@ -14,7 +14,7 @@ public struct HTTPCall: Hashable, Sendable {
         case delete = "DELETE"
     }
 
-    /// What to do.
+    /// Method of the request.
     public var method: Method
     /// An absolute URL of scheme `http` or `https`, encoded.
     public var url: String
@@ -41,7 +41,7 @@ public struct HTTPCall: Hashable, Sendable {
     }
 }
 
-/// What a server says.
+/// Response of a server.
 public struct HTTPAnswer: Sendable {
     /// The status, in 100...999.
     public let status: Int

@@ -1,4 +1,4 @@
-/// What a client asks for. HEAD arrives as GET; its body is left out on the way back.
+/// Request of a client. HEAD arrives as GET; the body of its response is omitted.
 public struct HTTPRequest: Sendable {
     /// The methods that are served.
     public enum Method: String, Hashable, Sendable {
@@ -8,7 +8,7 @@ public struct HTTPRequest: Sendable {
         case post = "POST"
     }
 
-    /// What to do.
+    /// Method of the request.
     public let method: Method
     /// The path, percent-decoded, from its first slash to the query.
     public let path: String
@@ -26,7 +26,7 @@ public struct HTTPRequest: Sendable {
     public func header(_ name: String) -> String? { headers.first { $0.name == name }?.value }
 }
 
-/// What the client gets.
+/// Response to a client.
 public struct HTTPResponse: Sendable {
     /// The status code, in 200...599.
     public let status: Int

@@ -11,7 +11,7 @@ public import Telemetry
 ///
 /// Clients that hold connections without using them keep nobody out: see `ConnectionLimits` and `ConnectionTable`.
 public final class HTTPServer {
-    /// What the server does with a request. Runs on the thread of `run`; what takes long holds up the other clients.
+    /// Function that answers a request. It runs on the thread of `run`; a slow one delays the other clients.
     public typealias Handler = (HTTPRequest) -> HTTPResponse
 
     /// The port it listens on.

@@ -1,6 +1,6 @@
 /// Why a server could not be started or run.
 public struct HTTPServerError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// What was attempted, as in "listen on 127.0.0.1:8080".
+    /// Attempted operation, as in "listen on 127.0.0.1:8080".
     public let operation: String
     /// The reason in words.
     public let reason: String

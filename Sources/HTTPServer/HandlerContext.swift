@@ -1,7 +1,7 @@
 import CMicroHTTPD
 import Telemetry
 
-/// What the handlers of libmicrohttpd need. Retained by the server for as long as its daemon runs.
+/// State that the handlers of libmicrohttpd need; retained by the server for as long as its daemon runs.
 final class HandlerContext {
     let handler: HTTPServer.Handler
     let maximumBodySize: Int

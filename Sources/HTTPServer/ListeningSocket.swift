@@ -11,7 +11,7 @@ struct ListeningSocket: ~Copyable {
         var peer: UInt32 { address.sin_addr.s_addr }
     }
 
-    /// What `accept` found.
+    /// Outcome of `accept`.
     enum Acceptance {
         case connection(Accepted)
         /// Nobody waits, or the one who waited has gone.

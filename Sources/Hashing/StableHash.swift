@@ -38,7 +38,7 @@ public struct StableHash: Hashable, Sendable {
         prefix.withUnsafeBytes { Self.hash(prefix: $0, key: key) }
     }
 
-    /// The same for a caller that keeps the prefix itself.
+    /// The 64-bit hash of `key` under `prefix`, both given as UTF-8, for a caller that keeps the prefix itself.
     public static func hash(prefix: UnsafeRawBufferPointer, key: UnsafeRawBufferPointer) -> UInt64 {
         withUnsafeTemporaryAllocation(byteCount: prefix.count &+ key.count, alignment: 16) { buffer in
             guard let start = buffer.baseAddress else { return xxh64(key) }

@@ -63,7 +63,7 @@ public struct JSONArray {
         try decode { (element) throws(JSONError) in try element.string() }
     }
 
-    /// What `body` makes of each element, in order.
+    /// Decodes each element with `body` and returns the results, in order.
     public func decode<R, E: Error>(_ body: (JSONValue) throws(E) -> R) throws(E) -> [R] {
         var results: [R] = []
         results.reserveCapacity(count)

@@ -1,6 +1,6 @@
 /// Why a text is not JSON, or not the JSON that was expected.
 public struct JSONError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// What is wrong.
+    /// Kinds of errors.
     public enum Kind: String, Hashable, Sendable {
         /// The text ends inside a value; an empty text, too.
         case truncated
@@ -24,13 +24,13 @@ public struct JSONError: Error, Hashable, Sendable, CustomStringConvertible {
         case newerForm
     }
 
-    /// What is wrong.
+    /// Kind of the error.
     public let kind: Kind
     /// Where in the document, as in `sample.tags[3].id`; empty for the document itself.
     public let path: String
     /// The first offending byte, counted from 0, when the text is not JSON and the place is known.
     public let offset: Int?
-    /// What was expected and what was found.
+    /// Reason in words: what was expected and what was found.
     public let reason: String
 
     /// Makes an error.

@@ -127,7 +127,7 @@ extension JSONObject {
         try array(key).strings()
     }
 
-    /// What `body` makes of each element of the array called `key`, in order.
+    /// Decodes each element of the array called `key` with `body` and returns the results, in order.
     public func decode<R>(
         _ key: StaticString,
         _ body: (JSONValue) throws(JSONError) -> R

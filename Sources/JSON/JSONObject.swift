@@ -81,7 +81,7 @@ public struct JSONObject {
 public struct JSONMember {
     /// The key as UTF-8 in the parser's memory.
     public let key: UnsafeBufferPointer<UInt8>
-    /// What it stands for.
+    /// Value of the member.
     public let value: JSONValue
 
     /// The key as text; copies it.

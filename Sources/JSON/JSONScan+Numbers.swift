@@ -34,7 +34,7 @@ extension JSONScan {
         return place &- first
     }
 
-    /// What there is to know of numbers that were skipped.
+    /// Count of the numbers that were skipped, and a bound on the sum of their squares.
     public struct Numbers {
         /// How many they are.
         public let count: Int
@@ -93,7 +93,8 @@ extension JSONScan {
         return nil
     }
 
-    /// The same behind the bracket of a list without white space, exponents and numbers of several digits before the point.
+    /// Skips the numbers of an array, as `skipNumbers` does, from behind its opening bracket; nil for an array with
+    /// white space, exponents or numbers of several digits before the point.
     @usableFromInline mutating func skipPlainNumbers() -> Numbers? {
         var found = flywheel_json_numbers()
         let start = Int(next.pointee)

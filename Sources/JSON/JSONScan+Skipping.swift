@@ -1,7 +1,8 @@
-/// What is not read, but checked all the same: whether a record is refused must not depend on who reads which of its members.
+/// Skipping of values that are not read but are checked all the same: whether a record is refused must not
+/// depend on which of its members are read.
 ///
-/// Each of these says yes only of what the parser takes, too. Of the rare (deep nesting, integers of 19 digits, exponents of
-/// three) they say no, and the text is parsed.
+/// Each of these methods accepts only what the parser accepts, too. Rare text (deep nesting, integers of 19
+/// digits, exponents of three) is not accepted here and is left to the parser.
 extension JSONScan {
     /// Levels of nesting that are skipped: four less than the parser takes, for readers are inside of four at most.
     @inlinable static var deepest: Int { 60 }

@@ -71,16 +71,18 @@ public struct JSONScan {
         return UnsafeRawBufferPointer(start: text + start, count: stop - start)
     }
 
-    /// The same of a key, and moves past its colon.
+    /// Returns the bytes of a key as in the text between its quotes, escapes included, and moves past its colon;
+    /// nil for anything else.
     @inlinable @inline(__always) public mutating func key() -> UnsafeRawBufferPointer? {
         guard let name = raw(), take(UInt8(ascii: ":")) else { return nil }
         return name
     }
 
-    /// What stands before the next colon, a key with its quotes as a rule, and moves past that colon; nil where none comes.
+    /// Returns the bytes before the next colon, a key with its quotes as a rule, and moves past that colon; nil
+    /// where none follows.
     ///
-    /// For what is compared with names in their quotes; whatever is none of these need not be a key. Behind it at least eight
-    /// more bytes can be read.
+    /// The bytes are for comparison with names in their quotes; bytes that equal none of these need not be a key.
+    /// At least eight more bytes can be read behind them.
     ///
     /// - Complexity: O(1).
     @inlinable @inline(__always) public mutating func quotedKey() -> UnsafeRawBufferPointer? {

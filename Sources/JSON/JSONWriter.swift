@@ -12,7 +12,7 @@
 /// }
 /// ```
 public struct JSONWriter: Sendable {
-    /// What has been written so far.
+    /// Bytes written so far.
     public private(set) var bytes: [UInt8] = []
     private var needsComma = false
 
@@ -21,7 +21,7 @@ public struct JSONWriter: Sendable {
         bytes.reserveCapacity(capacity)
     }
 
-    /// What has been written so far, as text; for tests and messages.
+    /// Bytes written so far, as text; for tests and messages.
     public var text: String { String(decoding: bytes, as: UTF8.self) }
 
     /// Forgets everything but the memory, for the next text.

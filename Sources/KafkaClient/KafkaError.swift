@@ -1,10 +1,10 @@
 import Crdkafka
 
-/// What the client could not do, and what the caller must do next.
+/// Failed operation of the client, and what the caller must do next.
 public struct KafkaError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// What the caller must do next.
+    /// Action required of the caller.
     public enum Disposition: Hashable, Sendable {
-        /// The same call again, after a pause.
+        /// Make the same call again, after a pause.
         case retry
         /// Abort the open transaction, rewind to the committed offsets, go on.
         case abortTransaction
@@ -12,13 +12,13 @@ public struct KafkaError: Error, Hashable, Sendable, CustomStringConvertible {
         case fatal
     }
 
-    /// What was attempted, as in "commit the transaction".
+    /// Attempted operation, as in "commit the transaction".
     public let operation: String
     /// The name that librdkafka gives the code, as in `_FENCED` (its own codes begin with an underscore).
     public let code: String
-    /// What the broker or the client said.
+    /// Reason reported by the broker or the client.
     public let reason: String
-    /// What the caller must do next.
+    /// Action required of the caller.
     public let disposition: Disposition
 
     /// An error found by this module itself, under the name of the librdkafka code that fits.
@@ -35,7 +35,7 @@ public struct KafkaError: Error, Hashable, Sendable, CustomStringConvertible {
         return remedy.map { "\(line); \($0)" } ?? line
     }
 
-    /// What an operator can do about it; nil where the reason says it all.
+    /// Remedy available to an operator; nil where the reason is sufficient.
     public var remedy: String? {
         switch code {
         case "_FENCED", "PRODUCER_FENCED", "INVALID_PRODUCER_EPOCH":

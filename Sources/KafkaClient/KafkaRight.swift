@@ -44,13 +44,14 @@ extension KafkaError {
     /// Whether a broker refused because the principal lacks a right; a pause mends nothing then.
     public var isForbidden: Bool { code.hasSuffix("_AUTHORIZATION_FAILED") }
 
-    /// The same error, with the right that is lacking in its reason where it is about one.
+    /// Returns this error with the lacking right in its reason, where it is about a right.
     ///
-    /// - Parameter rights: What the operation needs. Those of the kind that the code speaks of are named.
+    /// - Parameter rights: Rights that the operation needs; those of the kind that the error code is about are
+    ///   named.
     /// - Returns: The error as it was where it is about no right, or already names one.
     func lacking(_ rights: KafkaRight...) -> KafkaError { lacking(anyOf: rights) }
 
-    /// The same error, with those rights in its reason of which at least one is lacking.
+    /// Returns this error with, in its reason, the rights of which at least one is lacking.
     func lacking(anyOf rights: [KafkaRight]) -> KafkaError {
         let kind: KafkaRight.Kind? =
             switch code {

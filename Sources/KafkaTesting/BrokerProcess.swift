@@ -6,14 +6,14 @@ public import KafkaClient
 public final class BrokerProcess: Sendable {
     /// For `bootstrap.servers`.
     public let bootstrap: String
-    /// What it is, as in `Apache Kafka 4.3.0`.
+    /// Kind and version of the broker, as in `Apache Kafka 4.3.0`; the address of a cluster that is not ours.
     public let kind: String
     /// Data and logs; nil when the cluster is not ours.
     public let directory: URL?
 
     /// Why there is no broker.
     public struct Failure: Error, Sendable, CustomStringConvertible {
-        /// What the script said.
+        /// Message of the script.
         public let description: String
     }
 

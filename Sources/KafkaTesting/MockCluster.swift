@@ -13,7 +13,7 @@ public final class MockCluster {
 
     /// Why a mock cluster did not do what it was told.
     public struct Failure: Error, Sendable, CustomStringConvertible {
-        /// What librdkafka said.
+        /// Reason of the failure, as reported by librdkafka.
         public let description: String
     }
 

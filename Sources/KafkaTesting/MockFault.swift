@@ -46,7 +46,7 @@ public enum MockFault: Int32, Sendable, CaseIterable {
     case unknownTopic = 3
     /// An election is under way.
     case leaderNotAvailable = 5
-    /// Of a partition or a coordinator that moved.
+    /// The partition or the coordinator has moved.
     case notLeader = 6
     /// The broker gave up waiting.
     case requestTimedOut = 7
@@ -60,7 +60,7 @@ public enum MockFault: Int32, Sendable, CaseIterable {
     case notCoordinator = 16
     /// Fewer replicas in sync than the topic wants.
     case notEnoughReplicas = 19
-    /// The same, found out after the write.
+    /// Fewer replicas in sync than the topic wants, found out after the write.
     case notEnoughReplicasAfterAppend = 20
     /// The group went on without the member.
     case illegalGeneration = 22

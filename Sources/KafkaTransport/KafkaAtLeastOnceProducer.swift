@@ -53,7 +53,7 @@ final class KafkaAtLeastOnceProducer: TransactionalProducer {
         forget()
     }
 
-    /// What was delivered cannot be taken back; what was not is dropped with the client. The offsets stay where they were.
+    /// Drops undelivered records with the client. Delivered records cannot be withdrawn; the offsets do not move.
     func abort() throws(StreamError) {
         forget()
         producer.close()

@@ -1,7 +1,7 @@
 public import KafkaClient
 public import StreamRuntime
 
-/// What becomes of a turn whose outcome a fault hides.
+/// Delivery guarantee where a fault hides the outcome of a commit.
 public enum Delivery: String, Hashable, Sendable, CaseIterable {
     /// Outputs and offsets stand or fall together, in one transaction.
     case exactlyOnce = "exactly_once"
@@ -89,7 +89,7 @@ public struct KafkaStreamTransport: StreamTransport {
         }
     }
 
-    /// What a group has committed, asked for without joining it.
+    /// Offsets that a group has committed, read without joining it.
     public func groupOffsets(
         _ group: String,
         _ partitions: [TopicPartition]

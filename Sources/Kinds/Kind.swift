@@ -37,10 +37,10 @@ public protocol Kind: Sendable {
     static func extent(of question: Question) -> Int
     /// The question as it was when its extent was this: the same where it was no smaller.
     static func narrowed(_ question: Question, to extent: Int) -> Question
-    /// The same question without answers of some names; positions of the others may change.
+    /// Returns the question without the answers of some names; positions of the others may change.
     static func without(_ names: [String], _ question: Question) -> Question
-    /// What speaks against a question as the next revision of another, as in "removes or reorders classes"; nil where old
-    /// answers and labels mean what they meant.
+    /// Describes the objection to a question as the next revision of another, as in "removes or reorders classes";
+    /// nil where old answers and labels keep their meaning.
     static func fault(of question: Question, after former: Question) -> String?
 
     // MARK: Answers and labels
@@ -48,7 +48,8 @@ public protocol Kind: Sendable {
     /// Why a question does not allow an answer, or a label; nil where it does.
     static func complaint(_ answer: Answer, to question: Question) -> String?
     static func complaint(_ label: Label, under question: Question) -> String?
-    /// What speaks against a label that a model is said to predict, as in "class 9, and there are 3"; nil where nothing does.
+    /// Describes the objection to a label that a model is said to predict, as in "class 9, and there are 3"; nil
+    /// where there is none.
     static func complaint(predicted label: Label, under question: Question) -> String?
     /// An answer, or a label, for people.
     static func text(of answer: Answer, to question: Question) -> String
@@ -60,7 +61,7 @@ public protocol Kind: Sendable {
     /// The label of a name, where names stand for labels; nil of one that the question does not allow.
     static func label(named name: String, under question: Question) -> Label?
 
-    /// What several answers come to, each weighed by the accuracy of who gave it.
+    /// Aggregates several answers into a label, each weighed by the accuracy of its annotator.
     ///
     /// - Parameters:
     ///   - votes: Allowed answers, each with an accuracy in `0.01...0.99`. Their order changes nothing but that of the lists,
@@ -81,7 +82,7 @@ public protocol Kind: Sendable {
     /// The probability that it gives it, in `0...1`; 0 where it says nothing of it.
     static func confidence(of output: Output) -> Double
 
-    /// What whoever chooses samples needs to know of an output.
+    /// Summarizes an output for the selection of samples.
     ///
     /// - Parameters:
     ///   - output: Of a model.
@@ -114,7 +115,7 @@ public protocol FiniteKind: Kind {
     ) -> Double
 }
 
-/// What several answers come to.
+/// Result of the aggregation of several answers.
 public struct Consensus<Label: Hashable & Sendable>: Hashable, Sendable {
     public let label: Label
     /// The posterior probability of the label.
@@ -132,13 +133,13 @@ public struct Consensus<Label: Hashable & Sendable>: Hashable, Sendable {
     }
 }
 
-/// What is known of one output, whatever its kind.
+/// Facts about one output, whatever its kind.
 public struct OutputFacts: Hashable, Sendable {
     /// How useful a label would be, in `0...1`.
     public let score: Double
     /// The probability that the model gives what it thinks likeliest, in `0...1`.
     public let confidence: Double
-    /// What it thinks likeliest.
+    /// Likeliest label according to the model; nil where it names none.
     public let top: Label?
 
     public init(score: Double, confidence: Double, top: Label?) {

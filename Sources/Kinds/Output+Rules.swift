@@ -13,7 +13,7 @@ extension Output {
         return kind.dispatch(&asking)
     }
 
-    /// What whoever chooses samples needs to know of it; nil where it is of another kind than the question.
+    /// Summarizes the output for the selection of samples; nil where it is of another kind than the question.
     ///
     /// - Parameters:
     ///   - question: Of the project.

@@ -20,8 +20,8 @@ extension Question {
     /// those of the whole question.
     public func without(_ names: [String]) -> Question { names.isEmpty ? self : asked(Without(names: names)) }
 
-    /// What speaks against it as the next revision of another, as in "removes or reorders classes"; nil where old answers and
-    /// labels mean what they meant.
+    /// Describes the objection to it as the next revision of another, as in "removes or reorders classes"; nil
+    /// where old answers and labels keep their meaning.
     public func fault(after former: Question) -> String? {
         guard kind == former.kind else { return "changes the kind of answers from \(former.kind) to \(kind)" }
         return asked(Fault(former: former))
@@ -33,7 +33,8 @@ extension Question {
     /// Why it does not allow a label; nil where it does.
     public func complaint(_ label: Label) -> String? { asked(LabelComplaint(label: label)) }
 
-    /// What speaks against labels that a model is said to predict, as in "class 9, and there are 3"; nil where nothing does.
+    /// Describes the objection to labels that a model is said to predict, as in "class 9, and there are 3"; nil
+    /// where there is none.
     ///
     /// - Complexity: O(*n*) in the labels.
     public func complaint(predictions: [Label]) -> String? { asked(PredictionComplaint(labels: predictions)) }
@@ -50,7 +51,7 @@ extension Question {
     /// The label of a name; nil of one that it does not allow, and where names stand for no labels.
     public func label(named name: String) -> Label? { asked(NamedLabel(name: name)) }
 
-    /// What several answers come to, each weighed by the accuracy of who gave it; nil without any.
+    /// Aggregates several answers into a label, each weighed by the accuracy of its annotator; nil without any.
     ///
     /// - Complexity: O(*v*²) in the number of votes.
     public func consensus(_ votes: [(answer: Answer, accuracy: Double)]) -> Consensus<Label>? {

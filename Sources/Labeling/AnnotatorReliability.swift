@@ -19,7 +19,7 @@ public struct AnnotatorReliability: Hashable, Sendable {
         self.flags = flags
     }
 
-    /// What is believed of an annotator nobody knows: as if they had given so many answers, four of five of them right.
+    /// Prior for an unknown annotator, in answers: five given, four of them right.
     static let priorAnswers = 5.0
     static let priorCorrect = 4.0
 

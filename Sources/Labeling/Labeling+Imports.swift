@@ -4,8 +4,9 @@ public import Vocabulary
 
 /// Labels that were given before Flywheel asked.
 extension LabelingState {
-    /// What an imported label comes to. A label without annotators is taken as it stands; votes are weighed as those of
-    /// annotators nobody knows, whatever the same names have answered here: another tool's names are not these.
+    /// Computes the consensus of an imported label. A label without annotators is accepted as it is; votes are
+    /// weighed as those of unknown annotators, whatever the same names have answered here: another tool's names are
+    /// not these.
     ///
     /// - Parameters:
     ///   - imported: Of labels that the question allows.

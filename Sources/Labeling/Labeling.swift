@@ -2,13 +2,13 @@ internal import Kinds
 internal import Tables
 public import Vocabulary
 
-/// What an annotation changed.
+/// Changes that an annotation caused.
 public struct AnnotationOutcome: Hashable, Sendable {
     /// Whether it took one of the votes reserved for the task.
     public var isVote = false
     /// Whether somebody skipped or flagged the task.
     public var isDecline = false
-    /// What people wrote with their flags, if the task closed.
+    /// Notes that people wrote with their flags, if the task closed.
     public var notes: [String] = []
     /// The task's new record for label tools, if they must know.
     public var task: LabelingTask?
@@ -18,7 +18,7 @@ public struct AnnotationOutcome: Hashable, Sendable {
     public var audit: AuditOrigin?
     /// Reserved votes that nobody will give, if the task closed.
     public var votesReleased = 0
-    /// What each vote of the task reserved.
+    /// Cost that each vote of the task reserved.
     public var voteCost = VoteCost.free
     /// How long the annotator took, for a vote or to decline, in milliseconds, if the tool says.
     public var voteTime: Int64?

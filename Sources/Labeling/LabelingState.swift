@@ -21,7 +21,7 @@ public struct OpenTask: Hashable, Sendable {
     /// The extent of its question, where that of the project has grown since: of the classes in force the first so many. Nil:
     /// it is the same.
     public var extent: Int?
-    /// What people wrote with their flags, from edition 2 of the rules of choosing on; at most `noteLimit`.
+    /// Notes that people wrote with their flags, from edition 2 of the rules of choosing on; at most `noteLimit`.
     public var notes: [String]
     /// Names of the classes that its question does not offer: those suppressed when it opened.
     public let withheld: [String]
@@ -72,7 +72,7 @@ public struct OpenTask: Hashable, Sendable {
     func question(_ inForce: Question) -> Question { extent.map { inForce.narrowed(to: $0) } ?? inForce }
 }
 
-/// What is left of a closed task: enough to know a late or repeated answer.
+/// Remainder of a closed task: enough to recognize a late or repeated answer.
 public struct ClosedTask: Hashable, Sendable {
     public let closing: LabelingTask.Closing
     public let label: Label?
@@ -93,9 +93,9 @@ public struct LabelingState: Sendable {
     /// Everybody who ever answered, skipped or flagged.
     public var annotators = Table<AnnotatorID, AnnotatorReliability>()
 
-    /// Of the annotators, a cache.
+    /// Number of annotators with earned standing, a cache.
     var standingCount = StandingCount()
-    /// Of the open tasks, a cache.
+    /// Facts of the open tasks, a cache.
     private var facts = OpenTaskFacts()
 
     public init() {}

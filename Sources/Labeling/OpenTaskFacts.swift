@@ -1,7 +1,7 @@
 internal import Tables
 internal import Vocabulary
 
-/// What every entry asks of the open tasks, worked out once for each change of them.
+/// Facts of the open tasks that every entry needs, computed once for each change of them.
 ///
 /// A cache, no part of the state: it holds for one revision of the table, and is worked out from its rows alone.
 struct OpenTaskFacts: Sendable {
@@ -11,7 +11,7 @@ struct OpenTaskFacts: Sendable {
     private(set) var nextDeadline: StreamTime?
     /// When the first priority rises.
     private(set) var nextAgeing: StreamTime?
-    /// Those for training labels.
+    /// Number of open tasks for training labels.
     private(set) var trainingTasks = 0
 
     init() {}

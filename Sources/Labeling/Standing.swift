@@ -2,7 +2,7 @@ internal import Kinds
 internal import Tables
 public import Vocabulary
 
-/// Who is more than a name that anybody could have invented.
+/// Annotators with standing: each of them is more than a name that anybody could have invented.
 ///
 /// An annotator has standing when the project names them, or after five answers that agreed with labels to which two others
 /// contributed: tasks of three answers or more, and none in which everybody with standing said otherwise. While nobody has
@@ -79,7 +79,7 @@ extension LabelingState {
         Standing(isHeld: true, named: policy.annotators).has(annotator, annotators[annotator])
     }
 
-    /// Who has standing now.
+    /// Returns the annotators with standing now.
     ///
     /// - Complexity: O(1) where changes were followed, else O(*n*) in the annotators.
     mutating func standing(_ policy: LabelingPolicy) -> Standing {

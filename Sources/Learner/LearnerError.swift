@@ -1,6 +1,6 @@
 /// Why a model could not be fitted, used or read.
 public struct LearnerError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// What is wrong.
+    /// Kinds of errors.
     public enum Kind: String, Hashable, Sendable {
         /// Numbers of rows, columns, labels or classes that do not fit together.
         case shape
@@ -10,9 +10,9 @@ public struct LearnerError: Error, Hashable, Sendable, CustomStringConvertible {
         case format
     }
 
-    /// What is wrong.
+    /// Kind of the error.
     public let kind: Kind
-    /// What was expected and what was found.
+    /// Reason in words: what was expected and what was found.
     public let reason: String
 
     init(_ kind: Kind, _ reason: String) {

@@ -4,7 +4,7 @@ import Statistics
 ///
 /// A value: fitting gives a new one. The same data, options and seed give the same weights, bit for bit, on any machine.
 public struct SoftmaxRegression: Hashable, Sendable {
-    /// What the columns of the output stand for, in order; distinct, at least one.
+    /// Classes of the output's columns, in order; distinct, at least one.
     public let classes: [String]
     /// The number of features of a sample; at least 1.
     public let featureCount: Int

@@ -1,12 +1,12 @@
 import Glibc
 
-/// What a process that has ended wrote, and how it ended.
+/// Output of a process that has ended, and how it ended.
 public struct CapturedRun: Sendable {
     /// How it ended; SIGKILL if it ran past the timeout.
     public let status: ProcessExit
-    /// What it wrote to standard output.
+    /// Bytes that the process wrote to standard output, up to the limit.
     public let output: [UInt8]
-    /// What it wrote to standard error.
+    /// Bytes that the process wrote to standard error, up to the limit.
     public let errors: [UInt8]
 
     /// The output as text.

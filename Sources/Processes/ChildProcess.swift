@@ -9,7 +9,7 @@ import Synchronization
 public final class ChildProcess: Sendable {
     /// Its number in the process table.
     public let pid: pid_t
-    /// What was started, for messages.
+    /// Executable that was started, for messages.
     public let executable: String
     private let ending = Mutex<ProcessExit?>(nil)
 

@@ -1,8 +1,8 @@
 import Glibc
 
-/// What could not be done with a process, and the system's reason.
+/// Failed operation on a process, with the system's reason.
 public struct ProcessError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// What was attempted, as in "start kafka-server".
+    /// Attempted operation, as in "start kafka-server".
     public let operation: String
     /// The system's error number; 0 if the system was not asked.
     public let code: Int32

@@ -1,7 +1,7 @@
 internal import Configuration
 internal import Forms
 
-/// What holds for all of a file, and how deep a value lies in unions.
+/// Context of a value: the classes, which are the same for all of a file, and the value's depth in unions.
 struct FileContext {
     /// Positions of classes by name.
     let classes: [String: Int]

@@ -157,7 +157,8 @@ struct FileValue: ValueSource {
         throw Noted()
     }
 
-    /// What a file brings is new: it is asked what the door asks of names.
+    /// Returns the requirement that a name violates, nil for none; names in a file are new, so the rules of Intake
+    /// apply to them.
     func fault(ofName name: String) -> String? {
         ForeignName.fault(name).map { "\($0), found \"\(ForeignText.line(name, limit: 64))\"" }
     }

@@ -31,7 +31,7 @@ public struct BucketTrust: Hashable, Sendable {
 
 /// A voice about a model's prediction of an audit sample, kept until the sample has a label.
 public struct BucketVerdict: Hashable, Sendable {
-    /// Of its user, in `0..<RolloutState.maximumBuckets`.
+    /// Bucket of the voice's user, in `0..<RolloutState.maximumBuckets`.
     public let bucket: Int
     public let version: ModelVersion
     public let isNegative: Bool
@@ -45,7 +45,7 @@ public struct BucketVerdict: Hashable, Sendable {
 
 /// One of the newest voices that rejected a prediction of a sample which is no audit sample.
 public struct Dispute: Hashable, Sendable {
-    /// Of the voice, among those about the version since its release; from 1.
+    /// Number of the voice among those about the version since its release; from 1.
     public let number: Int
     public let sample: SampleID
     public let bucket: Int

@@ -1,7 +1,7 @@
 public import Statistics
 public import Vocabulary
 
-/// What users say about one version that serves: voices, of which each bucket of users has one in a window.
+/// Voices of users about one version that serves; each bucket of users has one voice in a window.
 public struct VoiceWatch: Hashable, Sendable {
     /// Its number among the watches of the project, from 1 on: a bucket's voice counts for one watch.
     public var serial: Int32
@@ -15,9 +15,9 @@ public struct VoiceWatch: Hashable, Sendable {
     public var tolerated: Double?
     /// Voices since it is known: the number of the last one.
     public var judged: Int
-    /// Of these, so many of the newest are kept; at most `RolloutState.voiceCapacity`.
+    /// Number of the newest judged voices that are kept; at most `RolloutState.voiceCapacity`.
     public var kept: Int
-    /// That the rate rose above the tolerated one.
+    /// Evidence that the rate rose above the tolerated one.
     public var evidence: RisingRate.Evidence
     /// How often labels had to decide about it.
     public var suspicions: Int
@@ -51,7 +51,7 @@ public struct VoiceWatch: Hashable, Sendable {
 
 /// One of the newest voices about a version.
 public struct Voice: Hashable, Sendable {
-    /// Of its user.
+    /// Bucket of the voice's user.
     public let bucket: Int
     public let isNegative: Bool
     /// In `0...1`.
@@ -70,7 +70,8 @@ public struct FeedbackPast: Hashable, Sendable {
     public var negative: Int
     /// All voices.
     public var total: Int
-    /// Of the voices about the newest of these champions that had `leastOfOne` of them: those that found a prediction wrong.
+    /// Voices that found a prediction wrong, among those about the newest of these champions that had `leastOfOne`
+    /// voices.
     public var newestNegative: Int
     /// All voices about that one; 0 where none had so many, else in `leastOfOne...most`.
     public var newestTotal: Int
@@ -118,7 +119,7 @@ public struct FeedbackPast: Hashable, Sendable {
 /// Few are behind an alarm, so labels decide: the next audit labels of samples that the version predicted.
 public struct Suspicion: Hashable, Sendable {
     public var since: StreamTime
-    /// Of the version's accuracy before, on the newest audit labels: the lower limit, in `0...1`.
+    /// Lower limit of the version's accuracy before, on the newest audit labels, in `0...1`.
     public var accuracy: Double
     /// Audit labels since then of samples that it predicted.
     public var labels: Int
@@ -132,7 +133,7 @@ public struct Suspicion: Hashable, Sendable {
     public var disputedAsked: Int
     /// Labels of disputed samples.
     public var disputed: Int
-    /// Of these, those that find the version wrong.
+    /// Number of labels in `disputed` that find the version wrong.
     public var disputedWrong: Int
 
     public init(
@@ -158,11 +159,11 @@ public struct Suspicion: Hashable, Sendable {
     }
 }
 
-/// What came of a feedback that counted, or of a label.
+/// Consequences of a feedback that counted, or of a label.
 public struct FeedbackOutcome: Hashable, Sendable {
     /// A rollback.
     public var release: ModelRelease?
-    /// What people should know.
+    /// Notice for people; nil where there is none.
     public var notice: Notice?
 
     public init(release: ModelRelease? = nil, notice: Notice? = nil) {

@@ -2,7 +2,7 @@ internal import Kinds
 internal import Tables
 internal import Vocabulary
 
-/// What gives way in a full table of audit samples.
+/// Rule by which a row is evicted from a full table of audit samples.
 enum LeavingRule {
     /// The oldest label.
     case label
@@ -35,7 +35,7 @@ struct Leaving: Comparable, Sendable {
 }
 
 extension AuditRow {
-    /// What its label could tell of its pair.
+    /// Value of the row's label for its pair: 2 where its task is open, 1 where the models may differ, else 0.
     fileprivate var worth: Int {
         if opening != nil { return 2 }
         guard pair != nil else { return 0 }

@@ -147,7 +147,8 @@ extension RolloutState {
         return (Set(rejecting.prefix(most).map(\.key)), max(0, rejecting.count - most))
     }
 
-    /// The same of a version that is watched: what an alarm about it would go by now; nil while its tolerated rate is not known.
+    /// Evidence that an alarm about a watched version would rest on now, without the buckets that rejected most;
+    /// nil while the tolerated rate of the version is not known.
     ///
     /// - Returns: The mean of the three e-values, and how many of the buckets that are left rejected.
     public func robustEvidence(_ version: ModelVersion) -> (mean: Double, rejecting: Int)? {

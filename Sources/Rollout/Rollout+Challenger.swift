@@ -76,18 +76,19 @@ extension RolloutState {
             || version == canary?.version
     }
 
-    /// What a model said about a sample of the audit sample. The first word of a model counts; but a model on its way is judged by
-    /// what it serves, so that the first prediction of it that is shown takes the place of one in shadow, until the sample has its
-    /// pair or is asked about.
+    /// Records the prediction of a model for a sample of the audit sample. The first prediction of a model counts;
+    /// but a model in rollout is judged by what it serves, so that its first prediction that is shown replaces one
+    /// in shadow, until the sample has its pair or is queried.
     ///
     /// - Parameters:
-    ///   - label: What it said.
+    ///   - label: The predicted label.
     ///   - sample: Of the audit draw.
     ///   - version: The model.
     ///   - draw: The sample's.
-    ///   - isLive: Whether a service said it, beside or in live traffic.
+    ///   - isLive: Whether a service made the prediction, beside or in live traffic.
     ///   - isShown: Whether a service showed it to users, rather than shadowed with it.
-    ///   - isPredicting: Whether trainers speak for challengers, so that a service's word does not show that it is heard.
+    ///   - isPredicting: Whether trainers predict for challengers, so that a service's prediction does not count as
+    ///     a live one of the challenger.
     ///   - time: Of the entry.
     /// - Complexity: O(1); O(*rowCapacity*) when the table is full.
     public mutating func predicted(
@@ -274,8 +275,8 @@ extension RolloutState {
 }
 
 extension PairCounts {
-    /// What one row comes to; nil unless both models have predicted it, its label is known, and it was plainly drawn: where one
-    /// is asked because two models differ, the champion is known to differ from somebody.
+    /// Counts of one row; nil unless both models have predicted it, its label is known, and it was plainly drawn:
+    /// where one is asked because two models differ, the champion is known to differ from somebody.
     fileprivate init?(_ row: AuditRow, _ state: RolloutPhase) {
         guard !row.isDuel, let label = row.label, let champion = state.champion, let challenger = state.challenger,
             let old = row.prediction(of: champion.version), let new = row.prediction(of: challenger.version)

@@ -86,7 +86,8 @@ extension RolloutState {
         return judgeSuspicion(of: version, by: sample)
     }
 
-    /// The same where the canary is suspected; to be called after that of the champion.
+    /// Judges the suspicion of the canary by the label of an audit sample; to be called after
+    /// `judgeSuspicion(by:)`, which judges that of the champion.
     public mutating func judgeCanarySuspicion(by sample: SampleID) -> FeedbackOutcome {
         guard let version = canary?.version else { return FeedbackOutcome() }
         return judgeSuspicion(of: version, by: sample)

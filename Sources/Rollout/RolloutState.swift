@@ -1,7 +1,7 @@
 public import Tables
 public import Vocabulary
 
-/// What one model said about an audit sample.
+/// Prediction of one model for an audit sample.
 public struct AuditPrediction: Hashable, Sendable {
     public let version: ModelVersion
     public let label: Label
@@ -34,7 +34,7 @@ public struct AuditRow: Hashable, Sendable {
     public var stratum: AuditStratum?
     /// Whether it was asked for, so that it stays in its stratum.
     public var isAsked: Bool
-    /// What users said of predictions of it; at most `RolloutState.verdictCapacity`.
+    /// Verdicts of users on its predictions; at most `RolloutState.verdictCapacity`.
     public var verdicts: [BucketVerdict]
 
     public init(
@@ -71,13 +71,15 @@ public struct AuditRow: Hashable, Sendable {
 public struct PairCounts: Hashable, Sendable {
     /// Audit labels of samples that both predicted.
     public var labels: Int
-    /// Of these, where the challenger agrees better with the label: of kind `choice`, where it alone is right.
+    /// Number of labels in `labels` with which the challenger agrees better: of kind `choice`, where it alone is
+    /// right.
     public var challengerOnly: Int
-    /// Of these, where the champion agrees better with the label.
+    /// Number of labels in `labels` with which the champion agrees better.
     public var championOnly: Int
-    /// What the challenger's wins lack of whole ones, in all: a win counts by how much better it agrees. 0 of kind `choice`.
+    /// Amount by which the challenger's wins fall short of whole ones, in all: a win counts by how much better it
+    /// agrees. 0 of kind `choice`.
     public var challengerLack: Double
-    /// The same of the champion's.
+    /// Amount by which the champion's wins fall short of whole ones, in all. 0 of kind `choice`.
     public var championLack: Double
 
     /// The differences in agreement where the challenger agrees better, in all; at most `challengerOnly`.
@@ -140,7 +142,7 @@ public struct FormerChampion: Hashable, Sendable {
     }
 }
 
-/// Who serves, who shadows, who served before.
+/// Models that serve, shadow, or served before.
 public struct RolloutPhase: Hashable, Sendable {
     /// Nil before the first model.
     public var champion: ReleasedModel?
@@ -162,7 +164,7 @@ public struct RolloutPhase: Hashable, Sendable {
     public var heardWithoutChallenger: Int
     /// When people were last told that nobody runs the challenger; nil before the first time.
     public var silenceToldAt: StreamTime?
-    /// Of a champion that was promoted on audit labels: the last number of the dataset log that its evidence may have counted;
+    /// Last number of the dataset log that the evidence may have counted for a champion promoted on audit labels;
     /// nil of any other, and in a project whose labels do not change.
     public var evidenceThrough: Int64?
     /// Labels in that evidence that were revised, retracted or moved since, as far as their rows are still kept. The evidence
@@ -265,8 +267,8 @@ public struct RolloutState: Sendable {
     public var blocks = Table<Int, VoiceBlock>()
     /// Requests for predictions, the newest; see `requestCapacity`.
     public var requests = Table<RequestID, AskedPredictions>()
-    /// What services said of audit samples at the first step of a rollout, to be compared with a trainer's word; see
-    /// `checkCapacity`.
+    /// Answers of services about audit samples at the first step of a rollout, to be compared with a trainer's
+    /// answers; see `checkCapacity`.
     public var checks = Table<SampleID, ServedAnswer>()
 
     /// Former champions remembered, and so rollbacks possible in a row.

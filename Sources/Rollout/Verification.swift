@@ -7,7 +7,7 @@ public struct Verification: Hashable, Sendable {
     public let version: ModelVersion
     /// Buckets of the users that rejected it, each once; 1 to `RolloutState.verdictCapacity`.
     public let buckets: [Int]
-    /// What the version said of it; nil while its content is not known, so that it cannot be asked for.
+    /// Label that the version predicted; nil while the sample's content is not known, so that it cannot be queried.
     public var said: Label?
     /// Whether its task was opened.
     public var isAsked: Bool

@@ -3,7 +3,7 @@ internal import Hashing
 public import Storage
 
 extension S3Client {
-    /// What a store says of an object.
+    /// Metadata of an object, as reported by the store.
     struct Finding: Hashable {
         let size: Int
         /// Its revision: what `If-Match` wants.
@@ -15,9 +15,9 @@ extension S3Client {
     /// The header that asks for checksums.
     static let withChecksum = (name: "x-amz-checksum-mode", value: "ENABLED")
 
-    /// What the store says of an object; nil if there is none.
+    /// Requests the metadata of an object; nil if there is no such object.
     ///
-    /// - Throws: `StorageError` where the bucket is missing among others.
+    /// - Throws: `StorageError`, among others where the bucket is missing.
     func look(at place: S3URI) throws(StorageError) -> Finding? {
         var request = Request(method: .head, place: place, headers: [Self.withChecksum], operation: "look at")
         let answer = try send(request, expecting: [301, 307, 400, 401, 403, 404])

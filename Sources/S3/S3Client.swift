@@ -37,7 +37,7 @@ public final class S3Client: Sendable {
         var headers: [(name: String, value: String)] = []
         /// The digest of the body.
         var payload = RequestSigner.emptyPayload
-        /// What is attempted, for people.
+        /// Attempted operation, for error messages.
         var operation: String
         /// The most bytes of an answer that are wanted.
         var maximumSize = 1 << 20

@@ -1,4 +1,5 @@
-/// What is said of a store, in a file and in the environment, before anybody knows whether it is needed. Shows no secret.
+/// Settings of a store from a file and the environment, before it is known whether they are needed. The
+/// description shows no secret.
 public struct S3Connection: Sendable, CustomStringConvertible, CustomReflectable {
     /// A URL of scheme `http` or `https`; nil for Amazon's service in the region.
     public var endpoint: String?
@@ -10,7 +11,7 @@ public struct S3Connection: Sendable, CustomStringConvertible, CustomReflectable
     private var secretKey: String?
     private var sessionToken: String?
 
-    /// What the environment says.
+    /// Reads the settings from environment variables.
     ///
     /// - Parameter environment: `AWS_ENDPOINT_URL_S3` or `AWS_ENDPOINT_URL`, `AWS_REGION` or `AWS_DEFAULT_REGION`,
     ///   `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`; those that are empty do not count.
@@ -30,9 +31,9 @@ public struct S3Connection: Sendable, CustomStringConvertible, CustomReflectable
         self.sessionToken = sessionToken
     }
 
-    /// What a store is asked with.
+    /// Settings for requests to a store.
     ///
-    /// - Throws: `S3SettingsError` of what is missing or cannot be.
+    /// - Throws: `S3SettingsError` for a setting that is missing or invalid.
     public func settings() throws(S3SettingsError) -> S3Settings {
         guard let accessKey, let secretKey else {
             let found =

@@ -1,9 +1,9 @@
-/// Who asks the store. Its description never shows a secret.
+/// Credentials for requests to a store. The description never shows a secret.
 public struct S3Credentials: Sendable, CustomStringConvertible, CustomReflectable {
     /// Names who asks; no secret, but shown in part only.
     public let accessKey: String
     let secretKey: String
-    /// Of credentials that hold for a while.
+    /// Session token of temporary credentials; nil for others.
     let sessionToken: String?
 
     /// Credentials.
@@ -35,11 +35,11 @@ public struct S3Credentials: Sendable, CustomStringConvertible, CustomReflectabl
 
 /// Settings with which no store can be asked.
 public struct S3SettingsError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// What is wrong, without a secret.
+    /// Reason in words, without a secret.
     public let reason: String
 
     init(_ reason: String) { self.reason = reason }
 
-    /// What is wrong.
+    /// The reason.
     public var description: String { reason }
 }

@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// What a client of a store takes from outside, so that tests can play it.
+/// External inputs of a store's client, replaceable in tests.
 public struct S3Environment: Sendable {
     /// Milliseconds since 1970, for signatures.
     public var now: @Sendable () -> Int64

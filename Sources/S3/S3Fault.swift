@@ -1,7 +1,7 @@
 internal import HTTPClient
 internal import Storage
 
-/// What a store refuses, and why: read from its answer, and told as what it is.
+/// Refusal by a store, with its reason, as read from the answer.
 struct S3Fault: Hashable {
     let status: Int
     /// As in `SlowDown`; empty where the answer names none.
@@ -49,7 +49,7 @@ struct S3Fault: Hashable {
         "InvalidAccessKeyId", "InvalidToken", "ExpiredToken", "TokenRefreshRequired", "InvalidSecurity",
     ]
 
-    /// What an operation that this ends throws.
+    /// Converts the refusal into the error of the operation that it ends.
     ///
     /// - Parameters:
     ///   - operation: As in `write`.
@@ -57,7 +57,7 @@ struct S3Fault: Hashable {
     ///   - bucket: Its bucket.
     ///   - endpoint: The service.
     ///   - time: Ours when the request was signed, as in `20130524T000000Z`.
-    /// - Returns: What it is, and what to do.
+    /// - Returns: The cause of the refusal, and its remedy.
     func error(
         _ operation: String,
         _ place: String,

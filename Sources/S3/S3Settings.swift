@@ -16,7 +16,7 @@ public struct S3Settings: Sendable {
     public let region: String
     /// Where the bucket's name stands.
     public let style: Style
-    /// Who asks.
+    /// Credentials for requests.
     public let credentials: S3Credentials
 
     /// Settings.
@@ -60,7 +60,7 @@ public struct S3Endpoint: Hashable, Sendable, CustomStringConvertible {
     public let scheme: String
     /// Host, in lower case, and port unless it is the scheme's own.
     public let host: String
-    /// What stands before the bucket in a path: empty, or from a slash to before the next.
+    /// Path before the bucket: empty, or beginning with a slash and ending before the next one.
     public let path: String
 
     /// Nil unless `text` is a URL of `http` or `https` with a host and without user, query and fragment.

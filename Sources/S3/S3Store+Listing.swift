@@ -2,7 +2,7 @@ internal import HTTPClient
 public import Storage
 
 extension S3Store {
-    /// What keys in a folder begin with.
+    /// Prefix of the keys in a folder.
     private func beginning(_ folder: String) -> String {
         [place.key, folder].filter { !$0.isEmpty }.map { "\($0)/" }.joined()
     }

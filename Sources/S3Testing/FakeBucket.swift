@@ -5,7 +5,7 @@ internal import Synchronization
 /// A bucket in memory behind a server that can be told to misbehave. It knows conditional writes, ranges, parts and checksums,
 /// and checks no signature: a real store is for that.
 public final class FakeBucket: Sendable {
-    /// What happens instead of an answer, or after the work was done.
+    /// Fault in place of an answer, or after the work was done.
     public enum Fault: Sendable {
         /// The request is answered so, and nothing is done.
         case answer(Int, String, headers: [String: String] = [:])
@@ -49,13 +49,13 @@ public final class FakeBucket: Sendable {
 
     /// For an endpoint.
     public var url: String { server.url }
-    /// What was asked so far.
+    /// Requests received so far, in order.
     public var requests: [FakeServer.Request] { state.withLock { $0.requests } }
     /// The objects, by their keys.
     public var objects: [String: [UInt8]] { state.withLock { $0.objects } }
     /// Uploads that are neither finished nor ended.
     public var uploads: Int { state.withLock { $0.uploads.count } }
-    /// What goes wrong from now on.
+    /// Sets the plan of the faults of requests from now on; nil for no faults.
     public func set(_ plan: Plan?) { state.withLock { $0.plan = plan } }
     /// Puts an object there.
     public func put(_ bytes: [UInt8], _ key: String) { state.withLock { $0.objects[key] = bytes } }

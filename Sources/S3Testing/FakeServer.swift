@@ -5,7 +5,7 @@ internal import Synchronization
 /// An HTTP server that can do what real ones do on bad days: break off, stay silent, lose an answer. Every request is a
 /// connection of its own, on a thread of its own.
 public final class FakeServer: Sendable {
-    /// What came in.
+    /// Received request.
     public struct Request: Sendable {
         /// As in `PUT`.
         public let method: String
@@ -19,7 +19,7 @@ public final class FakeServer: Sendable {
         public let body: [UInt8]
     }
 
-    /// What goes out.
+    /// Reply to a request.
     public enum Reply: Sendable {
         /// A whole answer. Of HEAD the body's length alone is sent, unless a header says another.
         case answer(Int, [String: String] = [:], [UInt8] = [])

@@ -6,9 +6,9 @@ internal import Processes
 public final class SeaweedProcess: Sendable {
     /// For an endpoint.
     public let url: String
-    /// Of the only identity.
+    /// Access key of the only identity.
     public static let accessKey = "flywheel"
-    /// Of the only identity.
+    /// Secret key of the only identity.
     public static let secretKey = "a-secret-of-tests"
     private let process: ChildProcess
     private let folder: URL

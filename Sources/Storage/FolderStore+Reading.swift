@@ -112,7 +112,7 @@ extension FolderStore {
         let modified: Int64
     }
 
-    /// What is in one folder: regular files and folders, links not followed.
+    /// Lists the regular files and folders in one folder; links are not followed.
     private func files(in folder: String) throws(StorageError) -> [File] {
         let path = folder.isEmpty ? (root.isEmpty ? "/" : root) : "\(root)/\(folder)"
         guard let directory = opendir(path) else {

@@ -116,7 +116,7 @@ extension ObjectStore {
     }
 }
 
-/// What a store says of an object where it lists many.
+/// Description of an object in a store's listing.
 public struct ObjectEntry: Hashable, Sendable {
     /// As the other methods take it.
     public let name: String
@@ -148,9 +148,9 @@ func lend<R>(
     return try result.get()
 }
 
-/// What names are accepted, by every store.
+/// Rules for names, the same for every store.
 public enum ObjectName {
-    /// What stands before the names of files that are not whole yet.
+    /// Prefix of the names of files that are not complete yet.
     static let temporaryPrefix = ".tmp-"
 
     /// Refuses a name that could lead elsewhere.

@@ -70,7 +70,7 @@ public struct S3URI: Hashable, Sendable, CustomStringConvertible {
         self.init(bucket: bucket, key: key)
     }
 
-    /// What lies under this place by a name; nil where the key would be too long.
+    /// Returns the URI of the object of that name below this one; nil where the key would be too long.
     public func appending(_ name: String) -> S3URI? {
         S3URI(bucket: bucket, key: key.isEmpty ? name : "\(key)/\(name)")
     }

@@ -1,11 +1,11 @@
 /// A call to the system that changes a disk, as whoever is interposed sees it: just before it is made, and just after.
 public struct StorageEffect: Hashable, Sendable, CustomStringConvertible {
-    /// What the system is asked for.
+    /// Kinds of calls to the system.
     public enum Kind: String, Hashable, Sendable, CaseIterable {
         case makeFolder, create, append, synchronize, rename, synchronizeFolder, remove
     }
 
-    /// What the system is asked for.
+    /// Kind of the call to the system.
     public let kind: Kind
     /// The file or folder that it is about; of a rename the new name.
     public let path: String

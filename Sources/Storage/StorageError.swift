@@ -1,8 +1,8 @@
 import Glibc
 
-/// What could not be done with stored bytes.
+/// Failed operation on stored bytes.
 public struct StorageError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// What control flow depends on.
+    /// Kinds of failure, for control flow.
     public enum Kind: String, Hashable, Sendable {
         /// There is no such object.
         case notFound
@@ -10,7 +10,7 @@ public struct StorageError: Error, Hashable, Sendable, CustomStringConvertible {
         case invalidName
         /// Other bytes are stored under a name that stands for its content.
         case conflict
-        /// What is stored under a name is not what was written there.
+        /// The bytes stored under a name are not those that were written there.
         case damaged
         /// More bytes than the caller wants.
         case tooLarge
@@ -22,9 +22,9 @@ public struct StorageError: Error, Hashable, Sendable, CustomStringConvertible {
         case forbidden
     }
 
-    /// What control flow depends on.
+    /// Kind of failure, for control flow.
     public let kind: Kind
-    /// What was attempted, as in "write".
+    /// Attempted operation, as in "write".
     public let operation: String
     /// The path, name or URI.
     public let path: String

@@ -1,6 +1,6 @@
 /// Why a record is taken out of the stream.
 public struct Isolation: Hashable, Sendable {
-    /// What happened with the record in hand, for people.
+    /// Reason in words: what happened while the record was being processed.
     public let text: String
     /// Taking it out has failed too: what is written of it must be as little as possible.
     public let isStubborn: Bool
@@ -123,9 +123,10 @@ struct Caution {
         forgetSearch(partition)
     }
 
-    /// What to leave beside the offsets of partitions that are given up in order, where that is not there yet.
+    /// Offset metadata to commit for partitions that are revoked in order, where it is not stored yet.
     ///
-    /// A partition without anything suspicious is left clean also by a life that has done nothing: nothing was in hand.
+    /// A partition without anything suspicious is marked clean even by a run that has done nothing, since no record
+    /// was in process.
     func farewell(_ partitions: some Sequence<TopicPartition>) -> [TopicPartition: OffsetMark] {
         var notes: [TopicPartition: OffsetMark] = [:]
         for partition in partitions {
@@ -149,7 +150,7 @@ struct Caution {
     /// Records of a batch that are taken together, by their indices.
     struct Portion {
         var indices: [Int] = []
-        /// What is left of the batch.
+        /// Records of the batch that remain, by their indices.
         var rest: [Int] = []
         /// Something in it is suspicious: it gets a transaction of its own.
         var isAlone = false
@@ -159,7 +160,7 @@ struct Caution {
         var ranges: [TopicPartition: (from: Int64, until: Int64, count: Int)] = [:]
     }
 
-    /// What of a batch to take at once; every partition's records stay in order.
+    /// Selects the records of a batch that are processed together next; each partition's records stay in order.
     func portion(_ records: ContiguousArray<RecordView>, of rest: [Int], topics: [String]) -> Portion {
         var portion = Portion()
         guard isSuspicious(records, topics) else {
@@ -235,7 +236,8 @@ struct Caution {
         return Isolation("\(suspect.refusals) times in a row: \(suspect.text)", isStubborn: isStubborn)
     }
 
-    /// What must be stored before a portion is taken, if it is not: that we are at work, and what is in hand.
+    /// Offset metadata to commit before a slice is processed, where it is not stored yet: that this worker is at
+    /// work, and which records it processes.
     func notes(before portion: Portion, owned: Set<TopicPartition>) -> [TopicPartition: OffsetMark] {
         var notes: [TopicPartition: OffsetMark] = [:]
         if !isOpened {

@@ -1,4 +1,4 @@
-/// What stands beside a committed offset: how whoever committed it was at work there.
+/// Metadata beside a committed offset: how its committer was at work in the partition.
 ///
 /// It is written with every transaction, so it costs nothing; a partition that is found without `clean` was left by a worker
 /// that died, or was thought dead.

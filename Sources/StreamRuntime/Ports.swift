@@ -1,6 +1,6 @@
 import Glibc
 
-/// What a turn of a group consumer brought.
+/// Outcome of one poll of a group consumer.
 public enum PollOutcome: Hashable, Sendable {
     /// Nothing within the timeout.
     case idle
@@ -17,11 +17,11 @@ public enum PollOutcome: Hashable, Sendable {
 /// Where a consumer begins when its group has no committed offset.
 public enum StartPosition: Hashable, Sendable { case earliest, latest, refuse }
 
-/// What a group holds of a partition.
+/// Committed offset of a group in a partition, with its metadata.
 public struct GroupOffset: Hashable, Sendable {
     /// The next offset to read.
     public let next: Int64
-    /// What its committer left beside it for whoever takes the partition over; empty for nothing. A few bytes.
+    /// Metadata that the committer stored for the next owner of the partition, a few bytes; empty for none.
     public let note: String
 
     public init(_ next: Int64, note: String = "") {
@@ -100,7 +100,7 @@ extension TransactionalProducer {
     }
 }
 
-/// What a turn of a reader brought.
+/// Outcome of one poll of a reader.
 public enum ReadOutcome: Hashable, Sendable {
     case idle
     case records
@@ -202,8 +202,8 @@ public protocol StreamTransport: Sendable {
     func makeProducer(transactionalID: String) throws(StreamError) -> any TransactionalProducer
     func makeReader(topics: [String]) throws(StreamError) -> any LogReader
     func clusterID() throws(StreamError) -> String
-    /// What a group has committed, without joining it; open transactions are not waited for. Partitions without an offset are
-    /// left out.
+    /// Offsets that a group has committed, without joining it; open transactions are not waited for. Partitions
+    /// without an offset are omitted.
     func groupOffsets(
         _ group: String,
         _ partitions: [TopicPartition]

@@ -1,8 +1,8 @@
-/// What a transport could not do, and what to do about it.
+/// Failed operation of a transport, and what to do about it.
 public struct StreamError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// What the caller must do next.
+    /// Action required of the caller.
     public enum Disposition: Hashable, Sendable {
-        /// The same call again, after a pause.
+        /// Make the same call again, after a pause.
         case retry
         /// Abort the transaction, undo the tables, rewind to the committed offsets, go on.
         case abortTransaction
@@ -11,7 +11,7 @@ public struct StreamError: Error, Hashable, Sendable, CustomStringConvertible {
     }
 
     public let disposition: Disposition
-    /// What was attempted, as in "commit the transaction".
+    /// Attempted operation, as in "commit the transaction".
     public let operation: String
     /// The client's code, as in `_FENCED`.
     public let code: String

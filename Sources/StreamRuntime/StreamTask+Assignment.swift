@@ -20,7 +20,8 @@ extension StreamTask {
         environment.observe(.assigned(partitions))
     }
 
-    /// What stands behind the marks.
+    /// Reads the attributes in the metadata of the offsets found: refuses a disagreement, and keeps foreign words
+    /// to write them again.
     ///
     /// - Throws: `OffsetDisagreement`.
     private func readWords(_ partitions: [TopicPartition], _ found: [TopicPartition: GroupOffset]) throws {
@@ -74,7 +75,8 @@ extension StreamTask {
         environment.observe(.foundUnclean(died))
     }
 
-    /// What has expired cannot be read: begins at the first record that is there, and says what was passed over.
+    /// Moves each position whose records have expired to the first record that is still there, and reports the
+    /// skipped range; fatal for a partition that tolerates no expiry.
     private func clamp(_ positions: [TopicPartition: Int64]) throws(StreamError) -> [TopicPartition: Int64] {
         var clamped = positions
         for (partition, position) in positions {

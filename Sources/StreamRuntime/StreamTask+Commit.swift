@@ -128,7 +128,8 @@ extension StreamTask {
         caution.refused(suspicious, records: turn.records)
     }
 
-    /// What cannot be committed will fail again: not in a busy loop, and with no transaction open meanwhile.
+    /// Counts a failure and pauses, with no transaction open: a failed commit will fail again, and must not do so
+    /// in a busy loop.
     private func slowDown() {
         failures += 1
         pause(failures)

@@ -12,18 +12,18 @@ public final class StreamTask {
     let policy: CommitPolicy
     let transactionalID: String
     let environment: StreamTaskEnvironment
-    /// What stands beside every offset, and must not differ from what others left there.
+    /// Attribute committed with every offset, which must agree with that of the other members; nil for none.
     let agreement: OffsetAttribute?
     /// Words beside the offsets found that are others', by partition.
     var foreignWords: [TopicPartition: [String]] = [:]
     let consumer: any GroupConsumer
     var producer: (any TransactionalProducer)?
     let batch = RecordBatch()
-    /// What was taken of it last.
+    /// Part of the batch that was taken in last.
     var part: RecordBatch
     var turn = Turn()
     var turnBegan: Int64?
-    /// What the group's offsets are, as far as we committed or read them.
+    /// Offsets of the group, as far as this task committed or read them.
     var committed: [TopicPartition: Int64] = [:]
     /// Where to read on after an abort: usually the group's offset, but a stage may have begun before it.
     var base: [TopicPartition: Int64] = [:]
@@ -172,7 +172,7 @@ public final class StreamTask {
 
     // MARK: - Turns
 
-    /// What may pass by itself counts as nothing to read, for a while.
+    /// Polls the consumer; for a while, a retriable error counts as nothing to read.
     private func poll() throws(StreamError) -> PollOutcome {
         do throws(StreamError) {
             let outcome = try consumer.poll(into: batch, maximum: policy.batchSize, timeoutMilliseconds: pollTimeout())

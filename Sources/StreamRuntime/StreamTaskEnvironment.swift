@@ -1,4 +1,4 @@
-/// What happens inside a stream task, for logs and metrics.
+/// Events inside a stream task, for logs and metrics.
 public enum StreamTaskEvent: Sendable {
     case assigned([TopicPartition])
     case unassigned([TopicPartition], lost: Bool)

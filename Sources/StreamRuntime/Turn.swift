@@ -1,4 +1,4 @@
-/// What a stage wants written and how far it has read, gathered in memory until the transaction opens.
+/// Pending transaction: the records to write and the offsets read up to, gathered in memory until it opens.
 public struct Turn {
     /// Records to write, in order.
     public internal(set) var outputs: [OutputRecord] = []
@@ -77,7 +77,8 @@ public protocol StreamStage: AnyObject {
     ///
     /// - Returns: Whether to be called again, once its transaction stands, before anything is polled.
     func betweenTurns(into turn: inout Turn) throws -> Bool
-    /// What `betweenTurns` wrote cannot be written, or could not be worked out; the state is that before.
+    /// Reports that the output of `betweenTurns` could not be written, or that the call failed; the state is that
+    /// before it.
     func betweenTurnsRefused(_ reason: String)
 }
 
@@ -85,7 +86,7 @@ extension StreamStage {
     /// Traffic may expire.
     public func toleratesExpiry(of partition: TopicPartition) -> Bool { true }
 
-    /// What `process` is given is dealt with when it returns.
+    /// False, since `process` has dealt with its batch when it returns.
     public var isFull: Bool { false }
 
     /// A stage whose inputs are ours alone holds the stream instead: nothing is marked, and nothing taken out.

@@ -2,12 +2,12 @@ public import StreamRuntime
 
 /// One worker of one stage, turned by hand on the thread of the test.
 public final class StageRunner {
-    /// What the worker does.
+    /// Stage that the worker runs.
     public let stage: any StreamStage
     /// Its commit cycle.
     public let task: StreamTask
     private let cluster: InMemoryCluster
-    /// What the task told, oldest first.
+    /// Events reported by the task, oldest first.
     public var events: [StreamTaskEvent] { log.events }
     private let log: EventLog
 

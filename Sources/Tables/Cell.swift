@@ -40,7 +40,7 @@ public struct Cell<Value: Equatable & Sendable>: Sendable {
 
     // MARK: - Changelog
 
-    /// What is stored of it: nil until the value is first set.
+    /// Stored row of the cell; nil until the value is first set.
     @inlinable public var row: Value? { isSet ? current : nil }
 
     /// Whether what is to be stored differs from the last commit.

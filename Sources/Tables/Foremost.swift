@@ -74,7 +74,7 @@ public struct Foremost<Rank: Comparable & Sendable>: Sendable {
         if ranks.count > size { ranks.removeFirst() }
     }
 
-    /// Of the first rank known that does not stand behind another.
+    /// Index of the first known rank that is not greater than `rank`; the count of known ranks if all are greater.
     @inlinable func place(of rank: Rank) -> Int {
         var (low, high) = (0, ranks.count)
         while low < high {

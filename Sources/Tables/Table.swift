@@ -6,7 +6,7 @@
 /// costs several times what it does.
 public struct Table<Key: Hashable & Comparable & Sendable, Value: Equatable & Sendable>: Sendable {
     @usableFromInline var rows: [Key: Value] = [:]
-    /// What each key touched since the last commit was before; nil for absent.
+    /// Row, as of the last commit, of each key touched since; nil for absent.
     @usableFromInline var before: [Key: Value?] = [:]
     @usableFromInline var revisions: UInt64 = 0
 
@@ -127,8 +127,8 @@ public struct Table<Key: Hashable & Comparable & Sendable, Value: Equatable & Se
         rows.contains { condition($0.key, $0.value) }
     }
 
-    /// What all rows come to together: a sum, a count, a minimum. `take` must come to the same in any order, or the answer would
-    /// depend on hashing.
+    /// Accumulates all rows into one value: a sum, a count, a minimum. `take` must come to the same in any order,
+    /// or the result would depend on hashing.
     ///
     /// - Complexity: O(*n*).
     @inlinable public func gather<Sum>(into sum: Sum, _ take: (inout Sum, Key, Value) -> Void) -> Sum {

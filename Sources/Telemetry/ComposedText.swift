@@ -30,7 +30,8 @@ public enum ComposedText {
         return true
     }
 
-    /// Of no combining class, equal to its own composition, and never the second part of another's.
+    /// Whether a scalar is known to have no combining class, to equal its own composition, and never to be the
+    /// second part of another's.
     public static func isSure(_ scalar: UInt32) -> Bool {
         switch scalar {
         case 0..<0x300, 0x388...0x482, 0x48A...0x590, 0x5D0...0x5EA, 0x620...0x64A: true

@@ -1,6 +1,6 @@
-/// What is asked of every name that somebody else chooses.
+/// Rules for every name that somebody else chooses.
 public enum ForeignName {
-    /// What a name should be and is not; nil of one that may be taken.
+    /// Returns the requirement that a name violates; nil for an acceptable name.
     ///
     /// `isComposed` tells whether it must be composed: names that Unicode holds to be the same are one in tables and sets.
     public static func fault(_ name: String, isComposed: Bool = true) -> String? {

@@ -6,10 +6,10 @@ public import Vocabulary
 /// How a study ended: the distribution of its scores, and the model that stands for it.
 public struct StudyOutcome: Hashable, Sendable {
     public let request: RequestID
-    /// What was trained on.
+    /// Dataset version that was trained on.
     public let dataset: SealedVersion
     public let model: ReleasedModel?
-    /// What the model says of the version's test labels, in the order of the manifest; empty when unknown.
+    /// Predictions of the model for the version's test labels, in the order of the manifest; empty when unknown.
     public let predictions: [Label]
     /// Scores of the chosen trial, in the order of its repeats.
     public let scores: [Double]
@@ -32,9 +32,9 @@ public struct StudyOutcome: Hashable, Sendable {
     public let duration: Int64
 }
 
-/// What is known of a version's cut.
+/// Facts of a version's cut.
 public struct CutVersion: Hashable, Sendable {
-    /// Of the cut in the log.
+    /// Number of the cut in the log.
     public let sequence: Int64
     /// The version's training labels that have changed since.
     public let changed: Int
@@ -327,7 +327,8 @@ extension TrainingState {
 }
 
 extension TrainingResult {
-    /// What it says of the version that it was to train and test on, and that cannot be; nil where nothing is wrong.
+    /// Describes the contradiction between the result and the version that it was to train and test on; nil where
+    /// there is none.
     ///
     /// - Complexity: O(*n*) in the predictions and positions.
     func contradiction(of version: SealedVersion, under question: Question) -> String? {

@@ -15,7 +15,7 @@ public struct TrainingPolicy: Hashable, Sendable {
     public var deadline: Int64
     /// Where artifacts may lie: Intake refuses results that name another place. At least one.
     public var artifacts: [ArtifactPrefix]
-    /// What the names of Flywheel's models begin with, a number behind it; 1 to 64 bytes.
+    /// Prefix of the names of Flywheel's models, before a number; 1 to 64 bytes.
     public var versionPrefix: String
 
     public init(
@@ -42,7 +42,8 @@ public struct RepeatResult: Hashable, Sendable {
     /// Nil when it failed.
     public let artifact: ArtifactReference?
     public let score: Double?
-    /// What it says of each test label; nil when the trainer did not say, or the study is too large to keep it.
+    /// Predictions for the test labels; nil when the trainer did not report them, or the study is too large to keep
+    /// them.
     public let predictions: [Label]?
     /// Why it failed, if the trainer says so for machines.
     public let reason: String?
@@ -111,7 +112,7 @@ public struct WaitingVersion: Hashable, Sendable {
     }
 }
 
-/// What Training remembers between studies.
+/// State of Training between studies.
 public struct TrainingProgress: Hashable, Sendable {
     /// Studies begun.
     public var studies: Int

@@ -1,4 +1,4 @@
-/// What the two models of an audit sample's pair said, as far as they have spoken.
+/// Agreement of the two models of an audit sample's pair, as far as they have predicted.
 public enum AuditStratum: String, Hashable, Sendable, CaseIterable {
     /// Both gave labels that agree wholly.
     case agree

@@ -53,7 +53,7 @@ public struct LabelFact: Hashable, Sendable {
     }
 }
 
-/// What becomes of a label that is in the log.
+/// Kind of change to a label that is in the log.
 public enum LabelChangeKind: Hashable, Sendable {
     /// It says something else.
     case revised(from: Label, to: Label)
@@ -80,7 +80,7 @@ public struct LabelChange: Hashable, Sendable {
     public let sequence: Int64
     /// The answers that a revised label rests on, in the order they were counted; empty where a person decided.
     public let votes: [Vote]
-    /// Of a revised label, where votes gave it.
+    /// Confidence of a revised label that votes gave; nil of others.
     public let confidence: Probability?
     /// For people; at most `longestReason` bytes.
     public let reason: String
@@ -123,13 +123,13 @@ public struct VersionCut: Hashable, Sendable {
     public let training: Int
     public let validation: Int
     public let test: Int
-    /// Of the labels.
+    /// Kind of the labels.
     public let kind: KindName
     /// Class names, in the order of the project's question at this entry; none of a kind without classes.
     public let classes: [String]
     /// The space that the project works in at this entry; labels before may lie in others. Nil where nothing is known of it.
     public let embedding: EmbeddingSpace?
-    /// Of the version's files, and so of every later one; see `DatasetFormat`.
+    /// Form of the version's files, and so of every later version's; see `DatasetFormat`.
     public let format: Int
 
     public init(

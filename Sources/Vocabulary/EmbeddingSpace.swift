@@ -1,5 +1,5 @@
-/// What is known of the space that a project's embeddings lie in: only embeddings of one space can be compared, or trained on
-/// together.
+/// Properties known of the space that a project's embeddings lie in: only embeddings of one space can be
+/// compared, or trained on together.
 public struct EmbeddingSpace: Hashable, Sendable {
     /// The name of the encoder that makes them; nil where nobody gives one.
     public let name: SpaceID?
@@ -8,9 +8,9 @@ public struct EmbeddingSpace: Hashable, Sendable {
     /// The largest Euclidean norm, in `norms`; nil: any.
     public let norm: Double?
 
-    /// What an embedding's number of coordinates may be.
+    /// Valid numbers of coordinates of an embedding.
     public static let dimensions = 1...4_096
-    /// What a largest norm may be.
+    /// Valid values of a largest norm.
     public static let norms = 1e-9...1e15
 
     public init(name: SpaceID? = nil, dimension: Int? = nil, norm: Double? = nil) {
@@ -22,7 +22,8 @@ public struct EmbeddingSpace: Hashable, Sendable {
     /// Whether nothing is known, so that every embedding belongs to it.
     public var isUnknown: Bool { name == nil && dimension == nil && norm == nil }
 
-    /// What keeps a sample's embedding out of the space, in a sentence that begins with the member of an event.
+    /// Describes what keeps a sample's embedding out of the space, in a sentence that begins with the member of an
+    /// event.
     ///
     /// - Returns: Nil where nothing does: a sample without an embedding is in no space, and one that names none is in any.
     /// - Complexity: O(*dimension*) where there is a largest norm, else O(1).

@@ -1,4 +1,5 @@
-/// What a reducer may know about the entry it is applied to, beside the entry: everything else would not replay.
+/// Facts that a reducer may use about the entry it is applied to, beside the entry: everything else would not
+/// replay.
 public struct EntryContext {
     public let project: ProjectID
     /// Entries of a project are counted by Loop itself, from 1.

@@ -16,11 +16,12 @@ public struct ImportOrigin: Hashable, Sendable {
 
 /// A label that was given before Flywheel asked.
 public struct ImportedLabel: Hashable, Sendable {
-    /// What the source says.
+    /// Answer that the source gives.
     public enum Answer: Hashable, Sendable {
         /// A label, by nobody in particular: it is taken as it stands.
         case label(Label)
-        /// What named annotators said; at least one, each once. They are weighed as annotators nobody knows.
+        /// Votes of named annotators; at least one, each annotator once. They are weighed as those of unknown
+        /// annotators.
         case votes([Vote])
     }
 
@@ -56,7 +57,8 @@ public struct ImportedLabel: Hashable, Sendable {
     /// Why the sample has a label, as far as that is known of its tasks.
     public var purpose: TaskPurpose { isValidation ? .importedValidation : .imported }
 
-    /// The same label with its sample's embedding in a space of this name, unless it names one itself.
+    /// Returns the label with its sample's embedding in a space of this name, unless the embedding names one
+    /// itself.
     public func placed(in space: SpaceID) -> ImportedLabel {
         ImportedLabel(
             key: key,

@@ -1,6 +1,6 @@
-/// What a user did about a prediction.
+/// Reaction of a user to a prediction.
 public struct Feedback: Hashable, Sendable {
-    /// What the user did; only `confirmation` speaks for the prediction.
+    /// Kind of reaction; only `confirmation` supports the prediction.
     public enum Verdict: String, Hashable, Sendable, CaseIterable {
         case correction, confirmation, rejection
         /// Whether the user found the prediction wrong.
@@ -13,9 +13,10 @@ public struct Feedback: Hashable, Sendable {
     public let modelVersion: ModelVersion
     public let user: UserDigest
     public let verdict: Verdict
-    /// What the user says it is, with a correction.
+    /// Answer that the user gives with a correction.
     public let answer: Answer?
-    /// What the user says it is where the project has no such class; nil together with an `answer`. 1 to 128 bytes.
+    /// Class that the user names where the project has no such class; nil together with an `answer`. 1 to 128
+    /// bytes.
     public let proposedClass: String?
     /// The probability with which this user's feedback is forwarded at all.
     public let inclusionProbability: Double
@@ -40,7 +41,7 @@ public struct Feedback: Hashable, Sendable {
         self.inclusionProbability = inclusionProbability
     }
 
-    /// The same feedback, of a user who was drawn with a probability in `0...1`.
+    /// Returns the feedback as that of a user who was sampled with a probability in `0...1`.
     public func drawn(with probability: Double) -> Feedback {
         Feedback(
             key: key,
@@ -124,7 +125,7 @@ public struct ValidationScore: Hashable, Sendable {
     }
 }
 
-/// What came of one repeat of one trial of a training request.
+/// Result of one repeat of one trial of a training request.
 public struct TrainingResult: Hashable, Sendable {
     public enum Outcome: Hashable, Sendable {
         /// `predictions` are what the model says of each test label, in the order of the manifest.
@@ -185,7 +186,7 @@ public struct TrainingResult: Hashable, Sendable {
         self.duration = duration
     }
 
-    /// The same result, with what Intake saw of its artifact.
+    /// Returns the result with what Intake found of its artifact.
     public func verified(_ verified: Bool?) -> TrainingResult {
         TrainingResult(
             request: request,
@@ -236,7 +237,7 @@ public struct SealedVersion: Hashable, Sendable {
     }
 }
 
-/// What an operator wants done.
+/// Command of an operator.
 public struct Command: Hashable, Sendable {
     public enum Action: Hashable, Sendable {
         /// Return to the champion before this one.

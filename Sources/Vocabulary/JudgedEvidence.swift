@@ -6,9 +6,9 @@ public struct JudgedEvidence: Hashable, Sendable {
     public struct Tally: Hashable, Sendable {
         /// Audit labels of samples of which the champion had spoken, and the challenger could have.
         public var labels: Int
-        /// Of these, where the challenger agrees better with the label.
+        /// Number of labels in `labels` with which the challenger agrees better.
         public var wins: Int
-        /// Of these, where the champion does.
+        /// Number of labels in `labels` with which the champion agrees better.
         public var losses: Int
 
         public init(labels: Int = 0, wins: Int = 0, losses: Int = 0) {
@@ -22,7 +22,7 @@ public struct JudgedEvidence: Hashable, Sendable {
     public var era: Int
     /// Promotions before it, over the project's life.
     public var promotionsBefore: Int
-    /// What is bounded.
+    /// Quantity that `alpha` bounds.
     public var bound: PromotionBound
     /// The bound, in `0...1`.
     public var alpha: Double
@@ -32,15 +32,15 @@ public struct JudgedEvidence: Hashable, Sendable {
     public var all: Tally
     /// Labels of the pair of this champion and this challenger.
     public var own: Tally
-    /// Of `all`, labels that were asked for because the two disagreed.
+    /// Number of labels in `all` that were queried because the two models disagreed.
     public var duels: Int
     /// Natural logarithm of the e-value.
     public var logE: Double
-    /// What it had to reach: -ln(level).
+    /// Value that `logE` had to reach: -ln(level).
     public var threshold: Double
     /// Samples whose pair was settled when their task opened.
     public var settled: Int
-    /// Of these, samples of which the challenger had said nothing; its silence counts as wrong.
+    /// Number of samples in `settled` without a prediction by the challenger; its silence counts as wrong.
     public var silent: Int
     /// Audit labels whose pair was of another era: no evidence.
     public var ofAnotherEra: Int
@@ -87,9 +87,9 @@ public struct JudgedEvidence: Hashable, Sendable {
     public var shadowCoverage: Double { settled == 0 ? 1 : Double(settled - silent) / Double(settled) }
 }
 
-/// What `rollout.alpha` bounds.
+/// Quantity that `rollout.alpha` bounds.
 public enum PromotionBound: String, Hashable, Sendable, CaseIterable {
-    /// Of all promotions of a project's life, the share from eras without a better challenger.
+    /// Share of promotions that come from eras without a better challenger, among all of a project's life.
     case share
     /// The chance of even one such promotion in a project's life.
     case any

@@ -13,17 +13,17 @@ public enum Question: Hashable, Sendable {
     case choice(LabelSchema)
 }
 
-/// What a model says of a sample.
+/// Output of a model for a sample.
 public enum Output: Hashable, Sendable {
     case choice(ClassDistribution)
 }
 
-/// What one person says of a sample. It need not be a label: it may speak for several.
+/// Answer of one person about a sample. It need not be a label: it may support several.
 public enum Answer: Hashable, Sendable {
     case choice(ClassIndex)
 }
 
-/// What answers come to, and what a dataset line says of its sample.
+/// Label that answers amount to, and that a dataset line gives its sample.
 public enum Label: Hashable, Sendable {
     case choice(ClassIndex)
 }

@@ -76,7 +76,7 @@ public struct ReleasedModel: Hashable, Sendable {
     }
 }
 
-/// What to serve from now on, and the proof for it.
+/// Models to serve from now on, and the proof for it.
 public struct ModelRelease: Hashable, Sendable {
     /// Why a release was made.
     public enum Cause: String, Hashable, Sendable, CaseIterable {

@@ -1,6 +1,6 @@
 /// Something that people should know.
 public struct Notice: Hashable, Sendable {
-    /// What a notice is about; the raw values are on the wire.
+    /// Subject of a notice; the raw values are on the wire.
     public enum Kind: String, Hashable, Sendable, CaseIterable {
         case budgetExhausted = "budget_exhausted"
         case rolledBack = "rolled_back"

@@ -1,7 +1,7 @@
-/// What a prediction may carry beside its output, for strategies that judge more than that: what the members of an ensemble
-/// said, the logits, a score that the service computed itself.
+/// Details of a prediction beside its output, for strategies that judge more than that: the outputs of the
+/// members of an ensemble, the logits, a score that the service computed itself. Each is optional.
 public struct PredictionDetail: Hashable, Sendable {
-    /// Of kind `choice` alone.
+    /// Outputs of the members of an ensemble, of kind `choice` alone.
     public let members: EnsembleOutput?
     /// One finite number for each class of the project's, in their order; fewer are those of its first classes. Of kind
     /// `choice` alone.

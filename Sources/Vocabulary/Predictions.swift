@@ -29,7 +29,7 @@ public struct PredictionRequest: Hashable, Sendable {
     }
 }
 
-/// What the two models of a request say of one candidate.
+/// Predictions of the two models of a request for one candidate.
 public struct PredictedAnswer: Hashable, Sendable {
     public let sample: SampleID
     /// Nil where it could not be asked.

@@ -1,4 +1,4 @@
-/// What a sample looks like: a reference to it, or a small payload carried in line.
+/// Content of a sample: a reference to it, or a small payload carried in line.
 public enum Content: Hashable, Sendable {
     /// Where the owner keeps it, and can erase it.
     case uri(String)
@@ -17,7 +17,8 @@ public struct Sample: Hashable, Sendable {
     public let content: Content?
     /// Coordinates of the sample in the space in which a batch is spread out; finite, at most 4,096 of them.
     public let embedding: [Float]?
-    /// What else its service says of it; a key of it may name the slice that the sample belongs to.
+    /// Metadata from the sample's service beside the content; one of its keys may name the slice that the sample
+    /// belongs to.
     public let metadata: SampleMetadata
     /// The space that the embedding lies in, if its service or the project names it; nil without an embedding.
     public let space: SpaceID?
@@ -40,7 +41,8 @@ public struct Sample: Hashable, Sendable {
         self.metadata = metadata
     }
 
-    /// The same sample with its embedding in a space of this name; as it is where it names one itself, or has no embedding.
+    /// Returns the sample with its embedding in a space of this name; unchanged where the embedding names one
+    /// itself, or there is none.
     public func placed(in space: SpaceID) -> Sample {
         guard embedding != nil, self.space == nil else { return self }
         return Sample(
@@ -138,7 +140,8 @@ public struct Candidate: Hashable, Sendable {
         self.predictedAt = predictedAt
     }
 
-    /// The same candidate with its sample's embedding in a space of this name, unless it names one itself.
+    /// Returns the candidate with its sample's embedding in a space of this name, unless the embedding names one
+    /// itself.
     public func placed(in space: SpaceID) -> Candidate {
         guard sample.embedding != nil, sample.space == nil else { return self }
         return Candidate(

@@ -1,4 +1,5 @@
-/// What a product service says of a sample beside its content, as in `source: scanner-7`: names and short texts.
+/// Metadata that a product service adds to a sample beside its content, as in `source: scanner-7`: names and
+/// short texts.
 public struct SampleMetadata: Hashable, Sendable {
     /// A name and its text.
     public struct Entry: Hashable, Sendable {
@@ -17,7 +18,7 @@ public struct SampleMetadata: Hashable, Sendable {
     public static let longestKey = 64
     /// Bytes of a text.
     public static let longestValue = 256
-    /// Of samples of which nothing is said.
+    /// Metadata of samples that come without any.
     public static let none = SampleMetadata()
 
     /// By ascending key.

@@ -36,7 +36,7 @@ public struct ScorePart: Hashable, Sendable {
         case uncertainty
         /// The sample's own draw, where there was nothing to judge.
         case chance
-        /// What the predicted classes are worth, over what a class is worth at most.
+        /// Worth of the predicted classes, relative to the highest worth of a class.
         case value
         /// 1 for a prediction of this moment, half as much after each half-life.
         case freshness
@@ -64,11 +64,11 @@ public struct SelectionReason: Hashable, Sendable {
     /// As in `margin+kmeans`.
     public let strategy: String
     public let score: Double
-    /// What the score was put together from; empty where nothing was judged.
+    /// Parts that the score was computed from; empty where nothing was judged.
     public let parts: [ScorePart]
     /// The model whose output was scored; nil in a cold start.
     public let scoredBy: ModelVersion?
-    /// What that model thought likeliest.
+    /// Likeliest label according to that model.
     public let predicted: Label?
     /// For an audit sample, the probability with which it belongs to the audit sample.
     public let inclusionProbability: Double?
@@ -98,7 +98,7 @@ public struct SelectionReason: Hashable, Sendable {
         self.triggers = triggers
     }
 
-    /// The same reason with the triggers that fired.
+    /// Returns the reason with the triggers that fired.
     func triggered(by names: [String]) -> SelectionReason {
         SelectionReason(
             strategy: strategy,
@@ -119,9 +119,10 @@ public struct Selection: Hashable, Sendable {
     public let purpose: TaskPurpose
     public let reason: SelectionReason
     public let predictedAt: StreamTime
-    /// What the budget reserved for each vote of its task.
+    /// Cost that the budget reserved for each vote of the task.
     public let voteCost: VoteCost
-    /// Of an audit sample, how it came to be asked for; nil of others, and where champion and challenger are not told apart.
+    /// Reason why an audit sample was queried; nil of others, and where champion and challenger are not
+    /// distinguished.
     public let audit: AuditOrigin?
 
     public init(
@@ -140,7 +141,7 @@ public struct Selection: Hashable, Sendable {
         self.voteCost = voteCost
     }
 
-    /// The same selection with the triggers that fired for its sample.
+    /// Returns the selection with the triggers that fired for its sample.
     public func triggered(by names: [String]) -> Selection {
         Selection(
             sample: sample,
@@ -152,7 +153,7 @@ public struct Selection: Hashable, Sendable {
         )
     }
 
-    /// The same selection at so much a vote.
+    /// Returns the selection with the given cost of a vote.
     public func costing(_ voteCost: VoteCost) -> Selection {
         Selection(
             sample: sample,
@@ -235,7 +236,7 @@ public struct Vote: Hashable, Sendable {
     }
 }
 
-/// What several answers amount to.
+/// Label that several answers amount to.
 public struct ConsensusLabel: Hashable, Sendable {
     public let task: TaskID
     public let sample: Sample

@@ -38,7 +38,7 @@ public struct ModelTransition: Hashable, Sendable {
     public let from: ReleaseState?
     public let to: ReleaseState
     public let cause: Cause
-    /// Who asked for it; nil unless it follows from an operator's command.
+    /// Operator who requested the transition; nil unless it follows from an operator's command.
     public let by: String?
     /// Explanation for people; nil where cause and evidence say all.
     public let reason: String?

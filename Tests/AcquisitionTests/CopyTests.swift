@@ -4,7 +4,7 @@ import Tables
 import Testing
 import Vocabulary
 
-/// What more of the same, and a value out of all proportion, change in what is asked for: nothing.
+/// Further copies of a sample, and a value out of all proportion, change nothing in what is queried.
 @Suite("Copies and outliers")
 struct CopyTests {
     static let rules: [BatchPolicy] =
@@ -52,7 +52,7 @@ struct CopyTests {
         )
     }
 
-    /// What is asked for in some batches after the first, which is the same in all worlds.
+    /// Samples queried in some batches after the first one, which is the same in all scenarios.
     private func asked(
         _ first: [Candidate],
         then more: [Candidate],

@@ -4,7 +4,7 @@ import Tables
 import Testing
 import Vocabulary
 
-/// What a batch is chosen with where champion and challenger are told apart.
+/// Context of a selection in which champion and challenger are told apart.
 private func context(
     _ policy: AcquisitionPolicy,
     standing: Int? = 1,

@@ -51,7 +51,7 @@ func freePolicy(_ change: (inout AcquisitionPolicy) -> Void = { _ in }) -> Acqui
     return policy
 }
 
-/// What the reducer is given, by what tests set.
+/// Calls of the reducer with the inputs that tests set.
 extension AcquisitionState {
     mutating func receive(
         _ candidate: Candidate,

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Acquisition
 
-/// What is known of samples that were asked for, followed change by change.
+/// Knowledge about queried samples, followed change by change.
 @Suite("Known samples")
 struct KnownSamplesTests {
     private static func point(_ generator: inout SplitMix64, by factor: Float) -> [Float] {

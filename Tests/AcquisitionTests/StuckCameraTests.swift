@@ -15,7 +15,7 @@ struct StuckCameraTests {
         }
     }
 
-    /// What is asked for of a stream, in order.
+    /// Samples queried from a stream, in order.
     private func asked(_ stream: [Candidate], _ policy: AcquisitionPolicy, openTasks: Int = 0) -> [String] {
         var state = AcquisitionState()
         var ids: [String] = []

@@ -124,7 +124,7 @@ struct TriggerTests {
         #expect(judge(.all([.disagreement, .overridden]), output) { $0.disagrees = true } == .undecided)
     }
 
-    /// The same by recursion over the tree, with nil for what is undecided.
+    /// Reference verdict on a condition, by recursion over the tree; nil for undecided.
     private func reference(_ condition: TriggerCondition, _ facts: TriggerFacts) -> Bool? {
         switch condition {
         case .all(let parts):

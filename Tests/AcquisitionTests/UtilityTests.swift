@@ -4,7 +4,7 @@ import Tables
 import Testing
 import Vocabulary
 
-/// What candidates are worth, and what a task says of it.
+/// Utility of candidates, and what a task states of it.
 @Suite struct UtilityTests {
     static func one(_ reason: SelectionReason, _ name: ScorePart.Name) -> ScorePart? {
         reason.parts.first { $0.name == name }

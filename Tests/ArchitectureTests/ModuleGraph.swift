@@ -121,7 +121,7 @@ enum ModuleGraph {
         "CAllocations": (nil, []),
     ]
 
-    /// What the toolchain brings.
+    /// Modules of the toolchain.
     static let toolchain: Set<String> = ["Swift", "Foundation", "Glibc", "Darwin", "Dispatch", "Synchronization"]
 
     /// Modules whose answers must not depend on clock, chance or machine.

@@ -30,7 +30,8 @@ enum Repository {
         try String(contentsOf: root.appendingPathComponent(path), encoding: .utf8)
     }
 
-    /// What git tracks; nil where there is no git or no checkout, as in an archive of the sources.
+    /// Paths of the files that git tracks, and of new ones that it does not ignore; nil where there is no git or no
+    /// checkout, as in an archive of the sources.
     static func trackedFiles() -> [String]? {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")

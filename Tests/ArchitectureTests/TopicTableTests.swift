@@ -16,7 +16,7 @@ import Testing
         return Array(rows[(start + 2)...].prefix { !$0.isEmpty })
     }
 
-    /// What stands between backquotes.
+    /// Texts between backquotes, in order.
     static func quoted(_ text: String) -> [String] {
         text.split(separator: "`", omittingEmptySubsequences: false).enumerated().filter { $0.offset % 2 == 1 }
             .map { String($0.element) }

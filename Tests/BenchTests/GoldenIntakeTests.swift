@@ -5,7 +5,7 @@ import Testing
 
 @testable import FlywheelBench
 
-/// What Intake writes of recorded traffic, as one digest in the golden set of the build.
+/// Output of Intake for recorded traffic, as one digest in the golden set of the build.
 @Suite struct GoldenIntakeTests {
     private static let file = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .appending(path: "ProjectStateTests/Golden/\(Build.version)/intake.txt")

@@ -29,7 +29,8 @@ struct AdminTests {
         #expect(try !admin.listTopics().contains(name))
     }
 
-    /// What `TopicCatalogue` relies on. Before: 32 KB of it were a gigabyte in every reader.
+    /// Behaviour of brokers that `TopicCatalogue` relies on. Before: 32 KB of a packed record were a gigabyte in
+    /// every reader.
     @Test(
         "A record that is small only while it is packed is refused where a topic keeps what it holds unpacked",
         .disabled(if: Broker.isNoida, Broker.noidaLacks)

@@ -56,7 +56,7 @@ final class Bench {
     /// Starts a command whose standard output and error go to files `NAME.out` and `NAME.err`.
     func start(_ name: String, _ command: String...) throws -> ChildProcess { try start(name, arguments: command) }
 
-    /// The same.
+    /// Starts a command, given as an array, whose standard output and error go to files `NAME.out` and `NAME.err`.
     func start(_ name: String, arguments: [String]) throws -> ChildProcess {
         let process = try ChildProcess(
             Self.program,

@@ -5,7 +5,7 @@ import Testing
 
 @Suite("A worker whose disk is full", .serialized, .enabled(if: Bench.isThere, "no broker or no program, see above"))
 struct FullDiskTests {
-    /// What an address of the worker's console answers.
+    /// Response of the worker's console at a path.
     private func get(_ port: UInt16, _ path: String) throws -> String {
         try ChildProcess.run("curl", ["-s", "http://127.0.0.1:\(port)\(path)"]).outputText
     }

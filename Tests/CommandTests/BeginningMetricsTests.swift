@@ -4,7 +4,8 @@ import Foundation
 import Telemetry
 import Testing
 
-/// Of a counter that is there only once it has counted nobody sees the first event.
+/// Metrics exist before their first event: the first event of a counter that appears only with it would be
+/// invisible.
 @Suite("Metrics before their first event")
 struct BeginningMetricsTests {
     private func exposition(_ roles: [Role]) -> [String] {

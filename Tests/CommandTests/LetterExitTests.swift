@@ -7,7 +7,7 @@ import Testing
 
 @testable import FlywheelCLI
 
-/// What somebody may have put into a record that was refused.
+/// Bytes that a stranger may have put into a refused record.
 private let hostile: [(name: String, bytes: [UInt8])] = [
     ("CSI", Array("\u{1B}[31mred\u{1B}[2J".utf8)), ("OSC", Array("\u{1B}]0;title\u{7}".utf8)),
     ("C1", Array("\u{9B}31m".utf8)),

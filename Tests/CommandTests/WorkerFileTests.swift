@@ -14,7 +14,7 @@ struct WorkerFileTests {
         WorkerKeys(try ConfigurationReader(yaml: Array(text.utf8), file: "worker.yaml"))
     }
 
-    /// What reading a text comes to: the configuration in words, or the faults.
+    /// Reads a text and returns the configuration in words, or the faults.
     private func read(_ text: String, for use: WorkerFile.Use = .worker) throws -> String {
         let keys = try keys(text)
         let worker = WorkerFile.configuration(keys, for: use)

@@ -7,7 +7,7 @@ private func reader(_ yaml: String, environment: [String: String] = [:]) throws 
     try ConfigurationReader(yaml: Array(yaml.utf8), file: "worker.yaml", environment: environment)
 }
 
-/// What `finish` throws after `body`, one issue a line.
+/// Issues that `finish` throws after `body`, one a line.
 private func issues(_ yaml: String, _ body: (ConfigurationReader) -> Void = { _ in }) -> String {
     do {
         let reader = try reader(yaml)

@@ -2,7 +2,7 @@ import StreamRuntime
 import StreamTesting
 import Testing
 
-/// What only a cluster can do whose time and faults a test owns.
+/// Behaviour that only a cluster can have whose time and faults a test controls.
 @Suite("The in-memory cluster")
 struct InMemoryClusterTests {
     private let clock = SimulatedClock()

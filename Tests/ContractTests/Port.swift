@@ -104,7 +104,7 @@ final class Cluster {
         Member(try transport.makeConsumer(group: group, instance: instance, topics: topics))
     }
 
-    /// What a fresh reader sees of a partition up to its end now, and where that end is.
+    /// Records that a new reader sees of a partition up to its current end, and the offset of that end.
     func scan(_ place: TopicPartition) throws -> (records: [Kept], end: Int64) {
         let reader = try transport.makeReader(topics: [place.topic])
         defer { reader.close() }

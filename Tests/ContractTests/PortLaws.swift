@@ -2,7 +2,7 @@ import StreamRuntime
 import StreamTesting
 import Testing
 
-/// What StreamTask relies on, whoever implements the ports.
+/// Guarantees that StreamTask relies on, for every implementation of the ports.
 @Suite("The laws of the ports", .serialized)
 struct PortLaws {
     @Test(

@@ -48,7 +48,7 @@ import Vocabulary
 
     // MARK: - The naive fold
 
-    /// What a version holds, by whoever reads the log from its beginning.
+    /// Line of a version, as derived by reading the log from its beginning.
     struct Line: Equatable {
         let sample: SampleID
         let label: Label
@@ -106,7 +106,7 @@ import Vocabulary
         return lines
     }
 
-    /// What a new worker has: rows, and no cache.
+    /// State of a new worker: rows, and no cache.
     static func restored(_ state: DatasetsState) -> DatasetsState {
         var fresh = DatasetsState()
         for (key, row) in state.labels.sortedRows { fresh.labels.restore(key, row) }

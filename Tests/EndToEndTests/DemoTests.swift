@@ -132,7 +132,7 @@ final class DemoProcess {
     }
 }
 
-/// What the demo needs beside this repository.
+/// Prerequisites of the demo beside this repository.
 enum Prerequisites {
     static let flywheel: String = {
         let beside = Bundle.main.bundleURL.appendingPathComponent("flywheel").path

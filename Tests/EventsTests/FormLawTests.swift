@@ -14,7 +14,7 @@ import Vocabulary
 /// The law of every form: what is drawn from its ranges is written, read again equal, and written again to the same bytes.
 struct FormLaw: Sendable, CustomStringConvertible {
     let description: String
-    /// What is wrong with the value of a seed; nil where nothing is.
+    /// Complaint about the value of a seed; nil where the law holds.
     let complaint: @Sendable (UInt64) -> String?
 
     init<T: Formed & JSONCodable>(_ type: T.Type) {

@@ -5,7 +5,7 @@ import Testing
 import Vocabulary
 
 @Suite struct JournalEntryKindTests {
-    /// Those that build 0.1.0 knows; none is ever added.
+    /// Kinds that build 0.1.0 knows; none is ever added.
     private static let first: Set = [
         "configured", "candidate", "feedback", "annotation", "training_result", "version_sealed", "command", "tally",
         "tick", "engine",

@@ -48,7 +48,7 @@ struct KindCodecTests {
         return try JSONParser().withDocument(of: writer.bytes) { try read($0.object()) }
     }
 
-    /// What is written is read back equal, and written again to the same bytes.
+    /// Expects that a written value is read back equal, and written again to the same bytes.
     private func check<T: JSONCodable & Equatable>(_ value: T) throws {
         let again: T = try read(String(decoding: value.jsonBytes, as: UTF8.self))
         #expect(again == value && again.jsonBytes == value.jsonBytes)

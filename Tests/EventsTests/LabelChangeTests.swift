@@ -3,7 +3,7 @@ import JSON
 import Testing
 import Vocabulary
 
-/// What no schema can say of facts that change labels, and what a newer build may write.
+/// Rules for facts that change labels which no schema can express, and forms that a newer build may write.
 @Suite struct LabelChangeTests {
     private func read(_ path: String, _ old: String, _ new: String) throws -> JSONError? {
         let text = String(decoding: try SchemaFiles.bytes(path), as: UTF8.self)

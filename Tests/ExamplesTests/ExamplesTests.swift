@@ -61,7 +61,7 @@ struct ExamplesTests {
         #expect(run.status == .exited(0), "\(run.outputText)\(run.errorText)", sourceLocation: sourceLocation)
     }
 
-    /// What each program said last.
+    /// Last output of each program, up to 600 characters.
     private func summary(_ stage: Stage) -> String {
         ["worker", "product_service", "label_tool", "sklearn_trainer"]
             .map { "\($0): \(stage.log(of: $0).suffix(600))" }.joined(separator: "\n")

@@ -3,7 +3,7 @@ import KafkaTesting
 import Processes
 import Testing
 
-/// What the examples need beside this repository, and which of it is missing.
+/// Prerequisites of the examples beside this repository, and which of them are missing.
 enum Prerequisites {
     static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent()

@@ -30,7 +30,7 @@ final class Stage {
         try flywheel(command, options: options)
     }
 
-    /// The same.
+    /// Runs a command of `flywheel`, given as an array, to its end.
     func flywheel(_ command: [String], options: [String] = []) throws -> CapturedRun {
         let connection = ["--bootstrap", bootstrap, "--prefix", prefix]
         return try ChildProcess.run(Prerequisites.flywheel, command + connection + options, timeout: .seconds(40))

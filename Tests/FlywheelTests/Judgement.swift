@@ -10,7 +10,7 @@ struct Digits {
     let trainingLabels: [Int]
     let audit: FeatureMatrix
     let auditLabels: [Int]
-    /// What neither trains nor judges.
+    /// Digits used for neither training nor audit.
     let rest: FeatureMatrix
     let restLabels: [Int]
 
@@ -42,7 +42,7 @@ struct Digits {
         ).model
     }
 
-    /// What a model says about every row.
+    /// Class that a model predicts for each row.
     func predictions(of model: SoftmaxRegression, on matrix: FeatureMatrix) -> [Int] {
         (0..<matrix.rowCount).map { model.predict(matrix.row($0)) }
     }

@@ -31,7 +31,7 @@ private final class RawClient {
 
     func endSending() { shutdown(descriptor, Int32(SHUT_WR)) }
 
-    /// What came, empty at its end, nil if there is nothing yet.
+    /// Received text; empty at the end of the connection, nil if nothing has arrived yet.
     func receive() -> String? {
         var bytes = [UInt8](repeating: 0, count: 4_096)
         let count = recv(descriptor, &bytes, bytes.count, 0)

@@ -3,7 +3,8 @@ import Kinds
 import Testing
 import Vocabulary
 
-/// What scikit-activeml, modAL and scipy make of the same outputs and members; see Golden/make_scores.py.
+/// Scores that scikit-activeml, modAL and scipy compute from the same outputs and members; see
+/// Golden/make_scores.py.
 struct GoldenScores: Decodable {
     struct Output: Decodable {
         let probabilities: [Double]

@@ -150,7 +150,7 @@ struct KindLaws: Sendable, CustomStringConvertible {
         return nil
     }
 
-    /// What is known of an output is within bounds, and the same by either way.
+    /// Facts of an output are within bounds, and the same by either way of computing them.
     private static func outputs<K: DrawnKind>(_ kind: K.Type, _ seed: UInt64) -> String? {
         var generator = SplitMix64(seed: seed)
         let question = K.drawnQuestion(&generator)

@@ -60,8 +60,8 @@ final class Copier {
         writer.close()
     }
 
-    /// What a worker does: a new life. In a group of its own: the mock cluster keeps no offsets that were sent in a
-    /// transaction, and would wait for the old member's session.
+    /// Begins a new run of the task, as a worker does, in a group of its own: the mock cluster keeps no offsets
+    /// that were sent in a transaction, and would wait for the old member's session.
     func begin() throws {
         lives += 1
         let properties = cluster.properties.merging([
@@ -90,7 +90,7 @@ final class Copier {
         task = nil
     }
 
-    /// What the task told since the last call.
+    /// Removes and returns the events that the task reported since the last call.
     func takeEvents() -> [StreamTaskEvent] {
         defer { log.events.removeAll() }
         return log.events

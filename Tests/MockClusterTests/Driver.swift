@@ -2,7 +2,7 @@ import KafkaClient
 import KafkaTesting
 import Testing
 
-/// What a record said, kept after the batch is gone.
+/// Content of a record, kept beyond its batch.
 struct Seen: Hashable {
     let partition: KafkaTopicPartition
     let offset: Int64

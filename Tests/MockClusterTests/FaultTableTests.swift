@@ -4,7 +4,7 @@ import KafkaTesting
 import StreamRuntime
 import Testing
 
-/// What a fault asks of a stream task.
+/// Reaction of a stream task to a fault.
 enum Reaction: Hashable, Sendable {
     /// The client or the task makes the call again; nothing is undone.
     case rides
@@ -151,7 +151,7 @@ struct FaultCase: Sendable, CustomTestStringConvertible {
 
 @Suite("Every fault at every request", .serialized)
 struct FaultTableTests {
-    /// What the task did about it, as its events say.
+    /// Reaction of the task to the fault, according to its events.
     private func reaction(_ events: [StreamTaskEvent]) -> Reaction {
         var isAborted = false
         for event in events {

@@ -208,7 +208,7 @@ struct BadLabelTests {
 
 @Suite("Bad samples that would be asked first and labelled in good faith")
 struct BadSampleTests {
-    /// What became of samples with these embeddings, and of studies after them.
+    /// Outcome for samples with these embeddings, and for studies after them.
     private struct Outcome {
         var finished = 0
         var failed: [String] = []

@@ -26,10 +26,10 @@ extension S3URI {
     }
 }
 
-/// What a bucket may do to a worker.
+/// Fault of a bucket that a worker may meet.
 struct BucketFault: Sendable, CustomTestStringConvertible {
     let fault: FakeBucket.Fault
-    /// What health says.
+    /// Words in the health report; empty where they are not checked.
     let words: String
     var testDescription: String { words }
 
@@ -45,7 +45,7 @@ struct BucketFault: Sendable, CustomTestStringConvertible {
         BucketFault(fault: .truncated(after: 3), words: ""),
     ]
 
-    /// Those that one of two tests tries, every second one: `make s3` has each try all.
+    /// Faults for one of two tests, every second one; `make s3` runs all of them in each test.
     static func tried(_ test: Int) -> [BucketFault] {
         Exhaustive.isOn ? all : all.enumerated().filter { $0.offset % 2 == test }.map(\.element)
     }

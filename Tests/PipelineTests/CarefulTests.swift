@@ -6,7 +6,7 @@ import Synchronization
 import Testing
 import Vocabulary
 
-/// What it costs to go on with care, and where care must not end too early.
+/// Cost of cautious processing, and cases in which caution must not end too early.
 @Suite("Going on with care")
 struct CarefulTests {
     /// So many annotations in one partition.

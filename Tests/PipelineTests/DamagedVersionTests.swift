@@ -15,7 +15,7 @@ struct Damage: Sendable, CustomTestStringConvertible {
     let place: Place
     let old: String
     let new: String
-    /// What the refusal says.
+    /// Words in the refusal.
     let named: String
     var testDescription: String { "\(place): \(named)" }
 
@@ -78,7 +78,7 @@ struct DamagedVersionTests {
         return entries
     }
 
-    /// What a file became: its old name and size, and the new ones.
+    /// Renaming of a changed file: its old name and size, and the new ones.
     private struct Renaming {
         let old: (name: String, size: Int)
         let new: (name: String, size: Int)

@@ -1,7 +1,7 @@
 import Storage
 import Synchronization
 
-/// What a store does to its disk: counted, and made to fail.
+/// Effects of a store on its disk: counted, and made to fail.
 final class Disk: Sendable {
     /// The process ends before or after the effect of a number, counted from 0.
     struct Crash: Sendable, CustomStringConvertible {
@@ -67,7 +67,7 @@ final class Disk: Sendable {
 }
 
 extension StorageError {
-    /// What a process says that is no more.
+    /// Error of every call of a process that has ended.
     static var gone: StorageError {
         do {
             _ = try FolderStore(root: "")

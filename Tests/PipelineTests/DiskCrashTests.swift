@@ -10,7 +10,7 @@ import Vocabulary
 
 @Suite("Materializer and Trainer are killed at every write")
 struct DiskCrashTests {
-    /// What can be seen of a store's versions is whole, whatever happened to whoever wrote it.
+    /// Expects that every visible version of a store is whole, whatever happened to its writer.
     private func expectWhole(_ store: DatasetStore, _ crash: Disk.Crash) throws {
         for ordinal in try store.ordinals(World.project) {
             let manifest = try #require(try store.manifest(World.project, ordinal: ordinal), "\(crash)")

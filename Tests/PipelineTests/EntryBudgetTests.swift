@@ -6,7 +6,7 @@ import StreamTesting
 import Testing
 import Vocabulary
 
-/// What floods add to the journal, where it stays for ever.
+/// Additions of floods to the journal, which keeps them for ever.
 @Suite("The budget of journal entries")
 struct EntryBudgetTests {
     private func limits(_ topic: Topic, _ entries: Int, bytes: Int = 1 << 40) -> EntryLimits {

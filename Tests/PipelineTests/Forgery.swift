@@ -8,7 +8,7 @@ import StreamTesting
 import Testing
 import Vocabulary
 
-/// What tests of tokens have in common.
+/// Helpers shared by tests of tokens.
 enum Forgery {
     /// A world's configuration as `project apply` writes it first.
     static func requiring(_ isRequired: Bool? = true) -> ProjectConfiguration {

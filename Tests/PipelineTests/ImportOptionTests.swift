@@ -4,7 +4,7 @@ import Vocabulary
 
 @testable import Engine
 
-/// What somebody with the guides alone gave the command, and what it made of it.
+/// Files as a user with the guides alone passes them to the command, and how the command reads them.
 @Suite("Options and forms of imported files")
 struct ImportOptionTests {
     private func read(_ text: String, _ format: ImportFormat? = nil, _ change: (inout ImportFields) -> Void = { _ in })

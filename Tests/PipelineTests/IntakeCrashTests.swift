@@ -11,7 +11,7 @@ import Vocabulary
 struct IntakeCrashTests {
     private static let policy = CommitPolicy(interval: 0, maximumRecords: 20, batchSize: 20)
 
-    /// What must come out of Intake, in whatever order and however it was cut into transactions.
+    /// Required output of Intake, independent of its order and of its division into transactions.
     private struct Outcome: Hashable {
         var audit: [String: Int] = [:]
         var entries: [[UInt8]: Int] = [:]

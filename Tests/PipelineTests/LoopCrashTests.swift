@@ -46,7 +46,7 @@ struct LoopCrashTests {
         }
     }
 
-    /// What follows from the recorded entries; a worker appends its own build behind them, at whatever time.
+    /// Decisions that follow from the recorded entries; a worker appends its own build behind them, at any time.
     private static func decisions(of recording: Recording, in plant: Plant) -> [Written] {
         plant.decisions().filter { $0.topic == .deadLetters || $0.entryNumber <= recording.records.count }
     }

@@ -52,7 +52,7 @@ struct LoopPoisonTests {
         return plant
     }
 
-    /// What follows from entries, in an order that does not depend on when a project was read.
+    /// Decisions that follow from entries, in an order that does not depend on when a project was read.
     private static func decisions(_ plant: Plant, of name: String? = nil) -> [Written] {
         plant.decisions().filter { written in
             !written.id.contains("-paused-") && !written.id.contains("-resumed-")
@@ -355,7 +355,7 @@ struct LoopPoisonTests {
 }
 
 extension ProjectConfiguration {
-    /// The same under another name.
+    /// Returns this configuration under another name.
     fileprivate func named(_ name: String) -> ProjectConfiguration {
         ProjectConfiguration(
             project: ProjectID(name),

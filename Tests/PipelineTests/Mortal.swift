@@ -9,13 +9,13 @@ struct Lethal: Sendable {
         case death
         /// The stage throws.
         case error
-        /// What it writes cannot be written.
+        /// The output for the record cannot be written.
         case refusal
         /// It cannot be read for a while.
         case outage
     }
 
-    /// What a stage has read by itself.
+    /// Readings of the record by a stage itself.
     final class Readings: Sendable {
         private let count = Mutex(0)
         private let seen = Mutex(false)

@@ -13,7 +13,7 @@ import Vocabulary
 struct NewerForm: Sendable, CustomTestStringConvertible {
     let old: String
     let new: String
-    /// What the refusal names.
+    /// Words in the refusal.
     let named: String
     var isOfLine = false
 

@@ -177,7 +177,7 @@ enum OddPredictions {
         return records
     }
 
-    /// What good producers send, and what must therefore be judged without being parsed.
+    /// Records as good producers send them, which must therefore be judged without being parsed.
     static let usual: [String] = [
         record(), record(",\"trace\":[\"a\",{\"b\":null,\"c\":-1.5e-3}],\"ok\":true,\"n\":12"),
         record(sample: #","content":{"kind":"inline","media_type":"text/plain","data":"a \"quote\"\nand é\u00e9"}"#),

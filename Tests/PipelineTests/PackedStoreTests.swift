@@ -152,7 +152,7 @@ struct PackedStoreTests {
         #expect(try plain.problemOfCopy(entry, name) == nil && packing.problemOfCopy(entry, name) == nil)
     }
 
-    /// What a packed file may be instead of itself.
+    /// Damages of a packed file, with words of the refusal.
     private static let damages: [(name: String, change: @Sendable ([UInt8]) throws -> [UInt8], words: String)] = [
         (
             "flipped",

@@ -13,7 +13,8 @@ import Vocabulary
 
 @Suite("Training on versions of form 2")
 struct PagedTrainerTests {
-    /// What a trainer reports of versions, one request after the other, and the segments that it read for each.
+    /// Requests a model of each version, one after the other; returns what the trainer reports, and the number of
+    /// segments that it read for each.
     private func train(_ versions: [SealedVersion], _ plant: Plant) throws -> (models: [String], segments: [Int]) {
         let runner = try plant.makeTrainer()
         let stage = try #require(runner.stage as? TrainerStage)

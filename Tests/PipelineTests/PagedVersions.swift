@@ -81,7 +81,7 @@ struct PagedVersions {
         return LabelFact(consensus: consensus, split: split, sequence: sequence, format: format)
     }
 
-    /// What a reader gives of a version.
+    /// Lines that a reader returns of a version, by split.
     static func read(_ store: DatasetStore, _ manifest: DatasetManifest) throws -> [Split: [[UInt8]]] {
         var lines: [Split: [[UInt8]]] = [:]
         try store.reader(of: manifest).forEachLine { line in

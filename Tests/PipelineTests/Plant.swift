@@ -357,7 +357,7 @@ final class Plant {
 }
 
 extension TokenKeys {
-    /// Of a plant's workers.
+    /// Token keys of a pipeline's workers.
     static let plant = TokenKeys(salt: [1, 2, 3])
 }
 

@@ -6,7 +6,7 @@ import StreamTesting
 import Testing
 import Vocabulary
 
-/// What stands on `projects` is checked before it is believed.
+/// Records of `projects` are checked before they are used.
 @Suite("Faulty records of projects")
 struct ProjectFaultTests {
     private func put(_ plant: Plant, _ configuration: ProjectConfiguration, key: String? = nil) throws {

@@ -109,7 +109,7 @@ struct ReleaseComparisonTests {
         return (plant, try #require(found.replaced), found.champion.version)
     }
 
-    /// Who said what of audit samples first, as the journal has it.
+    /// First prediction of each model version for each audit sample, with its time, as recorded in the journal.
     private func answers(_ plant: Plant) throws -> [SampleID: [ModelVersion: (label: Label, at: Int64)]] {
         var said: [SampleID: [ModelVersion: (label: Label, at: Int64)]] = [:]
         for record in plant.journal() {

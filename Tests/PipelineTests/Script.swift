@@ -57,9 +57,9 @@ struct Recording {
     }
 }
 
-/// Who takes over from a worker that has given up.
+/// Successor of a worker that has given up.
 enum Heir: Int, CaseIterable {
-    /// The same one again.
+    /// Another run of the worker itself.
     case itself
     /// One of another name, once the session of the first has expired.
     case another

@@ -140,7 +140,7 @@ struct SharedStoreTests {
         #expect(try plant.store.verify(World.project).problems == [])
     }
 
-    /// What an owner before has announced becomes visible after its offsets have.
+    /// Announcements of a previous owner become visible after its offsets.
     @Test("What was committed just now and is not yet seen is waited for")
     func markers() throws {
         let plant = try plant(log.outputs)

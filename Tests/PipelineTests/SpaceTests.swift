@@ -10,7 +10,7 @@ import Testing
 import Vocabulary
 
 extension ProjectConfiguration {
-    /// The same project in a space that its file names.
+    /// Returns this project in a space that its file names.
     fileprivate func inSpace(_ space: EmbeddingSpace?, revision: Int, isAllAudit: Bool = false) -> ProjectConfiguration
     {
         var acquisition = acquisition
@@ -68,7 +68,8 @@ extension Plant {
 
 @Suite("Only embeddings of one space are compared, or trained on together")
 struct SpaceTests {
-    /// What lies elsewhere than in a plane of norms about 4. Several of each: some are only counted, and not looked at for it.
+    /// Embeddings outside a plane of norms about 4. There are several of each kind, since some are only counted,
+    /// without a check of the space.
     private static let elsewhere: [(id: String, embedding: [Float], space: String?)] = (0..<12).flatMap { number in
         [
             ("short-\(number)", [1], nil), ("long-\(number)", [1, 2, 3], nil),

@@ -66,7 +66,7 @@ struct TokenChangeTests {
 
     // MARK: - Revisions
 
-    /// What applying came to, as a word, and the revision in force.
+    /// Applies a configuration; returns the outcome, as a word, and the revision in force.
     private func apply(
         _ isRequired: Bool?,
         votes: Int = 400,

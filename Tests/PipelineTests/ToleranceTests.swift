@@ -8,7 +8,7 @@ import StreamTesting
 import Testing
 import Vocabulary
 
-/// What a producer meant is taken, and what it cannot have meant is named: at the door, on the in-memory cluster.
+/// Intake accepts what a producer meant and names what it cannot have meant, on the in-memory cluster.
 @Suite("Tolerance at the door")
 struct ToleranceTests {
     /// An Intake that has taken some records, and what came of them.

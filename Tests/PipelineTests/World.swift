@@ -36,7 +36,7 @@ struct World {
         return Sample(id: SampleID(id), content: .uri("memory:\(id)"), embedding: points[id])
     }
 
-    /// What an annotator who errs one time in ten says of a sample.
+    /// Answer for a sample by an annotator who errs one time in ten.
     mutating func answer(_ sample: String) -> Int {
         let right = truth[sample] ?? 0
         return generator.next(below: 10) == 0 ? (right + 1) % 3 : right

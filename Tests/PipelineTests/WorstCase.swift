@@ -31,7 +31,7 @@ struct WorstCase {
         return "\"" + prefix + String(repeating: character, count: (limit - prefix.utf8.count) / size) + "\""
     }
 
-    /// What is left of a record up to the limit, as the inside of one text.
+    /// Record filled up to the limit by the inside of one text.
     private mutating func filled(_ before: String, _ after: String) -> [UInt8] {
         let character = Self.characters[below(Self.characters.count)]
         let left = Self.recordLimit - before.utf8.count - after.utf8.count

@@ -9,7 +9,7 @@ import Vocabulary
 
 @testable import Engine
 
-/// What one build decided of the golden journals: a folder named for the build.
+/// Decisions of one build on the golden journals: a folder named for the build.
 ///
 /// - `WORLD.digests`: a line for each entry: its number, the digest of its decisions, that of the rows it changed, the next
 ///   deadline in milliseconds, and the codes of refusals; after every hundredth entry the digest of the chain.
@@ -100,7 +100,7 @@ struct GoldenStep: Hashable, Sendable {
     var deadline: Substring { words[3] }
     var refusals: [Substring] { words.dropFirst(4).filter { $0.hasPrefix("refused=") } }
 
-    /// What of an entry differs, for people; nil where nothing does.
+    /// Part of an entry's step that differs, for people; nil where nothing does.
     func difference(from other: GoldenStep) -> String? {
         guard line != other.line else { return nil }
         if decisions != other.decisions { return "decisions" }

@@ -29,8 +29,8 @@ extension GoldenWorld {
         world.append(.tick(ChainMark(entryNumber: world.state.position.value.entryNumber, digest: "")))
     }
 
-    /// What becomes of a canary: at 0 it is disputed, and wrong as the champion is; at 2 it alone is wrong; else it is disputed, and
-    /// right.
+    /// Kind of a canary: at 0 it is disputed, and wrong as the champion is; at 2 it alone is wrong; else it is
+    /// disputed, and right.
     private func kind(of canary: ModelVersion) -> Int { (Int(canary.rawValue.dropFirst()) ?? 0) % 4 }
 
     /// Many are content.
@@ -71,7 +71,7 @@ extension GoldenWorld {
         if let newer { predict(sample, by: newer, kind == 0 || kind == 2 ? wrong : right, isAudit: true) }
     }
 
-    /// Who answers knows those samples, and answers others too.
+    /// Annotators answer a task for a sample that they know, or another one where no such task is open.
     private mutating func answer() {
         let open = world.state.labeling.open.sortedRows
         let known = open.first { $0.value.selection.sample.id.rawValue.hasPrefix("d") }

@@ -7,7 +7,7 @@ import Vocabulary
 
 /// Test labels that leave a small window, and what is said of them later.
 extension GoldenWorld {
-    /// What the plan about moves must have come to.
+    /// Outcomes that the plan about moves must reach.
     static let moving: Set<String> = ["left", "late revised", "late retracted", "window"]
 
     /// Candidates of the audit sample come fast, people answer fast, and somebody looks again at labels that have moved.

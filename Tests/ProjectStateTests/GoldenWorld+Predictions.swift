@@ -6,7 +6,7 @@ import Vocabulary
 
 /// Services that cannot shadow: trainers predict, are away for a while, and say what services do not answer.
 extension GoldenWorld {
-    /// What the plan about predictions must have come to.
+    /// Outcomes that the plan about predictions must reach.
     static let predicted: Set<String> = [
         "prediction", "predicted", "late", "judged", "canary", "inconclusive", "predictions_missing",
         "contradicts_request",

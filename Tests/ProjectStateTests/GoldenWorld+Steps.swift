@@ -6,7 +6,7 @@ import Vocabulary
 
 /// Releases by steps, and what goes wrong with them.
 extension GoldenWorld {
-    /// What each of the plans about steps must have come to.
+    /// Outcomes that each of the plans about steps must reach.
     static let staged: [String: Set<String>] = [
         "steps": [
             "canary", "live", "assignment", "suppression", "approval_wanted", "other_version_served",

@@ -84,7 +84,7 @@ struct IdlenessTests {
             )
         }
 
-        /// What notices of the kind say, with the seconds since the beginning, while something happens every second.
+        /// Texts of the notices of a kind, with the seconds since the beginning, while something happens every second.
         mutating func notices(
             _ kind: Notice.Kind,
             seconds: Int,

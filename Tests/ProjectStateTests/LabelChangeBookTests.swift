@@ -9,10 +9,10 @@ import Vocabulary
 
 @testable import Flywheel
 
-/// What is known of labels that change, held against the log, in worlds of all kinds of entries.
+/// State about labels that change, compared with the log, in scenarios with all kinds of entries.
 @Suite("Books of labels that change")
 struct LabelChangeBookTests {
-    /// Of the log as the decisions have it.
+    /// Dataset log according to the decisions.
     private struct Log {
         /// Living lines by sample.
         var lines: [SampleID: (label: Label, split: Split, sequence: Int64)] = [:]
@@ -20,7 +20,7 @@ struct LabelChangeBookTests {
         var lists: [Int: [SampleID]] = [:]
         /// Training labels of each version, by the numbers that they had in it.
         var training: [Int: [SampleID: Int64]] = [:]
-        /// Those of the version that was studied last.
+        /// Training labels of the version that was studied last.
         var studied: [SampleID: Int64] = [:]
         var studies = 0
         /// New labels of each study after the first.

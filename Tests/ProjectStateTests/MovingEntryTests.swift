@@ -108,7 +108,7 @@ private struct MovingStand {
         state.rollout.labelled(SampleID(sample), .choice(ClassIndex(1)), at: time)
     }
 
-    /// What waits has waited long enough.
+    /// Applies a tick a minute later, when everything that waits has waited long enough.
     mutating func cut() -> [Decision.Body] {
         now += 60_001
         return apply(.tick(ChainMark(entryNumber: state.position.value.entryNumber, digest: "")))

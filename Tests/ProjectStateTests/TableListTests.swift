@@ -8,7 +8,7 @@ import Vocabulary
     /// The type of a table or cell, and its rows.
     private typealias Entry = (type: String, rows: Int)
 
-    /// Those that the list reaches.
+    /// Tables and cells that the list reaches.
     private struct Visitor: TableVisitor {
         var entries: [Entry] = []
 
@@ -21,7 +21,7 @@ import Vocabulary
         }
     }
 
-    /// Those that the state has.
+    /// Tables and cells that the state holds.
     private static func entries(in value: Any) -> [Entry] {
         let (mirror, type) = (Mirror(reflecting: value), "\(type(of: value))")
         func stored(_ name: String) -> Any? { mirror.children.first { $0.label == name }?.value }

@@ -101,7 +101,7 @@ struct TransitionTests {
         "rolling_back quarantined",
     ]
 
-    /// What else a rollout by steps may come to.
+    /// Further transitions that a rollout by steps may make.
     private static let others: Set<String> = [
         "canary paused", "paused canary", "paused paused", "paused live", "canary rolling_back", "paused rolling_back",
         "canary superseded", "paused superseded",

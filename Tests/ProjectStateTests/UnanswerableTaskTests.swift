@@ -7,7 +7,7 @@ import Tables
 import Testing
 import Vocabulary
 
-/// What skips and flags cost, and what people are told of tasks that nobody could answer.
+/// Cost of skips and flags, and notices about tasks that nobody could answer.
 @Suite("Unanswerable tasks")
 struct UnanswerableTaskTests {
     private static let hour: Int64 = 3_600_000

@@ -213,7 +213,7 @@ struct World {
         version.flatMap { Int($0.rawValue.dropFirst()) } ?? 0
     }
 
-    /// What a model says of a sample.
+    /// Class that a model predicts for a sample.
     func answer(of version: ModelVersion?, to number: Int) -> Int {
         let skill = 3 + Self.number(version) * lead
         return (number * 31 + skill * 17) % 20 < skill ? truth(number) : (truth(number) + 1) % 3
@@ -339,7 +339,7 @@ struct World {
         )
     }
 
-    /// Who serves a user: where several do, the champion most.
+    /// Model version that serves a user: where there are several, mostly the champion.
     private func served(_ number: Int) -> ModelVersion? {
         guard let staging = state.rollout.progress.value.released else { return champion }
         let canary = staging.canary.flatMap {

@@ -9,7 +9,7 @@ import Vocabulary
 struct BucketTrustTests {
     private static let policy = RolloutPolicy(minimumShadow: 0, userWindow: 1_000, bound: .challenger)
 
-    /// What v2 says of an audit sample; class 1 is right.
+    /// Records the prediction of v2 for an audit sample; class 1 is right.
     private static func predict(_ sample: String, isRight: Bool, _ state: inout RolloutState) {
         state.predicted(
             .choice(ClassIndex(isRight ? 1 : 0)),

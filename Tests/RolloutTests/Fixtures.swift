@@ -87,7 +87,7 @@ extension Result<FeedbackOutcome, RefusalError> {
     var refusal: Refusal.Code? { if case .failure(let error) = self { error.refusal.code } else { nil } }
     /// The release, if there was one.
     var release: ModelRelease? { if case .success(let outcome) = self { outcome.release } else { nil } }
-    /// What people are told, if anything.
+    /// Notice to people, if there is one.
     var notice: Notice? { if case .success(let outcome) = self { outcome.notice } else { nil } }
 }
 

@@ -5,7 +5,7 @@ import Testing
 import Vocabulary
 
 @Suite struct RowTests {
-    /// What a state read back from its changelog would be.
+    /// State as it would be read back from its changelog.
     static func restored(_ state: RolloutState) -> RolloutState {
         var anew = RolloutState()
         anew.phase.restore(state.phase.row)

@@ -5,8 +5,8 @@ import Testing
 
 @testable import S3
 
-/// What a service answers, cut up and put together anew by a seed: whatever it is, reading it ends, and says nothing that a
-/// terminal would take for a command.
+/// Answers of a service, cut up and recombined by a seed: reading any of them ends, and the outcome holds
+/// nothing that a terminal would take for a command.
 @Suite("Answers of stores in any disorder are read or refused")
 struct AnswerFuzzTests {
     private static let pieces =
@@ -22,7 +22,7 @@ struct AnswerFuzzTests {
             "<ETag/>",
             "&", "&amp;", "&lt", "<", ">", "/>", "\u{0}", "\u{FFFD}", "<a b='>'>", "]]>", "<!--", " ",
         ]
-    /// Of answers that are nearly sound.
+    /// Parts of answers that are nearly sound.
     private static let sound = [
         "<Contents><Key>p/a/b</Key><Size>12</Size></Contents>", "<Contents><Key>q/x</Key></Contents>",
         "<Contents><Key>p/c</Key><LastModified>2026-11-30T17:01:44.000Z</LastModified><Size>1</Size></Contents>",

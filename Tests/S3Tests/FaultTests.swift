@@ -37,7 +37,7 @@ private struct Bench {
         store = S3Store(try #require(S3URI("s3://\(name)/p")), client: client)
     }
 
-    /// What a call comes to while every request is met so.
+    /// Error of a call while every request meets the fault.
     func error(_ fault: FakeBucket.Fault, _ call: (S3Store) throws -> Void) -> StorageError? {
         bucket.set { _, _ in fault }
         return #expect(throws: StorageError.self) { try call(store) }

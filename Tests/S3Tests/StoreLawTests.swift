@@ -59,7 +59,7 @@ enum Backend: String, CaseIterable, CustomTestStringConvertible {
     }
 }
 
-/// What every store guarantees.
+/// Guarantees of every store.
 @Suite("The laws of stores, on a folder, a bucket in memory and SeaweedFS")
 struct StoreLawTests {
     @Test("What is written is read back, whole and under its name only", arguments: Backend.allCases)

@@ -3,7 +3,7 @@ import Testing
 
 @Suite("Two rates at the same time")
 struct ComparedRatesTests {
-    /// Of each outcome of a block: how many events there are, in how many ways, and the factor of each of the three.
+    /// Outcome of a block: how many events there are, in how many ways, and the factor of each of the three.
     private struct Outcome {
         let judged: ComparedRates.Events
         let other: ComparedRates.Events

@@ -2,7 +2,7 @@ import Foundation
 import Statistics
 import Testing
 
-/// What SciPy and statsmodels make of the same samples; see Golden/make_comparisons.py.
+/// Results of SciPy and statsmodels for the same samples; see Golden/make_comparisons.py.
 private struct GoldenComparisons: Decodable {
     struct Discordant: Decodable {
         let wins: Int

@@ -2,7 +2,7 @@ import Foundation
 import Telemetry
 import Testing
 
-/// What somebody may have put into a name, a header or a reason.
+/// Texts that a stranger may have put into a name, a header or a reason.
 private let hostile: [String] = [
     "\u{1B}[31mred\u{1B}[0m", "\u{1B}]0;title\u{7}", "\u{1B}]8;;http://evil.example\u{1B}\\link", "\u{9B}31mred",
     "\u{9D}0;t\u{9C}",

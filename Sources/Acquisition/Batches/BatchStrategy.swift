@@ -15,9 +15,9 @@ protocol BatchStrategy {
 
 /// The candidates that a batch is chosen from, and where what was asked for before lies.
 struct CandidateWindow {
-    /// What each is worth, in `0...1`, from the highest down; of equals the lower id first.
+    /// Utility of each candidate, in `0...1`, in descending order; of equals the lower id first.
     let utilities: [Double]
-    /// What the model said of each; nil where none has seen it.
+    /// Model output for each candidate; nil where no model has seen it.
     let outputs: [Output?]
     /// Where each lies; nil where embeddings are missing or do not have one dimension.
     let points: PointMatrix?
@@ -74,7 +74,8 @@ extension BatchRule {
 
     /// Candidates that rules of quadratic cost look at.
     static let windowLimit = 512
-    /// The same for large batches.
+    /// Limit on the candidates that are compared for a large batch; a rule that would need more is replaced by
+    /// `top`.
     static let costLimit = 2_048
 }
 

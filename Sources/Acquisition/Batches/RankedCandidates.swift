@@ -10,7 +10,8 @@ struct RankedCandidates {
     private let policy: AcquisitionPolicy
     private var points: PointMatrix?
     private var known: PointMatrix?
-    /// Those that come last; the others stand before them.
+    /// Number of candidates at the end of `ranked` that are chosen only where those before them do not fill the
+    /// batch.
     private var duplicates = 0
 
     /// - Parameters:

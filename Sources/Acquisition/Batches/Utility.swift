@@ -1,8 +1,8 @@
 internal import Statistics
 internal import Vocabulary
 
-/// What a candidate is worth, part by part: the product of the parts, each in `0...1` and to the power of its weight. A part of
-/// weight 0 does not count and is not recorded.
+/// Worth of a candidate, part by part: the product of the parts, each in `0...1` and to the power of its
+/// weight. A part of weight 0 does not count and is not recorded.
 struct Utility {
     private(set) var value = 1.0
     private(set) var parts: [ScorePart] = []

@@ -6,7 +6,7 @@ public struct BudgetAccount: Hashable, Sendable {
     public var spent: Int64
     /// Promised to open tasks, whenever these were opened.
     public var reserved: Int64
-    /// What windows before this one left over, as far as it may be carried.
+    /// Unused budget of earlier windows, as far as it may be carried over.
     public var carried: Int64
     /// All that was ever spent.
     public var totalSpent: Int64
@@ -18,7 +18,7 @@ public struct BudgetAccount: Hashable, Sendable {
         self.totalSpent = totalSpent
     }
 
-    /// What can still be promised of a window's budget; without a budget there is no limit.
+    /// Returns the amount that can still be reserved from a window's budget; without a budget there is no limit.
     func available(of budget: Int64?) -> Int64 {
         guard let budget else { return .max }
         // Where there was no budget before this one nothing bounded what was promised.

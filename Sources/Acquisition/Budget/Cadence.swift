@@ -23,7 +23,8 @@ public struct Cadence: Hashable, Sendable {
     public var auditWindow: StreamTime?
     /// Training labels that were imported: known as if they had been asked for.
     public var importedLabels: Int
-    /// What audit tasks have earned for samples on which champion and challenger disagree, in tasks; at most 1.
+    /// Credit that audit tasks have earned for samples on which champion and challenger disagree, in tasks; at most
+    /// 1.
     public var duelCredit: Double
 
     public init(

@@ -1,6 +1,6 @@
 public import Vocabulary
 
-/// What may be spent in a window.
+/// Limits on the votes, time and money spent in one window.
 public struct LabelBudget: Hashable, Sendable {
     /// Answers; at least 0.
     public var votes: Int

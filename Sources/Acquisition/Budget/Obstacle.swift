@@ -5,7 +5,7 @@ public import Vocabulary
 public enum Obstacle: Hashable, Sendable {
     /// The window's budget is spent; the time is the next window's.
     case budgetSpent(until: StreamTime)
-    /// What is left of the window's budget is promised to open tasks.
+    /// The rest of the window's budget is reserved for open tasks.
     case budgetPromised
     /// No window will ever hold one task.
     case budgetTooSmall

@@ -1,4 +1,4 @@
-/// What is remembered of an embedding: up to 256 coordinates of 8 bits each.
+/// Compressed copy of an embedding: up to 256 coordinates of 8 bits each.
 ///
 /// Up to 256 dimensions each coordinate is kept; of more, each is added to or taken from one of 256 places, drawn by its number,
 /// which keeps inner products and distances on average. Rounding is within 1/254 of the largest coordinate.
@@ -6,13 +6,14 @@
 /// - SeeAlso: Weinberger, Dasgupta, Langford, Smola, Attenberg (2009), *Feature Hashing for Large Scale Multitask Learning*,
 ///   arXiv:0902.2206.
 public struct EmbeddingSketch: Hashable, Sendable {
-    /// Of the embedding.
+    /// Dimension of the embedding.
     public let dimension: Int
-    /// What a coordinate of 1 stands for; finite and above 0.
+    /// Value of a coordinate of 1; finite and above 0.
     public let unit: Float
     /// One for each of `places(of: dimension)`.
     public let coordinates: [Int8]
-    /// Of the embedding as it was, by which its copies are known; nil where none was kept, as in edition 1.
+    /// Digest of the original embedding, by which its copies are recognized; nil where none was kept, as in edition
+    /// 1.
     public let digest: UInt64?
 
     /// Places that a sketch has at most.

@@ -17,26 +17,27 @@ struct KnownSamples: Sendable {
     static let fewest = 8
     /// As many shares of the way to the nearest sample asked for, in the middle, are near at most.
     private static let crowding = 5.0
-    /// What is near in the unit of a sketch, for each place, where distances say nothing: as many shares.
+    /// Nearness limit for each coordinate where distances say nothing, in units of a sketch, at a share of 1.
     private static let grain: Float = 40
 
-    /// What is known, in the order in which it was given.
+    /// Sketches of the known samples, in the order in which they were passed in.
     private(set) var sketches: [EmbeddingSketch] = []
     /// A row for each.
     private var all: PointMatrix?
     /// Its lengths in ascending order, and the rows.
     private var order: [Length] = []
-    /// Of the first so many of `order` none is out of all proportion.
+    /// Number of leading entries of `order` whose length is not out of all proportion.
     private var reach = 0
     /// How many have each digest.
     private var digests: [UInt64: Int] = [:]
     private var dimension = 0
     private var isOff = true
-    /// What is known but for what is longer than all proportion, in the order in which it was given.
+    /// Rows of the known samples, without those longer than all proportion, in the order in which they were passed
+    /// in.
     private(set) var rows: PointMatrix?
     /// The largest squared distance that is near; nil where each row has its own.
     private var limit: Float?
-    /// Of each row of `all`, where they are few.
+    /// Largest squared distance that is near, for each row of `all`, where the rows are few.
     private var limits: [Float] = []
     private var nearness = Nearness()
 
@@ -132,7 +133,7 @@ struct KnownSamples: Sendable {
         nearness.follow(row, matrix)
     }
 
-    /// What is in proportion, and how near is near.
+    /// Determines which rows are in proportion, and the distances that count as near.
     private mutating func judge(_ share: Double) {
         guard let all else { return }
         let (first, end) = (order.firstPlace { $0.length > 0 }, order.firstPlace { !$0.length.isFinite })
@@ -184,7 +185,7 @@ private struct Nearness: Sendable {
     /// Rows whose nearest neighbours are looked up, at even distances.
     private static let probes = 16
 
-    /// Of each probe the nearest other row; empty where it is not known.
+    /// Nearest other row of each probe, and its squared distance; empty where it is not known.
     private var found: [(row: Int, distance: Float)] = []
 
     private static func probe(_ number: Int, _ matrix: PointMatrix) -> Int {

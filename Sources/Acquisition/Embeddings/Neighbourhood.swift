@@ -24,7 +24,8 @@ struct Neighbourhood {
     /// - Complexity: O(*n*² · *d*).
     var density: [Double] { density(spread: points.spread) }
 
-    /// The same by a spread that is known.
+    /// Density of each point for a known spread, defined as in `density`; 1 where the spread is 0 or there is one
+    /// point.
     func density(spread: Double) -> [Double] {
         guard spread > 0, points.count > 1 else { return [Double](repeating: 1, count: points.count) }
         var sums = [Double](repeating: 0, count: points.count)

@@ -44,11 +44,11 @@ extension PointMatrix {
         }
     }
 
-    /// What sketches of one dimension have kept, in their order; fails if there are none.
+    /// Rows from the coordinates of sketches of one dimension, in their order; fails if there are none.
     ///
     /// - Parameters:
     ///   - sketches: All of one dimension.
-    ///   - scale: What to divide by, a power of two.
+    ///   - scale: Divisor, a power of two.
     init?(_ sketches: [EmbeddingSketch], scale: Float) {
         guard let first = sketches.first else { return nil }
         self.init(dimension: first.coordinates.count, scale: scale, capacity: sketches.count)

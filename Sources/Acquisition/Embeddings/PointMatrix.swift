@@ -36,13 +36,14 @@ struct PointMatrix: Sendable {
         }
     }
 
-    /// What sketches of embeddings of one dimension have kept, in the order of their slots; fails if there are none.
+    /// Rows from the coordinates of sketches of embeddings of one dimension, in the order of their slots; fails if
+    /// there are none.
     ///
     /// - Parameters:
     ///   - memory: Sketches of any dimensions.
-    ///   - slots: From here on they do not count.
-    ///   - dimension: Of the embeddings.
-    ///   - scale: What to divide by, a power of two.
+    ///   - slots: First slot that does not count.
+    ///   - dimension: Dimension of the embeddings.
+    ///   - scale: Divisor, a power of two.
     /// - Complexity: O(*m* · *dimension*).
     init?(_ memory: Table<Int, EmbeddingSketch>, slots: Int, dimension: Int, scale: Float) {
         func counts(_ slot: Int, _ sketch: EmbeddingSketch) -> Bool {
@@ -117,7 +118,7 @@ struct PointMatrix: Sendable {
         }
     }
 
-    /// The same rows in another scale, a power of two.
+    /// Returns the rows in another scale, a power of two.
     func scaled(to other: Float) -> PointMatrix {
         guard other != scale else { return self }
         var matrix = PointMatrix(dimension: dimension, scale: other, capacity: count)

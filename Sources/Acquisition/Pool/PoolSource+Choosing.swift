@@ -121,7 +121,7 @@ extension PoolSource {
         return selections(choice, of: window, policy)
     }
 
-    /// What was chosen of a window, as tasks are opened for it.
+    /// Converts the choice from a window into the selections that tasks are opened for.
     func selections(
         _ choice: (indices: [Int], rule: BatchRule),
         of window: RankedCandidates,
@@ -142,7 +142,8 @@ extension PoolSource {
         }
     }
 
-    /// Of the newest model's candidates, if there are enough, so many at even distances: the highest is among them.
+    /// Returns `limit` ranks at even distances, the highest among them, of the newest model's candidates if there
+    /// are enough of them, else of all.
     static func spread(_ ranks: [Rank], over limit: Int, atLeast enough: Int) -> [Rank] {
         let newest = ranks.prefix { $0.ordinal == ranks[0].ordinal }
         let usable = newest.count >= enough ? Array(newest) : ranks

@@ -3,7 +3,8 @@ internal import Vocabulary
 
 /// Candidates that are asked for only where nothing else is left.
 extension PoolSource {
-    /// What a pool knows of samples that were asked for, and of those that nobody could answer: a cache of its tables.
+    /// Knowledge of a pool about queried samples, and about samples that nobody could answer: a cache of its
+    /// tables.
     struct Experience: Sendable {
         var known = KnownSamples()
         var answerability: AnswerabilityModel?
@@ -37,7 +38,7 @@ extension PoolSource {
         }
     }
 
-    /// What an experience was made of.
+    /// Revisions and settings that an experience was computed from.
     fileprivate struct Mark: Equatable, Sendable {
         let memory: UInt64
         let unanswerable: UInt64
@@ -107,7 +108,7 @@ extension PoolSource {
         return asked
     }
 
-    /// What is remembered of samples that were asked for, in the order of their slots.
+    /// Returns the sketches kept of queried samples, in the order of their slots.
     private func askedSketches(_ policy: AcquisitionPolicy) -> [EmbeddingSketch] {
         let slots = memory.gather(into: 0) { slots, slot, _ in
             if slot < policy.batch.memory { slots = max(slots, slot + 1) }

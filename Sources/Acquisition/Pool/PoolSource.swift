@@ -11,15 +11,15 @@ public struct PoolSource: TaskSource, Sendable {
     public var memory = Table<Int, EmbeddingSketch>()
     /// Samples that nobody could answer, by slot; at most `UnanswerableSample.limit`. Empty in edition 1.
     public var unanswerable = Table<Int, UnanswerableSample>()
-    /// What models say of the pool on average, while a cold start lasts; from edition 2 on.
+    /// Mean predictions of models over the pool, while a cold start lasts; from edition 2 on.
     public var shares = Cell(PredictedShares())
     /// The rule that asks one by one, and its ledger; nil until the first candidate of a stream.
     public var stream = Cell<StreamFilter?>(nil)
     /// The least useful candidates, a cache.
     private var floor = Foremost<PoolRank>()
-    /// What slices had room when `floor` was looked at; nil where there were no quotas.
+    /// Mark of the quotas under which `floor` was computed; nil where there were no quotas.
     private var floorMark: QuotaMark?
-    /// What the tables say of where samples lie, a cache.
+    /// Positions of samples in embedding space according to the tables, a cache.
     var experience = Experience()
     /// Whether no candidate has room, a cache.
     private var block = QuotaBlock()
@@ -90,7 +90,8 @@ public struct PoolSource: TaskSource, Sendable {
         floor.first(of: candidates) { PoolRank($1, quotas) }
     }
 
-    /// What was kept back before the pool took a row is so still, if the row has no room either.
+    /// Keeps the quota block in force after the pool added a row, if it was in force before and the row has no room
+    /// either.
     mutating func took(_ pooled: PooledCandidate, _ quotas: SliceQuotas?, wasBlocked: Bool) {
         guard wasBlocked, let quotas, !quotas.hasRoom(pooled.candidate.sample) else { return }
         block.follow(candidates)

@@ -9,7 +9,7 @@ public enum SetAside: String, Hashable, Sendable, CaseIterable, Comparable {
     /// It lies where a sample lies that was asked for.
     case known
 
-    /// What is set aside for the greater reason comes later.
+    /// Orders a candidate that is set aside for the greater reason later.
     public static func < (a: SetAside, b: SetAside) -> Bool { a.order < b.order }
 
     /// Where a reason stands; what is not set aside stands at 0.
@@ -49,7 +49,7 @@ public struct PooledCandidate: Hashable, Sendable {
         key = other.key
     }
 
-    /// Of an embedding.
+    /// Computes the key of an embedding; copies have equal keys.
     static func key(of embedding: [Float]) -> UInt32 {
         var key: UInt32 = 1
         let step = max(1, embedding.count / 8)
@@ -62,7 +62,7 @@ public struct PooledCandidate: Hashable, Sendable {
         return key
     }
 
-    /// The same candidate, set aside.
+    /// Returns a copy of the candidate that is set aside for a reason; nil: one that is not set aside.
     func settingAside(_ reason: SetAside?) -> PooledCandidate { PooledCandidate(self, setAside: reason) }
 
     /// A total order, so that nothing depends on hashing: older models first, then lower scores, then higher ids.

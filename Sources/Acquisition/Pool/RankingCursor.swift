@@ -11,7 +11,7 @@ struct RankingCursor {
     private let left: Set<SampleID>
     private let policy: AcquisitionPolicy
     private let time: StreamTime
-    /// What was found on the way that is to be set aside.
+    /// Visited candidates that are to be set aside.
     private(set) var foundAside: [PooledCandidate] = []
 
     /// - Parameters:
@@ -40,7 +40,7 @@ struct RankingCursor {
         if width.isSpreadOverAll { spread(over: width.candidates, atLeast: 2 * count) }
     }
 
-    /// Those at even distances come first, in order; then the others, in order.
+    /// Moves the candidates at even distances to the front, in order; the others follow, in order.
     private mutating func spread(over limit: Int, atLeast enough: Int) {
         let waiting = Array(order.prefix { $0.setAside == 0 })
         guard !waiting.isEmpty else { return }

@@ -1,13 +1,13 @@
 public import Vocabulary
 
-/// What is remembered of a sample that nobody could answer.
+/// Record of a sample that nobody could answer.
 public struct UnanswerableSample: Hashable, Sendable {
     /// How many came before it.
     public let number: Int
     public let sample: SampleID
     /// Where it lies; nil where it has no embedding.
     public let sketch: EmbeddingSketch?
-    /// What people wrote with their flags, at most `noteLimit`.
+    /// Notes that people wrote with their flags, at most `noteLimit`.
     public let notes: [String]
 
     /// Samples remembered; the oldest gives way.

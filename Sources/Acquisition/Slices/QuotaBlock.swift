@@ -3,7 +3,7 @@ internal import Tables
 /// Whether nothing in a table has room within the quotas, a cache: in a project whose quotas bind this is so for most of a
 /// window, and is asked after every entry.
 struct QuotaBlock: Sendable {
-    /// Of the table.
+    /// Revision of the table that `mark` holds for.
     private var revision: UInt64 = 0
     private var mark: QuotaMark?
 

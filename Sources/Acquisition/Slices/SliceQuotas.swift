@@ -1,7 +1,7 @@
 internal import Tables
 internal import Vocabulary
 
-/// What the quotas of slices leave room for at one moment.
+/// Room within the quotas of slices at one moment.
 struct SliceQuotas: Sendable {
     /// Where slices beyond those told apart count together. Names of slices begin with a sign, so that none is empty and none is
     /// this one.
@@ -121,7 +121,7 @@ struct SliceQuotas: Sendable {
 /// Everything that the room of slices depends on, but for the slices themselves.
 struct QuotaMark: Sendable {
     let quota: SlicePolicy
-    /// Of the table of slices.
+    /// Revision of the table of slices.
     let revision: UInt64
     let windowStart: StreamTime
     let votes: Int

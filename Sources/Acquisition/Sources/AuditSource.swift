@@ -13,7 +13,7 @@ public struct AuditSource: TaskSource, Sendable {
     /// At most `capacity` candidates: those drawn first. Where champion and challenger are told apart half of the places are for
     /// samples on which the standing pair disagrees, or may.
     public var candidates = Table<SampleID, PooledCandidate>()
-    /// What the models of its pair said of each candidate that eras judge by.
+    /// Pairing of each candidate that eras judge by, with the agreement of its two models' predictions.
     public var pairings = Table<SampleID, AuditPairing>()
     /// The last of the candidates, a cache.
     private var floor = Foremost<AuditRank>()
@@ -120,7 +120,7 @@ public struct AuditSource: TaskSource, Sendable {
         return min(first.adding(owed(training, accounts, context)), candidates.count)
     }
 
-    /// Of the audit tasks due those that the share asks for, without the first ones.
+    /// Returns the number of audit tasks that are due by the share alone, without the first ones.
     private func owed(_ training: Int, _ accounts: TaskAccounts, _ context: SelectionContext) -> Int {
         guard context.policy.isAudited else { return 0 }
         // A share of a fifth is owed a whole task after four, whatever the sum rounds to.
@@ -252,10 +252,10 @@ private struct AuditOrder {
         }
     }
 
-    /// Of those on which the standing pair disagrees.
+    /// Returns the next sample on which the current pair disagrees; nil where there is none left.
     mutating func nextDuel() -> SampleID? { Self.next(duels, &duelNext, &taken) }
 
-    /// Of all.
+    /// Returns the next of all samples; nil where there is none left.
     mutating func next() -> SampleID? { Self.next(plain, &plainNext, &taken) }
 
     private static func next(_ ids: [SampleID], _ place: inout Int, _ taken: inout Set<SampleID>) -> SampleID? {

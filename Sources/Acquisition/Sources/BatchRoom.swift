@@ -49,7 +49,7 @@ struct BatchRoom: SourceReader {
         tasks = min(tasks, affordable)
     }
 
-    /// The same place among the sources, with room for one task for a training label.
+    /// Returns the room at the same position among the sources, for one task for a training label.
     func forOne() -> BatchRoom {
         var room = self
         room.tasks = 1

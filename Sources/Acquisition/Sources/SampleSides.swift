@@ -2,8 +2,8 @@ internal import Hashing
 public import Tables
 public import Vocabulary
 
-/// What is known of content and groups of samples that were asked for or imported: the same text under another name is asked
-/// for no second time, and members of a group are all on the side of the first.
+/// Contents and groups of samples that were queried or imported: the same text under another name is not
+/// queried a second time, and members of a group are all on the side of the first.
 ///
 /// Contents in line are told apart by 8 bytes of their SHA-256, which nobody finds a second text for; what lies behind a URI is
 /// its owner's to compare. By the birthday bound the chance that any two of a million contents are taken for one is 3e-8.
@@ -14,7 +14,7 @@ public struct SampleSides: Sendable {
 
     public init() {}
 
-    /// What keeps a sample from being asked for.
+    /// Reason why a sample may not be queried.
     public enum Obstacle: Hashable, Sendable {
         /// Another sample with the same content was asked for, or imported.
         case copy(TaskPurpose)

@@ -15,7 +15,7 @@ public struct QuantileFilter: Hashable, Sendable {
     public static let window = 100
     /// Labels of unused budget that lower the threshold by the whole range.
     public static let slack = 5.0
-    /// What passes at most for the sake of labels on their way, as a part of the last scores.
+    /// Largest part of the last scores that passes because of pending labels.
     public static let widest = 2.0 / 3
     /// As many labels on their way bring the threshold half the way there.
     public static let patience = 5.0

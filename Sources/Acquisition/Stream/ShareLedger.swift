@@ -7,7 +7,7 @@
 /// - SeeAlso: Žliobaitė, Bifet, Pfahringer, Holmes (2014), *Active Learning With Drifting Streaming Data*,
 ///   doi:10.1109/TNNLS.2012.2236570, for the estimate that this replaces.
 public struct ShareLedger: Hashable, Sendable {
-    /// What is saved, in millionths of a label; never negative.
+    /// Saved credit, in millionths of a label; never negative.
     public private(set) var credit: Int64
     /// Events seen.
     public private(set) var events: Int

@@ -1,4 +1,4 @@
-/// What a budget rule may know of an event.
+/// Facts of an event that a budget rule may use.
 public struct StreamEvent: Hashable, Sendable {
     /// How useful a label would be, in `0...1`.
     public let score: Double
@@ -23,7 +23,7 @@ public struct StreamEvent: Hashable, Sendable {
     public var canAsk: Bool { credit >= 1 }
 }
 
-/// What a budget rule says of an event.
+/// Verdict of a budget rule on an event.
 public struct StreamJudgement: Hashable, Sendable {
     /// Whether the label is to be asked for.
     public let asks: Bool

@@ -30,7 +30,8 @@ public struct StreamFilter: Hashable, Sendable {
     /// Candidates that were no event since the last of their kind that was one; at most `skipped`.
     public private(set) var passedOver: Int
 
-    /// Of candidates that resemble what was asked for, or what nobody could answer, one after so many is judged.
+    /// Candidates passed over before one is judged, among those that resemble queried samples or samples that
+    /// nobody could answer.
     public static let skipped = 99
 
     /// A filter before its first event.

@@ -61,7 +61,7 @@ public enum StreamRule: Hashable, Sendable {
         }
     }
 
-    /// Whose rule it is.
+    /// Strategy that the rule belongs to.
     public var strategy: StreamStrategy {
         switch self {
         case .random: .random

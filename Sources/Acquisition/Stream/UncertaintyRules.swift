@@ -53,8 +53,8 @@ public struct VariableUncertainty: Hashable, Sendable {
     mutating func move(_ asked: Bool) { threshold *= asked ? 1 - Self.step : 1 + Self.step }
 }
 
-/// The same with a threshold that is drawn anew about itself for every event, so that any part of the space may be asked
-/// about.
+/// Variable threshold that is randomized about its own value for every event, so that any part of the space may
+/// be queried.
 ///
 /// - SeeAlso: Žliobaitė et al. (2014), doi:10.1109/TNNLS.2012.2236570, strategy *variable uncertainty with randomization*.
 public struct RandomizedUncertainty: Hashable, Sendable {

@@ -1,12 +1,12 @@
 public import Hashing
 public import Vocabulary
 
-/// What is known of a condition: some need events that have not been heard of.
+/// Result of a condition; undecided while it needs events that have not been received.
 public enum TriggerVerdict: Hashable, Sendable {
     case holds, fails, undecided
 }
 
-/// What a trigger judges a prediction by, apart from names and draws.
+/// Facts by which a trigger judges a prediction, apart from names and draws.
 public struct TriggerFacts: Hashable, Sendable {
     /// The position of the likeliest class; below 0 of a sample that no model has seen.
     public var top: Int
@@ -59,7 +59,7 @@ public struct TriggerProgram: Sendable {
     /// Whether a condition draws by the sample.
     public private(set) var draws = false
     public private(set) var readsMetadata = false
-    /// Of conditions that draw by the sample.
+    /// Hash for conditions that draw by the sample.
     public let draw: StableHash
 
     /// The project's trigger; its condition keeps to the limits of `TriggerCondition`.

@@ -1,6 +1,6 @@
 /// A candidate that triggers have let through, or that some wait for to be overridden or contradicted.
 public struct TriggeredCandidate: Hashable, Sendable {
-    /// What the champion said of the sample, as long as it is known; else what a challenger did.
+    /// Candidate with the champion's prediction for the sample, as long as it is known; else with a challenger's.
     public let pooled: PooledCandidate
     /// Names of those that fired, in the order in which they did.
     public let triggers: [String]

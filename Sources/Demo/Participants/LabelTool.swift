@@ -25,9 +25,9 @@ public final class LabelTool {
     /// How the label tool runs.
     public struct Options: Sendable {
         public var kafka: KafkaProperties
-        /// What the names of topics begin with.
+        /// Prefix of the topic names.
         public var prefix: String
-        /// Of the annotators and their errors.
+        /// Seed of the annotators and their errors.
         public var seed: UInt64
         /// Mean milliseconds that an answer takes.
         public var pace: Double

@@ -12,10 +12,10 @@ public final class ProductService {
     /// How the product service runs.
     public struct Options: Sendable {
         public var kafka: KafkaProperties
-        /// What the names of topics begin with.
+        /// Prefix of the topic names.
         public var prefix: String
         public var projects: [String]
-        /// Of the world, users and images included.
+        /// Seed of the world, users and images included.
         public var seed: UInt64
         /// Images a second and project.
         public var rate: Int
@@ -39,7 +39,7 @@ public final class ProductService {
         }
     }
 
-    /// What one project's deployment serves.
+    /// Deployment of one project: the models that it serves.
     private struct Deployment {
         let project: String
         var champion: (version: String, model: SoftmaxRegression)?
@@ -62,7 +62,7 @@ public final class ProductService {
     private let ledger: ParticipantLog
     private let parser = JSONParser(maximumDepth: 64, maximumSize: 4 << 20)
     private var deployments: [Deployment]
-    /// Who reads models that lie in buckets; nil: the environment does not say how.
+    /// Client that reads models in buckets; nil where the environment does not configure one.
     private let buckets = try? StorePlace.client(DemoOptions.buckets)
     private var feedbackNumber = 0
     private let stop: StopFlag

@@ -1,6 +1,6 @@
 /// Everything that the demo's page shows, at one moment.
 public struct DemoSnapshot: Sendable {
-    /// What the run draws its randomness from.
+    /// Seed of the run's randomness.
     public var seed: UInt64 = 1
     /// As in `Apache Kafka 4.3.0`.
     public var broker = ""
@@ -222,7 +222,7 @@ public struct DemoSnapshot: Sendable {
 
     /// Something that happened to the run.
     public struct TimelineEvent: Sendable {
-        /// What kind of thing happened.
+        /// Kind of event.
         public enum Kind: String, Sendable { case workerKilled, workerBack, brokenShipped, rolledBack, promoted, note }
         /// Seconds since the run began.
         public var at: Double
@@ -230,7 +230,7 @@ public struct DemoSnapshot: Sendable {
         public var kind: Kind
         /// Nil when it concerns both projects.
         public var project: String?
-        /// What happened, in words.
+        /// Description of the event, in words.
         public var text: String
 
         /// Something that happened.

@@ -1,4 +1,4 @@
-/// What happened, the newest first.
+/// List of the run's events, newest first.
 struct EventList {
     let snapshot: DemoSnapshot
 

@@ -1,6 +1,6 @@
 /// Numbers as the page writes them: the same on every machine, whatever its locale.
 enum Figures {
-    /// What stands for a number that is not known.
+    /// Text in the place of a number that is not known.
     static let unknown = "–"
 
     /// `value` rounded to `decimals` places, half away from zero. A number that is not finite is `unknown`.

@@ -37,7 +37,7 @@ struct LearningCurves {
         return SVG.drawing(width, height, label: summary, style: "chart \(style)", drawing)
     }
 
-    /// What the chart shows, in a sentence.
+    /// Content of the chart, in a sentence.
     private var summary: String {
         let parts = ProjectSide.allCases.compactMap { side -> String? in
             guard let last = snapshot[side].curve.last else { return nil }

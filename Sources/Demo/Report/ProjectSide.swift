@@ -2,7 +2,7 @@
 enum ProjectSide: String, CaseIterable {
     case active, random
 
-    /// What the page calls it, as in `Active`.
+    /// Name of the project on the page, as in `Active`.
     var title: String {
         switch self {
         case .active: "Active"
@@ -10,7 +10,7 @@ enum ProjectSide: String, CaseIterable {
         }
     }
 
-    /// What it does.
+    /// Strategy of the project, in words.
     var summary: String {
         switch self {
         case .active: "asks about what teaches most"

@@ -121,7 +121,7 @@ struct ReleaseTimeline {
         var isRolledBack = false
     }
 
-    /// Who was champion when; a span ends where another model takes over.
+    /// Returns the spans during which each model was champion; a span ends where another model takes over.
     static func champions(_ releases: [DemoSnapshot.ReleaseView], until end: Double) -> [Span] {
         var spans: [Span] = []
         for release in releases {
@@ -141,7 +141,7 @@ struct ReleaseTimeline {
         return spans
     }
 
-    /// Who was judged in the shadow when.
+    /// Returns the spans during which each model was judged in the shadow.
     static func challengers(_ releases: [DemoSnapshot.ReleaseView], until end: Double) -> [Span] {
         var spans: [Span] = []
         for (index, release) in releases.enumerated() {

@@ -1,5 +1,5 @@
-/// What happened to the run itself, as flags above the lanes and lines through them: a worker killed and back, a broken
-/// model shipped. Promotions and rollbacks are marks of the lanes.
+/// Events of the run itself, as flags above the lanes and lines through them: a worker killed and back, a
+/// broken model shipped. Promotions and rollbacks are marks of the lanes.
 struct TimelineFlags {
     private let flags: [Flag]
     private let outages: [(from: Double, to: Double)]

@@ -25,7 +25,7 @@ final class DemoObserver {
     private var votes: [String: Int] = [:]
     private var votesAt: [String: [Int: Int]] = [:]
     private var heldOut: FeatureMatrix
-    /// Who reads models that lie in buckets.
+    /// Client that reads models in buckets; nil where none is used.
     private let buckets: S3Client?
 
     private static let topics: [Topic] = [

@@ -10,7 +10,7 @@ public struct DemoOptions: Sendable {
     public var printsJSON: Bool
     /// A running cluster; nil starts one through `deploy/broker`.
     public var bootstrap: String?
-    /// What runs there.
+    /// Kind of the broker at `bootstrap`.
     public var brokerKind: String?
     /// Where the report goes.
     public var folder: String

@@ -95,7 +95,7 @@ public struct DemoOutcome: Sendable {
         return writer.text
     }
 
-    /// What a person reads at the end.
+    /// Summary for people, printed at the end.
     public var summary: String {
         func line(_ view: DemoSnapshot.ProjectView) -> String {
             let to90 =

@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// What a run shows while it lasts: one line that renews itself on a terminal, plain lines otherwise. All on standard error.
+/// Progress of a run: one line that renews itself on a terminal, plain lines otherwise. All on standard error.
 final class DemoProgress {
     private let isTerminal = isatty(STDERR_FILENO) == 1
     private var hasLine = false

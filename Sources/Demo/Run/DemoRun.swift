@@ -99,7 +99,7 @@ final class DemoRun {
         return words
     }
 
-    /// What the places of dataset versions and models begin with.
+    /// Prefix of the locations of dataset versions and models.
     private var objects: String { bucket ?? folder }
 
     private func start(_ name: String, _ words: [String]) throws {
@@ -212,7 +212,7 @@ final class DemoRun {
         }
     }
 
-    /// What the product service wrote down about its deployments.
+    /// Reads the new entries of the product service's ledger on its deployments.
     private func takeLedger(_ observer: DemoObserver, _ began: Int64) {
         guard let data = FileManager.default.contents(atPath: "\(folder)/logs/product.jsonl") else { return }
         for (index, line) in data.split(separator: 0x0A).enumerated() where index >= ledgerLines {

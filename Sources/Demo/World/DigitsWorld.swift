@@ -54,7 +54,7 @@ public struct DigitsWorld: Sendable {
     }
 }
 
-/// What the demo could not do.
+/// Error of the demo.
 public struct DemoError: Error, Hashable, Sendable, CustomStringConvertible {
     public let description: String
     public init(_ description: String) { self.description = description }

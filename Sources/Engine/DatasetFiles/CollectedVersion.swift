@@ -3,15 +3,15 @@ public import JSON
 public import Storage
 public import Vocabulary
 
-/// What is left of a version whose files were collected: which it was. It lies in `PROJECT/collected/ID.json` for good, beside
-/// the ordinal, which still names the id.
+/// Record of a version whose files were collected; it holds the version's identity. It is kept in
+/// `PROJECT/collected/ID.json` for good, beside the ordinal, which still names the id.
 ///
 /// The bytes hold facts of the version only: whoever writes it twice changes nothing.
 public struct CollectedVersion: Hashable, Sendable, JSONCodable {
     public let project: ProjectID
     public let id: DatasetVersionID
     public let ordinal: Int
-    /// Of the cut in the dataset log.
+    /// Sequence number of the cut in the dataset log.
     public let sequence: Int64
 
     /// The record of a version.

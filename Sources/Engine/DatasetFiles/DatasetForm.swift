@@ -2,8 +2,8 @@ internal import Events
 internal import JSON
 internal import Vocabulary
 
-/// What readers of dataset versions know of their form. Anything else is refused by its name: a version that is read without
-/// what a newer build wrote into it would be another version, and nobody would see it.
+/// Forms of dataset files that readers know. Anything else is refused by its name: a version that is read
+/// without what a newer build wrote into it would be another version, and nobody would see it.
 enum DatasetForm {
     /// The forms of manifests that are read and written: 1 lists all segments, 2 names pages of them.
     static let versions = 1...2
@@ -18,7 +18,7 @@ enum DatasetForm {
     /// The most bytes of a line.
     static let lineSize = 64 << 20
 
-    /// What stands behind the name of a file that is packed with zstd.
+    /// Suffix in the name of a file that is packed with zstd.
     static let compressedSuffix = ".zst"
 
     /// Refuses a manifest that is not of a form that is known.
@@ -91,7 +91,7 @@ enum DatasetForm {
         EngineError("read \(file)", reason, remedy: "restore the file from a copy")
     }
 
-    /// What is wrong with a text, and what to do.
+    /// Builds the message for a text that cannot be decoded: the error and its remedy.
     static func reason(_ error: JSONError) -> String { "\(error); \(remedy(error))" }
 
     private static func remedy(_ error: JSONError) -> String {

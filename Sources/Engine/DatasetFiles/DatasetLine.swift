@@ -52,7 +52,8 @@ enum DatasetLine {
         return writer.bytes + [0x0A]
     }
 
-    /// Who said what: of kind `choice` which class, by its position in the manifest's `label_schema`.
+    /// Writes the votes: each voter with the answer, which for kind `choice` is the class by its position in the
+    /// manifest's `label_schema`.
     private static func write(_ votes: [Vote], to writer: inout JSONWriter) {
         writer.array("voters") { writer in
             for vote in votes { vote.write(to: &writer) }

@@ -3,8 +3,8 @@ internal import Hashing
 public import JSON
 public import Vocabulary
 
-/// What a dataset version is made of. Its canonical bytes hold facts of the log only, so every build on every machine at any
-/// time gives the same ones; their SHA-256 is the version's id.
+/// Manifest of a dataset version. Its canonical bytes hold facts of the log only, so every build on every
+/// machine at any time writes the same ones; their SHA-256 is the version's id.
 ///
 /// Form 1 lists every segment, those of all ancestors included. Form 2 names pages of segments and tombstones: what a version
 /// costs is its change, whatever came before.
@@ -17,20 +17,20 @@ public struct DatasetManifest: Hashable, Sendable, JSONCodable {
     public let formatVersion: Int
     public let project: ProjectID
     public let ordinal: Int
-    /// Of the labels.
+    /// Kind of the labels.
     public let kind: KindName
-    /// Of the cut in the dataset log.
+    /// Sequence number of the cut in the dataset log.
     public let sequence: Int64
     public let parent: DatasetVersionID?
     public let semanticVersion: String
     public let classes: [String]
     /// The space that the project worked in at the cut; labels before may lie in others. Nil where nothing was known of it.
     public let embedding: EmbeddingSpace?
-    /// Of form 1: all of them. Empty in form 2.
+    /// All segments of the version in form 1; empty in form 2.
     public let segments: [DatasetSegment]
-    /// Of form 2, in the order of the log; of descending levels. Empty in form 1.
+    /// Pages of the version in form 2, in the order of the log and of descending levels; empty in form 1.
     public let pages: [DatasetPageReference]
-    /// Of form 2: labels that hold, by split.
+    /// Number of valid labels by split, in form 2.
     private let counts: [Split: Int]
 
     /// A manifest of form 1.

@@ -24,7 +24,7 @@ struct LentLine {
 final class DatasetReader {
     let manifest: DatasetManifest
     let files: DatasetFiles
-    /// Of the manifest, for messages.
+    /// Name of the manifest, for messages.
     let name: String
     let parser = JSONParser(maximumDepth: 64, maximumSize: DatasetForm.lineSize)
 

@@ -48,7 +48,7 @@ public struct DatasetSegment: Hashable, Sendable, JSONCodable {
 
 /// A file that a page of a manifest of form 2 names: labels of one split, or numbers of lines that no longer hold.
 public struct DatasetEntry: Hashable, Sendable, JSONCodable {
-    /// What the file holds.
+    /// Content of the file.
     public enum Kind: String, Hashable, Sendable {
         case labels, tombstones
     }

@@ -8,13 +8,14 @@ extension DatasetStore {
     /// How long everything is kept, in seconds.
     public static let collectionAge: Int64 = 86_400
 
-    /// What of a project's versions may go: all but what is needed, the newest, and what is younger than a day.
+    /// Returns which of a project's versions may be removed: all except the needed ones, the newest, and those
+    /// younger than a day.
     ///
     /// - Parameters:
     ///   - project: The project.
     ///   - needs: Which versions are needed, and why.
     ///   - now: Seconds since 1970.
-    /// - Returns: What goes and what stays, with the reasons; nothing has changed.
+    /// - Returns: The plan: versions and objects to remove and to keep, with the reasons; nothing has changed.
     /// - Throws: `EngineError` where a version that is kept cannot be read, `StorageError` where the store refuses.
     /// - Complexity: O(*n*) in the project's objects, whose names are held, and in the pages of the versions that are kept.
     public func collection(_ project: ProjectID, _ needs: VersionNeeds, now: Int64) throws -> VersionCollection {

@@ -16,7 +16,8 @@ public struct SideOverlap: Hashable, Sendable {
 }
 
 extension DatasetStore {
-    /// What stands on several sides of a version: labels of builds or editions that did not look, or what lies behind URIs.
+    /// Finds contents and groups that occur in several splits of a version: labels of builds or editions that did
+    /// not check for this, or content behind URIs.
     ///
     /// - Returns: Nothing where the version is not here.
     /// - Throws: `EngineError` and `StorageError` of files that are missing or changed.
@@ -48,7 +49,8 @@ extension DatasetStore {
         return found
     }
 
-    /// What of a line may stand on several sides; nil of one that cannot be read.
+    /// Reads from a line its sample, and the hashes of the content and the group that may occur in several splits;
+    /// nil where the line cannot be read.
     private static func sides(_ line: LentLine) -> (sample: String, content: UInt64?, group: UInt64?)? {
         guard let object = try? line.object.get() else { return nil }
         return try? sides(object)

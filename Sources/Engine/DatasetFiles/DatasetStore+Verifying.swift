@@ -3,7 +3,7 @@ internal import Hashing
 internal import Storage
 public import Vocabulary
 
-/// What is wrong with a version.
+/// Problem found in a version.
 public struct VersionProblem: Hashable, Sendable {
     /// Nil where the manifest of an ordinal cannot be read.
     public let version: DatasetVersionID?
@@ -78,7 +78,8 @@ extension DatasetStore {
         }
     }
 
-    /// What is wrong with the second copy of a file that lies there twice, plain and packed; nil where there is none.
+    /// Describes a problem of the second copy of a file that is stored both plain and packed; nil where there is no
+    /// problem or no second copy.
     ///
     /// - Throws: `StorageError` of a store that is away.
     func problemOfCopy(_ entry: DatasetEntry, _ name: String) throws(StorageError) -> String? {

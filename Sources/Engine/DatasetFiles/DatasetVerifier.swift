@@ -10,7 +10,7 @@ internal import Vocabulary
 /// Memory: the pages and files of all of them, about 400 bytes each, and 4 bytes for each time that a page or a manifest of
 /// form 1 names one; about 80 bytes a tombstone; some 50 bytes a label; one segment.
 struct DatasetVerifier {
-    /// What a page leads to.
+    /// Content of a page: the files and pages it names, and the problems of reading it.
     private struct Page {
         var files: [Int32] = []
         var pages: [DatasetPageReference] = []
@@ -25,11 +25,11 @@ struct DatasetVerifier {
         /// Whether a page names it: its lines are then in order, and of its split.
         var isPaged = false
         var problems: [String] = []
-        /// Those that matter where a page names it.
+        /// Problems that count only for versions in which a page names the file.
         var pagedProblems: [String] = []
         /// Numbers of the first and the last line of labels; nil while they are not known.
         var lines: ClosedRange<Int64>?
-        /// Of tombstones: places in `withdrawals`.
+        /// Positions in `withdrawals` of the lines that a file of tombstones withdraws.
         var withdrawals: [Int] = []
         /// The last version that was looked at and names it.
         var seenBy = -1
@@ -136,7 +136,7 @@ struct DatasetVerifier {
         "\(project)\(DatasetEntry.path(entry.kind, entry.sha256).dropFirst("../..".count))"
     }
 
-    /// What keeps a file from being read.
+    /// Describes why a file cannot be read.
     private static func text(_ error: StorageError, _ kind: String, _ place: String) -> String {
         error.kind == .notFound ? "\(kind) \(place) is missing" : "\(kind) \(place) cannot be read: \(error.reason)"
     }
@@ -253,7 +253,7 @@ struct DatasetVerifier {
 
     // MARK: - Versions
 
-    /// What is met on the way through the pages of a version.
+    /// Findings of one pass through the pages of a version.
     private struct Walk {
         var living: [Split: Int] = [:]
         /// The number of the last line, by split.

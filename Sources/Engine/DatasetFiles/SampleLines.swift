@@ -26,7 +26,7 @@ struct SampleLines {
         several[key, default: (sample, [known])].places.append(place)
     }
 
-    /// What is wrong with a version that holds some of the lines: one sample on two sides.
+    /// Describes the problem of a version that holds some of the lines: samples with labels in more than one split.
     ///
     /// - Parameter isLiving: Whether a line is of the version, and not withdrawn.
     /// - Returns: One sentence that names five samples at most; nil where no sample is on two sides.

@@ -1,7 +1,8 @@
 public import JSON
 public import Vocabulary
 
-/// What a collection removes of a project's versions and what it keeps, with the reasons.
+/// Plan of a collection: the versions and objects of a project that are removed and those that are kept, with
+/// the reasons.
 public struct VersionCollection: Hashable, Sendable {
     /// A version, and why it is kept; without a reason it goes.
     public struct Version: Hashable, Sendable {
@@ -38,7 +39,7 @@ public struct VersionCollection: Hashable, Sendable {
 }
 
 extension VersionCollection {
-    /// What goes and what stays, as one object.
+    /// Writes the removed and the kept versions and objects as one JSON object.
     public func write(to writer: inout JSONWriter) {
         writer.object { writer in
             writer.member("project", project.rawValue)

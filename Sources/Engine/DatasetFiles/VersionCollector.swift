@@ -40,7 +40,7 @@ struct VersionCollector {
         plan = VersionCollection(project)
     }
 
-    /// What goes and what stays.
+    /// Returns the versions and objects to remove and to keep.
     ///
     /// - Throws: `EngineError` where a version that is kept cannot be read: what it names is not known then; `StorageError` where
     ///   the store refuses.
@@ -242,7 +242,7 @@ struct VersionCollector {
         return sequence > last.sequence ? "labels behind the newest cut: may be sealed next" : nil
     }
 
-    /// What is read; nil where something is wrong with it.
+    /// Returns the bytes read; nil where the file's content is at fault. Other errors are thrown.
     private static func readable(_ body: () throws -> [UInt8]?) throws -> [UInt8]? {
         do {
             return try body()
@@ -291,7 +291,8 @@ struct VersionCollector {
 
     private func manifestName(_ id: DatasetVersionID) -> String { "\(project)/versions/\(id)/manifest.json" }
 
-    /// What the listing lacks was written after it.
+    /// Whether an object is newer than the limit; one that the listing lacks was written after it, and counts as
+    /// newer.
     private func isYoung(_ name: String) -> Bool { entries[name].map { $0.modified > limit } ?? true }
 
     private static func file(_ name: String) -> Substring { name.split(separator: "/").last ?? "" }

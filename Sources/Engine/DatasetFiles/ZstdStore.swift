@@ -80,7 +80,8 @@ struct ZstdStore: ObjectStore {
         return try store.isLink(Self.packed(name))
     }
 
-    /// What `read` does not take of a text that lies there twice, and its name; nil where it does not.
+    /// Returns the copy that `read` does not use of a text that is stored both plain and packed, and its name; nil
+    /// where there is only one copy.
     func other(_ name: String, maximumSize: Int) throws(StorageError) -> (name: String, bytes: [UInt8])? {
         let packed = Self.packed(name)
         guard Self.isPackable(name), try store.exists(name), try store.exists(packed) else { return nil }

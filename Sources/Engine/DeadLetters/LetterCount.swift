@@ -31,7 +31,7 @@ public final class LetterCount {
     /// Letters that are there.
     public var count: Int64 { letters.values.reduce(0) { $0 + Int64($1.count) } }
 
-    /// Of these, how many were sent again.
+    /// Number of these dead letters whose records were sent again.
     public var redriven: Int64 {
         letters.reduce(0) { sum, entry in
             let marks = marked[entry.key] ?? []

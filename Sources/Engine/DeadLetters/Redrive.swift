@@ -19,7 +19,7 @@ public struct Redrive {
         public init() {}
     }
 
-    /// What becomes of a letter.
+    /// Verdict on a dead letter.
     public enum Verdict: Hashable, Sendable {
         /// To be sent for the time given, counted from 1.
         case send(attempt: Int)
@@ -29,7 +29,7 @@ public struct Redrive {
         case refuse(String)
     }
 
-    /// What came of a run.
+    /// Result of a run.
     public struct Report: Sendable {
         /// Letters that the filter meant.
         public var matched = 0
@@ -124,7 +124,7 @@ public struct Redrive {
         return report
     }
 
-    /// What becomes of a letter, given the marks behind it.
+    /// Decides whether a dead letter is sent again, given the marks that follow it.
     func judge(_ letter: StoredLetter, _ marks: [RedriveMark], _ policy: Policy) -> Verdict {
         if let mark = marks.last, !policy.again { return .done(mark) }
         // Only what Intake reads: the rest is written by workers alone, in an order of theirs.

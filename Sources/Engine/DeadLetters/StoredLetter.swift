@@ -29,13 +29,13 @@ public struct StoredLetter: Sendable {
     public let place: LetterPlace
     /// When it was written, by the broker's or the worker's clock: milliseconds since 1970.
     public let writtenAt: Int64
-    /// Of the refused record, as it came.
+    /// Key of the refused record, as received.
     public let key: [UInt8]?
-    /// Of the refused record, as it came, unless it was cut.
+    /// Value of the refused record, as received unless it was cut.
     public let value: [UInt8]?
-    /// Of the refused record, as they came, without those of this letter.
+    /// Headers of the refused record, as received, without those of the dead letter.
     public let headers: [RecordHeader]
-    /// Those of this letter.
+    /// Headers of the dead letter itself.
     public let reason: [RecordHeader]
     /// Where the record was read.
     public let origin: TopicPartition
@@ -73,7 +73,7 @@ public struct RedriveMark: Hashable, Sendable {
     }
 }
 
-/// What a record on `dead-letters` is.
+/// Record on `dead-letters`, decoded.
 public enum LetterRecord: Sendable {
     case letter(StoredLetter)
     case redriven(RedriveMark)

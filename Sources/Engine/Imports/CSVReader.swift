@@ -7,7 +7,7 @@ struct CSVReader {
         let fields: [String]
     }
 
-    /// What is wrong with a file that no row can be told from.
+    /// Error in a file after which its rows cannot be told apart, with its line.
     struct Fault: Error, Equatable {
         let line: Int
         let text: String

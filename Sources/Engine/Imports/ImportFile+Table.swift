@@ -59,7 +59,7 @@ extension ImportFile {
         return counts.filter { $0.value > 1 }.keys.sorted()
     }
 
-    /// What to say of columns that are not there.
+    /// Builds the message for columns that are missing.
     private static func absence(of missing: [String], among columns: [String]) -> String {
         let text =
             "no column \(ImportNames.list(missing)) among \(ImportNames.list(columns)): name yours with --id, --label and so on"

@@ -44,7 +44,8 @@ extension ImportFile {
         }
     }
 
-    /// What is told of a list whose first element is no task, once and not of every element.
+    /// Describes the fault of a list whose first element is not a task, reported once instead of for every element;
+    /// nil otherwise.
     private static func faultOfForm(_ tasks: JSONArray) -> String? {
         guard let first = tasks.first(where: { _ in true })?.objectView, first["data"] == nil else { return nil }
         if first["annotation_id"] != nil || first["lead_time"] != nil || first["annotator"] != nil {
@@ -100,7 +101,7 @@ extension ImportFile {
         return nil
     }
 
-    /// Who answered: the address or the number that the export has.
+    /// Returns the annotator: the address, else the number, that the export has.
     private static func annotator(_ annotation: JSONObject) -> String? {
         if let person = try? annotation.optionalObject("completed_by") {
             return scalar(person, "email") ?? scalar(person, "id")

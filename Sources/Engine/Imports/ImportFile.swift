@@ -16,13 +16,13 @@ public enum ImportFormat: String, CaseIterable, Sendable {
     case groundTruth = "ground-truth"
 }
 
-/// What a file holds.
+/// Content of a file to import.
 public struct ImportFile: Sendable {
     public internal(set) var rows: [ImportRow] = []
     public internal(set) var faults: [ImportFault] = []
     /// Rows without a label where labels are wanted: skipped tasks, empty cells.
     public internal(set) var unlabelled = 0
-    /// What the numbers of its rows count.
+    /// Unit that the numbers of the rows count.
     public internal(set) var unit = ImportFault.Unit.line
 
     /// The form that a file's first bytes and name speak for.

@@ -11,7 +11,7 @@ struct ImportNames {
     private var seen: [String] = []
     private var hasSeen = false
 
-    /// What `fields` has, but for what is looked for elsewhere.
+    /// Starts with the names of `fields` as missing, except those of options that are looked up elsewhere.
     init(_ fields: ImportFields, without elsewhere: Set<ImportFields.Option> = []) {
         missing = fields.named.filter { !elsewhere.contains($0.option) }
     }
@@ -29,7 +29,8 @@ struct ImportNames {
         missing.removeAll { $0.option == option && $0.name == name }
     }
 
-    /// What was not met in any place, as in "line": one fault for each name.
+    /// Returns one fault for each name that was not found anywhere; `place` is the searched unit in its text, as in
+    /// "line".
     func faults(in place: String) -> [ImportFault] {
         // Of a file without an object the faults of its lines are enough.
         guard hasSeen else { return [] }

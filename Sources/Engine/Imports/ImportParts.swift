@@ -11,7 +11,7 @@ public struct ImportFields: Hashable, Sendable {
     /// The sample's id.
     public var id = "id"
     public var label = "label"
-    /// Who labelled it; where the file has such a column its labels are votes.
+    /// Name of the annotator's column or member; labels of a file that has it are votes.
     public var annotator = "annotator"
     public var uri = "uri"
     public var text = "text"
@@ -21,7 +21,7 @@ public struct ImportFields: Hashable, Sendable {
     public var embedding = "embedding"
     /// Columns that go to the sample's metadata.
     public var metadata: [String] = []
-    /// Of a manifest: the label's attribute; found by itself where nil.
+    /// Name of the label's attribute in a manifest; nil: it is detected.
     public var attribute: String?
     /// Options that somebody gave: a file in which their names are nowhere is at fault. `metadata` and `attribute` have no
     /// defaults, and count as given whenever they name something.
@@ -29,7 +29,7 @@ public struct ImportFields: Hashable, Sendable {
 
     public init() {}
 
-    /// What was given, and the names that it gives, in the order of `Option`.
+    /// Options that were given, with the names they specify, in the order of `Option`.
     var named: [(option: Option, name: String)] {
         Option.allCases.flatMap { option -> [(option: Option, name: String)] in
             switch option {
@@ -65,7 +65,7 @@ public struct ImportRow: Sendable {
 
 /// A row that cannot be used, or a contradiction.
 public struct ImportFault: Error, Hashable, Sendable, CustomStringConvertible {
-    /// What the number of a row counts.
+    /// Unit that the number of a row counts.
     public enum Unit: String, Hashable, Sendable {
         case line
         /// An export is one list, whose line ends say nothing.

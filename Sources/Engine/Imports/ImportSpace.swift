@@ -38,7 +38,7 @@ struct ImportSpace {
         }
     }
 
-    /// What keeps a sample's embedding out of the space; nil where nothing does.
+    /// Describes why a sample's embedding does not fit the space; nil where it fits.
     func fault(of sample: Sample) -> String? {
         if let fault = known.fault(of: sample) { return "\(fault) (the space of the project's embeddings)" }
         guard let found = sample.embedding?.count, let expected = dimensions[sample.space], found != expected else {

@@ -4,7 +4,7 @@ internal import JSON
 public import StreamRuntime
 internal import Vocabulary
 
-/// What a project is, and what it knows, for whoever imports into it.
+/// Project as an importer needs it: its configuration and its state.
 public struct ImportTarget {
     public let configuration: ProjectConfiguration
     /// Nil before the project's first entry.

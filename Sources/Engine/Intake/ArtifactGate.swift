@@ -41,7 +41,7 @@ struct ArtifactGate {
         return try check(artifact, allowed: allowed)
     }
 
-    /// The same of any artifact.
+    /// Checks any artifact, with the same limit, result and error as the artifact of a training result.
     mutating func check(_ artifact: ArtifactReference, allowed: [ArtifactPrefix]) throws(Rejection) -> Bool? {
         guard let uri = ArtifactURI(artifact.uri) else {
             throw Rejection(

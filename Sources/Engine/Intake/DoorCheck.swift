@@ -5,13 +5,13 @@ internal import JSON
 internal import StreamRuntime
 internal import Vocabulary
 
-/// What Intake would say of records, asked without a broker: by Intake itself, whose projects come from files and whose entries
-/// go nowhere.
+/// Check of records as Intake does it, without a broker: an Intake stage whose projects come from files and
+/// whose entries are discarded.
 ///
 /// Not checked is what only a worker knows: whether a token is the one of its task, whether an artifact is there, which space
 /// of embeddings was learnt, how much of the hour's entries is left. Used on one thread.
 public final class DoorCheck {
-    /// What becomes of a record.
+    /// Result of the check of a record.
     public enum Verdict: Hashable, Sendable {
         /// It is taken, with what was read otherwise than it stands.
         case taken(Remarks)
@@ -110,7 +110,7 @@ public final class DoorCheck {
         return .taken(stage.latestRemarks)
     }
 
-    /// What is said of a record that is larger than `recordLimit`, whatever is in it.
+    /// Returns the verdict on a record that is larger than `recordLimit`, whatever its content.
     public static func verdict(ofSize size: Int) -> Verdict { .refused(IntakeStage.tooLarge(size)) }
 }
 

@@ -56,7 +56,7 @@ struct EntryBudget {
 
     private let limits: EntryLimits
     private var accounts: [Key: Account] = [:]
-    /// Those that the open turn has touched, as they were before it; nil of new ones.
+    /// Accounts that the pending transaction has changed, with their values before it; nil for new accounts.
     private var before: [Key: Account?] = [:]
     /// Projects come and go; a worker does not.
     private static let capacity = 65_536
@@ -101,7 +101,7 @@ struct EntryBudget {
         account(Key(project: project, topic: topic, isVouched: false), at: time, share: share).hasRoom
     }
 
-    /// What is left at a moment.
+    /// Returns the account of a key with its room at a moment; a new account is full.
     private func account(_ key: Key, at time: Int64, share: Double) -> Account {
         let most = (
             entries: max(1, Double(limits.entries[key.topic] ?? .max) * share),

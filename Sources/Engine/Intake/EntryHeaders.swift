@@ -5,7 +5,7 @@ internal import Vocabulary
 
 /// Key and headers of the entries that Intake writes: what those of one kind have in common is made once.
 struct EntryHeaders {
-    /// Of all entries of a kind in a project.
+    /// Key and headers that all entries of one kind in one project have in common.
     private struct Template {
         let key: [UInt8]
         let headers: [RecordHeader]

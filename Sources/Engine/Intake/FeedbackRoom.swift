@@ -26,7 +26,7 @@ struct FeedbackRoom {
     private static let mostHalvings = 20
 
     private var accounts: [ProjectID: Account] = [:]
-    /// Those that the open turn has touched, as they were before it; nil of new ones.
+    /// Accounts that the pending transaction has changed, with their values before it; nil for new accounts.
     private var before: [ProjectID: Account?] = [:]
 
     /// Takes the room of one feedback, if its user is drawn.

@@ -5,7 +5,7 @@ internal import Hashing
 internal import Labeling
 internal import Vocabulary
 
-/// What Intake knows about a project: its revision, its classes, its draws, its models.
+/// Intake's knowledge of a project: its revision, its classes, its hashes for sampling, its models.
 struct IntakeProject {
     let configuration: ProjectConfiguration
     /// Where embeddings must lie; the loop learns what the configuration leaves open.
@@ -20,12 +20,12 @@ struct IntakeProject {
     let random: StableHash
     /// The draw for users whose feedback enters the journal.
     let feedbackDraw: StableHash
-    /// Of the configuration, for every record.
+    /// Acquisition function of the configuration, read for every record.
     let function: AcquisitionFunction
     let temperature: Double
     /// 0 where no audit task is wanted: then all samples may train.
     let auditCutoff: Double
-    /// What the pool still wants.
+    /// Samples that the pool still has room for.
     var filling: PoolFilling
     /// Positions of the classes, by their names in quotes.
     private let classes: NameTable
@@ -231,7 +231,7 @@ struct IntakeProject {
         for index in streams.indices where streams[index].lastTurn == turn { streams[index].forget() }
     }
 
-    /// What an older revision has counted in the open turn goes on here; its thresholds do not.
+    /// Carries over what an older revision has counted in the pending transaction, without its thresholds.
     mutating func inherit(_ old: IntakeProject, in turn: Int, share: Double) {
         filling.inherit(old.filling)
         for (index, stream) in old.streams.enumerated() where stream.lastTurn == turn {

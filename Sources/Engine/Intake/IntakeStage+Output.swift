@@ -4,7 +4,7 @@ internal import JSON
 public import StreamRuntime
 internal import Vocabulary
 
-/// What goes to the journal and to the dead letters.
+/// Writing to the journal and to the dead letters.
 extension IntakeStage {
     /// Writes an entry to its project's journal, ahead of it the revision that it was checked under, if that is news.
     ///
@@ -137,7 +137,8 @@ extension IntakeStage {
         }
     }
 
-    /// What is kept of a record that is too large: what no configuration would ever take is cut, the rest may be sent again.
+    /// Returns the extent that is kept of a record that is too large: parts that no configuration would accept are
+    /// cut, and the rest may be sent again.
     private static func extent(ofTooLarge size: Int, on topic: Topic) -> DeadLetter.Extent {
         guard size <= recordLimit else { return .beginning }
         var extent = DeadLetter.Extent.whole

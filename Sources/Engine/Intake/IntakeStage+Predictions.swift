@@ -7,7 +7,7 @@ internal import Kinds
 internal import StreamRuntime
 internal import Vocabulary
 
-/// What Intake makes of a prediction whose form is right.
+/// Intake's verdict on a prediction whose form is valid.
 struct Judgement {
     let project: ProjectTable.Place
     /// Position of the model version among the project's streams.
@@ -18,9 +18,9 @@ struct Judgement {
     /// The position of the likeliest class, of an output that has one, and the probability of what the model thinks likeliest.
     let top: Int?
     let confidence: Double
-    /// What the sample is known by.
+    /// Hash that identifies the sample.
     let hash: UInt64
-    /// What the loop has made of the sample.
+    /// Status of the sample in the loop's state.
     let status: SampleTable.Status
     /// The draw of the sample, or of its group, for the audit sample, in `0..<1`.
     let draw: Double
@@ -75,7 +75,7 @@ extension IntakeStage {
         return judgement
     }
 
-    /// The same of a prediction that was parsed.
+    /// Judges a prediction that was parsed whole.
     func judge(_ event: PredictionEvent, _ project: ProjectTable.Place, at time: Int64) -> Judgement? {
         var (sample, version) = (event.sample.id.rawValue, event.model?.version.rawValue ?? "")
         var group = event.sample.group?.rawValue ?? ""

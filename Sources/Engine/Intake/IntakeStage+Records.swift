@@ -9,7 +9,7 @@ internal import StreamRuntime
 internal import Training
 internal import Vocabulary
 
-/// What each kind of record becomes.
+/// Handling of each kind of record.
 extension IntakeStage {
     /// Takes any record, parsed whole. `judged` is what a look at it, a prediction, said: it is not judged again.
     ///

@@ -3,7 +3,7 @@ internal import Flywheel
 internal import StreamRuntime
 internal import Vocabulary
 
-/// What a turn has counted, as it is written.
+/// Writing of the counts of a transaction.
 extension IntakeStage {
     func write(
         _ stream: ModelStream,

@@ -35,7 +35,7 @@ extension IntakeStage {
         )
     }
 
-    /// The same of a prediction that was parsed.
+    /// Evaluates the triggers on a prediction that was parsed whole, conditions on metadata included.
     func considerTriggers(_ judgement: inout Judgement, _ event: PredictionEvent, at time: Int64) {
         let project = judgement.project
         guard judgement.isOpenToTriggers else { return }
@@ -77,7 +77,7 @@ extension Judgement {
 }
 
 extension IntakeProject {
-    /// What the triggers make of a prediction; `metadata` is the sample's where any condition reads it.
+    /// Evaluates the triggers on a prediction; `metadata` is the sample's where any condition reads it.
     @inline(__always)
     fileprivate mutating func judgeTriggers(
         _ facts: TriggerFacts,

@@ -5,7 +5,7 @@ internal import JSON
 public import StreamRuntime
 internal import Vocabulary
 
-/// What Intake did since it began. Every record read is accepted, dead or dropped.
+/// Counts of Intake since it began. Every record read is accepted, dead or dropped.
 public struct IntakeCounts: Hashable, Sendable {
     /// Records read.
     public var read: Int64 = 0
@@ -71,7 +71,7 @@ public final class IntakeStage: StreamStage {
     private let names = PredictionReader.Names()
     let reader: PredictionReader
     let projects = ProjectTable()
-    /// Of `projects`, taken anew whenever these change.
+    /// View of `projects`, renewed whenever these change.
     var projectView: ProjectTable.View
     var generation = -1
     /// Projects whose newest revision waits until their budget holds it, with the offset of the first that did.
@@ -88,7 +88,7 @@ public final class IntakeStage: StreamStage {
     /// Revisions written to their journals, and those of the open turn.
     var announced: [String: Int] = [:]
     var announcing: [String: Int] = [:]
-    /// What the ids of records begin with, by their topics.
+    /// Prefixes of the ids of records, by the position of their topic in `inputs`.
     let inputPrefixes: [[UInt8]]
     var entryHeaders = EntryHeaders()
     /// Entries are written here one after the other.
@@ -102,9 +102,9 @@ public final class IntakeStage: StreamStage {
     var letter: OutputRecord?
     var leftOut: Int64 = 0
     var turnCounts = IntakeCounts()
-    /// Of the record that was taken last, if there was anything to say.
+    /// Remarks on the last accepted record that had any.
     var latestRemarks = Remarks()
-    /// What the committed transactions did.
+    /// Counts of the committed transactions.
     public private(set) var counts = IntakeCounts()
 
     /// A stage that has read nothing yet. `hasHistory` tells whether Intake has ever worked here: asked where the group has

@@ -35,7 +35,8 @@ struct LetterBudget {
     mutating func charge(_ size: Int) { bytes -= Double(size) }
 }
 
-/// Whose refused records have room of their own among the dead letters, so that a flood of one leaves that of the others.
+/// Source of refused records with its own quota of dead letters, so that a flood from one source leaves the
+/// room of the others.
 enum LetterSource: Int, CaseIterable {
     /// Predictions, feedback, and whatever is beyond the budget of journal entries.
     case traffic

@@ -14,7 +14,7 @@ struct LookAllowance {
 
     /// The most that may be spent at once, in milliseconds.
     static let most: Double = 5_000
-    /// What comes back in a millisecond.
+    /// Allowance regained per millisecond, in milliseconds.
     static let rate = 0.2
     /// Milliseconds from a look that failed to the next.
     static let patience: Int64 = 10_000
@@ -23,7 +23,7 @@ struct LookAllowance {
     private var lookedAt: Int64 = 0
     /// When a look failed, until one succeeds.
     private var failedAt: Int64?
-    /// What may still be spent; below 0 after a look that took longer.
+    /// Allowance left, in milliseconds; below 0 after a read that took longer.
     private var left = Self.most
     private var countedAt: Int64 = 0
 

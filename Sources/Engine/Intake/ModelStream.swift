@@ -2,11 +2,12 @@ internal import Acquisition
 internal import Hashing
 internal import Vocabulary
 
-/// What Intake knows about the predictions of one model version: which scores pass, and what the open turn has counted.
+/// Intake's knowledge of the predictions of one model version: which scores pass, and the counts of the pending
+/// transaction.
 struct ModelStream {
     /// Nil of samples that no model has seen, and of all versions beyond those that are told apart.
     let version: ModelVersion?
-    /// Of its name; 0 of none.
+    /// Hash of the version's name; 0 where there is none.
     let hash: UInt64
     private(set) var threshold: AdaptiveThreshold
     private let burst: Double
@@ -75,7 +76,7 @@ struct ModelStream {
         }
     }
 
-    /// What the turn has counted, by role; roles without anything are left out.
+    /// Returns the tallies of a transaction by role; roles without any counts are left out.
     func counted(in turn: Int) -> [(role: ModelRole?, tally: TallyCounter)] {
         guard lastTurn == turn else { return [] }
         return [(nil, tallies.0), (ModelRole.challenger, tallies.2), (ModelRole.champion, tallies.1)]

@@ -33,7 +33,7 @@ struct NameTable {
     private var storage: Storage
     private var names: ContiguousArray<(name: ContiguousArray<UInt8>, value: Int)> = []
     private var longBytes = 0
-    /// What lookups need; it holds while the table lives and is not changed.
+    /// View for lookups; it is valid while the table lives and is not changed.
     private(set) var view: NameView
 
     var count: Int { names.count }
@@ -139,7 +139,7 @@ struct NameView {
         return find(name, head, Self.tail(of: name, head))
     }
 
-    /// The same of a name behind which seven more bytes can be read, whatever they are: one load instead of a loop.
+    /// Finds a name behind which seven more bytes of any value can be read: one load instead of a loop.
     @inline(__always)
     func find(padded name: UnsafeRawBufferPointer) -> Int? {
         guard let start = name.baseAddress else { return find(name, 0, 0) }
@@ -152,7 +152,8 @@ struct NameView {
         return find(name, head, name.count > 8 ? last : head)
     }
 
-    /// What stands between the first and the last eight bytes, mixed: names of one form differ there. 0 of up to 16 bytes.
+    /// Returns a mix of the bytes between the first and the last eight, in which names of one form differ; 0 for up
+    /// to 16 bytes.
     fileprivate static func middle(of name: UnsafeRawBufferPointer) -> UInt64 {
         guard name.count > 16, let start = name.baseAddress else { return 0 }
         var mixed: UInt64 = 0

@@ -3,10 +3,11 @@ internal import Flywheel
 internal import Labeling
 internal import Synchronization
 
-/// What a worker sends towards a project's pool while that has room: every sample that was not asked for, whatever its score.
+/// Samples that a worker forwards to fill a project's pool while it has room: all that were not asked for,
+/// whatever their score.
 ///
-/// What is on its way counts as if it were there, until the rows of `state` show it or it is late: then it may have been lost,
-/// or the pool did not take it.
+/// Samples on their way count as if they were in the pool, until the rows of `state` show them or they are
+/// late: then they may have been lost, or the pool did not accept them.
 struct PoolFilling {
     /// Milliseconds that a sample may be on its way.
     private static let patience: Int64 = 600_000
@@ -22,10 +23,11 @@ struct PoolFilling {
     private var sent: [UInt64: Int64] = [:]
     /// Which models' words on samples of the pool were sent: the pool wants the newest model's, once.
     private var words: Set<UInt64> = []
-    /// Of the open turn.
+    /// Samples forwarded in the pending transaction.
     private var turn: [(sample: UInt64, word: UInt64)] = []
     private var lookedAt: Int64 = 0
-    /// What the rows said when they were looked at: other threads may take in more meanwhile.
+    /// State of the rows when they were last read, as are `pooled` and `changes`: other threads may accept more
+    /// meanwhile.
     private var isKnown = false
     private var pooled = 0
     private var changes = -1
@@ -41,7 +43,7 @@ struct PoolFilling {
         capacity = policy.poolCapacity
     }
 
-    /// What was on its way under an older revision still is.
+    /// Carries over the samples that were on their way under an older revision.
     mutating func inherit(_ old: PoolFilling) {
         guard rows != nil else { return }
         (sent, words, turn) = (old.sent, old.words, old.turn)
@@ -102,7 +104,7 @@ struct PoolFilling {
 
     mutating func committed() { turn.removeAll(keepingCapacity: true) }
 
-    /// What the turn has sent was not written, and comes again.
+    /// Discards what the transaction has sent: it was not written, and the records come again.
     mutating func aborted() {
         for (sample, word) in turn {
             sent[sample] = nil

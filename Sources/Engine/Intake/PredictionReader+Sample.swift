@@ -143,7 +143,7 @@ extension PredictionReader {
 
     private struct MetadataName {
         let text: UnsafeRawBufferPointer
-        /// Of ASCII; DEL is none of it here.
+        /// Whether the name is plain ASCII, DEL excluded.
         let isPlain: Bool
     }
 

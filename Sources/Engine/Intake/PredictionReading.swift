@@ -3,7 +3,7 @@ internal import JSON
 internal import Kinds
 internal import Vocabulary
 
-/// What is kept of a prediction that is only counted; the bytes stand in the text.
+/// Parts read of a prediction that is only counted; their bytes are in the record's text.
 struct PredictionReading {
     /// Nil until something was read.
     var project: ProjectTable.Place?

@@ -50,7 +50,7 @@ struct ReadOffsets {
         }
     }
 
-    /// What a transaction covers, by topic and partition.
+    /// Returns the offsets that a transaction covers, by topic and partition.
     func ranges(_ topics: [String]) -> [OffsetRange] {
         entries.map { OffsetRange(topic: topics[$0.topic], partition: $0.partition, from: $0.from, to: $0.to) }
             .sorted { ($0.topic, $0.partition) < ($1.topic, $1.partition) }

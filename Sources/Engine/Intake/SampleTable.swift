@@ -33,7 +33,7 @@ final class SampleTable: Sendable {
     /// Counts snapshots: a reader who has one of this number need not ask for another.
     var snapshotNumber: Int { generation.load(ordering: .acquiring) }
 
-    /// What readers look at. It shows what is set later, too, but for parts that have grown since.
+    /// Snapshot for readers. It also shows later changes, except in parts that have grown since.
     var snapshot: Snapshot { published.withLock { $0 } }
 
     /// Bytes that the slots take.
@@ -42,7 +42,7 @@ final class SampleTable: Sendable {
     /// Samples that are in the table.
     var count: Int { snapshot.parts.reduce(0) { $0 + $1.live } }
 
-    /// What is known of a sample; for who writes.
+    /// Returns the status of a sample; for the writer.
     func status(of hash: UInt64) -> Status {
         let snapshot = snapshot
         return withExtendedLifetime(snapshot) { snapshot.view.status(of: hash) }
@@ -164,7 +164,7 @@ final class SampleTable: Sendable {
     struct View {
         fileprivate let places: UnsafePointer<PartPlace>
 
-        /// What is known of a sample.
+        /// Returns the status of a sample.
         ///
         /// - Complexity: O(1) on average; one line of memory, seldom two.
         @inline(__always)

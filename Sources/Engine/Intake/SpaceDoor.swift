@@ -5,8 +5,8 @@ internal import Vocabulary
 struct SpaceDoor {
     /// 0: any.
     private let dimension: Int
-    /// What squares of coordinates may come to: a little less than the square of the largest norm, for here they are not rounded
-    /// to 32 bits.
+    /// Limit for the sum of squared coordinates: slightly less than the square of the largest norm, since
+    /// coordinates are not rounded to 32 bits here.
     private let squares: Double
     private let hasName: Bool
     private let name: NameTable

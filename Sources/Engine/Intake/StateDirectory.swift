@@ -7,8 +7,9 @@ public import StreamRuntime
 internal import Synchronization
 internal import Vocabulary
 
-/// What Intake heeds of the loop's tables: the spaces that embeddings lie in, how much exploration is called for, which samples
-/// were asked for, which wait in a pool, which are disputed, and how classes in force are spelt. Rows of `state`, read from the topic's beginning and kept current; one for all threads of a process.
+/// Rows of the loop's tables that Intake uses: spaces of embeddings, levels of exploration, samples that were
+/// asked for, wait in a pool or are disputed, and the spelling of classes in force. They are read from the
+/// beginning of topic `state` and kept current; one directory serves all threads of a process.
 ///
 /// Nothing that is decided depends on it: what Intake forwards too much the loop passes over.
 public final class StateDirectory: Sendable {
@@ -19,7 +20,7 @@ public final class StateDirectory: Sendable {
     private let changes = Atomic<Int>(0)
     private let failed = Atomic<Bool>(false)
 
-    /// What the reader needs, and where it is.
+    /// Reader of `state`, its position, and the rows read.
     private struct Following {
         let reader: any LogReader
         let batch = RecordBatch()
@@ -39,7 +40,7 @@ public final class StateDirectory: Sendable {
         var pools: [String: PoolRows] = [:]
         /// The project of the last row: many come behind one another.
         var last: (name: [UInt8], pool: PoolRows)?
-        /// What ended the reader.
+        /// Error that ended the reader; nil while it reads.
         var failure: StreamError?
 
         var isCurrent: Bool { !partitions.isEmpty && partitions.isSubset(of: ended) }
@@ -147,7 +148,7 @@ public final class StateDirectory: Sendable {
 
     // MARK: - Projects
 
-    /// What the loop has learnt of a project.
+    /// Returns the loop's knowledge of a project.
     ///
     /// - Returns: The space that a revision declares, and of the rest what was learnt under it; the extra share of
     ///   exploration, in `0...1`, before the policy's bound; and hashes of samples that users dispute.
@@ -282,7 +283,7 @@ public final class StateDirectory: Sendable {
     }
 }
 
-/// What is known of a project's pool, for every thread that asks.
+/// Rows of a project's pool, shared by all threads that read them.
 final class PoolRows: Sendable {
     /// By which its samples are known: the draw that every prediction needs anyway.
     let audit: StableHash

@@ -5,7 +5,7 @@ internal import Vocabulary
 
 /// The triggers of a project as Intake judges them: bits stand for their positions in the configuration.
 struct TriggerSet {
-    /// What is judged for every record: nothing in it is counted.
+    /// Trigger as it is evaluated for every record, without reference counting.
     private struct Entry {
         let steps: TriggerSteps
         /// Nil where no condition draws.
@@ -35,11 +35,11 @@ struct TriggerSet {
         }
     }
 
-    /// What became of a prediction.
+    /// Triggers that concern a prediction.
     struct Outcome {
-        /// Those that fired.
+        /// Triggers that fired, one bit each.
         var fired: UInt32 = 0
-        /// Those that wait with it for what a user or another model makes of it.
+        /// Triggers that wait, with the prediction, for the reaction of a user or of another model, one bit each.
         var awaiting: UInt32 = 0
 
         var isEmpty: Bool { fired | awaiting == 0 }
@@ -54,7 +54,8 @@ struct TriggerSet {
     /// Probabilities that conditions ask for; nil where none does.
     private var noted: NotedProbabilities?
 
-    /// Those of a configuration, for a worker that sees all of the traffic; nil where there are none.
+    /// Creates the triggers of a configuration, for a worker that sees all of the traffic; nil where there are
+    /// none.
     init?(_ configuration: ProjectConfiguration) {
         let triggers = configuration.acquisition.triggers
         guard !triggers.isEmpty else { return nil }
@@ -93,7 +94,7 @@ struct TriggerSet {
         }
     }
 
-    /// The same where a worker sees another part of the traffic than before: what limits have seen goes on.
+    /// Sets the share of the traffic that the worker sees; the limits keep what they have counted.
     mutating func setShare(_ share: Double) {
         for index in entries.indices {
             entries[index].fired.setRate(perHour: entries[index].perHour * share)

@@ -41,7 +41,7 @@ public struct LoopProject: Sendable {
         return encoded
     }
 
-    /// The same of an entry at an offset of the journal.
+    /// Applies an entry at an offset of the journal.
     mutating func apply(_ entry: JournalEntry, appendedAt time: StreamTime, offset: Int64) -> [EncodedDecision] {
         defer { lastOffset = offset }
         return apply(entry, appendedAt: time)

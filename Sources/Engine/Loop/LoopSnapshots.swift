@@ -5,7 +5,7 @@ internal import Vocabulary
 
 /// The snapshots of a worker: where they lie, and who writes them.
 public struct LoopSnapshots {
-    /// What becomes of snapshots, for logs.
+    /// Use of a snapshot, for logs.
     public enum Event: Hashable, Sendable {
         /// So many rows were restored, up to an offset of `state`.
         case used(partition: Int32, rows: Int, offset: Int64)
@@ -35,7 +35,8 @@ public struct LoopSnapshots {
         self.observe = observe
     }
 
-    /// What a partition's snapshot holds, if it may be believed: then only what came after is to be read.
+    /// Loads the snapshot of a partition, after which only later records are to be read; nil where there is none to
+    /// trust.
     ///
     /// - Throws: `StreamError`; whatever is wrong with the snapshot is told, and gives nil.
     func load(_ partition: Int32, state: StateStore, clusterID: String, now: Int64) throws(StreamError)

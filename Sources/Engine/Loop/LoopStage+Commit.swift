@@ -4,7 +4,7 @@ public import StreamRuntime
 internal import Tables
 internal import Vocabulary
 
-/// What goes with every transaction, and what follows from its outcome.
+/// Rows written with every transaction, and effects of its outcome.
 extension LoopStage {
     public func willCommit(into turn: inout Turn) throws {
         prepareSnapshots(isLeaving: turn.isLeaving)

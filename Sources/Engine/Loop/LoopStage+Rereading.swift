@@ -59,7 +59,7 @@ struct Rereading {
         if name == ending { stop() }
     }
 
-    /// What was read is read again.
+    /// Discards the progress of an aborted transaction: its records are read again.
     mutating func aborted() {
         noting.removeAll()
         ending = nil

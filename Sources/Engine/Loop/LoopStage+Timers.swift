@@ -28,7 +28,7 @@ struct TickTimer {
     }
 }
 
-/// What the passing of time brings.
+/// Entries that are due by time: ticks, the build that decides, and the sums of tallies.
 extension LoopStage {
     public func turnEnds(now: Int64, into turn: inout Turn) throws {
         for number in partitions.keys.sorted() {
@@ -97,7 +97,8 @@ extension LoopStage {
 }
 
 extension Tally {
-    /// The same with what a project's state says of its version; as it is where there is no state yet.
+    /// Returns the tally, marked as unregistered where a project's state does not know its version; unchanged
+    /// without a state.
     fileprivate func told(of state: ProjectState?) -> Tally {
         guard let modelVersion, let state, !state.isRegistered(modelVersion) else { return self }
         return Tally(

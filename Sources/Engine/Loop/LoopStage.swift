@@ -6,7 +6,7 @@ public import StreamRuntime
 internal import Tables
 internal import Vocabulary
 
-/// What the loop did since it began.
+/// Counts of the loop since it began.
 public struct LoopCounts: Hashable, Sendable {
     /// Entries applied, whatever came of them.
     public var entries: Int64 = 0
@@ -30,7 +30,7 @@ public final class LoopStage: StreamStage, StoppingStage {
 
     struct Partition {
         var projects: [String: LoopProject] = [:]
-        /// Those of them that wait.
+        /// Names of the projects that are paused.
         var paused: Set<String> = []
         var tallies = TallyFolder()
         /// Set once an entry has come that only a newer build can read: what stands there and behind it is its own to apply.
@@ -67,9 +67,9 @@ public final class LoopStage: StreamStage, StoppingStage {
     var turnCounts = LoopCounts()
     /// The project that is being read again, if any, and what it was found to be in the way of.
     var rereading = Rereading()
-    /// What `pauseChanged` is called with once the transaction stands.
+    /// Calls of `pauseChanged` to make once the transaction has committed.
     var pauseChanges: [(name: String, pause: ProjectPause?)] = []
-    /// What the committed transactions did.
+    /// Counts of the committed transactions.
     public internal(set) var counts = LoopCounts()
     /// Called when a project is paused, resumes (its pause says so), and has resumed (nil).
     public var pauseChanged: (String, ProjectPause?) -> Void = { _, _ in }

@@ -13,7 +13,7 @@ public struct PartitionPosition: Hashable, Sendable, JSONCodable {
 
     /// The version of the forms in `state`; a later one is refused.
     public static let formVersion = 1
-    /// Of its record.
+    /// Key of the record that holds the position.
     public static let key = "position"
 
     public init(journalOffset: Int64, clusterID: String, build: String, history: String = "") {

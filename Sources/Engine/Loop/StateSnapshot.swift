@@ -7,7 +7,7 @@ internal import StreamRuntime
 /// The tables of one partition as they stood at an offset of `state`, on this worker's disk: an ordinary restart reads only
 /// what came after. It is never needed and never trusted: whatever is wrong with it, the changelog has the last word.
 public struct StateSnapshot: Sendable {
-    /// What a snapshot says of itself, ahead of its rows.
+    /// Header of a snapshot, ahead of its rows.
     struct Header: Hashable, Sendable, JSONCodable {
         static let formVersion = 1
 

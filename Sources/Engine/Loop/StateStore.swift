@@ -136,7 +136,7 @@ public struct StateStore {
         }
     }
 
-    /// What to do about a row that cannot be read: one that only a newer build knows is whole.
+    /// Returns the remedy for a row that cannot be read; a row that only a newer build can read is intact.
     private static func remedy(for error: any Error) -> String {
         (error as? JSONError)?.kind == .newerForm
             ? "upgrade this worker: its state was written by a newer build" : remedy

@@ -46,7 +46,7 @@ struct TallyFolder {
     /// A clock that went back counts as time that has passed.
     func isDue(_ now: Int64) -> Bool { began.map { now - $0 >= Self.interval || now < $0 } ?? false }
 
-    /// What has been gathered, by project, and empties the folder.
+    /// Returns the sums collected, by project, and empties the folder.
     mutating func fold() -> [(project: String, tallies: [Tally])] {
         var folded: [(project: String, tallies: [Tally])] = []
         for project in sums.keys.sorted() {

@@ -18,7 +18,7 @@ struct AnnouncedVersions {
     private let transport: (any StreamTransport)?
     private let topic: String
 
-    /// What an announcement of a version would be.
+    /// Status of a version among the announcements.
     enum Standing: Hashable {
         case new
         /// It is announced, by this id.

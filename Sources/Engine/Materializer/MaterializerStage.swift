@@ -30,15 +30,15 @@ public final class MaterializerStage: StreamStage, HoldingStage, StoppingStage {
     private let sides = VersionSides()
     private(set) var announced: AnnouncedVersions
     var pending: [Int32: [String: WaitingLabels.Project]] = [:]
-    /// What is kept on the disk of labels that wait, where the group's offset has gone past them.
+    /// Waiting labels kept on disk, by partition, where the group's offset has moved past them.
     var kept: [Int32: WaitingLabels] = [:]
-    /// What the open transaction lets the group's offset go past.
+    /// Waiting labels kept on disk that the pending transaction lets the group's offset move past, by partition.
     var turnKept: [Int32: WaitingLabels] = [:]
     /// Where keeping was tried last, for a disk may refuse, and there may be too many.
     var keptAt: [Int32: Int64] = [:]
     /// Offsets for which the first label that waits may hold the group's offset back.
     let keepEvery: Int64
-    /// What the disk's note of the progress says.
+    /// Progress recorded on disk, as an offset by partition.
     var noted: [Int32: Int64] = [:]
     var facts = FactReader()
     var next: [Int32: Int64] = [:]
@@ -49,9 +49,9 @@ public final class MaterializerStage: StreamStage, HoldingStage, StoppingStage {
     var sealedSinceNote: [Int32: [Announcement]] = [:]
     /// Offset of the cut that was sealed last.
     var cutAt: [Int32: Int64] = [:]
-    /// What the open transaction moves.
+    /// Group offsets that the pending transaction commits, by partition.
     private var turnNext: [Int32: Int64] = [:]
-    /// What the open transaction announces.
+    /// Announcements that the pending transaction writes, by partition.
     private var turnAnnounced: [Int32: [Announcement]] = [:]
     private var sealedInTurn: Int64 = 0
     private let jitter: () -> Double
@@ -288,7 +288,7 @@ public final class MaterializerStage: StreamStage, HoldingStage, StoppingStage {
         sealedInTurn = 0
     }
 
-    /// What was read since the last commit is read again.
+    /// Discards everything read since the last commit; it is read again.
     public func aborted() {
         for partition in Array(next.keys) { goBack(partition) }
         turnKept.removeAll()

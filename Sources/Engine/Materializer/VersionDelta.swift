@@ -2,8 +2,8 @@ internal import Events
 internal import JSON
 internal import Vocabulary
 
-/// What a cut adds to its parent and withdraws from it: the fold of the facts between the two. A label that was accepted and
-/// changed in between is one line, and nothing is withdrawn.
+/// Lines that a cut adds to its parent and withdraws from it: the fold of the facts between the two. A label
+/// that was accepted and changed in between is one line, and nothing is withdrawn.
 struct VersionDelta {
     /// New lines, by split, ascending by sequence.
     private(set) var lines: [Split: [WaitingLabels.Line]]
@@ -13,7 +13,7 @@ struct VersionDelta {
     private(set) var withdrawnSamples: [SampleID] = []
     /// Whether a label is of another split than it was accepted for, or than its parent has it in.
     private(set) var hasMoves = false
-    /// The same by the split that they leave.
+    /// Number of withdrawn lines, by the split that they leave.
     private(set) var withdrawn: [Split: Int] = [:]
 
     /// A line that holds, of the parent or of what waits.

@@ -8,7 +8,7 @@ internal import Vocabulary
 /// Of what there was before it reads the parent's manifest and its last page, however large the parent is.
 struct VersionSealer {
     let store: DatasetStore
-    /// Of the versions sealed before.
+    /// Splits of the samples in the versions sealed before.
     var sides = VersionSides()
 
     /// Seals a cut.

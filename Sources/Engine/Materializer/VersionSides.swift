@@ -23,7 +23,7 @@ final class VersionSides {
         var splits: [UInt64: Split]
     }
 
-    /// What a version changes.
+    /// Change of samples' splits by a version.
     struct Step {
         /// By hash of the sample; nil of one that is withdrawn.
         fileprivate var splits: [UInt64: Split?] = [:]

@@ -9,7 +9,7 @@ internal import Vocabulary
 struct WaitingLabels {
     /// A label as a line of a segment.
     struct Line {
-        /// Of its fact.
+        /// Sequence number of the label's fact.
         let sequence: Int64
         /// With its line feed.
         let bytes: [UInt8]
@@ -40,7 +40,7 @@ struct WaitingLabels {
         }
     }
 
-    /// Of a project, since its last cut.
+    /// Waiting labels of a project, since its last cut.
     struct Project {
         /// Offset of the first.
         var from: Int64
@@ -66,7 +66,7 @@ struct WaitingLabels {
 
     /// Bytes of the lines that a file holds at most; with more the log is read again.
     static let limit = 256 << 20
-    /// Of files without changes, which builds before read too, and with changes.
+    /// Forms of files: 1 without changes, which older builds read too, and 2 with changes.
     private static let forms = 1...2
 
     private var form: Int { projects.values.allSatisfy(\.changes.isEmpty) ? 1 : 2 }
@@ -132,7 +132,7 @@ struct WaitingLabels {
         return true
     }
 
-    /// What a file holds.
+    /// Decodes a file.
     ///
     /// - Returns: Nil of one that is not as it was written, or of another form: it is a copy of what the log says.
     init?(_ bytes: [UInt8], offset: Int64) {
@@ -214,8 +214,8 @@ extension DatasetStore {
         try waiting.write(to: objects, as: "\(folder(partition))/\(waiting.offset)")
     }
 
-    /// What was kept of a partition at the greatest offset that lies behind `start` and not behind `committed`: all that was
-    /// cut before has been announced.
+    /// Returns the labels that were kept of a partition at the greatest offset after `start` and up to `committed`:
+    /// everything that was cut before it has been announced.
     ///
     /// - Returns: Nil where nothing is kept there that is whole: it is in the log.
     /// - Throws: `StorageError` where the store cannot say what is kept now.

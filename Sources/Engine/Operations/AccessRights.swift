@@ -4,7 +4,7 @@ public import KafkaClient
 /// Everything that a party needs to be allowed in Kafka, and nothing else: from the catalogue of the topics and the names of
 /// groups and transactional ids.
 public struct AccessRights: Hashable, Sendable {
-    /// Who needs them.
+    /// Party that needs the rights.
     public let party: Party
     /// Rights to topics first, in the catalogue's order, then those to groups and transactional ids.
     public let rights: [KafkaRight]

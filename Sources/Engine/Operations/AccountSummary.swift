@@ -22,6 +22,6 @@ public struct AccountSummary: Hashable, Sendable {
         total = account.totalSpent
     }
 
-    /// What can still be promised; at least 0.
+    /// Amount that can still be reserved; at least 0.
     public var left: Int64 { max(0, budget + carried - spent - reserved) }
 }

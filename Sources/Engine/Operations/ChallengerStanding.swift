@@ -10,13 +10,13 @@ public struct ChallengerStanding: Hashable, Sendable {
     /// Audit labels of samples that champion and challenger both predicted; where eras judge, those of the running era, of all its
     /// challengers.
     public let labels: Int
-    /// Of these, on how many the challenger agrees better with the label: of kind `choice`, alone is right.
+    /// Labels among these with which the challenger agrees better; for kind `choice`, on which it alone is right.
     public let won: Int
-    /// The same of the champion.
+    /// Labels among these with which the champion agrees better; for kind `choice`, on which it alone is right.
     public let lost: Int
     /// Natural logarithm of the e-value of "better than the champion wherever they differ".
     public let logE: Double
-    /// What `logE` must reach.
+    /// Threshold that `logE` must reach.
     public let threshold: Double
     /// Live predictions on audit samples.
     public let livePredictions: Int

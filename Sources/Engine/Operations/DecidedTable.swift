@@ -22,7 +22,7 @@ struct DecisionID: Hashable, Comparable {
     static func < (a: Self, b: Self) -> Bool { (a.entryNumber, a.ordinal) < (b.entryNumber, b.ordinal) }
 }
 
-/// What replay decided, without the bytes: a year of a busy project has a million decisions.
+/// Decisions of a replay, without their bytes: a year of a busy project has a million decisions.
 struct DecidedTable {
     /// One decision.
     struct Row {
@@ -35,7 +35,7 @@ struct DecidedTable {
 
     private var rows: ContiguousArray<Row> = []
 
-    /// What stands for the key of a record.
+    /// Returns the hash that represents the key of a record.
     static func hash(_ key: UnsafeRawBufferPointer) -> UInt64 {
         StableHash.hash(prefix: UnsafeRawBufferPointer(start: nil, count: 0), key: key)
     }
@@ -83,7 +83,7 @@ struct ChainDigests {
     private var first: UInt64 = 1
     private var digests: [SHA256Digest] = []
 
-    /// Of the next entry.
+    /// Adds the digest of the next entry.
     mutating func append(_ digest: SHA256Digest) { digests.append(digest) }
 
     /// Compares what a tick says with the digest of the entry that it names.

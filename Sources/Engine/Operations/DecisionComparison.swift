@@ -9,7 +9,7 @@ struct DecisionComparison {
         enum Kind {
             /// Nothing was decided under that id, as it is written.
             case foreign(String)
-            /// What stands on the topic is something else.
+            /// Another record is on the topic under this id.
             case other(stored: [UInt8])
             case missing
         }
@@ -30,13 +30,14 @@ struct DecisionComparison {
     private var decided: DecidedTable
     private let last: UInt64
     private var isSeen: [Bool]
-    /// Of the topics that are compacted, the newest decision seen of each key.
+    /// Newest decision seen of each key, on topics that are compacted.
     private var newest: [KeyPlace: Int] = [:]
-    /// What expires does so from the front: nothing is excused behind the oldest decision that is still there.
+    /// Oldest decision still present on each topic whose first records have expired: records expire from the front,
+    /// so a missing decision after it is not excused.
     private var oldest: [Topic: Int] = [:]
 
-    /// Of the topics that a transaction holds back, the last entry of which a decision was seen. Decisions stand there in the
-    /// order of their entries, so what is missing before that is missing.
+    /// Last entry with a decision seen, on each topic that an open transaction holds back. Decisions are on a topic
+    /// in the order of their entries, so one that is missing before that entry is missing.
     private var reached: [Topic: UInt64] = [:]
 
     private struct KeyPlace: Hashable {

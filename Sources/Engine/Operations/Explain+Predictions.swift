@@ -136,7 +136,8 @@ extension Explain {
         )
     }
 
-    /// What Intake refuses once it knows the space; the space of today stands for the one that was known then.
+    /// Refuses a prediction outside the space, as Intake does once it knows the space; the current space is used
+    /// for the one known then.
     private static func inSpace(_ event: PredictionEvent, _ space: EmbeddingSpace?) -> Result<
         PredictionEvent, Rejection
     > {

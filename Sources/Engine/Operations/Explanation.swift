@@ -5,7 +5,7 @@ public import Vocabulary
 public struct Explanation: Hashable, Sendable {
     /// A candidate entry of the journal: Intake let the sample through.
     public struct Appearance: Hashable, Sendable {
-        /// Of the project's journal, counted from 1, and where it stands.
+        /// Number of the entry in the project's journal, counted from 1; `partition` and `offset` locate it.
         public let entryNumber: UInt64
         public let partition: Int32
         public let offset: Int64
@@ -34,7 +34,7 @@ public struct Explanation: Hashable, Sendable {
         }
     }
 
-    /// What the loop made of it.
+    /// Result of the loop's handling of the sample.
     public enum Outcome: Hashable, Sendable {
         /// Its task, as last written.
         case asked(LabelingTask)
@@ -107,7 +107,7 @@ public struct Explanation: Hashable, Sendable {
         }
     }
 
-    /// What was read, so that nothing found means something.
+    /// Extent of the search, so that an empty result is meaningful.
     public struct Searched: Hashable, Sendable {
         public var entries: UInt64 = 0
         public var predictions: Int64 = 0
@@ -166,7 +166,7 @@ public struct DatasetLabel: Hashable, Sendable {
     /// In `0...1`; nil where a person revised it.
     public private(set) var confidence: Double?
     public private(set) var split: Split
-    /// Of the fact that holds it.
+    /// Sequence number of the fact that holds the label.
     public private(set) var sequence: Int64
     /// Whether it belongs to no later version.
     public private(set) var isRetracted = false

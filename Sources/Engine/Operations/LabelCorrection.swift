@@ -9,7 +9,7 @@ public import Vocabulary
 
 /// Revises, retracts or moves a label, by a command.
 public struct LabelCorrection {
-    /// What is known of the command once its time is up.
+    /// State of the command when its time is up.
     public enum Outcome: Hashable, Sendable {
         case done
         /// It was so before, and is: the loop has refused the command as a duplicate.

@@ -5,7 +5,7 @@ public import Vocabulary
 
 /// Makes a model that serves already a project's first champion, by a command.
 public struct ModelRegistration {
-    /// What is known of the command once its time is up.
+    /// State of the command when its time is up.
     public enum Outcome: Hashable, Sendable {
         case champion
         /// It was champion before, and nothing was sent.

@@ -11,9 +11,9 @@ internal import Vocabulary
 /// Puts a project's next revision on the `projects` topic. Two people cannot both win: the transactional id of a project
 /// fences whoever began earlier.
 public struct ProjectApply {
-    /// What applying a file came to, with the revision now in force.
+    /// Result of applying a file, with the revision now in force.
     public enum Outcome: Hashable, Sendable {
-        /// The same as the newest revision; nothing was written.
+        /// Equal to the newest revision; nothing was written.
         case unchanged(ProjectConfiguration)
         case created(ProjectConfiguration)
         case revised(ProjectConfiguration, from: ProjectConfiguration)

@@ -18,7 +18,7 @@ public struct ProjectSummary: Hashable, Sendable {
         public let lastSeconds: Double
     }
 
-    /// What is believed of an annotator; the error is in `0...1`.
+    /// Answers and estimated error of an annotator; the error is in `0...1`.
     public struct AnnotatorSummary: Hashable, Sendable {
         public let id: String
         public let answers: Int
@@ -32,11 +32,11 @@ public struct ProjectSummary: Hashable, Sendable {
     public struct RefusalSummary: Hashable, Sendable {
         public let code: String
         public let count: Int64
-        /// Such entries come without anybody's fault, as answers to a task that has votes enough already.
+        /// Whether such entries occur without anybody's fault, such as answers to a task that has enough votes already.
         public let isExpected: Bool
     }
 
-    /// What a model did that no release names.
+    /// Traffic of a model that no release names.
     public struct UnregisteredSummary: Hashable, Sendable {
         public let version: String
         public let predictions: Int64
@@ -76,7 +76,7 @@ public struct ProjectSummary: Hashable, Sendable {
     public let openTasks: Int
     public let votesBudget: Int
     public let votesSpent: Int
-    /// What earlier windows left over.
+    /// Votes carried over from earlier windows.
     public let votesCarried: Int
     public let votesReserved: Int
     public let votesTotal: Int

@@ -8,7 +8,7 @@ public import Vocabulary
 
 /// Controls the releases of a project by commands: rolls back, holds, freezes, and ends that.
 public struct ReleaseControl {
-    /// What an operator may want.
+    /// Action that an operator can order.
     public enum Order: String, Hashable, Sendable, CaseIterable {
         /// The champion goes to quarantine, and the one before it serves again.
         case rollBack = "rollback"

@@ -3,14 +3,14 @@ internal import JSON
 internal import Telemetry
 public import Vocabulary
 
-/// Who was live, and who shadowed, at a moment.
+/// Versions that were live, in the shadow and on their way by steps at a moment.
 public struct ReleaseMoment: Hashable, Sendable {
     public let project: String
     public let at: StreamTime
     /// The transition by which the live version became live; nil where none was, or none is known.
     public let live: ReleaseLogRecord?
     public let shadow: ReleaseLogRecord?
-    /// Of the version that was on its way by steps, paused or not.
+    /// Transition of the version that was on its way by steps, paused or not; nil where none was.
     public let canary: ReleaseLogRecord?
     /// Whether models may have served then that are not recorded.
     public let isUncertain: Bool
@@ -44,7 +44,7 @@ public struct ReleaseMoment: Hashable, Sendable {
         return lines.joined(separator: "\n")
     }
 
-    /// The same as one JSON object.
+    /// The moment as one JSON object.
     public var json: String {
         var writer = JSONWriter()
         writer.object { writer in
@@ -112,7 +112,7 @@ public struct ReleaseOverview: Sendable {
         return lines.joined(separator: "\n")
     }
 
-    /// The same as one JSON object.
+    /// The overview as one JSON object.
     public var json: String {
         var writer = JSONWriter()
         writer.object { writer in

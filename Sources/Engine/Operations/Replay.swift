@@ -131,7 +131,8 @@ public struct Replay {
         return ends.reduce(into: [:]) { $0[$1.key.topic] = $1.value }
     }
 
-    /// Who decided an entry, where that was another build than this one: then the builds may be what differs.
+    /// Describes the build that decided an entry, where it was another than this one: then the builds may cause the
+    /// difference. Empty otherwise.
     private static func decider(of entry: UInt64, _ builds: [BuildSpan]) -> String {
         guard let span = builds.last(where: { $0.entryNumber <= entry }), span.build != Build.version else { return "" }
         return "; build \(span.build) decided there, and this is \(Build.version)"
@@ -143,9 +144,9 @@ public struct Replay {
     private struct Step {
         let offset: Int64
         let entryNumber: UInt64
-        /// Who decides from here on, if the entry says so.
+        /// Build that decides from here on, where the entry names one.
         let build: String?
-        /// What the loop said of an earlier entry, if this is a tick.
+        /// Chain mark of an earlier entry, where this entry is a tick.
         let tick: ChainMark?
         let decisions: [EncodedDecision]
         /// After it.
@@ -202,7 +203,7 @@ public struct Replay {
         return (last, waiting)
     }
 
-    /// What an entry decided, once more.
+    /// Computes a decision again by replay; nil where its entry does not make it.
     private func decision(_ id: DecisionID, _ journal: ProjectJournal) throws -> EncodedDecision? {
         struct Found: Error {}
         var found: EncodedDecision?

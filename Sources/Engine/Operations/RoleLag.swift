@@ -3,7 +3,7 @@ internal import JSON
 public import StreamRuntime
 internal import Vocabulary
 
-/// What is left to do for a role.
+/// Work that remains for a role.
 public struct RoleLag: Hashable, Sendable {
     public let role: Role
     /// Records that it has not taken in yet; of the materializer, facts of versions that are cut and not announced.
@@ -74,7 +74,8 @@ public final class LagView {
 
     public func close() { reader.close() }
 
-    /// What is left to do now, in the order of `roles`. A second call reads again only what is still to do.
+    /// Returns the work that remains now, in the order of `roles`. A second call reads again only what still
+    /// remains.
     ///
     /// - Throws: `StreamError` when no broker answers, or this principal may not see offsets.
     public func lags() throws -> [RoleLag] {

@@ -8,13 +8,13 @@ public import Vocabulary
 
 /// How far a rollout by steps has come.
 public struct RolloutStanding: Hashable, Sendable {
-    /// Who serves beside the champion, as services are told.
+    /// Models that serve beside the champion, as published to services.
     public let staging: Staging
     /// When the step began; nil until the next entry.
     public let since: StreamTime?
     /// Voices about the canary at this step.
     public let voices: Int
-    /// Of these, voices that found a prediction wrong.
+    /// Voices among these that found a prediction wrong.
     public let negative: Int
     /// How many the step asks for.
     public let voicesNeeded: Int
@@ -22,7 +22,8 @@ public struct RolloutStanding: Hashable, Sendable {
     public let bake: Int64
     /// Whether it waits for a person's approval.
     public let isAsked: Bool
-    /// Of the newest answers of services that were compared with a trainer's, how many, and how many differ; 0 where none is.
+    /// Number of the newest answers of services that were compared with a trainer's, and in `differing` how many of
+    /// them differ; 0 where none were compared.
     public let compared: Int
     public let differing: Int
 

@@ -21,7 +21,7 @@ public struct SuspicionStanding: Hashable, Sendable {
     public var labelsNeeded: Int { RolloutState.deciding }
     /// Labels of samples that users had rejected; they decide nothing.
     public let disputed: Int
-    /// Of these, labels that find the version wrong.
+    /// Labels among these that find the version wrong.
     public let disputedWrong: Int
 
     private init(_ version: ModelVersion, _ suspicion: Suspicion) {
@@ -32,7 +32,7 @@ public struct SuspicionStanding: Hashable, Sendable {
         (disputed, disputedWrong) = (suspicion.disputed, suspicion.disputedWrong)
     }
 
-    /// Of all suspected versions, ordered by version.
+    /// Returns the standings of all suspected versions, ordered by version.
     static func all(_ state: RolloutState) -> [Self] { state.suspicions.sortedRows.map { Self($0.key, $0.value) } }
 
     /// On one line, for people.

@@ -88,7 +88,8 @@ public struct TopicAdministration {
         }
     }
 
-    /// What differs from the catalogue: topics that are missing or may not be seen topics, unequal partition counts, settings that change what is kept.
+    /// Returns the differences from the catalogue: topics that are missing or may not be seen, unequal partition
+    /// counts, settings that change what is kept.
     public func check() throws(KafkaError) -> [String] {
         var problems: [String] = []
         var present: [Topic] = []

@@ -6,7 +6,7 @@ public import Vocabulary
 public struct TrainingMatrix: Sendable {
     public let rows: Int
     public let columns: Int
-    /// Of its numbers, in single precision.
+    /// Bytes of the numbers, in single precision.
     public var bytes: Int { rows.multiplied(by: columns).multiplied(by: MemoryLayout<Float>.size) }
     /// Keeps the memory that is measured.
     private let matrices: [FeatureMatrix]

@@ -10,7 +10,7 @@ internal import Vocabulary
 struct PendingPrediction {
     let request: PredictionRequest
     let project: ProjectID
-    /// What the answer gives back.
+    /// Token that the answer returns; nil where the request has none.
     let token: RequestToken?
     let place: TopicPartition
     let offset: Int64
@@ -33,11 +33,11 @@ struct PredictionDesk {
     private(set) var pending: [PendingPrediction] = []
     /// Requests of this life, or found on the topic, whose answers stand, by their deadlines.
     private var answered: [RequestID: Int64] = [:]
-    /// Those that the open turn answers.
+    /// Deadlines of the requests that the pending transaction answers.
     private var reported: [RequestID: Int64] = [:]
     /// Since when partitions are ours: what was asked before, somebody else may have answered.
     private var assignedAt: [TopicPartition: Int64] = [:]
-    /// Of requests that were asked before, those that nobody has answered.
+    /// Requests from before the assignment that nobody has answered.
     private var unanswered: Set<RequestID> = []
     private var models: [(uri: String, sha256: String?, model: SoftmaxRegression)] = []
     private var retryAt: Int64 = 0

@@ -17,7 +17,7 @@ struct StudyRepeat: Hashable, Sendable {
 final class Study {
     let request: TrainingRequest
     let project: ProjectID
-    /// What results give back; nil of a request that an older build wrote.
+    /// Token that results return; nil for a request that an older build wrote.
     let token: RequestToken?
     let place: TopicPartition
     let offset: Int64
@@ -122,7 +122,7 @@ struct StudyResults {
         }
     }
 
-    /// What is found in the records that may have been written since a time.
+    /// Collects what `find` returns for the records that may have been written since a time.
     func gather<Found: Hashable>(since time: Int64, _ find: (JSONObject) throws -> Found?) throws -> Set<Found> {
         let scan = try TopicScan(transport: transport, topic: topic)
         defer { scan.close() }

@@ -2,7 +2,7 @@ internal import Events
 internal import StreamRuntime
 internal import Vocabulary
 
-/// What models answer, where services cannot run a challenger.
+/// Answers of models, where services cannot run a challenger.
 extension TrainerStage {
     /// Answers requests for predictions.
     func answerPredictions(into turn: inout Turn) throws {

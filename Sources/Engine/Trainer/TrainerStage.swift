@@ -21,7 +21,7 @@ public final class TrainerStage: StreamStage, HoldingStage {
 
     let topics: TopicNames
     private let artifacts: any ObjectStore
-    /// Who reads versions and models that lie in buckets; nil: nobody can.
+    /// Client that reads versions and models in buckets; nil where none can be read.
     let buckets: S3Client?
     let results: StudyResults
     let now: () -> Int64
@@ -38,7 +38,8 @@ public final class TrainerStage: StreamStage, HoldingStage {
     private var unsure: Set<TopicPartition> = []
     /// The next offset to read of each partition, its unfinished requests left aside.
     private var reached: [TopicPartition: Int64] = [:]
-    /// What the open turn reports, and what an aborted one did.
+    /// Repeats that the pending transaction reports; `computed` holds their records, those of an aborted
+    /// transaction included.
     private var reported: [StudyRepeat] = []
     private var computed: [StudyRepeat: OutputRecord] = [:]
     /// The model that waits for the disk; one at most.

@@ -142,8 +142,8 @@ struct TrainingData {
         validationLabels = rows.validation.labels(read)
     }
 
-    /// What is wrong with the first label of a split that cannot be used. Its name is looked for in the version again: no
-    /// other names are needed.
+    /// Describes the fault of the first label of a split that cannot be used; nil where there is none. Its sample's
+    /// name is read from the version again: no other names are needed.
     private static func example(
         _ rows: TrainingRows,
         _ split: Split,

@@ -6,7 +6,7 @@ internal import Vocabulary
 /// Labels of one split of a version in the order of the log, as far as they can be trained on: 24 bytes each beside their
 /// embeddings, which are kept in single precision.
 struct TrainingRows {
-    /// What an embedding is of; labels of one kind can be trained on together.
+    /// Dimension and space of an embedding; labels of one kind can be trained on together.
     private struct Kind: Hashable {
         let dimension: Int
         /// If the line says.
@@ -146,7 +146,7 @@ struct TrainingRows {
 
     // MARK: - What can be trained on together
 
-    /// What is left open by `wanted`, as most labels have it.
+    /// Completes what `wanted` leaves open, as most labels have it.
     ///
     /// - Complexity: O(*n* log *n*).
     func geometry(_ wanted: EmbeddingSpace) -> EmbeddingGeometry {

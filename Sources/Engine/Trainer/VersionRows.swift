@@ -12,7 +12,7 @@ struct VersionRows {
     private(set) var training = TrainingRows()
     private(set) var validation = TrainingRows()
     private(set) var test = TrainingRows()
-    /// Of the manifest: lines of form 1 have no order that is known.
+    /// Form of the manifest; lines of form 1 have no known order.
     private let formatVersion: Int
     /// How far each split is read, and what was withdrawn.
     private var order = LineOrder(Tombstones())
@@ -110,7 +110,7 @@ struct VersionRows {
         SHA256Digest(of: chain.bytes + entry.jsonBytes)
     }
 
-    /// What a version has beside this one.
+    /// Files and withdrawn lines that a version has beside those of this one.
     private struct Addition {
         let entries: [DatasetEntry]
         /// All of the version, where it withdraws lines.

@@ -129,7 +129,7 @@ public struct EngineMetrics: Sendable {
         )
         static let entries = Metric(.counter, "flywheel_loop_entries_total", [], "Journal entries applied.")
         static let decisions = Metric(.counter, "flywheel_loop_decisions_total", [], "Decisions made.")
-        /// Of every role.
+        /// Metrics of every role.
         static let ofRoles = [read, written, committed, aborted, restarted, retries, expired, isolated, refusedTurns]
     }
 

@@ -9,7 +9,7 @@ public import Storage
 public struct FolderOwner: Hashable, Sendable {
     /// The id that the cluster gave itself; empty of a broker that has none.
     public let cluster: String
-    /// What the names of its topics begin with.
+    /// Prefix of its topic names.
     public let prefix: String
     static let file = "cluster.json"
 

@@ -57,7 +57,7 @@ struct OpenTransactions {
             }
     }
 
-    /// What to do about them.
+    /// Remedy for open transactions.
     static let remedy =
         "find whose it is with kafka-transactions.sh find-hanging, end it with kafka-transactions.sh abort, and take Write on the topic from whoever leaves transactions open"
     /// Words that every problem has.

@@ -4,7 +4,7 @@ public import StreamRuntime
 
 /// The topics that a role cannot work without.
 public enum RoleTopics {
-    /// What a role reads and writes.
+    /// Returns the topics that a role reads and writes.
     public static func all(of role: Role) -> [Topic] {
         Topic.all(of: role.party)
     }

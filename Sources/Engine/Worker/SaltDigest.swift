@@ -1,8 +1,9 @@
 internal import Hashing
 public import StreamRuntime
 
-/// What stands beside the offsets of Intake's and the loop's group of the salt in use: a worker with another salt would draw
-/// another audit sample, take known users for new ones and make tokens that the others refuse.
+/// Digest of the salt in use, stored beside the offsets of Intake's and the loop's group: a worker with another
+/// salt would select another audit sample, take known users for new ones and make tokens that the others
+/// refuse.
 ///
 /// It is HMAC-SHA-256 of `flywheel salt in use`, under the SHA-256 of `flywheel salt`, a zero byte and the salt; of the code the
 /// first 8 bytes, as 16 lower-case hexadecimal digits. Nothing else follows from that key.

@@ -6,7 +6,7 @@ public final class StopFlag: Sendable {
 
     public init() {}
 
-    /// What was written before `raise()` is visible once this is true.
+    /// Whether the flag is raised; what was written before `raise()` is visible once this is true.
     public var isRaised: Bool { raised.load(ordering: .acquiring) }
     /// Safe from any thread, and more than once.
     public func raise() { raised.store(true, ordering: .releasing) }

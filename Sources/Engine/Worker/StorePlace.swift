@@ -44,7 +44,7 @@ public enum StorePlace: Hashable, Sendable {
         }
     }
 
-    /// Who asks for objects in buckets.
+    /// Creates the client that requests objects in buckets.
     ///
     /// - Throws: `EngineError` of settings with which no bucket can be asked.
     public static func client(_ connection: S3Connection) throws(EngineError) -> S3Client {

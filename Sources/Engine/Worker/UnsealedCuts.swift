@@ -6,7 +6,7 @@ internal import Vocabulary
 /// Versions that are cut and whose announcement has not come back: whatever keeps the materializer from sealing them, and
 /// wherever it runs, the loop knows what it waits for. Used on one thread.
 struct UnsealedCuts {
-    /// Of a project.
+    /// Oldest waiting version of a project.
     struct Oldest: Hashable {
         /// Versions that wait.
         let count: Int
@@ -26,7 +26,7 @@ struct UnsealedCuts {
         }
     }
 
-    /// What a metric says of a project.
+    /// Values of a project's metrics.
     struct Reading: Hashable {
         let project: String
         /// 0 where nothing waits.
@@ -81,8 +81,10 @@ struct UnsealedCuts {
         return readings
     }
 
-    /// What health says. The time is counted from when this worker saw the version, for an announcement that came while no
-    /// loop ran is taken in first. Of a paused project, its pause says more.
+    /// Describes the fault for health. The time is counted from when this worker saw the version, because an
+    /// announcement that came while no loop ran is applied first.
+    ///
+    /// A paused project is left out: its pause says more.
     ///
     /// - Parameter time: Now, in milliseconds since 1970.
     /// - Returns: Nil where no version has waited for `patience`.

@@ -7,7 +7,7 @@ internal import Synchronization
 internal import Telemetry
 internal import Vocabulary
 
-/// What each role is made of, and what it says of itself.
+/// Parts of each role, and its reports to health.
 extension Worker {
     struct Parts {
         let stage: any StreamStage
@@ -17,11 +17,12 @@ extension Worker {
         /// Records of a transaction.
         var maximumRecords = 10_000
         var watch: (StreamTaskEvent) -> Void = { _ in }
-        /// What people should know though the role runs.
+        /// Remarks for people although the role runs.
         var remarks: () -> [String] = { [] }
         /// Why the role does less than it should though it runs; nil while it does not.
         var trouble: () -> String? = { nil }
-        /// The same, asked after everything that may be its cause.
+        /// Reason why the role does less than it should, evaluated after everything that may be its cause; nil while
+        /// there is none.
         var lateTrouble: () -> String? = { nil }
         /// Called when a life of the role has ended.
         var finish: () -> Void = {}
@@ -206,7 +207,8 @@ extension Worker {
         }
     }
 
-    /// What Intake's threads share of the loop's tables; another one where its reader has ended.
+    /// Returns the directory of the loop's tables that Intake's threads share; a new one where its reader has
+    /// ended.
     private func stateDirectory(_ transport: KafkaStreamTransport) throws -> StateDirectory {
         try stateRead.withLock { known in
             if let known, !known.hasFailed { return known }

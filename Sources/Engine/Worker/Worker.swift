@@ -16,7 +16,7 @@ public final class Worker: Sendable {
     /// Faults of projects, by the thread of Intake that has met them; the log has them.
     let faultsTold = Mutex<[Int: Set<ProjectFault>]>([:])
     private let refused = Mutex<EngineError?>(nil)
-    /// What Intake's threads read of `state`, once for all of them.
+    /// Directory of `state` that Intake's threads share; nil until one needs it.
     let stateRead = Mutex<StateDirectory?>(nil)
 
     /// Why this worker must not run as it is configured; it has stopped then.
@@ -291,7 +291,7 @@ public final class Worker: Sendable {
 }
 
 extension StreamTaskEvent {
-    /// What a task tries to get past.
+    /// Error from which the task tries to recover; nil for other events.
     fileprivate var error: StreamError? {
         switch self {
         case .retrying(let error, _), .aborted(let error), .restarted(let error): error

@@ -21,7 +21,7 @@ public enum Role: String, Hashable, Sendable, CaseIterable {
     }
 }
 
-/// What a worker needs to know: connections and resources, nothing about projects.
+/// Configuration of a worker: connections and resources, nothing about projects.
 public struct WorkerConfiguration: Sendable {
     public var kafka: KafkaProperties
     public var topics: TopicNames
@@ -48,7 +48,7 @@ public struct WorkerConfiguration: Sendable {
     public var healthPort: UInt16?
     /// Secret bytes before what is drawn by hash, and the key of users' digests.
     public var salt: [UInt8]
-    /// Of secrets that are named for the tokens; nil: of one that is derived from the salt.
+    /// Keys made of the secrets that are named for the tokens; nil: of a secret that is derived from the salt.
     public var tokenKeys: TokenKeys?
     /// Milliseconds from the first record of a transaction to its commit.
     public var intakeInterval: Int64
@@ -109,10 +109,11 @@ public struct WorkerConfiguration: Sendable {
         self.loopInterval = loopInterval
     }
 
-    /// What makes and checks the tokens of tasks and requests; the same for all workers.
+    /// Keys that make and check the tokens of tasks and requests; the same for all workers.
     public var tokens: TokenKeys { tokenKeys ?? TokenKeys(salt: salt) }
 
-    /// What the members of a role's group must agree in; nil of a role that does not depend on the salt.
+    /// Returns the digest in which the members of a role's group must agree; nil for a role that does not depend on
+    /// the salt.
     func saltDigest(_ role: Role) -> SaltDigest? {
         switch role {
         case .intake: SaltDigest(salt: salt)
@@ -128,7 +129,7 @@ public struct WorkerConfiguration: Sendable {
     /// One in two processors, eight at most: the others are for the client library's own threads.
     public static var usualThreads: Int { max(1, min(8, ProcessInfo.processInfo.activeProcessorCount / 2)) }
 
-    /// What a role's clients are made with: `kafka`, and what it leaves open and a role needs otherwise.
+    /// Returns the properties of a role's clients: `kafka`, completed with what the role needs otherwise.
     func properties(_ role: Role) -> KafkaProperties {
         var properties = kafka
         func set(_ name: String, _ value: String) {

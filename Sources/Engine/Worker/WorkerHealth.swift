@@ -1,13 +1,13 @@
 internal import Synchronization
 
-/// What each role of a worker is doing, for health checks: written by the roles, read by whoever asks.
+/// Activity of each role of a worker, for health checks: written by the roles, read by any caller.
 public final class WorkerHealth: Sendable {
     /// `degraded` roles have failed and will begin anew.
     public enum Condition: String, Hashable, Sendable {
         case starting, running, degraded, stopped
     }
 
-    /// What a role last said of itself.
+    /// Latest report of a role.
     public struct RoleHealth: Hashable, Sendable {
         public var condition: Condition
         /// Why it is degraded; empty otherwise.
@@ -16,7 +16,7 @@ public final class WorkerHealth: Sendable {
         public var partitions: Int
         /// Milliseconds since 1970.
         public var lastTurnAt: Int64
-        /// What people should know though the role runs, as that a project is paused.
+        /// Remarks for people although the role runs, such as a paused project.
         public var remarks: [String] = []
     }
 

@@ -1,7 +1,7 @@
 public import JSON
 public import Vocabulary
 
-/// What an operator wants done.
+/// Command of an operator about a project.
 public struct CommandEvent: Hashable, Sendable {
     public let project: ProjectID
     public let command: Command

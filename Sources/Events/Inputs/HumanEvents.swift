@@ -2,7 +2,7 @@ public import JSON
 internal import Kinds
 public import Vocabulary
 
-/// What a user did about a prediction, as the product service says it.
+/// Reaction of a user to a prediction, as the product service reports it.
 public struct FeedbackEvent: Hashable, Sendable {
     public let project: ProjectID
     /// With `source`, the identity of the event: a second one is a duplicate.
@@ -13,10 +13,10 @@ public struct FeedbackEvent: Hashable, Sendable {
     public let user: String
     public let verdict: Feedback.Verdict
     public let answer: Answer?
-    /// What a correction says it is where the project has no such class, as it stands; nil together with an `answer`.
+    /// Class that a correction names where the project has no such class, verbatim; nil together with an `answer`.
     public let proposedClass: String?
     public var givenAt: Int64?
-    /// What was read otherwise than it stands, or left out.
+    /// Members that were read otherwise than they were written, or left out.
     public var remarks = Remarks()
 
     public init(
@@ -121,7 +121,7 @@ public struct AnnotationEvent: Hashable, Sendable {
     public var answeredAt: Int64?
     /// The token of the task, if it is given back.
     public let token: RequestToken?
-    /// What was read otherwise than it stands, or left out.
+    /// Members that were read otherwise than they were written, or left out.
     public var remarks = Remarks()
 
     public init(project: ProjectID, annotation: Annotation, answeredAt: Int64?, token: RequestToken? = nil) {

@@ -9,7 +9,7 @@ public struct ImportEvent: Hashable, Sendable {
     public let answer: ImportedLabel.Answer
     public let isValidation: Bool
     public var labeledAt: Int64?
-    /// What was read otherwise than it stands, or left out.
+    /// Members that were read otherwise than they were written, or left out.
     public var remarks = Remarks()
 
     /// Bytes of an annotator's name: with its source before it, it is an annotator's id.

@@ -1,13 +1,13 @@
 public import JSON
 public import Vocabulary
 
-/// What came of one repeat of one trial, as the trainer says it.
+/// Result of one repeat of one trial, as the trainer reports it.
 public struct TrainingResultEvent: Hashable, Sendable {
     public let project: ProjectID
     public let result: TrainingResult
     /// The token of the request, if it is given back.
     public let token: RequestToken?
-    /// What was read otherwise than it stands, or left out.
+    /// Members that were read otherwise than they were written, or left out.
     public var remarks = Remarks()
 
     public init(project: ProjectID, result: TrainingResult, token: RequestToken? = nil) {
@@ -86,7 +86,7 @@ extension TrainingResult: JSONCodable {
         )
     }
 
-    /// What a trainer says of validation labels only informs.
+    /// Reads a trainer's score on validation labels, which only informs.
     private static func validation(_ object: JSONObject, _ remarks: inout Remarks) -> ValidationScore? {
         guard object.optional("validation") != nil else { return nil }
         guard let score = try? object.object("validation"), (try? score.string("metric")) == "accuracy",

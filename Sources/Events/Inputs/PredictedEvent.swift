@@ -2,7 +2,8 @@ public import JSON
 internal import Kinds
 public import Vocabulary
 
-/// What two models say of the candidates of a request, as a trainer says it: on `training-results`, of kind `predicted`.
+/// Predictions of two models for the candidates of a request, as a trainer reports them: on `training-results`,
+/// of kind `predicted`.
 public struct PredictedEvent: Hashable, Sendable {
     /// The `kind` of its records; those of studies have none.
     public static let kind = "predicted"
@@ -11,7 +12,7 @@ public struct PredictedEvent: Hashable, Sendable {
     public let labels: PredictedLabels
     /// The token of the request, if it is given back.
     public let token: RequestToken?
-    /// What was read otherwise than it stands, or left out.
+    /// Members that were read otherwise than they were written, or left out.
     public var remarks = Remarks()
 
     public init(project: ProjectID, labels: PredictedLabels, token: RequestToken? = nil) {

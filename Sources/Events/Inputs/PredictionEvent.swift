@@ -8,11 +8,11 @@ public struct PredictionEvent: Hashable, Sendable {
     public let sample: Sample
     public let model: ModelReference?
     public let output: Output?
-    /// What some strategies judge beside the output.
+    /// Details that some strategies judge beside the output.
     public let detail: PredictionDetail
     /// When the model predicted, in milliseconds since 1970, if the service says.
     public var predictedAt: Int64?
-    /// What was read otherwise than it stands, or left out.
+    /// Members that were read otherwise than they were written, or left out.
     public var remarks = Remarks()
 
     public init(

@@ -62,11 +62,11 @@ public struct Rejection: Error, Hashable, Sendable, CustomStringConvertible {
     public var description: String { "\(code.rawValue): \(text)" }
 }
 
-/// What a value is that begins with something else than JSON.
+/// Framings of values that begin with something else than JSON.
 enum ForeignFraming {
     private static let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
 
-    /// What it is, and what to do about it; nil of anything that is not known.
+    /// Describes the framing, and what to do about it; nil of anything that is not known.
     static func name(of value: UnsafeRawBufferPointer) -> String? {
         if value.starts(with: mark) {
             return

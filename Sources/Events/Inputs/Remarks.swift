@@ -1,8 +1,8 @@
 internal import JSON
 internal import Vocabulary
 
-/// What is odd about the members of an event that only inform: each was read as near as it could be, or left out. None of it
-/// is a reason to refuse the event.
+/// Oddities of the members of an event that only inform: each was read as near as it could be, or left out.
+/// None of them is a reason to refuse the event.
 ///
 /// Which members these are, `docs/reference/events.md` says; of all others what cannot be used refuses the event.
 public struct Remarks: Hashable, Sendable {

@@ -59,7 +59,7 @@ extension Question {
         }
     }
 
-    /// The same without kind and braces.
+    /// Writes the members of the question as a task has them, without kind and braces.
     func writeTaskMembers(_ writer: inout JSONWriter) {
         var writing = WriteQuestion(question: self, writer: writer)
         writer = JSONWriter(capacity: 0)
@@ -69,7 +69,7 @@ extension Question {
 }
 
 extension KindName {
-    /// What a model says of test labels, of this kind.
+    /// Reads a model's predictions of this kind for test labels.
     func predictions(_ object: JSONObject) throws(JSONError) -> [Label] {
         var reading = ReadPredictions(object: object)
         return try dispatch(codec: &reading)

@@ -37,8 +37,8 @@ protocol KindCodec: Kind {
     static func output(_ object: JSONObject, of event: JSONObject, under question: Question) throws(Rejection) -> Output
     static func writeMembers(output: Output, under question: Question, to writer: inout JSONWriter)
 
-    /// What a prediction carries beside its output; `hasOutput` tells whether it has one, `shortest` the least extent of the
-    /// project's question that a model may have been trained under.
+    /// Details that a prediction carries beside its output; `hasOutput` tells whether it has one, `shortest` the
+    /// least extent of the project's question that a model may have been trained under.
     static func detail(
         _ event: JSONObject,
         under question: Question,
@@ -62,7 +62,7 @@ protocol KindCodec: Kind {
     static func label(_ object: JSONObject, at key: StaticString, under question: Question) throws(Rejection) -> Label
     static func writeMembers(label: Label, under question: Question, to writer: inout JSONWriter)
 
-    /// What a model says of test labels, one after the other.
+    /// Predictions of a model for test labels, one after the other.
     static func predictions(_ object: JSONObject) throws(JSONError) -> [Label]
     static func writeMembers(predictions: [Label], to writer: inout JSONWriter)
 }

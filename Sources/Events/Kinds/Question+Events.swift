@@ -13,8 +13,8 @@ extension Question {
         return try kind.dispatch(codec: &reading)
     }
 
-    /// What an event says beside its output; `shortest` is the least extent that the project's question had, as far as models
-    /// go.
+    /// Reads the details that an event carries beside its output; `shortest` is the least extent that the project's
+    /// question had, as far as models go.
     func detail(
         of event: JSONObject,
         hasOutput: Bool,

@@ -54,7 +54,7 @@ extension JSONObject {
         return try Label(json: label)
     }
 
-    /// The same, nil where neither is there.
+    /// Reads a label as `label()` does; nil where neither member is there.
     func optionalLabel() throws(JSONError) -> Label? {
         optional("index") == nil && optional("label") == nil ? nil : try label()
     }

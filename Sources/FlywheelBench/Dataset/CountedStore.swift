@@ -3,14 +3,14 @@ import Synchronization
 
 /// A store that counts what is read from it and written to it.
 final class CountedStore: ObjectStore {
-    /// What was read and written since the last time that it was asked.
+    /// Bytes read, and bytes and objects written, since the last call of `take()`.
     struct Traffic {
         var bytesRead = 0
         var bytesWritten = 0
         var objectsWritten = 0
-        /// Of labels and tombstones alone.
+        /// Bytes written of labels and tombstones alone.
         var changeBytes = 0
-        /// Of manifests and pages alone.
+        /// Bytes written of manifests and pages alone.
         var listBytes = 0
     }
 

@@ -21,7 +21,7 @@ final class DatasetHistory {
     private let topics = TopicNames(prefix: "bench.")
     private let batch = RecordBatch()
     private let confidence: Probability
-    /// Of facts and versions.
+    /// Form of facts and versions.
     private let form: Int
     /// Different embeddings; they come again and again.
     private let embeddings: [[Float]]

@@ -6,11 +6,11 @@ import JSON
 import StreamRuntime
 import Vocabulary
 
-/// What was sent, and what must therefore have come out.
+/// Records sent to Intake, and the output that must follow from them.
 struct IntakeLedger: Equatable, Sendable {
     /// Good predictions by project, model version and role.
     var predictions: [String: Int] = [:]
-    /// Of these, those of the audit sample.
+    /// Predictions among these that belong to the audit sample.
     var audits = 0
     /// Records that are none.
     var bad = 0
@@ -80,7 +80,7 @@ struct IntakeLedger: Equatable, Sendable {
         }
     }
 
-    /// What differs from what was sent, in words; nil if nothing does.
+    /// Describes the first difference from what was sent, in words; nil where there is none.
     func difference(from sent: IntakeLedger) -> String? {
         if bad != sent.bad { return "\(sent.bad) bad records were sent, \(bad) are dead letters" }
         if audits != sent.audits {

@@ -33,8 +33,8 @@ struct IntakeTraffic {
 
     static func project(_ index: Int) -> String { index < 10 ? "shop-0\(index)" : "shop-\(index)" }
 
-    /// What the projects are: a budget as a busy team has it, an audit sample of one in a hundred, and a trigger for what looks
-    /// like a shirt and may be none.
+    /// Returns the configurations of the projects: a budget as a busy team has it, an audit sample of one in a
+    /// hundred, and a trigger for samples that look like a shirt and may be none.
     static func configurations(revision: Int = 0) throws -> [ProjectConfiguration] {
         (0..<projectCount).map { index in
             var policy = AcquisitionPolicy()

@@ -1,6 +1,6 @@
 import Foundation
 
-/// What this process has used so far.
+/// Resources that this process has used so far.
 struct ProcessUsage {
     /// User and system time, in seconds.
     let processor: Double
@@ -24,7 +24,7 @@ struct ProcessUsage {
     private static func seconds(_ time: timeval) -> Double { Double(time.tv_sec) + Double(time.tv_usec) * 1e-6 }
 }
 
-/// What another process has used so far, as the kernel tells.
+/// Resources that another process has used so far, as reported by the kernel.
 struct ProcessorTime {
     /// User and system time.
     let seconds: Double

@@ -48,12 +48,12 @@ struct StageBenchmark {
         bad = try arguments.double("bad", in: 0...0.9) ?? 0.001
     }
 
-    /// What a run came to.
+    /// Result of a run.
     struct Outcome {
         var counts = IntakeCounts()
-        /// Of the processor, of Intake's own code.
+        /// Processor time of Intake's own code, in seconds.
         var seconds = 0.0
-        /// Of all records read.
+        /// Bytes of all records read.
         var bytes = 0
         /// Records written.
         var written = 0
@@ -153,7 +153,7 @@ struct StageBenchmark {
         }
     }
 
-    /// What the loop has written of samples that do not come again.
+    /// Returns a directory of `state` with the loop's rows of samples that do not come again.
     private func stateDirectory(_ topics: TopicNames, _ projects: [ProjectConfiguration]) throws -> StateDirectory {
         let names = projects.map(\.project.rawValue)
         let pooled = projects.reduce(0) { $0 + $1.acquisition.poolCapacity }

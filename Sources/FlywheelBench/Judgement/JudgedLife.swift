@@ -8,7 +8,7 @@ import Vocabulary
 /// One project's life under judgement: challengers come, audit samples are asked for and answered, and the reducers decide as
 /// they do in the worker.
 struct JudgedLife {
-    /// What one life comes to.
+    /// Result of one life.
     struct Outcome: Sendable {
         var promotions = 0
         /// Promotions from eras in which no challenger was better than the champion.
@@ -19,7 +19,7 @@ struct JudgedLife {
         var falseShare = 0.0
         /// Audit labels before the first promotion that is not false.
         var firstLabel: Int?
-        /// The same, counted from the challenger at which accuracies change.
+        /// Audit labels before that promotion, counted from the challenger at which accuracies change.
         var firstAfterStep: Int?
         var labels = 0
         var duels = 0

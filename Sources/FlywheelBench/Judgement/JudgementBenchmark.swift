@@ -71,7 +71,7 @@ struct JudgementBenchmark {
     }
 }
 
-/// What all lives come to.
+/// Results of all lives.
 struct JudgementSummary {
     /// Labels until something happens, over lives.
     struct Delay {

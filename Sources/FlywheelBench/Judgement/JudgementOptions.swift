@@ -3,7 +3,7 @@ import Rollout
 import Statistics
 import Vocabulary
 
-/// What is different from a world in which every model is as good as every other.
+/// Settings of the simulated world: how it differs from one in which every model is as good as every other.
 struct JudgementOptions: Sendable {
     var lives = 1_000
     var challengers = 100

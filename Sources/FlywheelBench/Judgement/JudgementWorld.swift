@@ -20,7 +20,7 @@ struct JudgedModel {
         }
     }
 
-    /// What it says of an item: 0 is right, and two that are wrong say the same half of the time.
+    /// Returns the model's answer to an item: 0 is right, and two wrong answers are the same half of the time.
     func answer(_ item: JudgedItem, _ generator: inout SplitMix64) -> Label {
         let isRight = item.difficulty + Self.own * generator.nextNormal() < bounds[item.kind]
         return .choice(ClassIndex(isRight ? 0 : 1 + generator.next(below: 2)))

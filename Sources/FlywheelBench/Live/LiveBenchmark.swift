@@ -32,14 +32,14 @@ struct LiveBenchmark {
         ]
     )
 
-    /// What one rate came to.
+    /// Result at one rate.
     struct Row {
         let rate: Int
         let interval: Int
         let sent: Double
         /// Milliseconds, ascending.
         let latencies: [Double]
-        /// Of the worker, in seconds for a second.
+        /// Processor time of the worker, in seconds per second.
         let processor: Double
         let memory: Double
 

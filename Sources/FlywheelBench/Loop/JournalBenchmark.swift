@@ -22,7 +22,7 @@ struct JournalBenchmark {
         ]
     )
 
-    /// What the worker did between two looks at it.
+    /// Work of the worker between two measurements.
     private struct Stretch {
         let entries: Int64
         let seconds: Double

@@ -10,7 +10,7 @@ final class LoopPlant {
     let topics: TopicNames
     let properties: KafkaProperties
     let admin: KafkaAdmin
-    /// What the worker says, a JSON value a line.
+    /// Log of the worker, one JSON value a line.
     let log: URL
     /// Where its snapshots lie.
     let state: URL

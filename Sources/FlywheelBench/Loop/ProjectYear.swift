@@ -24,9 +24,9 @@ struct ProjectYear {
     private(set) var bytes = 0
     private(set) var votes = 0
     private(set) var decisions = 0
-    /// What reading, applying and committing entries took, by kind of entry.
+    /// Number of entries, and time to read, apply and commit them, by kind of entry.
     private(set) var costs: [String: Cost] = [:]
-    /// Of all kinds.
+    /// Time for entries of all kinds, in seconds.
     var seconds: Double { Double(costs.values.reduce(0) { $0 + $1.nanoseconds }) / 1e9 }
 
     /// Takes each entry's bytes and time of appending.
@@ -145,7 +145,7 @@ struct ProjectYear {
         )
     }
 
-    /// What the trainer says of a request, once.
+    /// Applies the trainer's results for a request, once.
     private mutating func study() throws {
         guard let request = project.state.training.progress.value.running?.request, request.id != studied else {
             return
@@ -194,7 +194,7 @@ struct ProjectYear {
         return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
     }
 
-    /// What people and the materializer learn of it.
+    /// Forwards a decision to the simulated people and the materializer.
     private mutating func hear(_ decision: EncodedDecision) throws {
         switch decision.topic {
         case .labelingTasks:

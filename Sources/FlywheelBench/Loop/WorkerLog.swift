@@ -2,7 +2,7 @@ import Foundation
 import JSON
 import Processes
 
-/// What a worker says in its log, as it says it.
+/// Log of a worker, read while it is written.
 struct WorkerLog {
     let file: URL
 

@@ -101,7 +101,7 @@ struct RollbackBenchmark {
         return result
     }
 
-    /// Of this process, in seconds.
+    /// Processor time of this process, in seconds.
     private static var processorTime: Double {
         var time = timespec()
         clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
@@ -109,13 +109,13 @@ struct RollbackBenchmark {
     }
 }
 
-/// What came of all lives.
+/// Results of all lives.
 struct RollbackResult {
     let lives: Int
     /// The voice from which on the rate is another.
     let change: Int?
     private(set) var rolledBack = 0
-    /// Of these, before the rate changed.
+    /// Rollbacks among these before the rate changed.
     private(set) var early = 0
     private(set) var suspected = 0
     private(set) var cleared = 0

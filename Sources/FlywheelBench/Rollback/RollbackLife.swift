@@ -4,11 +4,11 @@ import Statistics
 import Tables
 import Vocabulary
 
-/// What happens in each life of `flywheel-bench rollback`.
+/// Events in each life of `flywheel-bench rollback`.
 struct RollbackWorld {
     /// The share of honest voices that reject, and of audit labels that find the champion wrong.
     var rate: Double
-    /// The same from a voice on; nil where nothing changes.
+    /// Rate from a voice on; nil where nothing changes.
     var then: (rate: Double, voice: Int)?
     /// The rate of the champion and of the hold-back from a voice on; nil where the world stays as it is.
     var shift: (rate: Double, voice: Int)?
@@ -109,7 +109,7 @@ struct RollbackLife {
         return worldRate
     }
 
-    /// Of a version that is as it was.
+    /// Rate of a version that did not change.
     private var worldRate: Double {
         if let shift = world.shift, voices >= shift.voice { return shift.rate }
         return world.rate

@@ -122,7 +122,7 @@ struct RowStore: Equatable {
     }
 }
 
-/// What came of a rollout.
+/// Result of a rollout.
 struct RolloutResult {
     let entries: Int
     var kills = 0

@@ -77,7 +77,7 @@ struct RolloutLife {
         }
     }
 
-    /// What people do on the way.
+    /// Applies the actions of people that are due at this point of the rollout.
     private mutating func act() {
         guard let rollout else { return }
         if rollout.pause == .insufficientEvidence { hasPaused = true }
@@ -159,7 +159,7 @@ struct RolloutLife {
         }
     }
 
-    /// What champion, challenger and canary say of an audit sample.
+    /// Applies the predictions of champion, challenger and canary for an audit sample.
     private mutating func predict(_ sample: String, newerIsRight: Bool, isAudit: Bool = true) {
         let phase = state.rollout.phase.value
         let newer = [phase.challenger?.version, rollout?.model.version].compactMap { $0 }

@@ -1,7 +1,7 @@
 import Rollout
 import Vocabulary
 
-/// What happens in the life of `flywheel-bench rollout`.
+/// Events in the life of `flywheel-bench rollout`.
 struct RolloutPlan {
     let days: Int
     let steps: Int

@@ -215,7 +215,7 @@ enum ProjectCommand {
     }
 }
 
-/// What a command says that reads no further than where somebody's transaction began.
+/// Returns the note of a command that reads no further than the beginning of an open transaction.
 func openTransaction(on topic: String) -> String {
     "note: a transaction is open on \(topic): what was written since it began is not shown (kafka-transactions.sh find-hanging)"
 }

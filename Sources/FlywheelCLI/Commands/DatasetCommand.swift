@@ -138,7 +138,8 @@ enum DatasetCommand {
         )
     }
 
-    /// What to do where something is not in the store: naming it helps nobody who has.
+    /// Returns the remedy where something is not in the store; it does not propose to name the store where that was
+    /// done.
     private static func remedy(_ arguments: ParsedArguments) -> String {
         let list = "flywheel dataset log lists the versions of a project, and where they are"
         return arguments.string("store") == nil ? "name the store with --store; \(list)" : list

@@ -35,7 +35,7 @@ enum ExplainCommand {
     }
 }
 
-/// What `flywheel explain` says.
+/// Output of `flywheel explain`.
 struct ExplanationReport {
     let explanation: Explanation
     let question: Question

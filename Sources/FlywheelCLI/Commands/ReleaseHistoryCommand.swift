@@ -55,7 +55,8 @@ enum ReleaseHistoryCommand {
         return history.unreadable == 0
     }
 
-    /// What the labels say of a version; nil where they cannot be read, which is said on standard error.
+    /// Compares a version with another one on the labels that both had answered; nil where these cannot be read,
+    /// which is reported on standard error.
     private static func window(
         _ version: String,
         _ history: ReleaseHistory,

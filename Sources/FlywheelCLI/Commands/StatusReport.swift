@@ -6,7 +6,7 @@ import JSON
 import Telemetry
 import Vocabulary
 
-/// What `flywheel status` says.
+/// Output of `flywheel status`.
 struct StatusReport {
     let projects: [ProjectSummary]
     /// Names of projects that are configured and of which nothing has come into the journal yet, ascending.
@@ -16,7 +16,7 @@ struct StatusReport {
 
     struct DeadLetters {
         let count: Int64
-        /// Of these.
+        /// Dead letters among these that were sent again.
         let redriven: Int64
         /// Else there are so many at least.
         let isExact: Bool
@@ -104,7 +104,7 @@ struct StatusReport {
         return "\(annotators.count), \(standing.count) with standing: \(names)\(standing.count > 10 ? ", …" : "")"
     }
 
-    /// What a promotion waits for.
+    /// Describes the conditions that a promotion waits for.
     private func text(of standing: ChallengerStanding) -> String {
         "\(standing.won) pairs won, \(standing.lost) lost on \(standing.labels) audit labels; "
             + "log e \(rounded(standing.logE)) of \(rounded(standing.threshold)); "

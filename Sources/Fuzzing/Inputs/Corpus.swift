@@ -6,7 +6,7 @@ public struct Corpus: Sendable {
     public let folder: String
     /// Trees of each event (as `prediction`), in the order of file names.
     public let trees: [String: [JSONTree]]
-    /// Of all events, in the order of their names.
+    /// Trees of all events, in the order of their names.
     public let all: [JSONTree]
 
     /// Reads the folder `schemas` of the project.
@@ -29,6 +29,6 @@ public struct Corpus: Sendable {
         all = trees.keys.sorted().flatMap { trees[$0] ?? [] }
     }
 
-    /// Those of an event.
+    /// Trees of an event; empty where there are none.
     public subscript(event: String) -> [JSONTree] { trees[event] ?? [] }
 }

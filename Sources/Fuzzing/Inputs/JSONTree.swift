@@ -19,7 +19,7 @@ public indirect enum JSONTree: Hashable, Sendable {
 
     case object([Member])
     case array([JSONTree])
-    /// What stands between the quotes.
+    /// Bytes between the quotes of a string.
     case string([UInt8])
     /// A number, a truth value, null, or what is none of these.
     case raw([UInt8])

@@ -5,7 +5,7 @@ internal import Processes
 /// another child goes on behind it.
 struct FuzzRunner {
     let executable: String
-    /// Of the child, beside what the runner adds.
+    /// Arguments of the child, beside those that the runner adds.
     let arguments: [String]
     let folder: FuzzFolder
     let seed: UInt64

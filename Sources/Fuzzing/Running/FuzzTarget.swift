@@ -1,6 +1,6 @@
 public import Statistics
 
-/// What is wrong, found without a trap.
+/// Fault found without a trap.
 public struct FuzzFault: Error, Hashable, Sendable, CustomStringConvertible {
     public let description: String
 
@@ -28,7 +28,7 @@ public protocol FuzzTarget: AnyObject {
     func replay(_ steps: [JSONTree], _ outcomes: inout FuzzOutcomes) throws
 }
 
-/// What was reached, by kind and name: counted, so that a run tells how deep it went.
+/// Number of times that each outcome was reached, by kind and name: it shows how deep a run went.
 public struct FuzzOutcomes: Hashable, Sendable {
     public private(set) var counts: [String: [String: Int]] = [:]
 

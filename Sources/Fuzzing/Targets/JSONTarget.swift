@@ -89,7 +89,7 @@ public final class JSONTarget: FuzzTarget {
         }
     }
 
-    /// What was read and written is read again to the same bytes.
+    /// Checks that a value that was written and read again is written to the same bytes.
     private func checkWriting(_ value: JSONValue) throws {
         var writer = JSONWriter()
         writer.value(value)

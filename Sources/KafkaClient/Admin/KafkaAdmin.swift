@@ -34,7 +34,7 @@ public final class KafkaAdmin {
         )
     }
 
-    /// What librdkafka logged since the last call.
+    /// Removes and returns the lines that librdkafka logged since the last call.
     public func takeDiagnostics() -> [KafkaDiagnostic] { handle.takeDiagnostics() }
 
     /// Frees the client.
@@ -92,7 +92,8 @@ public final class KafkaAdmin {
         _ partitions: [KafkaTopicPartition]
     ) throws(KafkaError) -> [KafkaTopicPartition: Int64] { try committed(group: group, partitions).mapValues(\.next) }
 
-    /// The same, with what was committed beside the offsets.
+    /// The next offsets that a group has committed, with the metadata committed beside them, without joining it;
+    /// open transactions are not waited for.
     public func committed(
         group: String,
         _ partitions: [KafkaTopicPartition]

@@ -7,12 +7,12 @@ final class ClientHandle {
     let mainQueue: OpaquePointer
     private let logQueue: OpaquePointer
     private var diagnostics: [KafkaDiagnostic] = []
-    /// What was last found to keep us from a broker, and how often in a row; until `connected`.
+    /// Last fault that kept the client from a broker, found `faultCount` times in a row; nil since `connected`.
     private(set) var fault: ConnectionFault?
     private(set) var faultCount = 0
     private var isOpen = true
 
-    /// What is kept of the log between two calls of `takeDiagnostics`.
+    /// Most lines of the log that are kept between two calls of `takeDiagnostics`.
     private static let diagnosticsLimit = 256
 
     init(_ configuration: ClientConfiguration, operation: String) throws(KafkaError) {
@@ -126,7 +126,7 @@ public struct KafkaDiagnostic: Hashable, Sendable, CustomStringConvertible {
     public let severity: Int
     /// The part of librdkafka that speaks, or the name of an error code.
     public let facility: String
-    /// What it says; brokers are named in it, secrets are not.
+    /// Text of the line; it names brokers, but no secrets.
     public let text: String
 
     /// The facility and the text.

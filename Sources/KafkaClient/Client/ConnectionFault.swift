@@ -112,7 +112,7 @@ public enum ConnectionFault: Hashable, Sendable {
         }
     }
 
-    /// What the shim's verification callback writes before OpenSSL's number.
+    /// Words that the shim's verification callback writes before OpenSSL's error number.
     private static let certificateWords = "x509 error "
 
     /// By OpenSSL's X509_V_ERR_… numbers, which do not change.

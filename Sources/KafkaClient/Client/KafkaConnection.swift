@@ -7,7 +7,8 @@ import Crdkafka
 public enum KafkaConnection {
     /// Milliseconds after its first sign until a fault is told, while another broker may still answer.
     private static let grace = 700
-    /// The same of what a broker that is just starting may look like; and how often it must have been seen.
+    /// Milliseconds after its first sign until a fault is reported that a starting broker may show, too; it must
+    /// also have been found `signs` times.
     private static let longGrace = 1_500
     private static let signs = 3
 

@@ -9,7 +9,7 @@ import Crdkafka
 /// does not keep its timeout while a partition's leader is away, and asks the old one for ever after it has moved.
 final class WatermarkProbe {
     private let handle: ClientHandle
-    /// What the partitions are asked about for: the right that is named where there is none.
+    /// Purpose of the queries: the right to this operation is named in an error where it is lacking.
     private let use: KafkaRight.Operation
 
     /// A client that has asked nothing yet. If `stable`, ends are last stable offsets; otherwise uncommitted records count.

@@ -8,7 +8,7 @@ struct ClientConfiguration {
     /// Set first, so that the user's properties win.
     var defaults: KafkaProperties = [:]
     var properties: KafkaProperties
-    /// What this module relies on: a different value in `properties` is an error, not a surprise.
+    /// Properties that this module relies on; a different value in `properties` is an error.
     var required: KafkaProperties = [:]
     var events: Int32
 
@@ -65,7 +65,7 @@ struct ClientConfiguration {
         throw KafkaError(.fatal, operation: operation, code: "_INVALID_ARG", reason: "property \(name) \(fault)")
     }
 
-    /// What is wrong with a property that was set; nil if it was taken.
+    /// Sets a property and returns what is wrong with it, in words; nil if librdkafka accepted it.
     fileprivate static func fault(of name: String, _ value: String, in handle: OpaquePointer) -> String? {
         var reason = ErrorText()
         let result = reason.fill { rd_kafka_conf_set(handle, name, value, $0, $1) }
@@ -77,8 +77,8 @@ struct ClientConfiguration {
 }
 
 extension KafkaProperties {
-    /// What librdkafka has against one property, as a sentence that begins with its name; nil if it takes the value. What
-    /// several say together, and files that they name, show when a client opens.
+    /// Returns librdkafka's objection to one property, as a sentence that begins with its name; nil if it accepts
+    /// the value. Faults of several properties together, and of files that they name, show when a client opens.
     public static func fault(of name: String, _ value: String) -> String? {
         guard let handle = rd_kafka_conf_new() else { return nil }
         defer { rd_kafka_conf_destroy(handle) }

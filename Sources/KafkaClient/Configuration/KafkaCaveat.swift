@@ -4,10 +4,10 @@ import Crdkafka
 public struct KafkaCaveat: Hashable, Sendable, CustomStringConvertible {
     /// Whether nothing can work; else it depends on the brokers.
     public let isFatal: Bool
-    /// What will happen, and what to do.
+    /// Consequence to expect and action to take, in words.
     public let description: String
 
-    /// What to tell before any broker is asked.
+    /// Caveats of these properties, to be reported before any broker is contacted.
     public static func all(_ properties: KafkaProperties) -> [KafkaCaveat] {
         all(properties, library: KafkaLibrary.number, version: KafkaLibrary.version)
     }

@@ -11,7 +11,7 @@ public struct KafkaProperties: Hashable, Sendable, ExpressibleByDictionaryLitera
     /// Properties of a cluster at `bootstrap`, a list such as `host:9092,other:9092`.
     public init(bootstrap: String) { self["bootstrap.servers"] = bootstrap }
 
-    /// Of two values for one name, the later one holds.
+    /// Properties of a dictionary literal; of two values for one name, the later one counts.
     public init(dictionaryLiteral elements: (String, String)...) {
         for (name, value) in elements { self[name] = value }
     }

@@ -16,7 +16,7 @@ final class FetchWaker {
     private var isWaiting = false
     private var averageBytes = 0
 
-    /// What librdkafka adds to a record's key and value in its local queue, about.
+    /// Approximate bytes that librdkafka adds to a record's key and value in its local queue.
     private static let overhead = 60
 
     init?(_ handle: ClientHandle, properties: KafkaProperties) {

@@ -31,7 +31,8 @@ extension KafkaConsumer {
         }
     }
 
-    /// What only another generation of the group can take back is to be undone, as in a transaction.
+    /// Error of a failed commit: where the group has moved on to another generation, the work is to be undone, as
+    /// in a transaction.
     private static func failure(_ code: rd_kafka_resp_err_t, _ operation: String) -> KafkaError {
         let error = KafkaError(code, operation: operation)
         switch code {

@@ -1,6 +1,6 @@
 import Crdkafka
 
-/// What a turn of a consumer brought.
+/// Outcome of one poll of a consumer.
 public enum KafkaTurn: Hashable, Sendable {
     /// Nothing within the timeout.
     case idle
@@ -113,7 +113,7 @@ public final class KafkaConsumer {
     /// The headers of a record of the last `poll`, duplicates included. Costly: call it for few records only.
     public func headers(at index: Int) -> [KafkaHeader] { fetcher.headers(at: index) }
 
-    /// What librdkafka logged since the last call.
+    /// Removes and returns the lines that librdkafka logged since the last call.
     public func takeDiagnostics() -> [KafkaDiagnostic] { handle.takeDiagnostics() }
 
     /// Takes at most `maximum` records, or a change of assignment.

@@ -1,6 +1,6 @@
 import Crdkafka
 
-/// What a turn of a reader brought.
+/// Outcome of one poll of a reader.
 public enum KafkaReadTurn: Hashable, Sendable {
     /// Nothing within the timeout.
     case idle
@@ -25,7 +25,8 @@ public final class KafkaReader {
     /// All partitions that are read are forwarded to this one; another one with every start.
     private var fetchQueue: OpaquePointer
     private var started: [KafkaTopicPartition] = []
-    /// Of topics that were ever read. With the first handle of a topic librdkafka asks for its leaders, at once.
+    /// Handles of the topics that were ever read; with a topic's first handle librdkafka requests its leaders, at
+    /// once.
     private var topicHandles: [String: OpaquePointer] = [:]
     private var isOpen = true
     private lazy var probe = Result { () throws(KafkaError) in try WatermarkProbe(properties, for: .read) }
@@ -72,7 +73,7 @@ public final class KafkaReader {
     /// The headers of a record of the last `poll`, duplicates included. Costly: call it for few records only.
     public func headers(at index: Int) -> [KafkaHeader] { fetcher.headers(at: index) }
 
-    /// What librdkafka logged since the last call.
+    /// Removes and returns the lines that librdkafka logged since the last call.
     public func takeDiagnostics() -> [KafkaDiagnostic] { handle.takeDiagnostics() }
 
     /// The partitions of a topic, ascending.

@@ -69,7 +69,7 @@ public final class KafkaProducer {
 
     deinit { close() }
 
-    /// What librdkafka logged since the last call.
+    /// Removes and returns the lines that librdkafka logged since the last call.
     public func takeDiagnostics() -> [KafkaDiagnostic] { handle.takeDiagnostics() }
 
     /// Queues one record; it is copied. When the local queue is full, waits for room, ten seconds at most.

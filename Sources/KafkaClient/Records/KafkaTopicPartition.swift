@@ -20,9 +20,9 @@ public struct KafkaTopicPartition: Hashable, Comparable, Sendable, CustomStringC
 
 /// The first and the next offset of a partition, uncommitted records included.
 public struct KafkaWatermarks: Hashable, Sendable {
-    /// Of the oldest record that is still there.
+    /// Offset of the oldest record that is still in the log.
     public let low: Int64
-    /// Of the record that comes next.
+    /// Offset that the next record will have.
     public let high: Int64
 
     /// Offsets of a partition.
@@ -32,7 +32,7 @@ public struct KafkaWatermarks: Hashable, Sendable {
     }
 }
 
-/// What a consumer group holds of a partition.
+/// Committed offset of a consumer group in a partition, with its metadata.
 public struct KafkaGroupOffset: Hashable, Sendable {
     /// The next offset to read.
     public let next: Int64

@@ -47,12 +47,12 @@ extension AcquisitionFunction {
     }
 }
 
-/// What a score may be judged from.
+/// Evidence that a score may be computed from.
 public struct ScoredPrediction: Hashable, Sendable {
     /// The model's distribution. One that is cut to its top entries is judged as if the remainder were spread evenly over
     /// the classes that are not named.
     public var output: ClassDistribution
-    /// What each member of an ensemble said.
+    /// Distributions of the members of an ensemble.
     public var members: EnsembleOutput?
     /// One finite number for each class of the schema, or for the first so many, before softmax. Where they are given, they are judged instead of `output`.
     public var logits: [Double]?

@@ -1,7 +1,7 @@
 internal import Statistics
 internal import Vocabulary
 
-/// What the members would learn about each other from the label: the entropy of their mean less the mean of their entropies,
+/// Mutual information of the members and the label: the entropy of their mean less the mean of their entropies,
 /// over the most that it can be, `ln min(members, classes)`.
 ///
 /// In `0...1`: 0 where all members agree, however unsure they are; 1 where each is certain of another class. Rounding below 0

@@ -82,7 +82,7 @@ public enum ChoiceKind: FiniteKind {
         question.classes.indices.map { ClassIndex($0) }
     }
 
-    /// Of the one-coin model: see `WeightedMajority`.
+    /// Likelihood under the one-coin model: see `WeightedMajority`.
     public static func likelihood(
         of answer: ClassIndex,
         given label: ClassIndex,

@@ -1,7 +1,8 @@
 internal import Statistics
 public import Vocabulary
 
-/// What the scores of one output need to know of a distribution: its two likeliest classes and what is not named.
+/// Summary of a distribution for the scores of one output: its two likeliest classes and the mass that is not
+/// named.
 public struct OutputSummary: Hashable, Sendable {
     /// The position of the likeliest class, of equals the lowest.
     public var top = 0
@@ -15,14 +16,14 @@ public struct OutputSummary: Hashable, Sendable {
     @inlinable public var second: Double { Double(bitPattern: UInt64(bitPattern: secondBits)) }
     /// Classes named.
     public var count = 0
-    /// Of all probabilities.
+    /// Sum of all probabilities.
     public var sum = 0.0
     /// The mass of all classes that are not named, in `0...1`.
     public var remainder = 0.0
     @usableFromInline var entropy = 0.0
     @usableFromInline let needsEntropy: Bool
 
-    /// Of a distribution that names no class yet. `function` tells what will be asked for.
+    /// Summary of a distribution that names no class yet. `function` tells which score will be requested.
     public init(for function: AcquisitionFunction) { needsEntropy = function == .entropy }
 
     /// A class of an output: its position and its probability, in `0...1`.

@@ -122,7 +122,7 @@ func unionCases<T: FormedUnion>(of type: T.Type) -> [FormPart] {
 
 /// A value as files have it.
 struct FileText: ValueSink {
-    /// Of what is empty, or not there.
+    /// Text of a value that is empty or absent.
     static let nothing = "none"
     private var text = ""
 

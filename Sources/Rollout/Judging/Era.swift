@@ -6,7 +6,7 @@ public import Vocabulary
 /// An era begins with the first pair that is fixed under a champion, and ends when another model becomes champion: eras without
 /// pairs are not numbered.
 public struct Era: Hashable, Sendable {
-    /// Of the era that runs, or ran last; 0 before the first.
+    /// Number of the current era, or of the last one; 0 before the first.
     public var number: Int
     /// Promotions in the project's life; provisional releases are none.
     public var promotions: Int
@@ -20,9 +20,10 @@ public struct Era: Hashable, Sendable {
     public var pairs: Int
     /// Audit tasks with a pair that were opened, in all eras.
     public var opened: Int
-    /// Of these, those whose labels have entered, or never will: they enter in the order in which tasks were opened.
+    /// Number of tasks in `opened` whose labels have entered, or never will: they enter in the order in which tasks
+    /// were opened.
     public var entered: Int
-    /// What the era's labels come to.
+    /// Figures of the era's labels.
     public var counts: EraCounts
     /// Labels of the block that runs; nil where there are none.
     public var block: EraBlock?
@@ -70,18 +71,18 @@ public struct Era: Hashable, Sendable {
     }
 }
 
-/// What the labels of one era come to.
+/// Figures of the labels of one era.
 public struct EraCounts: Hashable, Sendable {
     public var labels: Int
     /// Labels on which the challenger of their pair agrees better.
     public var wins: Int
     /// Labels on which the champion does.
     public var losses: Int
-    /// Of the labels, those asked for because the pair disagreed.
+    /// Number of labels in `labels` that were queried because the pair disagreed.
     public var duels: Int
     /// Samples whose pair was settled as their task opened.
     public var settled: Int
-    /// Of these, samples of which the challenger had said nothing.
+    /// Number of samples in `settled` without a prediction by the challenger.
     public var silent: Int
     /// Labels whose pair was of another era.
     public var ofAnotherEra: Int

@@ -11,9 +11,9 @@ public struct PairBet: Hashable, Sendable {
     public let challenger: ModelVersion
     /// Labels that entered as evidence.
     public var labels: Int
-    /// Of these, those with D above 0.
+    /// Number of labels in `labels` with D above 0.
     public var wins: Int
-    /// Of these, those with D below 0.
+    /// Number of labels in `labels` with D below 0.
     public var losses: Int
     /// ΣD over its labels; in blocks, over its means in blocks.
     public var sum: Double

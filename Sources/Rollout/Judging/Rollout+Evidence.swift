@@ -206,7 +206,8 @@ extension RolloutState {
         return number
     }
 
-    /// What the labels known come to of which both models' answers are known, a trainer's reports included.
+    /// Sums D and D² of `PairBet` over the known labels for which both models' answers are known, a trainer's
+    /// reports included.
     private func known(_ champion: ModelVersion, _ challenger: ModelVersion) -> (sum: Double, squares: Double) {
         rows.gather(into: (sum: 0, squares: 0)) { sums, _, row in
             guard let label = row.label, let old = row.prediction(of: champion),
@@ -257,7 +258,7 @@ extension RolloutState {
 }
 
 extension AuditRow {
-    /// What its pair's models have said.
+    /// Agreement of the predictions by the models of its pair; `unknown` where one is missing.
     func stratum(_ bet: PairBet) -> AuditStratum {
         guard let new = prediction(of: bet.challenger), let old = prediction(of: bet.champion) else { return .unknown }
         return new.agreement(with: old) < 1 ? .disagree : .agree

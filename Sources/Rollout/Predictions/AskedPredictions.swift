@@ -31,7 +31,8 @@ public struct AskedPredictions: Hashable, Sendable {
         self.isAnswered = isAnswered
     }
 
-    /// What an answer says that the request did not ask, or leaves out; nil where nothing is wrong.
+    /// Describes what an answer contains that the request did not ask, or what it lacks; nil where nothing is
+    /// wrong.
     ///
     /// - Complexity: O(*n*) in the answers.
     func contradiction(_ labels: PredictedLabels, under question: Question) -> String? {
@@ -56,7 +57,7 @@ public struct AskedPredictions: Hashable, Sendable {
     }
 }
 
-/// What a service said of an audit sample at the first step of a rollout.
+/// Answer of a service about an audit sample at the first step of a rollout.
 public struct ServedAnswer: Hashable, Sendable {
     /// The model on its way.
     public let version: ModelVersion
@@ -92,7 +93,7 @@ extension RolloutPolicy {
     /// Whether a promoted model is blessed first: it has steps to pass, or services' answers to be compared.
     public var stagesPromotions: Bool { isStaged || predicts && minimumShadow > 0 }
 
-    /// What is wrong with it where trainers predict; nil where nothing is.
+    /// Fault of the policy where trainers predict; nil where there is none.
     var predictFault: String? {
         guard predict, shadowWait < Self.shortestPredictWait else { return nil }
         return

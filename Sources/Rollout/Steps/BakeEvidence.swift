@@ -1,4 +1,5 @@
-/// What audit labels come to that enter while a model is on its way: the bet that the champion is better than it.
+/// Evidence of audit labels that enter while a model is in rollout: the bet that the champion is better than
+/// it.
 public struct BakeEvidence: Hashable, Sendable {
     /// The number of the pair: the model on its way has the champion's part, the champion the challenger's.
     public let pair: Int

@@ -2,9 +2,9 @@ internal import Hashing
 internal import Tables
 public import Vocabulary
 
-/// Who serves beside the champion.
+/// Models that serve beside the champion.
 extension RolloutState {
-    /// What services are told of it; nil in a project without rollout steps and hold-back.
+    /// Staging to be announced to services; nil in a project without rollout steps and hold-back.
     ///
     /// - Complexity: O(1).
     public func staging(_ policy: RolloutPolicy) -> Staging? {

@@ -9,11 +9,11 @@ public struct StagedRollout: Hashable, Sendable {
     public var since: StreamTime?
     /// Voices about the model at this step.
     public var voices: Int
-    /// Of these, voices that found a prediction wrong.
+    /// Number of voices in `voices` that found a prediction wrong.
     public var negative: Int
     /// Nil while it goes on.
     public var pause: RolloutPause?
-    /// Who approved the step; nil where nobody has.
+    /// Name of the person who approved the step; nil where nobody has.
     public var approvedBy: String?
     /// Whether a person was asked to approve the step.
     public var isAsked: Bool
@@ -29,11 +29,11 @@ public struct StagedRollout: Hashable, Sendable {
     public var unserved: Int
     /// Whether the champion has spoken of an audit sample at this step.
     public var isChampionHeard: Bool
-    /// What audit labels say against the model; nil before the first sample of its pair.
+    /// Evidence of audit labels against the model; nil before the first sample of its pair.
     public var bake: BakeEvidence?
     /// Answers of services at the first step that were compared with a trainer's, half forgotten once there are many.
     public var compared: Int
-    /// Of these, answers that differ.
+    /// Number of answers in `compared` that differ.
     public var differing: Int
 
     public init(
@@ -79,7 +79,7 @@ public struct StagedRollout: Hashable, Sendable {
 public struct RolloutProgress: Hashable, Sendable {
     /// Nil while no model is on its way.
     public var rollout: StagedRollout?
-    /// Of the last release; nil in a project without rollout steps and hold-back.
+    /// Staging of the last release; nil in a project without rollout steps and hold-back.
     public var released: Staging?
     /// When that release was made.
     public var releasedAt: StreamTime?
@@ -99,10 +99,10 @@ public struct RolloutProgress: Hashable, Sendable {
     }
 }
 
-/// What follows from the time and the evidence of a step.
+/// Consequences of the time and the evidence of a step.
 public struct StepOutcome: Hashable, Sendable {
     public var release: ModelRelease?
-    /// What people should know.
+    /// Notice for people; nil where there is none.
     public var notice: Notice?
 
     public init(release: ModelRelease? = nil, notice: Notice? = nil) {

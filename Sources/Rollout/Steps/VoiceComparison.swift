@@ -6,17 +6,17 @@ public import Statistics
 public struct VoiceComparison: Hashable, Sendable {
     /// Blocks so far.
     public var blocks: Int
-    /// Of these, so many of the newest are kept; at most `RolloutState.voiceCapacity`.
+    /// Number of the newest blocks that are kept; at most `RolloutState.voiceCapacity`.
     public var kept: Int
     /// Voices about the judged version in all blocks.
     public var total: Int
-    /// Of these, voices that reject it.
+    /// Number of voices in `total` that reject the judged version.
     public var negative: Int
     /// Voices about the other version in all blocks.
     public var otherTotal: Int
-    /// Of these, voices that reject it.
+    /// Number of voices in `otherTotal` that reject the other version.
     public var otherNegative: Int
-    /// That the judged version is rejected more often than the other and what is tolerated on top.
+    /// Evidence that the judged version is rejected more often than the other one by more than is tolerated.
     public var evidence: RisingRate.Evidence
     /// The newest voices about the judged version that are in no block yet, the oldest first.
     public var waiting: [Voice]
@@ -104,13 +104,13 @@ public struct BlockSize: Hashable, Sendable {
 
 /// One of the newest blocks.
 public struct VoiceBlock: Hashable, Sendable {
-    /// Of the users of its voices about the judged version; 1 to `BlockSize.most`.
+    /// Buckets of the users of its voices about the judged version; 1 to `BlockSize.most`.
     public let buckets: [Int]
     /// Which of them reject: bit *i* stands for bucket *i*.
     public let rejecting: Int
     /// Voices about the other version.
     public let otherTotal: Int
-    /// Of these, voices that reject it.
+    /// Number of voices in `otherTotal` that reject the other version.
     public let otherNegative: Int
     /// Mean weight of its voices about the judged version, in `0...1`.
     public let weight: Double

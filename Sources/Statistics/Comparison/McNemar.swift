@@ -21,7 +21,8 @@ public struct McNemar: Hashable, Sendable {
     /// The two-sided p-value of the exact binomial test; in 0...1, and 1 without discordant items.
     public var exact: Double { mcNemarPValue(wins: wins, losses: losses) }
 
-    /// The same with half the probability of what was seen taken off: less cautious, and closer to its level.
+    /// The mid-p variant of `exact`, less half the probability of the observed counts: less cautious, and closer to
+    /// its level.
     public var midP: Double {
         guard wins + losses > 0 else { return 1 }
         return min(1, exact - (wins == losses ? 0.5 : 1) * Reproducible.binomialMass(wins, of: wins + losses, 0.5))

@@ -1,4 +1,4 @@
-/// What a set of numbers looks like.
+/// Summary statistics of a set of numbers.
 public struct Summary: Hashable, Sendable {
     /// How many numbers there are; at least one.
     public let count: Int

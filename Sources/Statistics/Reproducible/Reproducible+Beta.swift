@@ -66,7 +66,7 @@ extension Reproducible {
         return 0.5 * log(a * (b / sum)) - halfLogTwoPi + (correction - exponent)
     }
 
-    /// What xᵃ yᵇ / B(a, b) is to be divided by for Iₓ(a, b): a continued fraction, by Lentz's method.
+    /// Divisor of xᵃ yᵇ / B(a, b) that gives Iₓ(a, b): a continued fraction, by Lentz's method.
     ///
     /// It takes both x and y, so that neither end of 0...1 cancels (Didonato, Morris 1992, equation 9).
     private static func betaFraction(_ x: Double, _ y: Double, _ a: Double, _ b: Double) -> Double {

@@ -15,7 +15,8 @@ extension Reproducible {
         return logBinomialMass(successes: Double(k), failures: Double(n - k), p)
     }
 
-    /// The same for numbers of successes and failures that need not be whole, with Γ(*x* + 1) for *x*!.
+    /// The natural logarithm of the binomial mass for numbers of successes and failures that need not be whole,
+    /// with Γ(*x* + 1) for *x*!.
     ///
     /// - Returns: NaN for numbers below 0, or `p` outside 0...1.
     public static func logBinomialMass(successes: Double, failures: Double, _ p: Double) -> Double {

@@ -11,7 +11,7 @@ public struct BernoulliCUSUM: Hashable, Sendable {
     public let normalRate: Double
     /// The rate to be noticed soon, above `normalRate` and below 1.
     public let alarmRate: Double
-    /// What the statistic must reach for an alarm: ln of the average run length.
+    /// Value of the statistic at which the alarm is raised: ln of the average run length.
     public let threshold: Double
     /// Where it stands.
     public private(set) var statistic: Double

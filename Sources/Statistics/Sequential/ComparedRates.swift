@@ -19,7 +19,7 @@ public struct ComparedRates: Hashable, Sendable {
 
     /// Events of one stream within a block.
     public struct Events: Hashable, Sendable {
-        /// Of those whose rate is watched.
+        /// Number of events of the kind whose rate is watched.
         public let events: Int
         /// All; at least `events`.
         public let total: Int

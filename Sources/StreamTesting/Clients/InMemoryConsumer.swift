@@ -7,7 +7,7 @@ final class InMemoryConsumer: GroupConsumer {
     private let instance: String
     let topics: [String]
     private(set) var member: Int?
-    /// Of the assignment that it was told of last.
+    /// Generation of the assignment that was reported to the consumer last.
     private(set) var generation = 0
     private var positions: [TopicPartition: Int64] = [:]
     private var assignment: [TopicPartition] = []

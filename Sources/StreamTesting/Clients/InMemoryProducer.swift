@@ -111,7 +111,8 @@ final class InMemoryProducer: TransactionalProducer {
         self.transaction = nil
     }
 
-    /// What is open stays open, as with a process that dies: the next producer of the id, or time, aborts it.
+    /// Closes the producer and leaves its transaction open, as a process that dies does: the next producer of the
+    /// id, or time, aborts it.
     func close() { epoch = nil }
 
     private func checkedEpoch(_ operation: String) throws(StreamError) -> Int {

@@ -34,7 +34,7 @@ struct ClusterState: Sendable {
     /// Milliseconds between the end of a transaction and its marker on a topic.
     var markerDelays: [String: Int64] = [:]
     private var markers: [(place: TopicPartition, transaction: Int, isCommitted: Bool, dueAt: Int64)] = []
-    /// What the next polls of group members answer.
+    /// Errors that the next polls of group members throw, one each, in order.
     var pollErrors: [StreamError] = []
     /// Counts everything that happens: writes, deliveries, rebalances.
     var activity = 0

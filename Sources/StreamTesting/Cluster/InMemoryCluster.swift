@@ -62,7 +62,7 @@ public final class InMemoryCluster: StreamTransport {
     /// The name it was given.
     public func clusterID() throws(StreamError) -> String { name }
 
-    /// What the group has committed.
+    /// Offsets that the group has committed.
     public func groupOffsets(
         _ group: String,
         _ partitions: [TopicPartition]
@@ -111,7 +111,7 @@ public final class InMemoryCluster: StreamTransport {
         state.withLock { $0.groups[group]?.offsets.mapValues(\.next) ?? [:] }
     }
 
-    /// What stands beside a committed offset; nil where there is none.
+    /// Metadata beside a committed offset; nil where no offset is committed.
     public func note(of place: TopicPartition, group: String) -> String? {
         state.withLock { $0.groups[group]?.offsets[place]?.note }
     }

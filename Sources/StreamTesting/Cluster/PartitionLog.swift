@@ -61,7 +61,7 @@ struct PartitionLog: Sendable {
 
     /// The next offset.
     var end: Int64 { start + Int64(entries.count) }
-    /// What a reader of committed records may see ends here.
+    /// Last stable offset: the end of what a reader of committed records may see.
     var lastStable: Int64 { open.values.min() ?? end }
 
     mutating func append(_ record: OutputRecord, at time: Int64, transaction: Int?) {

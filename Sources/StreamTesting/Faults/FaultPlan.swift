@@ -3,7 +3,7 @@ internal import Synchronization
 
 /// Lets a worker fail at one of its effects, and counts them.
 public final class FaultPlan: Sendable {
-    /// What a worker does that another could see, or that a restart repeats.
+    /// Operations of a worker that another could observe, or that a restart repeats.
     public enum Operation: String, Hashable, Sendable, CaseIterable {
         case initialize, begin, send, sendOffsets, commit, abort, committedOffsets, assign, read
     }
@@ -23,7 +23,7 @@ public final class FaultPlan: Sendable {
     /// When, seen from the effect.
     public enum Moment: String, Hashable, Sendable, CaseIterable {
         case before
-        /// Of several records half are written; of anything else none is.
+        /// Half of several records are written; any other effect does not happen.
         case halfway
         case after
     }

@@ -65,7 +65,7 @@ extension FaultPlan {
 private final class FaultyProducer: TransactionalProducer {
     private let producer: any TransactionalProducer
     private let plan: FaultPlan
-    /// What every call but the cure answers since a fault.
+    /// Error of every call since a fault, except of the one that remedies it; nil without a fault.
     private var condition: StreamError?
 
     init(_ producer: any TransactionalProducer, _ plan: FaultPlan) {

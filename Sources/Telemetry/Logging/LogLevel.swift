@@ -2,9 +2,9 @@
 public enum LogLevel: String, Hashable, Sendable, Comparable, CaseIterable {
     /// Every step, for hunting one bug.
     case trace
-    /// What a developer of the module wants to see.
+    /// Details for a developer of the module.
     case debug
-    /// What an operator may want to know later. Libraries stay at or below this level.
+    /// Information that an operator may need later. Libraries log at or below this level.
     case info
     /// Unusual but fine.
     case notice

@@ -6,7 +6,7 @@ public struct LogRecord: Sendable {
     public let level: LogLevel
     /// The module that says so.
     public let module: String
-    /// What happened, lower case, without the data.
+    /// Description of the event, in lower case, without the data.
     public let message: String
     /// The data, in the order given.
     public let fields: [LogField]

@@ -45,12 +45,12 @@ public struct Logger: Sendable {
     /// A logger that drops everything.
     public static var disabled: Logger { Logger(module: "", level: .critical, sink: NullLogSink()) }
 
-    /// The same logger for another module.
+    /// Returns this logger for another module.
     public func forModule(_ module: String) -> Logger {
         Logger(module: module, level: level, sink: sink, fields: fields, clock: clock)
     }
 
-    /// The same logger with fields that stand on every record.
+    /// Returns this logger with fields that are added to every record.
     public func with(_ fields: LogFields) -> Logger {
         Logger(module: module, level: level, sink: sink, fields: self.fields + fields.list, clock: clock)
     }

@@ -50,7 +50,7 @@ public final class Histogram: Sendable {
         0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60,
     ]
 
-    /// What has been counted.
+    /// Counts of a histogram at one moment.
     public struct Snapshot: Sendable, Hashable {
         /// The upper bounds of the buckets, rising.
         public let bounds: [Double]
@@ -73,7 +73,7 @@ public final class Histogram: Sendable {
         state = Mutex(Snapshot(bounds: bounds, counts: counts, sum: 0))
     }
 
-    /// What has been counted so far.
+    /// Counts so far.
     public var snapshot: Snapshot { state.withLock { $0 } }
 
     /// Counts a number; NaN is left out.

@@ -1,6 +1,7 @@
-/// What the members of an ensemble say of one sample, or several passes of one model with dropout: a distribution each.
+/// Predictions of the members of an ensemble for one sample, or of several passes of one model with dropout: a
+/// distribution each.
 public struct EnsembleOutput: Hashable, Sendable {
-    /// What the columns stand for: distinct classes. Every other class has probability 0.
+    /// Classes of the columns, distinct; every other class has probability 0.
     public let labels: [ClassIndex]
     /// `count` rows of `width` probabilities in `0...1`, each row summing to 1 within `ClassDistribution.tolerance`.
     public let probabilities: [Double]
@@ -43,7 +44,7 @@ public struct EnsembleOutput: Hashable, Sendable {
         return sum > 1 - ClassDistribution.tolerance && sum < 1 + ClassDistribution.tolerance
     }
 
-    /// What one member says.
+    /// Probabilities of one member, in the order of `labels`.
     public subscript(member: Int) -> ArraySlice<Double> { probabilities[member * width..<(member + 1) * width] }
 
     /// The mean of all members, one number a class.

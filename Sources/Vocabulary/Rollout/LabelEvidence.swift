@@ -4,19 +4,19 @@ public struct BakedLabels: Hashable, Sendable {
     public let other: ModelVersion
     /// Labels that entered.
     public let labels: Int
-    /// Of these, those asked for because the two disagreed.
+    /// Number of labels in `labels` that were queried because the two models disagreed.
     public let duels: Int
-    /// Of these, those with which the model on its way agrees better.
+    /// Number of labels in `labels` with which the canary agrees better.
     public let canaryBetter: Int
-    /// Of these, those with which the champion agrees better.
+    /// Number of labels in `labels` with which the champion agrees better.
     public let otherBetter: Int
     /// Samples whose task opened.
     public let settled: Int
-    /// Of these, samples of which the champion had said nothing: it counts as wrong.
+    /// Number of samples in `settled` without a prediction by the champion; its silence counts as wrong.
     public let silent: Int
     /// Natural logarithm of the e-value that the champion is better.
     public let logE: Double
-    /// What it had to reach.
+    /// Value that `logE` had to reach.
     public let threshold: Double
 
     public init(
@@ -56,11 +56,11 @@ public struct SuspicionVerdict: Hashable, Sendable {
     public let suspicions: Int
     /// Voices about the version since its release.
     public let voices: Int
-    /// Of these, voices that reject it.
+    /// Number of voices in `voices` that reject the version.
     public let rejecting: Int
     /// Labels of samples that users had rejected; they teach how far each bucket is trusted, and roll nothing back.
     public let disputed: Int
-    /// Of these, those that find the version wrong, as the users did.
+    /// Number of labels in `disputed` that find the version wrong, as the users did.
     public let disputedWrong: Int
 
     public init(

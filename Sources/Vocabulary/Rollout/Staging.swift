@@ -27,7 +27,7 @@ public enum RolloutPause: String, Hashable, Sendable, CaseIterable {
     case manualHold = "manual_hold"
     /// Few users are behind an alarm: the canary serves nobody until labels have decided.
     case suspected
-    /// What it answers in services is not what its trainer says that it answers.
+    /// Its answers in services are not those that its trainer reports for it.
     case inconclusive
 }
 
@@ -128,7 +128,7 @@ public struct StepFigures: Hashable, Sendable {
     public let to: StreamTime
     /// Voices about the canary at this step.
     public let voices: Int
-    /// Of these, voices that found a prediction wrong.
+    /// Number of voices in `voices` that found a prediction wrong.
     public let negative: Int
     /// Natural logarithm of the e-value that it is rejected more often than the version that serves beside it; nil where none
     /// was heard.
@@ -137,11 +137,11 @@ public struct StepFigures: Hashable, Sendable {
     public let logEAgainstPast: Double?
     /// Natural logarithm of the e-value that the champion is better, by audit labels since the rollout began; nil where none has a pair.
     public let logEByLabels: Double?
-    /// Who approved the step; nil where nobody did.
+    /// Name of the person who approved the step; nil where nobody did.
     public let approvedBy: String?
     /// Answers of services that were compared with a trainer's, where trainers predict: of the newest, as far as they are counted.
     public let compared: Int
-    /// Of these, answers that differ.
+    /// Number of answers in `compared` that differ.
     public let differing: Int
 
     public init(
@@ -183,17 +183,17 @@ public struct ComparedVoices: Hashable, Sendable {
     public let blocks: Int
     /// Voices about the judged version in them.
     public let total: Int
-    /// Of these, voices that found a prediction wrong.
+    /// Number of voices in `total` that found a prediction wrong.
     public let negative: Int
     /// Voices about the other version in them.
     public let otherTotal: Int
-    /// Of these, voices that found a prediction wrong.
+    /// Number of voices in `otherTotal` that found a prediction wrong.
     public let otherNegative: Int
     /// The rise over the other version that is tolerated.
     public let tolerance: Double
     /// Natural logarithm of the e-value, without the buckets that rejected most.
     public let logE: Double
-    /// What it had to reach.
+    /// Value that `logE` had to reach.
     public let threshold: Double
 
     public init(

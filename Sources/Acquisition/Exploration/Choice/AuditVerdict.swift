@@ -1,6 +1,6 @@
 public import Vocabulary
 
-/// What the newest model said of an audit sample that was asked for, and what people say it is.
+/// Prediction of the newest model for an audit sample that was queried, and the label that people gave it.
 public struct AuditVerdict: Hashable, Sendable {
     /// The class that the model thought likeliest; nil while none is known to have said anything.
     public var predicted: ClassIndex?

@@ -134,7 +134,7 @@ public struct ConfidentErrors: Sendable {
         if level != self.level.value { self.level.value = level }
     }
 
-    /// Of each class what came of the audit samples that the newest model was sure to be of it.
+    /// Record of each class, from the audit samples that the newest model was sure to be of that class.
     private var records: [ClassIndex: ConfidenceRecord] {
         var records: [ClassIndex: ConfidenceRecord] = [:]
         guard !verdicts.isEmpty else { return records }

@@ -3,8 +3,8 @@ internal import Statistics
 internal import Tables
 public import Vocabulary
 
-/// What models say of the pool on average, and whether it has come to rest: while a few labels more still move the shares of the
-/// classes, what a model is unsure of says more about those labels than about the samples.
+/// Mean predictions of models over the pool, and whether they have settled: while a few more labels still move
+/// the shares of the classes, a model's uncertainty says more about those labels than about the samples.
 public struct PredictedShares: Equatable, Sendable {
     /// The ordinal of the model whose shares these are; 0 before the first.
     public var ordinal: Int
@@ -40,7 +40,7 @@ public struct PredictedShares: Equatable, Sendable {
     static let growth = (more: 7, than: 6)
     /// Half the sum of the differences, beyond what chance makes, from which on shares still move.
     static let movement = 0.035
-    /// Of the labels at which a cold start ends whatever its shares do, the part before which it does not.
+    /// Earliest end of a cold start, as a fraction of the labels at which it ends whatever its shares do.
     static let earliest = 0.375
 
     /// Takes in what a model says.
@@ -83,7 +83,7 @@ public struct PredictedShares: Equatable, Sendable {
     }
 }
 
-/// What a model says of the pool on average.
+/// Mean prediction of one model over the pool.
 struct MeanOutput {
     let ordinal: Int
     /// Above 0.

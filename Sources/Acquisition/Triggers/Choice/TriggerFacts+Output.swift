@@ -2,8 +2,8 @@ internal import Kinds
 public import Vocabulary
 
 extension TriggerFacts {
-    /// Those of a whole output over `classes` classes; nil: no model has seen the sample. An output of another kind than `choice`
-    /// has no margin, and its classes cannot be asked for: see `AcquisitionPolicy.choiceKey`.
+    /// Facts of a whole output over `classes` classes; nil: no model has seen the sample. An output of another kind
+    /// than `choice` has no margin, and conditions cannot refer to its classes: see `AcquisitionPolicy.choiceKey`.
     public init(_ output: Output?, score: Double, role: ModelRole?, classes: Int) {
         let distribution = output?.distribution
         self.init(

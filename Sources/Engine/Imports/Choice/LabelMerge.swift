@@ -133,7 +133,8 @@ public struct LabelMerge {
         faults.append(ImportFault(line: line, text, unit: unit))
     }
 
-    /// Of samples with the same inline text those that have the same label: of others neither is known to be right.
+    /// Removes all samples whose inline text also occurs with another label, and adds a fault for each
+    /// contradiction: neither label is known to be right.
     private mutating func withoutContradictions(_ merged: [Merged], _ schema: LabelSchema) -> [Merged] {
         var first: [String: Merged] = [:]
         var contradicted: Set<String> = []

@@ -135,7 +135,8 @@ struct PredictionReader {
         }
     }
 
-    /// What scores need to know of an output; false where it is not a plain distribution over the project's classes.
+    /// Reads the summary of an output that scores need; false where the output is not a plain distribution over the
+    /// project's classes.
     ///
     /// - Complexity: O(*k*) in the number of classes named; no allocation.
     private func readOutput(

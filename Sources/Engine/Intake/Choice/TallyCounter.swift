@@ -79,7 +79,7 @@ struct TallyCounter {
         }
     }
 
-    /// The same counts of classes, and of nothing else.
+    /// Copy of the counter with the counts of classes alone; all others are 0.
     private var ofClasses: TallyCounter {
         var other = self
         for index in 0..<Self.classes { other.counts[index] = 0 }
@@ -144,7 +144,7 @@ struct TallyCounter {
     }
 }
 
-/// What a tally counts for.
+/// Key of a tally: project, model version and role.
 struct TallyKey: Hashable, Comparable {
     let project: ProjectID
     let version: ModelVersion?

@@ -19,9 +19,10 @@ public struct ModelScore: Hashable, Sendable {
         /// Labels of the class, and predictions of it.
         public let labels: Int
         public let predictions: Int
-        /// Of the predictions of the class, those that are right; nil without predictions. Its interval holds at all looks at once.
+        /// Precision: the share of the predictions of the class that are right; nil without predictions. Its interval
+        /// holds at all looks at once.
         public let precision: Share?
-        /// Of the labels of the class, those that are predicted; nil without labels.
+        /// Recall: the share of the labels of the class that are predicted; nil without labels.
         public let recall: Share?
     }
 

@@ -13,7 +13,7 @@ public struct PairedScore: Sendable {
     public let difference: ModelScore.Figure
     /// Labels with which the second agrees better, and the first.
     public let mcNemar: McNemar
-    /// Of the differences on the labels as they are, unweighed.
+    /// Permutation test of the differences on the labels as they are, unweighted.
     public let permutation: PairedPermutation
     public let percentile: Interval
     /// Nil where all differences are the same.

@@ -24,7 +24,7 @@ public struct ReleaseComparison: Sendable {
         public let since: StreamTime
         /// Labels of the window as the version became live that it and the version before had both answered; of the first its own.
         public let labels: Int
-        /// Of the version on these labels; nil without any.
+        /// Score of the version on these labels; nil without any.
         public let score: Double?
         /// The first version's score and the differences since, each on common labels; nil where a step has none.
         public let chained: Double?

@@ -12,7 +12,7 @@ public import Vocabulary
 /// The journal is applied again and watched; nothing is decided anew. An answer counts that was entered before its label was known;
 /// what a trainer reported of labels known is kept apart (`isReported`).
 public struct ScoreBook: Sendable {
-    /// What one model said of one sample.
+    /// Answer of one model to one sample.
     public struct Answer: Hashable, Sendable {
         public let label: Label
         /// Whether a trainer reported it, with the label at hand; else it was live.
@@ -25,7 +25,7 @@ public struct ScoreBook: Sendable {
         /// Counted from 1 in the order of acceptance.
         public let number: Int
         public let acceptedAt: StreamTime
-        /// What the label says now; revisions change scores.
+        /// Current label; revisions change scores.
         public internal(set) var label: Label
         /// The probability that it is right, by the reliability of those who gave it, in `0...1`.
         public internal(set) var confidence: Double
@@ -182,7 +182,7 @@ public struct ScoreBook: Sendable {
         }
     }
 
-    /// Those of the first `anchorSize` labels that hold still.
+    /// Items among the first `anchorSize` labels that are still test labels.
     public var anchor: [Item] { living.filter { $0.number <= Self.anchorSize } }
 
     /// The newest labels, at most `windowSize`.

@@ -18,7 +18,7 @@ extension DatasetManifest {
     }
 }
 
-/// What a repeat computes, apart from all files and topics.
+/// Computation of a repeat, apart from all files and topics.
 extension TrainerStage {
     /// The first repeat weighs every label alike. The objective is convex, so another starting point would end in the same
     /// model; the other repeats weigh the labels anew instead, so that their scores show how much hangs on single labels.

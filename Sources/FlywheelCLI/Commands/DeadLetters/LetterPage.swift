@@ -37,7 +37,7 @@ struct LetterPage {
         return lines.joined(separator: "\n")
     }
 
-    /// Of what is longer the beginning: `--json` has all.
+    /// Returns a text escaped for one line; of more than 4,096 bytes, the beginning alone: `--json` has all.
     private static func line(_ text: String) -> String { ForeignText.line(text, limit: 4_096) }
 
     var json: String {
