@@ -122,57 +122,132 @@ let package = Package(
         // 2  kinds of answers
         module("Kinds", ["Forms", "Vocabulary", "Statistics"]),
 
-        // 3  decisions
-        module("Acquisition", base + ["Forms", "Kinds"]),
+        // 3  what samples are chosen by, without a state
+        module("Strategies", ["Forms", "Hashing", "Kinds", "Statistics", "Tables", "Vocabulary"]),
+
+        // 4  decisions
+        module("Acquisition", ["Forms", "Hashing", "Kinds", "Statistics", "Strategies", "Tables", "Vocabulary"]),
         module("Labeling", ["Forms", "Kinds", "Vocabulary", "Tables"]),
         module("Datasets", ["Forms", "Kinds", "Vocabulary", "Tables"]),
         module("Training", ["Forms", "Kinds", "Vocabulary", "Tables", "Statistics"]),
         module("Rollout", ["Forms", "Hashing", "Kinds", "Vocabulary", "Tables", "Statistics"]),
-        module("Flywheel", ["Forms", "Kinds", "Vocabulary", "Tables", "Hashing"] + reducers),
+        module(
+            "Flywheel",
+            [
+                "Acquisition", "Datasets", "Forms", "Hashing", "Kinds", "Labeling", "Rollout", "Strategies", "Tables",
+                "Training", "Vocabulary",
+            ]
+        ),
 
-        // 4  wire, run
-        module("Events", ["Forms", "Kinds", "Vocabulary", "Tables", "Flywheel", "JSON", "Hashing"] + reducers),
+        // 5  wire, run
+        module(
+            "Events",
+            [
+                "Acquisition", "Datasets", "Flywheel", "Forms", "Hashing", "JSON", "Kinds", "Labeling", "Rollout",
+                "Strategies", "Tables", "Training", "Vocabulary",
+            ]
+        ),
         module("StreamRuntime"),
-        module("ProjectFiles", ["Forms", "Configuration", "Flywheel", "JSON", "Telemetry"]),
+        module("ProjectFiles", ["Configuration", "Flywheel", "Forms", "JSON", "Telemetry"]),
 
-        // 5  join
+        // 6  join
         module("KafkaTransport", ["StreamRuntime", "KafkaClient"]),
         module("S3", ["Storage", "HTTPClient", "Hashing"]),
 
-        // 6  composition
+        // 7  the core of the services, and the services
         module(
-            "Engine",
-            base + reducers + [
-                "Compression", "Flywheel", "Events", "Kinds", "StreamRuntime", "KafkaTransport", "KafkaClient", "JSON",
-                "Learner", "S3", "Storage", "Telemetry",
+            "EngineCore",
+            [
+                "Acquisition", "Events", "Flywheel", "Hashing", "JSON", "KafkaClient", "Kinds", "Processes", "Storage",
+                "StreamRuntime", "Telemetry", "Vocabulary",
             ]
         ),
-        module("Console", ["Engine", "HTTPServer", "Telemetry", "JSON"]),
+        module(
+            "DatasetFiles",
+            ["Compression", "EngineCore", "Events", "Hashing", "JSON", "S3", "Storage", "Vocabulary"]
+        ),
+        module(
+            "Intake",
+            [
+                "Acquisition", "EngineCore", "Events", "Flywheel", "Hashing", "JSON", "Kinds", "Labeling", "Processes",
+                "Rollout", "Strategies", "StreamRuntime", "Telemetry", "Training", "Vocabulary",
+            ]
+        ),
+        module(
+            "Loop",
+            [
+                "Acquisition", "Datasets", "EngineCore", "Events", "Flywheel", "Hashing", "JSON", "Labeling", "Rollout",
+                "Statistics", "Storage", "StreamRuntime", "Tables", "Telemetry", "Training", "Vocabulary",
+            ]
+        ),
+        module(
+            "Materializer",
+            ["DatasetFiles", "EngineCore", "Events", "Hashing", "JSON", "Storage", "StreamRuntime", "Vocabulary"]
+        ),
+        module(
+            "Trainer",
+            [
+                "DatasetFiles", "EngineCore", "Events", "Hashing", "JSON", "Learner", "S3", "Statistics", "Storage",
+                "StreamRuntime", "Vocabulary",
+            ]
+        ),
+
+        // 8  commands, worker
+        module("DeadLetters", ["EngineCore", "Events", "Intake", "JSON", "Processes", "StreamRuntime", "Vocabulary"]),
+        module(
+            "Imports",
+            [
+                "Acquisition", "Datasets", "EngineCore", "Events", "Flywheel", "Hashing", "Intake", "JSON", "Kinds",
+                "Labeling", "Loop", "Processes", "StreamRuntime", "Tables", "Telemetry", "Vocabulary",
+            ]
+        ),
+        module(
+            "Operations",
+            [
+                "Acquisition", "DatasetFiles", "Datasets", "EngineCore", "Events", "Flywheel", "Hashing", "Intake",
+                "JSON", "KafkaClient", "Kinds", "Loop", "Materializer", "Processes", "Rollout", "Statistics",
+                "Strategies", "StreamRuntime", "Tables", "Telemetry", "Training", "Vocabulary",
+            ]
+        ),
+        module(
+            "Worker",
+            [
+                "DatasetFiles", "Datasets", "EngineCore", "Events", "Flywheel", "Hashing", "Intake", "JSON",
+                "KafkaClient", "KafkaTransport", "Loop", "Materializer", "Processes", "S3", "Storage", "StreamRuntime",
+                "Tables", "Telemetry", "Trainer", "Vocabulary",
+            ]
+        ),
+
+        // 9  composition
+        module("Console", ["EngineCore", "HTTPServer", "JSON", "Processes", "Telemetry", "Worker"]),
         module(
             "Demo",
-            ["Vocabulary", "Statistics"] + reducers + [
-                "Flywheel", "Events", "Engine", "StreamRuntime", "KafkaTransport", "KafkaClient", "JSON", "Learner",
-                "Processes", "S3", "Telemetry",
+            [
+                "Acquisition", "DatasetFiles", "Datasets", "EngineCore", "Events", "Flywheel", "JSON", "KafkaClient",
+                "KafkaTransport", "Labeling", "Learner", "Loop", "Operations", "Processes", "Rollout", "S3",
+                "Statistics", "StreamRuntime", "Telemetry", "Training", "Vocabulary", "Worker",
             ],
             resources: [.copy("Resources")]
         ),
 
-        // 7  executables
+        // 10  executables
         executable(
             "FlywheelCLI",
             [
-                "Acquisition", "Arguments", "Configuration", "Console", "Demo", "Engine", "Events", "Flywheel",
-                "Hashing", "JSON", "KafkaClient", "KafkaTransport", "Kinds", "Processes", "ProjectFiles", "S3",
-                "Storage", "StreamRuntime", "Telemetry",
-                "Vocabulary",
+                "Acquisition", "Arguments", "Configuration", "Console", "DatasetFiles", "DeadLetters", "Demo",
+                "EngineCore", "Events", "Flywheel", "Hashing", "Imports", "Intake", "JSON", "KafkaClient",
+                "KafkaTransport", "Kinds", "Loop", "Operations", "Processes", "ProjectFiles", "S3", "Storage",
+                "StreamRuntime", "Telemetry", "Vocabulary", "Worker",
             ]
         ),
 
         executable(
             "FlywheelBench",
-            base + reducers + [
-                "Arguments", "Engine", "Events", "Flywheel", "JSON", "KafkaClient", "KafkaTransport", "Kinds",
-                "Learner", "Processes", "Storage", "StreamRuntime", "Telemetry",
+            [
+                "Acquisition", "Arguments", "DatasetFiles", "Datasets", "EngineCore", "Events", "Flywheel", "Hashing",
+                "Intake", "JSON", "KafkaClient", "KafkaTransport", "Kinds", "Labeling", "Learner", "Loop",
+                "Materializer", "Operations", "Processes", "Rollout", "Statistics", "Storage", "Strategies",
+                "StreamRuntime", "Tables", "Telemetry", "Trainer", "Training", "Vocabulary", "Worker",
             ]
         ),
 
@@ -197,22 +272,32 @@ let package = Package(
         executable(
             "FlywheelFuzz",
             [
-                "Console", "Engine", "Events", "Flywheel", "Fuzzing", "JSON", "Processes", "Statistics", "Storage",
-                "StreamRuntime", "StreamTesting", "Telemetry", "Vocabulary",
+                "Console", "DatasetFiles", "DeadLetters", "EngineCore", "Events", "Flywheel", "Fuzzing", "Intake",
+                "JSON", "Loop", "Materializer", "Operations", "Processes", "Statistics", "Storage", "StreamRuntime",
+                "StreamTesting", "Telemetry", "Trainer", "Vocabulary", "Worker",
             ]
         ),
 
         // tests
         tests("ArchitectureTests", ["Events"]),
-        tests("EventsTests", ["Events", "Flywheel", "Forms", "JSON", "Kinds", "Vocabulary"] + reducers),
-        tests("AcquisitionTests", ["Acquisition", "Statistics", "Tables", "Vocabulary"]),
+        tests(
+            "EventsTests",
+            [
+                "Acquisition", "Datasets", "Events", "Flywheel", "Forms", "JSON", "Kinds", "Labeling", "Rollout",
+                "Statistics", "Strategies", "Training", "Vocabulary",
+            ]
+        ),
+        tests("AcquisitionTests", ["Acquisition", "Statistics", "Strategies", "Tables", "Vocabulary"]),
         tests("LabelingTests", ["Labeling", "Statistics", "Tables", "Vocabulary"]),
         tests("DatasetsTests", ["Datasets", "Statistics", "Tables", "Vocabulary"]),
         tests("TrainingTests", ["Training", "Statistics", "Tables", "Vocabulary"]),
-        tests("RolloutTests", ["Acquisition", "Hashing", "Rollout", "Statistics", "Tables", "Vocabulary"]),
+        tests("RolloutTests", ["Acquisition", "Hashing", "Kinds", "Rollout", "Statistics", "Tables", "Vocabulary"]),
         tests(
             "ProjectStateTests",
-            base + reducers + ["Engine", "Events", "Flywheel", "JSON", "Storage"],
+            [
+                "Acquisition", "Datasets", "EngineCore", "Events", "Flywheel", "Hashing", "JSON", "Kinds", "Labeling",
+                "Loop", "Rollout", "Statistics", "Storage", "Strategies", "Tables", "Training", "Vocabulary",
+            ],
             exclude: ["Golden"]
         ),
         tests("FormsTests", ["Forms"]),
@@ -238,18 +323,16 @@ let package = Package(
         tests(
             "BenchTests",
             [
-                "Acquisition", "Arguments", "Engine", "Events", "Flywheel", "FlywheelBench", "JSON", "Statistics",
-                "Vocabulary",
+                "Acquisition", "Arguments", "EngineCore", "Events", "Flywheel", "FlywheelBench", "JSON", "Statistics",
+                "Strategies", "Vocabulary",
             ]
         ),
         tests("BrokerTests", ["KafkaClient", "KafkaTesting", "KafkaTransport", "StreamRuntime"]),
         tests(
             "CommandTests",
             [
-                "Configuration", "Engine", "Events", "FlywheelCLI", "JSON", "KafkaClient", "Processes", "S3",
-                "StreamRuntime",
-                "StreamTesting", "Telemetry",
-                "Vocabulary",
+                "Configuration", "DeadLetters", "EngineCore", "Events", "FlywheelCLI", "JSON", "KafkaClient",
+                "Processes", "S3", "StreamRuntime", "StreamTesting", "Telemetry", "Vocabulary", "Worker",
             ]
         ),
         tests("CommandBrokerTests", ["KafkaClient", "KafkaTesting", "Processes"]),
@@ -258,11 +341,12 @@ let package = Package(
         tests("ContractTests", ["KafkaClient", "KafkaTesting", "KafkaTransport", "StreamRuntime", "StreamTesting"]),
         tests(
             "PipelineTests",
-            base + reducers + [
-                "Compression", "Engine", "Events", "Flywheel", "JSON", "KafkaClient", "Kinds", "Learner", "Processes",
-                "S3",
-                "S3Testing", "Storage", "StreamRuntime",
-                "StreamTesting", "Telemetry",
+            [
+                "Acquisition", "Compression", "DatasetFiles", "Datasets", "DeadLetters", "EngineCore", "Events",
+                "Flywheel", "Hashing", "Imports", "Intake", "JSON", "KafkaClient", "Kinds", "Labeling", "Learner",
+                "Loop", "Materializer", "Operations", "Processes", "Rollout", "S3", "S3Testing", "Statistics",
+                "Storage", "Strategies", "StreamRuntime", "StreamTesting", "Tables", "Telemetry", "Trainer", "Training",
+                "Vocabulary", "Worker",
             ],
             resources: [.copy("Golden")]
         ),
@@ -270,12 +354,11 @@ let package = Package(
             "FuzzTests",
             [
                 "Arguments", "Events", "FlywheelCLI", "FlywheelFuzz", "Fuzzing", "Processes", "Statistics",
-                "StreamRuntime",
-                "StreamTesting",
+                "StreamRuntime", "StreamTesting",
             ],
             exclude: ["Regressions"]
         ),
-        tests("FlywheelTests", base + ["Demo", "Learner", "Rollout"]),
+        tests("FlywheelTests", ["Demo", "Hashing", "Learner", "Rollout", "Statistics", "Tables", "Vocabulary"]),
     ],
     cxxLanguageStandard: .cxx17
 )

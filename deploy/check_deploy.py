@@ -5,7 +5,7 @@
     /tmp/deploy/bin/python deploy/check_deploy.py
 
 - Every YAML file of deploy/ and docs/examples/ is YAML in which no key stands twice.
-- Every metric `flywheel_…` named in deploy/ and docs/ is in Sources/Engine/Worker/EngineMetrics.swift or
+- Every metric `flywheel_…` named in deploy/ and docs/ is in Sources/Worker/EngineMetrics.swift or
   Sources/Console/Console.swift; the suffixes `_bucket`, `_sum` and `_count` only of a histogram.
 - In alert rules a metric carries no label that the code does not give it, and a label `code`, `role` or `stage` no value
   that the code does not know.
@@ -48,7 +48,7 @@ def text(path: str) -> str:
 
 def metrics(complaints: list[str]) -> dict[str, tuple[str, set[str]]]:
     """Name to kind and labels, as the code registers them."""
-    source = text("Sources/Engine/Worker/EngineMetrics.swift") + text("Sources/Console/Console.swift")
+    source = text("Sources/Worker/EngineMetrics.swift") + text("Sources/Console/Console.swift")
     calls = list(re.finditer(r"\b(?:registry\.)?(counter|gauge|histogram)\(\s*\"(flywheel_[a-z0-9_]+)\"", source))
     found: dict[str, tuple[str, set[str]]] = {}
     declared = r"\bMetric\(\s*\.(counter|gauge|histogram),\s*\"(flywheel_[a-z0-9_]+)\",\s*\[([^\]]*)\]"
@@ -158,7 +158,7 @@ def check_alerts(documents, known, values, complaints: list[str]):
 
 def check_images(roles: set[str], complaints: list[str]):
     images = 0
-    version = re.search(r'static let version = "([\d.]+)"', text("Sources/Engine/EngineError.swift")).group(1)
+    version = re.search(r'static let version = "([\d.]+)"', text("Sources/EngineCore/EngineError.swift")).group(1)
     for path in sorted((ROOT / "deploy").rglob("*")):
         if not path.is_file() or (path.suffix not in (".yaml", ".yml") and path.name != "Dockerfile"):
             continue
@@ -207,7 +207,7 @@ def check_ports(documents, complaints: list[str]):
 def main() -> int:
     complaints: list[str] = []
     known = metrics(complaints)
-    roles = raw_values("Sources/Engine/Worker/WorkerConfiguration.swift", "enum Role")
+    roles = raw_values("Sources/EngineCore/Role.swift", "enum Role")
     values = {
         "role": roles,
         "stage": raw_values("Sources/Flywheel/ProjectState.swift", "enum Stage") | {"intake"},

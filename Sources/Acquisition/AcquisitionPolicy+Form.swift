@@ -1,4 +1,5 @@
 public import Forms
+internal import Strategies
 internal import Vocabulary
 
 extension AcquisitionPolicy: Formed {

@@ -1,3 +1,4 @@
+public import Strategies
 public import Vocabulary
 
 /// Rules by which samples are selected, how many, and how fast.

@@ -1,8 +1,10 @@
-public import Engine
+internal import EngineCore
 internal import Foundation
 public import HTTPServer
 internal import JSON
+public import Processes
 public import Telemetry
+public import Worker
 
 /// The worker's HTTP side: health and metrics, or health alone. Used on one thread.
 public final class Console {

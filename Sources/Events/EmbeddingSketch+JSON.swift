@@ -1,5 +1,6 @@
-public import Acquisition
+internal import Acquisition
 public import JSON
+public import Strategies
 internal import Vocabulary
 
 extension EmbeddingSketch: JSONCodable {

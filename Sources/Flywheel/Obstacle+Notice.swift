@@ -1,5 +1,6 @@
 internal import Acquisition
 internal import Labeling
+internal import Strategies
 internal import Tables
 internal import Vocabulary
 

@@ -4,6 +4,7 @@ public import Forms
 internal import Kinds
 internal import Labeling
 internal import Rollout
+internal import Strategies
 internal import Training
 internal import Vocabulary
 

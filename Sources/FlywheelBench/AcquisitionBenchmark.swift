@@ -3,6 +3,7 @@ import Arguments
 import Foundation
 import JSON
 import Statistics
+internal import Strategies
 internal import Vocabulary
 
 /// `flywheel-bench acquisition`: how many labels a strategy needs, beside random selection.

@@ -4,6 +4,7 @@ import Foundation
 import JSON
 internal import Kinds
 import Statistics
+import Strategies
 import Tables
 import Vocabulary
 

@@ -1,4 +1,5 @@
 import Acquisition
+import Strategies
 internal import Vocabulary
 
 extension AcquisitionPolicy {

@@ -2,6 +2,7 @@ import Acquisition
 import Arguments
 import Foundation
 import JSON
+import Strategies
 
 /// `flywheel-bench stream`: how good a model stays on a stream when only a share of the labels may be asked for.
 struct StreamBenchmark {

@@ -2,6 +2,7 @@ import Acquisition
 internal import Kinds
 import Learner
 import Statistics
+import Strategies
 import Tables
 import Vocabulary
 

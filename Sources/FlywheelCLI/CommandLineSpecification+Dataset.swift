@@ -1,5 +1,4 @@
 import Arguments
-import Engine
 
 /// Commands on dataset versions, and on labels in them.
 extension CommandLineSpecification {

@@ -1,5 +1,4 @@
 import Arguments
-import Engine
 
 /// Commands on releases.
 extension CommandLineSpecification {

@@ -1,5 +1,5 @@
 import Arguments
-import Engine
+import EngineCore
 
 /// Every command and option.
 enum CommandLineSpecification {

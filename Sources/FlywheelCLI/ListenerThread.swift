@@ -1,7 +1,8 @@
 import Console
-import Engine
 import Foundation
+import Processes
 import Telemetry
+import Worker
 
 /// A console on a thread of its own, so that neither a role nor another console can keep it busy.
 final class ListenerThread: Sendable {

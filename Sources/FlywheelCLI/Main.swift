@@ -1,10 +1,12 @@
 import Arguments
 import Configuration
-import Engine
+import EngineCore
 import Events
 import Foundation
 import KafkaClient
+import Operations
 import StreamRuntime
+import Worker
 
 /// The `flywheel` command.
 @main

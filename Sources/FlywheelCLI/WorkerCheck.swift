@@ -1,9 +1,10 @@
 import Console
-import Engine
+import EngineCore
 import Events
 import KafkaClient
 import KafkaTransport
 import Telemetry
+import Worker
 
 /// Check for all that keeps a worker from starting whatever brokers say. `run` and `config check` both use it,
 /// so that one refuses what the other refuses, in the same words.

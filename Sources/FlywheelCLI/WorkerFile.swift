@@ -1,11 +1,13 @@
 import Arguments
 import Configuration
-import Engine
+import EngineCore
 import Events
 import Foundation
+import Intake
 import KafkaClient
 import KafkaTransport
 import S3
+import Worker
 
 /// A worker's file, and the options that stand in for it. `docs/reference/worker.md` has every key.
 enum WorkerFile {

@@ -1,6 +1,7 @@
 import Configuration
-import Engine
+import EngineCore
 import Foundation
+import Worker
 
 /// Reads the keys of a worker's file, each with what may stand there, its default and its meaning: no key can be read that
 /// the reference does not have.

@@ -1,11 +1,13 @@
 import Console
 import Dispatch
-import Engine
+import EngineCore
 import Foundation
 import Fuzzing
 import Glibc
+import Processes
 import Statistics
 import Telemetry
+import Worker
 
 /// The worker's health and metrics: requests as strangers write them, on a connection each, and health asked again behind it.
 final class HTTPTarget: FuzzTarget {

@@ -1,8 +1,11 @@
-import Engine
+import DeadLetters
 import Events
 import Flywheel
 import Fuzzing
+import Intake
 import JSON
+import Loop
+import Operations
 import StreamRuntime
 import StreamTesting
 import Vocabulary

@@ -1,6 +1,7 @@
-import Engine
+import DeadLetters
 import Events
 import Fuzzing
+import Intake
 import Statistics
 import StreamRuntime
 import StreamTesting

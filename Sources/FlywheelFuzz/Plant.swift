@@ -1,11 +1,16 @@
-import Engine
+import DatasetFiles
+import EngineCore
 import Events
 import Flywheel
 import Foundation
 import Fuzzing
+import Intake
+import Loop
+import Materializer
 import Storage
 import StreamRuntime
 import StreamTesting
+import Trainer
 import Vocabulary
 
 /// All roles of a worker over one in-memory cluster, turned by hand, and what they said that they should not have said.

@@ -1,6 +1,6 @@
-import Engine
 import Events
 import Fuzzing
+import Intake
 import Statistics
 
 /// Every topic that somebody outside writes to, through Intake, loop, materializer and trainer on an in-memory cluster.

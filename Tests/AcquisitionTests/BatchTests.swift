@@ -1,5 +1,6 @@
 import Acquisition
 import Statistics
+import Strategies
 import Tables
 import Testing
 import Vocabulary

@@ -1,6 +1,7 @@
 import Acquisition
 import Foundation
 import Statistics
+import Strategies
 import Tables
 import Testing
 import Vocabulary

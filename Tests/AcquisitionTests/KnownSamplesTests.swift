@@ -2,6 +2,7 @@ import Statistics
 import Testing
 
 @testable import Acquisition
+@testable import Strategies
 
 /// Knowledge about queried samples, followed change by change.
 @Suite("Known samples")

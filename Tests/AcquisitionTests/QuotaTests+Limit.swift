@@ -1,4 +1,5 @@
 import Acquisition
+import Strategies
 import Tables
 import Testing
 import Vocabulary

@@ -4,7 +4,11 @@ import Testing
 /// Numbers from records, headers, files and topics are bounded before anything is added to them.
 @Suite struct ArithmeticTests {
     /// Where such numbers are read.
-    private static let edges = ["Engine", "Events", "StreamRuntime", "KafkaTransport", "FlywheelCLI", "Console"]
+    private static let edges = [
+        "EngineCore", "DatasetFiles", "Intake", "Loop", "Materializer", "Trainer", "DeadLetters", "Imports",
+        "Operations",
+        "Worker", "Events", "StreamRuntime", "KafkaTransport", "FlywheelCLI", "Console",
+    ]
 
     /// A line that a pattern finds and that is harmless, with the reason.
     private struct Harmless {
@@ -23,27 +27,27 @@ import Testing
     private static let unbounded =
         #"\.(int|int64|uint64|optionalInt|optionalInt64)\("[a-z_]+"\)|\.informingMilliseconds\("#
     private static let unboundedReads = [
-        Harmless("Engine/Loop/PartitionPosition.swift", #"int("v")"#, "compared"),
-        Harmless("Engine/Loop/PartitionPosition.swift", #"int64("journal_offset")"#, "must equal the group's offset"),
-        Harmless("Engine/Loop/ProjectPause.swift", #"max(0, try object.int64("next"))"#, "an offset to read from"),
-        Harmless("Engine/Loop/ProjectPause.swift", #"int64("since_ms")"#, "shown"),
-        Harmless("Engine/Loop/StateSnapshot.swift", #"int("v")"#, "compared"),
-        Harmless("Engine/Loop/StateSnapshot.swift", #"int64("state_offset")"#, "within the changelog, or not used"),
-        Harmless("Engine/Loop/StateSnapshot.swift", #"int64("written_at_ms")"#, "its age saturates"),
-        Harmless("Engine/Loop/StateStore.swift", #"min(try object.uint64("ticks_written")"#, "bounded here"),
-        Harmless("Engine/Loop/StateStore.swift", #"int64("last_offset")"#, "compared"),
-        Harmless("Engine/Loop/TallyFolder.swift", "adding(try object.int64(", "saturates"),
-        Harmless("Engine/DatasetFiles/DatasetForm.swift", #"int64("format_version")"#, "compared"),
-        Harmless("Engine/DatasetFiles/DatasetStore+Packing.swift", #"int64("format_version")"#, "compared"),
-        Harmless("Engine/DatasetFiles/DatasetManifest.swift", #"int64("sequence")"#, "compared"),
-        Harmless("Engine/DatasetFiles/DatasetLine.swift", #"int64("sequence")"#, "compared"),
-        Harmless("Engine/DatasetFiles/DatasetReader.swift", #"int64("sequence")"#, "compared"),
-        Harmless("Engine/DatasetFiles/DatasetVerifier.swift", #"int64("sequence")"#, "compared"),
-        Harmless("Engine/Materializer/VersionDelta.swift", #"int64("sequence")"#, "compared"),
-        Harmless("Engine/Materializer/FactReader.swift", #"int64("sequence")"#, "only looked for; read with a bound"),
-        Harmless("Engine/Materializer/WaitingLabels.swift", #"int64("offset")"#, "must equal the file's name"),
-        Harmless("Engine/Materializer/WaitingLabels.swift", #"int64("from")"#, "as written, by the digest"),
-        Harmless("Engine/Operations/Explain+Predictions.swift", #"int64("from")"#, "ends of a range, compared"),
+        Harmless("Loop/PartitionPosition.swift", #"int("v")"#, "compared"),
+        Harmless("Loop/PartitionPosition.swift", #"int64("journal_offset")"#, "must equal the group's offset"),
+        Harmless("Loop/ProjectPause.swift", #"max(0, try object.int64("next"))"#, "an offset to read from"),
+        Harmless("Loop/ProjectPause.swift", #"int64("since_ms")"#, "shown"),
+        Harmless("Loop/StateSnapshot.swift", #"int("v")"#, "compared"),
+        Harmless("Loop/StateSnapshot.swift", #"int64("state_offset")"#, "within the changelog, or not used"),
+        Harmless("Loop/StateSnapshot.swift", #"int64("written_at_ms")"#, "its age saturates"),
+        Harmless("Loop/StateStore.swift", #"min(try object.uint64("ticks_written")"#, "bounded here"),
+        Harmless("Loop/StateStore.swift", #"int64("last_offset")"#, "compared"),
+        Harmless("Loop/TallyFolder.swift", "adding(try object.int64(", "saturates"),
+        Harmless("DatasetFiles/DatasetForm.swift", #"int64("format_version")"#, "compared"),
+        Harmless("DatasetFiles/DatasetStore+Packing.swift", #"int64("format_version")"#, "compared"),
+        Harmless("DatasetFiles/DatasetManifest.swift", #"int64("sequence")"#, "compared"),
+        Harmless("DatasetFiles/DatasetLine.swift", #"int64("sequence")"#, "compared"),
+        Harmless("DatasetFiles/DatasetReader.swift", #"int64("sequence")"#, "compared"),
+        Harmless("DatasetFiles/DatasetVerifier.swift", #"int64("sequence")"#, "compared"),
+        Harmless("Materializer/VersionDelta.swift", #"int64("sequence")"#, "compared"),
+        Harmless("Materializer/FactReader.swift", #"int64("sequence")"#, "only looked for; read with a bound"),
+        Harmless("Materializer/WaitingLabels.swift", #"int64("offset")"#, "must equal the file's name"),
+        Harmless("Materializer/WaitingLabels.swift", #"int64("from")"#, "as written, by the digest"),
+        Harmless("Operations/Explain+Predictions.swift", #"int64("from")"#, "ends of a range, compared"),
         Harmless("Events/Decisions/DatasetLog+JSON.swift", #"optionalInt64("format")"#, "compared"),
         Harmless("Events/Decisions/Evidence+JSON.swift", "try object.int(", "evidence, shown"),
         Harmless("Events/Decisions/Models+JSON.swift", "try object.int(", "priority, shown"),
@@ -81,18 +85,18 @@ import Testing
             "Whole.any",
             "accounts saturate or wrap, whatever they hold"
         ),
-        Harmless("Acquisition/Stream/StreamRows+Form.swift", "credit", "added to below a limit only"),
+        Harmless("Strategies/Stream/StreamRows+Form.swift", "credit", "added to below a limit only"),
         Harmless(
             "Flywheel/ProjectConfiguration+Form.swift",
             "revisions",
             "compared; ProjectDirectory follows a billion at most"
         ),
         Harmless("Vocabulary/Names+Form.swift", "source.text(", "the length of a text, which is checked next"),
-        Harmless("Acquisition/Stream/StreamRows+Form.swift", "next", "a place in a list, or the first"),
+        Harmless("Strategies/Stream/StreamRows+Form.swift", "next", "a place in a list, or the first"),
     ]
 
     private static let reducers = [
-        "Acquisition", "Datasets", "Flywheel", "Labeling", "Rollout", "Training", "Vocabulary",
+        "Acquisition", "Datasets", "Flywheel", "Labeling", "Rollout", "Strategies", "Training", "Vocabulary",
     ]
 
     @Test("Forms of rows name a bound for every number, too")
@@ -104,16 +108,16 @@ import Testing
     private static let sums =
         #"\b(attempt|attempts|revision|timestamp|writtenAt|requestedAt|sequence|ordinal|deaths|entryNumber)(\)| \?\? 0\))? ?(\+|-|\*)=? |[-+*] [a-zA-Z.]*\.(timestamp|writtenAt|requestedAt|sequence|revision|attempt)\b"#
     private static let harmlessSums = [
-        Harmless("Engine/DeadLetters/Redrive.swift", "attempt", "attempts are at most a million when they are read"),
-        Harmless("Engine/Loop/LoopStage+Rereading.swift", "pause.deaths += 1", "bounded when it is read"),
-        Harmless("Engine/Materializer/FactReader.swift", "fact.sequence - 1", "counted from 1"),
-        Harmless("Engine/Materializer/VersionSealer.swift", "cut.ordinal - 1", "counted from 1"),
-        Harmless("Engine/Operations/DecidedTable.swift", "tick.entryNumber - first", "at least first, a line above"),
-        Harmless("Engine/Operations/ProjectApply.swift", "known.revision + 1", "below the limit, two lines above"),
+        Harmless("DeadLetters/Redrive.swift", "attempt", "attempts are at most a million when they are read"),
+        Harmless("Loop/LoopStage+Rereading.swift", "pause.deaths += 1", "bounded when it is read"),
+        Harmless("Materializer/FactReader.swift", "fact.sequence - 1", "counted from 1"),
+        Harmless("Materializer/VersionSealer.swift", "cut.ordinal - 1", "counted from 1"),
+        Harmless("Operations/DecidedTable.swift", "tick.entryNumber - first", "at least first, a line above"),
+        Harmless("Operations/ProjectApply.swift", "known.revision + 1", "below the limit, two lines above"),
         Harmless("StreamRuntime/Caution.swift", "deaths", "bounded when the mark is read"),
         Harmless("StreamRuntime/StreamTask", "attempt += 1", "our own"),
-        Harmless("Engine/HoldUp.swift", "attempts += 1", "our own"),
-        Harmless("Engine/DeadLetters/RedriveSender.swift", "attempt += 1", "our own"),
+        Harmless("EngineCore/HoldUp.swift", "attempts += 1", "our own"),
+        Harmless("DeadLetters/RedriveSender.swift", "attempt += 1", "our own"),
     ]
 
     @Test("Nothing is added to a number from outside that has no bound, or its place stands here with the reason")

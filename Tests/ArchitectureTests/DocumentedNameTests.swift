@@ -64,7 +64,7 @@ import Testing
         func found(_ text: String) -> [String] { Self.names(in: text).map(\.name) }
         #expect(found("see docs/guides/operator.md.") == ["docs/guides/operator.md"])
         #expect(found("`Intake/Draw.swift`, `Ports.swift`") == ["Intake/Draw.swift", "Ports.swift"])
-        #expect(found("a `Engine/Loop` and a Engine/Loop") == ["Engine/Loop"])
+        #expect(found("a `Loop/Summary` and a Loop/Summary") == ["Loop/Summary"])
         #expect(found("[a](../../README.md#the-shape)") == ["../../README.md"])
         #expect(found("schemas/<event>/v1, Sources/\\(module)") == ["schemas", "Sources"])
         #expect(found("`schemas/tally/v1.schema.json`") == ["schemas/tally/v1.schema.json"])

@@ -17,7 +17,7 @@ import Testing
     func forms() {
         #expect(Self.imported("import JSON") == "JSON")
         #expect(Self.imported("  @preconcurrency public import Foundation") == "Foundation")
-        #expect(Self.imported("@_spi(Testing) internal import Engine;") == "Engine")
+        #expect(Self.imported("@_spi(Testing) internal import Loop;") == "Loop")
         #expect(Self.imported("private import func Glibc.exp") == "Glibc")
         #expect(Self.imported("let important = 1") == nil)
         #expect(Self.imported("func f(import name: String)") == nil)

@@ -8,6 +8,9 @@ enum ModuleGraph {
     /// Executables that are tests: they may import kits, and nothing that is shipped may import them.
     static let testPrograms = ["FlywheelFuzz", "FlywheelFuzzCodecs"]
 
+    /// Roles of a worker.
+    static let services = ["Intake", "Loop", "Materializer", "Trainer"]
+
     static let edges: [String: Set<String>] = [
         // base
         "Forms": [],
@@ -28,47 +31,85 @@ enum ModuleGraph {
         "Processes": ["CSpawn"],
         // kinds of answers
         "Kinds": ["Forms", "Vocabulary", "Statistics"],
+        // what samples are chosen by, without a state
+        "Strategies": ["Forms", "Hashing", "Kinds", "Statistics", "Tables", "Vocabulary"],
         // decisions
-        "Acquisition": Set(base + ["Forms", "Kinds"]),
+        "Acquisition": ["Forms", "Hashing", "Kinds", "Statistics", "Strategies", "Tables", "Vocabulary"],
         "Labeling": ["Forms", "Kinds", "Vocabulary", "Tables"],
         "Datasets": ["Forms", "Kinds", "Vocabulary", "Tables"],
         "Training": ["Forms", "Kinds", "Vocabulary", "Tables", "Statistics"],
         "Rollout": ["Forms", "Hashing", "Kinds", "Vocabulary", "Tables", "Statistics"],
-        "Flywheel": Set(["Forms", "Kinds", "Vocabulary", "Tables", "Hashing"] + reducers),
+        "Flywheel": [
+            "Acquisition", "Datasets", "Forms", "Hashing", "Kinds", "Labeling", "Rollout", "Strategies", "Tables",
+            "Training", "Vocabulary",
+        ],
         // wire, run
-        "Events": Set(["Forms", "Kinds", "Vocabulary", "Tables", "Flywheel", "JSON", "Hashing"] + reducers),
+        "Events": [
+            "Acquisition", "Datasets", "Flywheel", "Forms", "Hashing", "JSON", "Kinds", "Labeling", "Rollout",
+            "Strategies", "Tables", "Training", "Vocabulary",
+        ],
         "StreamRuntime": [],
-        "ProjectFiles": ["Forms", "Configuration", "Flywheel", "JSON", "Telemetry"],
+        "ProjectFiles": ["Configuration", "Flywheel", "Forms", "JSON", "Telemetry"],
         // join
         "KafkaTransport": ["StreamRuntime", "KafkaClient"],
         "S3": ["Storage", "HTTPClient", "Hashing"],
-        // composition
-        "Engine": Set(
-            base + reducers + [
-                "Compression", "Flywheel", "Events", "Kinds", "StreamRuntime", "KafkaTransport", "KafkaClient", "JSON",
-                "Learner", "S3", "Storage", "Telemetry",
-            ]
-        ),
-        "Console": ["Engine", "HTTPServer", "Telemetry", "JSON"],
-        "Demo": Set(
-            ["Vocabulary", "Statistics"] + reducers + [
-                "Flywheel", "Events", "Engine", "StreamRuntime", "KafkaTransport", "KafkaClient", "JSON", "Learner",
-                "Processes", "S3", "Telemetry",
-            ]
-        ),
-        // executables
-        "FlywheelCLI": [
-            "Acquisition", "Arguments", "Configuration", "Console", "Demo", "Engine", "Events", "Flywheel",
-            "Hashing", "JSON", "KafkaClient", "KafkaTransport", "Kinds", "Processes", "ProjectFiles", "S3", "Storage",
+        // services on a small core, not one another
+        "EngineCore": [
+            "Acquisition", "Events", "Flywheel", "Hashing", "JSON", "KafkaClient", "Kinds", "Processes", "Storage",
             "StreamRuntime", "Telemetry", "Vocabulary",
         ],
-        "FlywheelBench": Set(
-            base + reducers + [
-                "Arguments", "Engine", "Events", "Flywheel", "JSON", "KafkaClient", "KafkaTransport", "Kinds",
-                "Learner",
-                "Processes", "Storage", "StreamRuntime", "Telemetry",
-            ]
-        ),
+        "DatasetFiles": ["Compression", "EngineCore", "Events", "Hashing", "JSON", "S3", "Storage", "Vocabulary"],
+        "Intake": [
+            "Acquisition", "EngineCore", "Events", "Flywheel", "Hashing", "JSON", "Kinds", "Labeling", "Processes",
+            "Rollout", "Strategies", "StreamRuntime", "Telemetry", "Training", "Vocabulary",
+        ],
+        "Loop": [
+            "Acquisition", "Datasets", "EngineCore", "Events", "Flywheel", "Hashing", "JSON", "Labeling", "Rollout",
+            "Statistics", "Storage", "StreamRuntime", "Tables", "Telemetry", "Training", "Vocabulary",
+        ],
+        "Materializer": [
+            "DatasetFiles", "EngineCore", "Events", "Hashing", "JSON", "Storage", "StreamRuntime", "Vocabulary",
+        ],
+        "Trainer": [
+            "DatasetFiles", "EngineCore", "Events", "Hashing", "JSON", "Learner", "S3", "Statistics", "Storage",
+            "StreamRuntime", "Vocabulary",
+        ],
+        // what commands do, and the worker
+        "DeadLetters": ["EngineCore", "Events", "Intake", "JSON", "Processes", "StreamRuntime", "Vocabulary"],
+        "Imports": [
+            "Acquisition", "Datasets", "EngineCore", "Events", "Flywheel", "Hashing", "Intake", "JSON", "Kinds",
+            "Labeling", "Loop", "Processes", "StreamRuntime", "Tables", "Telemetry", "Vocabulary",
+        ],
+        "Operations": [
+            "Acquisition", "DatasetFiles", "Datasets", "EngineCore", "Events", "Flywheel", "Hashing", "Intake", "JSON",
+            "KafkaClient", "Kinds", "Loop", "Materializer", "Processes", "Rollout", "Statistics", "Strategies",
+            "StreamRuntime", "Tables", "Telemetry", "Training", "Vocabulary",
+        ],
+        "Worker": [
+            "DatasetFiles", "Datasets", "EngineCore", "Events", "Flywheel", "Hashing", "Intake", "JSON", "KafkaClient",
+            "KafkaTransport", "Loop", "Materializer", "Processes", "S3", "Storage", "StreamRuntime", "Tables",
+            "Telemetry", "Trainer", "Vocabulary",
+        ],
+        // composition
+        "Console": ["EngineCore", "HTTPServer", "JSON", "Processes", "Telemetry", "Worker"],
+        "Demo": [
+            "Acquisition", "DatasetFiles", "Datasets", "EngineCore", "Events", "Flywheel", "JSON", "KafkaClient",
+            "KafkaTransport", "Labeling", "Learner", "Loop", "Operations", "Processes", "Rollout", "S3", "Statistics",
+            "StreamRuntime", "Telemetry", "Training", "Vocabulary", "Worker",
+        ],
+        // executables
+        "FlywheelCLI": [
+            "Acquisition", "Arguments", "Configuration", "Console", "DatasetFiles", "DeadLetters", "Demo", "EngineCore",
+            "Events", "Flywheel", "Hashing", "Imports", "Intake", "JSON", "KafkaClient", "KafkaTransport", "Kinds",
+            "Loop", "Operations", "Processes", "ProjectFiles", "S3", "Storage", "StreamRuntime", "Telemetry",
+            "Vocabulary", "Worker",
+        ],
+        "FlywheelBench": [
+            "Acquisition", "Arguments", "DatasetFiles", "Datasets", "EngineCore", "Events", "Flywheel", "Hashing",
+            "Intake", "JSON", "KafkaClient", "KafkaTransport", "Kinds", "Labeling", "Learner", "Loop", "Materializer",
+            "Operations", "Processes", "Rollout", "Statistics", "Storage", "Strategies", "StreamRuntime", "Tables",
+            "Telemetry", "Trainer", "Training", "Vocabulary", "Worker",
+        ],
         // test kits
         "StreamTesting": ["StreamRuntime", "CAllocations"],
         "KafkaTesting": ["Crdkafka", "KafkaClient"],
@@ -80,8 +121,9 @@ enum ModuleGraph {
         // programs of tests
         "FlywheelFuzzCodecs": ["Fuzzing"],
         "FlywheelFuzz": [
-            "Console", "Engine", "Events", "Flywheel", "Fuzzing", "JSON", "Processes", "Statistics", "Storage",
-            "StreamRuntime", "StreamTesting", "Telemetry", "Vocabulary",
+            "Console", "DatasetFiles", "DeadLetters", "EngineCore", "Events", "Flywheel", "Fuzzing", "Intake", "JSON",
+            "Loop", "Materializer", "Operations", "Processes", "Statistics", "Storage", "StreamRuntime",
+            "StreamTesting", "Telemetry", "Trainer", "Vocabulary", "Worker",
         ],
     ]
 
@@ -93,11 +135,15 @@ enum ModuleGraph {
             "Storage", "Compression", "Arguments", "Processes",
         ],
         ["Kinds"],
+        ["Strategies"],
         reducers,
         ["Flywheel"],
         ["Events", "StreamRuntime", "ProjectFiles"],
         ["KafkaTransport", "S3"],
-        ["Engine"],
+        ["EngineCore"],
+        ["DatasetFiles", "Intake", "Loop"],
+        ["Materializer", "Trainer"],
+        ["DeadLetters", "Imports", "Operations", "Worker"],
         ["Console", "Demo"],
         ["FlywheelCLI", "FlywheelBench"],
     ]
@@ -125,5 +171,6 @@ enum ModuleGraph {
     static let toolchain: Set<String> = ["Swift", "Foundation", "Glibc", "Darwin", "Dispatch", "Synchronization"]
 
     /// Modules whose answers must not depend on clock, chance or machine.
-    static let deterministic = ["Forms", "Kinds", "Vocabulary", "Tables", "Statistics"] + reducers + ["Flywheel"]
+    static let deterministic =
+        ["Forms", "Kinds", "Vocabulary", "Tables", "Statistics", "Strategies"] + reducers + ["Flywheel"]
 }

@@ -63,14 +63,33 @@ import Testing
     }
 
     @Test(
-        "A reducer imports only Forms, Kinds, Vocabulary, Tables, Statistics and Hashing",
+        "A reducer imports only Forms, Kinds, Strategies, Vocabulary, Tables, Statistics and Hashing",
         arguments: ModuleGraph.reducers
     )
     func reducers(module: String) {
         #expect(
-            ModuleGraph.edges[module]?.isSubset(of: ["Forms", "Kinds", "Vocabulary", "Tables", "Statistics", "Hashing"])
+            ModuleGraph.edges[module]?.isSubset(of: [
+                "Forms", "Kinds", "Strategies", "Vocabulary", "Tables", "Statistics", "Hashing",
+            ])
                 == true
         )
+    }
+
+    @Test(
+        "Intake, Loop, Materializer and Trainer know the core, and nothing of one another",
+        arguments: ModuleGraph.services
+    )
+    func services(module: String) {
+        let others = Set(ModuleGraph.services).subtracting([module])
+        #expect(ModuleGraph.edges[module, default: []].isDisjoint(with: others))
+    }
+
+    @Test("A module has 60 files at most")
+    func sizes() {
+        for module in ModuleGraph.edges.keys.sorted() {
+            let count = Repository.files(below: "Sources/\(module)", withExtension: "swift").count
+            #expect((1...60).contains(count), "\(module) has \(count) files")
+        }
     }
 
     @Test("Every edge leads to a lower layer")

@@ -1,5 +1,5 @@
 import Arguments
-import Engine
+import EngineCore
 import Foundation
 import Testing
 

@@ -2,6 +2,7 @@ import Acquisition
 import Arguments
 import Foundation
 import Statistics
+import Strategies
 import Testing
 
 @testable import FlywheelBench

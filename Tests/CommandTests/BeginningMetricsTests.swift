@@ -1,8 +1,9 @@
-import Engine
+import EngineCore
 import Events
 import Foundation
 import Telemetry
 import Testing
+import Worker
 
 /// Metrics exist before their first event: the first event of a counter that appears only with it would be
 /// invisible.

@@ -1,10 +1,12 @@
-import Engine
+import DeadLetters
+import EngineCore
 import Events
 import Foundation
 import StreamRuntime
 import StreamTesting
 import Testing
 import Vocabulary
+import Worker
 
 @testable import FlywheelCLI
 

@@ -1,10 +1,11 @@
 import Configuration
-import Engine
+import EngineCore
 import Foundation
 import KafkaClient
 import Processes
 import S3
 import Testing
+import Worker
 
 @testable import FlywheelCLI
 

@@ -7,6 +7,7 @@ import Foundation
 import JSON
 import Labeling
 import Rollout
+import Strategies
 import Testing
 import Training
 import Vocabulary

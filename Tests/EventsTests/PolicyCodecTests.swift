@@ -4,6 +4,7 @@ import Flywheel
 import Foundation
 import JSON
 import Labeling
+import Strategies
 import Testing
 import Vocabulary
 

@@ -2,6 +2,7 @@ import Acquisition
 import Events
 import Flywheel
 import JSON
+import Strategies
 import Testing
 import Vocabulary
 

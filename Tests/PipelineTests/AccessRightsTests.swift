@@ -1,8 +1,12 @@
-import Engine
+import EngineCore
 import Events
 import Foundation
+import Intake
 import KafkaClient
+import Loop
+import Materializer
 import Testing
+import Trainer
 
 @Suite("The rights of roles and parties")
 struct AccessRightsTests {

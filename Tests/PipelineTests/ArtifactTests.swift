@@ -8,7 +8,8 @@ import StreamTesting
 import Testing
 import Vocabulary
 
-@testable import Engine
+@testable import Intake
+@testable import Operations
 
 /// Where a trainer says that its models lie, and what is made of it.
 @Suite("Artifacts of results")

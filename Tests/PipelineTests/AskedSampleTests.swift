@@ -3,13 +3,14 @@ import Events
 import Flywheel
 import Hashing
 import JSON
+import Strategies
 import StreamRuntime
 import StreamTesting
 import Synchronization
 import Testing
 import Vocabulary
 
-@testable import Engine
+@testable import Intake
 
 @Suite("Samples that were asked for, as Intake knows them")
 struct AskedSampleTests {

@@ -1,7 +1,8 @@
-import Engine
 import Events
 import Flywheel
 import Hashing
+import Intake
+import Loop
 import StreamRuntime
 import StreamTesting
 import Tables

@@ -1,12 +1,15 @@
-import Engine
+import DatasetFiles
+import EngineCore
 import Events
 import Foundation
+import Materializer
 import S3
 import S3Testing
 import Storage
 import StreamRuntime
 import StreamTesting
 import Testing
+import Trainer
 import Vocabulary
 
 extension S3Client {

@@ -8,7 +8,9 @@ import Telemetry
 import Testing
 import Vocabulary
 
-@testable import Engine
+@testable import Loop
+@testable import Operations
+@testable import Worker
 
 @Suite("How far a challenger has come is told")
 struct ChallengerStandingTests {

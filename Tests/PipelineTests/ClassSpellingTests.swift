@@ -5,7 +5,9 @@ import StreamTesting
 import Testing
 import Vocabulary
 
-@testable import Engine
+@testable import EngineCore
+@testable import Intake
+@testable import Operations
 
 /// `project apply` takes new classes in NFC alone; whoever writes to `projects` otherwise gets no others in.
 @Suite("Classes in revisions that others write")

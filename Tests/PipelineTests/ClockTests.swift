@@ -1,6 +1,8 @@
-import Engine
 import Events
 import Flywheel
+import Intake
+import Loop
+import Operations
 import StreamRuntime
 import StreamTesting
 import Testing

@@ -8,7 +8,9 @@ import StreamTesting
 import Testing
 import Vocabulary
 
-@testable import Engine
+@testable import DatasetFiles
+@testable import EngineCore
+@testable import Materializer
 
 @Suite("What is damaged, older, newer or written meanwhile neither stops a collection nor is lost by one")
 struct CollectionDamageTests {

@@ -13,7 +13,11 @@ import Testing
 import Training
 import Vocabulary
 
-@testable import Engine
+@testable import DatasetFiles
+@testable import EngineCore
+@testable import Materializer
+@testable import Operations
+@testable import Worker
 
 @Suite("Versions that nothing needs are collected, and nothing that a version names or will name goes")
 struct CollectionTests {

@@ -1,10 +1,11 @@
 import Acquisition
-import Engine
+import DatasetFiles
 import Events
 import Flywheel
 import Foundation
 import JSON
 import Labeling
+import Loop
 import StreamRuntime
 import StreamTesting
 import Tables

@@ -6,7 +6,8 @@ import StreamTesting
 import Testing
 import Vocabulary
 
-@testable import Engine
+@testable import DatasetFiles
+@testable import EngineCore
 
 /// A way in which files of a version of form 2 may be wrong, though every digest that names one is right.
 struct Damage: Sendable, CustomTestStringConvertible {

@@ -1,4 +1,4 @@
-import Engine
+import DatasetFiles
 import Events
 import Flywheel
 import JSON

@@ -5,7 +5,7 @@ import StreamTesting
 import Testing
 import Vocabulary
 
-@testable import Engine
+@testable import EngineCore
 
 @Suite("A transaction that ends while its topic is looked at")
 struct EndingTransactionTests {

@@ -1,6 +1,7 @@
-import Engine
+import EngineCore
 import Events
 import Flywheel
+import Intake
 import StreamRuntime
 import StreamTesting
 import Testing

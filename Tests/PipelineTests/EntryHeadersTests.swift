@@ -4,7 +4,8 @@ import StreamRuntime
 import Testing
 import Vocabulary
 
-@testable import Engine
+@testable import EngineCore
+@testable import Intake
 
 @Suite("Headers of entries")
 struct EntryHeadersTests {

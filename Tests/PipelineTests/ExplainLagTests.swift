@@ -1,12 +1,12 @@
 import Acquisition
-import Engine
 import Events
 import StreamRuntime
 import StreamTesting
 import Testing
 import Vocabulary
 
-@testable import Engine
+@testable import Loop
+@testable import Operations
 
 @Suite("Explaining what is on its way")
 struct ExplainLagTests {

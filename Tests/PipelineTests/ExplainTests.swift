@@ -1,7 +1,8 @@
 import Acquisition
-import Engine
 import Events
 import Flywheel
+import Operations
+import Strategies
 import StreamRuntime
 import StreamTesting
 import Testing

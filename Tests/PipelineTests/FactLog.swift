@@ -7,7 +7,7 @@ import StreamRuntime
 import Synchronization
 import Vocabulary
 
-@testable import Engine
+@testable import DatasetFiles
 
 /// A dataset log with all kinds of facts, drawn by a seed, and what the versions cut from it must hold, folded in the simplest
 /// way there is.

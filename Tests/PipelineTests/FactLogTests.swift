@@ -9,7 +9,9 @@ import StreamTesting
 import Testing
 import Vocabulary
 
-@testable import Engine
+@testable import DatasetFiles
+@testable import EngineCore
+@testable import Materializer
 
 /// Whether tests try every fault point there is, as `make s3` does, instead of a few that a seed draws.
 enum Exhaustive {

@@ -7,7 +7,7 @@ import StreamTesting
 import Testing
 import Vocabulary
 
-@testable import Engine
+@testable import Intake
 
 @Suite("Feedback of an hour: of more than there is room for, users are drawn")
 struct FeedbackRoomTests {

@@ -1,9 +1,10 @@
-import Engine
+import EngineCore
 import Foundation
 import S3
 import S3Testing
 import Storage
 import Testing
+import Worker
 
 @Suite("A data folder belongs to one cluster and one prefix")
 struct FolderOwnerTests {

@@ -9,7 +9,10 @@ import Telemetry
 import Testing
 import Vocabulary
 
-@testable import Engine
+@testable import DeadLetters
+@testable import EngineCore
+@testable import Intake
+@testable import Operations
 
 @Suite("Names and headers of strangers")
 struct ForeignNamesTests {

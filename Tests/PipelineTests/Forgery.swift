@@ -1,7 +1,7 @@
-import Engine
 import Events
 import Flywheel
 import Foundation
+import Intake
 import JSON
 import StreamRuntime
 import StreamTesting

@@ -1,11 +1,14 @@
-import Engine
+import DatasetFiles
+import EngineCore
 import Events
 import Foundation
+import Materializer
 import Processes
 import Storage
 import StreamRuntime
 import StreamTesting
 import Testing
+import Trainer
 import Vocabulary
 
 @Suite("A full disk holds work up and loses nothing")

@@ -1,9 +1,11 @@
 import Acquisition
-import Engine
 import Events
 import Flywheel
+import Intake
 import JSON
 import Labeling
+import Loop
+import Operations
 import Rollout
 import StreamRuntime
 import StreamTesting

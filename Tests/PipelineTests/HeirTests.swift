@@ -1,5 +1,5 @@
-import Engine
 import Events
+import Operations
 import StreamRuntime
 import StreamTesting
 import Testing

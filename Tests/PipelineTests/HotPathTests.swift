@@ -1,12 +1,13 @@
 import Acquisition
 import Events
 import Flywheel
+import Strategies
 import StreamRuntime
 import StreamTesting
 import Testing
 import Vocabulary
 
-@testable import Engine
+@testable import Intake
 
 @Suite("What a dropped prediction costs")
 struct HotPathTests {

@@ -1,6 +1,5 @@
 import Acquisition
 import Datasets
-import Engine
 import Events
 import Flywheel
 import StreamTesting
@@ -8,7 +7,7 @@ import Tables
 import Testing
 import Vocabulary
 
-@testable import Engine
+@testable import Imports
 
 @Suite("Checks of an import before it is sent")
 struct ImportCheckTests {

@@ -1,10 +1,9 @@
-import Engine
 import Events
 import Flywheel
 import Testing
 import Vocabulary
 
-@testable import Engine
+@testable import Imports
 
 @Suite("Files of labels")
 struct ImportFileTests {

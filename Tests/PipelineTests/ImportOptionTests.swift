@@ -1,8 +1,7 @@
-import Engine
 import Testing
 import Vocabulary
 
-@testable import Engine
+@testable import Imports
 
 /// Files as a user with the guides alone passes them to the command, and how the command reads them.
 @Suite("Options and forms of imported files")

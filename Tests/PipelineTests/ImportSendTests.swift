@@ -1,11 +1,11 @@
-import Engine
 import Events
 import StreamRuntime
 import StreamTesting
 import Testing
 import Vocabulary
 
-@testable import Engine
+@testable import EngineCore
+@testable import Imports
 
 @Suite("An import that ends before all is sent")
 struct ImportSendTests {

@@ -8,7 +8,11 @@ import Tables
 import Testing
 import Vocabulary
 
-@testable import Engine
+@testable import DatasetFiles
+@testable import EngineCore
+@testable import Imports
+@testable import Loop
+@testable import Operations
 
 @Suite("Imported labels, from the file to the version")
 struct ImportTests {

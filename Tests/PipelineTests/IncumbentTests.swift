@@ -1,9 +1,11 @@
-import Engine
+import EngineCore
 import Events
 import Flywheel
 import Hashing
 import JSON
 import Learner
+import Loop
+import Operations
 import Storage
 import StreamRuntime
 import StreamTesting

@@ -1,5 +1,6 @@
-import Engine
+import EngineCore
 import Events
+import Intake
 import JSON
 import Statistics
 import StreamRuntime

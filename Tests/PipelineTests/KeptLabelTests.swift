@@ -6,7 +6,9 @@ import StreamTesting
 import Testing
 import Vocabulary
 
-@testable import Engine
+@testable import DatasetFiles
+@testable import EngineCore
+@testable import Materializer
 
 /// One project that cuts, and another that never does, in one partition of the dataset log.
 @Suite("Labels that wait for long")

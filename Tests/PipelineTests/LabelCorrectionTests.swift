@@ -1,8 +1,10 @@
 import Datasets
-import Engine
+import EngineCore
 import Events
 import Flywheel
 import JSON
+import Loop
+import Operations
 import StreamRuntime
 import StreamTesting
 import Testing

@@ -6,7 +6,7 @@ import StreamTesting
 import Testing
 import Vocabulary
 
-@testable import Engine
+@testable import DatasetFiles
 
 /// Many labels that one version holds.
 @Suite("Large imports")

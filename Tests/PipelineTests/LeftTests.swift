@@ -1,5 +1,10 @@
-import Engine
+import DeadLetters
+import EngineCore
 import Events
+import Intake
+import Loop
+import Materializer
+import Operations
 import StreamRuntime
 import StreamTesting
 import Testing

@@ -1,6 +1,8 @@
-import Engine
+import DeadLetters
+import EngineCore
 import Events
 import Hashing
+import Intake
 import StreamRuntime
 import StreamTesting
 import Testing

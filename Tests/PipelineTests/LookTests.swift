@@ -1,5 +1,6 @@
-import Engine
+import EngineCore
 import Events
+import Intake
 import StreamRuntime
 import StreamTesting
 import Synchronization

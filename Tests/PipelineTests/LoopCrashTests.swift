@@ -1,7 +1,7 @@
-import Engine
 import Events
 import Flywheel
 import JSON
+import Operations
 import StreamRuntime
 import StreamTesting
 import Tables

@@ -1,8 +1,9 @@
-import Engine
 import Events
+import Loop
 import StreamRuntime
 import StreamTesting
 import Testing
+import Worker
 
 /// A member whose group never answers. Used on the test's thread.
 private final class SilentConsumer: GroupConsumer, @unchecked Sendable {

@@ -1,6 +1,5 @@
 import Acquisition
 import Datasets
-import Engine
 import Events
 import Flywheel
 import JSON
@@ -12,7 +11,9 @@ import Testing
 import Training
 import Vocabulary
 
-@testable import Engine
+@testable import DatasetFiles
+@testable import Loop
+@testable import Operations
 
 /// Test labels that leave, from the decision to the model that was trained on them.
 @Suite("Labels that leave the test set, from the log to the model")

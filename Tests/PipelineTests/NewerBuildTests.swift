@@ -1,6 +1,8 @@
-import Engine
+import EngineCore
 import Events
 import Flywheel
+import Loop
+import Operations
 import StreamRuntime
 import StreamTesting
 import Tables

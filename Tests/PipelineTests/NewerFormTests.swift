@@ -1,8 +1,10 @@
-import Engine
+import DatasetFiles
+import EngineCore
 import Events
 import Foundation
 import Hashing
 import JSON
+import Materializer
 import Storage
 import StreamRuntime
 import StreamTesting

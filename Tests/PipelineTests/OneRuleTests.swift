@@ -7,7 +7,7 @@ import StreamTesting
 import Testing
 import Vocabulary
 
-@testable import Engine
+@testable import Intake
 
 /// Whether a record is counted or refused must not depend on whether its sample goes on: by the audit sample's draw one in ten
 /// is parsed whole, and nine are looked at.

@@ -6,7 +6,9 @@ import StreamTesting
 import Testing
 import Vocabulary
 
-@testable import Engine
+@testable import DeadLetters
+@testable import EngineCore
+@testable import Operations
 
 /// A stranger's transaction that stays open hides what stands behind it, and holds up nobody who only looks.
 @Suite("Looking past an open transaction")

@@ -1,7 +1,8 @@
 import Datasets
-import Engine
+import DeadLetters
 import Events
 import Flywheel
+import Intake
 import JSON
 import StreamRuntime
 import StreamTesting

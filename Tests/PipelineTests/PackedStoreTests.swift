@@ -12,7 +12,8 @@ import Synchronization
 import Testing
 import Vocabulary
 
-@testable import Engine
+@testable import DatasetFiles
+@testable import EngineCore
 
 @Suite("Files of labels may lie packed: ids, readers and conflicts know only the texts")
 struct PackedStoreTests {

@@ -9,7 +9,9 @@ import StreamTesting
 import Testing
 import Vocabulary
 
-@testable import Engine
+@testable import DatasetFiles
+@testable import Materializer
+@testable import Trainer
 
 @Suite("Training on versions of form 2")
 struct PagedTrainerTests {

@@ -7,7 +7,8 @@ import Synchronization
 import Testing
 import Vocabulary
 
-@testable import Engine
+@testable import DatasetFiles
+@testable import Materializer
 
 @Suite("A version of form 2 costs its change, whatever came before")
 struct PagedVersionTests {

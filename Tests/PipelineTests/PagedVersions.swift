@@ -7,7 +7,8 @@ import Synchronization
 import Testing
 import Vocabulary
 
-@testable import Engine
+@testable import DatasetFiles
+@testable import Materializer
 
 /// Versions of form 2 of a project, sealed one after the other, and what is in them.
 struct PagedVersions {

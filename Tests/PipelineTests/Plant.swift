@@ -1,14 +1,19 @@
-import Engine
+import DatasetFiles
+import EngineCore
 import Events
 import Flywheel
 import Foundation
+import Intake
 import JSON
 import Learner
+import Loop
+import Materializer
 import S3
 import Statistics
 import Storage
 import StreamRuntime
 import StreamTesting
+import Trainer
 import Vocabulary
 
 /// All stages over one in-memory cluster, a product service and a label tool, turned by hand.

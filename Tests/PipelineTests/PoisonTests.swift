@@ -1,10 +1,13 @@
-import Engine
+import EngineCore
 import Events
 import Flywheel
+import Intake
 import JSON
+import Loop
 import StreamRuntime
 import StreamTesting
 import Testing
+import Trainer
 import Training
 import Vocabulary
 

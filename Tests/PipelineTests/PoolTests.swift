@@ -1,11 +1,12 @@
 import Acquisition
+import DatasetFiles
 import Datasets
-import Engine
 import Events
 import Flywheel
 import JSON
 import Labeling
 import Learner
+import Loop
 import Statistics
 import StreamRuntime
 import StreamTesting

@@ -1,12 +1,14 @@
 import Acquisition
-import Engine
+import EngineCore
 import Events
 import Flywheel
 import JSON
+import Operations
 import Rollout
 import StreamRuntime
 import StreamTesting
 import Testing
+import Trainer
 import Training
 import Vocabulary
 

@@ -9,7 +9,7 @@ import StreamTesting
 import Testing
 import Vocabulary
 
-@testable import Engine
+@testable import Intake
 
 /// A look at a prediction and a full parse of it must agree: what only the look says is never written down.
 @Suite("Predictions that are looked at and predictions that are parsed")

@@ -1,9 +1,12 @@
-import Engine
+import DeadLetters
+import EngineCore
 import Events
 import Flywheel
 import Foundation
+import Intake
 import JSON
 import Labeling
+import Operations
 import Statistics
 import StreamRuntime
 import StreamTesting

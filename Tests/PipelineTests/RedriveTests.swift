@@ -1,4 +1,5 @@
-import Engine
+import DeadLetters
+import EngineCore
 import Events
 import StreamRuntime
 import StreamTesting

@@ -6,7 +6,8 @@ import StreamTesting
 import Testing
 import Vocabulary
 
-@testable import Engine
+@testable import Loop
+@testable import Operations
 
 @Suite("Rollouts by steps, from the command to the log")
 struct ReleaseApprovalTests {

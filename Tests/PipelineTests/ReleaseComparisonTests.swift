@@ -9,7 +9,9 @@ import StreamTesting
 import Testing
 import Vocabulary
 
-@testable import Engine
+@testable import EngineCore
+@testable import Loop
+@testable import Operations
 
 @Suite("Two model versions side by side")
 struct ReleaseComparisonTests {

@@ -6,7 +6,9 @@ import StreamTesting
 import Testing
 import Vocabulary
 
-@testable import Engine
+@testable import EngineCore
+@testable import Loop
+@testable import Operations
 
 @Suite("Releases that operators control, from the command to the log")
 struct ReleaseControlTests {

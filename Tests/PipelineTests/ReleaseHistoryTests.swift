@@ -9,7 +9,9 @@ import Tables
 import Testing
 import Vocabulary
 
-@testable import Engine
+@testable import EngineCore
+@testable import Loop
+@testable import Operations
 
 @Suite("The history of releases")
 struct ReleaseHistoryTests {

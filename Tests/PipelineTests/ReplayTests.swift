@@ -1,7 +1,9 @@
-import Engine
+import EngineCore
 import Events
 import Flywheel
 import JSON
+import Loop
+import Operations
 import StreamRuntime
 import StreamTesting
 import Testing

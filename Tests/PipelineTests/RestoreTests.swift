@@ -1,9 +1,9 @@
 import Acquisition
-import Engine
 import Events
 import Flywheel
 import JSON
 import Labeling
+import Loop
 import StreamRuntime
 import StreamTesting
 import Tables

@@ -1,7 +1,8 @@
-import Engine
+import EngineCore
 import Events
 import StreamTesting
 import Testing
+import Worker
 
 @Suite("A role looks at its topics before it begins")
 struct RoleTopicsTests {

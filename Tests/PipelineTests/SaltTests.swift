@@ -1,9 +1,11 @@
-import Engine
+import EngineCore
 import Events
+import Intake
 import StreamRuntime
 import StreamTesting
 import Testing
 import Vocabulary
+import Worker
 
 @Suite("All workers of a group have one salt")
 struct SaltTests {

@@ -8,8 +8,6 @@ import StreamTesting
 import Testing
 import Vocabulary
 
-@testable import Engine
-
 @Suite("Groups of samples")
 struct SampleGroupTests {
     private func candidates(_ plant: Plant) throws -> [Candidate] {

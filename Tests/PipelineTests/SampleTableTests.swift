@@ -4,7 +4,7 @@ import Statistics
 import Synchronization
 import Testing
 
-@testable import Engine
+@testable import Intake
 
 @Suite("The table of samples that were asked for")
 struct SampleTableTests {

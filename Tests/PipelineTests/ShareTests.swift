@@ -1,12 +1,14 @@
 import Acquisition
 import Events
 import Flywheel
+import Strategies
 import StreamRuntime
 import StreamTesting
 import Testing
 import Vocabulary
 
-@testable import Engine
+@testable import EngineCore
+@testable import Intake
 
 @Suite("A worker's share of the traffic")
 struct ShareTests {

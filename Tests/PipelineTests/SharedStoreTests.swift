@@ -1,7 +1,8 @@
-import Engine
+import DatasetFiles
 import Events
 import Foundation
 import JSON
+import Materializer
 import S3
 import S3Testing
 import Storage

@@ -1,8 +1,10 @@
-import Engine
+import EngineCore
 import Events
 import Flywheel
 import Foundation
 import Hashing
+import Loop
+import Operations
 import Statistics
 import Storage
 import StreamRuntime

@@ -1,8 +1,10 @@
 import Acquisition
-import Engine
+import DatasetFiles
 import Events
 import Flywheel
 import Learner
+import Loop
+import Strategies
 import StreamRuntime
 import StreamTesting
 import Tables

@@ -5,7 +5,8 @@ import StreamTesting
 import Testing
 import Vocabulary
 
-@testable import Engine
+@testable import EngineCore
+@testable import Worker
 
 /// A role that turns and gets nothing done is not healthy.
 @Suite("Standing still")

@@ -1,8 +1,9 @@
-import Engine
+import EngineCore
 import Events
 import StreamRuntime
 import StreamTesting
 import Testing
+import Trainer
 import Vocabulary
 
 @Suite("A study is taken up at its first unfinished repeat")

@@ -1,12 +1,16 @@
 import Datasets
-import Engine
+import DeadLetters
+import EngineCore
 import Events
 import Flywheel
 import Foundation
+import Intake
 import JSON
+import Operations
 import StreamRuntime
 import StreamTesting
 import Testing
+import Trainer
 import Vocabulary
 
 @Suite("Tokens where secrets, revisions and builds change")

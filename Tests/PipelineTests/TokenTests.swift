@@ -1,8 +1,10 @@
-import Engine
+import EngineCore
 import Events
 import Flywheel
 import Foundation
+import Intake
 import JSON
+import Operations
 import StreamRuntime
 import StreamTesting
 import Testing

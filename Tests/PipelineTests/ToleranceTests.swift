@@ -1,7 +1,7 @@
 import Acquisition
-import Engine
 import Events
 import Flywheel
+import Intake
 import JSON
 import StreamRuntime
 import StreamTesting

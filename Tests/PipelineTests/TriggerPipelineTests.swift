@@ -4,12 +4,13 @@ import Flywheel
 import JSON
 import Kinds
 import Statistics
+import Strategies
 import StreamRuntime
 import StreamTesting
 import Testing
 import Vocabulary
 
-@testable import Engine
+@testable import Operations
 
 @Suite("Triggers through the pipeline")
 struct TriggerPipelineTests {

@@ -5,7 +5,8 @@ import Telemetry
 import Testing
 import Vocabulary
 
-@testable import Engine
+@testable import Loop
+@testable import Worker
 
 /// The materializer may be anywhere, or nowhere: the loop says what it waits for.
 @Suite("Cuts that nobody seals")

@@ -8,7 +8,9 @@ import StreamTesting
 import Testing
 import Vocabulary
 
-@testable import Engine
+@testable import DatasetFiles
+@testable import EngineCore
+@testable import Trainer
 
 @Suite("What verify calls whole can be read, and nothing else")
 struct VerifiedHistoryTests {

@@ -4,7 +4,8 @@ import StreamTesting
 import Testing
 import Vocabulary
 
-@testable import Engine
+@testable import DatasetFiles
+@testable import Materializer
 
 /// Samples that would train and test in one version.
 @Suite("No version with a sample on two sides is sealed, and one that was is found")

@@ -1,7 +1,8 @@
 import KafkaClient
 import Testing
 
-@testable import Engine
+@testable import EngineCore
+@testable import Worker
 
 @Suite("Names of a worker's threads")
 struct WriterNameTests {

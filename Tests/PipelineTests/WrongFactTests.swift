@@ -1,7 +1,8 @@
-import Engine
+import EngineCore
 import Events
 import Foundation
 import JSON
+import Materializer
 import StreamRuntime
 import StreamTesting
 import Testing

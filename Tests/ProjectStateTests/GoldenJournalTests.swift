@@ -9,7 +9,8 @@ import Testing
 import Training
 import Vocabulary
 
-@testable import Engine
+@testable import EngineCore
+@testable import Loop
 
 /// Journals that were recorded once, and what each build decided of them.
 @Suite struct GoldenJournalTests {

@@ -7,7 +7,8 @@ import Storage
 import Tables
 import Vocabulary
 
-@testable import Engine
+@testable import EngineCore
+@testable import Loop
 
 /// Decisions of one build on the golden journals: a folder named for the build.
 ///

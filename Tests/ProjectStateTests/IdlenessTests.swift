@@ -2,6 +2,7 @@ import Acquisition
 import Flywheel
 import Labeling
 import Rollout
+import Strategies
 import Tables
 import Testing
 import Training

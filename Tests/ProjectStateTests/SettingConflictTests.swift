@@ -1,6 +1,7 @@
 import Acquisition
 import Flywheel
 import Labeling
+import Strategies
 import Testing
 import Vocabulary
 

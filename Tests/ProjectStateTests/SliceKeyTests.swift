@@ -1,5 +1,6 @@
 import Acquisition
 import Flywheel
+import Strategies
 import Tables
 import Testing
 import Vocabulary

@@ -4,6 +4,7 @@ import Flywheel
 import Labeling
 import Rollout
 import Statistics
+import Strategies
 import Tables
 import Training
 import Vocabulary

@@ -1,4 +1,5 @@
 internal import Statistics
+internal import Strategies
 internal import Tables
 internal import Vocabulary
 
@@ -20,7 +21,7 @@ struct RankedCandidates {
     ///   - memory: Sketches of what was asked for.
     ///   - policy: The revision in force.
     ///   - time: Of the entry.
-    init(
+    package init(
         _ ranked: [PooledCandidate],
         rule: BatchRule,
         memory: Table<Int, EmbeddingSketch>,

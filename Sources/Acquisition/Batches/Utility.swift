@@ -1,4 +1,5 @@
 internal import Statistics
+internal import Strategies
 internal import Vocabulary
 
 /// Worth of a candidate, part by part: the product of the parts, each in `0...1` and to the power of its

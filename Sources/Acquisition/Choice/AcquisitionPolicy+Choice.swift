@@ -1,3 +1,4 @@
+internal import Strategies
 internal import Vocabulary
 
 extension AcquisitionPolicy {

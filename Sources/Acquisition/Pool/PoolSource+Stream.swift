@@ -1,5 +1,6 @@
 internal import Kinds
 internal import Statistics
+internal import Strategies
 internal import Tables
 internal import Vocabulary
 

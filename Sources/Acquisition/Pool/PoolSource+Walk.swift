@@ -1,4 +1,5 @@
 internal import Statistics
+internal import Strategies
 internal import Tables
 internal import Vocabulary
 

@@ -1,3 +1,4 @@
+public import Strategies
 public import Tables
 public import Vocabulary
 

@@ -1,3 +1,4 @@
+public import Strategies
 public import Vocabulary
 
 /// Record of a sample that nobody could answer.

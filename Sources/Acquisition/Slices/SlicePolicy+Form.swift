@@ -1,12 +1,6 @@
 public import Forms
+internal import Strategies
 internal import Vocabulary
-
-extension ValueKind where Self == Mapped<Number, LabelShare> {
-    /// A share in `0...1`, of which whole millionths are kept.
-    static var share: Self {
-        Mapped(Number(0...1), sample: LabelShare(millionths: 0), { LabelShare($0) }, { $0.value })
-    }
-}
 
 extension SlicePolicy: Formed {
     public init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {

@@ -1,3 +1,4 @@
+internal import Strategies
 internal import Tables
 public import Vocabulary
 

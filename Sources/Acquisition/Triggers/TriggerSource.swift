@@ -1,4 +1,5 @@
 internal import Kinds
+internal import Strategies
 public import Tables
 public import Vocabulary
 

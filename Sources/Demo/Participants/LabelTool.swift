@@ -1,7 +1,7 @@
-public import Engine
 internal import Events
 internal import JSON
 public import KafkaClient
+public import Processes
 internal import Statistics
 internal import Vocabulary
 

@@ -1,10 +1,12 @@
-public import Engine
+internal import DatasetFiles
 internal import Events
 internal import JSON
 public import KafkaClient
 internal import Learner
+public import Processes
 internal import Statistics
 internal import Vocabulary
+internal import Worker
 
 /// A product that recognises digits: serves the released champion on a stream of images, shadows the challenger, and passes
 /// on what its users say. It knows topics and files, nothing of Flywheel's insides.

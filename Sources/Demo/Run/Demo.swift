@@ -1,5 +1,5 @@
-public import Engine
 internal import Foundation
+public import Processes
 
 /// The demo: every stage of the flywheel, for each seed one run.
 public struct Demo {

@@ -1,8 +1,10 @@
-internal import Engine
+internal import DatasetFiles
 internal import Events
 internal import JSON
 internal import KafkaClient
 internal import Learner
+internal import Loop
+internal import Operations
 internal import S3
 internal import StreamRuntime
 internal import Vocabulary

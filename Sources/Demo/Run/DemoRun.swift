@@ -1,10 +1,12 @@
-internal import Engine
+internal import EngineCore
 internal import Events
 internal import Flywheel
 internal import Foundation
 internal import KafkaClient
 internal import KafkaTransport
+internal import Operations
 internal import Processes
+internal import Worker
 
 /// One run of the whole flywheel on real data through a real broker: worker, trainer, product service and label tool are
 /// processes of their own, given a bootstrap address.

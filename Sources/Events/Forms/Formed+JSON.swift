@@ -5,6 +5,7 @@ public import Forms
 public import JSON
 public import Labeling
 public import Rollout
+public import Strategies
 public import Training
 public import Vocabulary
 

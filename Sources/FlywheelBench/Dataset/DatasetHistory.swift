@@ -1,7 +1,8 @@
-import Engine
+import DatasetFiles
 import Events
 import Foundation
 import JSON
+import Materializer
 import Statistics
 import Storage
 import StreamRuntime

@@ -1,8 +1,9 @@
 import Arguments
-import Engine
+import DatasetFiles
 import Foundation
 import JSON
 import Storage
+import Trainer
 
 /// One measurement of the dataset benchmark, in a process of its own, so that its memory is its own.
 struct DatasetMode {

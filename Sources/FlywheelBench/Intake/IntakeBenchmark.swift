@@ -1,10 +1,10 @@
 import Arguments
-import Engine
 import Events
 import Foundation
 import JSON
 import KafkaClient
 import KafkaTransport
+import Operations
 import Processes
 import StreamRuntime
 

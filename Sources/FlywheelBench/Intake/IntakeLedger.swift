@@ -1,4 +1,4 @@
-import Engine
+import EngineCore
 import Events
 import Flywheel
 import Foundation

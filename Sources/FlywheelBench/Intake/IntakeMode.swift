@@ -1,11 +1,13 @@
 import Arguments
-import Engine
+import EngineCore
 import Events
 import Foundation
 import JSON
 import KafkaClient
 import KafkaTransport
+import Processes
 import Telemetry
+import Worker
 
 /// One mode of the Intake benchmark, in a process of its own.
 struct IntakeMode {

@@ -1,9 +1,10 @@
-import Engine
+import EngineCore
 import Events
 import Foundation
 import JSON
 import KafkaClient
 import KafkaTransport
+import Operations
 import StreamRuntime
 
 /// The topic that all modes read, the projects it speaks of, and what was written to it.

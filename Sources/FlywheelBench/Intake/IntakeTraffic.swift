@@ -2,6 +2,7 @@ import Acquisition
 import Flywheel
 import Hashing
 import Statistics
+import Strategies
 import Vocabulary
 
 /// Predictions such as products make them: many projects and models, classes as strings, members in mixed order, a sample's

@@ -1,10 +1,11 @@
 import Acquisition
 import Arguments
-import Engine
+import EngineCore
 import Events
 import Flywheel
 import Foundation
 import Hashing
+import Intake
 import JSON
 import StreamRuntime
 import Vocabulary

@@ -1,6 +1,5 @@
 import Acquisition
 import Arguments
-import Engine
 import Events
 import Flywheel
 import Foundation
@@ -8,7 +7,9 @@ import JSON
 import KafkaClient
 import KafkaTransport
 import Labeling
+import Operations
 import Processes
+import Strategies
 import StreamRuntime
 
 /// `flywheel-bench live`: how long it takes from a prediction to the task that asks about it, under a steady load.

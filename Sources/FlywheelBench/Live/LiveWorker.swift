@@ -1,9 +1,10 @@
 import Arguments
-import Engine
+import EngineCore
 import Events
 import Foundation
 import Processes
 import Telemetry
+import Worker
 
 /// The worker that the live benchmark feeds: Intake and the loop, until it is killed.
 struct LiveWorker {

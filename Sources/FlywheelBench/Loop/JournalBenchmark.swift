@@ -1,10 +1,10 @@
 import Arguments
-import Engine
 import Events
 import Foundation
 import JSON
 import KafkaClient
 import KafkaTransport
+import Operations
 import Processes
 
 /// `flywheel-bench journal`: what the loop costs in its worker, from the journal's topic to the topics of decisions, and what

@@ -1,8 +1,8 @@
 import Arguments
-import Engine
 import Foundation
 import Hashing
 import JSON
+import Loop
 
 /// `flywheel-bench loop`: what the loop costs without the broker, over a long life of one project.
 struct LoopBenchmark {

@@ -1,8 +1,8 @@
-import Engine
 import Events
 import Foundation
 import KafkaClient
 import KafkaTransport
+import Operations
 import Processes
 
 /// The topics of one run of a benchmark of the loop, one partition each, and the worker that reads them.

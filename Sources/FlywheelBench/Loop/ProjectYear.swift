@@ -1,12 +1,12 @@
 import Acquisition
 import Datasets
-import Engine
 import Events
 import Flywheel
 import Foundation
 import Hashing
 import JSON
 import Labeling
+import Loop
 import Statistics
 import Tables
 import Training

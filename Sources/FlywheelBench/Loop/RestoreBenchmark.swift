@@ -1,10 +1,11 @@
 import Arguments
-import Engine
+import EngineCore
 import Events
 import Foundation
 import JSON
 import KafkaClient
 import KafkaTransport
+import Loop
 import Processes
 
 /// `flywheel-bench restore`: how long a worker takes from its start until it has the loop's tables, from the changelog and

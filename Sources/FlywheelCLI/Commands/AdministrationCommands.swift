@@ -1,6 +1,6 @@
 internal import Acquisition
 import Arguments
-import Engine
+import EngineCore
 import Events
 import Flywheel
 import Foundation
@@ -8,10 +8,13 @@ import JSON
 import KafkaClient
 import KafkaTransport
 internal import Kinds
+internal import Loop
+import Operations
 import ProjectFiles
 import StreamRuntime
 import Telemetry
 import Vocabulary
+import Worker
 
 /// `flywheel topics`.
 enum TopicsCommand {

@@ -1,8 +1,9 @@
 import Arguments
-import Engine
+import EngineCore
 import Events
 import Flywheel
 import Foundation
+import Intake
 import JSON
 internal import Kinds
 import ProjectFiles

@@ -1,12 +1,14 @@
 import Arguments
-import Engine
+import DatasetFiles
 import Events
 import Foundation
 import JSON
 import KafkaTransport
+import Operations
 import Storage
 import Telemetry
 import Vocabulary
+import Worker
 
 /// `flywheel dataset gc`.
 enum DatasetCollectionCommand {

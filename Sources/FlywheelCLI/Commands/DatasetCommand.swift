@@ -1,5 +1,6 @@
 import Arguments
-import Engine
+import DatasetFiles
+import EngineCore
 import Events
 internal import Flywheel
 import Foundation
@@ -10,6 +11,7 @@ import Storage
 import StreamRuntime
 import Telemetry
 import Vocabulary
+import Worker
 
 /// `flywheel dataset`.
 enum DatasetCommand {

@@ -1,11 +1,11 @@
 import Arguments
 import Demo
-import Engine
 internal import Events
 import Foundation
 import KafkaClient
 import Processes
 import Storage
+import Worker
 
 /// `flywheel demo` and the participants that it starts.
 enum DemoCommand {

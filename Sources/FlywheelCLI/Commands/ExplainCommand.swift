@@ -1,13 +1,15 @@
 import Arguments
-import Engine
+import EngineCore
 import Events
 internal import Flywheel
 import JSON
 import KafkaTransport
 internal import Kinds
+import Operations
 import StreamRuntime
 import Telemetry
 import Vocabulary
+internal import Worker
 
 /// `flywheel explain`.
 enum ExplainCommand {

@@ -1,12 +1,14 @@
 import Arguments
-import Engine
+import EngineCore
 import Events
 import Foundation
 import JSON
 import KafkaTransport
+import Operations
 import StreamRuntime
 import Telemetry
 import Vocabulary
+import Worker
 
 /// `flywheel dataset revise`, `retract` and `move`.
 enum LabelChangeCommand {

@@ -1,14 +1,15 @@
 import Arguments
-import Engine
 import Events
 import Flywheel
 import Foundation
+import Imports
 import JSON
 import KafkaTransport
 internal import Kinds
 import Processes
 import Telemetry
 import Vocabulary
+internal import Worker
 
 /// `flywheel labels`.
 enum LabelsCommand {

@@ -1,9 +1,13 @@
 import Arguments
-import Engine
+import EngineCore
 import Events
 import KafkaTransport
+import Loop
+import Operations
+import Processes
 import Telemetry
 import Vocabulary
+import Worker
 
 /// `flywheel releases log`, `show` and `why`.
 enum ReleaseHistoryCommand {

@@ -1,12 +1,14 @@
 import Arguments
-import Engine
+import EngineCore
 import Events
 import Foundation
 import Hashing
 import JSON
 import KafkaTransport
+import Operations
 import Telemetry
 import Vocabulary
+import Worker
 
 /// `flywheel releases`.
 enum ReleasesCommand {

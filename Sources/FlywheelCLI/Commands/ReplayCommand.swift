@@ -1,15 +1,18 @@
 import Arguments
-import Engine
+import EngineCore
 import Events
 internal import Flywheel
 import Foundation
 import JSON
 import KafkaTransport
+internal import Loop
+import Operations
 import Processes
 import Storage
 import StreamRuntime
 import Telemetry
 import Vocabulary
+internal import Worker
 
 /// `flywheel replay`.
 enum ReplayCommand {

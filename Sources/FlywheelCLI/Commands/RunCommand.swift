@@ -1,11 +1,12 @@
 import Arguments
 import Console
-import Engine
+import EngineCore
 import Foundation
 import KafkaClient
 import KafkaTransport
 import Processes
 import Telemetry
+import Worker
 
 /// `flywheel run`.
 enum RunCommand {

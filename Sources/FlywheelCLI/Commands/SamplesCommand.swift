@@ -1,12 +1,13 @@
 internal import Acquisition
 import Arguments
-import Engine
 import Events
 import Flywheel
 import Foundation
+import Imports
 import KafkaTransport
 import Telemetry
 import Vocabulary
+internal import Worker
 
 /// `flywheel samples`.
 enum SamplesCommand {

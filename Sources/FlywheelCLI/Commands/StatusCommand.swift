@@ -1,9 +1,13 @@
 import Arguments
-import Engine
+import DeadLetters
+import EngineCore
 import Events
 import Foundation
 import KafkaTransport
+import Loop
+import Operations
 import Processes
+import Worker
 
 /// `flywheel status`.
 enum StatusCommand {

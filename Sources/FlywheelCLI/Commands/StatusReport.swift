@@ -1,8 +1,10 @@
-import Engine
+internal import EngineCore
 import Events
 internal import Flywheel
 import Foundation
 import JSON
+import Loop
+import Operations
 import Telemetry
 import Vocabulary
 

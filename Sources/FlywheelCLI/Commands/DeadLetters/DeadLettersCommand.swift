@@ -1,11 +1,13 @@
 import Arguments
-import Engine
+import DeadLetters
+import EngineCore
 import Events
 import Foundation
 import JSON
 import KafkaTransport
 import StreamRuntime
 import Telemetry
+import Worker
 
 /// `flywheel dead-letters list` and `show`.
 enum DeadLettersCommand {

@@ -1,7 +1,9 @@
 import Arguments
-import Engine
+import DeadLetters
+import EngineCore
 import Events
 import Foundation
+import Processes
 
 /// The options that say which letters are meant.
 enum LetterOptions {

@@ -1,5 +1,6 @@
 import Arguments
-import Engine
+import DeadLetters
+import EngineCore
 import Events
 import Foundation
 import JSON
@@ -7,6 +8,7 @@ import KafkaClient
 import KafkaTransport
 import StreamRuntime
 import Telemetry
+import Worker
 
 /// `flywheel dead-letters redrive`.
 enum RedriveCommand {

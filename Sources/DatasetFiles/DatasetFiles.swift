@@ -1,0 +1,158 @@
+internal import EngineCore
+internal import Hashing
+package import S3
+package import Storage
+package import Vocabulary
+
+/// Files that the manifest of a version names, wherever the version lies. What is read has the size and the digest that its
+/// name says, or is refused.
+package struct DatasetFiles {
+    /// The manifest's folder: names of objects in a store, or parts of a URI.
+    private let folder: [String]
+    /// Reads what is at a place.
+    private let fetch: (_ place: String, _ size: Int) throws -> [UInt8]
+    /// Reads part of what is at a place; nil of a place that is read as a whole.
+    private let fetchPart: (_ place: String, _ range: Range<Int>) throws -> [UInt8]?
+    /// Bytes above which a file is scanned in pieces of so many.
+    static let pieceSize = 8 << 20
+
+    /// Files of a version in a store.
+    package init(_ objects: any ObjectStore, _ project: ProjectID, _ id: DatasetVersionID) {
+        folder = [project.rawValue, "versions", id.rawValue]
+        fetch = { name, size in
+            guard try !objects.isLink(name) else { throw Self.link(name) }
+            return try objects.read(name, maximumSize: size)
+        }
+        fetchPart = { name, range in
+            if range.lowerBound == 0, try objects.isLink(name) { throw Self.link(name) }
+            // A frame is unpacked from its beginning.
+            if let packable = objects as? ZstdStore, try packable.isPacked(name) { return nil }
+            return try objects.read(name, range: range)
+        }
+    }
+
+    /// Files of a version whose manifest an event names.
+    package init(_ manifest: String, _ buckets: S3Client?) {
+        folder = manifest.split(separator: "/", omittingEmptySubsequences: false).dropLast().map(String.init)
+        fetchPart = { _, _ in nil }
+        fetch = { uri, size in
+            do {
+                return try Self.read(uri, maximumSize: size, buckets)
+            } catch let error as StorageError where error.kind == .notFound && ZstdStore.isPackable(uri) {
+                let packed = uri + DatasetForm.compressedSuffix
+                do {
+                    let frame = try Self.read(packed, maximumSize: ZstdStore.bound(size), buckets)
+                    return try ZstdStore.unpacked(frame, packed, maximumSize: size)
+                } catch let other as StorageError where other.kind == .notFound { throw error }
+            }
+        }
+    }
+
+    private static func read(_ uri: String, maximumSize: Int, _ buckets: S3Client?) throws -> [UInt8] {
+        if case .file(let file) = ObjectURI(uri), file.isLink { throw link(uri) }
+        let reference = ArtifactReference(uri: uri, size: nil, sha256: nil)
+        return try ArtifactFile.read(reference, maximumSize: maximumSize, buckets)
+    }
+
+    private static func link(_ place: String) -> EngineError {
+        DatasetForm.damage("it is a symbolic link, and a version's files are not", in: place)
+    }
+
+    /// Where a file is that a manifest names.
+    ///
+    /// - Throws: `EngineError` of a path that is not relative, or leads out of the project's folder.
+    func place(_ path: String) throws(EngineError) -> String {
+        let all = path.split(separator: "/", omittingEmptySubsequences: false)
+        let parts = all.drop { $0 == ".." }
+        let up = all.count - parts.count
+        let isPlain = parts.allSatisfy { part in
+            !part.isEmpty && part != "." && part != ".." && !part.contains(":") && !part.utf8.contains(0)
+        }
+        guard up <= 2, up < folder.count, !parts.isEmpty, isPlain else {
+            throw DatasetForm.damage(
+                "it names a file \"\(path.prefix(200))\", expected one of the project's folder by a relative path",
+                in: "\(folder.joined(separator: "/"))/manifest.json"
+            )
+        }
+        return (folder.dropLast(up) + parts.map(String.init)).joined(separator: "/")
+    }
+
+    /// The bytes of a file.
+    ///
+    /// - Throws: `StorageError` where it is not there or its store is away; `EngineError`, naming it, where it is not what it
+    ///   should be.
+    func read(_ path: String, size: Int, sha256: String) throws -> [UInt8] {
+        let place = try place(path)
+        let bytes = try Self.named(place, size) { try fetch(place, size) }
+        guard bytes.count == size else {
+            throw DatasetForm.damage("it has \(bytes.count) bytes, not \(size)", in: place)
+        }
+        guard SHA256Digest(of: bytes).hex == sha256 else {
+            throw DatasetForm.damage("it does not have the digest that names it", in: place)
+        }
+        return bytes
+    }
+
+    /// Names a file that is not what it should be.
+    private static func named<R>(_ place: String, _ size: Int, _ body: () throws -> R) throws -> R {
+        do {
+            return try body()
+        } catch let error as StorageError where error.kind == .tooLarge {
+            throw DatasetForm.damage("it is longer than the \(size) bytes that name it", in: place)
+        } catch let error as StorageError where error.kind == .damaged {
+            throw DatasetForm.damage(error.reason, in: error.path)
+        }
+    }
+
+    /// Hands the lines of a file to `body`, a large one that lies plain in pieces: memory does not grow with it. One that lies
+    /// packed is unpacked as a whole. Whether it is what names it
+    /// is known at its end only: until this returns, nothing that `body` saw counts.
+    ///
+    /// - Parameters:
+    ///   - path: As a manifest or a page has it.
+    ///   - size: The file's size in bytes.
+    ///   - sha256: Its digest.
+    ///   - pieceSize: Bytes that are read at once.
+    ///   - body: Is lent each line, without its line feed.
+    /// - Throws: As `read` does.
+    package func scan(
+        _ path: String,
+        size: Int,
+        sha256: String,
+        pieceSize: Int = pieceSize,
+        _ body: (UnsafeRawBufferPointer) throws -> Void
+    ) throws {
+        let place = try place(path)
+        func part(_ range: Range<Int>) throws -> [UInt8]? {
+            try Self.named(place, size) { try fetchPart(place, range) }
+        }
+        guard size > pieceSize, var piece = try part(0..<pieceSize) else {
+            let bytes = try read(path, size: size, sha256: sha256)
+            return try bytes.withUnsafeBytes { try lendLines(of: $0, body) }
+        }
+        var hasher = SHA256Hasher()
+        var offset = 0
+        var rest: [UInt8] = []
+        while !piece.isEmpty {
+            hasher.update(piece)
+            offset += piece.count
+            guard offset <= size, rest.count <= DatasetForm.lineSize else { break }
+            let end = piece.lastIndex(of: 0x0A)
+            rest += piece
+            if let end {
+                let whole = rest.count - piece.count + end + 1
+                try rest.withUnsafeBytes { try lendLines(of: UnsafeRawBufferPointer(rebasing: $0[..<whole]), body) }
+                rest.removeFirst(whole)
+            }
+            // One byte more than there should be, to see that there is none.
+            piece = try part(offset..<offset + min(pieceSize, size - offset + 1)) ?? []
+        }
+        guard offset == size else {
+            throw DatasetForm.damage("it has \(offset) bytes or more, not \(size)", in: place)
+        }
+        guard hasher.finish().hex == sha256 else {
+            throw DatasetForm.damage("it does not have the digest that names it", in: place)
+        }
+        try rest.withUnsafeBytes { try lendLines(of: $0, body) }
+    }
+}

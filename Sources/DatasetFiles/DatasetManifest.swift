@@ -1,0 +1,205 @@
+public import Events
+internal import Hashing
+public import JSON
+public import Vocabulary
+
+/// Manifest of a dataset version. Its canonical bytes hold facts of the log only, so every build on every
+/// machine at any time writes the same ones; their SHA-256 is the version's id.
+///
+/// Form 1 lists every segment, those of all ancestors included. Form 2 names pages of segments and tombstones: what a version
+/// costs is its change, whatever came before.
+public struct DatasetManifest: Hashable, Sendable, JSONCodable {
+    /// The SHA-256 of its bytes: of those that were read where it was read, whatever else they say, else of the canonical ones.
+    public private(set) var id = DatasetVersionID("")
+    /// How many bytes those are.
+    public private(set) var size = 0
+    /// 1 or 2; readers refuse any other.
+    public let formatVersion: Int
+    public let project: ProjectID
+    public let ordinal: Int
+    /// Kind of the labels.
+    public let kind: KindName
+    /// Sequence number of the cut in the dataset log.
+    public let sequence: Int64
+    public let parent: DatasetVersionID?
+    public let semanticVersion: String
+    public let classes: [String]
+    /// The space that the project worked in at the cut; labels before may lie in others. Nil where nothing was known of it.
+    public let embedding: EmbeddingSpace?
+    /// All segments of the version in form 1; empty in form 2.
+    public let segments: [DatasetSegment]
+    /// Pages of the version in form 2, in the order of the log and of descending levels; empty in form 1.
+    public let pages: [DatasetPageReference]
+    /// Number of valid labels by split, in form 2.
+    private let counts: [Split: Int]
+
+    /// A manifest of form 1.
+    public init(
+        project: ProjectID,
+        ordinal: Int,
+        sequence: Int64,
+        parent: DatasetVersionID?,
+        semanticVersion: String,
+        kind: KindName = .choice,
+        classes: [String],
+        embedding: EmbeddingSpace? = nil,
+        segments: [DatasetSegment]
+    ) {
+        formatVersion = 1
+        self.embedding = embedding
+        self.project = project
+        self.ordinal = ordinal
+        self.sequence = sequence
+        self.parent = parent
+        self.semanticVersion = semanticVersion
+        self.kind = kind
+        self.classes = classes
+        self.segments = segments
+        pages = []
+        counts = [:]
+        takeCanonicalID()
+    }
+
+    /// A manifest of form 2.
+    ///
+    /// - Parameters:
+    ///   - project: The project.
+    ///   - cut: What is sealed.
+    ///   - parent: The version before.
+    ///   - semanticVersion: By Croissant's rule.
+    ///   - counts: Labels that hold, by split.
+    ///   - pages: In the order of the log.
+    package init(
+        _ project: ProjectID,
+        cut: VersionCut,
+        parent: DatasetVersionID?,
+        semanticVersion: String,
+        counts: [Split: Int],
+        pages: [DatasetPageReference]
+    ) {
+        formatVersion = 2
+        embedding = cut.embedding
+        self.project = project
+        ordinal = cut.ordinal
+        sequence = cut.sequence
+        self.parent = parent
+        self.semanticVersion = semanticVersion
+        kind = cut.kind
+        classes = cut.classes
+        segments = []
+        self.pages = pages
+        self.counts = counts
+        takeCanonicalID()
+    }
+
+    public init(json: JSONValue) throws(JSONError) {
+        try self.init(json, read: nil)
+    }
+
+    private init(_ json: JSONValue, read: (id: DatasetVersionID, size: Int)?) throws(JSONError) {
+        let object = try json.object()
+        formatVersion = try DatasetForm.check(manifest: object)
+        project = ProjectID(try object.string("project"))
+        ordinal = try object.int("ordinal", in: 1...Int.max)
+        sequence = try object.int64("sequence")
+        parent = try object.optionalString("parent").map { DatasetVersionID($0) }
+        semanticVersion = try object.string("semantic_version")
+        let schema = try object.object("label_schema")
+        // `DatasetForm` has refused what is not known.
+        kind = try schema.optionalString("kind").flatMap { KindName(rawValue: $0) } ?? .choice
+        classes = try schema.strings("classes")
+        embedding = try object.optionalObject("embedding").map { (space) throws(JSONError) in
+            try EmbeddingSpace(json: space.value)
+        }
+        guard formatVersion > 1 else {
+            segments = try object.decode("segments") { (element) throws(JSONError) in try DatasetSegment(json: element)
+            }
+            pages = []
+            counts = [:]
+            take(read)
+            return
+        }
+        segments = []
+        pages = try object.decode("pages") { (element) throws(JSONError) in try DatasetPageReference(json: element) }
+        guard pages.count <= DatasetForm.pageLimit else {
+            throw object.failure("pages", "expected at most \(DatasetForm.pageLimit), found \(pages.count)")
+        }
+        guard zip(pages, pages.dropFirst()).allSatisfy({ $0.level >= $1.level }) else {
+            throw object.failure("pages", "expected the higher levels first")
+        }
+        let said = try object.object("counts")
+        let most = 0...Counting.most
+        counts = [
+            .training: try said.int("training", in: most), .validation: try said.int("validation", in: most),
+            .test: try said.int("test", in: most),
+        ]
+        take(read)
+    }
+
+    /// Reads a manifest's bytes.
+    ///
+    /// - Parameters:
+    ///   - bytes: All of them.
+    ///   - file: Where they were read, for messages.
+    ///   - known: Their digest, where it was reckoned.
+    /// - Throws: `EngineError` that names the file, what is wrong and what to do.
+    package init(_ bytes: [UInt8], file: String, id known: DatasetVersionID? = nil) throws {
+        let id = known ?? DatasetVersionID(SHA256Digest(of: bytes).hex)
+        do {
+            self = try JSONParser(maximumSize: 256 << 20).withDocument(of: bytes) { json in
+                try DatasetManifest(json, read: (id, bytes.count))
+            }
+        } catch let error as JSONError {
+            throw DatasetForm.refusal(error, in: file)
+        }
+    }
+
+    public func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.member("format", "flywheel-dataset")
+            writer.member("format_version", formatVersion)
+            writer.member("project", project.rawValue)
+            writer.member("ordinal", ordinal)
+            writer.member("sequence", sequence)
+            writer.member("parent", ifPresent: parent?.rawValue)
+            writer.member("semantic_version", semanticVersion)
+            writer.object("label_schema") { writer in
+                writer.member("kind", kind.rawValue)
+                writer.array("classes", of: classes)
+            }
+            if let embedding {
+                writer.key("embedding")
+                embedding.write(to: &writer)
+            }
+            writer.object("counts") { writer in
+                writer.member("training", count(of: .training))
+                writer.member("validation", count(of: .validation))
+                writer.member("test", count(of: .test))
+            }
+            if formatVersion > 1 {
+                writer.array("pages") { writer in for page in pages { page.write(to: &writer) } }
+            } else {
+                writer.array("segments") { writer in for segment in segments { segment.write(to: &writer) } }
+            }
+        }
+    }
+
+    /// Labels in a split, those that hold.
+    public func count(of split: Split) -> Int {
+        guard formatVersion == 1 else { return counts[split] ?? 0 }
+        var count = 0
+        for segment in segments where segment.split == split { count = count.adding(segment.records) }
+        return count
+    }
+
+    private mutating func take(_ read: (id: DatasetVersionID, size: Int)?) {
+        guard let read else { return takeCanonicalID() }
+        (id, size) = read
+    }
+
+    private mutating func takeCanonicalID() {
+        let bytes = jsonBytes
+        id = DatasetVersionID(SHA256Digest(of: bytes).hex)
+        size = bytes.count
+    }
+}

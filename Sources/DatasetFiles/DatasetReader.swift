@@ -1,0 +1,278 @@
+internal import Events
+internal import Glibc
+package import JSON
+package import Vocabulary
+
+/// A line of a version, lent while it is read.
+package struct LentLine {
+    package let split: Split
+    /// Without its line feed.
+    let bytes: UnsafeRawBufferPointer
+    /// Its object, or why it cannot be parsed; in form 2 it can.
+    package let object: Result<JSONObject, JSONError>
+    /// The line's number in the log; 0 where it is not known, in form 1.
+    package let sequence: Int64
+    /// The file that it stands in, and its number there, for messages.
+    package let file: String
+    package let number: Int
+}
+
+/// Reads a dataset version as a stream: the pages that its manifest names, then file after file, each verified when it is
+/// read, without the lines that no longer hold.
+///
+/// Memory does not grow with the version: a page of each level, one segment, and 8 bytes a tombstone.
+package final class DatasetReader {
+    package let manifest: DatasetManifest
+    package let files: DatasetFiles
+    /// Name of the manifest, for messages.
+    package let name: String
+    package let parser = JSONParser(maximumDepth: 64, maximumSize: DatasetForm.lineSize)
+
+    package init(_ manifest: DatasetManifest, _ files: DatasetFiles, name: String) {
+        self.manifest = manifest
+        self.files = files
+        self.name = name
+    }
+
+    /// Hands the files of the version to `body`, in the order of the log.
+    ///
+    /// - Parameters:
+    ///   - isWanted: Whether a page is read; all are unless given.
+    ///   - body: Is handed each file.
+    /// - Throws: `EngineError`, naming it, of a page that is not what names it, or of a form that is not known.
+    package func forEachEntry(
+        where isWanted: (DatasetPageReference) -> Bool = { _ in true },
+        _ body: (DatasetEntry) throws -> Void
+    ) throws {
+        for segment in manifest.segments { try body(DatasetEntry(segment)) }
+        var seen: Set<String> = []
+        for page in manifest.pages where isWanted(page) { try walk(page, isWanted, &seen, body) }
+    }
+
+    /// Levels fall by one at each step, and no page is met twice: a walk is as long as what it reads.
+    private func walk(
+        _ reference: DatasetPageReference,
+        _ isWanted: (DatasetPageReference) -> Bool,
+        _ seen: inout Set<String>,
+        _ body: (DatasetEntry) throws -> Void
+    ) throws {
+        guard seen.insert(reference.sha256).inserted else {
+            throw DatasetForm.damage("page \(reference.sha256) is named twice", in: name)
+        }
+        switch try page(reference).content {
+        case .files(let files): for file in files { try body(file) }
+        case .pages(let pages): for page in pages where isWanted(page) { try walk(page, isWanted, &seen, body) }
+        }
+    }
+
+    /// A page, verified.
+    package func page(_ reference: DatasetPageReference) throws -> DatasetPage {
+        try files.page(reference, parser)
+    }
+
+    /// All tombstones of the version.
+    package func tombstones() throws -> Tombstones {
+        var tombstones = Tombstones()
+        try forEachEntry(where: { $0.tombstones > 0 }) { entry in
+            if entry.kind == .tombstones { try read(entry, into: &tombstones) }
+        }
+        try tombstones.sort(name)
+        return tombstones
+    }
+
+    /// Adds the tombstones of a file.
+    package func read(_ entry: DatasetEntry, into tombstones: inout Tombstones) throws {
+        let bytes = try files.read(entry.path, size: entry.size, sha256: entry.sha256)
+        try tombstones.append(bytes, entry, file: files.place(entry.path))
+    }
+
+    /// Hands the lines that hold to `body`, in the order of the log within each split; of form 2 also sees to it that they are
+    /// as many as the manifest says, and that none comes twice.
+    package func forEachLine(of splits: Set<Split> = Set(Split.allCases), _ body: (LentLine) throws -> Void) throws {
+        var order = LineOrder(try tombstones())
+        try forEachEntry { entry in
+            guard entry.kind == .labels, let split = entry.split, splits.contains(split) else { return }
+            try forEachLine(of: entry, &order, body)
+        }
+        try check(order, of: splits)
+    }
+
+    /// The sample of a line by its number among those of its split that hold, from 0; reads the version up to there.
+    package func sampleID(of row: Int, in split: Split) throws -> String {
+        struct Found: Error { let id: String }
+        var number = 0
+        do {
+            try forEachLine(of: [split]) { line in
+                defer { number += 1 }
+                guard number == row else { return }
+                throw Found(id: (try? line.object.get().object("sample").string("id")) ?? "")
+            }
+        } catch let found as Found {
+            return found.id
+        }
+        return ""
+    }
+
+    /// Hands the lines of a segment that hold to `body`.
+    package func forEachLine(of entry: DatasetEntry, _ order: inout LineOrder, _ body: (LentLine) throws -> Void) throws
+    {
+        guard let split = entry.split else { return }
+        let bytes = try files.read(entry.path, size: entry.size, sha256: entry.sha256)
+        let file = try files.place(entry.path)
+        let isPaged = manifest.formatVersion > 1
+        var number = 0
+        var first: Int64?
+        try bytes.withUnsafeBytes { buffer in
+            try lendLines(of: buffer) { line in
+                number += 1
+                let object = Result { () throws(JSONError) in try parser.parse(line).object() }
+                var sequence: Int64 = 0
+                if isPaged {
+                    sequence = try Self.sequence(object, split, number, file)
+                    guard order.advance(to: sequence, in: split) else {
+                        throw DatasetForm.damage(
+                            "line \(number): number \(sequence) does not follow those before it",
+                            in: file
+                        )
+                    }
+                    first = first ?? sequence
+                    guard !order.isWithdrawn(sequence, split) else { return }
+                }
+                try body(
+                    LentLine(split: split, bytes: line, object: object, sequence: sequence, file: file, number: number)
+                )
+            }
+        }
+        guard isPaged else { return }
+        guard number == entry.records else {
+            throw DatasetForm.damage("it holds \(number) labels, not \(entry.records)", in: file)
+        }
+        if let range = entry.sequences, range != (first ?? 0)...(order.last[split] ?? 0) {
+            throw DatasetForm.damage("its numbers are not those that its page says", in: file)
+        }
+    }
+
+    /// Refuses a version that does not hold what its manifest says.
+    package func check(_ order: LineOrder, of splits: Set<Split>) throws {
+        guard manifest.formatVersion > 1 else { return }
+        for split in Split.allCases where splits.contains(split) {
+            let count = order.living[split] ?? 0
+            guard count == manifest.count(of: split) else {
+                throw DatasetForm.damage(
+                    "\(count) \(split) labels hold, it says \(manifest.count(of: split))",
+                    in: name
+                )
+            }
+        }
+        guard splits.count < Split.allCases.count || order.withdrawn == order.tombstones.sequences.count else {
+            throw DatasetForm.damage(
+                "\(order.tombstones.sequences.count) lines are withdrawn, \(order.withdrawn) of them are there",
+                in: name
+            )
+        }
+    }
+
+    private static func sequence(
+        _ object: Result<JSONObject, JSONError>,
+        _ split: Split,
+        _ number: Int,
+        _ file: String
+    ) throws -> Int64 {
+        do {
+            let line = try object.get()
+            try DatasetForm.check(line: line)
+            guard try line.string("split") == split.rawValue else { throw line.failure("split", "expected \(split)") }
+            let sequence = try line.int64("sequence")
+            guard sequence >= 1 else { throw line.failure("sequence", "expected a number from 1") }
+            return sequence
+        } catch let error as JSONError {
+            throw DatasetForm.refusal(error, in: "\(file) line \(number)")
+        }
+    }
+}
+
+extension DatasetFiles {
+    /// A page, verified.
+    ///
+    /// - Throws: `EngineError`, naming it, of one that is not what names it, or of a form that is not known.
+    func page(_ reference: DatasetPageReference, _ parser: JSONParser) throws -> DatasetPage {
+        let bytes = try read(reference.path, size: reference.size, sha256: reference.sha256)
+        let place = try place(reference.path)
+        let page: DatasetPage
+        do {
+            page = try parser.withDocument(of: bytes) { json in try DatasetPage(json: json) }
+        } catch let error as JSONError {
+            throw DatasetForm.refusal(error, in: place)
+        }
+        guard DatasetPageReference(page, bytes) == reference else {
+            throw DatasetForm.damage("it does not hold what is said of it where it is named", in: place)
+        }
+        return page
+    }
+}
+
+/// How far each split is read, and what was withdrawn.
+package struct LineOrder {
+    package let tombstones: Tombstones
+    /// The number of the last line, by split.
+    private(set) var last: [Split: Int64] = [:]
+    /// Lines that hold, so far.
+    private(set) var living: [Split: Int] = [:]
+    /// Lines that no longer hold, so far.
+    private(set) var withdrawn = 0
+    /// The next tombstone, by split.
+    private var next: [Split: Int] = [:]
+
+    package init(_ tombstones: Tombstones) { self.tombstones = tombstones }
+
+    /// Position in a later version that corresponds to this one; that version withdraws more of the lines passed.
+    ///
+    /// - Parameters:
+    ///   - removed: Of the lines that held, how many do no longer, by split.
+    ///   - tombstones: All of the later version.
+    /// - Returns: Where reading it goes on.
+    package func withdrawing(_ removed: [Split: Int], _ tombstones: Tombstones) -> LineOrder {
+        var order = LineOrder(tombstones)
+        order.last = last
+        order.living = living
+        order.withdrawn = withdrawn
+        for (split, count) in removed {
+            order.living[split, default: 0] -= count
+            order.withdrawn += count
+        }
+        for (split, sequence) in last { order.next[split] = tombstones.position(of: sequence.adding(1)) }
+        return order
+    }
+
+    /// Goes on to a line; false where it does not come behind the one before.
+    mutating func advance(to sequence: Int64, in split: Split) -> Bool {
+        guard sequence > last[split] ?? 0 else { return false }
+        last[split] = sequence
+        return true
+    }
+
+    /// Whether the line that was just gone to no longer holds; counts it.
+    mutating func isWithdrawn(_ sequence: Int64, _ split: Split) -> Bool {
+        let all = tombstones.sequences
+        var place = next[split] ?? 0
+        while place < all.count, all[place] < sequence { place += 1 }
+        next[split] = place
+        guard place < all.count, all[place] == sequence else {
+            living[split, default: 0] += 1
+            return false
+        }
+        withdrawn += 1
+        return true
+    }
+}
+
+/// Hands the lines of a text to `body`, without their line feeds and but for empty ones.
+func lendLines(of text: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) throws -> Void) throws {
+    guard let start = text.baseAddress else { return }
+    var place = 0
+    while place < text.count {
+        let feed = memchr(start + place, 0x0A, text.count - place).map { UnsafeRawPointer($0) - start } ?? text.count
+        if feed > place { try body(UnsafeRawBufferPointer(rebasing: text[place..<feed])) }
+        place = feed + 1
+    }
+}

@@ -1,0 +1,12 @@
+/// Line of a segment that is to be written: one label.
+package struct SegmentLine {
+    /// Number of the fact on the dataset log that the line comes from.
+    package let sequence: Int64
+    /// UTF-8 JSON with its line feed.
+    package let bytes: [UInt8]
+
+    package init(sequence: Int64, bytes: [UInt8]) {
+        self.sequence = sequence
+        self.bytes = bytes
+    }
+}

@@ -1,0 +1,192 @@
+internal import Compression
+internal import Storage
+
+/// How files of labels are written to a store of dataset versions; all of them are read.
+public enum StoreCompression: String, Hashable, Sendable, CaseIterable {
+    case none, zstd
+}
+
+/// A store of dataset versions in which files of labels may lie packed: `NAME.jsonl` as `NAME.jsonl.zst`.
+///
+/// Names, sizes and digests are those of the text, everywhere: manifests and pages, and with them ids, do not depend on how
+/// the files lie there. One store may hold both; of one text that lies there twice either may be read.
+struct ZstdStore: ObjectStore {
+    private let store: any ObjectStore
+    private let compression: StoreCompression
+
+    package init(_ store: any ObjectStore, _ compression: StoreCompression) {
+        self.store = store
+        self.compression = compression
+    }
+
+    /// Files of labels and of withdrawn lines; packs are for programs that know nothing of us.
+    static func isPackable(_ name: String) -> Bool {
+        name.hasSuffix(".jsonl") && (name.contains("/segments/") || name.contains("/tombstones/"))
+    }
+
+    private static func packed(_ name: String) -> String { name + DatasetForm.compressedSuffix }
+
+    /// The most bytes of a packed text of a size.
+    static func bound(_ size: Int) -> Int { Zstd.bound(size) }
+
+    var location: String { store.location }
+    func uri(of name: String) throws(StorageError) -> ObjectURI { try store.uri(of: name) }
+
+    /// Whether a text lies packed, and not plain.
+    func isPacked(_ name: String) throws(StorageError) -> Bool {
+        guard Self.isPackable(name) else { return false }
+        return try store.size(of: name) == nil
+    }
+
+    // MARK: - Reading
+
+    func read(_ name: String, maximumSize: Int) throws(StorageError) -> [UInt8] {
+        guard Self.isPackable(name) else { return try store.read(name, maximumSize: maximumSize) }
+        return try either(name, isPackedFirst: compression == .zstd) { (name) throws(StorageError) in
+            try store.read(name, maximumSize: maximumSize)
+        } packed: { (name) throws(StorageError) in
+            try unpacked(name, maximumSize: maximumSize)
+        }
+    }
+
+    func read(_ name: String, range: Range<Int>) throws(StorageError) -> [UInt8] {
+        guard Self.isPackable(name) else { return try store.read(name, range: range) }
+        // For each part of a packed text all of it is unpacked: plain comes first, whatever is written.
+        return try either(name, isPackedFirst: false) { (name) throws(StorageError) in
+            try store.read(name, range: range)
+        } packed: { (name) throws(StorageError) in
+            // A frame is unpacked from its beginning.
+            let bytes = try unpacked(name, maximumSize: DatasetForm.segmentSize)
+            return Array(bytes[min(range.lowerBound, bytes.count)..<min(range.upperBound, bytes.count)])
+        }
+    }
+
+    /// The text's size, packed or not.
+    func size(of name: String) throws(StorageError) -> Int? {
+        if let size = try store.size(of: name) { return size }
+        guard Self.isPackable(name) else { return nil }
+        do throws(StorageError) {
+            let head = try store.read(Self.packed(name), range: 0..<Zstd.headSize)
+            return try Self.translated(Self.packed(name)) { () throws(ZstdError) in try Zstd.size(of: head) }
+        } catch {
+            guard error.kind == .notFound else { throw error }
+            return nil
+        }
+    }
+
+    func isLink(_ name: String) throws(StorageError) -> Bool {
+        if try store.isLink(name) { return true }
+        guard Self.isPackable(name) else { return false }
+        return try store.isLink(Self.packed(name))
+    }
+
+    /// Returns the copy that `read` does not use of a text that is stored both plain and packed, and its name; nil
+    /// where there is only one copy.
+    func other(_ name: String, maximumSize: Int) throws(StorageError) -> (name: String, bytes: [UInt8])? {
+        let packed = Self.packed(name)
+        guard Self.isPackable(name), try store.exists(name), try store.exists(packed) else { return nil }
+        return compression == .zstd
+            ? (name, try store.read(name, maximumSize: maximumSize))
+            : (packed, try unpacked(packed, maximumSize: maximumSize))
+    }
+
+    /// Reads the copy that is expected first, else the other: one that is damaged is no reason to do without a text that lies
+    /// there twice.
+    private func either(
+        _ name: String,
+        isPackedFirst: Bool,
+        _ plain: (String) throws(StorageError) -> [UInt8],
+        packed: (String) throws(StorageError) -> [UInt8]
+    ) throws(StorageError) -> [UInt8] {
+        var damage: StorageError?
+        do throws(StorageError) {
+            return try isPackedFirst ? packed(Self.packed(name)) : plain(name)
+        } catch {
+            guard error.kind == .notFound || error.kind == .damaged else { throw error }
+            if error.kind == .damaged { damage = error }
+        }
+        do throws(StorageError) {
+            return try isPackedFirst ? plain(name) : packed(Self.packed(name))
+        } catch {
+            guard error.kind == .notFound else { throw error }
+            if let damage { throw damage }
+            // By the name that everybody knows.
+            throw StorageError(.notFound, "read", "\(location)/\(name)", "there is no such object")
+        }
+    }
+
+    private func unpacked(_ name: String, maximumSize: Int) throws(StorageError) -> [UInt8] {
+        let frame = try store.read(name, maximumSize: Zstd.bound(maximumSize))
+        return try Self.unpacked(frame, name, maximumSize: maximumSize)
+    }
+
+    /// The text of a frame that was read at a place.
+    ///
+    /// - Throws: `StorageError` of kind `damaged` or `tooLarge`.
+    static func unpacked(_ frame: [UInt8], _ place: String, maximumSize: Int) throws(StorageError) -> [UInt8] {
+        try translated(place) { () throws(ZstdError) in try Zstd.unpack(frame, maximumSize: maximumSize) }
+    }
+
+    private static func translated<R>(_ place: String, _ body: () throws(ZstdError) -> R) throws(StorageError) -> R {
+        do throws(ZstdError) {
+            return try body()
+        } catch {
+            throw StorageError(error.kind == .tooLarge ? .tooLarge : .damaged, "unpack", place, error.reason)
+        }
+    }
+
+    // MARK: - Writing
+
+    func put(_ bytes: UnsafeRawBufferPointer, as name: String) throws(StorageError) -> Bool {
+        guard Self.isPackable(name) else { return try store.put(bytes, as: name) }
+        let packed = Self.packed(name)
+        guard compression == .zstd else {
+            // Written while packing was asked for: it is looked at, and stays.
+            if try store.exists(packed), try holds(bytes, packed) { return false }
+            return try store.put(bytes, as: name)
+        }
+        // Written before packing was asked for: it is looked at, and stays.
+        if try store.exists(name) { return try store.put(bytes, as: name) }
+        let frame = try Self.translated(packed) { () throws(ZstdError) in try Zstd.pack(bytes) }
+        do throws(StorageError) {
+            return try store.put(frame, as: packed)
+        } catch {
+            // Another release packs the same text otherwise.
+            guard error.kind == .conflict, try holds(bytes, packed) else { throw error }
+            return false
+        }
+    }
+
+    /// Whether a text lies packed under a name, for good.
+    ///
+    /// - Throws: `StorageError` where that cannot be told now; a file that is damaged does not hold it.
+    private func holds(_ text: UnsafeRawBufferPointer, _ packed: String) throws(StorageError) -> Bool {
+        do throws(StorageError) {
+            let frame = try store.read(packed, maximumSize: Zstd.bound(text.count))
+            let found = try Self.unpacked(frame, packed, maximumSize: text.count)
+            guard found.count == text.count, found.elementsEqual(text) else { return false }
+            // Whoever wrote it may have died before its name was on the disk: the store sees to that.
+            _ = try store.put(frame, as: packed)
+            return true
+        } catch {
+            guard !error.isTemporary else { throw error }
+            return false
+        }
+    }
+
+    func write(_ bytes: UnsafeRawBufferPointer, to name: String) throws(StorageError) {
+        try store.write(bytes, to: name)
+    }
+
+    func honoursRevisions(_ name: String, _ bytes: [UInt8]) throws(StorageError) -> Bool {
+        try store.honoursRevisions(name, bytes)
+    }
+
+    // MARK: - Objects as they lie there
+
+    func remove(_ name: String) throws(StorageError) { try store.remove(name) }
+    func entries(_ folder: String) throws(StorageError) -> [ObjectEntry] { try store.entries(folder) }
+    func removeLeftovers(olderThan age: Duration) throws(StorageError) -> Int {
+        try store.removeLeftovers(olderThan: age)
+    }
+}

@@ -1,0 +1,91 @@
+internal import EngineCore
+internal import StreamRuntime
+
+/// Puts records and their marks into transactions.
+final class RedriveSender {
+    private let producer: any TransactionalProducer
+    private let pause: (Int64) -> Void
+
+    /// A record that no broker takes is given up after so many transactions: one that was refused may spoil the next one of
+    /// librdkafka 2.0.2 as well.
+    private static let tries = 3
+    /// Pauses before a call is given up that may be made again.
+    private static let patience = 30
+
+    init(_ transport: any StreamTransport, _ transactionalID: String, _ pause: @escaping (Int64) -> Void)
+        throws(StreamError)
+    {
+        self.pause = pause
+        producer = try transport.makeProducer(transactionalID: transactionalID)
+        do throws(StreamError) {
+            try retrying { () throws(StreamError) in try producer.initializeTransactions() }
+        } catch {
+            producer.close()
+            throw error
+        }
+    }
+
+    func close() { producer.close() }
+
+    /// Sends all of them in one transaction, or, where one of them is refused, in as many as it takes to find it.
+    ///
+    /// - Returns: Those that no broker takes, and why.
+    func send(_ batch: [Redriven]) throws(StreamError) -> [(place: LetterPlace, reason: String)] {
+        var refusal: StreamError?
+        for _ in 0..<Self.tries {
+            do throws(StreamError) {
+                try transact(batch)
+                return []
+            } catch {
+                guard error.disposition == .abortTransaction else { throw explained(error) }
+                // No record's fault: each would be refused alike.
+                guard !error.isForbidden else {
+                    try? producer.abort()
+                    throw error
+                }
+                refusal = error
+                do throws(StreamError) {
+                    try retrying { () throws(StreamError) in try producer.abort() }
+                } catch {
+                    throw explained(error)
+                }
+            }
+        }
+        guard let refusal else { return [] }
+        guard batch.count > 1 else { return batch.map { ($0.place, refusal.description) } }
+        let middle = batch.count / 2
+        return try send(Array(batch[..<middle])) + send(Array(batch[middle...]))
+    }
+
+    private func transact(_ batch: [Redriven]) throws(StreamError) {
+        let records = batch.map(\.record) + batch.map(\.mark)
+        try retrying { () throws(StreamError) in try producer.begin() }
+        try producer.send(records)
+        try retrying { () throws(StreamError) in try producer.commit() }
+    }
+
+    private func explained(_ error: StreamError) -> StreamError {
+        guard error.disposition == .fatal else { return error }
+        return StreamError(
+            .fatal,
+            operation: error.operation,
+            code: error.code,
+            reason:
+                "\(error.reason). If another redrive has begun, leave the rest to it; else run this one again: what was "
+                + "sent is marked and is left out"
+        )
+    }
+
+    private func retrying(_ body: () throws(StreamError) -> Void) throws(StreamError) {
+        var attempt = 0
+        while true {
+            do throws(StreamError) {
+                return try body()
+            } catch {
+                attempt += 1
+                guard error.disposition == .retry, attempt < Self.patience else { throw error }
+                pause(Int64(min(2_000, 20 << min(attempt, 7))))
+            }
+        }
+    }
+}

@@ -1,0 +1,124 @@
+package import Events
+package import Flywheel
+package import JSON
+internal import Kinds
+package import StreamRuntime
+internal import Telemetry
+internal import Vocabulary
+
+/// How the classes of a revision are spelt, as far as that matters: names that are not in the composed form of Unicode (NFC).
+/// Of two spellings that look alike tables make one class, and files two. Projects have such names from builds that took them;
+/// they keep them, and get no others.
+package struct ClassSpelling: Hashable, Sendable {
+    let revision: Int
+    /// By position in the schema.
+    let uncomposed: [Int: String]
+
+    /// Whether no name is spelt in another form.
+    var isComposed: Bool { uncomposed.isEmpty }
+
+    /// A project's that has had no revision.
+    package static let none = ClassSpelling(revision: 0, uncomposed: [:])
+
+    package init(revision: Int, uncomposed: [Int: String]) {
+        self.revision = revision
+        self.uncomposed = uncomposed
+    }
+
+    /// - Complexity: O(bytes of the names).
+    package init(_ configuration: ProjectConfiguration) {
+        revision = configuration.revision
+        var uncomposed: [Int: String] = [:]
+        for (index, name) in configuration.question.classes.enumerated() where !ComposedText.isComposed(name) {
+            uncomposed[index] = name
+        }
+        self.uncomposed = uncomposed
+    }
+
+    /// Why the spelling of its classes keeps a revision out, which came by another way than `project apply`. What is in force
+    /// already, from a build that took it, stays.
+    ///
+    /// - Parameters:
+    ///   - configuration: The revision.
+    ///   - known: The revision before it on the topic, if there is one.
+    ///   - applied: What the loop has in force; nil while that is not known.
+    /// - Returns: Nil where it may be followed.
+    static func fault(of configuration: ProjectConfiguration, after known: Self?, applied: Self?) -> String? {
+        // While it is not known what is in force, nothing is refused that may be.
+        guard let applied, applied.revision < .max else { return nil }
+        // A project that nobody has seen, and whose journal has nothing, may be one that a build before took.
+        guard known != nil || applied != .none else { return nil }
+        let before = known.flatMap { $0.revision > applied.revision ? $0 : nil } ?? applied
+        return before.fault(of: configuration).map {
+            "\($0); tables would make one class of two spellings, and files two: write it in the form that is in force, or a new one in NFC, and apply the project again"
+        }
+    }
+
+    /// Why a revision must not follow this one, or be this one; nil where it may.
+    private func fault(of configuration: ProjectConfiguration) -> String? {
+        let other = ClassSpelling(configuration)
+        let classes = configuration.question.classes
+        for index in Set(uncomposed.keys).union(other.uncomposed.keys).sorted() where index < classes.count {
+            let name = classes[index]
+            let shown = "class \(index + 1), \"\(ForeignText.line(name, limit: 100))\""
+            if let known = uncomposed[index] {
+                guard !known.utf8.elementsEqual(name.utf8) else { continue }
+                return
+                    "revision \(configuration.revision) spells \(shown), otherwise than revision \(revision) in force does"
+            }
+            return
+                "\(shown), of revision \(configuration.revision) is not in the composed form of Unicode (NFC: an accent and its letter as one character)"
+        }
+        return nil
+    }
+}
+
+/// How the classes are spelt that the loops have in force, read from `state` where a command must know: once for each
+/// partition.
+package final class StoredSpellings {
+    private let transport: any StreamTransport
+    private let topic: String
+    private var read: [Int32: [String: ClassSpelling]] = [:]
+
+    package static let table = "loop.configuration"
+
+    package init(_ transport: any StreamTransport, _ topics: TopicNames) {
+        self.transport = transport
+        topic = topics[.state]
+    }
+
+    /// Returns the class spelling in force for the project of a revision.
+    ///
+    /// - Returns: Nil where `state` cannot be read.
+    /// - Complexity: O(records of the partition), the first time.
+    func of(_ configuration: ProjectConfiguration) -> ClassSpelling? {
+        let partition = configuration.partition
+        if read[partition] == nil { read[partition] = try? rows(of: partition) }
+        return read[partition].map { $0[configuration.project.rawValue] ?? .none }
+    }
+
+    private func rows(of partition: Int32) throws -> [String: ClassSpelling] {
+        let scan = try TopicScan(transport: transport, topic: topic)
+        defer { scan.close() }
+        guard try scan.partitions().contains(partition) else { return [:] }
+        var found: [String: ClassSpelling] = [:]
+        let (parser, middle) = (JSONParser(), Array("/\(Self.table)/".utf8))
+        let end = try scan.settledEnds([partition])[partition]
+        try scan.forEach(partition, until: end?.offset) { record, _, _ in
+            guard let slash = record.key.firstIndex(of: UInt8(ascii: "/")),
+                record.key[slash...].starts(with: middle)
+            else { return }
+            let name = String(decoding: record.key[..<slash], as: UTF8.self)
+            let isGone = record.value.baseAddress == nil
+            found[name] = isGone ? nil : Self.spelling(record.value, parser)
+        }
+        return found
+    }
+
+    /// Decodes the class spelling from one row; a row that only a newer build can read counts as a revision `.max`
+    /// in which everything is in force.
+    package static func spelling(_ value: UnsafeRawBufferPointer, _ parser: JSONParser) -> ClassSpelling {
+        (try? ProjectConfiguration(json: parser.parse(value))).map { ClassSpelling($0) }
+            ?? ClassSpelling(revision: .max, uncomposed: [:])
+    }
+}

@@ -1,0 +1,332 @@
+public import Events
+public import Flywheel
+internal import JSON
+internal import Kinds
+public import Processes
+public import StreamRuntime
+internal import Vocabulary
+
+/// The projects and their newest revisions, read whole from the `projects` topic and kept current. Used on one thread.
+///
+/// Anybody who may write to the topic can put anything there, so a record is checked before it is believed: against its key,
+/// against the revision in force, and against the cluster. One that does not fit is a fault of its own project, whose older
+/// revision stays in force.
+public final class ProjectDirectory {
+    private let reader: any LogReader
+    private let topic: String
+    /// The topics that hold a project's records in its own partition, as far as Intake writes them.
+    private let projectTopics: [String]
+    private let now: () -> Int64
+    private let stored: StoredSpellings
+    /// How the classes of a revision's project are spelt in the revision that the loop has; nil while that is not known. Where
+    /// nobody says it `state` is read, and only for a revision that may be at fault.
+    package var inForce: ((ProjectConfiguration) -> ClassSpelling?)?
+    private let parser = JSONParser()
+    private let batch = RecordBatch()
+    private var isStarted = false
+    /// The next offset to read, transaction markers passed.
+    private var position: Int64 = 0
+    /// By project name.
+    public private(set) var projects: [String: ProjectConfiguration] = [:]
+    /// The last revisions of projects that a tombstone took away: what comes later must fit them all the same.
+    private var retired: [String: ProjectConfiguration] = [:]
+    /// Where the revisions in force stand.
+    private var offsets: [String: Int64] = [:]
+    /// Counts every change of `projects`.
+    public private(set) var generation = 0
+    /// The newest record of a project that could not be followed, until one comes that can.
+    private var named: [String: ProjectFault] = [:]
+    /// Projects whose newest revision only a newer build can read, and why.
+    package private(set) var newer: [String: String] = [:]
+    /// Records whose key names no project, the newest `unnamedLimit`.
+    private var unnamed: [ProjectFault] = []
+    /// Revisions whose partition the cluster did not have when it was last asked: partitions can be added.
+    private var waiting: [String: Waiting] = [:]
+    private var waitingBytes = 0
+    /// Partitions that every topic of projects has; nil while not known.
+    private var partitions: Int?
+    private var askedAt: Int64?
+
+    /// The highest revision that is followed: above it none could be numbered.
+    public static let revisionLimit = 1_000_000_000
+    private static let unnamedLimit = 100
+    private static let namedLimit = 10_000
+    /// Revisions that wait for partitions, and their bytes: whoever writes wrong ones without end fills nobody's memory. One
+    /// beyond has to be applied again.
+    private static let waitingLimit = 1_000
+    private static let waitingByteLimit = 16 << 20
+
+    private struct Waiting {
+        let configuration: ProjectConfiguration
+        let offset: Int64
+        let bytes: Int
+    }
+    /// Milliseconds between two looks at the cluster for partitions that it lacked.
+    private static let patience: Int64 = 10_000
+
+    public init(
+        transport: any StreamTransport,
+        topics: TopicNames,
+        now: @escaping () -> Int64 = WallClock.now
+    ) throws(StreamError) {
+        topic = topics[.projects]
+        projectTopics = [topics[.journal], topics[.tallies]]
+        self.now = now
+        stored = StoredSpellings(transport, topics)
+        reader = try transport.makeReader(topics: [topic])
+    }
+
+    /// The newest revision read so far; nil of a project not heard of yet.
+    public subscript(name: String) -> ProjectConfiguration? { projects[name] }
+
+    /// The newest revision read so far, of a project that a tombstone took away, too: what is written next must fit it.
+    public func last(of name: String) -> ProjectConfiguration? { projects[name] ?? retired[name] }
+
+    /// Records that could not be followed, by offset.
+    public var faults: [ProjectFault] {
+        (Array(named.values) + unnamed).sorted { $0.offset < $1.offset }
+    }
+
+    /// Fault of the newest record of a project; nil where there is none.
+    public func fault(of name: String) -> ProjectFault? { named[name] }
+
+    /// Where the newest revision of a project stands on the topic; nil of a project not heard of yet.
+    public func offset(of name: String) -> Int64? { offsets[name] }
+
+    /// Takes in what has come since, without waiting.
+    public func refresh() throws(StreamError) {
+        try start()
+        lookForPartitions()
+        while true {
+            switch try reader.poll(into: batch, maximum: 1_000, timeoutMilliseconds: 0) {
+            case .records: take()
+            case .endOfPartition(_, let offset): position = max(position, offset)
+            case .idle: return
+            }
+        }
+    }
+
+    /// Reads to the end that the topic has now: before a project is called unknown, and before a revision is numbered.
+    ///
+    /// - Parameters:
+    ///   - stable: Whether the end is the last stable offset: somebody's transaction that stays open hides what stands behind
+    ///     it and holds nobody up. Otherwise nothing is hidden where this returns.
+    ///   - patience: Milliseconds without progress before it gives up.
+    /// - Throws: `StreamError` with the disposition `retry` when the end was not reached.
+    public func readToEnd(stable: Bool = false, patience: Int64 = 10_000) throws(StreamError) {
+        try start()
+        lookForPartitions()
+        let place = TopicPartition(topic, 0)
+        let high = try reader.ends(of: [place], stable: stable)[place] ?? 0
+        guard position < high else { return }
+        var idle: Int64 = 0
+        while idle < patience {
+            switch try reader.poll(into: batch, maximum: 1_000, timeoutMilliseconds: 50) {
+            case .records: take()
+            case .endOfPartition(_, let offset): position = max(position, offset)
+            case .idle: idle += 50
+            }
+            if position >= high { return }
+        }
+        throw StreamError(
+            .retry,
+            operation: "read topic \(topic) to its end",
+            code: "_TIMED_OUT",
+            reason:
+                "it was read to offset \(position) and ends at \(high): a broker does not answer, or somebody's transaction is open there (kafka-transactions.sh find-hanging)"
+        )
+    }
+
+    /// Whether somebody's transaction is open on the topic: what was written since it began is not seen until it has ended.
+    public func isHeldBack() throws(StreamError) -> Bool { try !reader.heldBack([TopicPartition(topic, 0)]).isEmpty }
+
+    /// Reads as far as is committed, and a little longer for a project that is not there while a transaction is open: what `project
+    /// apply` has committed a moment ago is seen once the broker has marked it.
+    ///
+    /// - Parameters:
+    ///   - name: The project that is wanted.
+    ///   - patience: Milliseconds to wait for it.
+    ///   - pause: Called between two looks, with milliseconds.
+    /// - Throws: As `readToEnd(stable:patience:)`.
+    public func readToEnd(
+        for name: String,
+        patience: Int64 = 3_000,
+        pause: (Int64) -> Void = { WallClock.pause($0) }
+    ) throws(StreamError) {
+        try readToEnd(stable: true)
+        var left = patience
+        while self[name] == nil, left > 0 {
+            let isHeldBack = try isHeldBack()
+            if isHeldBack {
+                pause(100)
+                left -= 100
+            }
+            // A transaction that ended since the end was asked for is held back no more, and has not been read.
+            try readToEnd(stable: true)
+            if !isHeldBack { return }
+        }
+    }
+
+    public func close() { reader.close() }
+
+    private func start() throws(StreamError) {
+        guard !isStarted else { return }
+        try reader.start([TopicPartition(topic, 0): 0])
+        isStarted = true
+    }
+
+    // MARK: - Records
+
+    private func take() {
+        for record in batch.records {
+            position = max(position, record.offset + 1)
+            let key = record.key.baseAddress == nil ? "" : String(decoding: record.key, as: UTF8.self)
+            guard record.value.baseAddress != nil else {
+                forget(key)
+                continue
+            }
+            let name = ProjectID(checking: key)?.rawValue
+            do {
+                let configuration = try ProjectConfiguration(json: parser.parse(record.value))
+                try follow(configuration, named: name, at: record.offset, bytes: record.value.count)
+            } catch let error as Unfit {
+                note(name, record.offset, error.reason)
+            } catch {
+                if let name, newer[name] != nil || newer.count < Self.namedLimit {
+                    newer[name] = (error as? JSONError)?.kind == .newerForm ? "\(error)" : nil
+                }
+                note(name, record.offset, "\(error)")
+            }
+        }
+    }
+
+    private func forget(_ name: String) {
+        named[name] = nil
+        newer[name] = nil
+        wait(name, for: nil)
+        offsets[name] = nil
+        guard let last = projects.removeValue(forKey: name) else { return }
+        if retired.count < Self.namedLimit { retired[name] = last }
+        generation += 1
+    }
+
+    /// Why a revision is not followed.
+    private struct Unfit: Error { let reason: String }
+
+    private func wait(_ name: String, for revision: Waiting?) {
+        if let known = waiting.removeValue(forKey: name) { waitingBytes -= known.bytes }
+        guard let revision, waiting.count < Self.waitingLimit,
+            waitingBytes + revision.bytes <= Self.waitingByteLimit
+        else { return }
+        waiting[name] = revision
+        waitingBytes += revision.bytes
+    }
+
+    private func follow(
+        _ configuration: ProjectConfiguration,
+        named key: String?,
+        at offset: Int64,
+        bytes: Int
+    ) throws(Unfit) {
+        let name = configuration.project.rawValue
+        guard name == key else {
+            throw Unfit(reason: "its key is not the name of its project, \(name); apply the project again")
+        }
+        guard configuration.revision <= Self.revisionLimit else {
+            throw Unfit(
+                reason: "revision \(configuration.revision) is above \(Self.revisionLimit); apply the project again"
+            )
+        }
+        guard try isNews(configuration) else { return }
+        if let reason = configuration.sizeFault(isNew: false) { throw Unfit(reason: reason) }
+        if let reason = spellingFault(of: configuration) { throw Unfit(reason: reason) }
+        if let count = countPartitions(for: configuration.partition), Int(configuration.partition) >= count {
+            wait(name, for: Waiting(configuration: configuration, offset: offset, bytes: bytes))
+            throw Unfit(
+                reason:
+                    "partition \(configuration.partition) is not among the \(count) of \(projectTopics[0]); apply the project again, or add partitions to all topics of projects"
+            )
+        }
+        projects[name] = configuration
+        newer[name] = nil
+        offsets[name] = offset
+        retired[name] = nil
+        named[name] = nil
+        wait(name, for: nil)
+        generation += 1
+    }
+
+    /// Whether it comes after the revision in force.
+    private func isNews(_ configuration: ProjectConfiguration) throws(Unfit) -> Bool {
+        let name = configuration.project.rawValue
+        guard let known = last(of: name) else { return true }
+        // Unicode holds spellings of one text to be equal; decisions and files have the bytes.
+        if configuration == known,
+            configuration.question.classes.elementsEqual(known.question.classes, by: { $0.utf8.elementsEqual($1.utf8) })
+        {
+            return projects[name] == nil
+        }
+        let (new, old) = ("revision \(configuration.revision)", "revision \(known.revision)")
+        guard configuration.revision > known.revision else {
+            throw Unfit(reason: "\(new) with other content comes behind \(old), which stays in force")
+        }
+        guard configuration.partition == known.partition else {
+            throw Unfit(
+                reason:
+                    "\(new) is in partition \(configuration.partition), \(old) in \(known.partition): a project stays where its journal is; \(old) stays in force"
+            )
+        }
+        if let fault = configuration.question.fault(after: known.question) {
+            throw Unfit(reason: "\(new) \(fault) of \(old), which stays in force: append only")
+        }
+        return true
+    }
+
+    /// Why the spelling of its classes keeps a revision out.
+    private func spellingFault(of configuration: ProjectConfiguration) -> String? {
+        let known = last(of: configuration.project.rawValue).map { ClassSpelling($0) }
+        let isPlain = ClassSpelling(configuration).isComposed && known?.isComposed ?? true
+        guard inForce != nil || !isPlain else { return nil }
+        let applied = inForce.map { $0(configuration) } ?? stored.of(configuration)
+        return ClassSpelling.fault(of: configuration, after: known, applied: applied)
+    }
+
+    private func note(_ name: String?, _ offset: Int64, _ reason: String) {
+        let fault = ProjectFault(project: name, offset: offset, reason: reason)
+        if let name, named[name] != nil || named.count < Self.namedLimit {
+            named[name] = fault
+        } else {
+            if unnamed.count >= Self.unnamedLimit { unnamed.removeFirst() }
+            unnamed.append(fault)
+        }
+    }
+
+    // MARK: - The cluster
+
+    /// Partitions that every topic of projects has, asked for anew where there were too few; nil where nobody answers.
+    private func countPartitions(for partition: Int32) -> Int? {
+        if let partitions, Int(partition) < partitions { return partitions }
+        let time = now()
+        // A flood of wrong revisions asks the cluster once.
+        if let partitions, let askedAt, time >= askedAt, time - askedAt < Self.patience { return partitions }
+        askedAt = time
+        var least = Int.max
+        for name in projectTopics {
+            guard let count = try? reader.partitions(of: name).count, count > 0 else { return partitions }
+            least = min(least, count)
+        }
+        partitions = least
+        return least
+    }
+
+    /// Takes up revisions whose partition has come since.
+    private func lookForPartitions() {
+        guard !waiting.isEmpty else { return }
+        let before = partitions ?? 0
+        for name in waiting.keys.sorted() {
+            guard let one = waiting[name] else { continue }
+            guard let count = countPartitions(for: one.configuration.partition), count > before else { return }
+            try? follow(one.configuration, named: name, at: one.offset, bytes: one.bytes)
+        }
+    }
+}

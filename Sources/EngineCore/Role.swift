@@ -1,0 +1,17 @@
+public import Events
+
+/// A part that a worker plays.
+public enum Role: String, Hashable, Sendable, CaseIterable {
+    case intake, loop, materializer, trainer, console
+
+    /// The role among all that work with the topics.
+    public var party: Party {
+        switch self {
+        case .intake: .intake
+        case .loop: .loop
+        case .materializer: .materializer
+        case .trainer: .trainer
+        case .console: .console
+        }
+    }
+}

@@ -1,0 +1,78 @@
+public import Events
+internal import Hashing
+public import Vocabulary
+
+/// Makes the tokens of tasks and training requests, and tells whether an answer gives one back.
+///
+/// A token is HMAC-SHA-256, under a secret of the workers, of the topic's full name, the project and the id of the task or
+/// request, each as UTF-8 with its length before it in 4 bytes, the highest first; of the code the first 16 bytes, as 32
+/// lower-case hexadecimal digits. So no two of them share a token, and nobody outside can make one. Its key is the secret as
+/// UTF-8.
+///
+/// - SeeAlso: RFC 2104, *HMAC: Keyed-Hashing for Message Authentication*.
+public struct TokenKeys: Sendable, CustomStringConvertible {
+    /// The first makes tokens, all are accepted.
+    private let keys: [HMACSHA256]
+    /// Whether any token will do.
+    private let acceptsAll: Bool
+    /// Whether nobody outside can compute the tokens.
+    public let isSecret: Bool
+
+    /// Secrets that an operator names: two while one is changed.
+    ///
+    /// - Parameter secrets: The first makes tokens, all are accepted; at least one.
+    public init(secrets: [String]) {
+        precondition(!secrets.isEmpty, "tokens need a secret")
+        keys = secrets.map { HMACSHA256(key: Array($0.utf8)) }
+        isSecret = true
+        acceptsAll = false
+    }
+
+    /// Keys of a holder without the secret, which cannot check tokens: every token is accepted, and none is made
+    /// that would be accepted elsewhere.
+    package static let unchecked = TokenKeys()
+
+    private init() { (keys, isSecret, acceptsAll) = ([HMACSHA256(key: [])], false, true) }
+
+    /// The secret of workers that name none, derived from their salt: a secret of its own, so that tokens say nothing about
+    /// draws and users. Without a salt everybody can compute it.
+    public init(salt: [UInt8]) {
+        keys = [HMACSHA256(key: Array(Self.secret(from: salt).utf8))]
+        isSecret = !salt.isEmpty
+        acceptsAll = false
+    }
+
+    /// The SHA-256 of `flywheel tokens`, a zero byte and the salt, in hexadecimal digits: text, so that it can be named beside
+    /// another one.
+    public static func secret(from salt: [UInt8]) -> String {
+        SHA256Digest(of: Array("flywheel tokens\u{0}".utf8) + salt).hex
+    }
+
+    /// The token of a task or request.
+    ///
+    /// `topic` is the full name of the topic that it stands on, `id` that of the task or request.
+    ///
+    /// - Complexity: O(*n*) in the names.
+    public func token(on topic: String, of project: ProjectID, for id: String) -> RequestToken {
+        RequestToken(keys[0].tag(of: Self.message(topic, project, id)))
+    }
+
+    /// Whether a token is that of a task or request, under any of the secrets. The time says nothing about where it differs.
+    public func accept(_ token: RequestToken, on topic: String, of project: ProjectID, for id: String) -> Bool {
+        if acceptsAll { return true }
+        let message = Self.message(topic, project, id)
+        return keys.contains { HMACSHA256.isEqual($0.tag(of: message), token.reveal()) }
+    }
+
+    private static func message(_ topic: String, _ project: ProjectID, _ id: String) -> [UInt8] {
+        var message: [UInt8] = []
+        for part in [topic, project.rawValue, id] {
+            withUnsafeBytes(of: UInt32(part.utf8.count).bigEndian) { message += $0 }
+            message += part.utf8
+        }
+        return message
+    }
+
+    /// Says how many secrets there are, not which.
+    public var description: String { "tokens under \(keys.count) secrets" }
+}

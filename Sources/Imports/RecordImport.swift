@@ -1,0 +1,215 @@
+internal import EngineCore
+public import Events
+internal import Foundation
+internal import Hashing
+internal import JSON
+public import Processes
+public import StreamRuntime
+internal import Vocabulary
+
+/// Sends records of a file to an input topic, in transactions of some hundreds, and notes beside the file how far it came: a
+/// second run goes on where the first one ended.
+///
+/// What is sent twice, because a run ended between a transaction and its note, is known by its ids.
+public struct RecordImport {
+    /// Records of a transaction, at most.
+    static let portion = 500
+
+    /// One record: its value, and the id that its headers carry.
+    public struct Record: Sendable {
+        public let id: String
+        public let value: [UInt8]
+
+        public init(id: String, value: [UInt8]) {
+            self.id = id
+            self.value = value
+        }
+    }
+
+    private let transport: any StreamTransport
+    private let topics: TopicNames
+    private let topic: Topic
+    private let project: String
+    private let type: String
+    /// The path of the note; nil for none.
+    private let progress: String?
+    private let leavesOutKnown: Bool
+
+    /// - Parameters:
+    ///   - transport: To the cluster.
+    ///   - topics: Names in use.
+    ///   - topic: Where the records go.
+    ///   - project: Whose they are.
+    ///   - type: The `ce_type` of the records.
+    ///   - progress: The path of the note; nil for none.
+    ///   - leavesOutKnown: Whether what the project knows is not among the records: then the records of a later run are fewer,
+    ///     and a note of more of them says nothing.
+    public init(
+        transport: any StreamTransport,
+        topics: TopicNames,
+        topic: Topic,
+        project: String,
+        type: String,
+        progress: String?,
+        leavesOutKnown: Bool = false
+    ) {
+        self.leavesOutKnown = leavesOutKnown
+        self.transport = transport
+        self.topics = topics
+        self.topic = topic
+        self.project = project
+        self.type = type
+        self.progress = progress
+    }
+
+    /// Sends the records that are not sent yet.
+    ///
+    /// - Parameters:
+    ///   - records: In an order that is the same in every run.
+    ///   - rate: Records a second at most; at least 1.
+    ///   - now: Milliseconds since 1970.
+    ///   - pause: Waits for so many milliseconds.
+    ///   - isStopped: Asked between two transactions: whether to end before all is sent.
+    ///   - tell: Called after each transaction with the records sent so far, those of earlier runs among them.
+    /// - Returns: Records that earlier runs had sent.
+    /// - Throws: `EngineError` where the note is of other records, where it was stopped, or where another import into the
+    ///   project has begun; `StreamError` from the cluster.
+    public func send(
+        _ records: [Record],
+        rate: Int,
+        now: () -> Int64 = WallClock.now,
+        pause: (Int64) -> Void = { WallClock.pause($0) },
+        isStopped: () -> Bool = { false },
+        tell: (Int) -> Void = { _ in }
+    ) throws -> Int {
+        guard !records.isEmpty else { return 0 }
+        let digest = digest(of: records)
+        let before = try sent(of: digest)
+        guard before < records.count else { return before }
+        var position = before
+        do {
+            try send(records, from: &position, digest, rate, now, pause, isStopped, tell)
+        } catch let error as StreamError where Self.fenced.contains(error.code) {
+            throw EngineError(
+                "send all of it",
+                "another import into \(project) was started meanwhile, of this file or of another one, and only one can run at a time (\(error.code)); \(position) of \(records.count) records were sent",
+                remedy: "once that one has ended, run this one again: it goes on where it was"
+            )
+        }
+        return before
+    }
+
+    /// Codes of a producer whose transactional id another one has taken over.
+    private static let fenced: Set = ["_FENCED", "PRODUCER_FENCED", "INVALID_PRODUCER_EPOCH"]
+
+    private func send(
+        _ records: [Record],
+        from position: inout Int,
+        _ digest: String,
+        _ rate: Int,
+        _ now: () -> Int64,
+        _ pause: (Int64) -> Void,
+        _ isStopped: () -> Bool,
+        _ tell: (Int) -> Void
+    ) throws {
+        let before = position
+        let producer = try transport.makeProducer(transactionalID: "\(topics.prefix)import.\(project)")
+        defer { producer.close() }
+        try producer.initializeTransactions()
+        let began = now()
+        while position < records.count {
+            guard !isStopped() else {
+                throw EngineError(
+                    "send all of it",
+                    "it was stopped after \(position) of \(records.count) records",
+                    remedy: "run the same command again: it goes on from there"
+                )
+            }
+            let end = min(records.count, position + min(Self.portion, max(1, rate)))
+            let time = now()
+            try producer.begin()
+            try producer.send(records[position..<end].map { output($0, at: time) })
+            try producer.commit()
+            position = end
+            try note(position, of: records.count, digest)
+            tell(position)
+            guard position < records.count else { break }
+            // Of what the rate allows since the beginning, so that slow commits are made up for.
+            let due = began + Int64(position - before) * 1_000 / Int64(max(1, rate))
+            if due > now() { pause(min(60_000, due - now())) }
+        }
+    }
+
+    private func output(_ record: Record, at time: Int64) -> OutputRecord {
+        OutputRecord(
+            topic: topics[topic],
+            key: Array(record.id.utf8),
+            value: record.value,
+            headers: CloudEventHeaders(
+                id: record.id,
+                source: "flywheel/\(project)/import",
+                type: type,
+                time: time,
+                correlation: nil,
+                causation: nil
+            ).recordHeaders
+        )
+    }
+
+    // MARK: - Note
+
+    private func digest(of records: [Record]) -> String {
+        var bytes: [UInt8] = []
+        for record in records { bytes += Array(SHA256Digest(of: record.value).hex.utf8) }
+        return SHA256Digest(of: bytes).hex
+    }
+
+    private func sent(of digest: String) throws -> Int {
+        guard let progress, let data = FileManager.default.contents(atPath: progress) else { return 0 }
+        let cluster = try transport.clusterID()
+        do {
+            return try JSONParser().withDocument(of: [UInt8](data)) { json in
+                let note = try json.object()
+                let isOurs =
+                    try note.string("project") == project && note.string("topic") == topics[topic]
+                    && note.string("cluster") == cluster
+                let isOfThese = try note.string("digest") == digest
+                if isOurs, !isOfThese, leavesOutKnown { return 0 }
+                guard isOurs, isOfThese else {
+                    throw EngineError(
+                        "go on with an import",
+                        "\(progress) is the note of other records, another project or another cluster",
+                        remedy:
+                            "if the file or the options have changed on purpose, delete it: what was sent is known and changes nothing"
+                    )
+                }
+                return try note.int("sent", in: 0...Int(1 << 40))
+            }
+        } catch let error as JSONError {
+            throw EngineError("read \(progress)", "it is no note of an import: \(error)", remedy: "delete it")
+        }
+    }
+
+    private func note(_ sent: Int, of count: Int, _ digest: String) throws {
+        guard let progress else { return }
+        var writer = JSONWriter()
+        writer.object { writer in
+            writer.member("project", project)
+            writer.member("topic", topics[topic])
+            writer.member("cluster", (try? transport.clusterID()) ?? "")
+            writer.member("digest", digest)
+            writer.member("records", count)
+            writer.member("sent", sent)
+        }
+        do {
+            try Data(writer.bytes + [0x0A]).write(to: URL(fileURLWithPath: progress), options: .atomic)
+        } catch {
+            throw EngineError(
+                "note how far the import has come in \(progress)",
+                "\(error.localizedDescription)",
+                remedy:
+                    "\(sent) of \(count) records are sent; run it again with --progress and a path that can be written"
+            )
+        }
+    }
+}

@@ -1,0 +1,186 @@
+internal import Acquisition
+internal import EngineCore
+public import Events
+public import Flywheel
+internal import JSON
+public import Processes
+internal import StreamRuntime
+internal import Vocabulary
+
+/// Check of records as Intake does it, without a broker: an Intake stage whose projects come from files and
+/// whose entries are discarded.
+///
+/// Not checked is what only a worker knows: whether a token is the one of its task, whether an artifact is there, which space
+/// of embeddings was learnt, how much of the hour's entries is left. Used on one thread.
+public final class DoorCheck {
+    /// Result of the check of a record.
+    public enum Verdict: Hashable, Sendable {
+        /// It is taken, with what was read otherwise than it stands.
+        case taken(Remarks)
+        case refused(Rejection)
+    }
+
+    /// The largest record that is taken, in bytes.
+    public static let recordLimit = IntakeStage.recordLimit
+
+    private let stage: IntakeStage
+    private let now: () -> Int64
+    private let batch = RecordBatch()
+
+    /// - Parameters:
+    ///   - projects: The records' projects, each once. Where one says nothing about tokens they are required, as of a
+    ///     project's first revision.
+    ///   - now: Milliseconds since 1970.
+    /// - Throws: `EngineError` where a project cannot be one.
+    public init(_ projects: [ProjectConfiguration], now: @escaping () -> Int64 = WallClock.now) throws {
+        self.now = now
+        let topics = TopicNames(prefix: "")
+        let directory = try ProjectDirectory(
+            transport: ProjectsInMemory(projects.map { Self.whole($0) }),
+            topics: topics,
+            now: now
+        )
+        stage = IntakeStage(
+            topics: topics,
+            directory: directory,
+            salt: [],
+            tokens: .unchecked,
+            worker: "check",
+            partitionCount: 1,
+            now: now
+        )
+        try directory.readToEnd()
+        if let fault = directory.faults.first { throw EngineError("check records", fault.reason) }
+        // An empty batch, with which the stage takes up the projects.
+        var turn = Turn()
+        try stage.process(batch, topics: IntakeStage.inputs.map { topics[$0] }, into: &turn)
+    }
+
+    /// The project with all of its samples in the audit sample: what goes on is checked for more than what is only counted.
+    private static func whole(_ project: ProjectConfiguration) -> ProjectConfiguration {
+        var acquisition = project.acquisition
+        acquisition.auditCutoff = 1
+        return ProjectConfiguration(
+            project: project.project,
+            revision: project.revision,
+            partition: 0,
+            question: project.question,
+            acquisition: acquisition,
+            labeling: project.labeling,
+            datasets: project.datasets,
+            training: project.training,
+            rollout: project.rollout,
+            embedding: project.embedding,
+            requireTokens: project.requireTokens ?? true,
+            initialClasses: project.initialClasses
+        )
+    }
+
+    /// Checks a record.
+    ///
+    /// - Parameters:
+    ///   - value: As it would stand on the topic.
+    ///   - topic: One of Intake's inputs.
+    /// - Returns: The same for the same record, whatever was checked before it.
+    /// - Complexity: O(*n*) in its bytes.
+    public func check(_ value: UnsafeRawBufferPointer, on topic: Topic) -> Verdict {
+        guard let number = IntakeStage.inputs.firstIndex(of: topic) else {
+            preconditionFailure("Intake does not read \(topic)")
+        }
+        let record = RecordView(
+            topic: number,
+            partition: 0,
+            offset: 0,
+            timestamp: now(),
+            key: UnsafeRawBufferPointer(start: nil, count: 0),
+            value: value
+        )
+        batch.records = [record]
+        defer {
+            batch.records = []
+            stage.aborted()
+        }
+        stage.batchTime = now()
+        stage.current = (number, 0, 0)
+        stage.latestRemarks = Remarks()
+        var turn = Turn()
+        do throws(Rejection) {
+            try stage.take(record, at: 0, of: batch, into: &turn)
+        } catch {
+            return .refused(error)
+        }
+        return .taken(stage.latestRemarks)
+    }
+
+    /// Returns the verdict on a record that is larger than `recordLimit`, whatever its content.
+    public static func verdict(ofSize size: Int) -> Verdict { .refused(IntakeStage.tooLarge(size)) }
+}
+
+/// A cluster that holds the newest revisions of some projects and nothing else.
+private struct ProjectsInMemory: StreamTransport {
+    private let records: [(key: [UInt8], value: [UInt8])]
+
+    init(_ projects: [ProjectConfiguration]) {
+        records = projects.map { (Array($0.project.rawValue.utf8), $0.jsonBytes) }
+    }
+
+    func makeReader(topics: [String]) throws(StreamError) -> any LogReader { Reader(topics, records) }
+    func clusterID() throws(StreamError) -> String { "" }
+    func groupOffsets(
+        _ group: String,
+        _ partitions: [TopicPartition]
+    ) throws(StreamError) -> [TopicPartition: GroupOffset] { [:] }
+
+    func makeConsumer(group: String, instance: String, topics: [String]) throws(StreamError) -> any GroupConsumer {
+        preconditionFailure("nothing is consumed in a check")
+    }
+
+    func makeProducer(transactionalID: String) throws(StreamError) -> any TransactionalProducer {
+        preconditionFailure("nothing is written in a check")
+    }
+
+    private final class Reader: LogReader {
+        let topics: [String]
+        /// Key and value of each record, lent until the reader is gone.
+        private let texts: [UnsafeRawBufferPointer]
+        private var position = 0
+
+        init(_ topics: [String], _ records: [(key: [UInt8], value: [UInt8])]) {
+            self.topics = topics
+            texts = records.flatMap { [$0.key, $0.value] }.map { bytes in
+                let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 1)
+                copy.copyBytes(from: bytes)
+                return UnsafeRawBufferPointer(copy)
+            }
+        }
+
+        deinit { for text in texts { text.deallocate() } }
+
+        private var end: Int { texts.count / 2 }
+
+        func partitions(of topic: String) throws(StreamError) -> [Int32] { [0] }
+        func start(_ positions: [TopicPartition: Int64]) throws(StreamError) {}
+        func watermarks(_ partition: TopicPartition) throws(StreamError) -> (low: Int64, high: Int64) {
+            (0, Int64(end))
+        }
+        func close() {}
+
+        func poll(into batch: RecordBatch, maximum: Int, timeoutMilliseconds: Int) throws(StreamError) -> ReadOutcome {
+            guard position < end else { return .idle }
+            batch.records = ContiguousArray(
+                (position..<end).map {
+                    RecordView(
+                        topic: 0,
+                        partition: 0,
+                        offset: Int64($0),
+                        timestamp: 0,
+                        key: texts[2 * $0],
+                        value: texts[2 * $0 + 1]
+                    )
+                }
+            )
+            position = end
+            return .records
+        }
+    }
+}

@@ -1,0 +1,247 @@
+internal import Acquisition
+internal import Events
+internal import Flywheel
+internal import Hashing
+internal import Labeling
+internal import Vocabulary
+
+/// Intake's knowledge of a project: its revision, its classes, its hashes for sampling, its models.
+package struct IntakeProject {
+    let configuration: ProjectConfiguration
+    /// Where embeddings must lie; the loop learns what the configuration leaves open.
+    var space: EmbeddingSpace { didSet { door = SpaceDoor(space) } }
+    /// The check of `space` for records that are looked at without being parsed.
+    private(set) var door: SpaceDoor
+    /// Records of at most so many bytes have samples that fit on a task of the project.
+    let sampleRoom: Int
+    private let auditPrefix: DrawPrefix
+    /// The draw for the audit sample; its hash is what a sample is known by.
+    let audit: Draw
+    let random: StableHash
+    /// The draw for users whose feedback enters the journal.
+    let feedbackDraw: StableHash
+    /// Acquisition function of the configuration, read for every record.
+    let function: AcquisitionFunction
+    let temperature: Double
+    /// 0 where no audit task is wanted: then all samples may train.
+    let auditCutoff: Double
+    /// Samples that the pool still has room for.
+    var filling: PoolFilling
+    /// Positions of the classes, by their names in quotes.
+    private let classes: NameTable
+    let classView: NameView
+    let classCount: Int
+    /// Whether the event in hand has named a class already: `stamp`. Only asked where a word has too few bits.
+    private var stamps: ContiguousArray<UInt32>
+    private var stamp: UInt32 = 0
+    /// Whether the loop waits for predictions of disputed samples.
+    private(set) var hasDisputed = false
+    private var disputed: Set<UInt64> = []
+    /// Predictions of them that still go on: few names shall not fill the journal.
+    private var disputedRoom = 0
+    private static let disputedRoomOfEach = 8
+    /// Nil of a project without any.
+    var triggers: TriggerSet?
+    let hasTriggers: Bool
+    /// Whether triggers read what only a full parse does.
+    let readsMetadata: Bool
+    /// Whether triggers ask for the probabilities of classes.
+    let watchesClasses: Bool
+
+    /// Positions in `streams` of the model versions, and first of samples that no model has seen.
+    private var versions = NameTable()
+    private(set) var streams: ContiguousArray<ModelStream> = []
+    /// The turn that has counted something of as many versions as there is room for.
+    private var fullTurn = -1
+    /// Candidates a second that are wanted of one worker with all the traffic.
+    private let rate: Double
+    /// The share of them that is let through by chance; what the loop has measured may add to what the policy states.
+    private var explorationShare: Double
+    /// The worker's share of the traffic that the streams were last told.
+    private var toldShare = 0.0
+
+    /// Model versions told apart; in a turn with more the others are counted together, and nothing of theirs passes.
+    package static let versionCapacity = 64
+    /// Where versions beyond the capacity are counted.
+    static let others = 0
+    /// Samples that no model has seen.
+    static let unseen = 1
+
+    /// A project under a revision; `pool` says what the loop has of its pool, where that is known.
+    init(_ configuration: ProjectConfiguration, salt: [UInt8], pool: PoolRows? = nil) {
+        self.configuration = configuration
+        filling = PoolFilling(configuration, pool)
+        space = configuration.embedding ?? EmbeddingSpace()
+        door = SpaceDoor(space)
+        let name = configuration.project.rawValue
+        auditPrefix = DrawPrefix(StableHash(project: name, purpose: "audit", salt: salt))
+        audit = auditPrefix.draw
+        random = StableHash(project: name, purpose: "random", salt: salt)
+        feedbackDraw = StableHash(project: name, purpose: "feedback", salt: salt)
+        classes = NameTable(configuration.schema.classes.enumerated().map { Self.quoted($1, at: $0) })
+        classView = classes.view
+        classCount = configuration.schema.classes.count
+        // Parts of a sample take no more there than in its record.
+        sampleRoom = min(
+            RecordLimits.sample,
+            RecordLimits.record - RecordLimits.taskRest - configuration.question.encodedSize
+        )
+        stamps = ContiguousArray(repeating: 0, count: configuration.schema.classes.count)
+        let policy = configuration.acquisition
+        function = policy.function
+        temperature = policy.temperature
+        auditCutoff = policy.isAudited ? policy.auditCutoff : 0
+        triggers = TriggerSet(configuration)
+        hasTriggers = triggers != nil
+        readsMetadata = triggers?.readsMetadata ?? false
+        watchesClasses = triggers?.watchesClasses ?? false
+        explorationShare = policy.function == .random ? 0 : policy.explorationShare
+        let tasks = Double(policy.votes) / Double(max(1, configuration.labeling.maximumVotes))
+        rate = policy.oversample * tasks / Double(max(1, policy.window)) * 1_000
+    }
+
+    /// A class as it stands in a plain record, in its quotes. What JSON must escape never does: such a record is parsed.
+    private static func quoted(_ name: String, at index: Int) -> String {
+        // No key begins with a colon, so nothing is ever found there.
+        let isPlain = name.utf8.allSatisfy { $0 != UInt8(ascii: "\\") && $0 != UInt8(ascii: "\"") && $0 >= 0x20 }
+        return isPlain ? "\"\(name)\"" : ":\(index)"
+    }
+
+    /// Makes room for what does not depend on a model, and knows the worker's share of the traffic, in `0...1`.
+    private mutating func prepare(_ share: Double) {
+        guard streams.isEmpty else { return }
+        triggers?.limit(to: share)
+        toldShare = share
+        streams.append(stream(nil, rate: 0))
+        streams.append(stream(nil, rate: rate * share))
+    }
+
+    /// The worker's share of the traffic is another than before.
+    mutating func setShare(_ share: Double) {
+        guard !streams.isEmpty else { return }
+        triggers?.setShare(share)
+        toldShare = share
+        setRates()
+    }
+
+    private mutating func setRates() {
+        for index in streams.indices where index != Self.others {
+            streams[index].setRate(rate * toldShare, exploration: explorationShare)
+        }
+    }
+
+    /// The loop has measured how often models are sure and wrong; see `ExplorationLevel`.
+    mutating func setExploration(extra: Double) {
+        let policy = configuration.acquisition
+        let share = policy.function == .random ? 0 : policy.explorationShare(extra: extra)
+        guard share != explorationShare else { return }
+        explorationShare = share
+        setRates()
+    }
+
+    /// Users dispute what a version said of these samples, and the loop lacks their content.
+    mutating func setDisputed(_ hashes: Set<UInt64>) {
+        guard hashes != disputed else { return }
+        // Room comes with samples that are new, not with those that go.
+        disputedRoom += hashes.subtracting(disputed).count * Self.disputedRoomOfEach
+        disputed = hashes
+        if hashes.isEmpty { disputedRoom = 0 }
+        hasDisputed = disputedRoom > 0
+    }
+
+    /// Whether a prediction goes on since its sample is disputed; `inline` in no hot path, for hardly any project has such samples.
+    @inline(never)
+    mutating func admitsDisputed(_ hash: UInt64) -> Bool {
+        guard disputedRoom > 0, disputed.contains(hash) else { return false }
+        disputedRoom -= 1
+        hasDisputed = disputedRoom > 0
+        return true
+    }
+
+    private func stream(_ version: ModelVersion?, rate: Double) -> ModelStream {
+        ModelStream(
+            version: version,
+            rate: rate,
+            policy: configuration.acquisition,
+            exploration: explorationShare,
+            names: triggers?.names(version: version, metadata: .none) ?? []
+        )
+    }
+
+    /// Begins an event: no class has been named yet.
+    mutating func beginEvent() {
+        if stamp == .max {
+            for index in stamps.indices { stamps[index] = 0 }
+            stamp = 0
+        }
+        stamp += 1
+    }
+
+    /// Notes that the event names a class; false if it has named it before.
+    @inline(never)
+    mutating func name(_ label: Int) -> Bool {
+        guard stamps[label] != stamp else { return false }
+        stamps[label] = stamp
+        return true
+    }
+
+    /// Finds the position in `streams` of a model version, or gives it one.
+    ///
+    /// - Parameters:
+    ///   - version: UTF-8; empty for samples that no model has seen.
+    ///   - turn: The open turn.
+    ///   - share: The part of the traffic that this worker sees, in `0...1`.
+    /// - Returns: Nil for a name that is none.
+    mutating func stream(_ version: UnsafeRawBufferPointer, in turn: Int, share: Double) -> Int? {
+        if let known = versions.view.find(version) { return known }
+        prepare(share)
+        if version.count == 0 { return Self.unseen }
+        if fullTurn == turn { return Self.others }
+        guard let name = ModelVersion(checking: String(decoding: version, as: UTF8.self)) else { return nil }
+        if streams.count >= Self.versionCapacity + 2 {
+            makeRoom(in: turn)
+            guard streams.count < Self.versionCapacity + 2 else {
+                fullTurn = turn
+                return Self.others
+            }
+        }
+        versions.insert(version, streams.count)
+        streams.append(stream(name, rate: rate * share))
+        return streams.count - 1
+    }
+
+    /// Forgets half of the versions, those not heard of for longest, but none that the turn has counted.
+    private mutating func makeRoom(in turn: Int) {
+        let known = streams[2...].sorted { $0.lastTurn > $1.lastTurn }
+        let kept = known.prefix { $0.lastTurn == turn }.count
+        streams.removeSubrange(2...)
+        versions = NameTable()
+        for stream in known.prefix(max(kept, Self.versionCapacity / 2)) {
+            versions.insert(stream.version?.rawValue ?? "", streams.count)
+            streams.append(stream)
+        }
+    }
+
+    /// Lets `body` work on a stream in place.
+    @inline(__always)
+    mutating func withStream<R>(_ index: Int, _ body: (inout ModelStream) -> R) -> R { body(&streams[index]) }
+
+    /// Begins to count anew.
+    mutating func forgetTurn(_ turn: Int) {
+        for index in streams.indices where streams[index].lastTurn == turn { streams[index].forget() }
+    }
+
+    /// Carries over what an older revision has counted in the pending transaction, without its thresholds.
+    mutating func inherit(_ old: IntakeProject, in turn: Int, share: Double) {
+        filling.inherit(old.filling)
+        for (index, stream) in old.streams.enumerated() where stream.lastTurn == turn {
+            prepare(share)
+            if index < 2 {
+                streams[index].inherit(stream)
+            } else if var name = stream.version?.rawValue {
+                let place = name.withUTF8 { self.stream(UnsafeRawBufferPointer($0), in: turn, share: share) }
+                if let place { streams[place].inherit(stream) }
+            }
+        }
+    }
+}

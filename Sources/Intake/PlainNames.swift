@@ -1,0 +1,87 @@
+package import Events
+internal import Foundation
+internal import Telemetry
+internal import Vocabulary
+
+/// Names from outside: beside what every identifier is checked for they may hold nothing that a terminal, a log or a page
+/// would obey, and stand in the composed form of Unicode (NFC), so that of two that Unicode holds to be the same one comes in:
+/// tables and sets do not tell them apart, the hash that draws the audit sample does. The journal is not checked for it, for what it holds was taken in by the rules of its day.
+extension PredictionEvent {
+    package func checkNames() throws(Rejection) {
+        try PlainNames.check("sample.id", sample.id)
+        if let space = sample.space { try PlainNames.check("sample.space", space) }
+        if let model { try PlainNames.check("model.version", model.version) }
+    }
+}
+
+extension FeedbackEvent {
+    func checkNames() throws(Rejection) {
+        try PlainNames.check("sample", sample)
+        try PlainNames.check("model.version", modelVersion)
+        // Its digest is taken of the bytes: two spellings are two users.
+        try PlainNames.check("user", UserDigest(user), isComposed: false)
+    }
+}
+
+extension FeedbackEvent {
+    /// The class that is proposed, if its name could be a class's and may be shown to people; of the spellings that Unicode
+    /// holds to be the same the composed one, so that they are counted together.
+    var plainProposal: String? {
+        guard let name = proposedClass?.precomposedStringWithCanonicalMapping,
+            (1...LabelSchema.longestName).contains(name.utf8.count),
+            ForeignText.isPlain(name), name.contains(where: { !$0.isWhitespace })
+        else { return nil }
+        return name
+    }
+}
+
+extension AnnotationEvent {
+    func checkNames() throws(Rejection) {
+        try PlainNames.check("task", annotation.task)
+        try PlainNames.check("annotator", annotation.annotator)
+    }
+}
+
+extension ImportEvent {
+    func checkNames() throws(Rejection) {
+        try PlainNames.check("source", TaskID(origin.source))
+        try PlainNames.check("id", TaskID(origin.id))
+        try PlainNames.check("sample.id", sample.id)
+        guard case .votes(let votes) = answer else { return }
+        for vote in votes { try PlainNames.check("votes.annotator", vote.annotator) }
+    }
+}
+
+extension TrainingResultEvent {
+    func checkNames() throws(Rejection) { try PlainNames.check("request", result.request) }
+}
+
+extension PredictedEvent {
+    func checkNames() throws(Rejection) { try PlainNames.check("request", labels.request) }
+}
+
+extension CommandEvent {
+    func checkNames() throws(Rejection) {
+        try PlainNames.check("id", TaskID(command.id))
+        switch command.action {
+        case .rollBack(let version): try PlainNames.check("model_version", version)
+        case .register(let model):
+            try PlainNames.check("model_version", model.version)
+            for metric in model.metrics { try PlainNames.check("metrics", TaskID(metric.name)) }
+        case .revise(let sample, _), .retract(let sample), .move(let sample, _):
+            try PlainNames.check("sample_id", sample)
+        case .approve(let version): try PlainNames.check("model_version", version)
+        case .hold, .releaseHold, .freeze, .unfreeze, .suppress, .resume: break
+        }
+    }
+}
+
+private enum PlainNames {
+    static func check(_ path: StaticString, _ name: some Identifier, isComposed: Bool = true) throws(Rejection) {
+        guard let expected = ForeignName.fault(name.rawValue, isComposed: isComposed) else { return }
+        throw Rejection(
+            .schema,
+            "\(path): expected \(expected), found \"\(ForeignText.line(name.rawValue, limit: 64))\""
+        )
+    }
+}

@@ -1,0 +1,310 @@
+internal import Acquisition
+internal import EngineCore
+public import Events
+internal import Flywheel
+internal import Hashing
+internal import JSON
+public import StreamRuntime
+internal import Synchronization
+internal import Vocabulary
+
+/// Rows of the loop's tables that Intake uses: spaces of embeddings, levels of exploration, samples that were
+/// asked for, wait in a pool or are disputed, and the spelling of classes in force. They are read from the
+/// beginning of topic `state` and kept current; one directory serves all threads of a process.
+///
+/// Nothing that is decided depends on it: what Intake forwards too much the loop passes over.
+public final class StateDirectory: Sendable {
+    private let topic: String
+    private let salt: [UInt8]
+    private let following: Mutex<Following>
+    let samples = SampleTable()
+    private let changes = Atomic<Int>(0)
+    private let failed = Atomic<Bool>(false)
+
+    /// Reader of `state`, its position, and the rows read.
+    private struct Following {
+        let reader: any LogReader
+        let batch = RecordBatch()
+        let parser = JSONParser()
+        /// Partitions that are read, and of them those read to an end.
+        var partitions: Set<Int32> = []
+        var ended: Set<Int32> = []
+        var next: [TopicPartition: Int64] = [:]
+        /// By project name; only of spaces that are fixed.
+        var spaces: [String: LearnedSpace] = [:]
+        /// By project name, above 0; see `ExplorationLevel`.
+        var explorations: [String: Double] = [:]
+        /// By project name: how the classes are spelt that the loop has in force.
+        var spellings: [String: ClassSpelling] = [:]
+        /// By project name: what is known of samples that users dispute, by the hash that they are known by, while labels decide.
+        var disputed: [String: Set<UInt64>] = [:]
+        var pools: [String: PoolRows] = [:]
+        /// The project of the last row: many come behind one another.
+        var last: (name: [UInt8], pool: PoolRows)?
+        /// Error that ended the reader; nil while it reads.
+        var failure: StreamError?
+
+        var isCurrent: Bool { !partitions.isEmpty && partitions.isSubset(of: ended) }
+    }
+
+    /// Projects whose rows are counted.
+    private static let capacity = 65_536
+    private static let spaceTable = Array("\(LearnedSpace.table)".utf8)
+    private static let explorationTable = Array("\(ExplorationLevel.table)".utf8)
+    private static let configurationTable = Array(StoredSpellings.table.utf8)
+    private static let askedTable = Array("acquisition.asked".utf8)
+    private static let poolTable = Array("acquisition.pool".utf8)
+    private static let disputedTable = Array("rollout.verifications".utf8)
+
+    /// A directory that has read nothing yet. Samples are known by hashes under `salt`.
+    public init(transport: any StreamTransport, topics: TopicNames, salt: [UInt8]) throws(StreamError) {
+        topic = topics[.state]
+        self.salt = salt
+        following = Mutex(Following(reader: try transport.makeReader(topics: [topics[.state]])))
+    }
+
+    /// Whether its reader has ended: another directory is needed.
+    public var hasFailed: Bool { failed.load(ordering: .relaxed) }
+
+    /// Counts every change of the spaces and of the levels of exploration.
+    var generation: Int { changes.load(ordering: .acquiring) }
+
+    // MARK: - Reading
+
+    /// Takes in what has come since, without waiting, and of much that has come a part: 16,000 records at most. While another
+    /// thread does so, nothing.
+    ///
+    /// - Throws: What ended the reader; what may pass is tried again with the next call.
+    func refresh() throws(StreamError) {
+        let outcome = following.withLockIfAvailable { follow(&$0, timeout: 0) }
+        if case .failed(let error) = outcome, error.disposition == .fatal { throw error }
+    }
+
+    /// Reads to the end that each partition has, once. It waits for `patience` milliseconds at most, and for nothing where
+    /// reading fails: without the end it is not known which pools have room.
+    ///
+    /// - Throws: What ended the reader.
+    func readToEnd(patience: Int64 = 10_000, now: () -> Int64) throws(StreamError) {
+        let began = now()
+        while true {
+            let outcome = following.withLock { $0.isCurrent ? .current : follow(&$0, timeout: 20) }
+            if case .failed(let error) = outcome {
+                guard error.disposition == .fatal else { return }
+                throw error
+            }
+            let waited = now() - began
+            if outcome == .current || waited >= patience || waited < 0 { return }
+        }
+    }
+
+    private enum Outcome: Hashable, Sendable {
+        /// Every partition has been read to an end.
+        case current
+        case behind
+        case failed(StreamError)
+    }
+
+    private func follow(_ state: inout Following, timeout: Int) -> Outcome {
+        if let failure = state.failure { return .failed(failure) }
+        do throws(StreamError) {
+            try start(&state)
+            for _ in 0..<16 {
+                switch try state.reader.poll(into: state.batch, maximum: 1_000, timeoutMilliseconds: timeout) {
+                case .records: take(&state)
+                case .endOfPartition(let place, let offset): end(place, offset, &state)
+                case .idle: return state.isCurrent ? .current : .behind
+                }
+                if timeout > 0, state.isCurrent { return .current }
+            }
+            return state.isCurrent ? .current : .behind
+        } catch {
+            guard error.disposition == .fatal else { return .failed(error) }
+            state.failure = error
+            failed.store(true, ordering: .relaxed)
+            state.reader.close()
+            return .failed(error)
+        }
+    }
+
+    private func start(_ state: inout Following) throws(StreamError) {
+        guard state.partitions.isEmpty else { return }
+        try start(&state, at: try state.reader.partitions(of: topic))
+    }
+
+    private func start(_ state: inout Following, at partitions: [Int32]) throws(StreamError) {
+        var positions: [TopicPartition: Int64] = [:]
+        for partition in partitions {
+            let place = TopicPartition(topic, partition)
+            positions[place] = state.next[place] ?? 0
+        }
+        try state.reader.start(positions)
+        state.partitions = Set(partitions)
+    }
+
+    private func end(_ place: TopicPartition, _ offset: Int64, _ state: inout Following) {
+        state.next[place] = max(offset, state.next[place] ?? 0)
+        guard state.ended.insert(place.partition).inserted else { return }
+        for pool in state.pools.values { pool.note(ended: state.ended) }
+    }
+
+    // MARK: - Projects
+
+    /// Returns the loop's knowledge of a project.
+    ///
+    /// - Returns: The space that a revision declares, and of the rest what was learnt under it; the extra share of
+    ///   exploration, in `0...1`, before the policy's bound; and hashes of samples that users dispute.
+    func knowledge(
+        of configuration: ProjectConfiguration
+    ) -> (space: EmbeddingSpace, exploration: Double, disputed: Set<UInt64>) {
+        let declared = configuration.embedding ?? EmbeddingSpace()
+        let name = configuration.project.rawValue
+        let (learned, extra, disputed) = following.withLock {
+            ($0.spaces[name], $0.explorations[name] ?? 0, $0.disputed[name] ?? [])
+        }
+        return (learned.map { declared.completed(by: $0) } ?? declared, extra, disputed)
+    }
+
+    /// How the classes of a revision's project are spelt in the revision that the loop has in force.
+    ///
+    /// - Returns: Nil while its partition has not been read to an end.
+    func spelling(of configuration: ProjectConfiguration) -> ClassSpelling? {
+        following.withLock { state in
+            guard state.ended.contains(configuration.partition) else { return nil }
+            return state.spellings[configuration.project.rawValue] ?? ClassSpelling.none
+        }
+    }
+
+    /// The rows of a project's pool, as they are now and will be. Where its partition is not read yet it is looked for.
+    ///
+    /// - Returns: Nil where there are too many projects.
+    func pool(of configuration: ProjectConfiguration) -> PoolRows? {
+        following.withLock { state in
+            let pool = pool(of: configuration.project.rawValue, &state)
+            pool?.live(in: configuration.partition)
+            if !state.partitions.isEmpty, !state.partitions.contains(configuration.partition) {
+                // Partitions were added. Whatever goes wrong here comes again with the next poll.
+                let found = try? state.reader.partitions(of: topic)
+                if let found, found.contains(configuration.partition) { try? start(&state, at: found) }
+            }
+            pool?.note(ended: state.ended)
+            return pool
+        }
+    }
+
+    private func pool(of name: String, _ state: inout Following) -> PoolRows? {
+        if let known = state.pools[name] { return known }
+        guard state.pools.count < Self.capacity else { return nil }
+        let pool = PoolRows(StableHash(project: name, purpose: "audit", salt: salt))
+        state.pools[name] = pool
+        return pool
+    }
+
+    // MARK: - Rows
+
+    private func take(_ state: inout Following) {
+        for record in state.batch.records {
+            state.next[TopicPartition(topic, record.partition)] = record.offset + 1
+            guard let row = Row(record.key) else { continue }
+            let isGone = record.value.baseAddress == nil
+            if row.table.elementsEqual(Self.askedTable) {
+                note(row, isGone ? .unknown : .asked, in: &state)
+            } else if row.table.elementsEqual(Self.poolTable) {
+                note(row, isGone ? .unknown : .pooled, in: &state)
+            } else if row.table.elementsEqual(Self.disputedTable) {
+                noteDisputed(row, isGone, in: &state)
+            } else if row.table.elementsEqual(Self.configurationTable) {
+                let name = String(decoding: row.project, as: UTF8.self)
+                state.spellings[name] = isGone ? nil : StoredSpellings.spelling(record.value, state.parser)
+            } else if row.table.elementsEqual(Self.spaceTable) {
+                let name = String(decoding: row.project, as: UTF8.self)
+                // A row of a newer form is none: the door stays open then, and the loop refuses.
+                let learned = isGone ? nil : try? LearnedSpace(json: state.parser.parse(record.value))
+                let space = learned.flatMap { $0.space == nil ? nil : $0 }
+                guard state.spaces[name] != space else { continue }
+                state.spaces[name] = space
+                changes.add(1, ordering: .releasing)
+            } else if row.table.elementsEqual(Self.explorationTable) {
+                let name = String(decoding: row.project, as: UTF8.self)
+                let level = isGone ? nil : try? ExplorationLevel(json: state.parser.parse(record.value))
+                let extra = level.flatMap { $0.extra > 0 ? $0.extra : nil }
+                guard state.explorations[name] != extra else { continue }
+                state.explorations[name] = extra
+                changes.add(1, ordering: .releasing)
+            }
+        }
+    }
+
+    /// A sample leaves the pool in the transaction that asks for it, and which of the two rows comes first is no matter.
+    private func note(_ row: Row, _ status: SampleTable.Status, in state: inout Following) {
+        guard let pool = pool(of: row.project, &state) else { return }
+        let hash = pool.audit.hash(key: row.key)
+        let isOfPool = row.table.count == Self.poolTable.count
+        // What is gone from one table may stand in the other.
+        if status == .unknown || isOfPool, samples.status(of: hash) == (isOfPool ? .asked : .pooled) { return }
+        let old = samples.set(hash, status)
+        let new = samples.status(of: hash)
+        pool.count.add((new == .pooled ? 1 : 0) - (old == .pooled ? 1 : 0), ordering: .relaxed)
+        pool.changes.add(1, ordering: .releasing)
+    }
+
+    private func noteDisputed(_ row: Row, _ isGone: Bool, in state: inout Following) {
+        guard let pool = pool(of: row.project, &state) else { return }
+        let name = String(decoding: row.project, as: UTF8.self)
+        let hash = pool.audit.hash(key: row.key)
+        if isGone {
+            guard state.disputed[name]?.remove(hash) != nil else { return }
+            if state.disputed[name]?.isEmpty == true { state.disputed[name] = nil }
+        } else {
+            guard state.disputed[name, default: []].insert(hash).inserted else { return }
+        }
+        changes.add(1, ordering: .releasing)
+    }
+
+    private func pool(of name: UnsafeRawBufferPointer, _ state: inout Following) -> PoolRows? {
+        if let last = state.last, last.name.elementsEqual(name) { return last.pool }
+        guard let pool = pool(of: String(decoding: name, as: UTF8.self), &state) else { return nil }
+        state.last = (Array(name), pool)
+        return pool
+    }
+
+    /// A key of the form project/table/key.
+    private struct Row {
+        let project: UnsafeRawBufferPointer
+        let table: UnsafeRawBufferPointer
+        let key: UnsafeRawBufferPointer
+
+        init?(_ bytes: UnsafeRawBufferPointer) {
+            let slash = UInt8(ascii: "/")
+            guard let first = bytes.firstIndex(of: slash), let second = bytes[(first + 1)...].firstIndex(of: slash)
+            else { return nil }
+            project = UnsafeRawBufferPointer(rebasing: bytes[..<first])
+            table = UnsafeRawBufferPointer(rebasing: bytes[(first + 1)..<second])
+            key = UnsafeRawBufferPointer(rebasing: bytes[(second + 1)...])
+        }
+    }
+}
+
+/// Rows of a project's pool, shared by all threads that read them.
+final class PoolRows: Sendable {
+    /// By which its samples are known: the draw that every prediction needs anyway.
+    let audit: StableHash
+    /// Candidates in the pool, as of the last commit of the loop that was read.
+    let count = Atomic<Int>(0)
+    /// Counts rows that were read.
+    let changes = Atomic<Int>(0)
+    private let partition = Atomic<Int32>(-1)
+    private let ended = Atomic<Bool>(false)
+
+    init(_ audit: StableHash) { self.audit = audit }
+
+    /// Whether `count` was right at some time: the state of the project has been read to an end.
+    var isKnown: Bool { ended.load(ordering: .relaxed) }
+
+    fileprivate func live(in partition: Int32) { self.partition.store(partition, ordering: .relaxed) }
+
+    fileprivate func note(ended partitions: Set<Int32>) {
+        guard partitions.contains(partition.load(ordering: .relaxed)), !isKnown else { return }
+        ended.store(true, ordering: .relaxed)
+        changes.add(1, ordering: .releasing)
+    }
+}

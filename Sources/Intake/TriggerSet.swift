@@ -1,0 +1,236 @@
+internal import Acquisition
+internal import Flywheel
+internal import Hashing
+internal import Strategies
+internal import Vocabulary
+
+/// The triggers of a project as Intake judges them: bits stand for their positions in the configuration.
+struct TriggerSet {
+    /// Trigger as it is evaluated for every record, without reference counting.
+    private struct Entry {
+        let steps: TriggerSteps
+        /// Nil where no condition draws.
+        let draw: Draw?
+        /// Thins out what fires too often: another draw than that of the condition itself.
+        let thinning: Draw
+        let perHour: Double
+        var fired: TriggerLimit
+        var awaiting: TriggerLimit
+    }
+
+    /// Owns what the entries point to.
+    private final class Kept {
+        var triggers: [LentTrigger] = []
+        var prefixes: [DrawPrefix] = []
+
+        func keep(_ program: TriggerProgram) -> TriggerSteps {
+            let trigger = LentTrigger(program)
+            triggers.append(trigger)
+            return trigger.steps
+        }
+
+        func keep(_ hash: StableHash) -> Draw {
+            let prefix = DrawPrefix(hash)
+            prefixes.append(prefix)
+            return prefix.draw
+        }
+    }
+
+    /// Triggers that concern a prediction.
+    struct Outcome {
+        /// Triggers that fired, one bit each.
+        var fired: UInt32 = 0
+        /// Triggers that wait, with the prediction, for the reaction of a user or of another model, one bit each.
+        var awaiting: UInt32 = 0
+
+        var isEmpty: Bool { fired | awaiting == 0 }
+    }
+
+    private let kept = Kept()
+    private let programs: [TriggerProgram]
+    private var entries: ContiguousArray<Entry> = []
+    private let names: [String]
+    /// Whether any condition is on metadata, which only a full parse reads.
+    let readsMetadata: Bool
+    /// Probabilities that conditions ask for; nil where none does.
+    private var noted: NotedProbabilities?
+
+    /// Creates the triggers of a configuration, for a worker that sees all of the traffic; nil where there are
+    /// none.
+    init?(_ configuration: ProjectConfiguration) {
+        let triggers = configuration.acquisition.triggers
+        guard !triggers.isEmpty else { return nil }
+        names = triggers.map(\.name)
+        programs = triggers.map { TriggerProgram($0, project: configuration.project) }
+        var watched: [Int] = []
+        for (trigger, program) in zip(triggers, programs) {
+            let rate = Double(trigger.perHour)
+            entries.append(
+                Entry(
+                    steps: kept.keep(program),
+                    draw: program.draws ? kept.keep(program.draw) : nil,
+                    thinning: kept.keep(
+                        StableHash(
+                            project: configuration.project.rawValue,
+                            purpose: "trigger/\(trigger.name)/limit"
+                        )
+                    ),
+                    perHour: rate,
+                    fired: TriggerLimit(perHour: rate),
+                    awaiting: TriggerLimit(perHour: rate)
+                )
+            )
+            for label in program.watched where !watched.contains(label.rawValue) { watched.append(label.rawValue) }
+        }
+        readsMetadata = programs.contains { $0.readsMetadata }
+        guard !watched.isEmpty else { return }
+        noted = NotedProbabilities(watched, classes: configuration.schema.classes.count)
+    }
+
+    /// Limits begin anew for a worker that sees so much of the traffic, in `0...1`.
+    mutating func limit(to share: Double) {
+        for index in entries.indices {
+            entries[index].fired = TriggerLimit(perHour: entries[index].perHour * share)
+            entries[index].awaiting = entries[index].fired
+        }
+    }
+
+    /// Sets the share of the traffic that the worker sees; the limits keep what they have counted.
+    mutating func setShare(_ share: Double) {
+        for index in entries.indices {
+            entries[index].fired.setRate(perHour: entries[index].perHour * share)
+            entries[index].awaiting.setRate(perHour: entries[index].perHour * share)
+        }
+    }
+
+    /// Whether probabilities must be noted.
+    var watchesClasses: Bool { noted != nil }
+
+    /// Begins an event: no class has been named.
+    func beginNotes() { noted?.begin() }
+
+    /// Notes the probability of a class, if it is asked for.
+    func note(_ label: Int, _ probability: Double) { noted?.note(label, probability) }
+
+    /// Which conditions on names hold of a model version, and of metadata where any are read.
+    func names(version: ModelVersion?, metadata: SampleMetadata) -> ContiguousArray<UInt64> {
+        ContiguousArray(programs.map { $0.names(version: version, metadata: metadata) })
+    }
+
+    /// Judges a prediction whose classes were noted.
+    ///
+    /// - Parameters:
+    ///   - facts: Of the prediction.
+    ///   - names: From `names(version:metadata:)`.
+    ///   - sample: The sample's id in UTF-8.
+    ///   - unnamed: The probability of each class that the prediction does not name.
+    ///   - passes: Whether it goes on to the journal anyway: what waits with it costs nothing then.
+    ///   - time: Milliseconds.
+    /// - Returns: What fired within its limit, and what waits.
+    /// - Complexity: O(*n*) in the conditions; no allocation.
+    mutating func judge(
+        _ facts: TriggerFacts,
+        names: UnsafeBufferPointer<UInt64>,
+        sample: UnsafeRawBufferPointer,
+        unnamed: Double,
+        passes: Bool,
+        at time: Int64
+    ) -> Outcome {
+        let known = noted?.lookup(unnamed: unnamed) ?? NotedProbabilities.Lookup(unnamed: unnamed)
+        return entries.withUnsafeMutableBufferPointer {
+            Self.judge($0, facts, names, known, sample, passes: passes, at: time)
+        }
+    }
+
+    private static func judge(
+        _ entries: UnsafeMutableBufferPointer<Entry>,
+        _ facts: TriggerFacts,
+        _ names: UnsafeBufferPointer<UInt64>,
+        _ known: NotedProbabilities.Lookup,
+        _ sample: UnsafeRawBufferPointer,
+        passes: Bool,
+        at time: Int64
+    ) -> Outcome {
+        var outcome = Outcome()
+        var waiting: UInt32 = 0
+        for index in entries.indices {
+            let draw = entries[index].draw.map { $0.unit(key: sample) } ?? 0
+            let verdict = entries[index].steps.judge(facts, names: names[index], draw: draw) {
+                known.probability(of: $0)
+            }
+            let bit: UInt32 = 1 &<< UInt32(index)
+            switch verdict {
+            case .fails: continue
+            case .undecided: waiting |= bit
+            case .holds:
+                let chance = entries[index].thinning.unit(key: sample)
+                if entries[index].fired.admits(chance, at: time) { outcome.fired |= bit }
+            }
+        }
+        guard waiting != 0 else { return outcome }
+        var passes = passes || outcome.fired != 0
+        for index in entries.indices where waiting & (1 &<< UInt32(index)) != 0 {
+            let chance = entries[index].thinning.unit(key: sample)
+            guard passes || entries[index].awaiting.admits(chance, at: time) else { continue }
+            outcome.awaiting |= 1 &<< UInt32(index)
+            passes = true
+        }
+        return outcome
+    }
+
+    /// The names behind bits, in the order of the configuration.
+    func names(of bits: UInt32) -> [String] {
+        names.indices.compactMap { bits & (1 &<< UInt32($0)) != 0 ? names[$0] : nil }
+    }
+}
+
+/// The probabilities that one event gives to the classes that conditions ask for.
+private final class NotedProbabilities {
+    /// Looks them up without the object; it holds while that lives and no other event begins.
+    struct Lookup {
+        fileprivate var places: UnsafeBufferPointer<Int32> = .init(start: nil, count: 0)
+        fileprivate var values: UnsafePointer<Double>?
+        /// The probability of each class that the event does not name.
+        let unnamed: Double
+
+        init(unnamed: Double) { self.unnamed = unnamed }
+
+        /// The probability of a class, or what stands for all that were not named.
+        func probability(of label: Int) -> Double {
+            guard let values, places.indices.contains(label), places[label] >= 0 else { return unnamed }
+            let known = values[Int(places[label])]
+            return known < 0 ? unnamed : known
+        }
+    }
+
+    /// For each class, where its probability is noted; -1: nowhere.
+    private let places: UnsafeMutableBufferPointer<Int32>
+    /// Below 0 of classes that the event does not name.
+    private let values: UnsafeMutableBufferPointer<Double>
+
+    init(_ watched: [Int], classes: Int) {
+        places = .allocate(capacity: classes)
+        places.initialize(repeating: -1)
+        values = .allocate(capacity: watched.count)
+        values.initialize(repeating: -1)
+        for (place, label) in watched.enumerated() where places.indices.contains(label) { places[label] = Int32(place) }
+    }
+
+    deinit {
+        places.deallocate()
+        values.deallocate()
+    }
+
+    func begin() { values.update(repeating: -1) }
+
+    func note(_ label: Int, _ probability: Double) {
+        if places[label] >= 0 { values[Int(places[label])] = probability }
+    }
+
+    func lookup(unnamed: Double) -> Lookup {
+        var lookup = Lookup(unnamed: unnamed)
+        lookup.places = UnsafeBufferPointer(places)
+        lookup.values = UnsafePointer(values.baseAddress)
+        return lookup
+    }
+}

@@ -1,0 +1,93 @@
+internal import EngineCore
+internal import Events
+public import Storage
+internal import StreamRuntime
+internal import Vocabulary
+
+/// The snapshots of a worker: where they lie, and who writes them.
+public struct LoopSnapshots {
+    /// Use of a snapshot, for logs.
+    public enum Event: Hashable, Sendable {
+        /// So many rows were restored, up to an offset of `state`.
+        case used(partition: Int32, rows: Int, offset: Int64)
+        /// The partition is restored from its changelog.
+        case unusable(partition: Int32, reason: String)
+    }
+
+    /// Older ones are not used: tombstones are kept for seven days only, and whose row is gone would come back. Milliseconds.
+    static let maximumAge: Int64 = 86_400_000
+
+    let store: FolderStore
+    /// Milliseconds between two snapshots of a partition.
+    let interval: Int64
+    /// Writes one, now or later; a later one of the same partition may take its place.
+    let write: (StateSnapshot) -> Void
+    let observe: (Event) -> Void
+
+    public init(
+        store: FolderStore,
+        interval: Int64 = 300_000,
+        write: @escaping (StateSnapshot) -> Void,
+        observe: @escaping (Event) -> Void = { _ in }
+    ) {
+        self.store = store
+        self.interval = interval
+        self.write = write
+        self.observe = observe
+    }
+
+    /// Loads the snapshot of a partition, after which only later records are to be read; nil where there is none to
+    /// trust.
+    ///
+    /// - Throws: `StreamError`; whatever is wrong with the snapshot is told, and gives nil.
+    func load(_ partition: Int32, state: StateStore, clusterID: String, now: Int64) throws(StreamError)
+        -> RestoredPartition?
+    {
+        let (low, high) = try state.ends(partition)
+        do {
+            return try read(partition, state.topic, clusterID, now, low, high)
+        } catch {
+            observe(.unusable(partition: partition, reason: "\(error)"))
+            return nil
+        }
+    }
+
+    private func read(
+        _ partition: Int32,
+        _ topic: String,
+        _ clusterID: String,
+        _ now: Int64,
+        _ low: Int64,
+        _ high: Int64
+    ) throws -> RestoredPartition? {
+        var restored = RestoredPartition()
+        let parser = StateStore.makeParser()
+        let header = try StateSnapshot.read(store, topic: topic, partition: partition) { header in
+            let age = now.subtracting(header.writtenAt)
+            try require(header.topic == topic && header.partition == partition, "it is of another partition")
+            try require(
+                header.position.clusterID == clusterID,
+                "it is of cluster \(header.position.clusterID), and this is \(clusterID)"
+            )
+            try require(header.position.build == Build.version, "build \(header.position.build) wrote it")
+            try require(!header.position.history.isEmpty, "its history is not known")
+            try require((0...Self.maximumAge).contains(age), "it was written \(age / 1_000) s ago")
+            try require(low == 0, "the changelog's first records were deleted")
+            try require(
+                (0...high).contains(header.stateOffset),
+                "it stands at offset \(header.stateOffset), and the changelog ends at \(high)"
+            )
+        } row: { key, value in
+            try StateStore.take(key, value, parser, into: &restored)
+        }
+        guard let header else { return nil }
+        restored.position = header.position
+        restored.next = header.stateOffset
+        observe(.used(partition: partition, rows: restored.records, offset: header.stateOffset))
+        return restored
+    }
+
+    private func require(_ condition: Bool, _ reason: @autoclosure () -> String) throws {
+        guard condition else { throw StateSnapshot.Unusable(reason()) }
+    }
+}

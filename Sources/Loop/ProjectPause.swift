@@ -1,0 +1,54 @@
+public import Events
+public import JSON
+
+/// Why a project's entries wait, and where it will go on: a row of `state` beside the project's tables.
+public struct ProjectPause: Hashable, Sendable, JSONCodable {
+    /// The journal offset of the first entry that is not applied.
+    public internal(set) var next: Int64
+    /// Milliseconds since 1970.
+    public let since: Int64
+    /// For people.
+    public internal(set) var reason: String
+    /// Somebody wants it to go on: its entries are read again, up to where the others stand.
+    public internal(set) var isResuming = false
+    /// Workers that died at `next` while it was read again.
+    var deaths = 0
+    /// The entry there is about to be read again, alone, and nothing else is in hand.
+    var isInHand = false
+
+    static let table = "loop.pause"
+
+    package static func key(of project: String) -> String { "\(project)/\(table)/_" }
+
+    init(next: Int64, since: Int64, reason: String) {
+        self.next = next
+        self.since = since
+        self.reason = reason
+    }
+
+    public init(json: JSONValue) throws(JSONError) {
+        let object = try json.object()
+        next = max(0, try object.int64("next"))
+        since = try object.int64("since_ms")
+        reason = try object.string("reason")
+        isResuming = try object.bool("resuming")
+        deaths = try object.int("deaths", in: 0...Counting.most)
+        isInHand = try object.optionalBool("in_hand") ?? false
+    }
+
+    public func write(to writer: inout JSONWriter) {
+        writer.object { writer in
+            writer.member("next", next)
+            writer.member("since_ms", since)
+            writer.member("reason", reason)
+            writer.member("resuming", isResuming)
+            writer.member("deaths", deaths)
+            if isInHand { writer.member("in_hand", true) }
+        }
+    }
+
+    /// One line for people.
+    public var text: String {
+        isResuming ? "resuming from journal offset \(next)" : "paused at journal offset \(next): \(reason)"
+    }
+}

@@ -1,0 +1,89 @@
+internal import EngineCore
+internal import Events
+internal import Hashing
+internal import JSON
+internal import StreamRuntime
+internal import Vocabulary
+
+/// Versions that `dataset-versions` announces: whoever reads the dataset log again, on a new disk or after a loss of its
+/// progress, announces none of them a second time.
+///
+/// Memory: 22 to 45 bytes a version of the partitions that are owned, as full as the tables are.
+struct AnnouncedVersions {
+    /// Digests of the announced ids by partition, project and ordinal: the first that was announced.
+    private var ids: [Int32: [String: [Int: UInt64]]] = [:]
+    /// Other ids under an ordinal that has one: of builds with other bytes, or of strangers.
+    private var others: [Int32: [String: [Int: Set<UInt64>]]] = [:]
+    /// Ids that are held beside the first of an ordinal.
+    private static let most = 16
+    private let transport: (any StreamTransport)?
+    private let topic: String
+
+    /// Status of a version among the announcements.
+    enum Standing: Hashable {
+        case new
+        /// It is announced, by this id.
+        case known
+        /// Another id is announced under its ordinal, and this one is not.
+        case otherwise
+    }
+
+    /// Nothing that is known yet; without a transport nothing ever is but what is added.
+    init(_ transport: (any StreamTransport)?, topic: String) {
+        self.transport = transport
+        self.topic = topic
+    }
+
+    /// Reads what is announced of partitions, to the ends that they have at the call, uncommitted records included: what an
+    /// owner before committed with its offsets may become visible after them.
+    ///
+    /// - Throws: `StreamError` where the topic cannot be read, `EngineError` where a transaction stays open in it.
+    /// - Complexity: O(*n*) in the versions of the partitions.
+    mutating func read(_ partitions: [Int32]) throws {
+        guard let transport, !partitions.isEmpty else { return }
+        let scan = try TopicScan(transport: transport, topic: topic)
+        defer { scan.close() }
+        let parser = JSONParser()
+        for partition in partitions {
+            (ids[partition], others[partition]) = ([:], [:])
+            try scan.forEach(partition) { record, _, _ in
+                // What cannot be read is no announcement of ours; Intake says so.
+                guard let json = try? parser.parse(record.value), let project = try? json.object().string("project"),
+                    let version = try? SealedVersion(json: json)
+                else { return }
+                add(project, version, in: partition)
+            }
+        }
+    }
+
+    /// Whether a version was announced.
+    func standing(_ project: ProjectID, _ version: SealedVersion, in partition: Int32) -> Standing {
+        guard let known = ids[partition]?[project.rawValue]?[version.ordinal] else { return .new }
+        let digest = Self.digest(version.id)
+        let more = others[partition]?[project.rawValue]?[version.ordinal]
+        return known == digest || more?.contains(digest) ?? false ? .known : .otherwise
+    }
+
+    /// Adds a version that was announced just now.
+    mutating func add(_ project: ProjectID, _ version: SealedVersion, in partition: Int32) {
+        add(project.rawValue, version, in: partition)
+    }
+
+    private mutating func add(_ project: String, _ version: SealedVersion, in partition: Int32) {
+        let digest = Self.digest(version.id)
+        guard let known = ids[partition]?[project]?[version.ordinal] else {
+            ids[partition, default: [:]][project, default: [:]][version.ordinal] = digest
+            return
+        }
+        guard known != digest, others[partition]?[project]?[version.ordinal]?.count ?? 0 < Self.most else { return }
+        others[partition, default: [:]][project, default: [:]][version.ordinal, default: []].insert(digest)
+    }
+
+    /// Forgets a partition.
+    mutating func forget(_ partition: Int32) {
+        ids[partition] = nil
+        others[partition] = nil
+    }
+
+    private static func digest(_ id: DatasetVersionID) -> UInt64 { xxh64(id.rawValue) }
+}

@@ -1,0 +1,140 @@
+internal import DatasetFiles
+internal import Events
+internal import JSON
+internal import Vocabulary
+
+/// Lines that a cut adds to its parent and withdraws from it: the fold of the facts between the two. A label
+/// that was accepted and changed in between is one line, and nothing is withdrawn.
+struct VersionDelta {
+    /// New lines, by split, ascending by sequence.
+    private(set) var lines: [Split: [WaitingLabels.Line]]
+    /// Numbers of the parent's lines that no longer hold, ascending.
+    private(set) var tombstones: [Int64] = []
+    /// Their samples, in the order of the log.
+    private(set) var withdrawnSamples: [SampleID] = []
+    /// Whether a label is of another split than it was accepted for, or than its parent has it in.
+    private(set) var hasMoves = false
+    /// Number of withdrawn lines, by the split that they leave.
+    private(set) var withdrawn: [Split: Int] = [:]
+
+    /// A line that holds, of the parent or of what waits.
+    struct Living {
+        let split: Split
+        let bytes: [UInt8]
+    }
+
+    /// Folds what waits.
+    ///
+    /// - Parameters:
+    ///   - waiting: Facts since the parent.
+    ///   - find: Lines of the parent by their numbers, ascending.
+    /// - Throws: `WrongFact` of a change of a line that is not there, or is another sample's.
+    init(_ waiting: WaitingLabels.Project, find: ([Int64]) throws -> [Int64: Living]) throws {
+        lines = waiting.lines
+        guard !waiting.changes.isEmpty else { return }
+        let changed = Set(waiting.changes.map(\.fact.replaces))
+        let changes = Set(waiting.changes.map(\.fact.sequence))
+        var living: [Int64: Living] = [:]
+        for split in Split.allCases {
+            for line in waiting.lines[split] ?? [] where changed.contains(line.sequence) {
+                living[line.sequence] = Living(split: split, bytes: line.bytes)
+            }
+        }
+        let ours = Set(living.keys)
+        for (sequence, line) in try find(changed.subtracting(ours).subtracting(changes).sorted()) {
+            living[sequence] = line
+        }
+        let parser = JSONParser(maximumDepth: 64, maximumSize: DatasetForm.lineSize)
+        for change in waiting.changes {
+            let fact = change.fact
+            guard let old = living.removeValue(forKey: fact.replaces) else {
+                throw Self.wrong(fact, "of which there is no such line")
+            }
+            try Self.check(fact, old, parser)
+            if !ours.contains(fact.replaces), !changes.contains(fact.replaces) {
+                tombstones.append(fact.replaces)
+                withdrawnSamples.append(fact.sample)
+                withdrawn[old.split, default: 0] += 1
+            }
+            if case .retracted = fact.kind { continue }
+            if case .moved = fact.kind { hasMoves = true }
+            let bytes: [UInt8]
+            do {
+                bytes = try DatasetLine.changed(
+                    old.bytes,
+                    by: fact,
+                    names: change.names,
+                    formerNames: change.formerNames,
+                    parser
+                )
+            } catch let error as JSONError {
+                throw Self.wrong(fact, "which cannot be read (\(DatasetForm.reason(error)))")
+            }
+            living[fact.sequence] = Living(split: fact.split, bytes: bytes)
+        }
+        tombstones.sort()
+        if !ours.isEmpty {
+            for split in Split.allCases { lines[split]?.removeAll { changed.contains($0.sequence) } }
+        }
+        // Changes that no later one replaces.
+        let added = living.filter { changes.contains($0.key) }.sorted { $0.key < $1.key }
+        guard !added.isEmpty else { return }
+        for (sequence, line) in added {
+            lines[line.split, default: []].append(WaitingLabels.Line(sequence: sequence, bytes: line.bytes))
+        }
+        for split in Split.allCases { lines[split]?.sort { $0.sequence < $1.sequence } }
+    }
+
+    /// Refuses a change that does not say of its line what that one says itself.
+    private static func check(_ fact: LabelChange, _ old: Living, _ parser: JSONParser) throws {
+        let sample: String? = try? parser.withDocument(of: old.bytes) { json in
+            try json.object().object("sample").string("id")
+        }
+        guard sample == fact.sample.rawValue else {
+            throw wrong(fact, "which is one of sample \((sample ?? "").prefix(64))")
+        }
+        let split = if case .moved(let from) = fact.kind { from } else { fact.split }
+        guard old.split == split else { throw wrong(fact, "which is a \(old.split) label, not a \(split) one") }
+    }
+
+    private static func wrong(_ fact: LabelChange, _ reason: String) -> WrongFact {
+        WrongFact(
+            reason: "fact \(fact.sequence) changes line \(fact.replaces) of sample \(fact.sample.rawValue.prefix(64)), "
+                + "\(reason); find out who wrote to the topic"
+        )
+    }
+}
+
+extension DatasetReader {
+    /// Lines by their numbers, which ascend. Reads the pages that may lead to one, and the segments that may hold one.
+    ///
+    /// - Returns: Those that are there, withdrawn or not.
+    func lines(_ sequences: [Int64]) throws -> [Int64: VersionDelta.Living] {
+        guard !sequences.isEmpty else { return [:] }
+        let wanted = Set(sequences)
+        var found: [Int64: VersionDelta.Living] = [:]
+        try forEachEntry(where: { $0.records > 0 && Self.mayHold($0.sequences, sequences) }) { entry in
+            guard entry.kind == .labels, let split = entry.split, Self.mayHold(entry.sequences, sequences) else {
+                return
+            }
+            // Segments of form 1 may be as large as an import was.
+            try files.scan(entry.path, size: entry.size, sha256: entry.sha256) { line in
+                let object = try? parser.parse(line).object()
+                guard let sequence = try? object?.int64("sequence"), wanted.contains(sequence) else { return }
+                found[sequence] = VersionDelta.Living(split: split, bytes: Array(line) + [0x0A])
+            }
+        }
+        return found
+    }
+
+    /// Whether one of the numbers, which ascend, lies in a range; nobody knows of none.
+    private static func mayHold(_ range: ClosedRange<Int64>?, _ sequences: [Int64]) -> Bool {
+        guard let range else { return true }
+        var (low, high) = (0, sequences.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if sequences[middle] < range.lowerBound { low = middle + 1 } else { high = middle }
+        }
+        return low < sequences.count && sequences[low] <= range.upperBound
+    }
+}

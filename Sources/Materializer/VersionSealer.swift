@@ -1,0 +1,248 @@
+internal import DatasetFiles
+internal import EngineCore
+internal import Events
+internal import JSON
+internal import Storage
+internal import Vocabulary
+
+/// Makes versions of what waits at a cut: segments, pages, manifest, in this order, each of which is named by the next.
+///
+/// Of what there was before it reads the parent's manifest and its last page, however large the parent is.
+struct VersionSealer {
+    let store: DatasetStore
+    /// Splits of the samples in the versions sealed before.
+    var sides = VersionSides()
+
+    /// Seals a cut.
+    ///
+    /// A version that was collected is not written again: of it there is a record, and nothing needs more.
+    ///
+    /// A version that is in the store already is made again in the form that it has there, and announced as it was: a build
+    /// that went back to form 1 for a while, or a log that is read again, makes no second id of it.
+    ///
+    /// - Returns: The version; nil of one that was collected.
+    /// - Throws: `StorageError` where the store refuses; `WrongFact` where no repetition mends it.
+    func seal(_ project: ProjectID, _ cut: VersionCut, _ waiting: WaitingLabels.Project) throws -> SealedVersion? {
+        let id = try store.id(project, ordinal: cut.ordinal)
+        let collected = try id.flatMap { id in try named(project, cut) { try store.collected(project, id) } }
+        if collected?.sequence == cut.sequence { return nil }
+        let there = try id.flatMap { id in try named(project, cut) { try store.manifest(project, id: id) } }
+        let known = there.flatMap { $0.sequence == cut.sequence ? $0 : nil }
+        var parent: DatasetManifest?
+        if cut.ordinal > 1 {
+            parent = try manifest(project, cut.ordinal - 1, toSeal: cut)
+            // Where the log is read again, a collection may be at work on it: some of its pages are gone.
+            if id != nil, let one = parent, try store.isCollected(project, one.id) { parent = nil }
+            guard parent != nil else {
+                if let known { return try store.seal(known: known) }
+                throw Self.incomplete(project, cut, "its parent is not in the store")
+            }
+        }
+        let delta: VersionDelta
+        do {
+            delta = try VersionDelta(waiting) { sequences in try lines(sequences, of: parent, project, cut) }
+            guard Self.isComplete(delta, after: parent, cut) else {
+                throw Self.incomplete(project, cut, "labels before the cut are missing")
+            }
+        } catch let wrong as WrongFact {
+            // Read again from the middle, since another project of the partition held the offset back: it is sealed already.
+            if let known { return try store.seal(known: known) }
+            throw wrong
+        }
+        // What is in the store already stays what it is.
+        let step =
+            known == nil
+            ? try named(project, cut) {
+                try sides.check(delta, after: parent, project, cut) { parent.map { store.reader(of: $0) } }
+            } : nil
+        let asked = max(known?.formatVersion ?? cut.format, waiting.changes.isEmpty ? 1 : 2)
+        let manifest =
+            max(asked, parent?.formatVersion ?? 1) > 1
+            ? try paged(project, cut, delta, parent) : try listed(project, cut, delta, parent)
+        if let known, known.id != manifest.id, try isSame(known, delta, after: parent, project, cut) {
+            return try store.seal(known: known)
+        }
+        // What was collected, and whose record was removed, was announced by its id, and releases were made of it.
+        if let id, there == nil, id != manifest.id { throw Self.otherwise(project, cut, id, manifest.id) }
+        let version = try store.seal(manifest)
+        sides.follow(step, project, version.id)
+        return version
+    }
+
+    private static func otherwise(
+        _ project: ProjectID,
+        _ cut: VersionCut,
+        _ id: DatasetVersionID,
+        _ other: DatasetVersionID
+    ) -> WrongFact {
+        WrongFact(
+            reason: "version \(cut.ordinal) of project \(project) was sealed as \(id), and the log now gives \(other): "
+                + "another build sealed it, and its manifest is gone. Restore \(project)/versions/\(id)/manifest.json or \(project)/collected/\(id).json from a copy; "
+                + "where nobody needs the old id any more, remove \(project)/ordinals/\(cut.ordinal); then start again"
+        )
+    }
+
+    /// Whether a version in the store is of the same facts, though its bytes are others: of a build whose lines said less.
+    ///
+    /// - Throws: `StorageError` where the store does not let it be read now, `WrongFact` where it is damaged: a version gets no
+    ///   second id because somebody could not look at the first.
+    private func isSame(
+        _ known: DatasetManifest,
+        _ delta: VersionDelta,
+        after parent: DatasetManifest?,
+        _ project: ProjectID,
+        _ cut: VersionCut
+    ) throws -> Bool {
+        guard known.parent == parent?.id, known.kind == cut.kind, known.classes == cut.classes,
+            known.count(of: .training) == cut.training, known.count(of: .validation) == cut.validation,
+            known.count(of: .test) == cut.test
+        else { return false }
+        let parser = JSONParser(maximumDepth: 64, maximumSize: DatasetForm.lineSize)
+        let added = delta.lines.values.joined()
+        let found = try named(project, cut) { try store.reader(of: known).lines(added.map(\.sequence).sorted()) }
+        for (split, lines) in delta.lines {
+            for line in lines {
+                guard let old = found[line.sequence], old.split == split,
+                    let said = DatasetLine.subject(of: old.bytes, parser),
+                    said == DatasetLine.subject(of: line.bytes, parser)
+                else { return false }
+            }
+        }
+        return true
+    }
+
+    /// A manifest of form 1.
+    private func listed(
+        _ project: ProjectID,
+        _ cut: VersionCut,
+        _ delta: VersionDelta,
+        _ parent: DatasetManifest?
+    ) throws -> DatasetManifest {
+        var segments = parent?.segments ?? []
+        for split in Split.allCases {
+            guard let lines = delta.lines[split] else { continue }
+            segments.append(try store.writeSegment(project, split, lines: lines))
+        }
+        return DatasetManifest(
+            project: project,
+            ordinal: cut.ordinal,
+            sequence: cut.sequence,
+            parent: parent?.id,
+            // Additions only: Croissant's rule bumps MINOR.
+            semanticVersion: "1.\(cut.ordinal - 1).0",
+            kind: cut.kind,
+            classes: cut.classes,
+            embedding: cut.embedding,
+            segments: segments
+        )
+    }
+
+    /// A manifest of form 2.
+    private func paged(
+        _ project: ProjectID,
+        _ cut: VersionCut,
+        _ delta: VersionDelta,
+        _ parent: DatasetManifest?
+    ) throws -> DatasetManifest {
+        // Segments of a parent of form 1 are taken over, once.
+        var entries = try (parent?.segments ?? []).map { try Self.takenOver($0, project, cut) }
+        for split in Split.allCases {
+            entries += try store.writeSegments(project, split, delta.lines[split] ?? [])
+        }
+        entries += try store.writeTombstones(project, delta.tombstones)
+        var tree = PageTree(parent?.pages ?? []) { page in
+            guard let parent else { preconditionFailure("pages of no version") }
+            return try named(project, cut) { try store.reader(of: parent).page(page) }
+        }
+        try tree.append(entries)
+        try store.write(tree, of: project)
+        return DatasetManifest(
+            project,
+            cut: cut,
+            parent: parent?.id,
+            semanticVersion: Self.semanticVersion(after: parent, isAddition: delta.tombstones.isEmpty),
+            counts: [.training: cut.training, .validation: cut.validation, .test: cut.test],
+            pages: tree.pages
+        )
+    }
+
+    private static func takenOver(_ segment: DatasetSegment, _ project: ProjectID, _ cut: VersionCut) throws(WrongFact)
+        -> DatasetEntry
+    {
+        let entry = DatasetEntry(
+            .labels,
+            segment.split,
+            size: segment.size,
+            sha256: segment.sha256,
+            records: segment.records,
+            sequences: nil
+        )
+        guard entry.path == segment.path, DatasetForm.isDigest(segment.sha256), segment.size <= DatasetForm.segmentSize
+        else {
+            throw incomplete(
+                project,
+                cut,
+                "its parent names a segment \"\(segment.path.prefix(200))\" that pages cannot name"
+            )
+        }
+        return entry
+    }
+
+    /// Additions bump MINOR, anything else MAJOR.
+    ///
+    /// - SeeAlso: Akhtar et al. (2024), *Croissant: A Metadata Format for ML-Ready Datasets*.
+    static func semanticVersion(after parent: DatasetManifest?, isAddition: Bool) -> String {
+        guard let parent else { return "1.0.0" }
+        let parts = parent.semanticVersion.split(separator: ".").map { Int($0) ?? 0 }
+        let (major, minor) = (parts.first ?? 1, parts.count > 1 ? parts[1] : 0)
+        return isAddition ? "\(major).\(minor.adding(1)).0" : "\(major.adding(1)).0.0"
+    }
+
+    /// The manifest of an ordinal; nil if there is none.
+    private func manifest(_ project: ProjectID, _ ordinal: Int, toSeal cut: VersionCut) throws -> DatasetManifest? {
+        try named(project, cut) { try store.manifest(project, ordinal: ordinal) }
+    }
+
+    /// Names the version that cannot be sealed.
+    ///
+    /// - Throws: `WrongFact` of files that no repetition mends: a newer build wrote them, or somebody has changed them.
+    private func named<R>(_ project: ProjectID, _ cut: VersionCut, _ body: () throws -> R) throws -> R {
+        do {
+            return try body()
+        } catch let error as EngineError {
+            throw WrongFact(
+                reason:
+                    "version \(cut.ordinal) of project \(project) cannot be sealed: \(error); then restart the worker"
+            )
+        }
+    }
+
+    private static func incomplete(_ project: ProjectID, _ cut: VersionCut, _ reason: String) -> WrongFact {
+        WrongFact(
+            reason: "version \(cut.ordinal) of project \(project) cannot be sealed: \(reason); "
+                + "remove the folder progress/ of the store, and start again: the materializer then rebuilds from the log. "
+                + "If versions of it were collected, move \(project)/collected/ aside first, not away: where this build makes "
+                + "other bytes of one, it says so, and the record goes back"
+        )
+    }
+
+    /// Lines of the parent by their numbers.
+    private func lines(
+        _ sequences: [Int64],
+        of parent: DatasetManifest?,
+        _ project: ProjectID,
+        _ cut: VersionCut
+    ) throws -> [Int64: VersionDelta.Living] {
+        guard let parent else { return [:] }
+        return try named(project, cut) { try store.reader(of: parent).lines(sequences) }
+    }
+
+    /// Whether what the facts since the parent amount to is all that the cut counts.
+    private static func isComplete(_ delta: VersionDelta, after parent: DatasetManifest?, _ cut: VersionCut) -> Bool {
+        for (split, count) in [(Split.training, cut.training), (.validation, cut.validation), (.test, cut.test)] {
+            let before = (parent?.count(of: split) ?? 0).subtracting(delta.withdrawn[split] ?? 0)
+            guard before.adding(delta.lines[split]?.count ?? 0) == count else { return false }
+        }
+        return true
+    }
+}

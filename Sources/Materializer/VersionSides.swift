@@ -1,0 +1,134 @@
+internal import DatasetFiles
+internal import Events
+internal import Hashing
+internal import JSON
+internal import Vocabulary
+
+/// Which samples train and which test, of the versions sealed last: none does both in one version.
+///
+/// Labels that only come are on the side that the loop gave them, once. From a project's first move on, each new version is held
+/// against the samples of its parent, which are read once for that and then followed.
+///
+/// Memory: some 20 bytes a label, of `limit` labels at most, and of versions whose files are not too many bytes to be read for it.
+final class VersionSides {
+    /// Labels of all projects that are known at a time; a larger version is left to `flywheel dataset verify`.
+    static let limit = 1 << 22
+    /// Bytes of files that are read to know a version's samples; a larger one is left to `flywheel dataset verify`, too, since
+    /// nothing is sealed meanwhile.
+    private let byteLimit: Int
+    /// Samples that a refusal names.
+    private static let named = 5
+
+    private struct Known {
+        var version: DatasetVersionID
+        var splits: [UInt64: Split]
+    }
+
+    /// Change of samples' splits by a version.
+    struct Step {
+        /// By hash of the sample; nil of one that is withdrawn.
+        fileprivate var splits: [UInt64: Split?] = [:]
+        fileprivate let parent: DatasetVersionID
+    }
+
+    private var known: [ProjectID: Known] = [:]
+    private let parser = JSONParser(maximumDepth: 64, maximumSize: DatasetForm.lineSize)
+
+    /// - Parameter byteLimit: Bytes of files that are read for it.
+    init(byteLimit: Int = 2 << 30) { self.byteLimit = byteLimit }
+
+    /// Refuses a version in which a sample would be on two sides.
+    ///
+    /// - Parameters:
+    ///   - delta: What it adds to its parent, and withdraws.
+    ///   - parent: Nil of a project's first version.
+    ///   - project: Whose version it is.
+    ///   - cut: That it answers.
+    ///   - reader: Reads the parent.
+    /// - Returns: What to hand to `follow` once it is sealed; nil where nothing was looked at.
+    /// - Throws: `WrongFact`, naming the samples; `StorageError` and `EngineError` of a parent that cannot be read.
+    /// - Complexity: O(*n*) in the delta; for a project's first move of a run, in the version.
+    func check(
+        _ delta: VersionDelta,
+        after parent: DatasetManifest?,
+        _ project: ProjectID,
+        _ cut: VersionCut,
+        reader: () -> DatasetReader?
+    ) throws -> Step? {
+        guard let parent, let splits = try splits(of: parent, project, delta, reader) else { return nil }
+        var step = Step(parent: parent.id)
+        for sample in delta.withdrawnSamples { step.splits[xxh64(sample.rawValue)] = .some(nil) }
+        var doubted: Set<String> = []
+        let added = delta.lines.flatMap { split, lines in
+            lines.map { (split, DatasetLine.sample(of: $0.bytes, parser)) }
+        }
+        for (split, sample) in added {
+            guard let sample else { continue }
+            let hash = xxh64(sample)
+            if step.splits[hash, default: splits[hash]] != nil { doubted.insert(sample) }
+            step.splits[hash] = .some(split)
+        }
+        // Two samples may have one hash: the lines themselves decide.
+        guard !doubted.isEmpty else { return step }
+        var sides: [String: Set<Split>] = [:]
+        for (split, sample) in added {
+            if let sample, doubted.contains(sample) { sides[sample, default: []].insert(split) }
+        }
+        let withdrawn = Set(delta.tombstones)
+        try reader()?.forEachLine { line in
+            guard !withdrawn.contains(line.sequence),
+                let sample = try? line.object.get().object("sample").string("id"), doubted.contains(sample)
+            else { return }
+            sides[sample, default: []].insert(line.split)
+        }
+        let both = sides.filter { $0.value.count > 1 }.sorted { $0.key < $1.key }
+        guard both.isEmpty else { throw Self.refusal(both, project, cut) }
+        return step
+    }
+
+    /// The version is sealed.
+    func follow(_ step: Step?, _ project: ProjectID, _ version: DatasetVersionID) {
+        guard let step, known[project]?.version == step.parent else { return }
+        for (hash, split) in step.splits { known[project]?.splits[hash] = split }
+        known[project]?.version = version
+    }
+
+    private func splits(
+        of parent: DatasetManifest,
+        _ project: ProjectID,
+        _ delta: VersionDelta,
+        _ reader: () -> DatasetReader?
+    ) throws -> [UInt64: Split]? {
+        if let known = known[project], known.version == parent.id { return known.splits }
+        known[project] = nil
+        let labels = Split.allCases.reduce(0) { $0.adding(parent.count(of: $1)) }
+        guard delta.hasMoves, labels <= Self.limit, let reader = reader() else { return nil }
+        var bytes = 0
+        try reader.forEachEntry { bytes = bytes.adding($0.size) }
+        guard bytes <= byteLimit else { return nil }
+        if known.values.reduce(labels, { $0 + $1.splits.count }) > Self.limit { known = [:] }
+        var splits: [UInt64: Split] = [:]
+        splits.reserveCapacity(labels)
+        try reader.forEachLine { line in
+            if let sample = try? line.object.get().object("sample").string("id") { splits[xxh64(sample)] = line.split }
+        }
+        known[project] = Known(version: parent.id, splits: splits)
+        return splits
+    }
+
+    private static func refusal(
+        _ both: [(key: String, value: Set<Split>)],
+        _ project: ProjectID,
+        _ cut: VersionCut
+    ) -> WrongFact {
+        let shown = both.prefix(named).map { sample, splits in
+            let names = Split.allCases.filter(splits.contains).map(\.rawValue).joined(separator: " and ")
+            return "\(sample.prefix(64)) (\(names))"
+        }
+        let more = both.count > named ? ", and \(both.count - named) more" : ""
+        return WrongFact(
+            reason:
+                "version \(cut.ordinal) of project \(project) is not sealed: it would hold samples on two sides, \(shown.joined(separator: ", "))\(more), and who trains on what tests gains by it; find out who wrote to the topic"
+        )
+    }
+}

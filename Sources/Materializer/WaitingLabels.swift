@@ -1,0 +1,241 @@
+internal import DatasetFiles
+internal import Events
+internal import Hashing
+internal import JSON
+internal import Storage
+internal import Vocabulary
+
+/// Labels of a partition of the dataset log that no version holds yet, as of an offset: what a materializer needs beside the
+/// records from there on.
+struct WaitingLabels {
+    typealias Line = SegmentLine
+
+    /// A change of a label, with the names of its classes and of those before where it says something else.
+    struct Change {
+        let fact: LabelChange
+        let names: [String]?
+        let formerNames: [String]?
+
+        /// As a record of the log, with a line feed: its line in a file.
+        var bytes: [UInt8] {
+            DatasetLogRecord.changed(fact, names: names, formerNames: formerNames).jsonBytes + [0x0A]
+        }
+
+        init(fact: LabelChange, names: [String]?, formerNames: [String]?) {
+            self.fact = fact
+            self.names = names
+            self.formerNames = formerNames
+        }
+
+        /// Nil of what is no record of a change.
+        init?(_ line: [UInt8], _ parser: JSONParser) {
+            let record = try? parser.withDocument(of: line) { json in try DatasetLogRecord(json: json) }
+            guard case .changed(let fact, let names, let former) = record else { return nil }
+            self.init(fact: fact, names: names, formerNames: former)
+        }
+    }
+
+    /// Waiting labels of a project, since its last cut.
+    struct Project {
+        /// Offset of the first.
+        var from: Int64
+        /// Number of the last fact.
+        var sequence: Int64 = 0
+        /// In the order of the log.
+        var lines: [Split: [Line]] = [:]
+        /// In the order of the log.
+        var changes: [Change] = []
+
+        var count: Int { lines.values.reduce(changes.count) { $0 + $1.count } }
+    }
+
+    /// The next offset: everything before it is in versions, or here.
+    var offset: Int64
+    /// By name.
+    var projects: [String: Project] = [:]
+
+    /// The first offset whose label waits; nil where none does.
+    var first: Int64? { projects.values.map(\.from).min() }
+
+    var count: Int { projects.values.reduce(0) { $0 + $1.count } }
+
+    /// Bytes of the lines that a file holds at most; with more the log is read again.
+    static let limit = 256 << 20
+    /// Forms of files: 1 without changes, which older builds read too, and 2 with changes.
+    private static let forms = 1...2
+
+    private var form: Int { projects.values.allSatisfy(\.changes.isEmpty) ? 1 : 2 }
+
+    /// Hands the lines to `body` in their order in a file.
+    private func forEachLine(_ body: ([UInt8]) -> Void) {
+        for name in projects.keys.sorted() {
+            for split in Split.allCases {
+                guard let lines = projects[name]?.lines[split] else { continue }
+                for line in lines { body(line.bytes) }
+            }
+            for change in projects[name]?.changes ?? [] { body(change.bytes) }
+        }
+    }
+
+    /// SHA-256 of all that a file says, in hexadecimal.
+    private var digest: String {
+        var hasher = SHA256Hasher()
+        hasher.update(Array("\(offset)\n".utf8))
+        for name in projects.keys.sorted() {
+            guard let project = projects[name] else { continue }
+            var counts = Split.allCases.map { "\(project.lines[$0]?.count ?? 0)" }.joined(separator: " ")
+            if form > 1 { counts += " \(project.changes.count)" }
+            hasher.update(Array("\(name) \(project.from) \(project.sequence) \(counts)\n".utf8))
+        }
+        forEachLine { hasher.update($0) }
+        return hasher.finish().hex
+    }
+
+    /// Stores them whole under a name, or nothing.
+    ///
+    /// - Returns: False where there are too many.
+    /// - Complexity: O(bytes).
+    func write(to store: any ObjectStore, as name: String) throws(StorageError) -> Bool {
+        var size = 0
+        forEachLine { size += $0.count }
+        guard size <= Self.limit else { return false }
+        let digest = digest
+        var writer = JSONWriter()
+        writer.object { writer in
+            writer.member("form", form)
+            writer.member("offset", offset)
+            writer.member("sha256", digest)
+            writer.array("projects") { writer in
+                for name in projects.keys.sorted() {
+                    guard let project = projects[name] else { continue }
+                    writer.object { writer in
+                        writer.member("project", name)
+                        writer.member("from", project.from)
+                        writer.member("sequence", project.sequence)
+                        writer.member("training", project.lines[.training]?.count ?? 0)
+                        writer.member("validation", project.lines[.validation]?.count ?? 0)
+                        writer.member("test", project.lines[.test]?.count ?? 0)
+                        if form > 1 { writer.member("changes", project.changes.count) }
+                    }
+                }
+            }
+        }
+        var bytes = writer.bytes + [0x0A]
+        bytes.reserveCapacity(bytes.count + size)
+        forEachLine { line in bytes += line }
+        try store.write(bytes, to: name)
+        return true
+    }
+
+    /// Decodes a file.
+    ///
+    /// - Returns: Nil of one that is not as it was written, or of another form: it is a copy of what the log says.
+    init?(_ bytes: [UInt8], offset: Int64) {
+        guard let end = bytes.firstIndex(of: 0x0A),
+            let header = try? JSONParser(maximumDepth: 8, maximumSize: 64 << 20).withDocument(
+                of: Array(bytes[..<end]),
+                { json in try Header(json: json) }
+            ), header.offset == offset
+        else { return nil }
+        self.offset = offset
+        let parser = JSONParser()
+        var start = end + 1
+        func nextLine() -> [UInt8]? {
+            guard let feed = bytes[start...].firstIndex(of: 0x0A) else { return nil }
+            defer { start = feed + 1 }
+            return Array(bytes[start...feed])
+        }
+        for place in header.places {
+            var project = Project(from: place.from, sequence: place.sequence)
+            for (split, count) in place.counts where count > 0 {
+                var lines: [Line] = []
+                for _ in 0..<count {
+                    guard let line = nextLine(), let sequence = DatasetLine.sequence(of: line, parser) else {
+                        return nil
+                    }
+                    lines.append(Line(sequence: sequence, bytes: line))
+                }
+                project.lines[split] = lines
+            }
+            for _ in 0..<place.changes {
+                guard let line = nextLine(), let change = Change(line, parser) else { return nil }
+                project.changes.append(change)
+            }
+            projects[place.name] = project
+        }
+        guard start == bytes.count, digest == header.sha256 else { return nil }
+    }
+
+    init(offset: Int64, projects: [String: Project] = [:]) {
+        self.offset = offset
+        self.projects = projects
+    }
+
+    private struct Header {
+        let offset: Int64
+        let sha256: String
+        let places: [(name: String, from: Int64, sequence: Int64, counts: [(split: Split, count: Int)], changes: Int)]
+
+        init(json: JSONValue) throws(JSONError) {
+            let object = try json.object()
+            let form = try object.int("form", in: WaitingLabels.forms)
+            offset = try object.int64("offset")
+            sha256 = try object.string("sha256")
+            places = try object.decode("projects") { (element) throws(JSONError) in
+                let project = try element.object()
+                let most = 0...WaitingLabels.limit
+                let counts = [
+                    Split.training: try project.int("training", in: most),
+                    .validation: try project.int("validation", in: most), .test: try project.int("test", in: most),
+                ]
+                return (
+                    try project.string("project"), try project.int64("from"), try project.int64("sequence"),
+                    Split.allCases.map { ($0, counts[$0] ?? 0) },
+                    form > 1 ? try project.int("changes", in: most) : 0
+                )
+            }
+        }
+    }
+}
+
+extension DatasetStore {
+    private func folder(_ partition: Int32) -> String { "progress/waiting/\(partition)" }
+
+    /// Keeps what waits in a partition, under its offset, beside what was kept before: which of them counts, the group's offset
+    /// says once the transaction is over.
+    ///
+    /// - Returns: False where there are too many.
+    func keep(_ waiting: WaitingLabels, of partition: Int32) throws(StorageError) -> Bool {
+        try waiting.write(to: objects, as: "\(folder(partition))/\(waiting.offset)")
+    }
+
+    /// Returns the labels that were kept of a partition at the greatest offset after `start` and up to `committed`:
+    /// everything that was cut before it has been announced.
+    ///
+    /// - Returns: Nil where nothing is kept there that is whole: it is in the log.
+    /// - Throws: `StorageError` where the store cannot say what is kept now.
+    func kept(_ partition: Int32, after start: Int64, upTo committed: Int64) throws(StorageError) -> WaitingLabels? {
+        for offset in try offsetsKept(partition).reversed() where offset > start && offset <= committed {
+            do throws(StorageError) {
+                let name = "\(folder(partition))/\(offset)"
+                let bytes = try objects.read(name, maximumSize: WaitingLabels.limit + 64 << 20)
+                if let waiting = WaitingLabels(bytes, offset: offset) { return waiting }
+            } catch {
+                guard error.kind == .notFound || error.kind == .tooLarge else { throw error }
+            }
+        }
+        return nil
+    }
+
+    /// Removes what was kept of a partition but for one offset. What cannot be removed does no harm.
+    func removeKept(_ partition: Int32, except offset: Int64?) {
+        for one in (try? offsetsKept(partition)) ?? [] where one != offset {
+            try? objects.remove("\(folder(partition))/\(one)")
+        }
+    }
+
+    /// Ascending.
+    private func offsetsKept(_ partition: Int32) throws(StorageError) -> [Int64] {
+        try objects.list(folder(partition)).compactMap { $0.split(separator: "/").last.flatMap { Int64($0) } }.sorted()
+    }
+}

@@ -1,0 +1,244 @@
+internal import Acquisition
+internal import EngineCore
+public import Events
+public import Flywheel
+internal import JSON
+internal import Loop
+public import StreamRuntime
+internal import Tables
+public import Vocabulary
+
+/// Finds out why a sample was asked for, or was not: from what stands on the topics, nothing is decided again.
+public struct Explain {
+    let transport: any StreamTransport
+    let topics: TopicNames
+    let salt: [UInt8]
+
+    /// Reads over `transport`. Without the workers' `salt` no score is given where a draw stands for one.
+    public init(transport: any StreamTransport, topics: TopicNames, salt: [UInt8] = []) {
+        self.transport = transport
+        self.topics = topics
+        self.salt = salt
+    }
+
+    /// Explains a sample.
+    ///
+    /// The journal is read whole; `predictions` only where the sample is no candidate of it. Each topic is read as far as is
+    /// committed, and no transaction that somebody left open is waited for.
+    ///
+    /// - Parameters:
+    ///   - sample: Its id.
+    ///   - configuration: The project's newest revision.
+    ///   - since: Predictions written before this moment are not read, in milliseconds since 1970.
+    /// - Returns: What is known, and what was read to know it.
+    /// - Throws: When a topic cannot be read, or its journal holds an entry that only a newer build can read; a sample of
+    ///   which nothing is known is no error.
+    /// - Complexity: O(records of the project's partitions), and of `predictions` since then; memory O(1) in both but for the loop's state.
+    public func explain(
+        _ sample: SampleID,
+        of configuration: ProjectConfiguration,
+        since: Int64
+    ) throws -> Explanation {
+        var explanation = Explanation(project: configuration.project.rawValue, sample: sample.rawValue)
+        try readJournal(sample, configuration, into: &explanation)
+        try readOutcome(sample, configuration, into: &explanation)
+        if explanation.appearances.isEmpty {
+            try readPredictions(sample, configuration, since: since, into: &explanation)
+        } else {
+            try readThresholds(configuration, into: &explanation)
+        }
+        return explanation
+    }
+
+    /// Where partitions of a topic end now; noted where more stands behind an open transaction.
+    static func settledEnds(
+        _ scan: TopicScan,
+        _ partitions: [Int32],
+        of topic: Topic,
+        _ heldBack: inout [Topic]
+    ) throws(StreamError) -> [Int32: SettledEnd] {
+        let ends = try scan.settledEnds(partitions)
+        let isHeldBack = ends.values.contains { $0.isHeldBack }
+        if isHeldBack, !heldBack.contains(topic) { heldBack.append(topic) }
+        return ends
+    }
+
+    static func makeParser() -> JSONParser { JSONParser(maximumDepth: 64, maximumSize: 16 << 20) }
+
+    private func readJournal(
+        _ sample: SampleID,
+        _ configuration: ProjectConfiguration,
+        into explanation: inout Explanation
+    ) throws {
+        let parser = Self.makeParser()
+        let name = Array(configuration.project.rawValue.utf8)
+        let scan = try TopicScan(transport: transport, topic: topics[.journal])
+        defer { scan.close() }
+        let ends = try Self.settledEnds(scan, [configuration.partition], of: .journal, &explanation.heldBack)
+        try scan.forEach(configuration.partition, until: ends[configuration.partition]?.offset) { record, _, _ in
+            // Loop counts what it can read.
+            guard record.key.elementsEqual(name), let entry = try record.journalEntry(parser) else { return }
+            explanation.searched.entries += 1
+            guard case .candidate(let candidate) = entry.body, candidate.sample.id == sample else { return }
+            explanation.appearances.append(
+                Explanation.Appearance(
+                    entryNumber: explanation.searched.entries,
+                    partition: record.partition,
+                    offset: record.offset,
+                    time: StreamTime(milliseconds: record.timestamp),
+                    candidate: candidate
+                )
+            )
+            if explanation.appearances.count > Explanation.predictionLimit { explanation.appearances.removeFirst() }
+        }
+    }
+
+    // MARK: - What the loop decided
+
+    private func readOutcome(
+        _ sample: SampleID,
+        _ configuration: ProjectConfiguration,
+        into explanation: inout Explanation
+    ) throws {
+        // A label may have been imported of a sample that nobody has predicted yet.
+        guard !explanation.appearances.isEmpty else {
+            let outcome = try place(of: sample, nil, configuration, entry: 0, &explanation)
+            guard case .askedBefore = outcome else { return }
+            explanation.outcome = outcome
+            explanation.label = try label(of: sample, configuration, &explanation.heldBack)
+            return
+        }
+        if let task = try task(of: sample, configuration, &explanation.heldBack) {
+            explanation.outcome = .asked(task)
+        } else {
+            let last = explanation.appearances.map(\.offset).max() ?? 0
+            let candidate = explanation.appearances.last { $0.offset == last }?.candidate
+            explanation.outcome = try place(
+                of: sample,
+                candidate,
+                configuration,
+                entry: last,
+                &explanation
+            )
+        }
+        explanation.label = try label(of: sample, configuration, &explanation.heldBack)
+    }
+
+    /// The newest record of the sample's task.
+    private func task(
+        of sample: SampleID,
+        _ configuration: ProjectConfiguration,
+        _ heldBack: inout [Topic]
+    ) throws -> LabelingTask? {
+        var found: LabelingTask?
+        try forEachNaming(sample, configuration, .labelingTasks, &heldBack) { json in
+            guard let task = try? LabelingTask(json: json), task.sample.id == sample else { return }
+            found = task
+        }
+        return found
+    }
+
+    private func label(
+        of sample: SampleID,
+        _ configuration: ProjectConfiguration,
+        _ heldBack: inout [Topic]
+    ) throws -> DatasetLabel? {
+        var found: DatasetLabel?
+        try forEachNaming(sample, configuration, .datasetLog, &heldBack) { json in
+            switch try? DatasetLogRecord(json: json) {
+            case .accepted(let fact, let names)? where fact.consensus.sample.id == sample:
+                found = DatasetLabel(
+                    className: names.joined(separator: ", "),
+                    confidence: fact.consensus.confidence.value,
+                    split: fact.split,
+                    sequence: fact.sequence,
+                    audit: fact.audit
+                )
+            case .changed(let change, let names, let former)? where change.sample == sample:
+                found?.take(change, names, former)
+            case .accepted, .changed, .cut, nil: break
+            }
+        }
+        return found
+    }
+
+    /// The records of a topic that name the project and may name the sample.
+    private func forEachNaming(
+        _ sample: SampleID,
+        _ configuration: ProjectConfiguration,
+        _ topic: Topic,
+        _ heldBack: inout [Topic],
+        _ body: (JSONValue) throws -> Void
+    ) throws {
+        let parser = Self.makeParser()
+        let search = TextSearch(sample.rawValue)
+        let scan = try TopicScan(transport: transport, topic: topics[topic])
+        defer { scan.close() }
+        let ends = try Self.settledEnds(scan, [configuration.partition], of: topic, &heldBack)
+        try scan.forEach(configuration.partition, until: ends[configuration.partition]?.offset) { record, _, _ in
+            guard record.value.baseAddress != nil, search.mayOccur(in: record.value),
+                let json = try? parser.parse(record.value),
+                (try? json.object().string("project")) == configuration.project.rawValue
+            else { return }
+            try body(json)
+        }
+    }
+
+    /// The table of the loop that holds the sample, whose last entry stands at an offset of the journal.
+    private func place(
+        of sample: SampleID,
+        _ candidate: Candidate?,
+        _ configuration: ProjectConfiguration,
+        entry offset: Int64,
+        _ explanation: inout Explanation
+    ) throws -> Explanation.Outcome {
+        let store = try StateStore(transport: transport, topics: topics)
+        defer { store.close() }
+        let end = try store.settledEnd(configuration.partition)
+        if end?.isHeldBack ?? false { explanation.heldBack.append(.state) }
+        var restored = RestoredPartition()
+        try store.follow(configuration.partition, &restored, until: end?.offset)
+        let project = restored.projects[configuration.project.rawValue]
+        explanation.space = project?.state.acquisition.knownSpace(configuration.embedding) ?? configuration.embedding
+        if let state = project?.state.acquisition {
+            if let purpose = state.accounts.asked[sample] { return .askedBefore(purpose) }
+            if state.audit.candidates[sample] != nil { return .waiting("audit", triggers: []) }
+            if let row = state.triggers.triggered[sample] { return .waiting("triggered", triggers: row.triggers) }
+            if let row = state.pool.candidates[sample] {
+                return row.setAside.map { .setAside(isKnown: $0 == .known) } ?? .waiting("pool", triggers: [])
+            }
+            if let row = state.triggers.awaiting[sample] { return .waiting("awaiting", triggers: row.awaiting) }
+            let purpose: TaskPurpose = candidate?.auditProbability == nil ? .acquisition : .audit
+            switch candidate.flatMap({ state.sides.obstacle($0.sample, purpose) }) {
+            case .copy(let first): return .copy(first)
+            case .group(let first): return .otherSide(first)
+            case nil: break
+            }
+        }
+        if let fault = candidate.flatMap({ explanation.space?.fault(of: $0.sample) }) { return .outOfSpace(fault) }
+        let next = project?.pause?.next ?? restored.position?.journalOffset ?? 0
+        return offset < next ? .passedOver : .notApplied(pause: project?.pause?.text)
+    }
+}
+
+/// Finds a text in records without parsing them.
+struct TextSearch {
+    private let bytes: [UInt8]
+
+    init(_ text: String) { bytes = Array(text.utf8) }
+
+    /// Whether the text may stand in a record of JSON. True of one with any escape, which may hide it.
+    ///
+    /// - Complexity: O(*n*·*m*) at worst, O(*n*) usually.
+    func mayOccur(in value: UnsafeRawBufferPointer) -> Bool {
+        guard let first = bytes.first else { return true }
+        for start in value.indices {
+            if value[start] == 0x5C { return true }
+            guard value[start] == first, value.count - start >= bytes.count else { continue }
+            var length = 1
+            while length < bytes.count, value[start + length] == bytes[length] { length += 1 }
+            if length == bytes.count { return true }
+        }
+        return false
+    }
+}

@@ -1,0 +1,214 @@
+public import Events
+internal import Intake
+public import Vocabulary
+
+/// Why a sample was asked for, or was not.
+public struct Explanation: Hashable, Sendable {
+    /// A candidate entry of the journal: Intake let the sample through.
+    public struct Appearance: Hashable, Sendable {
+        /// Number of the entry in the project's journal, counted from 1; `partition` and `offset` locate it.
+        public let entryNumber: UInt64
+        public let partition: Int32
+        public let offset: Int64
+        /// When the broker appended it.
+        public let time: StreamTime
+        public let candidate: Candidate
+        /// The threshold that the tallies recorded last before it for its model, in `0...1`; nil where none is retained.
+        public internal(set) var threshold: Double?
+
+        /// By which ways it was let through, as people read them.
+        public var ways: [String] {
+            var ways: [String] = []
+            if let probability = candidate.auditProbability {
+                ways.append("it belongs to the audit sample (probability \(probability))")
+            }
+            if candidate.isExploration { ways.append("it was drawn for exploration") }
+            ways += candidate.triggers.map { "trigger \($0) fired" }
+            ways += candidate.awaiting.map { "trigger \($0) waits with it" }
+            let isByScore = candidate.auditProbability == nil && !candidate.isBelowThreshold && !candidate.isExploration
+            if isByScore {
+                let isBelow = threshold.map { candidate.score < $0 } ?? false
+                let way = isBelow ? "the pool had room, or had not heard its model" : "its score passed the threshold"
+                ways.insert(way, at: 0)
+            }
+            return ways
+        }
+    }
+
+    /// Result of the loop's handling of the sample.
+    public enum Outcome: Hashable, Sendable {
+        /// Its task, as last written.
+        case asked(LabelingTask)
+        /// Asked for once; its task is no longer on the topic.
+        case askedBefore(TaskPurpose)
+        /// Waits in a table: `pool`, `audit`, `triggered` or `awaiting`.
+        case waiting(String, triggers: [String])
+        /// Waits in the pool behind all others: it lies where a sample lies that was asked for, else among such as nobody could
+        /// answer.
+        case setAside(isKnown: Bool)
+        /// Left out: another sample with its content was asked for, or imported.
+        case copy(TaskPurpose)
+        /// Left out: its group stands on the other side.
+        case otherSide(TaskPurpose)
+        /// The loop has not come to its last entry yet; where the project is paused, how.
+        case notApplied(pause: String?)
+        /// Left out: it does not lie in the project's space as it is now; what is wrong.
+        case outOfSpace(String)
+        /// In no table: better candidates took its place, or a stream's rule passed it over.
+        case passedOver
+    }
+
+    /// A prediction of the sample on `predictions`, judged again.
+    public struct Prediction: Hashable, Sendable {
+        public enum Verdict: Hashable, Sendable {
+            /// It is no prediction; the reason.
+            case refused(String)
+            /// No tally covers it: Intake has not counted it yet, or its tally has expired.
+            case uncounted
+            /// Intake has read it, but counted it with versions beyond those that it tells apart.
+            case amongOthers
+            case below
+            /// At or above the threshold recorded, which is that of the transaction's end.
+            case heldBack
+        }
+
+        public let partition: Int32
+        public let offset: Int64
+        public let time: StreamTime
+        public let model: ModelReference?
+        /// In `0...1`; nil where it is a draw, which needs the worker's salt, or where there is no prediction.
+        public let score: Double?
+        /// In force at the end of the transaction that counted it, in `0...1`.
+        public let threshold: Double?
+        public let verdict: Verdict
+        /// Triggers that hold of it, whose limits were used up.
+        public let limited: [String]
+
+        /// Why it was not let through, as people read it.
+        public var text: String {
+            var text: String
+            switch verdict {
+            case .refused(let reason): text = "refused: \(reason); see flywheel dead-letters list"
+            case .uncounted: text = "no tally covers it: Intake has not read it yet, or the tally has expired"
+            case .amongOthers:
+                text =
+                    "Intake has read it, but has no threshold for its version: versions beyond the first \(IntakeProject.versionCapacity) are counted together, without a rate of their own"
+            case .below:
+                text = "score \(Self.rounded(score)) was below the threshold \(Self.rounded(threshold)) in force"
+            case .heldBack:
+                text =
+                    "score \(Self.rounded(score)) against the threshold \(Self.rounded(threshold)) at its transaction's end: the threshold was higher when it came, or the rate was used up"
+            }
+            for name in limited { text += "; trigger \(name) held, but not within its per_hour" }
+            return text
+        }
+
+        private static func rounded(_ value: Double?) -> String {
+            value.map { "\(($0 * 10_000).rounded() / 10_000)" } ?? "(a draw)"
+        }
+    }
+
+    /// Extent of the search, so that an empty result is meaningful.
+    public struct Searched: Hashable, Sendable {
+        public var entries: UInt64 = 0
+        public var predictions: Int64 = 0
+        /// Milliseconds since 1970; nil where predictions were not read.
+        public var since: Int64?
+        public init() {}
+    }
+
+    public let project: String
+    public let sample: String
+    /// The earliest first; the latest `predictionLimit`.
+    public internal(set) var appearances: [Appearance] = []
+    public internal(set) var outcome: Outcome?
+    public internal(set) var label: DatasetLabel?
+    /// The latest first; at most `predictionLimit`.
+    public internal(set) var predictions: [Prediction] = []
+    public internal(set) var searched = Searched()
+    /// Topics in which a transaction is open, in the order in which they were read: what stands behind it is not known.
+    public internal(set) var heldBack: [Topic] = []
+    /// The space that the project works in now.
+    var space: EmbeddingSpace?
+
+    /// Predictions, and entries, that are kept of one sample.
+    public static let predictionLimit = 20
+
+    init(project: String, sample: String) {
+        self.project = project
+        self.sample = sample
+    }
+
+    /// Whether its task, told as one of the audit sample, asks about what users dispute: the sample never belonged to the audit
+    /// sample.
+    public var isDisputed: Bool {
+        guard case .asked(let task) = outcome, task.purpose == .audit else { return false }
+        return !appearances.contains { $0.candidate.auditProbability != nil }
+    }
+
+    /// Whether anything is known of the sample.
+    public var isFound: Bool { !appearances.isEmpty || !predictions.isEmpty || outcome != nil }
+}
+
+/// A label as the dataset log has it.
+public struct DatasetLabel: Hashable, Sendable {
+    /// A change of it.
+    public struct Change: Hashable, Sendable {
+        /// As in "revised from cat to dog".
+        public let text: String
+        public let by: String
+        public let reason: String
+        public let at: StreamTime
+        public let sequence: Int64
+    }
+
+    /// The names of its classes, as in "cat".
+    public private(set) var className: String
+    /// In `0...1`; nil where a person revised it.
+    public private(set) var confidence: Double?
+    public private(set) var split: Split
+    /// Sequence number of the fact that holds the label.
+    public private(set) var sequence: Int64
+    /// Whether it belongs to no later version.
+    public private(set) var isRetracted = false
+    /// How its sample came to be asked for; nil of labels outside the audit sample, and where nothing was recorded.
+    public let audit: AuditOrigin?
+    /// The earliest first; the latest `changeLimit`.
+    public private(set) var changes: [Change] = []
+
+    /// Changes that are kept of one label.
+    public static let changeLimit = 20
+
+    init(className: String, confidence: Double, split: Split, sequence: Int64, audit: AuditOrigin? = nil) {
+        self.audit = audit
+        self.className = className
+        self.confidence = confidence
+        self.split = split
+        self.sequence = sequence
+    }
+
+    mutating func take(_ change: LabelChange, _ names: [String]?, _ former: [String]?) {
+        changes.append(Change(change, names, former))
+        if changes.count > Self.changeLimit { changes.removeFirst() }
+        sequence = change.sequence
+        switch change.kind {
+        case .revised: (className, confidence) = (names?.joined(separator: ", ") ?? className, change.confidence?.value)
+        case .retracted: isRetracted = true
+        case .moved: split = change.split
+        }
+    }
+}
+
+extension DatasetLabel.Change {
+    /// A change with the names of its classes.
+    public init(_ change: LabelChange, _ names: [String]?, _ former: [String]?) {
+        let (name, former) = (names?.joined(separator: ", "), former?.joined(separator: ", "))
+        text =
+            switch change.kind {
+            case .revised: "revised from \(former ?? "?") to \(name ?? "?")"
+            case .retracted: "retracted from \(change.split.rawValue)"
+            case .moved(let from): "moved from \(from.rawValue) to \(change.split.rawValue)"
+            }
+        (by, reason, at, sequence) = (change.by, change.reason, change.at, change.sequence)
+    }
+}

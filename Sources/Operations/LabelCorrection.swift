@@ -1,0 +1,166 @@
+internal import Datasets
+internal import EngineCore
+public import Events
+internal import Flywheel
+internal import Hashing
+internal import Kinds
+public import Processes
+public import StreamRuntime
+internal import Tables
+public import Vocabulary
+
+/// Revises, retracts or moves a label, by a command.
+public struct LabelCorrection {
+    /// State of the command when its time is up.
+    public enum Outcome: Hashable, Sendable {
+        case done
+        /// It was so before, and is: the loop has refused the command as a duplicate.
+        case known
+        /// Nobody has carried it out yet: no worker runs, or it is far behind.
+        case waiting
+        /// The loop refused it.
+        case refused
+    }
+
+    private let transport: any StreamTransport
+    private let topics: TopicNames
+
+    public init(transport: any StreamTransport, topics: TopicNames) {
+        self.transport = transport
+        self.topics = topics
+    }
+
+    /// Sends the command, and waits until the loop has carried it out.
+    ///
+    /// - Parameters:
+    ///   - action: A revision, retraction or move.
+    ///   - name: The project.
+    ///   - by: Who wants it.
+    ///   - reason: Why, for people; it stands in the dataset log for ever.
+    ///   - patience: Milliseconds to wait; 0 for not at all.
+    ///   - now: Milliseconds since 1970.
+    ///   - pause: Called between two looks, with milliseconds.
+    /// - Returns: What is known by then.
+    /// - Throws: `EngineError` where there is no such project, label or class, or the change is not allowed, as far as is
+    ///   committed now; `StreamError` when the topics cannot be read or written.
+    public func send(
+        _ action: Command.Action,
+        project name: String,
+        by: String,
+        reason: String,
+        patience: Int64 = 15_000,
+        now: @escaping () -> Int64 = WallClock.now,
+        pause: @escaping (Int64) -> Void = { WallClock.pause($0) }
+    ) throws -> Outcome {
+        guard let sample = action.changedSample else {
+            preconditionFailure("\(action) changes no label")
+        }
+        let attempt = "change the label of \(sample)"
+        guard by.utf8.count <= LabelChange.longestBy, reason.utf8.count <= LabelChange.longestReason else {
+            throw EngineError(
+                attempt,
+                "--by has \(by.utf8.count) bytes and --reason \(reason.utf8.count)",
+                remedy: "at most \(LabelChange.longestBy) and \(LabelChange.longestReason) stand in the dataset log"
+            )
+        }
+        let delivery = CommandDelivery(
+            transport: transport,
+            topics: topics,
+            attempt: attempt,
+            patience: patience,
+            now: now,
+            pause: pause
+        )
+        let outcome: Outcome? = try delivery.send(
+            project: name,
+            by: by,
+            reason: reason,
+            plan: { state, configuration in
+                // What is committed may lag behind commands that are on their way: what looks done is sent all the same.
+                if let state { try check(action, sample, state, configuration, attempt) }
+                return .send(action, id: "\(Self.verb(action))-\(String(xxh64(sample.rawValue), radix: 16))")
+            },
+            look: { before, state, configuration in
+                guard Self.isCarriedOut(action, sample, state, configuration) else { return .refused }
+                let isUnchanged = state.datasets.labels[sample] == before?.datasets.labels[sample]
+                return isUnchanged ? .known : .done
+            }
+        )
+        return outcome ?? .waiting
+    }
+
+    /// Looks whether the loop would take the change, as far as is known: it has the last word.
+    ///
+    /// - Throws: Where it would refuse it, but not because the label is so already.
+    private func check(
+        _ action: Command.Action,
+        _ sample: SampleID,
+        _ state: ProjectState,
+        _ configuration: ProjectConfiguration,
+        _ attempt: String
+    ) throws {
+        if case .revise(_, let name) = action, configuration.question.label(named: name) == nil {
+            throw EngineError(
+                attempt,
+                "class \"\(name)\" is not among those of \(configuration.project)",
+                remedy: "see flywheel project show \(configuration.project)"
+            )
+        }
+        // The reducer itself says whether it would do.
+        var datasets = state.datasets
+        let context = ChangeContext(
+            policy: configuration.datasets,
+            by: "",
+            reason: "",
+            studied: [],
+            time: .init(milliseconds: 0)
+        )
+        let result: Result<LabelChange, RefusalError>
+        switch action {
+        case .revise(_, let name):
+            guard let label = configuration.question.label(named: name) else { return }
+            result = datasets.revise(sample, to: label, question: configuration.question, context)
+        case .retract: result = datasets.retract(sample, context)
+        case .move(_, let split): result = datasets.move(sample, to: split, context)
+        case .rollBack, .hold, .releaseHold, .freeze, .unfreeze, .approve, .suppress, .resume, .register: return
+        }
+        guard case .failure(let error) = result, error.refusal.code != .duplicate else { return }
+        if case .retract = action, state.datasets.labels[sample]?.isLiving == false { return }
+        let refusal = error.refusal
+        let remedy =
+            switch refusal.code {
+            case .labelsFixed: "trainers must be able to read format 2 before that"
+            case .splitFixed:
+                state.datasets.labels[sample]?.tests ?? false
+                    ? "retract it instead, if it must not test"
+                    : "a label that is to test must come from the audit sample"
+            default: "see flywheel explain \(sample) --project \(configuration.project)"
+            }
+        throw EngineError(attempt, refusal.text, remedy: remedy)
+    }
+
+    /// Whether the label is as the command wanted it.
+    private static func isCarriedOut(
+        _ action: Command.Action,
+        _ sample: SampleID,
+        _ state: ProjectState,
+        _ configuration: ProjectConfiguration
+    ) -> Bool {
+        guard let row = state.datasets.labels[sample] else { return false }
+        return switch action {
+        case .revise(_, let name): row.isLiving && configuration.question.label(named: name) == row.label
+        case .retract: !row.isLiving
+        case .move(_, let split): row.isLiving && row.split == split
+        case .rollBack, .hold, .releaseHold, .freeze, .unfreeze, .approve, .suppress, .resume, .register: false
+        }
+    }
+
+    private static func verb(_ action: Command.Action) -> String {
+        switch action {
+        case .revise: "revise"
+        case .retract: "retract"
+        case .move: "move"
+        case .rollBack, .hold, .releaseHold, .freeze, .unfreeze, .approve, .suppress, .resume, .register: "command"
+        }
+    }
+}

@@ -1,0 +1,112 @@
+internal import EngineCore
+public import Events
+internal import Flywheel
+internal import Loop
+public import Processes
+public import StreamRuntime
+public import Vocabulary
+
+/// Makes a model that serves already a project's first champion, by a command.
+public struct ModelRegistration {
+    /// State of the command when its time is up.
+    public enum Outcome: Hashable, Sendable {
+        case champion
+        /// It was champion before, and nothing was sent.
+        case known
+        /// Nobody has carried it out yet: no worker runs, or it is far behind.
+        case waiting
+        /// Another model is champion by now, or the command was refused.
+        case refused(champion: ModelVersion?)
+    }
+
+    private let transport: any StreamTransport
+    private let topics: TopicNames
+
+    public init(transport: any StreamTransport, topics: TopicNames) {
+        self.transport = transport
+        self.topics = topics
+    }
+
+    /// Sends the command, and waits until the loop has carried it out.
+    ///
+    /// - Parameters:
+    ///   - model: The incumbent.
+    ///   - name: The project.
+    ///   - by: Who wants it.
+    ///   - reason: Why, for people.
+    ///   - patience: Milliseconds to wait; 0 for not at all.
+    ///   - now: Milliseconds since 1970.
+    ///   - pause: Called between two looks, with milliseconds.
+    /// - Returns: What is known by then.
+    /// - Throws: `EngineError` where there is no such project, or it has another champion, or the same one with another
+    ///   artifact; `StreamError` when the topics cannot be
+    ///   read or written.
+    public func send(
+        _ model: IncumbentModel,
+        project name: String,
+        by: String,
+        reason: String,
+        patience: Int64 = 15_000,
+        now: () -> Int64 = WallClock.now,
+        pause: (Int64) -> Void = { WallClock.pause($0) }
+    ) throws -> Outcome {
+        let commands = try OperatorCommand(transport: transport, topics: topics, project: name)
+        defer { commands.close() }
+        let directory = try ProjectDirectory(transport: transport, topics: topics)
+        defer { directory.close() }
+        try directory.readToEnd(for: name)
+        guard let configuration = directory[name] else {
+            throw EngineError(
+                "register \(model.version)",
+                "there is no project \(name)",
+                remedy: "see flywheel project list"
+            )
+        }
+        let view = try StatusView(transport: transport, topics: topics)
+        defer { view.close() }
+        let before = try summary(view, name)
+        if let champion = before?.champion {
+            if champion.version == model.version, Self.agree(champion.artifact, model.artifact) { return .known }
+            let isOther = champion.version != model.version
+            throw EngineError(
+                "register \(model.version)",
+                "\(champion.version) is champion of \(name)\(isOther ? "" : " already, with the artifact \(champion.artifact.uri)")",
+                remedy: isOther
+                    ? "an incumbent is registered before a project has a champion; train against it, or use another project"
+                    : "what was registered stays; another model is another version"
+            )
+        }
+        let began = now()
+        try commands.send(
+            Command(id: "register-\(name)-\(began)", action: .register(model), by: by, reason: reason),
+            at: began,
+            checkedBy: configuration
+        )
+        while true {
+            let summary = try summary(view, name)
+            if let champion = summary?.champion {
+                return champion.version == model.version ? .champion : .refused(champion: champion.version)
+            }
+            if Self.refusals(summary) > Self.refusals(before) { return .refused(champion: nil) }
+            guard now() - began < patience else { return .waiting }
+            pause(200)
+        }
+    }
+
+    /// Whether two references may be of the same bytes: by their digests where both have one, else by their URIs.
+    private static func agree(_ one: ArtifactReference, _ other: ArtifactReference) -> Bool {
+        guard let (first, second) = one.sha256.flatMap({ first in other.sha256.map { (first, $0) } }) else {
+            return one.uri == other.uri
+        }
+        return first == second
+    }
+
+    private func summary(_ view: StatusView, _ name: String) throws -> ProjectSummary? {
+        try view.summaries().first { $0.project == name }
+    }
+
+    private static func refusals(_ summary: ProjectSummary?) -> Int64 {
+        let codes: Set = [Refusal.Code.championExists.rawValue, Refusal.Code.versionTaken.rawValue]
+        return (summary?.refusals ?? []).filter { codes.contains($0.code) }.reduce(0) { $0 + $1.count }
+    }
+}

@@ -1,0 +1,217 @@
+internal import Acquisition
+internal import Datasets
+internal import EngineCore
+public import Events
+public import Flywheel
+internal import Hashing
+internal import Kinds
+internal import Processes
+public import StreamRuntime
+internal import Telemetry
+internal import Vocabulary
+
+/// Puts a project's next revision on the `projects` topic. Two people cannot both win: the transactional id of a project
+/// fences whoever began earlier.
+public struct ProjectApply {
+    /// Result of applying a file, with the revision now in force.
+    public enum Outcome: Hashable, Sendable {
+        /// Equal to the newest revision; nothing was written.
+        case unchanged(ProjectConfiguration)
+        case created(ProjectConfiguration)
+        case revised(ProjectConfiguration, from: ProjectConfiguration)
+
+        /// Whether it wants an older form of dataset versions than the revision before.
+        public var lowersFormat: Bool {
+            guard case .revised(let new, let old) = self else { return false }
+            return new.datasets.format ?? 1 < old.datasets.format ?? 1
+        }
+    }
+
+    private let transport: any StreamTransport
+    private let topics: TopicNames
+
+    public init(transport: any StreamTransport, topics: TopicNames) {
+        self.transport = transport
+        self.topics = topics
+    }
+
+    /// Makes a configuration the project's next revision, unless it is the one in force.
+    ///
+    /// Where it says nothing about tokens, the first revision requires them, and a later one does as the one before; where it
+    /// says nothing of the format of dataset versions, the first has the newest, and a later one that of the one before.
+    ///
+    /// - Parameters:
+    ///   - proposed: Its revision and partition are given here and may be anything.
+    ///   - partitions: Of the topics of projects.
+    /// - Returns: The revision now in force, and whether it is new.
+    /// - Throws: `EngineError` when classes were removed or reordered, or a new one holds characters that people do not see; `StreamError` when the topic cannot be read or written.
+    public func apply(_ proposed: ProjectConfiguration, partitions: Int) throws -> Outcome {
+        let name = proposed.project.rawValue
+        let producer = try transport.makeProducer(transactionalID: "\(topics.prefix)apply.\(name)")
+        defer { producer.close() }
+        try Self.retrying { () throws(StreamError) in try producer.initializeTransactions() }
+        let directory = try ProjectDirectory(transport: transport, topics: topics)
+        defer { directory.close() }
+        try directory.readToEnd()
+        // Whatever is applied over it would take its place on the topic, and mean its journal otherwise.
+        if let reason = directory.newer[name] {
+            throw EngineError(
+                "apply project \(name)",
+                "its newest revision is of a newer build: \(reason)",
+                remedy: "upgrade this flywheel, or use the one that applied it"
+            )
+        }
+
+        // Workers measure what comes after a tombstone by the revision before it: it is numbered and placed behind that one.
+        let known = directory.last(of: name)
+        let next: ProjectConfiguration
+        if let known {
+            guard known.revision < ProjectDirectory.revisionLimit else {
+                throw EngineError(
+                    "apply project \(name)",
+                    "revision \(known.revision) in force is the last that there can be",
+                    remedy: "begin another project"
+                )
+            }
+            let same = proposed.numbered(
+                revision: known.revision,
+                partition: known.partition,
+                lacking: known.requireTokens,
+                format: known.datasets.format,
+                initialClasses: known.initialClasses
+            )
+            guard same != known || directory[name] == nil else { return .unchanged(known) }
+            // What an older build has not written down is known of a project that has had one revision.
+            let isFirst = known.revision == 1
+            next = same.numbered(
+                revision: known.revision + 1,
+                partition: known.partition,
+                initialClasses: known.initialClasses ?? (isFirst ? known.question.extent : nil)
+            )
+            guard next.question.kind == known.question.kind else {
+                throw EngineError(
+                    "apply project \(name)",
+                    "kind: revision \(known.revision) asks for answers of kind \(known.question.kind.rawValue), and \(next.question.kind.rawValue) is another",
+                    remedy: "a project is of one kind for ever: begin another project"
+                )
+            }
+            // Unicode holds spellings of one text to be equal; decisions and files have the bytes.
+            guard next.question.classes.starts(with: known.question.classes, by: { $0.utf8.elementsEqual($1.utf8) })
+            else {
+                throw EngineError(
+                    "apply project \(name)",
+                    "classes were removed, reordered or spelt otherwise, so old labels would change their meaning",
+                    remedy: "append new classes only, or begin another project"
+                )
+            }
+            if let fault = next.question.fault(after: known.question) {
+                throw EngineError(
+                    "apply project \(name)",
+                    "the next revision \(fault), so old labels would change their meaning",
+                    remedy: "let the question grow only, or begin another project"
+                )
+            }
+        } else {
+            let partition = partition(name, directory, partitions)
+            next = proposed.numbered(
+                revision: 1,
+                partition: partition,
+                lacking: true,
+                format: DatasetFormat.changes,
+                initialClasses: proposed.question.extent
+            )
+        }
+        // Those of the revision before stay: nothing could be applied any more otherwise.
+        for label in next.question.classes.dropFirst(known?.question.classes.count ?? 0) {
+            guard let fault = Self.fault(ofClass: label) else { continue }
+            throw EngineError("apply project \(name)", "classes: \(fault.reason)", remedy: fault.remedy)
+        }
+        if next.acquisition.window != known?.acquisition.window, let fault = Self.fault(ofWindow: next) {
+            throw EngineError("apply project \(name)", fault.reason, remedy: fault.remedy)
+        }
+        if let reason = next.sizeFault(isNew: true) { throw EngineError("apply project \(name)", reason) }
+        try producer.begin()
+        try producer.send([
+            OutputRecord(
+                topic: topics[.projects],
+                partition: 0,
+                key: Array(name.utf8),
+                value: next.jsonBytes,
+                headers: CloudEventHeaders(
+                    id: "\(name)-revision-\(next.revision)",
+                    source: "flywheel/\(name)/apply",
+                    type: "io.flywheel.project.configured.v1",
+                    time: WallClock.now(),
+                    correlation: nil,
+                    causation: nil
+                ).recordHeaders
+            )
+        ])
+        try Self.retrying { () throws(StreamError) in try producer.commit() }
+        return known.map { .revised(next, from: $0) } ?? .created(next)
+    }
+
+    /// The least window of a new budget, in milliseconds. Shorter ones that are in force stay, and old journals decide as before.
+    private static let leastWindow: Int64 = 60_000
+
+    /// Why a project must not have a window that is new; nil where it may.
+    public static func fault(ofWindow project: ProjectConfiguration) -> (reason: String, remedy: String)? {
+        guard project.acquisition.window < leastWindow else { return nil }
+        return (
+            "acquisition.window: expected at least 1m, found \(project.acquisition.window)ms",
+            "each window that ends is an entry of the journal, which stays there for ever"
+        )
+    }
+
+    /// Why a class that is new must not have a name; nil where it may.
+    public static func fault(ofClass name: String) -> (reason: String, remedy: String)? {
+        let shown = "\"\(ForeignText.line(name))\""
+        if !ForeignText.isPlain(name) {
+            return (
+                "\(shown) holds a control, line or direction character, which people do not see",
+                "write the class without it"
+            )
+        }
+        // Joiners and variants belong to scripts and pictures; the others are seen by nobody.
+        let joiners: Set<UInt32> = [0x200C, 0x200D, 0xFE0E, 0xFE0F]
+        if let hidden = name.unicodeScalars.first(where: {
+            $0.properties.isDefaultIgnorableCodePoint && !joiners.contains($0.value)
+        }) {
+            let code = String(hidden.value, radix: 16, uppercase: true)
+            return (
+                "\(shown) holds the character U+\(String(repeating: "0", count: max(0, 4 - code.count)))\(code), which people do not see",
+                "write the class without it"
+            )
+        }
+        // Of two spellings that look alike tables make one class, and files two.
+        guard !ComposedText.isComposed(name) else { return nil }
+        return (
+            "\(shown) is not in the composed form of Unicode (NFC: an accent and its letter as one character)",
+            "write the class in it"
+        )
+    }
+
+    /// Makes a call a few times that may be made again; each takes its time by itself.
+    private static func retrying(_ body: () throws(StreamError) -> Void) throws(StreamError) {
+        for _ in 0..<3 {
+            do throws(StreamError) { return try body() } catch {
+                guard error.disposition == .retry else { throw error }
+            }
+        }
+        try body()
+    }
+
+    /// The partition with the fewest projects; of equals the one that the project's hash begins with.
+    private func partition(_ name: String, _ directory: ProjectDirectory, _ partitions: Int) -> Int32 {
+        var load = [Int](repeating: 0, count: max(1, partitions))
+        for project in directory.projects.values where Int(project.partition) < load.count {
+            load[Int(project.partition)] += 1
+        }
+        let start = Int(xxh64(name) % UInt64(load.count))
+        var best = start
+        for step in load.indices where load[(start + step) % load.count] < load[best] {
+            best = (start + step) % load.count
+        }
+        return Int32(best)
+    }
+}

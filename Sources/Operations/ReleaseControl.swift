@@ -1,0 +1,174 @@
+internal import EngineCore
+public import Events
+internal import Flywheel
+internal import Kinds
+public import Processes
+internal import Rollout
+public import StreamRuntime
+internal import Tables
+public import Vocabulary
+
+/// Controls the releases of a project by commands: rolls back, holds, freezes, and ends that.
+public struct ReleaseControl {
+    /// Action that an operator can order.
+    public enum Order: String, Hashable, Sendable, CaseIterable {
+        /// The champion goes to quarantine, and the one before it serves again.
+        case rollBack = "rollback"
+        /// No promotion until `unhold`.
+        case hold, unhold
+        /// No promotion and no study until `unfreeze`, and back to the last trusted champion.
+        case freeze, unfreeze
+        /// A class is no answer of services and no choice of people until `unsuppress`.
+        case suppress, unsuppress
+    }
+
+    /// The state of the command when its time is up.
+    public enum Outcome: Hashable, Sendable {
+        /// Carried out.
+        ///
+        /// - Parameters:
+        ///   - live: The version that serves from then on; nil where none does.
+        ///   - replaced: The one that was taken back for it; nil where the live version stayed.
+        case done(live: ModelVersion?, replaced: ModelVersion?)
+        /// A rollback of a canary was carried out.
+        ///
+        /// - Parameters:
+        ///   - canary: In quarantine.
+        ///   - live: The version that serves as before.
+        case withdrawn(canary: ModelVersion, live: ModelVersion?)
+        /// Refused by the loop: meanwhile another version had become champion, none was left to return to, or the class was as
+        /// wanted.
+        ///
+        /// - Parameter live: The version that serves.
+        case refused(live: ModelVersion?)
+        /// Nobody has carried it out yet: no worker runs, or it is far behind.
+        case waiting
+    }
+
+    private let transport: any StreamTransport
+    private let topics: TopicNames
+
+    public init(transport: any StreamTransport, topics: TopicNames) {
+        self.transport = transport
+        self.topics = topics
+    }
+
+    /// Sends the command, and waits until the loop has carried it out.
+    ///
+    /// - Parameters:
+    ///   - order: What is wanted.
+    ///   - version: Of `rollBack`: the champion or the canary that is to go; nil for the champion. Without meaning of others.
+    ///   - className: Of `suppress` and `unsuppress`: the class. Without meaning of others.
+    ///   - name: The project.
+    ///   - by: Who wants it.
+    ///   - reason: Explanation for people; it is kept for ever.
+    ///   - patience: Milliseconds to wait; 0 for not at all.
+    ///   - now: Milliseconds since 1970.
+    ///   - pause: Called between two looks, with milliseconds.
+    /// - Returns: The state of the command by then.
+    /// - Throws: `EngineError` where there is no such project, nothing to roll back, or Intake would refuse the command;
+    ///   `StreamError` when the topics cannot be read or written.
+    public func send(
+        _ order: Order,
+        version: ModelVersion? = nil,
+        className: String? = nil,
+        project name: String,
+        by: String,
+        reason: String,
+        patience: Int64 = 15_000,
+        now: @escaping () -> Int64 = WallClock.now,
+        pause: @escaping (Int64) -> Void = { WallClock.pause($0) }
+    ) throws -> Outcome {
+        let attempt = "\(order.rawValue) the releases of \(name)"
+        let delivery = CommandDelivery(
+            transport: transport,
+            topics: topics,
+            attempt: attempt,
+            patience: patience,
+            now: now,
+            pause: pause
+        )
+        let outcome: Outcome? = try delivery.send(
+            project: name,
+            by: by,
+            reason: reason,
+            plan: { state, configuration in
+                if let className, !configuration.question.classes.contains(className) {
+                    throw EngineError(
+                        attempt,
+                        "class \"\(className)\" is not in the project's question",
+                        remedy: "see flywheel project show \(name)"
+                    )
+                }
+                let action = try Self.action(order, version, className ?? "", of: state, attempt)
+                return .send(action, id: order.rawValue)
+            },
+            look: { before, state, _ in Self.outcome(order, className ?? "", before, state) }
+        )
+        return outcome ?? .waiting
+    }
+
+    private static func action(
+        _ order: Order,
+        _ version: ModelVersion?,
+        _ className: String,
+        of state: ProjectState?,
+        _ attempt: String
+    ) throws -> Command.Action {
+        switch order {
+        case .hold: return .hold
+        case .unhold: return .releaseHold
+        case .freeze: return .freeze
+        case .unfreeze: return .unfreeze
+        case .suppress: return .suppress(true, className: className)
+        case .unsuppress: return .suppress(false, className: className)
+        case .rollBack: break
+        }
+        let phase = state?.rollout.phase.value
+        guard let champion = phase?.champion?.version else {
+            throw EngineError(attempt, "no version is live", remedy: "see flywheel releases show")
+        }
+        if let version, version == state?.rollout.canary?.version { return .rollBack(version) }
+        guard version == nil || version == champion else {
+            throw EngineError(
+                attempt,
+                "\(version?.rawValue ?? "") is not live, \(champion) is",
+                remedy: "name the live version, or none; see flywheel releases show"
+            )
+        }
+        guard phase?.history.isEmpty == false else {
+            throw EngineError(
+                attempt,
+                "no model served before \(champion), as far as is remembered",
+                remedy: state?.rollout.canary.map { "to take the canary back, name it: --from \($0.version)" }
+                    ?? "freeze releases, and register or train another model"
+            )
+        }
+        return .rollBack(champion)
+    }
+
+    private static func outcome(
+        _ order: Order,
+        _ className: String,
+        _ before: ProjectState?,
+        _ state: ProjectState
+    ) -> Outcome {
+        let (old, live) = (before?.rollout.phase.value.champion?.version, state.rollout.phase.value.champion?.version)
+        // Of a canary the champion stays.
+        if order == .rollBack, let canary = before?.rollout.canary?.version, state.rollout.canary == nil,
+            state.rollout.phase.value.quarantined.contains(canary), old == live
+        {
+            return .withdrawn(canary: canary, live: live)
+        }
+        if order == .rollBack, old == live || !state.rollout.phase.value.quarantined.contains(where: { $0 == old }) {
+            return .refused(live: live)
+        }
+        let refusals = [before, state].map { $0?.refusals[Refusal.Code.suppressionRefused.rawValue] ?? 0 }
+        if order == .suppress || order == .unsuppress,
+            refusals[0] < refusals[1] || state.rollout.suppressedClasses.contains(className) != (order == .suppress)
+        {
+            return .refused(live: live)
+        }
+        return .done(live: live, replaced: live == old ? nil : old)
+    }
+}

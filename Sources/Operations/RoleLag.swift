@@ -1,0 +1,162 @@
+public import EngineCore
+public import Events
+internal import Intake
+internal import JSON
+internal import Loop
+internal import Materializer
+public import StreamRuntime
+internal import Vocabulary
+
+/// Work that remains for a role.
+public struct RoleLag: Hashable, Sendable {
+    public let role: Role
+    /// Records that it has not taken in yet; of the materializer, facts of versions that are cut and not announced.
+    public internal(set) var records: Int64
+    /// Whether it is exactly so many; else it is so many at most: there are very many, a transaction is open, or this
+    /// principal may not read them.
+    public internal(set) var isExact: Bool
+
+    public init(_ role: Role, records: Int64 = 0, isExact: Bool = true) {
+        self.role = role
+        self.records = records
+        self.isExact = isExact
+    }
+}
+
+/// Counts what is left to do for the roles.
+///
+/// The materializer's offset waits at the first label that no version holds yet, or where it keeps such labels: how far it is
+/// says nothing, what it has not announced does.
+public final class LagView {
+    /// Records that are read of a partition: what is more is told as at most so many.
+    public static let limit = 2_000
+    public static let roles: [Role] = [.intake, .loop, .materializer]
+
+    private let transport: any StreamTransport
+    private let topics: TopicNames
+    private let reader: any LogReader
+    private let limit: Int
+    private let group: (Role) -> String
+    /// How long facts are read at once.
+    private let patience: Duration
+    /// Newest version announced, by project; and where to read on.
+    private var announced: [String: Int] = [:]
+    private var announcedTo: [TopicPartition: Int64] = [:]
+    private let parser = JSONParser(maximumDepth: 64, maximumSize: 16 << 20)
+    /// Where to read on in the dataset log; what was read is not read again.
+    private var factsTo: [TopicPartition: Int64] = [:]
+    /// Facts that no version holds yet, by project.
+    private var pending: [String: Int64] = [:]
+    /// Versions that were cut and not announced, with their facts.
+    private var cut: [(project: String, ordinal: Int, facts: Int64)] = []
+
+    /// A view that has read nothing yet.
+    ///
+    /// - Parameters:
+    ///   - transport: To the cluster.
+    ///   - topics: Names in use.
+    ///   - limit: Records that are read of a partition of an input; facts have no such limit.
+    ///   - patience: How long facts are read at one call: what is left then counts as at most so many, and the next call goes
+    ///     on there.
+    ///   - group: Names a role's consumer group; nil for the workers' usual name.
+    /// - Throws: `StreamError` when no client can be opened.
+    public init(
+        transport: any StreamTransport,
+        topics: TopicNames,
+        limit: Int = LagView.limit,
+        patience: Duration = .seconds(3),
+        group: ((Role) -> String)? = nil
+    ) throws(StreamError) {
+        self.group = group ?? { "\(topics.prefix)\($0.rawValue)" }
+        self.transport = transport
+        self.topics = topics
+        self.limit = limit
+        self.patience = patience
+        let inputs = Self.roles.flatMap(Self.inputs) + [.datasetVersions]
+        reader = try transport.makeReader(topics: Set(inputs).map { topics[$0] }.sorted())
+    }
+
+    public func close() { reader.close() }
+
+    /// Returns the work that remains now, in the order of `roles`. A second call reads again only what still
+    /// remains.
+    ///
+    /// - Throws: `StreamError` when no broker answers, or this principal may not see offsets.
+    public func lags() throws -> [RoleLag] {
+        try Self.roles.map { role in
+            var lag = RoleLag(role)
+            for topic in Self.inputs(role) { try add(topic, to: &lag) }
+            return lag
+        }
+    }
+
+    private static func inputs(_ role: Role) -> [Topic] {
+        switch role {
+        case .intake: IntakeStage.inputs
+        case .loop: LoopStage.inputs
+        case .materializer: MaterializerStage.inputs
+        case .trainer, .console: []
+        }
+    }
+
+    private func add(_ topic: Topic, to lag: inout RoleLag) throws {
+        let name = topics[topic]
+        let places = try reader.partitions(of: name).map { TopicPartition(name, $0) }
+        let committed = try transport.groupOffsets(group(lag.role), places).mapValues(\.next)
+        let from = places.reduce(into: [:]) { $0[$1] = committed[$1] ?? 0 }
+        do {
+            if topic == .datasetLog { try addFacts(from, &lag) } else { try addRecords(from, &lag) }
+        } catch let error as StreamError where error.isForbidden {
+            for (place, offset) in from {
+                let (low, high) = try reader.watermarks(place)
+                lag.records += max(0, high - max(low, offset))
+            }
+            if lag.records > 0 { lag.isExact = false }
+        }
+    }
+
+    private func addRecords(_ from: [TopicPartition: Int64], _ lag: inout RoleLag) throws {
+        var count: Int64 = 0
+        let ends = try CommittedScan(reader, limit: limit).read(from) { _, _, _, _ in count += 1 }
+        let left = ends.values.reduce(0) { $0 + $1.left }
+        lag.records += count + left
+        if left > 0 { lag.isExact = false }
+    }
+
+    /// The group's offset waits for the slowest project of a partition, so there may be any number of facts behind it of which
+    /// nothing is left to do: they are read, since only their cuts say so.
+    private func addFacts(_ from: [TopicPartition: Int64], _ lag: inout RoleLag) throws {
+        let start = from.reduce(into: [:]) { $0[$1.key] = factsTo[$1.key] ?? $1.value }
+        let ends = try CommittedScan(reader, limit: .max).read(start, until: .now + patience) { _, record, _, _ in
+            // What cannot be read stops the materializer, which says so.
+            guard let object = try? parser.parse(record.value).object(), let project = try? object.string("project"),
+                object.optional("sequence") != nil, let kind = try? object.string("kind")
+            else { return }
+            pending[project, default: 0] += 1
+            guard kind == "version_cut", let ordinal = try? object.int("ordinal", in: 1...Counting.most) else { return }
+            cut.append((project, ordinal, pending.removeValue(forKey: project) ?? 0))
+        }
+        factsTo.merge(ends.mapValues(\.next)) { $1 }
+        if !cut.isEmpty { try readAnnounced() }
+        cut.removeAll { $0.ordinal <= announced[$0.project] ?? 0 }
+        let left = ends.values.reduce(0) { $0 + $1.left }
+        lag.records += cut.reduce(0) { $0 + $1.facts }
+        guard left > 0 else { return }
+        // What is not known may hold the cut of what is.
+        lag.records += left + pending.values.reduce(0, +)
+        lag.isExact = false
+    }
+
+    private func readAnnounced() throws {
+        let name = topics[.datasetVersions]
+        let places = try reader.partitions(of: name).map { TopicPartition(name, $0) }
+        let from = places.reduce(into: [:]) { $0[$1] = announcedTo[$1] ?? 0 }
+        let ends = try CommittedScan(reader, limit: .max).read(from) { _, record, _, _ in
+            guard let object = try? parser.parse(record.value).object(), let project = try? object.string("project"),
+                let ordinal = try? object.int("ordinal", in: 1...Counting.most)
+            else { return }
+            announced[project] = max(announced[project] ?? 0, ordinal)
+        }
+        announcedTo.merge(ends.mapValues(\.next)) { $1 }
+    }
+}

@@ -1,0 +1,217 @@
+public import EngineCore
+public import Events
+internal import Flywheel
+internal import Hashing
+internal import JSON
+internal import Kinds
+internal import Statistics
+public import StreamRuntime
+public import Vocabulary
+
+/// Two versions of a project side by side: `flywheel releases compare`.
+public struct ReleaseComparison: Sendable {
+    /// Two versions on one set of labels.
+    public struct ItemSet: Sendable {
+        /// The digest of the samples, in the order of acceptance: equal sets have equal digests.
+        public let version: String
+        public let score: PairedScore
+        /// Labels that were known as the later of the two was released: they speak too well of it.
+        public let known: Int
+    }
+
+    /// One step of the chained series.
+    public struct Link: Hashable, Sendable {
+        public let version: ModelVersion
+        public let since: StreamTime
+        /// Labels of the window as the version became live that it and the version before had both answered; of the first its own.
+        public let labels: Int
+        /// Score of the version on these labels; nil without any.
+        public let score: Double?
+        /// The first version's score and the differences since, each on common labels; nil where a step has none.
+        public let chained: Double?
+    }
+
+    public let project: String
+    public let first: ModelVersion
+    public let second: ModelVersion
+    /// Labels newer than the promotion, or else the registration, of both: no reason for either's release. Nil where they answered
+    /// none of them together.
+    public let fresh: PairedScore?
+    /// Each alone on labels newer than its own promotion or registration; nil without any.
+    public let alone: [ModelVersion: ModelScore]
+    /// When that was; nil of a version of unknown beginning.
+    public let since: [ModelVersion: StreamTime]
+    /// The second less the first on labels that were known as the later one was released: what it was chosen by, and so too
+    /// favourable.
+    public let optimistic: (value: Double, labels: Int)?
+    public let anchor: ItemSet?
+    public let window: ItemSet?
+    /// Repeats of the trials that the versions are of.
+    public let repeats: [ModelVersion: [Double]]
+    /// From the first version that was live to the last.
+    public let series: [Link]
+    /// Whether a transaction is open on the journal: labels behind it are missing here.
+    public private(set) var isHeldBack = false
+
+    /// Compares two versions of a book.
+    ///
+    /// - Throws: `EngineError` where a version is not of the project, or has answered no audit label.
+    public init(_ book: ScoreBook, project: String, _ first: ModelVersion, _ second: ModelVersion) throws(EngineError) {
+        guard let question = book.question else {
+            throw EngineError(
+                "compare \(first) with \(second)",
+                "the loop's journal holds no revision of \(project)",
+                remedy: "see flywheel project list"
+            )
+        }
+        let (living, figures) = (book.living, book.figures)
+        for version in [first, second] where !living.contains(where: { $0.answers[version] != nil }) {
+            let isKnown = book.registered[version] != nil
+            throw EngineError(
+                "compare \(first) with \(second)",
+                isKnown
+                    ? "\(version) had answered none of the \(living.count) audit labels of \(project) before they were known"
+                    : "no version \(version) of \(project) is known",
+                remedy: isKnown
+                    ? "services have to run it on audit samples; flywheel explain shows a sample's predictions"
+                    : "flywheel releases log \(project) lists the versions"
+            )
+        }
+        self.project = project
+        self.first = first
+        self.second = second
+        let (begun, versions) = (book.since, [first, second])
+        since = versions.reduce(into: [:]) { $0[$1] = begun($1) }
+        alone = versions.reduce(into: [:]) { scores, version in
+            scores[version] = ModelScore(version, on: Self.fresh(living, after: [begun(version)]), figures, question)
+        }
+        fresh = PairedScore(first, second, on: Self.fresh(living, after: versions.map(begun)), figures, question)
+        let later = versions.compactMap(begun).max()
+        let known = living.filter { item in later.map { item.acceptedAt <= $0 } ?? false }
+        optimistic = PairedScore(first, second, on: known, figures, question).map { ($0.difference.value, $0.labels) }
+        func set(_ items: [ScoreBook.Item]) -> ItemSet? {
+            ItemSet(first, second, items, until: later, figures, question)
+        }
+        anchor = set(book.anchor)
+        // The newest that both have answered: a window of all would lose what one of them was not asked.
+        window = set(
+            Array(living.filter { $0.answers[first] != nil && $0.answers[second] != nil }.suffix(book.windowSize))
+        )
+        repeats = versions.reduce(into: [:]) { $0[$1] = book.repeats[$1] }
+        series = Self.series(book, figures, question)
+    }
+
+    /// Live answers to labels that came after all of these times.
+    private static func fresh(_ items: [ScoreBook.Item], after times: [StreamTime?]) -> [ScoreBook.Item] {
+        let last = times.compactMap { $0 }.max() ?? StreamTime(milliseconds: .min)
+        return items.filter { $0.acceptedAt > last }.map { item in
+            var item = item
+            item.answers = item.answers.filter { !$0.value.isReported }
+            return item
+        }
+    }
+
+    /// A series that a change of the items does not move: each step adds the difference of two versions on the labels that both
+    /// had answered.
+    private static func series(_ book: ScoreBook, _ figures: PostStratification, _ question: Question) -> [Link] {
+        var links: [Link] = []
+        for reign in book.reigns where links.last?.version != reign.version {
+            let window = book.window(until: reign.since)
+            guard let last = links.last else {
+                // It became live before there were labels: its first window is that of its own reign.
+                let next = book.reigns.first { $0.since > reign.since }?.since
+                let items = window.isEmpty ? book.window(until: next) : window
+                guard let score = ModelScore(reign.version, on: items, figures, question) else { continue }
+                let value = score.agreement.value
+                links.append(
+                    Link(version: reign.version, since: reign.since, labels: score.labels, score: value, chained: value)
+                )
+                continue
+            }
+            let common = PairedScore(last.version, reign.version, on: window, figures, question)
+            links.append(
+                Link(
+                    version: reign.version,
+                    since: reign.since,
+                    labels: common?.labels ?? 0,
+                    score: common?.second.agreement.value,
+                    chained: common.flatMap { common in last.chained.map { $0 + common.difference.value } }
+                )
+            )
+        }
+        return links
+    }
+
+    // MARK: - Reading
+
+    /// Applies the project's journal again, and compares two versions by its labels.
+    ///
+    /// - Parameters:
+    ///   - name: The project.
+    ///   - first: The version that is compared with.
+    ///   - second: The other one; the same compares it with itself.
+    ///   - transport: To the cluster.
+    ///   - topics: The names in use.
+    /// - Returns: The comparison, of what is committed.
+    /// - Throws: `EngineError` where there is no such project or version, or where the journal holds an entry of a newer build;
+    ///   `StreamError` when a topic cannot be read.
+    /// - Complexity: That of applying all entries of the project, some microseconds each.
+    public static func read(
+        _ name: String,
+        _ first: ModelVersion,
+        _ second: ModelVersion,
+        transport: any StreamTransport,
+        topics: TopicNames
+    ) throws -> Self {
+        let (book, isHeldBack) = try ScoreBook.read(name, transport: transport, topics: topics)
+        var comparison = try Self(book, project: name, first, second)
+        comparison.isHeldBack = isHeldBack
+        return comparison
+    }
+}
+
+extension ReleaseComparison.ItemSet {
+    fileprivate init?(
+        _ first: ModelVersion,
+        _ second: ModelVersion,
+        _ items: [ScoreBook.Item],
+        until later: StreamTime?,
+        _ figures: PostStratification,
+        _ question: Question
+    ) {
+        guard let score = PairedScore(first, second, on: items, figures, question) else { return nil }
+        let common = items.filter { $0.answers[first] != nil && $0.answers[second] != nil }
+        version = SHA256Digest(of: Array(common.map(\.sample.rawValue).joined(separator: "\n").utf8)).hex
+        self.score = score
+        known = common.count { item in later.map { item.acceptedAt <= $0 } ?? false }
+    }
+}
+
+extension ScoreBook {
+    /// Reads a project's journal from its first entry to where the loop is committed.
+    ///
+    /// - Returns: The book, and whether a transaction is open on the journal.
+    package static func read(
+        _ name: String,
+        transport: any StreamTransport,
+        topics: TopicNames
+    ) throws -> (book: ScoreBook, isHeldBack: Bool) {
+        let attempt = "read the scores of \(name)"
+        let directory = try ProjectDirectory(transport: transport, topics: topics)
+        defer { directory.close() }
+        try directory.readToEnd(for: name)
+        guard let partition = directory[name]?.partition else {
+            throw EngineError(attempt, "there is no project \(name)", remedy: "see flywheel project list")
+        }
+        let scan = try TopicScan(transport: transport, topic: topics[.journal])
+        defer { scan.close() }
+        let end = try scan.settledEnds([partition])[partition]
+        var book = ScoreBook(project: ProjectID(name))
+        let parser = Explain.makeParser()
+        try scan.forEach(partition, until: end?.offset) { record, _, _ in
+            guard record.key.elementsEqual(name.utf8), let entry = try record.journalEntry(parser) else { return }
+            book.apply(entry, appendedAt: StreamTime(milliseconds: record.timestamp))
+        }
+        return (book, end?.isHeldBack ?? false)
+    }
+}

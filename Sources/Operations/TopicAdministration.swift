@@ -1,0 +1,159 @@
+internal import EngineCore
+public import Events
+public import KafkaClient
+internal import Processes
+
+/// Makes and checks the topics of the catalogue.
+public struct TopicAdministration {
+    /// How many partitions and replicas missing topics are made with; those there are left as they are.
+    public struct Plan: Hashable, Sendable {
+        /// Partitions of topics whose keys do not matter.
+        public var trafficPartitions: Int
+        /// Partitions of the topics that belong to projects.
+        public var projectPartitions: Int
+        /// Nil for the broker's default.
+        public var replication: Int?
+
+        public init(trafficPartitions: Int = 4, projectPartitions: Int = 4, replication: Int? = nil) {
+            self.trafficPartitions = trafficPartitions
+            self.projectPartitions = projectPartitions
+            self.replication = replication
+        }
+    }
+
+    private let admin: KafkaAdmin
+    private let topics: TopicNames
+
+    public init(properties: KafkaProperties, topics: TopicNames) throws(KafkaError) {
+        admin = try KafkaAdmin(properties: properties)
+        self.topics = topics
+    }
+
+    public func close() { admin.close() }
+
+    /// Makes the topics that are missing and returns their names; those that are there stay as they are.
+    public func create(_ plan: Plan) throws(KafkaError) -> [String] {
+        var missing: [Topic] = []
+        for topic in Topic.allCases where try count(topic) == nil { missing.append(topic) }
+        guard !missing.isEmpty else { return [] }
+        var specifications: [KafkaTopicSpecification] = []
+        for topic in missing {
+            var configuration: [String: String] = [:]
+            for (name, value) in topic.configuration { configuration[name] = value }
+            specifications.append(
+                KafkaTopicSpecification(
+                    name: topics[topic],
+                    partitions: partitions(topic, plan),
+                    replication: plan.replication,
+                    configuration: configuration
+                )
+            )
+        }
+        let created = try admin.createTopics(specifications)
+        try awaitTopics(specifications.map(\.name))
+        return created
+    }
+
+    /// The controller answers before every broker has heard: waits until the topics can be seen.
+    private func awaitTopics(_ names: [String], patience: Int64 = 20_000) throws(KafkaError) {
+        let began = WallClock.now()
+        while WallClock.now() - began < patience {
+            // A broker that has heard of none of them yet refuses to describe them.
+            let seen = Set(try admin.listTopics())
+            if names.allSatisfy({ seen.contains($0) }), let described = try? admin.describeTopics(names),
+                described.allSatisfy({ $0.partitions > 0 })
+            {
+                return
+            }
+            WallClock.pause(100)
+        }
+    }
+
+    private func partitions(_ topic: Topic, _ plan: Plan) -> Int {
+        switch topic.partitioning {
+        case .traffic: plan.trafficPartitions
+        case .project: plan.projectPartitions
+        case .single: 1
+        }
+    }
+
+    /// The partitions of a topic; nil where it is missing, an error where this principal may not know.
+    private func count(_ topic: Topic) throws(KafkaError) -> Int? {
+        do throws(KafkaError) {
+            let count = try admin.partitions(of: topics[topic]).count
+            return count > 0 ? count : nil
+        } catch {
+            guard ["UNKNOWN_TOPIC_OR_PART", "_UNKNOWN_TOPIC", "_UNKNOWN_PARTITION"].contains(error.code) else {
+                throw error
+            }
+            return nil
+        }
+    }
+
+    /// Returns the differences from the catalogue: topics that are missing or may not be seen, unequal partition
+    /// counts, settings that change what is kept.
+    public func check() throws(KafkaError) -> [String] {
+        var problems: [String] = []
+        var present: [Topic] = []
+        for topic in Topic.allCases {
+            do throws(KafkaError) {
+                if try count(topic) != nil {
+                    present.append(topic)
+                } else {
+                    problems.append("topic \(topics[topic]) is missing: run flywheel topics create")
+                }
+            } catch {
+                guard error.isForbidden else { throw error }
+                problems.append("topic \(topics[topic]) is not seen: \(error.reason) (\(error.code))")
+            }
+        }
+        guard !present.isEmpty else { return problems }
+        var projectCounts: [Int: [String]] = [:]
+        for description in try describe(present, &problems) {
+            guard let topic = present.first(where: { topics[$0] == description.name }) else { continue }
+            if topic.partitioning == .project {
+                projectCounts[description.partitions, default: []].append(description.name)
+            }
+            if topic.partitioning == .single, description.partitions != 1 {
+                problems.append("topic \(description.name) has \(description.partitions) partitions, expected 1")
+            }
+            for (name, expected) in topic.configuration {
+                guard ["cleanup.policy", "message.timestamp.type", "compression.type"].contains(name),
+                    let found = description.configuration[name], found != expected
+                else { continue }
+                problems.append(
+                    "topic \(description.name): \(name) is \(found), expected \(expected): set it with kafka-configs.sh --alter --entity-type topics --entity-name \(description.name) --add-config \(name)=\(expected)"
+                )
+            }
+        }
+        if projectCounts.count > 1 {
+            let counts = projectCounts.keys.sorted().map(String.init).joined(separator: ", ")
+            problems.append("the topics of projects have unequal partition counts (\(counts)); they must be equal")
+        }
+        return problems
+    }
+
+    /// The topics as they stand; none where this principal may not look at their settings, which is a problem of its own.
+    private func describe(_ present: [Topic], _ problems: inout [String]) throws(KafkaError) -> [KafkaTopicDescription]
+    {
+        do throws(KafkaError) {
+            return try admin.describeTopics(present.map { topics[$0] })
+        } catch {
+            guard error.isForbidden else { throw error }
+            problems.append("settings are not seen: \(error.reason) (\(error.code))")
+            return []
+        }
+    }
+
+    /// The number of partitions of the topics of projects.
+    public func projectPartitions() throws -> Int {
+        guard let count = try count(.journal) else {
+            throw EngineError(
+                "count partitions",
+                "topic \(topics[.journal]) is missing",
+                remedy: "run flywheel topics create"
+            )
+        }
+        return count
+    }
+}

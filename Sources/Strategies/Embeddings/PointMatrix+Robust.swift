@@ -1,0 +1,116 @@
+/// Scales that no single row moves, and rows one by one.
+extension PointMatrix {
+    /// Embeddings this many times as long as the middle one are out of all proportion.
+    static let proportion: Float = 32
+
+    /// The middle of lengths that are above 0, the lower of two; 0 where there are none.
+    static func middle(of lengths: [Float]) -> Float {
+        let sorted = lengths.filter { $0 > 0 && $0.isFinite }.sorted()
+        return sorted.isEmpty ? 0 : sorted[(sorted.count - 1) / 2]
+    }
+
+    /// The length above which an embedding is out of all proportion to others; infinity where all are 0.
+    package static func longest(of lengths: [Float]) -> Float {
+        let middle = middle(of: lengths)
+        return middle > 0 ? middle * proportion : .infinity
+    }
+
+    /// A power of two that brings the middle of some lengths, as `middle` has it, to about 1.
+    ///
+    /// - Complexity: O(*n*): of the middle one no more than its exponent matters.
+    package static func scale(of lengths: some Sequence<Float>) -> Float {
+        var counts = [Int](repeating: 0, count: 255)
+        var count = 0
+        for length in lengths where length > 0 && length.isFinite {
+            counts[Int(length.bitPattern >> 23)] += 1
+            count += 1
+        }
+        guard count > 0 else { return 1 }
+        var left = (count - 1) / 2
+        var exponent = 0
+        while left >= counts[exponent] {
+            left -= counts[exponent]
+            exponent += 1
+        }
+        return exponent > 0 ? Float(bitPattern: UInt32(exponent) << 23) : Float.leastNormalMagnitude
+    }
+
+    /// The magnitude of the largest coordinate of each row, as it was before it was scaled.
+    package var sizes: [Float] {
+        (0..<count).map { row in
+            var largest: Float = 0
+            for axis in 0..<dimension { largest = max(largest, values[row * stride + axis].magnitude) }
+            return largest * scale
+        }
+    }
+
+    /// Rows from the coordinates of sketches of one dimension, in their order; fails if there are none.
+    ///
+    /// - Parameters:
+    ///   - sketches: All of one dimension.
+    ///   - scale: Divisor, a power of two.
+    package init?(_ sketches: [EmbeddingSketch], scale: Float) {
+        guard let first = sketches.first else { return nil }
+        self.init(dimension: first.coordinates.count, scale: scale, capacity: sketches.count)
+        for sketch in sketches { append(sketch) }
+    }
+
+    /// Half the squared distance between two rows of which a quarter lie farther apart: what `spread` is where none is far from
+    /// all others. 0 of fewer than two rows.
+    ///
+    /// Each row is compared with the one half the rows away: neighbours in an order may be alike.
+    ///
+    /// - Complexity: O(*n* · (*dimension* + log *n*)).
+    package var typicalSpread: Double {
+        let half = count / 2
+        guard half > 0 else { return 0 }
+        var distances = (0..<count - half).map { squaredDistance($0, $0 + half) }
+        distances.sort()
+        return Double(distances[distances.count * 3 / 4]) / 2
+    }
+
+    /// The nearest other row of a row, and its squared distance; of equals the first. Infinity where there is no other.
+    ///
+    /// - Complexity: O(*n* · *dimension*).
+    func nearest(to row: Int) -> (row: Int, distance: Float) {
+        var nearest = (row: row, distance: Float.infinity)
+        for other in 0..<count where other != row {
+            let distance = squaredDistance(row, other)
+            if distance < nearest.distance { nearest = (other, distance) }
+        }
+        return nearest
+    }
+
+    /// A point as a row of this matrix would be, and its length.
+    ///
+    /// - Parameter embedding: Of `dimension` coordinates.
+    /// - Returns: A row of `stride` places.
+    package func place(_ embedding: [Float]) -> (row: [Float], length: Float) {
+        var row = [Float](repeating: 0, count: stride)
+        for axis in embedding.indices where axis < stride { row[axis] = embedding[axis] / scale }
+        let square = row.withUnsafeBufferPointer { row in
+            row.baseAddress.map { Distance.product($0, $0, stride) } ?? 0
+        }
+        return (row, square.squareRoot())
+    }
+
+    /// Whether a row lies within a squared distance of a point as `place` makes it.
+    package func isWithin(_ limit: Float, _ row: Int, of point: [Float]) -> Bool {
+        values.withUnsafeBufferPointer { values in
+            point.withUnsafeBufferPointer { point in
+                guard let values = values.baseAddress, let point = point.baseAddress else { return false }
+                return Distance.isWithin(limit, point, values + row * stride, stride)
+            }
+        }
+    }
+
+    /// The squared distance of a row to a point as `place` makes it.
+    package func squaredDistance(_ row: Int, toPoint point: [Float]) -> Float {
+        values.withUnsafeBufferPointer { values in
+            point.withUnsafeBufferPointer { point in
+                guard let values = values.baseAddress, let point = point.baseAddress else { return 0 }
+                return Distance.squared(point, values + row * stride, stride)
+            }
+        }
+    }
+}

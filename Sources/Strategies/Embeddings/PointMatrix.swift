@@ -1,0 +1,267 @@
+package import Tables
+
+/// Embeddings of one dimension, row by row, brought to one scale so that no square overflows or vanishes.
+package struct PointMatrix: Sendable {
+    package private(set) var count: Int
+    package let dimension: Int
+    /// Places of a row: `dimension` up to a whole number of vectors, the rest 0.
+    let stride: Int
+    /// A power of two, so that dividing by it is exact: every coordinate is at most 1.
+    package let scale: Float
+    private(set) var values: [Float]
+
+    /// Fails if there are no points, if their dimensions differ or are 0, or if a coordinate is not finite.
+    ///
+    /// - Parameters:
+    ///   - points: Rows.
+    ///   - scale: What to divide by, a power of two; nil to find it. Coordinates that it leaves above 1 are no error.
+    package init?(_ points: [[Float]], scale: Float? = nil) {
+        guard let dimension = points.first?.count, dimension > 0 else { return nil }
+        var largest: Float = 0
+        for point in points {
+            guard point.count == dimension else { return nil }
+            for coordinate in point {
+                guard coordinate.isFinite else { return nil }
+                largest = max(largest, coordinate.magnitude)
+            }
+        }
+        count = points.count
+        self.dimension = dimension
+        stride = (dimension + 7) / 8 * 8
+        let found: Float = largest > 0 ? max(largest.binade, Float.leastNormalMagnitude) : 1
+        self.scale = scale ?? found
+        values = [Float](repeating: 0, count: count * stride)
+        for (row, point) in points.enumerated() {
+            for axis in 0..<dimension { values[row * stride + axis] = point[axis] / self.scale }
+        }
+    }
+
+    /// Rows from the coordinates of sketches of embeddings of one dimension, in the order of their slots; fails if
+    /// there are none.
+    ///
+    /// - Parameters:
+    ///   - memory: Sketches of any dimensions.
+    ///   - slots: First slot that does not count.
+    ///   - dimension: Dimension of the embeddings.
+    ///   - scale: Divisor, a power of two.
+    /// - Complexity: O(*m* · *dimension*).
+    package init?(_ memory: Table<Int, EmbeddingSketch>, slots: Int, dimension: Int, scale: Float) {
+        func counts(_ slot: Int, _ sketch: EmbeddingSketch) -> Bool {
+            slot >= 0 && slot < slots && sketch.dimension == dimension
+        }
+        let rows = memory.gather(into: 0) { rows, slot, sketch in if counts(slot, sketch) { rows = max(rows, slot + 1) }
+        }
+        guard rows > 0 else { return nil }
+        let places = min(dimension, EmbeddingSketch.limit)
+        let stride = (places + 7) / 8 * 8
+        // Each to the place of its slot: to look them up in order takes longer than to fill in all.
+        var isKnown = [Bool](repeating: false, count: rows)
+        values = memory.gather(into: [Float](repeating: 0, count: rows * stride)) { values, slot, sketch in
+            guard counts(slot, sketch) else { return }
+            isKnown[slot] = true
+            let unit = sketch.unit / scale
+            sketch.coordinates.withUnsafeBufferPointer { coordinates in
+                values.withUnsafeMutableBufferPointer { values in
+                    for axis in 0..<places { values[slot * stride + axis] = Float(coordinates[axis]) * unit }
+                }
+            }
+        }
+        self.dimension = places
+        self.stride = stride
+        self.scale = scale
+        let known = (0..<rows).filter { isKnown[$0] }
+        count = known.count
+        guard known.count < rows else { return }
+        values = known.flatMap { values[$0 * stride..<($0 + 1) * stride] }
+    }
+
+    /// A matrix without rows.
+    package init(dimension: Int, scale: Float, capacity: Int) {
+        count = 0
+        self.dimension = dimension
+        stride = (dimension + 7) / 8 * 8
+        self.scale = scale
+        values = []
+        values.reserveCapacity(capacity * stride)
+    }
+
+    /// Adds a row, coordinate by coordinate.
+    ///
+    /// - Parameter coordinate: Of each axis, divided by `scale`.
+    mutating func append(_ coordinate: (Int) -> Float) {
+        for axis in 0..<dimension { values.append(coordinate(axis)) }
+        for _ in dimension..<stride { values.append(0) }
+        count += 1
+    }
+
+    /// Adds a row as `place` makes it.
+    package mutating func append(row: [Float]) {
+        values += row
+        count += 1
+    }
+
+    /// Adds a row of a sketch of as many places as the rows have.
+    mutating func append(_ sketch: EmbeddingSketch) {
+        values.append(contentsOf: repeatElement(0, count: stride))
+        count += 1
+        replace(count - 1, by: sketch)
+    }
+
+    /// Puts a sketch of as many places as the rows have in the place of a row.
+    mutating func replace(_ row: Int, by sketch: EmbeddingSketch) {
+        let unit = sketch.unit / scale
+        let (first, places) = (row * stride, min(dimension, sketch.coordinates.count))
+        sketch.coordinates.withUnsafeBufferPointer { coordinates in
+            values.withUnsafeMutableBufferPointer { values in
+                for axis in 0..<places { values[first + axis] = Float(coordinates[axis]) * unit }
+            }
+        }
+    }
+
+    /// Returns the rows in another scale, a power of two.
+    package func scaled(to other: Float) -> PointMatrix {
+        guard other != scale else { return self }
+        var matrix = PointMatrix(dimension: dimension, scale: other, capacity: count)
+        // By turns: the quotient of two scales may leave the range where neither does.
+        for row in 0..<count { matrix.append { values[row * stride + $0] * scale / other } }
+        return matrix
+    }
+
+    /// Rows of another matrix, in the order of `indices`.
+    package func rows(_ indices: [Int]) -> PointMatrix { PointMatrix(self, indices) }
+
+    private init(_ other: PointMatrix, _ indices: [Int]) {
+        count = indices.count
+        dimension = other.dimension
+        stride = other.stride
+        scale = other.scale
+        values = []
+        values.reserveCapacity(indices.count * stride)
+        for index in indices { values += other.values[index * stride..<(index + 1) * stride] }
+    }
+
+    /// The squared distance of two rows.
+    ///
+    /// - Complexity: O(*dimension*).
+    func squaredDistance(_ a: Int, _ b: Int) -> Float {
+        values.withUnsafeBufferPointer { values in
+            guard let base = values.baseAddress else { return 0 }
+            return Distance.squared(base + a * stride, base + b * stride, stride)
+        }
+    }
+
+    /// The squared distance of each row to its nearest in `others`, infinity if there is none.
+    ///
+    /// - Complexity: O(*n* · *m* · *dimension*).
+    func nearest(in others: PointMatrix?) -> [Float] {
+        var nearest = [Float](repeating: .infinity, count: count)
+        guard let others, others.stride == stride else { return nearest }
+        values.withUnsafeBufferPointer { rows in
+            others.values.withUnsafeBufferPointer { centres in
+                guard let rows = rows.baseAddress, let centres = centres.baseAddress else { return }
+                for row in 0..<count {
+                    var least = Float.infinity
+                    for other in 0..<others.count {
+                        least = min(least, Distance.squared(rows + row * stride, centres + other * stride, stride))
+                    }
+                    nearest[row] = least
+                }
+            }
+        }
+        return nearest
+    }
+
+    /// The length of each row.
+    ///
+    /// - Complexity: O(*n* · *dimension*).
+    var lengths: [Float] { (0..<count).map { length(of: $0) } }
+
+    /// The length of a row.
+    ///
+    /// - Complexity: O(*dimension*).
+    func length(of row: Int) -> Float {
+        values.withUnsafeBufferPointer { values in
+            guard let base = values.baseAddress else { return 0 }
+            return Distance.product(base + row * stride, base + row * stride, stride).squareRoot()
+        }
+    }
+
+    /// Whether a row of another matrix of the same stride lies near to one of this.
+    ///
+    /// - Parameters:
+    ///   - row: Of this.
+    ///   - others: The other.
+    ///   - lengths: Of the rows of `others`.
+    ///   - range: Rows of other lengths are not looked at.
+    ///   - limit: The largest squared distance that counts as near.
+    /// - Returns: False if there is none.
+    /// - Complexity: O(*m* · *dimension*) at worst, O(*m*) where few are near.
+    func isNear(
+        _ row: Int,
+        to others: PointMatrix,
+        lengths: [Float],
+        in range: (least: Float, most: Float),
+        within limit: Float
+    ) -> Bool {
+        values.withUnsafeBufferPointer { rows in
+            others.values.withUnsafeBufferPointer { others in
+                lengths.withUnsafeBufferPointer { lengths in
+                    guard let point = rows.baseAddress.map({ $0 + row * stride }), let others = others.baseAddress
+                    else {
+                        return false
+                    }
+                    // Hardly any is near, and most show it in their first places; so that is asked first.
+                    for other in lengths.indices
+                    where Distance.isWithin(limit, point, others + other * stride, stride)
+                        && lengths[other] >= range.least && lengths[other] <= range.most
+                    {
+                        return true
+                    }
+                    return false
+                }
+            }
+        }
+    }
+
+    /// The squared distance of a row to one of another matrix of the same stride.
+    func squaredDistance(_ row: Int, to other: Int, of others: PointMatrix) -> Float {
+        values.withUnsafeBufferPointer { rows in
+            others.values.withUnsafeBufferPointer { centres in
+                guard let rows = rows.baseAddress, let centres = centres.baseAddress else { return 0 }
+                return Distance.squared(rows + row * stride, centres + other * stride, stride)
+            }
+        }
+    }
+
+    /// Lowers each entry of `nearest` to the squared distance to one row, where that is less.
+    ///
+    /// - Complexity: O(*n* · *dimension*).
+    func lower(_ nearest: inout [Float], to chosen: Int) {
+        values.withUnsafeBufferPointer { values in
+            guard let base = values.baseAddress else { return }
+            for row in 0..<count {
+                let distance = Distance.squared(base + row * stride, base + chosen * stride, stride)
+                if distance < nearest[row] { nearest[row] = distance }
+            }
+        }
+    }
+
+    /// The mean squared distance of the rows to their mean; 0 where all coincide.
+    ///
+    /// - Complexity: O(*n* · *dimension*).
+    var spread: Double {
+        var mean = [Double](repeating: 0, count: dimension)
+        for row in 0..<count {
+            for axis in 0..<dimension { mean[axis] += Double(values[row * stride + axis]) }
+        }
+        for axis in mean.indices { mean[axis] /= Double(max(count, 1)) }
+        var sum = 0.0
+        for row in 0..<count {
+            for axis in 0..<dimension {
+                let difference = Double(values[row * stride + axis]) - mean[axis]
+                sum += difference * difference
+            }
+        }
+        return sum / Double(max(count, 1))
+    }
+}

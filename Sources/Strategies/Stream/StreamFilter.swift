@@ -1,0 +1,93 @@
+public import Statistics
+
+/// How labels are asked for one by one as candidates come, instead of in batches.
+public struct StreamPolicy: Hashable, Sendable {
+    public var strategy: StreamStrategy
+    /// The share of candidates whose labels may be asked for. With 0 none is.
+    public var share: LabelShare
+    /// Labels that may be asked for ahead of the share; at least 0.
+    public var burst: Int
+    /// Labels that an unused share saves up, at least 1; nil: without limit.
+    public var savings: Int?
+
+    public init(
+        strategy: StreamStrategy = .adaptive,
+        share: LabelShare = LabelShare(millionths: 50_000),
+        burst: Int = 0,
+        savings: Int? = nil
+    ) {
+        self.strategy = strategy
+        self.share = share
+        self.burst = burst
+        self.savings = savings
+    }
+}
+
+/// A rule and its ledger: what of a stream is asked for.
+public struct StreamFilter: Hashable, Sendable {
+    public private(set) var rule: StreamRule
+    public private(set) var ledger: ShareLedger
+    /// Candidates that were no event since the last of their kind that was one; at most `skipped`.
+    public private(set) var passedOver: Int
+
+    /// Candidates passed over before one is judged, among those that resemble queried samples or samples that
+    /// nobody could answer.
+    public static let skipped = 99
+
+    /// A filter before its first event.
+    public init(_ policy: StreamPolicy) {
+        self.init(rule: policy.strategy.rule, ledger: ShareLedger(burst: policy.burst))
+    }
+
+    /// A filter as it was stored.
+    public init(rule: StreamRule, ledger: ShareLedger, passedOver: Int = 0) {
+        self.rule = rule
+        self.ledger = ledger
+        self.passedOver = passedOver
+    }
+
+    /// A candidate came of which hardly anything is to be learnt.
+    ///
+    /// - Returns: Whether it is to be judged nevertheless.
+    package mutating func passOver() -> Bool {
+        guard passedOver < Self.skipped else {
+            passedOver = 0
+            return true
+        }
+        passedOver += 1
+        return false
+    }
+
+    /// Judges the next event of the stream, and takes its label out of the ledger if it is asked for.
+    ///
+    /// - Parameters:
+    ///   - score: How useful the label would be, in `0...1`.
+    ///   - confidence: The probability of the likeliest class; nil where no model has seen the sample, and then every
+    ///     event is asked for that the ledger has a label for.
+    ///   - pending: Labels asked for that the model does not know yet.
+    ///   - policy: In force now. Another strategy begins anew, the ledger goes on.
+    ///   - generator: What a rule draws by.
+    /// - Returns: The probability with which the label was asked for, above 0; nil where it was not.
+    public mutating func judge(
+        score: Double,
+        confidence: Double?,
+        pending: Int,
+        policy: StreamPolicy,
+        using generator: inout SplitMix64
+    ) -> Double? {
+        if rule.strategy != policy.strategy { rule = policy.strategy.rule }
+        ledger.observe(policy.share, savings: policy.savings)
+        guard policy.share.millionths > 0 else { return nil }
+        guard let confidence else { return ledger.ask() ? 1 : nil }
+        let event = StreamEvent(
+            score: score,
+            confidence: confidence,
+            pending: pending,
+            share: policy.share,
+            credit: ledger.labels
+        )
+        let judgement = rule.judge(event, using: &generator)
+        guard judgement.asks, ledger.ask() else { return nil }
+        return judgement.propensity
+    }
+}

@@ -1,0 +1,239 @@
+internal import DatasetFiles
+internal import Events
+internal import JSON
+internal import Learner
+internal import S3
+internal import Storage
+internal import StreamRuntime
+internal import Vocabulary
+
+/// A request for predictions that a trainer has in hand.
+struct PendingPrediction {
+    let request: PredictionRequest
+    let project: ProjectID
+    /// Token that the answer returns; nil where the request has none.
+    let token: RequestToken?
+    let place: TopicPartition
+    let offset: Int64
+    /// The request's append time, in milliseconds since 1970.
+    let requestedAt: Int64
+}
+
+/// Requests for predictions that a trainer has in hand, and which of them are answered: each once, in whatever life.
+struct PredictionDesk {
+    /// Requests in hand beyond which nothing more is fetched.
+    static let capacity = 256
+    /// Milliseconds by which the clocks of loop and trainer may differ.
+    private static let skew: Int64 = 60_000
+    /// Milliseconds before a store that is away is asked again.
+    private static let pause: Int64 = 2_000
+    /// Models kept in memory.
+    private static let modelCapacity = 4
+
+    /// In the order they came.
+    private(set) var pending: [PendingPrediction] = []
+    /// Requests of this life, or found on the topic, whose answers stand, by their deadlines.
+    private var answered: [RequestID: Int64] = [:]
+    /// Deadlines of the requests that the pending transaction answers.
+    private var reported: [RequestID: Int64] = [:]
+    /// Since when partitions are ours: what was asked before, somebody else may have answered.
+    private var assignedAt: [TopicPartition: Int64] = [:]
+    /// Requests from before the assignment that nobody has answered.
+    private var unanswered: Set<RequestID> = []
+    private var models: [(uri: String, sha256: String?, model: SoftmaxRegression)] = []
+    private var retryAt: Int64 = 0
+
+    mutating func assigned(_ partitions: [TopicPartition], at time: Int64) {
+        for place in partitions { assignedAt[place] = time }
+    }
+
+    mutating func unassigned(_ partitions: [TopicPartition]) {
+        for place in partitions { assignedAt[place] = nil }
+        pending.removeAll { partitions.contains($0.place) }
+        reported.removeAll()
+        unanswered.removeAll()
+    }
+
+    mutating func take(_ prediction: PendingPrediction) {
+        guard answered[prediction.request.id] == nil else { return }
+        pending.append(prediction)
+    }
+
+    /// The offset of the oldest that is not answered; nil where none is.
+    func oldest(_ place: TopicPartition) -> Int64? { pending.first { $0.place == place }?.offset }
+
+    mutating func committed(at time: Int64) {
+        answered.merge(reported) { $1 }
+        reported.removeAll()
+        if answered.count > Self.capacity { answered = answered.filter { $0.value > time } }
+    }
+
+    /// Requests come again.
+    mutating func aborted() {
+        pending.removeAll()
+        reported.removeAll()
+    }
+
+    /// Answers what is in hand and not too late; what a store that is away has the models of stays in hand.
+    ///
+    /// - Parameters:
+    ///   - results: Looks whether somebody else has answered.
+    ///   - buckets: Reads `s3:` URIs; nil where no store is configured.
+    ///   - now: Milliseconds since 1970.
+    ///   - failed: Is told what went wrong.
+    ///   - write: Takes the value of an answer.
+    /// - Throws: `StreamError` where the topic of results cannot be read.
+    mutating func answer(
+        _ results: StudyResults,
+        _ buckets: S3Client?,
+        now: () -> Int64,
+        failed: (String) -> Void,
+        write: (PendingPrediction, [UInt8]) -> Void
+    ) throws {
+        let began = now()
+        pending.removeAll { $0.request.deadline.milliseconds <= began }
+        guard !pending.isEmpty, began >= retryAt else { return }
+        try lookForAnswers(results)
+        var waiting: [PendingPrediction] = []
+        // A store that is away is asked once a pass; requests of other models go on.
+        var away: Set<String> = []
+        for next in pending {
+            let released = (next.request.champion, next.request.challenger)
+            guard away.isDisjoint(with: [released.0.artifact.uri, released.1.artifact.uri]) else {
+                waiting.append(next)
+                continue
+            }
+            let models: (champion: SoftmaxRegression?, challenger: SoftmaxRegression?)
+            var faults: [String] = []
+            do throws(StorageError) {
+                models = (
+                    try model(released.0, buckets, &faults, &away), try model(released.1, buckets, &faults, &away)
+                )
+            } catch {
+                failed("request \(next.request.id) waits for its models: \(error)")
+                retryAt = now() + Self.pause
+                waiting.append(next)
+                continue
+            }
+            let value = Self.answer(to: next, models.champion, models.challenger, &faults, since: began, now)
+            if let fault = faults.first { failed("request \(next.request.id): \(fault)") }
+            write(next, value)
+            reported[next.request.id] = next.request.deadline.milliseconds
+            unanswered.remove(next.request.id)
+        }
+        pending = waiting
+    }
+
+    /// Leaves out what somebody else, or an earlier life, has answered.
+    private mutating func lookForAnswers(_ results: StudyResults) throws {
+        let unsure = pending.filter { prediction in
+            guard let since = assignedAt[prediction.place] else { return false }
+            return prediction.requestedAt <= since + Self.skew && !unanswered.contains(prediction.request.id)
+        }
+        guard !unsure.isEmpty else { return }
+        let found = try results.answers(to: unsure)
+        for prediction in unsure {
+            let id = prediction.request.id
+            if found.contains(id) {
+                answered[id] = prediction.request.deadline.milliseconds
+            } else {
+                unanswered.insert(id)
+            }
+        }
+        pending.removeAll { found.contains($0.request.id) }
+        unanswered.formIntersection(pending.map(\.request.id))
+    }
+
+    // MARK: - Models
+
+    /// A model that can be read; nil, with the reason among the faults, where it never can.
+    private mutating func model(
+        _ released: ReleasedModel,
+        _ buckets: S3Client?,
+        _ faults: inout [String],
+        _ away: inout Set<String>
+    ) throws(StorageError) -> SoftmaxRegression? {
+        let artifact = released.artifact
+        if let known = models.first(where: { $0.uri == artifact.uri && $0.sha256 == artifact.sha256 }) {
+            return known.model
+        }
+        do {
+            let model = try SoftmaxRegression(bytes: ArtifactFile.read(artifact, buckets))
+            models.append((artifact.uri, artifact.sha256, model))
+            if models.count > Self.modelCapacity { models.removeFirst() }
+            return model
+        } catch let error as StorageError where error.isRemote || error.kind == .system {
+            away.insert(artifact.uri)
+            throw error
+        } catch {
+            faults.append("\(released.version) cannot be asked: \(error)")
+            return nil
+        }
+    }
+
+    private static func answer(
+        to pending: PendingPrediction,
+        _ champion: SoftmaxRegression?,
+        _ challenger: SoftmaxRegression?,
+        _ faults: inout [String],
+        since began: Int64,
+        _ now: () -> Int64
+    ) -> [UInt8] {
+        var writer = JSONWriter()
+        writer.object { writer in
+            writer.member("project", pending.project.rawValue)
+            writer.member("kind", PredictedEvent.kind)
+            writer.member("request", pending.request.id.rawValue)
+            writer.array("answers") { writer in
+                for sample in pending.request.candidates {
+                    writer.object { writer in
+                        writer.member("sample", sample.id.rawValue)
+                        if let name = name(champion, sample, &faults) {
+                            writer.object("champion") { member(name, of: &$0) }
+                        }
+                        if let name = name(challenger, sample, &faults) {
+                            writer.object("challenger") { member(name, of: &$0) }
+                        }
+                    }
+                }
+            }
+            writer.member("error", ifPresent: faults.first)
+            writer.member("duration_ms", max(0, now() - began))
+            writer.member("token", ifPresent: pending.token)
+        }
+        return writer.bytes
+    }
+
+    private static func member(_ name: String, of writer: inout JSONWriter) {
+        writer.member("kind", KindName.choice.rawValue)
+        writer.member("class", name)
+    }
+
+    /// The likeliest class of a sample; nil where its embedding is not of the model's size.
+    private static func name(_ model: SoftmaxRegression?, _ sample: Sample, _ faults: inout [String]) -> String? {
+        guard let model else { return nil }
+        guard let embedding = sample.embedding, embedding.count == model.featureCount else {
+            let size = sample.embedding?.count ?? 0
+            faults.append(
+                "sample \(sample.id): its embedding has \(size) numbers, the model takes \(model.featureCount)"
+            )
+            return nil
+        }
+        return model.classes[model.predict(embedding.map(Double.init))]
+    }
+}
+
+extension StudyResults {
+    /// Requests that have an answer on the topic, which gives back their token.
+    func answers(to predictions: [PendingPrediction]) throws -> Set<RequestID> {
+        let wanted = Dictionary(predictions.map { ($0.request.id, $0) }) { first, _ in first }
+        let first = predictions.map(\.requestedAt).min() ?? 0
+        return try gather(since: first) { object in
+            let (id, token) = (try object.string("request"), try RequestToken(of: object))
+            guard PredictedEvent.isOne(object), let prediction = wanted[RequestID(id)],
+                prediction.token == nil || token == prediction.token
+            else { return nil }
+            return prediction.request.id
+        }
+    }
+}

@@ -1,0 +1,265 @@
+internal import DatasetFiles
+internal import Events
+internal import JSON
+internal import Learner
+internal import Vocabulary
+
+/// Labels of one split of a version in the order of the log, as far as they can be trained on: 24 bytes each beside their
+/// embeddings, which are kept in single precision.
+struct TrainingRows {
+    /// Dimension and space of an embedding; labels of one kind can be trained on together.
+    private struct Kind: Hashable {
+        let dimension: Int
+        /// If the line says.
+        let space: SpaceID?
+    }
+
+    /// Why a label cannot be used.
+    private enum Fault {
+        case line, space, dimension, notFinite, tooFar
+    }
+
+    /// Positions of the classes in the manifest; −1 of lines that have a fault in themselves.
+    private var classes: [Int32] = []
+    /// Positions in `kinds`; −1 of lines that have a fault in themselves.
+    private var kindOf: [Int32] = []
+    private var norms: [Double] = []
+    /// Numbers of the lines, ascending; 0 in form 1.
+    private(set) var sequences: [Int64] = []
+    private var kinds: [Kind] = []
+    private var kindPositions: [Kind: Int32] = [:]
+    /// Embeddings, one after the other, by their number of coordinates.
+    private var embeddings: [Int: [Float]] = [:]
+    /// The first line that has a fault in itself, and what is wrong with it.
+    private var firstFault: (row: Int, text: String)?
+    /// Its row.
+    var firstFaultRow: Int? { firstFault?.row }
+    private var coordinates: [Float] = []
+    /// Whether a class was not among those of the manifest.
+    private(set) var hasUnknownClass = false
+
+    var count: Int { classes.count }
+
+    /// Bytes of the embeddings.
+    var size: Int { embeddings.values.reduce(0) { $0.adding($1.count.multiplied(by: MemoryLayout<Float>.size)) } }
+
+    /// The most rows and bytes for which memory is asked in advance; a manifest may say anything.
+    private static let most = (rows: 1 << 24, bytes: 1 << 30)
+
+    /// Makes room for so many labels, and a few that a later version adds.
+    mutating func reserve(_ count: Int) {
+        let rows = min(Self.most.rows, count.adding(count / 8))
+        classes.reserveCapacity(rows)
+        kindOf.reserveCapacity(rows)
+        norms.reserveCapacity(rows)
+        sequences.reserveCapacity(rows)
+    }
+
+    /// Takes a line in; what is wrong with it alone is its fault.
+    ///
+    /// - Parameters:
+    ///   - line: The line.
+    ///   - positions: Of the manifest's classes.
+    ///   - expected: How many labels there will be.
+    /// - Throws: `.newerForm` of a line that only a newer build knows: the version means something else without it.
+    mutating func append(_ line: LentLine, classes positions: [String: Int], expected: Int) throws(JSONError) {
+        var name = "a sample"
+        var fault: String?
+        sequences.append(line.sequence)
+        do throws(JSONError) {
+            let object = try line.object.get()
+            try DatasetForm.check(line: object)
+            let sample = try object.object("sample")
+            name = "sample \(try sample.string("id").prefix(64))"
+            let className = try object.object("label").string("class")
+            coordinates.removeAll(keepingCapacity: true)
+            if let array = try sample.optionalArray("embedding") { try array.floats(into: &coordinates) }
+            let space = try sample.optionalString("space").map { SpaceID($0) }
+            let position = positions[className]
+            if let position, !coordinates.isEmpty {
+                add(position, space, expected)
+                return
+            }
+            if position == nil { hasUnknownClass = true }
+            fault = position == nil ? "its class is not in the manifest" : "it has no embedding"
+        } catch  where error.kind == .newerForm {
+            throw error
+        } catch {
+            fault = "its line cannot be read: \(error)"
+        }
+        if firstFault == nil { firstFault = (classes.count, "\(name): \(fault ?? "")") }
+        classes.append(-1)
+        kindOf.append(-1)
+        norms.append(0)
+    }
+
+    private mutating func add(_ position: Int, _ space: SpaceID?, _ expected: Int) {
+        let kind = Kind(dimension: coordinates.count, space: space)
+        let known = kindPositions[kind] ?? Int32(clamping: kinds.count)
+        if known == kinds.count {
+            kinds.append(kind)
+            kindPositions[kind] = known
+        }
+        classes.append(Int32(clamping: position))
+        kindOf.append(known)
+        norms.append(EmbeddingSpace.norm(of: coordinates))
+        if embeddings[kind.dimension] == nil {
+            var room: [Float] = []
+            // Other dimensions than the first one are exceptions.
+            if embeddings.isEmpty {
+                let wanted = expected.adding(expected / 8).multiplied(by: kind.dimension)
+                room.reserveCapacity(min(wanted, Self.most.bytes / MemoryLayout<Float>.size))
+            }
+            embeddings[kind.dimension] = room
+        }
+        embeddings[kind.dimension]?.append(contentsOf: coordinates)
+    }
+
+    /// Removes rows by their numbers, which ascend.
+    mutating func compact(without gone: [Int]) {
+        for dimension in Array(embeddings.keys) {
+            // Out of the dictionary: with a second owner it would be copied.
+            guard var floats = embeddings.removeValue(forKey: dimension) else { continue }
+            let left = floats.withUnsafeMutableBufferPointer { floats in
+                var (read, write, next) = (0, 0, 0)
+                for row in 0..<count where kindOf[row] >= 0 && kinds[Int(kindOf[row])].dimension == dimension {
+                    while next < gone.count, gone[next] < row { next += 1 }
+                    let isGone = next < gone.count && gone[next] == row
+                    if !isGone {
+                        if read > write {
+                            for place in 0..<dimension { floats[write + place] = floats[read + place] }
+                        }
+                        write += dimension
+                    }
+                    read += dimension
+                }
+                return write
+            }
+            floats.removeLast(floats.count - left)
+            embeddings[dimension] = floats
+        }
+        if let fault = firstFault { firstFault = (fault.row - gone.count { $0 < fault.row }, fault.text) }
+        classes.remove(at: gone)
+        kindOf.remove(at: gone)
+        norms.remove(at: gone)
+        sequences.remove(at: gone)
+    }
+
+    // MARK: - What can be trained on together
+
+    /// Completes what `wanted` leaves open, as most labels have it.
+    ///
+    /// - Complexity: O(*n* log *n*).
+    func geometry(_ wanted: EmbeddingSpace) -> EmbeddingGeometry {
+        let isWanted = kinds.map { wanted.name == nil || $0.space == wanted.name }
+        var counts: [Int: Int] = [:]
+        var kindCounts = [Int](repeating: 0, count: kinds.count)
+        for kind in kindOf where kind >= 0 { kindCounts[Int(kind)] += 1 }
+        for (place, kind) in kinds.enumerated() where isWanted[place] {
+            counts[kind.dimension, default: 0] += kindCounts[place]
+        }
+        let most = counts.values.max()
+        let oldest = kindOf.first { kind in
+            kind >= 0 && isWanted[Int(kind)] && counts[kinds[Int(kind)].dimension] == most
+        }
+        let dimension = wanted.dimension ?? oldest.map { kinds[Int($0)].dimension } ?? 0
+        var largest = wanted.norm
+        if largest == nil {
+            var usual: [Double] = []
+            for (row, kind) in kindOf.enumerated() where kind >= 0 && isWanted[Int(kind)] {
+                guard kinds[Int(kind)].dimension == dimension, norms[row] > 0, norms[row].isFinite else { continue }
+                usual.append(norms[row])
+            }
+            usual.sort()
+            largest = usual.isEmpty ? Double.greatestFiniteMagnitude : EmbeddingGeometry.factor * usual[usual.count / 2]
+        }
+        return EmbeddingGeometry(
+            space: wanted.name,
+            dimension: dimension,
+            largestNorm: largest ?? .greatestFiniteMagnitude
+        )
+    }
+
+    private func fault(_ row: Int, _ geometry: EmbeddingGeometry) -> Fault? {
+        guard kindOf[row] >= 0 else { return .line }
+        let kind = kinds[Int(kindOf[row])]
+        if let space = geometry.space, kind.space != space { return .space }
+        guard kind.dimension == geometry.dimension else { return .dimension }
+        guard norms[row].isFinite else { return .notFinite }
+        return norms[row] <= geometry.largestNorm ? nil : .tooFar
+    }
+
+    /// Rows that can be used, ascending.
+    func usable(_ geometry: EmbeddingGeometry) -> [Int] { (0..<count).filter { fault($0, geometry) == nil } }
+
+    /// Rows that cannot, ascending.
+    func unusable(_ geometry: EmbeddingGeometry) -> [Int] { (0..<count).filter { fault($0, geometry) != nil } }
+
+    /// The first row that cannot; nil where all can.
+    func firstUnusable(_ geometry: EmbeddingGeometry) -> Int? { (0..<count).first { fault($0, geometry) != nil } }
+
+    /// Why a row cannot be used, in a sentence that names the sample; nil when it can.
+    ///
+    /// - Parameters:
+    ///   - row: Its number.
+    ///   - geometry: What can be used.
+    ///   - name: Finds the sample's id by the row's number; asked where the fault is not the line's own.
+    /// - Returns: The sentence.
+    func fault(_ row: Int, _ geometry: EmbeddingGeometry, name: (Int) throws -> String) rethrows -> String? {
+        guard let fault = fault(row, geometry) else { return nil }
+        if fault == .line, let firstFault, firstFault.row == row { return firstFault.text }
+        let sample = "sample \(try name(row).prefix(64))"
+        guard fault != .line else { return "\(sample): its line cannot be used" }
+        let kind = kinds[Int(kindOf[row])]
+        switch fault {
+        case .space:
+            let found = kind.space.map { "lies in space \($0.rawValue.prefix(64))" } ?? "names no space"
+            let wanted = geometry.space?.rawValue.prefix(64) ?? ""
+            return "\(sample): its embedding \(found), the request asks for \(wanted)"
+        case .dimension:
+            return "\(sample): its embedding has \(kind.dimension) dimensions, not \(geometry.dimension)"
+        case .notFinite, .line: return "\(sample): its embedding is not finite"
+        case .tooFar:
+            let (found, most) = (Float(norms[row]), Float(geometry.largestNorm))
+            return "\(sample): its embedding has norm \(found), at most \(most) are usable"
+        }
+    }
+
+    /// The classes of rows.
+    func labels(_ rows: [Int]) -> [Int] { rows.map { Int(classes[$0]) } }
+
+    /// The embeddings of rows that can be used, ascending. Where these are all that have so many coordinates, nothing is copied.
+    func matrix(_ rows: [Int], _ geometry: EmbeddingGeometry) throws(LearnerError) -> FeatureMatrix {
+        let dimension = geometry.dimension
+        let all = embeddings[dimension] ?? []
+        guard rows.count * dimension != all.count else {
+            return try FeatureMatrix(singles: all, columnCount: dimension)
+        }
+        var chosen: [Float] = []
+        chosen.reserveCapacity(rows.count * dimension)
+        var (place, next) = (0, 0)
+        for row in 0..<count where kindOf[row] >= 0 && kinds[Int(kindOf[row])].dimension == dimension {
+            if next < rows.count, rows[next] == row {
+                chosen += all[place..<place + dimension]
+                next += 1
+            }
+            place += dimension
+        }
+        return try FeatureMatrix(singles: chosen, columnCount: dimension)
+    }
+}
+
+/// Which embeddings can be trained on together: those of the space that the request names, and of what it leaves open what
+/// most training labels agree on.
+struct EmbeddingGeometry {
+    /// Labels that name another, or none, are left out; nil: none is named.
+    let space: SpaceID?
+    /// Unless named the commonest dimension; of equally common ones that of the oldest label.
+    let dimension: Int
+    /// Unless named `factor` times the median norm of those that are not 0. One embedding far out makes a fit impossible in all
+    /// directions, as steps must be small enough for it.
+    let largestNorm: Double
+
+    /// How much larger than the median a norm may be.
+    static let factor = 1_000.0
+}

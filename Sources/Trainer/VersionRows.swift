@@ -1,0 +1,153 @@
+internal import DatasetFiles
+internal import Events
+internal import Hashing
+internal import JSON
+internal import S3
+internal import Vocabulary
+
+/// A version as it was read for training. The next one that follows on it reads nothing but what it adds, and drops what it
+/// withdraws.
+struct VersionRows {
+    let project: ProjectID
+    private(set) var classes: [String]
+    private(set) var training = TrainingRows()
+    private(set) var validation = TrainingRows()
+    private(set) var test = TrainingRows()
+    /// Form of the manifest; lines of form 1 have no known order.
+    private let formatVersion: Int
+    /// How far each split is read, and what was withdrawn.
+    private var order = LineOrder(Tombstones())
+    /// Its files, and what is said of them: each digest covers the ones before it.
+    private var files = 0
+    private var chain = SHA256Digest(of: [])
+    /// Segments that were read for it.
+    private(set) var segmentsRead = 0
+
+    /// Bytes of embeddings up to which a version is kept for the next one.
+    static let limit = 512 << 20
+
+    var size: Int { training.size.adding(validation.size).adding(test.size) }
+
+    /// Reads a version.
+    ///
+    /// - Parameters:
+    ///   - reader: Of the version.
+    ///   - kept: The version that was read before, of any project; taken, whether it helps or not.
+    /// - Throws: `EngineError` and `StorageError` of a version that is not whole or not there.
+    init(_ reader: DatasetReader, kept: consuming VersionRows?) throws {
+        let manifest = reader.manifest
+        try manifest.requireTrainable(in: reader.name)
+        let positions = Self.positions(manifest.classes)
+        if let added = try kept?.added(by: reader), let earlier = kept.take() {
+            // Moved: with a second owner the embeddings would be copied when the next is added.
+            self = consume earlier
+            segmentsRead = 0
+            classes = manifest.classes
+            var order = order
+            if let tombstones = added.tombstones {
+                let withdrawn = added.withdrawn
+                let removed: [Split: Int] = [
+                    .training: training.remove(withdrawn), .validation: validation.remove(withdrawn),
+                    .test: test.remove(withdrawn),
+                ]
+                order = order.withdrawing(removed, tombstones)
+            }
+            for entry in added.entries { try take(entry, &order, reader, positions) }
+            try reader.check(order, of: Set(Split.allCases))
+            self.order = order
+            return
+        }
+        kept = nil
+        project = manifest.project
+        classes = manifest.classes
+        formatVersion = manifest.formatVersion
+        training.reserve(manifest.count(of: .training))
+        validation.reserve(manifest.count(of: .validation))
+        test.reserve(manifest.count(of: .test))
+        var order = LineOrder(try reader.tombstones())
+        try reader.forEachEntry { entry in try take(entry, &order, reader, positions) }
+        try reader.check(order, of: Set(Split.allCases))
+        self.order = order
+    }
+
+    /// Reads a file of a version that follows on what was read.
+    private mutating func take(
+        _ entry: DatasetEntry,
+        _ order: inout LineOrder,
+        _ reader: DatasetReader,
+        _ positions: [String: Int]
+    ) throws {
+        follow(entry)
+        guard entry.kind == .labels else { return }
+        try reader.forEachLine(of: entry, &order) { line in try take(line, positions, reader.manifest) }
+        segmentsRead += 1
+    }
+
+    private static func positions(_ classes: [String]) -> [String: Int] {
+        var positions: [String: Int] = [:]
+        for (position, name) in classes.enumerated() { positions[name] = position }
+        return positions
+    }
+
+    private mutating func take(_ line: LentLine, _ positions: [String: Int], _ manifest: DatasetManifest) throws {
+        do throws(JSONError) {
+            let expected = manifest.count(of: line.split)
+            switch line.split {
+            case .training: try training.append(line, classes: positions, expected: expected)
+            case .validation: try validation.append(line, classes: positions, expected: expected)
+            case .test: try test.append(line, classes: positions, expected: expected)
+            }
+        } catch {
+            throw DatasetForm.refusal(error, in: "\(line.file) line \(line.number)")
+        }
+    }
+
+    private mutating func follow(_ entry: DatasetEntry) {
+        files += 1
+        chain = Self.linked(chain, entry)
+    }
+
+    private static func linked(_ chain: SHA256Digest, _ entry: DatasetEntry) -> SHA256Digest {
+        SHA256Digest(of: chain.bytes + entry.jsonBytes)
+    }
+
+    /// Files and withdrawn lines that a version has beside those of this one.
+    private struct Addition {
+        let entries: [DatasetEntry]
+        /// All of the version, where it withdraws lines.
+        var tombstones: Tombstones?
+        /// Numbers of the lines that it withdraws and this one does not, ascending.
+        var withdrawn: [Int64] = []
+    }
+
+    /// The files that a version has beside those of this one.
+    ///
+    /// - Returns: Nil where it does not begin with all files of this one, withdraws the line that stands for all that cannot be
+    ///   used, is of another form, or means other classes.
+    private func added(by reader: DatasetReader) throws -> Addition? {
+        let manifest = reader.manifest
+        let hasUnknown = training.hasUnknownClass || validation.hasUnknownClass || test.hasUnknownClass
+        guard manifest.project == project, manifest.formatVersion == formatVersion,
+            manifest.classes == classes || !hasUnknown, manifest.classes.starts(with: classes)
+        else { return nil }
+        var (count, known) = (0, SHA256Digest(of: []))
+        var added: [DatasetEntry] = []
+        var isOther = false
+        try reader.forEachEntry { entry in
+            count += 1
+            if count <= files { known = Self.linked(known, entry) } else { added.append(entry) }
+            if count == files, known != chain { isOther = true }
+        }
+        guard !isOther, count >= files else { return nil }
+        var addition = Addition(entries: added)
+        guard added.contains(where: { $0.kind == .tombstones }) else { return addition }
+        var tombstones = order.tombstones
+        let before = tombstones.sequences.count
+        for entry in added where entry.kind == .tombstones { try reader.read(entry, into: &tombstones) }
+        addition.withdrawn = tombstones.sequences[before...].sorted()
+        try tombstones.sort(reader.name)
+        addition.tombstones = tombstones
+        let loses = [training, validation, test].contains { $0.losesFault(addition.withdrawn) }
+        return loses ? nil : addition
+    }
+}

@@ -1,0 +1,354 @@
+public import EngineCore
+internal import Events
+internal import Intake
+internal import Loop
+internal import StreamRuntime
+public import Telemetry
+internal import Vocabulary
+
+/// The metrics of a worker: every name in one place.
+public struct EngineMetrics: Sendable {
+    public let registry: MetricsRegistry
+
+    public init(registry: MetricsRegistry) { self.registry = registry }
+
+    /// A name, its labels, and what stands behind it.
+    private struct Metric {
+        enum Kind { case counter, gauge, histogram }
+
+        let kind: Kind
+        let name: String
+        let labels: Set<String>
+        let help: String
+
+        init(_ kind: Kind, _ name: String, _ labels: Set<String>, _ help: String) {
+            self.kind = kind
+            self.name = name
+            self.labels = labels
+            self.help = help
+        }
+
+        /// Whether a kind and labels are its own.
+        func fits(_ kind: Kind, _ given: [String: String]) -> Bool { kind == self.kind && Set(given.keys) == labels }
+
+        static let read = Metric(.counter, "flywheel_records_read_total", ["role"], "Records read and committed.")
+        static let written = Metric(
+            .counter,
+            "flywheel_records_written_total",
+            ["role"],
+            "Records written and committed."
+        )
+        static let committed = Metric(
+            .counter,
+            "flywheel_transactions_committed_total",
+            ["role"],
+            "Transactions committed."
+        )
+        static let commitDuration = Metric(
+            .histogram,
+            "flywheel_commit_duration_seconds",
+            ["role"],
+            "From opening a transaction to its commit."
+        )
+        static let aborted = Metric(.counter, "flywheel_transactions_aborted_total", ["role"], "Transactions aborted.")
+        static let restarted = Metric(
+            .counter,
+            "flywheel_producers_restarted_total",
+            ["role"],
+            "Producers made anew after a fatal error."
+        )
+        static let retries = Metric(.counter, "flywheel_retries_total", ["role"], "Calls tried again.")
+        static let expired = Metric(
+            .counter,
+            "flywheel_records_expired_total",
+            ["role"],
+            "Records that expired before they were read."
+        )
+        static let unreachable = Metric(
+            .gauge,
+            "flywheel_brokers_unreachable",
+            ["role"],
+            "1 while no broker answers a role."
+        )
+        static let isolated = Metric(
+            .counter,
+            "flywheel_records_isolated_total",
+            ["role"],
+            "Records taken out of the stream because they brought workers down."
+        )
+        static let refusedTurns = Metric(
+            .counter,
+            "flywheel_turns_refused_total",
+            ["role"],
+            "Turns that a role could not work out and tried again."
+        )
+        static let heldUp = Metric(
+            .gauge,
+            "flywheel_storage_held_up",
+            ["role"],
+            "1 while a store refuses a role's work."
+        )
+        static let storageRefusals = Metric(
+            .counter,
+            "flywheel_storage_refusals_total",
+            ["role"],
+            "Writes that a disk refused and that are tried again."
+        )
+        static let letters = Metric(
+            .counter,
+            "flywheel_dead_letters_total",
+            ["stage", "code"],
+            "Records sent to the dead letters."
+        )
+        static let lettersLeftOut = Metric(
+            .counter,
+            "flywheel_dead_letters_left_out_total",
+            ["code"],
+            "Bad records of the traffic that were counted and not kept, for there were too many."
+        )
+        static let remarks = Metric(
+            .counter,
+            "flywheel_intake_remarks_total",
+            ["member"],
+            "Records taken although a member that only informs could not be used as it stands."
+        )
+        static let forwarded = Metric(
+            .counter,
+            "flywheel_intake_forwarded_total",
+            [],
+            "Journal entries written by Intake."
+        )
+        static let feedbackLeftOut = Metric(
+            .counter,
+            "flywheel_feedback_left_out_total",
+            [],
+            "Feedback that was counted and is in no journal, for its user was not drawn."
+        )
+        static let refusedEntries = Metric(
+            .counter,
+            "flywheel_entries_refused_total",
+            ["code"],
+            "Journal entries that changed nothing."
+        )
+        static let entries = Metric(.counter, "flywheel_loop_entries_total", [], "Journal entries applied.")
+        static let decisions = Metric(.counter, "flywheel_loop_decisions_total", [], "Decisions made.")
+        /// Metrics of every role.
+        static let ofRoles = [read, written, committed, aborted, restarted, retries, expired, isolated, refusedTurns]
+    }
+
+    private func counter(_ metric: Metric, _ labels: [String: String] = [:]) -> Counter {
+        assert(metric.fits(.counter, labels))
+        return registry.counter(metric.name, help: metric.help, labels: labels)
+    }
+
+    private func gauge(_ metric: Metric, _ labels: [String: String] = [:]) -> Gauge {
+        assert(metric.fits(.gauge, labels))
+        return registry.gauge(metric.name, help: metric.help, labels: labels)
+    }
+
+    private func commitDuration(_ labels: [String: String]) -> Histogram {
+        let metric = Metric.commitDuration
+        assert(metric.fits(.histogram, labels))
+        return registry.histogram(metric.name, help: metric.help, labels: labels)
+    }
+
+    /// Shows what these roles may count before they have counted anything, at 0: of a counter that is there only once it has
+    /// counted, nobody sees the first event as a rise. Left out is what has labels of no known set: projects, and members that
+    /// producers name.
+    public func begin(_ roles: [Role]) {
+        for role in roles where role != .console {
+            let labels = ["role": role.rawValue]
+            for metric in Metric.ofRoles { _ = counter(metric, labels) }
+            _ = commitDuration(labels)
+            gauge(.unreachable, labels).set(0)
+            observe(topicProblems: 0, role)
+            switch role {
+            case .intake: beginIntake()
+            case .loop: beginLoop()
+            case .materializer, .trainer: beginStorage(labels)
+            case .console: break
+            }
+            if role == .loop || role == .materializer { observe(stops: [], stage: role.rawValue) }
+        }
+    }
+
+    private func beginIntake() {
+        for code in Rejection.Code.allCases {
+            _ = counter(.letters, ["stage": "intake", "code": code.rawValue])
+            _ = counter(.lettersLeftOut, ["code": code.rawValue])
+        }
+        _ = counter(.forwarded)
+        _ = counter(.feedbackLeftOut)
+        observe(faultyRecords: 0)
+    }
+
+    private func beginLoop() {
+        for code in Refusal.Code.allCases {
+            _ = counter(.refusedEntries, ["code": code.rawValue])
+            if code.isDeadLetter { _ = counter(.letters, ["stage": "loop", "code": code.rawValue]) }
+        }
+        _ = counter(.letters, ["stage": "loop", "code": "unreadable_entry"])
+        _ = counter(.entries)
+        _ = counter(.decisions)
+    }
+
+    private func beginStorage(_ labels: [String: String]) {
+        gauge(.heldUp, labels).set(0)
+        _ = counter(.storageRefusals, labels)
+    }
+
+    func observe(_ event: StreamTaskEvent, _ role: Role) {
+        let labels = ["role": role.rawValue]
+        switch event {
+        case .committed(let records, let outputs, let milliseconds):
+            counter(.read, labels).increment(by: records)
+            counter(.written, labels).increment(by: outputs)
+            counter(.committed, labels).increment()
+            commitDuration(labels).observe(Double(milliseconds) / 1_000)
+        case .aborted: counter(.aborted, labels).increment()
+        case .restarted: counter(.restarted, labels).increment()
+        case .retrying: counter(.retries, labels).increment()
+        case .expired(_, let from, let to): counter(.expired, labels).increment(by: Int(to - from))
+        case .unreachable: observe(isReachable: false, role)
+        case .reachable: observe(isReachable: true, role)
+        case .isolating: counter(.isolated, labels).increment()
+        case .refused: counter(.refusedTurns, labels).increment()
+        case .assigned, .unassigned, .foundUnclean, .paused, .resumed: break
+        }
+    }
+
+    func observe(isReachable: Bool, _ role: Role) {
+        gauge(.unreachable, ["role": role.rawValue]).set(isReachable ? 0 : 1)
+    }
+
+    func observe(_ holdUp: HoldUp, _ role: Role) {
+        let labels = ["role": role.rawValue]
+        gauge(.heldUp, labels).set(holdUp.isActive ? 1 : 0)
+        if holdUp.isActive { counter(.storageRefusals, labels).increment() }
+    }
+
+    /// Adds what has come to the counters of one name, a label set each.
+    private func add(
+        _ metric: Metric,
+        _ counts: [String: Int64],
+        since last: [String: Int64],
+        labels: (String) -> [String: String]
+    ) {
+        for (key, count) in counts where count > last[key] ?? 0 {
+            counter(metric, labels(key)).increment(by: Int(count - (last[key] ?? 0)))
+        }
+    }
+
+    func observe(_ counts: IntakeCounts, since last: IntakeCounts) {
+        add(.letters, counts.dead, since: last.dead) { ["stage": "intake", "code": $0] }
+        add(.lettersLeftOut, counts.dropped, since: last.dropped) { ["code": $0] }
+        add(.remarks, counts.remarked, since: last.remarked) { ["member": $0] }
+        counter(.forwarded).increment(by: Int(counts.forwarded - last.forwarded))
+        counter(.feedbackLeftOut).increment(by: Int(counts.feedbackLeftOut - last.feedbackLeftOut))
+    }
+
+    func observe(_ counts: LoopCounts, since last: LoopCounts) {
+        add(.refusedEntries, counts.refused, since: last.refused) { ["code": $0] }
+        let letters = counts.refused.filter { Refusal.Code(rawValue: $0.key)?.isDeadLetter ?? false }
+        add(.letters, letters, since: last.refused) { ["stage": "loop", "code": $0] }
+        counter(.letters, ["stage": "loop", "code": "unreadable_entry"])
+            .increment(by: Int(counts.unreadable - last.unreadable))
+        counter(.entries).increment(by: Int(counts.entries - last.entries))
+        counter(.decisions).increment(by: Int(counts.decisions - last.decisions))
+    }
+
+    func observe(stops: [PartitionStop], stage: String) {
+        registry.gauge(
+            "flywheel_partitions_stopped",
+            help: "Partitions that are processed no further: a newer build is needed, or facts are missing.",
+            labels: ["stage": stage]
+        ).set(stops.count)
+    }
+
+    func observe(_ reading: UnsealedCuts.Reading) {
+        let labels = ["project": reading.project]
+        registry.gauge(
+            "flywheel_versions_unsealed",
+            help: "Dataset versions cut and not announced by the materializer.",
+            labels: labels
+        ).set(reading.count)
+        registry.gauge(
+            "flywheel_oldest_unsealed_version_seconds",
+            help: "Time since the oldest of flywheel_versions_unsealed was cut; 0 where there is none.",
+            labels: labels
+        ).set(Double(reading.age) / 1_000)
+    }
+
+    func observe(faultyRecords count: Int) {
+        registry.gauge(
+            "flywheel_project_faults",
+            help:
+                "Newest records of projects that cannot be followed: an older revision stays in force, if there is one."
+        ).set(count)
+    }
+
+    func observe(topicProblems count: Int, _ role: Role) {
+        registry.gauge(
+            "flywheel_topic_problems",
+            help:
+                "Topics of a role that are missing, forbidden, have the wrong number of partitions, or are held by an open transaction.",
+            labels: ["role": role.rawValue]
+        ).set(count)
+    }
+
+    /// Nil while nobody shadows: then all of it is 0.
+    func observe(_ standing: ChallengerStanding?, _ labels: [String: String]) {
+        registry.gauge("flywheel_challenger", help: "1 while a challenger shadows the champion.", labels: labels)
+            .set(standing == nil ? 0 : 1)
+        for (result, count) in [("won", standing?.won ?? 0), ("lost", standing?.lost ?? 0)] {
+            registry.gauge(
+                "flywheel_challenger_pairs",
+                help: "Audit labels that challenger (won) or champion (lost) alone got right.",
+                labels: labels.merging(["result": result]) { $1 }
+            ).set(count)
+        }
+        registry.gauge(
+            "flywheel_challenger_log_evidence",
+            help: "Logarithm of the e-value that the challenger is better.",
+            labels: labels
+        ).set(standing?.logE ?? 0)
+        registry.gauge(
+            "flywheel_challenger_log_threshold",
+            help: "What flywheel_challenger_log_evidence must reach for a promotion.",
+            labels: labels
+        ).set(standing?.threshold ?? 0)
+        registry.gauge(
+            "flywheel_challenger_live_predictions",
+            help: "Live predictions of the challenger on audit samples.",
+            labels: labels
+        ).set(standing?.livePredictions ?? 0)
+        registry.gauge(
+            "flywheel_challenger_live_predictions_needed",
+            help: "How many of these it must have made for a promotion.",
+            labels: labels
+        ).set(standing?.minimumPredictions ?? 0)
+    }
+
+    func observe(_ summary: ProjectSummary) {
+        let labels = ["project": summary.project]
+        registry.gauge("flywheel_tasks_open", help: "Labeling tasks open now.", labels: labels).set(summary.openTasks)
+        registry.gauge(
+            "flywheel_budget_votes_left",
+            help: "Votes that the window's budget still holds.",
+            labels: labels
+        )
+        .set(summary.votesLeft)
+        registry.gauge("flywheel_project_paused", help: "1 while a project's entries wait.", labels: labels)
+            .set(summary.pause == nil ? 0 : 1)
+        observe(summary.standing, labels)
+        registry.gauge("flywheel_labels", help: "Labels accepted.", labels: labels).set(summary.labels)
+        registry.gauge("flywheel_dataset_versions", help: "Dataset versions cut.", labels: labels).set(summary.versions)
+        for stage in summary.stages {
+            registry.gauge(
+                "flywheel_cycle_stage_seconds",
+                help: "Mean duration of a stage of the cycle.",
+                labels: ["project": summary.project, "stage": stage.name]
+            ).set(stage.meanSeconds)
+        }
+    }
+}

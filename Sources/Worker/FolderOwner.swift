@@ -1,0 +1,113 @@
+internal import EngineCore
+internal import Events
+internal import JSON
+public import Storage
+
+/// The cluster, and the topics in it, that a data folder's files belong to; said in the folder, in `cluster.json`.
+///
+/// Names of dataset versions and models count from 1 in every cluster: in a folder that another cluster's worker has written
+/// to, they would be taken for this one's.
+public struct FolderOwner: Hashable, Sendable {
+    /// The id that the cluster gave itself; empty of a broker that has none.
+    public let cluster: String
+    /// Prefix of its topic names.
+    public let prefix: String
+    static let file = "cluster.json"
+
+    public init(cluster: String, prefix: String) {
+        self.cluster = cluster
+        self.prefix = prefix
+    }
+
+    /// Takes a folder that is nobody's, and one of a build that did not write this down; anything to do only once.
+    ///
+    /// - Throws: `EngineError` where the folder is another owner's, or says nothing that can be read; `StorageError` where it
+    ///   cannot be read.
+    public func claim(_ store: any ObjectStore) throws { try claim(store, isFirst: true) }
+
+    /// Refuses a folder that is not known to be this owner's, and writes nothing.
+    ///
+    /// - Throws: `EngineError` where the folder is another owner's, or nobody's; `StorageError` where it cannot be read.
+    public func check(_ store: any ObjectStore) throws {
+        guard let stored = try store.readIfPresent(Self.file, maximumSize: 65_536) else {
+            throw EngineError(
+                "use the store \(store.location)",
+                "it has no \(Self.file), so nobody can tell whose it is",
+                remedy: "start a worker on it first, or name another store with --store"
+            )
+        }
+        guard stored != bytes else { return }
+        throw foreign(stored, store)
+    }
+
+    private func claim(_ store: any ObjectStore, isFirst: Bool) throws {
+        guard !cluster.isEmpty else { return }
+        guard let stored = try store.readIfPresent(Self.file, maximumSize: 65_536) else {
+            // A disk that refuses holds up the role's work, and says so there; the next start claims the folder.
+            do throws(StorageError) {
+                try store.put(bytes, as: Self.file)
+            } catch {
+                // Somebody else was first: whose it is has to be looked at.
+                if error.kind == .conflict, isFirst { try claim(store, isFirst: false) }
+                return
+            }
+            return try checkConditions(store)
+        }
+        guard stored != bytes else { return try checkConditions(store) }
+        throw foreign(stored, store)
+    }
+
+    private func foreign(_ stored: [UInt8], _ store: any ObjectStore) -> EngineError {
+        EngineError(
+            "use the store \(store.location)",
+            Self(stored).map { "it holds the files of \($0.text), and this worker is of \(text)" }
+                ?? "its \(Self.file) cannot be read",
+            remedy:
+                "give each cluster and prefix a folder or bucket prefix of its own; or, if the cluster was restored under another "
+                + "id, remove \(store.location)/\(Self.file)"
+        )
+    }
+
+    /// Refuses a store that puts one object in the place of another although it was told not to: two workers would lose each
+    /// other's versions there. Writes what is there already.
+    private func checkConditions(_ store: any ObjectStore) throws {
+        let ignored =
+            try store.put(bytes, as: Self.file)
+            ? "If-None-Match" : try store.honoursRevisions(Self.file, bytes) ? nil : "If-Match"
+        guard let ignored else { return }
+        throw EngineError(
+            "use the store \(store.location)",
+            "it takes \(ignored) and overwrites all the same",
+            remedy: "use a store that honours conditional writes"
+        )
+    }
+
+    private var text: String { "cluster \(cluster), topics \(prefix)…" }
+
+    private var bytes: [UInt8] {
+        var writer = JSONWriter()
+        writer.object { writer in
+            writer.key("cluster")
+            writer.value(cluster)
+            writer.key("prefix")
+            writer.value(prefix)
+        }
+        return writer.bytes
+    }
+
+    private init?(_ bytes: [UInt8]) {
+        // A value is read in its parser's memory.
+        let parser = JSONParser()
+        let fields = withExtendedLifetime(parser) {
+            bytes.withUnsafeBytes { raw -> (cluster: String, prefix: String)? in
+                guard let root = try? parser.parse(raw),
+                    let cluster = try? root["cluster"]?.string(),
+                    let prefix = try? root["prefix"]?.string()
+                else { return nil }
+                return (cluster, prefix)
+            }
+        }
+        guard let fields else { return nil }
+        self.init(cluster: fields.cluster, prefix: fields.prefix)
+    }
+}

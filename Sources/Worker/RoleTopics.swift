@@ -1,0 +1,133 @@
+public import EngineCore
+public import Events
+public import KafkaClient
+public import StreamRuntime
+
+/// The topics that a role cannot work without.
+public enum RoleTopics {
+    /// Returns the topics that a role reads and writes.
+    public static func all(of role: Role) -> [Topic] {
+        Topic.all(of: role.party)
+    }
+
+    /// Looks at all of them before a role begins: a topic that is missing would be made by the first record, with whatever
+    /// the broker holds for usual, and a project's records go to its partition by number.
+    ///
+    /// - Parameters:
+    ///   - role: Whose topics.
+    ///   - transport: To the cluster.
+    ///   - topics: The names in use.
+    ///   - properties: Name the principal, for what to do about a right that is lacking.
+    /// - Throws: `EngineError` with every topic that is missing, may not be used as the role must, or has the wrong number of partitions; `StreamError` when no
+    ///   broker answers.
+    public static func check(
+        _ role: Role,
+        transport: any StreamTransport,
+        topics: TopicNames,
+        properties: KafkaProperties = [:]
+    ) throws {
+        let needed = all(of: role)
+        guard !needed.isEmpty else { return }
+        let reader = try transport.makeReader(topics: needed.map { topics[$0] })
+        defer { reader.close() }
+        var findings = Findings(reader, topics)
+        let problems = try findings.problems(of: role)
+        guard !problems.isEmpty else { return }
+        throw EngineError(
+            "begin the role \(role.rawValue)",
+            problems.joined(separator: "; "),
+            remedy: remedy(of: problems, role, properties)
+        )
+    }
+
+    /// Remedy for problems of a role.
+    static func remedy(of problems: [String], _ role: Role, _ properties: KafkaProperties) -> String {
+        let forbidden = problems.filter { $0.hasPrefix(Findings.forbidden) }.count
+        let open = problems.filter { $0.contains(OpenTransactions.mark) }.count
+        var remedies = forbidden > 0 ? [AccessRights.help(role.party, properties)] : []
+        if open > 0 { remedies.append(OpenTransactions.remedy) }
+        if forbidden + open < problems.count {
+            remedies.append("run flywheel topics create, and flywheel topics check")
+        }
+        return remedies.joined(separator: "; ")
+    }
+
+    /// Findings of one look at the cluster, each topic asked for once.
+    struct Findings {
+        private enum Finding {
+            case partitions(Int)
+            case missing
+            /// With the code.
+            case forbidden(String)
+        }
+
+        /// Beginning of the words for a lacking right.
+        static let forbidden = "this principal has no right to "
+
+        private let reader: any LogReader
+        private let topics: TopicNames
+        private var found: [Topic: Finding] = [:]
+
+        init(_ reader: any LogReader, _ topics: TopicNames) {
+            self.reader = reader
+            self.topics = topics
+        }
+
+        /// Faults of the topics of a role, in words.
+        ///
+        /// - Throws: When no broker answers.
+        mutating func problems(of role: Role) throws(StreamError) -> [String] {
+            var problems: [String] = []
+            var counts: [Int: [String]] = [:]
+            for topic in RoleTopics.all(of: role) {
+                let name = topics[topic]
+                switch try look(at: topic) {
+                case .missing: problems.append("\(name) is missing")
+                case .forbidden(let code):
+                    // Whoever may read or write a topic may see it: so none of these is given.
+                    let lacking = AccessRights(role.party, topics: topics).rights.filter {
+                        $0.kind == .topic && $0.name == name
+                    }
+                    let words = lacking.map(\.description).joined(separator: " or ")
+                    problems.append("\(Self.forbidden)\(words) (\(code))")
+                case .partitions(let count):
+                    if topic.partitioning == .project { counts[count, default: []].append(name) }
+                    if topic.partitioning == .single, count != 1 {
+                        problems.append("\(name) has \(count) partitions and must have 1")
+                    }
+                }
+            }
+            if counts.count > 1 {
+                let found = counts.sorted { $0.key < $1.key }.map { "\($0.value.joined(separator: ", ")): \($0.key)" }
+                problems.append("partition counts must be equal and are not (\(found.joined(separator: "; ")))")
+            }
+            return problems
+        }
+
+        /// Partitions of the topics that a role reads, as far as they were found.
+        func partitionsRead(by role: Role) -> [String: Int] {
+            var counts: [String: Int] = [:]
+            for topic in RoleTopics.all(of: role) where topic.readers.contains(role.party) {
+                if case .partitions(let count) = found[topic] { counts[topics[topic]] = count }
+            }
+            return counts
+        }
+
+        private mutating func look(at topic: Topic) throws(StreamError) -> Finding {
+            if let known = found[topic] { return known }
+            let finding: Finding
+            do throws(StreamError) {
+                let count = try reader.partitions(of: topics[topic]).count
+                finding = count == 0 ? .missing : .partitions(count)
+            } catch {
+                switch error.code {
+                case "UNKNOWN_TOPIC_OR_PART", "_UNKNOWN_TOPIC", "_UNKNOWN_PARTITION": finding = .missing
+                case "TOPIC_AUTHORIZATION_FAILED": finding = .forbidden(error.code)
+                default: throw error
+                }
+            }
+            found[topic] = finding
+            return finding
+        }
+    }
+}

@@ -1,0 +1,56 @@
+public import EngineCore
+internal import Hashing
+public import StreamRuntime
+
+/// Digest of the salt in use, stored beside the offsets of Intake's and the loop's group: a worker with another
+/// salt would select another audit sample, take known users for new ones and make tokens that the others
+/// refuse.
+///
+/// It is HMAC-SHA-256 of `flywheel salt in use`, under the SHA-256 of `flywheel salt`, a zero byte and the salt; of the code the
+/// first 8 bytes, as 16 lower-case hexadecimal digits. Nothing else follows from that key.
+public struct SaltDigest: Hashable, Sendable {
+    public let hex: String
+    private let isNone: Bool
+
+    public init(salt: [UInt8]) {
+        let key = SHA256Digest(of: Array("flywheel salt\u{0}".utf8) + salt).bytes
+        hex = String(HMACSHA256(key: key).tag(of: Array("flywheel salt in use".utf8)).prefix(16))
+        isNone = salt.isEmpty
+    }
+
+    private static let none = SaltDigest(salt: [])
+
+    /// As it stands behind the mark of an offset.
+    public var attribute: OffsetAttribute { OffsetAttribute("salt", hex) }
+
+    /// Looks at what the members of a group have left, without joining it: whoever has joined holds up the others.
+    ///
+    /// - Throws: `EngineError` where another salt was in use; `StreamError` when no broker answers.
+    public func check(group: String, of role: Role, topics names: [String], transport: any StreamTransport) throws {
+        let reader = try transport.makeReader(topics: names)
+        defer { reader.close() }
+        var places: [TopicPartition] = []
+        for name in names { places += try reader.partitions(of: name).map { TopicPartition(name, $0) } }
+        let found = try transport.groupOffsets(group, places)
+        for place in places {
+            guard let offset = found[place],
+                let disagreement = OffsetDisagreement(offset.note, of: place, own: attribute)
+            else { continue }
+            throw fault(disagreement, role, group: group)
+        }
+    }
+
+    /// The disagreement for people.
+    func fault(_ disagreement: OffsetDisagreement, _ role: Role, group: String) -> EngineError {
+        let wasNone = disagreement.found == Self.none.attribute
+        let own = isNone ? "this worker has none" : "this worker has another one (digest \(hex))"
+        let before = wasNone ? "without a salt" : "with the salt of digest \(disagreement.found.value)"
+        return EngineError(
+            "begin the role \(role.rawValue)",
+            "the group \(group) has worked \(before), and \(own) (\(disagreement.partition))",
+            remedy:
+                "give this worker the salt of the others (salt in its file, or FLYWHEEL_SALT); to begin with another one on "
+                + "purpose, see Secrets in the operators' guide"
+        )
+    }
+}

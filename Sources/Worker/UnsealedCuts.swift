@@ -1,0 +1,103 @@
+internal import Datasets
+internal import Flywheel
+internal import Loop
+internal import Tables
+internal import Vocabulary
+
+/// Versions that are cut and whose announcement has not come back: whatever keeps the materializer from sealing them, and
+/// wherever it runs, the loop knows what it waits for. Used on one thread.
+struct UnsealedCuts {
+    /// Oldest waiting version of a project.
+    struct Oldest: Hashable {
+        /// Versions that wait.
+        let count: Int
+        /// The oldest of them, from 1.
+        let ordinal: Int
+        /// When it was cut, by the broker's clock, in milliseconds since 1970.
+        let cutAt: Int64
+
+        /// Nil where nothing waits.
+        ///
+        /// - Complexity: O(*n*) in the versions that wait.
+        init?(_ state: DatasetsState) {
+            guard let row = state.pending.minimum(by: { $0.key < $1.key }) else { return nil }
+            count = state.pending.count
+            ordinal = row.key
+            cutAt = row.value.cutAt.milliseconds
+        }
+    }
+
+    /// Values of a project's metrics.
+    struct Reading: Hashable {
+        let project: String
+        /// 0 where nothing waits.
+        let count: Int
+        /// Milliseconds since the oldest was cut; 0 where nothing waits.
+        let age: Int64
+    }
+
+    private struct Watched {
+        let oldest: Oldest
+        /// Since when that version is known to be the oldest, in milliseconds since 1970.
+        let since: Int64
+        /// The loop would not take the announcement in, were it there.
+        let isPaused: Bool
+    }
+
+    private var watched: [String: Watched] = [:]
+    /// Projects that a metric has been told of.
+    private var told: Set<String> = []
+
+    /// Milliseconds for which a version may wait. Files of a large import take half a minute, and so does it until the group
+    /// gives a dead materializer's partitions to another.
+    static let patience: Int64 = 120_000
+
+    /// Looks at all projects of the loop.
+    ///
+    /// - Parameters:
+    ///   - stage: The loop, between two turns.
+    ///   - time: Now, in milliseconds since 1970.
+    /// - Returns: What the metrics say of each: also 0 of those that have gone to another worker since the last look, whose
+    ///   figures would stand for ever.
+    mutating func look(at stage: LoopStage, time: Int64) -> [Reading] {
+        var found: [String: Watched] = [:]
+        var here: Set<String> = []
+        var readings: [Reading] = []
+        stage.forEachProject { project in
+            let name = project.state.project.rawValue
+            here.insert(name)
+            guard let oldest = Oldest(project.state.datasets) else {
+                readings.append(Reading(project: name, count: 0, age: 0))
+                return
+            }
+            let known = watched[name].flatMap { $0.oldest.ordinal == oldest.ordinal ? $0.since : nil }
+            // A clock that goes back begins anew.
+            let since = known.map { min($0, time) } ?? time
+            found[name] = Watched(oldest: oldest, since: since, isPaused: project.pause != nil)
+            readings.append(Reading(project: name, count: oldest.count, age: max(0, time - oldest.cutAt)))
+        }
+        for name in told.subtracting(here).sorted() { readings.append(Reading(project: name, count: 0, age: 0)) }
+        watched = found
+        told = here
+        return readings
+    }
+
+    /// Describes the fault for health. The time is counted from when this worker saw the version, because an
+    /// announcement that came while no loop ran is applied first.
+    ///
+    /// A paused project is left out: its pause says more.
+    ///
+    /// - Parameter time: Now, in milliseconds since 1970.
+    /// - Returns: Nil where no version has waited for `patience`.
+    func fault(at time: Int64) -> String? {
+        let late = watched.filter { !$0.value.isPaused && time - $0.value.since >= Self.patience }
+            .sorted { ($0.value.since, $0.key) < ($1.value.since, $1.key) }
+        guard let (name, first) = late.first else { return nil }
+        let age = max(time - first.oldest.cutAt, time - first.since) / 1_000
+        let more = first.oldest.count > 1 ? ", nor are \(first.oldest.count - 1) after it" : ""
+        let others = late.count > 1 ? " (\(late.count - 1) more projects wait, too)" : ""
+        return "version \(first.oldest.ordinal) of project \(name), cut \(age) s ago, is not sealed\(more)\(others): "
+            + "nothing is trained on its labels; see whether a materializer runs, what its health says, its log, and the "
+            + "disk of store.path or the bucket of store.url"
+    }
+}

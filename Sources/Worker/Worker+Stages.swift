@@ -1,0 +1,352 @@
+internal import DatasetFiles
+internal import EngineCore
+internal import Events
+internal import Flywheel
+internal import Intake
+internal import KafkaTransport
+internal import Loop
+internal import Materializer
+internal import Processes
+internal import Storage
+internal import StreamRuntime
+internal import Synchronization
+internal import Telemetry
+internal import Trainer
+internal import Vocabulary
+
+/// Parts of each role, and its reports to health.
+extension Worker {
+    struct Parts {
+        let stage: any StreamStage
+        let inputs: [Topic]
+        /// Milliseconds from the first record of a transaction to its commit.
+        let interval: Int64
+        /// Records of a transaction.
+        var maximumRecords = 10_000
+        var watch: (StreamTaskEvent) -> Void = { _ in }
+        /// Remarks for people although the role runs.
+        var remarks: () -> [String] = { [] }
+        /// Why the role does less than it should though it runs; nil while it does not.
+        var trouble: () -> String? = { nil }
+        /// Reason why the role does less than it should, evaluated after everything that may be its cause; nil while
+        /// there is none.
+        var lateTrouble: () -> String? = { nil }
+        /// Called when a life of the role has ended.
+        var finish: () -> Void = {}
+    }
+
+    func makeStage(
+        _ role: Role,
+        _ thread: Int,
+        _ transport: KafkaStreamTransport,
+        _ logger: Logger
+    ) throws -> Parts {
+        let topics = configuration.topics
+        switch role {
+        case .intake:
+            let directory = try ProjectDirectory(transport: transport, topics: topics)
+            let reader = try transport.makeReader(topics: [topics[.predictions]])
+            defer { reader.close() }
+            let stage = IntakeStage(
+                topics: topics,
+                directory: directory,
+                state: try stateDirectory(transport),
+                artifactFolders: ArtifactFolders(
+                    roots: configuration.artifactRoots,
+                    own: StorePlace.isURL(configuration.artifactsPath) ? nil : configuration.artifactsPath
+                ),
+                salt: configuration.salt,
+                tokens: configuration.tokens,
+                worker: configuration.instance,
+                partitionCount: try reader.partitions(of: topics[.predictions]).count,
+                lettersPerSecond: max(1, configuration.deadLettersPerSecond / configuration.threads(role)),
+                entryLimits: configuration.entryLimits,
+                now: WallClock.now,
+                hasHistory: { try IntakeStage.hasJournal(transport, topics) }
+            )
+            var last = IntakeCounts()
+            var lastWarningAt: Int64 = 0
+            var told: Int64 = 0
+            return Parts(
+                stage: stage,
+                inputs: IntakeStage.inputs,
+                interval: configuration.intakeInterval,
+                maximumRecords: 100_000,
+                watch: { [metrics, stage] event in
+                    guard case .committed = event else { return }
+                    metrics.observe(stage.counts, since: last)
+                    last = stage.counts
+                    let (now, leftOut) = (WallClock.now(), stage.counts.droppedTotal)
+                    guard leftOut > told, now - lastWarningAt >= 10_000 || now < lastWarningAt else { return }
+                    logger.warning(
+                        "too many bad records: some were counted and not kept as dead letters",
+                        ["left_out": .number(leftOut - told)]
+                    )
+                    (lastWarningAt, told) = (now, leftOut)
+                },
+                remarks: { [self, stage] in tell(stage.projectFaults, of: thread, logger) }
+            )
+        case .loop:
+            let writer = try makeSnapshotWriter(transport, logger)
+            let stage = try LoopStage(
+                topics: topics,
+                transport: transport,
+                worker: configuration.instance,
+                tokens: configuration.tokens,
+                snapshots: writer.map { Self.snapshots($0, logger) },
+                now: WallClock.now
+            )
+            var lastLogAt: Int64 = 0
+            stage.restoring = { [health] progress in
+                let now = WallClock.now()
+                let text = "restoring partition \(progress.partition): \(progress.percent) %"
+                health.set(role, .starting, reason: text, at: now)
+                guard now - lastLogAt >= 5_000 || now < lastLogAt else { return }
+                lastLogAt = now
+                logger.info(
+                    "restoring",
+                    [
+                        "partition": .number(progress.partition), "records": .number(progress.records),
+                        "offset": .number(progress.offset), "end": .number(progress.end),
+                    ]
+                )
+            }
+            stage.restored = { partition, records, milliseconds in
+                logger.info(
+                    "partition restored",
+                    ["partition": .number(partition), "records": .number(records), "ms": .number(milliseconds)]
+                )
+            }
+            stage.pauseChanged = { project, pause in
+                guard let pause else { return logger.notice("project resumed", ["project": .string(project)]) }
+                logger.error(
+                    pause.isResuming ? "project resumes" : "project paused",
+                    ["project": .string(project), "state": .string(pause.text)]
+                )
+            }
+            watchStops(stage, logger)
+            stage.rereadingFailed = { project, error in
+                logger.warning(
+                    "the project cannot be read again now; it is tried later",
+                    ["project": .string(project), "reason": .string(error.description)]
+                )
+            }
+            var last = LoopCounts()
+            var lastSummaryAt: Int64 = 0
+            var unsealed = UnsealedCuts()
+            return Parts(
+                stage: stage,
+                inputs: LoopStage.inputs,
+                interval: configuration.loopInterval,
+                watch: { [metrics, stage] event in
+                    guard case .committed = event else { return }
+                    metrics.observe(stage.counts, since: last)
+                    last = stage.counts
+                    let now = WallClock.now()
+                    guard now - lastSummaryAt >= 1_000 || now < lastSummaryAt else { return }
+                    lastSummaryAt = now
+                    stage.forEachProject { metrics.observe(ProjectSummary($0)) }
+                },
+                remarks: { [metrics, stage] in
+                    metrics.observe(stops: stage.stops, stage: "loop")
+                    for reading in unsealed.look(at: stage, time: WallClock.now()) { metrics.observe(reading) }
+                    var remarks: [String] = []
+                    stage.forEachProject { project in
+                        guard let pause = project.pause else { return }
+                        remarks.append("project \(project.state.project) is \(pause.text)")
+                    }
+                    return remarks
+                },
+                trouble: { [stage] in stage.stops.first?.text },
+                lateTrouble: { unsealed.fault(at: WallClock.now()) },
+                finish: { writer?.finish() }
+            )
+        case .materializer:
+            let objects = try openStore(configuration.storePath, transport, logger)
+            let store = DatasetStore(objects: objects, compression: configuration.storeCompression)
+            let stage = MaterializerStage(topics: topics, transport: transport, store: store)
+            stage.heldUp = watchHoldUps(role, logger)
+            stage.announcedOtherwise = { project, version in
+                logger.warning(
+                    "another id was announced under the ordinal of a version: the version that is in the store is announced beside it",
+                    [
+                        "project": .string(project.rawValue), "ordinal": .number(version.ordinal),
+                        "version": .string(version.id.rawValue),
+                    ]
+                )
+            }
+            watchStops(stage, logger)
+            return Parts(
+                stage: stage,
+                inputs: MaterializerStage.inputs,
+                interval: configuration.loopInterval,
+                remarks: { [metrics, stage] in
+                    metrics.observe(stops: stage.stops, stage: "materializer")
+                    return []
+                },
+                trouble: { [stage] in stage.stops.first?.text }
+            )
+        case .trainer, .console:
+            let artifacts = try openStore(configuration.artifactsPath, transport, logger)
+            // Where nothing of its own lies in a bucket, a version may still: it is read if there is something to ask with.
+            let stage = TrainerStage(
+                topics: topics,
+                transport: transport,
+                artifacts: artifacts,
+                buckets: try? StorePlace.client(configuration.s3),
+                now: WallClock.now
+            )
+            stage.heldUp = watchHoldUps(role, logger)
+            stage.resumed = { request, count in
+                logger.info("study taken up again", ["request": .string("\(request)"), "finished": .number(count)])
+            }
+            stage.failed = { logger.error("training failed", ["reason": .string($0)]) }
+            stage.leftOut = { request, labels in
+                logger.warning(
+                    "labels cannot be trained on",
+                    [
+                        "request": .string("\(request)"), "training": .number(labels.training),
+                        "test": .number(labels.test), "example": .string(labels.example),
+                    ]
+                )
+            }
+            return Parts(stage: stage, inputs: TrainerStage.inputs, interval: configuration.loopInterval)
+        }
+    }
+
+    /// Returns the directory of the loop's tables that Intake's threads share; a new one where its reader has
+    /// ended.
+    private func stateDirectory(_ transport: KafkaStreamTransport) throws -> StateDirectory {
+        try stateRead.withLock { known in
+            if let known, !known.hasFailed { return known }
+            let made = try StateDirectory(
+                transport: transport,
+                topics: configuration.topics,
+                salt: configuration.salt
+            )
+            known = made
+            return made
+        }
+    }
+
+    /// Says what is wrong on `projects`, each fault once.
+    ///
+    /// - Returns: What health says of it.
+    private func tell(_ faults: [ProjectFault], of thread: Int, _ logger: Logger) -> [String] {
+        let (new, count) = faultsTold.withLock { told in
+            // What one thread has told no other tells, though a budget may return to one before the others. What has been
+            // mended may come again.
+            let known = told.values.reduce(into: Set()) { $0.formUnion($1) }
+            told[thread] = Set(faults)
+            let all = told.values.reduce(into: Set()) { $0.formUnion($1) }
+            return (faults.filter { !known.contains($0) }, all.count)
+        }
+        metrics.observe(faultyRecords: count)
+        for fault in new.suffix(20) {
+            logger.error(
+                "a record of projects cannot be followed; an older revision stays in force, where there is one",
+                [
+                    "project": .string(fault.project ?? ""), "offset": .number(fault.offset),
+                    "reason": .string(fault.reason),
+                ]
+            )
+        }
+        if new.count > 20 {
+            logger.error(
+                "more records of projects cannot be followed; see flywheel project list",
+                ["count": .number(new.count - 20)]
+            )
+        }
+        return faults.suffix(20).map(\.text)
+    }
+
+    private func watchStops(_ stage: any StoppingStage, _ logger: Logger) {
+        stage.stopped = { stop in
+            logger.error(
+                "a partition has stopped",
+                [
+                    "topic": .string(stop.topic), "partition": .number(stop.partition), "offset": .number(stop.offset),
+                    "reason": .string(stop.reason),
+                ]
+            )
+        }
+    }
+
+    /// Nil where none are wanted, or the folder cannot be used: then every restart reads the whole changelog.
+    ///
+    /// - Throws: `EngineError` where the folder is another cluster's; `StreamError` when no broker answers.
+    private func makeSnapshotWriter(_ transport: KafkaStreamTransport, _ logger: Logger) throws -> SnapshotWriter? {
+        guard !configuration.statePath.isEmpty else { return nil }
+        let folder = configuration.instance.map { $0 == "/" ? "_" : $0 }
+        do {
+            let store = try FolderStore(root: "\(configuration.statePath)/\(String(folder))")
+            try FolderOwner(cluster: transport.clusterID(), prefix: configuration.topics.prefix).claim(store)
+            try store.removeLeftovers(olderThan: .seconds(600))
+            return SnapshotWriter(store: store, logger: logger)
+        } catch let error as StorageError {
+            logger.warning("no snapshots; a restart reads the whole changelog", ["reason": .string("\(error)")])
+            return nil
+        }
+    }
+
+    private static func snapshots(_ writer: SnapshotWriter, _ logger: Logger) -> LoopSnapshots {
+        LoopSnapshots(store: writer.store, write: { writer.submit($0) }) { event in
+            switch event {
+            case .used(let partition, let rows, let offset):
+                logger.info(
+                    "snapshot read",
+                    ["partition": .number(partition), "rows": .number(rows), "offset": .number(offset)]
+                )
+            case .unusable(let partition, let reason):
+                logger.warning(
+                    "the snapshot is not used; the whole changelog is read",
+                    ["partition": .number(partition), "reason": .string(reason)]
+                )
+            }
+        }
+    }
+
+    static func log(_ event: StreamTaskEvent, _ logger: Logger) {
+        switch event {
+        case .assigned(let partitions):
+            logger.info(
+                "partitions assigned",
+                ["partitions": .string(partitions.map(\.description).joined(separator: " "))]
+            )
+        case .unassigned(let partitions, let lost):
+            logger.info("partitions gone", ["count": .number(partitions.count), "lost": .bool(lost)])
+        case .committed(let records, let outputs, let milliseconds):
+            logger.debug(
+                "committed",
+                ["records": .number(records), "outputs": .number(outputs), "ms": .number(milliseconds)]
+            )
+        case .aborted(let error): logger.warning("transaction aborted", ["reason": .string(error.description)])
+        case .restarted(let error): logger.warning("producer made anew", ["reason": .string(error.description)])
+        case .expired(let partition, let from, let to):
+            logger.error(
+                "records expired before they were read",
+                ["partition": .string(partition.description), "from": .number(from), "to": .number(to)]
+            )
+        case .foundUnclean(let partitions):
+            logger.notice(
+                "the last owner of these partitions died or was fenced: going on with care",
+                ["partitions": .string(partitions.map(\.description).joined(separator: " "))]
+            )
+        case .refused(let reason): logger.warning("turn refused", ["reason": .string(reason)])
+        case .isolating(let partition, let offset, let isolation):
+            logger.error(
+                "a record is taken out of the stream",
+                [
+                    "partition": .string(partition.description), "offset": .number(offset),
+                    "reason": .string(isolation.text),
+                ]
+            )
+        case .unreachable(let error): logger.warning("no broker answers", ["reason": .string(error.description)])
+        case .reachable: logger.notice("a broker answers again")
+        case .paused(let partitions): logger.debug("fetching paused", ["partitions": .number(partitions.count)])
+        case .resumed(let partitions): logger.debug("fetching goes on", ["partitions": .number(partitions.count)])
+        case .retrying(let error, let attempt):
+            logger.info("trying again", ["reason": .string(error.description), "attempt": .number(attempt)])
+        }
+    }
+}

@@ -1,0 +1,305 @@
+public import EngineCore
+internal import Events
+internal import Intake
+internal import KafkaClient
+internal import KafkaTransport
+internal import Loop
+public import Processes
+internal import Storage
+internal import StreamRuntime
+internal import Synchronization
+public import Telemetry
+
+/// A long-lived worker: one thread a role, until it is told to stop.
+public final class Worker: Sendable {
+    public let configuration: WorkerConfiguration
+    public let health = WorkerHealth()
+    public let metrics: EngineMetrics
+    let logger: Logger
+    let stop: StopFlag
+    /// Faults of projects, by the thread of Intake that has met them; the log has them.
+    let faultsTold = Mutex<[Int: Set<ProjectFault>]>([:])
+    private let refused = Mutex<EngineError?>(nil)
+    /// Directory of `state` that Intake's threads share; nil until one needs it.
+    let stateRead = Mutex<StateDirectory?>(nil)
+
+    /// Why this worker must not run as it is configured; it has stopped then.
+    public var refusal: EngineError? { refused.withLock { $0 } }
+
+    /// The roles that run here; the console belongs to whoever composes it.
+    public static let streamRoles: [Role] = [.intake, .loop, .materializer, .trainer]
+
+    public init(configuration: WorkerConfiguration, logger: Logger, registry: MetricsRegistry, stop: StopFlag) {
+        self.configuration = configuration
+        self.logger = logger
+        self.stop = stop
+        metrics = EngineMetrics(registry: registry)
+    }
+
+    /// How long roles may take to end in order once they are asked to, in milliseconds; below the 30 s that supervisors give.
+    /// What is left then is as safe as after a kill.
+    private static let stopPatience: Int64 = 20_000
+
+    /// Starts every role of the configuration, and returns when all have ended, or when one does not end although it should:
+    /// a call to a broker that is away cannot be taken back.
+    public func run() {
+        var threads: [RoleThread] = []
+        let roles = Self.streamRoles.filter { configuration.roles.contains($0) }
+        metrics.begin(roles)
+        if !roles.isEmpty { threads.append(RoleThread("flywheel.topics") { [self] in watchTopics(roles) }) }
+        for role in Self.streamRoles where configuration.roles.contains(role) {
+            for number in 0..<configuration.threads(role) {
+                health.set(role, thread: number, .starting, at: WallClock.now())
+                threads.append(RoleThread("flywheel.\(role.rawValue)") { [self] in run(role, number) })
+            }
+        }
+        while threads.contains(where: { !$0.hasEnded }), !stop.isRaised { WallClock.pause(100) }
+        var left = Self.stopPatience
+        while threads.contains(where: { !$0.hasEnded }), left > 0 {
+            WallClock.pause(20)
+            left -= 20
+        }
+        let late = threads.filter { !$0.hasEnded }.map(\.name).joined(separator: ", ")
+        guard !late.isEmpty else { return }
+        logger.warning(
+            "stopped without waiting any longer for roles that wait for a broker; nothing is lost, the next start goes on from the last commit",
+            ["threads": .string(late), "after_ms": .number(Int(Self.stopPatience))]
+        )
+    }
+
+    /// Keeps a role going: what it cannot cure is logged, shown in health, and tried again from the committed offsets.
+    private func run(_ role: Role, _ thread: Int) {
+        let logger = logger.forModule(role.rawValue)
+        var failures = 0
+        var explained: Set<TopicPartition> = []
+        let standstill = Standstill()
+        while !stop.isRaised {
+            let began = WallClock.now()
+            do {
+                try turn(role, thread, logger, &explained, standstill)
+                break
+            } catch let fault as SaltFault {
+                // It would do harm, and no repetition mends it.
+                refused.withLock { $0 = $0 ?? fault.error }
+                logger.error("refuses to run", ["reason": .string(fault.error.description)])
+                stop.raise()
+            } catch {
+                // One that has worked for long has not failed in a row.
+                if WallClock.now() - began > 60_000 { failures = 0 }
+                failures += 1
+                let isForbidden = (error as? StreamError)?.isForbidden ?? false
+                let help = isForbidden ? "; \(AccessRights.help(role.party, configuration.kafka))" : ""
+                let reason = "\(error)\(help)"
+                health.set(role, thread: thread, .degraded, reason: reason, partitions: 0, at: WallClock.now())
+                logger.error(
+                    "the role failed and begins anew",
+                    ["reason": .string(reason), "failures": .number(failures)]
+                )
+                let longest = Double(min(10_000, 250 << Int64(min(failures, 6))))
+                var left = Int64(longest * Double.random(in: 0.5...1))
+                while left > 0, !stop.isRaised {
+                    WallClock.pause(100)
+                    health.set(role, thread: thread, .degraded, reason: reason, partitions: 0, at: WallClock.now())
+                    left -= 100
+                }
+            }
+        }
+        health.set(role, thread: thread, .stopped, partitions: 0, at: WallClock.now())
+        logger.info("stopped")
+    }
+
+    /// Another salt was in use than this worker has.
+    private struct SaltFault: Error { let error: EngineError }
+
+    /// Throws `SaltFault` where members of the role's group, or of that of another role of this worker, have left word of another
+    /// salt: no role begins, and holds up the others of its group, in a worker that another role of it is about to end.
+    private func checkSalt(_ role: Role, _ topics: [String], _ transport: KafkaStreamTransport) throws {
+        do {
+            if let digest = configuration.saltDigest(role) {
+                try digest.check(group: configuration.group(role), of: role, topics: topics, transport: transport)
+            }
+            for (other, inputs) in [(Role.intake, IntakeStage.inputs), (.loop, LoopStage.inputs)] where other != role {
+                guard configuration.roles.contains(other), let digest = configuration.saltDigest(other) else {
+                    continue
+                }
+                do {
+                    try digest.check(
+                        group: configuration.group(other),
+                        of: other,
+                        topics: inputs.map { configuration.topics[$0] },
+                        transport: KafkaStreamTransport(properties: configuration.properties(other))
+                    )
+                } catch is StreamError {
+                    // That role says itself what it may not look at.
+                }
+            }
+        } catch let error as EngineError {
+            throw SaltFault(error: error)
+        }
+    }
+
+    /// Work that a role has left undone, over all its lives. Used on its thread.
+    private final class Standstill {
+        var since: Int64?
+        /// No broker has answered the look at the beginning of a life.
+        var isUnreachable = false
+        /// Result of the last attempt.
+        var cause = ""
+
+        func observe(_ event: StreamTaskEvent) {
+            switch event {
+            case .aborted(let error), .restarted(let error), .retrying(let error, _): cause = error.description
+            case .refused(let text): cause = text
+            case .committed: cause = ""
+            default: break
+            }
+        }
+    }
+
+    /// Milliseconds that a broker has to answer before the role says that none does.
+    private static let answerPatience = 3_000
+
+    /// Says at once where no broker answers: what follows waits much longer before it says anything.
+    private func lookForBroker(
+        _ role: Role,
+        _ thread: Int,
+        _ logger: Logger,
+        _ standstill: Standstill
+    ) throws {
+        let properties = configuration.properties(role)
+        let isThere = try KafkaConnection.check(properties, timeoutMilliseconds: Self.answerPatience)
+        guard !isThere else { return }
+        let address = properties["bootstrap.servers"] ?? "bootstrap.servers"
+        let reason =
+            "no broker at \(address) has answered within \(Self.answerPatience / 1_000) s; the role goes on trying"
+        health.set(role, thread: thread, .degraded, reason: reason, partitions: 0, at: WallClock.now())
+        noteReachable(false, role, logger, standstill, reason)
+    }
+
+    private func noteReachable(
+        _ isReachable: Bool,
+        _ role: Role,
+        _ logger: Logger,
+        _ standstill: Standstill,
+        _ reason: String = ""
+    ) {
+        metrics.observe(isReachable: isReachable, role)
+        guard standstill.isUnreachable == isReachable else { return }
+        standstill.isUnreachable = !isReachable
+        if isReachable {
+            logger.notice("a broker answers again")
+        } else {
+            logger.warning("no broker answers", ["reason": .string(reason)])
+        }
+    }
+
+    /// One life of a role, from its clients' making to their closing. `explained` are partitions of the life before, where
+    /// its clients ended it and not a record; then those of this one.
+    private func turn(
+        _ role: Role,
+        _ thread: Int,
+        _ logger: Logger,
+        _ explained: inout Set<TopicPartition>,
+        _ standstill: Standstill
+    ) throws {
+        let help = AccessRights.help(role.party, configuration.kafka)
+        try lookForBroker(role, thread, logger, standstill)
+        let transport = KafkaStreamTransport(
+            properties: configuration.properties(role),
+            delivery: role == .intake ? configuration.intakeDelivery : .exactlyOnce
+        )
+        try RoleTopics.check(
+            role,
+            transport: transport,
+            topics: configuration.topics,
+            properties: configuration.kafka
+        )
+        // That was answered.
+        noteReachable(true, role, logger, standstill)
+        let parts = try makeStage(role, thread, transport, logger)
+        defer { parts.finish() }
+        let names = parts.inputs.map { configuration.topics[$0] }
+        try checkSalt(role, names, transport)
+        let task = try StreamTask(
+            transport: transport,
+            stage: parts.stage,
+            group: configuration.group(role),
+            instance: configuration.member(role, thread: thread),
+            transactionalID: configuration.transactionalID(role, thread: thread),
+            topics: names,
+            policy: CommitPolicy(interval: parts.interval, maximumRecords: parts.maximumRecords),
+            explained: explained,
+            agreement: configuration.saltDigest(role)?.attribute,
+            environment: StreamTaskEnvironment(
+                now: WallClock.now,
+                pause: WallClock.pause,
+                jitter: { Double.random(in: 0..<1) },
+                isStopping: { [stop] in stop.isRaised },
+                observe: { [metrics, health] event in
+                    metrics.observe(event, role)
+                    standstill.observe(event)
+                    // The next turn that comes through says that it is over.
+                    if case .retrying(let error, _) = event {
+                        health.set(role, thread: thread, .degraded, reason: error.description, at: WallClock.now())
+                    }
+                    parts.watch(event)
+                    Self.log(event, logger)
+                    guard let error = event.error, error.isForbidden else { return }
+                    // Only a person mends this: not a warning among others.
+                    logger.error("a right is lacking", ["reason": .string("\(error); \(help)")])
+                }
+            )
+        )
+        task.unsettledSince = standstill.since
+        do {
+            var lastLookAt: Int64 = 0
+            var hasJoined = false
+            while !stop.isRaised {
+                try task.cycle()
+                if task.waitsSince == nil { hasJoined = true }
+                if !task.assignment.isEmpty { explained.removeAll() }
+                let now = WallClock.now()
+                standstill.since = task.unsettledSince
+                if now - lastLookAt >= 1_000 || now < lastLookAt {
+                    lastLookAt = now
+                    health.remark(role, thread: thread, parts.remarks())
+                }
+                let trouble =
+                    (parts.stage as? any HoldingStage)?.holdUp.reason ?? task.trouble?.description ?? parts.trouble()
+                    ?? WorkerHealth.standstill(since: standstill.since, cause: standstill.cause, at: now)
+                    ?? parts.lateTrouble()
+                let waiting = WorkerHealth.waiting(since: task.waitsSince, hasJoined: hasJoined, at: now)
+                let condition: WorkerHealth.Condition =
+                    trouble != nil ? .degraded : waiting != nil ? .starting : .running
+                health.set(
+                    role,
+                    thread: thread,
+                    condition,
+                    reason: trouble ?? waiting ?? "",
+                    partitions: task.assignment.count,
+                    at: now
+                )
+            }
+        } catch {
+            // The process lives, so no record has killed it. What an earlier life held and this one never got counts too.
+            explained.formUnion(task.assignment)
+            standstill.since = task.unsettledSince
+            task.abandon()
+            if let disagreement = error as? OffsetDisagreement, let digest = configuration.saltDigest(role) {
+                throw SaltFault(error: digest.fault(disagreement, role, group: configuration.group(role)))
+            }
+            throw error
+        }
+        task.close()
+    }
+}
+
+extension StreamTaskEvent {
+    /// Error from which the task tries to recover; nil for other events.
+    fileprivate var error: StreamError? {
+        switch self {
+        case .retrying(let error, _), .aborted(let error), .restarted(let error): error
+        default: nil
+        }
+    }
+}

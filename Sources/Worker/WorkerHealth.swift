@@ -1,0 +1,164 @@
+public import EngineCore
+internal import Synchronization
+
+/// Activity of each role of a worker, for health checks: written by the roles, read by any caller.
+public final class WorkerHealth: Sendable {
+    /// `degraded` roles have failed and will begin anew.
+    public enum Condition: String, Hashable, Sendable {
+        case starting, running, degraded, stopped
+    }
+
+    /// Latest report of a role.
+    public struct RoleHealth: Hashable, Sendable {
+        public var condition: Condition
+        /// Why it is degraded; empty otherwise.
+        public var reason: String
+        /// Partitions assigned to it.
+        public var partitions: Int
+        /// Milliseconds since 1970.
+        public var lastTurnAt: Int64
+        /// Remarks for people although the role runs, such as a paused project.
+        public var remarks: [String] = []
+    }
+
+    /// A role may run on several threads.
+    private struct Part: Hashable, Comparable {
+        let role: Role
+        let number: Int
+
+        static func < (a: Self, b: Self) -> Bool { a.number < b.number }
+    }
+
+    private let parts = Mutex<[Part: RoleHealth]>([:])
+    /// Faults of roles that other threads than their own have found.
+    private let alarms = Mutex<[Role: String]>([:])
+    /// A role whose loop has not turned for so many milliseconds is not alive.
+    public static let stall: Int64 = 60_000
+    /// A role whose loop has not turned for so many milliseconds is not ready.
+    public static let slow: Int64 = 30_000
+
+    public init() {}
+
+    /// Records a turn of a role's thread, counted from 0, at `time`. Nil partitions leave the count as it was.
+    public func set(
+        _ role: Role,
+        thread number: Int = 0,
+        _ condition: Condition,
+        reason: String = "",
+        partitions: Int? = nil,
+        at time: Int64
+    ) {
+        parts.withLock { parts in
+            let part = Part(role: role, number: number)
+            var health = parts[part] ?? RoleHealth(condition: condition, reason: "", partitions: 0, lastTurnAt: time)
+            health.condition = condition
+            health.reason = reason
+            if let partitions { health.partitions = partitions }
+            health.lastTurnAt = time
+            parts[part] = health
+        }
+    }
+
+    /// Replaces what people should know of a role's thread.
+    public func remark(_ role: Role, thread number: Int = 0, _ remarks: [String]) {
+        parts.withLock { $0[Part(role: role, number: number)]?.remarks = remarks }
+    }
+
+    /// Says what is wrong with a role whatever its own threads say, or that nothing is.
+    public func alarm(_ role: Role, _ reason: String?) { alarms.withLock { $0[role] = reason } }
+
+    /// Fault of a role whose loop turns, but whose transactions have not taken its work for a minute.
+    ///
+    /// - Parameters:
+    ///   - since: When the oldest work came that no transaction holds; nil where there is none.
+    ///   - cause: What the last attempt came to; empty where nobody knows.
+    ///   - time: Now. Both in milliseconds since 1970.
+    /// - Returns: Nil of less than `stall` milliseconds.
+    public static func standstill(since: Int64?, cause: String, at time: Int64) -> String? {
+        guard let since, time - since >= stall else { return nil }
+        let text = "no transaction has committed for \((time - since) / 1_000) s although there is work"
+        return cause.isEmpty ? text : "\(text); last: \(cause)"
+    }
+
+    /// How long a member that had partitions waits for others before it is not ready, in milliseconds: a rebalance takes
+    /// seconds.
+    public static let rebalance: Int64 = 10_000
+
+    /// Why a role is not running yet though its loop turns: its group has not said which partitions are its own. None at all
+    /// is an answer, too.
+    ///
+    /// - Parameters:
+    ///   - since: Since when it waits for the group; nil where it does not.
+    ///   - hasJoined: Whether the group has answered in this life of the role.
+    ///   - time: Now. Both in milliseconds since 1970.
+    /// - Returns: Nil where it does not wait, or only as long as a rebalance takes.
+    public static func waiting(since: Int64?, hasJoined: Bool, at time: Int64) -> String? {
+        guard let since else { return nil }
+        let waited = max(0, time - since)
+        guard !hasJoined || waited >= rebalance else { return nil }
+        let seconds = waited >= rebalance ? " for \(waited / 1_000) s" : ""
+        return "waits\(seconds) for its group to say which partitions it gets"
+    }
+
+    /// The roles that have started, in the order of `Role`; of several threads that which is worst off speaks for all.
+    public var snapshot: [(role: Role, health: RoleHealth)] {
+        let alarms = alarms.withLock { $0 }
+        return parts.withLock { parts in
+            Role.allCases.compactMap { role in
+                let own = parts.filter { $0.key.role == role }.sorted { $0.key < $1.key }.map(\.value)
+                return Self.merged(own).map { (role, Self.alarmed($0, alarms[role])) }
+            }
+        }
+    }
+
+    private static func alarmed(_ health: RoleHealth, _ alarm: String?) -> RoleHealth {
+        guard let alarm, health.condition != .stopped else { return health }
+        var health = health
+        health.condition = .degraded
+        health.reason = alarm
+        return health
+    }
+
+    private static func merged(_ parts: [RoleHealth]) -> RoleHealth? {
+        let order: [Condition] = [.degraded, .starting, .running, .stopped]
+        guard var health = order.lazy.compactMap({ condition in parts.first { $0.condition == condition } }).first
+        else {
+            return nil
+        }
+        health.partitions = parts.reduce(0) { $0 + $1.partitions }
+        health.lastTurnAt = parts.map(\.lastTurnAt).min() ?? health.lastTurnAt
+        // What all threads say is said once.
+        var seen: Set<String> = []
+        health.remarks = parts.flatMap(\.remarks).filter { seen.insert($0).inserted }
+        return health
+    }
+
+    /// Every role has started, none is degraded, and each has turned lately.
+    public func isReady(at time: Int64) -> Bool {
+        let roles = snapshot(at: time)
+        return !roles.isEmpty && roles.allSatisfy { $0.health.condition == .running }
+    }
+
+    /// As `snapshot`, where a role that has not turned for `slow` milliseconds is degraded, whatever it said when it did.
+    public func snapshot(at time: Int64) -> [(role: Role, health: RoleHealth)] {
+        snapshot.map { role, health in
+            guard health.condition == .running, Self.pause(role, health, time) >= Self.slow else {
+                return (role, health)
+            }
+            var late = health
+            late.condition = .degraded
+            late.reason = "its loop has not turned for \(Self.pause(role, health, time) / 1_000) s"
+            return (role, late)
+        }
+    }
+
+    /// Every role's loop turns.
+    public func isLive(at time: Int64) -> Bool {
+        snapshot.allSatisfy { Self.pause($0.role, $0.health, time) < Self.stall }
+    }
+
+    /// Milliseconds since the last turn; 0 of a trainer, which is within a study for as long as that takes.
+    private static func pause(_ role: Role, _ health: RoleHealth, _ time: Int64) -> Int64 {
+        role == .trainer ? 0 : time - health.lastTurnAt
+    }
+}
