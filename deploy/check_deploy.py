@@ -212,7 +212,7 @@ def main() -> int:
         "role": roles,
         "stage": raw_values("Sources/Flywheel/ProjectState.swift", "enum Stage") | {"intake"},
         "code": raw_values("Sources/Vocabulary/Notices.swift", "enum Code")
-        | raw_values("Sources/Events/Inputs/Rejection.swift", "enum Code"),
+        | raw_values("Sources/Events/Inputs/RecordRejection.swift", "enum Code"),
     }
     documents = check_yaml(complaints)
     check_metrics(known, complaints)

@@ -142,7 +142,7 @@ def check_codes(complaints: list[str]):
     page = (ROOT / "docs/reference/reasons.md").read_text(encoding="utf-8")
     # An entry that cannot be read never becomes one that could be refused; the loop names that reason itself.
     expected = {
-        "At the door": raw_values("Sources/Events/Inputs/Rejection.swift", "Rejection"),
+        "At the door": raw_values("Sources/Events/Inputs/RecordRejection.swift", "Rejection"),
         "In the loop": raw_values("Sources/Vocabulary/Notices.swift", "Refusal") | {"unreadable_entry"},
     }
     for heading, codes in expected.items():

@@ -21,7 +21,7 @@ extension BudgetLedger: Formed {
     }
 }
 
-extension Cadence: Formed {
+extension BatchSchedule: Formed {
     @inlinable public init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
         lastBatchAt = try f("last_batch_at_ms", \.lastBatchAt, Time())
         lastBatchOrdinal = try f("last_batch_ordinal", \.lastBatchOrdinal, Count.counted)

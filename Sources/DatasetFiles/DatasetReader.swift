@@ -4,7 +4,7 @@ package import JSON
 package import Vocabulary
 
 /// A line of a version, lent while it is read.
-package struct LentLine {
+package struct BorrowedLine {
     package let split: Split
     /// Without its line feed.
     let bytes: UnsafeRawBufferPointer
@@ -88,7 +88,8 @@ package final class DatasetReader {
 
     /// Hands the lines that hold to `body`, in the order of the log within each split; of form 2 also sees to it that they are
     /// as many as the manifest says, and that none comes twice.
-    package func forEachLine(of splits: Set<Split> = Set(Split.allCases), _ body: (LentLine) throws -> Void) throws {
+    package func forEachLine(of splits: Set<Split> = Set(Split.allCases), _ body: (BorrowedLine) throws -> Void) throws
+    {
         var order = LineOrder(try tombstones())
         try forEachEntry { entry in
             guard entry.kind == .labels, let split = entry.split, splits.contains(split) else { return }
@@ -114,7 +115,8 @@ package final class DatasetReader {
     }
 
     /// Hands the lines of a segment that hold to `body`.
-    package func forEachLine(of entry: DatasetEntry, _ order: inout LineOrder, _ body: (LentLine) throws -> Void) throws
+    package func forEachLine(of entry: DatasetEntry, _ order: inout LineOrder, _ body: (BorrowedLine) throws -> Void)
+        throws
     {
         guard let split = entry.split else { return }
         let bytes = try files.read(entry.path, size: entry.size, sha256: entry.sha256)
@@ -139,7 +141,14 @@ package final class DatasetReader {
                     guard !order.isWithdrawn(sequence, split) else { return }
                 }
                 try body(
-                    LentLine(split: split, bytes: line, object: object, sequence: sequence, file: file, number: number)
+                    BorrowedLine(
+                        split: split,
+                        bytes: line,
+                        object: object,
+                        sequence: sequence,
+                        file: file,
+                        number: number
+                    )
                 )
             }
         }

@@ -51,7 +51,7 @@ extension DatasetStore {
 
     /// Reads from a line its sample, and the hashes of the content and the group that may occur in several splits;
     /// nil where the line cannot be read.
-    private static func sides(_ line: LentLine) -> (sample: String, content: UInt64?, group: UInt64?)? {
+    private static func sides(_ line: BorrowedLine) -> (sample: String, content: UInt64?, group: UInt64?)? {
         guard let object = try? line.object.get() else { return nil }
         return try? sides(object)
     }

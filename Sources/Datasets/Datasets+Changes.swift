@@ -44,7 +44,7 @@ extension DatasetsState {
         confidence: Probability? = nil,
         question: Question,
         _ context: ChangeContext
-    ) -> Result<LabelChange, RefusalError> {
+    ) -> Result<LabelChange, EntryRejectionError> {
         if let complaint = question.complaint(label) { return .failure(.init(.unknownClass, complaint)) }
         return living(sample, context).flatMap { row in
             guard row.label != label else {
@@ -70,7 +70,9 @@ extension DatasetsState {
     /// A label belongs to no later version.
     ///
     /// - Returns: The fact for the log; refused in a project of format 1, and without a living label.
-    public mutating func retract(_ sample: SampleID, _ context: ChangeContext) -> Result<LabelChange, RefusalError> {
+    public mutating func retract(_ sample: SampleID, _ context: ChangeContext) -> Result<
+        LabelChange, EntryRejectionError
+    > {
         living(sample, context).map { row in
             forgetInWindow(sample, row)
             return change(sample, row, to: (row.label, row.split, .retracted), .retracted, [], nil, context)
@@ -86,7 +88,7 @@ extension DatasetsState {
         _ sample: SampleID,
         to split: Split,
         _ context: ChangeContext
-    ) -> Result<LabelChange, RefusalError> {
+    ) -> Result<LabelChange, EntryRejectionError> {
         move(sample, to: split, context, isOfWindow: true)
     }
 
@@ -98,7 +100,7 @@ extension DatasetsState {
         to split: Split,
         _ context: ChangeContext,
         isOfWindow: Bool
-    ) -> Result<LabelChange, RefusalError> {
+    ) -> Result<LabelChange, EntryRejectionError> {
         living(sample, context).flatMap { row in
             guard row.split != split else {
                 return .failure(.init(.duplicate, "the label of sample \(sample) is of \(split.rawValue) already"))
@@ -127,7 +129,7 @@ extension DatasetsState {
     }
 
     /// The row of a label that may change.
-    private func living(_ sample: SampleID, _ context: ChangeContext) -> Result<LabelRow, RefusalError> {
+    private func living(_ sample: SampleID, _ context: ChangeContext) -> Result<LabelRow, EntryRejectionError> {
         guard format(context.policy) >= DatasetFormat.changes else {
             return .failure(
                 .init(

@@ -150,7 +150,7 @@ public struct DatasetsState: Sendable {
         audit: AuditOrigin? = nil,
         leaves: Bool = false,
         at time: StreamTime
-    ) -> Result<LabelFact, RefusalError> {
+    ) -> Result<LabelFact, EntryRejectionError> {
         let id = consensus.sample.id
         if let complaint = question.complaint(consensus.label) {
             return .failure(.init(.unknownClass, complaint))

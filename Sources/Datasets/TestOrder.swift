@@ -16,7 +16,7 @@ struct TestOrder: Sendable {
     /// - Complexity: O(1) where changes were followed, else O(*n* log *n*).
     mutating func lines(of labels: Table<SampleID, LabelRow>) -> [Line] {
         if revision != labels.revision {
-            let rows = labels.gather(into: [Line]()) { rows, id, row in
+            let rows = labels.reduce(into: [Line]()) { rows, id, row in
                 if row.tests { rows.append((row.sequence, id)) }
             }
             // No two labels have the same place in the log.
@@ -51,7 +51,7 @@ struct ImportKeys: Sendable {
 
     mutating func contains(_ key: UInt64, of labels: Table<SampleID, LabelRow>) -> Bool {
         if !isCurrent(labels) {
-            keys = labels.gather(into: []) { keys, _, row in if let key = row.importKey { keys.insert(key) } }
+            keys = labels.reduce(into: []) { keys, _, row in if let key = row.importKey { keys.insert(key) } }
             revision = labels.revision
         }
         return keys.contains(key)

@@ -86,7 +86,7 @@ extension DatasetsState {
         var number = Int(exactly: row.sequence)
         if number.flatMap({ window[$0]?.sample }) != sample {
             // A revised label is there under the number of its acceptance.
-            number = window.gather(into: nil) { found, number, label in
+            number = window.reduce(into: nil) { found, number, label in
                 if label.sample == sample { found = number }
             }
         }

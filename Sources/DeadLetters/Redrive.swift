@@ -41,7 +41,7 @@ public struct Redrive {
         /// Left out, since they were sent again already.
         public var done = 0
         /// Not sent, and why; the first hundred by place.
-        public var refused: [(place: LetterPlace, reason: String)] = []
+        public var refused: [(place: DeadLetterPosition, reason: String)] = []
         public var refusedCount = 0
     }
 
@@ -82,15 +82,15 @@ public struct Redrive {
     /// - Throws: `StreamError` when a topic cannot be read or written, also when a later run has begun; what was committed
     ///   stays, and another run goes on behind it.
     public func run(
-        _ filter: LetterFilter,
+        _ filter: DeadLetterFilter,
         _ policy: Policy = Policy(),
-        told: (StoredLetter, Verdict) -> Void = { _, _ in },
+        told: (DeadLetter, Verdict) -> Void = { _, _ in },
         progress: (Int) -> Void = { _ in }
     ) throws -> Report {
         // First of all: what another run left open is not waited for, and what it sends from now on is refused.
         let sender = policy.isDry ? nil : try RedriveSender(transport, "\(topics.prefix)redrive", pause)
         defer { sender?.close() }
-        let scan = try LetterScan(transport: transport, topics: topics)
+        let scan = try DeadLetterScan(transport: transport, topics: topics)
         defer { scan.close() }
         let (marks, ends) = try scan.marks()
         var report = Report()
@@ -128,10 +128,10 @@ public struct Redrive {
     }
 
     /// Decides whether a dead letter is sent again, given the marks that follow it.
-    func judge(_ letter: StoredLetter, _ marks: [RedriveMark], _ policy: Policy) -> Verdict {
+    func judge(_ letter: DeadLetter, _ marks: [RedriveMark], _ policy: Policy) -> Verdict {
         if let mark = marks.last, !policy.again { return .done(mark) }
         // Only what Intake reads: the rest is written by workers alone, in an order of theirs.
-        guard IntakeStage.inputs.contains(where: { topics[$0] == letter.origin.topic }) else {
+        guard IntakeProcessor.inputs.contains(where: { topics[$0] == letter.origin.topic }) else {
             return .refuse("it came from \(letter.origin.topic), which only workers write")
         }
         if letter.isValueCut {
@@ -152,15 +152,15 @@ public struct Redrive {
     /// A number of times in words.
     public static func times(_ count: Int) -> String { count == 1 ? "once" : "\(count) times" }
 
-    private func redriven(_ letter: StoredLetter, _ attempt: Int) -> Redriven {
+    private func redriven(_ letter: DeadLetter, _ attempt: Int) -> Redriven {
         // In front: where headers are cut, the first ones are kept, and only there they are believed.
         var own = letter.headers[...]
-        if own.first?.name == LetterHeader.attempt { own = own.dropFirst() }
-        if own.first?.name == LetterHeader.letter { own = own.dropFirst() }
+        if own.first?.name == DeadLetterHeader.attempt { own = own.dropFirst() }
+        if own.first?.name == DeadLetterHeader.letter { own = own.dropFirst() }
         let headers =
             [
-                RecordHeader(LetterHeader.attempt, String(attempt)),
-                RecordHeader(LetterHeader.letter, letter.place.description),
+                RecordHeader(DeadLetterHeader.attempt, String(attempt)),
+                RecordHeader(DeadLetterHeader.letter, letter.place.description),
             ] + own
         return Redriven(
             place: letter.place,
@@ -177,11 +177,11 @@ public struct Redrive {
                 key: letter.key,
                 value: nil,
                 headers: [
-                    RecordHeader(LetterHeader.marked, letter.place.description),
-                    RecordHeader(LetterHeader.markedAttempt, String(attempt)),
-                    RecordHeader(LetterHeader.markedTopic, letter.origin.topic),
-                    RecordHeader(LetterHeader.markedBy, by),
-                    RecordHeader(LetterHeader.at, String(now())),
+                    RecordHeader(DeadLetterHeader.marked, letter.place.description),
+                    RecordHeader(DeadLetterHeader.markedAttempt, String(attempt)),
+                    RecordHeader(DeadLetterHeader.markedTopic, letter.origin.topic),
+                    RecordHeader(DeadLetterHeader.markedBy, by),
+                    RecordHeader(DeadLetterHeader.at, String(now())),
                 ]
             )
         )
@@ -189,7 +189,7 @@ public struct Redrive {
 }
 
 extension Redrive.Report {
-    fileprivate mutating func refuse(_ place: LetterPlace, _ reason: String) {
+    fileprivate mutating func refuse(_ place: DeadLetterPosition, _ reason: String) {
         refusedCount += 1
         if refused.count < 100 { refused.append((place, reason)) }
     }
@@ -197,7 +197,7 @@ extension Redrive.Report {
 
 /// A letter's record to be sent, and its mark.
 struct Redriven {
-    let place: LetterPlace
+    let place: DeadLetterPosition
     let record: OutputRecord
     let mark: OutputRecord
 

@@ -30,7 +30,7 @@ final class RedriveSender {
     /// Sends all of them in one transaction, or, where one of them is refused, in as many as it takes to find it.
     ///
     /// - Returns: Those that no broker takes, and why.
-    func send(_ batch: [Redriven]) throws(StreamError) -> [(place: LetterPlace, reason: String)] {
+    func send(_ batch: [Redriven]) throws(StreamError) -> [(place: DeadLetterPosition, reason: String)] {
         var refusal: StreamError?
         for _ in 0..<Self.tries {
             do throws(StreamError) {

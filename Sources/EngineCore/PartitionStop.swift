@@ -24,7 +24,7 @@ public struct PartitionStop: Hashable, Sendable {
 }
 
 /// A stage that stops a partition rather than pass over a record.
-package protocol StoppingStage: AnyObject {
+package protocol StoppingProcessor: AnyObject {
     /// Partitions that have stopped, in order.
     var stops: [PartitionStop] { get }
     /// Called when a partition stops, until it is revoked.

@@ -68,25 +68,26 @@ extension ProjectState {
     }
 
     /// Why a label is not taken, whatever it says.
-    private mutating func refusal(of imported: ImportedLabel, _ configuration: ProjectConfiguration) -> Refusal? {
+    private mutating func refusal(of imported: ImportedLabel, _ configuration: ProjectConfiguration) -> EntryRejection?
+    {
         let question = configuration.question
         let complaint =
             switch imported.answer {
             case .label(let label): question.complaint(label)
             case .votes(let votes): votes.lazy.compactMap { question.complaint($0.answer) }.first
             }
-        if let complaint { return Refusal(.unknownClass, complaint) }
+        if let complaint { return EntryRejection(.unknownClass, complaint) }
         if datasets.hasImported(imported.key) {
-            return Refusal(.duplicate, "\(imported.origin.id) of \(imported.origin.source) was imported before")
+            return EntryRejection(.duplicate, "\(imported.origin.id) of \(imported.origin.source) was imported before")
         }
         let sample = imported.sample.id
         if acquisition.accounts.asked[sample] != nil, datasets.labels[sample] == nil, labeling.isOpen(sample) {
-            return Refusal(.sampleAsked, "sample \(sample) is being asked for: the answers of its task count")
+            return EntryRejection(.sampleAsked, "sample \(sample) is being asked for: the answers of its task count")
         }
         if configuration.acquisition.edition >= 2, acquisition.accounts.asked[sample] == nil,
             let text = otherSide(of: imported.sample, imported.purpose)
         {
-            return Refusal(.sampleAsked, text)
+            return EntryRejection(.sampleAsked, text)
         }
         return nil
     }

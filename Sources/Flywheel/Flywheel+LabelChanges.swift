@@ -93,7 +93,7 @@ extension ProjectState {
         _ sample: SampleID,
         _ configuration: ProjectConfiguration,
         _ step: inout Step,
-        _ body: (inout DatasetsState) -> Result<LabelChange, RefusalError>
+        _ body: (inout DatasetsState) -> Result<LabelChange, EntryRejectionError>
     ) {
         let old = datasets.labels[sample]
         switch body(&datasets) {

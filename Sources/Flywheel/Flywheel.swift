@@ -210,7 +210,7 @@ extension ProjectState {
         decide(release, &step)
     }
 
-    mutating func refuse(_ refusal: Refusal, _ step: inout Step) {
+    mutating func refuse(_ refusal: EntryRejection, _ step: inout Step) {
         refusals[refusal.code.rawValue, default: 0] += 1
         step.decide(.refused(refusal))
     }

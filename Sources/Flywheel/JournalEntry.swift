@@ -90,7 +90,7 @@ public struct Decision: Hashable, Sendable {
         indirect case transition(ModelTransition, under: ProjectConfiguration)
         case notice(Notice)
         /// The entry changed nothing; the reason is counted, and the record goes to the dead letters if people must look.
-        case refused(Refusal)
+        case refused(EntryRejection)
     }
 
     /// Derived from project, entry number and ordinal.

@@ -10,7 +10,7 @@ extension LoopPosition: Formed {
     }
 }
 
-extension StageTime: Formed {
+extension CyclePhaseTime: Formed {
     @inlinable public init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
         count = try f("count", \.count, Whole.counted)
         total = try f("total_ms", \.total, Whole.counted)

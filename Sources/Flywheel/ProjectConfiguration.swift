@@ -33,17 +33,17 @@ public struct ProjectConfiguration: Hashable, Sendable {
     /// made, which did not write it down.
     public var initialClasses: Int? { contents.value.initialClasses }
     /// The acquisition policy, for those who keep it.
-    var sharedAcquisition: Shared<AcquisitionPolicy> { contents.value.acquisition }
+    var sharedAcquisition: Boxed<AcquisitionPolicy> { contents.value.acquisition }
 
     /// Kept once: every entry is applied under it.
-    private let contents: Shared<Contents>
+    private let contents: Boxed<Contents>
 
     private struct Contents: Hashable, Sendable {
         let project: ProjectID
         let revision: Int
         let partition: Int32
         let question: Question
-        let acquisition: Shared<AcquisitionPolicy>
+        let acquisition: Boxed<AcquisitionPolicy>
         let labeling: LabelingPolicy
         let datasets: DatasetPolicy
         let training: TrainingPolicy
@@ -67,13 +67,13 @@ public struct ProjectConfiguration: Hashable, Sendable {
         requireTokens: Bool? = nil,
         initialClasses: Int? = nil
     ) {
-        contents = Shared(
+        contents = Boxed(
             Contents(
                 project: project,
                 revision: revision,
                 partition: partition,
                 question: question,
-                acquisition: Shared(acquisition),
+                acquisition: Boxed(acquisition),
                 labeling: labeling,
                 datasets: datasets,
                 training: training,

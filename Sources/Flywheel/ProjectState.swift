@@ -7,7 +7,7 @@ public import Training
 public import Vocabulary
 
 /// A stage of the cycle whose time is measured.
-public enum Stage: String, Hashable, Sendable, CaseIterable, Comparable {
+public enum CyclePhase: String, Hashable, Sendable, CaseIterable, Comparable {
     /// From a sample's prediction to its task.
     case select
     /// From a task to its label.
@@ -25,7 +25,7 @@ public enum Stage: String, Hashable, Sendable, CaseIterable, Comparable {
 }
 
 /// How long a stage takes, in milliseconds.
-public struct StageTime: Hashable, Sendable {
+public struct CyclePhaseTime: Hashable, Sendable {
     /// Times it was measured.
     public var count: Int64
     /// Milliseconds, all measurements together.
@@ -86,7 +86,7 @@ public struct ProjectState: Sendable {
     /// Commands remembered: one that comes again while it is known is refused as a duplicate.
     public static let commandCapacity = 10_000
     /// How long each stage of the cycle takes.
-    public var stages = Table<Stage, StageTime>()
+    public var stages = Table<CyclePhase, CyclePhaseTime>()
     /// Refusals counted by reason code.
     public var refusals = Table<String, Int64>()
     /// Classes that users correct predictions to and the project lacks, by name: how often. See `ClassProposals`.
@@ -123,11 +123,11 @@ public struct ProjectState: Sendable {
     /// Whether a release has named the version, or a study gives it to its model, as far as either is remembered.
     public func isRegistered(_ version: ModelVersion) -> Bool { rollout.knows(version) || training.names(version) }
 
-    mutating func took(_ stage: Stage, _ milliseconds: Int64) {
-        var time = stages[stage] ?? StageTime()
+    mutating func took(_ stage: CyclePhase, _ milliseconds: Int64) {
+        var time = stages[stage] ?? CyclePhaseTime()
         time.count += 1
-        time.total = min(time.total.adding(max(0, milliseconds)), StageTime.longest)
-        time.last = min(max(0, milliseconds), StageTime.longest)
+        time.total = min(time.total.adding(max(0, milliseconds)), CyclePhaseTime.longest)
+        time.last = min(max(0, milliseconds), CyclePhaseTime.longest)
         stages[stage] = time
     }
 }

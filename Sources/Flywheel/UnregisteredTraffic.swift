@@ -41,8 +41,8 @@ public struct UnregisteredTraffic: Hashable, Sendable {
                 if let oldest { table[oldest.key] = nil }
             }
             var row = table[version] ?? Self(predictions: 0, feedback: 0, since: time, lastAt: time)
-            row.predictions = min(row.predictions.adding(max(0, tally.predictions)), StageTime.longest)
-            row.feedback = min(row.feedback.adding(max(0, tally.feedback)), StageTime.longest)
+            row.predictions = min(row.predictions.adding(max(0, tally.predictions)), CyclePhaseTime.longest)
+            row.feedback = min(row.feedback.adding(max(0, tally.feedback)), CyclePhaseTime.longest)
             row.lastAt = time
             table[version] = row
         }

@@ -22,7 +22,7 @@ struct RareBenchmark {
         "rare",
         summary: "count the samples found of a rare class that the model is sure not to see",
         options: [
-            .option("rare", "N", help: "samples of it in a pool of \(RareWorld.pool)", defaultValue: "9"),
+            .option("rare", "N", help: "samples of it in a pool of \(RareScenario.pool)", defaultValue: "9"),
             .option("budget", "N", help: "labels in all", defaultValue: "102"),
             .option("batch", "N", help: "labels a round", defaultValue: "10"),
             .option("seeds", "N", help: "worlds", defaultValue: "20"),
@@ -41,8 +41,8 @@ struct RareBenchmark {
     init(_ arguments: ParsedArguments) throws {
         rare = try arguments.int("rare", in: 0...100) ?? 9
         seeds = try arguments.int("seeds", in: 1...10_000) ?? 20
-        batch = try arguments.int("batch", in: 1...RareWorld.pool) ?? 10
-        budget = try arguments.int("budget", in: 1...RareWorld.pool) ?? 102
+        batch = try arguments.int("batch", in: 1...RareScenario.pool) ?? 10
+        budget = try arguments.int("budget", in: 1...RareScenario.pool) ?? 102
         repeatsAudits = !arguments.flag("audit-once")
         startsCold = !arguments.flag("warm")
     }
@@ -88,7 +88,7 @@ struct RareBenchmark {
         options.budget = budget
         options.repeatsAudits = repeatsAudits
         options.startsCold = startsCold
-        let data = RareWorld.data(rare: rare, seed: seed)
+        let data = RareScenario.data(rare: rare, seed: seed)
         var replay = AcquisitionReplay(data: data, options: options, seed: seed)
         let points = try replay.run()
         return Run(

@@ -119,7 +119,7 @@ struct SelectionBenchmark {
 
     private func context(_ entry: UInt64, _ policy: AcquisitionPolicy) -> SelectionContext {
         SelectionContext(
-            policy: Shared(policy),
+            policy: Boxed(policy),
             newestOrdinal: 1,
             entry: EntryContext(
                 project: ProjectID("bench"),

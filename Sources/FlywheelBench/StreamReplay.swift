@@ -101,7 +101,7 @@ struct StreamReplay {
             seed: (seed &+ 1) &* 0x9E37_79B9_7F4A_7C15 ^ UInt64(event) &* 0xD6E8_FEB8_6659_FD93
         )
         let context = SelectionContext(
-            policy: Shared(policy),
+            policy: Boxed(policy),
             classes: data.classes.count,
             unlearnedLabels: pending,
             entry: entry

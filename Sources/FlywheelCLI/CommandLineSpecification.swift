@@ -268,7 +268,7 @@ enum CommandLineSpecification {
             CommandSpecification(
                 "list",
                 summary: "list them, the oldest first",
-                options: connection + LetterOptions.all + [
+                options: connection + DeadLetterOptions.all + [
                     json, .option("limit", "N", help: "at most so many, the newest", defaultValue: "100"),
                 ]
             ),
@@ -285,7 +285,7 @@ enum CommandLineSpecification {
                     Each letter is sent again once; a mark on the topic says so. A record that is refused again comes back
                     with its attempts counted. Exits with 1 if a letter that was meant was refused.
                     """,
-                options: connection + LetterOptions.all + [
+                options: connection + DeadLetterOptions.all + [
                     .flag("all", help: "every letter"),
                     .flag("dry-run", help: "say what would be sent, and send nothing"),
                     .option("max-attempts", "N", help: "a record is sent again so often at most", defaultValue: "3"),

@@ -13,10 +13,10 @@ import Vocabulary
 /// The account of everything that was sent: each record is tallied, in the journal, a dead letter or counted as left out, once;
 /// all that was written can be read, and decided again equal.
 struct Ledger {
-    let plant: Plant
+    let pipeline: Pipeline
     private let parser = JSONParser(maximumDepth: 64, maximumSize: 16 << 20)
 
-    init(_ plant: Plant) { self.plant = plant }
+    init(_ pipeline: Pipeline) { self.pipeline = pipeline }
 
     /// Numbers of entries, dead letters and dead letters of the loop, by the position of the record that they come
     /// from.
@@ -31,7 +31,7 @@ struct Ledger {
     /// - Throws: `FuzzFault` with the first law that does not hold.
     func check(_ outcomes: inout FuzzOutcomes) throws {
         do {
-            if let first = plant.disturbances.first { throw FuzzFault("disturbed: \(first)") }
+            if let first = pipeline.disturbances.first { throw FuzzFault("disturbed: \(first)") }
             try checkRecords(&outcomes)
             try checkOutputs(&outcomes)
             try checkReplay(&outcomes)
@@ -42,8 +42,8 @@ struct Ledger {
     }
 
     private func committed(_ topic: Topic) -> [(partition: Int32, record: StoredRecord)] {
-        (0..<Int32(plant.cluster.partitionCount(of: plant.topics[topic]))).flatMap { partition in
-            plant.cluster.committed(plant.topics[topic], partition).map { (partition, $0) }
+        (0..<Int32(pipeline.cluster.partitionCount(of: pipeline.topics[topic]))).flatMap { partition in
+            pipeline.cluster.committed(pipeline.topics[topic], partition).map { (partition, $0) }
         }
     }
 
@@ -75,10 +75,10 @@ struct Ledger {
         }
         try takeLetters(&account, &outcomes)
         var traffic = 0
-        for topic in IntakeStage.inputs {
+        for topic in IntakeProcessor.inputs {
             for (partition, record) in committed(topic) {
                 outcomes.add("records", "read")
-                let place = "\(plant.topics[topic])/\(partition)/\(record.offset)"
+                let place = "\(pipeline.topics[topic])/\(partition)/\(record.offset)"
                 let (entries, letters) = (account.entries[place] ?? 0, account.letters[place] ?? 0)
                 guard entries + letters <= 1 else {
                     throw FuzzFault(
@@ -89,7 +89,7 @@ struct Ledger {
                 if topic == .predictions { traffic += 1 } else { account.letters["left out", default: 0] += 1 }
             }
         }
-        let counts = plant.counts
+        let counts = pipeline.counts
         let leftOut = account.letters["left out"] ?? 0
         guard (counts.undrawn...counts.dropped + counts.undrawn).contains(Int64(leftOut)) else {
             throw FuzzFault(
@@ -108,7 +108,7 @@ struct Ledger {
 
     private func takeLetters(_ account: inout Account, _ outcomes: inout FuzzOutcomes) throws {
         var letters = 0
-        try LetterScan(transport: plant.cluster, topics: plant.topics).forEachLetter { letter in
+        try DeadLetterScan(transport: pipeline.cluster, topics: pipeline.topics).forEachLetter { letter in
             letters += 1
             let place = "\(letter.origin.topic)/\(letter.origin.partition)/\(letter.originOffset)"
             outcomes.add("dead_letters", "\(letter.stage): \(letter.code)")
@@ -118,7 +118,7 @@ struct Ledger {
             if letter.stage == "loop" {
                 account.loopLetters[place, default: 0] += 1
                 guard account.loopLetters[place] == 1,
-                    account.entries[place] == 1 || letter.origin.topic == plant.topics[.journal]
+                    account.entries[place] == 1 || letter.origin.topic == pipeline.topics[.journal]
                 else { throw FuzzFault("the loop's letter of \(place) does not follow from one entry") }
             } else {
                 account.letters[place, default: 0] += 1
@@ -126,20 +126,20 @@ struct Ledger {
         }
         let written = committed(.deadLetters).count { $0.record.header("flywheel.reason.code") != nil }
         guard letters == written else { throw FuzzFault("\(written) letters were written, \(letters) can be read") }
-        let refused = plant.counts.refusals.reduce(0) { sum, refusal in
-            let isLetter = Refusal.Code(rawValue: refusal.key)?.isDeadLetter ?? true
+        let refused = pipeline.counts.refusals.reduce(0) { sum, refusal in
+            let isLetter = EntryRejection.Code(rawValue: refusal.key)?.isDeadLetter ?? true
             return sum + (isLetter ? Int(refusal.value) : 0)
         }
         let ours = account.loopLetters.values.reduce(0, +)
         guard ours == refused else {
             throw FuzzFault("the loop refused \(refused) entries with a letter and wrote \(ours)")
         }
-        for (code, count) in plant.counts.refusals { outcomes.add("refusals", code, Int(count)) }
+        for (code, count) in pipeline.counts.refusals { outcomes.add("refusals", code, Int(count)) }
     }
 
     /// Checks that the tallies count all accepted predictions: those that became entries, and those that did not.
     private func checkTallies(uncounted: Int, _ account: Account, _ outcomes: inout FuzzOutcomes) throws {
-        let prefix = plant.topics[.predictions] + "/"
+        let prefix = pipeline.topics[.predictions] + "/"
         let forwarded = account.entries.filter { $0.key.hasPrefix(prefix) }.values.reduce(0, +)
         var (counted, told) = (0, 0)
         for (_, record) in committed(.tallies) {
@@ -192,23 +192,23 @@ struct Ledger {
         var projects: [String: Int32] = [:]
         for (partition, record) in committed(.journal) { projects[record.keyText] = partition }
         for (name, partition) in projects.sorted(by: { $0.key < $1.key }) {
-            let report = try Replay(transport: plant.cluster, topics: plant.topics)
+            let report = try Replay(transport: pipeline.cluster, topics: pipeline.topics)
                 .verify(project: name, partition: partition)
             if let difference = report.firstDifference { throw FuzzFault("replay of \(name): \(difference)") }
             outcomes.add("replay", "projects")
             outcomes.add("replay", "decisions", report.compared)
         }
-        let status = try StatusView(transport: plant.cluster, topics: plant.topics)
+        let status = try StatusView(transport: pipeline.cluster, topics: pipeline.topics)
         defer { status.close() }
         _ = try status.summaries()
     }
 
     /// Checks that a new worker restores the rows that the old one had.
     func checkRestored(_ rows: [String: [[UInt8]: [UInt8]]]) throws {
-        let store = try StateStore(transport: plant.cluster, topics: plant.topics)
+        let store = try StateStore(transport: pipeline.cluster, topics: pipeline.topics)
         defer { store.close() }
         var restored: [String: LoopProject] = [:]
-        for partition in 0..<Plant.partitions {
+        for partition in 0..<Pipeline.partitions {
             restored.merge(try store.restore(partition).projects) { $1 }
         }
         for (name, expected) in rows.sorted(by: { $0.key < $1.key }) {

@@ -6,7 +6,7 @@ import Fuzzing
 struct FlywheelFuzz {
     static func targets(_ corpus: Corpus, _ folder: String) throws -> [any FuzzTarget] {
         try [
-            TopicsTarget(corpus: corpus, folder: folder), LettersTarget(corpus: corpus, folder: folder),
+            TopicsTarget(corpus: corpus, folder: folder), DeadLettersTarget(corpus: corpus, folder: folder),
             HTTPTarget(), CommandLineTarget(folder: folder),
         ] + CodecTargets.all(corpus)
     }

@@ -8,7 +8,7 @@ import StreamTesting
 /// answer it well. What they would send is made here; whoever sends it may spoil it first.
 struct Participants {
     private(set) var projects: [ProjectMaker]
-    private let plant: Plant
+    private let pipeline: Pipeline
     private var truth: [String: Int] = [:]
     private var samples = 0
     private var ids = 0
@@ -21,8 +21,8 @@ struct Participants {
     private var releases: [String: JSONTree] = [:]
     private var versions: [String] = ["v1"]
 
-    init(_ plant: Plant, projects: [ProjectMaker]) {
-        self.plant = plant
+    init(_ pipeline: Pipeline, projects: [ProjectMaker]) {
+        self.pipeline = pipeline
         self.projects = projects
     }
 
@@ -38,9 +38,10 @@ struct Participants {
 
     private mutating func news(_ topic: Topic) -> [JSONTree] {
         var trees: [JSONTree] = []
-        for partition in 0..<Int(Plant.partitions) {
+        for partition in 0..<Int(Pipeline.partitions) {
             let from = read[topic]?[partition] ?? -1
-            for record in plant.cluster.committed(plant.topics[topic], Int32(partition)) where record.offset > from {
+            for record in pipeline.cluster.committed(pipeline.topics[topic], Int32(partition))
+            where record.offset > from {
                 read[topic, default: [-1, -1]][partition] = record.offset
                 if let tree = record.value.flatMap({ JSONTree(reading: $0) }) { trees.append(tree) }
             }
@@ -57,7 +58,7 @@ struct Participants {
         }
         for tree in news(.trainingRequests) {
             guard let project = tree["project"]?.plain else { continue }
-            if !plant.hasTrainer { requests.append((project, tree)) }
+            if !pipeline.hasTrainer { requests.append((project, tree)) }
             if let version = tree["model_version"]?.plain { versions.append(version) }
         }
         for tree in news(.modelReleases) {
@@ -134,7 +135,7 @@ struct Participants {
         if generator.chance(0.2) {
             tree["logits"] = .array(project.classes.map { _ in .word(String(generator.nextNormal() * 3)) })
         }
-        if generator.chance(0.7) { tree["predicted_at_ms"] = .word(String(plant.clock.now - 5)) }
+        if generator.chance(0.7) { tree["predicted_at_ms"] = .word(String(pipeline.clock.now - 5)) }
         return Draft(topic: .predictions, key: [0x6B], tree: tree)
     }
 
@@ -194,7 +195,7 @@ struct Participants {
                 tree["answer"] = ["kind": "choice", "class": classes[answer]]
             }
             if generator.chance(0.5) { tree["duration_ms"] = .word("\(generator.next(below: 100_000))") }
-            if generator.chance(0.3) { tree["answered_at_ms"] = .word("\(plant.clock.now)") }
+            if generator.chance(0.3) { tree["answered_at_ms"] = .word("\(pipeline.clock.now)") }
             let draft = Draft(topic: .annotations, key: Array(id.utf8), tree: tree)
             drafts.append(draft)
             if generator.chance(0.1) { drafts.append(draft) }

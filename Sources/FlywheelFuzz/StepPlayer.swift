@@ -7,7 +7,7 @@ import StreamTesting
 
 /// Does the steps of a world, the first time and when they are replayed.
 struct StepPlayer {
-    let plant: Plant
+    let pipeline: Pipeline
     /// Nil when recorded steps are replayed.
     let recorder: InputRecorder?
 
@@ -17,11 +17,11 @@ struct StepPlayer {
         if let record = RecordStep(step) {
             try send(record, outcomes: &outcomes)
         } else if let time = step["advance"]?.int {
-            plant.clock.advance(by: Int64(time))
+            pipeline.clock.advance(by: Int64(time))
         } else if step["settle"] != nil {
-            try plant.settle()
+            try pipeline.settle()
         } else if step["restart"] != nil {
-            try plant.restart()
+            try pipeline.restart()
             outcomes.add("worlds", "restarts")
         } else if let redrive = step["redrive"] {
             try self.redrive(redrive, &outcomes)
@@ -36,7 +36,7 @@ struct StepPlayer {
 
     private func send(_ step: RecordStep, outcomes: inout FuzzOutcomes) throws {
         do throws(StreamError) {
-            try plant.cluster.append(step.record(plant.topics))
+            try pipeline.cluster.append(step.record(pipeline.topics))
             outcomes.add("records", "sent")
             outcomes.add("topics", step.topic.rawValue)
         } catch {
@@ -51,13 +51,13 @@ struct StepPlayer {
         policy.maximumAttempts = step["attempts"]?.int ?? 3
         let before = inputs()
         let redrive = Redrive(
-            transport: plant.cluster,
-            topics: plant.topics,
+            transport: pipeline.cluster,
+            topics: pipeline.topics,
             by: "olga",
-            now: { plant.clock.now },
-            pause: { plant.clock.advance(by: $0) }
+            now: { pipeline.clock.now },
+            pause: { pipeline.clock.advance(by: $0) }
         )
-        let report = try redrive.run(LetterFilter(), policy)
+        let report = try redrive.run(DeadLetterFilter(), policy)
         guard inputs() - before == report.sent, report.matched == report.sent + report.done + report.refusedCount else {
             throw FuzzFault("a redrive sent \(inputs() - before) records and says: \(report)")
         }
@@ -67,6 +67,6 @@ struct StepPlayer {
     }
 
     private func inputs() -> Int {
-        IntakeStage.inputs.reduce(0) { $0 + plant.cluster.committed(plant.topics[$1]).count }
+        IntakeProcessor.inputs.reduce(0) { $0 + pipeline.cluster.committed(pipeline.topics[$1]).count }
     }
 }

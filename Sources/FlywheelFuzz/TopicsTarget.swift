@@ -22,55 +22,55 @@ final class TopicsTarget: FuzzTarget {
     func run(_ generator: inout SplitMix64, _ recorder: InputRecorder, _ outcomes: inout FuzzOutcomes) throws {
         let settings = settings(&generator)
         recorder.step(["settings": tree(settings)])
-        let plant = try Plant(folder: folder, settings: settings)
+        let pipeline = try Pipeline(folder: folder, settings: settings)
         let names = ["shapes", "0.a_b-c", "digits"]
         let projects = (0..<generator.pick([1, 1, 2, 3])).map { index in
             let base = corpus["project"].first { $0["acquisition"]?["batch"] != nil } ?? [:]
             return ProjectMaker(name: names[index], partition: Int32(index % 2), base: base, &generator)
         }
-        let world = World(
-            plant: plant,
-            participants: Participants(plant, projects: projects),
+        let scenario = Scenario(
+            pipeline: pipeline,
+            participants: Participants(pipeline, projects: projects),
             corpus: corpus,
             mutator: mutator,
             spoiled: generator.pick([0, 0.01, 0.05, 0.2, 0.9]),
-            player: StepPlayer(plant: plant, recorder: recorder)
+            player: StepPlayer(pipeline: pipeline, recorder: recorder)
         )
-        try play(world, &generator, &outcomes)
+        try play(scenario, &generator, &outcomes)
     }
 
-    private func play(_ start: World, _ generator: inout SplitMix64, _ outcomes: inout FuzzOutcomes) throws {
-        var world = start
-        for index in world.participants.projects.indices {
-            let draft = world.participants.revision(index, &generator)
-            try world.send(draft, &generator, &outcomes)
+    private func play(_ start: Scenario, _ generator: inout SplitMix64, _ outcomes: inout FuzzOutcomes) throws {
+        var scenario = start
+        for index in scenario.participants.projects.indices {
+            let draft = scenario.participants.revision(index, &generator)
+            try scenario.send(draft, &generator, &outcomes)
         }
         for _ in 0..<generator.pick([4, 12, 12, 25, 40]) {
-            try world.round(&generator, &outcomes)
+            try scenario.round(&generator, &outcomes)
         }
-        try end(world.plant, &outcomes)
+        try end(scenario.pipeline, &outcomes)
     }
 
-    private func end(_ plant: Plant, _ outcomes: inout FuzzOutcomes) throws {
-        try plant.settle()
-        let rows = plant.liveRows()
-        plant.stop()
-        let ledger = Ledger(plant)
+    private func end(_ pipeline: Pipeline, _ outcomes: inout FuzzOutcomes) throws {
+        try pipeline.settle()
+        let rows = pipeline.liveRows()
+        pipeline.stop()
+        let ledger = Ledger(pipeline)
         try ledger.check(&outcomes)
         try ledger.checkRestored(rows)
     }
 
     func replay(_ steps: [JSONTree], _ outcomes: inout FuzzOutcomes) throws {
-        let plant = try Plant(folder: folder, settings: settings(steps.first?["settings"]))
-        let player = StepPlayer(plant: plant, recorder: nil)
+        let pipeline = try Pipeline(folder: folder, settings: settings(steps.first?["settings"]))
+        let player = StepPlayer(pipeline: pipeline, recorder: nil)
         for step in steps { try player.play(step, &outcomes) }
-        try end(plant, &outcomes)
+        try end(pipeline, &outcomes)
     }
 
     // MARK: - Settings
 
-    private func settings(_ generator: inout SplitMix64) -> Plant.Settings {
-        var settings = Plant.Settings()
+    private func settings(_ generator: inout SplitMix64) -> Pipeline.Settings {
+        var settings = Pipeline.Settings()
         settings.hasTrainer = generator.chance(0.4)
         settings.batchSize = generator.pick([1, 7, 1_000])
         if generator.chance(0.1) { settings.lettersPerSecond = generator.between(1...20) }
@@ -80,12 +80,12 @@ final class TopicsTarget: FuzzTarget {
 
     private func limits(_ entries: Int) -> EntryLimits {
         EntryLimits(
-            entries: Dictionary(uniqueKeysWithValues: IntakeStage.inputs.map { ($0, entries) }),
+            entries: Dictionary(uniqueKeysWithValues: IntakeProcessor.inputs.map { ($0, entries) }),
             bytes: 1 << 20
         )
     }
 
-    private func tree(_ settings: Plant.Settings) -> JSONTree {
+    private func tree(_ settings: Pipeline.Settings) -> JSONTree {
         [
             "trainer": .word("\(settings.hasTrainer)"), "batch": .word("\(settings.batchSize)"),
             "letters": .word("\(settings.lettersPerSecond)"),
@@ -93,8 +93,8 @@ final class TopicsTarget: FuzzTarget {
         ]
     }
 
-    private func settings(_ tree: JSONTree?) -> Plant.Settings {
-        var settings = Plant.Settings()
+    private func settings(_ tree: JSONTree?) -> Pipeline.Settings {
+        var settings = Pipeline.Settings()
         settings.hasTrainer = tree?["trainer"]?.plain == "true"
         settings.batchSize = max(1, tree?["batch"]?.int ?? 1_000)
         settings.lettersPerSecond = max(1, tree?["letters"]?.int ?? 1_000_000)

@@ -36,15 +36,15 @@ struct ArtifactGate {
     /// - Returns: Whether the file is there with that size; nil where it could not be looked at: at other schemes, outside the
     ///   known folders, or when the disk did not answer in time.
     /// - Throws: `forbiddenArtifact` where it lies where none may.
-    mutating func check(_ result: TrainingResult, allowed: [ArtifactPrefix]) throws(Rejection) -> Bool? {
+    mutating func check(_ result: TrainingResult, allowed: [ArtifactPrefix]) throws(RecordRejection) -> Bool? {
         guard case .finished(let artifact, _, _, _) = result.outcome else { return nil }
         return try check(artifact, allowed: allowed)
     }
 
     /// Checks any artifact, with the same limit, result and error as the artifact of a training result.
-    mutating func check(_ artifact: ArtifactReference, allowed: [ArtifactPrefix]) throws(Rejection) -> Bool? {
+    mutating func check(_ artifact: ArtifactReference, allowed: [ArtifactPrefix]) throws(RecordRejection) -> Bool? {
         guard let uri = ArtifactURI(artifact.uri) else {
-            throw Rejection(
+            throw RecordRejection(
                 .forbiddenArtifact,
                 "artifact.uri: expected a URI that means one thing to everybody (no user before the host, no '..', no escaped '/'), found \(artifact.uri)"
             )
@@ -52,7 +52,7 @@ struct ArtifactGate {
         let matching = allowed.filter { $0.covers(uri) }
         guard !matching.isEmpty else {
             let names = allowed.prefix(5).map(\.text).joined(separator: ", ") + (allowed.count > 5 ? ", …" : "")
-            throw Rejection(
+            throw RecordRejection(
                 .forbiddenArtifact,
                 "artifact.uri: \(artifact.uri) lies at no place that the project allows (training.artifacts: \(names))"
             )
@@ -68,7 +68,7 @@ struct ArtifactGate {
         let finding = left > 0 ? inspector?.look(question, left: &left) : nil
         let seen = finding ?? FileInspector.Finding(byNameOf: question)
         guard seen.isInside else {
-            throw Rejection(
+            throw RecordRejection(
                 .forbiddenArtifact,
                 "artifact.uri: \(artifact.uri) leads out of the folders that hold artifacts (training.artifacts, or artifacts.roots of the worker's file)"
             )

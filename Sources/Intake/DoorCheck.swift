@@ -17,13 +17,13 @@ public final class DoorCheck {
     public enum Verdict: Hashable, Sendable {
         /// It is taken, with what was read otherwise than it stands.
         case taken(Remarks)
-        case refused(Rejection)
+        case refused(RecordRejection)
     }
 
     /// The largest record that is taken, in bytes.
-    public static let recordLimit = IntakeStage.recordLimit
+    public static let recordLimit = IntakeProcessor.recordLimit
 
-    private let stage: IntakeStage
+    private let stage: IntakeProcessor
     private let now: () -> Int64
     private let batch = RecordBatch()
 
@@ -40,7 +40,7 @@ public final class DoorCheck {
             topics: topics,
             now: now
         )
-        stage = IntakeStage(
+        stage = IntakeProcessor(
             topics: topics,
             directory: directory,
             salt: [],
@@ -52,8 +52,8 @@ public final class DoorCheck {
         try directory.readToEnd()
         if let fault = directory.faults.first { throw EngineError("check records", fault.reason) }
         // An empty batch, with which the stage takes up the projects.
-        var turn = Turn()
-        try stage.process(batch, topics: IntakeStage.inputs.map { topics[$0] }, into: &turn)
+        var turn = PendingTransaction()
+        try stage.process(batch, topics: IntakeProcessor.inputs.map { topics[$0] }, into: &turn)
     }
 
     /// The project with all of its samples in the audit sample: what goes on is checked for more than what is only counted.
@@ -84,7 +84,7 @@ public final class DoorCheck {
     /// - Returns: The same for the same record, whatever was checked before it.
     /// - Complexity: O(*n*) in its bytes.
     public func check(_ value: UnsafeRawBufferPointer, on topic: Topic) -> Verdict {
-        guard let number = IntakeStage.inputs.firstIndex(of: topic) else {
+        guard let number = IntakeProcessor.inputs.firstIndex(of: topic) else {
             preconditionFailure("Intake does not read \(topic)")
         }
         let record = RecordView(
@@ -103,8 +103,8 @@ public final class DoorCheck {
         stage.batchTime = now()
         stage.current = (number, 0, 0)
         stage.latestRemarks = Remarks()
-        var turn = Turn()
-        do throws(Rejection) {
+        var turn = PendingTransaction()
+        do throws(RecordRejection) {
             try stage.take(record, at: 0, of: batch, into: &turn)
         } catch {
             return .refused(error)
@@ -113,7 +113,7 @@ public final class DoorCheck {
     }
 
     /// Returns the verdict on a record that is larger than `recordLimit`, whatever its content.
-    public static func verdict(ofSize size: Int) -> Verdict { .refused(IntakeStage.tooLarge(size)) }
+    public static func verdict(ofSize size: Int) -> Verdict { .refused(IntakeProcessor.tooLarge(size)) }
 }
 
 /// A cluster that holds the newest revisions of some projects and nothing else.

@@ -50,7 +50,7 @@ package struct IntakeProject {
 
     /// Positions in `streams` of the model versions, and first of samples that no model has seen.
     private var versions = NameTable()
-    private(set) var streams: ContiguousArray<ModelStream> = []
+    private(set) var streams: ContiguousArray<ModelTraffic> = []
     /// The turn that has counted something of as many versions as there is room for.
     private var fullTurn = -1
     /// Candidates a second that are wanted of one worker with all the traffic.
@@ -158,8 +158,8 @@ package struct IntakeProject {
         return true
     }
 
-    private func stream(_ version: ModelVersion?, rate: Double) -> ModelStream {
-        ModelStream(
+    private func stream(_ version: ModelVersion?, rate: Double) -> ModelTraffic {
+        ModelTraffic(
             version: version,
             rate: rate,
             policy: configuration.acquisition,
@@ -224,7 +224,7 @@ package struct IntakeProject {
 
     /// Lets `body` work on a stream in place.
     @inline(__always)
-    mutating func withStream<R>(_ index: Int, _ body: (inout ModelStream) -> R) -> R { body(&streams[index]) }
+    mutating func withStream<R>(_ index: Int, _ body: (inout ModelTraffic) -> R) -> R { body(&streams[index]) }
 
     /// Begins to count anew.
     mutating func forgetTurn(_ turn: Int) {

@@ -7,7 +7,7 @@ internal import Vocabulary
 /// would obey, and stand in the composed form of Unicode (NFC), so that of two that Unicode holds to be the same one comes in:
 /// tables and sets do not tell them apart, the hash that draws the audit sample does. The journal is not checked for it, for what it holds was taken in by the rules of its day.
 extension PredictionEvent {
-    package func checkNames() throws(Rejection) {
+    package func checkNames() throws(RecordRejection) {
         try PlainNames.check("sample.id", sample.id)
         if let space = sample.space { try PlainNames.check("sample.space", space) }
         if let model { try PlainNames.check("model.version", model.version) }
@@ -15,7 +15,7 @@ extension PredictionEvent {
 }
 
 extension FeedbackEvent {
-    func checkNames() throws(Rejection) {
+    func checkNames() throws(RecordRejection) {
         try PlainNames.check("sample", sample)
         try PlainNames.check("model.version", modelVersion)
         // Its digest is taken of the bytes: two spellings are two users.
@@ -36,14 +36,14 @@ extension FeedbackEvent {
 }
 
 extension AnnotationEvent {
-    func checkNames() throws(Rejection) {
+    func checkNames() throws(RecordRejection) {
         try PlainNames.check("task", annotation.task)
         try PlainNames.check("annotator", annotation.annotator)
     }
 }
 
 extension ImportEvent {
-    func checkNames() throws(Rejection) {
+    func checkNames() throws(RecordRejection) {
         try PlainNames.check("source", TaskID(origin.source))
         try PlainNames.check("id", TaskID(origin.id))
         try PlainNames.check("sample.id", sample.id)
@@ -53,15 +53,15 @@ extension ImportEvent {
 }
 
 extension TrainingResultEvent {
-    func checkNames() throws(Rejection) { try PlainNames.check("request", result.request) }
+    func checkNames() throws(RecordRejection) { try PlainNames.check("request", result.request) }
 }
 
 extension PredictedEvent {
-    func checkNames() throws(Rejection) { try PlainNames.check("request", labels.request) }
+    func checkNames() throws(RecordRejection) { try PlainNames.check("request", labels.request) }
 }
 
 extension CommandEvent {
-    func checkNames() throws(Rejection) {
+    func checkNames() throws(RecordRejection) {
         try PlainNames.check("id", TaskID(command.id))
         switch command.action {
         case .rollBack(let version): try PlainNames.check("model_version", version)
@@ -77,9 +77,9 @@ extension CommandEvent {
 }
 
 private enum PlainNames {
-    static func check(_ path: StaticString, _ name: some Identifier, isComposed: Bool = true) throws(Rejection) {
+    static func check(_ path: StaticString, _ name: some Identifier, isComposed: Bool = true) throws(RecordRejection) {
         guard let expected = ForeignName.fault(name.rawValue, isComposed: isComposed) else { return }
-        throw Rejection(
+        throw RecordRejection(
             .schema,
             "\(path): expected \(expected), found \"\(ForeignText.line(name.rawValue, limit: 64))\""
         )

@@ -42,7 +42,7 @@ struct ReadOffsets {
     }
 
     /// Tells the turn what was read since the last call.
-    mutating func advance(_ turn: inout Turn, topics: [String]) {
+    mutating func advance(_ turn: inout PendingTransaction, topics: [String]) {
         for index in entries.indices where entries[index].isNew {
             let entry = entries[index]
             turn.advance(TopicPartition(topics[entry.topic], entry.partition), to: entry.to + 1)

@@ -28,7 +28,7 @@ final class SampleTable: Sendable {
     private let published: Mutex<Snapshot>
     private let generation = Atomic<Int>(0)
 
-    init() { published = Mutex(Snapshot((0..<Self.partCount).map { _ in Part(lines: 1) })) }
+    init() { published = Mutex(Snapshot((0..<Self.partCount).map { _ in Segment(lines: 1) })) }
 
     /// Counts snapshots: a reader who has one of this number need not ask for another.
     var snapshotNumber: Int { generation.load(ordering: .acquiring) }
@@ -81,7 +81,7 @@ final class SampleTable: Sendable {
     private func rebuild(_ number: Int) {
         var parts = snapshot.parts
         let old = parts[number]
-        let new = Part(lines: old.live * 25 / (13 * Self.laneCount) + 1)
+        let new = Segment(lines: old.live * 25 / (13 * Self.laneCount) + 1)
         for slot in 0..<old.lines * Self.laneCount where old[slot] > SampleTable.gone | 1 {
             let key = SampleKey(word: old[slot])
             new[new.place(of: key).slot] = old[slot]
@@ -96,7 +96,7 @@ final class SampleTable: Sendable {
     ///
     /// Unchecked, for the compiler knows nothing of the memory behind a pointer: slots are atomic, and the counts belong to the
     /// one thread that writes.
-    fileprivate final class Part: @unchecked Sendable {
+    fileprivate final class Segment: @unchecked Sendable {
         let lines: Int
         let slots: UnsafeMutablePointer<Atomic<UInt64>>
         /// Slots with a sample, and with those that are gone; for who writes.
@@ -139,10 +139,10 @@ final class SampleTable: Sendable {
     ///
     /// Unchecked for its pointer alone: nothing changes once it is made.
     final class Snapshot: @unchecked Sendable {
-        fileprivate let parts: [Part]
+        fileprivate let parts: [Segment]
         private let places: UnsafeMutablePointer<PartPlace>
 
-        fileprivate init(_ parts: [Part]) {
+        fileprivate init(_ parts: [Segment]) {
             self.parts = parts
             places = .allocate(capacity: parts.count)
             for (number, part) in parts.enumerated() {

@@ -20,11 +20,11 @@ struct TriggerSet {
 
     /// Owns what the entries point to.
     private final class Kept {
-        var triggers: [LentTrigger] = []
+        var triggers: [BorrowedTrigger] = []
         var prefixes: [DrawPrefix] = []
 
         func keep(_ program: TriggerProgram) -> TriggerSteps {
-            let trigger = LentTrigger(program)
+            let trigger = BorrowedTrigger(program)
             triggers.append(trigger)
             return trigger.steps
         }

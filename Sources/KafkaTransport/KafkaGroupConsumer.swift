@@ -66,7 +66,7 @@ final class KafkaGroupConsumer: GroupConsumer {
         try streamed { () throws(KafkaError) in try consumer.resume(partitions.map { KafkaTopicPartition($0) }) }
     }
 
-    var trouble: StreamError? { consumer.trouble.map { StreamError($0) } }
+    var connectivityError: StreamError? { consumer.connectivityError.map { StreamError($0) } }
 
     func close() { consumer.close() }
 }

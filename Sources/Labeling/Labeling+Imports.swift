@@ -46,6 +46,6 @@ extension LabelingState {
     ///
     /// - Complexity: O(*n*) in the open tasks.
     public func isOpen(_ sample: SampleID) -> Bool {
-        open.gather(into: false) { found, _, task in if task.selection.sample.id == sample { found = true } }
+        open.reduce(into: false) { found, _, task in if task.selection.sample.id == sample { found = true } }
     }
 }

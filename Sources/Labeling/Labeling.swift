@@ -70,7 +70,7 @@ extension LabelingState {
         policy: LabelingPolicy,
         keepsNotes: Bool = false,
         at time: StreamTime
-    ) -> Result<AnnotationOutcome, RefusalError> {
+    ) -> Result<AnnotationOutcome, EntryRejectionError> {
         let id = annotation.task
         guard var task = open[id] else { return .failure(refusalOfClosed(annotation)) }
         let who = annotation.annotator
@@ -227,7 +227,7 @@ extension LabelingState {
         return outcome
     }
 
-    private func refusalOfClosed(_ annotation: Annotation) -> RefusalError {
+    private func refusalOfClosed(_ annotation: Annotation) -> EntryRejectionError {
         guard let task = closed[annotation.task] else {
             return .init(.unknownTask, "there is no task \(annotation.task)")
         }

@@ -4,7 +4,7 @@ public import Vocabulary
 
 /// A task that waits for answers.
 public struct OpenTask: Hashable, Sendable {
-    private let shared: Shared<Selection>
+    private let shared: Boxed<Selection>
     public var selection: Selection { shared.value }
     /// Answers so far in the order of the journal, one of each annotator.
     public var votes: [Vote]
@@ -45,7 +45,7 @@ public struct OpenTask: Hashable, Sendable {
         self.withheld = withheld
         self.extent = extent
         self.notes = notes
-        shared = Shared(selection)
+        shared = Boxed(selection)
         self.votes = votes
         self.declined = declined
         self.votesWanted = votesWanted

@@ -20,7 +20,7 @@ struct OpenTaskFacts: Sendable {
     init(_ open: Table<TaskID, OpenTask>, ageingEvery span: Int64?) {
         revision = open.revision
         ageingEvery = span
-        self = open.gather(into: self) { facts, _, task in
+        self = open.reduce(into: self) { facts, _, task in
             facts.nextDeadline = Self.earlier(facts.nextDeadline, task.expiresAt)
             if let span { facts.nextAgeing = Self.earlier(facts.nextAgeing, task.nextAgeing(every: span)) }
             if task.selection.purpose.split == .training { facts.trainingTasks += 1 }

@@ -71,15 +71,15 @@ extension Explain {
         _ sample: SampleID,
         _ configuration: ProjectConfiguration,
         _ parser: JSONParser
-    ) -> Result<PredictionEvent, Rejection>? {
+    ) -> Result<PredictionEvent, RecordRejection>? {
         guard let data = try? Envelope(parser.parse(record.value)).data,
             (try? data.string("project")) == configuration.project.rawValue,
             (try? data.object("sample").string("id")) == sample.rawValue
         else { return nil }
-        do throws(Rejection) {
-            let (size, limit) = (record.value.count, IntakeStage.recordLimit)
+        do throws(RecordRejection) {
+            let (size, limit) = (record.value.count, IntakeProcessor.recordLimit)
             guard size <= limit else {
-                throw Rejection(.tooLarge, "expected at most \(limit) bytes, found \(size)")
+                throw RecordRejection(.tooLarge, "expected at most \(limit) bytes, found \(size)")
             }
             let event = try PredictionEvent(
                 data,
@@ -142,9 +142,9 @@ extension Explain {
     /// Refuses a prediction outside the space, as Intake does once it knows the space; the current space is used
     /// for the one known then.
     private static func inSpace(_ event: PredictionEvent, _ space: EmbeddingSpace?) -> Result<
-        PredictionEvent, Rejection
+        PredictionEvent, RecordRejection
     > {
-        space?.fault(of: event.sample).map { .failure(Rejection(.wrongSpace, $0)) } ?? .success(event)
+        space?.fault(of: event.sample).map { .failure(RecordRejection(.wrongSpace, $0)) } ?? .success(event)
     }
 
     /// The triggers that hold of a prediction, by itself; where its score is not known, those that hold whatever it is.
@@ -210,7 +210,7 @@ private struct FoundPrediction {
     let offset: Int64
     /// Milliseconds since 1970.
     let time: Int64
-    let event: Result<PredictionEvent, Rejection>
+    let event: Result<PredictionEvent, RecordRejection>
 }
 
 /// A record of `tallies`: what one transaction of Intake counted of one model in one role.

@@ -115,7 +115,7 @@ public struct LabelCorrection {
             studied: [],
             time: .init(milliseconds: 0)
         )
-        let result: Result<LabelChange, RefusalError>
+        let result: Result<LabelChange, EntryRejectionError>
         switch action {
         case .revise(_, let name):
             guard let label = configuration.question.label(named: name) else { return }

@@ -106,7 +106,7 @@ public struct ModelRegistration {
     }
 
     private static func refusals(_ summary: ProjectSummary?) -> Int64 {
-        let codes: Set = [Refusal.Code.championExists.rawValue, Refusal.Code.versionTaken.rawValue]
+        let codes: Set = [EntryRejection.Code.championExists.rawValue, EntryRejection.Code.versionTaken.rawValue]
         return (summary?.refusals ?? []).filter { codes.contains($0.code) }.reduce(0) { $0 + $1.count }
     }
 }

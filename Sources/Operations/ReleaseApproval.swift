@@ -67,7 +67,7 @@ public struct ReleaseApproval {
     }
 
     private static func outcome(_ before: ProjectState?, _ state: ProjectState) -> Outcome {
-        let isRefused = [Refusal.Code.nothingToApprove, .unknownModel].contains {
+        let isRefused = [EntryRejection.Code.nothingToApprove, .unknownModel].contains {
             (state.refusals[$0.rawValue] ?? 0) > (before?.refusals[$0.rawValue] ?? 0)
         }
         return isRefused ? .refused : .done(step: state.rollout.progress.value.rollout?.step)

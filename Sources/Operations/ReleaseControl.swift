@@ -163,7 +163,7 @@ public struct ReleaseControl {
         if order == .rollBack, old == live || !state.rollout.phase.value.quarantined.contains(where: { $0 == old }) {
             return .refused(live: live)
         }
-        let refusals = [before, state].map { $0?.refusals[Refusal.Code.suppressionRefused.rawValue] ?? 0 }
+        let refusals = [before, state].map { $0?.refusals[EntryRejection.Code.suppressionRefused.rawValue] ?? 0 }
         if order == .suppress || order == .unsuppress,
             refusals[0] < refusals[1] || state.rollout.suppressedClasses.contains(className) != (order == .suppress)
         {

@@ -92,9 +92,9 @@ public final class LagView {
 
     private static func inputs(_ role: Role) -> [Topic] {
         switch role {
-        case .intake: IntakeStage.inputs
-        case .loop: LoopStage.inputs
-        case .materializer: MaterializerStage.inputs
+        case .intake: IntakeProcessor.inputs
+        case .loop: LoopProcessor.inputs
+        case .materializer: MaterializerProcessor.inputs
         case .trainer, .console: []
         }
     }

@@ -53,9 +53,9 @@ struct LeavingOrder: Sendable {
     private var revision: UInt64?
     private var labelled = 0
     /// By rule: a full table goes from one to the other and back with every label.
-    private var labels = Foremost<Leaving>(size: Self.size)
-    private var draws = Foremost<Leaving>(size: Self.size)
-    private var ages = Foremost<Leaving>(size: Self.size)
+    private var labels = TopK<Leaving>(size: Self.size)
+    private var draws = TopK<Leaving>(size: Self.size)
+    private var ages = TopK<Leaving>(size: Self.size)
 
     /// Rows with a label.
     ///

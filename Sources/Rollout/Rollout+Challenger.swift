@@ -39,7 +39,7 @@ extension RolloutState {
     public mutating func register(
         incumbent: IncumbentModel,
         evidence: Evidence
-    ) -> Result<ModelRelease, RefusalError> {
+    ) -> Result<ModelRelease, EntryRejectionError> {
         let version = incumbent.version
         if let champion = phase.value.champion {
             guard champion.version != version else {
@@ -102,7 +102,9 @@ extension RolloutState {
         at time: StreamTime
     ) {
         guard isInQuestion(version, phase.value) else { return }
-        if isLive, !isPredicting, version == phase.value.challenger?.version { phase.value.heardFromChallenger += 1 }
+        if isLive, !isPredicting, version == phase.value.challenger?.version {
+            phase.value.challengerLivePredictions += 1
+        }
         if isLive { hearInRollout(version) }
         let state = phase.value
         // Beside live traffic only samples labelled before are spoken of: one given up since has no place to win back.
@@ -139,10 +141,10 @@ extension RolloutState {
         let enough = Self.missedPredictions(policy)
         guard policy.minimumShadow > 0, !policy.predicts, version == state.champion?.version,
             let challenger = state.challenger,
-            state.heardFromChallenger == 0, state.heardWithoutChallenger < enough
+            state.challengerLivePredictions == 0, state.livePredictionsWithoutChallenger < enough
         else { return nil }
-        phase.value.heardWithoutChallenger += 1
-        guard phase.value.heardWithoutChallenger == enough,
+        phase.value.livePredictionsWithoutChallenger += 1
+        guard phase.value.livePredictionsWithoutChallenger == enough,
             state.silenceToldAt.map({ time.milliseconds(since: $0) >= Self.silenceInterval }) ?? true
         else { return nil }
         phase.value.silenceToldAt = time
@@ -226,7 +228,7 @@ extension RolloutState {
 
     mutating func recountPairs() {
         let state = phase.value
-        pairs.value = rows.gather(into: PairCounts()) { counts, _, row in
+        pairs.value = rows.reduce(into: PairCounts()) { counts, _, row in
             if let pair = PairCounts(row, state) { counts.add(pair) }
         }
     }

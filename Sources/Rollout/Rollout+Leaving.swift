@@ -7,7 +7,7 @@ extension RolloutState {
     ///
     /// - Complexity: O(*openings*).
     public var samplesOfOpenings: Set<SampleID> {
-        openings.gather(into: []) { samples, _, opening in samples.insert(opening.sample) }
+        openings.reduce(into: []) { samples, _, opening in samples.insert(opening.sample) }
     }
 
     /// The label of an audit sample has left the window, and trains: no model is judged by it from now on.
@@ -27,7 +27,7 @@ extension RolloutState {
     /// - Returns: Their samples, ascending.
     /// - Complexity: O(*rowCapacity*), and O(*openings*) where there are any.
     public mutating func leaveOut(where isWrong: (SampleID) -> Bool) -> [SampleID] {
-        let found = rows.gather(into: [SampleID]()) { found, sample, row in
+        let found = rows.reduce(into: [SampleID]()) { found, sample, row in
             if row.label != nil, isWrong(sample) { found.append(sample) }
         }.sorted()
         guard !found.isEmpty else { return [] }

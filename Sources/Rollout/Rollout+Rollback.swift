@@ -17,7 +17,7 @@ extension RolloutState {
         userHash: UInt64,
         policy: RolloutPolicy,
         at time: StreamTime
-    ) -> Result<FeedbackOutcome, RefusalError> {
+    ) -> Result<FeedbackOutcome, EntryRejectionError> {
         guard policy.rollbackAlpha <= 0 else { return count(feedback, userHash: userHash, policy: policy, at: time) }
         guard feedback.modelVersion == phase.value.champion?.version else {
             return .failure(.init(.unknownFeedbackModel, "model \(feedback.modelVersion) is not the champion"))
@@ -61,8 +61,9 @@ extension RolloutState {
     }
 
     /// An operator's rollback.
-    public mutating func rollBack(from version: ModelVersion, evidence: Evidence) -> Result<ModelRelease, RefusalError>
-    {
+    public mutating func rollBack(from version: ModelVersion, evidence: Evidence) -> Result<
+        ModelRelease, EntryRejectionError
+    > {
         if version == canary?.version, let release = rollBackCanary(evidence: evidence) { return .success(release) }
         guard version == phase.value.champion?.version else {
             return .failure(.init(.unknownModel, "model \(version) is not the champion"))
@@ -80,7 +81,7 @@ extension RolloutState {
         evidence: Evidence,
         policy: RolloutPolicy,
         at time: StreamTime
-    ) -> Result<ModelRelease, RefusalError> {
+    ) -> Result<ModelRelease, EntryRejectionError> {
         guard policy.isStaged, canary == nil, version == phase.value.champion?.version,
             let former = phase.value.history.last?.model,
             let until = trust.value.served.first(where: { $0.version == former.version })?.until,

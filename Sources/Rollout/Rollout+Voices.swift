@@ -21,7 +21,7 @@ extension RolloutState {
         userHash: UInt64,
         policy: RolloutPolicy,
         at time: StreamTime
-    ) -> Result<FeedbackOutcome, RefusalError> {
+    ) -> Result<FeedbackOutcome, EntryRejectionError> {
         let version = feedback.modelVersion
         guard serves(version, policy) else {
             return .failure(.init(.unknownFeedbackModel, "model \(version) is not the champion"))

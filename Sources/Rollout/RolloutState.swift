@@ -159,9 +159,9 @@ public struct RolloutPhase: Hashable, Sendable {
     /// Whether an operator stopped promotions.
     public var isHeld: Bool
     /// Live predictions of the challenger on audit samples.
-    public var heardFromChallenger: Int
+    public var challengerLivePredictions: Int
     /// Live predictions of the champion on audit samples while the challenger has made none, as far as they are counted.
-    public var heardWithoutChallenger: Int
+    public var livePredictionsWithoutChallenger: Int
     /// When people were last told that nobody runs the challenger; nil before the first time.
     public var silenceToldAt: StreamTime?
     /// Last number of the dataset log that the evidence may have counted for a champion promoted on audit labels;
@@ -179,8 +179,8 @@ public struct RolloutPhase: Hashable, Sendable {
         history: [FormerChampion] = [],
         quarantined: [ModelVersion] = [],
         isHeld: Bool = false,
-        heardFromChallenger: Int = 0,
-        heardWithoutChallenger: Int = 0,
+        challengerLivePredictions: Int = 0,
+        livePredictionsWithoutChallenger: Int = 0,
         silenceToldAt: StreamTime? = nil,
         evidenceThrough: Int64? = nil,
         changedEvidence: Int = 0
@@ -188,8 +188,8 @@ public struct RolloutPhase: Hashable, Sendable {
         self.evidenceThrough = evidenceThrough
         self.changedEvidence = changedEvidence
         self.silenceToldAt = silenceToldAt
-        self.heardWithoutChallenger = heardWithoutChallenger
-        self.heardFromChallenger = heardFromChallenger
+        self.livePredictionsWithoutChallenger = livePredictionsWithoutChallenger
+        self.challengerLivePredictions = challengerLivePredictions
         self.champion = champion
         self.challenger = challenger
         self.challengerSince = challengerSince

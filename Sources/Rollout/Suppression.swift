@@ -51,8 +51,8 @@ extension RolloutState {
         of question: Question,
         evidence: Evidence,
         at time: StreamTime
-    ) -> Result<ModelRelease?, RefusalError> {
-        func refusal(_ text: String) -> Result<ModelRelease?, RefusalError> {
+    ) -> Result<ModelRelease?, EntryRejectionError> {
+        func refusal(_ text: String) -> Result<ModelRelease?, EntryRejectionError> {
             .failure(.init(.suppressionRefused, text))
         }
         guard question.classes.contains(name) else {

@@ -82,7 +82,7 @@ extension S3Client {
         return false
     }
 
-    private struct Part {
+    private struct UploadPart {
         let tag: String
         let checksum: String
     }
@@ -91,10 +91,10 @@ extension S3Client {
         _ bytes: UnsafeRawBufferPointer,
         to place: S3URI,
         _ upload: String
-    ) throws(StorageError) -> [Part] {
+    ) throws(StorageError) -> [UploadPart] {
         // An upload has 10,000 parts at most.
         let size = max(environment.partSize, (bytes.count + 9_999) / 10_000)
-        var parts: [Part] = []
+        var parts: [UploadPart] = []
         for start in stride(from: 0, to: bytes.count, by: size) {
             let part = UnsafeRawBufferPointer(rebasing: bytes[start..<min(start + size, bytes.count)])
             let digest = SHA256Digest(of: part)
@@ -111,7 +111,7 @@ extension S3Client {
                     "the store gives no ETag; use another one"
                 )
             }
-            parts.append(Part(tag: tag, checksum: checksum))
+            parts.append(UploadPart(tag: tag, checksum: checksum))
         }
         return parts
     }
@@ -120,7 +120,7 @@ extension S3Client {
     /// attempt whose answer was lost.
     private func complete(
         _ upload: String,
-        of parts: [Part],
+        of parts: [UploadPart],
         at place: S3URI,
         _ condition: Condition
     ) throws(StorageError) -> Bool {

@@ -1,7 +1,7 @@
 internal import HTTPClient
 internal import Storage
 
-/// Refusal by a store, with its reason, as read from the answer.
+/// EntryRejection by a store, with its reason, as read from the answer.
 struct S3Fault: Hashable {
     let status: Int
     /// As in `SlowDown`; empty where the answer names none.

@@ -63,7 +63,7 @@ public protocol GroupConsumer: AnyObject {
     func resume(_ partitions: [TopicPartition]) throws(StreamError)
 
     /// Why nothing can be read at the moment, where `poll` goes on without an error; nil as far as is known.
-    var trouble: StreamError? { get }
+    var connectivityError: StreamError? { get }
 
     /// Leaves the group (a static member keeps its partitions until the session times out) and frees the client.
     func close()
@@ -71,7 +71,7 @@ public protocol GroupConsumer: AnyObject {
 
 extension GroupConsumer {
     /// No trouble is known of.
-    public var trouble: StreamError? { nil }
+    public var connectivityError: StreamError? { nil }
 
     /// The group's stable committed next offsets, without their notes.
     public func committedOffsets(_ partitions: [TopicPartition]) throws(StreamError) -> [TopicPartition: Int64] {

@@ -53,7 +53,7 @@ extension StreamTask {
         var died: [TopicPartition] = []
         for partition in partitions {
             var high: Int64 = 0
-            let mark = found[partition].map { OffsetMark($0.note) ?? .open }
+            let mark = found[partition].map { OffsetMetadata($0.note) ?? .open }
             if let mark, mark != .clean {
                 high = try retrying { () throws(StreamError) in try self.consumer.watermarks(partition).high }
                 let isLeft =
@@ -142,7 +142,7 @@ extension StreamTask {
         stage.unassigned(partitions)
         base = try begin(partitions, offsets.mapValues(\.next))
         committed = offsets.mapValues(\.next)
-        caution.found(offsets.compactMapValues { OffsetMark($0.note) })
+        caution.found(offsets.compactMapValues { OffsetMetadata($0.note) })
         try consumer.seek(base)
     }
 

@@ -54,7 +54,7 @@ extension StreamTask {
         return offsets
     }
 
-    private func note(_ mark: OffsetMark, of partition: TopicPartition) -> String {
+    private func note(_ mark: OffsetMetadata, of partition: TopicPartition) -> String {
         var words = [mark.note]
         if turn.isLeaving, mark != .clean { words.append(OffsetAttribute.left.word) }
         if let agreement { words.append(agreement.word) }
@@ -80,7 +80,7 @@ extension StreamTask {
         committed.merge(offsets.mapValues(\.next)) { $1 }
         base.merge(turn.positions) { $1 }
         guard stage.isolates else { return }
-        caution.stored(offsets.compactMapValues { OffsetMark($0.note) })
+        caution.stored(offsets.compactMapValues { OffsetMetadata($0.note) })
         for (partition, next) in turn.positions { caution.passed(partition, to: next) }
         for (partition, next) in reached { caution.passed(partition, to: next) }
     }

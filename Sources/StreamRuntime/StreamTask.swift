@@ -8,7 +8,7 @@
 /// A transaction is open only while it is committed: everything that goes into it is in memory before it opens.
 public final class StreamTask {
     let transport: any StreamTransport
-    let stage: any StreamStage
+    let stage: any Processor
     let policy: CommitPolicy
     let transactionalID: String
     let environment: StreamTaskEnvironment
@@ -21,7 +21,7 @@ public final class StreamTask {
     let batch = RecordBatch()
     /// Part of the batch that was taken in last.
     var part: RecordBatch
-    var turn = Turn()
+    var turn = PendingTransaction()
     var turnBegan: Int64?
     /// Offsets of the group, as far as this task committed or read them.
     var committed: [TopicPartition: Int64] = [:]
@@ -34,11 +34,11 @@ public final class StreamTask {
     /// Whether fetching is paused; nil where a client's idea of that is not known.
     var isHolding: Bool? = false
     /// How carefully to take what comes, after a death.
-    var caution = Caution()
+    var caution = PoisonDetector()
     /// Partitions that this process lost for a reason it knows.
     var explained: Set<TopicPartition>
     /// Marks that the next transaction stores beside those of what was read.
-    var notes: [TopicPartition: OffsetMark] = [:]
+    var notes: [TopicPartition: OffsetMetadata] = [:]
     /// The record that makes up the turn, where it is taken alone.
     var alone: (partition: TopicPartition, offset: Int64)?
     /// How far the turn's records reach, where they are suspicious.
@@ -63,7 +63,7 @@ public final class StreamTask {
     /// group must agree in: a partition whose last owner said otherwise ends the task with `OffsetDisagreement`.
     public init(
         transport: any StreamTransport,
-        stage: any StreamStage,
+        stage: any Processor,
         group: String,
         instance: String,
         transactionalID: String,
@@ -109,7 +109,7 @@ public final class StreamTask {
         try checkMembership()
         guard !owned.isEmpty else { return }
         let now = environment.now()
-        try stage.turnEnds(now: now, into: &turn)
+        try stage.punctuate(now: now, into: &turn)
         if isCommitDue(now) { try commit() }
     }
 
@@ -133,7 +133,7 @@ public final class StreamTask {
 
     /// Somebody else may have done what a life before this one left undone.
     private func noteSilence(_ isIdle: Bool) {
-        guard isIdle, pollFailures == 0, turn.isEmpty, consumer.trouble == nil, !owned.isEmpty else {
+        guard isIdle, pollFailures == 0, turn.isEmpty, consumer.connectivityError == nil, !owned.isEmpty else {
             idleSince = nil
             return
         }
@@ -152,7 +152,7 @@ public final class StreamTask {
         guard let since = waitsSince else { return }
         let now = environment.now()
         // While no broker answers no group can; nor does time count that a clock went back.
-        guard consumer.trouble == nil, pollFailures == 0, now >= since else {
+        guard consumer.connectivityError == nil, pollFailures == 0, now >= since else {
             waitsSince = now
             return
         }
@@ -197,36 +197,36 @@ public final class StreamTask {
         caution.disturbed()
         let began = environment.now()
         defer { alone = nil }
-        var portion = caution.portion(batch.records, of: Array(batch.records.indices), topics: consumer.topics)
-        let needed = caution.notes(before: portion, owned: owned)
-        if portion.isAlone || !needed.isEmpty {
+        var slice = caution.slice(batch.records, of: Array(batch.records.indices), topics: consumer.topics)
+        let needed = caution.notes(before: slice, owned: owned)
+        if slice.isAlone || !needed.isEmpty {
             // What was taken before is committed first, and with it what must be known before this.
             notes.merge(needed) { $1 }
             guard try commit() else { return false }
         }
         caution.begin()
         while true {
-            alone = portion.record
-            part = batch.part(portion.indices)
-            guard try takeIn(part, portion.record) else { return false }
-            if portion.isAlone { for record in part.records { pass(record) } }
+            alone = slice.record
+            part = batch.part(slice.indices)
+            guard try takeIn(part, slice.record) else { return false }
+            if slice.isAlone { for record in part.records { pass(record) } }
             let now = environment.now()
             let isLate = now - began >= Self.portionsPatience || now < began || environment.isStopping()
-            var next: Caution.Portion?
-            if !portion.rest.isEmpty, !isLate {
-                let following = caution.portion(batch.records, of: portion.rest, topics: consumer.topics)
+            var next: PoisonDetector.Portion?
+            if !slice.rest.isEmpty, !isLate {
+                let following = caution.slice(batch.records, of: slice.rest, topics: consumer.topics)
                 notes.merge(caution.notes(before: following, owned: owned)) { $1 }
                 next = following
             }
-            if portion.isAlone || !portion.rest.isEmpty {
+            if slice.isAlone || !slice.rest.isEmpty {
                 guard try commit() else { return false }
-                caution.took(portion)
+                caution.took(slice)
             }
             guard let following = next else {
-                if !portion.rest.isEmpty { try leaveOver(portion.rest) }
+                if !slice.rest.isEmpty { try leaveOver(slice.rest) }
                 return true
             }
-            portion = following
+            slice = following
         }
     }
 
@@ -252,7 +252,7 @@ public final class StreamTask {
                 if turnBegan == nil { turnBegan = environment.now() }
                 noteWork()
                 turn.records += 1
-                try stage.isolate(part, topics: consumer.topics, because: isolation, into: &turn)
+                try stage.quarantine(part, topics: consumer.topics, because: isolation, into: &turn)
             } else {
                 try process(part)
             }
@@ -290,14 +290,14 @@ public final class StreamTask {
         while true {
             var wantsMore = false
             do {
-                wantsMore = try stage.betweenTurns(into: &turn)
+                wantsMore = try stage.betweenTransactions(into: &turn)
             } catch {
                 guard stage.isAboutRecord(error) else { throw error }
                 try refuse("\(error)")
-                return failures > Caution.patience
+                return failures > PoisonDetector.patience
             }
             guard !turn.isEmpty else { return true }
-            guard try commit() else { return failures > Caution.patience }
+            guard try commit() else { return failures > PoisonDetector.patience }
             let now = environment.now()
             guard wantsMore, now >= began, now - began < 10 * Self.portionsPatience else { return true }
         }
@@ -322,7 +322,7 @@ public final class StreamTask {
     }
 
     func beginNextTurn() {
-        turn = Turn()
+        turn = PendingTransaction()
         turnBegan = nil
         notes.removeAll(keepingCapacity: true)
         reached.removeAll(keepingCapacity: true)

@@ -12,7 +12,7 @@ public enum StreamTaskEvent: Sendable {
     /// The stage could not process what it has in hand.
     case refused(String)
     /// This record has had its chances and is taken out of the stream.
-    case isolating(TopicPartition, Int64, Isolation)
+    case isolating(TopicPartition, Int64, Quarantine)
     /// No broker answers.
     case unreachable(StreamError)
     case reachable

@@ -92,7 +92,7 @@ public struct Table<Key: Hashable & Comparable & Sendable, Value: Equatable & Se
     ///   - rank: Differs between any two rows, or the answer would depend on hashing; it had better hold the key.
     /// - Returns: The same ranks whatever the order of insertion.
     /// - Complexity: O(*n* log *m*) comparisons for *m* rows wanted, O(*n* + *m* log² *m*) on average.
-    @inlinable public func least<Rank: Comparable>(_ count: Int, by rank: (Key, Value) -> Rank) -> [Rank] {
+    @inlinable public func smallest<Rank: Comparable>(_ count: Int, by rank: (Key, Value) -> Rank) -> [Rank] {
         guard count > 0 else { return [] }
         var kept: [Rank] = []
         var bound: Rank?
@@ -131,7 +131,7 @@ public struct Table<Key: Hashable & Comparable & Sendable, Value: Equatable & Se
     /// or the result would depend on hashing.
     ///
     /// - Complexity: O(*n*).
-    @inlinable public func gather<Sum>(into sum: Sum, _ take: (inout Sum, Key, Value) -> Void) -> Sum {
+    @inlinable public func reduce<Sum>(into sum: Sum, _ take: (inout Sum, Key, Value) -> Void) -> Sum {
         var sum = sum
         for (key, value) in rows { take(&sum, key, value) }
         return sum

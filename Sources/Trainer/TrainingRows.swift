@@ -62,7 +62,7 @@ struct TrainingRows {
     ///   - positions: Of the manifest's classes.
     ///   - expected: How many labels there will be.
     /// - Throws: `.newerForm` of a line that only a newer build knows: the version means something else without it.
-    mutating func append(_ line: LentLine, classes positions: [String: Int], expected: Int) throws(JSONError) {
+    mutating func append(_ line: BorrowedLine, classes positions: [String: Int], expected: Int) throws(JSONError) {
         var name = "a sample"
         var fault: String?
         sequences.append(line.sequence)

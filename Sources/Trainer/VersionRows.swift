@@ -89,7 +89,7 @@ struct VersionRows {
         return positions
     }
 
-    private mutating func take(_ line: LentLine, _ positions: [String: Int], _ manifest: DatasetManifest) throws {
+    private mutating func take(_ line: BorrowedLine, _ positions: [String: Int], _ manifest: DatasetManifest) throws {
         do throws(JSONError) {
             let expected = manifest.count(of: line.split)
             switch line.split {

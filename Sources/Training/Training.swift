@@ -154,7 +154,7 @@ extension TrainingState {
         _ result: TrainingResult,
         under question: Question? = nil,
         at time: StreamTime
-    ) -> Result<StudyOutcome?, RefusalError> {
+    ) -> Result<StudyOutcome?, EntryRejectionError> {
         var state = progress.value
         guard var study = state.running, study.request.id == result.request else {
             if ended[result.request] != nil {

@@ -5,7 +5,7 @@ extension TrainingPolicy: Formed {
     public static let standard: TrainingPolicy? = TrainingPolicy()
 
     public init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
-        let recipes = ListOf(Nested<Recipe>(), 1...1_000, of: "recipes")
+        let recipes = ListOf(Nested<Hyperparameters>(), 1...1_000, of: "recipes")
         newLabels = try f("new_labels", \.newLabels, Count(1...1_000_000), "New training labels that ask for a study.")
         trials = try f("trials", \.trials, recipes, "The settings that a study tries.")
         repeats = try f("repeats", \.repeats, Count(1...1_000), "Repeats of each trial with different seeds.")

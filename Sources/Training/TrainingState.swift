@@ -6,7 +6,7 @@ public struct TrainingPolicy: Hashable, Sendable {
     /// New training labels since the last study that ask for another; at least 1.
     public var newLabels: Int
     /// The settings that a study tries; at least one.
-    public var trials: [Recipe]
+    public var trials: [Hyperparameters]
     /// Repeats of each trial with different seeds; at least 1.
     public var repeats: Int
     /// Repeats of all trials together, at most: a study must fit a record of the changelog.
@@ -20,7 +20,7 @@ public struct TrainingPolicy: Hashable, Sendable {
 
     public init(
         newLabels: Int = 5,
-        trials: [Recipe] = [Recipe()],
+        trials: [Hyperparameters] = [Hyperparameters()],
         repeats: Int = 3,
         deadline: Int64 = 600_000,
         artifacts: [ArtifactPrefix] = ArtifactPrefix.usual,
@@ -123,17 +123,17 @@ public struct TrainingProgress: Hashable, Sendable {
     /// One at a time.
     public var running: Study? {
         get { sharedRunning?.value }
-        set { sharedRunning = newValue.map { Shared($0) } }
+        set { sharedRunning = newValue.map { Boxed($0) } }
     }
     /// The newest sealed version that no study has taken up; an older one gives way.
     public var waiting: WaitingVersion? {
         get { sharedWaiting?.value }
-        set { sharedWaiting = newValue.map { Shared($0) } }
+        set { sharedWaiting = newValue.map { Boxed($0) } }
     }
     /// The newest trained model: it scores candidates before it is promoted.
     public var newest: ReleasedModel? {
         get { sharedNewest?.value }
-        set { sharedNewest = newValue.map { Shared($0) } }
+        set { sharedNewest = newValue.map { Boxed($0) } }
     }
     /// Training labels that the newest model knows; none while a study runs.
     public var learnedLabels: Int { sharedRunning == nil ? trainedLabels : 0 }
@@ -141,9 +141,9 @@ public struct TrainingProgress: Hashable, Sendable {
     public var newestOrdinal: Int { sharedNewest?.value.datasetOrdinal ?? 0 }
 
     // Looked at by every entry, and changed by few.
-    private var sharedRunning: Shared<Study>?
-    private var sharedWaiting: Shared<WaitingVersion>?
-    private var sharedNewest: Shared<ReleasedModel>?
+    private var sharedRunning: Boxed<Study>?
+    private var sharedWaiting: Boxed<WaitingVersion>?
+    private var sharedNewest: Boxed<ReleasedModel>?
 
     public init(
         studies: Int = 0,
@@ -156,9 +156,9 @@ public struct TrainingProgress: Hashable, Sendable {
         self.trainedThrough = trainedThrough
         self.studies = studies
         self.trainedLabels = trainedLabels
-        sharedRunning = running.map { Shared($0) }
-        sharedWaiting = waiting.map { Shared($0) }
-        sharedNewest = newest.map { Shared($0) }
+        sharedRunning = running.map { Boxed($0) }
+        sharedWaiting = waiting.map { Boxed($0) }
+        sharedNewest = newest.map { Boxed($0) }
     }
 }
 

@@ -1,5 +1,5 @@
 /// One setting of a study.
-public struct Recipe: Hashable, Sendable {
+public struct Hyperparameters: Hashable, Sendable {
     /// Inverse strength of the L2 penalty; positive.
     public let inverseRegularization: Double
     /// Whether to start from the parent model's weights.
@@ -17,7 +17,7 @@ public struct TrainingRequest: Hashable, Sendable {
     public let dataset: SealedVersion
     /// The version that the resulting model will carry.
     public let modelVersion: ModelVersion
-    public let trials: [Recipe]
+    public let trials: [Hyperparameters]
     /// Repeats of each trial; at least 1.
     public let repeats: Int
     /// Results after this are ignored.
@@ -31,7 +31,7 @@ public struct TrainingRequest: Hashable, Sendable {
         id: RequestID,
         dataset: SealedVersion,
         modelVersion: ModelVersion,
-        trials: [Recipe],
+        trials: [Hyperparameters],
         repeats: Int,
         deadline: StreamTime,
         priority: Int,

@@ -45,7 +45,7 @@ public struct Notice: Hashable, Sendable {
 }
 
 /// Why an entry changed nothing: a reason code, and a sentence for a person.
-public struct Refusal: Hashable, Sendable {
+public struct EntryRejection: Hashable, Sendable {
     /// Reason codes; the raw values are on the wire and in the state.
     public enum Code: String, Hashable, Sendable, CaseIterable {
         case duplicate
@@ -95,7 +95,7 @@ public struct Refusal: Hashable, Sendable {
 }
 
 /// A refusal as the failure of a `Result`.
-public struct RefusalError: Error, Hashable, Sendable {
-    public let refusal: Refusal
-    public init(_ code: Refusal.Code, _ text: String) { refusal = Refusal(code, text) }
+public struct EntryRejectionError: Error, Hashable, Sendable {
+    public let refusal: EntryRejection
+    public init(_ code: EntryRejection.Code, _ text: String) { refusal = EntryRejection(code, text) }
 }

@@ -82,7 +82,7 @@ public struct EngineMetrics: Sendable {
             ["role"],
             "Turns that a role could not work out and tried again."
         )
-        static let heldUp = Metric(
+        static let storagePaused = Metric(
             .gauge,
             "flywheel_storage_held_up",
             ["role"],
@@ -173,7 +173,7 @@ public struct EngineMetrics: Sendable {
     }
 
     private func beginIntake() {
-        for code in Rejection.Code.allCases {
+        for code in RecordRejection.Code.allCases {
             _ = counter(.letters, ["stage": "intake", "code": code.rawValue])
             _ = counter(.lettersLeftOut, ["code": code.rawValue])
         }
@@ -183,7 +183,7 @@ public struct EngineMetrics: Sendable {
     }
 
     private func beginLoop() {
-        for code in Refusal.Code.allCases {
+        for code in EntryRejection.Code.allCases {
             _ = counter(.refusedEntries, ["code": code.rawValue])
             if code.isDeadLetter { _ = counter(.letters, ["stage": "loop", "code": code.rawValue]) }
         }
@@ -193,7 +193,7 @@ public struct EngineMetrics: Sendable {
     }
 
     private func beginStorage(_ labels: [String: String]) {
-        gauge(.heldUp, labels).set(0)
+        gauge(.storagePaused, labels).set(0)
         _ = counter(.storageRefusals, labels)
     }
 
@@ -221,9 +221,9 @@ public struct EngineMetrics: Sendable {
         gauge(.unreachable, ["role": role.rawValue]).set(isReachable ? 0 : 1)
     }
 
-    func observe(_ holdUp: HoldUp, _ role: Role) {
+    func observe(_ holdUp: StorageBackoff, _ role: Role) {
         let labels = ["role": role.rawValue]
-        gauge(.heldUp, labels).set(holdUp.isActive ? 1 : 0)
+        gauge(.storagePaused, labels).set(holdUp.isActive ? 1 : 0)
         if holdUp.isActive { counter(.storageRefusals, labels).increment() }
     }
 
@@ -249,7 +249,7 @@ public struct EngineMetrics: Sendable {
 
     func observe(_ counts: LoopCounts, since last: LoopCounts) {
         add(.refusedEntries, counts.refused, since: last.refused) { ["code": $0] }
-        let letters = counts.refused.filter { Refusal.Code(rawValue: $0.key)?.isDeadLetter ?? false }
+        let letters = counts.refused.filter { EntryRejection.Code(rawValue: $0.key)?.isDeadLetter ?? false }
         add(.letters, letters, since: last.refused) { ["stage": "loop", "code": $0] }
         counter(.letters, ["stage": "loop", "code": "unreadable_entry"])
             .increment(by: Int(counts.unreadable - last.unreadable))

@@ -17,7 +17,7 @@ internal import Vocabulary
 /// Parts of each role, and its reports to health.
 extension Worker {
     struct Parts {
-        let stage: any StreamStage
+        let stage: any Processor
         let inputs: [Topic]
         /// Milliseconds from the first record of a transaction to its commit.
         let interval: Int64
@@ -27,7 +27,7 @@ extension Worker {
         /// Remarks for people although the role runs.
         var remarks: () -> [String] = { [] }
         /// Why the role does less than it should though it runs; nil while it does not.
-        var trouble: () -> String? = { nil }
+        var connectivityError: () -> String? = { nil }
         /// Reason why the role does less than it should, evaluated after everything that may be its cause; nil while
         /// there is none.
         var lateTrouble: () -> String? = { nil }
@@ -47,7 +47,7 @@ extension Worker {
             let directory = try ProjectDirectory(transport: transport, topics: topics)
             let reader = try transport.makeReader(topics: [topics[.predictions]])
             defer { reader.close() }
-            let stage = IntakeStage(
+            let stage = IntakeProcessor(
                 topics: topics,
                 directory: directory,
                 state: try stateDirectory(transport),
@@ -62,14 +62,14 @@ extension Worker {
                 lettersPerSecond: max(1, configuration.deadLettersPerSecond / configuration.threads(role)),
                 entryLimits: configuration.entryLimits,
                 now: WallClock.now,
-                hasHistory: { try IntakeStage.hasJournal(transport, topics) }
+                hasHistory: { try IntakeProcessor.hasJournal(transport, topics) }
             )
             var last = IntakeCounts()
             var lastWarningAt: Int64 = 0
             var told: Int64 = 0
             return Parts(
                 stage: stage,
-                inputs: IntakeStage.inputs,
+                inputs: IntakeProcessor.inputs,
                 interval: configuration.intakeInterval,
                 maximumRecords: 100_000,
                 watch: { [metrics, stage] event in
@@ -88,7 +88,7 @@ extension Worker {
             )
         case .loop:
             let writer = try makeSnapshotWriter(transport, logger)
-            let stage = try LoopStage(
+            let stage = try LoopProcessor(
                 topics: topics,
                 transport: transport,
                 worker: configuration.instance,
@@ -136,7 +136,7 @@ extension Worker {
             var unsealed = UnsealedCuts()
             return Parts(
                 stage: stage,
-                inputs: LoopStage.inputs,
+                inputs: LoopProcessor.inputs,
                 interval: configuration.loopInterval,
                 watch: { [metrics, stage] event in
                     guard case .committed = event else { return }
@@ -157,15 +157,15 @@ extension Worker {
                     }
                     return remarks
                 },
-                trouble: { [stage] in stage.stops.first?.text },
+                connectivityError: { [stage] in stage.stops.first?.text },
                 lateTrouble: { unsealed.fault(at: WallClock.now()) },
                 finish: { writer?.finish() }
             )
         case .materializer:
             let objects = try openStore(configuration.storePath, transport, logger)
             let store = DatasetStore(objects: objects, compression: configuration.storeCompression)
-            let stage = MaterializerStage(topics: topics, transport: transport, store: store)
-            stage.heldUp = watchHoldUps(role, logger)
+            let stage = MaterializerProcessor(topics: topics, transport: transport, store: store)
+            stage.storagePaused = watchHoldUps(role, logger)
             stage.announcedOtherwise = { project, version in
                 logger.warning(
                     "another id was announced under the ordinal of a version: the version that is in the store is announced beside it",
@@ -178,25 +178,25 @@ extension Worker {
             watchStops(stage, logger)
             return Parts(
                 stage: stage,
-                inputs: MaterializerStage.inputs,
+                inputs: MaterializerProcessor.inputs,
                 interval: configuration.loopInterval,
                 remarks: { [metrics, stage] in
                     metrics.observe(stops: stage.stops, stage: "materializer")
                     return []
                 },
-                trouble: { [stage] in stage.stops.first?.text }
+                connectivityError: { [stage] in stage.stops.first?.text }
             )
         case .trainer, .console:
             let artifacts = try openStore(configuration.artifactsPath, transport, logger)
             // Where nothing of its own lies in a bucket, a version may still: it is read if there is something to ask with.
-            let stage = TrainerStage(
+            let stage = TrainerProcessor(
                 topics: topics,
                 transport: transport,
                 artifacts: artifacts,
                 buckets: try? StorePlace.client(configuration.s3),
                 now: WallClock.now
             )
-            stage.heldUp = watchHoldUps(role, logger)
+            stage.storagePaused = watchHoldUps(role, logger)
             stage.resumed = { request, count in
                 logger.info("study taken up again", ["request": .string("\(request)"), "finished": .number(count)])
             }
@@ -210,7 +210,7 @@ extension Worker {
                     ]
                 )
             }
-            return Parts(stage: stage, inputs: TrainerStage.inputs, interval: configuration.loopInterval)
+            return Parts(stage: stage, inputs: TrainerProcessor.inputs, interval: configuration.loopInterval)
         }
     }
 
@@ -260,7 +260,7 @@ extension Worker {
         return faults.suffix(20).map(\.text)
     }
 
-    private func watchStops(_ stage: any StoppingStage, _ logger: Logger) {
+    private func watchStops(_ stage: any StoppingProcessor, _ logger: Logger) {
         stage.stopped = { stop in
             logger.error(
                 "a partition has stopped",

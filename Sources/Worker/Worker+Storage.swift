@@ -22,8 +22,8 @@ extension Worker {
     }
 
     /// Tells of work that a store refuses: the first time as an error, then as warnings, and once when it has passed.
-    func watchHoldUps(_ role: Role, _ logger: Logger) -> (HoldUp) -> Void {
-        metrics.observe(HoldUp(), role)
+    func watchHoldUps(_ role: Role, _ logger: Logger) -> (StorageBackoff) -> Void {
+        metrics.observe(StorageBackoff(), role)
         return { [metrics] holdUp in
             metrics.observe(holdUp, role)
             guard let reason = holdUp.reason else { return logger.notice("the store takes the work again") }

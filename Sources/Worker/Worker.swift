@@ -118,7 +118,8 @@ public final class Worker: Sendable {
             if let digest = configuration.saltDigest(role) {
                 try digest.check(group: configuration.group(role), of: role, topics: topics, transport: transport)
             }
-            for (other, inputs) in [(Role.intake, IntakeStage.inputs), (.loop, LoopStage.inputs)] where other != role {
+            for (other, inputs) in [(Role.intake, IntakeProcessor.inputs), (.loop, LoopProcessor.inputs)]
+            where other != role {
                 guard configuration.roles.contains(other), let digest = configuration.saltDigest(other) else {
                     continue
                 }
@@ -264,18 +265,19 @@ public final class Worker: Sendable {
                     lastLookAt = now
                     health.remark(role, thread: thread, parts.remarks())
                 }
-                let trouble =
-                    (parts.stage as? any HoldingStage)?.holdUp.reason ?? task.trouble?.description ?? parts.trouble()
+                let connectivityError =
+                    (parts.stage as? any PausingProcessor)?.holdUp.reason ?? task.connectivityError?.description
+                    ?? parts.connectivityError()
                     ?? WorkerHealth.standstill(since: standstill.since, cause: standstill.cause, at: now)
                     ?? parts.lateTrouble()
                 let waiting = WorkerHealth.waiting(since: task.waitsSince, hasJoined: hasJoined, at: now)
                 let condition: WorkerHealth.Condition =
-                    trouble != nil ? .degraded : waiting != nil ? .starting : .running
+                    connectivityError != nil ? .degraded : waiting != nil ? .starting : .running
                 health.set(
                     role,
                     thread: thread,
                     condition,
-                    reason: trouble ?? waiting ?? "",
+                    reason: connectivityError ?? waiting ?? "",
                     partitions: task.assignment.count,
                     at: now
                 )

@@ -22,14 +22,14 @@ public final class WorkerHealth: Sendable {
     }
 
     /// A role may run on several threads.
-    private struct Part: Hashable, Comparable {
+    private struct Component: Hashable, Comparable {
         let role: Role
         let number: Int
 
         static func < (a: Self, b: Self) -> Bool { a.number < b.number }
     }
 
-    private let parts = Mutex<[Part: RoleHealth]>([:])
+    private let parts = Mutex<[Component: RoleHealth]>([:])
     /// Faults of roles that other threads than their own have found.
     private let alarms = Mutex<[Role: String]>([:])
     /// A role whose loop has not turned for so many milliseconds is not alive.
@@ -49,7 +49,7 @@ public final class WorkerHealth: Sendable {
         at time: Int64
     ) {
         parts.withLock { parts in
-            let part = Part(role: role, number: number)
+            let part = Component(role: role, number: number)
             var health = parts[part] ?? RoleHealth(condition: condition, reason: "", partitions: 0, lastTurnAt: time)
             health.condition = condition
             health.reason = reason
@@ -61,7 +61,7 @@ public final class WorkerHealth: Sendable {
 
     /// Replaces what people should know of a role's thread.
     public func remark(_ role: Role, thread number: Int = 0, _ remarks: [String]) {
-        parts.withLock { $0[Part(role: role, number: number)]?.remarks = remarks }
+        parts.withLock { $0[Component(role: role, number: number)]?.remarks = remarks }
     }
 
     /// Says what is wrong with a role whatever its own threads say, or that nothing is.

@@ -14,7 +14,7 @@ private func context(
     entry: UInt64 = 1
 ) -> SelectionContext {
     SelectionContext(
-        policy: Shared(policy),
+        policy: Boxed(policy),
         audit: AuditAsking(standingPair: standing, duels: duels, wait: wait),
         entry: AcquisitionTests.context(entry, at: time)
     )

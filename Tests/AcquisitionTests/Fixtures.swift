@@ -63,7 +63,7 @@ extension AcquisitionState {
         context: EntryContext
     ) {
         let context = SelectionContext(
-            policy: Shared(policy),
+            policy: Boxed(policy),
             votesPerTask: votesPerTask,
             classes: classes,
             unlearnedLabels: pending,
@@ -73,7 +73,7 @@ extension AcquisitionState {
     }
 
     mutating func heard(_ feedback: Feedback, classes: Int, policy: AcquisitionPolicy, context: EntryContext) {
-        heard(feedback, SelectionContext(policy: Shared(policy), classes: classes, entry: context))
+        heard(feedback, SelectionContext(policy: Boxed(policy), classes: classes, entry: context))
     }
 
     mutating func selectBatch(
@@ -86,7 +86,7 @@ extension AcquisitionState {
     ) -> [Selection] {
         selectBatch(
             SelectionContext(
-                policy: Shared(policy),
+                policy: Boxed(policy),
                 votesPerTask: votesPerTask,
                 openTasks: openTasks,
                 newestOrdinal: newestOrdinal,
@@ -106,7 +106,7 @@ extension AcquisitionState {
         let time = time ?? accounts.ledger.value.windowStart
         return nextDeadline(
             SelectionContext(
-                policy: Shared(policy),
+                policy: Boxed(policy),
                 votesPerTask: votesPerTask,
                 openTasks: openTasks,
                 entry: context(0, at: time.milliseconds)

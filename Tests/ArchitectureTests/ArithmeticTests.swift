@@ -109,14 +109,14 @@ import Testing
         #"\b(attempt|attempts|revision|timestamp|writtenAt|requestedAt|sequence|ordinal|deaths|entryNumber)(\)| \?\? 0\))? ?(\+|-|\*)=? |[-+*] [a-zA-Z.]*\.(timestamp|writtenAt|requestedAt|sequence|revision|attempt)\b"#
     private static let harmlessSums = [
         Harmless("DeadLetters/Redrive.swift", "attempt", "attempts are at most a million when they are read"),
-        Harmless("Loop/LoopStage+Rereading.swift", "pause.deaths += 1", "bounded when it is read"),
+        Harmless("Loop/LoopProcessor+JournalCatchUp.swift", "pause.deaths += 1", "bounded when it is read"),
         Harmless("Materializer/FactReader.swift", "fact.sequence - 1", "counted from 1"),
         Harmless("Materializer/VersionSealer.swift", "cut.ordinal - 1", "counted from 1"),
         Harmless("Operations/DecidedTable.swift", "tick.entryNumber - first", "at least first, a line above"),
         Harmless("Operations/ProjectApply.swift", "known.revision + 1", "below the limit, two lines above"),
-        Harmless("StreamRuntime/Caution.swift", "deaths", "bounded when the mark is read"),
+        Harmless("StreamRuntime/PoisonDetector.swift", "deaths", "bounded when the mark is read"),
         Harmless("StreamRuntime/StreamTask", "attempt += 1", "our own"),
-        Harmless("EngineCore/HoldUp.swift", "attempts += 1", "our own"),
+        Harmless("EngineCore/StorageBackoff.swift", "attempts += 1", "our own"),
         Harmless("DeadLetters/RedriveSender.swift", "attempt += 1", "our own"),
     ]
 

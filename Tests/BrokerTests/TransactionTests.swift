@@ -211,14 +211,14 @@ struct TransactionTests {
         defer { zombie.close() }
         try zombie.begin()
         try zombie.send([record(output, "zombie")])
-        let heir = try Broker.producer(id)
-        defer { heir.close() }
+        let successor = try Broker.producer(id)
+        defer { successor.close() }
         let error = failure { try zombie.commit() }
         #expect(error?.disposition == .fatal)
         #expect(error?.code == "_FENCED")
-        try heir.begin()
-        try heir.send([record(output, "heir")])
-        try heir.commit()
+        try successor.begin()
+        try successor.send([record(output, "heir")])
+        try successor.commit()
         if !Broker.isNoida { #expect(try Broker.committed(output) == ["heir"]) }
     }
 
@@ -276,9 +276,9 @@ struct TransactionTests {
             }
         }
         // A member under the same static id takes its place, and a second one makes a new generation.
-        let heir = Member(try Broker.transport().makeConsumer(group: group, instance: "one", topics: [input]))
-        defer { heir.consumer.close() }
-        _ = try heir.run { _ in !heir.assigned.isEmpty }
+        let successor = Member(try Broker.transport().makeConsumer(group: group, instance: "one", topics: [input]))
+        defer { successor.consumer.close() }
+        _ = try successor.run { _ in !successor.assigned.isEmpty }
         let producer = try KafkaProducer(properties: properties, transactionalID: Broker.makeName("id"))
         defer { producer.close() }
         try producer.initializeTransactions()

@@ -42,7 +42,7 @@ struct BeginningMetricsTests {
     @Test("Every code of a dead letter has its counter, of Intake and of the loop, and every role its own")
     func codes() {
         let lines = Set(exposition([.intake, .loop]))
-        for code in Rejection.Code.allCases {
+        for code in RecordRejection.Code.allCases {
             #expect(lines.contains(#"flywheel_dead_letters_total{code="\#(code.rawValue)",stage="intake"} 0"#))
         }
         #expect(lines.contains(#"flywheel_dead_letters_total{code="unreadable_entry",stage="loop"} 0"#))

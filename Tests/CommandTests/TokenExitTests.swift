@@ -46,10 +46,10 @@ private let skip = Array(
     )
     func letter(value: [UInt8]) throws {
         let (cluster, topics) = try cluster(value: value)
-        let scan = try LetterScan(transport: cluster, topics: topics)
+        let scan = try DeadLetterScan(transport: cluster, topics: topics)
         defer { scan.close() }
-        let letter = try #require(try scan.letter(at: LetterPlace(0, 0)))
-        let page = LetterPage(letter: letter, marks: [])
+        let letter = try #require(try scan.letter(at: DeadLetterPosition(0, 0)))
+        let page = DeadLetterPage(letter: letter, marks: [])
         let hex = secretToken.utf8.map { String($0, radix: 16) }.joined()
         for text in [page.text, page.json, LetterRow(letter, []).text, LetterRow(letter, []).json] {
             #expect(!text.contains(secretToken) && !text.contains(hex))
@@ -59,7 +59,7 @@ private let skip = Array(
             #expect(page.text.contains("value      \(value.count) bytes"))
         }
         let redrive = Redrive(transport: cluster, topics: topics, by: "test", now: { 0 }, pause: { _ in })
-        #expect(try redrive.run(LetterFilter()).sent == 1)
+        #expect(try redrive.run(DeadLetterFilter()).sent == 1)
         #expect(cluster.committed(topics[.annotations]).first?.value == value)
     }
 

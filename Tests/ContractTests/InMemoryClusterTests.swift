@@ -108,8 +108,8 @@ struct InMemoryClusterTests {
         #expect(failure { _ = try transport.makeReader(topics: ["t"]) }?.code == "_CRASHED")
         #expect(plan.effects == [.initialize, .begin, .send])
         #expect(memory.openTransactions == 1)
-        let heir = try memory.makeProducer(transactionalID: "id")
-        try heir.initializeTransactions()
+        let successor = try memory.makeProducer(transactionalID: "id")
+        try successor.initializeTransactions()
         #expect(memory.openTransactions == 0)
         #expect(memory.committed("t").isEmpty)
     }

@@ -222,14 +222,14 @@ struct PortLaws {
         defer { zombie.close() }
         try zombie.begin()
         try zombie.send([record(place.topic, "zombie")])
-        let heir = try cluster.producer(id)
-        defer { heir.close() }
+        let successor = try cluster.producer(id)
+        defer { successor.close() }
         let error = failure { try zombie.commit() }
         #expect(error?.disposition == .fatal)
         #expect(error?.code == "_FENCED")
-        try heir.begin()
-        try heir.send([record(place.topic, "heir")])
-        try heir.commit()
+        try successor.begin()
+        try successor.send([record(place.topic, "heir")])
+        try successor.commit()
         if Port.isolating.contains(port) { #expect(try cluster.scan(place).records.map(\.text) == ["heir"]) }
     }
 

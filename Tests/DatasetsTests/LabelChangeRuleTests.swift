@@ -131,7 +131,7 @@ extension LabelChangeTests {
         _ = try Self.accept("audit", .audit, into: &state)
         _ = try Self.accept("valid", .importedValidation, into: &state)
         let context = Self.context(at: 1)
-        func refusal(_ sample: String, _ split: Split) -> Refusal.Code? {
+        func refusal(_ sample: String, _ split: Split) -> EntryRejection.Code? {
             Self.code(state.move(SampleID(sample), to: split, context))
         }
         #expect(refusal("train", .test) == .splitFixed)
@@ -165,7 +165,7 @@ extension LabelChangeTests {
             state.retract(SampleID("nobody"), context),
         ]
         for result in again { #expect(Self.code(result) == .unknownLabel) }
-        #expect(throws: RefusalError.self) { _ = try Self.accept("a", into: &state) }
+        #expect(throws: EntryRejectionError.self) { _ = try Self.accept("a", into: &state) }
         // Its key is known, also to whoever looks it up after an undo.
         func known() -> [Bool] { [state.hasImported(7), state.hasImported(8)] }
         #expect(known() == [true, false])

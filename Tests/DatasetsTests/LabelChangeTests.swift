@@ -42,7 +42,7 @@ import Vocabulary
         ).get()
     }
 
-    static func code(_ result: Result<LabelChange, RefusalError>) -> Refusal.Code? {
+    static func code(_ result: Result<LabelChange, EntryRejectionError>) -> EntryRejection.Code? {
         if case .failure(let error) = result { error.refusal.code } else { nil }
     }
 
@@ -118,7 +118,7 @@ import Vocabulary
     }
 
     /// A state, and all that came of it since its beginning.
-    struct World {
+    struct Scenario {
         var state = DatasetsState()
         var facts: [Fact] = []
         var cuts: [VersionCut] = []
@@ -127,51 +127,53 @@ import Vocabulary
     }
 
     /// One thing that may happen, in a world whose first labels may be of format 1.
-    static func step(_ world: inout World, _ step: Int, _ policy: DatasetPolicy, _ generator: inout SplitMix64) {
+    static func step(_ scenario: inout Scenario, _ step: Int, _ policy: DatasetPolicy, _ generator: inout SplitMix64) {
         let time = Int64(step) * 1_000
         let sample = SampleID("s\(generator.next(below: 60))")
-        let context = context(at: time, policy, studied: world.studied)
+        let context = context(at: time, policy, studied: scenario.studied)
         switch generator.next(below: 12) {
         case 0..<5:
             let purpose = [TaskPurpose.acquisition, .audit, .audit, .importedValidation][generator.next(below: 4)]
-            let result = world.state.accept(
+            let result = scenario.state.accept(
                 DatasetsTests.consensus(sample.rawValue, purpose, label: generator.next(below: 3)),
                 question: question,
                 policy: policy,
                 imported: purpose.isImported ? UInt64(step) : nil,
                 at: StreamTime(milliseconds: time)
             )
-            if case .success(let fact) = result { world.facts.append(.accepted(fact)) }
+            if case .success(let fact) = result { scenario.facts.append(.accepted(fact)) }
         case 5, 6, 7:
             let label = Label.choice(ClassIndex(generator.next(below: 3)))
-            let result = world.state.revise(sample, to: label, question: question, context)
-            if case .success(let change) = result { world.facts.append(.changed(change)) }
+            let result = scenario.state.revise(sample, to: label, question: question, context)
+            if case .success(let change) = result { scenario.facts.append(.changed(change)) }
         case 8:
-            if case .success(let change) = world.state.retract(sample, context) { world.facts.append(.changed(change)) }
+            if case .success(let change) = scenario.state.retract(sample, context) {
+                scenario.facts.append(.changed(change))
+            }
         case 9, 10:
             let split = Split.allCases[generator.next(below: 3)]
-            if case .success(let change) = world.state.move(sample, to: split, context) {
-                world.facts.append(.changed(change))
+            if case .success(let change) = scenario.state.move(sample, to: split, context) {
+                scenario.facts.append(.changed(change))
             }
         default:
             // A version is sealed, a study begins or ends.
-            if generator.next(below: 2) == 0, let ordinal = world.state.pending.sortedKeys.first {
-                _ = world.state.seal(DatasetsTests.version(ordinal))
-                world.studied = [ordinal] + (generator.next(below: 2) == 0 ? world.studied.prefix(1) : [])
+            if generator.next(below: 2) == 0, let ordinal = scenario.state.pending.sortedKeys.first {
+                _ = scenario.state.seal(DatasetsTests.version(ordinal))
+                scenario.studied = [ordinal] + (generator.next(below: 2) == 0 ? scenario.studied.prefix(1) : [])
             } else {
-                world.studied = []
+                scenario.studied = []
             }
-            world.state.forgetVersions(except: world.studied)
+            scenario.state.forgetVersions(except: scenario.studied)
         }
-        let cut = world.state.cutIfDue(
+        let cut = scenario.state.cutIfDue(
             policy: policy,
             question: question,
             isMoreComing: true,
             at: StreamTime(milliseconds: time)
         )
         guard let cut else { return }
-        world.facts.append(.cut(cut))
-        world.cuts.append(cut)
+        scenario.facts.append(.cut(cut))
+        scenario.cuts.append(cut)
     }
 
     @Test(
@@ -180,56 +182,56 @@ import Vocabulary
     )
     func fold(seed: UInt64) throws {
         var generator = SplitMix64(seed: seed)
-        var world = World()
-        var committed = world
+        var scenario = Scenario()
+        var committed = scenario
         let begin = seed % 3 == 0 ? 60 : 0
         var lists = 0
         for step in 0..<240 {
             let policy = DatasetPolicy(cutEvery: 4, cutAfter: 20_000, format: step < begin ? 1 : 2)
-            Self.step(&world, step, policy, &generator)
+            Self.step(&scenario, step, policy, &generator)
             switch generator.next(below: 16) {
             case 0:
                 // The transaction is aborted: tables go back, and what was written was never committed.
-                world.state.labels.undo()
-                world.state.position.undo()
-                world.state.pending.undo()
-                world.state.cuts.undo()
-                world.state.former.undo()
-                (world.facts, world.cuts, world.studied) = (committed.facts, committed.cuts, committed.studied)
+                scenario.state.labels.undo()
+                scenario.state.position.undo()
+                scenario.state.pending.undo()
+                scenario.state.cuts.undo()
+                scenario.state.former.undo()
+                (scenario.facts, scenario.cuts, scenario.studied) = (committed.facts, committed.cuts, committed.studied)
             case 1..<6:
-                world.state.labels.commit()
-                world.state.position.commit()
-                world.state.pending.commit()
-                world.state.cuts.commit()
-                world.state.former.commit()
-                committed = world
+                scenario.state.labels.commit()
+                scenario.state.position.commit()
+                scenario.state.pending.commit()
+                scenario.state.cuts.commit()
+                scenario.state.former.commit()
+                committed = scenario
             case 6:
-                world.state = Self.restored(world.state)
-                committed = world
+                scenario.state = Self.restored(scenario.state)
+                committed = scenario
             default: break
             }
             guard generator.next(below: 5) == 0 else { continue }
-            var fresh = Self.restored(world.state)
-            for cut in world.cuts {
-                let lines = try Self.fold(world.facts, upTo: cut)
+            var fresh = Self.restored(scenario.state)
+            for cut in scenario.cuts {
+                let lines = try Self.fold(scenario.facts, upTo: cut)
                 let counts = Split.allCases.map { split in lines.count { $0.split == split } }
                 #expect(counts == [cut.training, cut.validation, cut.test], "seed \(seed), version \(cut.ordinal)")
-                let isAsked = world.state.pending[cut.ordinal] != nil || world.studied.contains(cut.ordinal)
+                let isAsked = scenario.state.pending[cut.ordinal] != nil || scenario.studied.contains(cut.ordinal)
                 guard isAsked else { continue }
                 let expected = lines.filter { $0.split == .test }.sorted { $0.sequence < $1.sequence }.map(\.sample)
                 lists += expected.isEmpty ? 0 : 1
-                let known = world.state.testSamples(of: cut.ordinal, first: cut.test)
+                let known = scenario.state.testSamples(of: cut.ordinal, first: cut.test)
                 #expect(known == expected, "seed \(seed), step \(step), version \(cut.ordinal)")
                 let anew = fresh.testSamples(of: cut.ordinal, first: cut.test)
                 #expect(anew == expected, "seed \(seed), step \(step), version \(cut.ordinal), of rows")
             }
         }
-        #expect(world.facts.map(\.sequence) == (1...Int64(world.facts.count)).map { $0 })
+        #expect(scenario.facts.map(\.sequence) == (1...Int64(scenario.facts.count)).map { $0 })
         #expect(lists > 5, "seed \(seed)")
         // Nobody asks any more: nothing is kept for it.
-        for ordinal in world.state.pending.sortedKeys { _ = world.state.seal(DatasetsTests.version(ordinal)) }
-        world.state.forgetVersions(except: [])
-        #expect(world.state.cuts.isEmpty && world.state.former.isEmpty)
+        for ordinal in scenario.state.pending.sortedKeys { _ = scenario.state.seal(DatasetsTests.version(ordinal)) }
+        scenario.state.forgetVersions(except: [])
+        #expect(scenario.state.cuts.isEmpty && scenario.state.former.isEmpty)
     }
 
     @Test("What is kept for lists is bounded by the versions that may be asked for and the changes since")

@@ -30,7 +30,7 @@ struct WholeDemoTests {
         }
         #expect(run.figures["worker_kills"] as? Int == 1)
 
-        let heldOut = Set(try DigitsWorld(seed: 1).heldOut.map { SHA256Digest(of: Array($0.text.utf8)) })
+        let heldOut = Set(try DigitsScenario(seed: 1).heldOut.map { SHA256Digest(of: Array($0.text.utf8)) })
         let carried = try run.imagesOnTopics()
         #expect(heldOut.count > 500)
         #expect(carried.count > 500, "the search finds images where there are some")

@@ -133,8 +133,8 @@ import Vocabulary
         #expect(notice.key == "digits")
         #expect(notice.headers.correlation == nil)
 
-        for code in Refusal.Code.allCases {
-            let refused = encode(.refused(Refusal(code, "why")))
+        for code in EntryRejection.Code.allCases {
+            let refused = encode(.refused(EntryRejection(code, "why")))
             #expect(refused.topic == (code.isDeadLetter ? .deadLetters : nil))
             #expect(refused.refusal?.code == code)
         }

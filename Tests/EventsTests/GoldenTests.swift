@@ -44,7 +44,7 @@ import Vocabulary
         do {
             _ = try SchemaFiles.recode(event, bytes)
             Issue.record("\(path) was accepted")
-        } catch let rejection as Rejection {
+        } catch let rejection as RecordRejection {
             #expect(!rejection.text.isEmpty)
         } catch let error as JSONError {
             #expect(!error.reason.isEmpty)
@@ -55,7 +55,7 @@ import Vocabulary
     @Test(
         "A counter-example of an input is refused for its own reason",
         arguments: [
-            ("prediction/invalid/probability-above-one.json", Rejection.Code.badProbabilities),
+            ("prediction/invalid/probability-above-one.json", RecordRejection.Code.badProbabilities),
             ("prediction/invalid/planned-kind.json", .unknownKind),
             ("prediction/invalid/no-sample.json", .schema),
             ("prediction/invalid/model-without-output.json", .schema),
@@ -70,9 +70,11 @@ import Vocabulary
             ("command/invalid/no-reason.json", .schema),
         ]
     )
-    func reasons(path: String, code: Rejection.Code) throws {
+    func reasons(path: String, code: RecordRejection.Code) throws {
         let bytes = try SchemaFiles.bytes(path)
-        let rejection = #expect(throws: Rejection.self) { try SchemaFiles.recode(SchemaFiles.event(of: path), bytes) }
+        let rejection = #expect(throws: RecordRejection.self) {
+            try SchemaFiles.recode(SchemaFiles.event(of: path), bytes)
+        }
         #expect(rejection?.code == code, "\(rejection?.description ?? "accepted")")
     }
 
@@ -84,8 +86,8 @@ import Vocabulary
             #expect(TaskPurpose.audit.jsonBytes == Array("\"audit\"".utf8))
         }
         try JSONParser().withDocument(of: try SchemaFiles.bytes("state/golden/stage.json")) { json in
-            let stage = try StageTime(json: json)
-            #expect(stage == StageTime(count: 31, total: 62_000, last: 1_950))
+            let stage = try CyclePhaseTime(json: json)
+            #expect(stage == CyclePhaseTime(count: 31, total: 62_000, last: 1_950))
             let golden = try SchemaFiles.bytes("state/golden/stage.json")
             #expect(stage.jsonBytes + [0x0A] == golden)
         }

@@ -232,8 +232,8 @@ struct KindCodecTests {
     @Test("An answer, an output and predictions of another kind than the project's are refused by name")
     func otherKinds() {
         let question = KindValues.all[0].question
-        func refusal(_ text: String, _ read: (JSONObject) throws -> Void) -> Rejection? {
-            #expect(throws: Rejection.self) {
+        func refusal(_ text: String, _ read: (JSONObject) throws -> Void) -> RecordRejection? {
+            #expect(throws: RecordRejection.self) {
                 try JSONParser().withDocument(of: Array(text.utf8)) { try read($0.object()) }
             }
         }

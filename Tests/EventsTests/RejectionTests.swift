@@ -7,7 +7,7 @@ import Vocabulary
     @Test(
         "Each way of not being JSON has its code",
         arguments: [
-            ([], Rejection.Code.truncated),
+            ([], RecordRejection.Code.truncated),
             (Array("{\"project\":".utf8), .truncated),
             (Array("{\"project\":}".utf8), .notJSON),
             (Array("nonsense".utf8), .notJSON),
@@ -16,15 +16,15 @@ import Vocabulary
             ([0x22, 0xFF, 0x22], .invalidUTF8),
             (Array("[[[[[[[[[[1]]]]]]]]]]".utf8), .tooDeep),
             (Array("\"\(String(repeating: "x", count: 300))\"".utf8), .tooLarge),
-        ] as [([UInt8], Rejection.Code)]
+        ] as [([UInt8], RecordRejection.Code)]
     )
-    func texts(bytes: [UInt8], code: Rejection.Code) {
+    func texts(bytes: [UInt8], code: RecordRejection.Code) {
         let parser = JSONParser(maximumDepth: 8, maximumSize: 256)
         do {
             try parser.withDocument(of: bytes) { _ in }
             Issue.record("\(bytes) was accepted")
         } catch let error as JSONError {
-            #expect(Rejection(error).code == code, "\(error)")
+            #expect(RecordRejection(error).code == code, "\(error)")
         } catch {
             Issue.record(error)
         }
@@ -33,7 +33,7 @@ import Vocabulary
     @Test(
         "Each way of being other JSON than expected has its code",
         arguments: [
-            (#"{"project":"digits"}"#, Rejection.Code.schema),
+            (#"{"project":"digits"}"#, RecordRejection.Code.schema),
             (#"{"sample":7}"#, .schema),
             (#"{"sample":{"id":""}}"#, .schema),
             (#"{"sample":{"id":"s","content":{"kind":"hologram"}}}"#, .unknownKind),
@@ -50,15 +50,15 @@ import Vocabulary
             (prediction(#"{"7":0.5,"1":0.5},"remainder":0.5"#), .badProbabilities),
         ]
     )
-    func predictions(text: String, code: Rejection.Code) throws {
-        let rejection = #expect(throws: Rejection.self) { try Self.read(text) }
+    func predictions(text: String, code: RecordRejection.Code) throws {
+        let rejection = #expect(throws: RecordRejection.self) { try Self.read(text) }
         #expect(rejection?.code == code, "\(rejection?.description ?? "")")
     }
 
     @Test(
         "Members, logits and scores that are none are refused with a text that says where",
         arguments: [
-            (#""members":[{"7":0.5,"1":0.5},{"7":1}]"#, Rejection.Code.schema, "members.1: expected 2"),
+            (#""members":[{"7":0.5,"1":0.5},{"7":1}]"#, RecordRejection.Code.schema, "members.1: expected 2"),
             (#""members":[[1,0,0,0,0,0,0,0,0,0],{"7":1}]"#, .schema, "members.1: expected 10"),
             (#""members":[{"7":0.5,"1":0.5},{"7":0.5,"2":0.5}]"#, .schema, "members.1: expected the classes"),
             (#""members":[[0.5,0.5]]"#, .schema, "members.0: expected one number for each of 10"),
@@ -86,9 +86,9 @@ import Vocabulary
             (#""logits":{"7":1,"7":2}"#, .schema, "logits: class \"7\" stands twice"),
         ]
     )
-    func details(text: String, code: Rejection.Code, message: String) throws {
+    func details(text: String, code: RecordRejection.Code, message: String) throws {
         let event = prediction(#"{"7":0.5,"1":0.5}"#).dropLast() + ",\(text)}"
-        let rejection = #expect(throws: Rejection.self) { try Self.read(String(event)) }
+        let rejection = #expect(throws: RecordRejection.self) { try Self.read(String(event)) }
         #expect(rejection?.code == code, "\(rejection?.description ?? "")")
         #expect(rejection?.text.contains(message) == true, "\(rejection?.text ?? "")")
     }
@@ -113,8 +113,8 @@ import Vocabulary
         ]
     )
     func outputs(probabilities: String, text: String) throws {
-        let rejection = #expect(throws: Rejection.self) { try Self.read(prediction(probabilities)) }
-        #expect(rejection == Rejection(.badProbabilities, text))
+        let rejection = #expect(throws: RecordRejection.self) { try Self.read(prediction(probabilities)) }
+        #expect(rejection == RecordRejection(.badProbabilities, text))
     }
 
     /// Before: -1e-17, which is 1 less the others in 64 bits, was `bad_probabilities`, and so was the whole event.
@@ -137,7 +137,7 @@ import Vocabulary
         #expect(event.detail.members?.probabilities.min() == 0 && event.detail.score == 0)
         #expect(event.remarks.all.isEmpty)
         for wrong in [-1.1e-6, -0.001] {
-            #expect(throws: Rejection.self) { try Self.read(prediction(#"{"7":0.75,"1":0.25,"2":\#(wrong)}"#)) }
+            #expect(throws: RecordRejection.self) { try Self.read(prediction(#"{"7":0.75,"1":0.25,"2":\#(wrong)}"#)) }
         }
     }
 
@@ -148,14 +148,14 @@ import Vocabulary
             let members = [String](repeating: member, count: count).joined(separator: ",")
             let event = String(prediction(#"{"7":1}"#).dropLast() + ",\"members\":[\(members)]}")
             if isRefused {
-                let rejection = #expect(throws: Rejection.self) { try Self.read(event) }
+                let rejection = #expect(throws: RecordRejection.self) { try Self.read(event) }
                 #expect(rejection?.text == "members: expected 1 to 128, found 129")
             } else {
                 #expect(throws: Never.self) { try Self.read(event) }
             }
         }
         let alone = #"{"sample":{"id":"s"},"members":[{"7":1}]}"#
-        #expect(throws: Rejection.self) { try Self.read(alone) }
+        #expect(throws: RecordRejection.self) { try Self.read(alone) }
         #expect(throws: Never.self) { try Self.read(#"{"sample":{"id":"s"},"score":0.5,"members":null}"#) }
     }
 
@@ -163,8 +163,8 @@ import Vocabulary
     func tolerance() throws {
         #expect(throws: Never.self) { try Self.read(prediction(#"{"7":0.5,"1":0.4901}"#)) }
         #expect(throws: Never.self) { try Self.read(prediction(#"{"7":0.5,"1":0.5099}"#)) }
-        #expect(throws: Rejection.self) { try Self.read(prediction(#"{"7":0.5,"1":0.4899}"#)) }
-        #expect(throws: Rejection.self) { try Self.read(prediction(#"{"7":0.5,"1":0.5101}"#)) }
+        #expect(throws: RecordRejection.self) { try Self.read(prediction(#"{"7":0.5,"1":0.4899}"#)) }
+        #expect(throws: RecordRejection.self) { try Self.read(prediction(#"{"7":0.5,"1":0.5101}"#)) }
     }
 
     @Test("What an annotator says at too great length is cut, not refused")
@@ -179,7 +179,7 @@ import Vocabulary
 
     @Test("Codes are distinct words for machines")
     func codes() {
-        for code in Rejection.Code.allCases {
+        for code in RecordRejection.Code.allCases {
             #expect(code.rawValue.allSatisfy { $0.isLowercase || $0.isNumber || $0 == "_" })
         }
     }

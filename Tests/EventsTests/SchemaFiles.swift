@@ -104,7 +104,7 @@ enum SchemaFiles {
 
     private static func project(_ object: JSONObject) throws -> ProjectID {
         guard let project = ProjectID(checking: try object.string("project")) else {
-            throw Rejection(.schema, "project: not a project's name")
+            throw RecordRejection(.schema, "project: not a project's name")
         }
         return project
     }

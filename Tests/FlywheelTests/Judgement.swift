@@ -14,10 +14,10 @@ struct Digits {
     let rest: FeatureMatrix
     let restLabels: [Int]
 
-    static let classes = DigitsWorld.classes
+    static let classes = DigitsScenario.classes
 
     init(seed: UInt64, training count: Int, audit: Int) throws {
-        var images = try DigitsWorld.load()
+        var images = try DigitsScenario.load()
         var generator = SplitMix64(seed: seed)
         SeededSampling.shuffle(&images, using: &generator)
         func matrix(_ images: ArraySlice<DigitImage>) throws -> FeatureMatrix {

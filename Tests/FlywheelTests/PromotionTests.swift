@@ -9,9 +9,9 @@ struct PromotionTests {
     /// Judges 50 ordered pairs of models that were trained on the same rows with other bootstrap seeds.
     ///
     /// - Returns: Those promoted, by whether the images that nobody has seen agree that they are better.
-    private func judgePairs(world: UInt64, rows: Int, models: Int) throws -> (rightly: Int, wrongly: Int) {
-        let digits = try Digits(seed: world, training: rows, audit: 500)
-        let models = try (0..<UInt64(models)).map { try digits.model(rows: rows, bootstrap: $0 + 100 * world) }
+    private func judgePairs(scenario: UInt64, rows: Int, models: Int) throws -> (rightly: Int, wrongly: Int) {
+        let digits = try Digits(seed: scenario, training: rows, audit: 500)
+        let models = try (0..<UInt64(models)).map { try digits.model(rows: rows, bootstrap: $0 + 100 * scenario) }
         let said = models.map { digits.predictions(of: $0, on: digits.audit) }
         let hits = models.map { model in
             zip(digits.predictions(of: model, on: digits.rest), digits.restLabels).count { $0 == $1 }
@@ -35,8 +35,8 @@ struct PromotionTests {
     @Test("Of 100 challengers that are the champion trained again, at most 10 are promoted")
     func same() throws {
         var promoted = 0
-        for world in 0..<2 as Range<UInt64> {
-            let found = try judgePairs(world: world, rows: 600, models: 8)
+        for scenario in 0..<2 as Range<UInt64> {
+            let found = try judgePairs(scenario: scenario, rows: 600, models: 8)
             promoted += found.rightly + found.wrongly
         }
         #expect(promoted <= 10, "\(promoted) of 100 promoted")
@@ -45,8 +45,8 @@ struct PromotionTests {
     @Test("Where few labels make retrained models differ, those promoted are better on images that nobody has seen")
     func few() throws {
         var promoted = (rightly: 0, wrongly: 0)
-        for world in 0..<2 as Range<UInt64> {
-            let found = try judgePairs(world: world, rows: 100, models: 11)
+        for scenario in 0..<2 as Range<UInt64> {
+            let found = try judgePairs(scenario: scenario, rows: 100, models: 11)
             promoted.rightly += found.rightly
             promoted.wrongly += found.wrongly
         }

@@ -11,25 +11,25 @@ import Testing
 @Suite("The fuzzer's ledger")
 struct LedgerTests {
     /// A world with a project, one good and one refused record of each topic, workers stopped.
-    private func plant(_ folder: String, _ spoil: (Plant) throws -> Void) throws -> Plant {
-        let plant = try Plant(folder: folder, settings: Plant.Settings())
-        let player = StepPlayer(plant: plant, recorder: nil)
+    private func pipeline(_ folder: String, _ spoil: (Pipeline) throws -> Void) throws -> Pipeline {
+        let pipeline = try Pipeline(folder: folder, settings: Pipeline.Settings())
+        let player = StepPlayer(pipeline: pipeline, recorder: nil)
         var outcomes = FuzzOutcomes()
         let input = try RecordedInput(
             path: Place.root.appendingPathComponent("Tests/FuzzTests/Regressions/topics-most-outcomes.jsonl").path
         )
         for step in input.steps { try player.play(step, &outcomes) }
-        try plant.settle()
-        plant.stop()
-        try spoil(plant)
-        return plant
+        try pipeline.settle()
+        pipeline.stop()
+        try spoil(pipeline)
+        return pipeline
     }
 
-    private func fault(_ spoil: (Plant) throws -> Void) throws -> String? {
+    private func fault(_ spoil: (Pipeline) throws -> Void) throws -> String? {
         try Place.withFolder { folder in
             var outcomes = FuzzOutcomes()
             do {
-                try Ledger(plant(folder + "/world", spoil)).check(&outcomes)
+                try Ledger(pipeline(folder + "/world", spoil)).check(&outcomes)
                 return nil
             } catch {
                 #expect(outcomes["ledger", "wrong"] == 1)
@@ -38,13 +38,15 @@ struct LedgerTests {
         }
     }
 
-    private func copy(_ topic: Topic, _ plant: Plant, where isMeant: (StoredRecord) -> Bool = { _ in true }) throws {
-        for partition in 0..<Plant.partitions {
-            let records = plant.cluster.committed(plant.topics[topic], partition)
+    private func copy(_ topic: Topic, _ pipeline: Pipeline, where isMeant: (StoredRecord) -> Bool = { _ in true })
+        throws
+    {
+        for partition in 0..<Pipeline.partitions {
+            let records = pipeline.cluster.committed(pipeline.topics[topic], partition)
             guard let record = records.first(where: isMeant) else { continue }
-            try plant.cluster.append(
+            try pipeline.cluster.append(
                 OutputRecord(
-                    topic: plant.topics[topic],
+                    topic: pipeline.topics[topic],
                     partition: partition,
                     key: record.key,
                     value: record.value,
@@ -75,10 +77,10 @@ struct LedgerTests {
         #expect(decision?.contains("stands twice") == true, "\(decision ?? "")")
         let broken = try fault { try $0.cluster.append(OutputRecord(topic: "t.journal", partition: 0, value: [1])) }
         #expect(broken?.contains("cannot be read") == true, "\(broken ?? "")")
-        let forged = try fault { plant in
+        let forged = try fault { pipeline in
             let headers = [RecordHeader("ce_id", "shapes-1-77")]
             let notice = Array(#"{"kind":"study_finished","text":"x"}"#.utf8)
-            try plant.cluster.append(OutputRecord(topic: "t.notices", partition: 0, value: notice, headers: headers))
+            try pipeline.cluster.append(OutputRecord(topic: "t.notices", partition: 0, value: notice, headers: headers))
         }
         #expect(forged?.hasPrefix("replay of shapes") == true, "\(forged ?? "")")
     }

@@ -33,15 +33,15 @@ extension LabelingState {
     }
 
     mutating func receive(_ annotation: Annotation, _ policy: LabelingPolicy, at milliseconds: Int64 = 200)
-        -> Result<AnnotationOutcome, RefusalError>
+        -> Result<AnnotationOutcome, EntryRejectionError>
     {
         receive(annotation, question: question, policy: policy, at: time(milliseconds))
     }
 }
 
-extension Result<AnnotationOutcome, RefusalError> {
+extension Result<AnnotationOutcome, EntryRejectionError> {
     /// Why an annotation was refused, if it was.
-    var refusal: Refusal.Code? { if case .failure(let error) = self { error.refusal.code } else { nil } }
+    var refusal: EntryRejection.Code? { if case .failure(let error) = self { error.refusal.code } else { nil } }
 }
 
 /// As `#expect(found == expected)`, for calls that change what they are called on.

@@ -31,12 +31,12 @@ struct BrokerDownTests {
             cycles += 1
             events += copier.takeEvents()
         }
-        #expect(copier.task?.trouble?.code == "_ALL_BROKERS_DOWN")
+        #expect(copier.task?.connectivityError?.code == "_ALL_BROKERS_DOWN")
         #expect(events.contains { if case .unreachable = $0 { true } else { false } })
         #expect(threadTime() - spent < 1)
         #expect(cycles < 1_000 && events.count < 100, "\(cycles) cycles, \(events.count) events")
         try copier.cluster.bringUp(broker: 1)
-        #expect(try copier.run { second.isSubset(of: copier.stage.copied) && copier.task?.trouble == nil })
+        #expect(try copier.run { second.isSubset(of: copier.stage.copied) && copier.task?.connectivityError == nil })
         #expect(copier.takeEvents().contains { if case .reachable = $0 { true } else { false } })
         #expect(copier.stage.copied.isSubset(of: Set(try copier.output())))
     }

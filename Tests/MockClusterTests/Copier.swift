@@ -6,7 +6,7 @@ import StreamRuntime
 import Testing
 
 /// Copies `in` to `out`, and remembers what stands.
-final class CopyStage: StreamStage {
+final class CopyStage: Processor {
     private let output: String
     private var inTurn: [String] = []
     private(set) var copied: Set<String> = []
@@ -18,15 +18,15 @@ final class CopyStage: StreamStage {
         committed
     }
     func unassigned(_ partitions: [TopicPartition]) { inTurn.removeAll() }
-    func process(_ batch: RecordBatch, topics: [String], into turn: inout Turn) throws {
+    func process(_ batch: RecordBatch, topics: [String], into turn: inout PendingTransaction) throws {
         for record in batch.records {
             turn.write(OutputRecord(topic: output, partition: 0, value: Array(record.value)))
             turn.advance(TopicPartition(topics[record.topic], record.partition), to: record.offset + 1)
             inTurn.append(String(decoding: record.value, as: UTF8.self))
         }
     }
-    func turnEnds(now: Int64, into turn: inout Turn) throws {}
-    func willCommit(into turn: inout Turn) throws {}
+    func punctuate(now: Int64, into turn: inout PendingTransaction) throws {}
+    func willCommit(into turn: inout PendingTransaction) throws {}
     func committed() {
         copied.formUnion(inTurn)
         inTurn.removeAll()

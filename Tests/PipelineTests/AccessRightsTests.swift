@@ -29,11 +29,11 @@ struct AccessRightsTests {
     @Test("A role may read what its stage reads, and no topic is without a writer and a reader")
     func complete() {
         for topic in Topic.allCases { #expect(!topic.writers.isEmpty && !topic.readers.isEmpty, "\(topic)") }
-        #expect(IntakeStage.inputs.allSatisfy { $0.readers.contains(.intake) })
-        #expect(LoopStage.inputs.allSatisfy { $0.readers.contains(.loop) })
-        #expect(MaterializerStage.inputs.allSatisfy { $0.readers.contains(.materializer) })
-        #expect(TrainerStage.inputs.allSatisfy { $0.readers.contains(.trainer) })
-        #expect(IntakeStage.inputs.allSatisfy { $0.writers.contains(.redrive) })
+        #expect(IntakeProcessor.inputs.allSatisfy { $0.readers.contains(.intake) })
+        #expect(LoopProcessor.inputs.allSatisfy { $0.readers.contains(.loop) })
+        #expect(MaterializerProcessor.inputs.allSatisfy { $0.readers.contains(.materializer) })
+        #expect(TrainerProcessor.inputs.allSatisfy { $0.readers.contains(.trainer) })
+        #expect(IntakeProcessor.inputs.allSatisfy { $0.writers.contains(.redrive) })
         #expect(AccessRights(.console, topics: TopicNames()).rights.isEmpty)
     }
 

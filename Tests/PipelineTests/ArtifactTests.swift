@@ -39,13 +39,13 @@ struct ArtifactTests {
         ]
     )
     func forbidden(uri: String) throws {
-        let plant = try Plant()
-        try plant.send(.trainingResults, Self.result(uri))
-        try plant.settle()
-        let letters = plant.cluster.committed(plant.topics[.deadLetters])
+        let pipeline = try Pipeline()
+        try pipeline.send(.trainingResults, Self.result(uri))
+        try pipeline.settle()
+        let letters = pipeline.cluster.committed(pipeline.topics[.deadLetters])
         #expect(letters.map { $0.header("flywheel.reason.code") } == ["forbidden_artifact"])
         #expect(letters.first?.header("flywheel.reason.text")?.contains("artifact.uri: ") == true)
-        #expect(!plant.journal().contains { $0.text.contains("training_result") })
+        #expect(!pipeline.journal().contains { $0.text.contains("training_result") })
     }
 
     /// Before: `file:///etc/passwd` was the champion.
@@ -54,27 +54,27 @@ struct ArtifactTests {
         arguments: [false, true]
     )
     func incumbent(isAllowed: Bool) throws {
-        let plant = try Plant()
-        plant.artifactFolders = ArtifactFolders(roots: [plant.root + "/artifacts"])
+        let pipeline = try Pipeline()
+        pipeline.artifactFolders = ArtifactFolders(roots: [pipeline.root + "/artifacts"])
         let uri = isAllowed ? "s3://models/theirs" : "file:///etc/passwd"
         let model = IncumbentModel(
             version: ModelVersion("theirs"),
             artifact: ArtifactReference(uri: uri, size: nil, sha256: nil),
             metrics: []
         )
-        try plant.send(.commands, Wire.command("c1", .register(model)))
-        try plant.settle()
-        let letters = plant.cluster.committed(plant.topics[.deadLetters])
+        try pipeline.send(.commands, Wire.command("c1", .register(model)))
+        try pipeline.settle()
+        let letters = pipeline.cluster.committed(pipeline.topics[.deadLetters])
         #expect(letters.map { $0.header("flywheel.reason.code") } == (isAllowed ? [] : ["forbidden_artifact"]))
-        #expect(try plant.releases().map(\.champion.version.rawValue) == (isAllowed ? ["theirs"] : []))
+        #expect(try pipeline.releases().map(\.champion.version.rawValue) == (isAllowed ? ["theirs"] : []))
     }
 
     @Test("What a producer says of being verified is not believed")
     func claims() throws {
-        let plant = try Plant()
-        try plant.send(.trainingResults, Self.result("s3://bucket/m", #","verified":true"#))
-        try plant.makeIntake().settle()
-        let entry = try #require(plant.journal().first { $0.text.contains("training_result") })
+        let pipeline = try Pipeline()
+        try pipeline.send(.trainingResults, Self.result("s3://bucket/m", #","verified":true"#))
+        try pipeline.makeIntake().settle()
+        let entry = try #require(pipeline.journal().first { $0.text.contains("training_result") })
         let parser = JSONParser()
         let verified: Bool?? = try parser.withDocument(of: entry.value ?? []) {
             guard case .trainingResult(let result) = try JournalEntry(json: $0).body else { return nil }
@@ -85,17 +85,17 @@ struct ArtifactTests {
 
     @Test("A release says whether its artifact was there, and replay takes it from the journal")
     func verified() throws {
-        let plant = try Plant()
-        plant.artifactFolders = ArtifactFolders(roots: [plant.root + "/artifacts"])
+        let pipeline = try Pipeline()
+        pipeline.artifactFolders = ArtifactFolders(roots: [pipeline.root + "/artifacts"])
         var rounds = 0
-        while rounds < 40, try plant.releases().isEmpty {
-            try plant.round()
+        while rounds < 40, try pipeline.releases().isEmpty {
+            try pipeline.round()
             rounds += 1
         }
-        #expect(try plant.releases().first?.champion.verified == true)
-        try FileManager.default.removeItem(atPath: plant.root + "/artifacts")
-        let replay = Replay(transport: plant.cluster, topics: plant.topics)
-        let report = try replay.verify(project: "shapes", partition: World.partition)
+        #expect(try pipeline.releases().first?.champion.verified == true)
+        try FileManager.default.removeItem(atPath: pipeline.root + "/artifacts")
+        let replay = Replay(transport: pipeline.cluster, topics: pipeline.topics)
+        let report = try replay.verify(project: "shapes", partition: Scenario.partition)
         #expect(report.isEqual, "\(report.firstDifference ?? "")")
     }
 
@@ -117,7 +117,7 @@ struct ArtifactTests {
         func look(_ path: String, _ size: Int64 = 3, _ folders: ArtifactFolders, _ allowed: [ArtifactPrefix]) -> Bool??
         {
             var gate = ArtifactGate(folders, FileInspector())
-            do throws(Rejection) {
+            do throws(RecordRejection) {
                 return .some(try gate.check(Self.finished(path, size: size), allowed: allowed))
             } catch {
                 #expect(error.code == .forbiddenArtifact)
@@ -176,7 +176,7 @@ struct ArtifactTests {
         for _ in 0..<50 {
             let verified = try gate.check(Self.finished("/srv/m", size: 3), allowed: ArtifactPrefix.usual)
             #expect(verified == nil)
-            #expect(throws: Rejection.self) {
+            #expect(throws: RecordRejection.self) {
                 try gate.check(Self.finished("/etc/m", size: 3), allowed: ArtifactPrefix.usual)
             }
         }

@@ -304,7 +304,7 @@ struct BadInput: Sendable, CustomTestStringConvertible {
             test: 0
         )
         return String(
-            decoding: Wire.bytes { SealedVersionEvent(project: World.project, version: version).write(to: &$0) },
+            decoding: Wire.bytes { SealedVersionEvent(project: Scenario.project, version: version).write(to: &$0) },
             as: UTF8.self
         )
     }

@@ -15,32 +15,32 @@ struct BadInputTests {
         RecordHeader("trace", [0, 0xFF]), RecordHeader("none", nil), RecordHeader("trace", "2"),
     ]
 
-    private func makeWorkers(_ plant: Plant) throws -> (intake: StageRunner, loop: StageRunner) {
-        (try plant.makeIntake(), try plant.makeLoop())
+    private func makeWorkers(_ pipeline: Pipeline) throws -> (intake: ProcessorRunner, loop: ProcessorRunner) {
+        (try pipeline.makeIntake(), try pipeline.makeLoop())
     }
 
     @Test("A record has exactly one outcome, and the stream goes on behind it", arguments: BadInput.all)
     func outcome(_ input: BadInput) throws {
-        let plant = try Plant()
+        let pipeline = try Pipeline()
         // Something good before and behind it.
-        try plant.send(.predictions, Wire.prediction(plant.world.next()))
-        try plant.send(input.topic, input.value, headers: Self.headers)
-        let (intake, loop) = try makeWorkers(plant)
+        try pipeline.send(.predictions, Wire.prediction(pipeline.scenario.next()))
+        try pipeline.send(input.topic, input.value, headers: Self.headers)
+        let (intake, loop) = try makeWorkers(pipeline)
         try intake.settle()
         try loop.settle()
-        try plant.send(.predictions, Wire.prediction(plant.world.next()))
+        try pipeline.send(.predictions, Wire.prediction(pipeline.scenario.next()))
         try intake.settle()
         try loop.settle()
 
-        let counts = try #require(intake.stage as? IntakeStage).counts
-        let decided = try #require(loop.stage as? LoopStage).counts
+        let counts = try #require(intake.stage as? IntakeProcessor).counts
+        let decided = try #require(loop.stage as? LoopProcessor).counts
         #expect(counts.read == 3)
         #expect(counts.read == counts.accepted + counts.deadTotal + counts.droppedTotal)
-        #expect(plant.journal().contains { $0.text.contains(#""s1""#) }, "the stream stands still")
-        let letters = plant.cluster.committed(plant.topics[.deadLetters]).filter {
+        #expect(pipeline.journal().contains { $0.text.contains(#""s1""#) }, "the stream stands still")
+        let letters = pipeline.cluster.committed(pipeline.topics[.deadLetters]).filter {
             $0.header("__connect.errors.offset") == (input.topic == .predictions ? "1" : "0")
         }
-        #expect(letters.count == plant.cluster.committed(plant.topics[.deadLetters]).count)
+        #expect(letters.count == pipeline.cluster.committed(pipeline.topics[.deadLetters]).count)
         switch input.outcome {
         case .refused(let code):
             try expectLetter(letters, input, code, "intake")
@@ -66,7 +66,7 @@ struct BadInputTests {
         #expect(letters.count == 1)
         let letter = try #require(letters.first)
         #expect(letter.key == [0x6B])
-        if let value = input.value, value.count > IntakeStage.recordLimit {
+        if let value = input.value, value.count > IntakeProcessor.recordLimit {
             #expect(letter.value == Array(value.prefix(4_096)))
             #expect(letter.header("flywheel.value.size") == "\(value.count)")
             #expect(letter.header("flywheel.value.sha256") == SHA256Digest(of: value).hex)
@@ -84,15 +84,15 @@ struct BadInputTests {
 
     @Test("All of it in one stream: every record is accounted for once, and good ones between are heard")
     func all() throws {
-        let plant = try Plant()
+        let pipeline = try Pipeline()
         for input in BadInput.all {
-            try plant.send(input.topic, input.value, headers: Self.headers)
-            try plant.send(.predictions, Wire.prediction(plant.world.next()))
+            try pipeline.send(input.topic, input.value, headers: Self.headers)
+            try pipeline.send(.predictions, Wire.prediction(pipeline.scenario.next()))
         }
-        let (intake, loop) = try makeWorkers(plant)
+        let (intake, loop) = try makeWorkers(pipeline)
         try intake.settle()
         try loop.settle()
-        let counts = try #require(intake.stage as? IntakeStage).counts
+        let counts = try #require(intake.stage as? IntakeProcessor).counts
         #expect(counts.read == Int64(BadInput.all.count * 2))
         #expect(counts.read == counts.accepted + counts.deadTotal + counts.droppedTotal)
         var expected: [String: Int64] = [:]
@@ -108,44 +108,46 @@ struct BadInputTests {
             if case .refusedLater = input.outcome { letters += 1 }
         }
         #expect(counts.dead == expected)
-        #expect(try #require(loop.stage as? LoopStage).counts.refused == later)
-        #expect(plant.cluster.committed(plant.topics[.deadLetters]).count == Int(counts.deadTotal) + letters)
+        #expect(try #require(loop.stage as? LoopProcessor).counts.refused == later)
+        #expect(pipeline.cluster.committed(pipeline.topics[.deadLetters]).count == Int(counts.deadTotal) + letters)
     }
 
     @Test("Repeated annotations, commands, results and feedback are counted once and left out")
     func duplicates() throws {
-        let plant = try Plant(seed: 2)
-        for _ in 0..<9 { try plant.round() }
-        let champion = try #require(try plant.releases().last?.champion.version.rawValue)
+        let pipeline = try Pipeline(seed: 2)
+        for _ in 0..<9 { try pipeline.round() }
+        let champion = try #require(try pipeline.releases().last?.champion.version.rawValue)
         var before: [String: Int64] = [:]
-        plant.loopStage?.forEachProject { for (code, count) in $0.state.refusals.sortedRows { before[code] = count } }
-        let answered = plant.cluster.committed(plant.topics[.annotations])
-        let results = plant.cluster.committed(plant.topics[.trainingResults])
+        pipeline.loopStage?.forEachProject {
+            for (code, count) in $0.state.refusals.sortedRows { before[code] = count }
+        }
+        let answered = pipeline.cluster.committed(pipeline.topics[.annotations])
+        let results = pipeline.cluster.committed(pipeline.topics[.trainingResults])
         let annotation = try #require(answered.first { $0.text.contains(#""outcome":"answer""#) })
         let result = try #require(results.first)
-        let facts = plant.cluster.committed(plant.topics[.datasetLog]).count
+        let facts = pipeline.cluster.committed(pipeline.topics[.datasetLog]).count
         for _ in 0..<2 {
-            try plant.send(.commands, Wire.command("twice", .hold))
-            try plant.send(.feedback, Wire.feedback("same", "s1", champion, user: "u", .confirmation))
+            try pipeline.send(.commands, Wire.command("twice", .hold))
+            try pipeline.send(.feedback, Wire.feedback("same", "s1", champion, user: "u", .confirmation))
         }
-        try plant.send(.annotations, annotation.value)
-        try plant.send(.trainingResults, result.value)
-        try plant.settle()
+        try pipeline.send(.annotations, annotation.value)
+        try pipeline.send(.trainingResults, result.value)
+        try pipeline.settle()
         var after: [String: Int64] = [:]
-        plant.loopStage?.forEachProject { for (code, count) in $0.state.refusals.sortedRows { after[code] = count } }
+        pipeline.loopStage?.forEachProject { for (code, count) in $0.state.refusals.sortedRows { after[code] = count } }
         #expect((after["duplicate"] ?? 0) - (before["duplicate"] ?? 0) == 3)
         let late = (after["study_closed"] ?? 0) + (after["duplicate_result"] ?? 0)
         #expect(late - (before["study_closed"] ?? 0) - (before["duplicate_result"] ?? 0) == 1)
-        #expect(plant.cluster.committed(plant.topics[.datasetLog]).count == facts)
-        #expect(plant.cluster.committed(plant.topics[.deadLetters]).isEmpty)
+        #expect(pipeline.cluster.committed(pipeline.topics[.datasetLog]).count == facts)
+        #expect(pipeline.cluster.committed(pipeline.topics[.deadLetters]).isEmpty)
     }
 
     @Test("A journal entry that cannot be read is a dead letter of the loop, and the loop goes on")
     func unreadableEntry() throws {
-        let plant = try Plant()
+        let pipeline = try Pipeline()
         // Intake has worked here before, or it would wonder who wrote the journal.
-        try plant.settle()
-        try plant.round()
+        try pipeline.settle()
+        try pipeline.round()
         // No form is less than 1, no kind is a number, and a known kind lacks what it must have.
         let junk = [
             #"{"v":1,"kind":"#, #"{"v":0,"kind":"tick","project":"shapes","entry":{"entry_number":1,"chain":""}}"#,
@@ -153,18 +155,18 @@ struct BadInputTests {
             #"{"v":1,"project":"shapes","entry":{}}"#,
         ].map { Array($0.utf8) }
         for value in junk {
-            try plant.cluster.append(
-                OutputRecord(topic: plant.topics[.journal], partition: World.partition, key: [1], value: value)
+            try pipeline.cluster.append(
+                OutputRecord(topic: pipeline.topics[.journal], partition: Scenario.partition, key: [1], value: value)
             )
         }
-        try plant.cluster.append(
-            OutputRecord(topic: plant.topics[.journal], partition: World.partition, key: [2], value: nil)
+        try pipeline.cluster.append(
+            OutputRecord(topic: pipeline.topics[.journal], partition: Scenario.partition, key: [2], value: nil)
         )
-        try plant.round()
-        let letters = plant.cluster.committed(plant.topics[.deadLetters])
+        try pipeline.round()
+        let letters = pipeline.cluster.committed(pipeline.topics[.deadLetters])
         #expect(letters.map(\.value) == junk + [nil])
         #expect(letters.allSatisfy { $0.header("flywheel.reason.code") == "unreadable_entry" })
-        #expect(plant.loopStage?.counts.unreadable == 6)
-        #expect((plant.loopStage?.counts.entries ?? 0) > 5)
+        #expect(pipeline.loopStage?.counts.unreadable == 6)
+        #expect((pipeline.loopStage?.counts.entries ?? 0) > 5)
     }
 }

@@ -19,10 +19,10 @@ private struct Line {
 
 /// A version and a request for it, without the rest of the cycle.
 private struct Bench {
-    let plant: Plant
+    let pipeline: Pipeline
     private var requests = 0
 
-    init() throws { plant = try Plant() }
+    init() throws { pipeline = try Pipeline() }
 
     /// Trains on a version of these lines.
     mutating func train(
@@ -42,22 +42,22 @@ private struct Bench {
             guard !texts.isEmpty else { continue }
             let bytes = Array(texts.joined().utf8)
             let digest = SHA256Digest(of: bytes).hex
-            try plant.artifacts.put(bytes, as: "data/\(digest)")
+            try pipeline.artifacts.put(bytes, as: "data/\(digest)")
             segments.append(
                 DatasetSegment(split: split, path: digest, size: bytes.count, sha256: digest, records: texts.count)
             )
         }
         let manifest = DatasetManifest(
-            project: World.project,
+            project: Scenario.project,
             ordinal: requests,
             sequence: 1,
             parent: nil,
             semanticVersion: "1.0.0",
-            classes: World.classes,
+            classes: Scenario.classes,
             segments: segments
         )
         let bytes = manifest.jsonBytes
-        try plant.artifacts.put(bytes, as: "data/\(manifest.id)")
+        try pipeline.artifacts.put(bytes, as: "data/\(manifest.id)")
         let request = TrainingRequest(
             id: RequestID("r\(requests)"),
             dataset: SealedVersion(
@@ -66,7 +66,7 @@ private struct Bench {
                 parent: nil,
                 semanticVersion: "1.0.0",
                 manifest: ArtifactReference(
-                    uri: try plant.artifacts.uri(of: "data/\(manifest.id)").description,
+                    uri: try pipeline.artifacts.uri(of: "data/\(manifest.id)").description,
                     size: Int64(bytes.count),
                     sha256: manifest.id.rawValue
                 ),
@@ -75,15 +75,17 @@ private struct Bench {
                 test: manifest.count(of: .test)
             ),
             modelVersion: ModelVersion("v\(requests)"),
-            trials: [Recipe()],
+            trials: [Hyperparameters()],
             repeats: repeats,
-            deadline: StreamTime(milliseconds: plant.clock.now + 60_000),
+            deadline: StreamTime(milliseconds: pipeline.clock.now + 60_000),
             priority: 0,
             warmStart: warmStart
         )
-        try plant.send(.trainingRequests, Wire.bytes { request.write(to: &$0, project: World.project) })
-        try plant.makeTrainer().settle()
-        return try plant.decoded(.trainingResults) { try TrainingResult(json: $0) }.filter { $0.request == request.id }
+        try pipeline.send(.trainingRequests, Wire.bytes { request.write(to: &$0, project: Scenario.project) })
+        try pipeline.makeTrainer().settle()
+        return try pipeline.decoded(.trainingResults) { try TrainingResult(json: $0) }.filter {
+            $0.request == request.id
+        }
     }
 
     /// Labels of three classes in four dimensions; every sixth of them a test label.
@@ -94,7 +96,7 @@ private struct Bench {
             let values = (0..<4).map { 0.4 * generator.nextNormal() + ($0 == kind ? 2 : 0) }
             return Line(
                 split: number % 6 == 5 ? .test : .training,
-                className: World.classes[kind],
+                className: Scenario.classes[kind],
                 embedding: "[\(values.map { "\(Float($0))" }.joined(separator: ","))]"
             )
         }
@@ -159,7 +161,7 @@ struct BadLabelTests {
     func farOut(factor: Float) throws {
         var bench = try Bench()
         let far = (0..<3).map {
-            Line(className: World.classes[$0], embedding: "[\(factor),\(-factor),\(factor),\(factor)]")
+            Line(className: Scenario.classes[$0], embedding: "[\(factor),\(-factor),\(factor),\(factor)]")
         }
         let results = try bench.train(Bench.honest() + far)
         #expect(results.allSatisfy { $0.leftOut == nil })
@@ -180,7 +182,7 @@ struct BadLabelTests {
     func notConverged() throws {
         var bench = try Bench()
         let lines = (0..<30).map {
-            Line(className: World.classes[$0 % 3], embedding: "[\($0 % 2 == 0 ? "" : "-")3.4e38,3.4e38]")
+            Line(className: Scenario.classes[$0 % 3], embedding: "[\($0 % 2 == 0 ? "" : "-")3.4e38,3.4e38]")
         }
         let results = try bench.train(lines)
         #expect(results.map(\.reason) == ["did_not_converge", "did_not_converge"])
@@ -218,32 +220,35 @@ struct BadSampleTests {
     }
 
     private func outcome(_ embeddings: [[Float]?]) throws -> Outcome {
-        let plant = try Plant(seed: 3)
-        for _ in 0..<8 { try plant.round() }
-        let before = try plant.decoded(.notices) { try Notice(json: $0) }.count
+        let pipeline = try Pipeline(seed: 3)
+        for _ in 0..<8 { try pipeline.round() }
+        let before = try pipeline.decoded(.notices) { try Notice(json: $0) }.count
         for round in 0..<20 {
             // Scored by the newest model, they are the most useful of all.
-            let release = try #require(try plant.releases().last)
+            let release = try #require(try pipeline.releases().last)
             let model = release.challenger ?? release.champion
             for (number, embedding) in embeddings.enumerated() where round < 8 {
                 let sample = Sample(id: SampleID("bad\(number)"), content: .uri("memory:bad"), embedding: embedding)
                 let role = release.challenger == nil ? ModelRole.champion : .challenger
                 let version = model.version.rawValue
-                try plant.send(.predictions, Wire.prediction(sample, [0.34, 0.33, 0.33], version: version, role: role))
+                try pipeline.send(
+                    .predictions,
+                    Wire.prediction(sample, [0.34, 0.33, 0.33], version: version, role: role)
+                )
             }
-            try plant.round()
+            try pipeline.round()
         }
         var outcome = Outcome()
-        for notice in try plant.decoded(.notices, { try Notice(json: $0) }).dropFirst(before) {
+        for notice in try pipeline.decoded(.notices, { try Notice(json: $0) }).dropFirst(before) {
             if notice.kind == .studyFinished { outcome.finished += 1 }
             if notice.kind == .studyFailed { outcome.failed.append(notice.text) }
             if notice.text.contains("left out") { outcome.leftOut += 1 }
         }
-        for case .accepted(let fact, _) in try plant.decoded(.datasetLog, { try DatasetLogRecord(json: $0) })
+        for case .accepted(let fact, _) in try pipeline.decoded(.datasetLog, { try DatasetLogRecord(json: $0) })
         where fact.consensus.sample.id.rawValue.hasPrefix("bad") {
             outcome.labelled += 1
         }
-        outcome.refused = plant.cluster.committed(plant.topics[.deadLetters]).count {
+        outcome.refused = pipeline.cluster.committed(pipeline.topics[.deadLetters]).count {
             $0.header("flywheel.reason.code") == "wrong_space"
         }
         return outcome

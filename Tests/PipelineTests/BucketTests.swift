@@ -14,7 +14,7 @@ import Vocabulary
 
 extension S3Client {
     /// Whoever asks a bucket that never waits.
-    static func plant(_ bucket: FakeBucket) throws -> S3Client {
+    static func pipeline(_ bucket: FakeBucket) throws -> S3Client {
         let credentials = try S3Credentials(accessKey: "a", secretKey: "a-secret")
         let settings = try S3Settings(endpoint: bucket.url, credentials: credentials)
         return S3Client(settings, environment: S3Environment(pause: { _ in }))
@@ -23,7 +23,7 @@ extension S3Client {
 
 extension S3URI {
     /// A place in the plant's bucket.
-    static func plant(_ key: String) -> S3URI {
+    static func pipeline(_ key: String) -> S3URI {
         guard let place = S3URI(bucket: FakeBucket.name, key: key) else { preconditionFailure("no place: \(key)") }
         return place
     }
@@ -56,12 +56,12 @@ struct BucketFault: Sendable, CustomTestStringConvertible {
 
 @Suite("A bucket in the place of a folder: the same versions, and faults that hold work up and lose nothing")
 struct BucketTests {
-    private func client(_ bucket: FakeBucket) throws -> S3Client { try .plant(bucket) }
+    private func client(_ bucket: FakeBucket) throws -> S3Client { try .pipeline(bucket) }
 
-    private func settle(_ runner: StageRunner, _ plant: Plant, for milliseconds: Int64) throws {
+    private func settle(_ runner: ProcessorRunner, _ pipeline: Pipeline, for milliseconds: Int64) throws {
         for _ in 0..<milliseconds / 500 {
             try runner.settle()
-            plant.clock.advance(by: 500)
+            pipeline.clock.advance(by: 500)
         }
         try runner.settle()
     }
@@ -77,22 +77,22 @@ struct BucketTests {
     @Test("The whole cycle writes the same bytes as in a folder, and events name s3: URIs")
     func cycle() throws {
         let bucket = FakeBucket()
-        let (folder, plant) = (try Plant(seed: 2), try Plant(seed: 2, buckets: client(bucket)))
+        let (folder, pipeline) = (try Pipeline(seed: 2), try Pipeline(seed: 2, buckets: client(bucket)))
         for _ in 0..<10 {
             try folder.round()
-            try plant.round()
+            try pipeline.round()
         }
         let expected = try folder.store.objects.contents
-        #expect(try plant.store.objects.contents == expected && expected.count > 6)
+        #expect(try pipeline.store.objects.contents == expected && expected.count > 6)
         #expect(objects(bucket, "datasets") == expected)
         #expect(try objects(bucket, "artifacts") == folder.artifacts.contents)
-        let versions = try plant.decoded(.datasetVersions) { try SealedVersion(json: $0) }
+        let versions = try pipeline.decoded(.datasetVersions) { try SealedVersion(json: $0) }
         #expect(try versions.map(\.id) == folder.decoded(.datasetVersions) { try SealedVersion(json: $0).id })
         for version in versions {
             #expect(version.manifest.uri == "s3://models/datasets/shapes/versions/\(version.id)/manifest.json")
-            #expect(try plant.store.verify(World.project, id: version.id) == [])
+            #expect(try pipeline.store.verify(Scenario.project, id: version.id) == [])
         }
-        let releases = try plant.releases()
+        let releases = try pipeline.releases()
         #expect(try !releases.isEmpty && releases.map(\.champion.version) == folder.releases().map(\.champion.version))
         #expect(releases.allSatisfy { $0.champion.artifact.uri.hasPrefix("s3://models/artifacts/models/") })
         // Nothing was put in the place of something else.
@@ -105,19 +105,19 @@ struct BucketTests {
         arguments: BucketFault.tried(0)
     )
     func materializer(fault: BucketFault) throws {
-        let source = try Plant(seed: 2)
+        let source = try Pipeline(seed: 2)
         for _ in 0..<10 { try source.round() }
-        let undisturbed = try Plant.prepared([.datasetLog], from: source)
+        let undisturbed = try Pipeline.prepared([.datasetLog], from: source)
         try undisturbed.makeMaterializer().settle()
         // Behind what a materializer asks for before it begins: of each partition its progress, and what is kept.
         for start in Exhaustive.isOn ? [4, 6, 13] : [[4, 6, 13][fault.words.utf8.count % 3]] {
             let bucket = FakeBucket { number, _ in number >= start ? fault.fault : nil }
-            let plant = try Plant.prepared([.datasetLog], from: source, buckets: client(bucket))
-            let runner = try plant.makeMaterializer()
-            let stage = try #require(runner.stage as? MaterializerStage)
-            try settle(runner, plant, for: 5_000)
+            let pipeline = try Pipeline.prepared([.datasetLog], from: source, buckets: client(bucket))
+            let runner = try pipeline.makeMaterializer()
+            let stage = try #require(runner.stage as? MaterializerProcessor)
+            try settle(runner, pipeline, for: 5_000)
             if !fault.words.isEmpty {
-                #expect(stage.holdUp.isActive && stage.isFull, "\(start)")
+                #expect(stage.holdUp.isActive && stage.wantsPause, "\(start)")
                 #expect(
                     stage.holdUp.reason?.contains(fault.words) == true,
                     "\(String(describing: stage.holdUp.reason))"
@@ -125,14 +125,14 @@ struct BucketTests {
                 #expect(stage.holdUp.reason?.contains("a-secret") == false)
             }
             bucket.set(nil)
-            for version in try plant.decoded(.datasetVersions, { try SealedVersion(json: $0) }) {
-                #expect(try plant.store.verify(World.project, id: version.id) == [])
+            for version in try pipeline.decoded(.datasetVersions, { try SealedVersion(json: $0) }) {
+                #expect(try pipeline.store.verify(Scenario.project, id: version.id) == [])
             }
-            try settle(runner, plant, for: 12_000)
+            try settle(runner, pipeline, for: 12_000)
             #expect(!stage.holdUp.isActive && stage.stops.isEmpty, "\(start): \(stage.stops.map(\.text))")
             #expect(try (objects(bucket, "datasets") == undisturbed.store.objects.contents) == true, "\(start)")
             #expect(
-                try plant.decoded(.datasetVersions) { try SealedVersion(json: $0).id }
+                try pipeline.decoded(.datasetVersions) { try SealedVersion(json: $0).id }
                     == undisturbed.decoded(.datasetVersions) { try SealedVersion(json: $0).id }
             )
         }
@@ -140,31 +140,31 @@ struct BucketTests {
 
     @Test("Materializer is held up where its parent cannot be read: a version is never sealed as if there were none")
     func parent() throws {
-        let source = try Plant(seed: 2)
+        let source = try Pipeline(seed: 2)
         for _ in 0..<14 { try source.round() }
-        let undisturbed = try Plant.prepared([.datasetLog], from: source)
+        let undisturbed = try Pipeline.prepared([.datasetLog], from: source)
         try undisturbed.makeMaterializer().settle()
         for fault in [FakeBucket.Fault.answer(404, "NoSuchBucket"), .answer(403, "AccessDenied"), .answer(404, "")] {
             let bucket = FakeBucket { _, request in
                 request.path.contains("/ordinals/1") && request.method == "GET" ? fault : nil
             }
-            let plant = try Plant.prepared([.datasetLog], from: source, buckets: client(bucket))
-            let runner = try plant.makeMaterializer()
-            let stage = try #require(runner.stage as? MaterializerStage)
-            try settle(runner, plant, for: 3_000)
+            let pipeline = try Pipeline.prepared([.datasetLog], from: source, buckets: client(bucket))
+            let runner = try pipeline.makeMaterializer()
+            let stage = try #require(runner.stage as? MaterializerProcessor)
+            try settle(runner, pipeline, for: 3_000)
             #expect(stage.holdUp.isActive && stage.stops.isEmpty, "\(fault): \(stage.stops.map(\.text))")
             bucket.set(nil)
-            try settle(runner, plant, for: 12_000)
+            try settle(runner, pipeline, for: 12_000)
             #expect(try (objects(bucket, "datasets") == undisturbed.store.objects.contents) == true, "\(fault)")
         }
     }
 
     @Test("Materializer is killed at every request, carried out or not, and leaves the same bytes")
     func crashes() throws {
-        let source = try Plant(seed: 2)
+        let source = try Pipeline(seed: 2)
         for _ in 0..<10 { try source.round() }
         let healthy = FakeBucket()
-        let undisturbed = try Plant.prepared([.datasetLog], from: source, buckets: client(healthy))
+        let undisturbed = try Pipeline.prepared([.datasetLog], from: source, buckets: client(healthy))
         try undisturbed.makeMaterializer().settle()
         let expected = objects(healthy, "datasets")
         let announced = try undisturbed.decoded(.datasetVersions) { try SealedVersion(json: $0).id }
@@ -173,18 +173,21 @@ struct BucketTests {
         let tried = Exhaustive.some(points, about: 14)
         for (number, isDone) in tried {
             let bucket = FakeBucket { at, _ in at < number ? nil : at == number && isDone ? .lostAnswer : .nothing }
-            let plant = try Plant.prepared([.datasetLog], from: source, buckets: client(bucket))
+            let pipeline = try Pipeline.prepared([.datasetLog], from: source, buckets: client(bucket))
             // Nothing that it asks is answered any more: as good as dead.
-            try? plant.makeMaterializer().settle()
+            try? pipeline.makeMaterializer().settle()
             bucket.set(nil)
-            for ordinal in try plant.store.ordinals(World.project) {
-                let manifest = try #require(try plant.store.manifest(World.project, ordinal: ordinal), "\(number)")
-                #expect(try plant.store.verify(World.project, id: manifest.id) == [], "\(number)")
+            for ordinal in try pipeline.store.ordinals(Scenario.project) {
+                let manifest = try #require(
+                    try pipeline.store.manifest(Scenario.project, ordinal: ordinal),
+                    "\(number)"
+                )
+                #expect(try pipeline.store.verify(Scenario.project, id: manifest.id) == [], "\(number)")
             }
-            try plant.makeMaterializer().settle()
+            try pipeline.makeMaterializer().settle()
             #expect((objects(bucket, "datasets") == expected) == true, "\(number) \(isDone)")
             #expect(
-                try plant.decoded(.datasetVersions) { try SealedVersion(json: $0).id } == announced,
+                try pipeline.decoded(.datasetVersions) { try SealedVersion(json: $0).id } == announced,
                 "\(number)"
             )
         }
@@ -193,15 +196,15 @@ struct BucketTests {
 
     @Test("Two materializers that both believe they own the partition end with equal objects")
     func two() throws {
-        let source = try Plant(seed: 2)
+        let source = try Pipeline(seed: 2)
         for _ in 0..<10 { try source.round() }
-        let alone = try Plant.prepared([.datasetLog], from: source)
+        let alone = try Pipeline.prepared([.datasetLog], from: source)
         try alone.makeMaterializer().settle()
         let bucket = FakeBucket()
-        let plants = try (0..<2).map { _ in try Plant(buckets: client(bucket)) }
+        let plants = try (0..<2).map { _ in try Pipeline(buckets: client(bucket)) }
         let runners = try plants.map { try $0.makeMaterializer() }
-        for (number, record) in source.cluster.committed(source.topics[.datasetLog], World.partition).enumerated() {
-            for plant in plants { try plant.send(.datasetLog, record.value, partition: World.partition) }
+        for (number, record) in source.cluster.committed(source.topics[.datasetLog], Scenario.partition).enumerated() {
+            for pipeline in plants { try pipeline.send(.datasetLog, record.value, partition: Scenario.partition) }
             // Now the one is ahead, now the other.
             try runners[number / 3 % 2].settle()
             if number % 5 == 0 { for runner in runners { try runner.settle() } }
@@ -209,7 +212,9 @@ struct BucketTests {
         for runner in runners { try runner.settle() }
         #expect(try (objects(bucket, "datasets") == alone.store.objects.contents) == true)
         let ids = try alone.decoded(.datasetVersions) { try SealedVersion(json: $0).id }
-        for plant in plants { #expect(try plant.decoded(.datasetVersions) { try SealedVersion(json: $0).id } == ids) }
+        for pipeline in plants {
+            #expect(try pipeline.decoded(.datasetVersions) { try SealedVersion(json: $0).id } == ids)
+        }
     }
 
     @Test(
@@ -218,26 +223,26 @@ struct BucketTests {
     )
     func trainer(fault: BucketFault) throws {
         let bucket = FakeBucket()
-        let source = try Plant(seed: 2, buckets: client(bucket))
+        let source = try Pipeline(seed: 2, buckets: client(bucket))
         for _ in 0..<8 { try source.round() }
-        let undisturbed = try Plant.prepared([.trainingRequests], from: source, buckets: client(bucket))
+        let undisturbed = try Pipeline.prepared([.trainingRequests], from: source, buckets: client(bucket))
         try undisturbed.makeTrainer().settle()
         let expected = bucket.objects
         let results = undisturbed.cluster.committed(undisturbed.topics[.trainingResults]).count
         #expect(results > 0)
         for isReading in [true, false] {
-            let plant = try Plant.prepared([.trainingRequests], from: source, buckets: client(bucket))
+            let pipeline = try Pipeline.prepared([.trainingRequests], from: source, buckets: client(bucket))
             bucket.set { _, request in (request.method == "GET") == isReading ? fault.fault : nil }
-            let runner = try plant.makeTrainer()
-            let stage = try #require(runner.stage as? TrainerStage)
-            try settle(runner, plant, for: 5_000)
+            let runner = try pipeline.makeTrainer()
+            let stage = try #require(runner.stage as? TrainerProcessor)
+            try settle(runner, pipeline, for: 5_000)
             if !fault.words.isEmpty {
-                #expect(stage.holdUp.isActive && stage.isFull, "\(isReading)")
-                #expect(plant.cluster.committed(plant.topics[.trainingResults]).isEmpty, "\(isReading)")
+                #expect(stage.holdUp.isActive && stage.wantsPause, "\(isReading)")
+                #expect(pipeline.cluster.committed(pipeline.topics[.trainingResults]).isEmpty, "\(isReading)")
             }
             bucket.set(nil)
-            try settle(runner, plant, for: 12_000)
-            let outcomes = try plant.decoded(.trainingResults) { try TrainingResult(json: $0).outcome }
+            try settle(runner, pipeline, for: 12_000)
+            let outcomes = try pipeline.decoded(.trainingResults) { try TrainingResult(json: $0).outcome }
             #expect(outcomes.count == results)
             #expect(outcomes.allSatisfy { if case .finished = $0 { true } else { false } })
             #expect((bucket.objects == expected) == true)
@@ -247,20 +252,20 @@ struct BucketTests {
     @Test("A model to start from whose bucket is gone is waited for a minute, and then done without")
     func warmStart() throws {
         let bucket = FakeBucket()
-        let source = try Plant(seed: 2, buckets: client(bucket))
+        let source = try Pipeline(seed: 2, buckets: client(bucket))
         for _ in 0..<8 { try source.round() }
         let requests = try source.decoded(.trainingRequests) { try TrainingRequest(json: $0) }
         #expect(requests.contains { $0.warmStart != nil })
-        let plant = try Plant.prepared([.trainingRequests], from: source, buckets: client(bucket))
+        let pipeline = try Pipeline.prepared([.trainingRequests], from: source, buckets: client(bucket))
         bucket.set { _, request in
             request.method == "GET" && request.path.contains("/artifacts/") ? .answer(404, "NoSuchBucket") : nil
         }
-        let runner = try plant.makeTrainer()
-        let stage = try #require(runner.stage as? TrainerStage)
-        try settle(runner, plant, for: 30_000)
+        let runner = try pipeline.makeTrainer()
+        let stage = try #require(runner.stage as? TrainerProcessor)
+        try settle(runner, pipeline, for: 30_000)
         #expect(stage.holdUp.isActive)
-        let waiting = plant.cluster.committed(plant.topics[.trainingResults]).count
-        try settle(runner, plant, for: 60_000)
-        #expect(plant.cluster.committed(plant.topics[.trainingResults]).count > waiting)
+        let waiting = pipeline.cluster.committed(pipeline.topics[.trainingResults]).count
+        try settle(runner, pipeline, for: 60_000)
+        #expect(pipeline.cluster.committed(pipeline.topics[.trainingResults]).count > waiting)
     }
 }

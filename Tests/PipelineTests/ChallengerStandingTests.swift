@@ -23,22 +23,22 @@ struct ChallengerStandingTests {
         )
     }
 
-    private func summary(_ plant: Plant) throws -> ProjectSummary {
-        let view = try StatusView(transport: plant.cluster, topics: plant.topics)
+    private func summary(_ pipeline: Pipeline) throws -> ProjectSummary {
+        let view = try StatusView(transport: pipeline.cluster, topics: pipeline.topics)
         defer { view.close() }
         return try #require(try view.summaries().first)
     }
 
     @Test("What status shows is what the promotion was decided by", arguments: 1...2 as ClosedRange<UInt64>)
     func standing(seed: UInt64) throws {
-        let plant = try Plant(seed: seed)
+        let pipeline = try Pipeline(seed: seed)
         var shown: ChallengerStanding?
         var shadowing = 0
         var promotions = 0
         for _ in 0..<40 where promotions < 2 {
-            let before = try plant.releases().count
-            try plant.round()
-            let release = try plant.releases().dropFirst(before).first { $0.cause == .promoted }
+            let before = try pipeline.releases().count
+            try pipeline.round()
+            let release = try pipeline.releases().dropFirst(before).first { $0.cause == .promoted }
             if let release, case .paired(let labels, let won, let lost, let logE, let threshold) = release.evidence {
                 promotions += 1
                 #expect(logE >= threshold)
@@ -48,14 +48,14 @@ struct ChallengerStandingTests {
                     #expect(threshold == shown.threshold)
                 }
             }
-            let summary = try summary(plant)
+            let summary = try summary(pipeline)
             #expect((summary.standing == nil) == (summary.challenger == nil))
             shown = summary.standing
             guard let shown else { continue }
             shadowing += 1
             #expect(shown.logE == pairedEProcess(wins: shown.won, losses: shown.lost))
-            #expect(shown.threshold == -Reproducible.log(plant.configuration.rollout.alpha))
-            #expect(shown.minimumPredictions == plant.configuration.rollout.minimumShadow)
+            #expect(shown.threshold == -Reproducible.log(pipeline.configuration.rollout.alpha))
+            #expect(shown.minimumPredictions == pipeline.configuration.rollout.minimumShadow)
             // What has reached its threshold is promoted with the same entry.
             let isProven = shown.logE >= shown.threshold && shown.won > shown.lost
             #expect(!isProven || shown.livePredictions < shown.minimumPredictions || summary.isHeld, "\(shown)")
@@ -112,19 +112,21 @@ struct ChallengerStandingTests {
 
     @Test("Surplus answers are expected, and no fault")
     func surplus() throws {
-        let plant = try Plant(seed: 2)
-        for _ in 0..<6 { try plant.round() }
-        for (task, token) in try plant.offeredTasks() where task.state != .open {
+        let pipeline = try Pipeline(seed: 2)
+        for _ in 0..<6 { try pipeline.round() }
+        for (task, token) in try pipeline.offeredTasks() where task.state != .open {
             for name in ["x", "y"] {
                 let value = Wire.annotation(task.id.rawValue, name, .answer(.choice(ClassIndex(0))), token: token)
-                try plant.send(.annotations, value)
+                try pipeline.send(.annotations, value)
             }
         }
-        try plant.send(.annotations, Wire.annotation("shapes-999-0", "a", .skip))
-        try plant.settle()
-        let refusals = try summary(plant).refusals
+        try pipeline.send(.annotations, Wire.annotation("shapes-999-0", "a", .skip))
+        try pipeline.settle()
+        let refusals = try summary(pipeline).refusals
         let closed = try #require(refusals.first { $0.code == "task_closed" })
         #expect(closed.isExpected && closed.count > 0)
-        #expect(refusals.allSatisfy { $0.isExpected == (Refusal.Code(rawValue: $0.code)?.isDeadLetter == false) })
+        #expect(
+            refusals.allSatisfy { $0.isExpected == (EntryRejection.Code(rawValue: $0.code)?.isDeadLetter == false) }
+        )
     }
 }

@@ -21,12 +21,12 @@ struct ClassSpellingTests {
         _ more: [String] = [],
         question: String = "What is it?"
     ) -> ProjectConfiguration {
-        let usual = World.configuration()
+        let usual = Scenario.configuration()
         return ProjectConfiguration(
             project: ProjectID(name),
             revision: revision,
-            partition: World.partition,
-            schema: LabelSchema(question: question, classes: World.classes + more),
+            partition: Scenario.partition,
+            schema: LabelSchema(question: question, classes: Scenario.classes + more),
             acquisition: usual.acquisition,
             labeling: usual.labeling,
             datasets: usual.datasets,
@@ -35,18 +35,18 @@ struct ClassSpellingTests {
         )
     }
 
-    private func put(_ plant: Plant, _ configuration: ProjectConfiguration) throws {
+    private func put(_ pipeline: Pipeline, _ configuration: ProjectConfiguration) throws {
         let (key, value) = (Array(configuration.project.rawValue.utf8), configuration.jsonBytes)
-        try plant.cluster.append(
-            OutputRecord(topic: plant.topics[.projects], partition: 0, key: key, value: value)
+        try pipeline.cluster.append(
+            OutputRecord(topic: pipeline.topics[.projects], partition: 0, key: key, value: value)
         )
     }
 
     /// Lets a running Intake meet a revision; the classes that it writes entries under then.
-    private func classes(_ plant: Plant, _ name: String = "shapes") throws -> [String]? {
-        try plant.serve(1)
-        try plant.settle()
-        return plant.intakeStage?.directory[name]?.schema.classes
+    private func classes(_ pipeline: Pipeline, _ name: String = "shapes") throws -> [String]? {
+        try pipeline.serve(1)
+        try pipeline.settle()
+        return pipeline.intakeStage?.directory[name]?.schema.classes
     }
 
     private func areSame(_ a: [String]?, _ b: [String]) -> Bool {
@@ -56,39 +56,39 @@ struct ClassSpellingTests {
     /// Before: all of these came into force.
     @Test("A new class that is not composed, and an old one spelt otherwise, are faults of the new revision alone")
     func refused() throws {
-        let plant = try Plant()
-        try plant.round()
-        try put(plant, configuration("others", revision: 1))
-        try put(plant, configuration(revision: 2, [Self.composed]))
-        #expect(areSame(try classes(plant), World.classes + [Self.composed]))
+        let pipeline = try Pipeline()
+        try pipeline.round()
+        try put(pipeline, configuration("others", revision: 1))
+        try put(pipeline, configuration(revision: 2, [Self.composed]))
+        #expect(areSame(try classes(pipeline), Scenario.classes + [Self.composed]))
         let bad: [(ProjectConfiguration, String)] = [
             (configuration(revision: 3, [Self.composed, "na\u{69}\u{308}ve"]), "is not in the composed form"),
             (configuration(revision: 3, [Self.decomposed]), "is not in the composed form"),
             (configuration(revision: 2, [Self.decomposed]), "with other content"),
         ]
         for (revision, reason) in bad {
-            try put(plant, revision)
-            #expect(areSame(try classes(plant), World.classes + [Self.composed]), "\(reason)")
-            let faults = try #require(plant.intakeStage?.projectFaults)
+            try put(pipeline, revision)
+            #expect(areSame(try classes(pipeline), Scenario.classes + [Self.composed]), "\(reason)")
+            let faults = try #require(pipeline.intakeStage?.projectFaults)
             #expect(faults.count == 1 && faults[0].project == "shapes", "\(faults)")
             #expect(faults.first?.reason.contains(reason) ?? false, "\(faults)")
         }
         // Others go on. A project that nobody has seen may be one that a build before took.
-        try put(plant, configuration("others", revision: 2, ["cross"]))
-        try put(plant, configuration("unseen", revision: 1, [Self.decomposed]))
-        #expect(areSame(try classes(plant, "others"), World.classes + ["cross"]))
-        #expect(areSame(try classes(plant, "unseen"), World.classes + [Self.decomposed]))
-        #expect(plant.intakeStage?.projectFaults.map(\.project) == ["shapes"])
+        try put(pipeline, configuration("others", revision: 2, ["cross"]))
+        try put(pipeline, configuration("unseen", revision: 1, [Self.decomposed]))
+        #expect(areSame(try classes(pipeline, "others"), Scenario.classes + ["cross"]))
+        #expect(areSame(try classes(pipeline, "unseen"), Scenario.classes + [Self.decomposed]))
+        #expect(pipeline.intakeStage?.projectFaults.map(\.project) == ["shapes"])
         // Two in one revision were never taken: they are not distinct.
-        try put(plant, configuration("twice", revision: 1, [Self.composed, Self.decomposed]))
-        #expect(try classes(plant, "twice") == nil)
+        try put(pipeline, configuration("twice", revision: 1, [Self.composed, Self.decomposed]))
+        #expect(try classes(pipeline, "twice") == nil)
         // A good revision ends it, for commands and for workers that begin anew.
-        try put(plant, configuration(revision: 3, [Self.composed, "cross"]))
-        #expect(areSame(try classes(plant), World.classes + [Self.composed, "cross"]))
-        let directory = try ProjectDirectory(transport: plant.cluster, topics: plant.topics)
+        try put(pipeline, configuration(revision: 3, [Self.composed, "cross"]))
+        #expect(areSame(try classes(pipeline), Scenario.classes + [Self.composed, "cross"]))
+        let directory = try ProjectDirectory(transport: pipeline.cluster, topics: pipeline.topics)
         defer { directory.close() }
         try directory.readToEnd(stable: true)
-        #expect(areSame(directory["shapes"]?.schema.classes, World.classes + [Self.composed, "cross"]))
+        #expect(areSame(directory["shapes"]?.schema.classes, Scenario.classes + [Self.composed, "cross"]))
         #expect(directory.faults.map(\.project) == ["twice"])
     }
 
@@ -99,7 +99,7 @@ struct ClassSpellingTests {
     )
     func kept(isCompacted: Bool, readsState: Bool) throws {
         // A build before is played by a journal and a state in which the revision is.
-        let old = try Plant(isApplied: false)
+        let old = try Pipeline(isApplied: false)
         let revisions = [
             configuration(revision: 1), configuration(revision: 2, [Self.decomposed]),
             configuration(revision: 3, [Self.decomposed], question: "And now?"),
@@ -108,34 +108,34 @@ struct ClassSpellingTests {
             try old.cluster.append(
                 OutputRecord(
                     topic: old.topics[.journal],
-                    partition: World.partition,
+                    partition: Scenario.partition,
                     key: Array("shapes".utf8),
-                    value: JournalEntry(project: World.project, body: .configured(revision)).jsonBytes
+                    value: JournalEntry(project: Scenario.project, body: .configured(revision)).jsonBytes
                 )
             )
         }
         try old.makeLoop().settle()
-        let plant = try Plant(isApplied: false)
-        for record in old.cluster.committed(old.topics[.state], World.partition) {
-            try plant.cluster.append(
+        let pipeline = try Pipeline(isApplied: false)
+        for record in old.cluster.committed(old.topics[.state], Scenario.partition) {
+            try pipeline.cluster.append(
                 OutputRecord(
-                    topic: plant.topics[.state],
-                    partition: World.partition,
+                    topic: pipeline.topics[.state],
+                    partition: Scenario.partition,
                     key: record.key,
                     value: record.value,
                     headers: record.headers
                 )
             )
         }
-        for revision in isCompacted ? [revisions[2]] : revisions { try put(plant, revision) }
-        let intake = try plant.makeIntake(readsState: readsState)
+        for revision in isCompacted ? [revisions[2]] : revisions { try put(pipeline, revision) }
+        let intake = try pipeline.makeIntake(readsState: readsState)
         try intake.settle()
-        let stage = try #require(intake.stage as? IntakeStage)
-        #expect(areSame(stage.directory["shapes"]?.schema.classes, World.classes + [Self.decomposed]))
+        let stage = try #require(intake.stage as? IntakeProcessor)
+        #expect(areSame(stage.directory["shapes"]?.schema.classes, Scenario.classes + [Self.decomposed]))
         #expect(stage.directory["shapes"]?.revision == 3 && stage.projectFaults.isEmpty, "\(stage.projectFaults)")
-        try put(plant, configuration(revision: 4, [Self.decomposed, "cross"]))
-        try put(plant, configuration(revision: 5, [Self.composed, "cross"]))
-        try plant.send(.annotations, Wire.annotation("t", "a", .skip))
+        try put(pipeline, configuration(revision: 4, [Self.decomposed, "cross"]))
+        try put(pipeline, configuration(revision: 5, [Self.composed, "cross"]))
+        try pipeline.send(.annotations, Wire.annotation("t", "a", .skip))
         try intake.settle()
         #expect(stage.directory["shapes"]?.revision == 4)
         let reason = stage.projectFaults.first?.reason ?? ""

@@ -13,23 +13,23 @@ import Vocabulary
 struct ClockTests {
     private static let year: Int64 = 365 * 86_400_000
 
-    private func ticks(_ plant: Plant) -> Int {
-        plant.journal().filter { $0.text.contains(#""kind":"tick""#) }.count
+    private func ticks(_ pipeline: Pipeline) -> Int {
+        pipeline.journal().filter { $0.text.contains(#""kind":"tick""#) }.count
     }
 
     /// Lets ten minutes pass in a plant where something waits for tomorrow, the loop's clock being off by so much.
     private func idle(_ offset: @escaping (Int64) -> Int64) throws -> Int {
-        let plant = try Recording(seed: 1, rounds: 5).plant()
+        let pipeline = try Recording(seed: 1, rounds: 5).pipeline()
         var minute: Int64 = 0
-        let loop = try plant.makeLoop(wallClock: { plant.clock.now + offset(minute) })
+        let loop = try pipeline.makeLoop(wallClock: { pipeline.clock.now + offset(minute) })
         try loop.settle()
-        let before = ticks(plant)
+        let before = ticks(pipeline)
         for second in 0..<600 as Range<Int64> {
             minute = second / 60
-            plant.clock.advance(by: 1_000)
+            pipeline.clock.advance(by: 1_000)
             try loop.settle()
         }
-        return ticks(plant) - before
+        return ticks(pipeline) - before
     }
 
     @Test("A clock that is ahead, or behind, or jumps both ways, writes no stream of ticks")
@@ -46,25 +46,25 @@ struct ClockTests {
 
     @Test("A clock that was ahead and is right again loses no deadline for longer than four minutes")
     func recovers() throws {
-        let plant = try Recording(seed: 1, rounds: 5).plant()
+        let pipeline = try Recording(seed: 1, rounds: 5).pipeline()
         var offset = Self.year
-        let loop = try plant.makeLoop(wallClock: { plant.clock.now + offset })
+        let loop = try pipeline.makeLoop(wallClock: { pipeline.clock.now + offset })
         for _ in 0..<300 {
-            plant.clock.advance(by: 1_000)
+            pipeline.clock.advance(by: 1_000)
             try loop.settle()
         }
         offset = 0
-        let view = try StatusView(transport: plant.cluster, topics: plant.topics)
+        let view = try StatusView(transport: pipeline.cluster, topics: pipeline.topics)
         defer { view.close() }
         // Open tasks expire twenty seconds after they were opened: their time has come long ago.
         for _ in 0..<260 {
-            plant.clock.advance(by: 1_000)
+            pipeline.clock.advance(by: 1_000)
             try loop.settle()
         }
-        let stage = try #require(loop.stage as? LoopStage)
+        let stage = try #require(loop.stage as? LoopProcessor)
         stage.forEachProject { project in
             let deadline = project.state.nextDeadline?.milliseconds ?? .max
-            #expect(deadline > plant.clock.now - 5_000, "\((plant.clock.now - deadline) / 1_000) s late")
+            #expect(deadline > pipeline.clock.now - 5_000, "\((pipeline.clock.now - deadline) / 1_000) s late")
         }
     }
 
@@ -81,23 +81,23 @@ struct ClockTests {
         // Two hundred seconds at ten a second.
         for count in passed { #expect(count > 500 && count < 5_000, "\(passed)") }
 
-        let plant = try Plant(isApplied: false)
-        plant.clock.advance(by: Self.year)
-        try plant.send(.predictions, Wire.prediction(plant.world.next()))
-        let intake = try plant.makeIntake()
+        let pipeline = try Pipeline(isApplied: false)
+        pipeline.clock.advance(by: Self.year)
+        try pipeline.send(.predictions, Wire.prediction(pipeline.scenario.next()))
+        let intake = try pipeline.makeIntake()
         try intake.settle()
         // The clock goes back, and a project comes: its records are not refused for what was looked up in the future.
-        plant.clock.advance(by: -Self.year)
-        try plant.cluster.append(
+        pipeline.clock.advance(by: -Self.year)
+        try pipeline.cluster.append(
             OutputRecord(
-                topic: plant.topics[.projects],
+                topic: pipeline.topics[.projects],
                 partition: 0,
                 key: Array("shapes".utf8),
-                value: plant.configuration.jsonBytes
+                value: pipeline.configuration.jsonBytes
             )
         )
-        for _ in 0..<10 { try plant.send(.predictions, Wire.prediction(plant.world.next())) }
+        for _ in 0..<10 { try pipeline.send(.predictions, Wire.prediction(pipeline.scenario.next())) }
         try intake.settle()
-        #expect(plant.cluster.committed(plant.topics[.deadLetters]).count == 1)
+        #expect(pipeline.cluster.committed(pipeline.topics[.deadLetters]).count == 1)
     }
 }

@@ -31,14 +31,14 @@ struct CollectionDamageTests {
         #expect(pages.count > 1)
         // Cut off before its manifest.
         for (name, bytes) in pages { try objects.put(bytes, as: name) }
-        let plan = try versions.store.collection(World.project, VersionNeeds(heardOf: 60), now: Self.now)
+        let plan = try versions.store.collection(Scenario.project, VersionNeeds(heardOf: 60), now: Self.now)
         #expect(plan.collected.count == 59)
         #expect(Set(plan.spared.map(\.name)) == Set(pages.keys))
         try versions.store.carryOut(plan)
         for name in pages.keys { #expect(try objects.exists(name)) }
         try versions.cut(8)
         #expect(versions.versions.last?.id == ahead.versions.last?.id)
-        #expect(try versions.store.verify(World.project).problems == [])
+        #expect(try versions.store.verify(Scenario.project).problems == [])
     }
 
     /// Before: its canonical bytes had another id, to which the ordinal was turned.
@@ -58,9 +58,9 @@ struct CollectionDamageTests {
         try again.cut(5, times: 2)
         #expect(again.versions[0].id == id && again.versions[0].manifest.size == Int64(bytes.count))
         #expect(again.versions[1].parent == id)
-        #expect(try versions.store.id(World.project, ordinal: 1) == id)
+        #expect(try versions.store.id(Scenario.project, ordinal: 1) == id)
         #expect(try !objects.exists(name))
-        #expect(try versions.store.verify(World.project).problems == [])
+        #expect(try versions.store.verify(Scenario.project).problems == [])
     }
 
     @Test("An ordinal whose version was collected is not turned to another id: the partition stops and says both")
@@ -75,7 +75,7 @@ struct CollectionDamageTests {
         var again = try PagedVersions { _ in objects }
         let error = #expect(throws: WrongFact.self) { try again.cut(5) }
         #expect(error?.reason.contains(other) == true && error?.reason.contains(id.rawValue) == true)
-        #expect(try versions.store.id(World.project, ordinal: 1)?.rawValue == other)
+        #expect(try versions.store.id(Scenario.project, ordinal: 1)?.rawValue == other)
         // Of the same id nothing is in the way.
         try objects.write(Array(id.rawValue.utf8), to: "shapes/ordinals/1")
         var once = try PagedVersions { _ in objects }
@@ -90,27 +90,27 @@ struct CollectionDamageTests {
             let log = FactLog(seed: seed, facts: 200)
             let objects = MemoryStore()
             let store = DatasetStore(objects: objects)
-            let plant = try Plant(isApplied: false)
-            for record in log.outputs { try plant.cluster.append(record) }
-            let first = try plant.makeMaterializer(store: store)
+            let pipeline = try Pipeline(isApplied: false)
+            for record in log.outputs { try pipeline.cluster.append(record) }
+            let first = try pipeline.makeMaterializer(store: store)
             try first.settle()
             first.task.close()
             let (before, count) = (objects.objects, log.versions.count)
             let needs = VersionNeeds(reasons: [count / 2: ["champion"]], heardOf: count)
-            try store.carryOut(store.collection(World.project, needs, now: Self.now))
+            try store.carryOut(store.collection(Scenario.project, needs, now: Self.now))
             for ordinal in 1..<count / 2 {
-                let id = try #require(try store.id(World.project, ordinal: ordinal))
+                let id = try #require(try store.id(Scenario.project, ordinal: ordinal))
                 let name = "shapes/versions/\(id)/manifest.json"
                 try objects.put(try #require(before[name]), as: name)
             }
             for name in try objects.list("progress") { try objects.remove(name) }
-            let place = TopicPartition(plant.topics[.datasetLog], World.partition)
-            plant.cluster.setOffset(nil, of: place, group: "materializer")
-            let second = try plant.makeMaterializer(instance: "w2", store: store)
+            let place = TopicPartition(pipeline.topics[.datasetLog], Scenario.partition)
+            pipeline.cluster.setOffset(nil, of: place, group: "materializer")
+            let second = try pipeline.makeMaterializer(instance: "w2", store: store)
             try second.settle()
-            let stage = try #require(second.stage as? MaterializerStage)
+            let stage = try #require(second.stage as? MaterializerProcessor)
             #expect(!stage.holdUp.isActive && stage.stops.isEmpty, "\(seed)")
-            #expect(try store.verify(World.project).problems == [], "\(seed)")
+            #expect(try store.verify(Scenario.project).problems == [], "\(seed)")
         }
     }
 
@@ -127,17 +127,17 @@ struct CollectionDamageTests {
             "shapes/packs/mine/of/somebody.txt",
         ]
         for name in odd { try objects.put([UInt8](repeating: 0x78, count: DatasetForm.pageSize + 1), as: name) }
-        let plan = try store.collection(World.project, needs, now: Self.now)
+        let plan = try store.collection(Scenario.project, needs, now: Self.now)
         #expect(Set(plan.spared.map(\.name)) == Set(odd) && plan.collected.count == 5)
         // A version that is damaged, and the pages that it may name.
         let damaged = "shapes/versions/\(versions.versions[1].id)/manifest.json"
         try objects.write(Array("{}".utf8), to: damaged)
-        let other = try store.collection(World.project, needs, now: Self.now)
+        let other = try store.collection(Scenario.project, needs, now: Self.now)
         #expect(other.kept.map(\.ordinal) == [2, 6] && other.kept[0].reasons == ["cannot be read"])
         #expect(other.collected.map(\.ordinal) == [1, 3, 4, 5])
         #expect(!other.removed.contains { $0.name == damaged || $0.name.contains("/pages/") })
         try store.carryOut(other)
-        #expect(try store.verify(World.project).problems.map(\.ordinal) == [2])
+        #expect(try store.verify(Scenario.project).problems.map(\.ordinal) == [2])
     }
 
     @Test("A project's folder that is a link is refused before any record is written")
@@ -152,10 +152,10 @@ struct CollectionDamageTests {
             withDestinationPath: versions.folder + "/elsewhere"
         )
         let error = #expect(throws: EngineError.self) {
-            try versions.store.collection(World.project, VersionNeeds(heardOf: 3), now: 1 << 40)
+            try versions.store.collection(Scenario.project, VersionNeeds(heardOf: 3), now: 1 << 40)
         }
         #expect(error?.description.contains("symbolic link") == true, "\(String(describing: error))")
-        #expect(try versions.store.collected(World.project).isEmpty)
+        #expect(try versions.store.collected(Scenario.project).isEmpty)
     }
 
     @Test("Ordinals that are missing, and manifests that none names, are told")
@@ -164,7 +164,7 @@ struct CollectionDamageTests {
         var versions = try PagedVersions { _ in objects }
         try versions.cut(4, times: 5)
         for ordinal in [2, 3] { try objects.remove("shapes/ordinals/\(ordinal)") }
-        let problems = try versions.store.verify(World.project).problems
+        let problems = try versions.store.verify(Scenario.project).problems
         #expect(problems.map(\.ordinal) == [2, nil, nil])
         #expect(problems[0].text.contains("ordinals/2 to 3 are missing"))
         #expect(Set(problems.compactMap(\.version)) == Set(versions.versions[1...2].map(\.id)))

@@ -16,17 +16,19 @@ import Vocabulary
 struct CycleTests {
     @Test("A study that nobody reports on ends at its deadline, and the notice says so", arguments: [0, 1])
     func unreported(reported: Int) throws {
-        let plant = try Plant()
-        let (intake, loop, materializer) = (try plant.makeIntake(), try plant.makeLoop(), try plant.makeMaterializer())
+        let pipeline = try Pipeline()
+        let (intake, loop, materializer) = (
+            try pipeline.makeIntake(), try pipeline.makeLoop(), try pipeline.makeMaterializer()
+        )
         func settle() throws { for runner in [intake, loop, materializer, intake, loop] { try runner.settle() } }
         var requests: [TrainingRequest] = []
         for _ in 0..<60 where requests.isEmpty {
-            try plant.serve(8)
+            try pipeline.serve(8)
             try settle()
-            try plant.annotate()
-            plant.clock.advance(by: 1_500)
+            try pipeline.annotate()
+            pipeline.clock.advance(by: 1_500)
             try settle()
-            requests = try plant.decoded(.trainingRequests) { try TrainingRequest(json: $0) }
+            requests = try pipeline.decoded(.trainingRequests) { try TrainingRequest(json: $0) }
         }
         let request = try #require(requests.first)
         let repeats = request.trials.count * request.repeats
@@ -34,15 +36,17 @@ struct CycleTests {
         for repetition in 0..<reported {
             let text =
                 #"{"project":"shapes","request":"\#(request.id)","trial":0,"repeat":\#(repetition),"status":"failed","error":"no","reason":"did_not_converge"}"#
-            try plant.send(.trainingResults, Array(text.utf8))
+            try pipeline.send(.trainingResults, Array(text.utf8))
         }
         try settle()
-        plant.clock.advance(by: request.deadline.milliseconds - plant.clock.now + 1)
+        pipeline.clock.advance(by: request.deadline.milliseconds - pipeline.clock.now + 1)
         for _ in 0..<3 {
             try settle()
-            plant.clock.advance(by: 2_000)
+            pipeline.clock.advance(by: 2_000)
         }
-        let texts = try plant.decoded(.notices) { try Notice(json: $0) }.filter { $0.kind == .studyFailed }.map(\.text)
+        let texts = try pipeline.decoded(.notices) { try Notice(json: $0) }.filter { $0.kind == .studyFailed }.map(
+            \.text
+        )
         let failed = reported > 0 ? ", 1 failed (did_not_converge: 1)" : ""
         #expect(
             texts == [
@@ -56,18 +60,18 @@ struct CycleTests {
         arguments: [1, 2, 3] as [UInt64]
     )
     func cycle(seed: UInt64) throws {
-        let plant = try Plant(seed: seed)
-        for _ in 0..<25 { try plant.round() }
+        let pipeline = try Pipeline(seed: seed)
+        for _ in 0..<25 { try pipeline.round() }
 
-        let releases = try plant.releases()
+        let releases = try pipeline.releases()
         #expect(releases.first?.cause == .first, "seed \(seed)")
         #expect(releases.count > 1, "seed \(seed): only \(releases.count) releases")
-        let facts = try plant.decoded(.datasetLog) { try DatasetLogRecord(json: $0) }
-        let versions = try plant.decoded(.datasetVersions) { try SealedVersion(json: $0) }
+        let facts = try pipeline.decoded(.datasetLog) { try DatasetLogRecord(json: $0) }
+        let versions = try pipeline.decoded(.datasetVersions) { try SealedVersion(json: $0) }
         #expect(!versions.isEmpty)
-        #expect(try plant.store.ordinals(World.project) == versions.map(\.ordinal))
+        #expect(try pipeline.store.ordinals(Scenario.project) == versions.map(\.ordinal))
         for version in versions {
-            #expect(try plant.store.verify(World.project, id: version.id) == [], "version \(version.ordinal)")
+            #expect(try pipeline.store.verify(Scenario.project, id: version.id) == [], "version \(version.ordinal)")
         }
 
         // One training label, from the prediction to the release of the model that was trained on it.
@@ -82,37 +86,39 @@ struct CycleTests {
         }
         let followed = try #require(label)
         let sample = followed.consensus.sample.id
-        let predicted = plant.cluster.committed(plant.topics[.predictions]).filter { $0.text.contains("\"\(sample)\"") }
+        let predicted = pipeline.cluster.committed(pipeline.topics[.predictions]).filter {
+            $0.text.contains("\"\(sample)\"")
+        }
         #expect(!predicted.isEmpty)
-        let asked = try plant.tasks().filter { $0.sample.id == sample }
+        let asked = try pipeline.tasks().filter { $0.sample.id == sample }
         #expect(Set(asked.map(\.id)) == [followed.consensus.task])
         let version = try #require(versions.first { $0.ordinal == cutOrdinal })
-        let requests = try plant.decoded(.trainingRequests) { try TrainingRequest(json: $0) }
+        let requests = try pipeline.decoded(.trainingRequests) { try TrainingRequest(json: $0) }
         let request = try #require(requests.first { $0.dataset.ordinal >= version.ordinal })
         #expect(releases.contains { $0.champion.version == request.modelVersion })
 
         // Every sample is asked for once, and is in one split only.
         #expect(
-            Set(try plant.tasks().map { "\($0.id)/\($0.sample.id)" }).count
-                == Set(try plant.tasks().map(\.sample.id)).count
+            Set(try pipeline.tasks().map { "\($0.id)/\($0.sample.id)" }).count
+                == Set(try pipeline.tasks().map(\.sample.id)).count
         )
         var splits: [SampleID: Split] = [:]
         for case .accepted(let fact, _) in facts {
             #expect(splits.updateValue(fact.split, forKey: fact.consensus.sample.id) == nil)
         }
         #expect(Set(splits.values) == [.training, .test])
-        #expect(plant.cluster.committed(plant.topics[.deadLetters]).isEmpty)
+        #expect(pipeline.cluster.committed(pipeline.topics[.deadLetters]).isEmpty)
     }
 
     @Test("Everything of two runs of one world is the same, byte for byte")
     func determinism() throws {
-        let plants = [try Plant(seed: 5), try Plant(seed: 5)]
-        for plant in plants { for _ in 0..<12 { try plant.round() } }
+        let plants = [try Pipeline(seed: 5), try Pipeline(seed: 5)]
+        for pipeline in plants { for _ in 0..<12 { try pipeline.round() } }
         for topic in Topic.allCases where topic != .state && topic != .projects {
-            let texts = plants.map { plant in
+            let texts = plants.map { pipeline in
                 // A tick carries the digest of all decisions, the folder's name in them included.
-                plant.cluster.committed(plant.topics[topic]).map {
-                    $0.text.replacingOccurrences(of: plant.root, with: "")
+                pipeline.cluster.committed(pipeline.topics[topic]).map {
+                    $0.text.replacingOccurrences(of: pipeline.root, with: "")
                 }.filter { !$0.contains(#""kind":"tick""#) }
             }
             let difference = zip(texts[0], texts[1]).first { $0 != $1 }
@@ -125,14 +131,14 @@ struct CycleTests {
 
     @Test("Every record that Flywheel writes carries CloudEvents headers, but for the rows of its state")
     func envelopes() throws {
-        let plant = try Plant(seed: 7)
-        for _ in 0..<8 { try plant.round() }
+        let pipeline = try Pipeline(seed: 7)
+        for _ in 0..<8 { try pipeline.round() }
         let written: [Topic] = [
             .tallies, .journal, .labelingTasks, .datasetLog, .datasetVersions, .trainingRequests, .modelReleases,
             .trainingResults,
         ]
         for topic in written {
-            let records = plant.cluster.committed(plant.topics[topic])
+            let records = pipeline.cluster.committed(pipeline.topics[topic])
             #expect(!records.isEmpty, "\(topic)")
             for record in records {
                 #expect(record.header("ce_specversion") == "1.0", "\(topic)")
@@ -146,27 +152,27 @@ struct CycleTests {
 
     @Test("A task that nobody answers expires, its votes are released, and a tick told the time")
     func expiry() throws {
-        let plant = try Plant()
-        try plant.serve(20)
-        try plant.settle()
-        plant.clock.advance(by: 1_100)
-        for _ in 0..<3 { try plant.settle() }
-        let open = try plant.tasks().filter { $0.state == .open }
+        let pipeline = try Pipeline()
+        try pipeline.serve(20)
+        try pipeline.settle()
+        pipeline.clock.advance(by: 1_100)
+        for _ in 0..<3 { try pipeline.settle() }
+        let open = try pipeline.tasks().filter { $0.state == .open }
         #expect(!open.isEmpty)
         for _ in 0..<25 {
-            plant.clock.advance(by: 1_000)
-            try plant.settle()
+            pipeline.clock.advance(by: 1_000)
+            try pipeline.settle()
         }
-        let expired = Set(try plant.tasks().filter { $0.state == .closed(.expired) }.map(\.id))
+        let expired = Set(try pipeline.tasks().filter { $0.state == .closed(.expired) }.map(\.id))
         #expect(expired.isSuperset(of: open.map(\.id)))
         var ledger: (spent: Int, reserved: Int)?
-        plant.loopStage?.forEachProject {
+        pipeline.loopStage?.forEachProject {
             ledger = (
                 $0.state.acquisition.accounts.ledger.value.spent, $0.state.acquisition.accounts.ledger.value.reserved
             )
         }
         #expect(ledger?.spent == 0)
-        let stillOpen = Set(try plant.tasks().map(\.id)).subtracting(expired).count
-        #expect(ledger?.reserved == stillOpen * plant.configuration.labeling.maximumVotes)
+        let stillOpen = Set(try pipeline.tasks().map(\.id)).subtracting(expired).count
+        #expect(ledger?.reserved == stillOpen * pipeline.configuration.labeling.maximumVotes)
     }
 }

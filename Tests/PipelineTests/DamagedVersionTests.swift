@@ -57,15 +57,15 @@ struct Damage: Sendable, CustomTestStringConvertible {
 
 @Suite("Files of a version that are wrong are refused by their names, by every reader")
 struct DamagedVersionTests {
-    private static let project = World.project
+    private static let project = Scenario.project
 
     /// Versions of all kinds of facts; the last has tombstones.
     private func prepared() throws -> (store: MemoryStore, manifest: DatasetManifest) {
         let store = MemoryStore()
         let log = FactLog(seed: 4, facts: 80)
-        let plant = try Plant(isApplied: false)
-        for record in log.outputs { try plant.cluster.append(record) }
-        try plant.makeMaterializer(store: DatasetStore(objects: store)).settle()
+        let pipeline = try Pipeline(isApplied: false)
+        for record in log.outputs { try pipeline.cluster.append(record) }
+        try pipeline.makeMaterializer(store: DatasetStore(objects: store)).settle()
         let manifest = try #require(
             try DatasetStore(objects: store).manifest(Self.project, ordinal: log.versions.count)
         )
@@ -222,24 +222,24 @@ struct DamagedVersionTests {
         var entries: [DatasetEntry] = []
         try versions.store.reader(of: manifest).forEachEntry { entries.append($0) }
         let entry = try #require(entries.first)
-        let path = "\(versions.folder)/\(World.project)\(entry.path.dropFirst("../..".count))"
+        let path = "\(versions.folder)/\(Scenario.project)\(entry.path.dropFirst("../..".count))"
         try FileManager.default.moveItem(atPath: path, toPath: path + ".old")
         try FileManager.default.createSymbolicLink(atPath: path, withDestinationPath: path + ".old")
         let error = #expect(throws: EngineError.self) { try PagedVersions.read(versions.store, manifest) }
         #expect(
             error?.description.contains("symbolic link") == true && error?.description.contains(entry.sha256) == true
         )
-        let problems = try versions.store.verify(World.project, id: manifest.id)
+        let problems = try versions.store.verify(Scenario.project, id: manifest.id)
         #expect(problems.contains { $0.contains("symbolic link") }, "\(problems)")
         for path in ["/etc/passwd", "../../../other/segments/x", "a/../b", "file:/etc/passwd", "a//b", "./a", "..", ""]
         {
             let old = DatasetManifest(
-                project: World.project,
+                project: Scenario.project,
                 ordinal: 1,
                 sequence: 9,
                 parent: nil,
                 semanticVersion: "1.0.0",
-                classes: World.classes,
+                classes: Scenario.classes,
                 segments: [DatasetSegment(split: .training, path: path, size: 4, sha256: entry.sha256, records: 1)]
             )
             let error = #expect(throws: EngineError.self, "\(path)") { try PagedVersions.read(versions.store, old) }

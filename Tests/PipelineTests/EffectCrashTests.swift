@@ -11,48 +11,53 @@ import Vocabulary
 struct EffectCrashTests {
     @Test("Every version is announced once and verifies, wherever Materializer fails")
     func materializer() throws {
-        let source = try Plant(seed: 2)
+        let source = try Pipeline(seed: 2)
         for _ in 0..<10 { try source.round() }
-        let undisturbed = try Plant.prepared([.datasetLog], from: source)
+        let undisturbed = try Pipeline.prepared([.datasetLog], from: source)
         let counted = try settle(undisturbed, group: "materializer", nil) { plan, instance in
             try undisturbed.makeMaterializer(plan, instance: instance)
         }
-        func versions(_ plant: Plant) throws -> [String] {
-            try plant.decoded(.datasetVersions) { try SealedVersion(json: $0) }
+        func versions(_ pipeline: Pipeline) throws -> [String] {
+            try pipeline.decoded(.datasetVersions) { try SealedVersion(json: $0) }
                 .map { "\($0.ordinal) \($0.id) \($0.training)+\($0.test)" }
         }
         let expected = try versions(undisturbed)
         #expect(expected.count > 2)
         #expect(expected == (try versions(source)))
         for step in FaultPlan.steps(counted.effects) {
-            let plant = try Plant.prepared([.datasetLog], from: source)
-            let plan = try settle(plant, group: "materializer", step, heir: step.number % 2 == 1 ? .another : .itself) {
+            let pipeline = try Pipeline.prepared([.datasetLog], from: source)
+            let plan = try settle(
+                pipeline,
+                group: "materializer",
+                step,
+                successor: step.number % 2 == 1 ? .another : .itself
+            ) {
                 plan,
                 instance in
-                try plant.makeMaterializer(plan, instance: instance)
+                try pipeline.makeMaterializer(plan, instance: instance)
             }
             #expect(plan.hasStruck, "\(step)")
-            #expect(try versions(plant) == expected, "\(step)")
-            for version in try plant.decoded(.datasetVersions, { try SealedVersion(json: $0) }) {
-                #expect(try plant.store.verify(World.project, id: version.id) == [], "\(step)")
+            #expect(try versions(pipeline) == expected, "\(step)")
+            for version in try pipeline.decoded(.datasetVersions, { try SealedVersion(json: $0) }) {
+                #expect(try pipeline.store.verify(Scenario.project, id: version.id) == [], "\(step)")
             }
         }
     }
 
     @Test("A Materializer on a new disk builds the same versions from the log")
     func newDisk() throws {
-        let source = try Plant(seed: 2)
+        let source = try Pipeline(seed: 2)
         for _ in 0..<10 { try source.round() }
-        let plant = try Plant.prepared([.datasetLog], from: source)
+        let pipeline = try Pipeline.prepared([.datasetLog], from: source)
         for (place, offset) in source.cluster.offsets(of: "materializer") {
-            plant.cluster.setOffset(offset, of: place, group: "materializer")
+            pipeline.cluster.setOffset(offset, of: place, group: "materializer")
         }
-        try plant.makeMaterializer().settle()
-        #expect(try plant.store.ordinals(World.project) == source.store.ordinals(World.project))
-        for ordinal in try plant.store.ordinals(World.project) {
+        try pipeline.makeMaterializer().settle()
+        #expect(try pipeline.store.ordinals(Scenario.project) == source.store.ordinals(Scenario.project))
+        for ordinal in try pipeline.store.ordinals(Scenario.project) {
             let (a, b) = (
-                try plant.store.manifest(World.project, ordinal: ordinal),
-                try source.store.manifest(World.project, ordinal: ordinal)
+                try pipeline.store.manifest(Scenario.project, ordinal: ordinal),
+                try source.store.manifest(Scenario.project, ordinal: ordinal)
             )
             #expect(a?.id == b?.id)
         }
@@ -60,17 +65,17 @@ struct EffectCrashTests {
 
     @Test("Every repeat has one result, the same bytes each time, wherever Trainer fails")
     func trainer() throws {
-        let source = try Plant(seed: 2)
+        let source = try Pipeline(seed: 2)
         for _ in 0..<8 { try source.round() }
-        func results(_ plant: Plant) throws -> [String] {
-            try plant.decoded(.trainingResults) { json in
+        func results(_ pipeline: Pipeline) throws -> [String] {
+            try pipeline.decoded(.trainingResults) { json in
                 let result = try TrainingResult(json: json)
                 guard case .finished(let artifact, let score, _, _) = result.outcome else { return "failed" }
                 return "\(result.request)/\(result.trial)/\(result.repetition) \(artifact.sha256 ?? "") \(score ?? -1)"
             }
         }
         // The first request only: later ones start from the model before, whose file names the source's folder.
-        let undisturbed = try Plant.prepared([.trainingRequests], from: source)
+        let undisturbed = try Pipeline.prepared([.trainingRequests], from: source)
         let counted = try settle(undisturbed, group: "trainer", nil) { plan, instance in
             try undisturbed.makeTrainer(plan, instance: instance)
         }
@@ -78,14 +83,19 @@ struct EffectCrashTests {
         #expect(expected.count >= 2 && !expected.contains("failed"))
         // An outcome that stays unknown is waited for until the request's deadline has passed.
         for step in FaultPlan.steps(counted.effects) where step.fault != .unanswered {
-            let plant = try Plant.prepared([.trainingRequests], from: source)
-            let plan = try settle(plant, group: "trainer", step, heir: step.number % 2 == 1 ? .another : .itself) {
+            let pipeline = try Pipeline.prepared([.trainingRequests], from: source)
+            let plan = try settle(
+                pipeline,
+                group: "trainer",
+                step,
+                successor: step.number % 2 == 1 ? .another : .itself
+            ) {
                 plan,
                 instance in
-                try plant.makeTrainer(plan, instance: instance)
+                try pipeline.makeTrainer(plan, instance: instance)
             }
             #expect(plan.hasStruck, "\(step)")
-            #expect(try results(plant) == expected, "\(step)")
+            #expect(try results(pipeline) == expected, "\(step)")
         }
     }
 }

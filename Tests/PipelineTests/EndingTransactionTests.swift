@@ -58,16 +58,16 @@ struct EndingTransactionTests {
     /// Before: "there is no such project" a moment after `project apply` had said that it was applied, on a busy broker.
     @Test("A project whose transaction ends between the look for it and the question whether one is open is found")
     func found() throws {
-        let plant = try Plant()
-        let writer = try plant.cluster.makeProducer(transactionalID: "apply")
+        let pipeline = try Pipeline()
+        let writer = try pipeline.cluster.makeProducer(transactionalID: "apply")
         try writer.initializeTransactions()
         try writer.begin()
         let name = "late"
-        let usual = World.configuration()
+        let usual = Scenario.configuration()
         let configuration = ProjectConfiguration(
             project: ProjectID(name),
             revision: 1,
-            partition: World.partition,
+            partition: Scenario.partition,
             question: usual.question,
             acquisition: usual.acquisition,
             labeling: usual.labeling,
@@ -76,7 +76,7 @@ struct EndingTransactionTests {
             rollout: usual.rollout
         )
         let record = OutputRecord(
-            topic: plant.topics[.projects],
+            topic: pipeline.topics[.projects],
             partition: 0,
             key: Array(name.utf8),
             value: configuration.jsonBytes
@@ -84,11 +84,11 @@ struct EndingTransactionTests {
         try writer.send([record])
         nonisolated(unsafe) let producer = writer
         nonisolated(unsafe) var isOpen = true
-        let transport = Ending(cluster: plant.cluster) {
+        let transport = Ending(cluster: pipeline.cluster) {
             if isOpen { try? producer.commit() }
             isOpen = false
         }
-        let directory = try ProjectDirectory(transport: transport, topics: plant.topics)
+        let directory = try ProjectDirectory(transport: transport, topics: pipeline.topics)
         defer { directory.close() }
         try directory.readToEnd(for: name, pause: { _ in })
         #expect(directory[name]?.revision == 1)

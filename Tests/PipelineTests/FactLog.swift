@@ -174,8 +174,8 @@ struct FactLog {
     var outputs: [OutputRecord] {
         records.map { record in
             var writer = JSONWriter()
-            record.write(to: &writer, project: World.project)
-            return OutputRecord(topic: "t.dataset-log", partition: World.partition, key: [0x6B], value: writer.bytes)
+            record.write(to: &writer, project: Scenario.project)
+            return OutputRecord(topic: "t.dataset-log", partition: Scenario.partition, key: [0x6B], value: writer.bytes)
         }
     }
 

@@ -31,20 +31,22 @@ enum Exhaustive {
 
 @Suite("A version is the fold of all facts up to its cut: added, revised, retracted and moved labels")
 struct FactLogTests {
-    private func plant(_ records: some Collection<OutputRecord>) throws -> Plant {
-        let plant = try Plant(isApplied: false)
-        for record in records { try plant.cluster.append(record) }
-        return plant
+    private func pipeline(_ records: some Collection<OutputRecord>) throws -> Pipeline {
+        let pipeline = try Pipeline(isApplied: false)
+        for record in records { try pipeline.cluster.append(record) }
+        return pipeline
     }
 
-    private func ids(_ plant: Plant) throws -> [DatasetVersionID] {
-        try plant.decoded(.datasetVersions) { try SealedVersion(json: $0) }.sorted { $0.ordinal < $1.ordinal }.map(\.id)
+    private func ids(_ pipeline: Pipeline) throws -> [DatasetVersionID] {
+        try pipeline.decoded(.datasetVersions) { try SealedVersion(json: $0) }.sorted { $0.ordinal < $1.ordinal }.map(
+            \.id
+        )
     }
 
     private func expect(_ log: FactLog, in store: DatasetStore, _ ids: [DatasetVersionID], _ comment: Comment) throws {
         #expect(ids.count == log.versions.count, comment)
         for (number, labels) in log.versions.enumerated() {
-            let manifest = try #require(try store.manifest(World.project, ordinal: number + 1), comment)
+            let manifest = try #require(try store.manifest(Scenario.project, ordinal: number + 1), comment)
             #expect(manifest.id == ids[number], comment)
             #expect(try FactLog.read(store, manifest) == labels, comment)
             #expect(manifest.semanticVersion == log.semanticVersions[number], comment)
@@ -52,17 +54,17 @@ struct FactLogTests {
                 #expect(manifest.count(of: split) == labels.count { $0.split == split }, comment)
             }
         }
-        #expect(try store.verify(World.project).problems == [], comment)
+        #expect(try store.verify(Scenario.project).problems == [], comment)
     }
 
     @discardableResult
     private func settle(_ log: FactLog, _ store: DatasetStore) throws -> [DatasetVersionID] {
-        let plant = try plant(log.outputs)
-        let runner = try plant.makeMaterializer(store: store)
+        let pipeline = try pipeline(log.outputs)
+        let runner = try pipeline.makeMaterializer(store: store)
         try runner.settle()
-        let stage = try #require(runner.stage as? MaterializerStage)
+        let stage = try #require(runner.stage as? MaterializerProcessor)
         #expect(stage.stops.isEmpty, "\(stage.stops.map(\.text))")
-        return try ids(plant)
+        return try ids(pipeline)
     }
 
     @Test(
@@ -77,7 +79,7 @@ struct FactLogTests {
             let store = DatasetStore(objects: MemoryStore(), compression: compression)
             let ids = try settle(log, store)
             try expect(log, in: store, ids, "seed \(seed)")
-            let (pack, _) = try store.pack(World.project, id: try #require(ids.last), size: 2_000)
+            let (pack, _) = try store.pack(Scenario.project, id: try #require(ids.last), size: 2_000)
             var lines: [Int64] = []
             for file in pack.files {
                 let text = try store.objects.read("shapes/packs/\(pack.version)/\(file.path)")
@@ -95,14 +97,14 @@ struct FactLogTests {
             let log = FactLog(seed: seed)
             let memory = MemoryStore()
             let ids = try settle(log, DatasetStore(objects: memory))
-            let folder = try Plant()
+            let folder = try Pipeline()
             #expect(try settle(log, folder.store) == ids, "seed \(seed)")
             #expect(try (folder.store.objects.contents == memory.objects) == true, "seed \(seed)")
             let bucket = FakeBucket()
-            let plant = try Plant(buckets: .plant(bucket))
-            #expect(try settle(log, plant.store) == ids, "seed \(seed)")
-            #expect(try (plant.store.objects.contents == memory.objects) == true, "seed \(seed)")
-            try expect(log, in: plant.store, ids, "seed \(seed)")
+            let pipeline = try Pipeline(buckets: .pipeline(bucket))
+            #expect(try settle(log, pipeline.store) == ids, "seed \(seed)")
+            #expect(try (pipeline.store.objects.contents == memory.objects) == true, "seed \(seed)")
+            try expect(log, in: pipeline.store, ids, "seed \(seed)")
         }
     }
 
@@ -113,15 +115,15 @@ struct FactLogTests {
             let alone = MemoryStore()
             let ids = try settle(log, DatasetStore(objects: alone))
             let shared = MemoryStore()
-            let plants = try (0..<2).map { _ in try plant([]) }
+            let plants = try (0..<2).map { _ in try pipeline([]) }
             let runners = try plants.map { try $0.makeMaterializer(store: DatasetStore(objects: shared)) }
             for (number, record) in log.outputs.enumerated() {
-                for plant in plants { try plant.cluster.append(record) }
+                for pipeline in plants { try pipeline.cluster.append(record) }
                 // Now the one is ahead, now the other.
                 try runners[number / 3 % 2].settle()
             }
             for runner in runners { try runner.settle() }
-            for plant in plants { #expect(try self.ids(plant) == ids, "seed \(seed)") }
+            for pipeline in plants { #expect(try self.ids(pipeline) == ids, "seed \(seed)") }
             #expect((shared.objects == alone.objects) == true, "seed \(seed)")
         }
     }
@@ -133,16 +135,16 @@ struct FactLogTests {
             let log = FactLog(seed: seed, facts: 45)
             let healthy = MemoryStore()
             let expected = try settle(log, DatasetStore(objects: healthy))
-            func run(_ plant: Plant, _ objects: MemoryStore) throws {
+            func run(_ pipeline: Pipeline, _ objects: MemoryStore) throws {
                 // Keeps what waits every few records, changes among it, and begins anew in the middle.
                 let store = DatasetStore(objects: objects)
-                let there = plant.cluster.committed(plant.topics[.datasetLog], World.partition).count
-                try plant.makeMaterializer(store: store, keepEvery: 4).settle()
-                for record in log.outputs[there...] { try plant.cluster.append(record) }
-                try plant.makeMaterializer(store: store, keepEvery: 4).settle()
+                let there = pipeline.cluster.committed(pipeline.topics[.datasetLog], Scenario.partition).count
+                try pipeline.makeMaterializer(store: store, keepEvery: 4).settle()
+                for record in log.outputs[there...] { try pipeline.cluster.append(record) }
+                try pipeline.makeMaterializer(store: store, keepEvery: 4).settle()
             }
             let undisturbed = MemoryStore()
-            try run(plant(log.outputs[..<25]), undisturbed)
+            try run(pipeline(log.outputs[..<25]), undisturbed)
             let crashes = (0..<undisturbed.writes).flatMap { number in
                 [false, true].map { MemoryStore.Crash(number: number, isDone: $0) }
             }
@@ -150,12 +152,12 @@ struct FactLogTests {
                 tried += 1
                 let objects = MemoryStore()
                 objects.set(crash)
-                let plant = try plant(log.outputs[..<25])
-                _ = Result { try run(plant, objects) }
+                let pipeline = try pipeline(log.outputs[..<25])
+                _ = Result { try run(pipeline, objects) }
                 objects.set(nil)
-                #expect(try DatasetStore(objects: objects).verify(World.project).problems == [], "\(seed) \(crash)")
-                try run(plant, objects)
-                #expect(try Set(ids(plant)) == Set(expected), "\(seed) \(crash)")
+                #expect(try DatasetStore(objects: objects).verify(Scenario.project).problems == [], "\(seed) \(crash)")
+                try run(pipeline, objects)
+                #expect(try Set(ids(pipeline)) == Set(expected), "\(seed) \(crash)")
                 try expect(log, in: DatasetStore(objects: objects), expected, "\(seed) \(crash)")
                 let files = objects.objects.filter { !$0.key.hasPrefix("progress/") }
                 #expect(
@@ -171,37 +173,37 @@ struct FactLogTests {
     func killsOfStores() throws {
         let log = FactLog(seed: 5, facts: 60)
         let disk = Disk()
-        let undisturbed = try plant(log.outputs)
+        let undisturbed = try pipeline(log.outputs)
         let folder = DatasetStore(objects: try disk.store(undisturbed.store.objects.location))
         try undisturbed.makeMaterializer(store: folder).settle()
         let (expected, files) = try (ids(undisturbed), undisturbed.store.objects.contents)
         try expect(log, in: folder, expected, "undisturbed")
         let crashes = Exhaustive.some(disk.crashes, about: 12)
         for crash in crashes {
-            let plant = try plant(log.outputs)
+            let pipeline = try pipeline(log.outputs)
             let disk = Disk(crash: crash)
             _ = Result {
-                let store = DatasetStore(objects: try disk.store(plant.store.objects.location))
-                try plant.makeMaterializer(store: store).settle()
+                let store = DatasetStore(objects: try disk.store(pipeline.store.objects.location))
+                try pipeline.makeMaterializer(store: store).settle()
             }
             #expect(disk.isGone, "\(crash)")
-            #expect(try plant.store.verify(World.project).problems == [], "\(crash)")
-            try plant.makeMaterializer().settle()
-            #expect(try ids(plant) == expected, "\(crash)")
-            #expect(try (plant.store.objects.contents == files) == true, "\(crash)")
+            #expect(try pipeline.store.verify(Scenario.project).problems == [], "\(crash)")
+            try pipeline.makeMaterializer().settle()
+            #expect(try ids(pipeline) == expected, "\(crash)")
+            #expect(try (pipeline.store.objects.contents == files) == true, "\(crash)")
         }
         let healthy = FakeBucket()
-        try settle(log, DatasetStore(objects: S3Store(.plant("datasets"), client: .plant(healthy))))
+        try settle(log, DatasetStore(objects: S3Store(.pipeline("datasets"), client: .pipeline(healthy))))
         let requests = Exhaustive.some(healthy.requests.indices.flatMap { [($0, false), ($0, true)] }, about: 8)
         for (number, isDone) in requests {
             let bucket = FakeBucket { at, _ in at < number ? nil : at == number && isDone ? .lostAnswer : .nothing }
-            let store = DatasetStore(objects: S3Store(.plant("datasets"), client: try .plant(bucket)))
-            let plant = try plant(log.outputs)
-            try? plant.makeMaterializer(store: store).settle()
+            let store = DatasetStore(objects: S3Store(.pipeline("datasets"), client: try .pipeline(bucket)))
+            let pipeline = try pipeline(log.outputs)
+            try? pipeline.makeMaterializer(store: store).settle()
             bucket.set(nil)
-            #expect(try store.verify(World.project).problems == [], "\(number)")
-            try plant.makeMaterializer(store: store).settle()
-            #expect(try ids(plant) == expected, "\(number) \(isDone)")
+            #expect(try store.verify(Scenario.project).problems == [], "\(number)")
+            try pipeline.makeMaterializer(store: store).settle()
+            #expect(try ids(pipeline) == expected, "\(number) \(isDone)")
             #expect((bucket.objects == healthy.objects) == true, "\(number) \(isDone)")
         }
         print("crash points tried on a disk and a bucket: \(crashes.count) and \(requests.count)")

@@ -10,7 +10,7 @@ struct FeedbackIdentityTests {
     /// Before: feedback with source "0" and ids of offsets to come made honest feedback without ids `duplicate`, ten of ten.
     @Test("No id that somebody chooses is the place of feedback without one")
     func distinct() throws {
-        let plant = try Plant()
+        let pipeline = try Pipeline()
         func feedback(_ head: String) -> [UInt8] {
             let body = #""project":"shapes","sample":"s","model":{"version":"v1"},"user":"u","verdict":"rejection"}"#
             return Array("{\(head)\(body)".utf8)
@@ -21,9 +21,9 @@ struct FeedbackIdentityTests {
             for id in 20..<40 { heads.append(#""source":"\#(source)","id":"\#(id)","#) }
         }
         heads += Array(repeating: "", count: 40)
-        for head in heads { try plant.send(.feedback, feedback(head)) }
-        try plant.makeIntake().settle()
-        let keys = try plant.decoded(.journal) { try JournalEntry(json: $0) }.compactMap {
+        for head in heads { try pipeline.send(.feedback, feedback(head)) }
+        try pipeline.makeIntake().settle()
+        let keys = try pipeline.decoded(.journal) { try JournalEntry(json: $0) }.compactMap {
             if case .feedback(let feedback) = $0.body { feedback.key } else { nil }
         }
         #expect(keys.count == heads.count && Set(keys).count == heads.count, "\(keys)")

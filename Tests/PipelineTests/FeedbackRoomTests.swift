@@ -103,10 +103,10 @@ struct FeedbackRoomTests {
         "A flood of feedback is counted whole, enters the journal in part with its probability, and is no dead letter"
     )
     func flood() throws {
-        let usual = World.configuration()
+        let usual = Scenario.configuration()
         var rollout = usual.rollout
         rollout.feedbackPerHour = 400
-        let plant = try Plant(
+        let pipeline = try Pipeline(
             configuration: ProjectConfiguration(
                 project: usual.project,
                 revision: usual.revision,
@@ -122,13 +122,13 @@ struct FeedbackRoomTests {
         for number in 0..<20_000 {
             let value =
                 #"{"project":"shapes","id":"f\#(number)","sample":"s\#(number)","model":{"version":"v1"},"user":"u\#(number % 500)","verdict":"confirmation"}"#
-            try plant.send(.feedback, Array(value.utf8), partition: Int32(number % 2))
+            try pipeline.send(.feedback, Array(value.utf8), partition: Int32(number % 2))
         }
-        let intake = try plant.makeIntake()
+        let intake = try pipeline.makeIntake()
         try intake.settle()
-        let counts = try #require(intake.stage as? IntakeStage).counts
+        let counts = try #require(intake.stage as? IntakeProcessor).counts
         #expect(counts.read == 20_000 && counts.accepted == 20_000 && counts.deadTotal == 0 && counts.droppedTotal == 0)
-        let entries = try plant.decoded(.journal) { try JournalEntry(json: $0) }.compactMap {
+        let entries = try pipeline.decoded(.journal) { try JournalEntry(json: $0) }.compactMap {
             if case .feedback(let feedback) = $0.body { feedback } else { nil }
         }
         #expect((300...410).contains(entries.count), "\(entries.count)")
@@ -139,7 +139,7 @@ struct FeedbackRoomTests {
         let quarter = Set(entries.filter { $0.inclusionProbability <= 0.25 }.map(\.user))
         #expect(quarter.count < 250)
         var counted: Int64 = 0
-        for record in plant.cluster.committed(plant.topics[.tallies], World.partition) {
+        for record in pipeline.cluster.committed(pipeline.topics[.tallies], Scenario.partition) {
             counted += try JSONParser().withDocument(of: record.value ?? []) { try $0.object().int64("feedback") }
         }
         #expect(counted == 20_000)
@@ -147,18 +147,18 @@ struct FeedbackRoomTests {
 
     @Test("A worker's own limit leaves feedback out, and refuses none")
     func worker() throws {
-        let plant = try Plant()
+        let pipeline = try Pipeline()
         for number in 0..<300 {
             let value =
                 #"{"project":"shapes","id":"f\#(number)","sample":"s","model":{"version":"v1"},"user":"u\#(number)","verdict":"rejection"}"#
-            try plant.send(.feedback, Array(value.utf8))
+            try pipeline.send(.feedback, Array(value.utf8))
         }
         var limits = EntryLimits.usual
         limits.entries[.feedback] = 100
-        let intake = try plant.makeIntake(entryLimits: limits)
+        let intake = try pipeline.makeIntake(entryLimits: limits)
         try intake.settle()
-        let counts = try #require(intake.stage as? IntakeStage).counts
+        let counts = try #require(intake.stage as? IntakeProcessor).counts
         #expect(counts.feedbackLeftOut == 200 && counts.deadTotal + counts.droppedTotal == 0)
-        #expect(plant.cluster.committed(plant.topics[.deadLetters]).isEmpty)
+        #expect(pipeline.cluster.committed(pipeline.topics[.deadLetters]).isEmpty)
     }
 }

@@ -85,7 +85,7 @@ struct FolderOwnerTests {
     @Test("A bucket that overwrites another revision than the one that is named is refused", arguments: [false, true])
     func careless(isNew: Bool) throws {
         let bucket = FakeBucket()
-        let store = S3Store(.plant("datasets"), client: try .plant(bucket))
+        let store = S3Store(.pipeline("datasets"), client: try .pipeline(bucket))
         let owner = FolderOwner(cluster: "A", prefix: "flywheel.")
         if !isNew { try owner.claim(store) }
         let before = bucket.objects

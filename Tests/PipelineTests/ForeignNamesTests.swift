@@ -25,19 +25,21 @@ struct ForeignNamesTests {
         Wire.prediction(Sample(id: SampleID(sample)), [0.4, 0.3, 0.3], version: version)
     }
 
-    private func letters(_ plant: Plant) -> [StoredRecord] { plant.cluster.committed(plant.topics[.deadLetters]) }
+    private func letters(_ pipeline: Pipeline) -> [StoredRecord] {
+        pipeline.cluster.committed(pipeline.topics[.deadLetters])
+    }
 
     @Test("No name with a character that a terminal obeys passes the door, plain or escaped", arguments: bad)
     func door(name: String) throws {
-        let plant = try Plant()
+        let pipeline = try Pipeline()
         let escaped = ForeignText.line(name)
         var sent = 0
         for name in [name, escaped] {
-            try plant.send(
+            try pipeline.send(
                 .predictions,
                 Array(String(decoding: prediction(sample: "@"), as: UTF8.self).replacing("@", with: name).utf8)
             )
-            try plant.send(
+            try pipeline.send(
                 .predictions,
                 Array(
                     String(decoding: prediction(sample: "s", version: "@"), as: UTF8.self).replacing("@", with: name)
@@ -48,37 +50,37 @@ struct ForeignNamesTests {
                 #"{"project":"shapes","task":"@","annotator":"a","outcome":"skip"}"#,
                 #"{"project":"shapes","task":"t","annotator":"@","outcome":"skip"}"#,
             ] {
-                try plant.send(.annotations, Array(text.replacing("@", with: name).utf8))
+                try pipeline.send(.annotations, Array(text.replacing("@", with: name).utf8))
             }
             for text in [
                 #"{"project":"shapes","sample":"@","model":{"version":"v"},"user":"u","verdict":"confirmation"}"#,
                 #"{"project":"shapes","sample":"s","model":{"version":"@"},"user":"u","verdict":"confirmation"}"#,
                 #"{"project":"shapes","sample":"s","model":{"version":"v"},"user":"@","verdict":"confirmation"}"#,
             ] {
-                try plant.send(.feedback, Array(text.replacing("@", with: name).utf8))
+                try pipeline.send(.feedback, Array(text.replacing("@", with: name).utf8))
             }
             let result = #"{"project":"shapes","request":"@","trial":0,"repeat":0,"status":"failed","error":"no"}"#
-            try plant.send(.trainingResults, Array(result.replacing("@", with: name).utf8))
+            try pipeline.send(.trainingResults, Array(result.replacing("@", with: name).utf8))
             let command = #"{"project":"shapes","id":"@","action":"hold","by":"ada","reason":"x"}"#
-            try plant.send(.commands, Array(command.replacing("@", with: name).utf8))
+            try pipeline.send(.commands, Array(command.replacing("@", with: name).utf8))
             sent += 9
         }
-        let intake = try plant.makeIntake()
+        let intake = try pipeline.makeIntake()
         try intake.settle()
-        #expect(letters(plant).count == sent)
-        #expect(letters(plant).allSatisfy { $0.header("flywheel.reason.code") == "schema" })
-        #expect(letters(plant).allSatisfy { ForeignText.isPlain($0.header("flywheel.reason.text") ?? "\n") })
-        #expect(plant.journal().allSatisfy { !$0.text.contains(name) })
+        #expect(letters(pipeline).count == sent)
+        #expect(letters(pipeline).allSatisfy { $0.header("flywheel.reason.code") == "schema" })
+        #expect(letters(pipeline).allSatisfy { ForeignText.isPlain($0.header("flywheel.reason.text") ?? "\n") })
+        #expect(pipeline.journal().allSatisfy { !$0.text.contains(name) })
     }
 
     @Test("Names of people's languages pass", arguments: ["bild ß 東/7", "שלום", "مرحبا", "👩‍🔬"])
     func languages(name: String) throws {
-        let plant = try Plant()
-        try plant.send(.predictions, prediction(sample: name))
-        let intake = try plant.makeIntake()
+        let pipeline = try Pipeline()
+        try pipeline.send(.predictions, prediction(sample: name))
+        let intake = try pipeline.makeIntake()
         try intake.settle()
-        #expect(letters(plant).isEmpty)
-        #expect(plant.journal().contains { $0.text.contains(name) })
+        #expect(letters(pipeline).isEmpty)
+        #expect(pipeline.journal().contains { $0.text.contains(name) })
     }
 
     /// Pairs of different bytes that Unicode, and a table of ours, hold to be one text; of each the first is composed.
@@ -114,20 +116,20 @@ struct ForeignNamesTests {
                 (.predictions, prediction(sample: name)), (.predictions, prediction(sample: "s", version: name)),
             ] + texts.map { ($0, Array($1.replacing("@", with: name).utf8)) }
         }
-        let plant = try Plant()
-        for (topic, value) in events(name) + events(twin) { try plant.send(topic, value) }
-        let intake = try plant.makeIntake()
+        let pipeline = try Pipeline()
+        for (topic, value) in events(name) + events(twin) { try pipeline.send(topic, value) }
+        let intake = try pipeline.makeIntake()
         try intake.settle()
-        let counts = try #require(intake.stage as? IntakeStage).counts
+        let counts = try #require(intake.stage as? IntakeProcessor).counts
         #expect(counts.accepted == 8 && counts.dead == ["schema": 8])
-        #expect(letters(plant).allSatisfy { $0.header("flywheel.reason.text")?.contains("NFC") == true })
+        #expect(letters(pipeline).allSatisfy { $0.header("flywheel.reason.text")?.contains("NFC") == true })
         // The digest of a user is that of the bytes.
         for user in [name, twin] {
             let text = #"{"project":"shapes","sample":"s","model":{"version":"v"},"user":"@","verdict":"confirmation"}"#
-            try plant.send(.feedback, Array(text.replacing("@", with: user).utf8))
+            try pipeline.send(.feedback, Array(text.replacing("@", with: user).utf8))
         }
         try intake.settle()
-        #expect(try #require(intake.stage as? IntakeStage).counts.accepted == 10)
+        #expect(try #require(intake.stage as? IntakeProcessor).counts.accepted == 10)
     }
 
     @Test("What the quick look holds to be composed is, alone and behind any letter")
@@ -149,7 +151,7 @@ struct ForeignNamesTests {
 
     @Test("A new class whose name people do not see whole is not applied; one of before stays", arguments: bad)
     func classes(name: String) throws {
-        let usual = World.configuration()
+        let usual = Scenario.configuration()
         func configuration(_ classes: [String]) -> ProjectConfiguration {
             ProjectConfiguration(
                 project: usual.project,
@@ -159,8 +161,8 @@ struct ForeignNamesTests {
                 acquisition: usual.acquisition
             )
         }
-        let plant = try Plant(configuration: configuration(["circle", name]))
-        let apply = ProjectApply(transport: plant.cluster, topics: plant.topics)
+        let pipeline = try Pipeline(configuration: configuration(["circle", name]))
+        let apply = ProjectApply(transport: pipeline.cluster, topics: pipeline.topics)
         guard case .revised = try apply.apply(configuration(["circle", name, "square"]), partitions: 2) else {
             Issue.record("what stood there before keeps the project from being changed")
             return
@@ -175,23 +177,23 @@ struct ForeignNamesTests {
     @Test("A new revision's window is a minute or longer; a shorter one that is in force stays")
     func windows() throws {
         func configuration(_ window: Int64, question: String = "What is it?") -> ProjectConfiguration {
-            let usual = World.configuration()
+            let usual = Scenario.configuration()
             var policy = usual.acquisition
             policy.window = window
             return ProjectConfiguration(
                 project: usual.project,
                 revision: 1,
                 partition: usual.partition,
-                schema: LabelSchema(question: question, classes: World.classes),
+                schema: LabelSchema(question: question, classes: Scenario.classes),
                 acquisition: policy
             )
         }
-        let fresh = try Plant(isApplied: false)
+        let fresh = try Pipeline(isApplied: false)
         let first = ProjectApply(transport: fresh.cluster, topics: fresh.topics)
         let error = #expect(throws: EngineError.self) { try first.apply(configuration(1_000), partitions: 2) }
         #expect(error?.reason == "acquisition.window: expected at least 1m, found 1000ms")
         _ = try first.apply(configuration(60_000), partitions: 2)
-        let old = try Plant(configuration: configuration(1_000))
+        let old = try Pipeline(configuration: configuration(1_000))
         let apply = ProjectApply(transport: old.cluster, topics: old.topics)
         guard case .revised = try apply.apply(configuration(1_000, question: "Which is it?"), partitions: 2) else {
             Issue.record("what is in force keeps the project from being changed")
@@ -203,7 +205,7 @@ struct ForeignNamesTests {
     /// Before: é in two characters was a class like any other.
     @Test("A new class is spelt in one way, an old one stays as it was spelt, and no two spellings are two classes")
     func spellings() throws {
-        let usual = World.configuration()
+        let usual = Scenario.configuration()
         let (composed, twin) = ("caf\u{E9}", "cafe\u{301}")
         func configuration(_ classes: [String]) -> ProjectConfiguration {
             ProjectConfiguration(
@@ -215,8 +217,8 @@ struct ForeignNamesTests {
             )
         }
         // What is in force in a spelling of before stays, and can be added to.
-        let plant = try Plant(configuration: configuration(["tea", twin]))
-        let apply = ProjectApply(transport: plant.cluster, topics: plant.topics)
+        let pipeline = try Pipeline(configuration: configuration(["tea", twin]))
+        let apply = ProjectApply(transport: pipeline.cluster, topics: pipeline.topics)
         let outcome = try apply.apply(configuration(["tea", twin, "milk"]), partitions: 2)
         guard case .revised(let next, _) = outcome else {
             Issue.record("\(outcome)")
@@ -239,19 +241,19 @@ struct ForeignNamesTests {
         for name in [composed, twin] {
             let text =
                 #"{"project":"shapes","task":"t","annotator":"a","outcome":"answer","answer":{"kind":"choice","class":"@"}}"#
-            try plant.send(.annotations, Array(text.replacing("@", with: name).utf8))
+            try pipeline.send(.annotations, Array(text.replacing("@", with: name).utf8))
         }
-        let intake = try plant.makeIntake()
+        let intake = try pipeline.makeIntake()
         try intake.settle()
-        let counts = try #require(intake.stage as? IntakeStage).counts
-        let reasons = letters(plant).map { $0.header("flywheel.reason.text") ?? "" }
+        let counts = try #require(intake.stage as? IntakeProcessor).counts
+        let reasons = letters(pipeline).map { $0.header("flywheel.reason.text") ?? "" }
         #expect(counts.accepted == 2 && counts.deadTotal == 0, "\(reasons)")
     }
 
     @Test("What a journal took in by older rules is still read", arguments: bad)
     func oldJournal(name: String) throws {
         let entry = JournalEntry(
-            project: World.project,
+            project: Scenario.project,
             body: .annotation(Annotation(task: TaskID(name), annotator: AnnotatorID(name), outcome: .skip))
         )
         let again = try JSONParser().withDocument(of: entry.jsonBytes) { try JournalEntry(json: $0) }
@@ -260,7 +262,7 @@ struct ForeignNamesTests {
 
     @Test("A producer's headers cannot pass for ours, and come back as they were")
     func headers() throws {
-        let plant = try Plant()
+        let pipeline = try Pipeline()
         let own = [
             RecordHeader("flywheel.reason.code", "fine"), RecordHeader("flywheel.redrive.attempt", "7"),
             RecordHeader("producer.flywheel.x", "1"), RecordHeader("producer.y", "2"),
@@ -268,20 +270,20 @@ struct ForeignNamesTests {
             RecordHeader("flywheel.value.cut", "true"), RecordHeader("flywheel.headers.cut", "true"),
             RecordHeader("flywheel.redriven.letter", "0/0"), RecordHeader("\u{1B}]0;x\u{7}", nil),
         ]
-        try plant.send(.annotations, Array(#"{"project":"nowhere"}"#.utf8), headers: own)
-        try plant.settle()
-        let letter = try #require(letters(plant).first)
+        try pipeline.send(.annotations, Array(#"{"project":"nowhere"}"#.utf8), headers: own)
+        try pipeline.settle()
+        let letter = try #require(letters(pipeline).first)
         #expect(letter.headers.filter { $0.name == "flywheel.reason.code" }.count == 1)
         #expect(letter.headers.filter { $0.name == "flywheel.left_out" }.isEmpty)
         #expect(letter.header("flywheel.reason.code") == "unknown_project")
-        #expect(letter.header("__connect.errors.topic") == plant.topics[.annotations])
+        #expect(letter.header("__connect.errors.topic") == pipeline.topics[.annotations])
         #expect(letter.header("producer.flywheel.left_out") == "1000000")
         #expect(letter.header("producer.producer.flywheel.x") == "1")
         #expect(letter.header("producer.y") == "2")
 
-        let scan = try LetterScan(transport: plant.cluster, topics: plant.topics)
+        let scan = try DeadLetterScan(transport: pipeline.cluster, topics: pipeline.topics)
         defer { scan.close() }
-        var stored: [StoredLetter] = []
+        var stored: [DeadLetter] = []
         try scan.forEachLetter { stored.append($0) }
         #expect(stored.first?.headers == own)
         #expect(stored.first?.attempt == 0)
@@ -290,17 +292,17 @@ struct ForeignNamesTests {
         #expect(try scan.marks().marks.isEmpty)
 
         let redrive = Redrive(
-            transport: plant.cluster,
-            topics: plant.topics,
+            transport: pipeline.cluster,
+            topics: pipeline.topics,
             by: "test",
-            now: { plant.clock.now },
+            now: { pipeline.clock.now },
             pause: { _ in }
         )
-        #expect(try redrive.run(LetterFilter()).sent == 1)
-        let again = try #require(plant.cluster.committed(plant.topics[.annotations]).last)
+        #expect(try redrive.run(DeadLetterFilter()).sent == 1)
+        let again = try #require(pipeline.cluster.committed(pipeline.topics[.annotations]).last)
         #expect(Array(again.headers.dropFirst(2)) == own)
         #expect(again.headers.prefix(2).map(\.name) == ["flywheel.redrive.attempt", "flywheel.redrive.letter"])
-        try plant.settle()
+        try pipeline.settle()
         var attempts: [Int] = []
         try scan.forEachLetter { attempts.append($0.attempt) }
         #expect(attempts.sorted() == [0, 1])

@@ -12,15 +12,15 @@ import Vocabulary
 enum Forgery {
     /// A world's configuration as `project apply` writes it first.
     static func requiring(_ isRequired: Bool? = true) -> ProjectConfiguration {
-        World.configuration().numbered(revision: 1, partition: World.partition, lacking: isRequired)
+        Scenario.configuration().numbered(revision: 1, partition: Scenario.partition, lacking: isRequired)
     }
 
-    static func counts(_ runner: StageRunner) throws -> IntakeCounts {
-        try #require(runner.stage as? IntakeStage).counts
+    static func counts(_ runner: ProcessorRunner) throws -> IntakeCounts {
+        try #require(runner.stage as? IntakeProcessor).counts
     }
 
-    static func letters(_ plant: Plant) -> [String] {
-        plant.cluster.committed(plant.topics[.deadLetters]).compactMap { $0.header("flywheel.reason.code") }
+    static func letters(_ pipeline: Pipeline) -> [String] {
+        pipeline.cluster.committed(pipeline.topics[.deadLetters]).compactMap { $0.header("flywheel.reason.code") }
     }
 
     static func answer(_ task: String, _ token: RequestToken?, by annotator: String = "a") -> [UInt8] {

@@ -13,17 +13,17 @@ import Vocabulary
 
 @Suite("A full disk holds work up and loses nothing")
 struct FullDiskTests {
-    private func source() throws -> Plant {
-        let source = try Plant(seed: 2)
+    private func source() throws -> Pipeline {
+        let source = try Pipeline(seed: 2)
         for _ in 0..<10 { try source.round() }
         return source
     }
 
     /// Lets time pass until nothing happens any more.
-    private func settle(_ runner: StageRunner, _ plant: Plant, for milliseconds: Int64) throws {
+    private func settle(_ runner: ProcessorRunner, _ pipeline: Pipeline, for milliseconds: Int64) throws {
         for _ in 0..<milliseconds / 500 {
             try runner.settle()
-            plant.clock.advance(by: 500)
+            pipeline.clock.advance(by: 500)
         }
         try runner.settle()
     }
@@ -31,79 +31,79 @@ struct FullDiskTests {
     @Test("Materializer tries again with growing pauses, reads nothing more meanwhile, and ends with the same bytes")
     func materializer() throws {
         let source = try source()
-        let undisturbed = try Plant.prepared([.datasetLog], from: source)
+        let undisturbed = try Pipeline.prepared([.datasetLog], from: source)
         try undisturbed.makeMaterializer().settle()
         let expected = try undisturbed.store.objects.contents
-        let log = source.cluster.committed(source.topics[.datasetLog], World.partition)
+        let log = source.cluster.committed(source.topics[.datasetLog], Scenario.partition)
         // Full from the beginning, and from somewhere in the middle of a version.
         for written in [0, 7, 23, 60] {
-            let plant = try Plant()
+            let pipeline = try Pipeline()
             let disk = Disk()
-            let runner = try plant.makeMaterializer(
-                store: DatasetStore(objects: disk.store(plant.store.objects.location))
+            let runner = try pipeline.makeMaterializer(
+                store: DatasetStore(objects: disk.store(pipeline.store.objects.location))
             )
-            let stage = try #require(runner.stage as? MaterializerStage)
-            var told: [HoldUp] = []
-            stage.heldUp = {
+            let stage = try #require(runner.stage as? MaterializerProcessor)
+            var told: [StorageBackoff] = []
+            stage.storagePaused = {
                 told.append($0)
                 if disk.effects.count > written + 400 { disk.isFull = false }
             }
             for (number, record) in log.enumerated() {
                 if disk.effects.count >= written { disk.isFull = true }
-                try plant.cluster.append(
+                try pipeline.cluster.append(
                     OutputRecord(
-                        topic: plant.topics[.datasetLog],
-                        partition: World.partition,
+                        topic: pipeline.topics[.datasetLog],
+                        partition: Scenario.partition,
                         key: record.key,
                         value: record.value
                     )
                 )
                 if number % 3 == 0 { try runner.settle() }
             }
-            try settle(runner, plant, for: 60_000)
-            #expect(stage.holdUp.isActive && stage.isFull, "\(written)")
+            try settle(runner, pipeline, for: 60_000)
+            #expect(stage.holdUp.isActive && stage.wantsPause, "\(written)")
             #expect(stage.holdUp.reason?.contains("No space left on device") == true)
             // Sixty seconds at growing pauses of at least 50 ms and at most 10 s.
             #expect((8...40).contains(stage.holdUp.attempts), "\(stage.holdUp.attempts)")
             #expect(runner.events.contains { if case .paused = $0 { true } else { false } })
-            let announced = plant.cluster.committed(plant.topics[.datasetVersions]).count
-            for version in try plant.decoded(.datasetVersions, { try SealedVersion(json: $0) }) {
-                #expect(try plant.store.verify(World.project, id: version.id) == [])
+            let announced = pipeline.cluster.committed(pipeline.topics[.datasetVersions]).count
+            for version in try pipeline.decoded(.datasetVersions, { try SealedVersion(json: $0) }) {
+                #expect(try pipeline.store.verify(Scenario.project, id: version.id) == [])
             }
             disk.isFull = false
-            try settle(runner, plant, for: 12_000)
-            #expect(!stage.holdUp.isActive && !stage.isFull)
+            try settle(runner, pipeline, for: 12_000)
+            #expect(!stage.holdUp.isActive && !stage.wantsPause)
             #expect(told.last?.isActive == false)
-            #expect(try plant.store.objects.contents == expected, "\(written)")
+            #expect(try pipeline.store.objects.contents == expected, "\(written)")
             #expect(
-                plant.cluster.committed(plant.topics[.datasetVersions]).count
+                pipeline.cluster.committed(pipeline.topics[.datasetVersions]).count
                     == undisturbed.cluster.committed(undisturbed.topics[.datasetVersions]).count
             )
-            #expect(announced < plant.cluster.committed(plant.topics[.datasetVersions]).count)
-            #expect(plant.cluster.offsets(of: "materializer") == undisturbed.cluster.offsets(of: "materializer"))
+            #expect(announced < pipeline.cluster.committed(pipeline.topics[.datasetVersions]).count)
+            #expect(pipeline.cluster.offsets(of: "materializer") == undisturbed.cluster.offsets(of: "materializer"))
         }
     }
 
     @Test("Trainer computes a repeat once, stores its model when it can, and reports it once")
     func trainer() throws {
         let source = try source()
-        let undisturbed = try Plant.prepared([.trainingRequests], from: source)
+        let undisturbed = try Pipeline.prepared([.trainingRequests], from: source)
         try undisturbed.makeTrainer().settle()
-        let plant = try Plant.prepared([.trainingRequests], from: source)
+        let pipeline = try Pipeline.prepared([.trainingRequests], from: source)
         let disk = Disk()
         disk.isFull = true
-        let runner = try plant.makeTrainer(artifacts: disk.store(plant.artifacts.location))
-        let stage = try #require(runner.stage as? TrainerStage)
-        try settle(runner, plant, for: 20_000)
-        #expect(stage.holdUp.isActive && stage.isFull)
-        #expect(plant.cluster.committed(plant.topics[.trainingResults]).isEmpty)
+        let runner = try pipeline.makeTrainer(artifacts: disk.store(pipeline.artifacts.location))
+        let stage = try #require(runner.stage as? TrainerProcessor)
+        try settle(runner, pipeline, for: 20_000)
+        #expect(stage.holdUp.isActive && stage.wantsPause)
+        #expect(pipeline.cluster.committed(pipeline.topics[.trainingResults]).isEmpty)
         disk.isFull = false
-        try settle(runner, plant, for: 12_000)
+        try settle(runner, pipeline, for: 12_000)
         #expect(!stage.holdUp.isActive && disk.refusals > 5)
         #expect(stage.repeats == undisturbed.cluster.committed(undisturbed.topics[.trainingResults]).count)
-        #expect(try plant.artifacts.contents == undisturbed.artifacts.contents)
+        #expect(try pipeline.artifacts.contents == undisturbed.artifacts.contents)
         #expect(
-            plant.cluster.committed(plant.topics[.trainingResults]).count
+            pipeline.cluster.committed(pipeline.topics[.trainingResults]).count
                 == undisturbed.cluster.committed(undisturbed.topics[.trainingResults]).count
         )
     }
@@ -135,25 +135,25 @@ struct FullDiskTests {
             return
         }
         let source = try source()
-        let undisturbed = try Plant.prepared([.datasetLog], from: source)
+        let undisturbed = try Pipeline.prepared([.datasetLog], from: source)
         try undisturbed.makeMaterializer().settle()
-        let plant = try Plant.prepared([.datasetLog], from: source)
+        let pipeline = try Pipeline.prepared([.datasetLog], from: source)
         let objects = try FolderStore(root: disk.path + "/datasets")
         let ballast = disk.path + "/ballast"
         // A write that is cut short is the way a disk fills up.
         _ = FileManager.default.createFile(atPath: ballast, contents: Data(count: 984 << 10))
-        let runner = try plant.makeMaterializer(store: DatasetStore(objects: objects))
-        let stage = try #require(runner.stage as? MaterializerStage)
-        try settle(runner, plant, for: 5_000)
+        let runner = try pipeline.makeMaterializer(store: DatasetStore(objects: objects))
+        let stage = try #require(runner.stage as? MaterializerProcessor)
+        try settle(runner, pipeline, for: 5_000)
         #expect(
             stage.holdUp.reason?.contains("No space left on device") == true,
             "\(String(describing: stage.holdUp.reason))"
         )
-        for version in try plant.decoded(.datasetVersions, { try SealedVersion(json: $0) }) {
-            #expect(try DatasetStore(objects: objects).verify(World.project, id: version.id) == [])
+        for version in try pipeline.decoded(.datasetVersions, { try SealedVersion(json: $0) }) {
+            #expect(try DatasetStore(objects: objects).verify(Scenario.project, id: version.id) == [])
         }
         try FileManager.default.removeItem(atPath: ballast)
-        try settle(runner, plant, for: 12_000)
+        try settle(runner, pipeline, for: 12_000)
         #expect(!stage.holdUp.isActive, "\(String(describing: stage.holdUp.reason))")
         #expect(try objects.contents == undisturbed.store.objects.contents)
         #expect(try objects.removeLeftovers(olderThan: .zero) == 0)

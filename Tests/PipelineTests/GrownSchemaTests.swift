@@ -16,7 +16,7 @@ import Vocabulary
 /// A class is appended while models, tasks and users of before are still at work: the three shapes become four.
 @Suite("Grown schemas")
 struct GrownSchemaTests {
-    private static let grown = World.classes + ["hexagon"]
+    private static let grown = Scenario.classes + ["hexagon"]
 
     private static func configuration(
         _ revision: Int,
@@ -25,7 +25,7 @@ struct GrownSchemaTests {
         initialClasses: Int? = 3,
         auditCutoff: Double = 0.3
     ) -> ProjectConfiguration {
-        let usual = World.configuration()
+        let usual = Scenario.configuration()
         var acquisition = usual.acquisition
         (acquisition.function, acquisition.auditCutoff) = (function, auditCutoff)
         return ProjectConfiguration(
@@ -42,23 +42,23 @@ struct GrownSchemaTests {
         )
     }
 
-    private func apply(_ configuration: ProjectConfiguration, to plant: Plant) throws {
-        try plant.cluster.append(
+    private func apply(_ configuration: ProjectConfiguration, to pipeline: Pipeline) throws {
+        try pipeline.cluster.append(
             OutputRecord(
-                topic: plant.topics[.projects],
+                topic: pipeline.topics[.projects],
                 partition: 0,
-                key: Array(World.project.rawValue.utf8),
+                key: Array(Scenario.project.rawValue.utf8),
                 value: configuration.jsonBytes
             )
         )
     }
 
     /// Serves samples until a batch of them is asked.
-    private func ask(_ plant: Plant) throws {
-        try plant.serve(30)
-        try plant.settle()
-        plant.clock.advance(by: 1_500)
-        try plant.settle()
+    private func ask(_ pipeline: Pipeline) throws {
+        try pipeline.serve(30)
+        try pipeline.settle()
+        pipeline.clock.advance(by: 1_500)
+        try pipeline.settle()
     }
 
     private static func prediction(_ id: String, _ more: String) -> [UInt8] {
@@ -69,8 +69,8 @@ struct GrownSchemaTests {
         )
     }
 
-    private func scores(_ plant: Plant) throws -> [Double] {
-        try plant.decoded(.journal) { try JournalEntry(json: $0) }.compactMap {
+    private func scores(_ pipeline: Pipeline) throws -> [Double] {
+        try pipeline.decoded(.journal) { try JournalEntry(json: $0) }.compactMap {
             if case .candidate(let candidate) = $0.body { candidate.score } else { nil }
         }
     }
@@ -91,22 +91,24 @@ struct GrownSchemaTests {
         ]
     )
     func oldChampion(function: AcquisitionFunction, list: String, named: String) throws {
-        let plant = try Plant(configuration: Self.configuration(1, function, classes: World.classes, auditCutoff: 1))
-        let intake = try plant.makeIntake()
+        let pipeline = try Pipeline(
+            configuration: Self.configuration(1, function, classes: Scenario.classes, auditCutoff: 1)
+        )
+        let intake = try pipeline.makeIntake()
         try intake.settle()
-        try apply(Self.configuration(2, function, classes: Self.grown, auditCutoff: 1), to: plant)
+        try apply(Self.configuration(2, function, classes: Self.grown, auditCutoff: 1), to: pipeline)
         let isLogits = function == .entropy
         for number in 0..<60 {
-            try plant.send(.predictions, Self.prediction("l\(number)", list + (isLogits ? "]" : "]]")))
-            try plant.send(.predictions, Self.prediction("n\(number)", named))
+            try pipeline.send(.predictions, Self.prediction("l\(number)", list + (isLogits ? "]" : "]]")))
+            try pipeline.send(.predictions, Self.prediction("n\(number)", named))
         }
         // A model that knows all four and excludes the new one.
         let whole = isLogits ? list + ",-1e300]" : list.replacing("],[", with: ",0.0],[") + ",0.0]]"
-        try plant.send(.predictions, Self.prediction("w", whole))
+        try pipeline.send(.predictions, Self.prediction("w", whole))
         try intake.settle()
-        let counts = try #require(intake.stage as? IntakeStage).counts
+        let counts = try #require(intake.stage as? IntakeProcessor).counts
         #expect(counts.dead.isEmpty && counts.accepted == 121, "\(counts)")
-        let scores = try scores(plant)
+        let scores = try scores(pipeline)
         #expect(scores.count == 121 && Set(scores).count == 1, "\(Set(scores))")
         #expect(scores[0] > 0 && scores[0] < 1)
     }
@@ -134,8 +136,8 @@ struct GrownSchemaTests {
 
     @Test("Applying notes how many classes a project began with, and keeps it")
     func initialClasses() throws {
-        func apply(_ classes: [String], votes: Int = 400, to plant: Plant) throws -> ProjectConfiguration {
-            let usual = World.configuration(votes: votes)
+        func apply(_ classes: [String], votes: Int = 400, to pipeline: Pipeline) throws -> ProjectConfiguration {
+            let usual = Scenario.configuration(votes: votes)
             let file = ProjectConfiguration(
                 project: usual.project,
                 revision: 1,
@@ -143,21 +145,21 @@ struct GrownSchemaTests {
                 schema: LabelSchema(question: "?", classes: classes),
                 acquisition: usual.acquisition
             )
-            switch try ProjectApply(transport: plant.cluster, topics: plant.topics).apply(file, partitions: 2) {
+            switch try ProjectApply(transport: pipeline.cluster, topics: pipeline.topics).apply(file, partitions: 2) {
             case .created(let revision), .unchanged(let revision), .revised(let revision, _): return revision
             }
         }
-        let plant = try Plant(isApplied: false)
-        #expect(try apply(World.classes, to: plant).initialClasses == 3)
-        #expect(try apply(World.classes, to: plant).revision == 1)
-        let second = try apply(Self.grown, to: plant)
+        let pipeline = try Pipeline(isApplied: false)
+        #expect(try apply(Scenario.classes, to: pipeline).initialClasses == 3)
+        #expect(try apply(Scenario.classes, to: pipeline).revision == 1)
+        let second = try apply(Self.grown, to: pipeline)
         #expect((second.revision, second.initialClasses, second.shortestOutput) == (2, 3, 3))
-        #expect(try apply(Self.grown + ["oval"], to: plant).shortestOutput == 3)
+        #expect(try apply(Self.grown + ["oval"], to: pipeline).shortestOutput == 3)
 
         // What an older build has applied once is known, what it has applied twice is not.
-        let old = try Plant()
+        let old = try Pipeline()
         #expect(try apply(Self.grown, to: old).initialClasses == 3)
-        let older = try Plant(configuration: Self.configuration(2, classes: World.classes, initialClasses: nil))
+        let older = try Pipeline(configuration: Self.configuration(2, classes: Scenario.classes, initialClasses: nil))
         let later = try apply(Self.grown, to: older)
         #expect((later.revision, later.initialClasses, later.shortestOutput) == (3, nil, 2))
     }
@@ -166,19 +168,19 @@ struct GrownSchemaTests {
     /// offered it. Now it is a dead letter, `unknown_class`, and the task keeps its three classes to its end.
     @Test("An open task accepts exactly the classes of its own question")
     func openTask() throws {
-        let plant = try Plant(configuration: Self.configuration(1, classes: World.classes))
-        try ask(plant)
-        let asked = try #require(try plant.tasks().first { $0.state == .open })
-        try apply(Self.configuration(2, classes: Self.grown), to: plant)
+        let pipeline = try Pipeline(configuration: Self.configuration(1, classes: Scenario.classes))
+        try ask(pipeline)
+        let asked = try #require(try pipeline.tasks().first { $0.state == .open })
+        try apply(Self.configuration(2, classes: Self.grown), to: pipeline)
         func answer(_ task: LabelingTask, _ annotator: String, _ name: String) throws {
             let text =
                 #"{"project":"shapes","task":"\#(task.id)","annotator":"\#(annotator)","outcome":"answer","answer":{"kind":"choice","class":"\#(name)"}}"#
-            try plant.send(.annotations, Array(text.utf8))
-            try plant.settle()
+            try pipeline.send(.annotations, Array(text.utf8))
+            try pipeline.settle()
         }
         // The revision comes to the loop with the first entry that is checked under it.
         try answer(asked, "a1", "hexagon")
-        let letters = plant.cluster.committed(plant.topics[.deadLetters])
+        let letters = pipeline.cluster.committed(pipeline.topics[.deadLetters])
         #expect(letters.map { $0.header("flywheel.reason.code") } == ["unknown_class"])
         #expect(
             letters.first?.header("flywheel.reason.text")
@@ -187,29 +189,32 @@ struct GrownSchemaTests {
         try answer(asked, "a1", "circle")
         try answer(asked, "a2", "square")
         try answer(asked, "a3", "circle")
-        let records = try plant.tasks().filter { $0.id == asked.id }
-        #expect(records.count >= 3 && records.allSatisfy { $0.classes == World.classes }, "\(records.map(\.classes))")
+        let records = try pipeline.tasks().filter { $0.id == asked.id }
+        #expect(
+            records.count >= 3 && records.allSatisfy { $0.classes == Scenario.classes },
+            "\(records.map(\.classes))"
+        )
         guard case .closed(.answered) = try #require(records.last).state else {
             Issue.record("not closed: \(records)")
             return
         }
         // What is asked from now on offers the new class, and takes it.
-        plant.clock.advance(by: 25_000)
-        try ask(plant)
-        let new = try #require(try plant.tasks().last { $0.state == .open })
+        pipeline.clock.advance(by: 25_000)
+        try ask(pipeline)
+        let new = try #require(try pipeline.tasks().last { $0.state == .open })
         #expect(new.classes == Self.grown)
         try answer(new, "a1", "hexagon")
-        #expect(plant.cluster.committed(plant.topics[.deadLetters]).count == 1)
-        #expect(try plant.tasks().last { $0.id == new.id }?.votes == 1)
+        #expect(pipeline.cluster.committed(pipeline.topics[.deadLetters]).count == 1)
+        #expect(try pipeline.tasks().last { $0.id == new.id }?.votes == 1)
     }
 
     @Test("The classes of an open task's question outlive a restart")
     func restart() throws {
-        var state = ProjectState(project: World.project)
+        var state = ProjectState(project: Scenario.project)
         for (number, revision) in [
-            Self.configuration(1, classes: World.classes), Self.configuration(2, classes: Self.grown),
+            Self.configuration(1, classes: Scenario.classes), Self.configuration(2, classes: Self.grown),
         ].enumerated() {
-            let entry = JournalEntry(project: World.project, body: .configured(revision))
+            let entry = JournalEntry(project: Scenario.project, body: .configured(revision))
             _ = state.apply(entry, appendedAt: StreamTime(milliseconds: Int64(number)))
             guard number == 0 else { break }
             for sample in 0..<40 {
@@ -222,7 +227,7 @@ struct GrownSchemaTests {
                     auditDraw: 0.9,
                     predictedAt: StreamTime(milliseconds: 0)
                 )
-                let entry = JournalEntry(project: World.project, body: .candidate(candidate))
+                let entry = JournalEntry(project: Scenario.project, body: .candidate(candidate))
                 _ = state.apply(entry, appendedAt: StreamTime(milliseconds: 1_000 * Int64(sample)))
             }
             #expect(!state.labeling.open.isEmpty)
@@ -241,13 +246,13 @@ struct GrownSchemaTests {
     // MARK: - Corrections
 
     /// A plant with a first champion and nothing before it, to which nobody can return.
-    private func served() throws -> (plant: Plant, champion: String) {
-        let plant = try Plant(seed: 2)
-        for _ in 0..<20 where try plant.releases().isEmpty { try plant.round() }
-        return (plant, try #require(try plant.releases().last?.champion.version.rawValue))
+    private func served() throws -> (pipeline: Pipeline, champion: String) {
+        let pipeline = try Pipeline(seed: 2)
+        for _ in 0..<20 where try pipeline.releases().isEmpty { try pipeline.round() }
+        return (pipeline, try #require(try pipeline.releases().last?.champion.version.rawValue))
     }
 
-    private func correct(_ plant: Plant, _ champion: String, to name: String, by user: String) throws {
+    private func correct(_ pipeline: Pipeline, _ champion: String, to name: String, by user: String) throws {
         let event: [UInt8] = Wire.bytes { writer in
             writer.object { writer in
                 writer.member("project", "shapes")
@@ -262,16 +267,16 @@ struct GrownSchemaTests {
                 }
             }
         }
-        try plant.send(.feedback, event)
+        try pipeline.send(.feedback, event)
     }
 
-    private func notices(_ plant: Plant) throws -> [String] {
-        try plant.decoded(.notices) { try Notice(json: $0) }.filter { $0.kind == .classProposed }.map(\.text)
+    private func notices(_ pipeline: Pipeline) throws -> [String] {
+        try pipeline.decoded(.notices) { try Notice(json: $0) }.filter { $0.kind == .classProposed }.map(\.text)
     }
 
-    private func watch(_ plant: Plant) -> (total: Int, negative: Int, proposals: [String: Int64]) {
+    private func watch(_ pipeline: Pipeline) -> (total: Int, negative: Int, proposals: [String: Int64]) {
         var found: (total: Int, negative: Int, proposals: [String: Int64]) = (0, 0, [:])
-        plant.loopStage?.forEachProject {
+        pipeline.loopStage?.forEachProject {
             let rollout = $0.state.rollout
             let watch = rollout.phase.value.champion.flatMap { rollout.watches[$0.version] } ?? VoiceWatch()
             let rows = $0.state.proposals.sortedRows.map { ($0.key, $0.value) }
@@ -283,52 +288,52 @@ struct GrownSchemaTests {
     /// Before: 12 dead letters `unknown_class`, no complaint counted, no word to anybody. Now 12 complaints and two notices.
     @Test("A correction to a class that the project lacks is a complaint, and the class is proposed with its count")
     func corrections() throws {
-        let (plant, champion) = try served()
-        let before = watch(plant)
-        for number in 0..<12 { try correct(plant, champion, to: "hexagon", by: "corrector-\(number)") }
-        try plant.settle()
-        let after = watch(plant)
-        #expect(plant.cluster.committed(plant.topics[.deadLetters]).isEmpty)
+        let (pipeline, champion) = try served()
+        let before = watch(pipeline)
+        for number in 0..<12 { try correct(pipeline, champion, to: "hexagon", by: "corrector-\(number)") }
+        try pipeline.settle()
+        let after = watch(pipeline)
+        #expect(pipeline.cluster.committed(pipeline.topics[.deadLetters]).isEmpty)
         #expect((after.total - before.total, after.negative - before.negative) == (12, 12))
         #expect(after.proposals == ["hexagon": 12])
         #expect(
-            try notices(plant)
+            try notices(pipeline)
                 == [3, 10].map {
                     "\($0) corrections name class \"hexagon\", which the project lacks: append it to classes, or mend what offers it to users"
                 }
         )
         // Once it is a class, it is no proposal.
-        try apply(Self.configuration(2, classes: Self.grown), to: plant)
-        try correct(plant, champion, to: "hexagon", by: "corrector-12")
-        try plant.settle()
-        #expect(watch(plant).proposals.isEmpty)
-        #expect(watch(plant).negative - before.negative == 13)
+        try apply(Self.configuration(2, classes: Self.grown), to: pipeline)
+        try correct(pipeline, champion, to: "hexagon", by: "corrector-12")
+        try pipeline.settle()
+        #expect(watch(pipeline).proposals.isEmpty)
+        #expect(watch(pipeline).negative - before.negative == 13)
     }
 
     @Test("Names that nobody should read are no proposals, and a flood of names leaves room for what users say again")
     func hostileNames() throws {
-        let (plant, champion) = try served()
-        let before = watch(plant)
+        let (pipeline, champion) = try served()
+        let before = watch(pipeline)
         let names = [
             "", " ", "\t", "a\nb", "\u{1B}[2J", "\u{202E}noitceridder", "\u{FEFF}", String(repeating: "n", count: 129),
             String(repeating: "n", count: 100_000),
         ]
-        for (number, name) in names.enumerated() { try correct(plant, champion, to: name, by: "hostile-\(number)") }
-        try plant.settle()
-        #expect(watch(plant).negative - before.negative == names.count)
-        #expect(watch(plant).proposals.isEmpty)
-        for number in 0..<200 { try correct(plant, champion, to: "name \(number)", by: "flood-\(number)") }
-        for number in 0..<3 { try correct(plant, champion, to: "hexagon", by: "honest-\(number)") }
-        try plant.settle()
-        let after = watch(plant)
+        for (number, name) in names.enumerated() { try correct(pipeline, champion, to: name, by: "hostile-\(number)") }
+        try pipeline.settle()
+        #expect(watch(pipeline).negative - before.negative == names.count)
+        #expect(watch(pipeline).proposals.isEmpty)
+        for number in 0..<200 { try correct(pipeline, champion, to: "name \(number)", by: "flood-\(number)") }
+        for number in 0..<3 { try correct(pipeline, champion, to: "hexagon", by: "honest-\(number)") }
+        try pipeline.settle()
+        let after = watch(pipeline)
         #expect(after.negative - before.negative == names.count + 203)
         #expect(after.proposals.count == 32 && after.proposals["hexagon"] == 3)
-        let told = try notices(plant)
+        let told = try notices(pipeline)
         #expect(told.count == 1 && told[0].hasPrefix("3 corrections name class \"hexagon\""), "\(told)")
         // Names that somebody repeats take the rest of the room, and no more.
-        for number in 0..<150 { try correct(plant, champion, to: "again \(number / 3)", by: "again-\(number)") }
-        try plant.settle()
-        #expect(watch(plant).proposals.count == 32 && watch(plant).proposals["hexagon"] == 3)
-        #expect(try notices(plant).count == 32)
+        for number in 0..<150 { try correct(pipeline, champion, to: "again \(number / 3)", by: "again-\(number)") }
+        try pipeline.settle()
+        #expect(watch(pipeline).proposals.count == 32 && watch(pipeline).proposals["hexagon"] == 3)
+        #expect(try notices(pipeline).count == 32)
     }
 }

@@ -12,19 +12,20 @@ struct HeirTests {
 
     // MARK: - Loop
 
-    private func loop(_ plant: Plant, _ plan: FaultPlan = FaultPlan(), _ instance: String = "w1") throws -> StageRunner
+    private func loop(_ pipeline: Pipeline, _ plan: FaultPlan = FaultPlan(), _ instance: String = "w1") throws
+        -> ProcessorRunner
     {
-        try plant.makeLoop(plan, instance: instance, policy: Self.policy, now: { 0 })
+        try pipeline.makeLoop(plan, instance: instance, policy: Self.policy, now: { 0 })
     }
 
-    private func decisions(_ plant: Plant, of recording: Recording) -> [Written] {
-        plant.decisions().filter { $0.topic == .deadLetters || $0.entryNumber <= recording.records.count }
+    private func decisions(_ pipeline: Pipeline, of recording: Recording) -> [Written] {
+        pipeline.decisions().filter { $0.topic == .deadLetters || $0.entryNumber <= recording.records.count }
     }
 
     @Test("An heir that fails at any effect, at a read of what it restores too, is replaced by one that does not")
     func heirFails() throws {
         let recording = try Recording(seed: 2, rounds: 7)
-        let undisturbed = try recording.plant()
+        let undisturbed = try recording.pipeline()
         let first = FaultPlan()
         try loop(undisturbed, first).settle()
         let expected = decisions(undisturbed, of: recording)
@@ -32,18 +33,18 @@ struct HeirTests {
         let middle = commits[commits.count / 2]
 
         func run(_ step: FaultPlan.Step?) throws -> FaultPlan {
-            let plant = try recording.plant()
-            do { try loop(plant, FaultPlan(.init(middle, .crash, .after))).settle() } catch {}
+            let pipeline = try recording.pipeline()
+            do { try loop(pipeline, FaultPlan(.init(middle, .crash, .after))).settle() } catch {}
             let plan = FaultPlan(step)
-            do { try loop(plant, plan).settle() } catch {
+            do { try loop(pipeline, plan).settle() } catch {
                 guard plan.hasStruck else { throw error }
-                try settle([loop(plant), loop(plant, FaultPlan(), "w2")], on: plant)
+                try settle([loop(pipeline), loop(pipeline, FaultPlan(), "w2")], on: pipeline)
             }
-            let found = decisions(plant, of: recording)
+            let found = decisions(pipeline, of: recording)
             let isSame = found == expected
             #expect(isSame, "seed 2, \(step?.description ?? "undisturbed"): \(expected.count) became \(found.count)")
-            let report = try Replay(transport: plant.cluster, topics: plant.topics)
-                .verify(project: World.project.rawValue, partition: World.partition)
+            let report = try Replay(transport: pipeline.cluster, topics: pipeline.topics)
+                .verify(project: Scenario.project.rawValue, partition: Scenario.partition)
             #expect(report.isEqual, "seed 2, \(step?.description ?? ""): \(report.firstDifference ?? "")")
             return plan
         }
@@ -58,45 +59,55 @@ struct HeirTests {
     )
     func loopZombie(isSameName: Bool) throws {
         let recording = try Recording(seed: 1, rounds: 6)
-        let undisturbed = try recording.plant()
+        let undisturbed = try recording.pipeline()
         let counted = FaultPlan()
         try loop(undisturbed, counted).settle()
         let expected = decisions(undisturbed, of: recording)
         for number in counted.effects.indices {
-            let plant = try recording.plant()
-            var heir: StageRunner?
+            let pipeline = try recording.pipeline()
+            var successor: ProcessorRunner?
             let plan = FaultPlan(suspendedAt: number) {
-                if !isSameName { plant.cluster.expireMember("w1", of: "loop") }
-                heir = try? loop(plant, FaultPlan(), isSameName ? "w1" : "w2")
-                do { try heir?.settle() } catch { Issue.record("the heir failed: \(error)") }
+                if !isSameName { pipeline.cluster.expireMember("w1", of: "loop") }
+                successor = try? loop(pipeline, FaultPlan(), isSameName ? "w1" : "w2")
+                do { try successor?.settle() } catch { Issue.record("the heir failed: \(error)") }
             }
-            try wake(try loop(plant, plan), heir: { heir }, plant, "effect \(number) (\(counted.effects[number]))")
+            try wake(
+                try loop(pipeline, plan),
+                successor: { successor },
+                pipeline,
+                "effect \(number) (\(counted.effects[number]))"
+            )
             #expect(plan.hasStruck)
-            let found = decisions(plant, of: recording)
+            let found = decisions(pipeline, of: recording)
             let isSame = found == expected
             #expect(
                 isSame,
                 "seed 1, suspended at \(number) (\(counted.effects[number])): \(expected.count) became \(found.count)"
             )
-            let report = try Replay(transport: plant.cluster, topics: plant.topics)
-                .verify(project: World.project.rawValue, partition: World.partition)
+            let report = try Replay(transport: pipeline.cluster, topics: pipeline.topics)
+                .verify(project: Scenario.project.rawValue, partition: Scenario.partition)
             #expect(report.isEqual, "suspended at \(number): \(report.firstDifference ?? "")")
         }
     }
 
     /// The suspended worker goes on, for as long as it can; then its heir alone.
-    private func wake(_ zombie: StageRunner, heir: () -> StageRunner?, _ plant: Plant, _ note: String) throws {
+    private func wake(
+        _ zombie: ProcessorRunner,
+        successor: () -> ProcessorRunner?,
+        _ pipeline: Pipeline,
+        _ note: String
+    ) throws {
         do {
             try zombie.settle()
             // It has joined again, as a worker may: they share what there is.
-            if let heir = heir() { try settle([zombie, heir], on: plant) }
+            if let successor = successor() { try settle([zombie, successor], on: pipeline) }
             zombie.task.close()
-            plant.cluster.expireMember("w1", of: "loop")
-            plant.cluster.expireMember("w1", of: "intake")
+            pipeline.cluster.expireMember("w1", of: "loop")
+            pipeline.cluster.expireMember("w1", of: "intake")
         } catch { zombie.task.abandon() }
-        plant.clock.advance(by: 10_001)
-        try heir()?.settle()
-        #expect(plant.cluster.openTransactions == 0, "\(note)")
+        pipeline.clock.advance(by: 10_001)
+        try successor()?.settle()
+        #expect(pipeline.cluster.openTransactions == 0, "\(note)")
     }
 
     // MARK: - Intake
@@ -106,34 +117,34 @@ struct HeirTests {
         arguments: [true, false]
     )
     func intakeZombie(isSameName: Bool) throws {
-        func makePlant() throws -> Plant {
-            let plant = try Plant(seed: 5)
+        func makePlant() throws -> Pipeline {
+            let pipeline = try Pipeline(seed: 5)
             for number in 0..<90 {
-                let value = Wire.prediction(plant.world.next(), [0.5, 0.3, 0.2], version: "v")
-                try plant.send(.predictions, value, partition: Int32(number % 2))
-                if number % 3 == 0 { try plant.send(.annotations, Wire.annotation("t\(number)", "a", .skip)) }
-                if number % 10 == 0 { try plant.send(.feedback, [0x7B]) }
+                let value = Wire.prediction(pipeline.scenario.next(), [0.5, 0.3, 0.2], version: "v")
+                try pipeline.send(.predictions, value, partition: Int32(number % 2))
+                if number % 3 == 0 { try pipeline.send(.annotations, Wire.annotation("t\(number)", "a", .skip)) }
+                if number % 10 == 0 { try pipeline.send(.feedback, [0x7B]) }
             }
-            return plant
+            return pipeline
         }
         let undisturbed = try makePlant()
         let counted = FaultPlan()
         try undisturbed.makeIntake(counted, policy: Self.policy).settle()
         for number in counted.effects.indices {
-            let plant = try makePlant()
-            var heir: StageRunner?
+            let pipeline = try makePlant()
+            var successor: ProcessorRunner?
             let plan = FaultPlan(suspendedAt: number) {
-                if !isSameName { plant.cluster.expireMember("w1", of: "intake") }
-                heir = try? plant.makeIntake(instance: isSameName ? "w1" : "w2", policy: Self.policy)
-                do { try heir?.settle() } catch { Issue.record("the heir failed: \(error)") }
+                if !isSameName { pipeline.cluster.expireMember("w1", of: "intake") }
+                successor = try? pipeline.makeIntake(instance: isSameName ? "w1" : "w2", policy: Self.policy)
+                do { try successor?.settle() } catch { Issue.record("the heir failed: \(error)") }
             }
             let note = "seed 5, suspended at \(number) (\(counted.effects[number]))"
-            try wake(try plant.makeIntake(plan, policy: Self.policy), heir: { heir }, plant, note)
+            try wake(try pipeline.makeIntake(plan, policy: Self.policy), successor: { successor }, pipeline, note)
             #expect(plan.hasStruck)
-            let entries = plant.journal().filter { $0.text.contains(#""kind":"annotation""#) }.map(\.value)
+            let entries = pipeline.journal().filter { $0.text.contains(#""kind":"annotation""#) }.map(\.value)
             #expect(Set(entries).count == 30 && entries.count == 30, "\(note): \(entries.count) annotations")
-            #expect(plant.cluster.committed(plant.topics[.deadLetters]).count == 9, "\(note)")
-            let predictions = try plant.decoded(.tallies) { try Tally(json: $0) }.reduce(0) { $0 + $1.predictions }
+            #expect(pipeline.cluster.committed(pipeline.topics[.deadLetters]).count == 9, "\(note)")
+            let predictions = try pipeline.decoded(.tallies) { try Tally(json: $0) }.reduce(0) { $0 + $1.predictions }
             #expect(predictions == 90, "\(note)")
         }
     }

@@ -25,23 +25,23 @@ struct HotPathTests {
             .probability(ClassIndex(1), doubtful), .confidence(nil, doubtful), .version(ModelVersion("v1")),
         ]
         let trigger = Trigger(name: "doubtful", condition: .all(conditions))
-        let plant = try Plant(
-            configuration: hasTriggers ? TriggerPipelineTests.configuration([trigger]) : World.configuration()
+        let pipeline = try Pipeline(
+            configuration: hasTriggers ? TriggerPipelineTests.configuration([trigger]) : Scenario.configuration()
         )
         // The pool is full: by its room nothing goes on.
-        for number in 0..<plant.configuration.acquisition.poolCapacity {
+        for number in 0..<pipeline.configuration.acquisition.poolCapacity {
             let record = OutputRecord(
-                topic: plant.topics[.state],
-                partition: World.partition,
-                key: Array("\(World.project)/acquisition.pool/old-\(number)".utf8),
+                topic: pipeline.topics[.state],
+                partition: Scenario.partition,
+                key: Array("\(Scenario.project)/acquisition.pool/old-\(number)".utf8),
                 value: [UInt8(ascii: "1")]
             )
-            try plant.cluster.append(record)
+            try pipeline.cluster.append(record)
         }
-        try plant.send(.predictions, Wire.prediction(plant.world.next(), [0.9, 0.05, 0.05]))
-        let intake = try plant.makeIntake()
+        try pipeline.send(.predictions, Wire.prediction(pipeline.scenario.next(), [0.9, 0.05, 0.05]))
+        let intake = try pipeline.makeIntake()
         try intake.settle()
-        let stage = try #require(intake.stage as? IntakeStage)
+        let stage = try #require(intake.stage as? IntakeProcessor)
         let records = UnsafeMutablePointer<RecordView>.allocate(capacity: 500)
         for number in 0..<500 {
             let value = Wire.prediction(
@@ -67,7 +67,7 @@ struct HotPathTests {
             for number in 0..<500 { records[number].value.deallocate() }
             records.deallocate()
         }
-        let time = plant.clock.now
+        let time = pipeline.clock.now
         var (dropped, unread) = (0, 0)
         // Nothing here but plain loops: in a debug build other loops allocate themselves.
         func look() {

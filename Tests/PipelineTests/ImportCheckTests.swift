@@ -19,10 +19,10 @@ struct ImportCheckTests {
         -> LabelMerge
     {
         let project = ProjectConfiguration(
-            project: World.project,
+            project: Scenario.project,
             revision: 1,
-            partition: World.partition,
-            question: .choice(World.schema),
+            partition: Scenario.partition,
+            question: .choice(Scenario.schema),
             embedding: space
         )
         return try LabelMerge(
@@ -39,7 +39,7 @@ struct ImportCheckTests {
 
     @Test("A label that was retracted in the project is brought by no file, whatever it says")
     func retracted() throws {
-        var state = ProjectState(project: World.project)
+        var state = ProjectState(project: Scenario.project)
         for (sample, standing) in [("a", LabelStanding.retracted), ("b", .retracted), ("c", .revised)] {
             state.datasets.labels[SampleID(sample)] = LabelRow(
                 label: .choice(ClassIndex(0)),
@@ -86,10 +86,10 @@ struct ImportCheckTests {
         let pool = try SamplePool(
             file(lines, isLabelled: false),
             ProjectConfiguration(
-                project: World.project,
+                project: Scenario.project,
                 revision: 1,
-                partition: World.partition,
-                question: .choice(World.schema)
+                partition: Scenario.partition,
+                question: .choice(Scenario.schema)
             ),
             now: { 1_800_000_000_000 }
         )
@@ -111,7 +111,7 @@ struct ImportCheckTests {
             )
         )
         #expect(merged.labels.map(\.line) == [2, 3, 4])
-        let pool = try SamplePool(file(lines, isLabelled: false), World.configuration(), now: { 1_800_000_000_000 })
+        let pool = try SamplePool(file(lines, isLabelled: false), Scenario.configuration(), now: { 1_800_000_000_000 })
         #expect(pool.faults.map(\.line) == [1, 5] && pool.entries.map(\.line) == [2, 3, 4])
         // Of equally common ones the first.
         #expect(try merge(file(Array(lines[0...1]))).faults.map(\.line) == [2])
@@ -126,15 +126,19 @@ struct ImportCheckTests {
         #expect(declared.faults.map(\.line) == [1, 2] && declared.labels.map(\.line) == [3])
         #expect(try merge(file([line("a", #""embedding":[30,40]"#)]), nil, EmbeddingSpace(norm: 5)).faults.count == 1)
 
-        let plant = try Plant(seed: 7)
+        let pipeline = try Pipeline(seed: 7)
         for _ in 0..<30 {
-            try plant.send(.predictions, Wire.prediction(plant.world.next(), [0.4, 0.3, 0.3], version: "t"))
+            try pipeline.send(.predictions, Wire.prediction(pipeline.scenario.next(), [0.4, 0.3, 0.3], version: "t"))
         }
         for _ in 0..<4 {
-            try plant.settle()
-            plant.clock.advance(by: 1_500)
+            try pipeline.settle()
+            pipeline.clock.advance(by: 1_500)
         }
-        let target = try ImportTarget(transport: plant.cluster, topics: plant.topics, project: World.project.rawValue)
+        let target = try ImportTarget(
+            transport: pipeline.cluster,
+            topics: pipeline.topics,
+            project: Scenario.project.rawValue
+        )
         #expect(target.state?.acquisition.knownSpace(nil).dimension == 2)
         let learnt = try merge(file(lines), target.state)
         #expect(learnt.faults.map(\.line) == [1, 2] && learnt.labels.map(\.line) == [3])

@@ -7,7 +7,7 @@ import Vocabulary
 
 @Suite("Files of labels")
 struct ImportFileTests {
-    private let project = World.configuration()
+    private let project = Scenario.configuration()
 
     private func read(_ text: String, _ fields: ImportFields = ImportFields(), name: String = "x") -> ImportFile {
         let bytes = Array(text.utf8)

@@ -14,20 +14,20 @@ import Vocabulary
 
 @Suite("An incumbent, from the command to its successor")
 struct IncumbentPipelineTests {
-    private func incumbent(_ plant: Plant, _ version: String) throws -> IncumbentModel {
-        try plant.incumbent(version)
+    private func incumbent(_ pipeline: Pipeline, _ version: String) throws -> IncumbentModel {
+        try pipeline.incumbent(version)
     }
 
     @Test("What is trained is judged against it, and replaces it with evidence alone; the replay is the same")
     func judged() throws {
-        let plant = try Plant(seed: 3)
-        let model = try incumbent(plant, "theirs-9")
-        try plant.send(.commands, Wire.command("c1", .register(model)))
-        try plant.settle()
-        let first = try #require(try plant.releases().first)
+        let pipeline = try Pipeline(seed: 3)
+        let model = try incumbent(pipeline, "theirs-9")
+        try pipeline.send(.commands, Wire.command("c1", .register(model)))
+        try pipeline.settle()
+        let first = try #require(try pipeline.releases().first)
         #expect(first.cause == .registered && first.champion.version.rawValue == "theirs-9")
-        for _ in 0..<25 { try plant.round() }
-        let releases = try plant.releases()
+        for _ in 0..<25 { try pipeline.round() }
+        let releases = try pipeline.releases()
         #expect(!releases.contains { $0.cause == .first })
         let shadow = try #require(releases.first { $0.cause == .shadow })
         #expect(shadow.champion.version.rawValue == "theirs-9" && shadow.challenger?.version.rawValue == "v1")
@@ -38,30 +38,30 @@ struct IncumbentPipelineTests {
             return
         }
         #expect(labels > 0 && logE >= threshold)
-        let report = try Replay(transport: plant.cluster, topics: plant.topics)
-            .verify(project: World.project.rawValue, partition: World.partition)
+        let report = try Replay(transport: pipeline.cluster, topics: pipeline.topics)
+            .verify(project: Scenario.project.rawValue, partition: Scenario.partition)
         #expect(report.isEqual, "\(report.firstDifference ?? "")")
     }
 
     /// Before: the second time was an error, so a script could not be run again.
     @Test("The command line's way registers once; again it changes nothing, and another model or artifact is refused")
     func registration() throws {
-        let plant = try Plant(seed: 1)
-        let model = try incumbent(plant, "theirs-9")
-        func send(_ model: IncumbentModel, to project: String = World.project.rawValue) throws
+        let pipeline = try Pipeline(seed: 1)
+        let model = try incumbent(pipeline, "theirs-9")
+        func send(_ model: IncumbentModel, to project: String = Scenario.project.rawValue) throws
             -> ModelRegistration.Outcome
         {
-            try ModelRegistration(transport: plant.cluster, topics: plant.topics)
+            try ModelRegistration(transport: pipeline.cluster, topics: pipeline.topics)
                 .send(
                     model,
                     project: project,
                     by: "ada",
                     reason: "serves",
                     patience: 1_000,
-                    now: { plant.clock.now },
+                    now: { pipeline.clock.now },
                     pause: {
-                        try? plant.settle()
-                        plant.clock.advance(by: $0)
+                        try? pipeline.settle()
+                        pipeline.clock.advance(by: $0)
                     }
                 )
         }
@@ -75,11 +75,11 @@ struct IncumbentPipelineTests {
             let error = #expect(throws: EngineError.self) { try send(refused) }
             #expect("\(error.map { "\($0)" } ?? "")".contains("Intake refuses it"))
         }
-        #expect(plant.cluster.committed(plant.topics[.commands]).isEmpty)
+        #expect(pipeline.cluster.committed(pipeline.topics[.commands]).isEmpty)
         #expect(try send(model) == .champion)
-        let sent = plant.cluster.committed(plant.topics[.commands]).count
+        let sent = pipeline.cluster.committed(pipeline.topics[.commands]).count
         #expect(try send(model) == .known)
-        #expect(plant.cluster.committed(plant.topics[.commands]).count == sent)
+        #expect(pipeline.cluster.committed(pipeline.topics[.commands]).count == sent)
         func reason(_ model: IncumbentModel) -> String {
             "\(#expect(throws: EngineError.self) { try send(model) }.map { "\($0)" } ?? "")"
         }
@@ -88,22 +88,25 @@ struct IncumbentPipelineTests {
             artifact: ArtifactReference(uri: "s3://b/other", size: 1, sha256: String(repeating: "a", count: 64))
         )
         #expect(reason(elsewhere).contains("theirs-9 is champion of shapes already, with the artifact file:"))
-        #expect(reason(try incumbent(plant, "theirs-10")).contains("theirs-9 is champion of shapes;"))
+        #expect(reason(try incumbent(pipeline, "theirs-10")).contains("theirs-9 is champion of shapes;"))
     }
 
     @Test("A version that nobody registered is told of in tallies and in the summary, until it is registered")
     func unregistered() throws {
-        let plant = try Plant(seed: 2)
+        let pipeline = try Pipeline(seed: 2)
         func predict(_ version: String) throws {
             for _ in 0..<5 {
-                try plant.send(.predictions, Wire.prediction(plant.world.next(), [0.5, 0.3, 0.2], version: version))
+                try pipeline.send(
+                    .predictions,
+                    Wire.prediction(pipeline.scenario.next(), [0.5, 0.3, 0.2], version: version)
+                )
             }
-            try plant.settle()
-            plant.clock.advance(by: 11_000)
-            try plant.settle()
+            try pipeline.settle()
+            pipeline.clock.advance(by: 11_000)
+            try pipeline.settle()
         }
         func summary() throws -> ProjectSummary? {
-            let view = try StatusView(transport: plant.cluster, topics: plant.topics)
+            let view = try StatusView(transport: pipeline.cluster, topics: pipeline.topics)
             defer { view.close() }
             return try view.summaries().first
         }
@@ -112,24 +115,24 @@ struct IncumbentPipelineTests {
         try predict("theirs-9")
         let told = try #require(try summary()?.unregistered.first)
         #expect(told.version == "theirs-9" && told.predictions >= 5)
-        let marked = plant.journal().filter { $0.text.contains("\"unregistered\":true") }
+        let marked = pipeline.journal().filter { $0.text.contains("\"unregistered\":true") }
         #expect(!marked.isEmpty)
-        try plant.send(.commands, Wire.command("c1", .register(try incumbent(plant, "theirs-9"))))
-        try plant.settle()
+        try pipeline.send(.commands, Wire.command("c1", .register(try incumbent(pipeline, "theirs-9"))))
+        try pipeline.settle()
         #expect(try summary()?.unregistered == [])
         try predict("theirs-9")
         #expect(try summary()?.unregistered == [])
-        #expect(plant.journal().filter { $0.text.contains("\"unregistered\":true") }.count == marked.count)
+        #expect(pipeline.journal().filter { $0.text.contains("\"unregistered\":true") }.count == marked.count)
     }
 }
 
-extension Plant {
+extension Pipeline {
     /// A model that always says the first class, as a file of the plant.
     func incumbent(_ version: String) throws -> IncumbentModel {
-        var weights = [Double](repeating: 0, count: World.classes.count * 3)
+        var weights = [Double](repeating: 0, count: Scenario.classes.count * 3)
         // The last row holds the intercepts.
-        weights[2 * World.classes.count] = 4
-        let bytes = try SoftmaxRegression(classes: World.classes, featureCount: 2, weights: weights).bytes
+        weights[2 * Scenario.classes.count] = 4
+        let bytes = try SoftmaxRegression(classes: Scenario.classes, featureCount: 2, weights: weights).bytes
         _ = try artifacts.put(bytes, as: "incumbent")
         let uri = try artifacts.uri(of: "incumbent").description
         let artifact = ArtifactReference(uri: uri, size: Int64(bytes.count), sha256: SHA256Digest(of: bytes).hex)

@@ -19,30 +19,30 @@ struct IntakeCrashTests {
         var read: Int = 0
     }
 
-    private func makePlant(seed: UInt64) throws -> Plant {
-        let plant = try Plant(seed: seed)
+    private func makePlant(seed: UInt64) throws -> Pipeline {
+        let pipeline = try Pipeline(seed: seed)
         for number in 0..<60 {
-            let sample = plant.world.next()
+            let sample = pipeline.scenario.next()
             let value = Wire.prediction(sample, [0.5, 0.3, 0.2], version: "v\(number % 2)")
-            try plant.send(.predictions, value, partition: Int32(number % 2))
+            try pipeline.send(.predictions, value, partition: Int32(number % 2))
             let id = sample.id.rawValue
             if number % 3 == 0 {
-                try plant.send(.feedback, Wire.feedback("f\(number)", id, "v0", user: "u\(number % 4)", .rejection))
+                try pipeline.send(.feedback, Wire.feedback("f\(number)", id, "v0", user: "u\(number % 4)", .rejection))
             }
             if number % 4 == 0 {
                 let value = Wire.annotation("task-\(number)", "ann", .answer(.choice(ClassIndex(number % 3))))
-                try plant.send(.annotations, value, partition: Int32(number % 2))
+                try pipeline.send(.annotations, value, partition: Int32(number % 2))
             }
-            if number % 7 == 0 { try plant.send(.predictions, Array("bad \(number)".utf8)) }
+            if number % 7 == 0 { try pipeline.send(.predictions, Array("bad \(number)".utf8)) }
         }
-        try plant.send(.commands, Wire.command("c1", .hold))
-        return plant
+        try pipeline.send(.commands, Wire.command("c1", .hold))
+        return pipeline
     }
 
-    private func outcome(_ plant: Plant) throws -> Outcome {
+    private func outcome(_ pipeline: Pipeline) throws -> Outcome {
         var outcome = Outcome()
         let parser = JSONParser(maximumDepth: 64, maximumSize: 16 << 20)
-        for record in plant.journal() {
+        for record in pipeline.journal() {
             try parser.withDocument(of: record.value ?? []) { json in
                 let entry = try JournalEntry(json: json)
                 switch entry.body {
@@ -55,13 +55,13 @@ struct IntakeCrashTests {
                 }
             }
         }
-        for record in plant.cluster.committed(plant.topics[.deadLetters]) {
+        for record in pipeline.cluster.committed(pipeline.topics[.deadLetters]) {
             outcome.dead[
                 (record.value ?? []) + Array((record.header("flywheel.reason.code") ?? "").utf8),
                 default: 0
             ] += 1
         }
-        for tally in try plant.decoded(.tallies, { try Tally(json: $0) }) {
+        for tally in try pipeline.decoded(.tallies, { try Tally(json: $0) }) {
             let key = "\(tally.modelVersion?.rawValue ?? "")/\(tally.role?.rawValue ?? "")"
             let sums = outcome.tallies[key] ?? [0, 0, 0]
             outcome.tallies[key] = [sums[0] + tally.predictions, sums[1] + tally.feedback, sums[2] + tally.negative]
@@ -82,12 +82,12 @@ struct IntakeCrashTests {
         #expect(!expected.audit.isEmpty && !expected.dead.isEmpty)
         #expect(expected.tallies == ["v0/champion": [30, 20, 20], "v1/champion": [30, 0, 0]])
         for step in FaultPlan.steps(counted.effects, seed == 1 ? FaultPlan.Fault.allCases : [.crash]) {
-            let plant = try makePlant(seed: seed)
-            let plan = try settle(plant, group: "intake", step, heir: .of(step)) { plan, instance in
-                try plant.makeIntake(plan, instance: instance, policy: Self.policy)
+            let pipeline = try makePlant(seed: seed)
+            let plan = try settle(pipeline, group: "intake", step, successor: .of(step)) { plan, instance in
+                try pipeline.makeIntake(plan, instance: instance, policy: Self.policy)
             }
             #expect(plan.hasStruck, "seed \(seed), \(step)")
-            let found = try outcome(plant)
+            let found = try outcome(pipeline)
             let isSame = found == expected
             #expect(isSame, "seed \(seed), \(step) (\(counted.effects[step.number]))")
             #expect(found.tallies == expected.tallies, "seed \(seed), \(step)")
@@ -99,20 +99,20 @@ struct IntakeCrashTests {
         let undisturbed = try makePlant(seed: 1)
         try undisturbed.makeIntake(policy: Self.policy).settle()
         let expected = try outcome(undisturbed)
-        let plant = try makePlant(seed: 1)
+        let pipeline = try makePlant(seed: 1)
         let patient = CommitPolicy(interval: 5_000, maximumRecords: 1_000_000, batchSize: 20)
-        let zombie = try plant.makeIntake(policy: patient)
+        let zombie = try pipeline.makeIntake(policy: patient)
         for _ in 0..<4 { try zombie.task.cycle() }
-        let heir = try plant.makeIntake(policy: Self.policy)
-        try heir.settle()
-        plant.clock.advance(by: 5_000)
+        let successor = try pipeline.makeIntake(policy: Self.policy)
+        try successor.settle()
+        pipeline.clock.advance(by: 5_000)
         var isGone = false
         for _ in 0..<20 where !isGone {
             do { try zombie.task.cycle() } catch { isGone = true }
         }
         #expect(isGone)
-        try heir.settle()
-        let isSame = try outcome(plant) == expected
+        try successor.settle()
+        let isSame = try outcome(pipeline) == expected
         #expect(isSame)
     }
 
@@ -122,16 +122,16 @@ struct IntakeCrashTests {
         try undisturbed.makeIntake(policy: Self.policy).settle()
         let expected = try outcome(undisturbed)
         for turns in 1...8 {
-            let plant = try makePlant(seed: 1)
-            let one = try plant.makeIntake(instance: "w1", policy: Self.policy)
+            let pipeline = try makePlant(seed: 1)
+            let one = try pipeline.makeIntake(instance: "w1", policy: Self.policy)
             for _ in 0..<turns { try one.task.cycle() }
-            let two = try plant.makeIntake(instance: "w2", policy: Self.policy)
+            let two = try pipeline.makeIntake(instance: "w2", policy: Self.policy)
             for _ in 0..<40 {
                 try two.task.cycle()
                 try one.task.cycle()
             }
             #expect(!one.task.assignment.isEmpty && !two.task.assignment.isEmpty)
-            let isSame = try outcome(plant) == expected
+            let isSame = try outcome(pipeline) == expected
             #expect(isSame, "a second worker after \(turns) turns")
         }
     }

@@ -17,9 +17,9 @@ struct KeptLabelTests {
     private static let every: Int64 = 8
 
     init() throws {
-        let source = try Plant(seed: 2)
+        let source = try Pipeline(seed: 2)
         for _ in 0..<12 { try source.round() }
-        let facts = source.cluster.committed(source.topics[.datasetLog], World.partition)
+        let facts = source.cluster.committed(source.topics[.datasetLog], Scenario.partition)
         // Another project of the partition, the same facts without a cut: none of its labels ever comes into a version.
         var log: [OutputRecord] = []
         var sequence = 0
@@ -37,40 +37,40 @@ struct KeptLabelTests {
     }
 
     private static func record(_ text: String, _ fact: StoredRecord) -> OutputRecord {
-        OutputRecord(topic: "t.dataset-log", partition: World.partition, key: fact.key, value: Array(text.utf8))
+        OutputRecord(topic: "t.dataset-log", partition: Scenario.partition, key: fact.key, value: Array(text.utf8))
     }
 
-    private func plant(_ records: some Collection<OutputRecord>) throws -> Plant {
-        let plant = try Plant()
-        for record in records { try plant.cluster.append(record) }
-        return plant
+    private func pipeline(_ records: some Collection<OutputRecord>) throws -> Pipeline {
+        let pipeline = try Pipeline()
+        for record in records { try pipeline.cluster.append(record) }
+        return pipeline
     }
 
-    private func materializer(_ plant: Plant, _ plan: FaultPlan = FaultPlan(), store: DatasetStore? = nil) throws
-        -> StageRunner
+    private func materializer(_ pipeline: Pipeline, _ plan: FaultPlan = FaultPlan(), store: DatasetStore? = nil) throws
+        -> ProcessorRunner
     {
-        try plant.makeMaterializer(plan, store: store, keepEvery: Self.every)
+        try pipeline.makeMaterializer(plan, store: store, keepEvery: Self.every)
     }
 
-    private func versions(_ plant: Plant) throws -> [String] {
-        try plant.decoded(.datasetVersions) { try SealedVersion(json: $0) }.map(\.id.rawValue)
+    private func versions(_ pipeline: Pipeline) throws -> [String] {
+        try pipeline.decoded(.datasetVersions) { try SealedVersion(json: $0) }.map(\.id.rawValue)
     }
 
-    private func offset(_ plant: Plant) -> Int64? {
-        plant.cluster.offsets(of: "materializer")[TopicPartition(plant.topics[.datasetLog], World.partition)]
+    private func offset(_ pipeline: Pipeline) -> Int64? {
+        pipeline.cluster.offsets(of: "materializer")[TopicPartition(pipeline.topics[.datasetLog], Scenario.partition)]
     }
 
     /// Everything but the progress, which depends on when somebody died.
-    private func files(_ plant: Plant) throws -> [String: [UInt8]] {
-        try plant.store.objects.contents.filter { !$0.key.hasPrefix("progress/") }
+    private func files(_ pipeline: Pipeline) throws -> [String: [UInt8]] {
+        try pipeline.store.objects.contents.filter { !$0.key.hasPrefix("progress/") }
     }
 
     private func expected() throws -> (versions: [String], files: [String: [UInt8]]) {
-        let plant = try plant(log)
+        let pipeline = try pipeline(log)
         // As a build before: never past a label that waits.
-        try plant.makeMaterializer(keepEvery: .max).settle()
-        #expect(offset(plant) ?? 0 < 3)
-        return (try versions(plant), try files(plant))
+        try pipeline.makeMaterializer(keepEvery: .max).settle()
+        #expect(offset(pipeline) ?? 0 < 3)
+        return (try versions(pipeline), try files(pipeline))
     }
 
     /// Before: a restart read the whole log again, for one label of a project that never cuts.
@@ -80,40 +80,40 @@ struct KeptLabelTests {
     func bounded() throws {
         let (expected, files) = try expected()
         #expect(expected.count > 2)
-        let plant = try plant([])
-        var runner = try materializer(plant)
+        let pipeline = try pipeline([])
+        var runner = try materializer(pipeline)
         for (number, record) in log.enumerated() {
-            try plant.cluster.append(record)
+            try pipeline.cluster.append(record)
             try runner.settle()
             // A new life every few records, now in order and now not.
             guard number % 5 == 4 else { continue }
             if number % 2 == 0 { runner.task.close() } else { runner.task.abandon() }
-            runner = try materializer(plant)
+            runner = try materializer(pipeline)
         }
         try runner.settle()
-        #expect(Array(Set(try versions(plant))).sorted() == expected.sorted())
-        #expect(try self.files(plant) == files)
+        #expect(Array(Set(try versions(pipeline))).sorted() == expected.sorted())
+        #expect(try self.files(pipeline) == files)
         let end = Int64(log.count)
         let waiting = Int64(
             log.count { String(decoding: $0.value ?? [], as: UTF8.self).contains(#""project":"idle""#) }
         )
-        let reached = try #require(offset(plant))
+        let reached = try #require(offset(pipeline))
         #expect(reached >= end - Self.every - waiting && reached > end / 2, "\(reached) of \(end), \(waiting) wait")
-        let kept = try plant.store.objects.list("progress/waiting")
-        #expect(kept == ["progress/waiting/\(World.partition)/\(reached)"])
+        let kept = try pipeline.store.objects.list("progress/waiting")
+        #expect(kept == ["progress/waiting/\(Scenario.partition)/\(reached)"])
         // What waits is found again, line by line, with the numbers of its facts.
-        let again = try materializer(plant)
+        let again = try materializer(pipeline)
         try again.settle()
-        let stage = try #require(again.stage as? MaterializerStage)
+        let stage = try #require(again.stage as? MaterializerProcessor)
         #expect(stage.stops.isEmpty)
-        #expect(stage.pending[World.partition]?["idle"]?.count == Int(waiting))
+        #expect(stage.pending[Scenario.partition]?["idle"]?.count == Int(waiting))
         let last = try #require(
             log.last { String(decoding: $0.value ?? [], as: UTF8.self).contains(#""project":"idle""#) }
         )
         let late = String(decoding: last.value ?? [], as: UTF8.self)
             .replacing("\"sequence\":\(waiting)", with: "\"sequence\":\(waiting + 2)")
-        try plant.cluster.append(
-            OutputRecord(topic: last.topic, partition: World.partition, key: nil, value: Array(late.utf8))
+        try pipeline.cluster.append(
+            OutputRecord(topic: last.topic, partition: Scenario.partition, key: nil, value: Array(late.utf8))
         )
         try again.settle()
         let reason = stage.stops.first?.text ?? ""
@@ -123,37 +123,42 @@ struct KeptLabelTests {
     /// Before: every rebalance announced all of them again, into the journal that keeps them for ever.
     @Test("What was announced is not announced again by a new owner, though another project's label waits for long")
     func announcedOnce() throws {
-        let plant = try plant([])
+        let pipeline = try pipeline([])
         for (number, record) in log.enumerated() {
-            try plant.cluster.append(record)
+            try pipeline.cluster.append(record)
             guard number % 4 == 3 else { continue }
-            let runner = try plant.makeMaterializer()
+            let runner = try pipeline.makeMaterializer()
             try runner.settle()
             runner.task.close()
         }
-        let versions = try versions(plant)
+        let versions = try versions(pipeline)
         #expect(versions.count > 2 && Set(versions).count == versions.count)
     }
 
     @Test("Every version is announced and whole, wherever the materializer fails")
     func effects() throws {
         let (expected, files) = try expected()
-        let undisturbed = try plant(log)
+        let undisturbed = try pipeline(log)
         let counted = try settle(undisturbed, group: "materializer", nil) { plan, _ in
             try materializer(undisturbed, plan)
         }
         #expect(try versions(undisturbed) == expected)
         #expect(try undisturbed.store.objects.list("progress/waiting").count == 1)
         for step in FaultPlan.steps(counted.effects) {
-            let plant = try plant(log)
-            let plan = try settle(plant, group: "materializer", step, heir: step.number % 2 == 1 ? .another : .itself) {
+            let pipeline = try pipeline(log)
+            let plan = try settle(
+                pipeline,
+                group: "materializer",
+                step,
+                successor: step.number % 2 == 1 ? .another : .itself
+            ) {
                 plan,
                 instance in
-                try plant.makeMaterializer(plan, instance: instance, keepEvery: Self.every)
+                try pipeline.makeMaterializer(plan, instance: instance, keepEvery: Self.every)
             }
             #expect(plan.hasStruck, "\(step)")
-            #expect(try versions(plant) == expected, "\(step)")
-            #expect(try self.files(plant) == files, "\(step)")
+            #expect(try versions(pipeline) == expected, "\(step)")
+            #expect(try self.files(pipeline) == files, "\(step)")
         }
     }
 
@@ -161,29 +166,29 @@ struct KeptLabelTests {
     func kills() throws {
         let (expected, files) = try expected()
         let disk = Disk()
-        func run(_ plant: Plant, _ disk: Disk) throws {
-            let store = DatasetStore(objects: try disk.store(plant.store.objects.location))
+        func run(_ pipeline: Pipeline, _ disk: Disk) throws {
+            let store = DatasetStore(objects: try disk.store(pipeline.store.objects.location))
             // In two parts: the second begins from what the first has kept, and keeps more.
-            try materializer(plant, store: store).settle()
-            for record in log[(log.count / 2)...] { try plant.cluster.append(record) }
-            try materializer(plant, store: store).settle()
+            try materializer(pipeline, store: store).settle()
+            for record in log[(log.count / 2)...] { try pipeline.cluster.append(record) }
+            try materializer(pipeline, store: store).settle()
         }
-        let half = try plant(log[..<(log.count / 2)])
+        let half = try pipeline(log[..<(log.count / 2)])
         try run(half, disk)
         #expect(try Set(versions(half)) == Set(expected))
         // Of the other files DiskCrashTests knows.
         let crashes = disk.crashes.filter { disk.effects[$0.number].path.contains("progress") }
         for crash in Exhaustive.some(crashes, about: 40) {
-            let plant = try plant(log[..<(log.count / 2)])
+            let pipeline = try pipeline(log[..<(log.count / 2)])
             let disk = Disk(crash: crash)
             // Who dies while it removes what is no longer needed has nothing more to say.
-            _ = Result { try run(plant, disk) }
+            _ = Result { try run(pipeline, disk) }
             #expect(disk.isGone, "\(crash)")
-            let there = plant.cluster.committed(plant.topics[.datasetLog], World.partition).count
-            for record in log[there...] { try plant.cluster.append(record) }
-            try materializer(plant).settle()
-            #expect(try self.files(plant) == files, "\(crash)")
-            #expect(try Set(versions(plant)) == Set(expected), "\(crash)")
+            let there = pipeline.cluster.committed(pipeline.topics[.datasetLog], Scenario.partition).count
+            for record in log[there...] { try pipeline.cluster.append(record) }
+            try materializer(pipeline).settle()
+            #expect(try self.files(pipeline) == files, "\(crash)")
+            #expect(try Set(versions(pipeline)) == Set(expected), "\(crash)")
         }
     }
 
@@ -193,46 +198,46 @@ struct KeptLabelTests {
     func unusable() throws {
         let (expected, files) = try expected()
         for fault in 0..<6 {
-            let plant = try plant(log[..<(log.count * 3 / 4)])
-            try materializer(plant).settle()
-            let name = try #require(try plant.store.objects.list("progress/waiting").first)
-            var bytes = try plant.store.objects.read(name)
+            let pipeline = try pipeline(log[..<(log.count * 3 / 4)])
+            try materializer(pipeline).settle()
+            let name = try #require(try pipeline.store.objects.list("progress/waiting").first)
+            var bytes = try pipeline.store.objects.read(name)
             switch fault {
             case 0: bytes[bytes.count - 3] ^= 1
             case 1: bytes.removeLast(40)
             case 2: bytes = []
             case 3: bytes += bytes.suffix(10)
-            case 4: try plant.store.objects.remove(name)
+            case 4: try pipeline.store.objects.remove(name)
             default:
-                let place = TopicPartition(plant.topics[.datasetLog], World.partition)
-                plant.cluster.setOffset((offset(plant) ?? 1) - 1, of: place, group: "materializer")
+                let place = TopicPartition(pipeline.topics[.datasetLog], Scenario.partition)
+                pipeline.cluster.setOffset((offset(pipeline) ?? 1) - 1, of: place, group: "materializer")
             }
-            if fault < 4 { try plant.store.objects.write(bytes, to: name) }
-            for record in log[(log.count * 3 / 4)...] { try plant.cluster.append(record) }
-            let runner = try materializer(plant)
+            if fault < 4 { try pipeline.store.objects.write(bytes, to: name) }
+            for record in log[(log.count * 3 / 4)...] { try pipeline.cluster.append(record) }
+            let runner = try materializer(pipeline)
             try runner.settle()
-            #expect((runner.stage as? MaterializerStage)?.stops.isEmpty ?? false, "\(fault)")
-            #expect(try Set(versions(plant)) == Set(expected), "\(fault)")
-            #expect(try self.files(plant) == files, "\(fault)")
+            #expect((runner.stage as? MaterializerProcessor)?.stops.isEmpty ?? false, "\(fault)")
+            #expect(try Set(versions(pipeline)) == Set(expected), "\(fault)")
+            #expect(try self.files(pipeline) == files, "\(fault)")
         }
     }
 
     @Test("Another worker's disk, and a build before, begin where their own progress ends")
     func others() throws {
         let (expected, files) = try expected()
-        let plant = try plant(log[..<(log.count * 3 / 4)])
-        try materializer(plant).settle()
-        let progress = try #require(try plant.store.progress(World.partition))
-        #expect(progress < 3 && offset(plant) ?? 0 > progress)
-        for record in log[(log.count * 3 / 4)...] { try plant.cluster.append(record) }
+        let pipeline = try pipeline(log[..<(log.count * 3 / 4)])
+        try materializer(pipeline).settle()
+        let progress = try #require(try pipeline.store.progress(Scenario.partition))
+        #expect(progress < 3 && offset(pipeline) ?? 0 > progress)
+        for record in log[(log.count * 3 / 4)...] { try pipeline.cluster.append(record) }
         // A build before knows nothing of what is kept: to it the folder is not there.
-        for name in try plant.store.objects.list("progress/waiting") { try plant.store.objects.remove(name) }
-        try plant.makeMaterializer(keepEvery: .max).settle()
-        #expect(try self.files(plant) == files)
-        #expect(try Set(versions(plant)) == Set(expected))
-        let fresh = try Plant()
+        for name in try pipeline.store.objects.list("progress/waiting") { try pipeline.store.objects.remove(name) }
+        try pipeline.makeMaterializer(keepEvery: .max).settle()
+        #expect(try self.files(pipeline) == files)
+        #expect(try Set(versions(pipeline)) == Set(expected))
+        let fresh = try Pipeline()
         for record in log { try fresh.cluster.append(record) }
-        let place = TopicPartition(fresh.topics[.datasetLog], World.partition)
+        let place = TopicPartition(fresh.topics[.datasetLog], Scenario.partition)
         fresh.cluster.setOffset(Int64(log.count), of: place, group: "materializer")
         try materializer(fresh).settle()
         #expect(try self.files(fresh) == files)

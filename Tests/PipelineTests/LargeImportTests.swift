@@ -13,23 +13,23 @@ import Vocabulary
 struct LargeImportTests {
     /// Seconds in which the materializer takes so many labels and seals their version.
     private func seconds(_ count: Int) throws -> Double {
-        let plant = try Plant()
+        let pipeline = try Pipeline()
         for number in 0..<count {
             let text =
-                "{\"id\":\"r\(number)\",\"project\":\"shapes\",\"source\":\"old\",\"sample\":{\"id\":\"s\(number)\"},\"label\":{\"kind\":\"choice\",\"class\":\"\(World.classes[number % 3])\"}}"
-            try plant.send(.imports, Array(text.utf8))
+                "{\"id\":\"r\(number)\",\"project\":\"shapes\",\"source\":\"old\",\"sample\":{\"id\":\"s\(number)\"},\"label\":{\"kind\":\"choice\",\"class\":\"\(Scenario.classes[number % 3])\"}}"
+            try pipeline.send(.imports, Array(text.utf8))
         }
-        let (intake, loop) = (try plant.makeIntake(), try plant.makeLoop())
+        let (intake, loop) = (try pipeline.makeIntake(), try pipeline.makeLoop())
         try intake.settle()
         try loop.settle()
-        plant.clock.advance(by: 6_000)
+        pipeline.clock.advance(by: 6_000)
         try intake.settle()
         try loop.settle()
         try loop.settle()
         let began = ContinuousClock.now
-        try plant.makeMaterializer().settle()
+        try pipeline.makeMaterializer().settle()
         let taken = began.duration(to: .now)
-        let manifest = try #require(try plant.store.manifest(World.project, ordinal: 1))
+        let manifest = try #require(try pipeline.store.manifest(Scenario.project, ordinal: 1))
         #expect(manifest.count(of: .training) == count)
         return Double(taken.components.seconds) + Double(taken.components.attoseconds) / 1e18
     }

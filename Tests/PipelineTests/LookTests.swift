@@ -65,14 +65,14 @@ private final class SlowReader: LogReader {
 
 @Suite("Looks for a project that is not known")
 struct LookTests {
-    private func intake(_ plant: Plant, took: Int64) throws -> (runner: StageRunner, looks: () -> Int) {
+    private func intake(_ pipeline: Pipeline, took: Int64) throws -> (runner: ProcessorRunner, looks: () -> Int) {
         let looks = SlowEnds.Looks()
-        let (topics, clock) = (plant.topics, plant.clock)
-        let runner = try StageRunner(
-            cluster: plant.cluster,
+        let (topics, clock) = (pipeline.topics, pipeline.clock)
+        let runner = try ProcessorRunner(
+            cluster: pipeline.cluster,
             group: "intake",
             instance: "w1",
-            topics: IntakeStage.inputs.map { topics[$0] }
+            topics: IntakeProcessor.inputs.map { topics[$0] }
         ) { transport in
             let slow = SlowEnds(
                 transport: transport,
@@ -81,11 +81,11 @@ struct LookTests {
                 took: took,
                 looks: looks
             )
-            return IntakeStage(
+            return IntakeProcessor(
                 topics: topics,
                 directory: try ProjectDirectory(transport: slow, topics: topics, now: { clock.now }),
                 salt: [1, 2, 3],
-                tokens: .plant,
+                tokens: .pipeline,
                 worker: "w1",
                 partitionCount: 2,
                 now: { clock.now }
@@ -97,32 +97,32 @@ struct LookTests {
     /// Before: each waited for a look, 400 s in all.
     @Test("Unknown projects that come without end take a fifth of the time at most, and known ones go on")
     func flood() throws {
-        let plant = try Plant()
-        let (runner, looks) = try intake(plant, took: 1_000)
-        try plant.send(.annotations, Wire.annotation("t", "a", .skip))
+        let pipeline = try Pipeline()
+        let (runner, looks) = try intake(pipeline, took: 1_000)
+        try pipeline.send(.annotations, Wire.annotation("t", "a", .skip))
         try runner.settle()
-        let (began, before) = (plant.clock.now, looks())
+        let (began, before) = (pipeline.clock.now, looks())
         for number in 0..<400 {
-            try plant.send(.annotations, Array(#"{"project":"nowhere-\#(number)"}"#.utf8))
-            try plant.send(.annotations, Wire.annotation("t\(number)", "a", .skip))
+            try pipeline.send(.annotations, Array(#"{"project":"nowhere-\#(number)"}"#.utf8))
+            try pipeline.send(.annotations, Wire.annotation("t\(number)", "a", .skip))
             try runner.settle()
-            plant.clock.advance(by: 100)
+            pipeline.clock.advance(by: 100)
         }
-        let (passed, spent) = (plant.clock.now - began, Int64(looks() - before) * 1_000)
+        let (passed, spent) = (pipeline.clock.now - began, Int64(looks() - before) * 1_000)
         print("\(looks() - before) looks of 1 s in \(passed / 1_000) s")
         #expect(spent <= 6_000 + passed / 5, "\(spent) of \(passed) ms")
         #expect(looks() - before >= 5)
-        let counts = try #require(runner.stage as? IntakeStage).counts
+        let counts = try #require(runner.stage as? IntakeProcessor).counts
         #expect(counts.accepted == 401 && counts.dead["unknown_project"] == 400)
     }
 
     @Test("Several unknown projects of one moment share a look, and a project that was just applied is found")
     func shared() throws {
-        let plant = try Plant()
-        let (runner, looks) = try intake(plant, took: 500)
+        let pipeline = try Pipeline()
+        let (runner, looks) = try intake(pipeline, took: 500)
         try runner.settle()
         let before = looks()
-        for number in 0..<50 { try plant.send(.annotations, Array(#"{"project":"nowhere-\#(number)"}"#.utf8)) }
+        for number in 0..<50 { try pipeline.send(.annotations, Array(#"{"project":"nowhere-\#(number)"}"#.utf8)) }
         try runner.settle()
         // Two partitions: their records come in two batches at most.
         #expect((1...2).contains(looks() - before), "\(looks() - before)")

@@ -15,14 +15,14 @@ struct LoopCrashTests {
     private func run(
         _ recording: Recording,
         _ step: FaultPlan.Step?,
-        heir: Heir = .itself
-    ) throws -> (plant: Plant, plan: FaultPlan) {
-        let plant = try recording.plant()
-        let plan = try settle(plant, group: "loop", step, heir: heir) { plan, instance in
+        successor: Heir = .itself
+    ) throws -> (pipeline: Pipeline, plan: FaultPlan) {
+        let pipeline = try recording.pipeline()
+        let plan = try settle(pipeline, group: "loop", step, successor: successor) { plan, instance in
             // Its timers stand still: the journal holds the ticks of the run that it was recorded from.
-            try plant.makeLoop(plan, instance: instance, policy: Self.policy, now: { 0 })
+            try pipeline.makeLoop(plan, instance: instance, policy: Self.policy, now: { 0 })
         }
-        return (plant, plan)
+        return (pipeline, plan)
     }
 
     @Test("The same journal gives the same committed decisions, wherever Loop fails", arguments: [1, 2] as [UInt64])
@@ -38,17 +38,17 @@ struct LoopCrashTests {
         #expect(Set(effects).isSuperset(of: [.initialize, .begin, .send, .sendOffsets, .commit, .committedOffsets]))
         // The second world dies only: how clients fail does not depend on it.
         for step in FaultPlan.steps(effects, seed == 1 ? FaultPlan.Fault.allCases : [.crash]) {
-            let (plant, plan) = try run(recording, step, heir: .of(step))
+            let (pipeline, plan) = try run(recording, step, successor: .of(step))
             #expect(plan.hasStruck, "seed \(seed), \(step)")
-            let found = Self.decisions(of: recording, in: plant)
+            let found = Self.decisions(of: recording, in: pipeline)
             let isSame = found == expected
             #expect(isSame, "seed \(seed), \(step) (\(effects[step.number])): \(Self.difference(expected, found))")
         }
     }
 
     /// Decisions that follow from the recorded entries; a worker appends its own build behind them, at any time.
-    private static func decisions(of recording: Recording, in plant: Plant) -> [Written] {
-        plant.decisions().filter { $0.topic == .deadLetters || $0.entryNumber <= recording.records.count }
+    private static func decisions(of recording: Recording, in pipeline: Pipeline) -> [Written] {
+        pipeline.decisions().filter { $0.topic == .deadLetters || $0.entryNumber <= recording.records.count }
     }
 
     private static func difference(_ expected: [Written], _ found: [Written]) -> String {
@@ -69,75 +69,77 @@ struct LoopCrashTests {
         var isTold = false
         var most = 0
         for step in FaultPlan.steps(effects, [.crash, .fatal]) where step.fault == .crash || step.number % 4 == 0 {
-            let (plant, plan) = try perform(inputs, step)
+            let (pipeline, plan) = try perform(inputs, step)
             #expect(plan.hasStruck, "\(step)")
-            let report = try Replay(transport: plant.cluster, topics: plant.topics)
-                .verify(project: World.project.rawValue, partition: World.partition)
+            let report = try Replay(transport: pipeline.cluster, topics: pipeline.topics)
+                .verify(project: Scenario.project.rawValue, partition: Scenario.partition)
             #expect(report.isEqual, "\(step): \(report.firstDifference ?? "")")
             #expect(report.ticksChecked > 0)
             isTold = isTold || report.compared >= 6
             most = max(most, report.compared)
-            let repeated = counted(plant.decisions().filter { $0.topic != .deadLetters }.map(\.id)).filter {
+            let repeated = counted(pipeline.decisions().filter { $0.topic != .deadLetters }.map(\.id)).filter {
                 $0.value > 1
             }
             #expect(repeated.isEmpty, "\(step): \(repeated)")
-            #expect(Int(report.entries) == plant.journal().count, "\(step)")
+            #expect(Int(report.entries) == pipeline.journal().count, "\(step)")
         }
         #expect(isTold, "at most \(most) decisions were compared: less than one batch")
     }
 
     /// Appends the inputs second by second, the timers running.
-    private func perform(_ inputs: [StoredRecord], _ step: FaultPlan.Step?) throws -> (plant: Plant, plan: FaultPlan) {
-        let plant = try Plant()
+    private func perform(_ inputs: [StoredRecord], _ step: FaultPlan.Step?) throws -> (
+        pipeline: Pipeline, plan: FaultPlan
+    ) {
+        let pipeline = try Pipeline()
         let plan = FaultPlan(step)
-        var runner: StageRunner? = try plant.makeLoop(plan)
+        var runner: ProcessorRunner? = try pipeline.makeLoop(plan)
         func settle() throws {
             do { try runner?.settle() } catch {
                 guard plan.hasStruck else { throw error }
                 runner?.task.abandon()
-                runner = try plant.makeLoop()
+                runner = try pipeline.makeLoop()
                 try runner?.settle()
             }
         }
         for start in stride(from: 0, to: inputs.count, by: 20) {
             for input in inputs[start..<min(start + 20, inputs.count)] {
                 let copy = OutputRecord(
-                    topic: plant.topics[.journal],
-                    partition: World.partition,
+                    topic: pipeline.topics[.journal],
+                    partition: Scenario.partition,
                     key: input.key,
                     value: input.value
                 )
-                try plant.cluster.append(copy)
+                try pipeline.cluster.append(copy)
             }
             try settle()
-            plant.clock.advance(by: 1_200)
+            pipeline.clock.advance(by: 1_200)
             try settle()
         }
         for _ in 0..<3 { try settle() }
-        return (plant, plan)
+        return (pipeline, plan)
     }
 
     @Test("What a zombie has in hand is never seen, and its heir goes on")
     func zombie() throws {
         let recording = try Recording(seed: 1, rounds: 8)
-        let expected = Self.decisions(of: recording, in: try run(recording, nil).plant)
+        let expected = Self.decisions(of: recording, in: try run(recording, nil).pipeline)
         for turns in 1...6 {
-            let plant = try recording.plant()
+            let pipeline = try recording.pipeline()
             let patient = CommitPolicy(interval: 60_000, maximumRecords: 1_000_000, batchSize: 25)
-            let zombie = try plant.makeLoop(policy: patient, now: { 0 })
+            let zombie = try pipeline.makeLoop(policy: patient, now: { 0 })
             for _ in 0..<turns { try zombie.task.cycle() }
-            let heir = try plant.makeLoop(policy: Self.policy, now: { 0 })
-            try heir.settle()
-            plant.clock.advance(by: 60_000)
+            let successor = try pipeline.makeLoop(policy: Self.policy, now: { 0 })
+            try successor.settle()
+            pipeline.clock.advance(by: 60_000)
             var isGone = false
             for _ in 0..<20 where !isGone {
                 do { try zombie.task.cycle() } catch { isGone = true }
             }
             #expect(isGone, "a fenced worker gives up")
             zombie.task.abandon()
-            plant.clock.set(to: recording.records.last?.timestamp ?? 0)
-            try heir.settle()
-            let found = Self.decisions(of: recording, in: plant)
+            pipeline.clock.set(to: recording.records.last?.timestamp ?? 0)
+            try successor.settle()
+            let found = Self.decisions(of: recording, in: pipeline)
             let isSame = found == expected
             #expect(isSame, "zombie after \(turns) turns: \(Self.difference(expected, found))")
         }
@@ -148,13 +150,13 @@ struct LoopCrashTests {
         let recording = try Recording(seed: 1, rounds: 8)
         let (undisturbed, counted) = try run(recording, nil)
         let number = try #require(counted.effects.lastIndex(of: .sendOffsets))
-        let plant = try recording.plant()
+        let pipeline = try recording.pipeline()
         let plan = FaultPlan(.init(number, .crash, .after))
-        #expect(throws: (any Error).self) { try plant.makeLoop(plan, policy: Self.policy, now: { 0 }).settle() }
-        #expect(plant.cluster.openTransactions == 1)
-        try plant.makeLoop(policy: Self.policy, now: { 0 }).settle()
-        #expect(plant.cluster.openTransactions == 0)
-        let isSame = plant.decisions() == undisturbed.decisions()
+        #expect(throws: (any Error).self) { try pipeline.makeLoop(plan, policy: Self.policy, now: { 0 }).settle() }
+        #expect(pipeline.cluster.openTransactions == 1)
+        try pipeline.makeLoop(policy: Self.policy, now: { 0 }).settle()
+        #expect(pipeline.cluster.openTransactions == 0)
+        let isSame = pipeline.decisions() == undisturbed.decisions()
         #expect(isSame)
     }
 
@@ -167,14 +169,16 @@ struct LoopCrashTests {
         let middle = try #require(commits.dropFirst(commits.count / 2).first)
         var reads = 0
         for number in 0..<60 {
-            let plant = try recording.plant()
+            let pipeline = try recording.pipeline()
             let policy = Self.policy
             for plan in [FaultPlan(.init(middle, .crash, .after)), FaultPlan(.init(number, .crash, .after))] {
-                do { try plant.makeLoop(plan, policy: policy, now: { 0 }).settle() } catch { #expect(plan.isCrashed) }
+                do { try pipeline.makeLoop(plan, policy: policy, now: { 0 }).settle() } catch {
+                    #expect(plan.isCrashed)
+                }
                 if plan.isCrashed, plan.effects.last == .read { reads += 1 }
             }
-            try plant.makeLoop(policy: policy, now: { 0 }).settle()
-            let isSame = Self.decisions(of: recording, in: plant) == expected
+            try pipeline.makeLoop(policy: policy, now: { 0 }).settle()
+            let isSame = Self.decisions(of: recording, in: pipeline) == expected
             #expect(isSame, "the second worker died after effect \(number)")
         }
         #expect(reads > 1)
@@ -183,21 +187,21 @@ struct LoopCrashTests {
     @Test("A partition that moves to another worker and back is decided as if it had stayed", arguments: 1...8)
     func moves(turns: Int) throws {
         let recording = try Recording(seed: 1, rounds: 8)
-        let expected = Self.decisions(of: recording, in: try run(recording, nil).plant)
-        let plant = try recording.plant()
-        let one = try plant.makeLoop(instance: "w1", policy: Self.policy, now: { 0 })
+        let expected = Self.decisions(of: recording, in: try run(recording, nil).pipeline)
+        let pipeline = try recording.pipeline()
+        let one = try pipeline.makeLoop(instance: "w1", policy: Self.policy, now: { 0 })
         for _ in 0..<turns { try one.task.cycle() }
-        let two = try plant.makeLoop(instance: "w2", policy: Self.policy, now: { 0 })
+        let two = try pipeline.makeLoop(instance: "w2", policy: Self.policy, now: { 0 })
         for _ in 0..<turns + 4 {
             try two.task.cycle()
             try one.task.cycle()
         }
-        #expect(two.task.assignment.contains(TopicPartition(plant.topics[.journal], World.partition)))
+        #expect(two.task.assignment.contains(TopicPartition(pipeline.topics[.journal], Scenario.partition)))
         two.task.close()
-        plant.cluster.expireMember("w2", of: "loop")
+        pipeline.cluster.expireMember("w2", of: "loop")
         try one.settle()
         #expect(one.task.assignment.count == 4)
-        let isSame = Self.decisions(of: recording, in: plant) == expected
+        let isSame = Self.decisions(of: recording, in: pipeline) == expected
         #expect(isSame, "moved after \(turns) turns")
     }
 }

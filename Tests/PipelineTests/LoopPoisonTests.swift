@@ -21,84 +21,93 @@ struct LoopPoisonTests {
 
     init() throws {
         recording = try Recording(seed: 1, rounds: 6)
-        let plant = try Self.plant(recording)
-        try plant.makeLoop(policy: Self.policy, now: { 0 }).settle()
-        expected = Self.decisions(plant)
+        let pipeline = try Self.pipeline(recording)
+        try pipeline.makeLoop(policy: Self.policy, now: { 0 }).settle()
+        expected = Self.decisions(pipeline)
         #expect(Set(expected.map { $0.id.hasPrefix(Self.other) }).count == 2)
         #expect(expected.count > 60)
     }
 
     /// The recorded journal, each entry followed by that of a twin.
-    private static func plant(_ recording: Recording) throws -> Plant {
-        let plant = try Plant(configuration: recording.configuration)
+    private static func pipeline(_ recording: Recording) throws -> Pipeline {
+        let pipeline = try Pipeline(configuration: recording.configuration)
         let twin = recording.configuration.named(other)
         for configuration in [recording.configuration, twin] {
             let key = Array(configuration.project.rawValue.utf8)
-            try plant.cluster.append(
-                OutputRecord(topic: plant.topics[.projects], partition: 0, key: key, value: configuration.jsonBytes)
+            try pipeline.cluster.append(
+                OutputRecord(topic: pipeline.topics[.projects], partition: 0, key: key, value: configuration.jsonBytes)
             )
         }
         for record in recording.records {
-            let twin = Array(record.text.replacing(World.project.rawValue, with: other).utf8)
-            for (name, value) in [(World.project.rawValue, record.value ?? []), (other, twin)] {
+            let twin = Array(record.text.replacing(Scenario.project.rawValue, with: other).utf8)
+            for (name, value) in [(Scenario.project.rawValue, record.value ?? []), (other, twin)] {
                 let copy = OutputRecord(
-                    topic: plant.topics[.journal],
-                    partition: World.partition,
+                    topic: pipeline.topics[.journal],
+                    partition: Scenario.partition,
                     key: Array(name.utf8),
                     value: value
                 )
-                try plant.cluster.append(copy, at: record.timestamp)
+                try pipeline.cluster.append(copy, at: record.timestamp)
             }
         }
-        plant.clock.set(to: recording.records.last?.timestamp ?? plant.clock.now)
-        return plant
+        pipeline.clock.set(to: recording.records.last?.timestamp ?? pipeline.clock.now)
+        return pipeline
     }
 
     /// Decisions that follow from entries, in an order that does not depend on when a project was read.
-    private static func decisions(_ plant: Plant, of name: String? = nil) -> [Written] {
-        plant.decisions().filter { written in
+    private static func decisions(_ pipeline: Pipeline, of name: String? = nil) -> [Written] {
+        pipeline.decisions().filter { written in
             !written.id.contains("-paused-") && !written.id.contains("-resumed-")
                 && (name.map { written.id.hasPrefix($0 + "-") } ?? true)
         }.sorted { ($0.topic.rawValue, $0.id) < ($1.topic.rawValue, $1.id) }
     }
 
-    private static func lethal(_ plant: Plant, _ manner: Lethal.Manner = .death, number: Int = 30) throws -> Lethal {
-        let annotations = plant.journal().filter {
-            $0.keyText == World.project.rawValue && $0.text.contains(#""kind":"annotation""#)
+    private static func lethal(_ pipeline: Pipeline, _ manner: Lethal.Manner = .death, number: Int = 30) throws
+        -> Lethal
+    {
+        let annotations = pipeline.journal().filter {
+            $0.keyText == Scenario.project.rawValue && $0.text.contains(#""kind":"annotation""#)
         }
         let record = try #require(annotations.dropFirst(number).first)
-        return Lethal(topic: plant.topics[.journal], partition: World.partition, offset: record.offset, manner: manner)
+        return Lethal(
+            topic: pipeline.topics[.journal],
+            partition: Scenario.partition,
+            offset: record.offset,
+            manner: manner
+        )
     }
 
-    private static func resume(_ plant: Plant, _ id: String = "r1") throws {
+    private static func resume(_ pipeline: Pipeline, _ id: String = "r1") throws {
         let command = Command(id: id, action: .resume, by: "olga", reason: "mended")
-        try plant.cluster.append(
+        try pipeline.cluster.append(
             OutputRecord(
-                topic: plant.topics[.journal],
-                partition: World.partition,
-                key: Array(World.project.rawValue.utf8),
-                value: JournalEntry(project: World.project, body: .command(command)).jsonBytes
+                topic: pipeline.topics[.journal],
+                partition: Scenario.partition,
+                key: Array(Scenario.project.rawValue.utf8),
+                value: JournalEntry(project: Scenario.project, body: .command(command)).jsonBytes
             )
         )
     }
 
-    private static func pause(_ plant: Plant) throws -> ProjectPause? {
-        let view = try StatusView(transport: plant.cluster, topics: plant.topics)
+    private static func pause(_ pipeline: Pipeline) throws -> ProjectPause? {
+        let view = try StatusView(transport: pipeline.cluster, topics: pipeline.topics)
         defer { view.close() }
-        return try view.summaries().first { $0.project == World.project.rawValue }?.pause
+        return try view.summaries().first { $0.project == Scenario.project.rawValue }?.pause
     }
 
-    private static func verify(_ plant: Plant) throws -> Replay.Report {
-        try Replay(transport: plant.cluster, topics: plant.topics)
-            .verify(project: World.project.rawValue, partition: World.partition)
+    private static func verify(_ pipeline: Pipeline) throws -> Replay.Report {
+        try Replay(transport: pipeline.cluster, topics: pipeline.topics)
+            .verify(project: Scenario.project.rawValue, partition: Scenario.partition)
     }
 
-    private func loop(_ plant: Plant, _ plan: FaultPlan = FaultPlan(), _ lethal: Lethal? = nil) throws -> StageRunner {
-        try plant.makeLoop(plan, policy: Self.policy, lethal: lethal, now: { 0 })
+    private func loop(_ pipeline: Pipeline, _ plan: FaultPlan = FaultPlan(), _ lethal: Lethal? = nil) throws
+        -> ProcessorRunner
+    {
+        try pipeline.makeLoop(plan, policy: Self.policy, lethal: lethal, now: { 0 })
     }
 
-    private func expectAll(_ plant: Plant, _ note: String) {
-        let found = Self.decisions(plant)
+    private func expectAll(_ pipeline: Pipeline, _ note: String) {
+        let found = Self.decisions(pipeline)
         let isSame = found == expected
         #expect(isSame, "\(note): \(expected.count) decisions became \(found.count)")
     }
@@ -108,70 +117,74 @@ struct LoopPoisonTests {
         arguments: [(0, Lethal.Manner.death), (30, .death), (30, .error), (30, .refusal)]
     )
     func pauseAndResume(number: Int, manner: Lethal.Manner) throws {
-        let plant = try Self.plant(recording)
-        let lethal = try Self.lethal(plant, manner, number: number)
-        let (_, deaths) = try supervise { _ in try loop(plant, FaultPlan(), lethal) }
+        let pipeline = try Self.pipeline(recording)
+        let lethal = try Self.lethal(pipeline, manner, number: number)
+        let (_, deaths) = try supervise { _ in try loop(pipeline, FaultPlan(), lethal) }
         #expect(manner == .death ? (4...7).contains(deaths) : deaths == 0, "\(deaths) deaths")
 
-        let pause = try #require(try Self.pause(plant))
+        let pause = try #require(try Self.pause(pipeline))
         #expect(pause.next == lethal.offset && !pause.isResuming)
         #expect(pause.reason.hasPrefix("3 "))
-        let notices = plant.cluster.committed(plant.topics[.notices]).filter { $0.text.contains("project_paused") }
+        let notices = pipeline.cluster.committed(pipeline.topics[.notices]).filter {
+            $0.text.contains("project_paused")
+        }
         #expect(notices.count == 1 && notices.first?.keyText == "shapes")
-        #expect(poisoned(plant).isEmpty)
+        #expect(poisoned(pipeline).isEmpty)
         // The other project is where it would be; this one has decided what stands before.
-        let others = Self.decisions(plant, of: Self.other)
+        let others = Self.decisions(pipeline, of: Self.other)
         #expect(others.count > 30)
         #expect(others == expected.filter { $0.id.hasPrefix(Self.other) })
-        let report = try Self.verify(plant)
+        let report = try Self.verify(pipeline)
         #expect(report.isEqual && report.pause == pause, "\(report.firstDifference ?? "")")
-        #expect(Self.decisions(plant).count < expected.count)
+        #expect(Self.decisions(pipeline).count < expected.count)
 
         // Nothing happens by itself, whoever takes the partition over.
-        try loop(plant).settle()
-        #expect(try Self.pause(plant) == pause)
+        try loop(pipeline).settle()
+        #expect(try Self.pause(pipeline) == pause)
 
-        try Self.resume(plant)
-        try loop(plant).settle()
-        #expect(try Self.pause(plant) == nil)
-        expectAll(plant, "resumed")
-        let after = try Self.verify(plant)
+        try Self.resume(pipeline)
+        try loop(pipeline).settle()
+        #expect(try Self.pause(pipeline) == nil)
+        expectAll(pipeline, "resumed")
+        let after = try Self.verify(pipeline)
         #expect(after.isEqual && after.ticksChecked > 0, "\(after.firstDifference ?? "")")
-        #expect(plant.cluster.committed(plant.topics[.notices]).contains { $0.text.contains("project_resumed") })
+        #expect(pipeline.cluster.committed(pipeline.topics[.notices]).contains { $0.text.contains("project_resumed") })
     }
 
     @Test("Entries that come while it is read again are applied once, in their order", arguments: [1, 3, 5])
     func liveEntries(step: Int) throws {
-        let plant = try Self.plant(recording)
-        let lethal = try Self.lethal(plant)
-        _ = try supervise { _ in try loop(plant, FaultPlan(), lethal) }
+        let pipeline = try Self.pipeline(recording)
+        let lethal = try Self.lethal(pipeline)
+        _ = try supervise { _ in try loop(pipeline, FaultPlan(), lethal) }
         let late = try Recording(seed: 1, rounds: 8).records.dropFirst(recording.records.count)
         #expect(late.count > 20)
-        try Self.resume(plant)
-        let runner = try loop(plant)
+        try Self.resume(pipeline)
+        let runner = try loop(pipeline)
         for (number, record) in late.enumerated() {
             let copy = OutputRecord(
-                topic: plant.topics[.journal],
-                partition: World.partition,
+                topic: pipeline.topics[.journal],
+                partition: Scenario.partition,
                 key: record.key,
                 value: record.value
             )
-            try plant.cluster.append(copy, at: record.timestamp)
+            try pipeline.cluster.append(copy, at: record.timestamp)
             if number % step == 0 { try runner.task.cycle() }
         }
         try runner.settle()
-        #expect(try Self.pause(plant) == nil)
+        #expect(try Self.pause(pipeline) == nil)
         // The command stands between, so entries count one up: replay knows all that.
         let parser = JSONParser(maximumDepth: 64, maximumSize: 16 << 20)
-        var undisturbed = LoopProject(project: World.project)
-        for record in plant.journal() where record.keyText == World.project.rawValue {
+        var undisturbed = LoopProject(project: Scenario.project)
+        for record in pipeline.journal() where record.keyText == Scenario.project.rawValue {
             let entry = try parser.withDocument(of: record.value ?? []) { try JournalEntry(json: $0) }
             _ = undisturbed.apply(entry, appendedAt: StreamTime(milliseconds: record.timestamp))
         }
-        let view = try StatusView(transport: plant.cluster, topics: plant.topics)
+        let view = try StatusView(transport: pipeline.cluster, topics: pipeline.topics)
         defer { view.close() }
         #expect(try view.summaries().first { $0.project == "shapes" }?.chain == undisturbed.chain.digest.hex)
-        let repeated = counted(plant.decisions().filter { $0.topic != .deadLetters }.map(\.id)).filter { $0.value > 1 }
+        let repeated = counted(pipeline.decisions().filter { $0.topic != .deadLetters }.map(\.id)).filter {
+            $0.value > 1
+        }
         #expect(repeated.isEmpty)
     }
 
@@ -181,15 +194,15 @@ struct LoopPoisonTests {
     )
     func failsReading(fault: FaultPlan.Fault) throws {
         func run(_ step: FaultPlan.Step?) throws -> FaultPlan {
-            let plant = try Self.plant(recording)
-            let lethal = try Self.lethal(plant)
-            _ = try supervise { _ in try loop(plant, FaultPlan(), lethal) }
-            try Self.resume(plant)
+            let pipeline = try Self.pipeline(recording)
+            let lethal = try Self.lethal(pipeline)
+            _ = try supervise { _ in try loop(pipeline, FaultPlan(), lethal) }
+            try Self.resume(pipeline)
             let plan = FaultPlan(step)
-            let make = { (number: Int) in try loop(plant, number == 0 ? plan : FaultPlan()) }
+            let make = { (number: Int) in try loop(pipeline, number == 0 ? plan : FaultPlan()) }
             if step == nil { try make(0).settle() } else { _ = try supervise(make) }
-            #expect(try Self.pause(plant) == nil, "\(step?.description ?? "undisturbed")")
-            expectAll(plant, step?.description ?? "undisturbed")
+            #expect(try Self.pause(pipeline) == nil, "\(step?.description ?? "undisturbed")")
+            expectAll(pipeline, step?.description ?? "undisturbed")
             return plan
         }
         let effects = try run(nil).effects
@@ -198,20 +211,20 @@ struct LoopPoisonTests {
 
     @Test("If it kills again, the project is paused again and the others go on")
     func killsAgain() throws {
-        let plant = try Self.plant(recording)
-        let lethal = try Self.lethal(plant)
-        _ = try supervise { _ in try loop(plant, FaultPlan(), lethal) }
+        let pipeline = try Self.pipeline(recording)
+        let lethal = try Self.lethal(pipeline)
+        _ = try supervise { _ in try loop(pipeline, FaultPlan(), lethal) }
         for number in 0..<2 {
-            try Self.resume(plant, "r\(number)")
-            let (_, deaths) = try supervise { _ in try loop(plant, FaultPlan(), lethal) }
+            try Self.resume(pipeline, "r\(number)")
+            let (_, deaths) = try supervise { _ in try loop(pipeline, FaultPlan(), lethal) }
             #expect((3...6).contains(deaths), "\(deaths) deaths")
-            let pause = try #require(try Self.pause(plant))
+            let pause = try #require(try Self.pause(pipeline))
             #expect(!pause.isResuming && pause.next <= lethal.offset)
-            #expect(Self.decisions(plant, of: Self.other) == expected.filter { $0.id.hasPrefix(Self.other) })
+            #expect(Self.decisions(pipeline, of: Self.other) == expected.filter { $0.id.hasPrefix(Self.other) })
         }
-        try Self.resume(plant, "r9")
-        try loop(plant).settle()
-        expectAll(plant, "mended")
+        try Self.resume(pipeline, "r9")
+        try loop(pipeline).settle()
+        expectAll(pipeline, "mended")
     }
 
     @Test(
@@ -219,17 +232,17 @@ struct LoopPoisonTests {
         arguments: [Lethal.Manner.error, .refusal]
     )
     func refusedAgain(manner: Lethal.Manner) throws {
-        let plant = try Self.plant(recording)
-        let lethal = try Self.lethal(plant, manner)
-        _ = try supervise { _ in try loop(plant, FaultPlan(), lethal) }
+        let pipeline = try Self.pipeline(recording)
+        let lethal = try Self.lethal(pipeline, manner)
+        _ = try supervise { _ in try loop(pipeline, FaultPlan(), lethal) }
         for number in 0..<2 {
-            try Self.resume(plant, "r\(number)")
-            let runner = try loop(plant, FaultPlan(), lethal)
+            try Self.resume(pipeline, "r\(number)")
+            let runner = try loop(pipeline, FaultPlan(), lethal)
             try runner.settle(maximum: 1_000)
-            let pause = try #require(try Self.pause(plant))
+            let pause = try #require(try Self.pause(pipeline))
             #expect(!pause.isResuming && pause.next <= lethal.offset)
             #expect(pause.reason.hasPrefix("3 times in a row: "), "\(pause.reason)")
-            #expect(Self.decisions(plant, of: Self.other) == expected.filter { $0.id.hasPrefix(Self.other) })
+            #expect(Self.decisions(pipeline, of: Self.other) == expected.filter { $0.id.hasPrefix(Self.other) })
             let failures = runner.events.count {
                 switch $0 {
                 case .aborted, .refused: true
@@ -238,121 +251,123 @@ struct LoopPoisonTests {
             }
             #expect(failures <= 5, "\(failures) failures")
         }
-        try Self.resume(plant, "r9")
-        try loop(plant).settle()
-        expectAll(plant, "mended")
+        try Self.resume(pipeline, "r9")
+        try loop(pipeline).settle()
+        expectAll(pipeline, "mended")
     }
 
     @Test("A project that is read again is not blamed for what others' entries kill")
     func innocent() throws {
-        let plant = try Self.plant(recording)
-        _ = try supervise { [lethal = try Self.lethal(plant)] _ in try loop(plant, FaultPlan(), lethal) }
-        try Self.resume(plant)
-        let place = Int64(plant.journal().count)
+        let pipeline = try Self.pipeline(recording)
+        _ = try supervise { [lethal = try Self.lethal(pipeline)] _ in try loop(pipeline, FaultPlan(), lethal) }
+        try Self.resume(pipeline)
+        let place = Int64(pipeline.journal().count)
         let other = JournalEntry(project: ProjectID(Self.other), body: .engine(build: Build.version))
-        try plant.cluster.append(
+        try pipeline.cluster.append(
             OutputRecord(
-                topic: plant.topics[.journal],
-                partition: World.partition,
+                topic: pipeline.topics[.journal],
+                partition: Scenario.partition,
                 key: Array(Self.other.utf8),
                 value: other.jsonBytes
             )
         )
-        #expect(plant.journal().last?.offset == place)
-        let lethal = Lethal(topic: plant.topics[.journal], partition: World.partition, offset: place)
-        let (_, deaths) = try supervise { _ in try loop(plant, FaultPlan(), lethal) }
+        #expect(pipeline.journal().last?.offset == place)
+        let lethal = Lethal(topic: pipeline.topics[.journal], partition: Scenario.partition, offset: place)
+        let (_, deaths) = try supervise { _ in try loop(pipeline, FaultPlan(), lethal) }
         #expect((4...7).contains(deaths), "\(deaths) deaths")
-        #expect(try Self.pause(plant) == nil)
-        let told = plant.cluster.committed(plant.topics[.notices]).filter { $0.text.contains("paused again") }
+        #expect(try Self.pause(pipeline) == nil)
+        let told = pipeline.cluster.committed(pipeline.topics[.notices]).filter { $0.text.contains("paused again") }
         #expect(told.isEmpty)
-        let shapes = Self.decisions(plant, of: World.project.rawValue)
-        #expect(shapes == expected.filter { $0.id.hasPrefix(World.project.rawValue) })
+        let shapes = Self.decisions(pipeline, of: Scenario.project.rawValue)
+        #expect(shapes == expected.filter { $0.id.hasPrefix(Scenario.project.rawValue) })
     }
 
     @Test("Where the journal is gone that it waits for, the project stays paused, says why, and the others go on")
     func trimmed() throws {
-        let plant = try Self.plant(recording)
-        let lethal = try Self.lethal(plant)
-        _ = try supervise { _ in try loop(plant, FaultPlan(), lethal) }
-        let place = TopicPartition(plant.topics[.journal], World.partition)
-        plant.cluster.delete(place, before: lethal.offset + 2)
-        try Self.resume(plant)
-        try loop(plant).settle()
-        let pause = try #require(try Self.pause(plant))
+        let pipeline = try Self.pipeline(recording)
+        let lethal = try Self.lethal(pipeline)
+        _ = try supervise { _ in try loop(pipeline, FaultPlan(), lethal) }
+        let place = TopicPartition(pipeline.topics[.journal], Scenario.partition)
+        pipeline.cluster.delete(place, before: lethal.offset + 2)
+        try Self.resume(pipeline)
+        try loop(pipeline).settle()
+        let pause = try #require(try Self.pause(pipeline))
         #expect(!pause.isResuming && pause.next == lethal.offset)
         #expect(pause.reason.contains("\(lethal.offset + 2)"), "\(pause.reason)")
     }
 
     @Test("A reader that fails for a while delays the project, and nobody else")
     func outage() throws {
-        let plant = try Self.plant(recording)
-        let lethal = try Self.lethal(plant)
-        _ = try supervise { _ in try loop(plant, FaultPlan(), lethal) }
-        try Self.resume(plant)
+        let pipeline = try Self.pipeline(recording)
+        let lethal = try Self.lethal(pipeline)
+        _ = try supervise { _ in try loop(pipeline, FaultPlan(), lethal) }
+        try Self.resume(pipeline)
         let away = Lethal(
             topic: lethal.topic,
             partition: lethal.partition,
             offset: lethal.offset,
             manner: .outage
         )
-        let runner = try loop(plant, FaultPlan(), away)
+        let runner = try loop(pipeline, FaultPlan(), away)
         for _ in 0..<100 { try runner.task.cycle() }
-        #expect(try Self.pause(plant) == nil)
-        expectAll(plant, "after an outage")
+        #expect(try Self.pause(pipeline) == nil)
+        expectAll(pipeline, "after an outage")
     }
 
     @Test("An entry that belongs to no project is a dead letter")
     func nobodys() throws {
-        let plant = try Self.plant(recording)
-        let end = Int64(plant.journal().count)
-        try plant.cluster.append(
-            OutputRecord(topic: plant.topics[.journal], partition: World.partition, key: [0xFF], value: [1])
+        let pipeline = try Self.pipeline(recording)
+        let end = Int64(pipeline.journal().count)
+        try pipeline.cluster.append(
+            OutputRecord(topic: pipeline.topics[.journal], partition: Scenario.partition, key: [0xFF], value: [1])
         )
-        let lethal = Lethal(topic: plant.topics[.journal], partition: World.partition, offset: end)
-        _ = try supervise { _ in try loop(plant, FaultPlan(), lethal) }
-        #expect(poisoned(plant).map(\.value) == [[1]])
-        let isSame = Self.decisions(plant).filter { $0.id != "poison" } == expected
+        let lethal = Lethal(topic: pipeline.topics[.journal], partition: Scenario.partition, offset: end)
+        _ = try supervise { _ in try loop(pipeline, FaultPlan(), lethal) }
+        #expect(poisoned(pipeline).map(\.value) == [[1]])
+        let isSame = Self.decisions(pipeline).filter { $0.id != "poison" } == expected
         #expect(isSame)
     }
 
     @Test("A tally that kills is passed over, and no decision is missing")
     func tally() throws {
-        let plant = try Self.plant(recording)
+        let pipeline = try Self.pipeline(recording)
         for number in 0..<20 {
             let value = Array(#"{"project":"shapes","predictions":\#(number)}"#.utf8)
-            try plant.cluster.append(
-                OutputRecord(topic: plant.topics[.tallies], partition: World.partition, value: value)
+            try pipeline.cluster.append(
+                OutputRecord(topic: pipeline.topics[.tallies], partition: Scenario.partition, value: value)
             )
         }
-        let lethal = Lethal(topic: plant.topics[.tallies], partition: World.partition, offset: 11)
-        let (_, deaths) = try supervise { _ in try loop(plant, FaultPlan(), lethal) }
+        let lethal = Lethal(topic: pipeline.topics[.tallies], partition: Scenario.partition, offset: 11)
+        let (_, deaths) = try supervise { _ in try loop(pipeline, FaultPlan(), lethal) }
         #expect((4...8).contains(deaths), "\(deaths) deaths")
-        #expect(try Self.pause(plant) == nil)
-        expectAll(plant, "after a deadly tally")
+        #expect(try Self.pause(pipeline) == nil)
+        expectAll(pipeline, "after a deadly tally")
     }
 
     @Test("The operator's command finds the pause, and refuses what is not paused")
     func command() throws {
-        let plant = try Self.plant(recording)
-        let resume = ProjectResume(transport: plant.cluster, topics: plant.topics)
+        let pipeline = try Self.pipeline(recording)
+        let resume = ProjectResume(transport: pipeline.cluster, topics: pipeline.topics)
         #expect(throws: EngineError.self) { try resume.send("shapes", by: "o", reason: "") }
         #expect(throws: EngineError.self) { try resume.send("nowhere", by: "o", reason: "") }
-        let lethal = try Self.lethal(plant)
-        _ = try supervise { _ in try loop(plant, FaultPlan(), lethal) }
+        let lethal = try Self.lethal(pipeline)
+        _ = try supervise { _ in try loop(pipeline, FaultPlan(), lethal) }
         let pause = try resume.send("shapes", by: "o", reason: "mended")
         #expect(pause.next == lethal.offset)
         // The recorded journal was written by an Intake whose offsets are not here.
-        plant.cluster.setOffset(0, of: TopicPartition(plant.topics[.commands], 0), group: "intake")
-        let (intake, runner) = (try plant.makeIntake(), try loop(plant))
+        pipeline.cluster.setOffset(0, of: TopicPartition(pipeline.topics[.commands], 0), group: "intake")
+        let (intake, runner) = (try pipeline.makeIntake(), try loop(pipeline))
         try intake.settle()
         try runner.settle()
-        #expect(try Self.pause(plant) == nil)
-        #expect(poisoned(plant).isEmpty)
-        expectAll(plant, "resumed by command")
+        #expect(try Self.pause(pipeline) == nil)
+        #expect(poisoned(pipeline).isEmpty)
+        expectAll(pipeline, "resumed by command")
     }
 
-    private func poisoned(_ plant: Plant) -> [StoredRecord] {
-        plant.cluster.committed(plant.topics[.deadLetters]).filter { $0.header("flywheel.reason.code") == "poison" }
+    private func poisoned(_ pipeline: Pipeline) -> [StoredRecord] {
+        pipeline.cluster.committed(pipeline.topics[.deadLetters]).filter {
+            $0.header("flywheel.reason.code") == "poison"
+        }
     }
 }
 

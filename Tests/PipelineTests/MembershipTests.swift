@@ -9,7 +9,7 @@ import Worker
 private final class SilentConsumer: GroupConsumer, @unchecked Sendable {
     let topics: [String]
     private let clock: SimulatedClock
-    var trouble: StreamError?
+    var connectivityError: StreamError?
 
     init(_ topics: [String], _ clock: SimulatedClock) {
         self.topics = topics
@@ -50,15 +50,15 @@ private struct SilentTransport: StreamTransport {
 
 @Suite("A member of a group that has not answered")
 struct MembershipTests {
-    private func task(_ plant: Plant, _ consumer: SilentConsumer) throws -> StreamTask {
-        let clock = plant.clock
+    private func task(_ pipeline: Pipeline, _ consumer: SilentConsumer) throws -> StreamTask {
+        let clock = pipeline.clock
         return try StreamTask(
-            transport: SilentTransport(cluster: plant.cluster, consumer: consumer),
-            stage: try LoopStage(
-                topics: plant.topics,
-                transport: plant.cluster,
+            transport: SilentTransport(cluster: pipeline.cluster, consumer: consumer),
+            stage: try LoopProcessor(
+                topics: pipeline.topics,
+                transport: pipeline.cluster,
                 worker: "w",
-                tokens: .plant,
+                tokens: .pipeline,
                 now: { clock.now }
             ),
             group: "loop",
@@ -82,40 +82,45 @@ struct MembershipTests {
     /// Before: it waited for ever, and was ready.
     @Test("It joins again after two minutes, and is not ready meanwhile")
     func silent() throws {
-        let plant = try Plant()
-        let consumer = SilentConsumer([plant.topics[.journal]], plant.clock)
-        let task = try task(plant, consumer)
-        let began = plant.clock.now
+        let pipeline = try Pipeline()
+        let consumer = SilentConsumer([pipeline.topics[.journal]], pipeline.clock)
+        let task = try task(pipeline, consumer)
+        let began = pipeline.clock.now
         var error: StreamError?
-        while error == nil, plant.clock.now - began < 1_000_000 {
-            let waiting = WorkerHealth.waiting(since: task.waitsSince, hasJoined: false, at: plant.clock.now)
+        while error == nil, pipeline.clock.now - began < 1_000_000 {
+            let waiting = WorkerHealth.waiting(since: task.waitsSince, hasJoined: false, at: pipeline.clock.now)
             #expect(waiting?.hasPrefix("waits") == true)
             error = attempt(task)
         }
-        let waited = plant.clock.now - began
+        let waited = pipeline.clock.now - began
         #expect((120_000..<121_000).contains(waited), "\(waited) ms")
         #expect(error?.operation == "join the group" && error?.disposition == .retry)
     }
 
     @Test("While no broker answers no group can, and the wait begins when one does")
     func troubled() throws {
-        let plant = try Plant()
-        let consumer = SilentConsumer([plant.topics[.journal]], plant.clock)
-        let task = try task(plant, consumer)
-        consumer.trouble = StreamError(.retry, operation: "reach a broker", code: "_ALL_BROKERS_DOWN", reason: "down")
-        let began = plant.clock.now
-        while plant.clock.now - began < 600_000 { try task.cycle() }
-        consumer.trouble = nil
-        let back = plant.clock.now
-        #expect(throws: StreamError.self) { while plant.clock.now - back < 1_000_000 { try task.cycle() } }
-        #expect(plant.clock.now - back >= 120_000)
+        let pipeline = try Pipeline()
+        let consumer = SilentConsumer([pipeline.topics[.journal]], pipeline.clock)
+        let task = try task(pipeline, consumer)
+        consumer.connectivityError = StreamError(
+            .retry,
+            operation: "reach a broker",
+            code: "_ALL_BROKERS_DOWN",
+            reason: "down"
+        )
+        let began = pipeline.clock.now
+        while pipeline.clock.now - began < 600_000 { try task.cycle() }
+        consumer.connectivityError = nil
+        let back = pipeline.clock.now
+        #expect(throws: StreamError.self) { while pipeline.clock.now - back < 1_000_000 { try task.cycle() } }
+        #expect(pipeline.clock.now - back >= 120_000)
     }
 
     @Test("One that the group has told that it gets nothing does not wait: it is ready to take over")
     func standby() throws {
-        let plant = try Plant()
-        var runners: [StageRunner] = []
-        for number in 1...3 { runners.append(try plant.makeLoop(instance: "w\(number)")) }
+        let pipeline = try Pipeline()
+        var runners: [ProcessorRunner] = []
+        for number in 1...3 { runners.append(try pipeline.makeLoop(instance: "w\(number)")) }
         for _ in 0..<20 { for runner in runners { try runner.task.cycle() } }
         #expect(runners.map(\.task.assignment.isEmpty).filter { $0 }.count == 1, "two partitions, three members")
         #expect(runners.allSatisfy { $0.task.waitsSince == nil })

@@ -54,10 +54,10 @@ struct NewerForm: Sendable, CustomTestStringConvertible {
 
 @Suite("What a newer build wrote into a version is refused by its name, by every reader")
 struct NewerFormTests {
-    private let source: Plant
+    private let source: Pipeline
 
     init() throws {
-        source = try Plant(seed: 2)
+        source = try Pipeline(seed: 2)
         for _ in 0..<14 { try source.round() }
     }
 
@@ -66,7 +66,7 @@ struct NewerFormTests {
     /// - Returns: The manifest, and the file that the refusal must name.
     private func rewrite(_ store: DatasetStore, _ form: NewerForm) throws -> (manifest: ArtifactReference, file: String)
     {
-        let project = World.project
+        let project = Scenario.project
         let old = try #require(try store.manifest(project, ordinal: 1))
         var text = try store.objects.read("\(project)/versions/\(old.id)/manifest.json")
         var file = ""
@@ -97,19 +97,19 @@ struct NewerFormTests {
 
     @Test("By verify", arguments: NewerForm.all)
     func verify(form: NewerForm) throws {
-        let id = try #require(try source.store.manifest(World.project, ordinal: 1)?.id)
-        #expect(try source.store.verify(World.project, id: id) == [])
+        let id = try #require(try source.store.manifest(Scenario.project, ordinal: 1)?.id)
+        #expect(try source.store.verify(Scenario.project, id: id) == [])
         let (manifest, file) = try rewrite(source.store, form)
         let name = DatasetVersionID(try #require(manifest.sha256))
         guard !form.isOfLine else {
-            let problems = try source.store.verify(World.project, id: name)
+            let problems = try source.store.verify(Scenario.project, id: name)
             #expect(problems.count == 1)
             for part in [form.named, file, "line 1: ", "a newer build wrote it", "upgrade"] {
                 #expect(problems.first?.contains(part) == true, "\(problems)")
             }
             return
         }
-        let error = #expect(throws: EngineError.self) { try source.store.verify(World.project, id: name) }
+        let error = #expect(throws: EngineError.self) { try source.store.verify(Scenario.project, id: name) }
         for part in [form.named, file, "a newer build wrote it", "upgrade"] {
             #expect(error?.description.contains(part) == true, "\(String(describing: error))")
         }
@@ -117,7 +117,7 @@ struct NewerFormTests {
 
     @Test("By the built-in trainer, of which every repeat is a failure that says so", arguments: NewerForm.all)
     func trainer(form: NewerForm) throws {
-        let plant = try Plant()
+        let pipeline = try Pipeline()
         let (manifest, file) = try rewrite(source.store, form)
         let known = try #require(try source.decoded(.datasetVersions) { try SealedVersion(json: $0) }.first)
         let request = TrainingRequest(
@@ -133,15 +133,15 @@ struct NewerFormTests {
                 test: known.test
             ),
             modelVersion: ModelVersion("v1"),
-            trials: [Recipe()],
+            trials: [Hyperparameters()],
             repeats: 2,
-            deadline: StreamTime(milliseconds: plant.clock.now + 60_000),
+            deadline: StreamTime(milliseconds: pipeline.clock.now + 60_000),
             priority: 0,
             warmStart: nil
         )
-        try plant.send(.trainingRequests, Wire.bytes { request.write(to: &$0, project: World.project) })
-        try plant.makeTrainer().settle()
-        let results = try plant.decoded(.trainingResults) { try TrainingResult(json: $0) }
+        try pipeline.send(.trainingRequests, Wire.bytes { request.write(to: &$0, project: Scenario.project) })
+        try pipeline.makeTrainer().settle()
+        let results = try pipeline.decoded(.trainingResults) { try TrainingResult(json: $0) }
         #expect(results.count == 2)
         for result in results {
             guard case .failed(let reason) = result.outcome else {
@@ -157,23 +157,23 @@ struct NewerFormTests {
         arguments: NewerForm.all.filter { !$0.isOfLine }
     )
     func materializer(form: NewerForm) throws {
-        let facts = source.cluster.committed(source.topics[.datasetLog], World.partition).map(\.value)
+        let facts = source.cluster.committed(source.topics[.datasetLog], Scenario.partition).map(\.value)
         let cut = try #require(
             facts.firstIndex { String(decoding: $0 ?? [], as: UTF8.self).contains(#""kind":"version_cut""#) }
         )
-        let log = try Plant()
-        for fact in facts[...cut] { try log.send(.datasetLog, fact, partition: World.partition) }
+        let log = try Pipeline()
+        for fact in facts[...cut] { try log.send(.datasetLog, fact, partition: Scenario.partition) }
         let runner = try log.makeMaterializer()
         try runner.settle()
         _ = try rewrite(log.store, form)
-        for fact in facts[(cut + 1)...] { try log.send(.datasetLog, fact, partition: World.partition) }
+        for fact in facts[(cut + 1)...] { try log.send(.datasetLog, fact, partition: Scenario.partition) }
         try runner.settle()
-        let stage = try #require(runner.stage as? MaterializerStage)
+        let stage = try #require(runner.stage as? MaterializerProcessor)
         let stop = try #require(stage.stops.first)
         for part in [form.named, "manifest.json", "a newer build wrote it", "version 2 of project"] {
             #expect(stop.text.contains(part), "\(stop.text)")
         }
         #expect(try log.decoded(.datasetVersions) { try SealedVersion(json: $0) }.count == 1)
-        #expect(try log.store.manifest(World.project, ordinal: 2) == nil)
+        #expect(try log.store.manifest(Scenario.project, ordinal: 2) == nil)
     }
 }

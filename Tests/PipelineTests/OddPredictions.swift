@@ -1,7 +1,7 @@
 import Statistics
 import Vocabulary
 
-/// Predictions of `World.project` with something odd in them: broken JSON where nobody reads, members of other forms than
+/// Predictions of `Scenario.project` with something odd in them: broken JSON where nobody reads, members of other forms than
 /// asked for, and what is unusual but right.
 enum OddPredictions {
     /// A value of JSON, or what is none. Depths count from the root of a record on.
@@ -97,7 +97,7 @@ enum OddPredictions {
         id: String = #""id":"s""#
     ) -> String {
         """
-        {"project":"\(World.project)"\(top),"sample":{\(id)\(sample)},"model":{"version":"v"\(model)},\
+        {"project":"\(Scenario.project)"\(top),"sample":{\(id)\(sample)},"model":{"version":"v"\(model)},\
         "output":{"kind":"choice","probabilities":\(probabilities)\(output)}}
         """
     }

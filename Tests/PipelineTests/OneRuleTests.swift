@@ -15,7 +15,7 @@ import Vocabulary
 struct OneRuleTests {
     /// An Intake of one project, of which everything goes on, or nothing.
     private final class Door {
-        let stage: IntakeStage
+        let stage: IntakeProcessor
         private let intake: Any
         private let batch = RecordBatch()
         private let time: Int64
@@ -26,10 +26,10 @@ struct OneRuleTests {
         private(set) var written = 0
 
         init(_ space: EmbeddingSpace?, forwardsAll: Bool) throws {
-            let usual = World.configuration()
+            let usual = Scenario.configuration()
             var acquisition = usual.acquisition
             acquisition.auditCutoff = forwardsAll ? 1 : 0
-            let plant = try Plant(
+            let pipeline = try Pipeline(
                 configuration: ProjectConfiguration(
                     project: usual.project,
                     revision: 1,
@@ -40,10 +40,10 @@ struct OneRuleTests {
                 )
             )
             // Nothing passes because the pool has room.
-            let runner = try plant.makeIntake(readsState: false)
+            let runner = try pipeline.makeIntake(readsState: false)
             try runner.settle()
-            stage = try #require(runner.stage as? IntakeStage)
-            (intake, time) = (runner, plant.clock.now)
+            stage = try #require(runner.stage as? IntakeProcessor)
+            (intake, time) = (runner, pipeline.clock.now)
         }
 
         /// Why a record is refused, by code and text; nil of one that is counted.
@@ -60,8 +60,8 @@ struct OneRuleTests {
                 offset += 1
                 if stage.look(record, at: time) != nil { looks += 1 }
                 batch.records = [record]
-                var turn = Turn()
-                try stage.process(batch, topics: IntakeStage.inputs.map { stage.topics[$0] }, into: &turn)
+                var turn = PendingTransaction()
+                try stage.process(batch, topics: IntakeProcessor.inputs.map { stage.topics[$0] }, into: &turn)
                 let refused = stage.turnCounts.deadTotal
                 #expect(stage.turnCounts.read == 1 && stage.turnCounts.accepted + refused == 1)
                 written += turn.outputs.count

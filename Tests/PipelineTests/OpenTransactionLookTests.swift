@@ -14,24 +14,24 @@ import Vocabulary
 @Suite("Looking past an open transaction")
 struct OpenTransactionLookTests {
     /// Begins a transaction in the project's partition of topics, and leaves it open.
-    private func leaveOpen(_ plant: Plant, _ topics: [Topic], partition: Int32 = World.partition) throws {
-        let stranger = try plant.cluster.makeProducer(transactionalID: "forgotten")
+    private func leaveOpen(_ pipeline: Pipeline, _ topics: [Topic], partition: Int32 = Scenario.partition) throws {
+        let stranger = try pipeline.cluster.makeProducer(transactionalID: "forgotten")
         try stranger.initializeTransactions()
         try stranger.begin()
         try stranger.send(
-            topics.map { OutputRecord(topic: plant.topics[$0], partition: partition, key: [0x6B], value: [0x7B]) }
+            topics.map { OutputRecord(topic: pipeline.topics[$0], partition: partition, key: [0x6B], value: [0x7B]) }
         )
     }
 
-    private func verify(_ plant: Plant) throws -> Replay.Report {
-        try Replay(transport: plant.cluster, topics: plant.topics)
-            .verify(project: World.project.rawValue, partition: World.partition)
+    private func verify(_ pipeline: Pipeline) throws -> Replay.Report {
+        try Replay(transport: pipeline.cluster, topics: pipeline.topics)
+            .verify(project: Scenario.project.rawValue, partition: Scenario.partition)
     }
 
-    private func plant(rounds: Int = 8) throws -> Plant {
-        let plant = try Plant(transactionTimeout: 100_000_000)
-        for _ in 0..<rounds { try plant.round() }
-        return plant
+    private func pipeline(rounds: Int = 8) throws -> Pipeline {
+        let pipeline = try Pipeline(transactionTimeout: 100_000_000)
+        for _ in 0..<rounds { try pipeline.round() }
+        return pipeline
     }
 
     // MARK: - Replay
@@ -39,29 +39,29 @@ struct OpenTransactionLookTests {
     /// Before: each topic was waited for, 15 s at a time, and the replay then gave up.
     @Test("Replay verifies as far as is committed, and names every topic in which a transaction is open")
     func replay() throws {
-        let plant = try plant()
-        let whole = try verify(plant)
+        let pipeline = try pipeline()
+        let whole = try verify(pipeline)
         #expect(whole.isEqual && whole.heldBack.isEmpty && whole.unseen == 0 && whole.compared > 20)
         let topics: [Topic] = [.journal] + Replay.decisionTopics
-        try leaveOpen(plant, topics)
+        try leaveOpen(pipeline, topics)
         let began = ContinuousClock.now
-        let report = try verify(plant)
+        let report = try verify(pipeline)
         #expect(began.duration(to: .now) < .seconds(12), "one wait for all topics, and no more")
         #expect(report.isEqual, "\(report.firstDifference ?? "")")
-        #expect(report.heldBack == topics.map { plant.topics[$0] })
+        #expect(report.heldBack == topics.map { pipeline.topics[$0] })
         #expect(report.unseen == 0 && report.compared == whole.compared && report.chain == whole.chain)
     }
 
     @Test("What may stand behind an open transaction is no difference, and what is missing before it is one")
     func unseen() throws {
-        let plant = try plant(rounds: 4)
-        try leaveOpen(plant, [.labelingTasks])
-        let before = plant.cluster.committed(plant.topics[.labelingTasks], World.partition).count
-        for _ in 0..<4 { try plant.round() }
-        try #require(plant.cluster.committed(plant.topics[.labelingTasks], World.partition).count == before)
-        let report = try verify(plant)
+        let pipeline = try pipeline(rounds: 4)
+        try leaveOpen(pipeline, [.labelingTasks])
+        let before = pipeline.cluster.committed(pipeline.topics[.labelingTasks], Scenario.partition).count
+        for _ in 0..<4 { try pipeline.round() }
+        try #require(pipeline.cluster.committed(pipeline.topics[.labelingTasks], Scenario.partition).count == before)
+        let report = try verify(pipeline)
         #expect(report.isEqual, "\(report.firstDifference ?? "")")
-        #expect(report.unseen > 0 && report.heldBack == [plant.topics[.labelingTasks]])
+        #expect(report.unseen > 0 && report.heldBack == [pipeline.topics[.labelingTasks]])
         // A record of a later entry shows that the topic has come that far: then nothing excuses what is missing.
         let decisions = (1...3).map {
             EncodedDecision(
@@ -90,15 +90,15 @@ struct OpenTransactionLookTests {
 
     @Test("A position that stands behind an open transaction leaves what follows it to be replayed later")
     func state() throws {
-        let plant = try plant(rounds: 4)
-        let first = try verify(plant)
-        try leaveOpen(plant, [.state])
-        for _ in 0..<4 { try plant.round() }
-        let report = try verify(plant)
-        #expect(report.isEqual && report.heldBack == [plant.topics[.state]])
+        let pipeline = try pipeline(rounds: 4)
+        let first = try verify(pipeline)
+        try leaveOpen(pipeline, [.state])
+        for _ in 0..<4 { try pipeline.round() }
+        let report = try verify(pipeline)
+        #expect(report.isEqual && report.heldBack == [pipeline.topics[.state]])
         #expect(report.entries >= first.entries && report.waiting > 0)
         // Where no position is seen at all, nothing is claimed.
-        let hidden = try Plant.prepared([.journal, .labelingTasks, .datasetLog], from: plant)
+        let hidden = try Pipeline.prepared([.journal, .labelingTasks, .datasetLog], from: pipeline)
         try leaveOpen(hidden, [.state])
         let nothing = try verify(hidden)
         #expect(nothing.isEqual && nothing.entries == 0 && nothing.waiting > 0)
@@ -110,19 +110,19 @@ struct OpenTransactionLookTests {
     /// Before: as replay, and 30 s for `state`.
     @Test("Explain says what is known as far as is committed, and where more may stand")
     func explain() throws {
-        let plant = try plant()
-        let explain = Explain(transport: plant.cluster, topics: plant.topics, salt: [1, 2, 3])
-        let task = try #require(try plant.tasks().last)
-        let known = try explain.explain(task.sample.id, of: plant.configuration, since: 0)
+        let pipeline = try pipeline()
+        let explain = Explain(transport: pipeline.cluster, topics: pipeline.topics, salt: [1, 2, 3])
+        let task = try #require(try pipeline.tasks().last)
+        let known = try explain.explain(task.sample.id, of: pipeline.configuration, since: 0)
         #expect(known.heldBack.isEmpty && known.isFound)
-        try leaveOpen(plant, [.journal, .labelingTasks, .datasetLog, .state, .tallies])
+        try leaveOpen(pipeline, [.journal, .labelingTasks, .datasetLog, .state, .tallies])
         let began = ContinuousClock.now
-        let found = try explain.explain(task.sample.id, of: plant.configuration, since: 0)
+        let found = try explain.explain(task.sample.id, of: pipeline.configuration, since: 0)
         #expect(began.duration(to: .now) < .seconds(15))
         #expect(found.outcome == known.outcome && found.appearances == known.appearances)
         #expect(found.heldBack == [.journal, .labelingTasks, .datasetLog, .tallies])
         // Of a sample that nobody asked for `state` and `predictions` are read, too.
-        let other = try Plant(transactionTimeout: 100_000_000)
+        let other = try Pipeline(transactionTimeout: 100_000_000)
         try other.settle()
         try leaveOpen(other, [.state, .predictions])
         let nothing = try Explain(transport: other.cluster, topics: other.topics)
@@ -134,11 +134,11 @@ struct OpenTransactionLookTests {
 
     @Test("Dead letters are listed as far as is committed; who sends them again must see every mark")
     func letters() throws {
-        let plant = try plant(rounds: 1)
-        for number in 0..<4 { try plant.send(.annotations, Wire.annotation("shapes-9-\(number)", "a", .skip)) }
-        try plant.settle()
+        let pipeline = try pipeline(rounds: 1)
+        for number in 0..<4 { try pipeline.send(.annotations, Wire.annotation("shapes-9-\(number)", "a", .skip)) }
+        try pipeline.settle()
         func read(onlyLooks: Bool) throws -> (count: Int, marks: Int, isHeldBack: Bool) {
-            let scan = try LetterScan(transport: plant.cluster, topics: plant.topics, onlyLooks: onlyLooks)
+            let scan = try DeadLetterScan(transport: pipeline.cluster, topics: pipeline.topics, onlyLooks: onlyLooks)
             defer { scan.close() }
             var count = 0
             let marks = try scan.marks().marks.count
@@ -148,11 +148,11 @@ struct OpenTransactionLookTests {
         let before = try read(onlyLooks: true)
         #expect(before.count >= 4 && !before.isHeldBack)
         for partition in 0..<2 as Range<Int32> {
-            let stranger = try plant.cluster.makeProducer(transactionalID: "forgotten-\(partition)")
+            let stranger = try pipeline.cluster.makeProducer(transactionalID: "forgotten-\(partition)")
             try stranger.initializeTransactions()
             try stranger.begin()
             try stranger.send([
-                OutputRecord(topic: plant.topics[.deadLetters], partition: partition, key: [], value: [0x7B])
+                OutputRecord(topic: pipeline.topics[.deadLetters], partition: partition, key: [], value: [0x7B])
             ])
         }
         let began = ContinuousClock.now
@@ -166,13 +166,13 @@ struct OpenTransactionLookTests {
 
     @Test("A transaction that ends while it is waited for is seen whole, and holds nobody back")
     func settles() throws {
-        let plant = try plant(rounds: 1)
-        let reader = try plant.cluster.makeReader(topics: [plant.topics[.notices]])
+        let pipeline = try pipeline(rounds: 1)
+        let reader = try pipeline.cluster.makeReader(topics: [pipeline.topics[.notices]])
         defer { reader.close() }
-        let place = TopicPartition(plant.topics[.notices], 1)
+        let place = TopicPartition(pipeline.topics[.notices], 1)
         let start = try reader.ends(of: [place], stable: false)[place] ?? 0
         #expect(try reader.settledEnds(of: [place])[place] == SettledEnd(offset: start, isHeldBack: false))
-        try leaveOpen(plant, [.notices], partition: 1)
+        try leaveOpen(pipeline, [.notices], partition: 1)
         #expect(try reader.settledEnds(of: [place])[place] == SettledEnd(offset: start, isHeldBack: true))
         #expect(try reader.settledEnds(of: []).isEmpty)
     }

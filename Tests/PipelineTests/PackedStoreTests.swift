@@ -17,22 +17,22 @@ import Vocabulary
 
 @Suite("Files of labels may lie packed: ids, readers and conflicts know only the texts")
 struct PackedStoreTests {
-    private func plant(_ records: some Collection<OutputRecord>) throws -> Plant {
-        let plant = try Plant(isApplied: false)
-        for record in records { try plant.cluster.append(record) }
-        return plant
+    private func pipeline(_ records: some Collection<OutputRecord>) throws -> Pipeline {
+        let pipeline = try Pipeline(isApplied: false)
+        for record in records { try pipeline.cluster.append(record) }
+        return pipeline
     }
 
-    private func announced(_ plant: Plant) throws -> [DatasetVersionID] {
-        try plant.decoded(.datasetVersions) { try SealedVersion(json: $0).id }
+    private func announced(_ pipeline: Pipeline) throws -> [DatasetVersionID] {
+        try pipeline.decoded(.datasetVersions) { try SealedVersion(json: $0).id }
     }
 
     private func expect(_ log: FactLog, in store: DatasetStore, _ comment: Comment) throws {
         for (number, labels) in log.versions.enumerated() {
-            let manifest = try #require(try store.manifest(World.project, ordinal: number + 1), comment)
+            let manifest = try #require(try store.manifest(Scenario.project, ordinal: number + 1), comment)
             #expect(try FactLog.read(store, manifest) == labels, comment)
         }
-        #expect(try store.verify(World.project).problems == [], comment)
+        #expect(try store.verify(Scenario.project).problems == [], comment)
     }
 
     private func files(_ objects: any ObjectStore) throws -> [String: [UInt8]] {
@@ -54,9 +54,9 @@ struct PackedStoreTests {
     func ids() throws {
         let log = FactLog(seed: 3, facts: 120)
         let (plain, packed) = (MemoryStore(), MemoryStore())
-        let first = try plant(log.outputs)
+        let first = try pipeline(log.outputs)
         try first.makeMaterializer(store: DatasetStore(objects: plain)).settle()
-        let second = try plant(log.outputs)
+        let second = try pipeline(log.outputs)
         try second.makeMaterializer(store: DatasetStore(objects: packed, compression: .zstd)).settle()
         #expect(try announced(first) == announced(second))
         #expect(try (texts(packed.objects) == plain.objects) == true)
@@ -75,12 +75,12 @@ struct PackedStoreTests {
         let log = FactLog(seed: 8, facts: 140)
         for order in [[StoreCompression.none, .zstd], [.zstd, .none]] {
             let objects = MemoryStore()
-            let plant = try plant(log.outputs.prefix(70))
-            let first = try plant.makeMaterializer(store: DatasetStore(objects: objects, compression: order[0]))
+            let pipeline = try pipeline(log.outputs.prefix(70))
+            let first = try pipeline.makeMaterializer(store: DatasetStore(objects: objects, compression: order[0]))
             try first.settle()
             first.task.close()
-            for record in log.outputs.dropFirst(70) { try plant.cluster.append(record) }
-            let second = try plant.makeMaterializer(store: DatasetStore(objects: objects, compression: order[1]))
+            for record in log.outputs.dropFirst(70) { try pipeline.cluster.append(record) }
+            let second = try pipeline.makeMaterializer(store: DatasetStore(objects: objects, compression: order[1]))
             try second.settle()
             second.task.close()
             let names = objects.objects.keys.filter { $0.contains("/segments/") }
@@ -89,7 +89,7 @@ struct PackedStoreTests {
             // A text that is there plain is not written packed beside it.
             let before = try files(objects)
             for name in try objects.list("progress") { try objects.remove(name) }
-            try plant.makeMaterializer(store: DatasetStore(objects: objects, compression: .zstd)).settle()
+            try pipeline.makeMaterializer(store: DatasetStore(objects: objects, compression: .zstd)).settle()
             let after = try files(objects)
             #expect(order[1] == .none || after == before)
             #expect(try (texts(after) == texts(before)) == true)
@@ -172,21 +172,21 @@ struct PackedStoreTests {
     @Test("A packed file that is damaged, cut off, no frame or a bomb is refused by its name", arguments: 0..<4)
     func damage(kind: Int) throws {
         let log = FactLog(seed: 3, facts: 60)
-        let plant = try Plant(compression: .zstd)
-        let source = try self.plant(log.outputs)
-        try source.makeMaterializer(store: plant.store).settle()
-        let name = try #require(try plant.store.objects.list("shapes/segments").first)
+        let pipeline = try Pipeline(compression: .zstd)
+        let source = try self.pipeline(log.outputs)
+        try source.makeMaterializer(store: pipeline.store).settle()
+        let name = try #require(try pipeline.store.objects.list("shapes/segments").first)
         let damage = Self.damages[kind]
-        let objects = plant.store.objects
+        let objects = pipeline.store.objects
         try objects.write(damage.change(objects.read(name)), to: name)
-        let problems = try plant.store.verify(World.project).problems.map(\.text)
+        let problems = try pipeline.store.verify(Scenario.project).problems.map(\.text)
         let text = String(name.dropLast(4))
         #expect(
             !problems.isEmpty && problems.allSatisfy { $0.contains(text) && $0.contains(damage.words) },
             "\(problems)"
         )
-        let newest = try #require(try plant.store.manifest(World.project, ordinal: log.versions.count))
-        let inStore = #expect(throws: EngineError.self) { try FactLog.read(plant.store, newest) }
+        let newest = try #require(try pipeline.store.manifest(Scenario.project, ordinal: log.versions.count))
+        let inStore = #expect(throws: EngineError.self) { try FactLog.read(pipeline.store, newest) }
         #expect(inStore?.description.contains(text) == true)
         // By URIs, as a trainer reads.
         let uri = try objects.uri(of: "shapes/versions/\(newest.id)/manifest.json").description
@@ -201,8 +201,8 @@ struct PackedStoreTests {
     )
     func cycle(isBucket: Bool) throws {
         let bucket = FakeBucket()
-        let plain = try Plant(seed: 2)
-        let packed = try Plant(seed: 2, buckets: isBucket ? .plant(bucket) : nil, compression: .zstd)
+        let plain = try Pipeline(seed: 2)
+        let packed = try Pipeline(seed: 2, buckets: isBucket ? .pipeline(bucket) : nil, compression: .zstd)
         for _ in 0..<10 {
             try plain.round()
             try packed.round()
@@ -213,7 +213,7 @@ struct PackedStoreTests {
         #expect(try plain.artifacts.contents == packed.artifacts.contents)
         #expect(try packed.store.objects.list().contains { $0.hasSuffix(".jsonl.zst") })
         #expect(try (texts(packed.store.objects.contents) == plain.store.objects.contents) == true)
-        #expect(try packed.store.verify(World.project).problems == [])
+        #expect(try packed.store.verify(Scenario.project).problems == [])
     }
 
     @Test("A large file is scanned in pieces: the same lines as of a whole one, and damage anywhere in it is told")
@@ -226,7 +226,7 @@ struct PackedStoreTests {
         let name = "shapes/segments/\(sha256).jsonl"
         func scan(_ objects: any ObjectStore, _ piece: Int) throws -> [String] {
             var found: [String] = []
-            try DatasetFiles(objects, World.project, DatasetVersionID("v"))
+            try DatasetFiles(objects, Scenario.project, DatasetVersionID("v"))
                 .scan(path, size: text.count, sha256: sha256, pieceSize: piece) { line in
                     found.append(String(decoding: line, as: UTF8.self))
                 }
@@ -234,7 +234,7 @@ struct PackedStoreTests {
         }
         let bucket = FakeBucket()
         let stores: [any ObjectStore] = [
-            MemoryStore(), S3Store(.plant("datasets"), client: try .plant(bucket)),
+            MemoryStore(), S3Store(.pipeline("datasets"), client: try .pipeline(bucket)),
             DatasetStore(objects: MemoryStore(), compression: .zstd).objects,
         ]
         for store in stores {
@@ -264,17 +264,17 @@ struct PackedStoreTests {
     func collection() throws {
         let log = FactLog(seed: 7, facts: 160)
         let objects = MemoryStore()
-        let plant = try plant(log.outputs)
+        let pipeline = try pipeline(log.outputs)
         let store = DatasetStore(objects: objects, compression: .zstd)
-        try plant.makeMaterializer(store: store).settle()
+        try pipeline.makeMaterializer(store: store).settle()
         let old = Array("{\"sequence\":2}\n".utf8)
         let name = "shapes/segments/\(SHA256Digest(of: old).hex).jsonl"
         try store.objects.put(old, as: name)
-        let plan = try store.collection(World.project, VersionNeeds(heardOf: log.versions.count), now: 1 << 40)
+        let plan = try store.collection(Scenario.project, VersionNeeds(heardOf: log.versions.count), now: 1 << 40)
         #expect(plan.removed.map(\.name).contains("\(name).zst") && plan.spared == [])
         try store.carryOut(plan)
-        let last = try #require(try store.manifest(World.project, ordinal: log.versions.count))
+        let last = try #require(try store.manifest(Scenario.project, ordinal: log.versions.count))
         #expect(try FactLog.read(store, last) == log.versions.last)
-        #expect(try store.verify(World.project).problems == [])
+        #expect(try store.verify(Scenario.project).problems == [])
     }
 }

@@ -17,26 +17,27 @@ import Vocabulary
 struct PagedTrainerTests {
     /// Requests a model of each version, one after the other; returns what the trainer reports, and the number of
     /// segments that it read for each.
-    private func train(_ versions: [SealedVersion], _ plant: Plant) throws -> (models: [String], segments: [Int]) {
-        let runner = try plant.makeTrainer()
-        let stage = try #require(runner.stage as? TrainerStage)
+    private func train(_ versions: [SealedVersion], _ pipeline: Pipeline) throws -> (models: [String], segments: [Int])
+    {
+        let runner = try pipeline.makeTrainer()
+        let stage = try #require(runner.stage as? TrainerProcessor)
         var segments: [Int] = []
         for (number, version) in versions.enumerated() {
             let request = TrainingRequest(
                 id: RequestID("r\(number)"),
                 dataset: version,
                 modelVersion: ModelVersion("v\(version.ordinal)"),
-                trials: [Recipe()],
+                trials: [Hyperparameters()],
                 repeats: 1,
-                deadline: StreamTime(milliseconds: plant.clock.now + 60_000),
+                deadline: StreamTime(milliseconds: pipeline.clock.now + 60_000),
                 priority: 0,
                 warmStart: nil
             )
-            try plant.send(.trainingRequests, Wire.bytes { request.write(to: &$0, project: World.project) })
+            try pipeline.send(.trainingRequests, Wire.bytes { request.write(to: &$0, project: Scenario.project) })
             try runner.settle()
             segments.append(stage.kept?.segmentsRead ?? -1)
         }
-        let models = try plant.decoded(.trainingResults) { json in
+        let models = try pipeline.decoded(.trainingResults) { json in
             switch try TrainingResult(json: json).outcome {
             case .finished(let artifact, let score, _, let predictions):
                 return "\(artifact.sha256 ?? "") \(score ?? -1) \(predictions?.count ?? 0)"
@@ -52,13 +53,13 @@ struct PagedTrainerTests {
         defer { versions.remove() }
         try versions.cut(60)
         try versions.cut(20, times: 3)
-        let plant = try Plant()
+        let pipeline = try Pipeline()
         // The last one goes back, which is no addition.
-        let (models, segments) = try train(versions.versions + [versions.versions[1]], plant)
+        let (models, segments) = try train(versions.versions + [versions.versions[1]], pipeline)
         #expect(segments[..<4].allSatisfy { (1...3).contains($0) } && segments[4] > 3, "\(segments)")
         #expect(models.count == 5 && models[4] == models[1] && !models.contains { $0.hasPrefix("failed") }, "\(models)")
         for (number, version) in versions.versions.enumerated() {
-            let fresh = try train([version], Plant())
+            let fresh = try train([version], Pipeline())
             #expect(fresh.models == [models[number]])
             #expect(fresh.segments[0] > 3 * number)
         }
@@ -71,7 +72,7 @@ struct PagedTrainerTests {
             var versions = try PagedVersions(seed: 3)
             defer { versions.remove() }
             try versions.cut(40, form: form, times: 2)
-            models.append(try train(versions.versions, Plant()).models)
+            models.append(try train(versions.versions, Pipeline()).models)
         }
         #expect(models[0] == models[1] && models[0].count == 2)
     }
@@ -79,12 +80,12 @@ struct PagedTrainerTests {
     @Test("Withdrawn lines are not trained on: a version with changes gives the model of one without them")
     func withdrawn() throws {
         let log = FactLog(seed: 6, facts: 160)
-        let folder = try Plant(isApplied: false)
+        let folder = try Pipeline(isApplied: false)
         for record in log.outputs { try folder.cluster.append(record) }
         try folder.makeMaterializer().settle()
         let sealed = try folder.decoded(.datasetVersions) { try SealedVersion(json: $0) }
-        let plant = try Plant()
-        let (models, _) = try train(sealed, plant)
+        let pipeline = try Pipeline()
+        let (models, _) = try train(sealed, pipeline)
         #expect(models.count == log.versions.count)
         for (number, labels) in log.versions.enumerated() {
             // The labels that hold, sealed as the only version of another store.
@@ -113,8 +114,8 @@ struct PagedTrainerTests {
                 test: count(.test),
                 classes: FactLog.classes
             )
-            let version = try #require(try VersionSealer(store: plain.store).seal(World.project, cut, waiting))
-            let alone = try train([version], Plant()).models
+            let version = try #require(try VersionSealer(store: plain.store).seal(Scenario.project, cut, waiting))
+            let alone = try train([version], Pipeline()).models
             #expect(alone == [models[number]], "\(number)")
         }
     }
@@ -136,17 +137,17 @@ struct PagedTrainerTests {
     )
     func withdrawing(seed: UInt64) throws {
         let log = FactLog(seed: seed, facts: 240)
-        let plant = try Plant(isApplied: false)
-        for record in log.outputs { try plant.cluster.append(record) }
-        try plant.makeMaterializer().settle()
+        let pipeline = try Pipeline(isApplied: false)
+        for record in log.outputs { try pipeline.cluster.append(record) }
+        try pipeline.makeMaterializer().settle()
         var (kept, skip, saved): (VersionRows?, Int, Int) = (nil, 0, 0)
         for ordinal in 1...log.versions.count {
             // Now and then versions are passed over.
             skip = (skip + ordinal + Int(seed)) % 3
             guard skip > 0 || ordinal == log.versions.count else { continue }
-            let manifest = try #require(try plant.store.manifest(World.project, ordinal: ordinal))
-            let fresh = try VersionRows(plant.store.reader(of: manifest), kept: nil)
-            let next = try VersionRows(plant.store.reader(of: manifest), kept: kept.take())
+            let manifest = try #require(try pipeline.store.manifest(Scenario.project, ordinal: ordinal))
+            let fresh = try VersionRows(pipeline.store.reader(of: manifest), kept: nil)
+            let next = try VersionRows(pipeline.store.reader(of: manifest), kept: kept.take())
             #expect(try content(next) == content(fresh), "seed \(seed), version \(ordinal)")
             let withdraws = manifest.pages.contains { $0.tombstones > 0 }
             if withdraws, next.segmentsRead < fresh.segmentsRead { saved += 1 }
@@ -157,17 +158,17 @@ struct PagedTrainerTests {
 
     @Test("The whole cycle runs on versions of form 2, and decides as it does on those of form 1")
     func cycle() throws {
-        func plant(_ format: Int) throws -> Plant {
-            let usual = World.configuration()
+        func pipeline(_ format: Int) throws -> Pipeline {
+            let usual = Scenario.configuration()
             var datasets = usual.datasets
             datasets.format = format
-            let plant = try Plant(
+            let pipeline = try Pipeline(
                 seed: 2,
                 configuration: ProjectConfiguration(
-                    project: World.project,
+                    project: Scenario.project,
                     revision: 1,
-                    partition: World.partition,
-                    question: .choice(World.schema),
+                    partition: Scenario.partition,
+                    question: .choice(Scenario.schema),
                     acquisition: usual.acquisition,
                     labeling: usual.labeling,
                     datasets: datasets,
@@ -175,17 +176,17 @@ struct PagedTrainerTests {
                     rollout: usual.rollout
                 )
             )
-            for _ in 0..<10 { try plant.round() }
-            return plant
+            for _ in 0..<10 { try pipeline.round() }
+            return pipeline
         }
-        let (listed, paged) = (try plant(1), try plant(2))
+        let (listed, paged) = (try pipeline(1), try pipeline(2))
         let versions = try paged.decoded(.datasetVersions) { try SealedVersion(json: $0) }
         #expect(versions.count > 2)
         for version in versions {
-            let manifest = try #require(try paged.store.manifest(World.project, id: version.id))
+            let manifest = try #require(try paged.store.manifest(Scenario.project, id: version.id))
             #expect(manifest.formatVersion == 2 && manifest.count(of: .training) == version.training)
         }
-        #expect(try paged.store.verify(World.project).problems == [])
+        #expect(try paged.store.verify(Scenario.project).problems == [])
         let models = try listed.releases().map(\.champion.artifact.sha256)
         #expect(try !models.isEmpty && paged.releases().map(\.champion.artifact.sha256) == models)
     }
@@ -193,21 +194,21 @@ struct PagedTrainerTests {
     @Test("A pack holds the lines that hold, whole files of them, and changes no version")
     func packs() throws {
         let log = FactLog(seed: 8, facts: 120)
-        let plant = try Plant(isApplied: false)
-        for record in log.outputs { try plant.cluster.append(record) }
-        try plant.makeMaterializer().settle()
-        let before = try plant.store.objects.contents
+        let pipeline = try Pipeline(isApplied: false)
+        for record in log.outputs { try pipeline.cluster.append(record) }
+        try pipeline.makeMaterializer().settle()
+        let before = try pipeline.store.objects.contents
         for size in [1, 700, DatasetStore.packSize] {
             let ordinal = size == 1 ? 1 : size == 700 ? log.versions.count / 2 : log.versions.count
-            let manifest = try #require(try plant.store.manifest(World.project, ordinal: ordinal))
-            let (pack, name) = try plant.store.pack(World.project, id: manifest.id, size: size)
+            let manifest = try #require(try pipeline.store.manifest(Scenario.project, ordinal: ordinal))
+            let (pack, name) = try pipeline.store.pack(Scenario.project, id: manifest.id, size: size)
             let labels = log.versions[ordinal - 1]
             #expect(pack.files.reduce(0) { $0 + $1.records } == labels.count)
             #expect(size > 1 || pack.files.count == labels.count)
             var found: [Int64] = []
             for file in pack.files {
                 let folder = name.replacing("pack.json", with: "")
-                let bytes = try plant.store.objects.read(folder + file.path)
+                let bytes = try pipeline.store.objects.read(folder + file.path)
                 #expect(bytes.count == file.size && (bytes.count <= max(size, 1) || file.records == 1))
                 for line in bytes.split(separator: 0x0A) {
                     let sequence = DatasetLine.sequence(of: Array(line), JSONParser())
@@ -215,10 +216,10 @@ struct PagedTrainerTests {
                 }
             }
             #expect(found.sorted() == labels.map(\.sequence))
-            #expect(try plant.store.pack(World.project, id: manifest.id, size: size).pack == pack)
+            #expect(try pipeline.store.pack(Scenario.project, id: manifest.id, size: size).pack == pack)
         }
-        let after = try plant.store.objects.contents.filter { !$0.key.contains("/packs/") }
+        let after = try pipeline.store.objects.contents.filter { !$0.key.contains("/packs/") }
         #expect((after == before) == true)
-        #expect(try plant.store.verify(World.project).problems == [])
+        #expect(try pipeline.store.verify(Scenario.project).problems == [])
     }
 }

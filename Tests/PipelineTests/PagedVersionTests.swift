@@ -32,7 +32,7 @@ struct PagedVersionTests {
             #expect(manifest.semanticVersion == "1.\(number).0")
             #expect(manifest.parent == (number == 0 ? nil : versions.versions[number - 1].id))
         }
-        let (ids, problems) = try versions.store.verify(World.project)
+        let (ids, problems) = try versions.store.verify(Scenario.project)
         #expect(ids == versions.versions.map(\.id) && problems == [])
     }
 
@@ -40,7 +40,7 @@ struct PagedVersionTests {
         "A cut writes its segments, one page, the manifest and the pointer, and reads the parent's manifest and last page"
     )
     func cost() throws {
-        let counting = Boxed<CountingStore>()
+        let counting = Holder<CountingStore>()
         var versions = try PagedVersions {
             let store = CountingStore(try FolderStore(root: $0))
             counting.value = store
@@ -65,7 +65,7 @@ struct PagedVersionTests {
         let manifest = try versions.manifest()
         #expect(manifest.pages.first?.level == 1 || manifest.pages.count <= PageTree.pageCount)
         store.reset()
-        #expect(try versions.store.verify(World.project).problems == [])
+        #expect(try versions.store.verify(Scenario.project).problems == [])
         #expect(store.traffic.reads.filter { !$0.key.contains("/ordinals/") }.values.allSatisfy { $0 == 1 })
     }
 
@@ -132,7 +132,7 @@ struct PagedVersionTests {
         try versions.cut(2, form: 1)
         #expect(try versions.manifest().formatVersion == 2)
         #expect(try (PagedVersions.read(versions.store, versions.manifest()) == versions.lines) == true)
-        #expect(try versions.store.verify(World.project).problems == [])
+        #expect(try versions.store.verify(Scenario.project).problems == [])
     }
 
     @Test("Segments have 8 MiB at most, but for a line that is longer")
@@ -146,7 +146,7 @@ struct PagedVersionTests {
                 bytes: [UInt8](repeating: 0x20, count: size - 1) + [0x0A]
             )
         }
-        let entries = try versions.store.writeSegments(World.project, .test, lines)
+        let entries = try versions.store.writeSegments(Scenario.project, .test, lines)
         #expect(entries.map(\.size) == [8 << 20, 1, 9 << 20, 2, 8 << 20])
         #expect(entries.map(\.records) == [2, 1, 1, 1, 1])
         #expect(entries.map(\.sequences) == [1...2, 3...3, 4...4, 5...5, 6...6])
@@ -173,7 +173,7 @@ struct PagedVersionTests {
         counting.away.withLock { $0 = "/segments/" }
         var late = try PagedVersions { _ in counting }
         #expect(throws: StorageError.self) { try late.cut(5, facts: 2, times: 1) }
-        #expect(try versions.store.manifest(World.project, ordinal: 1)?.id == ids.first)
+        #expect(try versions.store.manifest(Scenario.project, ordinal: 1)?.id == ids.first)
         // Of another log with the same numbers it is none: what the log says counts.
         var other = try PagedVersions(seed: 2) { _ in versions.store.objects }
         try other.cut(5, times: 1)
@@ -182,7 +182,7 @@ struct PagedVersionTests {
 }
 
 /// A value that a closure leaves.
-final class Boxed<Value>: @unchecked Sendable {
+final class Holder<Value>: @unchecked Sendable {
     // Set once, by the test that reads it.
     var value: Value?
 }

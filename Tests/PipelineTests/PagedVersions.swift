@@ -62,7 +62,7 @@ struct PagedVersions {
                 classes: Self.classes,
                 format: form
             )
-            versions.append(try #require(try VersionSealer(store: store).seal(World.project, cut, waiting)))
+            versions.append(try #require(try VersionSealer(store: store).seal(Scenario.project, cut, waiting)))
         }
     }
 
@@ -92,7 +92,7 @@ struct PagedVersions {
     }
 
     func manifest(_ ordinal: Int? = nil) throws -> DatasetManifest {
-        try #require(try store.manifest(World.project, ordinal: ordinal ?? self.ordinal))
+        try #require(try store.manifest(Scenario.project, ordinal: ordinal ?? self.ordinal))
     }
 }
 

@@ -15,14 +15,14 @@ import Vocabulary
 @Suite("Poison")
 struct PoisonTests {
     /// Settles, but no longer than a worker may take over what it can do nothing about.
-    private func settle(_ runner: StageRunner, turns: Int = 300) throws { try runner.settle(maximum: turns) }
+    private func settle(_ runner: ProcessorRunner, turns: Int = 300) throws { try runner.settle(maximum: turns) }
 
     @Test(
         "A record whose key and headers would not fit into the journal is a dead letter",
         arguments: [Topic.annotations, .commands, .trainingResults]
     )
     func headers(topic: Topic) throws {
-        let plant = try Plant()
+        let pipeline = try Pipeline()
         let value: [UInt8]
         switch topic {
         case .annotations: value = Wire.annotation("shapes-1-1", "a", .skip)
@@ -33,12 +33,12 @@ struct PoisonTests {
             )
         }
         let huge = [RecordHeader("trace", [UInt8](repeating: 0x78, count: 800_000))]
-        try plant.send(topic, value, headers: huge)
-        for _ in 0..<20 { try plant.send(.predictions, Wire.prediction(plant.world.next())) }
-        let intake = try plant.makeIntake()
+        try pipeline.send(topic, value, headers: huge)
+        for _ in 0..<20 { try pipeline.send(.predictions, Wire.prediction(pipeline.scenario.next())) }
+        let intake = try pipeline.makeIntake()
         try settle(intake)
-        #expect(plant.journal().contains { $0.text.contains(#""kind":"candidate""#) }, "the stream stands still")
-        let letters = plant.cluster.committed(plant.topics[.deadLetters])
+        #expect(pipeline.journal().contains { $0.text.contains(#""kind":"candidate""#) }, "the stream stands still")
+        let letters = pipeline.cluster.committed(pipeline.topics[.deadLetters])
         #expect(letters.map { $0.header("flywheel.reason.code") } == ["too_large"])
         #expect(letters.first?.value == value)
         // No configuration would ever take it: what is too large is left out, and said to be.
@@ -47,33 +47,33 @@ struct PoisonTests {
 
     @Test("The largest values that Intake takes pass through the journal, whatever has to be escaped in them")
     func escapes() throws {
-        let plant = try Plant()
+        let pipeline = try Pipeline()
         for character in [#"\""#, #"\\"#, "\u{1F600}", #"\u0001"#] {
             let fill = String(repeating: character, count: 261_900 / character.utf8.count)
             let result =
                 #"{"project":"shapes","request":"r","trial":0,"repeat":0,"status":"failed","error":"\#(fill)"}"#
-            #expect(result.utf8.count <= IntakeStage.recordLimit)
-            try plant.send(.trainingResults, Array(result.utf8))
+            #expect(result.utf8.count <= IntakeProcessor.recordLimit)
+            try pipeline.send(.trainingResults, Array(result.utf8))
         }
-        let (intake, loop) = (try plant.makeIntake(), try plant.makeLoop())
+        let (intake, loop) = (try pipeline.makeIntake(), try pipeline.makeLoop())
         try settle(intake)
         try settle(loop)
-        let letters = plant.cluster.committed(plant.topics[.deadLetters])
+        let letters = pipeline.cluster.committed(pipeline.topics[.deadLetters])
         #expect(letters.map { $0.header("flywheel.reason.code") } == Array(repeating: "unknown_request", count: 4))
-        #expect(letters.map(\.value) == plant.cluster.committed(plant.topics[.trainingResults]).map(\.value))
+        #expect(letters.map(\.value) == pipeline.cluster.committed(pipeline.topics[.trainingResults]).map(\.value))
     }
 
     @Test("Artifacts with endless names are refused at the door: their models are kept in rows of state")
     func artifactNames() throws {
-        let plant = try Plant()
+        let pipeline = try Pipeline()
         let uri = "file:///" + String(repeating: "x", count: 200_000)
         let digest = String(repeating: "0", count: 64)
         let artifact = #"{"uri":"\#(uri)","size":1,"sha256":"\#(digest)"}"#
         let result =
             #"{"project":"shapes","request":"r","trial":0,"repeat":0,"status":"finished","artifact":\#(artifact)}"#
-        try plant.send(.trainingResults, Array(result.utf8))
-        try settle(try plant.makeIntake())
-        let letters = plant.cluster.committed(plant.topics[.deadLetters])
+        try pipeline.send(.trainingResults, Array(result.utf8))
+        try settle(try pipeline.makeIntake())
+        let letters = pipeline.cluster.committed(pipeline.topics[.deadLetters])
         #expect(letters.map { $0.header("flywheel.reason.code") } == ["schema"])
     }
 
@@ -93,7 +93,7 @@ struct PoisonTests {
         )
         let shapes = [(1_000, 1_000), (200, 50), (500, 1), (1, 500), (20, 25), (1_000, 1)]
         for (trials, repeats) in shapes {
-            let policy = TrainingPolicy(trials: Array(repeating: Recipe(), count: trials), repeats: repeats)
+            let policy = TrainingPolicy(trials: Array(repeating: Hyperparameters(), count: trials), repeats: repeats)
             let asked = JSONParser()
             guard let policy = try? asked.withDocument(of: policy.jsonBytes, { try TrainingPolicy(json: $0) }) else {
                 continue
@@ -130,16 +130,16 @@ struct PoisonTests {
 
     @Test("What cannot be committed is tried again with pauses, never in a busy loop")
     func busyLoop() throws {
-        let plant = try Plant()
-        plant.cluster.createTopic("small.journal", partitions: 2)
-        let began = plant.clock.now
-        final class Stuck: StreamStage {
+        let pipeline = try Pipeline()
+        pipeline.cluster.createTopic("small.journal", partitions: 2)
+        let began = pipeline.clock.now
+        final class Stuck: Processor {
             func assigned(_ partitions: [TopicPartition], committed: [TopicPartition: Int64]) -> [TopicPartition: Int64]
             {
                 Dictionary(uniqueKeysWithValues: partitions.map { ($0, committed[$0] ?? 0) })
             }
             func unassigned(_ partitions: [TopicPartition]) {}
-            func process(_ batch: RecordBatch, topics: [String], into turn: inout Turn) {
+            func process(_ batch: RecordBatch, topics: [String], into turn: inout PendingTransaction) {
                 for record in batch.records {
                     turn.advance(TopicPartition(topics[record.topic], record.partition), to: record.offset + 1)
                 }
@@ -147,55 +147,60 @@ struct PoisonTests {
                     OutputRecord(topic: "small.journal", partition: 0, value: [UInt8](repeating: 0, count: 2_000_000))
                 )
             }
-            func turnEnds(now: Int64, into turn: inout Turn) {}
-            func willCommit(into turn: inout Turn) {}
+            func punctuate(now: Int64, into turn: inout PendingTransaction) {}
+            func willCommit(into turn: inout PendingTransaction) {}
             func committed() {}
             func aborted() {}
         }
-        let topics = [plant.topics[.predictions]]
-        let runner = try StageRunner(cluster: plant.cluster, group: "g", instance: "w", topics: topics) { _ in Stuck() }
-        try plant.send(.predictions, [1])
+        let topics = [pipeline.topics[.predictions]]
+        let runner = try ProcessorRunner(cluster: pipeline.cluster, group: "g", instance: "w", topics: topics) { _ in
+            Stuck()
+        }
+        try pipeline.send(.predictions, [1])
         for _ in 0..<40 { try runner.task.cycle() }
         var aborts = 0
         for case .aborted in runner.events { aborts += 1 }
         #expect(aborts > 5)
         // At most one try in a second, once it has failed a few times.
-        #expect(plant.clock.now - began > Int64(aborts - 8) * 1_000, "\(aborts) tries in \(plant.clock.now - began) ms")
+        #expect(
+            pipeline.clock.now - began > Int64(aborts - 8) * 1_000,
+            "\(aborts) tries in \(pipeline.clock.now - began) ms"
+        )
     }
 
     @Test("Topics whose oldest records are gone are read from the first one that is left, by a group that is new")
     func retention() throws {
-        let plant = try Plant(seed: 3)
-        for _ in 0..<20 { try plant.send(.predictions, Wire.prediction(plant.world.next())) }
-        plant.cluster.delete(TopicPartition(plant.topics[.predictions], 0), before: 12)
-        let intake = try plant.makeIntake()
+        let pipeline = try Pipeline(seed: 3)
+        for _ in 0..<20 { try pipeline.send(.predictions, Wire.prediction(pipeline.scenario.next())) }
+        pipeline.cluster.delete(TopicPartition(pipeline.topics[.predictions], 0), before: 12)
+        let intake = try pipeline.makeIntake()
         try settle(intake)
-        #expect((intake.stage as? IntakeStage)?.counts.read == 8)
-        plant.cluster.delete(TopicPartition(plant.topics[.tallies], World.partition), before: 1)
-        let loop = try plant.makeLoop()
+        #expect((intake.stage as? IntakeProcessor)?.counts.read == 8)
+        pipeline.cluster.delete(TopicPartition(pipeline.topics[.tallies], Scenario.partition), before: 1)
+        let loop = try pipeline.makeLoop()
         try settle(loop)
-        #expect(((loop.stage as? LoopStage)?.counts.entries ?? 0) > 5)
+        #expect(((loop.stage as? LoopProcessor)?.counts.entries ?? 0) > 5)
     }
 
     @Test("A build that takes over says so in the journal, though its first transaction is aborted")
     func upgrade() throws {
         func upgrade(_ step: FaultPlan.Step?) throws -> FaultPlan {
-            let plant = try Plant(seed: 1)
-            try plant.round()
+            let pipeline = try Pipeline(seed: 1)
+            try pipeline.round()
             let older = #"{"kind":"engine","project":"shapes","entry":{"build":"0.0.1"},"v":1}"#
-            try plant.cluster.append(
+            try pipeline.cluster.append(
                 OutputRecord(
-                    topic: plant.topics[.journal],
-                    partition: World.partition,
+                    topic: pipeline.topics[.journal],
+                    partition: Scenario.partition,
                     key: [1],
                     value: Array(older.utf8)
                 )
             )
-            try plant.settle()
-            let before = plant.journal().count
+            try pipeline.settle()
+            let before = pipeline.journal().count
             let plan = FaultPlan(step)
-            try plant.makeLoop(plan).settle()
-            let after = plant.journal().dropFirst(before).filter { $0.text.contains(#""kind":"engine""#) }
+            try pipeline.makeLoop(plan).settle()
+            let after = pipeline.journal().dropFirst(before).filter { $0.text.contains(#""kind":"engine""#) }
             #expect(!after.isEmpty, "\(step?.description ?? "undisturbed")")
             #expect(after.allSatisfy { $0.text.contains(Build.version) })
             return plan
@@ -206,16 +211,16 @@ struct PoisonTests {
 
     @Test("A poll that fails for a while is tried again with pauses; one that fails for good ends the task")
     func polls() throws {
-        let plant = try Plant()
-        try plant.send(.predictions, Wire.prediction(plant.world.next()))
-        let intake = try plant.makeIntake()
+        let pipeline = try Pipeline()
+        try pipeline.send(.predictions, Wire.prediction(pipeline.scenario.next()))
+        let intake = try pipeline.makeIntake()
         for disposition in [StreamError.Disposition.retry, .fatal] {
-            plant.cluster.failPoll(
+            pipeline.cluster.failPoll(
                 StreamError(disposition, operation: "consume", code: "UNKNOWN_TOPIC_OR_PART", reason: "not there yet")
             )
             if disposition == .retry {
                 try settle(intake)
-                #expect((intake.stage as? IntakeStage)?.counts.read == 1)
+                #expect((intake.stage as? IntakeProcessor)?.counts.read == 1)
             } else {
                 #expect(throws: StreamError.self) { try settle(intake) }
             }

@@ -16,7 +16,7 @@ import Vocabulary
 
 /// A service whose samples are a pool: they come once, or again and again.
 private final class PoolPlant {
-    let plant: Plant
+    let pipeline: Pipeline
     private(set) var samples: [Sample] = []
     private var models: [ModelVersion: SoftmaxRegression] = [:]
     private var next = 0
@@ -35,19 +35,19 @@ private final class PoolPlant {
         var policy = AcquisitionPolicy()
         change(&policy)
         let configuration = ProjectConfiguration(
-            project: World.project,
+            project: Scenario.project,
             revision: 1,
-            partition: World.partition,
-            question: .choice(World.schema),
+            partition: Scenario.partition,
+            question: .choice(Scenario.schema),
             acquisition: policy,
             labeling: LabelingPolicy(),
             datasets: DatasetPolicy(),
-            training: World.configuration().training,
-            rollout: World.configuration().rollout
+            training: Scenario.configuration().training,
+            rollout: Scenario.configuration().rollout
         )
-        plant = try Plant(seed: seed, configuration: configuration)
-        plant.readsState = readsState
-        for _ in 0..<count { samples.append(plant.world.next()) }
+        pipeline = try Pipeline(seed: seed, configuration: configuration)
+        pipeline.readsState = readsState
+        for _ in 0..<count { samples.append(pipeline.scenario.next()) }
     }
 
     func shuffle(seed: UInt64) {
@@ -57,13 +57,13 @@ private final class PoolPlant {
 
     /// Publishes the next samples, with what the models of the moment say of them.
     func publish(_ count: Int) throws {
-        let release = try plant.releases().last
+        let release = try pipeline.releases().last
         for _ in 0..<count {
             let sample = samples[next % samples.count]
             let partition = Int32(next % 2)
             next += 1
             guard let release, let embedding = sample.embedding else {
-                try plant.send(.predictions, Wire.prediction(sample), partition: partition)
+                try pipeline.send(.predictions, Wire.prediction(sample), partition: partition)
                 continue
             }
             for (model, role) in [(release.champion, ModelRole.champion), (release.challenger, .challenger)] {
@@ -72,14 +72,14 @@ private final class PoolPlant {
                 models[model.version] = loaded
                 let output = loaded.probabilities(of: embedding.map(Double.init))
                 let value = Wire.prediction(sample, output, version: model.version.rawValue, role: role)
-                try plant.send(.predictions, value, partition: partition)
+                try pipeline.send(.predictions, value, partition: partition)
             }
         }
     }
 
     /// Everybody answers what is open at once, and nobody skips.
     private func answer() throws {
-        let records = plant.cluster.committed(plant.topics[.labelingTasks])
+        let records = pipeline.cluster.committed(pipeline.topics[.labelingTasks])
         let parser = JSONParser()
         for record in records.dropFirst(tasksRead) {
             let (task, token) = try parser.withDocument(of: record.value ?? []) {
@@ -90,20 +90,22 @@ private final class PoolPlant {
         tasksRead = records.count
         for id in tasks.keys.sorted() {
             guard let task = tasks[id], task.state == .open, votes[id, default: 0] < task.votesWanted else { continue }
-            let answer = Annotation.Outcome.answer(.choice(ClassIndex(plant.world.answer(task.sample.id.rawValue))))
+            let answer = Annotation.Outcome.answer(
+                .choice(ClassIndex(pipeline.scenario.answer(task.sample.id.rawValue)))
+            )
             let name = "a\(votes[id, default: 0])"
             votes[id, default: 0] += 1
-            try plant.send(.annotations, Wire.annotation(id.rawValue, name, answer, token: tokens[id] ?? nil))
+            try pipeline.send(.annotations, Wire.annotation(id.rawValue, name, answer, token: tokens[id] ?? nil))
         }
     }
 
     /// Lets so much time pass, while people answer.
     func pass(_ milliseconds: Int64) throws {
-        try plant.settle()
+        try pipeline.settle()
         try answer()
-        try plant.settle()
-        plant.clock.advance(by: milliseconds)
-        try plant.settle()
+        try pipeline.settle()
+        pipeline.clock.advance(by: milliseconds)
+        try pipeline.settle()
     }
 
     var asked: [TaskPurpose: Int] {
@@ -114,7 +116,7 @@ private final class PoolPlant {
 
     var candidates: [Candidate] {
         get throws {
-            try plant.decoded(.journal) { try JournalEntry(json: $0) }.compactMap {
+            try pipeline.decoded(.journal) { try JournalEntry(json: $0) }.compactMap {
                 if case .candidate(let candidate) = $0.body { candidate } else { nil }
             }
         }
@@ -122,7 +124,7 @@ private final class PoolPlant {
 
     var acquisition: AcquisitionState? {
         var found: AcquisitionState?
-        plant.loopStage?.forEachProject { found = $0.state.acquisition }
+        pipeline.loopStage?.forEachProject { found = $0.state.acquisition }
         return found
     }
 
@@ -176,7 +178,7 @@ struct PoolTests {
             try pool.pass(pause)
         }
         try pool.pass(0)
-        let capacity = pool.plant.configuration.acquisition.poolCapacity
+        let capacity = pool.pipeline.configuration.acquisition.poolCapacity
         let known = pool.known
         #expect(known >= min(count, capacity))
         var seconds = Double(count / atOnce) * Double(pause) / 1_000

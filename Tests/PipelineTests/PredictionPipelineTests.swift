@@ -16,7 +16,7 @@ import Vocabulary
 @Suite("Trainers predict in place of services")
 struct PredictionPipelineTests {
     private static func configuration() -> ProjectConfiguration {
-        let usual = World.configuration(votes: 4_000)
+        let usual = Scenario.configuration(votes: 4_000)
         var (acquisition, rollout) = (usual.acquisition, usual.rollout)
         (acquisition.auditShare, acquisition.auditFirst, acquisition.openTaskLimit) = (0.5, 60, 40)
         (rollout.bound, rollout.provisional, rollout.predict) = (.share, 0, true)
@@ -34,22 +34,22 @@ struct PredictionPipelineTests {
         )
     }
 
-    private func plant(rounds: Int, seed: UInt64 = 1) throws -> Plant {
-        let plant = try Plant(seed: seed, configuration: Self.configuration())
-        plant.shadows = false
-        for _ in 0..<rounds { try plant.round(serving: 12, time: 2_500) }
-        return plant
+    private func pipeline(rounds: Int, seed: UInt64 = 1) throws -> Pipeline {
+        let pipeline = try Pipeline(seed: seed, configuration: Self.configuration())
+        pipeline.shadows = false
+        for _ in 0..<rounds { try pipeline.round(serving: 12, time: 2_500) }
+        return pipeline
     }
 
-    private func requests(_ plant: Plant) throws -> [PredictionRequest] {
-        try plant.decoded(.trainingRequests) { json in
+    private func requests(_ pipeline: Pipeline) throws -> [PredictionRequest] {
+        try pipeline.decoded(.trainingRequests) { json in
             try json.object().optional("kind") == nil ? nil : try PredictionRequest(json: json)
         }.compactMap { $0 }
     }
 
     /// Requests that are answered, in the order of their answers.
-    private func answered(_ plant: Plant) throws -> [String] {
-        try plant.decoded(.trainingResults) { json in
+    private func answered(_ pipeline: Pipeline) throws -> [String] {
+        try pipeline.decoded(.trainingResults) { json in
             let object = try json.object()
             return PredictedEvent.isOne(object) ? try object.string("request") : nil
         }.compactMap { $0 }
@@ -57,13 +57,13 @@ struct PredictionPipelineTests {
 
     @Test("A cycle whose services run no challenger: asked, answered once, taken in, and replayed to the same bytes")
     func cycle() throws {
-        let plant = try plant(rounds: 30)
-        let requests = try requests(plant)
+        let pipeline = try pipeline(rounds: 30)
+        let requests = try requests(pipeline)
         #expect(requests.count > 3)
-        let answered = try answered(plant)
+        let answered = try answered(pipeline)
         #expect(answered.sorted() == requests.map(\.id.rawValue).sorted())
         // Every answer was one, and none was refused.
-        let entries = plant.journal().compactMap { $0.value }
+        let entries = pipeline.journal().compactMap { $0.value }
         var predicted = 0
         for entry in entries {
             let body = try JSONParser().withDocument(of: entry) { try JournalEntry(json: $0) }.body
@@ -73,21 +73,21 @@ struct PredictionPipelineTests {
             }
         }
         #expect(predicted == requests.count)
-        let codes = plant.cluster.committed(plant.topics[.deadLetters]).map { $0.header("flywheel.reason.code") }
+        let codes = pipeline.cluster.committed(pipeline.topics[.deadLetters]).map { $0.header("flywheel.reason.code") }
         #expect(!codes.contains("contradicts_request") && !codes.contains("unknown_request"))
         for request in requests {
             let audited = request.candidates.count { sample in
-                plant.configuration.acquisition.auditCutoff > 0 && isAudited(sample, plant)
+                pipeline.configuration.acquisition.auditCutoff > 0 && isAudited(sample, pipeline)
             }
             #expect(audited * 2 <= request.candidates.count)
         }
-        let report = try Replay(transport: plant.cluster, topics: plant.topics)
-            .verify(project: World.project.rawValue, partition: World.partition)
+        let report = try Replay(transport: pipeline.cluster, topics: pipeline.topics)
+            .verify(project: Scenario.project.rawValue, partition: Scenario.partition)
         #expect(report.isEqual, "\(report.firstDifference ?? "")")
     }
 
-    private func isAudited(_ sample: Sample, _ plant: Plant) -> Bool {
-        plant.journal().contains { record in
+    private func isAudited(_ sample: Sample, _ pipeline: Pipeline) -> Bool {
+        pipeline.journal().contains { record in
             guard let value = record.value,
                 case .candidate(let candidate)? = try? JSONParser().withDocument(
                     of: value,
@@ -100,49 +100,49 @@ struct PredictionPipelineTests {
 
     @Test("Whatever a trainer fails at, each request is answered once, and no repeat of a study twice")
     func resume() throws {
-        let source = try plant(rounds: 12, seed: 2)
+        let source = try pipeline(rounds: 12, seed: 2)
         #expect(try requests(source).count > 1)
-        let undisturbed = try Plant.prepared([.trainingRequests], from: source)
+        let undisturbed = try Pipeline.prepared([.trainingRequests], from: source)
         let counting = FaultPlan()
         try undisturbed.makeTrainer(counting, budget: 0).settle()
         let expected = try answered(undisturbed)
         let results = undisturbed.cluster.committed(undisturbed.topics[.trainingResults]).count
         #expect(expected.count > 1 && results > expected.count)
         for step in FaultPlan.steps(counting.effects, [.crash, .fatal, .abortable]) {
-            let plant = try Plant.prepared([.trainingRequests], from: source)
-            let first = try plant.makeTrainer(FaultPlan(step), budget: 0)
+            let pipeline = try Pipeline.prepared([.trainingRequests], from: source)
+            let first = try pipeline.makeTrainer(FaultPlan(step), budget: 0)
             do {
                 try first.settle()
             } catch {
                 first.task.abandon()
                 let isElsewhere = step.number % 2 == 1
-                if isElsewhere { plant.cluster.expireMember("w1", of: "trainer") }
-                plant.clock.advance(by: 10_001)
-                try plant.makeTrainer(instance: isElsewhere ? "w2" : "w1", budget: 0).settle()
+                if isElsewhere { pipeline.cluster.expireMember("w1", of: "trainer") }
+                pipeline.clock.advance(by: 10_001)
+                try pipeline.makeTrainer(instance: isElsewhere ? "w2" : "w1", budget: 0).settle()
             }
-            #expect(try answered(plant).sorted() == expected.sorted(), "\(step)")
-            #expect(plant.cluster.committed(plant.topics[.trainingResults]).count == results, "\(step)")
+            #expect(try answered(pipeline).sorted() == expected.sorted(), "\(step)")
+            #expect(pipeline.cluster.committed(pipeline.topics[.trainingResults]).count == results, "\(step)")
         }
     }
 
     @Test("A request whose deadline is past, or of a kind that is not known, is passed over; a lost model is silence")
     func passedOver() throws {
-        let source = try plant(rounds: 12, seed: 2)
+        let source = try pipeline(rounds: 12, seed: 2)
         let request = try #require(try requests(source).first)
-        func run(_ text: [UInt8], at time: Int64 = 0) throws -> (plant: Plant, faults: [String], answers: Int) {
-            let plant = try Plant()
-            plant.clock.advance(by: time)
-            try plant.send(.trainingRequests, text, partition: World.partition)
-            let runner = try plant.makeTrainer()
+        func run(_ text: [UInt8], at time: Int64 = 0) throws -> (pipeline: Pipeline, faults: [String], answers: Int) {
+            let pipeline = try Pipeline()
+            pipeline.clock.advance(by: time)
+            try pipeline.send(.trainingRequests, text, partition: Scenario.partition)
+            let runner = try pipeline.makeTrainer()
             var faults: [String] = []
-            (runner.stage as? TrainerStage)?.failed = { faults.append($0) }
+            (runner.stage as? TrainerProcessor)?.failed = { faults.append($0) }
             try runner.settle()
-            let place = TopicPartition(plant.topics[.trainingRequests], World.partition)
-            #expect(plant.cluster.offsets(of: "trainer")[place] == 1)
-            return (plant, faults, plant.cluster.committed(plant.topics[.trainingResults]).count)
+            let place = TopicPartition(pipeline.topics[.trainingRequests], Scenario.partition)
+            #expect(pipeline.cluster.offsets(of: "trainer")[place] == 1)
+            return (pipeline, faults, pipeline.cluster.committed(pipeline.topics[.trainingResults]).count)
         }
         var writer = JSONWriter()
-        request.write(to: &writer, project: World.project)
+        request.write(to: &writer, project: Scenario.project)
         let text = String(decoding: writer.bytes, as: UTF8.self)
         #expect(try run(Array(text.utf8)).answers == 1)
         let late = try run(Array(text.utf8), at: 10_000_000)
@@ -151,8 +151,8 @@ struct PredictionPipelineTests {
         #expect(odd.answers == 0 && odd.faults.count == 1 && odd.faults[0].contains("explain"))
         let lost = try run(Array(text.replacing(request.challenger.artifact.uri, with: "file:///nowhere/x").utf8))
         #expect(lost.answers == 1 && lost.faults.first?.contains("cannot be asked") == true)
-        let said = try lost.plant.decoded(.trainingResults) { json in
-            try PredictedEvent(json.object(), project: World.project, question: .choice(World.schema)).labels
+        let said = try lost.pipeline.decoded(.trainingResults) { json in
+            try PredictedEvent(json.object(), project: Scenario.project, question: .choice(Scenario.schema)).labels
         }
         #expect(said.first?.answers.count == request.candidates.count)
         #expect(said.first?.answers.allSatisfy { $0.challenger == nil && $0.champion != nil } == true)
@@ -161,18 +161,18 @@ struct PredictionPipelineTests {
 
     @Test("Intake refuses an answer without its token, of an unknown class or without answers; the loop one to nothing")
     func refusals() throws {
-        let plant = try plant(rounds: 12, seed: 2)
-        let request = try #require(try requests(plant).last)
-        let topic = plant.topics[.trainingRequests]
+        let pipeline = try pipeline(rounds: 12, seed: 2)
+        let request = try #require(try requests(pipeline).last)
+        let topic = pipeline.topics[.trainingRequests]
         func send(_ id: String, _ answers: String, token: Bool = true) throws -> String? {
-            let right = TokenKeys.plant.token(on: topic, of: World.project, for: id).reveal()
+            let right = TokenKeys.pipeline.token(on: topic, of: Scenario.project, for: id).reveal()
             let given = token ? right : String(repeating: "0", count: 32)
             let text = #"{"project":"shapes","kind":"predicted","request":"\#(id)",\#(answers)"token":"\#(given)"}"#
-            let letters = plant.topics[.deadLetters]
-            let before = plant.cluster.committed(letters).count
-            try plant.send(.trainingResults, Array(text.utf8))
-            try plant.settle()
-            let after = plant.cluster.committed(letters)
+            let letters = pipeline.topics[.deadLetters]
+            let before = pipeline.cluster.committed(letters).count
+            try pipeline.send(.trainingResults, Array(text.utf8))
+            try pipeline.settle()
+            let after = pipeline.cluster.committed(letters)
             return after.count > before ? after.last?.header("flywheel.reason.code") : nil
         }
         let none = #""answers":[],"#

@@ -15,7 +15,7 @@ import Vocabulary
 @Suite("Predictions that are looked at and predictions that are parsed")
 struct PredictionReadingTests {
     private static let time: Int64 = 1_767_225_600_000
-    private let parser = JSONParser(maximumDepth: 64, maximumSize: IntakeStage.recordLimit)
+    private let parser = JSONParser(maximumDepth: 64, maximumSize: IntakeProcessor.recordLimit)
     private let readerNames = PredictionReader.Names()
 
     private func table(_ function: AcquisitionFunction = .margin) -> ProjectTable {
@@ -23,10 +23,10 @@ struct PredictionReadingTests {
         var policy = AcquisitionPolicy(function: function)
         policy.auditCutoff = 0.1
         let configuration = ProjectConfiguration(
-            project: World.project,
+            project: Scenario.project,
             revision: 1,
             partition: 0,
-            question: .choice(World.schema),
+            question: .choice(Scenario.schema),
             acquisition: policy
         )
         table.set(IntakeProject(configuration, salt: []))
@@ -66,10 +66,14 @@ struct PredictionReadingTests {
     private func parse(_ bytes: [UInt8], _ table: ProjectTable) -> Looked? {
         bytes.withUnsafeBytes { bytes in
             guard let envelope = try? Envelope(parser.parse(bytes)),
-                (try? envelope.data.string("project")) == World.project.rawValue,
-                let event = try? PredictionEvent(envelope.data, project: World.project, question: .choice(World.schema))
+                (try? envelope.data.string("project")) == Scenario.project.rawValue,
+                let event = try? PredictionEvent(
+                    envelope.data,
+                    project: Scenario.project,
+                    question: .choice(Scenario.schema)
+                )
             else { return nil }
-            guard let configuration = table[World.project.rawValue]?.pointee.configuration else { return nil }
+            guard let configuration = table[Scenario.project.rawValue]?.pointee.configuration else { return nil }
             return Looked(
                 sample: event.sample.id.rawValue,
                 version: event.model?.version.rawValue ?? "",
@@ -91,7 +95,7 @@ struct PredictionReadingTests {
     }
 
     private static func plain(_ generator: inout SplitMix64) -> String {
-        var weights = World.schema.classes.map { _ in generator.nextUnit() + 1e-9 }
+        var weights = Scenario.schema.classes.map { _ in generator.nextUnit() + 1e-9 }
         if generator.next(below: 4) == 0 { weights[1] = weights[0] }
         let named = 1 + generator.next(below: weights.count)
         let total = weights.reduce(0, +)
@@ -100,12 +104,12 @@ struct PredictionReadingTests {
         for index in SeededSampling.permutation(of: weights.count, using: &generator).prefix(named) {
             let probability = weights[index] / total
             remainder -= probability
-            members.append("\"\(World.schema.classes[index])\":\(probability)")
+            members.append("\"\(Scenario.schema.classes[index])\":\(probability)")
         }
         let rest = named < weights.count ? ",\"remainder\":\(max(0, remainder))" : ""
         let output = "\"output\":{\"kind\":\"choice\",\"probabilities\":{\(members.joined(separator: ","))}\(rest)}"
         var parts = [
-            "\"project\":\"\(World.project)\"",
+            "\"project\":\"\(Scenario.project)\"",
             "\"sample\":{\"metadata\":{\"a\":\"b\"},\"id\":\"s\(generator.next(below: 1_000))\",\"embedding\":[1,2.5]}",
             "\"model\":{\"name\":\"n\",\"version\":\"v\(generator.next(below: 3))\",\"role\":\"challenger\"}", output,
             "\"predicted_at_ms\":\(time)", "\"extra\":[true,null,{\"project\":\"other\"}]",
@@ -145,8 +149,8 @@ struct PredictionReadingTests {
     func metadata(_ text: String, _ isLookedAt: Bool) {
         let bytes = Array(
             """
-            {"project":"\(World.project)","sample":{"id":"s","metadata":\(text)},"model":{"version":"v"},\
-            "output":{"kind":"choice","probabilities":{"\(World.schema.classes[0])":1}}}
+            {"project":"\(Scenario.project)","sample":{"id":"s","metadata":\(text)},"model":{"version":"v"},\
+            "output":{"kind":"choice","probabilities":{"\(Scenario.schema.classes[0])":1}}}
             """.utf8
         )
         let table = table()
@@ -161,7 +165,7 @@ struct PredictionReadingTests {
         let schema = LabelSchema(question: "Which?", classes: names)
         let table = ProjectTable()
         let configuration = ProjectConfiguration(
-            project: World.project,
+            project: Scenario.project,
             revision: 1,
             partition: 0,
             schema: schema,
@@ -177,13 +181,13 @@ struct PredictionReadingTests {
                 .map { "\"\(names[$0])\":\(equals.contains($0) ? highest : 0.001)" }
             let bytes = Array(
                 """
-                {"project":"\(World.project)","sample":{"id":"s"},"model":{"version":"v"},\
+                {"project":"\(Scenario.project)","sample":{"id":"s"},"model":{"version":"v"},\
                 "output":{"kind":"choice","probabilities":{\(members.joined(separator: ","))}}}
                 """.utf8
             )
             let looked = try #require(look(bytes, table))
             let event = try bytes.withUnsafeBytes {
-                try PredictionEvent(parser.parse($0).object(), project: World.project, question: .choice(schema))
+                try PredictionEvent(parser.parse($0).object(), project: Scenario.project, question: .choice(schema))
             }
             let output = try #require(event.output?.distribution)
             #expect(looked.top == equals.min() && looked.top == output.top.label.rawValue)
@@ -196,7 +200,7 @@ struct PredictionReadingTests {
         let names = (0..<200).map { "class-number-\($0)" }
         let table = ProjectTable()
         let configuration = ProjectConfiguration(
-            project: World.project,
+            project: Scenario.project,
             revision: 1,
             partition: 0,
             schema: LabelSchema(question: "Which?", classes: names),
@@ -205,7 +209,7 @@ struct PredictionReadingTests {
         table.set(IntakeProject(configuration, salt: []))
         func bytes(_ members: [String]) -> [UInt8] {
             Array(
-                "{\"project\":\"\(World.project)\",\"sample\":{\"id\":\"s\"},\"model\":{\"version\":\"v\"},\"output\":{\"kind\":\"choice\",\"probabilities\":{\(members.joined(separator: ","))}}}"
+                "{\"project\":\"\(Scenario.project)\",\"sample\":{\"id\":\"s\"},\"model\":{\"version\":\"v\"},\"output\":{\"kind\":\"choice\",\"probabilities\":{\(members.joined(separator: ","))}}}"
                     .utf8
             )
         }
@@ -253,7 +257,7 @@ struct PredictionReadingTests {
     func escapedClasses() {
         let table = ProjectTable()
         let configuration = ProjectConfiguration(
-            project: World.project,
+            project: Scenario.project,
             revision: 1,
             partition: 0,
             schema: LabelSchema(question: "?", classes: ["x\\y", "x\\\\y", "plain", "a\"b"])
@@ -262,7 +266,7 @@ struct PredictionReadingTests {
         func bytes(_ name: String) -> [UInt8] {
             Array(
                 """
-                {"project":"\(World.project)","sample":{"id":"s"},"model":{"name":"m","version":"v"},\
+                {"project":"\(Scenario.project)","sample":{"id":"s"},"model":{"name":"m","version":"v"},\
                 "output":{"kind":"choice","probabilities":{\(name):0.9,"plain":0.1}}}
                 """.utf8
             )
@@ -289,9 +293,9 @@ struct PredictionReadingTests {
         for (a, b) in [(3, 96), (4, 95), (17, 82), (50, 49), (1, 100), (51, 50)] {
             let text =
                 """
-                {"project":"\(World.project)","sample":{"id":"s"},"model":{"name":"m","version":"v"},\
-                "output":{"kind":"choice","probabilities":{"\(World.classes[0])":0.\(a < 10 ? "0" : "")\(a),\
-                "\(World.classes[1])":\(b == 100 ? "1.00" : "0.\(b)")}}}
+                {"project":"\(Scenario.project)","sample":{"id":"s"},"model":{"name":"m","version":"v"},\
+                "output":{"kind":"choice","probabilities":{"\(Scenario.classes[0])":0.\(a < 10 ? "0" : "")\(a),\
+                "\(Scenario.classes[1])":\(b == 100 ? "1.00" : "0.\(b)")}}}
                 """
             #expect(look(Array(text.utf8), table) == nil, "\(a) and \(b)")
         }

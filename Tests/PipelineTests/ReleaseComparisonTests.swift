@@ -15,7 +15,7 @@ import Vocabulary
 
 @Suite("Two model versions side by side")
 struct ReleaseComparisonTests {
-    private static let project = World.project.rawValue
+    private static let project = Scenario.project.rawValue
     private static let (old, new) = (ModelVersion("v1"), ModelVersion("v2"))
     private static let schema = LabelSchema(question: "", classes: ["cat", "dog"])
 
@@ -98,23 +98,23 @@ struct ReleaseComparisonTests {
     // MARK: - A project
 
     /// A plant that has promoted a model over an incumbent.
-    private func promoted() throws -> (plant: Plant, first: ModelVersion, second: ModelVersion) {
-        let plant = try Plant(seed: 3)
-        try plant.send(.commands, Wire.command("c0", .register(plant.incumbent("theirs"))))
+    private func promoted() throws -> (pipeline: Pipeline, first: ModelVersion, second: ModelVersion) {
+        let pipeline = try Pipeline(seed: 3)
+        try pipeline.send(.commands, Wire.command("c0", .register(pipeline.incumbent("theirs"))))
         var release: ModelRelease?
         for _ in 0..<40 where release == nil {
-            try plant.round()
-            release = try plant.releases().last { $0.cause == .promoted }
+            try pipeline.round()
+            release = try pipeline.releases().last { $0.cause == .promoted }
         }
-        for _ in 0..<4 { try plant.round() }
+        for _ in 0..<4 { try pipeline.round() }
         let found = try #require(release)
-        return (plant, try #require(found.replaced), found.champion.version)
+        return (pipeline, try #require(found.replaced), found.champion.version)
     }
 
     /// First prediction of each model version for each audit sample, with its time, as recorded in the journal.
-    private func answers(_ plant: Plant) throws -> [SampleID: [ModelVersion: (label: Label, at: Int64)]] {
+    private func answers(_ pipeline: Pipeline) throws -> [SampleID: [ModelVersion: (label: Label, at: Int64)]] {
         var said: [SampleID: [ModelVersion: (label: Label, at: Int64)]] = [:]
-        for record in plant.journal() {
+        for record in pipeline.journal() {
             let entry = try JSONParser().withDocument(of: record.value ?? []) { try JournalEntry(json: $0) }
             guard case .candidate(let candidate) = entry.body, candidate.auditProbability != nil,
                 let version = candidate.model?.version, let label = candidate.output?.top,
@@ -127,12 +127,12 @@ struct ReleaseComparisonTests {
 
     @Test("The book holds what models said before their labels were known, as journal and dataset log have it")
     func reading() throws {
-        let (plant, first, second) = try promoted()
-        let (book, isHeldBack) = try ScoreBook.read(Self.project, transport: plant.cluster, topics: plant.topics)
+        let (pipeline, first, second) = try promoted()
+        let (book, isHeldBack) = try ScoreBook.read(Self.project, transport: pipeline.cluster, topics: pipeline.topics)
         #expect(!isHeldBack)
 
-        let said = try answers(plant)
-        let facts = try plant.decoded(.datasetLog) { try DatasetLogRecord(json: $0) }.compactMap { record in
+        let said = try answers(pipeline)
+        let facts = try pipeline.decoded(.datasetLog) { try DatasetLogRecord(json: $0) }.compactMap { record in
             if case .accepted(let fact, _) = record, fact.split == .test { fact } else { nil }
         }
         let living = book.living
@@ -176,28 +176,28 @@ struct ReleaseComparisonTests {
 
     @Test("Where eras judge each audit sample is a candidate once, and each label is of a cell that has it")
     func candidates() throws {
-        let world = World.configuration()
-        let plant = try Plant(
+        let scenario = Scenario.configuration()
+        let pipeline = try Pipeline(
             seed: 3,
             configuration: ProjectConfiguration(
-                project: World.project,
+                project: Scenario.project,
                 revision: 1,
-                partition: World.partition,
-                question: .choice(World.schema),
-                acquisition: world.acquisition,
-                labeling: world.labeling,
-                datasets: world.datasets,
-                training: world.training,
+                partition: Scenario.partition,
+                question: .choice(Scenario.schema),
+                acquisition: scenario.acquisition,
+                labeling: scenario.labeling,
+                datasets: scenario.datasets,
+                training: scenario.training,
                 rollout: RolloutPolicy(minimumShadow: 1, calibration: 10, provisional: 0, shadowWait: 100)
             )
         )
-        try plant.send(.commands, Wire.command("c0", .register(plant.incumbent("theirs"))))
-        for _ in 0..<14 { try plant.round() }
-        let (book, _) = try ScoreBook.read(Self.project, transport: plant.cluster, topics: plant.topics)
+        try pipeline.send(.commands, Wire.command("c0", .register(pipeline.incumbent("theirs"))))
+        for _ in 0..<14 { try pipeline.round() }
+        let (book, _) = try ScoreBook.read(Self.project, transport: pipeline.cluster, topics: pipeline.topics)
         // What was asked for before there was a model is no candidate of any.
         let candidates = book.candidates
         let living = book.living.filter { item in item.answers.contains { !$0.value.isReported } }
-        #expect(candidates.reduce(0) { $0 + $1.count } == (try answers(plant)).count)
+        #expect(candidates.reduce(0) { $0 + $1.count } == (try answers(pipeline)).count)
         #expect(candidates.contains { $0.stratum == .agree } && candidates.contains { $0.stratum == .disagree })
         #expect(living.contains { $0.isDuel } && living.contains { !$0.isDuel })
         for (cell, items) in Dictionary(grouping: living, by: \.cell) {
@@ -208,26 +208,26 @@ struct ReleaseComparisonTests {
             )
         }
         // A worker that takes the project over has the same counts.
-        let report = try Replay(transport: plant.cluster, topics: plant.topics)
-            .verify(project: Self.project, partition: World.partition)
+        let report = try Replay(transport: pipeline.cluster, topics: pipeline.topics)
+            .verify(project: Self.project, partition: Scenario.partition)
         #expect(report.isEqual, "\(report.firstDifference ?? "")")
-        let store = try StateStore(transport: plant.cluster, topics: plant.topics)
+        let store = try StateStore(transport: pipeline.cluster, topics: pipeline.topics)
         defer { store.close() }
         var restored = RestoredPartition()
-        try store.follow(World.partition, &restored, until: store.settledEnd(World.partition)?.offset)
+        try store.follow(Scenario.partition, &restored, until: store.settledEnd(Scenario.partition)?.offset)
         let state = try #require(restored.projects[Self.project]).state
         #expect(state.rollout.candidateCounts.map(\.count) == candidates.map(\.count))
     }
 
     @Test("The report says what is newer than both releases, and that the rest is optimistic")
     func report() throws {
-        let (plant, first, second) = try promoted()
+        let (pipeline, first, second) = try promoted()
         let comparison = try ReleaseComparison.read(
             Self.project,
             first,
             second,
-            transport: plant.cluster,
-            topics: plant.topics
+            transport: pipeline.cluster,
+            topics: pipeline.topics
         )
         let text = comparison.text
         for part in ["accuracy ", "precision ", "recall ", "optimistic", "\nanchor ", "\nwindow ", "\nseries "] {
@@ -245,10 +245,10 @@ struct ReleaseComparisonTests {
 
     @Test("Why a version is live comes with the window, and a stranger's version with how to find the right one")
     func why() throws {
-        let (plant, first, second) = try promoted()
-        let history = try ReleaseHistory.read(Self.project, transport: plant.cluster, topics: plant.topics)
+        let (pipeline, first, second) = try promoted()
+        let history = try ReleaseHistory.read(Self.project, transport: pipeline.cluster, topics: pipeline.topics)
         let window = try #require(
-            try ReleaseWindow.read(second.rawValue, history, transport: plant.cluster, topics: plant.topics)
+            try ReleaseWindow.read(second.rawValue, history, transport: pipeline.cluster, topics: pipeline.topics)
         )
         #expect(window.champion == first && window.challenger == second)
         let reasons = try ReleaseReasons(history, version: second.rawValue, window: window)
@@ -271,8 +271,8 @@ struct ReleaseComparisonTests {
                 Self.project,
                 first,
                 ModelVersion("nobody"),
-                transport: plant.cluster,
-                topics: plant.topics
+                transport: pipeline.cluster,
+                topics: pipeline.topics
             )
         }
         #expect("\(error.map { "\($0)" } ?? "")".contains("flywheel releases log \(Self.project)"))

@@ -15,10 +15,10 @@ import Vocabulary
 
 @Suite("The history of releases")
 struct ReleaseHistoryTests {
-    private static let project = World.project.rawValue
+    private static let project = Scenario.project.rawValue
 
-    private func read(_ plant: Plant, _ project: String = Self.project) throws -> ReleaseHistory {
-        try ReleaseHistory.read(project, transport: plant.cluster, topics: plant.topics)
+    private func read(_ pipeline: Pipeline, _ project: String = Self.project) throws -> ReleaseHistory {
+        try ReleaseHistory.read(project, transport: pipeline.cluster, topics: pipeline.topics)
     }
 
     private func reason(_ body: () throws -> Void) -> String {
@@ -26,31 +26,31 @@ struct ReleaseHistoryTests {
     }
 
     /// A plant that has promoted a model, and whose operator has taken it back.
-    private func rolledBack() throws -> (plant: Plant, broken: String) {
-        let plant = try Plant(seed: 3)
+    private func rolledBack() throws -> (pipeline: Pipeline, broken: String) {
+        let pipeline = try Pipeline(seed: 3)
         // Whatever is trained is soon better than this one.
-        try plant.send(.commands, Wire.command("c0", .register(plant.incumbent("theirs"))))
+        try pipeline.send(.commands, Wire.command("c0", .register(pipeline.incumbent("theirs"))))
         var promoted: ModelRelease?
         for _ in 0..<40 where promoted == nil {
-            try plant.round()
-            promoted = try plant.releases().last { $0.cause == .promoted }
+            try pipeline.round()
+            promoted = try pipeline.releases().last { $0.cause == .promoted }
         }
         let broken = try #require(promoted).champion.version
-        plant.clock.advance(by: 60_000)
-        try plant.send(.commands, Wire.command("c1", .rollBack(broken)))
-        try plant.settle()
-        #expect(try plant.releases().last?.cause == .command)
-        return (plant, broken.rawValue)
+        pipeline.clock.advance(by: 60_000)
+        try pipeline.send(.commands, Wire.command("c1", .rollBack(broken)))
+        try pipeline.settle()
+        #expect(try pipeline.releases().last?.cause == .command)
+        return (pipeline, broken.rawValue)
     }
 
     @Test("It says who was live at any time, and why, as the releases and the state have it; the replay is the same")
     func history() throws {
-        let (plant, broken) = try rolledBack()
-        let history = try read(plant)
+        let (pipeline, broken) = try rolledBack()
+        let history = try read(pipeline)
         #expect(history.unreadable == 0 && !history.isHeldBack && history.hasBeginning)
 
         // At every release the live version is its champion, and the one that shadows its challenger.
-        for record in plant.cluster.committed(plant.topics[.modelReleases]) {
+        for record in pipeline.cluster.committed(pipeline.topics[.modelReleases]) {
             let release = try JSONParser().withDocument(of: record.value ?? []) { try ModelRelease(json: $0) }
             let entry = UInt64(record.header("ce_id")?.split(separator: "-").dropLast().last ?? "")
             let steps = history.records.filter { $0.entryNumber == entry }
@@ -63,13 +63,13 @@ struct ReleaseHistoryTests {
         }
 
         // The digest is that of the policy as it stands on `projects`.
-        let revision = plant.cluster.committed(plant.topics[.projects]).last?.text ?? ""
+        let revision = pipeline.cluster.committed(pipeline.topics[.projects]).last?.text ?? ""
         let policy = try #require(revision.firstRange(of: "\"rollout\":").map { revision[$0.upperBound...] })
         let text = String(policy[..<(try #require(Self.end(of: policy)))])
         let digest = SHA256Digest(of: Array(text.utf8)).hex
         #expect(history.records.allSatisfy { $0.policyDigest == digest && $0.revision == 1 }, "\(text)")
 
-        let view = try StatusView(transport: plant.cluster, topics: plant.topics)
+        let view = try StatusView(transport: pipeline.cluster, topics: pipeline.topics)
         defer { view.close() }
         let summary = try #require(try view.summaries().first)
         let overview = ReleaseOverview(summary, history)
@@ -78,8 +78,8 @@ struct ReleaseHistoryTests {
         #expect(overview.text.contains("(command)") && overview.text.contains("quarantined  \(broken)"))
         #expect(overview.json.contains("\"live\":{\"version\":\"\(live)\",\"since_ms\":"))
 
-        let report = try Replay(transport: plant.cluster, topics: plant.topics)
-            .verify(project: Self.project, partition: World.partition)
+        let report = try Replay(transport: pipeline.cluster, topics: pipeline.topics)
+            .verify(project: Self.project, partition: Scenario.partition)
         #expect(report.isEqual, "\(report.firstDifference ?? "")")
     }
 
@@ -123,8 +123,8 @@ struct ReleaseHistoryTests {
 
     @Test("A moment is answered: before the first model, while one was live, and where nothing is recorded")
     func moments() throws {
-        let (plant, broken) = try rolledBack()
-        let history = try read(plant)
+        let (pipeline, broken) = try rolledBack()
+        let history = try read(pipeline)
         let first = try #require(history.records.first).at
         let before = ReleaseMoment(history, at: first.advanced(byMilliseconds: -1))
         #expect(before.live == nil && !before.isUncertain && before.text.hasPrefix("no version was live at "))
@@ -147,8 +147,8 @@ struct ReleaseHistoryTests {
 
     @Test("The reasons of a version are told for people and as JSON; one that is not recorded is an error")
     func reasons() throws {
-        let (plant, broken) = try rolledBack()
-        let history = try read(plant)
+        let (pipeline, broken) = try rolledBack()
+        let history = try read(pipeline)
         let reasons = try ReleaseReasons(history, version: broken)
         let steps = reasons.transitions.map { "\($0.transition.from?.rawValue ?? "new") \($0.transition.to.rawValue)" }
         #expect(steps == ["new shadow", "shadow live", "live quarantined"])
@@ -174,48 +174,48 @@ struct ReleaseHistoryTests {
 
     @Test("A project that is not there, a topic that is missing and a record that cannot be read are told as such")
     func faults() throws {
-        let plant = try Plant(seed: 1)
-        #expect(reason { _ = try read(plant, "nothing") }.contains("there is no project nothing"))
-        #expect(try read(plant).records.isEmpty)
+        let pipeline = try Pipeline(seed: 1)
+        #expect(reason { _ = try read(pipeline, "nothing") }.contains("there is no project nothing"))
+        #expect(try read(pipeline).records.isEmpty)
         #expect(
-            reason { _ = try ReleaseReasons(read(plant), version: "v1") }
+            reason { _ = try ReleaseReasons(read(pipeline), version: "v1") }
                 .contains("no transition of any version is recorded yet")
         )
         for value in [Array("{\"version\":\"v1\"}".utf8), nil] {
-            try plant.cluster.append(
+            try pipeline.cluster.append(
                 OutputRecord(
-                    topic: plant.topics[.releaseLog],
-                    partition: World.partition,
+                    topic: pipeline.topics[.releaseLog],
+                    partition: Scenario.partition,
                     key: Array(Self.project.utf8),
                     value: value
                 )
             )
         }
-        let history = try read(plant)
-        #expect(history.unreadable == 2 && history.firstUnreadable == "\(World.partition)/0")
+        let history = try read(pipeline)
+        #expect(history.unreadable == 2 && history.firstUnreadable == "\(Scenario.partition)/0")
 
         let bare = InMemoryCluster(clock: SimulatedClock())
         for topic in Topic.allCases where topic != .releaseLog {
-            bare.createTopic(plant.topics[topic], partitions: topic.partitioning == .single ? 1 : 2)
+            bare.createTopic(pipeline.topics[topic], partitions: topic.partitioning == .single ? 1 : 2)
         }
         try bare.append(
             OutputRecord(
-                topic: plant.topics[.projects],
+                topic: pipeline.topics[.projects],
                 partition: 0,
                 key: Array(Self.project.utf8),
-                value: plant.configuration.jsonBytes
+                value: pipeline.configuration.jsonBytes
             )
         )
         let missing = reason {
-            _ = try ReleaseHistory.read(Self.project, transport: bare, topics: plant.topics)
+            _ = try ReleaseHistory.read(Self.project, transport: bare, topics: pipeline.topics)
         }
         #expect(missing.contains("topic t.release-log is missing; flywheel topics create makes it"), "\(missing)")
     }
 
     @Test("What a loop without its state decides again takes the place of what it decided before")
     func again() throws {
-        let (plant, _) = try rolledBack()
-        let whole = try read(plant)
+        let (pipeline, _) = try rolledBack()
+        let whole = try read(pipeline)
         var history = whole
         for (count, record) in whole.records.enumerated() {
             history.append(record)

@@ -11,18 +11,18 @@ import Vocabulary
 
 @Suite("Replay")
 struct ReplayTests {
-    private func verify(_ plant: Plant) throws -> Replay.Report {
-        try Replay(transport: plant.cluster, topics: plant.topics)
-            .verify(project: World.project.rawValue, partition: World.partition)
+    private func verify(_ pipeline: Pipeline) throws -> Replay.Report {
+        try Replay(transport: pipeline.cluster, topics: pipeline.topics)
+            .verify(project: Scenario.project.rawValue, partition: Scenario.partition)
     }
 
     /// A second cluster with all topics of the first, the journal as given.
-    private func copy(_ plant: Plant, journal: [StoredRecord]) throws -> Plant {
-        let copy = try Plant(isApplied: false)
+    private func copy(_ pipeline: Pipeline, journal: [StoredRecord]) throws -> Pipeline {
+        let copy = try Pipeline(isApplied: false)
         for topic in Topic.allCases {
-            for partition in 0..<Int32(plant.cluster.partitionCount(of: plant.topics[topic])) {
-                let isJournal = topic == .journal && partition == World.partition
-                let records = isJournal ? journal : plant.cluster.committed(plant.topics[topic], partition)
+            for partition in 0..<Int32(pipeline.cluster.partitionCount(of: pipeline.topics[topic])) {
+                let isJournal = topic == .journal && partition == Scenario.partition
+                let records = isJournal ? journal : pipeline.cluster.committed(pipeline.topics[topic], partition)
                 for record in records {
                     let output = OutputRecord(
                         topic: copy.topics[topic],
@@ -43,12 +43,12 @@ struct ReplayTests {
         arguments: [1, 2] as [UInt64]
     )
     func equal(seed: UInt64) throws {
-        let plant = try Plant(seed: seed)
-        for _ in 0..<15 { try plant.round() }
-        let report = try verify(plant)
+        let pipeline = try Pipeline(seed: seed)
+        for _ in 0..<15 { try pipeline.round() }
+        let report = try verify(pipeline)
         #expect(report.isEqual, "\(report.firstDifference ?? "")")
-        #expect(Int(report.entries) == plant.journal().count)
-        #expect(report.compared == plant.decisions().filter { $0.topic != .deadLetters }.count)
+        #expect(Int(report.entries) == pipeline.journal().count)
+        #expect(report.compared == pipeline.decisions().filter { $0.topic != .deadLetters }.count)
         #expect(report.compared > 50)
         #expect(report.ticksChecked > 0)
         #expect(report.compacted == 0)
@@ -56,9 +56,9 @@ struct ReplayTests {
 
     @Test("A vote flipped in the journal is found, and the first decision that differs is named", arguments: 0..<6)
     func flipped(position: Int) throws {
-        let plant = try Plant(seed: 4)
-        for _ in 0..<12 { try plant.round() }
-        let journal = plant.journal()
+        let pipeline = try Pipeline(seed: 4)
+        for _ in 0..<12 { try pipeline.round() }
+        let journal = pipeline.journal()
         let parser = JSONParser(maximumDepth: 64, maximumSize: 16 << 20)
         var votes: [Int] = []
         for (index, record) in journal.enumerated() {
@@ -80,7 +80,7 @@ struct ReplayTests {
         let value = JournalEntry(project: entry.project, body: .annotation(flipped), origin: entry.origin).jsonBytes
         changed[index] = StoredRecord(replacing: value, in: old)
 
-        let report = try verify(try copy(plant, journal: changed))
+        let report = try verify(try copy(pipeline, journal: changed))
         let first = try firstDifference(journal, changed)
         guard let first else {
             // A duplicate or late vote that changes nothing.
@@ -94,7 +94,7 @@ struct ReplayTests {
     /// The id of the first decision in which two journals differ.
     private func firstDifference(_ a: [StoredRecord], _ b: [StoredRecord]) throws -> String? {
         let parser = JSONParser(maximumDepth: 64, maximumSize: 16 << 20)
-        var projects = [LoopProject(project: World.project), LoopProject(project: World.project)]
+        var projects = [LoopProject(project: Scenario.project), LoopProject(project: Scenario.project)]
         for (x, y) in zip(a, b) {
             var decisions: [[EncodedDecision]] = []
             for (side, record) in [x, y].enumerated() {
@@ -113,23 +113,23 @@ struct ReplayTests {
 
     @Test("Which build decided from which entry on is told, and named where a decision of another build differs")
     func builds() throws {
-        let plant = try Plant(seed: 6)
-        for _ in 0..<6 { try plant.round() }
-        let own = try verify(plant)
+        let pipeline = try Pipeline(seed: 6)
+        for _ in 0..<6 { try pipeline.round() }
+        let own = try verify(pipeline)
         #expect(own.builds.map(\.build) == [Build.version])
-        let journal = plant.journal()
+        let journal = pipeline.journal()
         let start = try #require(own.builds.first).entryNumber
         let records = journal.enumerated().map { index, record in
             guard UInt64(index + 1) == start else { return record }
-            let value = JournalEntry(project: World.project, body: .engine(build: "0.0.9")).jsonBytes
+            let value = JournalEntry(project: Scenario.project, body: .engine(build: "0.0.9")).jsonBytes
             return StoredRecord(replacing: value, in: record)
         }
-        let copy = try copy(plant, journal: records)
+        let copy = try copy(pipeline, journal: records)
         let other = try verify(copy)
         #expect(other.isEqual)
         #expect(other.builds.map(\.build) == ["0.0.9"] && other.builds.map(\.entryNumber) == [start])
-        let place = TopicPartition(copy.topics[.datasetLog], World.partition)
-        let first = try #require(copy.cluster.committed(place.topic, World.partition).first)
+        let place = TopicPartition(copy.topics[.datasetLog], Scenario.partition)
+        let first = try #require(copy.cluster.committed(place.topic, Scenario.partition).first)
         copy.cluster.delete(place, before: first.offset + 1)
         let difference = try verify(copy).firstDifference ?? "none"
         #expect(difference.hasSuffix("; build 0.0.9 decided there, and this is \(Build.version)"), "\(difference)")
@@ -137,21 +137,21 @@ struct ReplayTests {
 
     @Test("A decision that is missing, and one that follows from nothing, are named")
     func missingAndForged() throws {
-        let plant = try Plant(seed: 6)
-        for _ in 0..<6 { try plant.round() }
-        let place = TopicPartition(plant.topics[.datasetLog], World.partition)
-        let first = try #require(plant.cluster.committed(place.topic, World.partition).first)
+        let pipeline = try Pipeline(seed: 6)
+        for _ in 0..<6 { try pipeline.round() }
+        let place = TopicPartition(pipeline.topics[.datasetLog], Scenario.partition)
+        let first = try #require(pipeline.cluster.committed(place.topic, Scenario.partition).first)
         let id = try #require(first.header("ce_id"))
-        plant.cluster.delete(place, before: first.offset + 1)
-        let missing = try verify(plant)
+        pipeline.cluster.delete(place, before: first.offset + 1)
+        let missing = try verify(pipeline)
         #expect(missing.firstDifference?.contains("decision \(id) ") == true)
         #expect(missing.firstDifference?.contains("missing") == true)
 
-        let other = try Plant(seed: 6)
+        let other = try Pipeline(seed: 6)
         for _ in 0..<6 { try other.round() }
         let forged = OutputRecord(
             topic: other.topics[.datasetLog],
-            partition: World.partition,
+            partition: Scenario.partition,
             value: first.value,
             headers: [RecordHeader("ce_id", "shapes-1-77")]
         )
@@ -161,21 +161,21 @@ struct ReplayTests {
 
     @Test("An id that is spelled otherwise, and a decision on another topic, are named", arguments: [true, false])
     func misplaced(isSpelledOtherwise: Bool) throws {
-        let plant = try Plant(seed: 6)
-        for _ in 0..<6 { try plant.round() }
-        let place = TopicPartition(plant.topics[.datasetLog], World.partition)
-        let first = try #require(plant.cluster.committed(place.topic, World.partition).first)
+        let pipeline = try Pipeline(seed: 6)
+        for _ in 0..<6 { try pipeline.round() }
+        let place = TopicPartition(pipeline.topics[.datasetLog], Scenario.partition)
+        let first = try #require(pipeline.cluster.committed(place.topic, Scenario.partition).first)
         let id = try #require(first.header("ce_id"))
         let parts = id.split(separator: "-")
-        let spelled = isSpelledOtherwise ? "\(World.project)-0\(parts[1])-\(parts[2])" : id
+        let spelled = isSpelledOtherwise ? "\(Scenario.project)-0\(parts[1])-\(parts[2])" : id
         let record = OutputRecord(
-            topic: plant.topics[isSpelledOtherwise ? .datasetLog : .notices],
-            partition: World.partition,
+            topic: pipeline.topics[isSpelledOtherwise ? .datasetLog : .notices],
+            partition: Scenario.partition,
             value: first.value,
             headers: [RecordHeader("ce_id", spelled)]
         )
-        try plant.cluster.append(record)
-        let report = try verify(plant)
+        try pipeline.cluster.append(record)
+        let report = try verify(pipeline)
         let text = try #require(report.firstDifference)
         let expected =
             isSpelledOtherwise
@@ -186,23 +186,23 @@ struct ReplayTests {
 
     @Test("Where the loop lags, what it has not come to is left out, and said to be")
     func lagging() throws {
-        let plant = try Plant(seed: 6)
-        for _ in 0..<6 { try plant.round() }
-        let applied = try verify(plant).entries
-        try plant.send(.predictions, Wire.prediction(plant.world.next(), [0.4, 0.3, 0.3]))
-        for _ in 0..<40 { try plant.send(.predictions, Wire.prediction(plant.world.next(), [0.4, 0.3, 0.3])) }
-        try plant.makeIntake().settle()
-        let waiting = plant.journal().count - Int(applied)
+        let pipeline = try Pipeline(seed: 6)
+        for _ in 0..<6 { try pipeline.round() }
+        let applied = try verify(pipeline).entries
+        try pipeline.send(.predictions, Wire.prediction(pipeline.scenario.next(), [0.4, 0.3, 0.3]))
+        for _ in 0..<40 { try pipeline.send(.predictions, Wire.prediction(pipeline.scenario.next(), [0.4, 0.3, 0.3])) }
+        try pipeline.makeIntake().settle()
+        let waiting = pipeline.journal().count - Int(applied)
         #expect(waiting > 0)
-        let report = try verify(plant)
+        let report = try verify(pipeline)
         #expect(report.isEqual && report.entries == applied && Int(report.waiting) == waiting)
     }
 
     @Test("A tick that names an entry that has not come is a difference")
     func tickAhead() throws {
-        let plant = try Plant(seed: 6)
-        for _ in 0..<6 { try plant.round() }
-        var journal = plant.journal()
+        let pipeline = try Pipeline(seed: 6)
+        for _ in 0..<6 { try pipeline.round() }
+        var journal = pipeline.journal()
         let parser = JSONParser(maximumDepth: 64, maximumSize: 16 << 20)
         let index = try #require(
             try journal.firstIndex { record in
@@ -219,7 +219,7 @@ struct ReplayTests {
             origin: entry.origin
         )
         journal[index] = StoredRecord(replacing: ahead.jsonBytes, in: journal[index])
-        let report = try verify(try copy(plant, journal: journal))
+        let report = try verify(try copy(pipeline, journal: journal))
         #expect(report.firstDifference?.contains("up to entry 1000000 differ") == true)
     }
 }

@@ -10,29 +10,29 @@ import Vocabulary
 
 @Suite("Groups of samples")
 struct SampleGroupTests {
-    private func candidates(_ plant: Plant) throws -> [Candidate] {
-        try plant.decoded(.journal) { try JournalEntry(json: $0) }.compactMap {
+    private func candidates(_ pipeline: Pipeline) throws -> [Candidate] {
+        try pipeline.decoded(.journal) { try JournalEntry(json: $0) }.compactMap {
             if case .candidate(let candidate) = $0.body { candidate } else { nil }
         }
     }
 
     @Test("All members of a group have the group's draw, looked at or parsed", arguments: [false, true])
     func draws(isParsed: Bool) throws {
-        let plant = try Plant()
-        plant.readsState = false
+        let pipeline = try Pipeline()
+        pipeline.readsState = false
         for number in 0..<400 {
             // Every fourth sample belongs to none; a group may be named as a sample is.
             let group = number % 4 == 0 ? "" : ",\"group\":\"s\(number % 37)\""
             let text =
-                "{\"project\":\"shapes\",\"sample\":{\"id\":\"s\(number)\"\(group)},\"model\":{\"version\":\"v1\"},\"output\":{\"kind\":\"choice\",\"probabilities\":{\"\(World.classes[0])\":\(0.5 + Double(number % 64) / 128),\"\(World.classes[1])\":\(0.5 - Double(number % 64) / 128)}}}"
+                "{\"project\":\"shapes\",\"sample\":{\"id\":\"s\(number)\"\(group)},\"model\":{\"version\":\"v1\"},\"output\":{\"kind\":\"choice\",\"probabilities\":{\"\(Scenario.classes[0])\":\(0.5 + Double(number % 64) / 128),\"\(Scenario.classes[1])\":\(0.5 - Double(number % 64) / 128)}}}"
             let envelope =
                 "{\"specversion\":\"1.0\",\"id\":\"\(number)\",\"source\":\"s\",\"type\":\"t\",\"data\":\(text)}"
-            try plant.send(.predictions, Array((isParsed ? envelope : text).utf8))
+            try pipeline.send(.predictions, Array((isParsed ? envelope : text).utf8))
         }
-        try plant.makeIntake(readsState: false).settle()
-        let found = try candidates(plant)
+        try pipeline.makeIntake(readsState: false).settle()
+        let found = try candidates(pipeline)
         let draws = StableHash(project: "shapes", purpose: "audit", salt: [1, 2, 3])
-        let cutoff = plant.configuration.acquisition.auditCutoff
+        let cutoff = pipeline.configuration.acquisition.auditCutoff
         for candidate in found {
             let draw = draws.unit(key: candidate.sample.group?.rawValue ?? candidate.sample.id.rawValue)
             #expect(candidate.auditDraw == draw)
@@ -49,14 +49,14 @@ struct SampleGroupTests {
 
     @Test("A group that is no name is refused", arguments: ["7", "\"\"", "[\"a\"]", "\"a\\u0007\""])
     func refused(_ group: String) throws {
-        let plant = try Plant()
-        try plant.send(
+        let pipeline = try Pipeline()
+        try pipeline.send(
             .predictions,
             Array("{\"project\":\"shapes\",\"sample\":{\"id\":\"s1\",\"group\":\(group)}}".utf8)
         )
-        try plant.makeIntake().settle()
-        #expect(try candidates(plant).isEmpty)
-        let letters = plant.cluster.committed(plant.topics[.deadLetters])
+        try pipeline.makeIntake().settle()
+        #expect(try candidates(pipeline).isEmpty)
+        let letters = pipeline.cluster.committed(pipeline.topics[.deadLetters])
         #expect(letters.count == 1)
     }
 }

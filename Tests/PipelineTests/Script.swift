@@ -15,35 +15,35 @@ struct Recording {
         seed: UInt64,
         rounds: Int,
         serving count: Int = 8,
-        configuration: ProjectConfiguration = World.configuration()
+        configuration: ProjectConfiguration = Scenario.configuration()
     ) throws {
-        let plant = try Plant(seed: seed, configuration: configuration)
-        for _ in 0..<rounds { try plant.round(serving: count) }
-        records = plant.journal()
+        let pipeline = try Pipeline(seed: seed, configuration: configuration)
+        for _ in 0..<rounds { try pipeline.round(serving: count) }
+        records = pipeline.journal()
         self.configuration = configuration
     }
 
     /// The journal of a plant that has run.
-    init(of plant: Plant) throws {
-        records = plant.journal()
-        configuration = plant.configuration
+    init(of pipeline: Pipeline) throws {
+        records = pipeline.journal()
+        configuration = pipeline.configuration
     }
 
     /// A cluster that holds this journal and nothing else; its clock stands at the last append.
-    func plant(clusterID: String = "memory") throws -> Plant {
-        let plant = try Plant(clusterID: clusterID, configuration: configuration)
+    func pipeline(clusterID: String = "memory") throws -> Pipeline {
+        let pipeline = try Pipeline(clusterID: clusterID, configuration: configuration)
         for record in records {
             let copy = OutputRecord(
-                topic: plant.topics[.journal],
-                partition: World.partition,
+                topic: pipeline.topics[.journal],
+                partition: Scenario.partition,
                 key: record.key,
                 value: record.value,
                 headers: record.headers
             )
-            try plant.cluster.append(copy, at: record.timestamp)
+            try pipeline.cluster.append(copy, at: record.timestamp)
         }
-        plant.clock.set(to: records.last?.timestamp ?? plant.clock.now)
-        return plant
+        pipeline.clock.set(to: records.last?.timestamp ?? pipeline.clock.now)
+        return pipeline
     }
 
     /// The entries, decoded, with their append times.
@@ -70,22 +70,22 @@ enum Heir: Int, CaseIterable {
 }
 
 /// Turns workers one after the other until nothing happens any more.
-func settle(_ runners: [StageRunner], on plant: Plant, turns: Int = 2_000) throws {
+func settle(_ runners: [ProcessorRunner], on pipeline: Pipeline, turns: Int = 2_000) throws {
     var idle = 0
     for _ in 0..<turns where idle < 4 {
-        let before = plant.cluster.activity
+        let before = pipeline.cluster.activity
         for runner in runners { try runner.task.cycle() }
-        idle = plant.cluster.activity == before ? idle + 1 : 0
+        idle = pipeline.cluster.activity == before ? idle + 1 : 0
     }
 }
 
 /// Runs a worker that fails as planned; when it has given up, its heir takes over until nothing is left to do.
 func settle(
-    _ plant: Plant,
+    _ pipeline: Pipeline,
     group: String,
     _ step: FaultPlan.Step?,
-    heir: Heir = .itself,
-    make: (FaultPlan, String) throws -> StageRunner
+    successor: Heir = .itself,
+    make: (FaultPlan, String) throws -> ProcessorRunner
 ) throws -> FaultPlan {
     let plan = FaultPlan(step)
     let first = try make(plan, "w1")
@@ -95,15 +95,15 @@ func settle(
         guard plan.hasStruck else { throw error }
         // What a worker does about an error that its task cannot cure; after a crash nothing is closed.
         first.task.abandon()
-        switch heir {
+        switch successor {
         case .itself: try make(FaultPlan(), "w1").settle()
         case .another:
-            plant.cluster.expireMember("w1", of: group)
+            pipeline.cluster.expireMember("w1", of: group)
             try make(FaultPlan(), "w2").settle()
-        case .two: try settle([make(FaultPlan(), "w1"), make(FaultPlan(), "w2")], on: plant)
+        case .two: try settle([make(FaultPlan(), "w1"), make(FaultPlan(), "w2")], on: pipeline)
         }
         // Another transactional id aborts nothing: what the first left open ends by its timeout.
-        plant.clock.advance(by: 10_001)
+        pipeline.clock.advance(by: 10_001)
     }
     return plan
 }

@@ -15,23 +15,23 @@ struct ShareTests {
     @Test("Thresholds and limits that are there already follow the partitions that come and go")
     func rebalance() throws {
         let trigger = Trigger(name: "all", condition: .role(.champion), perHour: 400)
-        let plant = try Plant(configuration: TriggerPipelineTests.configuration([trigger], cutoff: 0))
-        let stage = IntakeStage(
-            topics: plant.topics,
-            directory: try ProjectDirectory(transport: plant.cluster, topics: plant.topics),
+        let pipeline = try Pipeline(configuration: TriggerPipelineTests.configuration([trigger], cutoff: 0))
+        let stage = IntakeProcessor(
+            topics: pipeline.topics,
+            directory: try ProjectDirectory(transport: pipeline.cluster, topics: pipeline.topics),
             salt: [1],
             tokens: TokenKeys(salt: [1]),
             worker: "w",
             partitionCount: 4,
-            now: { plant.clock.now }
+            now: { pipeline.clock.now }
         )
         func partitions(_ range: Range<Int32>) -> [TopicPartition] {
-            range.map { TopicPartition(plant.topics[.predictions], $0) }
+            range.map { TopicPartition(pipeline.topics[.predictions], $0) }
         }
         _ = try stage.assigned(partitions(0..<4), committed: [:])
-        var turn = Turn()
-        try stage.process(RecordBatch(), topics: IntakeStage.inputs.map { plant.topics[$0] }, into: &turn)
-        let project = try #require(stage.projects[World.project.rawValue])
+        var turn = PendingTransaction()
+        try stage.process(RecordBatch(), topics: IntakeProcessor.inputs.map { pipeline.topics[$0] }, into: &turn)
+        let project = try #require(stage.projects[Scenario.project.rawValue])
         var version = "v1"
         let known = version.withUTF8 {
             project.pointee.stream(UnsafeRawBufferPointer($0), in: 1, share: stage.share)
@@ -69,14 +69,14 @@ struct ShareTests {
     @Test("A rebalance takes all partitions first: what a limit holds is not less for that")
     func allRevoked() throws {
         let trigger = Trigger(name: "all", condition: .role(.champion), perHour: 400)
-        let plant = try Plant(configuration: TriggerPipelineTests.configuration([trigger], cutoff: 0))
-        let intake = try plant.makeIntake()
-        try plant.send(.predictions, Wire.prediction(plant.world.next()))
+        let pipeline = try Pipeline(configuration: TriggerPipelineTests.configuration([trigger], cutoff: 0))
+        let intake = try pipeline.makeIntake()
+        try pipeline.send(.predictions, Wire.prediction(pipeline.scenario.next()))
         try intake.settle()
-        let stage = try #require(intake.stage as? IntakeStage)
-        let project = try #require(stage.projects[World.project.rawValue])
-        let all = (0..<Int32(plant.cluster.partitionCount(of: plant.topics[.predictions]))).map {
-            TopicPartition(plant.topics[.predictions], $0)
+        let stage = try #require(intake.stage as? IntakeProcessor)
+        let project = try #require(stage.projects[Scenario.project.rawValue])
+        let all = (0..<Int32(pipeline.cluster.partitionCount(of: pipeline.topics[.predictions]))).map {
+            TopicPartition(pipeline.topics[.predictions], $0)
         }
         let target = project.pointee.withStream(IntakeProject.unseen) { $0.threshold.target }
         stage.unassigned(all)

@@ -17,18 +17,18 @@ struct SharedStoreTests {
     /// Sixty versions and more.
     private let log = FactLog(seed: 12, facts: 620)
 
-    private func plant(_ records: some Collection<OutputRecord>) throws -> Plant {
-        let plant = try Plant(isApplied: false)
-        for record in records { try plant.cluster.append(record) }
-        return plant
+    private func pipeline(_ records: some Collection<OutputRecord>) throws -> Pipeline {
+        let pipeline = try Pipeline(isApplied: false)
+        for record in records { try pipeline.cluster.append(record) }
+        return pipeline
     }
 
-    private func announced(_ plant: Plant) throws -> [SealedVersion] {
-        try plant.decoded(.datasetVersions) { try SealedVersion(json: $0) }
+    private func announced(_ pipeline: Pipeline) throws -> [SealedVersion] {
+        try pipeline.decoded(.datasetVersions) { try SealedVersion(json: $0) }
     }
 
-    private func place(_ plant: Plant) -> TopicPartition {
-        TopicPartition(plant.topics[.datasetLog], World.partition)
+    private func place(_ pipeline: Pipeline) -> TopicPartition {
+        TopicPartition(pipeline.topics[.datasetLog], Scenario.partition)
     }
 
     /// Everything but the progress, which depends on who was when where.
@@ -44,56 +44,56 @@ struct SharedStoreTests {
     @Test("A worker on an empty disk rebuilds every version, and announces only what was never announced")
     func emptyDisk() throws {
         let late = log.outputs.suffix(60)
-        let plant = try plant(log.outputs.dropLast(60))
-        let first = try plant.makeMaterializer()
+        let pipeline = try pipeline(log.outputs.dropLast(60))
+        let first = try pipeline.makeMaterializer()
         try first.settle()
         first.task.close()
-        let before = try announced(plant)
+        let before = try announced(pipeline)
         #expect(before.count > 50)
 
         let disk = try folder()
         defer { try? FileManager.default.removeItem(atPath: disk.location) }
-        let second = try plant.makeMaterializer(instance: "w2", store: DatasetStore(objects: disk))
+        let second = try pipeline.makeMaterializer(instance: "w2", store: DatasetStore(objects: disk))
         try second.settle()
-        #expect(try announced(plant) == before)
-        #expect(try (files(disk) == files(plant.store.objects)) == true)
+        #expect(try announced(pipeline) == before)
+        #expect(try (files(disk) == files(pipeline.store.objects)) == true)
 
-        for record in late { try plant.cluster.append(record) }
+        for record in late { try pipeline.cluster.append(record) }
         try second.settle()
-        let all = try announced(plant)
+        let all = try announced(pipeline)
         #expect(all.map(\.ordinal) == Array(1...log.versions.count) && all.count > before.count)
         #expect(all.suffix(all.count - before.count).allSatisfy { $0.manifest.uri.contains(disk.location) })
-        #expect(try DatasetStore(objects: disk).verify(World.project).problems == [])
+        #expect(try DatasetStore(objects: disk).verify(Scenario.project).problems == [])
     }
 
     @Test("What the log is read again for is not announced again: progress, offsets or both are gone", arguments: 0..<3)
     func readAgain(lost: Int) throws {
         let bucket = FakeBucket()
-        let store = DatasetStore(objects: S3Store(.plant("datasets"), client: try .plant(bucket)))
-        let plant = try plant(log.outputs)
-        let first = try plant.makeMaterializer(store: store)
+        let store = DatasetStore(objects: S3Store(.pipeline("datasets"), client: try .pipeline(bucket)))
+        let pipeline = try pipeline(log.outputs)
+        let first = try pipeline.makeMaterializer(store: store)
         try first.settle()
         first.task.close()
-        let (before, objects) = try (announced(plant), bucket.objects)
+        let (before, objects) = try (announced(pipeline), bucket.objects)
         #expect(before.map(\.ordinal) == Array(1...log.versions.count))
         if lost != 1 { for name in try store.objects.list("progress") { try store.objects.remove(name) } }
-        if lost != 0 { plant.cluster.setOffset(nil, of: place(plant), group: "materializer") }
-        try plant.makeMaterializer(instance: "w2", store: store).settle()
-        #expect(try announced(plant) == before)
+        if lost != 0 { pipeline.cluster.setOffset(nil, of: place(pipeline), group: "materializer") }
+        try pipeline.makeMaterializer(instance: "w2", store: store).settle()
+        #expect(try announced(pipeline) == before)
         #expect((bucket.objects == objects) == true)
     }
 
     @Test("A version whose announcement is gone is announced, and no other")
     func hole() throws {
-        let plant = try plant(log.outputs)
-        try plant.makeMaterializer().settle()
-        let records = plant.cluster.committed(plant.topics[.datasetVersions], World.partition)
-        let fresh = try self.plant(log.outputs)
+        let pipeline = try pipeline(log.outputs)
+        try pipeline.makeMaterializer().settle()
+        let records = pipeline.cluster.committed(pipeline.topics[.datasetVersions], Scenario.partition)
+        let fresh = try self.pipeline(log.outputs)
         for (number, record) in records.enumerated() where number % 7 != 3 {
             try fresh.cluster.append(
                 OutputRecord(
                     topic: fresh.topics[.datasetVersions],
-                    partition: World.partition,
+                    partition: Scenario.partition,
                     key: record.key,
                     value: record.value
                 )
@@ -109,7 +109,7 @@ struct SharedStoreTests {
 
     @Test("A version under whose ordinal another id is announced is announced beside it, once; the worker says so")
     func otherwise() throws {
-        let plant = try plant(log.outputs)
+        let pipeline = try pipeline(log.outputs)
         let other = DatasetVersionID(String(repeating: "ab", count: 32))
         let version = SealedVersion(
             id: other,
@@ -122,37 +122,37 @@ struct SharedStoreTests {
             test: 0
         )
         var writer = JSONWriter()
-        SealedVersionEvent(project: World.project, version: version).write(to: &writer)
-        try plant.send(.datasetVersions, writer.bytes, partition: World.partition)
-        let runner = try plant.makeMaterializer()
+        SealedVersionEvent(project: Scenario.project, version: version).write(to: &writer)
+        try pipeline.send(.datasetVersions, writer.bytes, partition: Scenario.partition)
+        let runner = try pipeline.makeMaterializer()
         var told: [Int] = []
-        (runner.stage as? MaterializerStage)?.announcedOtherwise = { told.append($1.ordinal) }
+        (runner.stage as? MaterializerProcessor)?.announcedOtherwise = { told.append($1.ordinal) }
         try runner.settle()
         #expect(told == [2])
-        let all = try announced(plant)
+        let all = try announced(pipeline)
         #expect(all.count == log.versions.count + 1 && all.first?.id == other)
-        let real = try #require(try plant.store.manifest(World.project, ordinal: 2)?.id)
+        let real = try #require(try pipeline.store.manifest(Scenario.project, ordinal: 2)?.id)
         #expect(all.filter { $0.ordinal == 2 }.map(\.id) == [other, real])
         // Whoever comes after it finds both.
-        let next = try plant.makeMaterializer(instance: "w9", store: DatasetStore(objects: MemoryStore()))
-        (next.stage as? MaterializerStage)?.announcedOtherwise = { told.append($1.ordinal) }
+        let next = try pipeline.makeMaterializer(instance: "w9", store: DatasetStore(objects: MemoryStore()))
+        (next.stage as? MaterializerProcessor)?.announcedOtherwise = { told.append($1.ordinal) }
         try next.settle()
-        #expect(try told == [2] && announced(plant).count == all.count)
-        #expect(try plant.store.verify(World.project).problems == [])
+        #expect(try told == [2] && announced(pipeline).count == all.count)
+        #expect(try pipeline.store.verify(Scenario.project).problems == [])
     }
 
     /// Announcements of a previous owner become visible after its offsets.
     @Test("What was committed just now and is not yet seen is waited for")
     func markers() throws {
-        let plant = try plant(log.outputs)
-        plant.cluster.delayMarkers(of: plant.topics[.datasetVersions], by: 400)
-        let first = try plant.makeMaterializer()
+        let pipeline = try pipeline(log.outputs)
+        pipeline.cluster.delayMarkers(of: pipeline.topics[.datasetVersions], by: 400)
+        let first = try pipeline.makeMaterializer()
         try first.settle()
         first.task.abandon()
-        plant.cluster.expireMember("w1", of: "materializer")
-        try plant.makeMaterializer(instance: "w2", store: DatasetStore(objects: MemoryStore())).settle()
-        plant.clock.advance(by: 1_000)
-        #expect(try announced(plant).map(\.ordinal) == Array(1...log.versions.count))
+        pipeline.cluster.expireMember("w1", of: "materializer")
+        try pipeline.makeMaterializer(instance: "w2", store: DatasetStore(objects: MemoryStore())).settle()
+        pipeline.clock.advance(by: 1_000)
+        #expect(try announced(pipeline).map(\.ordinal) == Array(1...log.versions.count))
     }
 
     /// The first owner is cut off in the middle of a change, another one acts, is cut off after so many changes of its own or
@@ -167,11 +167,11 @@ struct SharedStoreTests {
             switch backend {
             case 0: return MemoryStore()
             case 1: return try folder()
-            default: return S3Store(.plant("datasets"), client: try .plant(Self.keep(FakeBucket())))
+            default: return S3Store(.pipeline("datasets"), client: try .pipeline(Self.keep(FakeBucket())))
             }
         }
         let alone = try objects()
-        let undisturbed = try plant(log.outputs)
+        let undisturbed = try pipeline(log.outputs)
         let counted = MeetingStore(alone)
         try undisturbed.makeMaterializer(store: DatasetStore(objects: counted), keepEvery: 4).settle()
         let (versions, expected) = (try announced(undisturbed), try files(alone))
@@ -180,9 +180,9 @@ struct SharedStoreTests {
         for (number, moment) in moments.enumerated() {
             let shared = try objects()
             defer { if shared is FolderStore { try? FileManager.default.removeItem(atPath: shared.location) } }
-            let plant = try plant(log.outputs)
+            let pipeline = try pipeline(log.outputs)
             let limit = number % 3 == 0 ? nil : (number * 7) % counted.changes
-            let second = try plant.makeMaterializer(
+            let second = try pipeline.makeMaterializer(
                 instance: "w2",
                 store: DatasetStore(
                     objects: MeetingStore(shared, at: limit.map { .init(change: $0, isAfter: number % 2 == 0) }) {
@@ -192,21 +192,21 @@ struct SharedStoreTests {
                 keepEvery: 4
             )
             nonisolated(unsafe) let other = second
-            let cluster = plant.cluster
+            let cluster = pipeline.cluster
             let meeting = MeetingStore(shared, at: moment) {
                 cluster.expireMember("w1", of: "materializer")
                 if (try? other.settle()) == nil { other.task.abandon() }
             }
-            let first = try plant.makeMaterializer(store: DatasetStore(objects: meeting), keepEvery: 4)
+            let first = try pipeline.makeMaterializer(store: DatasetStore(objects: meeting), keepEvery: 4)
             // It finds itself fenced, or takes the partition back.
             _ = Result { try first.settle() }
             first.task.close()
             for name in ["w1", "w2"] { cluster.expireMember(name, of: "materializer") }
-            plant.clock.advance(by: 10_001)
-            try plant.makeMaterializer(instance: "w3", store: DatasetStore(objects: shared), keepEvery: 4).settle()
-            #expect(try announced(plant).map(\.id) == versions.map(\.id), "\(moment) \(String(describing: limit))")
+            pipeline.clock.advance(by: 10_001)
+            try pipeline.makeMaterializer(instance: "w3", store: DatasetStore(objects: shared), keepEvery: 4).settle()
+            #expect(try announced(pipeline).map(\.id) == versions.map(\.id), "\(moment) \(String(describing: limit))")
             #expect(try (files(shared) == expected) == true, "\(moment) \(String(describing: limit))")
-            #expect(try DatasetStore(objects: shared).verify(World.project).problems == [], "\(moment)")
+            #expect(try DatasetStore(objects: shared).verify(Scenario.project).problems == [], "\(moment)")
         }
         print("moments at which a second owner acted: \(moments.count) of \(2 * counted.changes)")
     }

@@ -14,64 +14,66 @@ struct StandstillTests {
     /// Before: `running` and ready for ever, with every transaction aborted.
     @Test("Work that no transaction takes for a minute is told, whatever the state says, until one does")
     func journalGone() throws {
-        let plant = try Plant()
-        let intake = try plant.makeIntake()
+        let pipeline = try Pipeline()
+        let intake = try pipeline.makeIntake()
         try intake.settle()
         #expect(intake.task.unsettledSince == nil)
-        plant.cluster.deleteTopic(plant.topics[.journal])
-        try plant.send(.annotations, Wire.annotation("t", "a", .skip))
-        let began = plant.clock.now
-        while plant.clock.now - began < 60_000 {
+        pipeline.cluster.deleteTopic(pipeline.topics[.journal])
+        try pipeline.send(.annotations, Wire.annotation("t", "a", .skip))
+        let began = pipeline.clock.now
+        while pipeline.clock.now - began < 60_000 {
             try intake.task.cycle()
-            plant.clock.advance(by: 100)
+            pipeline.clock.advance(by: 100)
         }
         let since = try #require(intake.task.unsettledSince)
         #expect(since - began < 1_000)
         let text = WorkerHealth.standstill(since: since, cause: "no such topic", at: since + 60_000)
         #expect(text == "no transaction has committed for 60 s although there is work; last: no such topic")
         #expect(WorkerHealth.standstill(since: since, cause: "", at: since + 59_999) == nil)
-        plant.cluster.createTopic(plant.topics[.journal], partitions: 2)
+        pipeline.cluster.createTopic(pipeline.topics[.journal], partitions: 2)
         for _ in 0..<20 { try intake.task.cycle() }
         #expect(intake.task.unsettledSince == nil)
     }
 
     @Test("A life takes over what the one before left undone, and ten quiet seconds say that it is done")
     func nextLife() throws {
-        let plant = try Plant()
-        let intake = try plant.makeIntake()
-        intake.task.unsettledSince = plant.clock.now
+        let pipeline = try Pipeline()
+        let intake = try pipeline.makeIntake()
+        intake.task.unsettledSince = pipeline.clock.now
         try intake.settle()
-        let began = plant.clock.now
-        while plant.clock.now - began < 9_000 {
+        let began = pipeline.clock.now
+        while pipeline.clock.now - began < 9_000 {
             try intake.task.cycle()
-            plant.clock.advance(by: 100)
+            pipeline.clock.advance(by: 100)
         }
         #expect(intake.task.unsettledSince != nil)
         for _ in 0..<20 {
             try intake.task.cycle()
-            plant.clock.advance(by: 100)
+            pipeline.clock.advance(by: 100)
         }
         #expect(intake.task.unsettledSince == nil)
     }
 
     @Test("A topic that is deleted is found at the next look, and that it is back at the one after")
     func topicDeleted() throws {
-        let plant = try Plant()
-        let watch = TopicWatch(roles: [.intake, .loop], topics: plant.topics) {
-            [cluster = plant.cluster] () throws(StreamError) in
+        let pipeline = try Pipeline()
+        let watch = TopicWatch(roles: [.intake, .loop], topics: pipeline.topics) {
+            [cluster = pipeline.cluster] () throws(StreamError) in
             try cluster.makeReader(topics: [])
         }
         #expect(watch.look() == [:])
-        plant.cluster.deleteTopic(plant.topics[.journal])
-        plant.cluster.deleteTopic(plant.topics[.annotations])
+        pipeline.cluster.deleteTopic(pipeline.topics[.journal])
+        pipeline.cluster.deleteTopic(pipeline.topics[.annotations])
         #expect(
             watch.look() == [
                 .intake: ["t.annotations is missing", "t.journal is missing"], .loop: ["t.journal is missing"],
             ]
         )
-        for topic in [Topic.journal, .annotations] { plant.cluster.createTopic(plant.topics[topic], partitions: 2) }
+        for topic in [Topic.journal, .annotations] {
+            pipeline.cluster.createTopic(pipeline.topics[topic], partitions: 2)
+        }
         #expect(watch.look() == [:])
-        let silent = TopicWatch(roles: [.loop], topics: plant.topics) { () throws(StreamError) in
+        let silent = TopicWatch(roles: [.loop], topics: pipeline.topics) { () throws(StreamError) in
             throw StreamError(.retry, operation: "look", code: "_TRANSPORT", reason: "nobody answers")
         }
         #expect(silent.look() == nil)
@@ -80,23 +82,23 @@ struct StandstillTests {
     /// Before: not a word, and `running`.
     @Test("A transaction that somebody leaves open is told after a minute, of whoever reads there")
     func transactionOpen() throws {
-        let plant = try Plant(transactionTimeout: 900_000)
+        let pipeline = try Pipeline(transactionTimeout: 900_000)
         let watch = TopicWatch(
             roles: [.intake, .materializer],
-            topics: plant.topics,
-            now: { [clock = plant.clock] in clock.now }
+            topics: pipeline.topics,
+            now: { [clock = pipeline.clock] in clock.now }
         ) {
-            [cluster = plant.cluster] () throws(StreamError) in
+            [cluster = pipeline.cluster] () throws(StreamError) in
             try cluster.makeReader(topics: [])
         }
-        let stranger = try plant.cluster.makeProducer(transactionalID: "stranger")
+        let stranger = try pipeline.cluster.makeProducer(transactionalID: "stranger")
         try stranger.initializeTransactions()
         try stranger.begin()
-        try stranger.send([OutputRecord(topic: plant.topics[.annotations], partition: 1, key: [1], value: [2])])
+        try stranger.send([OutputRecord(topic: pipeline.topics[.annotations], partition: 1, key: [1], value: [2])])
         #expect(watch.look() == [:])
-        plant.clock.advance(by: 59_000)
+        pipeline.clock.advance(by: 59_000)
         #expect(watch.look() == [:])
-        plant.clock.advance(by: 15_000)
+        pipeline.clock.advance(by: 15_000)
         let found = watch.look()
         #expect(
             found == [
@@ -106,7 +108,7 @@ struct StandstillTests {
             ]
         )
         #expect(RoleTopics.remedy(of: found?[.intake] ?? [], .intake, [:]) == OpenTransactions.remedy)
-        plant.clock.advance(by: 15_000)
+        pipeline.clock.advance(by: 15_000)
         try stranger.abort()
         #expect(watch.look() == [:])
     }
@@ -114,22 +116,26 @@ struct StandstillTests {
     /// Before: each began its minute anew, and nobody was told.
     @Test("Transactions that take turns are told, too; a busy topic, whose stable end moves, is not")
     func transactionsInTurn() throws {
-        let plant = try Plant(transactionTimeout: 900_000)
-        let watch = TopicWatch(roles: [.intake], topics: plant.topics, now: { [clock = plant.clock] in clock.now }) {
-            [cluster = plant.cluster] () throws(StreamError) in
+        let pipeline = try Pipeline(transactionTimeout: 900_000)
+        let watch = TopicWatch(
+            roles: [.intake],
+            topics: pipeline.topics,
+            now: { [clock = pipeline.clock] in clock.now }
+        ) {
+            [cluster = pipeline.cluster] () throws(StreamError) in
             try cluster.makeReader(topics: [])
         }
         func open(_ id: String, _ topic: Topic) throws -> any TransactionalProducer {
-            let producer = try plant.cluster.makeProducer(transactionalID: id)
+            let producer = try pipeline.cluster.makeProducer(transactionalID: id)
             try producer.initializeTransactions()
             try producer.begin()
-            try producer.send([OutputRecord(topic: plant.topics[topic], partition: 0, key: [1], value: [2])])
+            try producer.send([OutputRecord(topic: pipeline.topics[topic], partition: 0, key: [1], value: [2])])
             return producer
         }
         var (held, busy) = (try open("a0", .annotations), try open("b0", .feedback))
         var told: [Int: [String]] = [:]
         for turn in 1...24 {
-            plant.clock.advance(by: 15_000)
+            pipeline.clock.advance(by: 15_000)
             // One every 45 s, overlapping, and one at each look.
             if turn % 3 == 0 {
                 let next = try open("a\(turn)", .annotations)
@@ -144,7 +150,7 @@ struct StandstillTests {
         #expect(told.count > 8, "\(told.keys.sorted())")
         #expect(told.values.joined().allSatisfy { $0.contains("t.annotations[0] is held by") })
         try held.abort()
-        plant.clock.advance(by: 15_000)
+        pipeline.clock.advance(by: 15_000)
         #expect(watch.look() == [:])
     }
 

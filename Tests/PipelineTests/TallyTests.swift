@@ -18,28 +18,28 @@ struct TallyTests {
         arguments: [0, 1, 2]
     )
     func exact(fault: Int) throws {
-        let plant = try Plant(seed: UInt64(fault) + 1)
+        let pipeline = try Pipeline(seed: UInt64(fault) + 1)
         var predictions: [Key: Int64] = [:]
         var classes: [Key: [String: Int64]] = [:]
         var feedback: [Key: (all: Int64, negative: Int64)] = [:]
         for number in 0..<200 {
-            let sample = plant.world.next()
+            let sample = pipeline.scenario.next()
             let key = Key(version: "v\(number % 3)", role: number % 5 == 0 ? "challenger" : "champion")
             let top = number % 3
             let probabilities = (0..<3).map { $0 == top ? 0.6 : 0.2 }
             let role = key.role == "champion" ? ModelRole.champion : .challenger
             let value = Wire.prediction(sample, probabilities, version: key.version, role: role)
             for _ in 0..<(number % 10 == 0 ? 2 : 1) {
-                try plant.send(.predictions, value, partition: Int32(number % 2))
+                try pipeline.send(.predictions, value, partition: Int32(number % 2))
                 predictions[key, default: 0] += 1
-                classes[key, default: [:]][World.classes[top], default: 0] += 1
+                classes[key, default: [:]][Scenario.classes[top], default: 0] += 1
             }
-            if number % 7 == 0 { try plant.send(.predictions, Array("junk".utf8)) }
+            if number % 7 == 0 { try pipeline.send(.predictions, Array("junk".utf8)) }
             if number % 4 == 0 {
                 let verdict: Feedback.Verdict = number % 8 == 0 ? .rejection : .confirmation
                 let said = Key(version: key.version, role: "champion")
                 let value = Wire.feedback("f\(number % 40)", sample.id.rawValue, key.version, user: "u", verdict)
-                try plant.send(.feedback, value, partition: Int32(number % 2))
+                try pipeline.send(.feedback, value, partition: Int32(number % 2))
                 feedback[said, default: (0, 0)].all += 1
                 if verdict.isNegative { feedback[said, default: (0, 0)].negative += 1 }
             }
@@ -47,8 +47,8 @@ struct TallyTests {
         // One of them aborts on the way, one dies.
         let steps: [FaultPlan.Step?] = [nil, .init(12, .abortable), .init(15, .crash)]
         let policy = CommitPolicy(interval: 0, maximumRecords: 17, batchSize: 17)
-        _ = try settle(plant, group: "intake", steps[fault]) { plan, instance in
-            try plant.makeIntake(plan, instance: instance, policy: policy)
+        _ = try settle(pipeline, group: "intake", steps[fault]) { plan, instance in
+            try pipeline.makeIntake(plan, instance: instance, policy: policy)
         }
 
         var sums: [Key: (predictions: Int64, feedback: Int64, negative: Int64)] = [:]
@@ -56,7 +56,7 @@ struct TallyTests {
         var forwarded: Int64 = 0
         var ranges: [TopicPartition: [ClosedRange<Int64>]] = [:]
         let parser = JSONParser()
-        for record in plant.cluster.committed(plant.topics[.tallies], World.partition) {
+        for record in pipeline.cluster.committed(pipeline.topics[.tallies], Scenario.partition) {
             try parser.withDocument(of: record.value ?? []) { json in
                 let object = try json.object()
                 let key = Key(version: try object.string("model_version"), role: try object.string("role"))
@@ -89,11 +89,11 @@ struct TallyTests {
         }
         #expect(Set(sums.keys) == Set(predictions.keys).union(feedback.keys))
         #expect(tops == classes)
-        #expect(forwarded == Int64(plant.journal().filter { $0.text.contains(#""kind":"candidate""#) }.count))
-        for topic in [plant.topics[.predictions], plant.topics[.feedback]] {
+        #expect(forwarded == Int64(pipeline.journal().filter { $0.text.contains(#""kind":"candidate""#) }.count))
+        for topic in [pipeline.topics[.predictions], pipeline.topics[.feedback]] {
             for partition in 0..<Int32(2) {
                 let sorted = (ranges[TopicPartition(topic, partition)] ?? []).sorted { $0.lowerBound < $1.lowerBound }
-                let end = Int64(plant.cluster.committed(topic, partition).count)
+                let end = Int64(pipeline.cluster.committed(topic, partition).count)
                 var next: Int64 = 0
                 for range in sorted {
                     #expect(range.lowerBound == next, "\(topic)[\(partition)]")
@@ -107,26 +107,28 @@ struct TallyTests {
     @Test("Loop folds tallies into entries whose sums are the tallies' sums, once, though it dies between")
     func folded() throws {
         for number in 0..<40 {
-            let plant = try Plant(seed: 9)
+            let pipeline = try Pipeline(seed: 9)
             let plan = FaultPlan(.init(number, .crash))
-            var loop = try plant.makeLoop(plan)
-            let intake = try plant.makeIntake()
+            var loop = try pipeline.makeLoop(plan)
+            let intake = try pipeline.makeIntake()
             for _ in 0..<30 {
-                for _ in 0..<10 { try plant.send(.predictions, Wire.prediction(plant.world.next(), [0.5, 0.3, 0.2])) }
+                for _ in 0..<10 {
+                    try pipeline.send(.predictions, Wire.prediction(pipeline.scenario.next(), [0.5, 0.3, 0.2]))
+                }
                 try intake.settle()
-                plant.clock.advance(by: 1_000)
+                pipeline.clock.advance(by: 1_000)
                 do { try loop.settle() } catch {
                     #expect(plan.isCrashed, "\(error)")
-                    loop = try plant.makeLoop()
+                    loop = try pipeline.makeLoop()
                     try loop.settle()
                 }
             }
-            plant.clock.advance(by: 10_000)
+            pipeline.clock.advance(by: 10_000)
             try loop.settle()
             var predictions: Int64 = 0
             var entries = 0
             let parser = JSONParser(maximumDepth: 64, maximumSize: 16 << 20)
-            for record in plant.journal() {
+            for record in pipeline.journal() {
                 let entry = try parser.withDocument(of: record.value ?? []) { try JournalEntry(json: $0) }
                 guard case .tally(let tallies) = entry.body else { continue }
                 entries += 1

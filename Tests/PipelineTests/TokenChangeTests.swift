@@ -20,41 +20,41 @@ struct TokenChangeTests {
     @Test("While a secret is changed both are accepted, the first makes tokens; letters under the old one wait for it")
     func rotation() throws {
         let (old, new) = ("the old secret, long enough", "the new secret, long enough")
-        let plant = try Plant(configuration: Forgery.requiring(), tokens: TokenKeys(secrets: [old]))
-        try plant.serve(8)
-        try plant.settle()
-        plant.clock.advance(by: 1_500)
-        try plant.settle()
-        let (task, token) = try #require(try plant.offeredTasks().first)
+        let pipeline = try Pipeline(configuration: Forgery.requiring(), tokens: TokenKeys(secrets: [old]))
+        try pipeline.serve(8)
+        try pipeline.settle()
+        pipeline.clock.advance(by: 1_500)
+        try pipeline.settle()
+        let (task, token) = try #require(try pipeline.offeredTasks().first)
         let id = task.id.rawValue
-        let place = (plant.topics[.labelingTasks], World.project, id)
+        let place = (pipeline.topics[.labelingTasks], Scenario.project, id)
         #expect(TokenKeys(secrets: [old]).token(on: place.0, of: place.1, for: place.2) == token)
         let both = TokenKeys(secrets: [new, old])
         #expect(both.token(on: place.0, of: place.1, for: place.2) != token)
         // First the other way round: no worker makes tokens that another does not accept.
         for (number, keys) in [TokenKeys(secrets: [old, new]), both].enumerated() {
-            let intake = try plant.makeIntake(tokens: keys)
+            let intake = try pipeline.makeIntake(tokens: keys)
             for (annotator, key) in [("old", old), ("new", new)] {
                 let token = TokenKeys(secrets: [key]).token(on: place.0, of: place.1, for: place.2)
-                try plant.send(.annotations, Forgery.answer(id, token, by: "\(annotator)\(number)"))
+                try pipeline.send(.annotations, Forgery.answer(id, token, by: "\(annotator)\(number)"))
             }
             try intake.settle()
             #expect(try Forgery.counts(intake).forwarded == 2 && Forgery.counts(intake).dead.isEmpty)
         }
         // The old one was dropped too early.
-        try plant.send(.annotations, Forgery.answer(id, token, by: "late"))
-        let strict = try plant.makeIntake(tokens: TokenKeys(secrets: [new]))
+        try pipeline.send(.annotations, Forgery.answer(id, token, by: "late"))
+        let strict = try pipeline.makeIntake(tokens: TokenKeys(secrets: [new]))
         try strict.settle()
-        #expect(Forgery.letters(plant) == ["bad_token"])
+        #expect(Forgery.letters(pipeline) == ["bad_token"])
         let redrive = Redrive(
-            transport: plant.cluster,
-            topics: plant.topics,
+            transport: pipeline.cluster,
+            topics: pipeline.topics,
             by: "test",
-            now: { plant.clock.now },
-            pause: { plant.clock.advance(by: $0) }
+            now: { pipeline.clock.now },
+            pause: { pipeline.clock.advance(by: $0) }
         )
-        #expect(try redrive.run(LetterFilter()).sent == 1)
-        let mended = try plant.makeIntake(tokens: both)
+        #expect(try redrive.run(DeadLetterFilter()).sent == 1)
+        let mended = try pipeline.makeIntake(tokens: both)
         try mended.settle()
         #expect(try Forgery.counts(mended).forwarded == 1)
     }
@@ -63,9 +63,9 @@ struct TokenChangeTests {
     func derivedIsNamed() {
         let derived = TokenKeys(salt: [9, 8, 7])
         let named = TokenKeys(secrets: ["the new secret, long enough", TokenKeys.secret(from: [9, 8, 7])])
-        let token = derived.token(on: "t", of: World.project, for: "x")
-        #expect(named.accept(token, on: "t", of: World.project, for: "x"))
-        #expect(!TokenKeys(salt: [9, 8]).accept(token, on: "t", of: World.project, for: "x"))
+        let token = derived.token(on: "t", of: Scenario.project, for: "x")
+        #expect(named.accept(token, on: "t", of: Scenario.project, for: "x"))
+        #expect(!TokenKeys(salt: [9, 8]).accept(token, on: "t", of: Scenario.project, for: "x"))
     }
 
     // MARK: - Revisions
@@ -74,10 +74,10 @@ struct TokenChangeTests {
     private func apply(
         _ isRequired: Bool?,
         votes: Int = 400,
-        to plant: Plant
+        to pipeline: Pipeline
     ) throws -> (word: String, revision: ProjectConfiguration) {
-        let file = World.configuration(votes: votes).numbered(revision: 1, partition: 0, lacking: isRequired)
-        switch try ProjectApply(transport: plant.cluster, topics: plant.topics).apply(file, partitions: 2) {
+        let file = Scenario.configuration(votes: votes).numbered(revision: 1, partition: 0, lacking: isRequired)
+        switch try ProjectApply(transport: pipeline.cluster, topics: pipeline.topics).apply(file, partitions: 2) {
         case .created(let revision): return ("created", revision)
         case .revised(let revision, _): return ("revised", revision)
         case .unchanged(let revision): return ("unchanged", revision)
@@ -86,19 +86,19 @@ struct TokenChangeTests {
 
     @Test("A first revision requires tokens, a later one does as the one before, unless the file says otherwise")
     func firstRevision() throws {
-        let plant = try Plant(isApplied: false)
-        let first = try apply(nil, to: plant)
+        let pipeline = try Pipeline(isApplied: false)
+        let first = try apply(nil, to: pipeline)
         #expect(first.word == "created" && first.revision.requireTokens == true)
-        #expect(try apply(nil, to: plant).word == "unchanged")
-        let second = try apply(nil, votes: 401, to: plant)
+        #expect(try apply(nil, to: pipeline).word == "unchanged")
+        let second = try apply(nil, votes: 401, to: pipeline)
         #expect(second.word == "revised" && second.revision.requireTokens == true)
-        let third = try apply(false, votes: 401, to: plant)
+        let third = try apply(false, votes: 401, to: pipeline)
         #expect(third.word == "revised" && third.revision.requireTokens == false)
-        #expect(try apply(nil, votes: 401, to: plant).word == "unchanged")
+        #expect(try apply(nil, votes: 401, to: pipeline).word == "unchanged")
 
         // A revision of an older build, and the same file applied again by this one.
-        let old = try Plant(configuration: World.configuration())
-        #expect(!String(decoding: World.configuration().jsonBytes, as: UTF8.self).contains("require_tokens"))
+        let old = try Pipeline(configuration: Scenario.configuration())
+        #expect(!String(decoding: Scenario.configuration().jsonBytes, as: UTF8.self).contains("require_tokens"))
         let known = try apply(nil, to: old)
         #expect(known.word == "unchanged" && !known.revision.requiresTokens)
         let later = try apply(nil, votes: 401, to: old)
@@ -106,100 +106,102 @@ struct TokenChangeTests {
         let strict = try apply(true, votes: 401, to: old)
         #expect(strict.word == "revised" && strict.revision.requiresTokens)
 
-        let none = try Plant(isApplied: false)
+        let none = try Pipeline(isApplied: false)
         #expect(try apply(false, to: none).revision.requireTokens == false)
     }
 
     @Test("A first revision has versions of format 2, a later one as the one before, unless the file says otherwise")
     func format() throws {
-        func apply(_ format: Int?, votes: Int = 400, to plant: Plant) throws -> (isNew: Bool, format: Int?) {
-            let file = World.configuration(votes: votes).numbered(revision: 1, partition: 0, format: format)
-            return switch try ProjectApply(transport: plant.cluster, topics: plant.topics).apply(file, partitions: 2) {
+        func apply(_ format: Int?, votes: Int = 400, to pipeline: Pipeline) throws -> (isNew: Bool, format: Int?) {
+            let file = Scenario.configuration(votes: votes).numbered(revision: 1, partition: 0, format: format)
+            return
+                switch try ProjectApply(transport: pipeline.cluster, topics: pipeline.topics).apply(file, partitions: 2)
+            {
             case .created(let revision), .revised(let revision, _): (true, revision.datasets.format)
             case .unchanged(let revision): (false, revision.datasets.format)
             }
         }
-        let plant = try Plant(isApplied: false)
-        #expect(try apply(nil, to: plant) == (true, 2))
-        #expect(try apply(nil, to: plant) == (false, 2))
-        #expect(try apply(nil, votes: 401, to: plant) == (true, 2))
-        #expect(try apply(1, votes: 401, to: plant) == (true, 1))
-        #expect(try apply(nil, votes: 402, to: plant) == (true, 1))
+        let pipeline = try Pipeline(isApplied: false)
+        #expect(try apply(nil, to: pipeline) == (true, 2))
+        #expect(try apply(nil, to: pipeline) == (false, 2))
+        #expect(try apply(nil, votes: 401, to: pipeline) == (true, 2))
+        #expect(try apply(1, votes: 401, to: pipeline) == (true, 1))
+        #expect(try apply(nil, votes: 402, to: pipeline) == (true, 1))
         // A revision of an older build has nothing to say, and its file applied again says no more.
-        let old = try Plant(configuration: World.configuration())
-        #expect(!String(decoding: World.configuration().jsonBytes, as: UTF8.self).contains("format"))
+        let old = try Pipeline(configuration: Scenario.configuration())
+        #expect(!String(decoding: Scenario.configuration().jsonBytes, as: UTF8.self).contains("format"))
         #expect(try apply(nil, to: old) == (false, nil))
         #expect(try apply(nil, votes: 401, to: old) == (true, nil))
         #expect(try apply(2, votes: 401, to: old) == (true, 2))
-        let none = try Plant(isApplied: false)
+        let none = try Pipeline(isApplied: false)
         #expect(try apply(1, to: none) == (true, 1))
     }
 
     @Test("In a project from before an answer without a token counts, until the project requires tokens")
     func upgrade() throws {
-        let plant = try Plant(configuration: World.configuration())
-        try plant.serve(8)
-        try plant.settle()
-        plant.clock.advance(by: 1_500)
-        try plant.settle()
-        let tasks = try plant.offeredTasks().map(\.task)
+        let pipeline = try Pipeline(configuration: Scenario.configuration())
+        try pipeline.serve(8)
+        try pipeline.settle()
+        pipeline.clock.advance(by: 1_500)
+        try pipeline.settle()
+        let tasks = try pipeline.offeredTasks().map(\.task)
         let (first, second) = (try #require(tasks.first), try #require(tasks.last))
         #expect(first.id != second.id)
-        try plant.send(.annotations, Forgery.answer(first.id.rawValue, nil))
-        try plant.settle()
-        #expect(Forgery.letters(plant).isEmpty)
-        let strict = World.configuration().numbered(revision: 2, partition: World.partition, lacking: true)
-        let key = Array(World.project.rawValue.utf8)
-        try plant.cluster.append(
-            OutputRecord(topic: plant.topics[.projects], partition: 0, key: key, value: strict.jsonBytes)
+        try pipeline.send(.annotations, Forgery.answer(first.id.rawValue, nil))
+        try pipeline.settle()
+        #expect(Forgery.letters(pipeline).isEmpty)
+        let strict = Scenario.configuration().numbered(revision: 2, partition: Scenario.partition, lacking: true)
+        let key = Array(Scenario.project.rawValue.utf8)
+        try pipeline.cluster.append(
+            OutputRecord(topic: pipeline.topics[.projects], partition: 0, key: key, value: strict.jsonBytes)
         )
-        plant.clock.advance(by: 60_000)
-        try plant.send(.annotations, Forgery.answer(second.id.rawValue, nil))
-        try plant.settle()
-        #expect(Forgery.letters(plant) == ["missing_token"])
+        pipeline.clock.advance(by: 60_000)
+        try pipeline.send(.annotations, Forgery.answer(second.id.rawValue, nil))
+        try pipeline.settle()
+        #expect(Forgery.letters(pipeline) == ["missing_token"])
     }
 
     // MARK: - The trainer
 
     @Test("A request of an older build has no token, and its results need none")
     func olderRequest() throws {
-        let source = try Plant(seed: 2)
+        let source = try Pipeline(seed: 2)
         for _ in 0..<10 { try source.round() }
-        let plant = try Plant()
-        for record in source.cluster.committed(source.topics[.trainingRequests], World.partition) {
+        let pipeline = try Pipeline()
+        for record in source.cluster.committed(source.topics[.trainingRequests], Scenario.partition) {
             let bare = (record.value ?? []).withUnsafeBytes { RequestToken.removed(from: $0) }
-            try plant.send(.trainingRequests, bare, headers: record.headers, partition: World.partition)
+            try pipeline.send(.trainingRequests, bare, headers: record.headers, partition: Scenario.partition)
         }
-        let requests = try plant.decoded(.trainingRequests) { try TrainingRequest(json: $0) }
-        try plant.send(.trainingResults, Forgery.result(try #require(requests.first).id.rawValue, 0, nil))
-        let runner = try plant.makeTrainer()
+        let requests = try pipeline.decoded(.trainingRequests) { try TrainingRequest(json: $0) }
+        try pipeline.send(.trainingResults, Forgery.result(try #require(requests.first).id.rawValue, 0, nil))
+        let runner = try pipeline.makeTrainer()
         try runner.settle()
         let wanted = requests.reduce(0) { $0 + $1.trials.count * $1.repeats }
-        #expect(try #require(runner.stage as? TrainerStage).repeats == Int64(wanted - 1))
-        for record in plant.cluster.committed(plant.topics[.trainingResults]) {
+        #expect(try #require(runner.stage as? TrainerProcessor).repeats == Int64(wanted - 1))
+        for record in pipeline.cluster.committed(pipeline.topics[.trainingResults]) {
             #expect(!String(decoding: record.value ?? [], as: UTF8.self).contains("token"))
         }
     }
 
     @Test("A result that does not give the request's token back keeps no repeat from being computed")
     func trainer() throws {
-        let source = try Plant(seed: 2, configuration: Forgery.requiring())
+        let source = try Pipeline(seed: 2, configuration: Forgery.requiring())
         for _ in 0..<10 { try source.round() }
-        let plant = try Plant.prepared([.trainingRequests], from: source)
-        let requests = try plant.decoded(.trainingRequests) { json in
+        let pipeline = try Pipeline.prepared([.trainingRequests], from: source)
+        let requests = try pipeline.decoded(.trainingRequests) { json in
             (try TrainingRequest(json: json), try RequestToken(of: json.object()))
         }
         let (request, token) = try #require(requests.first)
-        try plant.send(.trainingResults, Forgery.result(request.id.rawValue, 0, nil))
-        try plant.send(.trainingResults, Forgery.result(request.id.rawValue, 0, String(repeating: "b", count: 32)))
-        try plant.send(.trainingResults, Forgery.result(request.id.rawValue, 1, try #require(token).reveal()))
-        let runner = try plant.makeTrainer()
+        try pipeline.send(.trainingResults, Forgery.result(request.id.rawValue, 0, nil))
+        try pipeline.send(.trainingResults, Forgery.result(request.id.rawValue, 0, String(repeating: "b", count: 32)))
+        try pipeline.send(.trainingResults, Forgery.result(request.id.rawValue, 1, try #require(token).reveal()))
+        let runner = try pipeline.makeTrainer()
         try runner.settle()
         let wanted = requests.reduce(0) { $0 + $1.0.trials.count * $1.0.repeats }
-        #expect(try #require(runner.stage as? TrainerStage).repeats == Int64(wanted - 1))
+        #expect(try #require(runner.stage as? TrainerProcessor).repeats == Int64(wanted - 1))
         // And what it reports itself, Intake takes.
-        let strict = try Plant(configuration: Forgery.requiring())
-        for record in plant.cluster.committed(plant.topics[.trainingResults]).dropFirst(3) {
+        let strict = try Pipeline(configuration: Forgery.requiring())
+        for record in pipeline.cluster.committed(pipeline.topics[.trainingResults]).dropFirst(3) {
             try strict.send(.trainingResults, record.value)
         }
         let intake = try strict.makeIntake()

@@ -77,9 +77,9 @@ struct TokenTests {
     @Test("No token and no secret shows in descriptions and dumps")
     func printing() {
         let keys = TokenKeys(secrets: ["hunter2 hunter2 hunter2"])
-        let token = keys.token(on: "t", of: World.project, for: "x")
+        let token = keys.token(on: "t", of: Scenario.project, for: "x")
         let event = AnnotationEvent(
-            project: World.project,
+            project: Scenario.project,
             annotation: Annotation(task: TaskID("x"), annotator: AnnotatorID("a"), outcome: .skip),
             answeredAt: nil,
             token: token
@@ -98,26 +98,26 @@ struct TokenTests {
 
     @Test("Every record of a task or request carries its token, the same on all, and the decision is as without")
     func written() throws {
-        let plant = try Plant(configuration: Forgery.requiring())
-        for _ in 0..<15 { try plant.round() }
+        let pipeline = try Pipeline(configuration: Forgery.requiring())
+        for _ in 0..<15 { try pipeline.round() }
         var count = 0
         for (topic, key) in [(Topic.labelingTasks, "task"), (.trainingRequests, "request")] {
-            for record in plant.cluster.committed(plant.topics[topic]) {
+            for record in pipeline.cluster.committed(pipeline.topics[topic]) {
                 let value = try #require(record.value)
                 let bare = value.withUnsafeBytes { RequestToken.removed(from: $0) }
                 try JSONParser().withDocument(of: value) { json in
                     let object = try json.object()
                     let token = try #require(try RequestToken(of: object))
                     let id = try #require(object.first { $0.name == key }).value.string()
-                    let expected = TokenKeys.plant.token(on: plant.topics[topic], of: World.project, for: id)
+                    let expected = TokenKeys.pipeline.token(on: pipeline.topics[topic], of: Scenario.project, for: id)
                     #expect(token == expected)
                     #expect(token.added(to: bare) == value)
                 }
                 var again = JSONWriter()
                 try JSONParser().withDocument(of: bare) { json in
                     switch topic {
-                    case .labelingTasks: try LabelingTask(json: json).write(to: &again, project: World.project)
-                    default: try TrainingRequest(json: json).write(to: &again, project: World.project)
+                    case .labelingTasks: try LabelingTask(json: json).write(to: &again, project: Scenario.project)
+                    default: try TrainingRequest(json: json).write(to: &again, project: Scenario.project)
                     }
                 }
                 #expect(again.bytes == bare)
@@ -125,8 +125,8 @@ struct TokenTests {
             }
         }
         #expect(count > 50)
-        #expect(try !plant.releases().isEmpty)
-        #expect(Forgery.letters(plant).isEmpty)
+        #expect(try !pipeline.releases().isEmpty)
+        #expect(Forgery.letters(pipeline).isEmpty)
     }
 
     @Test("A text that only looks like it ends in a token stays as it is")
@@ -147,13 +147,13 @@ struct TokenTests {
 
     @Test("Replay knows no secret; under other secrets the loop decides the same, chain included")
     func replay() throws {
-        let plant = try Plant(seed: 3, configuration: Forgery.requiring())
-        for _ in 0..<10 { try plant.round() }
-        let other = try Plant(isApplied: false, tokens: TokenKeys(secrets: ["quite another secret"]))
-        for record in plant.journal() {
+        let pipeline = try Pipeline(seed: 3, configuration: Forgery.requiring())
+        for _ in 0..<10 { try pipeline.round() }
+        let other = try Pipeline(isApplied: false, tokens: TokenKeys(secrets: ["quite another secret"]))
+        for record in pipeline.journal() {
             let copy = OutputRecord(
                 topic: other.topics[.journal],
-                partition: World.partition,
+                partition: Scenario.partition,
                 key: record.key,
                 value: record.value,
                 headers: record.headers
@@ -161,16 +161,16 @@ struct TokenTests {
             try other.cluster.append(copy, at: record.timestamp)
         }
         try other.makeLoop().settle()
-        for plant in [plant, other] {
-            let report = try Replay(transport: plant.cluster, topics: plant.topics)
-                .verify(project: World.project.rawValue, partition: World.partition)
+        for pipeline in [pipeline, other] {
+            let report = try Replay(transport: pipeline.cluster, topics: pipeline.topics)
+                .verify(project: Scenario.project.rawValue, partition: Scenario.partition)
             #expect(report.isEqual, "\(report.firstDifference ?? "")")
             // Ticks of both carry the chain of the first.
             #expect(report.compacted == 0 && report.compared > 40 && report.ticksChecked > 0)
         }
         for topic in [Topic.labelingTasks, .trainingRequests] {
-            let values = [plant, other].map { plant in
-                plant.cluster.committed(plant.topics[topic]).map { $0.value ?? [] }
+            let values = [pipeline, other].map { pipeline in
+                pipeline.cluster.committed(pipeline.topics[topic]).map { $0.value ?? [] }
             }
             #expect(!values[0].isEmpty && values[0] != values[1])
             let bare = values.map { $0.map { $0.withUnsafeBytes { RequestToken.removed(from: $0) } } }
@@ -180,22 +180,22 @@ struct TokenTests {
 
     @Test("Replay still finds a changed decision, and its message holds no token")
     func replayFinds() throws {
-        let plant = try Plant(configuration: Forgery.requiring())
-        for _ in 0..<6 { try plant.round() }
-        let task = try #require(plant.cluster.committed(plant.topics[.labelingTasks], World.partition).first)
+        let pipeline = try Pipeline(configuration: Forgery.requiring())
+        for _ in 0..<6 { try pipeline.round() }
+        let task = try #require(pipeline.cluster.committed(pipeline.topics[.labelingTasks], Scenario.partition).first)
         let value = try #require(task.value)
         let changed = String(decoding: value, as: UTF8.self).replacing("What is it?", with: "What was it?")
-        try plant.cluster.append(
+        try pipeline.cluster.append(
             OutputRecord(
-                topic: plant.topics[.labelingTasks],
-                partition: World.partition,
+                topic: pipeline.topics[.labelingTasks],
+                partition: Scenario.partition,
                 key: task.key,
                 value: Array(changed.utf8),
                 headers: task.headers
             )
         )
-        let report = try Replay(transport: plant.cluster, topics: plant.topics)
-            .verify(project: World.project.rawValue, partition: World.partition)
+        let report = try Replay(transport: pipeline.cluster, topics: pipeline.topics)
+            .verify(project: Scenario.project.rawValue, partition: Scenario.partition)
         let difference = try #require(report.firstDifference)
         #expect(difference.contains("was it"))
         try JSONParser().withDocument(of: value) { json in
@@ -209,20 +209,20 @@ struct TokenTests {
     /// Before: 136,305 entries in 22 s on a broker; with the budget of entries alone 20,000 an hour.
     @Test("Forged results and answers are dead letters before there is any entry", arguments: [nil, "guessed"])
     func forged(guess: String?) throws {
-        let plant = try Plant(configuration: Forgery.requiring())
+        let pipeline = try Pipeline(configuration: Forgery.requiring())
         let count = 20_000
         let token = guess.map { _ in String(repeating: "a", count: 32) }
         for number in 0..<count {
-            try plant.send(.trainingResults, Forgery.result("shapes-\(number % 900)-0", number % 2, token))
+            try pipeline.send(.trainingResults, Forgery.result("shapes-\(number % 900)-0", number % 2, token))
             guard number % 4 == 0 else { continue }
             let forged = Forgery.answer("shapes-\(number % 900)-0", token.map { RequestToken($0) }, by: "a\(number)")
-            try plant.send(.annotations, forged)
+            try pipeline.send(.annotations, forged)
         }
-        let intake = try plant.makeIntake()
+        let intake = try pipeline.makeIntake()
         try intake.settle()
         let counts = try Forgery.counts(intake)
         #expect(counts.forwarded == 0 && counts.accepted == 0)
-        #expect(plant.journal().isEmpty)
+        #expect(pipeline.journal().isEmpty)
         #expect(Set(counts.dead.keys) == [guess == nil ? "missing_token" : "bad_token"])
         #expect(counts.deadTotal + counts.droppedTotal == Int64(count + count / 4))
         #expect(counts.read == Int64(count + count / 4))
@@ -230,12 +230,12 @@ struct TokenTests {
 
     @Test("Letters of what lacks its token are capped and counted, and a flood of bad predictions leaves them room")
     func letterBudgets() throws {
-        let plant = try Plant(configuration: Forgery.requiring())
+        let pipeline = try Pipeline(configuration: Forgery.requiring())
         for number in 0..<300 {
-            try plant.send(.predictions, [0xFE])
-            try plant.send(.annotations, Forgery.answer("shapes-1-\(number)", nil))
+            try pipeline.send(.predictions, [0xFE])
+            try pipeline.send(.annotations, Forgery.answer("shapes-1-\(number)", nil))
         }
-        let intake = try plant.makeIntake(
+        let intake = try pipeline.makeIntake(
             policy: CommitPolicy(interval: 0, batchSize: 1_000),
             lettersPerSecond: 5
         )
@@ -248,14 +248,18 @@ struct TokenTests {
     @Test("Where none is required a missing token counts and a wrong one never does; an old revision requires none")
     func notRequired() throws {
         for isRequired in [nil, false] as [Bool?] {
-            let plant = try Plant(configuration: Forgery.requiring(isRequired))
-            let intake = try plant.makeIntake()
-            try plant.send(.annotations, Forgery.answer("shapes-1-0", nil))
-            let right = TokenKeys.plant.token(on: plant.topics[.labelingTasks], of: World.project, for: "shapes-1-0")
-            try plant.send(.annotations, Forgery.answer("shapes-1-0", right, by: "b"))
-            try plant.send(.annotations, Forgery.answer("shapes-1-1", right, by: "c"))
-            try plant.send(.trainingResults, Forgery.result("shapes-2-0", 0, nil))
-            try plant.send(.trainingResults, Forgery.result("shapes-2-0", 0, right.reveal()))
+            let pipeline = try Pipeline(configuration: Forgery.requiring(isRequired))
+            let intake = try pipeline.makeIntake()
+            try pipeline.send(.annotations, Forgery.answer("shapes-1-0", nil))
+            let right = TokenKeys.pipeline.token(
+                on: pipeline.topics[.labelingTasks],
+                of: Scenario.project,
+                for: "shapes-1-0"
+            )
+            try pipeline.send(.annotations, Forgery.answer("shapes-1-0", right, by: "b"))
+            try pipeline.send(.annotations, Forgery.answer("shapes-1-1", right, by: "c"))
+            try pipeline.send(.trainingResults, Forgery.result("shapes-2-0", 0, nil))
+            try pipeline.send(.trainingResults, Forgery.result("shapes-2-0", 0, right.reveal()))
             try intake.settle()
             #expect(try Forgery.counts(intake).forwarded == 3)
             #expect(try Forgery.counts(intake).dead == ["bad_token": 2])
@@ -264,24 +268,24 @@ struct TokenTests {
 
     @Test("Skips, flags and CloudEvents in structured mode give tokens back as well; null is none, a number is refused")
     func forms() throws {
-        let plant = try Plant(configuration: Forgery.requiring())
-        let token = TokenKeys.plant.token(on: plant.topics[.labelingTasks], of: World.project, for: "x")
-        let intake = try plant.makeIntake()
+        let pipeline = try Pipeline(configuration: Forgery.requiring())
+        let token = TokenKeys.pipeline.token(on: pipeline.topics[.labelingTasks], of: Scenario.project, for: "x")
+        let intake = try pipeline.makeIntake()
         for outcome in [Annotation.Outcome.skip, .flag("odd"), .answer(.choice(ClassIndex(1)))] {
-            try plant.send(.annotations, Wire.annotation("x", "a", outcome, token: token))
-            try plant.send(.annotations, Wire.annotation("x", "a", outcome))
+            try pipeline.send(.annotations, Wire.annotation("x", "a", outcome, token: token))
+            try pipeline.send(.annotations, Wire.annotation("x", "a", outcome))
         }
         let inner = String(decoding: Wire.annotation("x", "b", .skip, token: token), as: UTF8.self)
         let structured = #"{"specversion":"1.0","id":"1","source":"tool","data":\#(inner)}"#
-        try plant.send(.annotations, Array(structured.utf8))
+        try pipeline.send(.annotations, Array(structured.utf8))
         // A token beside the data is no part of it.
         let bare = String(decoding: Wire.annotation("x", "b", .skip), as: UTF8.self)
         let beside =
             #"{"specversion":"1.0","id":"1","source":"tool","token":"\#(token.reveal())","data":\#(bare)}"#
-        try plant.send(.annotations, Array(beside.utf8))
+        try pipeline.send(.annotations, Array(beside.utf8))
         for odd in ["null", "7", "[]"] {
             let text = #"{"project":"shapes","task":"x","annotator":"c","outcome":"skip","token":\#(odd)}"#
-            try plant.send(.annotations, Array(text.utf8))
+            try pipeline.send(.annotations, Array(text.utf8))
         }
         try intake.settle()
         #expect(try Forgery.counts(intake).forwarded == 4)
@@ -291,17 +295,17 @@ struct TokenTests {
     /// `EntryBudget` keeps apart what a token vouches for.
     @Test("What nobody vouches for cannot use up the entries of what gives tokens back")
     func budgets() throws {
-        let plant = try Plant(configuration: Forgery.requiring(false))
+        let pipeline = try Pipeline(configuration: Forgery.requiring(false))
         var limits = EntryLimits.usual
         limits.entries[.annotations] = 100
-        let intake = try plant.makeIntake(entryLimits: limits)
-        for number in 0..<1_000 { try plant.send(.annotations, Forgery.answer("shapes-1-\(number)", nil)) }
+        let intake = try pipeline.makeIntake(entryLimits: limits)
+        for number in 0..<1_000 { try pipeline.send(.annotations, Forgery.answer("shapes-1-\(number)", nil)) }
         try intake.settle()
         #expect(try Forgery.counts(intake).forwarded == 100)
-        let keys = TokenKeys.plant
+        let keys = TokenKeys.pipeline
         for number in 0..<150 {
-            let token = keys.token(on: plant.topics[.labelingTasks], of: World.project, for: "shapes-1-\(number)")
-            try plant.send(.annotations, Forgery.answer("shapes-1-\(number)", token))
+            let token = keys.token(on: pipeline.topics[.labelingTasks], of: Scenario.project, for: "shapes-1-\(number)")
+            try pipeline.send(.annotations, Forgery.answer("shapes-1-\(number)", token))
         }
         try intake.settle()
         // Theirs is bounded as well: a good token can be sent again and again.

@@ -13,7 +13,7 @@ import Vocabulary
 struct ToleranceTests {
     /// An Intake that has taken some records, and what came of them.
     private struct Taken {
-        let plant: Plant
+        let pipeline: Pipeline
         let counts: IntakeCounts
         /// Values of the journal without its revisions.
         let entries: [String]
@@ -22,10 +22,10 @@ struct ToleranceTests {
     }
 
     private func take(_ records: [(topic: Topic, value: [UInt8])]) throws -> Taken {
-        var acquisition = World.configuration().acquisition
+        var acquisition = Scenario.configuration().acquisition
         acquisition.auditCutoff = 1
-        let usual = World.configuration()
-        let plant = try Plant(
+        let usual = Scenario.configuration()
+        let pipeline = try Pipeline(
             configuration: ProjectConfiguration(
                 project: usual.project,
                 revision: 1,
@@ -34,14 +34,16 @@ struct ToleranceTests {
                 acquisition: acquisition
             )
         )
-        for (topic, value) in records { try plant.send(topic, value) }
-        let intake = try plant.makeIntake()
+        for (topic, value) in records { try pipeline.send(topic, value) }
+        let intake = try pipeline.makeIntake()
         try intake.settle()
         return Taken(
-            plant: plant,
-            counts: try #require(intake.stage as? IntakeStage).counts,
-            entries: plant.journal().map(\.text).filter { !$0.contains(#""kind":"configured""#) },
-            reasons: plant.cluster.committed(plant.topics[.deadLetters]).map { $0.header("flywheel.reason.text") ?? "" }
+            pipeline: pipeline,
+            counts: try #require(intake.stage as? IntakeProcessor).counts,
+            entries: pipeline.journal().map(\.text).filter { !$0.contains(#""kind":"configured""#) },
+            reasons: pipeline.cluster.committed(pipeline.topics[.deadLetters]).map {
+                $0.header("flywheel.reason.text") ?? ""
+            }
         )
     }
 
@@ -163,7 +165,7 @@ struct ToleranceTests {
                 .predictions,
                 BadInput.prediction(BadInput.good, more: #","predicted_at_ms":\#(time)"#)
             )
-            let own = taken.plant.clock.now
+            let own = taken.pipeline.clock.now
             #expect(taken.entries.first?.contains(#""predicted_at_ms":\#(own)"#) == true, "\(taken.entries)")
             #expect(taken.counts.remarked == ["predicted_at_ms": 1])
         }
@@ -192,7 +194,7 @@ struct ToleranceTests {
     func check(_ input: BadInput) throws {
         let kinds: [Topic] = [.predictions, .feedback, .annotations, .trainingResults]
         guard kinds.contains(input.topic), let value = input.value else { return }
-        let usual = World.configuration()
+        let usual = Scenario.configuration()
         let door = try DoorCheck([
             ProjectConfiguration(
                 project: usual.project,
@@ -216,7 +218,7 @@ struct ToleranceTests {
 
     @Test("Without a word on tokens they are required, and which they are is not checked")
     func tokens() throws {
-        let usual = World.configuration()
+        let usual = Scenario.configuration()
         let door = try DoorCheck([usual])
         let answer = #"{"project":"shapes","task":"t","annotator":"a","outcome":"skip"}"#
         let verdict = Array(answer.utf8).withUnsafeBytes { door.check($0, on: .annotations) }

@@ -17,29 +17,29 @@ struct TriggerPipelineTests {
     /// A project whose threshold lets next to nothing through once it is warm.
     static func configuration(_ triggers: [Trigger], share: Double = 0.2, cutoff: Double = 0.1) -> ProjectConfiguration
     {
-        let world = World.configuration()
-        var policy = world.acquisition
+        let scenario = Scenario.configuration()
+        var policy = scenario.acquisition
         policy.oversample = 1
         policy.votes = 3
         policy.auditCutoff = cutoff
         policy.triggers = triggers
         policy.triggerShare = share
         return ProjectConfiguration(
-            project: World.project,
+            project: Scenario.project,
             revision: 1,
-            partition: World.partition,
-            question: .choice(World.schema),
+            partition: Scenario.partition,
+            question: .choice(Scenario.schema),
             acquisition: policy,
-            labeling: world.labeling,
-            datasets: world.datasets,
-            training: world.training,
-            rollout: world.rollout
+            labeling: scenario.labeling,
+            datasets: scenario.datasets,
+            training: scenario.training,
+            rollout: scenario.rollout
         )
     }
 
-    static func candidates(_ plant: Plant) throws -> [Candidate] {
+    static func candidates(_ pipeline: Pipeline) throws -> [Candidate] {
         let parser = JSONParser(maximumDepth: 64, maximumSize: 16 << 20)
-        return try plant.journal().compactMap { record in
+        return try pipeline.journal().compactMap { record in
             let entry = try parser.withDocument(of: record.value ?? []) { try JournalEntry(json: $0) }
             guard case .candidate(let candidate) = entry.body else { return nil }
             return candidate
@@ -80,7 +80,7 @@ struct TriggerPipelineTests {
         let weights = (0..<3).map { _ in generator.nextUnit() + 1e-6 }
         let total = weights.reduce(0, +)
         let named = 1 + generator.next(below: 3)
-        let members = (0..<named).map { "\"\(World.classes[$0])\":\(weights[$0] / total)" }.joined(separator: ",")
+        let members = (0..<named).map { "\"\(Scenario.classes[$0])\":\(weights[$0] / total)" }.joined(separator: ",")
         let rest = named < 3 ? ",\"remainder\":\(weights[named...].reduce(0, +) / total)" : ""
         let role = generator.next(below: 3) == 0 ? "challenger" : "champion"
         let source = ["a", "b", "c"][generator.next(below: 3)]
@@ -104,18 +104,18 @@ struct TriggerPipelineTests {
         let predictions = (0..<600).map { Self.prediction($0, &generator) }
         var marks: [[Candidate]] = []
         for isWhole in [false, true] {
-            let plant = try Plant(configuration: Self.configuration(triggers))
+            let pipeline = try Pipeline(configuration: Self.configuration(triggers))
             for (number, text) in predictions.enumerated() {
                 // What comes as a structured CloudEvent is never looked at.
                 let envelope =
                     "{\"specversion\":\"1.0\",\"id\":\"\(number)\",\"source\":\"s\",\"type\":\"t\",\"data\":\(text)}"
-                try plant.send(.predictions, Array((isWhole ? envelope : text).utf8))
+                try pipeline.send(.predictions, Array((isWhole ? envelope : text).utf8))
                 if number % 100 == 99 {
-                    plant.clock.advance(by: 20_000)
-                    try plant.makeIntake().settle()
+                    pipeline.clock.advance(by: 20_000)
+                    try pipeline.makeIntake().settle()
                 }
             }
-            marks.append(try Self.candidates(plant))
+            marks.append(try Self.candidates(pipeline))
         }
         let (looked, parsed) = (marks[0], marks[1])
         #expect(looked.count == parsed.count)
@@ -132,15 +132,15 @@ struct TriggerPipelineTests {
     func rate() throws {
         let low = try #require(TriggerBounds(above: 0.9))
         let trigger = Trigger(name: "sure", condition: .confidence(ClassIndex(2), low), perHour: 50)
-        let plant = try Plant(configuration: Self.configuration([trigger], cutoff: 0))
+        let pipeline = try Pipeline(configuration: Self.configuration([trigger], cutoff: 0))
         for number in 0..<2_000 {
             let sure = number % 2 == 0
             let sample = Sample(id: SampleID("s\(number)"))
-            try plant.send(.predictions, Wire.prediction(sample, sure ? [0.02, 0.02, 0.96] : [0.96, 0.02, 0.02]))
+            try pipeline.send(.predictions, Wire.prediction(sample, sure ? [0.02, 0.02, 0.96] : [0.96, 0.02, 0.02]))
         }
         // The pool's room is no matter here.
-        try plant.makeIntake(readsState: false).settle()
-        let fired = try Self.candidates(plant).filter { !$0.triggers.isEmpty }
+        try pipeline.makeIntake(readsState: false).settle()
+        let fired = try Self.candidates(pipeline).filter { !$0.triggers.isEmpty }
         #expect(fired.count == 5)
         #expect(fired.allSatisfy { $0.output?.top == .choice(ClassIndex(2)) && $0.triggers == ["sure"] })
         #expect(fired.contains { $0.isBelowThreshold })
@@ -153,20 +153,20 @@ struct TriggerPipelineTests {
     ]
 
     private static func cycling() -> ProjectConfiguration {
-        let world = World.configuration()
-        var policy = world.acquisition
+        let scenario = Scenario.configuration()
+        var policy = scenario.acquisition
         policy.triggers = triggers
         policy.triggerShare = 0.5
         return ProjectConfiguration(
-            project: World.project,
+            project: Scenario.project,
             revision: 1,
-            partition: World.partition,
-            question: .choice(World.schema),
+            partition: Scenario.partition,
+            question: .choice(Scenario.schema),
             acquisition: policy,
-            labeling: world.labeling,
-            datasets: world.datasets,
-            training: world.training,
-            rollout: world.rollout
+            labeling: scenario.labeling,
+            datasets: scenario.datasets,
+            training: scenario.training,
+            rollout: scenario.rollout
         )
     }
 
@@ -174,15 +174,15 @@ struct TriggerPipelineTests {
     func replay() throws {
         var names: Set<String> = []
         for seed in [1, 2, 3] as [UInt64] {
-            let plant = try Plant(seed: seed, configuration: Self.cycling())
+            let pipeline = try Pipeline(seed: seed, configuration: Self.cycling())
             // Scores and triggers alone bring candidates.
-            plant.readsState = false
-            for _ in 0..<25 { try plant.round() }
-            let report = try Replay(transport: plant.cluster, topics: plant.topics)
-                .verify(project: World.project.rawValue, partition: World.partition)
+            pipeline.readsState = false
+            for _ in 0..<25 { try pipeline.round() }
+            let report = try Replay(transport: pipeline.cluster, topics: pipeline.topics)
+                .verify(project: Scenario.project.rawValue, partition: Scenario.partition)
             #expect(report.isEqual, "\(report.firstDifference ?? "")")
             #expect(report.compared > 50)
-            let tasks = try plant.tasks()
+            let tasks = try pipeline.tasks()
             let byTrigger = tasks.filter { $0.reason.strategy == TriggerSource.strategy }
             #expect(!byTrigger.isEmpty && byTrigger.allSatisfy { !$0.reason.triggers.isEmpty })
             names.formUnion(tasks.flatMap(\.reason.triggers))
@@ -195,13 +195,13 @@ struct TriggerPipelineTests {
     @Test("A loop that dies anywhere among triggers goes on to the same decisions", arguments: [5, 17, 29, 43])
     func crashes(step: Int) throws {
         let recording = try Recording(seed: 3, rounds: 8, configuration: Self.cycling())
-        let calm = try recording.plant()
+        let calm = try recording.pipeline()
         try calm.makeLoop().settle()
-        let plant = try recording.plant()
+        let pipeline = try recording.pipeline()
         let policy = CommitPolicy(interval: 0, maximumRecords: 7, batchSize: 7)
-        _ = try settle(plant, group: "loop", .init(step, .crash)) { plan, instance in
-            try plant.makeLoop(plan, instance: instance, policy: policy)
+        _ = try settle(pipeline, group: "loop", .init(step, .crash)) { plan, instance in
+            try pipeline.makeLoop(plan, instance: instance, policy: policy)
         }
-        #expect(Set(plant.decisions()).isSuperset(of: calm.decisions().filter { $0.topic == .labelingTasks }))
+        #expect(Set(pipeline.decisions()).isSuperset(of: calm.decisions().filter { $0.topic == .labelingTasks }))
     }
 }

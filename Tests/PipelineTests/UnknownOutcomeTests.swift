@@ -9,26 +9,26 @@ import Vocabulary
 /// A coordinator that takes a commit and never answers.
 @Suite("A commit whose outcome stays unknown")
 struct UnknownOutcomeTests {
-    private func makePlant() throws -> Plant {
-        let plant = try Plant(seed: 7)
+    private func makePlant() throws -> Pipeline {
+        let pipeline = try Pipeline(seed: 7)
         for number in 0..<600 {
-            try plant.send(.predictions, Wire.prediction(plant.world.next(), [0.5, 0.3, 0.2], version: "v"))
-            if number % 4 == 0 { try plant.send(.annotations, Wire.annotation("t\(number)", "a", .skip)) }
+            try pipeline.send(.predictions, Wire.prediction(pipeline.scenario.next(), [0.5, 0.3, 0.2], version: "v"))
+            if number % 4 == 0 { try pipeline.send(.annotations, Wire.annotation("t\(number)", "a", .skip)) }
         }
-        return plant
+        return pipeline
     }
 
     /// A worker that goes on with care after a death, its batches larger than its portions.
-    private func run(_ step: FaultPlan.Step?) throws -> (plant: Plant, plan: FaultPlan) {
+    private func run(_ step: FaultPlan.Step?) throws -> (pipeline: Pipeline, plan: FaultPlan) {
         let counted = FaultPlan()
         try makePlant().makeIntake(counted).settle()
         // The first commit says that somebody is at work, the second would be of records.
         let commits = counted.effects.indices.filter { counted.effects[$0] == .commit }
-        let plant = try makePlant()
-        #expect(throws: StreamError.self) { try plant.makeIntake(FaultPlan(.init(commits[1], .crash))).settle() }
+        let pipeline = try makePlant()
+        #expect(throws: StreamError.self) { try pipeline.makeIntake(FaultPlan(.init(commits[1], .crash))).settle() }
         let plan = FaultPlan(step)
-        try plant.makeIntake(plan).settle()
-        return (plant, plan)
+        try pipeline.makeIntake(plan).settle()
+        return (pipeline, plan)
     }
 
     @Test("Whether it stands or not: every record goes its way once", arguments: [FaultPlan.Moment.before, .after])
@@ -37,13 +37,13 @@ struct UnknownOutcomeTests {
         let commits = calm.plan.effects.indices.filter { calm.plan.effects[$0] == .commit }
         #expect(commits.count > 4, "the worker goes on with care: \(commits.count) transactions")
         for number in commits {
-            let (plant, plan) = try run(.init(number, .unanswered, moment))
+            let (pipeline, plan) = try run(.init(number, .unanswered, moment))
             #expect(plan.hasStruck)
             let note = "commit at effect \(number)"
-            let tallies = try plant.decoded(.tallies) { try Tally(json: $0) }
+            let tallies = try pipeline.decoded(.tallies) { try Tally(json: $0) }
             #expect(tallies.reduce(0) { $0 + $1.predictions } == 600, "\(note)")
             let tasks = counted(
-                plant.journal().filter { $0.text.contains(#""kind":"annotation""#) }.map { $0.header("ce_id") ?? "" }
+                pipeline.journal().filter { $0.text.contains(#""kind":"annotation""#) }.map { $0.header("ce_id") ?? "" }
             )
             #expect(tasks.count == 150 && tasks.values.allSatisfy { $0 == 1 }, "\(note): \(tasks.count)")
         }

@@ -14,25 +14,25 @@ struct UnsealedCutTests {
     /// Before: running and ready, with not a word of versions that nobody had sealed for hours.
     @Test("Versions that nobody seals for two minutes are told with project, version and remedy, until somebody does")
     func nobodySeals() throws {
-        let plant = try Plant()
-        let (intake, loop) = (try plant.makeIntake(), try plant.makeLoop())
-        let stage = try #require(loop.stage as? LoopStage)
+        let pipeline = try Pipeline()
+        let (intake, loop) = (try pipeline.makeIntake(), try pipeline.makeLoop())
+        let stage = try #require(loop.stage as? LoopProcessor)
         var unsealed = UnsealedCuts()
         func settle() throws { for runner in [intake, loop, intake, loop] { try runner.settle() } }
         try settle()
-        #expect(unsealed.look(at: stage, time: plant.clock.now).allSatisfy { $0.count == 0 && $0.age == 0 })
+        #expect(unsealed.look(at: stage, time: pipeline.clock.now).allSatisfy { $0.count == 0 && $0.age == 0 })
         var began: Int64?
         for _ in 0..<12 {
-            try plant.serve(8)
+            try pipeline.serve(8)
             try settle()
-            try plant.annotate()
+            try pipeline.annotate()
             try settle()
-            let readings = unsealed.look(at: stage, time: plant.clock.now)
-            if began == nil, readings.contains(where: { $0.count > 0 }) { began = plant.clock.now }
-            plant.clock.advance(by: 1_500)
+            let readings = unsealed.look(at: stage, time: pipeline.clock.now)
+            if began == nil, readings.contains(where: { $0.count > 0 }) { began = pipeline.clock.now }
+            pipeline.clock.advance(by: 1_500)
         }
         let first = try #require(began)
-        let cuts = try plant.decoded(.datasetLog) { try DatasetLogRecord(json: $0) }
+        let cuts = try pipeline.decoded(.datasetLog) { try DatasetLogRecord(json: $0) }
             .filter { if case .cut = $0 { true } else { false } }.count
         try #require(cuts > 1)
         let reading = try #require(unsealed.look(at: stage, time: first + 119_999).first { $0.project == "shapes" })
@@ -48,7 +48,7 @@ struct UnsealedCutTests {
         #expect(other.fault(at: first + 600_000) == nil)
         #expect(other.fault(at: first + 720_000)?.contains("cut 72") == true)
         // And where a materializer takes its work up, all is well.
-        try plant.makeMaterializer().settle()
+        try pipeline.makeMaterializer().settle()
         try settle()
         #expect(unsealed.look(at: stage, time: first + 120_000).allSatisfy { $0.count == 0 && $0.age == 0 })
         #expect(unsealed.fault(at: first + 240_000) == nil)
@@ -56,19 +56,19 @@ struct UnsealedCutTests {
 
     @Test("A project that has gone to another worker leaves no figure behind, and a clock that goes back no fault")
     func gone() throws {
-        let plant = try Plant()
-        let (intake, loop) = (try plant.makeIntake(), try plant.makeLoop())
+        let pipeline = try Pipeline()
+        let (intake, loop) = (try pipeline.makeIntake(), try pipeline.makeLoop())
         func settle() throws { for runner in [intake, loop, intake, loop] { try runner.settle() } }
         for _ in 0..<8 {
-            try plant.serve(8)
+            try pipeline.serve(8)
             try settle()
-            try plant.annotate()
+            try pipeline.annotate()
             try settle()
-            plant.clock.advance(by: 1_500)
+            pipeline.clock.advance(by: 1_500)
         }
-        let stage = try #require(loop.stage as? LoopStage)
+        let stage = try #require(loop.stage as? LoopProcessor)
         var unsealed = UnsealedCuts()
-        let now = plant.clock.now
+        let now = pipeline.clock.now
         let registry = MetricsRegistry()
         let metrics = EngineMetrics(registry: registry)
         for reading in unsealed.look(at: stage, time: now + 500_000) { metrics.observe(reading) }

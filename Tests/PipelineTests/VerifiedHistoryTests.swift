@@ -14,16 +14,16 @@ import Vocabulary
 
 @Suite("What verify calls whole can be read, and nothing else")
 struct VerifiedHistoryTests {
-    private static let project = World.project
+    private static let project = Scenario.project
 
     /// A history of all kinds of facts, and the log that it was made of.
     private func prepared(seed: UInt64 = 4) throws -> (objects: MemoryStore, manifests: [DatasetManifest]) {
         let objects = MemoryStore()
         let log = FactLog(seed: seed, facts: 80)
-        let plant = try Plant(isApplied: false)
-        for record in log.outputs { try plant.cluster.append(record) }
+        let pipeline = try Pipeline(isApplied: false)
+        for record in log.outputs { try pipeline.cluster.append(record) }
         let store = DatasetStore(objects: objects)
-        try plant.makeMaterializer(store: store).settle()
+        try pipeline.makeMaterializer(store: store).settle()
         let manifests = try store.ordinals(Self.project).compactMap { try store.manifest(Self.project, ordinal: $0) }
         return (objects, manifests)
     }
@@ -214,13 +214,13 @@ struct VerifiedHistoryTests {
         var entries: [DatasetEntry] = []
         try versions.store.reader(of: versions.manifest()).forEachEntry { entries.append($0) }
         // A folder in the place of the first file, a byte more in the last.
-        let paths = entries.map { "\(versions.folder)/\(World.project)\($0.path.dropFirst("../..".count))" }
+        let paths = entries.map { "\(versions.folder)/\(Scenario.project)\($0.path.dropFirst("../..".count))" }
         let (first, last) = (try #require(paths.first), try #require(paths.last))
         try FileManager.default.removeItem(atPath: first)
         try FileManager.default.createDirectory(atPath: first, withIntermediateDirectories: false)
         let bytes = try #require(FileManager.default.contents(atPath: last))
         try (bytes + [0x0A]).write(to: URL(filePath: last))
-        let problems = try versions.store.verify(World.project).problems.map(\.text)
+        let problems = try versions.store.verify(Scenario.project).problems.map(\.text)
         #expect(problems.contains { $0.contains(entries[0].sha256) && $0.contains("cannot be read") }, "\(problems)")
         #expect(problems.contains { $0.contains(entries[entries.count - 1].sha256) && $0.contains("another digest") })
     }

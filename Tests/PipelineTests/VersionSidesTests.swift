@@ -77,7 +77,7 @@ struct VersionSidesTests {
                 format: 2
             )
             let sealer = VersionSealer(store: store, sides: sides)
-            let version = try #require(try sealer.seal(World.project, cut, waiting))
+            let version = try #require(try sealer.seal(Scenario.project, cut, waiting))
             waiting = WaitingLabels.Project(from: 0)
             return version
         }
@@ -115,7 +115,7 @@ struct VersionSidesTests {
         var large = both
         large.sides = VersionSides(byteLimit: 1)
         _ = try large.cut()
-        #expect(try large.store.verify(World.project).problems.count == 1)
+        #expect(try large.store.verify(Scenario.project).problems.count == 1)
         writer = try moved()
         // What has moved trains, and does not come to test by itself.
         var back = writer
@@ -154,7 +154,7 @@ struct VersionSidesTests {
             classes: ["bee"],
             format: 2
         )
-        let error = #expect(throws: WrongFact.self) { try sealer.seal(World.project, cut, log.waiting) }
+        let error = #expect(throws: WrongFact.self) { try sealer.seal(Scenario.project, cut, log.waiting) }
         #expect(error?.reason.contains("s2 (training and test)") == true)
     }
 
@@ -168,21 +168,21 @@ struct VersionSidesTests {
         let mixed = try writer.cut()
         writer.accept("s4", .training)
         let still = try writer.cut()
-        let found = try writer.store.verify(World.project)
+        let found = try writer.store.verify(Scenario.project)
         #expect(found.versions == [clean.id, mixed.id, still.id])
         #expect(found.problems.map(\.version) == [mixed.id, still.id])
         for problem in found.problems {
             #expect(problem.text == "samples are on two sides: s0 (training and test)", "\(problem.text)")
         }
-        #expect(try writer.store.verify(World.project, id: clean.id) == [])
-        #expect(try writer.store.verify(World.project, id: still.id).count == 1)
+        #expect(try writer.store.verify(Scenario.project, id: clean.id) == [])
+        #expect(try writer.store.verify(Scenario.project, id: still.id).count == 1)
 
         var moving = try moved()
         for number in [3, 5] {
             moving.move("s\(number)")
             _ = try moving.cut()
         }
-        let whole = try moving.store.verify(World.project)
+        let whole = try moving.store.verify(Scenario.project)
         #expect(whole.problems.isEmpty && whole.versions.count == 4, "\(whole.problems)")
     }
 }

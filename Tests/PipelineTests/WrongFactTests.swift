@@ -14,12 +14,12 @@ struct WrongFactTests {
     private let facts: [OutputRecord]
 
     init() throws {
-        let source = try Plant(seed: 2)
+        let source = try Pipeline(seed: 2)
         for _ in 0..<14 { try source.round() }
-        facts = source.cluster.committed(source.topics[.datasetLog], World.partition).map {
+        facts = source.cluster.committed(source.topics[.datasetLog], Scenario.partition).map {
             OutputRecord(
                 topic: source.topics[.datasetLog],
-                partition: World.partition,
+                partition: Scenario.partition,
                 key: $0.key,
                 value: $0.value
             )
@@ -27,19 +27,19 @@ struct WrongFactTests {
     }
 
     private static func fact(_ text: String) -> OutputRecord {
-        OutputRecord(topic: "t.dataset-log", partition: World.partition, key: nil, value: Array(text.utf8))
+        OutputRecord(topic: "t.dataset-log", partition: Scenario.partition, key: nil, value: Array(text.utf8))
     }
 
     /// Versions that a materializer announces of a log, and where it has stopped.
     private func sealed(_ log: [OutputRecord]) throws -> (versions: [String], stop: PartitionStop?, unreadable: Int64) {
-        let plant = try Plant()
-        for record in log { try plant.cluster.append(record) }
+        let pipeline = try Pipeline()
+        for record in log { try pipeline.cluster.append(record) }
         var told = 0
         var found: (versions: [String], stop: PartitionStop?, unreadable: Int64) = ([], nil, 0)
         // Whoever takes the partition over stops at the same record.
         for _ in 0..<2 {
-            let runner = try plant.makeMaterializer()
-            let stage = try #require(runner.stage as? MaterializerStage)
+            let runner = try pipeline.makeMaterializer()
+            let stage = try #require(runner.stage as? MaterializerProcessor)
             stage.stopped = { _ in told += 1 }
             try runner.settle()
             found.stop = stage.stops.first
@@ -47,7 +47,7 @@ struct WrongFactTests {
             runner.task.close()
         }
         #expect(told == (found.stop == nil ? 0 : 2))
-        found.versions = try plant.decoded(.datasetVersions) { try SealedVersion(json: $0) }.map(\.id.rawValue)
+        found.versions = try pipeline.decoded(.datasetVersions) { try SealedVersion(json: $0) }.map(\.id.rawValue)
         return found
     }
 
@@ -73,7 +73,7 @@ struct WrongFactTests {
         let found = try sealed(Array(facts.prefix(3)) + [Self.fact(text)] + facts.dropFirst(3))
         let stop = try #require(found.stop)
         #expect(found.versions.isEmpty)
-        #expect(stop.offset == 3 && stop.topic == "dataset-log" && stop.partition == World.partition)
+        #expect(stop.offset == 3 && stop.topic == "dataset-log" && stop.partition == Scenario.partition)
         #expect(stop.text.contains("upgrade this worker"), "\(stop.text)")
     }
 

@@ -50,53 +50,53 @@ enum Dump {
         arguments: DeterminismTests.seeds
     )
     func restore(seed: UInt64) throws {
-        var world = World(seed: seed)
+        var scenario = Scenario(seed: seed)
         // A compacted changelog: of a key the last row, none after a tombstone.
         var stored: [String: StateChange] = [:]
         for _ in 0..<8 {
-            world.run(entries: 150)
-            for change in Dump.changes(of: world.state) {
+            scenario.run(entries: 150)
+            for change in Dump.changes(of: scenario.state) {
                 stored["\(change.table)/\(change.key)"] = change.value == nil ? nil : change
             }
-            world.state.commit()
+            scenario.state.commit()
         }
         var restored = ProjectState(project: ProjectID("pets"))
         try Dump.restore(stored, into: &restored)
         #expect(Dump.changes(of: restored).isEmpty, "a restored row is no change")
-        #expect(Dump.counts(of: restored) == Dump.counts(of: world.state))
+        #expect(Dump.counts(of: restored) == Dump.counts(of: scenario.state))
 
-        let start = world.journal.count
-        world.run(entries: 300)
-        for (position, appended) in world.journal[start...].enumerated() {
+        let start = scenario.journal.count
+        scenario.run(entries: 300)
+        for (position, appended) in scenario.journal[start...].enumerated() {
             let decisions = restored.apply(appended.entry, appendedAt: appended.at)
-            guard decisions == world.decisions[start + position] else {
+            guard decisions == scenario.decisions[start + position] else {
                 Issue.record("seed \(seed): entry \(start + position + 1) is decided otherwise after a restore")
                 return
             }
         }
-        #expect(Dump.changes(of: restored) == Dump.changes(of: world.state))
+        #expect(Dump.changes(of: restored) == Dump.changes(of: scenario.state))
     }
 
     @Test("Committing or undoing a state commits or undoes each of its tables", arguments: DeterminismTests.seeds)
     func allTables(seed: UInt64) {
-        var world = World(seed: seed)
-        world.run(entries: 400)
-        var undone = world.state
+        var scenario = Scenario(seed: seed)
+        scenario.run(entries: 400)
+        var undone = scenario.state
         undone.undo()
         #expect(undone.rowCount == 0, "\(Dump.counts(of: undone))")
-        world.state.commit()
-        #expect(Dump.changes(of: world.state).isEmpty)
-        let before = Dump.rows(of: world.state)
-        world.run(entries: 400)
-        world.state.undo()
-        #expect(Dump.rows(of: world.state) == before)
+        scenario.state.commit()
+        #expect(Dump.changes(of: scenario.state).isEmpty)
+        let before = Dump.rows(of: scenario.state)
+        scenario.run(entries: 400)
+        scenario.state.undo()
+        #expect(Dump.rows(of: scenario.state) == before)
     }
 
     @Test("Every row is written, read and written again to the same bytes", arguments: DeterminismTests.seeds)
     func rows(seed: UInt64) throws {
-        var world = World(seed: seed)
-        world.run(entries: 800)
-        let rows = Dump.changes(of: world.state)
+        var scenario = Scenario(seed: seed)
+        scenario.run(entries: 800)
+        let rows = Dump.changes(of: scenario.state)
         #expect(Set(rows.map(\.table)).count > 20)
         for row in rows {
             // A row put back and then changed back to what it was before is the row again.
@@ -143,10 +143,10 @@ enum Dump {
         arguments: DeterminismTests.seeds
     )
     func entries(seed: UInt64) throws {
-        var world = World(seed: seed)
-        world.run(entries: 400)
+        var scenario = Scenario(seed: seed)
+        scenario.run(entries: 400)
         let parser = JSONParser()
-        for appended in world.journal {
+        for appended in scenario.journal {
             let bytes = appended.entry.jsonBytes
             let entry = try parser.withDocument(of: bytes) { try JournalEntry(json: $0) }
             #expect(entry == appended.entry)

@@ -12,19 +12,19 @@ import Vocabulary
 
     @Test("The same entries give the same decisions and ids, byte for byte", arguments: seeds)
     func replay(seed: UInt64) {
-        var world = World(seed: seed)
-        world.run(entries: 1_000)
+        var scenario = Scenario(seed: seed)
+        scenario.run(entries: 1_000)
         var again = ProjectState(project: ProjectID("pets"))
-        for (position, appended) in world.journal.enumerated() {
+        for (position, appended) in scenario.journal.enumerated() {
             let decisions = again.apply(appended.entry, appendedAt: appended.at)
-            guard decisions == world.decisions[position] else {
+            guard decisions == scenario.decisions[position] else {
                 Issue.record(
-                    "seed \(seed): entry \(position + 1) gave \(decisions), before \(world.decisions[position])"
+                    "seed \(seed): entry \(position + 1) gave \(decisions), before \(scenario.decisions[position])"
                 )
                 return
             }
         }
-        #expect(Dump.changes(of: again) == Dump.changes(of: world.state))
+        #expect(Dump.changes(of: again) == Dump.changes(of: scenario.state))
     }
 
     @Test(
@@ -32,11 +32,11 @@ import Vocabulary
         arguments: seeds
     )
     func ids(seed: UInt64) {
-        var world = World(seed: seed)
-        world.run(entries: 1_000)
+        var scenario = Scenario(seed: seed)
+        scenario.run(entries: 1_000)
         var seen: Set<String> = []
         var tasks: Set<TaskID> = []
-        for (position, decisions) in world.decisions.enumerated() {
+        for (position, decisions) in scenario.decisions.enumerated() {
             for (ordinal, decision) in decisions.enumerated() {
                 // Ids count up within the entry in the order in which they were given, each once.
                 #expect(decision.id.hasPrefix("pets-\(position + 1)-"))
@@ -54,21 +54,21 @@ import Vocabulary
 
     @Test("Undoing an entry and applying it again gives what it gave", arguments: seeds)
     func undo(seed: UInt64) {
-        var world = World(seed: seed)
-        world.run(entries: 700)
+        var scenario = Scenario(seed: seed)
+        scenario.run(entries: 700)
         var state = ProjectState(project: ProjectID("pets"))
         var generator = SplitMix64(seed: seed)
         var position = 0
         // Batches of entries are committed; now and then one is aborted and taken again.
-        while position < world.journal.count {
-            let end = min(world.journal.count, position + 1 + generator.next(below: 20))
+        while position < scenario.journal.count {
+            let end = min(scenario.journal.count, position + 1 + generator.next(below: 20))
             for attempt in 0..<2 {
                 var decisions: [[Decision]] = []
-                for appended in world.journal[position..<end] {
+                for appended in scenario.journal[position..<end] {
                     decisions.append(state.apply(appended.entry, appendedAt: appended.at))
                 }
                 #expect(
-                    decisions == Array(world.decisions[position..<end]),
+                    decisions == Array(scenario.decisions[position..<end]),
                     "attempt \(attempt) of entry \(position + 1)"
                 )
                 guard attempt == 0 else { continue }
@@ -81,11 +81,11 @@ import Vocabulary
 
     @Test("A project's decisions do not depend on its neighbours, only on its own name and entries")
     func projects() {
-        var world = World(seed: 4)
-        world.run(entries: 300)
+        var scenario = Scenario(seed: 4)
+        scenario.run(entries: 300)
         var other = ProjectState(project: ProjectID("other"))
         var isDifferent = false
-        for (position, appended) in world.journal.enumerated() {
+        for (position, appended) in scenario.journal.enumerated() {
             let entry = JournalEntry(project: ProjectID("other"), body: appended.entry.body)
             for decision in other.apply(entry, appendedAt: appended.at) {
                 #expect(decision.id.hasPrefix("other-\(position + 1)-"))
@@ -103,8 +103,8 @@ import Vocabulary
         var causes: Set<String> = []
         var refusals: Set<String> = []
         var filled: Set<String> = []
-        func take(_ world: World) {
-            for decision in world.decisions.joined() {
+        func take(_ scenario: Scenario) {
+            for decision in scenario.decisions.joined() {
                 switch decision.body {
                 case .task(let task):
                     if case .closed(let closing) = task.state {
@@ -126,25 +126,25 @@ import Vocabulary
         }
         for seed in 0..<16 as Range<UInt64> {
             // The tight budget of some is exhausted; the others have more to decide.
-            var world = World(seed: seed, votes: seed % 8 < 2 ? 15 : 90)
+            var scenario = Scenario(seed: seed, votes: seed % 8 < 2 ? 15 : 90)
             for _ in 0..<120 {
-                world.run(entries: 10)
-                for table in world.state.tableCounts where table.rows > 0 { filled.insert(table.name) }
+                scenario.run(entries: 10)
+                for table in scenario.state.tableCounts where table.rows > 0 { filled.insert(table.name) }
             }
-            take(world)
+            take(scenario)
         }
         // Trainers that speak for challengers, and one that is away.
         for seed in [6, 11] as [UInt64] {
             guard let plan = GoldenPlan.all.first(where: { $0.name == "predicted" }) else { continue }
-            var golden = GoldenWorld(plan, seed: seed)
+            var golden = GoldenScenario(plan, seed: seed)
             for entries in stride(from: 10, through: 1_000, by: 10) {
                 golden.run(to: entries)
-                for table in golden.world.state.tableCounts where table.rows > 0 { filled.insert(table.name) }
+                for table in golden.scenario.state.tableCounts where table.rows > 0 { filled.insert(table.name) }
             }
-            take(golden.world)
+            take(golden.scenario)
         }
         // In another a hundred test labels and more come, and the oldest leave.
-        let moving = TestWindowTests.world(seed: 0, entries: 4_000, TestWindowTests.moving())
+        let moving = TestWindowTests.scenario(seed: 0, entries: 4_000, TestWindowTests.moving())
         for table in moving.state.tableCounts where table.rows > 0 { filled.insert(table.name) }
         #expect(filled == Set(ProjectState(project: ProjectID("pets")).tableCounts.map(\.name)))
         #expect(
@@ -174,7 +174,7 @@ import Vocabulary
         for closing in LabelingTask.Closing.allCases {
             #expect(kinds.contains("task \(closing.rawValue)"), "\(kinds.sorted())")
         }
-        let expected: [Refusal.Code] = [
+        let expected: [EntryRejection.Code] = [
             .duplicate, .unknownTask, .unknownClass, .unknownFeedbackModel, .userCapReached, .unknownLabel, .splitFixed,
         ]
         for code in expected { #expect(refusals.contains(code.rawValue), "\(refusals.sorted())") }

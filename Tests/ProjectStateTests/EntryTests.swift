@@ -15,7 +15,7 @@ import Vocabulary
 
     static func time(_ milliseconds: Int64) -> StreamTime { StreamTime(milliseconds: milliseconds) }
 
-    static func refusals(_ decisions: [Decision]) -> [Refusal.Code] {
+    static func refusals(_ decisions: [Decision]) -> [EntryRejection.Code] {
         decisions.compactMap { if case .refused(let refusal) = $0.body { refusal.code } else { nil } }
     }
 
@@ -45,7 +45,7 @@ import Vocabulary
     @Test("A newer revision counts, a known or older one changes nothing")
     func revisions() {
         var state = ProjectState(project: ProjectID("pets"))
-        func apply(_ revision: Int, _ classes: [String]) -> [Refusal.Code] {
+        func apply(_ revision: Int, _ classes: [String]) -> [EntryRejection.Code] {
             let entry = Self.entry(.configured(configuration(revision: revision, classes: classes)))
             return Self.refusals(state.apply(entry, appendedAt: Self.time(1)))
         }
@@ -77,7 +77,7 @@ import Vocabulary
     func commands() {
         var state = ProjectState(project: ProjectID("pets"))
         _ = state.apply(Self.entry(.configured(configuration())), appendedAt: Self.time(1))
-        func apply(_ id: String, _ action: Command.Action) -> [Refusal.Code] {
+        func apply(_ id: String, _ action: Command.Action) -> [EntryRejection.Code] {
             let command = Command(id: id, action: action, by: "ada", reason: "r")
             return Self.refusals(state.apply(Self.entry(.command(command)), appendedAt: Self.time(2)))
         }
@@ -93,18 +93,18 @@ import Vocabulary
 
     @Test("A tick lets time pass: tasks expire at their deadline and their votes are free again")
     func expiry() throws {
-        var world = World(seed: 1)
+        var scenario = Scenario(seed: 1)
         let project = configuration()
-        while world.state.labeling.open.isEmpty { world.run(entries: 1) }
-        let first = try #require(world.state.labeling.nextDeadline)
-        #expect(world.state.nextDeadline.map { $0 <= first } == true)
-        let early = world.state.apply(
+        while scenario.state.labeling.open.isEmpty { scenario.run(entries: 1) }
+        let first = try #require(scenario.state.labeling.nextDeadline)
+        #expect(scenario.state.nextDeadline.map { $0 <= first } == true)
+        let early = scenario.state.apply(
             Self.entry(.tick(ChainMark(entryNumber: 1, digest: ""))),
             appendedAt: first.advanced(byMilliseconds: -1)
         )
-        let open = world.state.labeling.open.count
+        let open = scenario.state.labeling.open.count
         #expect(!early.contains { if case .task(let task) = $0.body { task.state != .open } else { false } })
-        let late = world.state.apply(
+        let late = scenario.state.apply(
             Self.entry(.tick(ChainMark(entryNumber: 2, digest: ""))),
             appendedAt: first.advanced(byMilliseconds: project.labeling.lifetime)
         )
@@ -112,9 +112,9 @@ import Vocabulary
             if case .task(let task) = $0.body { task.state == .closed(.expired) } else { false }
         }
         #expect(closed.count == open)
-        let reserved = world.state.labeling.open.sortedRows.map { $0.value.votesReserved - $0.value.votes.count }
-        #expect(world.state.acquisition.accounts.ledger.value.reserved == reserved.reduce(0, +))
-        #expect(world.state.position.value.ticks >= 2)
+        let reserved = scenario.state.labeling.open.sortedRows.map { $0.value.votesReserved - $0.value.votes.count }
+        #expect(scenario.state.acquisition.accounts.ledger.value.reserved == reserved.reduce(0, +))
+        #expect(scenario.state.position.value.ticks >= 2)
     }
 
     @Test(
@@ -122,13 +122,15 @@ import Vocabulary
         arguments: DeterminismTests.seeds
     )
     func deadlines(seed: UInt64) {
-        var world = World(seed: seed)
-        world.run(entries: 1)
+        var scenario = Scenario(seed: seed)
+        scenario.run(entries: 1)
         for _ in 0..<900 {
-            world.run(entries: 1)
-            guard let due = world.state.nextDeadline else { continue }
-            if due <= world.state.position.value.time {
-                Issue.record("seed \(seed): \(due) was due at \(world.state.position.value.time) and nothing was done")
+            scenario.run(entries: 1)
+            guard let due = scenario.state.nextDeadline else { continue }
+            if due <= scenario.state.position.value.time {
+                Issue.record(
+                    "seed \(seed): \(due) was due at \(scenario.state.position.value.time) and nothing was done"
+                )
                 return
             }
         }
@@ -136,12 +138,12 @@ import Vocabulary
 
     @Test("The books balance after any entry", arguments: DeterminismTests.seeds)
     func books(seed: UInt64) {
-        var world = World(seed: seed)
+        var scenario = Scenario(seed: seed)
         var labels: Set<String> = []
         var tasks: [String: TaskID] = [:]
         for round in 0..<300 {
-            world.run(entries: 4)
-            let state = world.state
+            scenario.run(entries: 4)
+            let state = scenario.state
             let held = state.labeling.open.sortedRows.map { $0.value.votesReserved - $0.value.votes.count }.reduce(0, +)
             let ledger = state.acquisition.accounts.ledger.value
             let counts = state.datasets.position.value
@@ -153,11 +155,11 @@ import Vocabulary
                 && Split.allCases.map { split in
                     state.datasets.labels.count { $1.split == split && $1.isLiving }
                 } == [counts.training, counts.validation, counts.test]
-                && counts.sequence == Int64(state.datasets.labels.count + counts.ordinal + changes(in: world))
+                && counts.sequence == Int64(state.datasets.labels.count + counts.ordinal + changes(in: scenario))
             if !isBalanced { Issue.record("seed \(seed), round \(round): \(ledger), \(held) held, \(counts)") }
         }
         // One task a sample, one label a sample, test labels from the audit sample alone.
-        for decision in world.decisions.joined() {
+        for decision in scenario.decisions.joined() {
             switch decision.body {
             case .task(let task) where task.state == .open && task.votes == 0:
                 let known = tasks.updateValue(task.id, forKey: task.sample.id.rawValue)
@@ -173,8 +175,8 @@ import Vocabulary
     }
 
     /// Changes of labels so far.
-    private func changes(in world: World) -> Int {
-        world.decisions.joined().count { if case .change = $0.body { true } else { false } }
+    private func changes(in scenario: Scenario) -> Int {
+        scenario.decisions.joined().count { if case .change = $0.body { true } else { false } }
     }
 
     /// Whether time and money are within their budgets too, where there are any.
@@ -188,13 +190,13 @@ import Vocabulary
 
     @Test("An exhausted budget is told once, and again only after there was some")
     func exhaustion() {
-        var world = World(seed: 4, votes: 15)
-        world.run(entries: 1_500)
+        var scenario = Scenario(seed: 4, votes: 15)
+        scenario.run(entries: 1_500)
         var told = 0
-        for decision in world.decisions.joined() {
+        for decision in scenario.decisions.joined() {
             if case .notice(let notice) = decision.body, notice.kind == .budgetExhausted { told += 1 }
         }
-        let windows = Int(world.now / configuration().acquisition.window) + 1
+        let windows = Int(scenario.now / configuration().acquisition.window) + 1
         #expect((1...windows).contains(told), "\(told) times in \(windows) windows")
     }
 }

@@ -24,15 +24,15 @@ struct FreezeEntryTests {
     func promotions() throws {
         var tested = 0
         for seed in 0..<10 as Range<UInt64> {
-            var world = World(seed: seed, votes: 90)
-            world.run(entries: 1_200)
-            guard let promoted = world.decisions.firstIndex(where: { $0.contains(where: isPromotion) }) else {
+            var scenario = Scenario(seed: seed, votes: 90)
+            scenario.run(entries: 1_200)
+            guard let promoted = scenario.decisions.firstIndex(where: { $0.contains(where: isPromotion) }) else {
                 continue
             }
             tested += 1
             var state = ProjectState(project: ProjectID("pets"))
-            for appended in world.journal[..<promoted] { _ = state.apply(appended.entry, appendedAt: appended.at) }
-            let (entry, at) = (world.journal[promoted].entry, world.journal[promoted].at)
+            for appended in scenario.journal[..<promoted] { _ = state.apply(appended.entry, appendedAt: appended.at) }
+            let (entry, at) = (scenario.journal[promoted].entry, scenario.journal[promoted].at)
             let champion = state.rollout.phase.value.champion
             let frozen = state.apply(self.entry("freeze-1", .freeze), appendedAt: at)
             #expect(!frozen.contains { if case .refused = $0.body { true } else { false } })
@@ -42,8 +42,8 @@ struct FreezeEntryTests {
             _ = state.apply(self.entry("unfreeze-1", .unfreeze), appendedAt: at)
             #expect(!state.rollout.isFrozen)
             // What comes next about the audit sample; an old word of the champion will do.
-            let old = world.journal[..<promoted].last { isAudited($0.entry, by: champion?.version) }
-            let next = (old.map { [$0.entry] } ?? []) + world.journal[(promoted + 1)...].map(\.entry)
+            let old = scenario.journal[..<promoted].last { isAudited($0.entry, by: champion?.version) }
+            let next = (old.map { [$0.entry] } ?? []) + scenario.journal[(promoted + 1)...].map(\.entry)
             let isPromoted = next.contains { state.apply($0, appendedAt: at).contains(where: isPromotion) }
             #expect(isPromoted, "seed \(seed)")
         }

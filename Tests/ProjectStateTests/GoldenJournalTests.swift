@@ -21,11 +21,11 @@ import Vocabulary
     /// A world of a frozen or the newest set.
     struct Part: Sendable, CustomStringConvertible {
         let set: GoldenSet
-        let world: String
-        var description: String { "\(set)/\(world)" }
+        let scenario: String
+        var description: String { "\(set)/\(scenario)" }
     }
 
-    static let parts = GoldenSet.all.flatMap { set in set.worlds.map { Part(set: set, world: $0) } }
+    static let parts = GoldenSet.all.flatMap { set in set.worlds.map { Part(set: set, scenario: $0) } }
 
     @Test("The build that runs has a recorded set, of every golden journal", .disabled(if: isRecording))
     func isRecorded() {
@@ -41,14 +41,14 @@ import Vocabulary
         .disabled(if: isRecording),
         arguments: GoldenJournal.worlds
     )
-    func digests(world: String) throws {
-        let run = GoldenRun(try GoldenJournal.read(world))
-        let recorded = try GoldenSet.newest.steps(world)
+    func digests(scenario: String) throws {
+        let run = GoldenRun(try GoldenJournal.read(scenario))
+        let recorded = try GoldenSet.newest.steps(scenario)
         #expect(recorded.count == run.steps.count)
         for (number, (now, then)) in zip(run.steps, recorded).enumerated() {
             guard let difference = now.difference(from: then) else { continue }
             Issue.record(
-                "decisions changed at entry \(number + 1) of \(world) (\(difference)): \(Self.remedy)\nnow      \(now.line)\nrecorded \(then.line)"
+                "decisions changed at entry \(number + 1) of \(scenario) (\(difference)): \(Self.remedy)\nnow      \(now.line)\nrecorded \(then.line)"
             )
             return
         }
@@ -60,8 +60,8 @@ import Vocabulary
         arguments: parts
     )
     func applies(part: Part) throws {
-        let run = GoldenRun(try GoldenJournal.read(part.world))
-        let recorded = try part.set.steps(part.world)
+        let run = GoldenRun(try GoldenJournal.read(part.scenario))
+        let recorded = try part.set.steps(part.scenario)
         #expect(recorded.count == run.steps.count)
         for (now, then) in zip(run.steps, recorded) {
             let new = Set(now.refusals).subtracting(then.refusals)
@@ -78,13 +78,13 @@ import Vocabulary
         arguments: parts
     )
     func restores(part: Part) throws {
-        let journal = try GoldenJournal.read(part.world)
-        let middle = GoldenPlan.middle(of: part.world)
-        let recorded = try part.set.steps(part.world).dropFirst(middle)
-        let fromRows = try GoldenRows.restore(part.set.file(part.world, "rows"))
+        let journal = try GoldenJournal.read(part.scenario)
+        let middle = GoldenPlan.middle(of: part.scenario)
+        let recorded = try part.set.steps(part.scenario).dropFirst(middle)
+        let fromRows = try GoldenRows.restore(part.set.file(part.scenario, "rows"))
         #expect(fromRows.state.position.value.entryNumber == UInt64(middle))
-        if part.set.hasSnapshot(part.world) {
-            let fromSnapshot = try GoldenSnapshot.restore(part.set.file(part.world, "snapshot"))
+        if part.set.hasSnapshot(part.scenario) {
+            let fromSnapshot = try GoldenSnapshot.restore(part.set.file(part.scenario, "snapshot"))
             #expect(Dump.rows(of: fromRows.state) == Dump.rows(of: fromSnapshot.state))
             #expect(fromRows.chain == fromSnapshot.chain)
         }
@@ -105,8 +105,8 @@ import Vocabulary
     )
     func snapshots() {
         for set in GoldenSet.all { #expect(set.worlds.contains { set.hasSnapshot($0) }, "\(set)") }
-        for world in GoldenJournal.worlds where GoldenSet.withSnapshot.contains(world) {
-            #expect(GoldenSet.newest.hasSnapshot(world), "\(world)")
+        for scenario in GoldenJournal.worlds where GoldenSet.withSnapshot.contains(scenario) {
+            #expect(GoldenSet.newest.hasSnapshot(scenario), "\(scenario)")
         }
     }
 
@@ -124,14 +124,14 @@ import Vocabulary
         var tables: Set<String> = []
         var aside: Set<SetAside> = []
         var quotes = 0
-        for world in GoldenJournal.worlds {
-            let journal = try GoldenJournal.read(world)
-            #expect(journal.count == GoldenPlan.entries(of: world))
+        for scenario in GoldenJournal.worlds {
+            let journal = try GoldenJournal.read(scenario)
+            #expect(journal.count == GoldenPlan.entries(of: scenario))
             entries.formUnion(journal.map(\.entry.body.kind.rawValue))
-            #expect(journal.count { $0.entry.body.kind == .configured } >= 2, "\(world)")
+            #expect(journal.count { $0.entry.body.kind == .configured } >= 2, "\(scenario)")
             #expect(journal.contains { $0.entry.origin != nil })
             // One revision lacks the keys that came later.
-            let text = try String(contentsOf: GoldenJournal.file(world), encoding: .utf8)
+            let text = try String(contentsOf: GoldenJournal.file(scenario), encoding: .utf8)
             #expect(text.split(separator: "\n").contains { $0.contains("label_schema") && !$0.contains("temperature") })
             var state = ProjectState(project: ProjectID("pets"))
             for (position, appended) in journal.enumerated() {
@@ -156,13 +156,13 @@ import Vocabulary
                     }
                 }
                 aside.formUnion(state.acquisition.pool.candidates.sortedRows.compactMap(\.value.setAside))
-                guard position + 1 == GoldenPlan.middle(of: world) else { continue }
+                guard position + 1 == GoldenPlan.middle(of: scenario) else { continue }
                 tables.formUnion(Dump.changes(of: state).map(\.table))
-                #expect(!state.labeling.open.isEmpty, "\(world)")
+                #expect(!state.labeling.open.isEmpty, "\(scenario)")
                 // There a canary is on its way most of the time.
-                guard world != "disputes" else { continue }
-                #expect(state.training.progress.value.running != nil, "\(world)")
-                #expect(state.rollout.phase.value.challenger != nil, "\(world)")
+                guard scenario != "disputes" else { continue }
+                #expect(state.training.progress.value.running != nil, "\(scenario)")
+                #expect(state.rollout.phase.value.challenger != nil, "\(scenario)")
             }
             tables.formUnion(Dump.changes(of: state).map(\.table))
         }
@@ -187,7 +187,7 @@ import Vocabulary
         let runtime: Set<Notice.Kind> = [.projectPaused, .projectResumed, .labelDisputed, .labelLeak]
         expected.formUnion(Notice.Kind.allCases.filter { !runtime.contains($0) }.map { "notice \($0)" })
         #expect(expected.subtracting(decisions).isEmpty)
-        #expect(Set(Refusal.Code.allCases.map(\.rawValue)).subtracting(refusals).isEmpty)
+        #expect(Set(EntryRejection.Code.allCases.map(\.rawValue)).subtracting(refusals).isEmpty)
     }
 
     /// `make golden` alone: writes journals that no file holds, and the set of the build that runs.
@@ -196,20 +196,20 @@ import Vocabulary
         let files = FileManager.default
         try files.createDirectory(at: GoldenJournal.folder, withIntermediateDirectories: true)
         for plan in GoldenPlan.all where !GoldenJournal.worlds.contains(plan.name) {
-            let journal = try #require(GoldenWorld.journal(of: plan), "no seed suits \(plan.name)")
+            let journal = try #require(GoldenScenario.journal(of: plan), "no seed suits \(plan.name)")
             try Data(GoldenJournal.bytes(journal)).write(to: GoldenJournal.file(plan.name))
         }
         let set = GoldenSet.newest
         try files.createDirectory(at: set.folder, withIntermediateDirectories: true)
-        for world in GoldenJournal.worlds {
-            let run = GoldenRun(try GoldenJournal.read(world), middle: GoldenPlan.middle(of: world))
+        for scenario in GoldenJournal.worlds {
+            let run = GoldenRun(try GoldenJournal.read(scenario), middle: GoldenPlan.middle(of: scenario))
             let middle = try #require(run.middle)
-            try Data(GoldenRows.bytes(of: middle)).write(to: set.file(world, "rows"))
-            if GoldenSet.withSnapshot.contains(world) {
-                try GoldenSnapshot.write(middle, build: set.build, to: set.file(world, "snapshot"))
+            try Data(GoldenRows.bytes(of: middle)).write(to: set.file(scenario, "rows"))
+            if GoldenSet.withSnapshot.contains(scenario) {
+                try GoldenSnapshot.write(middle, build: set.build, to: set.file(scenario, "snapshot"))
             }
             let text = run.steps.map { $0.line + "\n" }.joined()
-            try Data(text.utf8).write(to: set.file(world, "digests"))
+            try Data(text.utf8).write(to: set.file(scenario, "digests"))
         }
     }
 }

@@ -17,11 +17,11 @@ struct GoldenPlan: Sendable {
     let revisions: [ProjectConfiguration]
 
     /// Entries of a world's journal: fewer where the set would be larger than it may be.
-    static func entries(of world: String) -> Int {
-        ["changes": 400, "predicted": 800, "moves": 1_000][world] ?? 1_000
+    static func entries(of scenario: String) -> Int {
+        ["changes": 400, "predicted": 800, "moves": 1_000][scenario] ?? 1_000
     }
     /// Rows and snapshot of every set are taken after this entry.
-    static func middle(of world: String) -> Int { entries(of: world) / 2 }
+    static func middle(of scenario: String) -> Int { entries(of: scenario) / 2 }
 
     var entries: Int { Self.entries(of: name) }
     var middle: Int { Self.middle(of: name) }
@@ -294,7 +294,7 @@ struct GoldenPlan: Sendable {
                 datasets.format = [nil, 2, 2, 1][revision]
                 datasets.revise = revision == 2 ? .apply : .report
                 (datasets.cutEvery, training.newLabels, rollout.alpha) = (2, 1, 0.5)
-                (training.repeats, training.trials, rollout.minimumShadow) = (1, [Recipe()], 0)
+                (training.repeats, training.trials, rollout.minimumShadow) = (1, [Hyperparameters()], 0)
                 (labeling.minimumVotes, labeling.maximumVotes) = (1, 1)
             }
             if name == "eras" {
@@ -302,7 +302,7 @@ struct GoldenPlan: Sendable {
                 (rollout.duels, rollout.provisional, rollout.alpha) = (0.75, revision == 0 ? 1_000 : 0, 0.5)
                 (rollout.shadowWait, rollout.shadowShare) = (3_000, revision == 2 ? 0.7 : 1)
                 rollout.block = revision == 3 ? 10_000 : 0
-                (rollout.minimumShadow, training.repeats, training.trials) = (1, 1, [Recipe()])
+                (rollout.minimumShadow, training.repeats, training.trials) = (1, 1, [Hyperparameters()])
                 datasets.format = revision == 0 ? nil : 2
                 (training.newLabels, datasets.cutEvery) = revision < 2 ? (5, 5) : (60, 60)
                 (labeling.minimumVotes, labeling.maximumVotes) = (1, 1)
@@ -315,7 +315,7 @@ struct GoldenPlan: Sendable {
                 rollout.holdback = [0, 0.1, 0.1, 0][revision]
                 (rollout.userWindow, rollout.rollbackAlpha, rollout.calibration) = (500, 0.05, 5)
                 (rollout.minimumShadow, rollout.alpha) = (0, 0.5)
-                (training.repeats, training.trials, training.newLabels) = (1, [Recipe()], 5)
+                (training.repeats, training.trials, training.newLabels) = (1, [Hyperparameters()], 5)
                 (datasets.cutEvery, labeling.minimumVotes, labeling.maximumVotes) = (5, 1, 1)
             }
             if name == "disputes" {
@@ -323,7 +323,7 @@ struct GoldenPlan: Sendable {
                 (rollout.bound, rollout.provisional, rollout.duels) = (.share, 0, 0.75)
                 (rollout.userWindow, rollout.rollbackAlpha, rollout.calibration) = (500, 0.2, 5)
                 (rollout.minimumShadow, rollout.alpha, rollout.shadowWait) = (0, 0.5, 1_000)
-                (training.repeats, training.trials, training.newLabels) = (1, [Recipe()], 5)
+                (training.repeats, training.trials, training.newLabels) = (1, [Hyperparameters()], 5)
                 let often = [5, 10, 15, 5][revision]
                 (datasets.cutEvery, training.newLabels) = (often, often)
                 (labeling.minimumVotes, labeling.maximumVotes) = (1, 1)
@@ -333,14 +333,16 @@ struct GoldenPlan: Sendable {
                 (rollout.bound, rollout.provisional, rollout.duels) = (.share, 4, 0.25)
                 (rollout.alpha, rollout.minimumShadow, rollout.shadowWait) = (0.5, 1, 500)
                 (datasets.format, datasets.cutEvery, datasets.cutAfter) = (2, 2, 10_000)
-                (training.repeats, training.trials, training.newLabels) = (1, [Recipe()], 3)
+                (training.repeats, training.trials, training.newLabels) = (1, [Hyperparameters()], 3)
                 (labeling.minimumVotes, labeling.maximumVotes) = (1, 1)
             }
             if name == "predicted" {
                 (rollout.bound, rollout.provisional, rollout.alpha) = (.share, 0, 0.5)
                 (rollout.predict, rollout.duels) = (revision > 0, 0.75)
                 (rollout.shadowWait, rollout.minimumShadow) = (4_000, 1)
-                (training.repeats, training.trials, training.newLabels) = (1, [Recipe()], [6, 6, 12, 60][revision])
+                (training.repeats, training.trials, training.newLabels) = (
+                    1, [Hyperparameters()], [6, 6, 12, 60][revision]
+                )
                 (datasets.cutEvery, labeling.minimumVotes, labeling.maximumVotes) = (6, 1, 1)
             }
             if name == "raids" {

@@ -43,14 +43,14 @@ struct GoldenSet: Sendable, CustomStringConvertible {
     }
 
     /// Whether the set has a snapshot of a world.
-    func hasSnapshot(_ world: String) -> Bool {
-        FileManager.default.fileExists(atPath: file(world, "snapshot").path)
+    func hasSnapshot(_ scenario: String) -> Bool {
+        FileManager.default.fileExists(atPath: file(scenario, "snapshot").path)
     }
 
-    func file(_ world: String, _ kind: String) -> URL { folder.appending(path: "\(world).\(kind)") }
+    func file(_ scenario: String, _ kind: String) -> URL { folder.appending(path: "\(scenario).\(kind)") }
 
-    func steps(_ world: String) throws -> [GoldenStep] {
-        try String(contentsOf: file(world, "digests"), encoding: .utf8).split(separator: "\n").map {
+    func steps(_ scenario: String) throws -> [GoldenStep] {
+        try String(contentsOf: file(scenario, "digests"), encoding: .utf8).split(separator: "\n").map {
             GoldenStep(line: String($0))
         }
     }
@@ -114,16 +114,16 @@ struct GoldenStep: Hashable, Sendable {
 enum GoldenJournal {
     static let folder = GoldenSet.folder.appending(path: "journals")
 
-    static func file(_ world: String) -> URL { folder.appending(path: "\(world).jsonl") }
+    static func file(_ scenario: String) -> URL { folder.appending(path: "\(scenario).jsonl") }
 
     static var worlds: [String] {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
         return names.filter { $0.hasSuffix(".jsonl") }.map { String($0.dropLast(6)) }.sorted()
     }
 
-    static func read(_ world: String) throws -> [Appended] {
+    static func read(_ scenario: String) throws -> [Appended] {
         let parser = JSONParser()
-        return try Data(contentsOf: file(world)).split(separator: UInt8(ascii: "\n")).map { line in
+        return try Data(contentsOf: file(scenario)).split(separator: UInt8(ascii: "\n")).map { line in
             try Array(line).withUnsafeBytes { bytes in
                 let object = try parser.parse(bytes).object()
                 return Appended(

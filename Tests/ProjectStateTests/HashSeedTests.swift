@@ -8,22 +8,22 @@ import Vocabulary
 @Suite struct HashSeedTests {
     /// A digest of all that a world's project decided and of the state it ended in, as they would be written.
     static func digest(seed: UInt64) -> String {
-        var world = World(seed: seed)
-        world.run(entries: 900)
+        var scenario = Scenario(seed: seed)
+        scenario.run(entries: 900)
         var bytes: [UInt8] = []
-        for (position, decisions) in world.decisions.enumerated() {
+        for (position, decisions) in scenario.decisions.enumerated() {
             for decision in decisions {
                 let encoded = EncodedDecision(
                     decision,
                     project: ProjectID("pets"),
                     question: configuration().question,
-                    time: world.journal[position].at,
+                    time: scenario.journal[position].at,
                     entryNumber: UInt64(position + 1)
                 )
                 bytes += Array(encoded.id.utf8) + encoded.value
             }
         }
-        for change in Dump.changes(of: world.state) { bytes += Array(change.key.utf8) + (change.value ?? []) }
+        for change in Dump.changes(of: scenario.state) { bytes += Array(change.key.utf8) + (change.value ?? []) }
         return SHA256Digest(of: bytes).hex
     }
 

@@ -83,7 +83,7 @@ struct ImportEntryTests {
         }
     }
 
-    private func codes(_ decisions: [Decision]) -> [Refusal.Code] {
+    private func codes(_ decisions: [Decision]) -> [EntryRejection.Code] {
         decisions.compactMap { if case .refused(let refusal) = $0.body { refusal.code } else { nil } }
     }
 
@@ -134,7 +134,7 @@ struct ImportEntryTests {
         #expect(codes(stand.bring("s1", key: 2)) == [.duplicate])
         #expect(codes(stand.bring("s1", .label(.choice(ClassIndex(1))), key: 3)) == [.labelConflict])
         #expect(codes(stand.bring("s3", .label(.choice(ClassIndex(7))), key: 4)) == [.unknownClass])
-        #expect(Refusal.Code.labelConflict.isDeadLetter && !Refusal.Code.duplicate.isDeadLetter)
+        #expect(EntryRejection.Code.labelConflict.isDeadLetter && !EntryRejection.Code.duplicate.isDeadLetter)
         #expect(stand.state.datasets.position.value.training == 1)
         // After an abort, or a restart, the keys are known from the rows.
         stand.state.undo()

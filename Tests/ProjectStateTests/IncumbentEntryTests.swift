@@ -18,7 +18,7 @@ struct IncumbentEntryTests {
             let usual = configuration()
             var (rollout, training) = (usual.rollout, usual.training)
             (rollout.first, training.versionPrefix, training.repeats) = (first, prefix, 1)
-            training.trials = [Recipe()]
+            training.trials = [Hyperparameters()]
             _ = apply(
                 .configured(
                     ProjectConfiguration(
@@ -87,7 +87,7 @@ struct IncumbentEntryTests {
         }
     }
 
-    private func refusals(_ bodies: [Decision.Body]) -> [Refusal.Code] {
+    private func refusals(_ bodies: [Decision.Body]) -> [EntryRejection.Code] {
         bodies.compactMap { if case .refused(let refusal) = $0 { refusal.code } else { nil } }
     }
 

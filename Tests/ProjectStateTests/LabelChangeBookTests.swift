@@ -89,23 +89,23 @@ struct LabelChangeBookTests {
         arguments: [1, 6, 9, 11, 19, 21] as [UInt64]
     )
     func books(seed: UInt64) throws {
-        var world = World(seed: seed, votes: 120)
-        #expect(world.canChange, "seed \(seed) is of a world whose labels do not change")
+        var scenario = Scenario(seed: seed, votes: 120)
+        #expect(scenario.canChange, "seed \(seed) is of a world whose labels do not change")
         var log = Log()
         var (told, pairs) = (0, 0)
         for _ in 0..<2_500 {
-            let before = world.decisions.count
-            world.run(entries: 1)
-            for (position, decided) in world.decisions.enumerated().dropFirst(before) {
+            let before = scenario.decisions.count
+            scenario.run(entries: 1)
+            for (position, decided) in scenario.decisions.enumerated().dropFirst(before) {
                 for decision in decided { log.take(decision.body) }
-                guard position + 1 == world.decisions.count else { continue }
+                guard position + 1 == scenario.decisions.count else { continue }
                 for case .release(let release) in decided.map(\.body) {
                     guard release.cause == .shadow || release.cause == .first,
-                        case .trainingResult = world.journal[position].entry.body
+                        case .trainingResult = scenario.journal[position].entry.body
                     else { continue }
                     let model = release.challenger ?? release.champion
                     let list = try #require(log.lists[model.datasetOrdinal])
-                    for (sample, row) in world.state.rollout.rows.sortedRows {
+                    for (sample, row) in scenario.state.rollout.rows.sortedRows {
                         guard let said = row.predictions.first(where: { $0.version == model.version }) else { continue }
                         let place = try #require(list.firstIndex(of: sample), "seed \(seed): \(sample) did not test")
                         #expect(said.label == .choice(ClassIndex(place % 3)), "seed \(seed): \(sample)")
@@ -113,7 +113,7 @@ struct LabelChangeBookTests {
                     }
                 }
             }
-            let state = world.state
+            let state = scenario.state
             for (sample, row) in state.rollout.rows.sortedRows {
                 guard let label = row.label else { continue }
                 let line = log.lines[sample]
@@ -132,7 +132,7 @@ struct LabelChangeBookTests {
                 #expect(progress.trainedLabels == log.holding(log.studied), "seed \(seed)")
             }
         }
-        let least = try #require(world.state.configuration.value?.training.newLabels)
+        let least = try #require(scenario.state.configuration.value?.training.newLabels)
         #expect(log.news.allSatisfy { $0 >= least }, "seed \(seed): \(log.news), at least \(least)")
         #expect(log.changes > 20 && told > 0 && pairs > 0, "seed \(seed): \(log.changes), \(told), \(pairs)")
     }

@@ -102,7 +102,7 @@ struct LabelChangeEntryTests {
         }
     }
 
-    private static func refusal(_ decisions: [Decision.Body]) -> Refusal.Code? {
+    private static func refusal(_ decisions: [Decision.Body]) -> EntryRejection.Code? {
         for case .refused(let refusal) in decisions { return refusal.code }
         return nil
     }

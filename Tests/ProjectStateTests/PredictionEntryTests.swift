@@ -39,7 +39,7 @@ private struct PredictionStand {
             schema: usual.schema,
             acquisition: acquisition,
             labeling: LabelingPolicy(minimumVotes: 1, maximumVotes: 1),
-            training: TrainingPolicy(newLabels: 5, trials: [Recipe()], repeats: 1),
+            training: TrainingPolicy(newLabels: 5, trials: [Hyperparameters()], repeats: 1),
             rollout: rollout
         )
     }

@@ -15,15 +15,15 @@ struct RestartedPredictionTests {
     @Test("With requests in flight, answers late, checks and pauses", arguments: [6, 11] as [UInt64])
     func restarts(seed: UInt64) throws {
         let plan = try #require(GoldenPlan.all.first { $0.name == "predicted" })
-        var golden = GoldenWorld(plan, seed: seed)
+        var golden = GoldenScenario(plan, seed: seed)
         golden.run(to: plan.entries)
-        let world = golden.world
+        let scenario = golden.scenario
         var state = ProjectState(project: ProjectID("pets"))
         var rows: [String: StateChange] = [:]
         var (inFlight, checked) = (0, 0)
-        for (number, appended) in world.journal.enumerated() {
+        for (number, appended) in scenario.journal.enumerated() {
             let decisions = state.apply(appended.entry, appendedAt: appended.at)
-            #expect(decisions == world.decisions[number], "entry \(number + 1)")
+            #expect(decisions == scenario.decisions[number], "entry \(number + 1)")
             for change in Dump.changes(of: state) {
                 rows["\(change.table)/\(change.key)"] = change.value == nil ? nil : change
             }
@@ -59,15 +59,15 @@ struct FixedBeforeOpeningTests {
             training: configuration.training,
             rollout: rollout
         )
-        var world = World(seed: seed, first: configuration)
-        world.run(entries: 3_000)
+        var scenario = Scenario(seed: seed, first: configuration)
+        scenario.run(entries: 3_000)
         var state = ProjectState(project: ProjectID("pets"))
         // What was said of samples by entries before the one that is applied, or in it.
         var said: [SampleID: [ModelVersion: Set<Int>]] = [:]
         var requests: [RequestID: PredictionRequest] = [:]
         var settled: [Int: AuditOpening] = [:]
         var (spoken, silent) = (0, 0)
-        for appended in world.journal {
+        for appended in scenario.journal {
             switch appended.entry.body {
             case .candidate(let candidate):
                 if let version = candidate.model?.version, let label = candidate.output?.top {

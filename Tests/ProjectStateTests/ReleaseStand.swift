@@ -25,7 +25,7 @@ struct ReleaseStand {
     init(first: FirstModelPolicy = FirstModelPolicy(), bound: PromotionBound = .challenger) {
         let usual = ProjectStateTests.configuration()
         var (rollout, training) = (usual.rollout, usual.training)
-        (rollout.first, training.repeats, training.trials) = (first, 1, [Recipe()])
+        (rollout.first, training.repeats, training.trials) = (first, 1, [Hyperparameters()])
         rollout.bound = bound
         configuration = ProjectConfiguration(
             project: usual.project,

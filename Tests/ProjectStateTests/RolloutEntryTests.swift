@@ -101,7 +101,7 @@ struct RolloutEntryTests {
         return nil
     }
 
-    private func refusals(_ bodies: [Decision.Body]) -> [Refusal.Code] {
+    private func refusals(_ bodies: [Decision.Body]) -> [EntryRejection.Code] {
         bodies.compactMap { if case .refused(let refusal) = $0 { refusal.code } else { nil } }
     }
 

@@ -36,11 +36,11 @@ import Vocabulary
     @Test("Every table and cell of the state is in the list once", arguments: DeterminismTests.seeds)
     func complete(seed: UInt64) {
         // Tables of one type are told apart by their rows.
-        var world = World(seed: seed)
-        world.run(entries: 1_200)
+        var scenario = Scenario(seed: seed)
+        scenario.run(entries: 1_200)
         var visitor = Visitor()
-        world.state.visit(&visitor)
-        let found = Self.entries(in: world.state).map { "\($0.type): \($0.rows) rows" }
+        scenario.state.visit(&visitor)
+        let found = Self.entries(in: scenario.state).map { "\($0.type): \($0.rows) rows" }
         #expect(found.count > 25)
         #expect(visitor.entries.map { "\($0.type): \($0.rows) rows" }.sorted() == found.sorted())
     }

@@ -34,10 +34,10 @@ struct TestWindowTests {
     }
 
     /// A world in which people, trainers and the materializer are quick.
-    static func world(seed: UInt64, entries: Int, _ configuration: ProjectConfiguration) -> World {
-        var world = World(seed: seed, first: configuration)
-        for number in 0..<entries { number % 4 == 0 ? world.hasten() : world.run(entries: 1) }
-        return world
+    static func scenario(seed: UInt64, entries: Int, _ configuration: ProjectConfiguration) -> Scenario {
+        var scenario = Scenario(seed: seed, first: configuration)
+        for number in 0..<entries { number % 4 == 0 ? scenario.hasten() : scenario.run(entries: 1) }
+        return scenario
     }
 
     /// The log as the decisions have it.
@@ -111,11 +111,11 @@ struct TestWindowTests {
     )
     func worlds(seed: UInt64) throws {
         let configuration = Self.moving(seed % 3 == 2 ? .challenger : .share)
-        let world = Self.world(seed: seed, entries: 4_000, configuration)
+        let scenario = Self.scenario(seed: seed, entries: 4_000, configuration)
         var log = Log()
         var state = ProjectState(project: ProjectID("pets"))
         var judged = 0
-        for (position, appended) in world.journal.enumerated() {
+        for (position, appended) in scenario.journal.enumerated() {
             // What is taken back and applied again is decided as it was: no cache says otherwise.
             if position % 7 == 3 {
                 _ = state.apply(appended.entry, appendedAt: appended.at)
@@ -128,7 +128,7 @@ struct TestWindowTests {
             }
             let decisions = state.apply(appended.entry, appendedAt: appended.at)
             state.commit()
-            guard decisions == world.decisions[position] else {
+            guard decisions == scenario.decisions[position] else {
                 Issue.record("seed \(seed): entry \(position + 1) is decided otherwise when it is applied again")
                 return
             }

@@ -49,7 +49,7 @@ struct TransitionTests {
         var stand = ReleaseStand(bound: .share)
         _ = stand.train(1)
         _ = stand.train(2)
-        stand.state.rollout.phase.value.heardFromChallenger = 1
+        stand.state.rollout.phase.value.challengerLivePredictions = 1
         (stand.state.rollout.era.value.number, stand.state.rollout.era.value.isRunning) = (1, true)
         stand.state.rollout.era.value.logCapital = 50
         let third = stand.train(3)
@@ -111,11 +111,11 @@ struct TransitionTests {
     func law() {
         var (seen, causes): (Set<String>, Set<String>) = ([], [])
         for seed in Array(0..<10 as Range<UInt64>) + [14, 19, 24] {
-            var world = World(seed: seed, votes: 90)
-            world.run(entries: 1_200)
+            var scenario = Scenario(seed: seed, votes: 90)
+            scenario.run(entries: 1_200)
             var states: [ModelVersion: ReleaseState] = [:]
             var replay = ProjectState(project: ProjectID("pets"))
-            for (number, appended) in world.journal.enumerated() {
+            for (number, appended) in scenario.journal.enumerated() {
                 let decisions = replay.apply(appended.entry, appendedAt: appended.at).map(\.body)
                 var isLast = false
                 var evidence: [Evidence] = []

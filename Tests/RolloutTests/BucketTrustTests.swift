@@ -28,7 +28,7 @@ struct BucketTrustTests {
         key: UInt64,
         at milliseconds: Int64,
         _ state: inout RolloutState
-    ) -> Result<FeedbackOutcome, RefusalError> {
+    ) -> Result<FeedbackOutcome, EntryRejectionError> {
         let feedback = Feedback(
             // Apart from those of the champion before.
             key: 1_000 + key,

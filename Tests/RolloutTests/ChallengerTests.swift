@@ -231,7 +231,7 @@ import Vocabulary
         }
         let release = state.promoteIfBetter(policy: policy)
         #expect(release?.champion == model(2))
-        #expect(state.phase.value.heardFromChallenger == 0)
+        #expect(state.phase.value.challengerLivePredictions == 0)
     }
 
     @Test("What a trainer says of a label that was given up long ago takes no other sample's place")

@@ -70,7 +70,7 @@ extension RolloutState {
         about version: String? = nil,
         policy: RolloutPolicy = unshadowed,
         at milliseconds: Int64 = 0
-    ) -> Result<FeedbackOutcome, RefusalError> {
+    ) -> Result<FeedbackOutcome, EntryRejectionError> {
         let feedback = Feedback(
             key: UInt64(number),
             sample: SampleID("s\(number)"),
@@ -83,8 +83,8 @@ extension RolloutState {
     }
 }
 
-extension Result<FeedbackOutcome, RefusalError> {
-    var refusal: Refusal.Code? { if case .failure(let error) = self { error.refusal.code } else { nil } }
+extension Result<FeedbackOutcome, EntryRejectionError> {
+    var refusal: EntryRejection.Code? { if case .failure(let error) = self { error.refusal.code } else { nil } }
     /// The release, if there was one.
     var release: ModelRelease? { if case .success(let outcome) = self { outcome.release } else { nil } }
     /// Notice to people, if there is one.

@@ -38,7 +38,7 @@ struct IncumbentTests {
         var state = RolloutState()
         _ = try state.register(incumbent: incumbent(), evidence: Self.command).get()
         let before = state.phase.value
-        func code(_ version: String) -> Refusal.Code? {
+        func code(_ version: String) -> EntryRejection.Code? {
             if case .failure(let error) = state.register(incumbent: incumbent(version), evidence: Self.command) {
                 return error.refusal.code
             }

@@ -28,7 +28,7 @@ struct PredictedLivesTests {
         var (audit, accounts) = (AuditSource(), TaskAccounts())
         var acquisition = AcquisitionPolicy()
         acquisition.auditCutoff = 1
-        let shared = Shared(acquisition)
+        let shared = Boxed(acquisition)
         var (now, number, promotions): (Int64, Int, Int) = (0, 0, 0)
         func context(_ rollout: RolloutState, _ now: Int64) -> SelectionContext {
             SelectionContext(

@@ -35,7 +35,7 @@ extension RolloutState {
         _ id: String,
         _ answers: [(String, Label?)],
         policy: RolloutPolicy = predicting
-    ) -> Result<[SampleID], RefusalError> {
+    ) -> Result<[SampleID], EntryRejectionError> {
         let labels = PredictedLabels(
             request: RequestID(id),
             answers: answers.map { PredictedAnswer(sample: SampleID($0.0), challenger: $0.1) }
@@ -44,8 +44,10 @@ extension RolloutState {
     }
 }
 
-extension Result<[SampleID], RefusalError> {
-    fileprivate var code: Refusal.Code? { if case .failure(let error) = self { error.refusal.code } else { nil } }
+extension Result<[SampleID], EntryRejectionError> {
+    fileprivate var code: EntryRejection.Code? {
+        if case .failure(let error) = self { error.refusal.code } else { nil }
+    }
     fileprivate var heard: [String]? { if case .success(let heard) = self { heard.map(\.rawValue) } else { nil } }
 }
 
@@ -70,7 +72,7 @@ struct PredictionTests {
         #expect(state.pairing(of: SampleID("cover")) == nil)
         expect(state.predict("r", [("cover", wrong), ("s", right)]).heard, is: ["s"])
         #expect(state.pairing(of: SampleID("s"))?.stratum == .disagree)
-        #expect(state.phase.value.heardFromChallenger == 1)
+        #expect(state.phase.value.challengerLivePredictions == 1)
         // Nothing is kept of what only hides the others.
         #expect(state.rows[SampleID("cover")] == nil)
         state.opened(SampleID("s"), isDuel: true, at: time(9))
@@ -136,7 +138,7 @@ struct PredictionTests {
         state.request("q", ["b", "y"])
         _ = state.register(model(3), policy: predicting, at: time(3))
         expect(state.predict("r", [("a", right), ("x", right)]).heard, is: ["a"])
-        #expect(state.phase.value.heardFromChallenger == 0)
+        #expect(state.phase.value.challengerLivePredictions == 0)
         state.opened(SampleID("a"), isDuel: false, at: time(4))
         state.answer("a", policy: predicting)
         #expect(state.evidence(predicting).all.wins == 1 && state.evidence(predicting).own.labels == 0)
@@ -163,7 +165,7 @@ struct PredictionTests {
             isPredicting: true,
             at: time(1)
         )
-        #expect(state.phase.value.heardFromChallenger == 0)
+        #expect(state.phase.value.challengerLivePredictions == 0)
         let waiting = RolloutPolicy(provisional: 0, predict: true)
         for number in 0..<50 {
             expect(state.missShadow(version: ModelVersion("v1"), policy: waiting, at: time(Int64(number))), is: nil)
@@ -195,9 +197,9 @@ struct PredictionTests {
         state.request("last", ["t", "u"], deadline: 24_060_000)
         #expect(last?.isSilent == true)
         expect(state.predict("last", [("t", right), ("u", right)], policy: policy).heard, is: ["t"])
-        #expect(state.phase.value.heardWithoutChallenger == 0)
+        #expect(state.phase.value.livePredictionsWithoutChallenger == 0)
         // Promotion needs as many predictions as services would have had to make.
-        #expect(state.phase.value.heardFromChallenger == 1)
+        #expect(state.phase.value.challengerLivePredictions == 1)
     }
 
     @Test(

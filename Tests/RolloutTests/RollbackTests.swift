@@ -39,7 +39,7 @@ import Vocabulary
     @Test("There is nothing to return to before the second champion, and only the champion can be rolled back")
     func refusals() {
         var state = RolloutState(models: 1...2)
-        func code(_ version: String, _ state: inout RolloutState) -> Refusal.Code? {
+        func code(_ version: String, _ state: inout RolloutState) -> EntryRejection.Code? {
             if case .failure(let error) = state.rollBack(from: ModelVersion(version), evidence: Self.command) {
                 return error.refusal.code
             }

@@ -14,7 +14,7 @@ struct SuppressionTests {
         _ isSuppressed: Bool = true,
         in state: inout RolloutState,
         at milliseconds: Int64 = 1_000
-    ) -> Result<ModelRelease?, RefusalError> {
+    ) -> Result<ModelRelease?, EntryRejectionError> {
         state.suppress(isSuppressed, class: name, of: question, evidence: command, at: time(milliseconds))
     }
 

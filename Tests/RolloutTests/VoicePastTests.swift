@@ -93,7 +93,7 @@ struct VoicePastTests {
         var state = RolloutState(models: 1...1)
         var (now, number) = (0.0, 0)
         // Of 5,000 users, whom wrong answers move to speak more often than right ones.
-        func hear(_ rate: Double, perSecond: Double) -> Result<FeedbackOutcome, RefusalError> {
+        func hear(_ rate: Double, perSecond: Double) -> Result<FeedbackOutcome, EntryRejectionError> {
             now += 1_000 / perSecond
             number += 1
             let verdict: Feedback.Verdict = generator.nextUnit() < rate ? .rejection : .confirmation

@@ -18,7 +18,7 @@ import Testing
     func first(seed: UInt64) {
         var generator = SplitMix64(seed: seed)
         var table = Table<Int, Int>()
-        var foremost = Foremost<Rank>()
+        var foremost = TopK<Rank>()
         // More rows than are known beforehand, in some runs.
         let keys = seed % 2 == 0 ? 40 : 2_000
         for step in 0..<4_000 {
@@ -32,7 +32,7 @@ import Testing
             case 70..<95:
                 // What gives way is what stands first.
                 let first = foremost.first(of: table) { Rank(value: $1, key: $0) }
-                let isFirst = first == table.least(1) { Rank(value: $1, key: $0) }.first
+                let isFirst = first == table.smallest(1) { Rank(value: $1, key: $0) }.first
                 guard isFirst else {
                     Issue.record("seed \(seed), step \(step): \(String(describing: first)) is not the first")
                     return
@@ -50,12 +50,12 @@ import Testing
 @Suite struct SharedTests {
     @Test("Shared values are equal where the values are, shared or not")
     func equality() {
-        let shared = Shared([1, 2])
+        let shared = Boxed([1, 2])
         let copy = shared
         #expect(shared == copy)
-        #expect(shared == Shared([1, 2]))
-        #expect(shared != Shared([1, 3]))
-        #expect(shared.hashValue == Shared([1, 2]).hashValue)
+        #expect(shared == Boxed([1, 2]))
+        #expect(shared != Boxed([1, 3]))
+        #expect(shared.hashValue == Boxed([1, 2]).hashValue)
         #expect(copy.value == [1, 2])
     }
 }

@@ -12,8 +12,8 @@ private final class Trainer {
     var now: Int64 = 0
 
     init(newLabels: Int = 10, trials: Int = 1, repeats: Int = 3) {
-        var recipes: [Recipe] = []
-        for trial in 0..<trials { recipes.append(Recipe(inverseRegularization: Double(trial + 1))) }
+        var recipes: [Hyperparameters] = []
+        for trial in 0..<trials { recipes.append(Hyperparameters(inverseRegularization: Double(trial + 1))) }
         policy = TrainingPolicy(newLabels: newLabels, trials: recipes, repeats: repeats, deadline: 60_000)
     }
 
@@ -58,7 +58,7 @@ private final class Trainer {
         _ repetition: Int,
         score: Double?,
         leftOut: LeftOutLabels? = nil
-    ) -> Result<StudyOutcome?, RefusalError> {
+    ) -> Result<StudyOutcome?, EntryRejectionError> {
         let outcome = TrainingResult.Outcome.finished(
             artifact: artifact(trial * 100 + repetition),
             score: score,
@@ -74,7 +74,7 @@ private final class Trainer {
         _ repetition: Int,
         reason: String? = nil,
         leftOut: LeftOutLabels? = nil
-    ) -> Result<StudyOutcome?, RefusalError> {
+    ) -> Result<StudyOutcome?, EntryRejectionError> {
         receive(request, trial, repetition, .failed("out of memory"), reason: reason, leftOut: leftOut)
     }
 
@@ -85,7 +85,7 @@ private final class Trainer {
         _ outcome: TrainingResult.Outcome,
         reason: String? = nil,
         leftOut: LeftOutLabels? = nil
-    ) -> Result<StudyOutcome?, RefusalError> {
+    ) -> Result<StudyOutcome?, EntryRejectionError> {
         let result = TrainingResult(
             request: request,
             trial: trial,
@@ -102,8 +102,10 @@ private final class Trainer {
     }
 }
 
-extension Result<StudyOutcome?, RefusalError> {
-    fileprivate var refusal: Refusal.Code? { if case .failure(let error) = self { error.refusal.code } else { nil } }
+extension Result<StudyOutcome?, EntryRejectionError> {
+    fileprivate var refusal: EntryRejection.Code? {
+        if case .failure(let error) = self { error.refusal.code } else { nil }
+    }
 }
 
 @Suite struct StudyTests {
@@ -243,7 +245,7 @@ extension Result<StudyOutcome?, RefusalError> {
             predictions: [Int]? = nil,
             leftOut: LeftOutLabels? = nil,
             dataset: String? = nil
-        ) -> Result<StudyOutcome?, RefusalError> {
+        ) -> Result<StudyOutcome?, EntryRejectionError> {
             let outcome = TrainingResult.Outcome.finished(
                 artifact: trainer.artifact(1),
                 score: 0.5,

@@ -6,7 +6,7 @@ public struct TaskAccounts: Sendable {
     /// Every sample ever asked for: never asked again, by whatever source.
     public var asked = Table<SampleID, TaskPurpose>()
     public var ledger = Cell(BudgetLedger(windowStart: StreamTime(milliseconds: 0)))
-    public var cadence = Cell(Cadence())
+    public var cadence = Cell(BatchSchedule())
     public var idleness = Cell(IdleWatch())
     /// Votes that each slice has taken; at most `SlicePolicy.sliceLimit`, one, and those that have shares of their own.
     public var slices = Table<String, SliceAccount>()

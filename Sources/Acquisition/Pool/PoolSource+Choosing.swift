@@ -109,7 +109,7 @@ extension PoolSource {
         // Of a large pool the certain ones are left out: to sort them all costs more than they are worth.
         let reach = width.isSpreadOverAll ? 4 * width.candidates : width.candidates
         let wanted = min(candidates.count, reach + left.count)
-        var ranks = candidates.least(wanted) { id, pooled in
+        var ranks = candidates.smallest(wanted) { id, pooled in
             let utility = Utility.value(pooled, policy, at: context.time)
             return Rank(ordinal: pooled.modelOrdinal, utility: utility, id: id)
         }

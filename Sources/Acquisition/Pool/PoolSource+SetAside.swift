@@ -111,11 +111,11 @@ extension PoolSource {
 
     /// Returns the sketches kept of queried samples, in the order of their slots.
     private func askedSketches(_ policy: AcquisitionPolicy) -> [EmbeddingSketch] {
-        let slots = memory.gather(into: 0) { slots, slot, _ in
+        let slots = memory.reduce(into: 0) { slots, slot, _ in
             if slot < policy.batch.memory { slots = max(slots, slot + 1) }
         }
         // Each to the place of its slot: to sort the rows takes longer.
-        let bySlot = memory.gather(into: [EmbeddingSketch?](repeating: nil, count: slots)) { sketches, slot, sketch in
+        let bySlot = memory.reduce(into: [EmbeddingSketch?](repeating: nil, count: slots)) { sketches, slot, sketch in
             if slot >= 0, slot < slots { sketches[slot] = sketch }
         }
         return bySlot.compactMap { $0 }
@@ -134,7 +134,7 @@ extension PoolSource {
         func place(_ key: UInt32) -> Int { Int((key &* 0x9E37_79B1) >> 20) }
         var isTaken = [Bool](repeating: false, count: 1 << 12)
         for key in keys { isTaken[place(key)] = true }
-        let copies = candidates.gather(into: [SampleID]()) { copies, id, pooled in
+        let copies = candidates.reduce(into: [SampleID]()) { copies, id, pooled in
             guard isTaken[place(pooled.key)], keys.contains(pooled.key), pooled.setAside != .known,
                 let embedding = pooled.candidate.sample.embedding,
                 let digest = EmbeddingSketch.digest(of: embedding), digests.contains(digest)
@@ -164,7 +164,7 @@ extension PoolSource {
         notes: [String],
         _ policy: AcquisitionPolicy
     ) -> [UnanswerableSample] {
-        let number = (unanswerable.gather(into: -1) { $0 = max($0, $2.number) }) + 1
+        let number = (unanswerable.reduce(into: -1) { $0 = max($0, $2.number) }) + 1
         let sketch = sample.embedding.flatMap { EmbeddingSketch($0, keepsDigest: true) }
         let alike = sample.embedding.map { self.alike($0, policy) } ?? []
         unanswerable[number % UnanswerableSample.limit] = UnanswerableSample(

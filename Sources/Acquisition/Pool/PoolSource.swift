@@ -17,7 +17,7 @@ public struct PoolSource: TaskSource, Sendable {
     /// The rule that asks one by one, and its ledger; nil until the first candidate of a stream.
     public var stream = Cell<StreamFilter?>(nil)
     /// The least useful candidates, a cache.
-    private var floor = Foremost<PoolRank>()
+    private var evictionRank = TopK<PoolRank>()
     /// Mark of the quotas under which `floor` was computed; nil where there were no quotas.
     private var floorMark: QuotaMark?
     /// Positions of samples in embedding space according to the tables, a cache.
@@ -45,15 +45,15 @@ public struct PoolSource: TaskSource, Sendable {
         let pooled = reason == nil ? received : received.settingAside(reason)
         defer { took(pooled, quotas, wasBlocked: wasBlocked) }
         if let known {
-            floor.set(id, pooled, in: &candidates, from: PoolRank(known, quotas), to: PoolRank(pooled, quotas))
+            evictionRank.set(id, pooled, in: &candidates, from: PoolRank(known, quotas), to: PoolRank(pooled, quotas))
             return
         }
         let rank = PoolRank(pooled, quotas)
         if candidates.count >= context.policy.poolCapacity {
             guard let least = leastUseful(quotas), least < rank else { return }
-            floor.set(least.id, nil, in: &candidates, from: least, to: nil)
+            evictionRank.set(least.id, nil, in: &candidates, from: least, to: nil)
         }
-        floor.set(id, pooled, in: &candidates, from: nil, to: rank)
+        evictionRank.set(id, pooled, in: &candidates, from: nil, to: rank)
     }
 
     mutating func remove(_ sample: SampleID) { candidates[sample] = nil }
@@ -81,14 +81,14 @@ public struct PoolSource: TaskSource, Sendable {
         let quotas = accounts.quotasNow(context)
         let isKept = floorMark.map { mark in quotas.map { $0.keeps(mark) } ?? false } ?? (quotas == nil)
         if !isKept {
-            floor = Foremost()
+            evictionRank = TopK()
             floorMark = quotas?.mark
         }
         return quotas
     }
 
     mutating func leastUseful(_ quotas: SliceQuotas?) -> PoolRank? {
-        floor.first(of: candidates) { PoolRank($1, quotas) }
+        evictionRank.first(of: candidates) { PoolRank($1, quotas) }
     }
 
     /// Keeps the quota block in force after the pool added a row, if it was in force before and the row has no room

@@ -18,7 +18,7 @@ public enum SetAside: String, Hashable, Sendable, CaseIterable, Comparable {
 
 /// A candidate of a source, and how new the model is that scored it.
 public struct PooledCandidate: Hashable, Sendable {
-    private let shared: Shared<Candidate>
+    private let shared: Boxed<Candidate>
     public var candidate: Candidate { shared.value }
     /// The ordinal of the dataset version that the scoring model was trained on; 0 when no model has seen the sample.
     public let modelOrdinal: Int
@@ -32,7 +32,7 @@ public struct PooledCandidate: Hashable, Sendable {
     let key: UInt32
 
     public init(candidate: Candidate, modelOrdinal: Int, propensity: Double? = nil, setAside: SetAside? = nil) {
-        shared = Shared(candidate)
+        shared = Boxed(candidate)
         self.modelOrdinal = modelOrdinal
         score = candidate.score
         self.propensity = propensity

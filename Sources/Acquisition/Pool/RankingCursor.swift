@@ -99,7 +99,7 @@ struct RankingCursor {
         at time: StreamTime
     ) -> [PoolSource.Rank] {
         let setsAside = policy.setsAside
-        return pool.candidates.least(count) { id, pooled in
+        return pool.candidates.smallest(count) { id, pooled in
             PoolSource.Rank(
                 setAside: setsAside ? pooled.setAside?.order ?? 0 : 0,
                 ordinal: pooled.modelOrdinal,

@@ -89,7 +89,7 @@ struct SliceQuotas: Sendable {
     /// - Complexity: O(*n*) in the slices.
     var nextAgeing: StreamTime? {
         guard quota.newShare != nil else { return nil }
-        let ages = slices.least(slices.count) { AgeingRank(at: $1.firstAskedAt, name: $0) }
+        let ages = slices.smallest(slices.count) { AgeingRank(at: $1.firstAskedAt, name: $0) }
         return ages.map { $0.at.advanced(byMilliseconds: quota.newFor) }.first { $0 > time }
     }
 

@@ -16,7 +16,7 @@ public struct AuditSource: TaskSource, Sendable {
     /// Pairing of each candidate that eras judge by, with the agreement of its two models' predictions.
     public var pairings = Table<SampleID, AuditPairing>()
     /// The last of the candidates, a cache.
-    private var floor = Foremost<AuditRank>()
+    private var evictionRank = TopK<AuditRank>()
 
     public init() {}
 
@@ -34,12 +34,12 @@ public struct AuditSource: TaskSource, Sendable {
         if let known, known.modelOrdinal >= pooled.modelOrdinal { return }
         let rank = AuditRank(pooled)
         if known == nil, candidates.count >= Self.capacity {
-            let first = pairings.isEmpty ? floor.first(of: candidates) { AuditRank($1) } : leaving(context)
+            let first = pairings.isEmpty ? evictionRank.first(of: candidates) { AuditRank($1) } : leaving(context)
             guard let first, context.audit.standingPair != nil || first < rank else { return }
-            floor.set(first.draw.id, nil, in: &candidates, from: first, to: nil)
+            evictionRank.set(first.draw.id, nil, in: &candidates, from: first, to: nil)
             forgetPairing(first.draw.id)
         }
-        floor.set(id, pooled, in: &candidates, from: known.map { AuditRank($0) }, to: rank)
+        evictionRank.set(id, pooled, in: &candidates, from: known.map { AuditRank($0) }, to: rank)
     }
 
     /// Candidates on which the standing pair differs, or may, that are enough to ask for.
@@ -85,7 +85,7 @@ public struct AuditSource: TaskSource, Sendable {
     /// The candidate that leaves a full table first: of those on which the standing pair does not differ, the one drawn last, unless
     /// the others fill more than half of it.
     private func leaving(_ context: SelectionContext) -> AuditRank? {
-        let found = candidates.gather(into: (last: AuditRank?.none, plain: AuditRank?.none, differing: 0)) {
+        let found = candidates.reduce(into: (last: AuditRank?.none, plain: AuditRank?.none, differing: 0)) {
             found,
             id,
             pooled in
@@ -178,7 +178,7 @@ public struct AuditSource: TaskSource, Sendable {
         _ context: SelectionContext
     ) -> [Selection] {
         guard !pairings.isEmpty else {
-            return candidates.least(count) { AuditDraw($1) }.compactMap { candidates[$0.id] }
+            return candidates.smallest(count) { AuditDraw($1) }.compactMap { candidates[$0.id] }
                 .map { selection($0, nil) }
         }
         var order = AuditOrder(self, context)
@@ -221,7 +221,7 @@ public struct AuditSource: TaskSource, Sendable {
         let wanted = wanted(room, accounts, context)
         guard wanted > 0 else { return .never }
         if askable(wanted, context) > 0 { return .afterPatience }
-        let ends = pairings.gather(into: Int64.max) { earliest, _, pairing in
+        let ends = pairings.reduce(into: Int64.max) { earliest, _, pairing in
             guard pairing.isSilent else { return }
             earliest = min(earliest, pairing.waitEnds(context.audit.wait).milliseconds)
         }

@@ -22,7 +22,7 @@ public struct AuditAsking: Hashable, Sendable {
 
 /// Circumstances in which a project asks for labels: the policy in force, its tasks and models, and the entry applied.
 public struct SelectionContext {
-    private let shared: Shared<AcquisitionPolicy>
+    private let shared: Boxed<AcquisitionPolicy>
     /// The revision in force.
     public var policy: AcquisitionPolicy { shared.value }
     /// The most votes that a task may take; at least 1.
@@ -45,7 +45,7 @@ public struct SelectionContext {
     public let entry: EntryContext
 
     public init(
-        policy: Shared<AcquisitionPolicy>,
+        policy: Boxed<AcquisitionPolicy>,
         votesPerTask: Int = 1,
         classes: Int = 1,
         openTasks: Int = 0,

@@ -53,7 +53,7 @@ public final class LabelTool {
         }
     }
 
-    private struct Desk {
+    private struct Annotator {
         let annotator: SimulatedAnnotator
         var generator: SplitMix64
         /// The task in hand, and when its answer is ready.
@@ -77,7 +77,7 @@ public final class LabelTool {
     private let ledger: ParticipantLog
     private let stop: StopFlag
     private let parser = JSONParser(maximumDepth: 64, maximumSize: 4 << 20)
-    private var desks: [Desk]
+    private var desks: [Annotator]
     private var open: [String: OfferedTask] = [:]
     /// Tasks in the order they came.
     private var order: [String] = []
@@ -88,7 +88,7 @@ public final class LabelTool {
         self.options = options
         self.stop = stop
         var truth: [String: Int] = [:]
-        for image in try DigitsWorld.load() {
+        for image in try DigitsScenario.load() {
             var draw = SplitMix64(seed: options.seed ^ 0x7065_726d)
             for pixel in image.pixels { draw = SplitMix64(seed: draw.next() ^ UInt64(pixel)) }
             truth[image.text] = options.isTruthPermuted ? draw.next(below: 10) : image.digit
@@ -98,7 +98,7 @@ public final class LabelTool {
         tasks = try KafkaReader(properties: options.kafka, topics: [options.prefix + "labeling-tasks"])
         ledger = ParticipantLog(path: options.ledger)
         desks = SimulatedAnnotator.crew.enumerated().map { position, annotator in
-            Desk(annotator: annotator, generator: SplitMix64(seed: options.seed &* 31 &+ UInt64(position)))
+            Annotator(annotator: annotator, generator: SplitMix64(seed: options.seed &* 31 &+ UInt64(position)))
         }
     }
 

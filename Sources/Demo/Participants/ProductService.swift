@@ -58,7 +58,7 @@ public final class ProductService {
     }
 
     private let options: Options
-    private let world: DigitsWorld
+    private let world: DigitsScenario
     private let producer: KafkaProducer
     private let releases: KafkaReader
     private let ledger: ParticipantLog
@@ -75,7 +75,7 @@ public final class ProductService {
         self.options = options
         self.stop = stop
         self.shipBroken = shipBroken
-        world = try DigitsWorld(seed: options.seed)
+        world = try DigitsScenario(seed: options.seed)
         producer = try KafkaProducer(properties: options.kafka)
         releases = try KafkaReader(properties: options.kafka, topics: [options.prefix + "model-releases"])
         ledger = ParticipantLog(path: options.ledger)
@@ -232,7 +232,7 @@ public final class ProductService {
         try send("predictions", key: image.id, writer.bytes)
     }
 
-    static let question = Question.choice(LabelSchema(question: "", classes: DigitsWorld.classes))
+    static let question = Question.choice(LabelSchema(question: "", classes: DigitsScenario.classes))
 
     /// Users notice wrong answers more than right ones, and a few of them are wrong themselves.
     private func react(_ image: DigitImage, _ index: Int, _ version: String, _ probabilities: [Double]) throws {

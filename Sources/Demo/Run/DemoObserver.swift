@@ -12,7 +12,7 @@ internal import Vocabulary
 /// Watches a run from the topics alone, and keeps what the page shows.
 final class DemoObserver {
     var snapshot: DemoSnapshot
-    private let world: DigitsWorld
+    private let world: DigitsScenario
     private let images: [String: DigitImage]
     private let reader: KafkaReader
     private let status: StatusView
@@ -38,7 +38,7 @@ final class DemoObserver {
         kafka: KafkaProperties,
         transport: any StreamTransport,
         topics: TopicNames,
-        world: DigitsWorld,
+        world: DigitsScenario,
         snapshot: DemoSnapshot,
         began: Int64,
         buckets: S3Client? = nil
@@ -170,7 +170,7 @@ final class DemoObserver {
                     strategy: task.reason.strategy,
                     score: task.reason.score,
                     scoredBy: task.reason.scoredBy?.rawValue,
-                    predicted: task.reason.predicted?.classIndex.map { DigitsWorld.classes[$0.rawValue] },
+                    predicted: task.reason.predicted?.classIndex.map { DigitsScenario.classes[$0.rawValue] },
                     votes: task.votes,
                     votesWanted: task.votesWanted
                 )

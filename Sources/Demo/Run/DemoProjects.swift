@@ -18,7 +18,7 @@ enum DemoProjects {
             project: ProjectID(name),
             revision: 1,
             partition: 0,
-            schema: LabelSchema(question: "Which digit is this?", classes: DigitsWorld.classes),
+            schema: LabelSchema(question: "Which digit is this?", classes: DigitsScenario.classes),
             acquisition: AcquisitionPolicy(
                 function: isRandom ? .random : .margin,
                 isDiverse: !isRandom,
@@ -41,7 +41,7 @@ enum DemoProjects {
                 maximumSkips: 3
             ),
             datasets: DatasetPolicy(cutEvery: 10, cutAfter: 30_000),
-            training: TrainingPolicy(trials: [Recipe()], repeats: 3, deadline: 60_000),
+            training: TrainingPolicy(trials: [Hyperparameters()], repeats: 3, deadline: 60_000),
             rollout: RolloutPolicy(
                 alpha: 0.1,
                 tolerance: 0.05,

@@ -55,7 +55,7 @@ final class DemoRun {
 
     func run() throws -> DemoOutcome {
         defer { stopAll() }
-        let world = try DigitsWorld(seed: seed)
+        let world = try DigitsScenario(seed: seed)
         try prepare()
         if let bucket { progress.note("dataset versions and models: \(bucket)") }
         try startAll()

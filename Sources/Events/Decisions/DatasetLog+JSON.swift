@@ -181,7 +181,7 @@ public struct SealedVersionEvent: Hashable, Sendable {
         self.version = version
     }
 
-    public init(_ object: JSONObject, project: ProjectID) throws(Rejection) {
+    public init(_ object: JSONObject, project: ProjectID) throws(RecordRejection) {
         do throws(JSONError) {
             self.project = project
             version = try SealedVersion(json: object.value)
@@ -199,7 +199,7 @@ public struct SealedVersionEvent: Hashable, Sendable {
                 throw object.failure("semantic_version", "expected at most \(RecordLimits.semanticVersion) bytes")
             }
         } catch {
-            throw Rejection(error)
+            throw RecordRejection(error)
         }
     }
 

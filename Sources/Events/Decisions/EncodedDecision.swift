@@ -14,7 +14,7 @@ public struct EncodedDecision: Hashable, Sendable {
     /// The id that an answer from outside names, of what is answered: the record carries a token of it.
     public let answerableID: String?
     /// Set for a refusal.
-    public let refusal: Refusal?
+    public let refusal: EntryRejection?
 
     /// The record of a decision that the entry of that number and time caused: the same bytes every time.
     public init(_ decision: Decision, project: ProjectID, question: Question, time: StreamTime, entryNumber: UInt64) {
@@ -22,7 +22,7 @@ public struct EncodedDecision: Hashable, Sendable {
         var writer = JSONWriter()
         var key = project.rawValue
         var correlation: String?
-        var refused: Refusal?
+        var refused: EntryRejection?
         var answerable: String?
         let topic: Topic?
         let type: String

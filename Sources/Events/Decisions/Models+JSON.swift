@@ -4,7 +4,7 @@ public import Vocabulary
 extension TrainingRequest: JSONCodable {
     public init(json: JSONValue) throws(JSONError) {
         let object = try json.object()
-        let trials: [Recipe] = try object.values("trials")
+        let trials: [Hyperparameters] = try object.values("trials")
         guard !trials.isEmpty else { throw object.failure("trials", "expected at least one recipe") }
         self.init(
             id: try object.id("request"),

@@ -38,7 +38,7 @@ extension PredictionRequest: JSONCodable {
             writer.member("champion", champion)
             writer.member("challenger", challenger)
             // A trainer that knows studies alone finds a study in which nothing is to be done.
-            writer.array("trials", ofValues: [Recipe]())
+            writer.array("trials", ofValues: [Hyperparameters]())
             writer.member("repeats", 0)
             writer.member("deadline_at_ms", deadline)
         }

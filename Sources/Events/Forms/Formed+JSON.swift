@@ -34,7 +34,7 @@ extension BatchPolicy: JSONCodable {}
 extension BucketTrust: JSONCodable {}
 extension BucketVerdict: JSONCodable {}
 extension BudgetLedger: JSONCodable {}
-extension Cadence: JSONCodable {}
+extension BatchSchedule: JSONCodable {}
 extension IdleWatch: JSONCodable {}
 extension DatasetPolicy: JSONCodable {}
 extension Dispute: JSONCodable {}
@@ -57,7 +57,7 @@ extension FormerTestLabel: JSONCodable {}
 extension WindowLabel: JSONCodable {}
 extension PredictedShares: JSONCodable {}
 extension Question: JSONCodable {}
-extension Recipe: JSONCodable {}
+extension Hyperparameters: JSONCodable {}
 extension ReleaseTrust: JSONCodable {}
 extension RolloutPolicy: JSONCodable {}
 extension RateGuess: JSONCodable {}
@@ -66,7 +66,7 @@ extension RolloutStep: JSONCodable {}
 extension RowPair: JSONCodable {}
 extension ScorePart: JSONCodable {}
 extension SliceAccount: JSONCodable {}
-extension StageTime: JSONCodable {}
+extension CyclePhaseTime: JSONCodable {}
 extension StreamFilter: JSONCodable {}
 extension Suspicion: JSONCodable {}
 extension TrainingPolicy: JSONCodable {}

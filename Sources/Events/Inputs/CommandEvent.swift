@@ -11,12 +11,12 @@ public struct CommandEvent: Hashable, Sendable {
         self.command = command
     }
 
-    public init(_ object: JSONObject, project: ProjectID) throws(Rejection) {
+    public init(_ object: JSONObject, project: ProjectID) throws(RecordRejection) {
         do throws(JSONError) {
             self.project = project
             command = try Command(json: object.value)
         } catch {
-            throw error.path == "action" ? Rejection(.unknownCommand, error.description) : Rejection(error)
+            throw error.path == "action" ? RecordRejection(.unknownCommand, error.description) : RecordRejection(error)
         }
     }
 

@@ -51,13 +51,13 @@ public struct FeedbackEvent: Hashable, Sendable {
     ///   - question: Of the project: it names the classes.
     ///   - takesUnknownClass: Whether a correction may name a class that the project lacks: it says that the prediction was
     ///     wrong all the same.
-    /// - Throws: `Rejection` where a member that decides is missing or wrong.
+    /// - Throws: `RecordRejection` where a member that decides is missing or wrong.
     public init(
         _ object: JSONObject,
         project: ProjectID,
         question: Question,
         takesUnknownClass: Bool = false
-    ) throws(Rejection) {
+    ) throws(RecordRejection) {
         var remarks = Remarks()
         do throws(JSONError) {
             self.project = project
@@ -69,12 +69,12 @@ public struct FeedbackEvent: Hashable, Sendable {
             verdict = try object.choice("verdict")
             givenAt = object.informingMilliseconds("given_at_ms", &remarks)
         } catch {
-            throw Rejection(error)
+            throw RecordRejection(error)
         }
         guard verdict == .correction else {
             // Nobody asked what is right, so that nothing depends on it.
             proposedClass = nil
-            do throws(Rejection) {
+            do throws(RecordRejection) {
                 if case .answer(let given)? = try question.answer(of: object, at: "answer") {
                     answer = given
                 } else {
@@ -90,7 +90,7 @@ public struct FeedbackEvent: Hashable, Sendable {
         switch try question.answer(of: object, at: "answer", takesProposal: takesUnknownClass) {
         case .answer(let given)?: (answer, proposedClass) = (given, nil)
         case .proposal(let name)?: (answer, proposedClass) = (nil, name)
-        case nil: throw Rejection(.schema, "answer: a correction must say what is right")
+        case nil: throw RecordRejection(.schema, "answer: a correction must say what is right")
         }
         self.remarks = remarks
     }
@@ -131,7 +131,7 @@ public struct AnnotationEvent: Hashable, Sendable {
         self.token = token
     }
 
-    public init(_ object: JSONObject, project: ProjectID, question: Question) throws(Rejection) {
+    public init(_ object: JSONObject, project: ProjectID, question: Question) throws(RecordRejection) {
         let task: TaskID
         let annotator: AnnotatorID
         let kind: String
@@ -147,7 +147,7 @@ public struct AnnotationEvent: Hashable, Sendable {
             answeredAt = object.informingMilliseconds("answered_at_ms", &remarks)
             token = try RequestToken(of: object)
         } catch {
-            throw Rejection(error)
+            throw RecordRejection(error)
         }
         let outcome: Annotation.Outcome
         switch kind {
@@ -155,10 +155,10 @@ public struct AnnotationEvent: Hashable, Sendable {
         case "flag": outcome = .flag(String(decoding: (note ?? "").utf8.prefix(1_000), as: UTF8.self))
         case "answer":
             guard case .answer(let answer)? = try question.answer(of: object, at: "answer") else {
-                throw Rejection(.schema, "answer: expected an answer, found none")
+                throw RecordRejection(.schema, "answer: expected an answer, found none")
             }
             outcome = .answer(answer)
-        default: throw Rejection(.schema, "outcome: expected answer, skip or flag, found \"\(kind.prefix(64))\"")
+        default: throw RecordRejection(.schema, "outcome: expected answer, skip or flag, found \"\(kind.prefix(64))\"")
         }
         if let given = duration, given < 0 {
             remarks.note("duration_ms", "expected at least 0, found \(given): left out")

@@ -33,8 +33,8 @@ public struct ImportEvent: Hashable, Sendable {
 
     /// Reads an event whose project and question are known.
     ///
-    /// - Throws: `Rejection` where a member that decides is missing or wrong.
-    public init(_ object: JSONObject, project: ProjectID, question: Question) throws(Rejection) {
+    /// - Throws: `RecordRejection` where a member that decides is missing or wrong.
+    public init(_ object: JSONObject, project: ProjectID, question: Question) throws(RecordRejection) {
         var remarks = Remarks()
         let split: Split
         do throws(JSONError) {
@@ -54,7 +54,7 @@ public struct ImportEvent: Hashable, Sendable {
             }
             labeledAt = object.informingMilliseconds("labeled_at_ms", &remarks)
         } catch {
-            throw Rejection(error)
+            throw RecordRejection(error)
         }
         isValidation = split == .validation
         let label = try question.label(of: object, at: "label")
@@ -62,8 +62,8 @@ public struct ImportEvent: Hashable, Sendable {
         switch (label, votes) {
         case (let label?, nil): answer = .label(label)
         case (nil, let votes?): answer = .votes(votes)
-        case (nil, nil): throw Rejection(.schema, "label: expected a label or votes, found neither")
-        default: throw Rejection(.schema, "votes: expected a label or votes, found both")
+        case (nil, nil): throw RecordRejection(.schema, "label: expected a label or votes, found neither")
+        default: throw RecordRejection(.schema, "votes: expected a label or votes, found both")
         }
         self.remarks = remarks
     }
@@ -72,7 +72,7 @@ public struct ImportEvent: Hashable, Sendable {
         _ object: JSONObject,
         _ question: Question,
         _ source: String
-    ) throws(Rejection) -> [Vote]? {
+    ) throws(RecordRejection) -> [Vote]? {
         var votes: [Vote] = []
         do throws(JSONError) {
             guard let array = try object.optionalArray("votes") else { return nil }
@@ -80,13 +80,13 @@ public struct ImportEvent: Hashable, Sendable {
                 throw object.failure("votes", "expected 1 to \(ImportedLabel.voteLimit), found \(array.count)")
             }
         } catch {
-            throw Rejection(error)
+            throw RecordRejection(error)
         }
         let elements: [JSONObject]
         do throws(JSONError) {
             elements = try object.array("votes").decode { (element) throws(JSONError) in try element.object() }
         } catch {
-            throw Rejection(error)
+            throw RecordRejection(error)
         }
         for element in elements {
             let name: String
@@ -96,15 +96,15 @@ public struct ImportEvent: Hashable, Sendable {
                     throw element.failure("annotator", "expected 1 to \(longestAnnotator) bytes")
                 }
             } catch {
-                throw Rejection(error)
+                throw RecordRejection(error)
             }
             guard case .answer(let answer)? = try question.answer(of: element, at: "answer") else {
-                throw Rejection(.schema, "votes.answer: expected an answer, found none")
+                throw RecordRejection(.schema, "votes.answer: expected an answer, found none")
             }
             // Another tool's names are not those of annotators here.
             let annotator = AnnotatorID("\(source)/\(name)")
             guard !votes.contains(where: { $0.annotator == annotator }) else {
-                throw Rejection(.schema, "votes: annotator \"\(name.prefix(64))\" stands twice")
+                throw RecordRejection(.schema, "votes: annotator \"\(name.prefix(64))\" stands twice")
             }
             votes.append(Vote(annotator: annotator, answer: answer))
         }

@@ -16,14 +16,14 @@ public struct TrainingResultEvent: Hashable, Sendable {
         self.token = token
     }
 
-    public init(_ object: JSONObject, project: ProjectID, kind: KindName = .choice) throws(Rejection) {
+    public init(_ object: JSONObject, project: ProjectID, kind: KindName = .choice) throws(RecordRejection) {
         var remarks = Remarks()
         do throws(JSONError) {
             self.project = project
             result = try TrainingResult(object.value, kind: kind, &remarks)
             token = try RequestToken(of: object)
         } catch {
-            throw Rejection(error)
+            throw RecordRejection(error)
         }
         self.remarks = remarks
     }

@@ -32,8 +32,8 @@ public struct PredictedEvent: Hashable, Sendable {
     ///   - object: The event.
     ///   - project: Whose it is.
     ///   - question: Of the project: it names the classes.
-    /// - Throws: `Rejection` where a member that decides is missing or wrong; nothing of the answer counts then.
-    public init(_ object: JSONObject, project: ProjectID, question: Question) throws(Rejection) {
+    /// - Throws: `RecordRejection` where a member that decides is missing or wrong; nothing of the answer counts then.
+    public init(_ object: JSONObject, project: ProjectID, question: Question) throws(RecordRejection) {
         var remarks = Remarks()
         let request: RequestID
         let elements: JSONArray
@@ -50,7 +50,7 @@ public struct PredictedEvent: Hashable, Sendable {
                 throw object.failure("answers", "expected at most \(most), found \(elements.count)")
             }
         } catch {
-            throw Rejection(error)
+            throw RecordRejection(error)
         }
         var answers: [PredictedAnswer] = []
         for (index, element) in elements.enumerated() {
@@ -59,9 +59,9 @@ public struct PredictedEvent: Hashable, Sendable {
                 answer = try element.object()
                 sample = try answer.id("sample")
             } catch {
-                throw Rejection(error)
+                throw RecordRejection(error)
             }
-            do throws(Rejection) {
+            do throws(RecordRejection) {
                 answers.append(
                     PredictedAnswer(
                         sample: sample,
@@ -70,7 +70,7 @@ public struct PredictedEvent: Hashable, Sendable {
                     )
                 )
             } catch {
-                throw Rejection(error.code, "answers[\(index)] of sample \(sample): \(error.text)")
+                throw RecordRejection(error.code, "answers[\(index)] of sample \(sample): \(error.text)")
             }
         }
         self.project = project

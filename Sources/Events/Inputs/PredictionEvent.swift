@@ -39,13 +39,13 @@ public struct PredictionEvent: Hashable, Sendable {
     ///   - question: Of the project: it names the classes.
     ///   - initialClasses: Classes that the project began with: lists may be as short, see `PredictionDetail`. Nil for as many
     ///     as it has now.
-    /// - Throws: `Rejection` where a member that decides is missing or wrong.
+    /// - Throws: `RecordRejection` where a member that decides is missing or wrong.
     public init(
         _ object: JSONObject,
         project: ProjectID,
         question: Question,
         initialClasses: Int? = nil
-    ) throws(Rejection) {
+    ) throws(RecordRejection) {
         var remarks = Remarks()
         do throws(JSONError) {
             self.project = project
@@ -57,11 +57,15 @@ public struct PredictionEvent: Hashable, Sendable {
             }
             predictedAt = object.informingMilliseconds("predicted_at_ms", &remarks)
         } catch {
-            throw Embedding.isNotFinite(error) ? Rejection(.wrongSpace, error.description) : Rejection(error)
+            throw Embedding.isNotFinite(error)
+                ? RecordRejection(.wrongSpace, error.description) : RecordRejection(error)
         }
         output = try question.output(of: object)
         guard (output == nil) == (model == nil) else {
-            throw Rejection(.schema, "output and model go together: a sample that no model has seen carries neither")
+            throw RecordRejection(
+                .schema,
+                "output and model go together: a sample that no model has seen carries neither"
+            )
         }
         detail = try question.detail(
             of: object,

@@ -33,8 +33,9 @@ protocol KindCodec: Kind {
 
     /// The output of a prediction.
     ///
-    /// - Throws: `Rejection` that names the member of the event, what was expected and what was found.
-    static func output(_ object: JSONObject, of event: JSONObject, under question: Question) throws(Rejection) -> Output
+    /// - Throws: `RecordRejection` that names the member of the event, what was expected and what was found.
+    static func output(_ object: JSONObject, of event: JSONObject, under question: Question) throws(RecordRejection)
+        -> Output
     static func writeMembers(output: Output, under question: Question, to writer: inout JSONWriter)
 
     /// Details that a prediction carries beside its output; `hasOutput` tells whether it has one, `shortest` the
@@ -45,7 +46,7 @@ protocol KindCodec: Kind {
         hasOutput: Bool,
         shortest: Int,
         _ remarks: inout Remarks
-    ) throws(Rejection) -> PredictionDetail
+    ) throws(RecordRejection) -> PredictionDetail
     static func writeMembers(detail: PredictionDetail, under question: Question, to writer: inout JSONWriter)
 
     /// The answer in the member of an event called `key`; what names a class that the project lacks is a proposal where that is
@@ -55,11 +56,12 @@ protocol KindCodec: Kind {
         at key: StaticString,
         under question: Question,
         takesProposal: Bool
-    ) throws(Rejection) -> GivenAnswer<Answer>
+    ) throws(RecordRejection) -> GivenAnswer<Answer>
     static func writeMembers(answer: Answer, under question: Question, to writer: inout JSONWriter)
 
     /// The label in the member of an event called `key`.
-    static func label(_ object: JSONObject, at key: StaticString, under question: Question) throws(Rejection) -> Label
+    static func label(_ object: JSONObject, at key: StaticString, under question: Question) throws(RecordRejection)
+        -> Label
     static func writeMembers(label: Label, under question: Question, to writer: inout JSONWriter)
 
     /// Predictions of a model for test labels, one after the other.
@@ -74,7 +76,7 @@ extension KindCodec {
         hasOutput: Bool,
         shortest: Int,
         _ remarks: inout Remarks
-    ) throws(Rejection) -> PredictionDetail {
+    ) throws(RecordRejection) -> PredictionDetail {
         PredictionDetail(score: event.informingShare("score", &remarks))
     }
 

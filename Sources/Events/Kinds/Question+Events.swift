@@ -7,7 +7,7 @@ internal import Vocabulary
 
 extension Question {
     /// The output of an event; nil where it has none.
-    func output(of event: JSONObject) throws(Rejection) -> Output? {
+    func output(of event: JSONObject) throws(RecordRejection) -> Output? {
         guard let object = try member("output", of: event) else { return nil }
         var reading = ReadOutput(question: self, object: object, event: event)
         return try kind.dispatch(codec: &reading)
@@ -20,7 +20,7 @@ extension Question {
         hasOutput: Bool,
         shortest: Int,
         _ remarks: inout Remarks
-    ) throws(Rejection) -> PredictionDetail {
+    ) throws(RecordRejection) -> PredictionDetail {
         var reading = ReadDetail(
             question: self,
             event: event,
@@ -37,27 +37,27 @@ extension Question {
         of event: JSONObject,
         at key: StaticString,
         takesProposal: Bool = false
-    ) throws(Rejection) -> GivenAnswer<Answer>? {
+    ) throws(RecordRejection) -> GivenAnswer<Answer>? {
         guard let object = try member(key, of: event) else { return nil }
         var reading = ReadAnswer(question: self, object: object, key: key, takesProposal: takesProposal)
         return try kind.dispatch(codec: &reading)
     }
 
     /// The label in the member called `key`; nil if absent.
-    func label(of event: JSONObject, at key: StaticString) throws(Rejection) -> Label? {
+    func label(of event: JSONObject, at key: StaticString) throws(RecordRejection) -> Label? {
         guard let object = try member(key, of: event) else { return nil }
         var reading = ReadLabel(question: self, object: object, key: key)
         return try kind.dispatch(codec: &reading)
     }
 
-    private func member(_ key: StaticString, of event: JSONObject) throws(Rejection) -> JSONObject? {
+    private func member(_ key: StaticString, of event: JSONObject) throws(RecordRejection) -> JSONObject? {
         guard event.optional(key) != nil else { return nil }
         do throws(JSONError) {
             let object = try event.object(key)
             try object.requireKind(kind.rawValue)
             return object
         } catch {
-            throw Rejection(error)
+            throw RecordRejection(error)
         }
     }
 }
@@ -105,7 +105,7 @@ private struct ReadOutput: CodecVisitor {
     let object: JSONObject
     let event: JSONObject
 
-    func visit<K: KindCodec>(_ kind: K.Type) throws(Rejection) -> Output? {
+    func visit<K: KindCodec>(_ kind: K.Type) throws(RecordRejection) -> Output? {
         guard let question = K.question(question) else { return nil }
         return K.wrapped(output: try K.output(object, of: event, under: question))
     }
@@ -118,7 +118,7 @@ private struct ReadDetail: CodecVisitor {
     let shortest: Int
     var remarks: Remarks
 
-    mutating func visit<K: KindCodec>(_ kind: K.Type) throws(Rejection) -> PredictionDetail {
+    mutating func visit<K: KindCodec>(_ kind: K.Type) throws(RecordRejection) -> PredictionDetail {
         guard let question = K.question(question) else { return PredictionDetail() }
         return try K.detail(event, under: question, hasOutput: hasOutput, shortest: shortest, &remarks)
     }
@@ -130,7 +130,7 @@ private struct ReadAnswer: CodecVisitor {
     let key: StaticString
     let takesProposal: Bool
 
-    func visit<K: KindCodec>(_ kind: K.Type) throws(Rejection) -> GivenAnswer<Answer>? {
+    func visit<K: KindCodec>(_ kind: K.Type) throws(RecordRejection) -> GivenAnswer<Answer>? {
         guard let question = K.question(question) else { return nil }
         switch try K.answer(object, at: key, under: question, takesProposal: takesProposal) {
         case .answer(let answer): return .answer(K.wrapped(answer: answer))
@@ -144,7 +144,7 @@ private struct ReadLabel: CodecVisitor {
     let object: JSONObject
     let key: StaticString
 
-    func visit<K: KindCodec>(_ kind: K.Type) throws(Rejection) -> Label? {
+    func visit<K: KindCodec>(_ kind: K.Type) throws(RecordRejection) -> Label? {
         guard let question = K.question(question) else { return nil }
         return K.wrapped(label: try K.label(object, at: key, under: question))
     }

@@ -119,8 +119,8 @@ extension RolloutPhase: JSONCodable {
             history: try object.values("history"),
             quarantined: try object.strings("quarantined").map { ModelVersion($0) },
             isHeld: try object.bool("held"),
-            heardFromChallenger: try object.optionalCount("heard_from_challenger") ?? 0,
-            heardWithoutChallenger: try object.optionalCount("heard_without_challenger") ?? 0,
+            challengerLivePredictions: try object.optionalCount("heard_from_challenger") ?? 0,
+            livePredictionsWithoutChallenger: try object.optionalCount("heard_without_challenger") ?? 0,
             silenceToldAt: try object.optionalTime("silence_told_at_ms"),
             evidenceThrough: try object.optionalCount("evidence_through").map { Int64($0) },
             changedEvidence: try object.optionalCount("changed_evidence") ?? 0
@@ -136,8 +136,10 @@ extension RolloutPhase: JSONCodable {
             writer.array("history", ofValues: history)
             writer.array("quarantined", of: quarantined.map(\.rawValue))
             writer.member("held", isHeld)
-            writer.member("heard_from_challenger", heardFromChallenger)
-            if heardWithoutChallenger > 0 { writer.member("heard_without_challenger", heardWithoutChallenger) }
+            writer.member("heard_from_challenger", challengerLivePredictions)
+            if livePredictionsWithoutChallenger > 0 {
+                writer.member("heard_without_challenger", livePredictionsWithoutChallenger)
+            }
             writer.member("silence_told_at_ms", ifPresent: silenceToldAt?.milliseconds)
             writer.member("evidence_through", ifPresent: evidenceThrough)
             if changedEvidence > 0 { writer.member("changed_evidence", changedEvidence) }

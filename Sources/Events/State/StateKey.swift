@@ -25,7 +25,7 @@ extension Int: StateKey {
     public var stateKey: String { String(self) }
     public init?(stateKey: String) { self.init(stateKey) }
 }
-extension Stage: StateKey {
+extension CyclePhase: StateKey {
     public var stateKey: String { rawValue }
     public init?(stateKey: String) { self.init(rawValue: stateKey) }
 }

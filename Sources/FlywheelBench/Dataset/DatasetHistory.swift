@@ -18,7 +18,7 @@ final class DatasetHistory {
 
     let objects: CountedStore
     let store: DatasetStore
-    private let stage: MaterializerStage
+    private let stage: MaterializerProcessor
     private let topics = TopicNames(prefix: "bench.")
     private let batch = RecordBatch()
     private let confidence: Probability
@@ -39,7 +39,7 @@ final class DatasetHistory {
         guard let confidence = Probability(0.96875) else { throw BenchmarkError("no probability") }
         self.confidence = confidence
         store = DatasetStore(objects: objects)
-        stage = MaterializerStage(topics: topics, transport: nil, store: store)
+        stage = MaterializerProcessor(topics: topics, transport: nil, store: store)
         var generator = SplitMix64(seed: 2)
         embeddings = (0..<1_000).map { _ in
             (0..<dimension).map { _ in Float(Float16(generator.nextNormal())) }
@@ -124,7 +124,7 @@ final class DatasetHistory {
         // One buffer for all of them, lent until they are taken.
         var all: [UInt8] = []
         for record in records { all += record }
-        var turn = Turn()
+        var turn = PendingTransaction()
         try all.withUnsafeBytes { buffer in
             var start = 0
             batch.records.removeAll(keepingCapacity: true)

@@ -61,7 +61,7 @@ struct IntakeLedger: Equatable, Sendable {
         }
         try scan(transport, topics[.deadLetters]) { _, headers in
             ledger.bad += 1
-            for header in headers() where header.name == DeadLetter.leftOutHeader {
+            for header in headers() where header.name == DeadLetterRecord.leftOutHeader {
                 ledger.bad += Int(String(decoding: header.value ?? [], as: UTF8.self)) ?? 0
             }
         }

@@ -72,7 +72,7 @@ struct StageBenchmark {
             (key: Array(configuration.project.rawValue.utf8), value: configuration.jsonBytes)
         }
         var milliseconds = Self.time
-        let stage = IntakeStage(
+        let stage = IntakeProcessor(
             topics: topics,
             directory: try ProjectDirectory(
                 transport: FixedTransport(topic: topics[.projects], count: projects.count) { projects[$0] },
@@ -91,14 +91,14 @@ struct StageBenchmark {
         let values = (0..<Self.distinct).map { _ in UnsafeRawBufferPointer(Self.copy(traffic.next().value)) }
         defer { for value in values { value.deallocate() } }
 
-        let names = IntakeStage.inputs.map { topics[$0] }
-        let topic = IntakeStage.inputs.firstIndex(of: .predictions) ?? 0
+        let names = IntakeProcessor.inputs.map { topics[$0] }
+        let topic = IntakeProcessor.inputs.firstIndex(of: .predictions) ?? 0
         let batch = RecordBatch()
         var outcome = Outcome()
         var hasher = SHA256Hasher()
         var done = 0
         var next: [Int64] = [0, 0, 0, 0]
-        var (turn, length) = (Turn(), 0)
+        var (turn, length) = (PendingTransaction(), 0)
         while done < events {
             batch.records.removeAll(keepingCapacity: true)
             for _ in 0..<min(Self.batchSize, events - done) {
@@ -131,7 +131,7 @@ struct StageBenchmark {
             guard length == 0 || done == events else { continue }
             for record in turn.outputs { Self.add(record, to: &hasher) }
             outcome.written += turn.outputs.count
-            turn = Turn()
+            turn = PendingTransaction()
         }
         outcome.counts = stage.counts
         outcome.digest = hasher.finish().hex

@@ -34,7 +34,7 @@ struct JudgedLife {
     private var rollout = RolloutState()
     private var audit = AuditSource()
     private var accounts = TaskAccounts()
-    private let asking: Shared<AcquisitionPolicy>
+    private let asking: Boxed<AcquisitionPolicy>
     private var outcome = Outcome()
     /// Every model that may serve again, by version.
     private var models: [ModelVersion: JudgedModel] = [:]
@@ -62,7 +62,7 @@ struct JudgedLife {
         )
         var policy = AcquisitionPolicy()
         policy.auditCutoff = 1
-        asking = Shared(policy)
+        asking = Boxed(policy)
         models[champion.version] = champion
         _ = rollout.register(Self.released(champion, 1), policy: options.policy, at: StreamTime(milliseconds: 0))
     }

@@ -43,12 +43,12 @@ struct JournalBenchmark {
     }
 
     func run(printsJSON: Bool) throws {
-        let plant = try LoopPlant(properties: properties, kafkaOptions: kafkaOptions)
-        defer { plant.close() }
-        let year = try feed(plant)
-        let stretch = try watch(plant, Int64(year.entries))
+        let pipeline = try LoopPipeline(properties: properties, kafkaOptions: kafkaOptions)
+        defer { pipeline.close() }
+        let year = try feed(pipeline)
+        let stretch = try watch(pipeline, Int64(year.entries))
         let began = ProcessUsage.now()
-        let report = try Replay(transport: KafkaStreamTransport(properties: properties), topics: plant.topics)
+        let report = try Replay(transport: KafkaStreamTransport(properties: properties), topics: pipeline.topics)
             .verify(project: "year", partition: 0)
         let replayed = ProcessUsage.now()
         if let difference = report.firstDifference { throw BenchmarkError("replay differs: \(difference)") }
@@ -66,7 +66,7 @@ struct JournalBenchmark {
     }
 
     /// Writes the life to the journal, each entry with the time at which it would have been appended.
-    private func feed(_ plant: LoopPlant) throws -> ProjectYear {
+    private func feed(_ pipeline: LoopPipeline) throws -> ProjectYear {
         let producer = try KafkaProducer(properties: properties.merging(["linger.ms": "20"]))
         defer { producer.close() }
         var year = ProjectYear(dailyVotes: votes)
@@ -74,7 +74,7 @@ struct JournalBenchmark {
         year.record = { value, time in
             try producer.send(
                 KafkaOutputRecord(
-                    topic: plant.topics[.journal],
+                    topic: pipeline.topics[.journal],
                     partition: 0,
                     key: key,
                     value: value,
@@ -90,16 +90,16 @@ struct JournalBenchmark {
     }
 
     /// Runs a worker until it has committed all entries; measured from its first commit on.
-    private func watch(_ plant: LoopPlant, _ entries: Int64) throws -> Stretch {
-        let worker = try plant.startWorker(keepsSnapshots: false)
+    private func watch(_ pipeline: LoopPipeline, _ entries: Int64) throws -> Stretch {
+        let worker = try pipeline.startWorker(keepsSnapshots: false)
         defer { worker.stop(grace: .seconds(20)) }
         // Of a group that no coordinator knows yet librdkafka 2.0.2 cannot read the answer.
-        _ = try WorkerLog(file: plant.log).wait(for: "partition restored", worker, seconds: 60)
+        _ = try WorkerLog(file: pipeline.log).wait(for: "partition restored", worker, seconds: 60)
         var first: (entries: Int64, usage: ProcessorTime, clock: Double)?
         let deadline = ProcessUsage.now().clock + 600
         while ProcessUsage.now().clock < deadline {
             guard worker.exitStatus == nil else { throw BenchmarkError("the worker ended") }
-            let committed = try plant.committed()
+            let committed = try pipeline.committed()
             let (usage, clock) = (try ProcessorTime(of: worker.pid), ProcessUsage.now().clock)
             if let first, committed >= entries {
                 return Stretch(

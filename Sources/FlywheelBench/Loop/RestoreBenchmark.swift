@@ -45,29 +45,29 @@ struct RestoreBenchmark {
     }
 
     func run(printsJSON: Bool) throws {
-        let plant = try LoopPlant(properties: properties, kafkaOptions: kafkaOptions)
-        defer { plant.close() }
-        let bytes = try fill(plant)
+        let pipeline = try LoopPipeline(properties: properties, kafkaOptions: kafkaOptions)
+        defer { pipeline.close() }
+        let bytes = try fill(pipeline)
         var starts: [(source: String, start: Start)] = []
         for number in 0..<repeats {
             // Each worker may write a few rows more before it is killed.
             let rows = keys + 1...keys + 1 + (number == 0 ? 0 : 10_000)
-            starts.append(("changelog", try start(plant, rows: rows)))
+            starts.append(("changelog", try start(pipeline, rows: rows)))
         }
-        try leaveSnapshot(plant)
-        for _ in 0..<repeats { starts.append(("snapshot", try start(plant, rows: nil))) }
+        try leaveSnapshot(pipeline)
+        for _ in 0..<repeats { starts.append(("snapshot", try start(pipeline, rows: nil))) }
         print(printsJSON ? json(starts, bytes) : text(starts, bytes))
     }
 
     /// Writes the rows of as many lives as it takes, in transactions, and where they stand.
     ///
     /// - Returns: Bytes of keys and values.
-    private func fill(_ plant: LoopPlant) throws -> Int {
+    private func fill(_ pipeline: LoopPipeline) throws -> Int {
         var year = ProjectYear(dailyVotes: 1_000)
         try year.configure()
         // A tenth of all that is wanted, or as many as it takes: each further project is the same under another name.
         while year.project.rowCount < max(1_000, min(100_000, keys / 10)) { try year.liveThroughDay() }
-        let producer = try KafkaProducer(properties: properties, transactionalID: "\(plant.topics.prefix)fill")
+        let producer = try KafkaProducer(properties: properties, transactionalID: "\(pipeline.topics.prefix)fill")
         defer { producer.close() }
         try producer.initializeTransactions()
         var (left, number, bytes) = (keys, 0, 0)
@@ -77,23 +77,23 @@ struct RestoreBenchmark {
             var records: [KafkaOutputRecord] = []
             for row in year.project.changelogRows(as: name).prefix(left) {
                 bytes += row.key.count + row.value.count
-                records.append(record(plant, row.key, row.value))
+                records.append(record(pipeline, row.key, row.value))
             }
             left -= records.count
             try send(records, producer)
         }
         let position = PartitionPosition(
             journalOffset: 0,
-            clusterID: try plant.admin.clusterID(),
+            clusterID: try pipeline.admin.clusterID(),
             build: Build.version,
-            history: plant.topics.prefix
+            history: pipeline.topics.prefix
         )
-        try send([record(plant, Array(PartitionPosition.key.utf8), position.jsonBytes)], producer)
+        try send([record(pipeline, Array(PartitionPosition.key.utf8), position.jsonBytes)], producer)
         return bytes
     }
 
-    private func record(_ plant: LoopPlant, _ key: [UInt8], _ value: [UInt8]) -> KafkaOutputRecord {
-        KafkaOutputRecord(topic: plant.topics[.state], partition: 0, key: key, value: value)
+    private func record(_ pipeline: LoopPipeline, _ key: [UInt8], _ value: [UInt8]) -> KafkaOutputRecord {
+        KafkaOutputRecord(topic: pipeline.topics[.state], partition: 0, key: key, value: value)
     }
 
     private func send(_ records: [KafkaOutputRecord], _ producer: KafkaProducer) throws {
@@ -104,14 +104,14 @@ struct RestoreBenchmark {
 
     /// Starts a worker, waits until it has the tables, and kills it before it can write much. It must find as many `rows` in
     /// the changelog; nil to start from the snapshot.
-    private func start(_ plant: LoopPlant, rows: ClosedRange<Int>?) throws -> Start {
+    private func start(_ pipeline: LoopPipeline, rows: ClosedRange<Int>?) throws -> Start {
         let began = ProcessUsage.now().clock
-        let worker = try plant.startWorker(keepsSnapshots: rows == nil)
+        let worker = try pipeline.startWorker(keepsSnapshots: rows == nil)
         defer {
             worker.kill()
             _ = worker.wait(timeout: .seconds(10))
         }
-        let log = WorkerLog(file: plant.log)
+        let log = WorkerLog(file: pipeline.log)
         let restored = try log.wait(for: "partition restored", worker, seconds: 300)
         let seconds = ProcessUsage.now().clock - began
         let usage = try ProcessorTime(of: worker.pid)
@@ -134,20 +134,20 @@ struct RestoreBenchmark {
     }
 
     /// Lets a worker write its first entries and leave in order: then it leaves a snapshot.
-    private func leaveSnapshot(_ plant: LoopPlant) throws {
-        let worker = try plant.startWorker(keepsSnapshots: true)
+    private func leaveSnapshot(_ pipeline: LoopPipeline) throws {
+        let worker = try pipeline.startWorker(keepsSnapshots: true)
         defer {
             worker.kill()
             _ = worker.wait(timeout: .seconds(10))
         }
-        let log = WorkerLog(file: plant.log)
+        let log = WorkerLog(file: pipeline.log)
         _ = try log.wait(for: "partition restored", worker, seconds: 300)
         let deadline = ProcessUsage.now().clock + 60
-        while try plant.committed() == 0, ProcessUsage.now().clock < deadline { usleep(50_000) }
+        while try pipeline.committed() == 0, ProcessUsage.now().clock < deadline { usleep(50_000) }
         worker.terminate()
         _ = worker.wait(timeout: .seconds(60))
         guard try log.find("snapshot written") != nil else {
-            throw BenchmarkError("the worker left no snapshot; see \(plant.log.path)")
+            throw BenchmarkError("the worker left no snapshot; see \(pipeline.log.path)")
         }
     }
 

@@ -37,7 +37,7 @@ struct RollbackBenchmark {
 
     let lives: Int
     let seed: Int
-    let world: RollbackWorld
+    let scenario: RollbackWorld
 
     init(_ arguments: ParsedArguments) throws {
         lives = try arguments.int("lives", in: 1...1_000_000) ?? 300
@@ -53,7 +53,7 @@ struct RollbackBenchmark {
             userBuckets: try arguments.int("buckets", in: 1...RolloutState.maximumBuckets) ?? 4_096,
             holdback: holdback
         )
-        world = RollbackWorld(
+        scenario = RollbackWorld(
             rate: rate,
             then: try Self.change("then", arguments),
             shift: try Self.change("world-shift", arguments),
@@ -91,9 +91,9 @@ struct RollbackBenchmark {
 
     /// Lives all lives.
     func result() -> RollbackResult {
-        var result = RollbackResult(lives: lives, change: world.then?.voice ?? world.shift?.voice)
+        var result = RollbackResult(lives: lives, change: scenario.then?.voice ?? scenario.shift?.voice)
         for life in 0..<lives {
-            var next = RollbackLife(world, seed: UInt64(seed), number: UInt64(life))
+            var next = RollbackLife(scenario, seed: UInt64(seed), number: UInt64(life))
             let begin = Self.processorTime
             next.run()
             result.add(next, seconds: Self.processorTime - begin)

@@ -35,7 +35,7 @@ struct RollbackWorld {
 
 /// One life: a champion that replaced another, and feedback about it, hour by hour.
 struct RollbackLife {
-    private let world: RollbackWorld
+    private let scenario: RollbackWorld
     private var rollout = RolloutState()
     private var generator: SplitMix64
     private var feedback = 0
@@ -56,45 +56,47 @@ struct RollbackLife {
     private static let new = ModelVersion("v2")
 
     /// - Parameters:
-    ///   - world: What happens in it.
+    ///   - scenario: What happens in it.
     ///   - seed: Of the first of all lives.
     ///   - number: Of this one.
-    init(_ world: RollbackWorld, seed: UInt64, number: UInt64) {
-        self.world = world
+    init(_ scenario: RollbackWorld, seed: UInt64, number: UInt64) {
+        self.scenario = scenario
         // Seeds that lie in a row are mixed: their numbers would be the same, one step apart.
         generator = SplitMix64(projectHash: seed, entryNumber: number)
         let start = StreamTime(milliseconds: 0)
-        _ = rollout.register(Self.model(Self.old, 1), policy: world.policy, at: start)
-        _ = rollout.register(Self.model(Self.new, 2), policy: world.policy, at: start)
+        _ = rollout.register(Self.model(Self.old, 1), policy: scenario.policy, at: start)
+        _ = rollout.register(Self.model(Self.new, 2), policy: scenario.policy, at: start)
         for number in 0..<20 where rollout.phase.value.champion?.version == Self.old {
             label("promotion-\(number)", [(Self.old, false), (Self.new, true)], at: start)
-            _ = rollout.promoteIfBetter(policy: world.policy)
+            _ = rollout.promoteIfBetter(policy: scenario.policy)
         }
         precondition(rollout.phase.value.champion?.version == Self.new, "v2 is the champion")
         for number in 0..<200 {
-            label("before-\(number)", [(Self.new, generator.nextUnit() >= world.rate)], at: start)
+            label("before-\(number)", [(Self.new, generator.nextUnit() >= scenario.rate)], at: start)
         }
         rollout.past.value.watches += 1
-        rollout.watches[Self.new] = VoiceWatch(serial: rollout.past.value.watches, tolerated: world.tolerated)
-        precondition((world.policy.holdback > 0) == (rollout.staging(world.policy)?.holdback?.version == Self.old))
+        rollout.watches[Self.new] = VoiceWatch(serial: rollout.past.value.watches, tolerated: scenario.tolerated)
+        precondition(
+            (scenario.policy.holdback > 0) == (rollout.staging(scenario.policy)?.holdback?.version == Self.old)
+        )
     }
 
     /// Lives to the end, or to the rollback.
     mutating func run() {
-        for hour in 0..<24 * world.days where !isRolledBack && voices < world.voices {
+        for hour in 0..<24 * scenario.days where !isRolledBack && voices < scenario.voices {
             // Who speaks when: raiders below 0, honest users from 0 on.
             var moments: [(moment: Int64, user: Int)] = []
-            for raider in 0..<world.raiders where voices >= world.raidFrom {
+            for raider in 0..<scenario.raiders where voices >= scenario.raidFrom {
                 moments.append((Int64(hour) * 3_600_000 + Int64(raider), -1 - raider))
             }
-            for _ in 0..<world.honestPerHour {
-                moments.append((moment(in: hour), generator.next(below: world.users)))
+            for _ in 0..<scenario.honestPerHour {
+                moments.append((moment(in: hour), generator.next(below: scenario.users)))
             }
             moments.sort { ($0.moment, $0.user) < ($1.moment, $1.user) }
-            for (moment, user) in moments where !isRolledBack && voices < world.voices {
+            for (moment, user) in moments where !isRolledBack && voices < scenario.voices {
                 sendFeedback(user, at: StreamTime(milliseconds: moment))
             }
-            let due = (hour + 1) * world.labelsPerDay / 24 - hour * world.labelsPerDay / 24
+            let due = (hour + 1) * scenario.labelsPerDay / 24 - hour * scenario.labelsPerDay / 24
             for _ in 0..<due where !isRolledBack { addLabel(at: StreamTime(milliseconds: Int64(hour + 1) * 3_600_000)) }
             commit()
         }
@@ -105,28 +107,28 @@ struct RollbackLife {
     }
 
     private var rate: Double {
-        if let then = world.then, voices >= then.voice { return then.rate }
+        if let then = scenario.then, voices >= then.voice { return then.rate }
         return worldRate
     }
 
     /// Rate of a version that did not change.
     private var worldRate: Double {
-        if let shift = world.shift, voices >= shift.voice { return shift.rate }
-        return world.rate
+        if let shift = scenario.shift, voices >= shift.voice { return shift.rate }
+        return scenario.rate
     }
 
     /// The version that serves a user, and the share of its voices that reject. Raiders use the champion, as who raids it does.
     private func served(_ name: String, _ user: Int) -> (version: ModelVersion, rate: Double) {
-        let holdback = world.policy.holdback
+        let holdback = scenario.policy.holdback
         if user >= 0, holdback > 0,
             StableHash.unit(project: "rollback", purpose: "canary", key: name) >= 1 - holdback
         {
             return (Self.old, worldRate)
         }
-        let bucket = xxh64(name) % UInt64(world.policy.userBuckets)
+        let bucket = xxh64(name) % UInt64(scenario.policy.userBuckets)
         let isRaided =
-            world.raided > 0
-            && StableHash.unit(project: "rollback", purpose: "raid", key: "\(bucket)") < world.raided
+            scenario.raided > 0
+            && StableHash.unit(project: "rollback", purpose: "raid", key: "\(bucket)") < scenario.raided
         return (Self.new, isRaided || user < 0 ? 1 : rate)
     }
 
@@ -145,7 +147,7 @@ struct RollbackLife {
                 answer: nil
             ),
             userHash: xxh64(name),
-            policy: world.policy,
+            policy: scenario.policy,
             at: time
         )
         guard case .success(let outcome) = result else { return }

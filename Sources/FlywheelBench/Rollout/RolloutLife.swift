@@ -271,7 +271,7 @@ struct RolloutLife {
             acquisition: acquisition,
             labeling: LabelingPolicy(minimumVotes: 1, maximumVotes: 1),
             datasets: DatasetPolicy(cutEvery: 1_000_000, cutAfter: 300_000_000_000),
-            training: TrainingPolicy(newLabels: 1, trials: [Recipe()], repeats: 1),
+            training: TrainingPolicy(newLabels: 1, trials: [Hyperparameters()], repeats: 1),
             rollout: plan.policy
         )
     }

@@ -102,7 +102,7 @@ private struct CheckReport {
         }
     }
 
-    private func showJSON(_ verdict: String, _ rejection: Rejection?, _ remarks: Remarks) {
+    private func showJSON(_ verdict: String, _ rejection: RecordRejection?, _ remarks: Remarks) {
         var writer = JSONWriter()
         writer.object { writer in
             writer.member("line", line)

@@ -16,7 +16,7 @@ enum ExplainCommand {
     static func run(_ arguments: ParsedArguments) throws -> Bool {
         let sample = SampleID(checking: try arguments.requiredPositional("sample"))
         guard let sample else { throw arguments.failure("SAMPLE: expected 1 to 256 bytes without control characters") }
-        let since = try LetterOptions.time("since", arguments)
+        let since = try DeadLetterOptions.time("since", arguments)
         let name = try arguments.requiredString("project")
         let worker = try WorkerFile.connected(arguments)
         guard let project = try ProjectCommand.read(worker).first(where: { $0.project.rawValue == name }) else {

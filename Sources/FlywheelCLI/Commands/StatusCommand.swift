@@ -18,7 +18,7 @@ enum StatusCommand {
         defer { view.close() }
         let lags = try LagView(transport: transport, topics: worker.topics)
         defer { lags.close() }
-        let letters = try LetterCount(transport: transport, topics: worker.topics)
+        let letters = try DeadLetterCount(transport: transport, topics: worker.topics)
         defer { letters.close() }
         let stop = StopFlag()
         let trap = SignalTrap([SIGINT, SIGTERM]) { _ in stop.raise() }

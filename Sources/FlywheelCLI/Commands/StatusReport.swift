@@ -259,7 +259,7 @@ extension ProjectSummary.RefusalSummary {
     /// The code, with what it means where that is no fault.
     fileprivate var words: String {
         switch code {
-        case Refusal.Code.taskClosed.rawValue: "\(code) (surplus answers)"
+        case EntryRejection.Code.taskClosed.rawValue: "\(code) (surplus answers)"
         default: code
         }
     }

@@ -110,7 +110,7 @@ public final class CodecTarget: FuzzTarget {
             first = try parser.withDocument(of: bytes, codec)
         } catch let error as JSONError {
             return outcomes.add("codecs", "\(event): \(error.kind)")
-        } catch let rejection as Rejection {
+        } catch let rejection as RecordRejection {
             return outcomes.add("codecs", "\(event): \(rejection.code.rawValue)")
         }
         outcomes.add("codecs", "\(event): read")

@@ -188,7 +188,7 @@ struct PredictionReader {
         var named: UInt64 = 0
         if project.pointee.classCount > UInt64.bitWidth { project.pointee.beginEvent() }
         let classes = project.pointee.classView
-        let isPlain = withUnsafeTemporaryAllocation(of: OutputSummary.Part.self, capacity: Self.atOnce) { parts in
+        let isPlain = withUnsafeTemporaryAllocation(of: OutputSummary.Component.self, capacity: Self.atOnce) { parts in
             var count = 0
             while true {
                 guard let name = scan.quotedKey(), let label = classes.find(padded: name) ?? Self.spaced(name, classes),
@@ -205,7 +205,7 @@ struct PredictionReader {
                     result.add(UnsafeBufferPointer(rebasing: parts[..<count]))
                     count = 0
                 }
-                parts[count] = OutputSummary.Part(label: label, probability: probability)
+                parts[count] = OutputSummary.Component(label: label, probability: probability)
                 count &+= 1
                 guard let more = scan.more(until: UInt8(ascii: "}")) else { return false }
                 if !more { break }

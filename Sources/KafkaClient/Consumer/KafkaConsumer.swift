@@ -31,7 +31,7 @@ public final class KafkaConsumer {
     private var fetchQueue: OpaquePointer
     private var unanswered: KafkaTurn?
     /// Why no broker can be reached, as far as is known; nil while one answers.
-    public private(set) var trouble: KafkaError?
+    public private(set) var connectivityError: KafkaError?
     private var troubleCheck = Deadline(milliseconds: 0)
     private var isOpen = true
     private lazy var probe = Result { () throws(KafkaError) in try WatermarkProbe(properties, for: .read) }
@@ -244,12 +244,12 @@ public final class KafkaConsumer {
 
     /// librdkafka says that all brokers are gone, and not that one is back: that is asked for, once a second.
     private func lookForTrouble() {
-        guard trouble != nil, troubleCheck.hasPassed else { return }
+        guard connectivityError != nil, troubleCheck.hasPassed else { return }
         let answer = Result { () throws(KafkaError) in
             try Metadata.read(handle.client, timeout: 200, operation: "reach a broker") { $0.broker_cnt }
         }
         if case .success = answer {
-            trouble = nil
+            connectivityError = nil
             handle.connected()
         }
         troubleCheck = Deadline(milliseconds: 1_000)
@@ -261,7 +261,7 @@ public final class KafkaConsumer {
         case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
             handle.note(event)
             let text = rd_kafka_event_error_string(event).map { String(cString: $0) }
-            trouble = handle.explained(
+            connectivityError = handle.explained(
                 KafkaError(RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN, operation: "reach a broker", reason: text)
             )
             troubleCheck = Deadline(milliseconds: 1_000)

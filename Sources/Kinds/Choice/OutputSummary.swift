@@ -27,7 +27,7 @@ public struct OutputSummary: Hashable, Sendable {
     public init(for function: AcquisitionFunction) { needsEntropy = function == .entropy }
 
     /// A class of an output: its position and its probability, in `0...1`.
-    public struct Part {
+    public struct Component {
         @usableFromInline let label: Int
         @usableFromInline let probability: Double
         /// Minus zero is zero.
@@ -44,7 +44,7 @@ public struct OutputSummary: Hashable, Sendable {
     ///
     /// - Complexity: O(*k*) in their number.
     @inlinable @inline(__always)
-    public mutating func add(_ parts: UnsafeBufferPointer<Part>) {
+    public mutating func add(_ parts: UnsafeBufferPointer<Component>) {
         // In passes of whole numbers without a branch: nobody can guess where the likeliest class stands.
         var (highest, next, total) = (firstBits, secondBits, sum)
         for part in parts {

@@ -11,7 +11,7 @@ public import Vocabulary
 /// A project at a glance: what `flywheel status`, the metrics and the demo's page show.
 public struct ProjectSummary: Hashable, Sendable {
     /// How long a stage takes, in seconds, over all its measurements.
-    public struct StageSummary: Hashable, Sendable {
+    public struct CyclePhaseSummary: Hashable, Sendable {
         public let name: String
         public let count: Int64
         public let meanSeconds: Double
@@ -89,7 +89,7 @@ public struct ProjectSummary: Hashable, Sendable {
     public let testLabels: Int
     public let versions: Int
     public let studies: Int
-    public let stages: [StageSummary]
+    public let stages: [CyclePhaseSummary]
     public let annotators: [AnnotatorSummary]
     /// Entries that changed nothing, by reason.
     public let refusals: [RefusalSummary]
@@ -151,9 +151,9 @@ public struct ProjectSummary: Hashable, Sendable {
         testLabels = log.test
         versions = log.ordinal
         studies = state.training.progress.value.studies
-        stages = Stage.allCases.compactMap { stage in
+        stages = CyclePhase.allCases.compactMap { stage in
             state.stages[stage].map {
-                StageSummary(
+                CyclePhaseSummary(
                     name: stage.rawValue,
                     count: $0.count,
                     meanSeconds: $0.mean / 1_000,
@@ -173,7 +173,8 @@ public struct ProjectSummary: Hashable, Sendable {
             )
         }
         refusals = state.refusals.sortedRows.map {
-            let isExpected = Refusal.Code(rawValue: $0.key).map { !$0.isDeadLetter && $0 != .wrongSpace } ?? false
+            let isExpected =
+                EntryRejection.Code(rawValue: $0.key).map { !$0.isDeadLetter && $0 != .wrongSpace } ?? false
             return RefusalSummary(code: $0.key, count: $0.value, isExpected: isExpected)
         }
         let voices = phase.champion.flatMap { state.rollout.watches[$0.version] }
@@ -193,7 +194,7 @@ public struct ProjectSummary: Hashable, Sendable {
     public var votesLeft: Int { max(0, votesBudget + votesCarried - votesSpent - votesReserved) }
 
     /// The stage that takes longest on average, once any has been measured.
-    public var bottleneck: StageSummary? { stages.max { ($0.meanSeconds, $1.name) < ($1.meanSeconds, $0.name) } }
+    public var bottleneck: CyclePhaseSummary? { stages.max { ($0.meanSeconds, $1.name) < ($1.meanSeconds, $0.name) } }
 
     public static func == (a: Self, b: Self) -> Bool {
         a.project == b.project && a.entryNumber == b.entryNumber && a.chain == b.chain

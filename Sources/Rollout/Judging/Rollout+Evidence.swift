@@ -49,7 +49,7 @@ extension RolloutState {
             return isShown ? bakePair(rollout, by: version, policy) : nil
         }
         let state = phase.value
-        guard version == state.champion?.version, policy.predicts || state.heardFromChallenger > 0,
+        guard version == state.champion?.version, policy.predicts || state.challengerLivePredictions > 0,
             !isProvisional(policy)
         else { return nil }
         return standingPair(state)
@@ -130,7 +130,7 @@ extension RolloutState {
     private func opening(of sample: SampleID) -> Int? {
         if let row = rows[sample], let opening = row.opening { return opening }
         // A full table may have given its row up.
-        return openings.gather(into: Int?.none) { found, number, opening in
+        return openings.reduce(into: Int?.none) { found, number, opening in
             if opening.sample == sample { found = number }
         }
     }
@@ -209,7 +209,7 @@ extension RolloutState {
     /// Sums D and D² of `PairBet` over the known labels for which both models' answers are known, a trainer's
     /// reports included.
     private func known(_ champion: ModelVersion, _ challenger: ModelVersion) -> (sum: Double, squares: Double) {
-        rows.gather(into: (sum: 0, squares: 0)) { sums, _, row in
+        rows.reduce(into: (sum: 0, squares: 0)) { sums, _, row in
             guard let label = row.label, let old = row.prediction(of: champion),
                 let new = row.prediction(of: challenger)
             else { return }
@@ -223,10 +223,10 @@ extension RolloutState {
     /// Forgets pairs that no sample needs any more, where there are many.
     mutating func forgetPairs() {
         guard bets.count >= Self.pairCapacity else { return }
-        var needed: Set<Int> = rows.gather(into: []) { needed, _, row in
+        var needed: Set<Int> = rows.reduce(into: []) { needed, _, row in
             if let pair = row.pair, row.label == nil { needed.insert(pair.number) }
         }
-        openings.gather(into: ()) { _, _, opening in needed.insert(opening.pair) }
+        openings.reduce(into: ()) { _, _, opening in needed.insert(opening.pair) }
         for number in bets.sortedKeys where !needed.contains(number) && bets[number]?.blockLabels == 0 {
             bets[number] = nil
         }

@@ -27,7 +27,7 @@ extension RolloutState {
             )
             return promote(challenger, over: champion, .provisional, evidence, policy, sequence)
         }
-        guard state.heardFromChallenger >= policy.minimumShadow else { return nil }
+        guard state.challengerLivePredictions >= policy.minimumShadow else { return nil }
         guard policy.bound == .challenger else {
             guard let own = standingBet(challenger), own.total > 0, counts.gain >= counts.loss else { return nil }
             let evidence = evidence(policy)
@@ -100,8 +100,8 @@ extension RolloutState {
         if state.history.count > Self.historyCapacity { state.history.removeFirst() }
         state.champion = challenger
         state.challenger = nil
-        state.heardFromChallenger = 0
-        state.heardWithoutChallenger = 0
+        state.challengerLivePredictions = 0
+        state.livePredictionsWithoutChallenger = 0
         state.evidenceThrough = sequence
         state.changedEvidence = 0
         phase.value = state

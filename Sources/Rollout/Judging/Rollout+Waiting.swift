@@ -19,8 +19,9 @@ extension RolloutState {
         guard policy.bound != .challenger, era.value.isRunning, !isProvisional(policy) else { return false }
         let evidence = evidence(policy)
         guard evidence.logE >= evidence.threshold, pairs.value.gain >= pairs.value.loss else { return false }
-        if phase.value.heardFromChallenger == 0 {
-            return policy.minimumShadow > 0 && phase.value.heardWithoutChallenger < Self.missedPredictions(policy)
+        if phase.value.challengerLivePredictions == 0 {
+            return policy.minimumShadow > 0
+                && phase.value.livePredictionsWithoutChallenger < Self.missedPredictions(policy)
         }
         guard let own = standingBet(challenger) else { return true }
         return own.wins + own.losses == 0 && own.labels < Self.undecidedLabels
@@ -45,8 +46,8 @@ extension RolloutState {
         var state = phase.value
         state.challenger = model
         state.challengerSince = time
-        state.heardFromChallenger = 0
-        state.heardWithoutChallenger = 0
+        state.challengerLivePredictions = 0
+        state.livePredictionsWithoutChallenger = 0
         phase.value = state
         recountPairs()
         return release(.shadow, replaced: nil, evidence: .none)

@@ -30,10 +30,10 @@ extension RolloutState {
     /// - Returns: `now`, or a later time.
     /// - Complexity: O(`requestCapacity` log `requestCapacity`).
     public func nextRequest(at now: StreamTime) -> StreamTime {
-        let waiting = requests.gather(into: [StreamTime]()) { times, _, request in
+        let waiting = requests.reduce(into: [StreamTime]()) { times, _, request in
             if !request.isAnswered, request.deadline > now { times.append(request.deadline) }
         }
-        let recent = requests.gather(into: [StreamTime]()) { times, _, request in
+        let recent = requests.reduce(into: [StreamTime]()) { times, _, request in
             let over = request.askedAt.advanced(byMilliseconds: Self.minute)
             if over > now { times.append(over) }
         }
@@ -66,7 +66,7 @@ extension RolloutState {
     /// - Complexity: O(`requestCapacity`).
     public mutating func asked(_ request: PredictionRequest, at time: StreamTime) {
         let (champion, challenger) = (request.champion.version, request.challenger.version)
-        let number = requests.gather(into: 0) { $0 = max($0, $2.number) } + 1
+        let number = requests.reduce(into: 0) { $0 = max($0, $2.number) } + 1
         requests[request.id] = AskedPredictions(
             number: number,
             champion: champion,
@@ -106,7 +106,7 @@ extension RolloutState {
         _ labels: PredictedLabels,
         under question: Question,
         policy: RolloutPolicy
-    ) -> Result<[SampleID], RefusalError> {
+    ) -> Result<[SampleID], EntryRejectionError> {
         guard let request = requests[labels.request] else {
             return .failure(.init(.unknownRequest, "there is no request for predictions \(labels.request)"))
         }
@@ -135,8 +135,8 @@ extension RolloutState {
             isInQuestion(version, state) || isInPair(version, row.pair)
         else { return false }
         if version == state.challenger?.version {
-            phase.value.heardFromChallenger += 1
-            phase.value.heardWithoutChallenger = 0
+            phase.value.challengerLivePredictions += 1
+            phase.value.livePredictionsWithoutChallenger = 0
         }
         countLate(version, row)
         let pair = row.pair
@@ -167,8 +167,8 @@ extension RolloutState {
             else { return nil }
         }
         let enough = Self.missedPredictions(policy)
-        if phase.value.heardWithoutChallenger < enough { phase.value.heardWithoutChallenger += 1 }
-        guard phase.value.heardWithoutChallenger >= enough,
+        if phase.value.livePredictionsWithoutChallenger < enough { phase.value.livePredictionsWithoutChallenger += 1 }
+        guard phase.value.livePredictionsWithoutChallenger >= enough,
             phase.value.silenceToldAt.map({ time.milliseconds(since: $0) >= Self.silenceInterval }) ?? true
         else { return nil }
         phase.value.silenceToldAt = time

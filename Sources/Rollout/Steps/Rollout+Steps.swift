@@ -19,8 +19,8 @@ extension RolloutState {
     /// A challenger that is proven better leaves the shadow: the era ends, and pairs of the next begin when the rollout is over.
     mutating func bless(_ challenger: ReleasedModel, _ evidence: Evidence, _ sequence: Int64?) -> ModelRelease? {
         phase.value.challenger = nil
-        phase.value.heardFromChallenger = 0
-        phase.value.heardWithoutChallenger = 0
+        phase.value.challengerLivePredictions = 0
+        phase.value.livePredictionsWithoutChallenger = 0
         pairs.value = PairCounts()
         endEra()
         return begin(StagedRollout(model: challenger, evidenceThrough: sequence), evidence: evidence)
@@ -92,15 +92,20 @@ extension RolloutState {
     ///   - name: Who says so.
     ///   - policy: The revision in force.
     /// - Returns: Nil where it is noted.
-    public mutating func approve(_ version: ModelVersion, by name: String, policy: RolloutPolicy) -> RefusalError? {
+    public mutating func approve(_ version: ModelVersion, by name: String, policy: RolloutPolicy)
+        -> EntryRejectionError?
+    {
         guard var rollout = progress.value.rollout, rollout.model.version == version else {
-            return RefusalError(.unknownModel, "no rollout of \(version) is in progress")
+            return EntryRejectionError(.unknownModel, "no rollout of \(version) is in progress")
         }
         guard policy.step(rollout.step).approve else {
-            return RefusalError(.nothingToApprove, "step \(rollout.step) of \(version) asks for no approval")
+            return EntryRejectionError(.nothingToApprove, "step \(rollout.step) of \(version) asks for no approval")
         }
         if let before = rollout.approvedBy {
-            return RefusalError(.nothingToApprove, "step \(rollout.step) of \(version) was approved by \(before)")
+            return EntryRejectionError(
+                .nothingToApprove,
+                "step \(rollout.step) of \(version) was approved by \(before)"
+            )
         }
         rollout.approvedBy = name
         progress.value.rollout = rollout

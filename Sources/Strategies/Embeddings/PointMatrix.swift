@@ -49,14 +49,14 @@ package struct PointMatrix: Sendable {
         func counts(_ slot: Int, _ sketch: EmbeddingSketch) -> Bool {
             slot >= 0 && slot < slots && sketch.dimension == dimension
         }
-        let rows = memory.gather(into: 0) { rows, slot, sketch in if counts(slot, sketch) { rows = max(rows, slot + 1) }
+        let rows = memory.reduce(into: 0) { rows, slot, sketch in if counts(slot, sketch) { rows = max(rows, slot + 1) }
         }
         guard rows > 0 else { return nil }
         let places = min(dimension, EmbeddingSketch.limit)
         let stride = (places + 7) / 8 * 8
         // Each to the place of its slot: to look them up in order takes longer than to fill in all.
         var isKnown = [Bool](repeating: false, count: rows)
-        values = memory.gather(into: [Float](repeating: 0, count: rows * stride)) { values, slot, sketch in
+        values = memory.reduce(into: [Float](repeating: 0, count: rows * stride)) { values, slot, sketch in
             guard counts(slot, sketch) else { return }
             isKnown[slot] = true
             let unit = sketch.unit / scale

@@ -155,7 +155,7 @@ public struct TriggerProgram: Sendable {
 }
 
 /// A trigger's condition for a caller that judges every record: the steps stand where nobody counts references to them.
-public final class LentTrigger {
+public final class BorrowedTrigger {
     private let memory: UnsafeMutableBufferPointer<TriggerProgram.Step>
 
     /// Keeps a copy of the program's steps.

@@ -19,7 +19,7 @@ extension PoolSource {
     ///
     /// - Complexity: O(*n* · *k*), over at most 512 candidates once they are in order.
     func meanOutput() -> MeanOutput? {
-        let ids = candidates.least(BatchRule.windowLimit) { id, pooled in
+        let ids = candidates.smallest(BatchRule.windowLimit) { id, pooled in
             Rank(setAside: pooled.setAside?.order ?? 0, ordinal: pooled.modelOrdinal, utility: 0, id: id)
         }
         guard let newest = ids.first else { return nil }
@@ -37,7 +37,7 @@ extension PoolSource {
     ///
     /// The perplexity of shares that sum to at most 1.01 over *k* classes, at most 10,000, is below 2 *k*.
     func isSurelyWarm(_ labels: Double, _ policy: AcquisitionPolicy) -> Bool {
-        let outputs = candidates.gather(into: PoolOutputs()) { $0.take($1, $2) }
+        let outputs = candidates.reduce(into: PoolOutputs()) { $0.take($1, $2) }
         return outputs.isJudged && labels >= policy.batch.handover * 2 * Double(outputs.classes)
     }
 

@@ -66,7 +66,7 @@ extension ChoiceKind: KindCodec {
         _ object: JSONObject,
         of event: JSONObject,
         under question: LabelSchema
-    ) throws(Rejection) -> ClassDistribution {
+    ) throws(RecordRejection) -> ClassDistribution {
         var entries: [ClassDistribution.Entry] = []
         var remainder = 0.0
         do throws(JSONError) {
@@ -83,17 +83,17 @@ extension ChoiceKind: KindCodec {
             }
         } catch {
             if error.path == "output.probabilities", error.kind == .invalidValue {
-                throw Rejection(.unknownClass, error.description)
+                throw RecordRejection(.unknownClass, error.description)
             }
             let isNumber = error.path.hasPrefix("output.probabilities.") || error.path == "output.remainder"
             if isNumber {
-                throw Rejection(.badProbabilities, error.description)
+                throw RecordRejection(.badProbabilities, error.description)
             }
-            throw Rejection(error)
+            throw RecordRejection(error)
         }
         guard let distribution = ClassDistribution(entries, remainder: remainder) else {
             let fault = DistributionFault(entries.map { ($0.label, $0.probability) }, remainder: remainder, question)
-            throw Rejection(.badProbabilities, fault.text(at: "output.probabilities", "output.remainder"))
+            throw RecordRejection(.badProbabilities, fault.text(at: "output.probabilities", "output.remainder"))
         }
         return distribution
     }
@@ -114,7 +114,7 @@ extension ChoiceKind: KindCodec {
         hasOutput: Bool,
         shortest: Int,
         _ remarks: inout Remarks
-    ) throws(Rejection) -> PredictionDetail {
+    ) throws(RecordRejection) -> PredictionDetail {
         try PredictionDetail(event, question, hasOutput: hasOutput, shortest: shortest, &remarks)
     }
 
@@ -127,12 +127,15 @@ extension ChoiceKind: KindCodec {
         at key: StaticString,
         under question: LabelSchema,
         takesProposal: Bool
-    ) throws(Rejection) -> GivenAnswer<ClassIndex> {
+    ) throws(RecordRejection) -> GivenAnswer<ClassIndex> {
         let name: String
-        do throws(JSONError) { name = try object.string("class") } catch { throw Rejection(error) }
+        do throws(JSONError) { name = try object.string("class") } catch { throw RecordRejection(error) }
         if let label = question.index(of: name) { return .answer(label) }
         guard takesProposal else {
-            throw Rejection(.unknownClass, "\(key).class: class \"\(name.prefix(64))\" is not in the label schema")
+            throw RecordRejection(
+                .unknownClass,
+                "\(key).class: class \"\(name.prefix(64))\" is not in the label schema"
+            )
         }
         return .proposal(name)
     }
@@ -145,7 +148,7 @@ extension ChoiceKind: KindCodec {
         _ object: JSONObject,
         at key: StaticString,
         under question: LabelSchema
-    ) throws(Rejection) -> ClassIndex {
+    ) throws(RecordRejection) -> ClassIndex {
         guard case .answer(let label) = try answer(object, at: key, under: question, takesProposal: false) else {
             preconditionFailure("proposals are not taken")
         }

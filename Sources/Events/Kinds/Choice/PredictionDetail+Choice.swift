@@ -12,19 +12,19 @@ extension PredictionDetail {
     ///     says nothing of these: lists of `shortest` to all numbers are of the first so many classes, the others have
     ///     probability 0.
     ///   - remarks: Says what became of a score that is none.
-    /// - Throws: `Rejection` that names the member of the event, what was expected and what was found.
+    /// - Throws: `RecordRejection` that names the member of the event, what was expected and what was found.
     init(
         _ object: JSONObject,
         _ schema: LabelSchema,
         hasOutput: Bool,
         shortest: Int,
         _ remarks: inout Remarks
-    ) throws(Rejection) {
+    ) throws(RecordRejection) {
         let members = try Self.members(object, schema, shortest)
         let logits = try Self.logits(object, schema, shortest)
         self.init(members: members, logits: logits, score: object.informingShare("score", &remarks))
         guard hasOutput || (members == nil && logits == nil) else {
-            throw Rejection(.schema, "members and logits belong to an output: there is none")
+            throw RecordRejection(.schema, "members and logits belong to an output: there is none")
         }
     }
 
@@ -32,17 +32,17 @@ extension PredictionDetail {
         _ object: JSONObject,
         _ schema: LabelSchema,
         _ shortest: Int
-    ) throws(Rejection) -> EnsembleOutput? {
+    ) throws(RecordRejection) -> EnsembleOutput? {
         let array: JSONArray
         do throws(JSONError) {
             guard let found = try object.optionalArray("members") else { return nil }
             array = found
         } catch {
-            throw Rejection(error)
+            throw RecordRejection(error)
         }
         let limit = EnsembleOutput.memberLimit
         guard (1...limit).contains(array.count) else {
-            throw Rejection(.schema, "members: expected 1 to \(limit), found \(array.count)")
+            throw RecordRejection(.schema, "members: expected 1 to \(limit), found \(array.count)")
         }
         var rows: [[Double]] = []
         var labels: [ClassIndex] = []
@@ -51,23 +51,23 @@ extension PredictionDetail {
             let row = try Row(element, schema, shortest, at: "members.\(position)")
             if position == 0 { labels = row.labels }
             guard row.labels.count == labels.count else {
-                throw Rejection(
+                throw RecordRejection(
                     .schema,
                     "members.\(position): expected \(labels.count) probabilities as in the first member, found \(row.labels.count)"
                 )
             }
             guard let numbers = row.numbers(for: labels) else {
-                throw Rejection(.schema, "members.\(position): expected the classes that the first member names")
+                throw RecordRejection(.schema, "members.\(position): expected the classes that the first member names")
             }
             guard EnsembleOutput.isDistribution(numbers) else {
                 let fault = DistributionFault(Array(zip(labels, numbers)), remainder: nil, schema)
-                throw Rejection(.badProbabilities, fault.text(at: "members.\(position)"))
+                throw RecordRejection(.badProbabilities, fault.text(at: "members.\(position)"))
             }
             rows.append(numbers)
             position += 1
         }
         guard let members = EnsembleOutput(rows, labels: labels) else {
-            throw Rejection(.badProbabilities, "members: expected a probability for at least one class")
+            throw RecordRejection(.badProbabilities, "members: expected a probability for at least one class")
         }
         return members
     }
@@ -76,7 +76,7 @@ extension PredictionDetail {
         _ object: JSONObject,
         _ schema: LabelSchema,
         _ shortest: Int
-    ) throws(Rejection) -> [Double]? {
+    ) throws(RecordRejection) -> [Double]? {
         guard let element = object.optional("logits") else { return nil }
         let row = try Row(element, schema, shortest, at: "logits")
         let named = row.labels.count
@@ -85,7 +85,7 @@ extension PredictionDetail {
             let given = Set(row.labels)
             let missing = schema.classes.indices.map { ClassIndex($0) }.first { !given.contains($0) }
             let name = missing.map { "none for \"\(schema.name(of: $0).prefix(64))\"" } ?? "\(named)"
-            throw Rejection(
+            throw RecordRejection(
                 .schema,
                 "logits: expected one for each of \(Row.expected(shortest, schema)) classes, found \(named), \(name)"
             )
@@ -123,7 +123,7 @@ private struct Row {
     let labels: [ClassIndex]
     private let values: [Double]
 
-    init(_ element: JSONValue, _ schema: LabelSchema, _ shortest: Int, at path: String) throws(Rejection) {
+    init(_ element: JSONValue, _ schema: LabelSchema, _ shortest: Int, at path: String) throws(RecordRejection) {
         var labels: [ClassIndex] = []
         var values: [Double] = []
         do throws(JSONError) {
@@ -153,11 +153,11 @@ private struct Row {
                 values.append(try member.value.double())
             }
         } catch {
-            guard error.path == path, error.kind == .invalidValue else { throw Rejection(error) }
-            throw Rejection(.unknownClass, error.description)
+            guard error.path == path, error.kind == .invalidValue else { throw RecordRejection(error) }
+            throw RecordRejection(.unknownClass, error.description)
         }
         if let twice = DistributionFault.repeated(labels) {
-            throw Rejection(.schema, "\(path): class \"\(schema.name(of: twice).prefix(64))\" stands twice")
+            throw RecordRejection(.schema, "\(path): class \"\(schema.name(of: twice).prefix(64))\" stands twice")
         }
         self.labels = labels
         self.values = values

@@ -14,7 +14,7 @@ enum DeadLettersCommand {
     static func list(_ arguments: ParsedArguments) throws -> Bool {
         let limit = try arguments.int("limit", in: 1...1_000_000) ?? 100
         // What nobody can mean is told without a broker.
-        let filter = try LetterOptions.filter(arguments, WorkerFile.described(arguments).topics)
+        let filter = try DeadLetterOptions.filter(arguments, WorkerFile.described(arguments).topics)
         let worker = try WorkerFile.connected(arguments)
         let scan = try open(worker)
         defer { scan.close() }
@@ -34,8 +34,8 @@ enum DeadLettersCommand {
     }
 
     /// As far as is committed; says so where somebody's transaction is open.
-    private static func open(_ worker: WorkerConfiguration) throws -> LetterScan {
-        let scan = try LetterScan(
+    private static func open(_ worker: WorkerConfiguration) throws -> DeadLetterScan {
+        let scan = try DeadLetterScan(
             transport: KafkaStreamTransport(properties: worker.kafka),
             topics: worker.topics,
             onlyLooks: true
@@ -50,7 +50,7 @@ enum DeadLettersCommand {
 
     static func show(_ arguments: ParsedArguments) throws -> Bool {
         let text = try arguments.requiredPositional("place")
-        guard let place = LetterPlace(text) else {
+        guard let place = DeadLetterPosition(text) else {
             throw arguments.failure("expected PARTITION/OFFSET as `list` prints it, found \"\(text)\"")
         }
         let worker = try WorkerFile.connected(arguments)
@@ -63,7 +63,7 @@ enum DeadLettersCommand {
                 remedy: "see `flywheel dead-letters list`; letters expire after the topic's retention.ms"
             )
         }
-        let page = LetterPage(letter: letter, marks: try scan.marks().marks[place] ?? [])
+        let page = DeadLetterPage(letter: letter, marks: try scan.marks().marks[place] ?? [])
         Terminal.show(arguments.flag("json") ? page.json : page.text)
         return true
     }
@@ -72,7 +72,7 @@ enum DeadLettersCommand {
 /// A line of the list.
 struct LetterRow {
     let at: Int64
-    let place: LetterPlace
+    let place: DeadLetterPosition
     private let code: String
     private let reason: String
     private let origin: String
@@ -80,7 +80,7 @@ struct LetterRow {
     private let attempt: Int
     private let redriven: Int
 
-    init(_ letter: StoredLetter, _ marks: [RedriveMark]) {
+    init(_ letter: DeadLetter, _ marks: [RedriveMark]) {
         at = letter.writtenAt
         place = letter.place
         code = letter.code

@@ -14,7 +14,7 @@ import Worker
 enum RedriveCommand {
     /// Whether nothing that was meant was refused.
     static func run(_ arguments: ParsedArguments) throws -> Bool {
-        let filter = try LetterOptions.filter(arguments, WorkerFile.described(arguments).topics)
+        let filter = try DeadLetterOptions.filter(arguments, WorkerFile.described(arguments).topics)
         guard filter.isEmpty || !arguments.flag("all") else {
             throw arguments.failure(
                 "--all means every letter, and --project, --code, --topic, --since, --until and --at some: give one or the other"
@@ -58,7 +58,7 @@ enum RedriveCommand {
         return report.refusedCount == 0
     }
 
-    private static func say(_ letter: StoredLetter, _ verdict: Redrive.Verdict, _ policy: Redrive.Policy) {
+    private static func say(_ letter: DeadLetter, _ verdict: Redrive.Verdict, _ policy: Redrive.Policy) {
         switch verdict {
         case .send(let attempt):
             if policy.isDry {

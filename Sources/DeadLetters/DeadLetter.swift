@@ -1,0 +1,134 @@
+public import EngineCore
+public import StreamRuntime
+
+/// A refused record as it stands on `dead-letters`: what was refused, where it came from, and why.
+public struct DeadLetter: Sendable {
+    public let place: DeadLetterPosition
+    /// When it was written, by the broker's or the worker's clock: milliseconds since 1970.
+    public let writtenAt: Int64
+    /// Key of the refused record, as received.
+    public let key: [UInt8]?
+    /// Value of the refused record, as received unless it was cut.
+    public let value: [UInt8]?
+    /// Headers of the refused record, as received, without those of the dead letter.
+    public let headers: [RecordHeader]
+    /// Headers of the dead letter itself.
+    public let reason: [RecordHeader]
+    /// Where the record was read.
+    public let origin: TopicPartition
+    /// Its offset there.
+    public let originOffset: Int64
+    /// The role that refused it.
+    public let stage: String
+    public let code: String
+    public let text: String
+    public let worker: String
+    /// Bytes of the refused record's value.
+    public let valueSize: Int
+    public let isValueCut: Bool
+    public let areHeadersCut: Bool
+    public let isKeyCut: Bool
+    /// How often the refused record had been sent again.
+    public let attempt: Int
+}
+
+/// A letter that was sent again, as a mark on `dead-letters` says.
+public struct RedriveMark: Hashable, Sendable {
+    public let letter: DeadLetterPosition
+    public let attempt: Int
+    public let topic: String
+    public let by: String
+    /// Milliseconds since 1970.
+    public let at: Int64
+
+    public init(letter: DeadLetterPosition, attempt: Int, topic: String, by: String, at: Int64) {
+        self.letter = letter
+        self.attempt = attempt
+        self.topic = topic
+        self.by = by
+        self.at = at
+    }
+}
+
+/// Record on `dead-letters`, decoded.
+public enum LetterRecord: Sendable {
+    case letter(DeadLetter)
+    case redriven(RedriveMark)
+    /// Somebody else wrote it.
+    case foreign
+
+    /// Reads a record of the topic.
+    ///
+    /// - Complexity: O(*n*) in its bytes.
+    public init(_ record: RecordView, headers: [RecordHeader]) {
+        let place = DeadLetterPosition(record.partition, record.offset)
+        // A refused record may itself carry headers of these names: ours are the last.
+        if let start = headers.lastIndex(where: { $0.name == DeadLetterHeader.topic }) {
+            guard let letter = DeadLetter(record, place, headers, start) else {
+                self = .foreign
+                return
+            }
+            self = .letter(letter)
+        } else if let mark = RedriveMark(headers) {
+            self = .redriven(mark)
+        } else {
+            self = .foreign
+        }
+    }
+}
+
+extension DeadLetter {
+    /// Nil unless the headers from `start` on say where the record came from and why it was refused.
+    fileprivate init?(_ record: RecordView, _ place: DeadLetterPosition, _ all: [RecordHeader], _ start: Int) {
+        var end = start
+        // Each of these stands before the others once at most; one further up is the record's own.
+        var cuts = DeadLetterHeader.cuts
+        while end > 0, cuts.remove(all[end - 1].name) != nil { end -= 1 }
+        let ours = all[end...]
+        func find(_ name: String) -> String? { ours.last { $0.name == name }?.words }
+        guard let topic = find(DeadLetterHeader.topic),
+            let partition = find(DeadLetterHeader.partition).flatMap({ Int32($0) }),
+            let offset = find(DeadLetterHeader.offset).flatMap({ Int64($0) }),
+            let code = find(DeadLetterHeader.code)
+        else { return nil }
+        self.place = place
+        writtenAt = record.timestamp
+        key = record.key.baseAddress == nil ? nil : Array(record.key)
+        value = record.value.baseAddress == nil ? nil : Array(record.value)
+        headers = all[..<end].map { RecordHeader(DeadLetterHeader.told($0.name), $0.value) }
+        reason = Array(ours)
+        origin = TopicPartition(topic, partition)
+        originOffset = offset
+        stage = find(DeadLetterHeader.stage) ?? ""
+        self.code = code
+        self.text = find(DeadLetterHeader.text) ?? ""
+        worker = find(DeadLetterHeader.worker) ?? ""
+        isValueCut = find(DeadLetterHeader.valueCut) != nil
+        areHeadersCut = find(DeadLetterHeader.headersCut) != nil
+        isKeyCut = find(DeadLetterHeader.keyCut) != nil
+        valueSize = find(DeadLetterHeader.valueSize).flatMap { Int($0) } ?? record.value.count
+        // Of these a redrive puts its own in front; one further back is the producer's.
+        let first = headers.first.flatMap { $0.name == DeadLetterHeader.attempt ? $0 : nil }
+        attempt = DeadLetterHeader.attempts(first?.words) ?? 0
+    }
+}
+
+extension RedriveMark {
+    /// Nil unless the headers are those of a mark.
+    fileprivate init?(_ headers: [RecordHeader]) {
+        func find(_ name: String) -> String? { headers.last { $0.name == name }?.words }
+        guard let letter = find(DeadLetterHeader.marked).flatMap({ DeadLetterPosition($0) }),
+            let attempt = DeadLetterHeader.attempts(find(DeadLetterHeader.markedAttempt))
+        else { return nil }
+        self.letter = letter
+        self.attempt = attempt
+        topic = find(DeadLetterHeader.markedTopic) ?? ""
+        by = find(DeadLetterHeader.markedBy) ?? ""
+        at = find(DeadLetterHeader.at).flatMap { Int64($0) } ?? 0
+    }
+}
+
+extension RecordHeader {
+    /// Nil for null.
+    fileprivate var words: String? { value.map { String(decoding: $0, as: UTF8.self) } }
+}

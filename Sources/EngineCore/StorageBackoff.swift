@@ -1,0 +1,46 @@
+package import Storage
+
+/// Work that a store refuses for now, a disk or a bucket: tried again with growing, jittered pauses, while nothing more is read.
+public struct StorageBackoff: Sendable {
+    /// Reason in the store's last refusal; nil while nothing is held up.
+    public private(set) var reason: String?
+    /// Refusals in a row.
+    public private(set) var attempts = 0
+    /// Milliseconds since 1970; nil until somebody who knows the time has asked.
+    private var dueAt: Int64?
+
+    /// The longest pause, in milliseconds.
+    static let longest: Int64 = 10_000
+
+    public init() {}
+
+    /// Whether something waits.
+    public var isActive: Bool { reason != nil }
+
+    /// The store has refused.
+    package mutating func refused(_ error: StorageError) {
+        reason = error.description
+        attempts += 1
+        dueAt = nil
+    }
+
+    /// The store has taken it, or nobody wants it any more.
+    package mutating func passed() { self = StorageBackoff() }
+
+    /// Whether it is time to try: at once if nothing waits. `now` is in milliseconds since 1970, and a clock that goes back
+    /// does not prolong a pause; `jitter` is in `0..<1`.
+    package mutating func isDue(at now: Int64, jitter: Double) -> Bool {
+        guard isActive else { return true }
+        if let dueAt, dueAt - now <= Self.longest { return now >= dueAt }
+        let pause = Double(min(Self.longest, 50 << Int64(min(attempts, 8))))
+        dueAt = now + Int64(pause * (0.5 + 0.5 * jitter))
+        return false
+    }
+}
+
+/// A stage whose work may be held up by something outside of Kafka.
+package protocol PausingProcessor: AnyObject {
+    var holdUp: StorageBackoff { get }
+    /// Called with every refusal, and once more with nothing held up when it has passed.
+    var storagePaused: (StorageBackoff) -> Void { get set }
+}

@@ -1,0 +1,128 @@
+import DeadLetters
+import EngineCore
+import Events
+import JSON
+import StreamRuntime
+import Telemetry
+
+/// One letter, whole but for the tokens in it.
+struct DeadLetterPage {
+    let letter: DeadLetter
+    let marks: [RedriveMark]
+
+    var text: String {
+        var lines = [
+            "letter     \(letter.place), written \(RFC3339.text(milliseconds: letter.writtenAt))",
+            "from       \(Self.line("\(letter.origin)")) offset \(letter.originOffset)",
+            "refused    \(Self.line(letter.code)) by \(Self.line(letter.stage)) of \(Self.line(letter.worker))",
+            "because    \(Self.line(letter.text))",
+            "key        \(Self.line(Bytes.shown(letter.key)))",
+        ]
+        if letter.attempt > 0 {
+            lines.append("attempts   sent again \(Redrive.times(letter.attempt)) before it came here")
+        }
+        for mark in marks {
+            lines.append(
+                "redriven   to \(Self.line(mark.topic)), attempt \(mark.attempt), \(RFC3339.text(milliseconds: mark.at)) by \(Self.line(mark.by))"
+            )
+        }
+        lines.append(
+            "headers    \(letter.headers.isEmpty ? "none" : "")\(letter.areHeadersCut ? "some were not kept" : "")"
+        )
+        lines += letter.headers.map { "  \(Self.line($0.name)): \(Self.line(Bytes.shown($0.value)))" }
+        lines.append("letter's headers")
+        lines += letter.reason.map { "  \(Self.line($0.name)): \(Self.line(Bytes.shown($0.value)))" }
+        let kept = letter.value?.count ?? 0
+        lines.append("value      \(letter.valueSize) bytes\(letter.isValueCut ? ", of which \(kept) were kept" : "")")
+        lines.append(Bytes.shown(letter.value))
+        return lines.joined(separator: "\n")
+    }
+
+    /// Returns a text escaped for one line; of more than 4,096 bytes, the beginning alone: `--json` has all.
+    private static func line(_ text: String) -> String { ForeignText.line(text, limit: 4_096) }
+
+    var json: String {
+        var writer = JSONWriter()
+        writer.object { writer in
+            writer.member("place", letter.place.description)
+            writer.member("at", RFC3339.text(milliseconds: letter.writtenAt))
+            writer.member("topic", letter.origin.topic)
+            writer.member("partition", Int(letter.origin.partition))
+            writer.member("offset", letter.originOffset)
+            writer.member("stage", letter.stage)
+            writer.member("worker", letter.worker)
+            writer.member("code", letter.code)
+            writer.member("text", letter.text)
+            writer.member("attempt", letter.attempt)
+            writer.key("key")
+            Bytes.write(letter.key, to: &writer)
+            writer.key("headers")
+            Self.write(letter.headers, to: &writer)
+            writer.key("letter_headers")
+            Self.write(letter.reason, to: &writer)
+            writer.member("bytes", letter.valueSize)
+            writer.member("cut", letter.isValueCut || letter.areHeadersCut || letter.isKeyCut)
+            writer.key("value")
+            Bytes.write(letter.value, to: &writer)
+            writer.array("redriven") { writer in
+                for mark in marks {
+                    writer.object { writer in
+                        writer.member("topic", mark.topic)
+                        writer.member("attempt", mark.attempt)
+                        writer.member("at", RFC3339.text(milliseconds: mark.at))
+                        writer.member("by", mark.by)
+                    }
+                }
+            }
+        }
+        return writer.text
+    }
+
+    /// An array, since two headers may have one name.
+    private static func write(_ headers: [RecordHeader], to writer: inout JSONWriter) {
+        writer.array { writer in
+            for header in headers {
+                writer.object { writer in
+                    writer.member("name", header.name)
+                    writer.key("value")
+                    Bytes.write(header.value, to: &writer)
+                }
+            }
+        }
+    }
+}
+
+/// Bytes for people and for machines, without tokens: text where they are text, else hexadecimal digits.
+private enum Bytes {
+    static func text(_ bytes: [UInt8]) -> String? {
+        guard let text = String(validating: bytes, as: UTF8.self) else { return nil }
+        // What else disrupts is better seen byte by byte.
+        let isPlain = text.unicodeScalars.allSatisfy {
+            !ForeignText.isDisruptive($0) || "\n\t\r".unicodeScalars.contains($0)
+        }
+        return isPlain ? text : nil
+    }
+
+    static func hex(_ bytes: [UInt8]) -> String {
+        let digits = Array("0123456789abcdef".utf8)
+        var text: [UInt8] = []
+        text.reserveCapacity(bytes.count * 2)
+        for byte in bytes { text += [digits[Int(byte >> 4)], digits[Int(byte & 15)]] }
+        return String(decoding: text, as: UTF8.self)
+    }
+
+    static func shown(_ bytes: [UInt8]?) -> String {
+        guard let bytes else { return "(null)" }
+        guard !bytes.isEmpty else { return "(empty)" }
+        let masked = TokenMask.masked(bytes)
+        return text(masked) ?? "hex \(hex(masked))"
+    }
+
+    /// Null, `{"text": …}` or `{"hex": …}`.
+    static func write(_ bytes: [UInt8]?, to writer: inout JSONWriter) {
+        guard let bytes = bytes.map(TokenMask.masked) else { return writer.null() }
+        writer.object { writer in
+            if let text = text(bytes) { writer.member("text", text) } else { writer.member("hex", hex(bytes)) }
+        }
+    }
+}

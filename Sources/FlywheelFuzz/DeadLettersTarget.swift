@@ -1,0 +1,119 @@
+import DeadLetters
+import Events
+import Fuzzing
+import Intake
+import Statistics
+import StreamRuntime
+import StreamTesting
+
+/// Headers and keys of records that are refused, through the dead letters and back: the letter keeps them as they came, and
+/// whatever they say, a redrive sends a record as often as it may, and no other record suffers.
+final class DeadLettersTarget: FuzzTarget {
+    let name = "letters"
+    let weight = 2.0
+    private let corpus: Corpus
+    private let mutator: JSONMutator
+    private let folder: String
+    private static let topics = IntakeProcessor.inputs
+
+    init(corpus: Corpus, folder: String) {
+        self.corpus = corpus
+        self.folder = folder + "/letters"
+        mutator = JSONMutator(corpus: corpus.all)
+    }
+
+    func run(_ generator: inout SplitMix64, _ recorder: InputRecorder, _ outcomes: inout FuzzOutcomes) throws {
+        let pipeline = try makePlant()
+        let player = StepPlayer(pipeline: pipeline, recorder: recorder)
+        let base = corpus["project"].first { $0["acquisition"]?["batch"] != nil } ?? [:]
+        var project = ProjectMaker(name: "shapes", partition: 1, base: base, &generator)
+        let revision = project.next(&generator)
+        try player.send(
+            RecordStep(.projects, partition: 0, key: Array("shapes".utf8), value: revision.bytes),
+            &outcomes
+        )
+        for _ in 0..<generator.between(1...3) {
+            for _ in 0..<generator.between(1...12) { try player.send(record(&generator), &outcomes) }
+            try player.play(["settle": .word("true")], &outcomes)
+            guard generator.chance(0.8) else { continue }
+            try player.play(
+                [
+                    "redrive": [
+                        "again": .word(generator.pick(["true", "false"])),
+                        "attempts": .word(generator.pick(["0", "1", "3", "1000000", "9223372036854775807"])),
+                    ]
+                ],
+                &outcomes
+            )
+            try player.play(["settle": .word("true")], &outcomes)
+        }
+        try end(pipeline, &outcomes)
+        // What somebody else wrote to the topic spoils nothing but itself.
+        for _ in 0..<generator.size(below: 4) {
+            let forged = RecordStep(
+                .deadLetters,
+                partition: Int32(generator.next(below: 2)),
+                key: ExtremeHeaders.key(&generator),
+                value: generator.chance(0.5) ? nil : Array("{}".utf8),
+                headers: ExtremeHeaders.headers(&generator)
+            )
+            try player.send(forged, &outcomes)
+        }
+        try player.play(["redrive": ["again": .word("true"), "attempts": .word("9223372036854775807")]], &outcomes)
+    }
+
+    private func record(_ generator: inout SplitMix64) -> RecordStep {
+        var tree = generator.pick(corpus.all)
+        if generator.chance(0.5) { tree["project"] = "shapes" }
+        return RecordStep(
+            generator.pick(Self.topics),
+            partition: Int32(generator.next(below: 2)),
+            key: ExtremeHeaders.key(&generator),
+            value: generator.chance(0.1) ? nil : mutator.bytes(of: tree, &generator),
+            headers: ExtremeHeaders.headers(&generator, crowd: 0.02)
+        )
+    }
+
+    func replay(_ steps: [JSONTree], _ outcomes: inout FuzzOutcomes) throws {
+        let pipeline = try makePlant()
+        let player = StepPlayer(pipeline: pipeline, recorder: nil)
+        let forged = steps.firstIndex { $0["send"]?.plain == Topic.deadLetters.rawValue } ?? steps.endIndex
+        // The last step of all is a redrive behind the ledger.
+        let kept = forged == steps.endIndex && steps.last?["redrive"] != nil ? steps.endIndex - 1 : forged
+        for step in steps[..<kept] { try player.play(step, &outcomes) }
+        try end(pipeline, &outcomes)
+        for step in steps[kept...] { try player.play(step, &outcomes) }
+    }
+
+    private func makePlant() throws -> Pipeline {
+        var settings = Pipeline.Settings()
+        settings.hasTrainer = false
+        return try Pipeline(folder: folder, settings: settings)
+    }
+
+    private func end(_ pipeline: Pipeline, _ outcomes: inout FuzzOutcomes) throws {
+        try pipeline.settle()
+        pipeline.stop()
+        try Ledger(pipeline).check(&outcomes)
+        try checkOrigins(pipeline)
+    }
+
+    /// A letter has key, value and headers of its record as they came, as far as it says that it does.
+    private func checkOrigins(_ pipeline: Pipeline) throws {
+        try DeadLetterScan(transport: pipeline.cluster, topics: pipeline.topics).forEachLetter { letter in
+            let records = pipeline.cluster.committed(letter.origin.topic, letter.origin.partition)
+            guard let record = records.first(where: { $0.offset == letter.originOffset }) else {
+                throw FuzzFault("letter \(letter.place) names a record that is not there")
+            }
+            let place = "letter \(letter.place)"
+            if !letter.isKeyCut, letter.key != record.key { throw FuzzFault("\(place) has another key") }
+            if !letter.isValueCut, letter.value != record.value { throw FuzzFault("\(place) has another value") }
+            guard letter.valueSize == record.value?.count ?? 0 else { throw FuzzFault("\(place) has another size") }
+            if !letter.areHeadersCut, letter.headers != record.headers {
+                throw FuzzFault(
+                    "\(place) has other headers: \(letter.headers.prefix(6)), the record \(record.headers.prefix(6))"
+                )
+            }
+        }
+    }
+}

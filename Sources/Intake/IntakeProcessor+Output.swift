@@ -1,0 +1,182 @@
+internal import EngineCore
+internal import Events
+internal import Flywheel
+internal import JSON
+public import StreamRuntime
+internal import Vocabulary
+
+/// Writing to the journal and to the dead letters.
+extension IntakeProcessor {
+    /// Writes an entry to its project's journal, ahead of it the revision that it was checked under, if that is news.
+    ///
+    /// `isVouched` tells whether its record gave back a token: such records have a budget of their own.
+    ///
+    /// - Throws: When no record can hold it, or the topic has used up the project's entries of the hour; nothing is written or
+    ///   counted then.
+    func forward(
+        _ entry: JournalEntry,
+        _ configuration: ProjectConfiguration,
+        isVouched: Bool = false,
+        into turn: inout PendingTransaction
+    ) throws(RecordRejection) {
+        let record = record(entry, configuration)
+        guard record.size <= RecordLimits.record else {
+            throw RecordRejection(
+                .tooLarge,
+                "its journal entry would take \(record.size) bytes, of \(RecordLimits.record) that a record may have"
+            )
+        }
+        let input = Self.inputs[current.topic]
+        let project = configuration.project
+        let isWithin = entryBudget.takes(
+            project,
+            input,
+            size: record.size,
+            isVouched: isVouched,
+            at: batchTime,
+            // A project's commands lie in one partition, by its key: one worker has them all.
+            share: input == .commands ? 1 : share
+        )
+        guard isWithin else {
+            throw RecordRejection(
+                .entryBudget,
+                "the records of \(topics[input]) have used up the journal entries that project \(project) may have of them in an hour (entry_budget of the worker's file)"
+            )
+        }
+        if !isAnnounced(configuration) {
+            announcing[project.rawValue] = configuration.revision
+            let revision = self.record(
+                JournalEntry(project: entry.project, body: .configured(configuration)),
+                configuration
+            )
+            // There was room when the revision was taken up, and nothing else takes of it.
+            _ = entryBudget.takes(project, .projects, size: revision.size, at: batchTime, share: 1)
+            turn.write(revision)
+        }
+        turn.write(record)
+        turnCounts.forwarded += 1
+    }
+
+    private func record(_ entry: JournalEntry, _ configuration: ProjectConfiguration) -> OutputRecord {
+        writer.removeAll()
+        entry.write(to: &writer)
+        let (key, headers) = entryHeaders(entry, at: placeBytes, time: now())
+        return OutputRecord(
+            topic: topics[.journal],
+            partition: configuration.partition,
+            key: key,
+            // Of its own size: the writer's memory is larger, and needed again.
+            value: writer.bytes.withUnsafeBufferPointer { Array($0) },
+            headers: headers
+        )
+    }
+
+    /// The record in hand: an entry's id says where it comes from, so that one written twice can be told.
+    var place: String { String(decoding: placeBytes, as: UTF8.self) }
+
+    private var placeBytes: [UInt8] {
+        var bytes = inputPrefixes[current.topic]
+        bytes.append(contentsOf: String(current.partition).utf8)
+        bytes.append(UInt8(ascii: "/"))
+        bytes.append(contentsOf: String(current.offset).utf8)
+        return bytes
+    }
+
+    /// Sends a refused record to the dead letters.
+    ///
+    /// Each source of records has a budget there: beyond it a record is counted and left out, and the last letter of the turn
+    /// says how many were. Every turn that refuses anything writes one letter at least, of a large record beyond the budget
+    /// the beginning. What brought workers down (`poison`) is always kept.
+    func deadLetter(
+        _ batch: RecordBatch,
+        _ index: Int,
+        _ rejection: RecordRejection,
+        _ topic: String,
+        isStub: Bool = false,
+        into turn: inout PendingTransaction
+    ) {
+        let record = batch.records[index]
+        let input = Self.inputs[record.topic]
+        let source = LetterSource(input, rejection.code)
+        let isBounded = rejection.code != .poison
+        var extent = isStub ? DeadLetterRecord.Extent.stub : .whole
+        if rejection.code == .tooLarge { extent = Self.extent(ofTooLarge: record.value.count, on: input) }
+        let size = min(record.value.count, extent.value)
+        let isWithin = !isBounded || letterBudgets[source].takes(size, at: batchTime)
+        guard isWithin || letter == nil else {
+            turnCounts.dropped[rejection.code.rawValue, default: 0] += 1
+            leftOut += 1
+            return
+        }
+        if !isWithin { extent = .beginning }
+        turnCounts.dead[rejection.code.rawValue, default: 0] += 1
+        sendLetter(into: &turn)
+        letter = DeadLetterRecord.record(
+            to: topics[.deadLetters],
+            key: record.key.baseAddress == nil ? nil : Array(record.key),
+            value: record.value.baseAddress == nil ? nil : Array(record.value),
+            headers: isStub ? [] : batch.headers(at: index),
+            cause: DeadLetterRecord.Cause(
+                topic: topic,
+                partition: record.partition,
+                offset: record.offset,
+                stage: "intake",
+                code: rejection.code.rawValue,
+                text: rejection.text,
+                worker: worker,
+                at: now()
+            ),
+            extent: extent
+        )
+        // Key and headers may be larger than the value, and are known only now.
+        if isBounded, isWithin, let letter {
+            letterBudgets[source].charge(
+                letter.headers.reduce(letter.key?.count ?? 0) {
+                    $0 + $1.name.utf8.count + ($1.value?.count ?? 0) + DeadLetterRecord.headerFraming
+                }
+            )
+        }
+    }
+
+    /// Returns the extent that is kept of a record that is too large: parts that no configuration would accept are
+    /// cut, and the rest may be sent again.
+    private static func extent(ofTooLarge size: Int, on topic: Topic) -> DeadLetterRecord.Extent {
+        guard size <= recordLimit else { return .beginning }
+        var extent = DeadLetterRecord.Extent.whole
+        guard !traffic.contains(topic) else { return extent }
+        extent.headers = headerLimit + RecordLimits.headerCount * DeadLetterRecord.headerFraming
+        extent.key = headerLimit
+        return extent
+    }
+
+    /// Writes the letter that was kept back: only the next one, or the end of the turn, knows how many were left out after it.
+    func sendLetter(into turn: inout PendingTransaction) {
+        guard var letter else { return }
+        if leftOut > 0 { letter.headers.append(RecordHeader(DeadLetterRecord.leftOutHeader, String(leftOut))) }
+        turn.write(letter)
+        self.letter = nil
+        leftOut = 0
+    }
+
+    // MARK: - Poison
+
+    public var isolates: Bool { true }
+
+    public func quarantine(
+        _ batch: RecordBatch,
+        topics names: [String],
+        because isolation: Quarantine,
+        into turn: inout PendingTransaction
+    ) throws {
+        for (index, record) in batch.records.enumerated() {
+            turnCounts.read += 1
+            let rejection = RecordRejection(.poison, isolation.text)
+            deadLetter(batch, index, rejection, names[record.topic], isStub: isolation.isStubborn, into: &turn)
+            offsets.note(record)
+        }
+        offsets.advance(&turn, topics: names)
+    }
+
+    /// Clients and projects that cannot be read have nothing to do with the records.
+    public func isAboutRecord(_ error: any Error) -> Bool { !(error is StreamError) && !(error is EngineError) }
+}

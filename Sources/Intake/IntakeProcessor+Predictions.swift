@@ -1,0 +1,239 @@
+internal import Acquisition
+internal import EngineCore
+internal import Events
+internal import Flywheel
+internal import Hashing
+internal import JSON
+internal import Kinds
+internal import StreamRuntime
+internal import Vocabulary
+
+/// Intake's verdict on a prediction whose form is valid.
+struct IntakeVerdict {
+    let project: ProjectTable.Place
+    /// Position of the model version among the project's streams.
+    let stream: Int
+    let role: ModelRole?
+    /// In `0...1`.
+    let score: Double
+    /// The position of the likeliest class, of an output that has one, and the probability of what the model thinks likeliest.
+    let top: Int?
+    let confidence: Double
+    /// Hash that identifies the sample.
+    let hash: UInt64
+    /// Status of the sample in the loop's state.
+    let status: SampleTable.Status
+    /// The draw of the sample, or of its group, for the audit sample, in `0..<1`.
+    let draw: Double
+    let isAudit: Bool
+    let isExploration: Bool
+    /// Whether it goes on to the journal.
+    var passes: Bool
+    var triggers = TriggerSet.Outcome()
+    /// Whether it goes on for its triggers alone, or since users dispute what was said of its sample.
+    var isBelowThreshold = false
+
+    /// Whether triggers may look at it: of the audit sample nothing is marked, for its labels test, and no condition may choose
+    /// among them; and what was asked for is not asked for again.
+    var isOpenToTriggers: Bool { !isAudit && status != .asked }
+}
+
+/// Predictions: nearly all of the traffic, and nearly all of it is counted and left out.
+extension IntakeProcessor {
+    /// Looks at a prediction without parsing it whole; nil of what is not in plain form, and of all that may be refused.
+    ///
+    /// - Complexity: O(*n*) in its bytes; no allocation and no reference counting once all its names are known.
+    func look(_ record: RecordView, at time: Int64) -> IntakeVerdict? {
+        var reading = PredictionReading()
+        guard record.value.count <= Self.recordLimit, let text = scanner.scan(record.value),
+            reader.read(text, projectView, into: &reading), let project = reading.project,
+            isBelievable(reading.predictedAt, at: time), !project.pointee.readsMetadata,
+            record.value.count <= project.pointee.sampleRoom, project.pointee.door.admits(reading.embedding)
+        else { return nil }
+        let function = project.pointee.function
+        // An output is tempered as a whole.
+        guard !reading.hasOutput || project.pointee.temperature == 1 else { return nil }
+        var score = 0.0
+        if reading.hasOutput, function != .random {
+            score = reading.output.score(function, classes: project.pointee.classCount)
+        } else {
+            score = Self.draw(project, "", reading.sample, reading.version)
+        }
+        let judgement = judge(
+            project,
+            sample: reading.sample,
+            group: reading.group,
+            version: reading.version,
+            role: reading.role,
+            score: score,
+            hasOutput: reading.hasOutput,
+            top: reading.hasOutput ? reading.output.top : nil,
+            confidence: reading.hasOutput ? reading.output.first : 0,
+            at: time
+        )
+        guard var judgement, project.pointee.hasTriggers else { return judgement }
+        considerTriggers(&judgement, &reading, at: time)
+        return judgement
+    }
+
+    /// Judges a prediction that was parsed whole.
+    func judge(_ event: PredictionEvent, _ project: ProjectTable.Place, at time: Int64) -> IntakeVerdict? {
+        var (sample, version) = (event.sample.id.rawValue, event.model?.version.rawValue ?? "")
+        var group = event.sample.group?.rawValue ?? ""
+        let judgement = sample.withUTF8 { sample in
+            version.withUTF8 { version in
+                group.withUTF8 { group in
+                    judge(
+                        project,
+                        sample: UnsafeRawBufferPointer(sample),
+                        group: UnsafeRawBufferPointer(group),
+                        version: UnsafeRawBufferPointer(version),
+                        role: event.model?.role,
+                        score: event.score(project.pointee.configuration, random: project.pointee.random) ?? 0,
+                        hasOutput: event.output != nil,
+                        top: event.output?.distribution?.top.label.rawValue,
+                        confidence: event.output?.confidence ?? 0,
+                        at: time
+                    )
+                }
+            }
+        }
+        guard var judgement, project.pointee.hasTriggers else { return judgement }
+        considerTriggers(&judgement, event, at: time)
+        return judgement
+    }
+
+    /// The draw of a sample for a model.
+    private static func draw(
+        _ project: ProjectTable.Place,
+        _ prefix: StaticString,
+        _ sample: UnsafeRawBufferPointer,
+        _ version: UnsafeRawBufferPointer
+    ) -> Double {
+        let prefix = UnsafeRawBufferPointer(start: prefix.utf8Start, count: prefix.utf8CodeUnitCount)
+        return withUnsafeTemporaryAllocation(byteCount: prefix.count + sample.count + version.count + 1, alignment: 1) {
+            var end = 0
+            for part in [prefix, sample] {
+                UnsafeMutableRawBufferPointer(rebasing: $0[end...]).copyMemory(from: part)
+                end += part.count
+            }
+            $0[end] = UInt8(ascii: "/")
+            UnsafeMutableRawBufferPointer(rebasing: $0[(end + 1)...]).copyMemory(from: version)
+            return project.pointee.random.unit(key: UnsafeRawBufferPointer($0))
+        }
+    }
+
+    private func judge(
+        _ project: ProjectTable.Place,
+        sample: UnsafeRawBufferPointer,
+        group: UnsafeRawBufferPointer,
+        version: UnsafeRawBufferPointer,
+        role: ModelRole?,
+        score: Double,
+        hasOutput: Bool,
+        top: Int?,
+        confidence: Double,
+        at time: Int64
+    ) -> IntakeVerdict? {
+        guard let stream = project.pointee.stream(version, in: turnNumber, share: share) else { return nil }
+        let hash = project.pointee.audit.hash(key: sample)
+        // Members of a group are on one side, so the draw is the group's.
+        let draw = StableHash.unit(hash: group.isEmpty ? hash : project.pointee.audit.hash(key: group))
+        let isAudit = draw < project.pointee.auditCutoff
+        let status = samples?.status(of: hash) ?? .unknown
+        // Versions beyond those told apart have no threshold. What was asked for costs none: of the audit sample alone anything
+        // that models still say decides.
+        let isTold = stream != IntakeProject.others && status != .asked
+        var passes = isTold && project.pointee.withStream(stream) { $0.admits(score, at: time) }
+        var isExploration = false
+        if isTold, hasOutput, project.pointee.withStream(stream, { $0.explores }) {
+            let chance = Self.draw(project, "exploration/", sample, version)
+            isExploration = project.pointee.withStream(stream) { $0.explores(chance, at: time) }
+        }
+        passes = passes || isAudit || isExploration
+        // Asked here: `wants` copies the table, three references and all, for each prediction.
+        if isTold, !passes, status == .pooled || project.pointee.filling.hasRoom {
+            passes = project.pointee.filling.wants(hash, status, project.pointee.withStream(stream) { $0.hash })
+        }
+        let isDisputed =
+            project.pointee.hasDisputed && !passes && status == .unknown && project.pointee.admitsDisputed(hash)
+        return IntakeVerdict(
+            project: project,
+            stream: stream,
+            role: role,
+            score: score,
+            top: top,
+            confidence: confidence,
+            hash: hash,
+            status: status,
+            draw: draw,
+            isAudit: isAudit,
+            isExploration: isExploration,
+            passes: passes || isDisputed,
+            isBelowThreshold: isDisputed
+        )
+    }
+
+    @inline(__always)
+    func count(_ judgement: IntakeVerdict) {
+        judgement.project.pointee.withStream(judgement.stream) { stream in
+            stream.count(judgement.role, in: turnNumber) { tally in
+                tally.count(score: judgement.score, top: judgement.top, confidence: judgement.confidence)
+                if judgement.passes { tally.countForwarded() }
+            }
+        }
+    }
+
+    /// Counts a prediction, and forwards it if it passes. `size` is that of the record, in bytes.
+    ///
+    /// - Throws: When its entry has no room in a record or in the budget; it is not counted then.
+    func take(
+        _ event: PredictionEvent,
+        _ judgement: IntakeVerdict,
+        at time: Int64,
+        into turn: inout PendingTransaction
+    ) throws(RecordRejection) {
+        guard judgement.passes else { return count(judgement) }
+        let configuration = judgement.project.pointee.configuration
+        let triggers = judgement.triggers.isEmpty ? nil : judgement.project.pointee.triggers
+        let candidate = Candidate(
+            sample: event.sample,
+            output: event.output,
+            model: event.model,
+            score: judgement.score,
+            auditProbability: judgement.isAudit ? configuration.acquisition.auditCutoff : nil,
+            auditDraw: judgement.draw,
+            predictedAt: StreamTime(milliseconds: min(event.predictedAt ?? time, time)),
+            isExploration: judgement.isExploration && !judgement.isAudit,
+            triggers: triggers?.names(of: judgement.triggers.fired) ?? [],
+            awaiting: triggers?.names(of: judgement.triggers.awaiting) ?? [],
+            isBelowThreshold: judgement.isBelowThreshold
+        )
+        let entry = JournalEntry(project: configuration.project, body: .candidate(candidate))
+        try forward(entry, configuration, into: &turn)
+        count(judgement)
+        guard judgement.isOpenToTriggers, !judgement.isBelowThreshold else { return }
+        let version = judgement.project.pointee.withStream(judgement.stream) { $0.hash }
+        judgement.project.pointee.filling.note(judgement.hash, judgement.status, version, at: time)
+    }
+
+    /// Sees to it that a sample of a record of `size` bytes fits on a task, whichever entry would open it, and lies in the
+    /// project's space. What is only counted must, too: which records are refused is no matter of chance.
+    func checkSample(_ sample: Sample, _ size: Int, _ project: ProjectTable.Place) throws(RecordRejection) {
+        if let fault = project.pointee.space.fault(of: sample) { throw RecordRejection(.wrongSpace, fault) }
+        let room = project.pointee.sampleRoom
+        guard size > room else { return }
+        let found = sample.encodedSize
+        guard found > room else { return }
+        throw RecordRejection(
+            .tooLarge,
+            "sample: \(found) bytes without the embedding as a task has it, of \(max(0, room)) beside the project's classes; send content by URI"
+        )
+    }
+
+    /// Whether an event's own time lies within bounds.
+    func isBelievable(_ time: Int64?, at now: Int64) -> Bool {
+        guard let time else { return true }
+        return time >= Self.earliestTime && time <= now + Self.futureTolerance
+    }
+}

@@ -1,0 +1,326 @@
+internal import Acquisition
+internal import EngineCore
+internal import Events
+internal import Flywheel
+internal import Hashing
+internal import JSON
+internal import Kinds
+internal import Rollout
+internal import StreamRuntime
+internal import Training
+internal import Vocabulary
+
+/// Handling of each kind of record.
+extension IntakeProcessor {
+    /// Takes any record, parsed whole. `judged` is what a look at it, a prediction, said: it is not judged again.
+    ///
+    /// - Throws: Why it is refused; nothing of it is counted then.
+    func take(
+        _ record: RecordView,
+        at index: Int,
+        of batch: RecordBatch,
+        judged: IntakeVerdict? = nil,
+        into turn: inout PendingTransaction
+    ) throws(RecordRejection) {
+        guard record.value.baseAddress != nil, record.value.count > 0 else {
+            throw RecordRejection(.empty, "the record has no value")
+        }
+        guard record.value.count <= Self.recordLimit else {
+            throw Self.tooLarge(record.value.count)
+        }
+        let envelope: Envelope
+        do throws(JSONError) {
+            envelope = try Envelope(parser.parse(record.value))
+        } catch {
+            let isEnvelope = ["specversion", "data", "id", "source"].contains(error.path)
+            throw isEnvelope
+                ? RecordRejection(.badEnvelope, error.description) : RecordRejection(error, of: record.value)
+        }
+        let known = generation
+        let name = try project(envelope.data, of: record)
+        do throws(RecordRejection) {
+            // A judgement holds for the revision that it was made under.
+            try take(record, index, batch, envelope, name, generation == known ? judged : nil, into: &turn)
+        } catch {
+            guard error.code == .unknownClass else { throw error }
+            // A class may have come with a revision that is not read yet.
+            let isNews = lookAgain(for: record)
+            // What a user says is right is no reason to pass over that the prediction was wrong.
+            let isFeedback = Self.inputs[record.topic] == .feedback
+            guard isNews || isFeedback else { throw error }
+            try take(record, index, batch, envelope, name, nil, takesUnknownClass: isFeedback, into: &turn)
+        }
+    }
+
+    /// Why a record of so many bytes is refused.
+    static func tooLarge(_ size: Int) -> RecordRejection {
+        RecordRejection(.tooLarge, "expected at most \(recordLimit) bytes, found \(size)")
+    }
+
+    private func take(
+        _ record: RecordView,
+        _ index: Int,
+        _ batch: RecordBatch,
+        _ envelope: Envelope,
+        _ name: String,
+        _ judged: IntakeVerdict?,
+        takesUnknownClass: Bool = false,
+        into turn: inout PendingTransaction
+    ) throws(RecordRejection) {
+        guard let project = projects[name] else {
+            throw RecordRejection(.unknownProject, "there is no project \"\(name.prefix(64))\"")
+        }
+        let configuration = project.pointee.configuration
+        let (id, question) = (configuration.project, configuration.question)
+        let object = envelope.data
+        switch Self.inputs[record.topic] {
+        case .predictions:
+            // Everything is decoded before anything is counted: a refused record leaves no trace in the tallies.
+            var event = try PredictionEvent(
+                object,
+                project: id,
+                question: question,
+                initialClasses: configuration.shortestOutput
+            )
+            try event.checkNames()
+            believe(&event.predictedAt, "predicted_at_ms", &event.remarks)
+            try checkSample(event.sample, record.value.count, project)
+            guard let judgement = judged ?? judge(event, project, at: batchTime) else { return }
+            try take(event, judgement, at: batchTime, into: &turn)
+            note(event.remarks)
+        case .feedback:
+            var event = try FeedbackEvent(object, project: id, question: question, takesUnknownClass: takesUnknownClass)
+            try event.checkNames()
+            believe(&event.givenAt, "given_at_ms", &event.remarks)
+            let entry = feedback(event, envelope, record, index, batch)
+            if let drawn = draw(entry, project) {
+                try forward(JournalEntry(project: id, body: .feedback(drawn)), configuration, into: &turn)
+            } else {
+                turnCounts.feedbackLeftOut += 1
+            }
+            count(event, project)
+            note(event.remarks)
+        case .annotations:
+            var event = try AnnotationEvent(object, project: id, question: question)
+            try event.checkNames()
+            believe(&event.answeredAt, "answered_at_ms", &event.remarks)
+            let isVouched = try isVouched(event.token, .labelingTasks, event.annotation.task.rawValue, configuration)
+            let origin = try origin(record, index, batch)
+            try forward(
+                JournalEntry(project: id, body: .annotation(event.annotation), origin: origin),
+                configuration,
+                isVouched: isVouched,
+                into: &turn
+            )
+            note(event.remarks)
+        case .trainingResults where PredictedEvent.isOne(object):
+            let event = try PredictedEvent(object, project: id, question: question)
+            try event.checkNames()
+            let isVouched = try isVouched(event.token, .trainingRequests, event.labels.request.rawValue, configuration)
+            let origin = try origin(record, index, batch)
+            try forward(
+                JournalEntry(project: id, body: .predicted(event.labels), origin: origin),
+                configuration,
+                isVouched: isVouched,
+                into: &turn
+            )
+            note(event.remarks)
+        case .trainingResults:
+            let event = try TrainingResultEvent(object, project: id, kind: question.kind)
+            try event.checkNames()
+            let isVouched = try isVouched(event.token, .trainingRequests, event.result.request.rawValue, configuration)
+            let origin = try origin(record, index, batch)
+            let verified = try artifacts.check(event.result, allowed: configuration.training.artifacts)
+            try forward(
+                JournalEntry(project: id, body: .trainingResult(event.result.verified(verified)), origin: origin),
+                configuration,
+                isVouched: isVouched,
+                into: &turn
+            )
+            note(event.remarks)
+        case .commands:
+            let event = try CommandEvent(object, project: id)
+            // What it says of the model beside is the operator's word.
+            if case .register(let model) = event.command.action {
+                _ = try artifacts.check(model.artifact, allowed: configuration.training.artifacts)
+            }
+            try event.checkNames()
+            let origin = try origin(record, index, batch)
+            try forward(
+                JournalEntry(project: id, body: .command(event.command), origin: origin),
+                configuration,
+                into: &turn
+            )
+        case .imports:
+            var event = try ImportEvent(object, project: id, question: question)
+            try event.checkNames()
+            believe(&event.labeledAt, "labeled_at_ms", &event.remarks)
+            try checkSample(event.sample, record.value.count, project)
+            let origin = try origin(record, index, batch)
+            try forward(
+                JournalEntry(project: id, body: .importedLabel(event.label), origin: origin),
+                configuration,
+                into: &turn
+            )
+            note(event.remarks)
+        default:
+            let event = try SealedVersionEvent(object, project: id)
+            try forward(JournalEntry(project: id, body: .versionSealed(event.version)), configuration, into: &turn)
+        }
+    }
+
+    // MARK: - Feedback
+
+    private func feedback(
+        _ event: FeedbackEvent,
+        _ envelope: Envelope,
+        _ record: RecordView,
+        _ index: Int,
+        _ batch: RecordBatch
+    ) -> Feedback {
+        var id = event.id ?? envelope.id
+        var source = event.source ?? envelope.source
+        if id == nil {
+            for header in batch.headers(at: index) {
+                let text = header.value.map { String(decoding: $0, as: UTF8.self) }
+                switch header.name.lowercased() {
+                case "ce_id", "ce-id": id = text
+                case "ce_source", "ce-source": source = source ?? text
+                default: break
+                }
+            }
+        }
+        // Without an id of its own an event is only as distinct as its place in the topic.
+        // No id that somebody chooses is ever the place of a record that has none.
+        let origin = source ?? ""
+        let identity =
+            id.map { "e\(origin.utf8.count) \(origin)\u{0}\($0)" } ?? "p\(record.partition)\u{0}\(record.offset)"
+        return Feedback(
+            key: xxh64(identity),
+            sample: event.sample,
+            modelVersion: event.modelVersion,
+            user: UserDigest(String(userKey.digest(of: event.user).hex.prefix(16))),
+            verdict: event.verdict,
+            answer: event.answer,
+            proposedClass: event.plainProposal
+        )
+    }
+
+    /// The feedback as it goes to the journal, with the probability with which its user was drawn.
+    ///
+    /// - Returns: Nil where the hour has no room for it: then it is counted alone, and is no dead letter. More of the same would say
+    ///   little, and the users who are left out are drawn by a hash that nobody outside can compute.
+    private func draw(_ feedback: Feedback, _ project: ProjectTable.Place) -> Feedback? {
+        let configuration = project.pointee.configuration
+        // Of a limit of the worker's own all feedback is short at once.
+        guard entryBudget.hasRoom(configuration.project, .feedback, at: batchTime, share: share) else { return nil }
+        let probability = feedbackRoom.take(
+            configuration.project,
+            limit: configuration.rollout.feedbackPerHour,
+            draw: project.pointee.feedbackDraw.unit(key: feedback.user.rawValue),
+            at: batchTime,
+            share: share
+        )
+        return probability.map { feedback.drawn(with: $0) }
+    }
+
+    private func count(_ event: FeedbackEvent, _ project: ProjectTable.Place) {
+        var version = event.modelVersion.rawValue
+        let stream = version.withUTF8 {
+            project.pointee.stream(UnsafeRawBufferPointer($0), in: turnNumber, share: share)
+        }
+        guard let stream else { return }
+        project.pointee.withStream(stream) {
+            $0.count(.champion, in: turnNumber) { $0.countFeedback(isNegative: event.verdict.isNegative) }
+        }
+    }
+
+    // MARK: - Parts
+
+    /// Whether an answer gives back the token of what it answers, a record of `topic`. Nothing else is asked, so that it is
+    /// known before anything is written.
+    ///
+    /// - Throws: Of a wrong one, and of none where the project requires one.
+    private func isVouched(
+        _ token: RequestToken?,
+        _ topic: Topic,
+        _ id: String,
+        _ configuration: ProjectConfiguration
+    ) throws(RecordRejection) -> Bool {
+        guard let token else {
+            guard configuration.requiresTokens else { return false }
+            throw RecordRejection(
+                .missingToken,
+                "token: project \(configuration.project) requires the token that the record of \(topics[topic]) carries, found none"
+            )
+        }
+        guard tokens.accept(token, on: topics[topic], of: configuration.project, for: id) else {
+            throw RecordRejection(
+                .badToken,
+                "token: it is not that of \(id) on \(topics[topic]) under a secret of this worker (salt, tokens.secret)"
+            )
+        }
+        return true
+    }
+
+    /// Leaves out an event's own time where it does not lie within bounds: it only informs.
+    private func believe(_ time: inout Int64?, _ member: StaticString, _ remarks: inout Remarks) {
+        guard let own = time, !isBelievable(own, at: batchTime) else { return }
+        remarks.note(
+            "\(member)",
+            "\(RFC3339.text(milliseconds: own)) (\(own) ms) is before 2000 or more than a day in the future: left out"
+        )
+        time = nil
+    }
+
+    /// Counts what was odd about a record that was taken.
+    private func note(_ remarks: Remarks) {
+        guard !remarks.all.isEmpty else { return }
+        latestRemarks = remarks
+        for member in Set(remarks.all.map(\.member)) { turnCounts.remarked[member, default: 0] += 1 }
+    }
+
+    /// Where a record came from, and all of it, so that it can go to the dead letters as it came.
+    private func origin(_ record: RecordView, _ index: Int, _ batch: RecordBatch) throws(RecordRejection) -> EntryOrigin
+    {
+        let headers = batch.headers(at: index)
+        // Each takes some thirty bytes in the entry, however short it is.
+        guard headers.count <= RecordLimits.headerCount else {
+            throw RecordRejection(
+                .tooLarge,
+                "expected at most \(RecordLimits.headerCount) headers, found \(headers.count)"
+            )
+        }
+        var size = record.key.count
+        for header in headers { size += header.name.utf8.count + (header.value?.count ?? 0) }
+        // In the journal these stand beside the value: together they must fit into one record.
+        guard size <= Self.headerLimit else {
+            throw RecordRejection(
+                .tooLarge,
+                "expected at most \(Self.headerLimit) bytes of key and headers, found \(size)"
+            )
+        }
+        return EntryOrigin(
+            topic: topics[Self.inputs[record.topic]],
+            partition: record.partition,
+            offset: record.offset,
+            value: Array(record.value),
+            key: record.key.baseAddress == nil ? nil : Array(record.key),
+            headers: headers.map { OriginHeader(name: $0.name, value: $0.value) }
+        )
+    }
+}
+
+extension ImportEvent {
+    /// The label as it stands in the journal, known by its source and id.
+    fileprivate var label: ImportedLabel {
+        ImportedLabel(
+            key: xxh64("\(origin.source.utf8.count) \(origin.source)\u{0}\(origin.id)"),
+            origin: origin,
+            sample: sample,
+            answer: answer,
+            isValidation: isValidation,
+            labeledAt: labeledAt.map { StreamTime(milliseconds: $0) }
+        )
+    }
+}

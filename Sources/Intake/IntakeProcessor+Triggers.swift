@@ -1,0 +1,107 @@
+internal import Acquisition
+internal import Events
+internal import Flywheel
+internal import Kinds
+internal import Strategies
+internal import Vocabulary
+
+/// Triggers: predictions that go on whatever their score.
+extension IntakeProcessor {
+    /// Lets triggers look at a prediction that was looked at. Where they read metadata it must be parsed instead.
+    ///
+    /// `reading` is not changed; it is large, and not copied.
+    ///
+    /// - Complexity: O(*n*) in the conditions; no allocation.
+    func considerTriggers(_ judgement: inout IntakeVerdict, _ reading: inout PredictionReading, at time: Int64) {
+        let project = judgement.project
+        guard judgement.isOpenToTriggers else { return }
+        let classes = project.pointee.classCount
+        var facts = TriggerFacts(top: -1, confidence: 0, margin: 0, score: judgement.score, role: judgement.role)
+        var unnamed = 0.0
+        if reading.hasOutput {
+            (facts.top, facts.confidence) = (reading.output.top, reading.output.first)
+            facts.margin = 1 - reading.output.score(.margin, classes: classes)
+            let others = classes - reading.output.count
+            unnamed = others > 0 ? reading.output.remainder / Double(others) : 0
+        }
+        judgement.settle(
+            project.pointee.judgeTriggers(
+                facts,
+                stream: judgement.stream,
+                sample: reading.sample,
+                unnamed: unnamed,
+                passes: judgement.passes,
+                at: time
+            )
+        )
+    }
+
+    /// Evaluates the triggers on a prediction that was parsed whole, conditions on metadata included.
+    func considerTriggers(_ judgement: inout IntakeVerdict, _ event: PredictionEvent, at time: Int64) {
+        let project = judgement.project
+        guard judgement.isOpenToTriggers else { return }
+        let classes = project.pointee.classCount
+        let facts = TriggerFacts(event.output, score: judgement.score, role: judgement.role, classes: classes)
+        var unnamed = 0.0
+        if project.pointee.watchesClasses {
+            project.pointee.triggers?.beginNotes()
+            for entry in event.output?.distribution?.entries ?? [] {
+                project.pointee.triggers?.note(entry.label.rawValue, entry.probability)
+            }
+        }
+        if let output = event.output?.distribution {
+            let others = classes - output.entries.count
+            unnamed = others > 0 ? output.remainder / Double(others) : 0
+        }
+        var id = event.sample.id.rawValue
+        let outcome = id.withUTF8 {
+            project.pointee.judgeTriggers(
+                facts,
+                stream: judgement.stream,
+                sample: UnsafeRawBufferPointer($0),
+                unnamed: unnamed,
+                passes: judgement.passes,
+                metadata: project.pointee.readsMetadata ? event.sample.metadata : nil,
+                at: time
+            )
+        }
+        judgement.settle(outcome)
+    }
+}
+
+extension IntakeVerdict {
+    fileprivate mutating func settle(_ outcome: TriggerSet.Outcome) {
+        triggers = outcome
+        isBelowThreshold = isBelowThreshold || !passes && !outcome.isEmpty
+        passes = passes || !outcome.isEmpty
+    }
+}
+
+extension IntakeProject {
+    /// Evaluates the triggers on a prediction; `metadata` is the sample's where any condition reads it.
+    @inline(__always)
+    fileprivate mutating func judgeTriggers(
+        _ facts: TriggerFacts,
+        stream: Int,
+        sample: UnsafeRawBufferPointer,
+        unnamed: Double,
+        passes: Bool,
+        metadata: SampleMetadata? = nil,
+        at time: Int64
+    ) -> TriggerSet.Outcome {
+        guard let metadata else {
+            return triggers?.judge(
+                facts,
+                names: streams[stream].names,
+                sample: sample,
+                unnamed: unnamed,
+                passes: passes,
+                at: time
+            ) ?? TriggerSet.Outcome()
+        }
+        let names = triggers?.names(version: streams[stream].version, metadata: metadata) ?? []
+        return names.withUnsafeBufferPointer {
+            triggers?.judge(facts, names: $0, sample: sample, unnamed: unnamed, passes: passes, at: time)
+        } ?? TriggerSet.Outcome()
+    }
+}

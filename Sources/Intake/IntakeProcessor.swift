@@ -1,0 +1,295 @@
+public import EngineCore
+public import Events
+internal import Flywheel
+internal import Hashing
+internal import JSON
+public import StreamRuntime
+internal import Vocabulary
+
+/// Counts of Intake since it began. Every record read is accepted, dead or dropped.
+public struct IntakeCounts: Hashable, Sendable {
+    /// Records read.
+    public var read: Int64 = 0
+    /// Records that were usable, forwarded or not.
+    public var accepted: Int64 = 0
+    /// Sent to the dead letters, by reason code.
+    public var dead: [String: Int64] = [:]
+    /// Counted and left out, by reason code.
+    public var dropped: [String: Int64] = [:]
+    /// Records taken although a member that only informs was read otherwise than it stands, or left out; by member.
+    public var remarked: [String: Int64] = [:]
+    /// Journal entries written.
+    public var forwarded: Int64 = 0
+    /// Feedback that was counted and is in no journal, since its user was not drawn.
+    public var feedbackLeftOut: Int64 = 0
+
+    public init() {}
+
+    public var deadTotal: Int64 { dead.values.reduce(0, +) }
+    public var droppedTotal: Int64 { dropped.values.reduce(0, +) }
+}
+
+/// The data plane: decodes, checks, scores, thins out. Keeps nothing that correctness depends on.
+public final class IntakeProcessor: Processor {
+    /// The largest record that is looked at, in bytes.
+    public static let recordLimit = 262_144
+    /// The most bytes of key and headers of a record that the journal keeps whole.
+    public static let headerLimit = 65_536
+    /// How far in the future an event's own time may lie, in milliseconds.
+    static let futureTolerance: Int64 = 86_400_000
+    /// 2000-01-01: nothing that Flywheel sees happened before.
+    static let earliestTime: Int64 = 946_684_800_000
+
+    /// The topics that Intake reads, in the order in which its consumer counts them.
+    public static let inputs: [Topic] = [
+        .predictions, .feedback, .annotations, .trainingResults, .commands, .datasetVersions, .imports,
+    ]
+
+    /// Inputs whose refused records may be left out of the dead letters when there are too many.
+    static let traffic: Set<Topic> = [.predictions, .feedback]
+
+    let topics: TopicNames
+    let directory: ProjectDirectory
+    /// Nil: spaces are those of the configurations alone, and of no sample it is known whether it was asked for.
+    let state: StateDirectory?
+    var stateGeneration = 0
+    private var snapshotNumber = 0
+    /// Owns what `samples` looks at.
+    private var snapshot: SampleTable.Snapshot?
+    /// Samples that the loop has asked for, or has in a pool.
+    private(set) var samples: SampleTable.View?
+    let salt: [UInt8]
+    let worker: String
+    let now: () -> Int64
+    /// Partitions of `predictions` in all; a worker's share of a threshold is its part of them.
+    let partitionCount: Int
+    let userKey: HMACSHA256
+    let tokens: TokenKeys
+    private let hasHistory: () throws -> Bool
+
+    let parser = JSONParser(maximumDepth: 64, maximumSize: recordLimit)
+    let scanner: JSONScanner
+    private let names = PredictionReader.Names()
+    let reader: PredictionReader
+    let projects = ProjectTable()
+    /// View of `projects`, renewed whenever these change.
+    var projectView: ProjectTable.View
+    var generation = -1
+    /// Projects whose newest revision waits until their budget holds it, with the offset of the first that did.
+    var waiting: [String: Int64] = [:]
+    /// When the revisions that wait were last tried, in milliseconds since 1970.
+    var triedAt: Int64 = 0
+    /// When the batch in hand was taken up, in milliseconds since 1970.
+    var batchTime: Int64 = 0
+    /// Counts turns, from 1.
+    var turnNumber = 1
+    var current: (topic: Int, partition: Int32, offset: Int64) = (0, 0, 0)
+    var looks = LookAllowance()
+    private(set) var owned: Set<Int32> = []
+    /// Revisions written to their journals, and those of the open turn.
+    var announced: [String: Int] = [:]
+    var announcing: [String: Int] = [:]
+    /// Prefixes of the ids of records, by the position of their topic in `inputs`.
+    let inputPrefixes: [[UInt8]]
+    var entryHeaders = EntryHeaders()
+    /// Entries are written here one after the other.
+    var writer = JSONWriter(capacity: 4_096)
+    var offsets = ReadOffsets()
+    var letterBudgets: LetterBudgets
+    var entryBudget: EntryBudget
+    var feedbackRoom = FeedbackRoom()
+    var artifacts: ArtifactGate
+    /// The last dead letter of the turn, not written yet, and how many were left out after it.
+    var letter: OutputRecord?
+    var leftOut: Int64 = 0
+    var turnCounts = IntakeCounts()
+    /// Remarks on the last accepted record that had any.
+    var latestRemarks = Remarks()
+    /// Counts of the committed transactions.
+    public private(set) var counts = IntakeCounts()
+
+    /// A stage that has read nothing yet. `hasHistory` tells whether Intake has ever worked here: asked where the group has
+    /// no offsets.
+    ///
+    /// Without `artifactFolders` no file is looked at.
+    public init(
+        topics: TopicNames,
+        directory: ProjectDirectory,
+        state: StateDirectory? = nil,
+        artifactFolders: ArtifactFolders? = nil,
+        salt: [UInt8],
+        tokens: TokenKeys,
+        worker: String,
+        partitionCount: Int,
+        lettersPerSecond: Int = 1_000,
+        entryLimits: EntryLimits = .usual,
+        now: @escaping () -> Int64,
+        hasHistory: @escaping () throws -> Bool = { false }
+    ) {
+        scanner = JSONScanner(parser)
+        reader = names.reader
+        projectView = projects.view
+        self.hasHistory = hasHistory
+        self.topics = topics
+        inputPrefixes = Self.inputs.map { Array("\(topics[$0])/".utf8) }
+        self.directory = directory
+        self.state = state
+        if let state { directory.inForce = { state.spelling(of: $0) } }
+        self.salt = salt
+        self.tokens = tokens
+        self.worker = worker
+        self.partitionCount = max(1, partitionCount)
+        self.now = now
+        letterBudgets = LetterBudgets(perSecond: lettersPerSecond)
+        entryBudget = EntryBudget(entryLimits)
+        artifacts = artifactFolders.map { ArtifactGate($0, FileInspector()) } ?? ArtifactGate()
+        // A key of its own: what is drawn with the salt says nothing about users.
+        userKey = HMACSHA256(key: SHA256Digest(of: Array("flywheel users\u{0}".utf8) + salt).bytes)
+    }
+
+    // MARK: - Stage
+
+    public func assigned(_ partitions: [TopicPartition], committed: [TopicPartition: Int64]) throws -> [TopicPartition:
+        Int64]
+    {
+        var positions: [TopicPartition: Int64] = [:]
+        for partition in partitions {
+            if partition.topic == topics[.predictions] { owned.insert(partition.partition) }
+            positions[partition] = committed[partition]
+        }
+        shareChanged()
+        // What was asked for is known before the first record, as far as that takes no longer than it should; before the
+        // revisions, for what is in force stays.
+        try state?.readToEnd(now: now)
+        try directory.readToEnd(stable: true)
+        return positions
+    }
+
+    /// Nothing is guessed: to begin with the first record would count a week of traffic again, with the last would lose what
+    /// came meanwhile.
+    public func beginsAnew() throws {
+        guard try hasHistory() else { return }
+        throw EngineError(
+            "begin",
+            "Intake's group has no committed offsets, but the journal has entries: the offsets have expired (offsets.retention.minutes), or the group or the prefix is not what it was",
+            remedy:
+                "set them on purpose, for every input topic, to when Intake stopped: kafka-consumer-groups.sh --group GROUP --topic TOPIC --reset-offsets --to-datetime WHEN --execute (what is read twice counts twice in the tallies and changes nothing else)"
+        )
+    }
+
+    /// Whether any entry was ever written to the journal.
+    public static func hasJournal(_ transport: any StreamTransport, _ topics: TopicNames) throws -> Bool {
+        let reader = try transport.makeReader(topics: [topics[.journal]])
+        defer { reader.close() }
+        for partition in try reader.partitions(of: topics[.journal])
+        where try reader.watermarks(TopicPartition(topics[.journal], partition)).high > 0 {
+            return true
+        }
+        return false
+    }
+
+    public func unassigned(_ partitions: [TopicPartition]) {
+        for partition in partitions where partition.topic == topics[.predictions] { owned.remove(partition.partition) }
+        // All of them go before a rebalance gives others: nothing is read meanwhile, and what limits hold is not to shrink.
+        if !owned.isEmpty { shareChanged() }
+    }
+
+    /// Thresholds and limits that are there already have been made for another share.
+    private func shareChanged() {
+        for project in projects.all { project.pointee.setShare(share) }
+    }
+
+    /// How many records ahead the memory of texts is asked for: one takes half a microsecond, memory a fifth of that.
+    private static let reach = 2
+
+    public func process(_ batch: RecordBatch, topics names: [String], into turn: inout PendingTransaction) throws {
+        try directory.refresh()
+        try state?.refresh()
+        batchTime = now()
+        adoptRevisions()
+        lookAtState()
+        let predictions = Self.inputs.firstIndex(of: .predictions)
+        var dropped: Int64 = 0
+        for index in batch.records.indices {
+            let record = batch.records[index]
+            if index &+ Self.reach < batch.records.count { scanner.prepare(batch.records[index &+ Self.reach].value) }
+            offsets.note(record)
+            let judgement = record.topic == predictions ? look(record, at: batchTime) : nil
+            if let judgement, !judgement.passes {
+                count(judgement)
+                dropped += 1
+                continue
+            }
+            current = (record.topic, record.partition, record.offset)
+            do throws(RecordRejection) {
+                try take(record, at: index, of: batch, judged: judgement, into: &turn)
+                turnCounts.accepted += 1
+            } catch {
+                deadLetter(batch, index, error, names[record.topic], into: &turn)
+            }
+        }
+        turnCounts.read += Int64(batch.records.count)
+        turnCounts.accepted += dropped
+        if let last = batch.records.last { current = (last.topic, last.partition, last.offset) }
+        offsets.advance(&turn, topics: names)
+    }
+
+    public func punctuate(now: Int64, into turn: inout PendingTransaction) throws {}
+
+    public func willCommit(into turn: inout PendingTransaction) throws {
+        sendLetter(into: &turn)
+        let inputs = offsets.ranges(Self.inputs.map { topics[$0] })
+        for project in projects.all {
+            for stream in project.pointee.streams { write(stream, project.pointee.configuration, inputs, into: &turn) }
+        }
+    }
+
+    public func committed() {
+        entryBudget.committed()
+        feedbackRoom.committed()
+        for project in projects.all { project.pointee.filling.committed() }
+        announced.merge(announcing) { $1 }
+        counts.read += turnCounts.read
+        counts.accepted += turnCounts.accepted
+        counts.forwarded += turnCounts.forwarded
+        counts.feedbackLeftOut += turnCounts.feedbackLeftOut
+        counts.dead.merge(turnCounts.dead) { $0 + $1 }
+        counts.dropped.merge(turnCounts.dropped) { $0 + $1 }
+        counts.remarked.merge(turnCounts.remarked) { $0 + $1 }
+        forgetTurn()
+    }
+
+    public func aborted() {
+        entryBudget.aborted()
+        feedbackRoom.aborted()
+        for project in projects.all { project.pointee.filling.aborted() }
+        forgetTurn()
+    }
+
+    private func forgetTurn() {
+        artifacts.turnEnded()
+        announcing.removeAll(keepingCapacity: true)
+        offsets.removeAll()
+        letter = nil
+        leftOut = 0
+        for project in projects.all { project.pointee.forgetTurn(turnNumber) }
+        turnNumber += 1
+        turnCounts = IntakeCounts()
+    }
+
+    /// Takes up what the loop has committed since, as far as it was read.
+    private func lookAtState() {
+        guard let state else { return }
+        let number = state.samples.snapshotNumber
+        if snapshot == nil || number != snapshotNumber {
+            snapshotNumber = number
+            snapshot = state.samples.snapshot
+            samples = snapshot?.view
+        }
+        guard let samples else { return }
+        for place in projectView.places { place.pointee.filling.look(samples, at: batchTime) }
+    }
+
+    /// The part of the traffic that this worker sees.
+    var share: Double { Double(max(1, owned.count)) / Double(max(partitionCount, owned.count)) }
+}

@@ -1,0 +1,113 @@
+internal import Acquisition
+internal import Hashing
+internal import Vocabulary
+
+/// Intake's knowledge of the predictions of one model version: which scores pass, and the counts of the pending
+/// transaction.
+struct ModelTraffic {
+    /// Nil of samples that no model has seen, and of all versions beyond those that are told apart.
+    let version: ModelVersion?
+    /// Hash of the version's name; 0 where there is none.
+    let hash: UInt64
+    private(set) var threshold: AdaptiveThreshold
+    private let burst: Double
+    private var exploration: AdaptiveThreshold?
+    /// By the model's role: none, champion, challenger.
+    private var tallies = (TallyCounter(), TallyCounter(), TallyCounter())
+    /// Which of the triggers' conditions on names the version meets, one word a trigger; empty where there are none.
+    let names: UnsafeBufferPointer<UInt64>
+    /// Owns them.
+    private let words: PackedName
+    /// The turn that last counted something here.
+    private(set) var lastTurn = 0
+
+    /// - Parameters:
+    ///   - version: Of the model.
+    ///   - rate: Candidates a second that are wanted.
+    ///   - policy: Of the project.
+    ///   - share: The share of the rate that is let through by chance, whatever its score.
+    ///   - names: One word a trigger: which of its conditions on names the version meets.
+    init(
+        version: ModelVersion?,
+        rate: Double,
+        policy: AcquisitionPolicy,
+        exploration share: Double,
+        names: ContiguousArray<UInt64>
+    ) {
+        self.version = version
+        hash = version.map { xxh64($0.rawValue) } ?? 0
+        words = PackedName(names)
+        self.names = words.view
+        burst = Double(policy.batchSize)
+        threshold = AdaptiveThreshold(perSecond: rate, burst: burst)
+        explore(share, of: rate)
+    }
+
+    /// Another rate of candidates a second is wanted from now on, or another share of it by chance.
+    mutating func setRate(_ rate: Double, exploration share: Double) {
+        threshold.target = rate / 1_000
+        explore(share, of: rate)
+    }
+
+    private mutating func explore(_ share: Double, of rate: Double) {
+        guard share > 0 else {
+            exploration = nil
+            return
+        }
+        if exploration == nil { exploration = AdaptiveThreshold(perSecond: rate * share, burst: burst) }
+        exploration?.target = rate * share / 1_000
+    }
+
+    /// Takes a score into account and judges it by the stream's threshold; see `AdaptiveThreshold.admits`.
+    mutating func admits(_ score: Double, at time: Int64) -> Bool { threshold.admits(score, at: time) }
+
+    var explores: Bool { exploration != nil }
+
+    /// Whether a draw in `0..<1` is let through whatever its score.
+    mutating func explores(_ draw: Double, at time: Int64) -> Bool { exploration?.admits(draw, at: time) ?? false }
+
+    /// The tally of one role, to count in.
+    mutating func count(_ role: ModelRole?, in turn: Int, _ body: (inout TallyCounter) -> Void) {
+        lastTurn = turn
+        switch role {
+        case nil: body(&tallies.0)
+        case .champion: body(&tallies.1)
+        case .challenger: body(&tallies.2)
+        }
+    }
+
+    /// Returns the tallies of a transaction by role; roles without any counts are left out.
+    func counted(in turn: Int) -> [(role: ModelRole?, tally: TallyCounter)] {
+        guard lastTurn == turn else { return [] }
+        return [(nil, tallies.0), (ModelRole.challenger, tallies.2), (ModelRole.champion, tallies.1)]
+            .filter { !$0.1.isEmpty }
+    }
+
+    /// Begins to count anew.
+    mutating func forget() {
+        tallies.0.clear()
+        tallies.1.clear()
+        tallies.2.clear()
+    }
+
+    /// The counts of another stream of the same version become this one's.
+    mutating func inherit(_ other: ModelTraffic) {
+        tallies = other.tallies
+        lastTurn = other.lastTurn
+    }
+}
+
+/// Words that are asked for at every record: they stand where nobody counts references to them.
+private final class PackedName {
+    private let words: UnsafeMutableBufferPointer<UInt64>
+
+    init(_ words: ContiguousArray<UInt64>) {
+        self.words = .allocate(capacity: words.count)
+        _ = self.words.initialize(fromContentsOf: words)
+    }
+
+    deinit { words.deallocate() }
+
+    /// It holds while the object lives.
+    var view: UnsafeBufferPointer<UInt64> { UnsafeBufferPointer(words) }
+}

@@ -1,0 +1,139 @@
+internal import EngineCore
+internal import Events
+internal import Flywheel
+internal import JSON
+internal import StreamRuntime
+internal import Vocabulary
+
+/// From an entry to decisions on their topics.
+extension LoopProcessor {
+    func takeEntry(
+        _ record: RecordView,
+        _ index: Int,
+        _ batch: RecordBatch,
+        _ partition: inout Partition,
+        _ turn: inout PendingTransaction
+    ) throws(JSONError) {
+        if let name = pausedProject(of: record, partition) {
+            return passOver(record, name, &partition)
+        }
+        guard let entry = try decode(record, index, batch, &turn) else { return }
+        let name = entry.project.rawValue
+        // A key that does not name its project; ours all do.
+        if partition.paused.contains(name) { return passOver(record, name, &partition) }
+        apply(entry, record, name, &partition, &turn)
+    }
+
+    /// Nil of an entry that cannot be read; it is buried.
+    ///
+    /// - Throws: `.newerForm` only: a dead letter would drop what a newer build can read, and decisions would differ.
+    func decode(_ record: RecordView, _ index: Int, _ batch: RecordBatch, _ turn: inout PendingTransaction)
+        throws(JSONError)
+        -> JournalEntry?
+    {
+        do throws(JSONError) {
+            return try JournalEntry(json: parser.parse(record.value))
+        } catch {
+            guard error.kind != .newerForm else { throw error }
+            turnCounts.unreadable += 1
+            deadLetter(
+                record.key,
+                record.value,
+                batch.headers(at: index),
+                cause(topics[.journal], record.partition, record.offset, "unreadable_entry", error.description),
+                &turn
+            )
+            return nil
+        }
+    }
+
+    func apply(
+        _ entry: JournalEntry,
+        _ record: RecordView,
+        _ name: String,
+        _ partition: inout Partition,
+        _ turn: inout PendingTransaction
+    ) {
+        // In place: a project is too large to be taken out and put back for every entry.
+        let decisions = partition.projects[name, default: LoopProject(project: entry.project)]
+            .apply(entry, appendedAt: StreamTime(milliseconds: record.timestamp), offset: record.offset)
+        turnCounts.entries += 1
+        for decision in decisions { write(decision, entry, record, &turn) }
+    }
+
+    func write(
+        _ decision: EncodedDecision,
+        _ entry: JournalEntry,
+        _ record: RecordView,
+        _ turn: inout PendingTransaction
+    ) {
+        turnCounts.decisions += 1
+        if let refusal = decision.refusal {
+            turnCounts.refused[refusal.code.rawValue, default: 0] += 1
+            guard decision.topic != nil else { return }
+            let origin = entry.origin
+            let why = cause(
+                origin?.topic ?? topics[.journal],
+                origin?.partition ?? record.partition,
+                origin?.offset ?? record.offset,
+                refusal.code.rawValue,
+                refusal.text
+            )
+            turn.write(
+                DeadLetterRecord.record(
+                    to: topics[.deadLetters],
+                    key: origin?.key,
+                    value: origin?.value ?? Array(record.value),
+                    headers: origin?.headers.map { RecordHeader($0.name, $0.value) } ?? [],
+                    cause: why
+                )
+            )
+            return
+        }
+        guard let topic = decision.topic else { return }
+        // Here and not in the decision: replay needs no secret.
+        let token = decision.answerableID.map { tokens.token(on: topics[topic], of: entry.project, for: $0) }
+        turn.write(
+            OutputRecord(
+                topic: topics[topic],
+                partition: record.partition,
+                key: Array(decision.key.utf8),
+                value: token?.added(to: decision.value) ?? decision.value,
+                headers: decision.headers.recordHeaders
+            )
+        )
+    }
+
+    func cause(_ topic: String, _ partition: Int32, _ offset: Int64, _ code: String, _ text: String)
+        -> DeadLetterRecord.Cause
+    {
+        DeadLetterRecord.Cause(
+            topic: topic,
+            partition: partition,
+            offset: offset,
+            stage: "loop",
+            code: code,
+            text: text,
+            worker: worker,
+            at: now()
+        )
+    }
+
+    func deadLetter(
+        _ key: UnsafeRawBufferPointer,
+        _ value: UnsafeRawBufferPointer,
+        _ headers: [RecordHeader],
+        _ cause: DeadLetterRecord.Cause,
+        _ turn: inout PendingTransaction
+    ) {
+        turn.write(
+            DeadLetterRecord.record(
+                to: topics[.deadLetters],
+                key: key.baseAddress == nil ? nil : Array(key),
+                value: value.baseAddress == nil ? nil : Array(value),
+                headers: headers,
+                cause: cause
+            )
+        )
+    }
+}

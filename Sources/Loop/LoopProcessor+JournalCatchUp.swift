@@ -1,0 +1,356 @@
+internal import Events
+internal import Flywheel
+internal import JSON
+public import StreamRuntime
+internal import Vocabulary
+
+/// One project at a time reads the journal again from where it was paused, beside the live stream.
+struct JournalCatchUp {
+    /// Records of the journal in one transaction, whoever they belong to.
+    static let portion = 1_000
+    /// The most that such a transaction holds, in bytes.
+    static let maximumBytes = 4 << 20
+    /// Transactions of one project before the next has its turn.
+    static let slice = 16
+    /// Entries taken with care, and milliseconds, before the live stream has its turn.
+    static let streak = 100
+    static let streakTime: Int64 = 500
+    /// Deaths, and equal refusals, at one entry.
+    static let patience = 3
+
+    struct EntryRejection {
+        /// The stored place.
+        var next: Int64
+        var count: Int
+        var reason: String
+    }
+
+    /// The project that is read, or was last, and where its reader stands.
+    var name: String?
+    var position: Int64 = -1
+    var reader: (any LogReader)?
+    let batch = RecordBatch()
+    /// Records of the journal over which a project's entries are taken one a transaction yet.
+    var careful: [String: Int] = [:]
+    /// Refusals in a row at one place.
+    var refusals: [String: EntryRejection] = [:]
+    /// Projects whose last reader died with an entry of theirs in hand: to be noted before they are read.
+    var died: Set<String> = []
+    /// The project whose reading ends with the open transaction.
+    var ending: String?
+    /// Transactions of `name` since it had its turn, and entries in hand one after the other, since when.
+    var turns = 0
+    var taken = 0
+    var takenSince: Int64 = 0
+    /// Failures of readers in a row, and turns to wait before the next try.
+    var failures = 0
+    var wait = 0
+    private var noting: Set<String> = []
+
+    mutating func note(_ name: String) { noting.insert(name) }
+
+    mutating func committed() {
+        died.subtract(noting)
+        noting.removeAll()
+        guard let ending else { return }
+        careful[ending] = nil
+        refusals[ending] = nil
+        self.ending = nil
+        if name == ending { stop() }
+    }
+
+    /// Discards the progress of an aborted transaction: its records are read again.
+    mutating func aborted() {
+        noting.removeAll()
+        ending = nil
+        position = -1
+    }
+
+    /// The reader is of no further use now; another project has its turn first.
+    mutating func failed() {
+        closeReader()
+        failures += 1
+        wait = 1 << min(failures, 6)
+        turns = Self.slice
+    }
+
+    /// Everything but the reader stays true.
+    mutating func stop() {
+        closeReader()
+        name = nil
+        turns = 0
+    }
+
+    private mutating func closeReader() {
+        reader?.close()
+        reader = nil
+        position = -1
+    }
+
+    mutating func close() {
+        stop()
+        careful.removeAll()
+        refusals.removeAll()
+        died.removeAll()
+        noting.removeAll()
+        ending = nil
+        failures = 0
+        wait = 0
+    }
+}
+
+extension LoopProcessor {
+    public func foundUnclean(_ found: [TopicPartition]) {
+        for place in found where place.topic == topics[.journal] {
+            guard let partition = partitions[place.partition] else { continue }
+            for name in partition.paused {
+                guard let pause = partition.projects[name]?.pause, pause.isResuming else { continue }
+                // Whoever died there may have had this project's entries in hand, or anybody's.
+                rereading.careful[name] = JournalCatchUp.portion
+                if pause.isInHand { rereading.died.insert(name) }
+            }
+        }
+    }
+
+    public func betweenTransactions(into turn: inout PendingTransaction) throws -> Bool {
+        guard partitions.values.contains(where: { !$0.paused.isEmpty }) else { return false }
+        guard rereading.wait == 0 else {
+            rereading.wait -= 1
+            return false
+        }
+        guard let (name, number) = nextResuming(), var partition = partitions.removeValue(forKey: number) else {
+            return false
+        }
+        defer { partitions[number] = partition }
+        return try reread(name, number, &partition, &turn)
+    }
+
+    public func betweenTurnsRefused(_ reason: String) {
+        // The transaction's own place is not the stored one.
+        guard let name = rereading.name,
+            let stored = partitions.values.lazy.compactMap({ $0.projects[name] }).first?.storedPause
+        else { return }
+        rereading.careful[name] = JournalCatchUp.portion
+        if let known = rereading.refusals[name], known.next == stored.next {
+            // Where the verdict itself cannot be written it stays.
+            if known.count >= JournalCatchUp.patience || known.reason == reason {
+                rereading.refusals[name]?.count += 1
+                return
+            }
+        }
+        rereading.refusals[name] = .init(next: stored.next, count: 1, reason: reason)
+    }
+
+    /// One that has an entry in hand stays; else each has its turn.
+    private func nextResuming() -> (name: String, number: Int32)? {
+        var all: [(name: String, number: Int32)] = []
+        for number in partitions.keys.sorted() {
+            guard let partition = partitions[number] else { continue }
+            for name in partition.paused.sorted() where partition.projects[name]?.pause?.isResuming ?? false {
+                all.append((name, number))
+            }
+        }
+        guard let index = all.firstIndex(where: { $0.name == rereading.name }) else { return all.first }
+        let current = all[index]
+        let isInHand = partitions[current.number]?.projects[current.name]?.pause?.isInHand ?? false
+        return rereading.turns < JournalCatchUp.slice || isInHand ? current : all[(index + 1) % all.count]
+    }
+
+    /// - Returns: Whether there is an entry in hand, to be read before anything else is.
+    private func reread(_ name: String, _ number: Int32, _ partition: inout Partition, _ turn: inout PendingTransaction)
+        throws
+        -> Bool
+    {
+        guard var pause = partition.projects[name]?.pause else { return false }
+        let before = pause
+        if rereading.name != name || rereading.turns >= JournalCatchUp.slice {
+            if rereading.name != name { rereading.stop() }
+            rereading.name = name
+            rereading.turns = 0
+        }
+        rereading.turns += 1
+        if rereading.died.contains(name), pause.isInHand {
+            // Known to the next worker before anything is read.
+            rereading.note(name)
+            beginStreak()
+            pause.deaths += 1
+            if pause.deaths >= JournalCatchUp.patience {
+                stopRereading(&pause, "\(pause.deaths) workers died", name, number, &turn)
+            }
+        } else if let refused = rereading.refusals[name], refused.next == pause.next,
+            refused.count >= JournalCatchUp.patience
+        {
+            let isTold = refused.count <= JournalCatchUp.patience + 1
+            stopRereading(&pause, "\(refused.count) times in a row: \(refused.reason)", name, number, &turn, isTold)
+        } else if rereading.careful[name] ?? 0 > 0, !pause.isInHand {
+            pause.isInHand = true
+            beginStreak()
+        } else {
+            switch try readOn(name, number, &partition, &turn) {
+            case .failed: pause.isInHand = false
+            case .gone(let low):
+                let reason = "its entries before journal offset \(low) are gone"
+                stopRereading(&pause, reason, name, number, &turn)
+            case .newer(let offset, let reason):
+                pause.next = max(pause.next, offset)
+                stopRereading(&pause, reason, name, number, &turn)
+            case .stands(let next) where next >= partition.journalOffset:
+                join(name, number, &partition, &turn)
+                return false
+            case .stands(let next):
+                if next > pause.next { pause.deaths = 0 }
+                // Where nothing came, or all is well again, the live stream has its turn.
+                if next <= pause.next || rereading.careful[name] ?? 0 <= 0 || isStreakLong() { pause.isInHand = false }
+                pause.next = max(pause.next, next)
+            }
+        }
+        if pause != before || partition.projects[name]?.isTouched ?? false {
+            partition.pause(name, pause)
+            partition.isTouched = true
+            turn.mustCommit = true
+        }
+        return pause.isInHand
+    }
+
+    private func beginStreak() {
+        rereading.taken = 0
+        rereading.takenSince = now()
+    }
+
+    private func isStreakLong() -> Bool {
+        rereading.taken += 1
+        let time = now() - rereading.takenSince
+        return rereading.taken >= JournalCatchUp.streak || time >= JournalCatchUp.streakTime || time < 0
+    }
+
+    // MARK: - Reading
+
+    private enum Progress {
+        case stands(Int64)
+        /// The first record that the journal still has stands behind.
+        case gone(Int64)
+        /// Only a newer build can read the entry at this offset.
+        case newer(Int64, String)
+        case failed
+    }
+
+    /// Applies the project's entries of the next portion, or the next of them alone.
+    private func readOn(_ name: String, _ number: Int32, _ partition: inout Partition, _ turn: inout PendingTransaction)
+        throws
+        -> Progress
+    {
+        var next = partition.projects[name]?.pause?.next ?? 0
+        let isCareful = rereading.careful[name] ?? 0 > 0
+        var seen = 0
+        while next < partition.journalOffset {
+            let outcome: ReadOutcome
+            do throws(StreamError) {
+                let place = TopicPartition(topics[.journal], number)
+                if let low = try startReader(place, at: next) { return .gone(low) }
+                let maximum = isCareful ? 1 : JournalCatchUp.portion
+                outcome =
+                    try rereading.reader?.poll(into: rereading.batch, maximum: maximum, timeoutMilliseconds: 20)
+                    ?? .idle
+                rereading.failures = 0
+            } catch {
+                rereading.failed()
+                rereadingFailed(name, error)
+                return .failed
+            }
+            guard outcome == .records else {
+                if case .endOfPartition(_, let offset) = outcome {
+                    next = min(max(next, offset), partition.journalOffset)
+                    rereading.position = next
+                }
+                return .stands(next)
+            }
+            var isOurs = false
+            for (index, record) in rereading.batch.records.enumerated() {
+                guard record.offset < partition.journalOffset else { return .stands(partition.journalOffset) }
+                guard turn.bytes < JournalCatchUp.maximumBytes else {
+                    // The reader is ahead of us.
+                    rereading.position = -1
+                    return .stands(next)
+                }
+                do throws(JSONError) {
+                    if try rereadEntry(record, index, name, &partition, &turn) { isOurs = true }
+                } catch {
+                    // The reader is ahead of us.
+                    rereading.position = -1
+                    return .newer(record.offset, error.reason)
+                }
+                next = record.offset + 1
+            }
+            rereading.position = next
+            let count = rereading.batch.records.count
+            seen += count
+            if isCareful { rereading.careful[name]? -= count }
+            guard isCareful, !isOurs, seen < JournalCatchUp.portion else { return .stands(next) }
+        }
+        return .stands(next)
+    }
+
+    /// - Returns: The first offset that is still there, if that is not the one to start at.
+    private func startReader(_ place: TopicPartition, at next: Int64) throws(StreamError) -> Int64? {
+        if rereading.reader == nil { rereading.reader = try transport.makeReader(topics: [place.topic]) }
+        guard rereading.position != next, let reader = rereading.reader else { return nil }
+        let low = try reader.watermarks(place).low
+        guard low <= next else { return low }
+        try reader.start([place: next])
+        rereading.position = next
+        return nil
+    }
+
+    /// - Returns: Whether it may belong to the project.
+    private func rereadEntry(
+        _ record: RecordView,
+        _ index: Int,
+        _ name: String,
+        _ partition: inout Partition,
+        _ turn: inout PendingTransaction
+    ) throws(JSONError) -> Bool {
+        // What belongs to others was dealt with when they read it; also where it could not be read.
+        guard record.key.elementsEqual(name.utf8) else {
+            guard owner(of: record) == nil, let entry = try? JournalEntry(json: parser.parse(record.value)),
+                entry.project.rawValue == name
+            else { return false }
+            apply(entry, record, name, &partition, &turn)
+            return true
+        }
+        if let entry = try decode(record, index, rereading.batch, &turn), entry.project.rawValue == name {
+            apply(entry, record, name, &partition, &turn)
+        }
+        return true
+    }
+
+    // MARK: - Its end
+
+    private func join(_ name: String, _ number: Int32, _ partition: inout Partition, _ turn: inout PendingTransaction) {
+        partition.pause(name, nil)
+        partition.isTouched = true
+        turn.mustCommit = true
+        rereading.ending = name
+        pauseChanges.append((name, nil))
+        let text = "resumed: every entry of its journal is applied"
+        tell(name, Notice(kind: .projectResumed, text: text), "resumed-\(now())", number, &turn)
+    }
+
+    private func stopRereading(
+        _ pause: inout ProjectPause,
+        _ reason: String,
+        _ name: String,
+        _ number: Int32,
+        _ turn: inout PendingTransaction,
+        _ isTold: Bool = true
+    ) {
+        pause.isResuming = false
+        pause.isInHand = false
+        pause.deaths = 0
+        pause.reason = reason
+        rereading.ending = name
+        pauseChanges.append((name, pause))
+        guard isTold else { return }
+        let text = "paused again at journal offset \(pause.next): \(reason)"
+        tell(name, Notice(kind: .projectPaused, text: text), "paused-again-\(now())", number, &turn)
+    }
+}

@@ -1,0 +1,129 @@
+internal import EngineCore
+internal import Events
+internal import Flywheel
+internal import JSON
+public import StreamRuntime
+internal import Vocabulary
+
+/// A project whose entry brings workers down waits, and the others of its partition go on.
+extension LoopProcessor {
+    public var isolates: Bool { true }
+
+    /// False for errors of the broker, which are no fault of the entry.
+    public func isAboutRecord(_ error: any Error) -> Bool { !(error is StreamError) && !(error is EngineError) }
+
+    public func quarantine(
+        _ batch: RecordBatch,
+        topics names: [String],
+        because isolation: Quarantine,
+        into turn: inout PendingTransaction
+    ) throws {
+        for (index, record) in batch.records.enumerated() {
+            guard var partition = partitions.removeValue(forKey: record.partition) else {
+                throw EngineError("pass over an entry", "partition \(record.partition) is not assigned")
+            }
+            defer { partitions[record.partition] = partition }
+            if Self.inputs[record.topic] == .tallies {
+                // Tallies inform and never decide.
+                partition.tallies.skip(offset: record.offset, now: now())
+                continue
+            }
+            if let stop = partition.stop, record.offset >= stop.offset { continue }
+            if let name = owner(of: record) {
+                pause(
+                    name,
+                    at: record.offset,
+                    isolation.text,
+                    isTold: !isolation.isStubborn,
+                    record.partition,
+                    &partition,
+                    &turn
+                )
+            } else {
+                // It belongs to nobody who could be made to wait.
+                let why = cause(topics[.journal], record.partition, record.offset, "poison", isolation.text)
+                deadLetter(record.key, record.value, isolation.isStubborn ? [] : batch.headers(at: index), why, &turn)
+            }
+            partition.journalOffset = record.offset + 1
+            partition.isTouched = true
+            turn.advance(TopicPartition(names[record.topic], record.partition), to: record.offset + 1)
+        }
+    }
+
+    /// The project by the record's key: its value may be what nobody survives.
+    func owner(of record: RecordView) -> String? {
+        guard record.key.baseAddress != nil, record.key.count <= 64 else { return nil }
+        return ProjectID(checking: String(decoding: record.key, as: UTF8.self))?.rawValue
+    }
+
+    private func pause(
+        _ name: String,
+        at offset: Int64,
+        _ reason: String,
+        isTold: Bool,
+        _ number: Int32,
+        _ partition: inout Partition,
+        _ turn: inout PendingTransaction
+    ) {
+        // Behind its pause it is not looked at anyway.
+        guard !partition.paused.contains(name) else { return }
+        if partition.projects[name] == nil { partition.projects[name] = LoopProject(project: ProjectID(name)) }
+        let pause = ProjectPause(next: offset, since: now(), reason: reason)
+        partition.pause(name, pause)
+        pauseChanges.append((name, pause))
+        guard isTold else { return }
+        let text =
+            "paused at journal offset \(offset): \(reason); once the cause is mended: flywheel project resume \(name)"
+        tell(name, Notice(kind: .projectPaused, text: text), "paused-\(offset)", number, &turn)
+    }
+
+    /// A notice that follows from no entry: replay does not look for it.
+    func tell(_ name: String, _ notice: Notice, _ id: String, _ number: Int32, _ turn: inout PendingTransaction) {
+        var writer = JSONWriter()
+        notice.write(to: &writer, project: ProjectID(name))
+        let headers = CloudEventHeaders(
+            id: "\(name)-\(id)",
+            source: "flywheel/\(name)/loop",
+            type: "io.flywheel.notice.given.v1",
+            time: now(),
+            correlation: nil,
+            causation: nil
+        )
+        turn.write(
+            OutputRecord(
+                topic: topics[.notices],
+                partition: number,
+                key: Array(name.utf8),
+                value: writer.bytes,
+                headers: headers.recordHeaders
+            )
+        )
+    }
+
+    // MARK: - Behind a pause
+
+    /// The name of the paused project that a record belongs to, by its key alone.
+    func pausedProject(of record: RecordView, _ partition: Partition) -> String? {
+        guard !partition.paused.isEmpty, record.key.baseAddress != nil else { return nil }
+        let name = String(decoding: record.key, as: UTF8.self)
+        return partition.paused.contains(name) ? name : nil
+    }
+
+    /// An entry of a paused project: applied when the project is read again. Only the wish to go on is heard now.
+    func passOver(_ record: RecordView, _ name: String, _ partition: inout Partition) {
+        guard var pause = partition.projects[name]?.pause, !pause.isResuming, asksToResume(record) else { return }
+        pause.isResuming = true
+        pause.deaths = 0
+        partition.pause(name, pause)
+        pauseChanges.append((name, pause))
+    }
+
+    /// Looks no deeper than it must.
+    private func asksToResume(_ record: RecordView) -> Bool {
+        guard record.value.baseAddress != nil, let json = try? parser.parse(record.value),
+            let object = try? json.object(), (try? object.string("kind")) == "command",
+            let entry = try? JournalEntry(json: json), case .command(let command) = entry.body
+        else { return false }
+        return command.action == .resume
+    }
+}

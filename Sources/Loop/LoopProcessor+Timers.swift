@@ -1,0 +1,115 @@
+internal import EngineCore
+internal import Events
+internal import Flywheel
+internal import Hashing
+public import StreamRuntime
+internal import Tables
+internal import Vocabulary
+
+/// When a project's next tick is written: once its deadline has come, at most once a second.
+///
+/// It is the broker's time that decides whether the deadline has come. Where our clock is ahead of it, a tick changes
+/// nothing; then the next for the same deadline waits twice as long, up to four minutes, so that a clock that jumps fills
+/// no journal.
+struct TickTimer {
+    private var lastAt: Int64 = 0
+    private var lastDeadline: Int64 = .min
+    private var futile = 0
+
+    /// Whether to write a tick now; if so, that is noted.
+    mutating func fires(at now: Int64, deadline: Int64) -> Bool {
+        guard deadline <= now else { return false }
+        let isSame = deadline == lastDeadline
+        let pause: Int64 = 1_000 << Int64(isSame ? min(futile, 8) : 0)
+        // A clock that went back tells nothing of how long ago the last one was.
+        guard now - lastAt >= pause || now < lastAt else { return false }
+        futile = isSame ? futile + 1 : 0
+        (lastAt, lastDeadline) = (now, deadline)
+        return true
+    }
+}
+
+/// Entries that are due by time: ticks, the build that decides, and the sums of tallies.
+extension LoopProcessor {
+    public func punctuate(now: Int64, into turn: inout PendingTransaction) throws {
+        for number in partitions.keys.sorted() {
+            guard var partition = partitions.removeValue(forKey: number) else { continue }
+            defer { partitions[number] = partition }
+            // A stopped partition decides nothing more, so nothing waits for time to pass.
+            if partition.stop == nil {
+                for name in partition.projects.keys.sorted() { writeTimers(name, number, now, &partition, &turn) }
+            }
+            guard partition.tallies.isDue(now), let next = partition.tallies.next else { continue }
+            for folded in partition.tallies.fold() {
+                let state = partition.projects[folded.project]?.state
+                let tallies = folded.tallies.map { $0.told(of: state) }
+                let entry = JournalEntry(project: ProjectID(folded.project), body: .tally(tallies))
+                append(entry, number, &turn)
+            }
+            turn.advance(TopicPartition(topics[.tallies], number), to: next)
+            partition.isTouched = true
+        }
+    }
+
+    func writeTimers(
+        _ name: String,
+        _ number: Int32,
+        _ now: Int64,
+        _ partition: inout Partition,
+        _ turn: inout PendingTransaction
+    ) {
+        guard let project = partition.projects[name] else { return }
+        // What a paused project has applied is old: its timers wait with it.
+        guard project.pause == nil else { return }
+        if project.state.position.value.build != Build.version, !partition.enginesTold.contains(name) {
+            partition.enginesTold.insert(name)
+            append(JournalEntry(project: project.state.project, body: .engine(build: Build.version)), number, &turn)
+            partition.isTouched = true
+        }
+        guard project.isTickPossible, let deadline = project.state.nextDeadline,
+            partition.timers[name, default: TickTimer()].fires(at: now, deadline: deadline.milliseconds)
+        else { return }
+        let mark = ChainMark(entryNumber: project.state.position.value.entryNumber, digest: project.chain.digest.hex)
+        append(JournalEntry(project: project.state.project, body: .tick(mark)), number, &turn)
+        partition.projects[name]?.tickWritten()
+        partition.isTouched = true
+        turnCounts.ticks += 1
+    }
+
+    func append(_ entry: JournalEntry, _ partition: Int32, _ turn: inout PendingTransaction) {
+        turn.mustCommit = true
+        let time = now()
+        let headers = CloudEventHeaders.entry(
+            entry,
+            id: "\(entry.project)-\(entry.body.kind)-\(time)",
+            role: .loop,
+            time: time
+        )
+        turn.write(
+            OutputRecord(
+                topic: topics[.journal],
+                partition: partition,
+                key: Array(entry.project.rawValue.utf8),
+                value: entry.jsonBytes,
+                headers: headers.recordHeaders
+            )
+        )
+    }
+}
+
+extension Tally {
+    /// Returns the tally, marked as unregistered where a project's state does not know its version; unchanged
+    /// without a state.
+    fileprivate func told(of state: ProjectState?) -> Tally {
+        guard let modelVersion, let state, !state.isRegistered(modelVersion) else { return self }
+        return Tally(
+            modelVersion: modelVersion,
+            role: role,
+            predictions: predictions,
+            feedback: feedback,
+            negative: negative,
+            forwarded: forwarded,
+            isUnregistered: true
+        )
+    }
+}

@@ -1,0 +1,192 @@
+public import EngineCore
+public import Events
+internal import Flywheel
+internal import Hashing
+internal import JSON
+public import StreamRuntime
+internal import Tables
+internal import Vocabulary
+
+/// Counts of the loop since it began.
+public struct LoopCounts: Hashable, Sendable {
+    /// Entries applied, whatever came of them.
+    public var entries: Int64 = 0
+    /// Decisions written to topics.
+    public var decisions: Int64 = 0
+    /// By reason code.
+    public var refused: [String: Int64] = [:]
+    /// Ticks written to the journal.
+    public var ticks: Int64 = 0
+    /// Entries that could not be read and went to the dead letters.
+    public var unreadable: Int64 = 0
+
+    public init() {}
+}
+
+/// The control plane: applies journal entries in order, one project at a time, and writes decisions, changelog and position
+/// in the transaction that commits the journal offset.
+public final class LoopProcessor: Processor, StoppingProcessor {
+    /// The topics that Loop reads, in the order in which its consumer counts them. Their partitions travel together.
+    public static let inputs: [Topic] = [.journal, .tallies]
+
+    struct Partition {
+        var projects: [String: LoopProject] = [:]
+        /// Names of the projects that are paused.
+        var paused: Set<String> = []
+        var tallies = TallyFolder()
+        /// Set once an entry has come that only a newer build can read: what stands there and behind it is its own to apply.
+        var stop: PartitionStop?
+        var timers: [String: TickTimer] = [:]
+        var enginesTold: Set<String> = []
+        var history = ""
+        var journalOffset: Int64 = 0
+        var committedOffset: Int64 = 0
+        var isTouched = false
+        /// Rows written since the last snapshot, and when that was.
+        var rowsSinceSnapshot = 0
+        var snapshotAt: Int64 = 0
+
+        /// Nil to let it go on.
+        mutating func pause(_ name: String, _ pause: ProjectPause?) {
+            projects[name]?.pause(pause)
+            if pause == nil { paused.remove(name) } else { paused.insert(name) }
+        }
+    }
+
+    let topics: TopicNames
+    let transport: any StreamTransport
+    let worker: String
+    let tokens: TokenKeys
+    let clusterID: String
+    let now: () -> Int64
+    /// Nil to restore from the changelog alone.
+    let snapshots: LoopSnapshots?
+    /// Where `state` ended before the transaction that is about to open, where a snapshot is due.
+    var snapshotEnds: [Int32: Int64] = [:]
+    let parser = JSONParser(maximumDepth: 64, maximumSize: 16 << 20)
+    var partitions: [Int32: Partition] = [:]
+    var turnCounts = LoopCounts()
+    /// The project that is being read again, if any, and what it was found to be in the way of.
+    var rereading = JournalCatchUp()
+    /// Calls of `pauseChanged` to make once the transaction has committed.
+    var pauseChanges: [(name: String, pause: ProjectPause?)] = []
+    /// Counts of the committed transactions.
+    public internal(set) var counts = LoopCounts()
+    /// Called when a project is paused, resumes (its pause says so), and has resumed (nil).
+    public var pauseChanged: (String, ProjectPause?) -> Void = { _, _ in }
+    /// Called when a partition stops, until it is given up.
+    public var stopped: (PartitionStop) -> Void = { _ in }
+    /// Called when a project cannot be read again for now.
+    public var rereadingFailed: (String, StreamError) -> Void = { _, _ in }
+    /// Called while a partition is restored.
+    public var restoring: (RestoreProgress) -> Void = { _ in }
+    /// Called with each partition restored, its records and milliseconds.
+    public var restored: (Int32, Int, Int64) -> Void = { _, _, _ in }
+
+    public init(
+        topics: TopicNames,
+        transport: any StreamTransport,
+        worker: String,
+        tokens: TokenKeys,
+        snapshots: LoopSnapshots? = nil,
+        now: @escaping () -> Int64
+    ) throws(StreamError) {
+        self.snapshots = snapshots
+        self.topics = topics
+        self.transport = transport
+        self.worker = worker
+        self.tokens = tokens
+        self.now = now
+        clusterID = try transport.clusterID()
+    }
+
+    /// The state of every project here, for whoever looks from outside between two turns.
+    public func forEachProject(_ body: (LoopProject) -> Void) {
+        for number in partitions.keys.sorted() {
+            guard let projects = partitions[number]?.projects else { continue }
+            for name in projects.keys.sorted() { if let project = projects[name] { body(project) } }
+        }
+    }
+
+    /// Partitions that have stopped, in order.
+    public var stops: [PartitionStop] { partitions.keys.sorted().compactMap { partitions[$0]?.stop } }
+
+    // MARK: - Assignment
+
+    public func assigned(_ assigned: [TopicPartition], committed: [TopicPartition: Int64]) throws -> [TopicPartition:
+        Int64]
+    {
+        var positions: [TopicPartition: Int64] = [:]
+        var store = try StateStore(transport: transport, topics: topics)
+        store.progress = restoring
+        defer { store.close() }
+        for place in assigned.sorted() {
+            guard place.topic == topics[.journal] else {
+                positions[place] = committed[place]
+                continue
+            }
+            let began = now()
+            let (restoredState, offset) = try restore(place, committed[place], store)
+            var partition = Partition()
+            partition.projects = restoredState.projects
+            partition.paused = Set(restoredState.projects.filter { $0.value.pause != nil }.keys)
+            partition.snapshotAt = now()
+            partition.history = restoredState.position.map(\.history) ?? ""
+            if partition.history.isEmpty { partition.history = "\(clusterID)/\(worker)/\(now())" }
+            partition.journalOffset = offset
+            partition.committedOffset = offset
+            // Where there is no position yet the first transaction writes one, whatever else it is about.
+            partition.isTouched = restoredState.position == nil
+            partitions[place.partition] = partition
+            positions[place] = offset
+            restored(place.partition, restoredState.records, now() - began)
+        }
+        return positions
+    }
+
+    /// The journal decides; tallies inform.
+    public func toleratesExpiry(of partition: TopicPartition) -> Bool { partition.topic != topics[.journal] }
+
+    public func unassigned(_ gone: [TopicPartition]) {
+        for place in gone where place.topic == topics[.journal] { partitions[place.partition] = nil }
+        rereading.close()
+        pauseChanges.removeAll()
+    }
+
+    // MARK: - Entries
+
+    public func process(_ batch: RecordBatch, topics names: [String], into turn: inout PendingTransaction) throws {
+        for (index, record) in batch.records.enumerated() {
+            guard var partition = partitions.removeValue(forKey: record.partition) else {
+                throw EngineError("apply an entry", "partition \(record.partition) is not assigned")
+            }
+            defer { partitions[record.partition] = partition }
+            if Self.inputs[record.topic] == .tallies {
+                takeTally(record, &partition)
+                continue
+            }
+            if let stop = partition.stop, record.offset >= stop.offset { continue }
+            do throws(JSONError) {
+                try takeEntry(record, index, batch, &partition, &turn)
+            } catch {
+                let stop = PartitionStop(.journal, record.partition, offset: record.offset, reason: error.reason)
+                partition.stop = stop
+                stopped(stop)
+                continue
+            }
+            partition.journalOffset = record.offset + 1
+            partition.isTouched = true
+            turn.advance(TopicPartition(names[record.topic], record.partition), to: record.offset + 1)
+        }
+    }
+
+    func takeTally(_ record: RecordView, _ partition: inout Partition) {
+        do throws(JSONError) {
+            guard record.value.baseAddress != nil else { throw JSONError(.truncated, reason: "empty") }
+            try partition.tallies.take(parser.parse(record.value), offset: record.offset, now: now())
+        } catch {
+            // Tallies inform and never decide: an unreadable one is passed over.
+            partition.tallies.skip(offset: record.offset, now: now())
+        }
+    }
+}

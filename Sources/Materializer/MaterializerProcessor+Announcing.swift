@@ -1,0 +1,60 @@
+internal import EngineCore
+internal import Events
+internal import JSON
+internal import StreamRuntime
+internal import Vocabulary
+
+/// Announcements of versions: each of them once.
+extension MaterializerProcessor {
+    /// A version that is in the store and not yet announced.
+    struct Announcement {
+        let project: ProjectID
+        let version: SealedVersion
+        let record: OutputRecord
+    }
+
+    /// Puts a sealed version among what the next transaction announces, unless it is announced already.
+    func announce(
+        _ project: ProjectID,
+        _ version: SealedVersion,
+        _ cut: VersionCut,
+        _ partition: Int32,
+        _ offset: Int64
+    ) {
+        switch announced.standing(project, version, in: partition) {
+        case .known: return
+        case .otherwise: announcedOtherwise(project, version)
+        case .new: break
+        }
+        cutAt[partition] = offset
+        let record = announcement(project, version, cut, partition)
+        let one = Announcement(project: project, version: version, record: record)
+        sealedSinceNote[partition, default: []].append(one)
+    }
+
+    private func announcement(
+        _ project: ProjectID,
+        _ version: SealedVersion,
+        _ cut: VersionCut,
+        _ partition: Int32
+    ) -> OutputRecord {
+        var writer = JSONWriter()
+        SealedVersionEvent(project: project, version: version).write(to: &writer)
+        // No time: sealing a version twice must give the same record.
+        let headers = CloudEventHeaders(
+            id: "\(project)-version-\(cut.ordinal)",
+            source: "flywheel/\(project)/materializer",
+            type: "io.flywheel.version.sealed.v1",
+            time: nil,
+            correlation: version.id.rawValue,
+            causation: "\(project)-cut-\(cut.sequence)"
+        )
+        return OutputRecord(
+            topic: topics[.datasetVersions],
+            partition: partition,
+            key: Array(project.rawValue.utf8),
+            value: writer.bytes,
+            headers: headers.recordHeaders
+        )
+    }
+}

@@ -1,0 +1,305 @@
+public import DatasetFiles
+public import EngineCore
+public import Events
+internal import JSON
+internal import Storage
+public import StreamRuntime
+public import Vocabulary
+
+/// Writes dataset versions: immutable files for what is new since the parent, a manifest, and the announcement.
+///
+/// A fact that it does not know, or one that is missing, stops its partition: a version sealed without it would be wrong for
+/// ever.
+///
+/// Idempotent: a version's bytes follow from the dataset log alone, so sealing it twice changes nothing, and what
+/// `dataset-versions` announces already is not announced again (`AnnouncedVersions`). So any number of workers may share a
+/// store, and a worker on an empty disk builds it anew without a word.
+///
+/// Where the disk refuses, the record in hand and those behind it wait in memory, one batch at most, nothing more is read,
+/// and the same is tried again. A version is announced, and the group's offset passes it, once all of it is on the disk.
+public final class MaterializerProcessor: Processor, PausingProcessor, StoppingProcessor {
+    public static let inputs: [Topic] = [.datasetLog]
+
+    /// A record that is kept until the disk takes what follows from it.
+    private struct Waiting {
+        let partition: Int32
+        let offset: Int64
+        let value: [UInt8]
+    }
+
+    let topics: TopicNames
+    let store: DatasetStore
+    private let sides = VersionSides()
+    private(set) var announced: AnnouncedVersions
+    var pending: [Int32: [String: WaitingLabels.Project]] = [:]
+    /// Waiting labels kept on disk, by partition, where the group's offset has moved past them.
+    var kept: [Int32: WaitingLabels] = [:]
+    /// Waiting labels kept on disk that the pending transaction lets the group's offset move past, by partition.
+    var turnKept: [Int32: WaitingLabels] = [:]
+    /// Where keeping was tried last, for a disk may refuse, and there may be too many.
+    var keptAt: [Int32: Int64] = [:]
+    /// Offsets for which the first label that waits may hold the group's offset back.
+    let keepEvery: Int64
+    /// Progress recorded on disk, as an offset by partition.
+    var noted: [Int32: Int64] = [:]
+    var facts = FactReader()
+    var next: [Int32: Int64] = [:]
+    var committedNext: [Int32: Int64] = [:]
+    /// Records that wait for the disk, oldest first.
+    private var backlog: [Waiting] = []
+    /// Announcements of versions whose partition's progress is not noted yet.
+    var sealedSinceNote: [Int32: [Announcement]] = [:]
+    /// Offset of the cut that was sealed last.
+    var cutAt: [Int32: Int64] = [:]
+    /// Group offsets that the pending transaction commits, by partition.
+    private var turnNext: [Int32: Int64] = [:]
+    /// Announcements that the pending transaction writes, by partition.
+    private var turnAnnounced: [Int32: [Announcement]] = [:]
+    private var sealedInTurn: Int64 = 0
+    private let jitter: () -> Double
+    public private(set) var holdUp = StorageBackoff()
+    /// Called with every refusal of the disk, and once more with nothing held up when it has passed.
+    public var storagePaused: (StorageBackoff) -> Void = { _ in }
+    /// Versions sealed since the start.
+    public private(set) var sealed: Int64 = 0
+    /// Records that are no facts at all, passed over: a fact that is missing shows in the sequence.
+    public private(set) var unreadable: Int64 = 0
+    private var stopsByPartition: [Int32: PartitionStop] = [:]
+    public var stops: [PartitionStop] { stopsByPartition.keys.sorted().compactMap { stopsByPartition[$0] } }
+    public var stopped: (PartitionStop) -> Void = { _ in }
+    /// Called with a version whose ordinal is announced under another id: an older build wrote it, to a store that is gone.
+    public var announcedOtherwise: (ProjectID, SealedVersion) -> Void = { _, _ in }
+
+    /// A materializer that owns nothing yet.
+    ///
+    /// - Parameters:
+    ///   - topics: The cluster's.
+    ///   - transport: Reads what is announced, when partitions come; nil where nothing is.
+    ///   - store: Where versions go; others may write to it, too.
+    ///   - keepEvery: Offsets for which the first label that waits may hold the group's offset back.
+    ///   - jitter: In `0..<1`, for pauses.
+    public init(
+        topics: TopicNames,
+        transport: (any StreamTransport)?,
+        store: DatasetStore,
+        keepEvery: Int64 = 20_000,
+        jitter: @escaping () -> Double = { Double.random(in: 0..<1) }
+    ) {
+        self.topics = topics
+        self.store = store
+        announced = AnnouncedVersions(transport, topic: topics[.datasetVersions])
+        self.keepEvery = max(1, keepEvery)
+        self.jitter = jitter
+    }
+
+    // MARK: - Stage
+
+    public func assigned(_ partitions: [TopicPartition], committed: [TopicPartition: Int64]) throws -> [TopicPartition:
+        Int64]
+    {
+        // Behind the group's offsets: whoever committed those has committed its announcements with them.
+        try announced.read(partitions.map(\.partition))
+        var positions: [TopicPartition: Int64] = [:]
+        for place in partitions {
+            // A disk that knows less than the group begins where the disk ends: everything is in the log.
+            let (group, here) = (committed[place] ?? 0, try store.progress(place.partition) ?? 0)
+            var offset = min(group, here)
+            // Labels that wait need not be read again where they are kept: what is cut behind them is still to be read.
+            if group > offset, let waiting = try store.kept(place.partition, after: offset, upTo: group) {
+                offset = waiting.offset
+                kept[place.partition] = waiting
+            }
+            store.removeKept(place.partition, except: kept[place.partition]?.offset)
+            positions[place] = offset
+            committedNext[place.partition] = offset
+            goBack(place.partition)
+        }
+        return positions
+    }
+
+    public func unassigned(_ partitions: [TopicPartition]) {
+        for place in partitions {
+            pending[place.partition] = nil
+            facts.forget(place.partition)
+            announced.forget(place.partition)
+            turnAnnounced[place.partition] = nil
+            stopsByPartition[place.partition] = nil
+            kept[place.partition] = nil
+            turnKept[place.partition] = nil
+            keptAt[place.partition] = nil
+            noted[place.partition] = nil
+            next[place.partition] = nil
+            committedNext[place.partition] = nil
+            sealedSinceNote[place.partition] = nil
+            cutAt[place.partition] = nil
+            turnNext[place.partition] = nil
+            backlog.removeAll { $0.partition == place.partition }
+        }
+        if backlog.isEmpty { storageResumed() }
+    }
+
+    public var wantsPause: Bool { holdUp.isActive || !backlog.isEmpty }
+
+    public func process(_ batch: RecordBatch, topics names: [String], into turn: inout PendingTransaction) throws {
+        for record in batch.records where stopsByPartition[record.partition] == nil {
+            let taken = try backlog.isEmpty && take(record.partition, record.offset, record.value)
+            if !taken {
+                backlog.append(
+                    Waiting(partition: record.partition, offset: record.offset, value: Array(record.value))
+                )
+            }
+        }
+        if hasMoved { turn.mustCommit = true }
+    }
+
+    /// Takes a record in.
+    ///
+    /// - Returns: False if the disk does not take what follows from it: then nothing has changed.
+    private func take(_ partition: Int32, _ offset: Int64, _ value: UnsafeRawBufferPointer) throws -> Bool {
+        do {
+            if let (project, fact) = try facts.read(value) {
+                try facts.check(fact, of: project, in: partition)
+                try take(partition, offset, project, fact)
+                facts.passed(fact, of: project, in: partition)
+            } else {
+                unreadable += 1
+            }
+        } catch let error as StorageError where error.isTemporary {
+            refused(error)
+            return false
+        } catch let wrong as WrongFact {
+            let stop = PartitionStop(.datasetLog, partition, offset: offset, reason: wrong.reason)
+            stopsByPartition[partition] = stop
+            stopped(stop)
+            return true
+        }
+        next[partition] = offset + 1
+        return true
+    }
+
+    private func take(_ partition: Int32, _ offset: Int64, _ project: ProjectID, _ fact: DatasetLogRecord) throws {
+        switch fact {
+        case .accepted(let label, let names):
+            // In place: a copy of the lines for each label would make a large import take hours.
+            let line = DatasetLine.bytes(label, names: names)
+            pending[partition]?[project.rawValue, default: .init(from: offset)].lines[label.split, default: []]
+                .append(WaitingLabels.Line(sequence: fact.sequence, bytes: line))
+            pending[partition]?[project.rawValue]?.sequence = fact.sequence
+        case .changed(let change, let names, let former):
+            let waiting = WaitingLabels.Change(fact: change, names: names, formerNames: former)
+            pending[partition]?[project.rawValue, default: .init(from: offset)].changes.append(waiting)
+            pending[partition]?[project.rawValue]?.sequence = fact.sequence
+        case .cut(let cut):
+            let waiting = pending[partition]?[project.rawValue] ?? WaitingLabels.Project(from: offset)
+            let version = try VersionSealer(store: store, sides: sides).seal(project, cut, waiting)
+            pending[partition]?[project.rawValue] = nil
+            guard let version else { return }
+            sealedInTurn += 1
+            announce(project, version, cut, partition, offset)
+        }
+    }
+
+    // MARK: - The disk refuses
+
+    private func refused(_ error: StorageError) {
+        holdUp.refused(error)
+        storagePaused(holdUp)
+    }
+
+    private func storageResumed() {
+        guard holdUp.isActive else { return }
+        holdUp.passed()
+        storagePaused(holdUp)
+    }
+
+    /// Tries again what waits for the disk, once its time has come.
+    public func punctuate(now: Int64, into turn: inout PendingTransaction) throws {
+        guard holdUp.isActive, holdUp.isDue(at: now, jitter: jitter()) else { return }
+        while let first = backlog.first {
+            if stopsByPartition[first.partition] == nil {
+                let taken = try first.value.withUnsafeBytes { try take(first.partition, first.offset, $0) }
+                guard taken else { return }
+            }
+            backlog.removeFirst()
+        }
+        // What is left to be refused is the note of the progress.
+        if hasMoved { turn.mustCommit = true } else { storageResumed() }
+    }
+
+    // MARK: - Commits
+
+    /// Whether a commit would move anything.
+    private var hasMoved: Bool { hasMoved(apartFrom: [:]) }
+
+    /// The group's offset may only pass what is in files: it stops at the first label that no version holds yet, or where such
+    /// labels are kept.
+    public func willCommit(into turn: inout PendingTransaction) throws {
+        // A server that does not answer is waited for once, not once for every partition.
+        var isAway = false
+        for partition in next.keys.sorted() {
+            guard let safe = safeOffset(partition) else { continue }
+            if !isAway, isKeepingDue(partition) { isAway = !keep(partition) }
+            let offset = groupOffset(partition, safe)
+            if offset != committedNext[partition] {
+                guard !isAway else { continue }
+                do {
+                    // The first label that waits, wherever the group stands: whoever has nothing kept begins there.
+                    if noted[partition] != safe { try store.record(progress: safe, of: partition) }
+                    noted[partition] = safe
+                } catch let error as StorageError where error.isTemporary {
+                    refused(error)
+                    isAway = error.isRemote
+                    // What was kept for this is kept again, once the progress can be noted.
+                    if turnKept.removeValue(forKey: partition) != nil { keptAt[partition] = nil }
+                    continue
+                }
+                turn.advance(TopicPartition(topics[.datasetLog], partition), to: offset)
+                turnNext[partition] = offset
+            }
+            guard let new = sealedSinceNote.removeValue(forKey: partition) else { continue }
+            for announcement in new { turn.write(announcement.record) }
+            turnAnnounced[partition, default: []] += new
+        }
+        if backlog.isEmpty, !hasMoved(apartFrom: turnNext) { storageResumed() }
+    }
+
+    private func hasMoved(apartFrom moved: [Int32: Int64]) -> Bool {
+        next.keys.contains { partition in
+            guard let safe = safeOffset(partition) else { return false }
+            return groupOffset(partition, safe) != moved[partition] ?? committedNext[partition]
+                || isKeepingDue(partition)
+        } || sealedSinceNote.values.contains { !$0.isEmpty }
+    }
+
+    public func committed() {
+        committedNext.merge(turnNext) { $1 }
+        for partition in turnNext.keys {
+            if let waiting = turnKept[partition] { kept[partition] = waiting }
+            guard let one = kept[partition] else { continue }
+            // Past all that was kept, the log alone says what waits.
+            if one.offset < committedNext[partition] ?? 0 { kept[partition] = nil }
+            store.removeKept(partition, except: kept[partition]?.offset)
+        }
+        for (partition, new) in turnAnnounced {
+            for one in new { announced.add(one.project, one.version, in: partition) }
+        }
+        turnAnnounced.removeAll()
+        turnKept.removeAll()
+        turnNext.removeAll()
+        sealed += sealedInTurn
+        sealedInTurn = 0
+    }
+
+    /// Discards everything read since the last commit; it is read again.
+    public func aborted() {
+        for partition in Array(next.keys) { goBack(partition) }
+        turnKept.removeAll()
+        stopsByPartition.removeAll()
+        backlog.removeAll()
+        sealedSinceNote.removeAll()
+        turnAnnounced.removeAll()
+        turnNext.removeAll()
+        sealedInTurn = 0
+        storageResumed()
+    }
+}

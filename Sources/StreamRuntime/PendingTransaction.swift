@@ -1,0 +1,136 @@
+/// Pending transaction: the records to write and the offsets read up to, gathered in memory until it opens.
+public struct PendingTransaction {
+    /// Records to write, in order.
+    public internal(set) var outputs: [OutputRecord] = []
+    /// The next offset to read of each partition that was read from.
+    public internal(set) var positions: [TopicPartition: Int64] = [:]
+    /// Bytes of `outputs`, about.
+    public internal(set) var bytes = 0
+    /// Records taken in.
+    public internal(set) var records = 0
+    /// The stage did something that must be committed although it has read nothing new.
+    public var mustCommit = false
+    /// The last one before partitions are given up in order.
+    public internal(set) var isLeaving = false
+
+    public init() {}
+
+    public mutating func write(_ record: OutputRecord) {
+        bytes += record.size
+        outputs.append(record)
+    }
+
+    /// The next offset to read once the turn is committed; the last call of a partition holds.
+    public mutating func advance(_ partition: TopicPartition, to next: Int64) { positions[partition] = next }
+
+    var isEmpty: Bool { outputs.isEmpty && positions.isEmpty && !mustCommit }
+}
+
+/// One role's work between reading and committing: synchronous, deterministic in what it reads, without I/O of its own
+/// but for restoring.
+public protocol Processor: AnyObject {
+    /// Partitions have come. Restores what belongs to them.
+    ///
+    /// - Parameters:
+    ///   - partitions: None of them is assigned yet.
+    ///   - committed: The group's next offsets; a partition that nobody has read yet is missing.
+    /// - Returns: Where to begin each of `partitions`; one that is left out begins at the first record it still has.
+    /// - Throws: When something cannot be restored, which ends the task.
+    func assigned(_ partitions: [TopicPartition], committed: [TopicPartition: Int64]) throws
+        -> [TopicPartition: Int64]
+    /// Whether records that are gone may be passed over; if not, the task refuses to start.
+    func toleratesExpiry(of partition: TopicPartition) -> Bool
+    /// Partitions have gone: forgets what belongs to them.
+    func unassigned(_ partitions: [TopicPartition])
+    /// Takes a batch in. Every record must be accounted for in `turn`, whatever it holds.
+    func process(_ batch: RecordBatch, topics: [String], into turn: inout PendingTransaction) throws
+    /// Called once a turn, records or not: timers, and whatever else the passing of time brings.
+    ///
+    /// - Parameters:
+    ///   - now: Milliseconds since 1970, for timers only.
+    ///   - turn: Committed at once if this writes and no record came.
+    /// - Throws: What ends the task, without a commit of the turn.
+    func punctuate(now: Int64, into turn: inout PendingTransaction) throws
+    /// A transaction is about to open: the last outputs, the changelog among them.
+    func willCommit(into turn: inout PendingTransaction) throws
+    /// The transaction stands: the state in memory is now the state.
+    func committed()
+    /// The transaction does not stand: the state returns to the last commit.
+    func aborted()
+    /// Whether it has enough to do: while it is, nothing is fetched, and turns go on without records.
+    var wantsPause: Bool { get }
+
+    /// Whether a record that brings workers down is taken out of the stream; then `isolate` does it.
+    var isolates: Bool { get }
+    /// Accounts for a single record without looking into it: nobody survived that.
+    func quarantine(
+        _ batch: RecordBatch,
+        topics: [String],
+        because isolation: Quarantine,
+        into turn: inout PendingTransaction
+    ) throws
+    /// Whether an error that this stage threw comes from the records in hand and would come again; anything else ends the
+    /// task.
+    func isAboutRecord(_ error: any Error) -> Bool
+    /// The last owner of these partitions died, or was taken for dead. Called after `assigned`.
+    func foundUnclean(_ partitions: [TopicPartition])
+    /// The group has no offset at all: it has never read anything, or what it knew has expired. Called before `assigned`.
+    ///
+    /// - Throws: When one cannot be told from the other, which ends the task.
+    func beginsAnew() throws
+    /// Work on what is stored, in transactions of its own. Called once a turn, before anything is polled.
+    ///
+    /// - Returns: Whether to be called again, once its transaction stands, before anything is polled.
+    func betweenTransactions(into turn: inout PendingTransaction) throws -> Bool
+    /// Reports that the output of `betweenTransactions` could not be written, or that the call failed; the state is that
+    /// before it.
+    func betweenTurnsRefused(_ reason: String)
+}
+
+extension Processor {
+    /// Traffic may expire.
+    public func toleratesExpiry(of partition: TopicPartition) -> Bool { true }
+
+    /// False, since `process` has dealt with its batch when it returns.
+    public var wantsPause: Bool { false }
+
+    /// A stage whose inputs are ours alone holds the stream instead: nothing is marked, and nothing taken out.
+    public var isolates: Bool { false }
+
+    public func quarantine(
+        _ batch: RecordBatch,
+        topics: [String],
+        because isolation: Quarantine,
+        into turn: inout PendingTransaction
+    ) throws {}
+
+    public func isAboutRecord(_ error: any Error) -> Bool { false }
+    public func beginsAnew() throws {}
+    public func foundUnclean(_ partitions: [TopicPartition]) {}
+    public func betweenTransactions(into turn: inout PendingTransaction) throws -> Bool { false }
+    public func betweenTurnsRefused(_ reason: String) {}
+}
+
+/// How much a transaction may gather.
+public struct CommitPolicy: Hashable, Sendable {
+    /// Milliseconds from the first record to the commit.
+    public var interval: Int64
+    /// Records that end a turn early.
+    public var maximumRecords: Int
+    /// Records taken from the client at once.
+    public var batchSize: Int
+    /// Bytes of output that end a turn early.
+    public var maximumBytes: Int
+
+    public init(
+        interval: Int64 = 100,
+        maximumRecords: Int = 10_000,
+        batchSize: Int = 2_000,
+        maximumBytes: Int = 16 << 20
+    ) {
+        self.interval = interval
+        self.maximumRecords = maximumRecords
+        self.batchSize = batchSize
+        self.maximumBytes = maximumBytes
+    }
+}

@@ -1,0 +1,355 @@
+/// Why a record is taken out of the stream.
+public struct Quarantine: Hashable, Sendable {
+    /// Reason in words: what happened while the record was being processed.
+    public let text: String
+    /// Taking it out has failed too: what is written of it must be as little as possible.
+    public let isStubborn: Bool
+
+    public init(_ text: String, isStubborn: Bool = false) {
+        self.text = text
+        self.isStubborn = isStubborn
+    }
+}
+
+/// Which records may have brought a worker down, and in how small portions to take them: a value without any I/O.
+///
+///     found open  --> a hundredth of a turn a partition, over as many records as a turn may have held
+///     found few   --> a tenth of that portion, down to one record a transaction
+///     found one   --> that record alone; after three deaths it is isolated
+///
+/// A turn that is refused for what a record holds is halved until that record is found; after three equal refusals of it
+/// alone it is isolated. Behind the suspicious part everything goes on as before.
+struct PoisonDetector {
+    /// The least portion of a partition after a first unclean stop, and into how many a turn is cut: every transaction costs
+    /// some ten milliseconds, whatever it holds.
+    static let few = 100
+    /// Into so many a portion is cut that somebody died with.
+    static let parts: Int64 = 10
+    /// Deaths, and equal refusals, that a record gets.
+    static let patience = 3
+    /// How long nothing has come when whatever is still suspicious is not there, in milliseconds.
+    static let silence: Int64 = 30_000
+
+    private struct Span {
+        var size: Int
+        /// Records at or behind this offset are suspicious, ...
+        var from: Int64 = 0
+        /// ... below this one, ...
+        var until: Int64
+        /// ... and no more than these: offsets have gaps.
+        var left = Int.max
+
+        /// Somebody died with exactly these in hand.
+        var isNarrow: Bool { left == .max }
+
+        func holds(_ offset: Int64) -> Bool { left > 0 && offset >= from && offset < until }
+    }
+
+    private struct Suspect {
+        var offset: Int64
+        var deaths = 0
+        var refusals = 0
+        /// Equal for equal refusals.
+        var kind = ""
+        var text = ""
+        /// Times that it could not be isolated; nil until it is to be.
+        var failures: Int?
+    }
+
+    /// A refused turn, to be taken in portions of so many records below these offsets.
+    private struct Search {
+        var limit: Int
+        var until: [TopicPartition: Int64]
+    }
+
+    /// As the group holds them.
+    private(set) var marks: [TopicPartition: OffsetMetadata] = [:]
+    private var spans: [TopicPartition: Span] = [:]
+    private var suspects: [TopicPartition: Suspect] = [:]
+    private var search: Search?
+    /// Whether the group knows that this life is at work.
+    private var isOpened = false
+    /// Partitions whose marks are this life's own.
+    private var own: Set<TopicPartition> = []
+    /// Since when nothing has come.
+    private var quietSince: Int64?
+
+    /// Nothing is suspicious, and the group knows that we are at work: records may be taken as they come.
+    var isCalm: Bool { isOpened && spans.isEmpty && search == nil }
+
+    // MARK: - Partitions
+
+    /// A partition has come.
+    ///
+    /// - Parameters:
+    ///   - partition: Not owned until now.
+    ///   - found: What the group holds; nil of a partition that nobody has read yet.
+    ///   - high: The end of the partition, uncommitted records included. What was in hand stands before it.
+    ///   - turn: Records that a turn may hold.
+    ///   - isExplained: Its last owner was this process, which knows why it stopped: no death is counted.
+    mutating func take(
+        _ partition: TopicPartition,
+        _ found: GroupOffset?,
+        high: Int64,
+        turn: Int,
+        isExplained: Bool
+    ) {
+        isOpened = false
+        quietSince = nil
+        give(partition)
+        guard let found else { return }
+        // Without a mark nobody has said that it left in order.
+        let mark = OffsetMetadata(found.note) ?? .open
+        marks[partition] = mark
+        guard high > found.next else { return }
+        switch mark {
+        case .clean: break
+        case .open where isExplained, .few where isExplained: break
+        case .open: spans[partition] = Span(size: max(Self.few, turn / Self.few), until: high, left: turn)
+        case .few(let from, let until):
+            guard until > found.next else { break }
+            spans[partition] = Span(size: max(1, Int((until - from) / Self.parts)), from: from, until: until)
+        case .one(let offset, let deaths):
+            suspects[partition] = Suspect(offset: offset, deaths: deaths + (isExplained ? 0 : 1))
+            spans[partition] = Span(size: 1, from: offset, until: offset + 1)
+        }
+    }
+
+    mutating func give(_ partition: TopicPartition) {
+        marks[partition] = nil
+        spans[partition] = nil
+        suspects[partition] = nil
+        own.remove(partition)
+        forgetSearch(partition)
+    }
+
+    /// Offset metadata to commit for partitions that are revoked in order, where it is not stored yet.
+    ///
+    /// A partition without anything suspicious is marked clean even by a run that has done nothing, since no record
+    /// was in process.
+    func farewell(_ partitions: some Sequence<TopicPartition>) -> [TopicPartition: OffsetMetadata] {
+        var notes: [TopicPartition: OffsetMetadata] = [:]
+        for partition in partitions {
+            guard let known = marks[partition] else { continue }
+            let mark = parting(partition)
+            if known != mark || mark != .clean { notes[partition] = mark }
+        }
+        return notes
+    }
+
+    /// The mark of a partition that is given up in order: where something is still suspicious that stays known, and no death
+    /// is added. Where this life has done nothing, that is what was found.
+    func parting(_ partition: TopicPartition) -> OffsetMetadata {
+        guard spans[partition] != nil || suspects[partition] != nil else { return .clean }
+        guard own.contains(partition) else { return marks[partition] ?? .open }
+        return mark(of: partition, at: 0)
+    }
+
+    // MARK: - Portions
+
+    /// Records of a batch that are taken together, by their indices.
+    struct Portion {
+        var indices: [Int] = []
+        /// Records of the batch that remain, by their indices.
+        var rest: [Int] = []
+        /// Something in it is suspicious: it gets a transaction of its own.
+        var isAlone = false
+        /// The record that makes it up, where it is taken alone.
+        var record: (partition: TopicPartition, offset: Int64)?
+        /// The suspicious records, from the first to behind the last, and how many.
+        var ranges: [TopicPartition: (from: Int64, until: Int64, count: Int)] = [:]
+    }
+
+    /// Selects the records of a batch that are processed together next; each partition's records stay in order.
+    func slice(_ records: ContiguousArray<RecordView>, of rest: [Int], topics: [String]) -> Portion {
+        var slice = Portion()
+        guard isSuspicious(records, topics) else {
+            slice.indices = rest
+            return slice
+        }
+        var closed: Set<TopicPartition> = []
+        var found = 0
+        for index in rest {
+            let record = records[index]
+            let partition = TopicPartition(topics[record.topic], record.partition)
+            let span = spans[partition].flatMap { $0.holds(record.offset) ? $0 : nil }
+            let limit = (search?.until[partition]).flatMap { record.offset < $0 ? search?.limit : nil }
+            guard span != nil || limit != nil else {
+                if closed.contains(partition) { slice.rest.append(index) } else { slice.indices.append(index) }
+                continue
+            }
+            if span?.size == 1 || limit == 1, slice.indices.isEmpty, closed.isEmpty {
+                slice.record = (partition, record.offset)
+                slice.isAlone = true
+                slice.ranges[partition] = (record.offset, record.offset + 1, 1)
+                slice.indices = [index]
+                slice.rest = Array(rest.dropFirst())
+                return slice
+            }
+            let count = slice.ranges[partition]?.count ?? 0
+            guard !closed.contains(partition), count < span.map(\.size) ?? .max, found < limit ?? .max, span?.size != 1,
+                limit != 1
+            else {
+                closed.insert(partition)
+                slice.rest.append(index)
+                continue
+            }
+            found += 1
+            slice.isAlone = true
+            slice.indices.append(index)
+            let from = slice.ranges[partition]?.from ?? record.offset
+            slice.ranges[partition] = (from, record.offset + 1, count + 1)
+        }
+        return slice
+    }
+
+    /// Looks a partition up once for all its records that stand together.
+    private func isSuspicious(_ records: ContiguousArray<RecordView>, _ topics: [String]) -> Bool {
+        guard !spans.isEmpty || search != nil else { return false }
+        var (topic, number) = (-1, Int32(-1))
+        var (span, until): (Span?, Int64) = (nil, 0)
+        for record in records {
+            if record.topic != topic || record.partition != number {
+                (topic, number) = (record.topic, record.partition)
+                let partition = TopicPartition(topics[topic], number)
+                span = spans[partition]
+                until = search?.until[partition] ?? 0
+            }
+            if record.offset < until || span?.holds(record.offset) ?? false { return true }
+        }
+        return false
+    }
+
+    /// Whether the record has had its chances; then it has no other.
+    mutating func verdict(_ partition: TopicPartition, _ offset: Int64) -> Quarantine? {
+        guard var suspect = suspects[partition], suspect.offset == offset else { return nil }
+        guard suspect.failures != nil || suspect.deaths >= Self.patience || suspect.refusals >= Self.patience else {
+            return nil
+        }
+        let failures = suspect.failures ?? 0
+        suspect.failures = failures
+        suspects[partition] = suspect
+        let isStubborn = failures > 1 || suspect.deaths > Self.patience + 1
+        if suspect.deaths >= Self.patience {
+            return Quarantine("\(suspect.deaths) workers died with this record in hand", isStubborn: isStubborn)
+        }
+        return Quarantine("\(suspect.refusals) times in a row: \(suspect.text)", isStubborn: isStubborn)
+    }
+
+    /// Offset metadata to commit before a slice is processed, where it is not stored yet: that this worker is at
+    /// work, and which records it processes.
+    func notes(before slice: Portion, owned: Set<TopicPartition>) -> [TopicPartition: OffsetMetadata] {
+        var notes: [TopicPartition: OffsetMetadata] = [:]
+        if !isOpened {
+            for partition in owned where marks[partition] == nil || marks[partition] == .clean {
+                notes[partition] = .open
+            }
+        }
+        // What is taken in small portions because it was refused needs no marks: the process survives it.
+        for (partition, range) in slice.ranges where spans[partition]?.holds(range.from) ?? false {
+            let mark: OffsetMetadata
+            if slice.record != nil, spans[partition]?.size == 1 {
+                let suspect = suspects[partition]
+                mark = .one(range.from, deaths: suspect.flatMap { $0.offset == range.from ? $0.deaths : nil } ?? 0)
+            } else {
+                mark = .few(from: range.from, until: range.until)
+            }
+            if marks[partition] != mark { notes[partition] = mark }
+        }
+        return notes
+    }
+
+    /// The mark that goes with an offset while nothing of the partition is in hand: what is suspicious stays so, and whoever
+    /// finds it adds no death.
+    func mark(of partition: TopicPartition, at next: Int64) -> OffsetMetadata {
+        if let suspect = suspects[partition], next <= suspect.offset {
+            return suspect.deaths > 0
+                ? .one(suspect.offset, deaths: suspect.deaths - 1)
+                : .few(from: suspect.offset, until: suspect.offset + 1)
+        }
+        guard let span = spans[partition], span.isNarrow, next < span.until else { return .open }
+        return .few(from: max(next, span.from), until: span.until)
+    }
+
+    // MARK: - What became of it
+
+    /// The group knows that this life is at work.
+    mutating func begin() {
+        isOpened = true
+        quietSince = nil
+    }
+
+    /// A transaction with these marks stands.
+    mutating func stored(_ stored: [TopicPartition: OffsetMetadata]) {
+        marks.merge(stored) { $1 }
+        own.formUnion(stored.keys)
+    }
+
+    /// These marks were read again.
+    mutating func found(_ found: [TopicPartition: OffsetMetadata]) { marks.merge(found) { $1 } }
+
+    /// The transaction of a portion stands.
+    mutating func took(_ slice: Portion) {
+        for (partition, range) in slice.ranges {
+            guard let left = spans[partition]?.left, left < .max else { continue }
+            spans[partition]?.left = left - range.count
+            if left <= range.count { spans[partition] = nil }
+        }
+    }
+
+    /// Records before an offset are behind us.
+    mutating func passed(_ partition: TopicPartition, to next: Int64) {
+        if let span = spans[partition], next >= span.until { spans[partition] = nil }
+        if let suspect = suspects[partition], next > suspect.offset { suspects[partition] = nil }
+        if let until = search?.until[partition], next >= until { forgetSearch(partition) }
+    }
+
+    private mutating func forgetSearch(_ partition: TopicPartition) {
+        search?.until[partition] = nil
+        if search?.until.isEmpty ?? false { search = nil }
+    }
+
+    /// Nothing has come of any partition, and nothing is wrong with the broker. Behind the last record there may stand
+    /// offsets that are no records, so a position that reaches the end may never be seen; silence is.
+    mutating func quiet(at now: Int64) {
+        guard let since = quietSince, now >= since else {
+            quietSince = now
+            return
+        }
+        guard now - since >= Self.silence else { return }
+        search = nil
+        for partition in Array(spans.keys) where suspects[partition] == nil {
+            spans[partition] = nil
+            // Left in order, it is left clean.
+            own.insert(partition)
+        }
+    }
+
+    /// Something came, or could not.
+    mutating func disturbed() { quietSince = nil }
+
+    /// One record, taken alone, was refused for what it holds.
+    ///
+    /// `kind` is equal for equal reasons, `text` is for people.
+    mutating func refused(_ partition: TopicPartition, _ offset: Int64, kind: String, _ text: String) {
+        var suspect = suspects[partition] ?? Suspect(offset: offset)
+        if suspect.offset != offset { suspect = Suspect(offset: offset) }
+        if let failures = suspect.failures {
+            // It is not the record that was refused this time.
+            suspect.failures = failures + 1
+        } else {
+            suspect.refusals = suspect.kind == kind ? suspect.refusals + 1 : 1
+            suspect.kind = kind
+            suspect.text = text
+        }
+        suspects[partition] = suspect
+    }
+
+    /// A turn of several records was refused for what one of them holds: half as many are tried.
+    ///
+    /// `reached` is how far the turn's records reach, in partitions that it has records of.
+    mutating func refused(_ reached: [TopicPartition: Int64], records: Int) {
+        guard !reached.isEmpty, records > 0 else { return }
+        search = Search(limit: max(1, min(records, search?.limit ?? .max) / 2), until: reached)
+    }
+}

@@ -1,0 +1,68 @@
+public import StreamRuntime
+
+/// One worker of one stage, turned by hand on the thread of the test.
+public final class ProcessorRunner {
+    /// Stage that the worker runs.
+    public let stage: any Processor
+    /// Its commit cycle.
+    public let task: StreamTask
+    private let cluster: InMemoryCluster
+    /// Events reported by the task, oldest first.
+    public var events: [StreamTaskEvent] { log.events }
+    private let log: EventLog
+
+    /// A worker that fails where `plan` says, nowhere unless given. `makeStage` makes the stage with the transport that it is
+    /// to use; the transactional id is made of group and instance unless given, and the worker's clock is the cluster's unless `now` is.
+    public init(
+        cluster: InMemoryCluster,
+        plan: FaultPlan = FaultPlan(),
+        group: String,
+        instance: String,
+        transactionalID: String? = nil,
+        topics: [String],
+        policy: CommitPolicy = CommitPolicy(interval: 0),
+        explained: Set<TopicPartition> = [],
+        agreement: OffsetAttribute? = nil,
+        now: (() -> Int64)? = nil,
+        makeStage: (any StreamTransport) throws -> any Processor
+    ) throws {
+        let transport = FaultyTransport(cluster, plan)
+        self.cluster = cluster
+        let log = EventLog()
+        self.log = log
+        stage = try makeStage(transport)
+        let clock = cluster.clock
+        task = try StreamTask(
+            transport: transport,
+            stage: stage,
+            group: group,
+            instance: instance,
+            transactionalID: transactionalID ?? "\(group).\(instance)",
+            topics: topics,
+            policy: policy,
+            explained: explained,
+            agreement: agreement,
+            environment: StreamTaskEnvironment(
+                now: now ?? { clock.now },
+                pause: { clock.advance(by: $0) },
+                jitter: { 0 },
+                observe: { log.events.append($0) }
+            )
+        )
+    }
+
+    /// Turns until nothing happens any more, at most `maximum` times; what the task throws is thrown.
+    public func settle(maximum: Int = 100_000) throws {
+        var (turns, idle) = (0, 0)
+        while idle < 3, turns < maximum {
+            let before = cluster.activity
+            try task.cycle()
+            turns += 1
+            idle = cluster.activity == before ? idle + 1 : 0
+        }
+    }
+
+    private final class EventLog {
+        var events: [StreamTaskEvent] = []
+    }
+}

@@ -1,0 +1,149 @@
+internal import DatasetFiles
+internal import EngineCore
+internal import Events
+internal import JSON
+internal import Learner
+internal import S3
+internal import Storage
+internal import StreamRuntime
+internal import Vocabulary
+
+/// One repeat of one trial.
+struct StudyRepeat: Hashable, Sendable {
+    let request: RequestID
+    let trial: Int
+    let repetition: Int
+}
+
+/// A request that is worked on.
+final class StudyRun {
+    let request: TrainingRequest
+    let project: ProjectID
+    /// Token that results return; nil for a request that an older build wrote.
+    let token: RequestToken?
+    let place: TopicPartition
+    let offset: Int64
+    /// The request's append time, in milliseconds since 1970.
+    let requestedAt: Int64
+    private var prepared: TrainingData?
+    private var parent: SoftmaxRegression??
+    /// Since when the model to start from is looked for, in milliseconds since 1970.
+    private var missingSince: Int64?
+
+    init(
+        request: TrainingRequest,
+        project: ProjectID,
+        token: RequestToken?,
+        place: TopicPartition,
+        offset: Int64,
+        requestedAt: Int64
+    ) {
+        self.request = request
+        self.project = project
+        self.token = token
+        self.place = place
+        self.offset = offset
+        self.requestedAt = requestedAt
+    }
+
+    /// Every repeat that is asked for, in order.
+    var repeats: [StudyRepeat] {
+        request.trials.indices.flatMap { trial in
+            (0..<request.repeats).map { StudyRepeat(request: request.id, trial: trial, repetition: $0) }
+        }
+    }
+
+    /// The dataset version as matrices; read once, and then what was left out is told.
+    ///
+    /// - Parameters:
+    ///   - buckets: Reads `s3:` URIs; nil where no store is configured.
+    ///   - kept: What was read for the study before, and, afterwards, for this one.
+    ///   - leftOut: Is told of labels that cannot be used.
+    /// - Returns: The matrices.
+    /// - Throws: As `TrainingData` does.
+    func data(_ buckets: S3Client?, kept: inout VersionRows?, leftOut: (LeftOutLabels) -> Void) throws -> TrainingData {
+        if let prepared { return prepared }
+        let read = try TrainingData(request, buckets: buckets, kept: &kept)
+        prepared = read
+        read.leftOut.map(leftOut)
+        return read
+    }
+
+    /// Milliseconds for which a store may be away before a study does without the model to start from: it may be gone for
+    /// good, and others wait.
+    private static let warmStartPatience: Int64 = 60_000
+
+    /// The model to start from, if the request names one that can be read.
+    ///
+    /// - Parameters:
+    ///   - buckets: Reads `s3:` URIs; nil where no store is configured.
+    ///   - time: Now, in milliseconds since 1970.
+    ///   - failed: Is told why there is none.
+    /// - Returns: Nil where the study starts cold.
+    /// - Throws: `StorageError` where a store is away for a while, which may have it.
+    func warmStart(_ buckets: S3Client?, at time: Int64, _ failed: (String) -> Void) throws -> SoftmaxRegression? {
+        if let parent { return parent }
+        let since = missingSince ?? time
+        missingSince = since
+        var read: SoftmaxRegression?
+        if let artifact = request.warmStart?.artifact {
+            do {
+                read = try SoftmaxRegression(bytes: ArtifactFile.read(artifact, buckets))
+            } catch let error as StorageError
+                where error.kind == .unavailable && time - since < Self.warmStartPatience
+            {
+                throw error
+            } catch {
+                failed("request \(request.id) starts cold: \(error)")
+            }
+        }
+        parent = .some(read)
+        return read
+    }
+}
+
+/// Looks for results that stand on `training-results`, whoever wrote them.
+struct StudyResults {
+    let transport: any StreamTransport
+    let topic: String
+
+    /// How much earlier than its request a result may seem to have been written: clocks differ.
+    private static let tolerance: Int64 = 86_400_000
+
+    /// The repeats of a study that have a result, failed ones too, since the first one counts. Nothing was written for it before
+    /// it was asked for.
+    ///
+    /// A result that does not give back the request's token is nobody's: else whoever writes one would keep a repeat from
+    /// being computed.
+    func repeats(of study: StudyRun) throws -> Set<StudyRepeat> {
+        try gather(since: study.requestedAt) { object in
+            guard !PredictedEvent.isOne(object) else { return nil }
+            let (result, token) = (try TrainingResult(json: object.value), try RequestToken(of: object))
+            guard result.request == study.request.id, study.token == nil || token == study.token else { return nil }
+            return StudyRepeat(request: result.request, trial: result.trial, repetition: result.repetition)
+        }
+    }
+
+    /// Collects what `find` returns for the records that may have been written since a time.
+    func gather<Found: Hashable>(since time: Int64, _ find: (JSONObject) throws -> Found?) throws -> Set<Found> {
+        let scan = try TopicScan(transport: transport, topic: topic)
+        defer { scan.close() }
+        let parser = JSONParser(maximumDepth: 64, maximumSize: 16 << 20)
+        var found: Set<Found> = []
+        for partition in try scan.partitions() {
+            let start = try scan.firstOffset(partition, since: time.subtracting(Self.tolerance))
+            // What a stranger's open transaction hides is computed again at worst: the first result counts.
+            try scan.forEach(partition, from: start, stable: true) { record, _, _ in
+                // What cannot be read is a dead letter, not a result.
+                guard
+                    let one = try? parser.withDocument(
+                        of: Array(record.value),
+                        { json in try find(Envelope(json).data) }
+                    )
+                else { return }
+                found.insert(one)
+            }
+        }
+        return found
+    }
+}

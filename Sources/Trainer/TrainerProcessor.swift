@@ -1,0 +1,350 @@
+public import EngineCore
+public import Events
+internal import Hashing
+internal import JSON
+internal import Learner
+public import S3
+internal import Statistics
+public import Storage
+public import StreamRuntime
+public import Vocabulary
+
+/// The built-in trainer: multinomial logistic regression on the embeddings of a sealed dataset version.
+///
+/// At least once and idempotent: an artifact's bytes follow from request, trial and repeat, and are named by their digest; of
+/// two results for one repeat the first in journal order counts.
+///
+/// A study is worked off a second of repeats at a time, each second a transaction of its own; the group's offset stays at the
+/// oldest request until its last result. So whoever takes a request up that was begun reads `training-results` first, and does
+/// only what is missing there. Requests for predictions are answered between repeats, as people wait for them.
+public final class TrainerProcessor: Processor, PausingProcessor {
+    public static let inputs: [Topic] = [.trainingRequests]
+
+    let topics: TopicNames
+    private let artifacts: any ObjectStore
+    /// Client that reads versions and models in buckets; nil where none can be read.
+    let buckets: S3Client?
+    let results: StudyResults
+    let now: () -> Int64
+    private let budget: Int64
+    private let jitter: () -> Double
+    private let parser = JSONParser(maximumDepth: 64, maximumSize: 64 << 20)
+    /// Requests that are not finished, in the order they came; at most those of one batch.
+    private var studies: [StudyRun] = []
+    /// Requests for predictions: answered between repeats, as people wait for them.
+    var desk = PredictionDesk()
+    /// Repeats whose results stand, of requests that this life has looked at.
+    private var finished: [RequestID: Set<StudyRepeat>] = [:]
+    /// Partitions whose first request may have been begun by somebody else.
+    private var unsure: Set<TopicPartition> = []
+    /// The next offset to read of each partition, its unfinished requests left aside.
+    private var reached: [TopicPartition: Int64] = [:]
+    /// Repeats that the pending transaction reports; `computed` holds their records, those of an aborted
+    /// transaction included.
+    private var reported: [StudyRepeat] = []
+    private var computed: [StudyRepeat: OutputRecord] = [:]
+    /// The model that waits for the disk; one at most.
+    private var unstored: [StudyRepeat: SoftmaxRegression] = [:]
+    /// The version that was read last, for the next that only adds to it; one at most.
+    private(set) var kept: VersionRows?
+    public private(set) var holdUp = StorageBackoff()
+    /// Called with every refusal of the disk, and once more with nothing held up when it has passed.
+    public var storagePaused: (StorageBackoff) -> Void = { _ in }
+    /// Called with what went wrong in a repeat.
+    public var failed: (String) -> Void = { _ in }
+    /// Called with a request whose version holds labels that cannot be used.
+    public var leftOut: (RequestID, LeftOutLabels) -> Void = { _, _ in }
+    /// Called with a request that is taken up again, and how many of its repeats were done before.
+    public var resumed: (RequestID, Int) -> Void = { _, _ in }
+    /// Repeats computed since the start.
+    public private(set) var repeats: Int64 = 0
+    /// Requests for predictions answered since the start.
+    public internal(set) var predictions: Int64 = 0
+
+    /// A trainer that reports after every `budget` milliseconds of work, or after the repeat that took longer.
+    public init(
+        topics: TopicNames,
+        transport: any StreamTransport,
+        artifacts: any ObjectStore,
+        buckets: S3Client? = nil,
+        budget: Int64 = 1_000,
+        now: @escaping () -> Int64,
+        jitter: @escaping () -> Double = { Double.random(in: 0..<1) }
+    ) {
+        self.topics = topics
+        self.artifacts = artifacts
+        self.buckets = buckets
+        self.budget = budget
+        self.now = now
+        self.jitter = jitter
+        results = StudyResults(transport: transport, topic: topics[.trainingResults])
+    }
+
+    // MARK: - Stage
+
+    public func assigned(_ partitions: [TopicPartition], committed: [TopicPartition: Int64]) throws -> [TopicPartition:
+        Int64]
+    {
+        unsure.formUnion(partitions)
+        desk.assigned(partitions, at: now())
+        return committed.filter { partitions.contains($0.key) }
+    }
+
+    public func unassigned(_ partitions: [TopicPartition]) {
+        studies.removeAll { partitions.contains($0.place) }
+        desk.unassigned(partitions)
+        finished.removeAll()
+        computed.removeAll()
+        unstored.removeAll()
+        reported.removeAll()
+        for place in partitions { reached[place] = nil }
+        storageResumed()
+    }
+
+    /// A study in hand does not keep requests for predictions waiting; its own successors are short.
+    public var wantsPause: Bool {
+        holdUp.isActive || studies.count >= Self.studyCapacity || desk.pending.count >= PredictionDesk.capacity
+    }
+
+    /// Studies in hand beyond which nothing more is fetched.
+    private static let studyCapacity = 16
+
+    public func process(_ batch: RecordBatch, topics names: [String], into turn: inout PendingTransaction) throws {
+        for record in batch.records {
+            let place = TopicPartition(names[record.topic], record.partition)
+            do throws(JSONError) {
+                let json = try parser.parse(record.value)
+                try take(json.object(), place, record)
+            } catch {
+                failed("unreadable training request at \(place) offset \(record.offset): \(error)")
+            }
+            reached[place] = record.offset + 1
+            turn.advance(place, to: position(of: place))
+        }
+    }
+
+    private func take(_ object: JSONObject, _ place: TopicPartition, _ record: RecordView) throws(JSONError) {
+        let project = ProjectID(try object.string("project"))
+        switch try object.optionalString("kind") {
+        case nil:
+            studies.append(
+                StudyRun(
+                    request: try TrainingRequest(json: object.value),
+                    project: project,
+                    token: try RequestToken(of: object),
+                    place: place,
+                    offset: record.offset,
+                    requestedAt: record.timestamp
+                )
+            )
+        case PredictionRequest.kind?:
+            desk.take(
+                PendingPrediction(
+                    request: try PredictionRequest(json: object.value),
+                    project: project,
+                    token: try RequestToken(of: object),
+                    place: place,
+                    offset: record.offset,
+                    requestedAt: record.timestamp
+                )
+            )
+        case let kind?: throw object.failure("kind", "\"\(kind.prefix(64))\" is not known to this build: passed over")
+        }
+    }
+
+    /// Works for a second, or for one repeat if that takes longer.
+    public func punctuate(now time: Int64, into turn: inout PendingTransaction) throws {
+        let began = now()
+        repeat {
+            try answerPredictions(into: &turn)
+            guard let study = studies.first, holdUp.isDue(at: now(), jitter: jitter()) else { return }
+            var left = 0
+            if study.request.deadline.milliseconds > now() {
+                try prepare(study)
+                let missing = missing(of: study)
+                if let next = missing.first {
+                    guard try work(on: study, next, into: &turn) else { return }
+                    left = missing.count - 1
+                }
+            }
+            if left == 0 {
+                studies.removeFirst()
+                storageResumed()
+            }
+            turn.advance(study.place, to: position(of: study.place))
+        } while now() - began < budget
+    }
+
+    public func willCommit(into turn: inout PendingTransaction) throws {}
+
+    public func committed() {
+        for report in reported { finished[report.request]?.insert(report) }
+        let open = Set(studies.map(\.request.id))
+        finished = finished.filter { open.contains($0.key) }
+        reported.removeAll()
+        computed.removeAll()
+        desk.committed(at: now())
+    }
+
+    /// Requests come again; what was computed for them is kept, and so is what is known of them.
+    public func aborted() {
+        studies.removeAll()
+        desk.aborted()
+        reported.removeAll()
+        storageResumed()
+    }
+
+    /// Where to go on once everything before is done: at the oldest request that is not.
+    func position(of place: TopicPartition) -> Int64 {
+        let study = studies.first { $0.place == place }?.offset
+        return [study, desk.oldest(place)].compactMap { $0 }.min() ?? reached[place] ?? 0
+    }
+
+    // MARK: - Studies
+
+    /// Finds out what is done already, of a request that somebody may have begun.
+    private func prepare(_ study: StudyRun) throws {
+        guard finished[study.request.id] == nil else { return }
+        guard unsure.contains(study.place) else { return finished[study.request.id] = [] }
+        let found = try results.repeats(of: study)
+        unsure.remove(study.place)
+        finished[study.request.id] = found
+        if !found.isEmpty { resumed(study.request.id, found.count) }
+    }
+
+    /// Repeats without a result, in order.
+    private func missing(of study: StudyRun) -> [StudyRepeat] {
+        let done = (finished[study.request.id] ?? []).union(reported)
+        return study.repeats.filter { !done.contains($0) }
+    }
+
+    /// Does a repeat and reports it.
+    ///
+    /// - Returns: False if the disk did not take the model.
+    private func work(on study: StudyRun, _ task: StudyRepeat, into turn: inout PendingTransaction) throws -> Bool {
+        if computed[task] == nil {
+            do {
+                computed[task] = try result(study, task)
+            } catch let error as StorageError where error.isTemporary {
+                holdUp.refused(error)
+                storagePaused(holdUp)
+                return false
+            }
+            storageResumed()
+        }
+        guard let record = computed[task] else { return false }
+        turn.write(record)
+        reported.append(task)
+        return true
+    }
+
+    private func storageResumed() {
+        guard holdUp.isActive else { return }
+        holdUp.passed()
+        storagePaused(holdUp)
+    }
+
+    /// The record that reports a repeat.
+    ///
+    /// - Throws: What the store says where it does not take the model, or does not give the version; anything else that goes
+    ///   wrong is a result.
+    private func result(_ study: StudyRun, _ task: StudyRepeat) throws -> OutputRecord {
+        let began = now()
+        let outcome: TrainingResult.Outcome
+        var reason: TrainingResult.Failure?
+        var labels: LeftOutLabels?
+        var validation: ValidationScore?
+        do {
+            let data = try study.data(buckets, kept: &kept) { leftOut(study.request.id, $0) }
+            labels = data.leftOut
+            let recipe = study.request.trials[task.trial]
+            // A disk that refuses is no reason to compute it again.
+            let model =
+                try unstored[task]
+                ?? fit(
+                    data,
+                    recipe,
+                    recipe.warmStart ? study.warmStart(buckets, at: now(), failed) : nil,
+                    seed: xxh64("\(study.request.id)/\(task.trial)/\(task.repetition)"),
+                    isFirst: task.repetition == 0
+                )
+            unstored = [task: model]
+            let artifact = try store(model)
+            if task.repetition == 0, artifact.sha256 == study.request.warmStart?.artifact.sha256 {
+                throw Self.unchanged(study.request, data)
+            }
+            outcome = scored(model, data, artifact)
+            validation = data.validation.map {
+                ValidationScore(
+                    value: model.accuracy(on: $0, labels: data.validationLabels),
+                    items: data.validationLabels.count
+                )
+            }
+        } catch let error as UnstoredModel {
+            throw error.cause
+        } catch let error as StorageError where error.isRemote {
+            // A store that is away says nothing of the trial either.
+            throw error
+        } catch let failure as StudyFailure {
+            failed("request \(study.request.id) trial \(task.trial) repeat \(task.repetition): \(failure.error)")
+            outcome = .failed("\(failure.error)")
+            reason = failure.failure
+            labels = failure.leftOut
+        } catch {
+            failed("request \(study.request.id) trial \(task.trial) repeat \(task.repetition): \(error)")
+            outcome = .failed("\(error)")
+        }
+        unstored.removeAll()
+        repeats += 1
+        let result = TrainingResult(
+            request: study.request.id,
+            trial: task.trial,
+            repetition: task.repetition,
+            outcome: outcome,
+            duration: now() - began,
+            reason: reason?.rawValue,
+            leftOut: labels,
+            dataset: study.request.dataset.id,
+            validation: validation
+        )
+        var writer = JSONWriter()
+        TrainingResultEvent(project: study.project, result: result, token: study.token).write(to: &writer)
+        return OutputRecord(
+            topic: topics[.trainingResults],
+            key: Array(study.project.rawValue.utf8),
+            value: writer.bytes,
+            headers: headers(study.request, study.project, task.trial, task.repetition)
+        )
+    }
+
+    private func headers(_ request: TrainingRequest, _ project: ProjectID, _ trial: Int, _ repetition: Int)
+        -> [RecordHeader]
+    {
+        CloudEventHeaders(
+            id: "\(request.id)-\(trial)-\(repetition)",
+            source: "flywheel/\(project)/trainer",
+            type: "io.flywheel.training.finished.v1",
+            time: now(),
+            correlation: request.dataset.id.rawValue,
+            causation: request.id.rawValue
+        ).recordHeaders
+    }
+
+    /// A model that the disk does not take says nothing about the trial.
+    private struct UnstoredModel: Error {
+        let cause: StorageError
+    }
+
+    private func store(_ model: SoftmaxRegression) throws -> ArtifactReference {
+        let bytes = model.bytes
+        let digest = SHA256Digest(of: bytes).hex
+        let path = "models/\(digest)"
+        do throws(StorageError) {
+            try artifacts.put(bytes, as: path)
+            let uri = try artifacts.uri(of: path)
+            return ArtifactReference(uri: uri.description, size: Int64(bytes.count), sha256: digest)
+        } catch {
+            throw UnstoredModel(cause: error)
+        }
+    }
+}

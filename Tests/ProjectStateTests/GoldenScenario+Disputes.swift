@@ -1,0 +1,106 @@
+import Acquisition
+import Flywheel
+import Kinds
+import Labeling
+import Rollout
+import Statistics
+import Tables
+import Vocabulary
+
+/// Few users who dispute what a champion or a canary said, and canaries that serve worse than they shadowed.
+extension GoldenScenario {
+    mutating func dispute() {
+        let rollout = scenario.state.rollout
+        let part = generator.next(below: 8)
+        let isWaiting = rollout.canary == nil && rollout.phase.value.challenger == nil
+        if part == 7 || isWaiting && part < 5 { return scenario.hasten() }
+        if rollout.isSuspected, part == 0 { return name(rollout.verificationsWithoutContent.first) }
+        if let canary = rollout.canary?.version, let champion = rollout.phase.value.champion?.version,
+            !rollout.isSuspected
+        {
+            if rollout.watches[champion]?.total ?? 0 < 12 { return praise(champion) }
+            if kind(of: canary) != 2, part < 3 { return raid(canary) }
+        }
+        if !scenario.state.labeling.open.isEmpty { return answer() }
+        let differing = scenario.state.acquisition.audit.pairings.count { $1.stratum == .disagree }
+        if differing < 3 { return compare() }
+        // Not to the next deadline: tasks would expire.
+        scenario.now += 2_100
+        scenario.append(.tick(ChainMark(entryNumber: scenario.state.position.value.entryNumber, digest: "")))
+    }
+
+    /// Kind of a canary: at 0 it is disputed, and wrong as the champion is; at 2 it alone is wrong; else it is
+    /// disputed, and right.
+    private func kind(of canary: ModelVersion) -> Int { (Int(canary.rawValue.dropFirst()) ?? 0) % 4 }
+
+    /// Many are content.
+    private mutating func praise(_ version: ModelVersion) {
+        for _ in 0..<4 { giveFeedback(.confirmation, by: "s\(scenario.journal.count)", about: version) }
+    }
+
+    /// Six users reject samples that wait in the pool, audit samples, and one that nobody knows.
+    private mutating func raid(_ version: ModelVersion?) {
+        guard let version else { return }
+        let pooled = scenario.state.acquisition.pool.candidates.sortedRows
+            .filter { $1.candidate.model?.version == version }.map(\.key)
+        let audited = scenario.state.rollout.rows.sortedRows.filter { $1.label == nil }.map(\.key)
+        let samples = pooled.prefix(3) + audited.prefix(2) + [SampleID("n\(generator.next(below: 40))")]
+        for user in 0..<6 {
+            let sample = samples[generator.next(below: samples.count)]
+            giveFeedback(.rejection, by: "r\(user)", about: version, of: sample)
+        }
+        scenario.now += 600
+    }
+
+    /// A disputed sample that Intake lets through for its name.
+    private mutating func name(_ sample: SampleID?) {
+        guard let sample, let version = scenario.state.rollout.verifications[sample]?.version else {
+            return scenario.tick()
+        }
+        predict(sample, by: version, generator.next(below: 3), isAudit: false)
+    }
+
+    /// Champion and canary, or challenger, see an audit sample: of some of them the newer one is always wrong.
+    private mutating func compare() {
+        let rollout = scenario.state.rollout
+        guard let champion = rollout.phase.value.champion?.version else { return scenario.hasten() }
+        let number = generator.next(below: 2_000)
+        let sample = SampleID("d\(number)")
+        let newer = rollout.canary?.version ?? rollout.phase.value.challenger?.version
+        let kind = rollout.canary.map { self.kind(of: $0.version) }
+        let (right, wrong) = (number % 3, (number + 1) % 3)
+        predict(sample, by: champion, kind == 2 || kind == 1 || kind == 3 ? right : wrong, isAudit: true)
+        if let newer { predict(sample, by: newer, kind == 0 || kind == 2 ? wrong : right, isAudit: true) }
+    }
+
+    /// Annotators answer a task for a sample that they know, or another one where no such task is open.
+    private mutating func answer() {
+        let open = scenario.state.labeling.open.sortedRows
+        let known = open.first { $0.value.selection.sample.id.rawValue.hasPrefix("d") }
+        guard let task = known ?? open.first else { return scenario.hasten() }
+        let number = Int(task.value.selection.sample.id.rawValue.dropFirst()) ?? 0
+        for who in ["a1", "a2", "a3"] {
+            let outcome = Annotation.Outcome.answer(.choice(ClassIndex(number % 3)))
+            let annotation = Annotation(task: task.key, annotator: AnnotatorID(who), outcome: outcome, duration: 900)
+            scenario.append(.annotation(annotation))
+            if scenario.state.labeling.open[task.key] == nil { return }
+        }
+    }
+
+    private mutating func predict(_ sample: SampleID, by version: ModelVersion, _ top: Int, isAudit: Bool) {
+        scenario.append(
+            .candidate(
+                Candidate(
+                    sample: Sample(id: sample, embedding: [Float(generator.next(below: 17)), 3]),
+                    output: ClassDistribution([.init(label: ClassIndex(top), probability: 1)]).map(Output.choice),
+                    model: ModelReference(name: "m", version: version),
+                    score: 0.4,
+                    auditProbability: isAudit ? 0.4 : nil,
+                    auditDraw: isAudit ? generator.nextUnit() * 0.4 : 1,
+                    predictedAt: StreamTime(milliseconds: scenario.now),
+                    isBelowThreshold: !isAudit
+                )
+            )
+        )
+    }
+}

@@ -1,0 +1,98 @@
+import Flywheel
+import Rollout
+import Statistics
+import Tables
+import Vocabulary
+
+/// Releases by steps, and what goes wrong with them.
+extension GoldenScenario {
+    /// Outcomes that each of the plans about steps must reach.
+    static let staged: [String: Set<String>] = [
+        "steps": [
+            "canary", "live", "assignment", "suppression", "approval_wanted", "other_version_served",
+            "suppression_ignored", "nothing_to_approve", "suppression_refused", "blocks", "canary_rolled_back",
+            "nobody_serves", "rollout_paused",
+        ],
+        "disputes": [
+            "canary", "labels_in_rollout", "feedback_raid", "trusts", "disputes", "verified",
+        ],
+    ]
+
+    /// Operators approve, or suppress a class; services follow or do not; hours pass; people and trainers are quick.
+    mutating func stage() {
+        switch generator.next(below: 16) {
+        case 0:
+            let name = ["cat", "dog", "cow", "ox"][generator.next(below: 4)]
+            order(.suppress(generator.next(below: 3) > 0, className: name))
+        case 1: order(.approve(scenario.state.rollout.canary?.version ?? ModelVersion("v77")))
+        case 2, 3: if let rollout = scenario.state.rollout.progress.value.rollout { follow(rollout) } else { lag() }
+        case 4..<11 where scenario.state.rollout.canary != nil:
+            if let rollout = scenario.state.rollout.progress.value.rollout { follow(rollout) }
+        default: scenario.hasten()
+        }
+    }
+
+    /// No rollout is in progress: a service shows a former champion, or a class that is suppressed.
+    private mutating func lag() {
+        let phase = scenario.state.rollout.phase.value
+        if generator.next(below: 3) == 0 { scenario.now += 700_000 }
+        let former = [phase.quarantined.last, phase.history.first?.model.version].compactMap { $0 }
+        if !former.isEmpty, generator.next(below: 2) == 0 { return show(former[generator.next(below: former.count)]) }
+        if let champion = phase.champion?.version { show(champion) }
+    }
+
+    /// A canary that the world's services leave out is served by nobody, waits an hour for voices, and is taken back; others are
+    /// heard and approved.
+    private mutating func follow(_ rollout: StagedRollout) {
+        let version = rollout.model.version
+        if rollout.isAsked { return order(.approve(version)) }
+        guard (Int(version.rawValue.dropFirst()) ?? 0) % 3 == 0 else { return hear(version) }
+        if !rollout.isServed, rollout.unserved < 50, let champion = scenario.state.rollout.phase.value.champion?.version
+        {
+            for _ in 0..<10 { show(champion) }
+        } else if rollout.pause == nil {
+            scenario.now += 3_700_000
+            scenario.tick()
+        } else {
+            order(.rollBack(version))
+        }
+    }
+
+    /// Voices about all that serve, each of a user of its own.
+    private mutating func hear(_ version: ModelVersion) {
+        let rollout = scenario.state.rollout
+        let (champion, holdback) = (
+            rollout.phase.value.champion?.version, rollout.progress.value.released?.holdback?.version
+        )
+        for about in [version, champion, holdback].compactMap({ $0 }) {
+            giveFeedback(.confirmation, by: "s\(scenario.journal.count)", about: about)
+        }
+        if generator.next(below: 4) == 0 { scenario.tick() }
+    }
+
+    private mutating func order(_ action: Command.Action) {
+        let id = "s\(scenario.journal.count)"
+        scenario.append(.command(Command(id: id, action: action, by: "eve", reason: "stage")))
+    }
+
+    /// A prediction that a service shows, of a class that is suppressed where there is one.
+    private mutating func show(_ version: ModelVersion) {
+        let classes = scenario.state.configuration.value?.schema.classes ?? []
+        let suppressed = scenario.state.rollout.suppressedClasses.first.flatMap { classes.firstIndex(of: $0) }
+        let top = ClassIndex(suppressed ?? generator.next(below: 3))
+        let number = generator.next(below: 500)
+        scenario.append(
+            .candidate(
+                Candidate(
+                    sample: Sample(id: SampleID("e\(number)"), embedding: [Float(number % 17), Float(number % 5)]),
+                    output: ClassDistribution([.init(label: top, probability: 1)]).map(Output.choice),
+                    model: ModelReference(name: "m", version: version),
+                    score: generator.nextUnit(),
+                    auditProbability: nil,
+                    auditDraw: 1,
+                    predictedAt: StreamTime(milliseconds: scenario.now)
+                )
+            )
+        )
+    }
+}
