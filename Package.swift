@@ -313,6 +313,7 @@ let package = Package(
         tests("ConfigurationTests", ["Configuration"]),
         tests("ProjectFilesTests", ["Configuration", "Events", "ProjectFiles"], resources: [.copy("Golden")]),
         tests("StorageTests", ["Storage"]),
+        tests("StreamRuntimeTests", ["StreamRuntime"]),
         tests("CompressionTests", ["Compression", "Statistics"]),
         tests("HTTPClientTests", ["HTTPClient", "HTTPServer", "Processes"]),
         tests("S3Tests", ["Hashing", "HTTPClient", "S3", "S3Testing", "Storage"]),

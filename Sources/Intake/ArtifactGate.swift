@@ -18,7 +18,7 @@ public struct ArtifactFolders: Hashable, Sendable {
 
 /// Which artifacts Intake lets through, and whether they are there.
 struct ArtifactGate {
-    /// Milliseconds of a turn that may pass with waiting for the disk.
+    /// Milliseconds of a transaction that may pass with waiting for the disk.
     static let patience: Int64 = 1_000
 
     private let folders: ArtifactFolders
@@ -31,7 +31,7 @@ struct ArtifactGate {
         self.inspector = inspector
     }
 
-    /// Looks at what a result says of its artifact, for `patience` in a turn at most.
+    /// Looks at what a result says of its artifact, for `patience` in a transaction at most.
     ///
     /// - Returns: Whether the file is there with that size; nil where it could not be looked at: at other schemes, outside the
     ///   known folders, or when the disk did not answer in time.
@@ -76,8 +76,8 @@ struct ArtifactGate {
         return seen.isThere
     }
 
-    /// A turn has ended: the next may wait again.
-    mutating func turnEnded() { left = Self.patience }
+    /// A transaction has ended: the next may wait again.
+    mutating func transactionEnded() { left = Self.patience }
 
     /// Nil where any will do.
     private func folders(of prefixes: [ArtifactPrefix]) -> [String]? {

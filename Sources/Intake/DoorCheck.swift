@@ -52,8 +52,8 @@ public final class DoorCheck {
         try directory.readToEnd()
         if let fault = directory.faults.first { throw EngineError("check records", fault.reason) }
         // An empty batch, with which the stage takes up the projects.
-        var turn = PendingTransaction()
-        try stage.process(batch, topics: IntakeProcessor.inputs.map { topics[$0] }, into: &turn)
+        var transaction = PendingTransaction()
+        try stage.process(batch, topics: IntakeProcessor.inputs.map { topics[$0] }, into: &transaction)
     }
 
     /// The project with all of its samples in the audit sample: what goes on is checked for more than what is only counted.
@@ -103,9 +103,9 @@ public final class DoorCheck {
         stage.batchTime = now()
         stage.current = (number, 0, 0)
         stage.latestRemarks = Remarks()
-        var turn = PendingTransaction()
+        var transaction = PendingTransaction()
         do throws(RecordRejection) {
-            try stage.take(record, at: 0, of: batch, into: &turn)
+            try stage.take(record, at: 0, of: batch, into: &transaction)
         } catch {
             return .refused(error)
         }

@@ -17,7 +17,7 @@ extension IntakeProcessor {
         _ entry: JournalEntry,
         _ configuration: ProjectConfiguration,
         isVouched: Bool = false,
-        into turn: inout PendingTransaction
+        into transaction: inout PendingTransaction
     ) throws(RecordRejection) {
         let record = record(entry, configuration)
         guard record.size <= RecordLimits.record else {
@@ -51,10 +51,10 @@ extension IntakeProcessor {
             )
             // There was room when the revision was taken up, and nothing else takes of it.
             _ = entryBudget.takes(project, .projects, size: revision.size, at: batchTime, share: 1)
-            turn.write(revision)
+            transaction.write(revision)
         }
-        turn.write(record)
-        turnCounts.forwarded += 1
+        transaction.write(record)
+        pendingCounts.forwarded += 1
     }
 
     private func record(_ entry: JournalEntry, _ configuration: ProjectConfiguration) -> OutputRecord {
@@ -84,7 +84,7 @@ extension IntakeProcessor {
 
     /// Sends a refused record to the dead letters.
     ///
-    /// Each source of records has a budget there: beyond it a record is counted and left out, and the last letter of the turn
+    /// Each source of records has a budget there: beyond it a record is counted and left out, and the last letter of the transaction
     /// says how many were. Every turn that refuses anything writes one letter at least, of a large record beyond the budget
     /// the beginning. What brought workers down (`poison`) is always kept.
     func deadLetter(
@@ -93,7 +93,7 @@ extension IntakeProcessor {
         _ rejection: RecordRejection,
         _ topic: String,
         isStub: Bool = false,
-        into turn: inout PendingTransaction
+        into transaction: inout PendingTransaction
     ) {
         let record = batch.records[index]
         let input = Self.inputs[record.topic]
@@ -104,13 +104,13 @@ extension IntakeProcessor {
         let size = min(record.value.count, extent.value)
         let isWithin = !isBounded || letterBudgets[source].takes(size, at: batchTime)
         guard isWithin || letter == nil else {
-            turnCounts.dropped[rejection.code.rawValue, default: 0] += 1
+            pendingCounts.dropped[rejection.code.rawValue, default: 0] += 1
             leftOut += 1
             return
         }
         if !isWithin { extent = .beginning }
-        turnCounts.dead[rejection.code.rawValue, default: 0] += 1
-        sendLetter(into: &turn)
+        pendingCounts.dead[rejection.code.rawValue, default: 0] += 1
+        sendLetter(into: &transaction)
         letter = DeadLetterRecord.record(
             to: topics[.deadLetters],
             key: record.key.baseAddress == nil ? nil : Array(record.key),
@@ -149,11 +149,11 @@ extension IntakeProcessor {
         return extent
     }
 
-    /// Writes the letter that was kept back: only the next one, or the end of the turn, knows how many were left out after it.
-    func sendLetter(into turn: inout PendingTransaction) {
+    /// Writes the letter that was kept back: only the next one, or the end of the transaction, knows how many were left out after it.
+    func sendLetter(into transaction: inout PendingTransaction) {
         guard var letter else { return }
         if leftOut > 0 { letter.headers.append(RecordHeader(DeadLetterRecord.leftOutHeader, String(leftOut))) }
-        turn.write(letter)
+        transaction.write(letter)
         self.letter = nil
         leftOut = 0
     }
@@ -166,15 +166,15 @@ extension IntakeProcessor {
         _ batch: RecordBatch,
         topics names: [String],
         because isolation: Quarantine,
-        into turn: inout PendingTransaction
+        into transaction: inout PendingTransaction
     ) throws {
         for (index, record) in batch.records.enumerated() {
-            turnCounts.read += 1
+            pendingCounts.read += 1
             let rejection = RecordRejection(.poison, isolation.text)
-            deadLetter(batch, index, rejection, names[record.topic], isStub: isolation.isStubborn, into: &turn)
+            deadLetter(batch, index, rejection, names[record.topic], isStub: isolation.isStubborn, into: &transaction)
             offsets.note(record)
         }
-        offsets.advance(&turn, topics: names)
+        offsets.advance(&transaction, topics: names)
     }
 
     /// Clients and projects that cannot be read have nothing to do with the records.

@@ -135,7 +135,7 @@ extension IntakeProcessor {
         confidence: Double,
         at time: Int64
     ) -> IntakeVerdict? {
-        guard let stream = project.pointee.stream(version, in: turnNumber, share: share) else { return nil }
+        guard let stream = project.pointee.stream(version, in: transactionNumber, share: share) else { return nil }
         let hash = project.pointee.audit.hash(key: sample)
         // Members of a group are on one side, so the draw is the group's.
         let draw = StableHash.unit(hash: group.isEmpty ? hash : project.pointee.audit.hash(key: group))
@@ -177,7 +177,7 @@ extension IntakeProcessor {
     @inline(__always)
     func count(_ judgement: IntakeVerdict) {
         judgement.project.pointee.withStream(judgement.stream) { stream in
-            stream.count(judgement.role, in: turnNumber) { tally in
+            stream.count(judgement.role, in: transactionNumber) { tally in
                 tally.count(score: judgement.score, top: judgement.top, confidence: judgement.confidence)
                 if judgement.passes { tally.countForwarded() }
             }
@@ -191,7 +191,7 @@ extension IntakeProcessor {
         _ event: PredictionEvent,
         _ judgement: IntakeVerdict,
         at time: Int64,
-        into turn: inout PendingTransaction
+        into transaction: inout PendingTransaction
     ) throws(RecordRejection) {
         guard judgement.passes else { return count(judgement) }
         let configuration = judgement.project.pointee.configuration
@@ -210,7 +210,7 @@ extension IntakeProcessor {
             isBelowThreshold: judgement.isBelowThreshold
         )
         let entry = JournalEntry(project: configuration.project, body: .candidate(candidate))
-        try forward(entry, configuration, into: &turn)
+        try forward(entry, configuration, into: &transaction)
         count(judgement)
         guard judgement.isOpenToTriggers, !judgement.isBelowThreshold else { return }
         let version = judgement.project.pointee.withStream(judgement.stream) { $0.hash }

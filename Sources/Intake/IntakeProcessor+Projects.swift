@@ -54,7 +54,7 @@ extension IntakeProcessor {
         }
         waiting[name] = nil
         var project = IntakeProject(configuration, salt: salt, pool: state?.pool(of: configuration))
-        if let old { project.inherit(old, in: turnNumber, share: share) }
+        if let old { project.inherit(old, in: transactionNumber, share: share) }
         projects.set(project)
     }
 

@@ -20,7 +20,7 @@ extension IntakeProcessor {
         at index: Int,
         of batch: RecordBatch,
         judged: IntakeVerdict? = nil,
-        into turn: inout PendingTransaction
+        into transaction: inout PendingTransaction
     ) throws(RecordRejection) {
         guard record.value.baseAddress != nil, record.value.count > 0 else {
             throw RecordRejection(.empty, "the record has no value")
@@ -40,7 +40,7 @@ extension IntakeProcessor {
         let name = try project(envelope.data, of: record)
         do throws(RecordRejection) {
             // A judgement holds for the revision that it was made under.
-            try take(record, index, batch, envelope, name, generation == known ? judged : nil, into: &turn)
+            try take(record, index, batch, envelope, name, generation == known ? judged : nil, into: &transaction)
         } catch {
             guard error.code == .unknownClass else { throw error }
             // A class may have come with a revision that is not read yet.
@@ -48,7 +48,7 @@ extension IntakeProcessor {
             // What a user says is right is no reason to pass over that the prediction was wrong.
             let isFeedback = Self.inputs[record.topic] == .feedback
             guard isNews || isFeedback else { throw error }
-            try take(record, index, batch, envelope, name, nil, takesUnknownClass: isFeedback, into: &turn)
+            try take(record, index, batch, envelope, name, nil, takesUnknownClass: isFeedback, into: &transaction)
         }
     }
 
@@ -65,7 +65,7 @@ extension IntakeProcessor {
         _ name: String,
         _ judged: IntakeVerdict?,
         takesUnknownClass: Bool = false,
-        into turn: inout PendingTransaction
+        into transaction: inout PendingTransaction
     ) throws(RecordRejection) {
         guard let project = projects[name] else {
             throw RecordRejection(.unknownProject, "there is no project \"\(name.prefix(64))\"")
@@ -86,7 +86,7 @@ extension IntakeProcessor {
             believe(&event.predictedAt, "predicted_at_ms", &event.remarks)
             try checkSample(event.sample, record.value.count, project)
             guard let judgement = judged ?? judge(event, project, at: batchTime) else { return }
-            try take(event, judgement, at: batchTime, into: &turn)
+            try take(event, judgement, at: batchTime, into: &transaction)
             note(event.remarks)
         case .feedback:
             var event = try FeedbackEvent(object, project: id, question: question, takesUnknownClass: takesUnknownClass)
@@ -94,9 +94,9 @@ extension IntakeProcessor {
             believe(&event.givenAt, "given_at_ms", &event.remarks)
             let entry = feedback(event, envelope, record, index, batch)
             if let drawn = draw(entry, project) {
-                try forward(JournalEntry(project: id, body: .feedback(drawn)), configuration, into: &turn)
+                try forward(JournalEntry(project: id, body: .feedback(drawn)), configuration, into: &transaction)
             } else {
-                turnCounts.feedbackLeftOut += 1
+                pendingCounts.feedbackLeftOut += 1
             }
             count(event, project)
             note(event.remarks)
@@ -110,7 +110,7 @@ extension IntakeProcessor {
                 JournalEntry(project: id, body: .annotation(event.annotation), origin: origin),
                 configuration,
                 isVouched: isVouched,
-                into: &turn
+                into: &transaction
             )
             note(event.remarks)
         case .trainingResults where PredictedEvent.isOne(object):
@@ -122,7 +122,7 @@ extension IntakeProcessor {
                 JournalEntry(project: id, body: .predicted(event.labels), origin: origin),
                 configuration,
                 isVouched: isVouched,
-                into: &turn
+                into: &transaction
             )
             note(event.remarks)
         case .trainingResults:
@@ -135,7 +135,7 @@ extension IntakeProcessor {
                 JournalEntry(project: id, body: .trainingResult(event.result.verified(verified)), origin: origin),
                 configuration,
                 isVouched: isVouched,
-                into: &turn
+                into: &transaction
             )
             note(event.remarks)
         case .commands:
@@ -149,7 +149,7 @@ extension IntakeProcessor {
             try forward(
                 JournalEntry(project: id, body: .command(event.command), origin: origin),
                 configuration,
-                into: &turn
+                into: &transaction
             )
         case .imports:
             var event = try ImportEvent(object, project: id, question: question)
@@ -160,12 +160,12 @@ extension IntakeProcessor {
             try forward(
                 JournalEntry(project: id, body: .importedLabel(event.label), origin: origin),
                 configuration,
-                into: &turn
+                into: &transaction
             )
             note(event.remarks)
         default:
             let event = try SealedVersionEvent(object, project: id)
-            try forward(JournalEntry(project: id, body: .versionSealed(event.version)), configuration, into: &turn)
+            try forward(JournalEntry(project: id, body: .versionSealed(event.version)), configuration, into: &transaction)
         }
     }
 
@@ -227,11 +227,11 @@ extension IntakeProcessor {
     private func count(_ event: FeedbackEvent, _ project: ProjectTable.Place) {
         var version = event.modelVersion.rawValue
         let stream = version.withUTF8 {
-            project.pointee.stream(UnsafeRawBufferPointer($0), in: turnNumber, share: share)
+            project.pointee.stream(UnsafeRawBufferPointer($0), in: transactionNumber, share: share)
         }
         guard let stream else { return }
         project.pointee.withStream(stream) {
-            $0.count(.champion, in: turnNumber) { $0.countFeedback(isNegative: event.verdict.isNegative) }
+            $0.count(.champion, in: transactionNumber) { $0.countFeedback(isNegative: event.verdict.isNegative) }
         }
     }
 
@@ -277,7 +277,7 @@ extension IntakeProcessor {
     private func note(_ remarks: Remarks) {
         guard !remarks.all.isEmpty else { return }
         latestRemarks = remarks
-        for member in Set(remarks.all.map(\.member)) { turnCounts.remarked[member, default: 0] += 1 }
+        for member in Set(remarks.all.map(\.member)) { pendingCounts.remarked[member, default: 0] += 1 }
     }
 
     /// Where a record came from, and all of it, so that it can go to the dead letters as it came.

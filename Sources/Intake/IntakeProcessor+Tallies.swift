@@ -10,9 +10,9 @@ extension IntakeProcessor {
         _ stream: ModelTraffic,
         _ configuration: ProjectConfiguration,
         _ inputs: [OffsetRange],
-        into turn: inout PendingTransaction
+        into transaction: inout PendingTransaction
     ) {
-        for (role, tally) in stream.counted(in: turnNumber) {
+        for (role, tally) in stream.counted(in: transactionNumber) {
             let key = TallyKey(project: configuration.project, version: stream.version, role: role)
             let records = tally.records(
                 key,
@@ -22,7 +22,7 @@ extension IntakeProcessor {
             )
             let id = "\(place)/\(key.version?.rawValue ?? "")/\(key.role?.rawValue ?? "")"
             for (number, bytes) in records.enumerated() {
-                turn.write(
+                transaction.write(
                     OutputRecord(
                         topic: topics[.tallies],
                         partition: configuration.partition,

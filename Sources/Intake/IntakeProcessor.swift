@@ -81,12 +81,12 @@ public final class IntakeProcessor: Processor {
     var triedAt: Int64 = 0
     /// When the batch in hand was taken up, in milliseconds since 1970.
     var batchTime: Int64 = 0
-    /// Counts turns, from 1.
-    var turnNumber = 1
+    /// Counts transactions, from 1.
+    var transactionNumber = 1
     var current: (topic: Int, partition: Int32, offset: Int64) = (0, 0, 0)
     var looks = LookAllowance()
     private(set) var owned: Set<Int32> = []
-    /// Revisions written to their journals, and those of the open turn.
+    /// Revisions written to their journals, and those of the open transaction.
     var announced: [String: Int] = [:]
     var announcing: [String: Int] = [:]
     /// Prefixes of the ids of records, by the position of their topic in `inputs`.
@@ -99,10 +99,10 @@ public final class IntakeProcessor: Processor {
     var entryBudget: EntryBudget
     var feedbackRoom = FeedbackRoom()
     var artifacts: ArtifactGate
-    /// The last dead letter of the turn, not written yet, and how many were left out after it.
+    /// The last dead letter of the transaction, not written yet, and how many were left out after it.
     var letter: OutputRecord?
     var leftOut: Int64 = 0
-    var turnCounts = IntakeCounts()
+    var pendingCounts = IntakeCounts()
     /// Remarks on the last accepted record that had any.
     var latestRemarks = Remarks()
     /// Counts of the committed transactions.
@@ -202,7 +202,7 @@ public final class IntakeProcessor: Processor {
     /// How many records ahead the memory of texts is asked for: one takes half a microsecond, memory a fifth of that.
     private static let reach = 2
 
-    public func process(_ batch: RecordBatch, topics names: [String], into turn: inout PendingTransaction) throws {
+    public func process(_ batch: RecordBatch, topics names: [String], into transaction: inout PendingTransaction) throws {
         try directory.refresh()
         try state?.refresh()
         batchTime = now()
@@ -222,25 +222,25 @@ public final class IntakeProcessor: Processor {
             }
             current = (record.topic, record.partition, record.offset)
             do throws(RecordRejection) {
-                try take(record, at: index, of: batch, judged: judgement, into: &turn)
-                turnCounts.accepted += 1
+                try take(record, at: index, of: batch, judged: judgement, into: &transaction)
+                pendingCounts.accepted += 1
             } catch {
-                deadLetter(batch, index, error, names[record.topic], into: &turn)
+                deadLetter(batch, index, error, names[record.topic], into: &transaction)
             }
         }
-        turnCounts.read += Int64(batch.records.count)
-        turnCounts.accepted += dropped
+        pendingCounts.read += Int64(batch.records.count)
+        pendingCounts.accepted += dropped
         if let last = batch.records.last { current = (last.topic, last.partition, last.offset) }
-        offsets.advance(&turn, topics: names)
+        offsets.advance(&transaction, topics: names)
     }
 
-    public func punctuate(now: Int64, into turn: inout PendingTransaction) throws {}
+    public func punctuate(now: Int64, into transaction: inout PendingTransaction) throws {}
 
-    public func willCommit(into turn: inout PendingTransaction) throws {
-        sendLetter(into: &turn)
+    public func willCommit(into transaction: inout PendingTransaction) throws {
+        sendLetter(into: &transaction)
         let inputs = offsets.ranges(Self.inputs.map { topics[$0] })
         for project in projects.all {
-            for stream in project.pointee.streams { write(stream, project.pointee.configuration, inputs, into: &turn) }
+            for stream in project.pointee.streams { write(stream, project.pointee.configuration, inputs, into: &transaction) }
         }
     }
 
@@ -249,32 +249,32 @@ public final class IntakeProcessor: Processor {
         feedbackRoom.committed()
         for project in projects.all { project.pointee.filling.committed() }
         announced.merge(announcing) { $1 }
-        counts.read += turnCounts.read
-        counts.accepted += turnCounts.accepted
-        counts.forwarded += turnCounts.forwarded
-        counts.feedbackLeftOut += turnCounts.feedbackLeftOut
-        counts.dead.merge(turnCounts.dead) { $0 + $1 }
-        counts.dropped.merge(turnCounts.dropped) { $0 + $1 }
-        counts.remarked.merge(turnCounts.remarked) { $0 + $1 }
-        forgetTurn()
+        counts.read += pendingCounts.read
+        counts.accepted += pendingCounts.accepted
+        counts.forwarded += pendingCounts.forwarded
+        counts.feedbackLeftOut += pendingCounts.feedbackLeftOut
+        counts.dead.merge(pendingCounts.dead) { $0 + $1 }
+        counts.dropped.merge(pendingCounts.dropped) { $0 + $1 }
+        counts.remarked.merge(pendingCounts.remarked) { $0 + $1 }
+        forgetTransaction()
     }
 
     public func aborted() {
         entryBudget.aborted()
         feedbackRoom.aborted()
         for project in projects.all { project.pointee.filling.aborted() }
-        forgetTurn()
+        forgetTransaction()
     }
 
-    private func forgetTurn() {
-        artifacts.turnEnded()
+    private func forgetTransaction() {
+        artifacts.transactionEnded()
         announcing.removeAll(keepingCapacity: true)
         offsets.removeAll()
         letter = nil
         leftOut = 0
-        for project in projects.all { project.pointee.forgetTurn(turnNumber) }
-        turnNumber += 1
-        turnCounts = IntakeCounts()
+        for project in projects.all { project.pointee.forgetTransaction(transactionNumber) }
+        transactionNumber += 1
+        pendingCounts = IntakeCounts()
     }
 
     /// Takes up what the loop has committed since, as far as it was read.

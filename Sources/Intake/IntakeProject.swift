@@ -51,8 +51,8 @@ package struct IntakeProject {
     /// Positions in `streams` of the model versions, and first of samples that no model has seen.
     private var versions = NameTable()
     private(set) var streams: ContiguousArray<ModelTraffic> = []
-    /// The turn that has counted something of as many versions as there is room for.
-    private var fullTurn = -1
+    /// The transaction that has counted something of as many versions as there is room for.
+    private var fullTransaction = -1
     /// Candidates a second that are wanted of one worker with all the traffic.
     private let rate: Double
     /// The share of them that is let through by chance; what the loop has measured may add to what the policy states.
@@ -60,7 +60,7 @@ package struct IntakeProject {
     /// The worker's share of the traffic that the streams were last told.
     private var toldShare = 0.0
 
-    /// Model versions told apart; in a turn with more the others are counted together, and nothing of theirs passes.
+    /// Model versions told apart; in a transaction with more the others are counted together, and nothing of theirs passes.
     package static let versionCapacity = 64
     /// Where versions beyond the capacity are counted.
     static let others = 0
@@ -189,19 +189,19 @@ package struct IntakeProject {
     ///
     /// - Parameters:
     ///   - version: UTF-8; empty for samples that no model has seen.
-    ///   - turn: The open turn.
+    ///   - transaction: The open transaction.
     ///   - share: The part of the traffic that this worker sees, in `0...1`.
     /// - Returns: Nil for a name that is none.
-    mutating func stream(_ version: UnsafeRawBufferPointer, in turn: Int, share: Double) -> Int? {
+    mutating func stream(_ version: UnsafeRawBufferPointer, in transaction: Int, share: Double) -> Int? {
         if let known = versions.view.find(version) { return known }
         prepare(share)
         if version.count == 0 { return Self.unseen }
-        if fullTurn == turn { return Self.others }
+        if fullTransaction == transaction { return Self.others }
         guard let name = ModelVersion(checking: String(decoding: version, as: UTF8.self)) else { return nil }
         if streams.count >= Self.versionCapacity + 2 {
-            makeRoom(in: turn)
+            makeRoom(in: transaction)
             guard streams.count < Self.versionCapacity + 2 else {
-                fullTurn = turn
+                fullTransaction = transaction
                 return Self.others
             }
         }
@@ -210,10 +210,10 @@ package struct IntakeProject {
         return streams.count - 1
     }
 
-    /// Forgets half of the versions, those not heard of for longest, but none that the turn has counted.
-    private mutating func makeRoom(in turn: Int) {
-        let known = streams[2...].sorted { $0.lastTurn > $1.lastTurn }
-        let kept = known.prefix { $0.lastTurn == turn }.count
+    /// Forgets half of the versions, those not heard of for longest, but none that the transaction has counted.
+    private mutating func makeRoom(in transaction: Int) {
+        let known = streams[2...].sorted { $0.lastTransaction > $1.lastTransaction }
+        let kept = known.prefix { $0.lastTransaction == transaction }.count
         streams.removeSubrange(2...)
         versions = NameTable()
         for stream in known.prefix(max(kept, Self.versionCapacity / 2)) {
@@ -227,19 +227,19 @@ package struct IntakeProject {
     mutating func withStream<R>(_ index: Int, _ body: (inout ModelTraffic) -> R) -> R { body(&streams[index]) }
 
     /// Begins to count anew.
-    mutating func forgetTurn(_ turn: Int) {
-        for index in streams.indices where streams[index].lastTurn == turn { streams[index].forget() }
+    mutating func forgetTransaction(_ transaction: Int) {
+        for index in streams.indices where streams[index].lastTransaction == transaction { streams[index].forget() }
     }
 
     /// Carries over what an older revision has counted in the pending transaction, without its thresholds.
-    mutating func inherit(_ old: IntakeProject, in turn: Int, share: Double) {
+    mutating func inherit(_ old: IntakeProject, in transaction: Int, share: Double) {
         filling.inherit(old.filling)
-        for (index, stream) in old.streams.enumerated() where stream.lastTurn == turn {
+        for (index, stream) in old.streams.enumerated() where stream.lastTransaction == transaction {
             prepare(share)
             if index < 2 {
                 streams[index].inherit(stream)
             } else if var name = stream.version?.rawValue {
-                let place = name.withUTF8 { self.stream(UnsafeRawBufferPointer($0), in: turn, share: share) }
+                let place = name.withUTF8 { self.stream(UnsafeRawBufferPointer($0), in: transaction, share: share) }
                 if let place { streams[place].inherit(stream) }
             }
         }

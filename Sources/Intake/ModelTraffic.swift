@@ -18,8 +18,8 @@ struct ModelTraffic {
     let names: UnsafeBufferPointer<UInt64>
     /// Owns them.
     private let words: PackedName
-    /// The turn that last counted something here.
-    private(set) var lastTurn = 0
+    /// The transaction that last counted something here.
+    private(set) var lastTransaction = 0
 
     /// - Parameters:
     ///   - version: Of the model.
@@ -67,8 +67,8 @@ struct ModelTraffic {
     mutating func explores(_ draw: Double, at time: Int64) -> Bool { exploration?.admits(draw, at: time) ?? false }
 
     /// The tally of one role, to count in.
-    mutating func count(_ role: ModelRole?, in turn: Int, _ body: (inout TallyCounter) -> Void) {
-        lastTurn = turn
+    mutating func count(_ role: ModelRole?, in transaction: Int, _ body: (inout TallyCounter) -> Void) {
+        lastTransaction = transaction
         switch role {
         case nil: body(&tallies.0)
         case .champion: body(&tallies.1)
@@ -77,8 +77,8 @@ struct ModelTraffic {
     }
 
     /// Returns the tallies of a transaction by role; roles without any counts are left out.
-    func counted(in turn: Int) -> [(role: ModelRole?, tally: TallyCounter)] {
-        guard lastTurn == turn else { return [] }
+    func counted(in transaction: Int) -> [(role: ModelRole?, tally: TallyCounter)] {
+        guard lastTransaction == transaction else { return [] }
         return [(nil, tallies.0), (ModelRole.challenger, tallies.2), (ModelRole.champion, tallies.1)]
             .filter { !$0.1.isEmpty }
     }
@@ -93,7 +93,7 @@ struct ModelTraffic {
     /// The counts of another stream of the same version become this one's.
     mutating func inherit(_ other: ModelTraffic) {
         tallies = other.tallies
-        lastTurn = other.lastTurn
+        lastTransaction = other.lastTransaction
     }
 }
 

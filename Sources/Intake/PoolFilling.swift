@@ -24,7 +24,7 @@ struct PoolFilling {
     /// Which models' words on samples of the pool were sent: the pool wants the newest model's, once.
     private var words: Set<UInt64> = []
     /// Samples forwarded in the pending transaction.
-    private var turn: [(sample: UInt64, word: UInt64)] = []
+    private var transaction: [(sample: UInt64, word: UInt64)] = []
     private var lookedAt: Int64 = 0
     /// State of the rows when they were last read, as are `pooled` and `changes`: other threads may accept more
     /// meanwhile.
@@ -46,7 +46,7 @@ struct PoolFilling {
     /// Carries over the samples that were on their way under an older revision.
     mutating func inherit(_ old: PoolFilling) {
         guard rows != nil else { return }
-        (sent, words, turn) = (old.sent, old.words, old.turn)
+        (sent, words, transaction) = (old.sent, old.words, old.transaction)
     }
 
     /// Whether a prediction goes on because of the pool: its sample would fill it, or the pool has the sample by another model's
@@ -81,7 +81,7 @@ struct PoolFilling {
         }
         if words.count >= Self.wordsEach * capacity { words.removeAll(keepingCapacity: true) }
         words.insert(word)
-        turn.append((sample, word))
+        transaction.append((sample, word))
     }
 
     private static func word(_ sample: UInt64, _ version: UInt64) -> UInt64 { sample ^ version }
@@ -102,15 +102,15 @@ struct PoolFilling {
         updateRoom()
     }
 
-    mutating func committed() { turn.removeAll(keepingCapacity: true) }
+    mutating func committed() { transaction.removeAll(keepingCapacity: true) }
 
     /// Discards what the transaction has sent: it was not written, and the records come again.
     mutating func aborted() {
-        for (sample, word) in turn {
+        for (sample, word) in transaction {
             sent[sample] = nil
             words.remove(word)
         }
-        turn.removeAll(keepingCapacity: true)
+        transaction.removeAll(keepingCapacity: true)
         updateRoom()
     }
 

@@ -1,6 +1,6 @@
 internal import StreamRuntime
 
-/// How far the open turn has read, partition by partition.
+/// How far the open transaction has read, partition by partition.
 struct ReadOffsets {
     struct Entry {
         let topic: Int
@@ -41,11 +41,11 @@ struct ReadOffsets {
         last = known ?? entries.count - 1
     }
 
-    /// Tells the turn what was read since the last call.
-    mutating func advance(_ turn: inout PendingTransaction, topics: [String]) {
+    /// Tells the transaction what was read since the last call.
+    mutating func advance(_ transaction: inout PendingTransaction, topics: [String]) {
         for index in entries.indices where entries[index].isNew {
             let entry = entries[index]
-            turn.advance(TopicPartition(topics[entry.topic], entry.partition), to: entry.to + 1)
+            transaction.advance(TopicPartition(topics[entry.topic], entry.partition), to: entry.to + 1)
             entries[index].isNew = false
         }
     }

@@ -3,7 +3,7 @@ import StreamRuntime
 
 /// Writes without transactions: what is written stays written, and offsets follow once it is delivered.
 ///
-/// A turn that fails after its records were sent is taken again, so they may be there twice; nothing is ever left out.
+/// A transaction that fails after its records were sent is taken again, so they may be there twice; nothing is ever left out.
 final class KafkaAtLeastOnceProducer: TransactionalProducer {
     private var producer: KafkaProducer
     private let make: () throws(KafkaError) -> KafkaProducer

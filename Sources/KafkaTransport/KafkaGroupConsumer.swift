@@ -15,10 +15,10 @@ final class KafkaGroupConsumer: GroupConsumer {
         timeoutMilliseconds: Int
     ) throws(StreamError) -> PollOutcome {
         batch.clear()
-        let turn = try streamed { () throws(KafkaError) in
+        let transaction = try streamed { () throws(KafkaError) in
             try consumer.poll(maximum: maximum, timeoutMilliseconds: timeoutMilliseconds)
         }
-        switch turn {
+        switch transaction {
         case .idle: return .idle
         case .records:
             batch.fill(consumer.records) { [consumer] in consumer.headers(at: $0) }

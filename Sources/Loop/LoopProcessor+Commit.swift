@@ -7,15 +7,15 @@ internal import Vocabulary
 
 /// Rows written with every transaction, and effects of its outcome.
 extension LoopProcessor {
-    public func willCommit(into turn: inout PendingTransaction) throws {
-        prepareSnapshots(isLeaving: turn.isLeaving)
+    public func willCommit(into transaction: inout PendingTransaction) throws {
+        prepareSnapshots(isLeaving: transaction.isLeaving)
         for number in partitions.keys.sorted() {
             guard var partition = partitions.removeValue(forKey: number) else { continue }
             defer { partitions[number] = partition }
             guard partition.isTouched else { continue }
             for name in partition.projects.keys.sorted() {
                 for record in partition.projects[name]?.changelog(name, topics[.state], number) ?? [] {
-                    turn.write(record)
+                    transaction.write(record)
                     partition.rowsSinceSnapshot += 1
                 }
             }
@@ -25,7 +25,7 @@ extension LoopProcessor {
                 build: Build.version,
                 history: partition.history
             )
-            turn.write(
+            transaction.write(
                 OutputRecord(
                     topic: topics[.state],
                     partition: number,
@@ -34,7 +34,7 @@ extension LoopProcessor {
                 )
             )
             // Also where only a timer wrote: the position must equal the offset that the transaction commits.
-            turn.advance(TopicPartition(topics[.journal], number), to: partition.journalOffset)
+            transaction.advance(TopicPartition(topics[.journal], number), to: partition.journalOffset)
         }
     }
 
@@ -47,12 +47,12 @@ extension LoopProcessor {
             partition.committedOffset = partition.journalOffset
             partition.isTouched = false
         }
-        counts.entries += turnCounts.entries
-        counts.decisions += turnCounts.decisions
-        counts.ticks += turnCounts.ticks
-        counts.unreadable += turnCounts.unreadable
-        counts.refused.merge(turnCounts.refused) { $0 + $1 }
-        turnCounts = LoopCounts()
+        counts.entries += pendingCounts.entries
+        counts.decisions += pendingCounts.decisions
+        counts.ticks += pendingCounts.ticks
+        counts.unreadable += pendingCounts.unreadable
+        counts.refused.merge(pendingCounts.refused) { $0 + $1 }
+        pendingCounts = LoopCounts()
         rereading.committed()
         for change in pauseChanges { pauseChanged(change.name, change.pause) }
         pauseChanges.removeAll()
@@ -74,7 +74,7 @@ extension LoopProcessor {
             partition.timers.removeAll()
             partition.enginesTold.removeAll()
         }
-        turnCounts = LoopCounts()
+        pendingCounts = LoopCounts()
         rereading.aborted()
         pauseChanges.removeAll()
         snapshotEnds.removeAll()

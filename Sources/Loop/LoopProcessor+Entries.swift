@@ -12,22 +12,22 @@ extension LoopProcessor {
         _ index: Int,
         _ batch: RecordBatch,
         _ partition: inout Partition,
-        _ turn: inout PendingTransaction
+        _ transaction: inout PendingTransaction
     ) throws(JSONError) {
         if let name = pausedProject(of: record, partition) {
             return passOver(record, name, &partition)
         }
-        guard let entry = try decode(record, index, batch, &turn) else { return }
+        guard let entry = try decode(record, index, batch, &transaction) else { return }
         let name = entry.project.rawValue
         // A key that does not name its project; ours all do.
         if partition.paused.contains(name) { return passOver(record, name, &partition) }
-        apply(entry, record, name, &partition, &turn)
+        apply(entry, record, name, &partition, &transaction)
     }
 
     /// Nil of an entry that cannot be read; it is buried.
     ///
     /// - Throws: `.newerForm` only: a dead letter would drop what a newer build can read, and decisions would differ.
-    func decode(_ record: RecordView, _ index: Int, _ batch: RecordBatch, _ turn: inout PendingTransaction)
+    func decode(_ record: RecordView, _ index: Int, _ batch: RecordBatch, _ transaction: inout PendingTransaction)
         throws(JSONError)
         -> JournalEntry?
     {
@@ -35,13 +35,13 @@ extension LoopProcessor {
             return try JournalEntry(json: parser.parse(record.value))
         } catch {
             guard error.kind != .newerForm else { throw error }
-            turnCounts.unreadable += 1
+            pendingCounts.unreadable += 1
             deadLetter(
                 record.key,
                 record.value,
                 batch.headers(at: index),
                 cause(topics[.journal], record.partition, record.offset, "unreadable_entry", error.description),
-                &turn
+                &transaction
             )
             return nil
         }
@@ -52,24 +52,24 @@ extension LoopProcessor {
         _ record: RecordView,
         _ name: String,
         _ partition: inout Partition,
-        _ turn: inout PendingTransaction
+        _ transaction: inout PendingTransaction
     ) {
         // In place: a project is too large to be taken out and put back for every entry.
         let decisions = partition.projects[name, default: LoopProject(project: entry.project)]
             .apply(entry, appendedAt: StreamTime(milliseconds: record.timestamp), offset: record.offset)
-        turnCounts.entries += 1
-        for decision in decisions { write(decision, entry, record, &turn) }
+        pendingCounts.entries += 1
+        for decision in decisions { write(decision, entry, record, &transaction) }
     }
 
     func write(
         _ decision: EncodedDecision,
         _ entry: JournalEntry,
         _ record: RecordView,
-        _ turn: inout PendingTransaction
+        _ transaction: inout PendingTransaction
     ) {
-        turnCounts.decisions += 1
+        pendingCounts.decisions += 1
         if let refusal = decision.refusal {
-            turnCounts.refused[refusal.code.rawValue, default: 0] += 1
+            pendingCounts.refused[refusal.code.rawValue, default: 0] += 1
             guard decision.topic != nil else { return }
             let origin = entry.origin
             let why = cause(
@@ -79,7 +79,7 @@ extension LoopProcessor {
                 refusal.code.rawValue,
                 refusal.text
             )
-            turn.write(
+            transaction.write(
                 DeadLetterRecord.record(
                     to: topics[.deadLetters],
                     key: origin?.key,
@@ -93,7 +93,7 @@ extension LoopProcessor {
         guard let topic = decision.topic else { return }
         // Here and not in the decision: replay needs no secret.
         let token = decision.answerableID.map { tokens.token(on: topics[topic], of: entry.project, for: $0) }
-        turn.write(
+        transaction.write(
             OutputRecord(
                 topic: topics[topic],
                 partition: record.partition,
@@ -124,9 +124,9 @@ extension LoopProcessor {
         _ value: UnsafeRawBufferPointer,
         _ headers: [RecordHeader],
         _ cause: DeadLetterRecord.Cause,
-        _ turn: inout PendingTransaction
+        _ transaction: inout PendingTransaction
     ) {
-        turn.write(
+        transaction.write(
             DeadLetterRecord.record(
                 to: topics[.deadLetters],
                 key: key.baseAddress == nil ? nil : Array(key),

@@ -42,7 +42,7 @@ struct JournalCatchUp {
     var turns = 0
     var taken = 0
     var takenSince: Int64 = 0
-    /// Failures of readers in a row, and turns to wait before the next try.
+    /// Failures of readers in a row, and transactions to wait before the next try.
     var failures = 0
     var wait = 0
     private var noting: Set<String> = []
@@ -112,7 +112,7 @@ extension LoopProcessor {
         }
     }
 
-    public func betweenTransactions(into turn: inout PendingTransaction) throws -> Bool {
+    public func betweenTransactions(into transaction: inout PendingTransaction) throws -> Bool {
         guard partitions.values.contains(where: { !$0.paused.isEmpty }) else { return false }
         guard rereading.wait == 0 else {
             rereading.wait -= 1
@@ -122,10 +122,10 @@ extension LoopProcessor {
             return false
         }
         defer { partitions[number] = partition }
-        return try reread(name, number, &partition, &turn)
+        return try reread(name, number, &partition, &transaction)
     }
 
-    public func betweenTurnsRefused(_ reason: String) {
+    public func betweenTransactionsRefused(_ reason: String) {
         // The transaction's own place is not the stored one.
         guard let name = rereading.name,
             let stored = partitions.values.lazy.compactMap({ $0.projects[name] }).first?.storedPause
@@ -157,7 +157,7 @@ extension LoopProcessor {
     }
 
     /// - Returns: Whether there is an entry in hand, to be read before anything else is.
-    private func reread(_ name: String, _ number: Int32, _ partition: inout Partition, _ turn: inout PendingTransaction)
+    private func reread(_ name: String, _ number: Int32, _ partition: inout Partition, _ transaction: inout PendingTransaction)
         throws
         -> Bool
     {
@@ -175,27 +175,27 @@ extension LoopProcessor {
             beginStreak()
             pause.deaths += 1
             if pause.deaths >= JournalCatchUp.patience {
-                stopRereading(&pause, "\(pause.deaths) workers died", name, number, &turn)
+                stopRereading(&pause, "\(pause.deaths) workers died", name, number, &transaction)
             }
         } else if let refused = rereading.refusals[name], refused.next == pause.next,
             refused.count >= JournalCatchUp.patience
         {
             let isTold = refused.count <= JournalCatchUp.patience + 1
-            stopRereading(&pause, "\(refused.count) times in a row: \(refused.reason)", name, number, &turn, isTold)
+            stopRereading(&pause, "\(refused.count) times in a row: \(refused.reason)", name, number, &transaction, isTold)
         } else if rereading.careful[name] ?? 0 > 0, !pause.isInHand {
             pause.isInHand = true
             beginStreak()
         } else {
-            switch try readOn(name, number, &partition, &turn) {
+            switch try readOn(name, number, &partition, &transaction) {
             case .failed: pause.isInHand = false
             case .gone(let low):
                 let reason = "its entries before journal offset \(low) are gone"
-                stopRereading(&pause, reason, name, number, &turn)
+                stopRereading(&pause, reason, name, number, &transaction)
             case .newer(let offset, let reason):
                 pause.next = max(pause.next, offset)
-                stopRereading(&pause, reason, name, number, &turn)
+                stopRereading(&pause, reason, name, number, &transaction)
             case .stands(let next) where next >= partition.journalOffset:
-                join(name, number, &partition, &turn)
+                join(name, number, &partition, &transaction)
                 return false
             case .stands(let next):
                 if next > pause.next { pause.deaths = 0 }
@@ -207,7 +207,7 @@ extension LoopProcessor {
         if pause != before || partition.projects[name]?.isTouched ?? false {
             partition.pause(name, pause)
             partition.isTouched = true
-            turn.mustCommit = true
+            transaction.mustCommit = true
         }
         return pause.isInHand
     }
@@ -235,7 +235,7 @@ extension LoopProcessor {
     }
 
     /// Applies the project's entries of the next portion, or the next of them alone.
-    private func readOn(_ name: String, _ number: Int32, _ partition: inout Partition, _ turn: inout PendingTransaction)
+    private func readOn(_ name: String, _ number: Int32, _ partition: inout Partition, _ transaction: inout PendingTransaction)
         throws
         -> Progress
     {
@@ -267,13 +267,13 @@ extension LoopProcessor {
             var isOurs = false
             for (index, record) in rereading.batch.records.enumerated() {
                 guard record.offset < partition.journalOffset else { return .stands(partition.journalOffset) }
-                guard turn.bytes < JournalCatchUp.maximumBytes else {
+                guard transaction.bytes < JournalCatchUp.maximumBytes else {
                     // The reader is ahead of us.
                     rereading.position = -1
                     return .stands(next)
                 }
                 do throws(JSONError) {
-                    if try rereadEntry(record, index, name, &partition, &turn) { isOurs = true }
+                    if try rereadEntry(record, index, name, &partition, &transaction) { isOurs = true }
                 } catch {
                     // The reader is ahead of us.
                     rereading.position = -1
@@ -307,32 +307,32 @@ extension LoopProcessor {
         _ index: Int,
         _ name: String,
         _ partition: inout Partition,
-        _ turn: inout PendingTransaction
+        _ transaction: inout PendingTransaction
     ) throws(JSONError) -> Bool {
         // What belongs to others was dealt with when they read it; also where it could not be read.
         guard record.key.elementsEqual(name.utf8) else {
             guard owner(of: record) == nil, let entry = try? JournalEntry(json: parser.parse(record.value)),
                 entry.project.rawValue == name
             else { return false }
-            apply(entry, record, name, &partition, &turn)
+            apply(entry, record, name, &partition, &transaction)
             return true
         }
-        if let entry = try decode(record, index, rereading.batch, &turn), entry.project.rawValue == name {
-            apply(entry, record, name, &partition, &turn)
+        if let entry = try decode(record, index, rereading.batch, &transaction), entry.project.rawValue == name {
+            apply(entry, record, name, &partition, &transaction)
         }
         return true
     }
 
     // MARK: - Its end
 
-    private func join(_ name: String, _ number: Int32, _ partition: inout Partition, _ turn: inout PendingTransaction) {
+    private func join(_ name: String, _ number: Int32, _ partition: inout Partition, _ transaction: inout PendingTransaction) {
         partition.pause(name, nil)
         partition.isTouched = true
-        turn.mustCommit = true
+        transaction.mustCommit = true
         rereading.ending = name
         pauseChanges.append((name, nil))
         let text = "resumed: every entry of its journal is applied"
-        tell(name, Notice(kind: .projectResumed, text: text), "resumed-\(now())", number, &turn)
+        tell(name, Notice(kind: .projectResumed, text: text), "resumed-\(now())", number, &transaction)
     }
 
     private func stopRereading(
@@ -340,7 +340,7 @@ extension LoopProcessor {
         _ reason: String,
         _ name: String,
         _ number: Int32,
-        _ turn: inout PendingTransaction,
+        _ transaction: inout PendingTransaction,
         _ isTold: Bool = true
     ) {
         pause.isResuming = false
@@ -351,6 +351,6 @@ extension LoopProcessor {
         pauseChanges.append((name, pause))
         guard isTold else { return }
         let text = "paused again at journal offset \(pause.next): \(reason)"
-        tell(name, Notice(kind: .projectPaused, text: text), "paused-again-\(now())", number, &turn)
+        tell(name, Notice(kind: .projectPaused, text: text), "paused-again-\(now())", number, &transaction)
     }
 }

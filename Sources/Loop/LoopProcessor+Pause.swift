@@ -16,7 +16,7 @@ extension LoopProcessor {
         _ batch: RecordBatch,
         topics names: [String],
         because isolation: Quarantine,
-        into turn: inout PendingTransaction
+        into transaction: inout PendingTransaction
     ) throws {
         for (index, record) in batch.records.enumerated() {
             guard var partition = partitions.removeValue(forKey: record.partition) else {
@@ -37,16 +37,16 @@ extension LoopProcessor {
                     isTold: !isolation.isStubborn,
                     record.partition,
                     &partition,
-                    &turn
+                    &transaction
                 )
             } else {
                 // It belongs to nobody who could be made to wait.
                 let why = cause(topics[.journal], record.partition, record.offset, "poison", isolation.text)
-                deadLetter(record.key, record.value, isolation.isStubborn ? [] : batch.headers(at: index), why, &turn)
+                deadLetter(record.key, record.value, isolation.isStubborn ? [] : batch.headers(at: index), why, &transaction)
             }
             partition.journalOffset = record.offset + 1
             partition.isTouched = true
-            turn.advance(TopicPartition(names[record.topic], record.partition), to: record.offset + 1)
+            transaction.advance(TopicPartition(names[record.topic], record.partition), to: record.offset + 1)
         }
     }
 
@@ -63,7 +63,7 @@ extension LoopProcessor {
         isTold: Bool,
         _ number: Int32,
         _ partition: inout Partition,
-        _ turn: inout PendingTransaction
+        _ transaction: inout PendingTransaction
     ) {
         // Behind its pause it is not looked at anyway.
         guard !partition.paused.contains(name) else { return }
@@ -74,11 +74,11 @@ extension LoopProcessor {
         guard isTold else { return }
         let text =
             "paused at journal offset \(offset): \(reason); once the cause is mended: flywheel project resume \(name)"
-        tell(name, Notice(kind: .projectPaused, text: text), "paused-\(offset)", number, &turn)
+        tell(name, Notice(kind: .projectPaused, text: text), "paused-\(offset)", number, &transaction)
     }
 
     /// A notice that follows from no entry: replay does not look for it.
-    func tell(_ name: String, _ notice: Notice, _ id: String, _ number: Int32, _ turn: inout PendingTransaction) {
+    func tell(_ name: String, _ notice: Notice, _ id: String, _ number: Int32, _ transaction: inout PendingTransaction) {
         var writer = JSONWriter()
         notice.write(to: &writer, project: ProjectID(name))
         let headers = CloudEventHeaders(
@@ -89,7 +89,7 @@ extension LoopProcessor {
             correlation: nil,
             causation: nil
         )
-        turn.write(
+        transaction.write(
             OutputRecord(
                 topic: topics[.notices],
                 partition: number,

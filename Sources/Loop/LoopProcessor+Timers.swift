@@ -31,22 +31,22 @@ struct TickTimer {
 
 /// Entries that are due by time: ticks, the build that decides, and the sums of tallies.
 extension LoopProcessor {
-    public func punctuate(now: Int64, into turn: inout PendingTransaction) throws {
+    public func punctuate(now: Int64, into transaction: inout PendingTransaction) throws {
         for number in partitions.keys.sorted() {
             guard var partition = partitions.removeValue(forKey: number) else { continue }
             defer { partitions[number] = partition }
             // A stopped partition decides nothing more, so nothing waits for time to pass.
             if partition.stop == nil {
-                for name in partition.projects.keys.sorted() { writeTimers(name, number, now, &partition, &turn) }
+                for name in partition.projects.keys.sorted() { writeTimers(name, number, now, &partition, &transaction) }
             }
             guard partition.tallies.isDue(now), let next = partition.tallies.next else { continue }
             for folded in partition.tallies.fold() {
                 let state = partition.projects[folded.project]?.state
                 let tallies = folded.tallies.map { $0.told(of: state) }
                 let entry = JournalEntry(project: ProjectID(folded.project), body: .tally(tallies))
-                append(entry, number, &turn)
+                append(entry, number, &transaction)
             }
-            turn.advance(TopicPartition(topics[.tallies], number), to: next)
+            transaction.advance(TopicPartition(topics[.tallies], number), to: next)
             partition.isTouched = true
         }
     }
@@ -56,28 +56,28 @@ extension LoopProcessor {
         _ number: Int32,
         _ now: Int64,
         _ partition: inout Partition,
-        _ turn: inout PendingTransaction
+        _ transaction: inout PendingTransaction
     ) {
         guard let project = partition.projects[name] else { return }
         // What a paused project has applied is old: its timers wait with it.
         guard project.pause == nil else { return }
         if project.state.position.value.build != Build.version, !partition.enginesTold.contains(name) {
             partition.enginesTold.insert(name)
-            append(JournalEntry(project: project.state.project, body: .engine(build: Build.version)), number, &turn)
+            append(JournalEntry(project: project.state.project, body: .engine(build: Build.version)), number, &transaction)
             partition.isTouched = true
         }
         guard project.isTickPossible, let deadline = project.state.nextDeadline,
             partition.timers[name, default: TickTimer()].fires(at: now, deadline: deadline.milliseconds)
         else { return }
         let mark = ChainMark(entryNumber: project.state.position.value.entryNumber, digest: project.chain.digest.hex)
-        append(JournalEntry(project: project.state.project, body: .tick(mark)), number, &turn)
+        append(JournalEntry(project: project.state.project, body: .tick(mark)), number, &transaction)
         partition.projects[name]?.tickWritten()
         partition.isTouched = true
-        turnCounts.ticks += 1
+        pendingCounts.ticks += 1
     }
 
-    func append(_ entry: JournalEntry, _ partition: Int32, _ turn: inout PendingTransaction) {
-        turn.mustCommit = true
+    func append(_ entry: JournalEntry, _ partition: Int32, _ transaction: inout PendingTransaction) {
+        transaction.mustCommit = true
         let time = now()
         let headers = CloudEventHeaders.entry(
             entry,
@@ -85,7 +85,7 @@ extension LoopProcessor {
             role: .loop,
             time: time
         )
-        turn.write(
+        transaction.write(
             OutputRecord(
                 topic: topics[.journal],
                 partition: partition,

@@ -65,7 +65,7 @@ public final class LoopProcessor: Processor, StoppingProcessor {
     var snapshotEnds: [Int32: Int64] = [:]
     let parser = JSONParser(maximumDepth: 64, maximumSize: 16 << 20)
     var partitions: [Int32: Partition] = [:]
-    var turnCounts = LoopCounts()
+    var pendingCounts = LoopCounts()
     /// The project that is being read again, if any, and what it was found to be in the way of.
     var rereading = JournalCatchUp()
     /// Calls of `pauseChanged` to make once the transaction has committed.
@@ -100,7 +100,7 @@ public final class LoopProcessor: Processor, StoppingProcessor {
         clusterID = try transport.clusterID()
     }
 
-    /// The state of every project here, for whoever looks from outside between two turns.
+    /// The state of every project here, for whoever looks from outside between two transactions.
     public func forEachProject(_ body: (LoopProject) -> Void) {
         for number in partitions.keys.sorted() {
             guard let projects = partitions[number]?.projects else { continue }
@@ -155,7 +155,7 @@ public final class LoopProcessor: Processor, StoppingProcessor {
 
     // MARK: - Entries
 
-    public func process(_ batch: RecordBatch, topics names: [String], into turn: inout PendingTransaction) throws {
+    public func process(_ batch: RecordBatch, topics names: [String], into transaction: inout PendingTransaction) throws {
         for (index, record) in batch.records.enumerated() {
             guard var partition = partitions.removeValue(forKey: record.partition) else {
                 throw EngineError("apply an entry", "partition \(record.partition) is not assigned")
@@ -167,7 +167,7 @@ public final class LoopProcessor: Processor, StoppingProcessor {
             }
             if let stop = partition.stop, record.offset >= stop.offset { continue }
             do throws(JSONError) {
-                try takeEntry(record, index, batch, &partition, &turn)
+                try takeEntry(record, index, batch, &partition, &transaction)
             } catch {
                 let stop = PartitionStop(.journal, record.partition, offset: record.offset, reason: error.reason)
                 partition.stop = stop
@@ -176,7 +176,7 @@ public final class LoopProcessor: Processor, StoppingProcessor {
             }
             partition.journalOffset = record.offset + 1
             partition.isTouched = true
-            turn.advance(TopicPartition(names[record.topic], record.partition), to: record.offset + 1)
+            transaction.advance(TopicPartition(names[record.topic], record.partition), to: record.offset + 1)
         }
     }
 

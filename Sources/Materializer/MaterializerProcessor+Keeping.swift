@@ -25,7 +25,7 @@ extension MaterializerProcessor {
 
     /// Where the group may go: to the first label that waits, and not back from where labels are kept.
     func groupOffset(_ partition: Int32, _ safe: Int64) -> Int64 {
-        max(safe, (turnKept[partition] ?? kept[partition])?.offset ?? safe)
+        max(safe, (pendingKept[partition] ?? kept[partition])?.offset ?? safe)
     }
 
     /// Whether so much lies behind the first label that waits that a restart should not read it again: at least as many records
@@ -67,7 +67,7 @@ extension MaterializerProcessor {
         keptAt[partition] = end
         let waiting = WaitingLabels(offset: end, projects: pending[partition] ?? [:])
         do throws(StorageError) {
-            if try store.keep(waiting, of: partition) { turnKept[partition] = waiting }
+            if try store.keep(waiting, of: partition) { pendingKept[partition] = waiting }
             return true
         } catch {
             return !error.isRemote

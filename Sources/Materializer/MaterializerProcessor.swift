@@ -35,7 +35,7 @@ public final class MaterializerProcessor: Processor, PausingProcessor, StoppingP
     /// Waiting labels kept on disk, by partition, where the group's offset has moved past them.
     var kept: [Int32: WaitingLabels] = [:]
     /// Waiting labels kept on disk that the pending transaction lets the group's offset move past, by partition.
-    var turnKept: [Int32: WaitingLabels] = [:]
+    var pendingKept: [Int32: WaitingLabels] = [:]
     /// Where keeping was tried last, for a disk may refuse, and there may be too many.
     var keptAt: [Int32: Int64] = [:]
     /// Offsets for which the first label that waits may hold the group's offset back.
@@ -52,9 +52,9 @@ public final class MaterializerProcessor: Processor, PausingProcessor, StoppingP
     /// Offset of the cut that was sealed last.
     var cutAt: [Int32: Int64] = [:]
     /// Group offsets that the pending transaction commits, by partition.
-    private var turnNext: [Int32: Int64] = [:]
+    private var pendingNext: [Int32: Int64] = [:]
     /// Announcements that the pending transaction writes, by partition.
-    private var turnAnnounced: [Int32: [Announcement]] = [:]
+    private var pendingAnnounced: [Int32: [Announcement]] = [:]
     private var sealedInTurn: Int64 = 0
     private let jitter: () -> Double
     public private(set) var holdUp = StorageBackoff()
@@ -122,17 +122,17 @@ public final class MaterializerProcessor: Processor, PausingProcessor, StoppingP
             pending[place.partition] = nil
             facts.forget(place.partition)
             announced.forget(place.partition)
-            turnAnnounced[place.partition] = nil
+            pendingAnnounced[place.partition] = nil
             stopsByPartition[place.partition] = nil
             kept[place.partition] = nil
-            turnKept[place.partition] = nil
+            pendingKept[place.partition] = nil
             keptAt[place.partition] = nil
             noted[place.partition] = nil
             next[place.partition] = nil
             committedNext[place.partition] = nil
             sealedSinceNote[place.partition] = nil
             cutAt[place.partition] = nil
-            turnNext[place.partition] = nil
+            pendingNext[place.partition] = nil
             backlog.removeAll { $0.partition == place.partition }
         }
         if backlog.isEmpty { storageResumed() }
@@ -140,7 +140,8 @@ public final class MaterializerProcessor: Processor, PausingProcessor, StoppingP
 
     public var wantsPause: Bool { holdUp.isActive || !backlog.isEmpty }
 
-    public func process(_ batch: RecordBatch, topics names: [String], into turn: inout PendingTransaction) throws {
+    public func process(_ batch: RecordBatch, topics names: [String], into transaction: inout PendingTransaction) throws
+    {
         for record in batch.records where stopsByPartition[record.partition] == nil {
             let taken = try backlog.isEmpty && take(record.partition, record.offset, record.value)
             if !taken {
@@ -149,7 +150,7 @@ public final class MaterializerProcessor: Processor, PausingProcessor, StoppingP
                 )
             }
         }
-        if hasMoved { turn.mustCommit = true }
+        if hasMoved { transaction.mustCommit = true }
     }
 
     /// Takes a record in.
@@ -213,7 +214,7 @@ public final class MaterializerProcessor: Processor, PausingProcessor, StoppingP
     }
 
     /// Tries again what waits for the disk, once its time has come.
-    public func punctuate(now: Int64, into turn: inout PendingTransaction) throws {
+    public func punctuate(now: Int64, into transaction: inout PendingTransaction) throws {
         guard holdUp.isActive, holdUp.isDue(at: now, jitter: jitter()) else { return }
         while let first = backlog.first {
             if stopsByPartition[first.partition] == nil {
@@ -223,7 +224,7 @@ public final class MaterializerProcessor: Processor, PausingProcessor, StoppingP
             backlog.removeFirst()
         }
         // What is left to be refused is the note of the progress.
-        if hasMoved { turn.mustCommit = true } else { storageResumed() }
+        if hasMoved { transaction.mustCommit = true } else { storageResumed() }
     }
 
     // MARK: - Commits
@@ -233,7 +234,7 @@ public final class MaterializerProcessor: Processor, PausingProcessor, StoppingP
 
     /// The group's offset may only pass what is in files: it stops at the first label that no version holds yet, or where such
     /// labels are kept.
-    public func willCommit(into turn: inout PendingTransaction) throws {
+    public func willCommit(into transaction: inout PendingTransaction) throws {
         // A server that does not answer is waited for once, not once for every partition.
         var isAway = false
         for partition in next.keys.sorted() {
@@ -250,17 +251,17 @@ public final class MaterializerProcessor: Processor, PausingProcessor, StoppingP
                     refused(error)
                     isAway = error.isRemote
                     // What was kept for this is kept again, once the progress can be noted.
-                    if turnKept.removeValue(forKey: partition) != nil { keptAt[partition] = nil }
+                    if pendingKept.removeValue(forKey: partition) != nil { keptAt[partition] = nil }
                     continue
                 }
-                turn.advance(TopicPartition(topics[.datasetLog], partition), to: offset)
-                turnNext[partition] = offset
+                transaction.advance(TopicPartition(topics[.datasetLog], partition), to: offset)
+                pendingNext[partition] = offset
             }
             guard let new = sealedSinceNote.removeValue(forKey: partition) else { continue }
-            for announcement in new { turn.write(announcement.record) }
-            turnAnnounced[partition, default: []] += new
+            for announcement in new { transaction.write(announcement.record) }
+            pendingAnnounced[partition, default: []] += new
         }
-        if backlog.isEmpty, !hasMoved(apartFrom: turnNext) { storageResumed() }
+        if backlog.isEmpty, !hasMoved(apartFrom: pendingNext) { storageResumed() }
     }
 
     private func hasMoved(apartFrom moved: [Int32: Int64]) -> Bool {
@@ -272,20 +273,20 @@ public final class MaterializerProcessor: Processor, PausingProcessor, StoppingP
     }
 
     public func committed() {
-        committedNext.merge(turnNext) { $1 }
-        for partition in turnNext.keys {
-            if let waiting = turnKept[partition] { kept[partition] = waiting }
+        committedNext.merge(pendingNext) { $1 }
+        for partition in pendingNext.keys {
+            if let waiting = pendingKept[partition] { kept[partition] = waiting }
             guard let one = kept[partition] else { continue }
             // Past all that was kept, the log alone says what waits.
             if one.offset < committedNext[partition] ?? 0 { kept[partition] = nil }
             store.removeKept(partition, except: kept[partition]?.offset)
         }
-        for (partition, new) in turnAnnounced {
+        for (partition, new) in pendingAnnounced {
             for one in new { announced.add(one.project, one.version, in: partition) }
         }
-        turnAnnounced.removeAll()
-        turnKept.removeAll()
-        turnNext.removeAll()
+        pendingAnnounced.removeAll()
+        pendingKept.removeAll()
+        pendingNext.removeAll()
         sealed += sealedInTurn
         sealedInTurn = 0
     }
@@ -293,12 +294,12 @@ public final class MaterializerProcessor: Processor, PausingProcessor, StoppingP
     /// Discards everything read since the last commit; it is read again.
     public func aborted() {
         for partition in Array(next.keys) { goBack(partition) }
-        turnKept.removeAll()
+        pendingKept.removeAll()
         stopsByPartition.removeAll()
         backlog.removeAll()
         sealedSinceNote.removeAll()
-        turnAnnounced.removeAll()
-        turnNext.removeAll()
+        pendingAnnounced.removeAll()
+        pendingNext.removeAll()
         sealedInTurn = 0
         storageResumed()
     }

@@ -20,7 +20,7 @@ public struct PendingTransaction {
         outputs.append(record)
     }
 
-    /// The next offset to read once the turn is committed; the last call of a partition holds.
+    /// The next offset to read once the transaction is committed; the last call of a partition holds.
     public mutating func advance(_ partition: TopicPartition, to next: Int64) { positions[partition] = next }
 
     var isEmpty: Bool { outputs.isEmpty && positions.isEmpty && !mustCommit }
@@ -43,21 +43,21 @@ public protocol Processor: AnyObject {
     /// Partitions have gone: forgets what belongs to them.
     func unassigned(_ partitions: [TopicPartition])
     /// Takes a batch in. Every record must be accounted for in `turn`, whatever it holds.
-    func process(_ batch: RecordBatch, topics: [String], into turn: inout PendingTransaction) throws
-    /// Called once a turn, records or not: timers, and whatever else the passing of time brings.
+    func process(_ batch: RecordBatch, topics: [String], into transaction: inout PendingTransaction) throws
+    /// Called once a transaction, records or not: timers, and whatever else the passing of time brings.
     ///
     /// - Parameters:
     ///   - now: Milliseconds since 1970, for timers only.
-    ///   - turn: Committed at once if this writes and no record came.
-    /// - Throws: What ends the task, without a commit of the turn.
-    func punctuate(now: Int64, into turn: inout PendingTransaction) throws
+    ///   - transaction: Committed at once if this writes and no record came.
+    /// - Throws: What ends the task, without a commit of the transaction.
+    func punctuate(now: Int64, into transaction: inout PendingTransaction) throws
     /// A transaction is about to open: the last outputs, the changelog among them.
-    func willCommit(into turn: inout PendingTransaction) throws
+    func willCommit(into transaction: inout PendingTransaction) throws
     /// The transaction stands: the state in memory is now the state.
     func committed()
     /// The transaction does not stand: the state returns to the last commit.
     func aborted()
-    /// Whether it has enough to do: while it is, nothing is fetched, and turns go on without records.
+    /// Whether it has enough to do: while it is, nothing is fetched, and transactions go on without records.
     var wantsPause: Bool { get }
 
     /// Whether a record that brings workers down is taken out of the stream; then `isolate` does it.
@@ -67,7 +67,7 @@ public protocol Processor: AnyObject {
         _ batch: RecordBatch,
         topics: [String],
         because isolation: Quarantine,
-        into turn: inout PendingTransaction
+        into transaction: inout PendingTransaction
     ) throws
     /// Whether an error that this stage threw comes from the records in hand and would come again; anything else ends the
     /// task.
@@ -78,13 +78,13 @@ public protocol Processor: AnyObject {
     ///
     /// - Throws: When one cannot be told from the other, which ends the task.
     func beginsAnew() throws
-    /// Work on what is stored, in transactions of its own. Called once a turn, before anything is polled.
+    /// Work on what is stored, in transactions of its own. Called once a transaction, before anything is polled.
     ///
     /// - Returns: Whether to be called again, once its transaction stands, before anything is polled.
-    func betweenTransactions(into turn: inout PendingTransaction) throws -> Bool
+    func betweenTransactions(into transaction: inout PendingTransaction) throws -> Bool
     /// Reports that the output of `betweenTransactions` could not be written, or that the call failed; the state is that
     /// before it.
-    func betweenTurnsRefused(_ reason: String)
+    func betweenTransactionsRefused(_ reason: String)
 }
 
 extension Processor {
@@ -101,25 +101,25 @@ extension Processor {
         _ batch: RecordBatch,
         topics: [String],
         because isolation: Quarantine,
-        into turn: inout PendingTransaction
+        into transaction: inout PendingTransaction
     ) throws {}
 
     public func isAboutRecord(_ error: any Error) -> Bool { false }
     public func beginsAnew() throws {}
     public func foundUnclean(_ partitions: [TopicPartition]) {}
-    public func betweenTransactions(into turn: inout PendingTransaction) throws -> Bool { false }
-    public func betweenTurnsRefused(_ reason: String) {}
+    public func betweenTransactions(into transaction: inout PendingTransaction) throws -> Bool { false }
+    public func betweenTransactionsRefused(_ reason: String) {}
 }
 
 /// How much a transaction may gather.
 public struct CommitPolicy: Hashable, Sendable {
     /// Milliseconds from the first record to the commit.
     public var interval: Int64
-    /// Records that end a turn early.
+    /// Records that end a transaction early.
     public var maximumRecords: Int
     /// Records taken from the client at once.
     public var batchSize: Int
-    /// Bytes of output that end a turn early.
+    /// Bytes of output that end a transaction early.
     public var maximumBytes: Int
 
     public init(

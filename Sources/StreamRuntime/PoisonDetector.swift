@@ -11,19 +11,19 @@ public struct Quarantine: Hashable, Sendable {
     }
 }
 
-/// Which records may have brought a worker down, and in how small portions to take them: a value without any I/O.
+/// Which records may have brought a worker down, and the slices in which to process them: a value without any I/O.
 ///
-///     found open  --> a hundredth of a turn a partition, over as many records as a turn may have held
-///     found few   --> a tenth of that portion, down to one record a transaction
+///     found open  --> a hundredth of a transaction a partition, over as many records as a transaction may have held
+///     found few   --> a tenth of that slice, down to one record a transaction
 ///     found one   --> that record alone; after three deaths it is isolated
 ///
-/// A turn that is refused for what a record holds is halved until that record is found; after three equal refusals of it
+/// A transaction that is refused for what a record holds is halved until that record is found; after three equal refusals of it
 /// alone it is isolated. Behind the suspicious part everything goes on as before.
 struct PoisonDetector {
-    /// The least portion of a partition after a first unclean stop, and into how many a turn is cut: every transaction costs
+    /// The least slice of a partition after a first unclean stop, and into how many a transaction is cut: every transaction costs
     /// some ten milliseconds, whatever it holds.
     static let few = 100
-    /// Into so many a portion is cut that somebody died with.
+    /// Into so many a slice is cut that somebody died with.
     static let parts: Int64 = 10
     /// Deaths, and equal refusals, that a record gets.
     static let patience = 3
@@ -56,7 +56,7 @@ struct PoisonDetector {
         var failures: Int?
     }
 
-    /// A refused turn, to be taken in portions of so many records below these offsets.
+    /// A refused transaction, to be taken in slices of so many records below these offsets.
     private struct Search {
         var limit: Int
         var until: [TopicPartition: Int64]
@@ -85,13 +85,13 @@ struct PoisonDetector {
     ///   - partition: Not owned until now.
     ///   - found: What the group holds; nil of a partition that nobody has read yet.
     ///   - high: The end of the partition, uncommitted records included. What was in hand stands before it.
-    ///   - turn: Records that a turn may hold.
+    ///   - transaction: Records that a transaction may hold.
     ///   - isExplained: Its last owner was this process, which knows why it stopped: no death is counted.
     mutating func take(
         _ partition: TopicPartition,
         _ found: GroupOffset?,
         high: Int64,
-        turn: Int,
+        transaction: Int,
         isExplained: Bool
     ) {
         isOpened = false
@@ -105,7 +105,7 @@ struct PoisonDetector {
         switch mark {
         case .clean: break
         case .open where isExplained, .few where isExplained: break
-        case .open: spans[partition] = Span(size: max(Self.few, turn / Self.few), until: high, left: turn)
+        case .open: spans[partition] = Span(size: max(Self.few, transaction / Self.few), until: high, left: transaction)
         case .few(let from, let until):
             guard until > found.next else { break }
             spans[partition] = Span(size: max(1, Int((until - from) / Self.parts)), from: from, until: until)
@@ -145,10 +145,10 @@ struct PoisonDetector {
         return mark(of: partition, at: 0)
     }
 
-    // MARK: - Portions
+    // MARK: - Slices
 
     /// Records of a batch that are taken together, by their indices.
-    struct Portion {
+    struct Slice {
         var indices: [Int] = []
         /// Records of the batch that remain, by their indices.
         var rest: [Int] = []
@@ -161,8 +161,8 @@ struct PoisonDetector {
     }
 
     /// Selects the records of a batch that are processed together next; each partition's records stay in order.
-    func slice(_ records: ContiguousArray<RecordView>, of rest: [Int], topics: [String]) -> Portion {
-        var slice = Portion()
+    func slice(_ records: ContiguousArray<RecordView>, of rest: [Int], topics: [String]) -> Slice {
+        var slice = Slice()
         guard isSuspicious(records, topics) else {
             slice.indices = rest
             return slice
@@ -238,14 +238,14 @@ struct PoisonDetector {
 
     /// Offset metadata to commit before a slice is processed, where it is not stored yet: that this worker is at
     /// work, and which records it processes.
-    func notes(before slice: Portion, owned: Set<TopicPartition>) -> [TopicPartition: OffsetMetadata] {
+    func notes(before slice: Slice, owned: Set<TopicPartition>) -> [TopicPartition: OffsetMetadata] {
         var notes: [TopicPartition: OffsetMetadata] = [:]
         if !isOpened {
             for partition in owned where marks[partition] == nil || marks[partition] == .clean {
                 notes[partition] = .open
             }
         }
-        // What is taken in small portions because it was refused needs no marks: the process survives it.
+        // What is taken in small slices because it was refused needs no marks: the process survives it.
         for (partition, range) in slice.ranges where spans[partition]?.holds(range.from) ?? false {
             let mark: OffsetMetadata
             if slice.record != nil, spans[partition]?.size == 1 {
@@ -288,8 +288,8 @@ struct PoisonDetector {
     /// These marks were read again.
     mutating func found(_ found: [TopicPartition: OffsetMetadata]) { marks.merge(found) { $1 } }
 
-    /// The transaction of a portion stands.
-    mutating func took(_ slice: Portion) {
+    /// The transaction of a slice was committed.
+    mutating func took(_ slice: Slice) {
         for (partition, range) in slice.ranges {
             guard let left = spans[partition]?.left, left < .max else { continue }
             spans[partition]?.left = left - range.count
@@ -345,9 +345,9 @@ struct PoisonDetector {
         suspects[partition] = suspect
     }
 
-    /// A turn of several records was refused for what one of them holds: half as many are tried.
+    /// A transaction of several records was refused for what one of them holds: half as many are tried.
     ///
-    /// `reached` is how far the turn's records reach, in partitions that it has records of.
+    /// `reached` is how far the transaction's records reach, in partitions that it has records of.
     mutating func refused(_ reached: [TopicPartition: Int64], records: Int) {
         guard !reached.isEmpty, records > 0 else { return }
         search = Search(limit: max(1, min(records, search?.limit ?? .max) / 2), until: reached)

@@ -1,18 +1,20 @@
-/// Partitions come and go.
+/// Assignment and revocation of partitions.
 extension StreamTask {
-    func take(_ partitions: [TopicPartition]) throws {
+    /// Takes over partitions that the group has assigned: reads their offsets and metadata, restores their state, and seeks.
+    func assign(_ partitions: [TopicPartition]) throws {
         try commit()
         if producer == nil { producer = try makeProducer() }
         let found = try retrying { () throws(StreamError) in try self.consumer.committed(partitions) }
         try readWords(partitions, found)
         let offsets = found.mapValues(\.next)
-        if found.isEmpty, try isGroupNew() { try stage.beginsAnew() }
+        if found.isEmpty, try isGroupNew() { try processor.beginsAnew() }
         let positions = try begin(partitions, offsets)
         committed.merge(offsets) { $1 }
         base.merge(positions) { $1 }
-        if stage.isolates { try look(partitions, found) }
+        if processor.isolates { try inspect(partitions, found) }
         try consumer.assign(positions)
         owned.formUnion(partitions)
+        phase.become(.running)
         // A client may remember that a partition was paused before it went and came back.
         if isHolding != false { isHolding = nil }
         explained.removeAll()
@@ -25,7 +27,7 @@ extension StreamTask {
     ///
     /// - Throws: `OffsetDisagreement`.
     private func readWords(_ partitions: [TopicPartition], _ found: [TopicPartition: GroupOffset]) throws {
-        guard stage.isolates else { return }
+        guard processor.isolates else { return }
         for partition in partitions.sorted() {
             let note = found[partition]?.note ?? ""
             if let agreement, let disagreement = OffsetDisagreement(note, of: partition, own: agreement) {
@@ -47,8 +49,8 @@ extension StreamTask {
         return try retrying { () throws(StreamError) in try self.consumer.committed(places) }.isEmpty
     }
 
-    /// How their last owners left them.
-    private func look(_ partitions: [TopicPartition], _ found: [TopicPartition: GroupOffset]) throws {
+    /// Reads from the metadata how the last owners of the partitions ended, and raises suspicion of the records they died with.
+    private func inspect(_ partitions: [TopicPartition], _ found: [TopicPartition: GroupOffset]) throws {
         var unclean: [TopicPartition] = []
         var died: [TopicPartition] = []
         for partition in partitions {
@@ -61,16 +63,16 @@ extension StreamTask {
                 if !explained.contains(partition) { unclean.append(partition) }
                 if !explained.contains(partition), !isLeft { died.append(partition) }
             }
-            caution.take(
+            detector.take(
                 partition,
                 found[partition],
                 high: high,
-                turn: policy.maximumRecords + policy.batchSize,
+                transaction: policy.maximumRecords + policy.batchSize,
                 isExplained: explained.contains(partition)
             )
         }
         guard !unclean.isEmpty else { return }
-        stage.foundUnclean(unclean)
+        processor.foundUnclean(unclean)
         guard !died.isEmpty else { return }
         environment.observe(.foundUnclean(died))
     }
@@ -83,7 +85,7 @@ extension StreamTask {
             let low = try retrying { () throws(StreamError) in try self.consumer.watermarks(partition).low }
             guard position < low else { continue }
             if position > 0 {
-                guard stage.toleratesExpiry(of: partition) else {
+                guard processor.toleratesExpiry(of: partition) else {
                     throw StreamError(
                         .fatal,
                         operation: "read \(partition) from offset \(position)",
@@ -99,12 +101,12 @@ extension StreamTask {
         return clamped
     }
 
-    /// Where each partition begins: where its stage says, or with its first record.
+    /// Positions at which the partitions begin: those of the processor, else the first record of the partition.
     private func begin(
         _ partitions: [TopicPartition],
         _ offsets: [TopicPartition: Int64]
     ) throws -> [TopicPartition: Int64] {
-        var positions = try stage.assigned(partitions, committed: offsets)
+        var positions = try processor.assigned(partitions, committed: offsets)
         for partition in partitions where positions[partition] == nil {
             positions[partition] = try retrying { () throws(StreamError) in
                 try self.consumer.watermarks(partition).low
@@ -113,24 +115,28 @@ extension StreamTask {
         return try clamp(positions)
     }
 
-    /// Commits what is open, and says that these partitions are left in order.
-    func leave(_ partitions: [TopicPartition]) throws {
-        notes.merge(caution.farewell(partitions)) { $1 }
-        turn.isLeaving = true
-        defer { turn.isLeaving = false }
+    /// Commits the pending transaction, and marks the partitions as left in order.
+    func drain(_ partitions: [TopicPartition]) throws {
+        notes.merge(detector.farewell(partitions)) { $1 }
+        transaction.isLeaving = true
+        defer { transaction.isLeaving = false }
         try commit()
     }
 
-    func give(_ partitions: [TopicPartition], lost: Bool) throws {
-        stage.unassigned(partitions)
+    /// Gives up partitions that the group has revoked, or that were lost.
+    func revoke(_ partitions: [TopicPartition], lost: Bool) throws {
+        processor.unassigned(partitions)
         for partition in partitions {
             committed[partition] = nil
             base[partition] = nil
             foreignWords[partition] = nil
-            caution.give(partition)
+            detector.give(partition)
             owned.remove(partition)
         }
-        if owned.isEmpty { unsettledSince = nil }
+        if owned.isEmpty {
+            unsettledSince = nil
+            phase.become(.joining)
+        }
         waitsSince = environment.now()
         try consumer.unassign(partitions)
         environment.observe(.unassigned(partitions, lost: lost))
@@ -139,10 +145,10 @@ extension StreamTask {
     /// Restores everything that is owned from what is stored.
     func reload(_ offsets: [TopicPartition: GroupOffset]) throws {
         let partitions = assignment
-        stage.unassigned(partitions)
+        processor.unassigned(partitions)
         base = try begin(partitions, offsets.mapValues(\.next))
         committed = offsets.mapValues(\.next)
-        caution.found(offsets.compactMapValues { OffsetMetadata($0.note) })
+        detector.found(offsets.compactMapValues { OffsetMetadata($0.note) })
         try consumer.seek(base)
     }
 

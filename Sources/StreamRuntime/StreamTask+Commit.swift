@@ -1,26 +1,28 @@
-/// Transactions, and what to do when they do not stand.
+/// Transactions, and what follows when they are aborted.
 extension StreamTask {
-    /// Commits the turn, if there is anything in it.
+    /// Commits the pending transaction, if there is anything in it.
     ///
-    /// - Returns: Whether it stands; if not, the consumer went back, and what was polled comes again.
+    /// - Returns: Whether it was committed; if not, the consumer has sought back, and what was polled is polled again.
     @discardableResult
     func commit() throws -> Bool {
-        guard !turn.isEmpty || !notes.isEmpty else {
-            // What was taken in asked for nothing.
-            if turnBegan != nil { unsettledSince = nil }
-            beginNextTurn()
+        guard !transaction.isEmpty || !notes.isEmpty else {
+            // What was processed asked for nothing.
+            if transactionBegan != nil { unsettledSince = nil }
+            beginNextTransaction()
             return true
         }
         let began = environment.now()
         noteWork()
         do {
-            try stage.willCommit(into: &turn)
+            try processor.willCommit(into: &transaction)
         } catch {
-            guard stage.isAboutRecord(error) else { throw error }
+            guard processor.isAboutRecord(error) else { throw error }
             try refuse("\(error)")
             return false
         }
         let offsets = offsetsToCommit()
+        phase.become(.committing)
+        defer { phase.become(owned.isEmpty ? .joining : .running) }
         do throws(StreamError) {
             try transact(offsets)
         } catch {
@@ -29,22 +31,26 @@ extension StreamTask {
             case .fatal: return try restart(error, offsets)
             }
         }
-        stands(offsets)
+        settle(offsets)
         environment.observe(
-            .committed(records: turn.records, outputs: turn.outputs.count, milliseconds: environment.now() - began)
+            .committed(
+                records: transaction.records,
+                outputs: transaction.outputs.count,
+                milliseconds: environment.now() - began
+            )
         )
-        beginNextTurn()
+        beginNextTransaction()
         return true
     }
 
     /// Offsets go into every transaction, a timer's too: they carry the group's metadata, which fences a zombie.
     private func offsetsToCommit() -> [TopicPartition: GroupOffset] {
-        var positions = turn.positions
+        var positions = transaction.positions
         if positions.isEmpty { positions = committed.filter { owned.contains($0.key) } }
-        guard stage.isolates else { return positions.mapValues { GroupOffset($0) } }
+        guard processor.isolates else { return positions.mapValues { GroupOffset($0) } }
         var offsets: [TopicPartition: GroupOffset] = [:]
         for (partition, next) in positions {
-            let usual = turn.isLeaving ? caution.parting(partition) : caution.mark(of: partition, at: next)
+            let usual = transaction.isLeaving ? detector.parting(partition) : detector.mark(of: partition, at: next)
             offsets[partition] = GroupOffset(next, note: note(notes[partition] ?? usual, of: partition))
         }
         for (partition, mark) in notes where offsets[partition] == nil {
@@ -56,7 +62,7 @@ extension StreamTask {
 
     private func note(_ mark: OffsetMetadata, of partition: TopicPartition) -> String {
         var words = [mark.note]
-        if turn.isLeaving, mark != .clean { words.append(OffsetAttribute.left.word) }
+        if transaction.isLeaving, mark != .clean { words.append(OffsetAttribute.left.word) }
         if let agreement { words.append(agreement.word) }
         return (words + (foreignWords[partition] ?? [])).joined(separator: " ")
     }
@@ -66,37 +72,39 @@ extension StreamTask {
             throw StreamError(.fatal, operation: "commit", code: "_STATE", reason: "there is no producer")
         }
         try retrying { () throws(StreamError) in try producer.begin() }
-        let outputs = turn.outputs
+        let outputs = transaction.outputs
         try retrying { () throws(StreamError) in try producer.send(outputs) }
         try retrying { () throws(StreamError) in try producer.sendOffsets(offsets, of: self.consumer) }
         try retrying { () throws(StreamError) in try producer.commit() }
     }
 
-    private func stands(_ offsets: [TopicPartition: GroupOffset]) {
-        stage.committed()
+    /// The transaction was committed: what is in memory is the state.
+    private func settle(_ offsets: [TopicPartition: GroupOffset]) {
+        processor.committed()
         failures = 0
         refusal = nil
         unsettledSince = nil
         committed.merge(offsets.mapValues(\.next)) { $1 }
-        base.merge(turn.positions) { $1 }
-        guard stage.isolates else { return }
-        caution.stored(offsets.compactMapValues { OffsetMetadata($0.note) })
-        for (partition, next) in turn.positions { caution.passed(partition, to: next) }
-        for (partition, next) in reached { caution.passed(partition, to: next) }
+        base.merge(transaction.positions) { $1 }
+        guard processor.isolates else { return }
+        detector.stored(offsets.compactMapValues { OffsetMetadata($0.note) })
+        for (partition, next) in transaction.positions { detector.passed(partition, to: next) }
+        for (partition, next) in reached { detector.passed(partition, to: next) }
     }
 
-    func undo() {
-        stage.aborted()
-        beginNextTurn()
+    /// Discards the pending transaction.
+    func discard() {
+        processor.aborted()
+        beginNextTransaction()
     }
 
-    /// Gives the transaction up, unless it turns out to stand: where a commit's outcome is unknown an abort is refused.
+    /// Aborts the transaction, unless it turns out to be committed: where a commit's outcome is unknown an abort is refused.
     ///
-    /// - Returns: Whether it stands.
+    /// - Returns: Whether it was committed.
     private func abort(_ cause: StreamError, _ sent: [TopicPartition: GroupOffset]) throws -> Bool {
         environment.observe(.aborted(cause))
         if cause.isForbidden { refusal = cause }
-        if cause.isAboutRecord { blame(cause.code, cause.description) }
+        if cause.isAboutRecord { attribute(cause.code, cause.description) }
         do throws(StreamError) {
             if let producer { try retrying { () throws(StreamError) in try producer.abort() } }
         } catch {
@@ -107,25 +115,25 @@ extension StreamTask {
         return false
     }
 
-    /// The stage could not do its part, before a transaction was open; the same would come of it again.
+    /// The processor failed before a transaction was open, and would fail again on the same records.
     func refuse(_ text: String) throws {
         environment.observe(.refused(text))
-        blame(text, text)
+        attribute(text, text)
         slowDown()
         try rewind()
     }
 
-    /// Something in the turn cannot be processed or written: finds out what.
-    private func blame(_ kind: String, _ text: String) {
-        guard stage.isolates else { return }
-        if isBetweenTurns { return stage.betweenTurnsRefused(text) }
-        if let alone { return caution.refused(alone.partition, alone.offset, kind: kind, text) }
-        var suspicious = turn.positions.filter { committed[$0.key] ?? -1 < $0.value }
+    /// Attributes a failure to records of the pending transaction, so that they are processed in ever smaller slices.
+    private func attribute(_ kind: String, _ text: String) {
+        guard processor.isolates else { return }
+        if isBetweenTransactions { return processor.betweenTransactionsRefused(text) }
+        if let alone { return detector.refused(alone.partition, alone.offset, kind: kind, text) }
+        var suspicious = transaction.positions.filter { committed[$0.key] ?? -1 < $0.value }
         for record in part.records {
             let partition = TopicPartition(consumer.topics[record.topic], record.partition)
             suspicious[partition] = max(suspicious[partition] ?? 0, record.offset + 1)
         }
-        caution.refused(suspicious, records: turn.records)
+        detector.refused(suspicious, records: transaction.records)
     }
 
     /// Counts a failure and pauses, with no transaction open: a failed commit will fail again, and must not do so
@@ -135,9 +143,9 @@ extension StreamTask {
         pause(failures)
     }
 
-    /// Replaces the producer. Whether the last transaction stands only the group's offsets can tell: they went with it.
+    /// Replaces the producer. Whether the last transaction was committed only the group's offsets can tell: they were part of it.
     ///
-    /// - Returns: Whether it does.
+    /// - Returns: Whether it was.
     private func restart(_ cause: StreamError, _ sent: [TopicPartition: GroupOffset]) throws -> Bool {
         environment.observe(.restarted(cause))
         if cause.isForbidden { refusal = cause }
@@ -145,11 +153,11 @@ extension StreamTask {
         producer = nil
         producer = try makeProducer()
         slowDown()
-        let moved = turn.positions.filter { committed[$0.key] != $0.value }
+        let moved = transaction.positions.filter { committed[$0.key] != $0.value }
         let found = try retrying { () throws(StreamError) in try self.consumer.committed(self.assignment) }
         if moved.isEmpty {
             // A transaction of timers alone moves no offset: only the changelog knows.
-            beginNextTurn()
+            beginNextTransaction()
             try reload(found)
             return false
         }
@@ -157,14 +165,15 @@ extension StreamTask {
             try rewind()
             return false
         }
-        stands(sent)
-        beginNextTurn()
+        settle(sent)
+        beginNextTransaction()
         return true
     }
 
+    /// Discards the pending transaction and seeks back; restores everything where another member has committed meanwhile.
     private func rewind() throws {
-        stage.aborted()
-        beginNextTurn()
+        processor.aborted()
+        beginNextTransaction()
         let found = try retrying { () throws(StreamError) in try self.consumer.committed(self.assignment) }
         if assignment.allSatisfy({ found[$0]?.next == committed[$0] }) {
             try consumer.seek(base)

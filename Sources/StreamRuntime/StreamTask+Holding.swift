@@ -1,18 +1,18 @@
-/// Back-pressure, and what is the matter while nothing can be read.
+/// Back-pressure, and the error in force while nothing can be read.
 extension StreamTask {
-    /// Why nothing can be read at the moment, or written for want of a right; nil as far as is known.
+    /// Error for which nothing can be read at the moment, or written for want of a right; nil while there is none.
     public var connectivityError: StreamError? { consumer.connectivityError ?? refusal }
 
-    func tellTrouble() {
+    func reportConnectivity() {
         let connectivityError = consumer.connectivityError
-        guard (connectivityError != nil) != isTroubled else { return }
-        isTroubled = connectivityError != nil
+        guard (connectivityError != nil) != isUnreachable else { return }
+        isUnreachable = connectivityError != nil
         environment.observe(connectivityError.map { .unreachable($0) } ?? .reachable)
     }
 
-    /// Stops fetching while the stage has enough to do. Polling goes on, and with it the membership in the group.
+    /// Pauses fetching while the processor wants it. Polling goes on, and with it the membership in the group.
     func hold() throws(StreamError) {
-        let wantsPause = stage.wantsPause
+        let wantsPause = processor.wantsPause
         guard wantsPause != isHolding, !owned.isEmpty else { return }
         let partitions = assignment
         if wantsPause {

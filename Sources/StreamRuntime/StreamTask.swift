@@ -1,14 +1,15 @@
 /// The commit cycle of one role: poll, process, commit; on one thread, without a pause between.
 ///
-///     running --revoked--> commit --> unassign --> running
-///     running --lost-----> undo ----> unassign --> running
-///     commit --abortable-> abort, undo, rewind to the committed offsets --> running
-///     commit --fatal-----> new producer; the committed offsets say whether the transaction stands --> running
+///     running --revoked--> drain (commit) --> revoke --> joining
+///     running --lost-----> discard --------> revoke --> joining
+///     commit --abortable-> abort, discard, seek to the committed offsets --> running
+///     commit --fatal-----> new producer; the committed offsets say whether the transaction was committed --> running
 ///
-/// A transaction is open only while it is committed: everything that goes into it is in memory before it opens.
+/// `TaskPhase` has the legal transitions. A transaction is open only while it is committed: everything that goes into it is in
+/// memory before it opens.
 public final class StreamTask {
     let transport: any StreamTransport
-    let stage: any Processor
+    let processor: any Processor
     let policy: CommitPolicy
     let transactionalID: String
     let environment: StreamTaskEnvironment
@@ -21,34 +22,35 @@ public final class StreamTask {
     let batch = RecordBatch()
     /// Part of the batch that was taken in last.
     var part: RecordBatch
-    var turn = PendingTransaction()
-    var turnBegan: Int64?
+    var transaction = PendingTransaction()
+    var transactionBegan: Int64?
     /// Offsets of the group, as far as this task committed or read them.
     var committed: [TopicPartition: Int64] = [:]
     /// Where to read on after an abort: usually the group's offset, but a stage may have begun before it.
     var base: [TopicPartition: Int64] = [:]
     var owned: Set<TopicPartition> = []
-    var isTroubled = false
-    /// Why transactions do not stand, where a right is lacking; until one stands.
+    var phase = TaskPhase.joining
+    var isUnreachable = false
+    /// Why transactions are aborted, where a right is lacking; nil again once one is committed.
     var refusal: StreamError?
     /// Whether fetching is paused; nil where a client's idea of that is not known.
     var isHolding: Bool? = false
-    /// How carefully to take what comes, after a death.
-    var caution = PoisonDetector()
-    /// Partitions that this process lost for a reason it knows.
+    /// Suspicious records after a death, and the slices that they are processed in.
+    var detector = PoisonDetector()
+    /// Partitions that this process lost for a known reason.
     var explained: Set<TopicPartition>
-    /// Marks that the next transaction stores beside those of what was read.
+    /// Offset metadata that the next transaction stores beside that of the records read.
     var notes: [TopicPartition: OffsetMetadata] = [:]
-    /// The record that makes up the turn, where it is taken alone.
+    /// The only record of the pending transaction, where one is processed alone.
     var alone: (partition: TopicPartition, offset: Int64)?
-    /// How far the turn's records reach, where they are suspicious.
+    /// Ends of the pending transaction's records by partition, where they are suspicious.
     var reached: [TopicPartition: Int64] = [:]
-    /// The turn holds nothing that was polled.
-    var isBetweenTurns = false
-    /// Transactions in a row that did not stand, and polls that brought nothing but errors.
+    /// Whether the pending transaction holds nothing that was polled.
+    var isBetweenTransactions = false
+    /// Transactions aborted in a row, and polls that brought nothing but errors.
     var failures = 0
     /// Since when something has been taken in that no transaction holds, in milliseconds since 1970; nil while all is settled.
-    /// A role's next life takes it over from the life before.
+    /// A role's next run takes it over from the run before.
     public var unsettledSince: Int64?
     /// Since when the group owes an answer which partitions are ours, in milliseconds since 1970: from the beginning, and from
     /// the moment they were taken away. Nil once it has answered, be it with none.
@@ -63,7 +65,7 @@ public final class StreamTask {
     /// group must agree in: a partition whose last owner said otherwise ends the task with `OffsetDisagreement`.
     public init(
         transport: any StreamTransport,
-        stage: any Processor,
+        processor: any Processor,
         group: String,
         instance: String,
         transactionalID: String,
@@ -74,7 +76,7 @@ public final class StreamTask {
         environment: StreamTaskEnvironment
     ) throws(StreamError) {
         self.transport = transport
-        self.stage = stage
+        self.processor = processor
         self.policy = policy
         self.transactionalID = transactionalID
         self.explained = explained
@@ -91,49 +93,51 @@ public final class StreamTask {
     /// One poll, and a commit when one is due. Errors that it cannot cure by itself are thrown; the task is closed then.
     public func cycle() throws {
         try hold()
-        guard try workBetweenTurns() else { return }
+        guard try workBetweenTransactions() else { return }
         let outcome = try poll()
         noteSilence(outcome == .idle)
         switch outcome {
-        case .idle: if pollFailures == 0 { caution.quiet(at: environment.now()) } else { caution.disturbed() }
-        case .records: guard try takeIn() else { return }
-        case .assigned(let partitions): try take(partitions)
+        case .idle: if pollFailures == 0 { detector.quiet(at: environment.now()) } else { detector.disturbed() }
+        case .records: guard try processBatch() else { return }
+        case .assigned(let partitions): try assign(partitions)
         case .revoked(let partitions):
-            try leave(partitions)
-            try give(partitions, lost: false)
+            try drain(partitions)
+            try revoke(partitions, lost: false)
         case .lost(let partitions):
-            undo()
-            try give(partitions, lost: true)
+            discard()
+            try revoke(partitions, lost: true)
         }
-        tellTrouble()
+        reportConnectivity()
         try checkMembership()
         guard !owned.isEmpty else { return }
         let now = environment.now()
-        try stage.punctuate(now: now, into: &turn)
+        try processor.punctuate(now: now, into: &transaction)
         if isCommitDue(now) { try commit() }
     }
 
-    /// Commits what is open, says so, and leaves the group.
+    /// Commits the pending transaction, marks the partitions as drained, and leaves the group.
     public func close() {
-        try? leave(assignment)
+        if phase != .closed { try? drain(assignment) }
+        phase.become(.closed)
         consumer.close()
         producer?.close()
         producer = nil
     }
 
-    /// Leaves without committing; what a fault does to a worker.
+    /// Leaves the group without committing; what a fault does to a worker.
     public func abandon() {
+        phase.become(.closed)
         consumer.close()
         producer?.close()
         producer = nil
     }
 
-    /// How long nothing must come until nothing is left to do, in milliseconds: what did not stand comes again at once.
+    /// How long nothing must come until nothing is left to do, in milliseconds: what was aborted comes again at once.
     private static let silence: Int64 = 10_000
 
-    /// Somebody else may have done what a life before this one left undone.
+    /// Another member may have done what a run before this one left undone.
     private func noteSilence(_ isIdle: Bool) {
-        guard isIdle, pollFailures == 0, turn.isEmpty, consumer.connectivityError == nil, !owned.isEmpty else {
+        guard isIdle, pollFailures == 0, transaction.isEmpty, consumer.connectivityError == nil, !owned.isEmpty else {
             idleSince = nil
             return
         }
@@ -170,7 +174,7 @@ public final class StreamTask {
         if unsettledSince == nil { unsettledSince = environment.now() }
     }
 
-    // MARK: - Turns
+    // MARK: - Processing
 
     /// Polls the consumer; for a while, a retriable error counts as nothing to read.
     private func poll() throws(StreamError) -> PollOutcome {
@@ -188,53 +192,53 @@ public final class StreamTask {
         }
     }
 
-    /// Takes the batch in, as a whole unless something in it is suspicious.
+    /// Processes the batch, as a whole unless something in it is suspicious.
     ///
-    /// - Returns: False if a transaction did not stand: the consumer went back, and what is left of the batch comes again.
-    private func takeIn() throws -> Bool {
+    /// - Returns: False if a transaction was aborted: the consumer has sought back, and the rest of the batch is polled again.
+    private func processBatch() throws -> Bool {
         part = batch
-        guard stage.isolates, !caution.isCalm else { return try takeIn(batch, nil) }
-        caution.disturbed()
+        guard processor.isolates, !detector.isCalm else { return try process(batch, nil) }
+        detector.disturbed()
         let began = environment.now()
         defer { alone = nil }
-        var slice = caution.slice(batch.records, of: Array(batch.records.indices), topics: consumer.topics)
-        let needed = caution.notes(before: slice, owned: owned)
+        var slice = detector.slice(batch.records, of: Array(batch.records.indices), topics: consumer.topics)
+        let needed = detector.notes(before: slice, owned: owned)
         if slice.isAlone || !needed.isEmpty {
-            // What was taken before is committed first, and with it what must be known before this.
+            // What was processed before is committed first, and with it what must be known before this.
             notes.merge(needed) { $1 }
             guard try commit() else { return false }
         }
-        caution.begin()
+        detector.begin()
         while true {
             alone = slice.record
             part = batch.part(slice.indices)
-            guard try takeIn(part, slice.record) else { return false }
-            if slice.isAlone { for record in part.records { pass(record) } }
+            guard try process(part, slice.record) else { return false }
+            if slice.isAlone { for record in part.records { mark(record) } }
             let now = environment.now()
-            let isLate = now - began >= Self.portionsPatience || now < began || environment.isStopping()
-            var next: PoisonDetector.Portion?
+            let isLate = now - began >= Self.slicesPatience || now < began || environment.isStopping()
+            var next: PoisonDetector.Slice?
             if !slice.rest.isEmpty, !isLate {
-                let following = caution.slice(batch.records, of: slice.rest, topics: consumer.topics)
-                notes.merge(caution.notes(before: following, owned: owned)) { $1 }
+                let following = detector.slice(batch.records, of: slice.rest, topics: consumer.topics)
+                notes.merge(detector.notes(before: following, owned: owned)) { $1 }
                 next = following
             }
             if slice.isAlone || !slice.rest.isEmpty {
                 guard try commit() else { return false }
-                caution.took(slice)
+                detector.took(slice)
             }
             guard let following = next else {
-                if !slice.rest.isEmpty { try leaveOver(slice.rest) }
+                if !slice.rest.isEmpty { try seek(toRest: slice.rest) }
                 return true
             }
             slice = following
         }
     }
 
-    /// How long portions of one batch are taken before rebalances, the stop and the timers have their turn, in milliseconds.
-    private static let portionsPatience: Int64 = 1_000
+    /// How long slices of one batch are processed before rebalances, the stop and the timers are served, in milliseconds.
+    private static let slicesPatience: Int64 = 1_000
 
-    /// These come again.
-    private func leaveOver(_ rest: [Int]) throws {
+    /// Seeks back to the records of the batch that were not processed.
+    private func seek(toRest rest: [Int]) throws {
         var positions: [TopicPartition: Int64] = [:]
         for index in rest {
             let record = batch.records[index]
@@ -244,62 +248,62 @@ public final class StreamTask {
         try consumer.seek(positions)
     }
 
-    /// One portion.
-    private func takeIn(_ part: RecordBatch, _ record: (partition: TopicPartition, offset: Int64)?) throws -> Bool {
+    /// Processes one slice; a record that was processed in vain too often is quarantined instead.
+    private func process(_ part: RecordBatch, _ record: (partition: TopicPartition, offset: Int64)?) throws -> Bool {
         do {
-            if let record, let isolation = caution.verdict(record.partition, record.offset) {
+            if let record, let isolation = detector.verdict(record.partition, record.offset) {
                 environment.observe(.isolating(record.partition, record.offset, isolation))
-                if turnBegan == nil { turnBegan = environment.now() }
+                if transactionBegan == nil { transactionBegan = environment.now() }
                 noteWork()
-                turn.records += 1
-                try stage.quarantine(part, topics: consumer.topics, because: isolation, into: &turn)
+                transaction.records += 1
+                try processor.quarantine(part, topics: consumer.topics, because: isolation, into: &transaction)
             } else {
-                try process(part)
+                try deliver(part)
             }
             return true
         } catch {
-            guard stage.isAboutRecord(error) else { throw error }
+            guard processor.isAboutRecord(error) else { throw error }
             try refuse("\(error)")
             return false
         }
     }
 
-    private func process(_ batch: RecordBatch) throws {
-        if turnBegan == nil { turnBegan = environment.now() }
+    private func deliver(_ batch: RecordBatch) throws {
+        if transactionBegan == nil { transactionBegan = environment.now() }
         noteWork()
-        turn.records += batch.records.count
-        try stage.process(batch, topics: consumer.topics, into: &turn)
+        transaction.records += batch.records.count
+        try processor.process(batch, topics: consumer.topics, into: &transaction)
     }
 
-    /// The record is processed: also where its offset is committed later, it is no longer in hand.
-    private func pass(_ record: RecordView) {
+    /// Marks a record as processed: also where its offset is committed later, it is no longer in hand.
+    private func mark(_ record: RecordView) {
         let partition = TopicPartition(consumer.topics[record.topic], record.partition)
         reached[partition] = record.offset + 1
-        guard turn.positions[partition] == nil else { return }
-        notes[partition] = caution.mark(of: partition, at: record.offset + 1)
+        guard transaction.positions[partition] == nil else { return }
+        notes[partition] = detector.mark(of: partition, at: record.offset + 1)
     }
 
-    /// Lets the stage work through what it has stored, in transactions without polled records.
+    /// Lets the processor work through what it has stored, in transactions without polled records.
     ///
-    /// - Returns: False if a transaction did not stand, and the stage should be asked again before anything is polled.
-    private func workBetweenTurns() throws -> Bool {
-        guard turn.isEmpty, turnBegan == nil, !owned.isEmpty else { return true }
-        isBetweenTurns = true
-        defer { isBetweenTurns = false }
+    /// - Returns: False if a transaction was aborted, and the processor is to be called again before anything is polled.
+    private func workBetweenTransactions() throws -> Bool {
+        guard transaction.isEmpty, transactionBegan == nil, !owned.isEmpty else { return true }
+        isBetweenTransactions = true
+        defer { isBetweenTransactions = false }
         let began = environment.now()
         while true {
             var wantsMore = false
             do {
-                wantsMore = try stage.betweenTransactions(into: &turn)
+                wantsMore = try processor.betweenTransactions(into: &transaction)
             } catch {
-                guard stage.isAboutRecord(error) else { throw error }
+                guard processor.isAboutRecord(error) else { throw error }
                 try refuse("\(error)")
                 return failures > PoisonDetector.patience
             }
-            guard !turn.isEmpty else { return true }
+            guard !transaction.isEmpty else { return true }
             guard try commit() else { return failures > PoisonDetector.patience }
             let now = environment.now()
-            guard wantsMore, now >= began, now - began < 10 * Self.portionsPatience else { return true }
+            guard wantsMore, now >= began, now - began < 10 * Self.slicesPatience else { return true }
         }
     }
 
@@ -310,20 +314,20 @@ public final class StreamTask {
     }
 
     private func pollTimeout() -> Int {
-        guard let began = turnBegan else { return Int(min(policy.interval, 100)) }
+        guard let began = transactionBegan else { return Int(min(policy.interval, 100)) }
         return Int(max(0, min(policy.interval, began + policy.interval - environment.now())))
     }
 
     private func isCommitDue(_ now: Int64) -> Bool {
-        guard let began = turnBegan else { return !turn.isEmpty }
+        guard let began = transactionBegan else { return !transaction.isEmpty }
         // A clock that went back counts as time that has passed.
-        return now - began >= policy.interval || now < began || turn.records >= policy.maximumRecords
-            || turn.bytes >= policy.maximumBytes
+        return now - began >= policy.interval || now < began || transaction.records >= policy.maximumRecords
+            || transaction.bytes >= policy.maximumBytes
     }
 
-    func beginNextTurn() {
-        turn = PendingTransaction()
-        turnBegan = nil
+    func beginNextTransaction() {
+        transaction = PendingTransaction()
+        transactionBegan = nil
         notes.removeAll(keepingCapacity: true)
         reached.removeAll(keepingCapacity: true)
     }

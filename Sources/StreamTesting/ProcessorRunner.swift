@@ -34,7 +34,7 @@ public final class ProcessorRunner {
         let clock = cluster.clock
         task = try StreamTask(
             transport: transport,
-            stage: stage,
+            processor: stage,
             group: group,
             instance: instance,
             transactionalID: transactionalID ?? "\(group).\(instance)",

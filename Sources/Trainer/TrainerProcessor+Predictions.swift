@@ -6,7 +6,7 @@ internal import Vocabulary
 /// Answers of models, where services cannot run a challenger.
 extension TrainerProcessor {
     /// Answers requests for predictions.
-    func answerPredictions(into turn: inout PendingTransaction) throws {
+    func answerPredictions(into transaction: inout PendingTransaction) throws {
         guard !desk.pending.isEmpty else { return }
         let places = Set(desk.pending.map(\.place))
         var records: [OutputRecord] = []
@@ -27,8 +27,8 @@ extension TrainerProcessor {
                 )
             )
         }
-        for record in records { turn.write(record) }
+        for record in records { transaction.write(record) }
         predictions += Int64(records.count)
-        for place in places { turn.advance(place, to: position(of: place)) }
+        for place in places { transaction.advance(place, to: position(of: place)) }
     }
 }

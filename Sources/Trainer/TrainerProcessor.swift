@@ -109,7 +109,8 @@ public final class TrainerProcessor: Processor, PausingProcessor {
     /// Studies in hand beyond which nothing more is fetched.
     private static let studyCapacity = 16
 
-    public func process(_ batch: RecordBatch, topics names: [String], into turn: inout PendingTransaction) throws {
+    public func process(_ batch: RecordBatch, topics names: [String], into transaction: inout PendingTransaction) throws
+    {
         for record in batch.records {
             let place = TopicPartition(names[record.topic], record.partition)
             do throws(JSONError) {
@@ -119,7 +120,7 @@ public final class TrainerProcessor: Processor, PausingProcessor {
                 failed("unreadable training request at \(place) offset \(record.offset): \(error)")
             }
             reached[place] = record.offset + 1
-            turn.advance(place, to: position(of: place))
+            transaction.advance(place, to: position(of: place))
         }
     }
 
@@ -153,17 +154,17 @@ public final class TrainerProcessor: Processor, PausingProcessor {
     }
 
     /// Works for a second, or for one repeat if that takes longer.
-    public func punctuate(now time: Int64, into turn: inout PendingTransaction) throws {
+    public func punctuate(now time: Int64, into transaction: inout PendingTransaction) throws {
         let began = now()
         repeat {
-            try answerPredictions(into: &turn)
+            try answerPredictions(into: &transaction)
             guard let study = studies.first, holdUp.isDue(at: now(), jitter: jitter()) else { return }
             var left = 0
             if study.request.deadline.milliseconds > now() {
                 try prepare(study)
                 let missing = missing(of: study)
                 if let next = missing.first {
-                    guard try work(on: study, next, into: &turn) else { return }
+                    guard try work(on: study, next, into: &transaction) else { return }
                     left = missing.count - 1
                 }
             }
@@ -171,11 +172,11 @@ public final class TrainerProcessor: Processor, PausingProcessor {
                 studies.removeFirst()
                 storageResumed()
             }
-            turn.advance(study.place, to: position(of: study.place))
+            transaction.advance(study.place, to: position(of: study.place))
         } while now() - began < budget
     }
 
-    public func willCommit(into turn: inout PendingTransaction) throws {}
+    public func willCommit(into transaction: inout PendingTransaction) throws {}
 
     public func committed() {
         for report in reported { finished[report.request]?.insert(report) }
@@ -221,7 +222,9 @@ public final class TrainerProcessor: Processor, PausingProcessor {
     /// Does a repeat and reports it.
     ///
     /// - Returns: False if the disk did not take the model.
-    private func work(on study: StudyRun, _ task: StudyRepeat, into turn: inout PendingTransaction) throws -> Bool {
+    private func work(on study: StudyRun, _ task: StudyRepeat, into transaction: inout PendingTransaction) throws
+        -> Bool
+    {
         if computed[task] == nil {
             do {
                 computed[task] = try result(study, task)
@@ -233,7 +236,7 @@ public final class TrainerProcessor: Processor, PausingProcessor {
             storageResumed()
         }
         guard let record = computed[task] else { return false }
-        turn.write(record)
+        transaction.write(record)
         reported.append(task)
         return true
     }

@@ -76,7 +76,7 @@ public struct EngineMetrics: Sendable {
             ["role"],
             "Records taken out of the stream because they brought workers down."
         )
-        static let refusedTurns = Metric(
+        static let refusedTransactions = Metric(
             .counter,
             "flywheel_turns_refused_total",
             ["role"],
@@ -133,7 +133,9 @@ public struct EngineMetrics: Sendable {
         static let entries = Metric(.counter, "flywheel_loop_entries_total", [], "Journal entries applied.")
         static let decisions = Metric(.counter, "flywheel_loop_decisions_total", [], "Decisions made.")
         /// Metrics of every role.
-        static let ofRoles = [read, written, committed, aborted, restarted, retries, expired, isolated, refusedTurns]
+        static let ofRoles = [
+            read, written, committed, aborted, restarted, retries, expired, isolated, refusedTransactions,
+        ]
     }
 
     private func counter(_ metric: Metric, _ labels: [String: String] = [:]) -> Counter {
@@ -212,7 +214,7 @@ public struct EngineMetrics: Sendable {
         case .unreachable: observe(isReachable: false, role)
         case .reachable: observe(isReachable: true, role)
         case .isolating: counter(.isolated, labels).increment()
-        case .refused: counter(.refusedTurns, labels).increment()
+        case .refused: counter(.refusedTransactions, labels).increment()
         case .assigned, .unassigned, .foundUnclean, .paused, .resumed: break
         }
     }

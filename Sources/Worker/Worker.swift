@@ -76,7 +76,7 @@ public final class Worker: Sendable {
         while !stop.isRaised {
             let began = WallClock.now()
             do {
-                try turn(role, thread, logger, &explained, standstill)
+                try transaction(role, thread, logger, &explained, standstill)
                 break
             } catch let fault as SaltFault {
                 // It would do harm, and no repetition mends it.
@@ -196,7 +196,7 @@ public final class Worker: Sendable {
 
     /// One life of a role, from its clients' making to their closing. `explained` are partitions of the life before, where
     /// its clients ended it and not a record; then those of this one.
-    private func turn(
+    private func transaction(
         _ role: Role,
         _ thread: Int,
         _ logger: Logger,
@@ -223,7 +223,7 @@ public final class Worker: Sendable {
         try checkSalt(role, names, transport)
         let task = try StreamTask(
             transport: transport,
-            stage: parts.stage,
+            processor: parts.stage,
             group: configuration.group(role),
             instance: configuration.member(role, thread: thread),
             transactionalID: configuration.transactionalID(role, thread: thread),
@@ -239,7 +239,7 @@ public final class Worker: Sendable {
                 observe: { [metrics, health] event in
                     metrics.observe(event, role)
                     standstill.observe(event)
-                    // The next turn that comes through says that it is over.
+                    // The next transaction that comes through says that it is over.
                     if case .retrying(let error, _) = event {
                         health.set(role, thread: thread, .degraded, reason: error.description, at: WallClock.now())
                     }

@@ -16,7 +16,7 @@ public final class WorkerHealth: Sendable {
         /// Partitions assigned to it.
         public var partitions: Int
         /// Milliseconds since 1970.
-        public var lastTurnAt: Int64
+        public var lastTransactionAt: Int64
         /// Remarks for people although the role runs, such as a paused project.
         public var remarks: [String] = []
     }
@@ -39,7 +39,7 @@ public final class WorkerHealth: Sendable {
 
     public init() {}
 
-    /// Records a turn of a role's thread, counted from 0, at `time`. Nil partitions leave the count as it was.
+    /// Records a transaction of a role's thread, counted from 0, at `time`. Nil partitions leave the count as it was.
     public func set(
         _ role: Role,
         thread number: Int = 0,
@@ -50,11 +50,12 @@ public final class WorkerHealth: Sendable {
     ) {
         parts.withLock { parts in
             let part = Component(role: role, number: number)
-            var health = parts[part] ?? RoleHealth(condition: condition, reason: "", partitions: 0, lastTurnAt: time)
+            var health =
+                parts[part] ?? RoleHealth(condition: condition, reason: "", partitions: 0, lastTransactionAt: time)
             health.condition = condition
             health.reason = reason
             if let partitions { health.partitions = partitions }
-            health.lastTurnAt = time
+            health.lastTransactionAt = time
             parts[part] = health
         }
     }
@@ -126,7 +127,7 @@ public final class WorkerHealth: Sendable {
             return nil
         }
         health.partitions = parts.reduce(0) { $0 + $1.partitions }
-        health.lastTurnAt = parts.map(\.lastTurnAt).min() ?? health.lastTurnAt
+        health.lastTransactionAt = parts.map(\.lastTransactionAt).min() ?? health.lastTransactionAt
         // What all threads say is said once.
         var seen: Set<String> = []
         health.remarks = parts.flatMap(\.remarks).filter { seen.insert($0).inserted }
@@ -157,8 +158,8 @@ public final class WorkerHealth: Sendable {
         snapshot.allSatisfy { Self.pause($0.role, $0.health, time) < Self.stall }
     }
 
-    /// Milliseconds since the last turn; 0 of a trainer, which is within a study for as long as that takes.
+    /// Milliseconds since the last transaction; 0 of a trainer, which is within a study for as long as that takes.
     private static func pause(_ role: Role, _ health: RoleHealth, _ time: Int64) -> Int64 {
-        role == .trainer ? 0 : time - health.lastTurnAt
+        role == .trainer ? 0 : time - health.lastTransactionAt
     }
 }

@@ -108,7 +108,7 @@ final class Member {
     init(_ consumer: any GroupConsumer) { self.consumer = consumer }
 
     /// One turn; what it brought.
-    func turn(maximum: Int = 1000, milliseconds: Int = 50) throws -> [Seen] {
+    func transaction(maximum: Int = 1000, milliseconds: Int = 50) throws -> [Seen] {
         let outcome = try consumer.poll(into: batch, maximum: maximum, timeoutMilliseconds: milliseconds)
         switch outcome {
         case .idle: return []
@@ -142,7 +142,7 @@ final class Member {
                 Issue.record("not done after 30 s: \(seen.count) records, \(assigned), \(outcomes)")
                 break
             }
-            seen += try turn(maximum: maximum)
+            seen += try transaction(maximum: maximum)
         }
         return seen
     }

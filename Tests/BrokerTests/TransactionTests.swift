@@ -58,7 +58,7 @@ struct TransactionTests {
 
         try producer.begin()
         try producer.send([record(output, "a")])
-        // Sent, and then the turn is given up.
+        // Sent, and then the transaction is given up.
         while try Broker.committed(output).isEmpty { try producer.send([]) }
         try producer.sendOffsets([partition: GroupOffset(9, note: "no")], of: member.consumer)
         try producer.abort()
@@ -252,8 +252,8 @@ struct TransactionTests {
         let batch = RecordBatch()
         let end = ContinuousClock.now + .seconds(20)
         while ContinuousClock.now < end {
-            let turn = try reader.poll(into: batch, maximum: 10, timeoutMilliseconds: 100)
-            if case .endOfPartition(_, let offset) = turn, offset >= 2 { return }
+            let transaction = try reader.poll(into: batch, maximum: 10, timeoutMilliseconds: 100)
+            if case .endOfPartition(_, let offset) = transaction, offset >= 2 { return }
         }
         Issue.record("the broker did not abort the transaction")
     }

@@ -21,29 +21,29 @@ struct InMemoryClusterTests {
     @Test("A member whose session expired loses its partitions to the others, and its offsets are refused")
     func expiry() throws {
         let (one, two) = (try member("one"), try member("two"))
-        try turn([one, two]) { one.assigned.count == 1 && two.assigned.count == 1 }
+        try transaction([one, two]) { one.assigned.count == 1 && two.assigned.count == 1 }
         memory.expireMember("one", of: "g")
-        try turn([two]) { two.assigned.count == 2 }
+        try transaction([two]) { two.assigned.count == 2 }
         let producer = try memory.makeProducer(transactionalID: "id")
         try producer.initializeTransactions()
         try producer.begin()
         let error = failure { try producer.sendOffsets([place: 1], of: one.consumer) }
         #expect(error?.disposition == .abortTransaction)
-        try one.turn()
+        try one.transaction()
         guard case .lost(let gone) = one.outcomes.last else {
             Issue.record("not told of the loss: \(one.outcomes)")
             return
         }
         #expect(gone.count == 1)
-        try turn([one, two]) { one.assigned.count == 1 && two.assigned.count == 1 }
+        try transaction([one, two]) { one.assigned.count == 1 && two.assigned.count == 1 }
     }
 
     @Test("Offsets of an older generation are refused")
     func generation() throws {
         let one = try member("one")
-        try turn([one]) { one.assigned.count == 2 }
+        try transaction([one]) { one.assigned.count == 2 }
         let two = try member("two")
-        try two.turn()
+        try two.transaction()
         let producer = try memory.makeProducer(transactionalID: "id")
         try producer.initializeTransactions()
         // While the rebalance waits for the member its generation still holds: it commits before it answers.
@@ -51,7 +51,7 @@ struct InMemoryClusterTests {
         try producer.sendOffsets([place: 7], of: one.consumer)
         try producer.commit()
         #expect(try one.consumer.committedOffsets([place]) == [place: 7])
-        try one.turn()
+        try one.transaction()
         try producer.begin()
         #expect(failure { try producer.sendOffsets([place: 9], of: one.consumer) }?.code == "ILLEGAL_GENERATION")
         #expect(failure { try producer.commit() }?.disposition == .abortTransaction)

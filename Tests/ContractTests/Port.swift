@@ -159,7 +159,7 @@ final class Member {
 
     init(_ consumer: any GroupConsumer) { self.consumer = consumer }
 
-    func turn() throws {
+    func transaction() throws {
         let outcome = try consumer.poll(into: batch, maximum: 1_000, timeoutMilliseconds: 50)
         switch outcome {
         case .idle: return
@@ -179,14 +179,14 @@ final class Member {
 }
 
 /// Turns members in order until a condition holds, at most 30 s.
-func turn(_ members: [Member], until isDone: () -> Bool) throws {
+func transaction(_ members: [Member], until isDone: () -> Bool) throws {
     let deadline = ContinuousClock.now + .seconds(30)
     while !isDone() {
         guard ContinuousClock.now < deadline else {
             Issue.record("not done after 30 s: \(members.map(\.assigned)) \(members.map(\.outcomes))")
             return
         }
-        for member in members { try member.turn() }
+        for member in members { try member.transaction() }
     }
 }
 

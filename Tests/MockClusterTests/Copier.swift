@@ -8,7 +8,7 @@ import Testing
 /// Copies `in` to `out`, and remembers what stands.
 final class CopyStage: Processor {
     private let output: String
-    private var inTurn: [String] = []
+    private var inTransaction: [String] = []
     private(set) var copied: Set<String> = []
 
     init(output: String) { self.output = output }
@@ -17,21 +17,21 @@ final class CopyStage: Processor {
     {
         committed
     }
-    func unassigned(_ partitions: [TopicPartition]) { inTurn.removeAll() }
-    func process(_ batch: RecordBatch, topics: [String], into turn: inout PendingTransaction) throws {
+    func unassigned(_ partitions: [TopicPartition]) { inTransaction.removeAll() }
+    func process(_ batch: RecordBatch, topics: [String], into transaction: inout PendingTransaction) throws {
         for record in batch.records {
-            turn.write(OutputRecord(topic: output, partition: 0, value: Array(record.value)))
-            turn.advance(TopicPartition(topics[record.topic], record.partition), to: record.offset + 1)
-            inTurn.append(String(decoding: record.value, as: UTF8.self))
+            transaction.write(OutputRecord(topic: output, partition: 0, value: Array(record.value)))
+            transaction.advance(TopicPartition(topics[record.topic], record.partition), to: record.offset + 1)
+            inTransaction.append(String(decoding: record.value, as: UTF8.self))
         }
     }
-    func punctuate(now: Int64, into turn: inout PendingTransaction) throws {}
-    func willCommit(into turn: inout PendingTransaction) throws {}
+    func punctuate(now: Int64, into transaction: inout PendingTransaction) throws {}
+    func willCommit(into transaction: inout PendingTransaction) throws {}
     func committed() {
-        copied.formUnion(inTurn)
-        inTurn.removeAll()
+        copied.formUnion(inTransaction)
+        inTransaction.removeAll()
     }
-    func aborted() { inTurn.removeAll() }
+    func aborted() { inTransaction.removeAll() }
 }
 
 /// A stream task over a mock cluster, turned by hand, and what it told.
@@ -70,7 +70,7 @@ final class Copier {
         ])
         task = try StreamTask(
             transport: KafkaStreamTransport(properties: properties),
-            stage: stage,
+            processor: stage,
             group: "g\(lives)",
             instance: "w",
             transactionalID: "w",

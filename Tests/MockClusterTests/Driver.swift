@@ -29,9 +29,9 @@ struct Driver {
                 Issue.record("not done after \(milliseconds) ms: \(seen.count) records, \(assigned), \(turns)")
                 break
             }
-            let turn = try consumer.poll(maximum: 500, timeoutMilliseconds: 50)
-            if turn != .idle, turn != .records { turns.append(turn) }
-            switch turn {
+            let transaction = try consumer.poll(maximum: 500, timeoutMilliseconds: 50)
+            if transaction != .idle, transaction != .records { turns.append(transaction) }
+            switch transaction {
             case .idle: break
             case .records: seen += collect()
             case .assigned(let partitions):

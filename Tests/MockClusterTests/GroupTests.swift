@@ -63,10 +63,10 @@ struct GroupTests {
         try write(0..<10, to: "t", partitions: 2, properties: cluster.properties)
         let consumer = try KafkaConsumer(properties: cluster.properties, group: "g", instance: "one", topics: ["t"])
         defer { consumer.close() }
-        var turn = KafkaTurn.idle
-        while turn == .idle { turn = try consumer.poll(maximum: 10, timeoutMilliseconds: 500) }
+        var transaction = KafkaTurn.idle
+        while transaction == .idle { transaction = try consumer.poll(maximum: 10, timeoutMilliseconds: 500) }
         let both = [KafkaTopicPartition("t", 0), KafkaTopicPartition("t", 1)]
-        #expect(turn == .assigned(both))
+        #expect(transaction == .assigned(both))
         #expect(try consumer.poll(maximum: 10, timeoutMilliseconds: 50) == .assigned(both))
         try consumer.assign([both[0]: 2, both[1]: 5])
         var driver = Driver(consumer)

@@ -180,7 +180,7 @@ struct ArtifactTests {
                 try gate.check(Self.finished("/etc/m", size: 3), allowed: ArtifactPrefix.usual)
             }
         }
-        gate.turnEnded()
+        gate.transactionEnded()
         #expect(try gate.check(Self.finished("/srv/m", size: 3), allowed: ArtifactPrefix.usual) == nil)
         let passed = ContinuousClock.now - began
         #expect(passed >= .milliseconds(patience - 50))
@@ -193,7 +193,7 @@ struct ArtifactTests {
             gateOpens.signal()
             gateOpens.signal()
             Thread.sleep(forTimeInterval: 0.005)
-            gate.turnEnded()
+            gate.transactionEnded()
             verified = try gate.check(Self.finished("/srv/m", size: 3), allowed: ArtifactPrefix.usual)
         }
         #expect(verified == true)

@@ -72,29 +72,29 @@ final class CrashingProcessor: Processor {
     func toleratesExpiry(of partition: TopicPartition) -> Bool { stage.toleratesExpiry(of: partition) }
     func unassigned(_ partitions: [TopicPartition]) { stage.unassigned(partitions) }
 
-    func process(_ batch: RecordBatch, topics: [String], into turn: inout PendingTransaction) throws {
+    func process(_ batch: RecordBatch, topics: [String], into transaction: inout PendingTransaction) throws {
         if batch.records.contains(where: { lethal.strikes(topics[$0.topic], $0) }) {
-            try strike(&turn)
+            try strike(&transaction)
         }
-        try stage.process(batch, topics: topics, into: &turn)
+        try stage.process(batch, topics: topics, into: &transaction)
     }
 
-    private func strike(_ turn: inout PendingTransaction) throws {
+    private func strike(_ transaction: inout PendingTransaction) throws {
         switch lethal.manner {
         case .death: throw Death()
         case .error: throw Fault()
         case .refusal:
-            turn.write(
+            transaction.write(
                 OutputRecord(topic: lethal.topic, partition: 0, value: [UInt8](repeating: 0, count: 9_000_000))
             )
         case .outage: break
         }
     }
 
-    func punctuate(now: Int64, into turn: inout PendingTransaction) throws {
-        try stage.punctuate(now: now, into: &turn)
+    func punctuate(now: Int64, into transaction: inout PendingTransaction) throws {
+        try stage.punctuate(now: now, into: &transaction)
     }
-    func willCommit(into turn: inout PendingTransaction) throws { try stage.willCommit(into: &turn) }
+    func willCommit(into transaction: inout PendingTransaction) throws { try stage.willCommit(into: &transaction) }
     func committed() { stage.committed() }
     func aborted() { stage.aborted() }
     var isolates: Bool { stage.isolates }
@@ -102,20 +102,20 @@ final class CrashingProcessor: Processor {
         _ batch: RecordBatch,
         topics: [String],
         because isolation: Quarantine,
-        into turn: inout PendingTransaction
+        into transaction: inout PendingTransaction
     ) throws {
-        try stage.quarantine(batch, topics: topics, because: isolation, into: &turn)
+        try stage.quarantine(batch, topics: topics, because: isolation, into: &transaction)
     }
     func isAboutRecord(_ error: any Error) -> Bool { !(error is Death) && stage.isAboutRecord(error) }
     func beginsAnew() throws { try stage.beginsAnew() }
     func foundUnclean(_ partitions: [TopicPartition]) { stage.foundUnclean(partitions) }
-    func betweenTransactions(into turn: inout PendingTransaction) throws -> Bool {
+    func betweenTransactions(into transaction: inout PendingTransaction) throws -> Bool {
         _ = lethal.readings.take()
-        let isMoreWanted = try stage.betweenTransactions(into: &turn)
-        if lethal.readings.take() { try strike(&turn) }
+        let isMoreWanted = try stage.betweenTransactions(into: &transaction)
+        if lethal.readings.take() { try strike(&transaction) }
         return isMoreWanted
     }
-    func betweenTurnsRefused(_ reason: String) { stage.betweenTurnsRefused(reason) }
+    func betweenTransactionsRefused(_ reason: String) { stage.betweenTransactionsRefused(reason) }
 }
 
 /// A transport that knows when a record is read by what a stage reads by itself.

@@ -32,7 +32,7 @@ struct DeadLetterFloodTests {
         #expect(counts.deadTotal + counts.droppedTotal == 600)
         #expect(Array(counts.dead.keys) == ["not_json"] && counts.deadTotal == Int64(letters.count))
         #expect(leftOut(letters) == Int(counts.droppedTotal))
-        // Ten seconds' worth at once, one a turn at least, and the clock stands still.
+        // Ten seconds' worth at once, one a transaction at least, and the clock stands still.
         let turns = batchSize == 1 ? 606 : (606 + batchSize - 1) / batchSize
         #expect(letters.count >= 50 && letters.count <= 50 + turns)
         if batchSize == 1_000 { #expect(letters.count == 50) }
@@ -116,7 +116,7 @@ struct DeadLetterFloodTests {
         let intake = try pipeline.makeIntake(policy: CommitPolicy(interval: 0, batchSize: 10), lettersPerSecond: 10)
         try intake.settle()
         let letters = pipeline.cluster.committed(pipeline.topics[.deadLetters])
-        // Ten seconds of ten letters of 4 KB hold two, each turn writes one.
+        // Ten seconds of ten letters of 4 KB hold two, each transaction writes one.
         let cut = letters.filter { $0.header("flywheel.value.cut") != nil }
         #expect(letters.count - cut.count == 2 && cut.allSatisfy { $0.value?.count == 4_096 })
         #expect(letters.count + leftOut(letters) == 40)

@@ -54,7 +54,7 @@ struct MembershipTests {
         let clock = pipeline.clock
         return try StreamTask(
             transport: SilentTransport(cluster: pipeline.cluster, consumer: consumer),
-            stage: try LoopProcessor(
+            processor: try LoopProcessor(
                 topics: pipeline.topics,
                 transport: pipeline.cluster,
                 worker: "w",

@@ -60,11 +60,11 @@ struct OneRuleTests {
                 offset += 1
                 if stage.look(record, at: time) != nil { looks += 1 }
                 batch.records = [record]
-                var turn = PendingTransaction()
-                try stage.process(batch, topics: IntakeProcessor.inputs.map { stage.topics[$0] }, into: &turn)
-                let refused = stage.turnCounts.deadTotal
-                #expect(stage.turnCounts.read == 1 && stage.turnCounts.accepted + refused == 1)
-                written += turn.outputs.count
+                var transaction = PendingTransaction()
+                try stage.process(batch, topics: IntakeProcessor.inputs.map { stage.topics[$0] }, into: &transaction)
+                let refused = stage.pendingCounts.deadTotal
+                #expect(stage.pendingCounts.read == 1 && stage.pendingCounts.accepted + refused == 1)
+                written += transaction.outputs.count
                 defer { stage.aborted() }
                 guard refused == 1 else { return nil }
                 let headers = stage.letter?.headers ?? []

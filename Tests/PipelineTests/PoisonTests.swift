@@ -139,16 +139,16 @@ struct PoisonTests {
                 Dictionary(uniqueKeysWithValues: partitions.map { ($0, committed[$0] ?? 0) })
             }
             func unassigned(_ partitions: [TopicPartition]) {}
-            func process(_ batch: RecordBatch, topics: [String], into turn: inout PendingTransaction) {
+            func process(_ batch: RecordBatch, topics: [String], into transaction: inout PendingTransaction) {
                 for record in batch.records {
-                    turn.advance(TopicPartition(topics[record.topic], record.partition), to: record.offset + 1)
+                    transaction.advance(TopicPartition(topics[record.topic], record.partition), to: record.offset + 1)
                 }
-                turn.write(
+                transaction.write(
                     OutputRecord(topic: "small.journal", partition: 0, value: [UInt8](repeating: 0, count: 2_000_000))
                 )
             }
-            func punctuate(now: Int64, into turn: inout PendingTransaction) {}
-            func willCommit(into turn: inout PendingTransaction) {}
+            func punctuate(now: Int64, into transaction: inout PendingTransaction) {}
+            func willCommit(into transaction: inout PendingTransaction) {}
             func committed() {}
             func aborted() {}
         }

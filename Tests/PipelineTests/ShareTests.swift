@@ -29,8 +29,8 @@ struct ShareTests {
             range.map { TopicPartition(pipeline.topics[.predictions], $0) }
         }
         _ = try stage.assigned(partitions(0..<4), committed: [:])
-        var turn = PendingTransaction()
-        try stage.process(RecordBatch(), topics: IntakeProcessor.inputs.map { pipeline.topics[$0] }, into: &turn)
+        var transaction = PendingTransaction()
+        try stage.process(RecordBatch(), topics: IntakeProcessor.inputs.map { pipeline.topics[$0] }, into: &transaction)
         let project = try #require(stage.projects[Scenario.project.rawValue])
         var version = "v1"
         let known = version.withUTF8 {

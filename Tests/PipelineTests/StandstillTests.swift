@@ -134,18 +134,18 @@ struct StandstillTests {
         }
         var (held, busy) = (try open("a0", .annotations), try open("b0", .feedback))
         var told: [Int: [String]] = [:]
-        for turn in 1...24 {
+        for transaction in 1...24 {
             pipeline.clock.advance(by: 15_000)
             // One every 45 s, overlapping, and one at each look.
-            if turn % 3 == 0 {
-                let next = try open("a\(turn)", .annotations)
+            if transaction % 3 == 0 {
+                let next = try open("a\(transaction)", .annotations)
                 try held.abort()
                 held = next
             }
-            let next = try open("b\(turn)", .feedback)
+            let next = try open("b\(transaction)", .feedback)
             try busy.commit()
             busy = next
-            if let found = watch.look()?[.intake] { told[turn] = found }
+            if let found = watch.look()?[.intake] { told[transaction] = found }
         }
         #expect(told.count > 8, "\(told.keys.sorted())")
         #expect(told.values.joined().allSatisfy { $0.contains("t.annotations[0] is held by") })
@@ -156,7 +156,7 @@ struct StandstillTests {
 
     /// Before: running and ready for as long as it took.
     @Test("A role that turns too slowly is not ready after half a minute, and not alive after one; a trainer is")
-    func slowTurn() {
+    func slowTransaction() {
         let health = WorkerHealth()
         health.set(.intake, .running, partitions: 2, at: 1_000)
         health.set(.trainer, .running, at: 1_000)

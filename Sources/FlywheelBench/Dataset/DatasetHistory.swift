@@ -124,7 +124,7 @@ final class DatasetHistory {
         // One buffer for all of them, lent until they are taken.
         var all: [UInt8] = []
         for record in records { all += record }
-        var turn = PendingTransaction()
+        var transaction = PendingTransaction()
         try all.withUnsafeBytes { buffer in
             var start = 0
             batch.records.removeAll(keepingCapacity: true)
@@ -142,10 +142,10 @@ final class DatasetHistory {
                 start += record.count
                 offset += 1
             }
-            try stage.process(batch, topics: [topics[.datasetLog]], into: &turn)
+            try stage.process(batch, topics: [topics[.datasetLog]], into: &transaction)
         }
-        try stage.willCommit(into: &turn)
+        try stage.willCommit(into: &transaction)
         stage.committed()
-        return turn.outputs.count
+        return transaction.outputs.count
     }
 }

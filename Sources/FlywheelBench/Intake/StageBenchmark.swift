@@ -34,7 +34,7 @@ struct StageBenchmark {
     private static let distinct = 20_000
     private static let batchSize = 10_000
     /// Batches between commits, as many as Intake reads in 100 ms.
-    private static let turnLength = 8
+    private static let transactionLength = 8
     private static let time: Int64 = 1_767_225_600_000
 
     private let events: Int
@@ -98,7 +98,7 @@ struct StageBenchmark {
         var hasher = SHA256Hasher()
         var done = 0
         var next: [Int64] = [0, 0, 0, 0]
-        var (turn, length) = (PendingTransaction(), 0)
+        var (transaction, length) = (PendingTransaction(), 0)
         while done < events {
             batch.records.removeAll(keepingCapacity: true)
             for _ in 0..<min(Self.batchSize, events - done) {
@@ -119,19 +119,19 @@ struct StageBenchmark {
                 done += 1
             }
             let began = ProcessUsage.now().processor
-            try stage.process(batch, topics: names, into: &turn)
+            try stage.process(batch, topics: names, into: &transaction)
             length += 1
-            if length == Self.turnLength || done == events {
-                try stage.willCommit(into: &turn)
+            if length == Self.transactionLength || done == events {
+                try stage.willCommit(into: &transaction)
                 stage.committed()
                 length = 0
             }
             outcome.seconds += ProcessUsage.now().processor - began
             milliseconds += 12
             guard length == 0 || done == events else { continue }
-            for record in turn.outputs { Self.add(record, to: &hasher) }
-            outcome.written += turn.outputs.count
-            turn = PendingTransaction()
+            for record in transaction.outputs { Self.add(record, to: &hasher) }
+            outcome.written += transaction.outputs.count
+            transaction = PendingTransaction()
         }
         outcome.counts = stage.counts
         outcome.digest = hasher.finish().hex

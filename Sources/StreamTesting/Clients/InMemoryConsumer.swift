@@ -14,7 +14,7 @@ final class InMemoryConsumer: GroupConsumer {
     private var paused: Set<TopicPartition> = []
     /// The change that was told and not answered yet; it is told again.
     private var unanswered: PollOutcome?
-    private var turn = 0
+    private var transaction = 0
     private var lent: LentRecords?
     private var isClosed = false
 
@@ -183,11 +183,11 @@ final class InMemoryConsumer: GroupConsumer {
     private func fetch(_ maximum: Int) throws(StreamError) -> [(topic: Int, partition: Int32, record: StoredRecord)] {
         let places = positions.keys.sorted().filter { !paused.contains($0) }
         guard !places.isEmpty else { return [] }
-        turn += 1
+        transaction += 1
         var found: [(topic: Int, partition: Int32, record: StoredRecord)] = []
         // Another partition comes first each time, so that none starves.
         for step in places.indices where found.count < maximum {
-            let place = places[(turn + step) % places.count]
+            let place = places[(transaction + step) % places.count]
             guard let topic = topics.firstIndex(of: place.topic), let position = positions[place] else { continue }
             let (records, next) = try cluster.read(place, from: position, maximum: maximum - found.count)
             for record in records { found.append((topic, place.partition, record)) }

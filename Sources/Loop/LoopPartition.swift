@@ -1,0 +1,26 @@
+internal import EngineCore
+
+/// Partition that the loop owns, with the projects in it. Whoever holds it may change it: it is used on the role's thread alone.
+final class LoopPartition {
+    var projects: [String: LoopProject] = [:]
+    /// Names of the projects that are paused.
+    var paused: Set<String> = []
+    var tallies = TallyFolder()
+    /// Set once an entry has come that only a newer build can read: what stands there and behind it is its own to apply.
+    var stop: PartitionStop?
+    var timers: [String: TickTimer] = [:]
+    var enginesTold: Set<String> = []
+    var history = ""
+    var journalOffset: Int64 = 0
+    var committedOffset: Int64 = 0
+    var isTouched = false
+    /// Rows written since the last snapshot, and when that was.
+    var rowsSinceSnapshot = 0
+    var snapshotAt: Int64 = 0
+
+    /// Pauses a project, or lets it go on where `pause` is nil.
+    func pause(_ name: String, _ pause: ProjectPause?) {
+        projects[name]?.pause(pause)
+        if pause == nil { paused.remove(name) } else { paused.insert(name) }
+    }
+}
