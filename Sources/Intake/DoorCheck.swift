@@ -105,7 +105,7 @@ public final class DoorCheck {
         stage.latestRemarks = Remarks()
         var transaction = PendingTransaction()
         do throws(RecordRejection) {
-            try stage.take(record, at: 0, of: batch, into: &transaction)
+            try stage.decode(record, at: 0, of: batch, into: &transaction)
         } catch {
             return .refused(error)
         }

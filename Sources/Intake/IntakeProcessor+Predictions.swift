@@ -40,47 +40,51 @@ struct IntakeVerdict {
 
 /// Predictions: nearly all of the traffic, and nearly all of it is counted and left out.
 extension IntakeProcessor {
-    /// Looks at a prediction without parsing it whole; nil of what is not in plain form, and of all that may be refused.
+    /// Scans a prediction without parsing it whole.
+    ///
+    /// - Returns: Nil of what is not in plain form, and of all that may be refused: that is decoded.
     ///
     /// - Complexity: O(*n*) in its bytes; no allocation and no reference counting once all its names are known.
-    func look(_ record: RecordView, at time: Int64) -> IntakeVerdict? {
+    func scan(_ record: RecordView, at time: Int64) -> IntakeVerdict? {
         var reading = PredictionReading()
         guard record.value.count <= Self.recordLimit, let text = scanner.scan(record.value),
             reader.read(text, projectView, into: &reading), let project = reading.project,
             isBelievable(reading.predictedAt, at: time), !project.pointee.readsMetadata,
             record.value.count <= project.pointee.sampleRoom, project.pointee.door.admits(reading.embedding)
         else { return nil }
-        let function = project.pointee.function
         // An output is tempered as a whole.
         guard !reading.hasOutput || project.pointee.temperature == 1 else { return nil }
-        var score = 0.0
-        if reading.hasOutput, function != .random {
-            score = reading.output.score(function, classes: project.pointee.classCount)
-        } else {
-            score = Self.draw(project, "", reading.sample, reading.version)
-        }
-        let judgement = judge(
+        let verdict = judge(
             project,
             sample: reading.sample,
             group: reading.group,
             version: reading.version,
             role: reading.role,
-            score: score,
+            score: score(reading, project),
             hasOutput: reading.hasOutput,
             top: reading.hasOutput ? reading.output.top : nil,
             confidence: reading.hasOutput ? reading.output.first : 0,
             at: time
         )
-        guard var judgement, project.pointee.hasTriggers else { return judgement }
-        considerTriggers(&judgement, &reading, at: time)
-        return judgement
+        guard var verdict, project.pointee.hasTriggers else { return verdict }
+        considerTriggers(&verdict, &reading, at: time)
+        return verdict
     }
 
-    /// Judges a prediction that was parsed whole.
+    /// Acquisition score of a prediction that was scanned, in `0...1`: the one that `PredictionEvent.score` has of it parsed whole.
+    private func score(_ reading: PredictionReading, _ project: ProjectTable.Place) -> Double {
+        let function = project.pointee.function
+        guard reading.hasOutput, function != .random else {
+            return Self.draw(project, "", reading.sample, reading.version)
+        }
+        return reading.output.score(function, classes: project.pointee.classCount)
+    }
+
+    /// Judges a prediction that was decoded whole.
     func judge(_ event: PredictionEvent, _ project: ProjectTable.Place, at time: Int64) -> IntakeVerdict? {
         var (sample, version) = (event.sample.id.rawValue, event.model?.version.rawValue ?? "")
         var group = event.sample.group?.rawValue ?? ""
-        let judgement = sample.withUTF8 { sample in
+        let verdict = sample.withUTF8 { sample in
             version.withUTF8 { version in
                 group.withUTF8 { group in
                     judge(
@@ -98,9 +102,9 @@ extension IntakeProcessor {
                 }
             }
         }
-        guard var judgement, project.pointee.hasTriggers else { return judgement }
-        considerTriggers(&judgement, event, at: time)
-        return judgement
+        guard var verdict, project.pointee.hasTriggers else { return verdict }
+        considerTriggers(&verdict, event, at: time)
+        return verdict
     }
 
     /// The draw of a sample for a model.
@@ -175,46 +179,46 @@ extension IntakeProcessor {
     }
 
     @inline(__always)
-    func count(_ judgement: IntakeVerdict) {
-        judgement.project.pointee.withStream(judgement.stream) { stream in
-            stream.count(judgement.role, in: transactionNumber) { tally in
-                tally.count(score: judgement.score, top: judgement.top, confidence: judgement.confidence)
-                if judgement.passes { tally.countForwarded() }
+    func count(_ verdict: IntakeVerdict) {
+        verdict.project.pointee.withStream(verdict.stream) { stream in
+            stream.count(verdict.role, in: transactionNumber) { tally in
+                tally.count(score: verdict.score, top: verdict.top, confidence: verdict.confidence)
+                if verdict.passes { tally.countForwarded() }
             }
         }
     }
 
-    /// Counts a prediction, and forwards it if it passes. `size` is that of the record, in bytes.
+    /// Counts a prediction, and forwards it as a candidate if it passes.
     ///
     /// - Throws: When its entry has no room in a record or in the budget; it is not counted then.
-    func take(
+    func forward(
         _ event: PredictionEvent,
-        _ judgement: IntakeVerdict,
+        _ verdict: IntakeVerdict,
         at time: Int64,
         into transaction: inout PendingTransaction
     ) throws(RecordRejection) {
-        guard judgement.passes else { return count(judgement) }
-        let configuration = judgement.project.pointee.configuration
-        let triggers = judgement.triggers.isEmpty ? nil : judgement.project.pointee.triggers
+        guard verdict.passes else { return count(verdict) }
+        let configuration = verdict.project.pointee.configuration
+        let triggers = verdict.triggers.isEmpty ? nil : verdict.project.pointee.triggers
         let candidate = Candidate(
             sample: event.sample,
             output: event.output,
             model: event.model,
-            score: judgement.score,
-            auditProbability: judgement.isAudit ? configuration.acquisition.auditCutoff : nil,
-            auditDraw: judgement.draw,
+            score: verdict.score,
+            auditProbability: verdict.isAudit ? configuration.acquisition.auditCutoff : nil,
+            auditDraw: verdict.draw,
             predictedAt: StreamTime(milliseconds: min(event.predictedAt ?? time, time)),
-            isExploration: judgement.isExploration && !judgement.isAudit,
-            triggers: triggers?.names(of: judgement.triggers.fired) ?? [],
-            awaiting: triggers?.names(of: judgement.triggers.awaiting) ?? [],
-            isBelowThreshold: judgement.isBelowThreshold
+            isExploration: verdict.isExploration && !verdict.isAudit,
+            triggers: triggers?.names(of: verdict.triggers.fired) ?? [],
+            awaiting: triggers?.names(of: verdict.triggers.awaiting) ?? [],
+            isBelowThreshold: verdict.isBelowThreshold
         )
         let entry = JournalEntry(project: configuration.project, body: .candidate(candidate))
         try forward(entry, configuration, into: &transaction)
-        count(judgement)
-        guard judgement.isOpenToTriggers, !judgement.isBelowThreshold else { return }
-        let version = judgement.project.pointee.withStream(judgement.stream) { $0.hash }
-        judgement.project.pointee.filling.note(judgement.hash, judgement.status, version, at: time)
+        count(verdict)
+        guard verdict.isOpenToTriggers, !verdict.isBelowThreshold else { return }
+        let version = verdict.project.pointee.withStream(verdict.stream) { $0.hash }
+        verdict.project.pointee.filling.note(verdict.hash, verdict.status, version, at: time)
     }
 
     /// Sees to it that a sample of a record of `size` bytes fits on a task, whichever entry would open it, and lies in the

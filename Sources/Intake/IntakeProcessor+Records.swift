@@ -12,14 +12,14 @@ internal import Vocabulary
 
 /// Handling of each kind of record.
 extension IntakeProcessor {
-    /// Takes any record, parsed whole. `judged` is what a look at it, a prediction, said: it is not judged again.
+    /// Decodes a record whole, and dispatches it. A prediction that was scanned has its verdict already, and is not judged again.
     ///
     /// - Throws: Why it is refused; nothing of it is counted then.
-    func take(
+    func decode(
         _ record: RecordView,
         at index: Int,
         of batch: RecordBatch,
-        judged: IntakeVerdict? = nil,
+        verdict: IntakeVerdict? = nil,
         into transaction: inout PendingTransaction
     ) throws(RecordRejection) {
         guard record.value.baseAddress != nil, record.value.count > 0 else {
@@ -39,8 +39,8 @@ extension IntakeProcessor {
         let known = generation
         let name = try project(envelope.data, of: record)
         do throws(RecordRejection) {
-            // A judgement holds for the revision that it was made under.
-            try take(record, index, batch, envelope, name, generation == known ? judged : nil, into: &transaction)
+            // A verdict holds for the revision that it was reached under.
+            try dispatch(record, index, batch, envelope, name, generation == known ? verdict : nil, into: &transaction)
         } catch {
             guard error.code == .unknownClass else { throw error }
             // A class may have come with a revision that is not read yet.
@@ -48,7 +48,7 @@ extension IntakeProcessor {
             // What a user says is right is no reason to pass over that the prediction was wrong.
             let isFeedback = Self.inputs[record.topic] == .feedback
             guard isNews || isFeedback else { throw error }
-            try take(record, index, batch, envelope, name, nil, takesUnknownClass: isFeedback, into: &transaction)
+            try dispatch(record, index, batch, envelope, name, nil, takesUnknownClass: isFeedback, into: &transaction)
         }
     }
 
@@ -57,13 +57,14 @@ extension IntakeProcessor {
         RecordRejection(.tooLarge, "expected at most \(recordLimit) bytes, found \(size)")
     }
 
-    private func take(
+    /// Decodes the event of a topic, checks it, and forwards its entry to the journal.
+    private func dispatch(
         _ record: RecordView,
         _ index: Int,
         _ batch: RecordBatch,
         _ envelope: Envelope,
         _ name: String,
-        _ judged: IntakeVerdict?,
+        _ verdict: IntakeVerdict?,
         takesUnknownClass: Bool = false,
         into transaction: inout PendingTransaction
     ) throws(RecordRejection) {
@@ -85,8 +86,8 @@ extension IntakeProcessor {
             try event.checkNames()
             believe(&event.predictedAt, "predicted_at_ms", &event.remarks)
             try checkSample(event.sample, record.value.count, project)
-            guard let judgement = judged ?? judge(event, project, at: batchTime) else { return }
-            try take(event, judgement, at: batchTime, into: &transaction)
+            guard let verdict = verdict ?? judge(event, project, at: batchTime) else { return }
+            try forward(event, verdict, at: batchTime, into: &transaction)
             note(event.remarks)
         case .feedback:
             var event = try FeedbackEvent(object, project: id, question: question, takesUnknownClass: takesUnknownClass)
@@ -165,7 +166,11 @@ extension IntakeProcessor {
             note(event.remarks)
         default:
             let event = try SealedVersionEvent(object, project: id)
-            try forward(JournalEntry(project: id, body: .versionSealed(event.version)), configuration, into: &transaction)
+            try forward(
+                JournalEntry(project: id, body: .versionSealed(event.version)),
+                configuration,
+                into: &transaction
+            )
         }
     }
 

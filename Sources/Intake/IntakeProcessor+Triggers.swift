@@ -12,11 +12,11 @@ extension IntakeProcessor {
     /// `reading` is not changed; it is large, and not copied.
     ///
     /// - Complexity: O(*n*) in the conditions; no allocation.
-    func considerTriggers(_ judgement: inout IntakeVerdict, _ reading: inout PredictionReading, at time: Int64) {
-        let project = judgement.project
-        guard judgement.isOpenToTriggers else { return }
+    func considerTriggers(_ verdict: inout IntakeVerdict, _ reading: inout PredictionReading, at time: Int64) {
+        let project = verdict.project
+        guard verdict.isOpenToTriggers else { return }
         let classes = project.pointee.classCount
-        var facts = TriggerFacts(top: -1, confidence: 0, margin: 0, score: judgement.score, role: judgement.role)
+        var facts = TriggerFacts(top: -1, confidence: 0, margin: 0, score: verdict.score, role: verdict.role)
         var unnamed = 0.0
         if reading.hasOutput {
             (facts.top, facts.confidence) = (reading.output.top, reading.output.first)
@@ -24,24 +24,24 @@ extension IntakeProcessor {
             let others = classes - reading.output.count
             unnamed = others > 0 ? reading.output.remainder / Double(others) : 0
         }
-        judgement.settle(
+        verdict.settle(
             project.pointee.judgeTriggers(
                 facts,
-                stream: judgement.stream,
+                stream: verdict.stream,
                 sample: reading.sample,
                 unnamed: unnamed,
-                passes: judgement.passes,
+                passes: verdict.passes,
                 at: time
             )
         )
     }
 
     /// Evaluates the triggers on a prediction that was parsed whole, conditions on metadata included.
-    func considerTriggers(_ judgement: inout IntakeVerdict, _ event: PredictionEvent, at time: Int64) {
-        let project = judgement.project
-        guard judgement.isOpenToTriggers else { return }
+    func considerTriggers(_ verdict: inout IntakeVerdict, _ event: PredictionEvent, at time: Int64) {
+        let project = verdict.project
+        guard verdict.isOpenToTriggers else { return }
         let classes = project.pointee.classCount
-        let facts = TriggerFacts(event.output, score: judgement.score, role: judgement.role, classes: classes)
+        let facts = TriggerFacts(event.output, score: verdict.score, role: verdict.role, classes: classes)
         var unnamed = 0.0
         if project.pointee.watchesClasses {
             project.pointee.triggers?.beginNotes()
@@ -57,15 +57,15 @@ extension IntakeProcessor {
         let outcome = id.withUTF8 {
             project.pointee.judgeTriggers(
                 facts,
-                stream: judgement.stream,
+                stream: verdict.stream,
                 sample: UnsafeRawBufferPointer($0),
                 unnamed: unnamed,
-                passes: judgement.passes,
+                passes: verdict.passes,
                 metadata: project.pointee.readsMetadata ? event.sample.metadata : nil,
                 at: time
             )
         }
-        judgement.settle(outcome)
+        verdict.settle(outcome)
     }
 }
 

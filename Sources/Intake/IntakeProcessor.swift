@@ -31,9 +31,9 @@ public struct IntakeCounts: Hashable, Sendable {
 
 /// The data plane: decodes, checks, scores, thins out. Keeps nothing that correctness depends on.
 public final class IntakeProcessor: Processor {
-    /// The largest record that is looked at, in bytes.
+    /// Limit on the size of a record, in bytes.
     public static let recordLimit = 262_144
-    /// The most bytes of key and headers of a record that the journal keeps whole.
+    /// Limit on the bytes of key and headers of a record, which the journal keeps whole.
     public static let headerLimit = 65_536
     /// How far in the future an event's own time may lie, in milliseconds.
     static let futureTolerance: Int64 = 86_400_000
@@ -147,7 +147,7 @@ public final class IntakeProcessor: Processor {
         userKey = HMACSHA256(key: SHA256Digest(of: Array("flywheel users\u{0}".utf8) + salt).bytes)
     }
 
-    // MARK: - Stage
+    // MARK: - Processor
 
     public func assigned(_ partitions: [TopicPartition], committed: [TopicPartition: Int64]) throws -> [TopicPartition:
         Int64]
@@ -202,27 +202,30 @@ public final class IntakeProcessor: Processor {
     /// How many records ahead the memory of texts is asked for: one takes half a microsecond, memory a fifth of that.
     private static let reach = 2
 
-    public func process(_ batch: RecordBatch, topics names: [String], into transaction: inout PendingTransaction) throws {
+    /// Handles a batch record by record. A prediction is scanned first, and only counted where the verdict is that it goes no
+    /// further; every other record, and every prediction that goes on or is in no plain form, is decoded whole.
+    public func process(_ batch: RecordBatch, topics names: [String], into transaction: inout PendingTransaction) throws
+    {
         try directory.refresh()
         try state?.refresh()
         batchTime = now()
         adoptRevisions()
-        lookAtState()
+        refreshSamples()
         let predictions = Self.inputs.firstIndex(of: .predictions)
         var dropped: Int64 = 0
         for index in batch.records.indices {
             let record = batch.records[index]
             if index &+ Self.reach < batch.records.count { scanner.prepare(batch.records[index &+ Self.reach].value) }
             offsets.note(record)
-            let judgement = record.topic == predictions ? look(record, at: batchTime) : nil
-            if let judgement, !judgement.passes {
-                count(judgement)
+            let verdict = record.topic == predictions ? scan(record, at: batchTime) : nil
+            if let verdict, !verdict.passes {
+                count(verdict)
                 dropped += 1
                 continue
             }
             current = (record.topic, record.partition, record.offset)
             do throws(RecordRejection) {
-                try take(record, at: index, of: batch, judged: judgement, into: &transaction)
+                try decode(record, at: index, of: batch, verdict: verdict, into: &transaction)
                 pendingCounts.accepted += 1
             } catch {
                 deadLetter(batch, index, error, names[record.topic], into: &transaction)
@@ -240,7 +243,9 @@ public final class IntakeProcessor: Processor {
         sendLetter(into: &transaction)
         let inputs = offsets.ranges(Self.inputs.map { topics[$0] })
         for project in projects.all {
-            for stream in project.pointee.streams { write(stream, project.pointee.configuration, inputs, into: &transaction) }
+            for stream in project.pointee.streams {
+                write(stream, project.pointee.configuration, inputs, into: &transaction)
+            }
         }
     }
 
@@ -277,8 +282,8 @@ public final class IntakeProcessor: Processor {
         pendingCounts = IntakeCounts()
     }
 
-    /// Takes up what the loop has committed since, as far as it was read.
-    private func lookAtState() {
+    /// Refreshes the samples that the loop has queried or pooled, as far as `state` was read.
+    private func refreshSamples() {
         guard let state else { return }
         let number = state.samples.snapshotNumber
         if snapshot == nil || number != snapshotNumber {

@@ -10,8 +10,7 @@ extension LoopProcessor {
     public func willCommit(into transaction: inout PendingTransaction) throws {
         prepareSnapshots(isLeaving: transaction.isLeaving)
         for number in partitions.keys.sorted() {
-            guard var partition = partitions.removeValue(forKey: number) else { continue }
-            defer { partitions[number] = partition }
+            guard let partition = partitions[number] else { continue }
             guard partition.isTouched else { continue }
             for name in partition.projects.keys.sorted() {
                 for record in partition.projects[name]?.changelog(name, topics[.state], number) ?? [] {
@@ -40,8 +39,7 @@ extension LoopProcessor {
 
     public func committed() {
         for number in partitions.keys.sorted() {
-            guard var partition = partitions.removeValue(forKey: number) else { continue }
-            defer { partitions[number] = partition }
+            guard let partition = partitions[number] else { continue }
             guard partition.isTouched else { continue }
             for name in partition.projects.keys.sorted() { partition.projects[name]?.commit() }
             partition.committedOffset = partition.journalOffset
@@ -61,8 +59,7 @@ extension LoopProcessor {
 
     public func aborted() {
         for number in partitions.keys.sorted() {
-            guard var partition = partitions.removeValue(forKey: number) else { continue }
-            defer { partitions[number] = partition }
+            guard let partition = partitions[number] else { continue }
             for name in partition.projects.keys.sorted() where partition.projects[name]?.isTouched ?? false {
                 partition.projects[name]?.undo()
                 let isPaused = partition.projects[name]?.pause != nil

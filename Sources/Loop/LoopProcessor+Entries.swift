@@ -11,17 +11,17 @@ extension LoopProcessor {
         _ record: RecordView,
         _ index: Int,
         _ batch: RecordBatch,
-        _ partition: inout Partition,
+        _ partition: LoopPartition,
         _ transaction: inout PendingTransaction
     ) throws(JSONError) {
         if let name = pausedProject(of: record, partition) {
-            return passOver(record, name, &partition)
+            return passOver(record, name, partition)
         }
         guard let entry = try decode(record, index, batch, &transaction) else { return }
         let name = entry.project.rawValue
         // A key that does not name its project; ours all do.
-        if partition.paused.contains(name) { return passOver(record, name, &partition) }
-        apply(entry, record, name, &partition, &transaction)
+        if partition.paused.contains(name) { return passOver(record, name, partition) }
+        apply(entry, record, name, partition, &transaction)
     }
 
     /// Nil of an entry that cannot be read; it is buried.
@@ -51,7 +51,7 @@ extension LoopProcessor {
         _ entry: JournalEntry,
         _ record: RecordView,
         _ name: String,
-        _ partition: inout Partition,
+        _ partition: LoopPartition,
         _ transaction: inout PendingTransaction
     ) {
         // In place: a project is too large to be taken out and put back for every entry.

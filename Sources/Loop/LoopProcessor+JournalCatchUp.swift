@@ -118,11 +118,10 @@ extension LoopProcessor {
             rereading.wait -= 1
             return false
         }
-        guard let (name, number) = nextResuming(), var partition = partitions.removeValue(forKey: number) else {
+        guard let (name, number) = nextResuming(), let partition = partitions[number] else {
             return false
         }
-        defer { partitions[number] = partition }
-        return try reread(name, number, &partition, &transaction)
+        return try reread(name, number, partition, &transaction)
     }
 
     public func betweenTransactionsRefused(_ reason: String) {
@@ -157,7 +156,12 @@ extension LoopProcessor {
     }
 
     /// - Returns: Whether there is an entry in hand, to be read before anything else is.
-    private func reread(_ name: String, _ number: Int32, _ partition: inout Partition, _ transaction: inout PendingTransaction)
+    private func reread(
+        _ name: String,
+        _ number: Int32,
+        _ partition: LoopPartition,
+        _ transaction: inout PendingTransaction
+    )
         throws
         -> Bool
     {
@@ -181,12 +185,19 @@ extension LoopProcessor {
             refused.count >= JournalCatchUp.patience
         {
             let isTold = refused.count <= JournalCatchUp.patience + 1
-            stopRereading(&pause, "\(refused.count) times in a row: \(refused.reason)", name, number, &transaction, isTold)
+            stopRereading(
+                &pause,
+                "\(refused.count) times in a row: \(refused.reason)",
+                name,
+                number,
+                &transaction,
+                isTold
+            )
         } else if rereading.careful[name] ?? 0 > 0, !pause.isInHand {
             pause.isInHand = true
             beginStreak()
         } else {
-            switch try readOn(name, number, &partition, &transaction) {
+            switch try readOn(name, number, partition, &transaction) {
             case .failed: pause.isInHand = false
             case .gone(let low):
                 let reason = "its entries before journal offset \(low) are gone"
@@ -195,7 +206,7 @@ extension LoopProcessor {
                 pause.next = max(pause.next, offset)
                 stopRereading(&pause, reason, name, number, &transaction)
             case .stands(let next) where next >= partition.journalOffset:
-                join(name, number, &partition, &transaction)
+                join(name, number, partition, &transaction)
                 return false
             case .stands(let next):
                 if next > pause.next { pause.deaths = 0 }
@@ -235,7 +246,12 @@ extension LoopProcessor {
     }
 
     /// Applies the project's entries of the next portion, or the next of them alone.
-    private func readOn(_ name: String, _ number: Int32, _ partition: inout Partition, _ transaction: inout PendingTransaction)
+    private func readOn(
+        _ name: String,
+        _ number: Int32,
+        _ partition: LoopPartition,
+        _ transaction: inout PendingTransaction
+    )
         throws
         -> Progress
     {
@@ -273,7 +289,7 @@ extension LoopProcessor {
                     return .stands(next)
                 }
                 do throws(JSONError) {
-                    if try rereadEntry(record, index, name, &partition, &transaction) { isOurs = true }
+                    if try rereadEntry(record, index, name, partition, &transaction) { isOurs = true }
                 } catch {
                     // The reader is ahead of us.
                     rereading.position = -1
@@ -306,7 +322,7 @@ extension LoopProcessor {
         _ record: RecordView,
         _ index: Int,
         _ name: String,
-        _ partition: inout Partition,
+        _ partition: LoopPartition,
         _ transaction: inout PendingTransaction
     ) throws(JSONError) -> Bool {
         // What belongs to others was dealt with when they read it; also where it could not be read.
@@ -314,18 +330,23 @@ extension LoopProcessor {
             guard owner(of: record) == nil, let entry = try? JournalEntry(json: parser.parse(record.value)),
                 entry.project.rawValue == name
             else { return false }
-            apply(entry, record, name, &partition, &transaction)
+            apply(entry, record, name, partition, &transaction)
             return true
         }
         if let entry = try decode(record, index, rereading.batch, &transaction), entry.project.rawValue == name {
-            apply(entry, record, name, &partition, &transaction)
+            apply(entry, record, name, partition, &transaction)
         }
         return true
     }
 
     // MARK: - Its end
 
-    private func join(_ name: String, _ number: Int32, _ partition: inout Partition, _ transaction: inout PendingTransaction) {
+    private func join(
+        _ name: String,
+        _ number: Int32,
+        _ partition: LoopPartition,
+        _ transaction: inout PendingTransaction
+    ) {
         partition.pause(name, nil)
         partition.isTouched = true
         transaction.mustCommit = true

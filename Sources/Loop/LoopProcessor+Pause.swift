@@ -19,10 +19,9 @@ extension LoopProcessor {
         into transaction: inout PendingTransaction
     ) throws {
         for (index, record) in batch.records.enumerated() {
-            guard var partition = partitions.removeValue(forKey: record.partition) else {
+            guard let partition = partitions[record.partition] else {
                 throw EngineError("pass over an entry", "partition \(record.partition) is not assigned")
             }
-            defer { partitions[record.partition] = partition }
             if Self.inputs[record.topic] == .tallies {
                 // Tallies inform and never decide.
                 partition.tallies.skip(offset: record.offset, now: now())
@@ -36,13 +35,19 @@ extension LoopProcessor {
                     isolation.text,
                     isTold: !isolation.isStubborn,
                     record.partition,
-                    &partition,
+                    partition,
                     &transaction
                 )
             } else {
                 // It belongs to nobody who could be made to wait.
                 let why = cause(topics[.journal], record.partition, record.offset, "poison", isolation.text)
-                deadLetter(record.key, record.value, isolation.isStubborn ? [] : batch.headers(at: index), why, &transaction)
+                deadLetter(
+                    record.key,
+                    record.value,
+                    isolation.isStubborn ? [] : batch.headers(at: index),
+                    why,
+                    &transaction
+                )
             }
             partition.journalOffset = record.offset + 1
             partition.isTouched = true
@@ -62,7 +67,7 @@ extension LoopProcessor {
         _ reason: String,
         isTold: Bool,
         _ number: Int32,
-        _ partition: inout Partition,
+        _ partition: LoopPartition,
         _ transaction: inout PendingTransaction
     ) {
         // Behind its pause it is not looked at anyway.
@@ -78,7 +83,8 @@ extension LoopProcessor {
     }
 
     /// A notice that follows from no entry: replay does not look for it.
-    func tell(_ name: String, _ notice: Notice, _ id: String, _ number: Int32, _ transaction: inout PendingTransaction) {
+    func tell(_ name: String, _ notice: Notice, _ id: String, _ number: Int32, _ transaction: inout PendingTransaction)
+    {
         var writer = JSONWriter()
         notice.write(to: &writer, project: ProjectID(name))
         let headers = CloudEventHeaders(
@@ -103,14 +109,14 @@ extension LoopProcessor {
     // MARK: - Behind a pause
 
     /// The name of the paused project that a record belongs to, by its key alone.
-    func pausedProject(of record: RecordView, _ partition: Partition) -> String? {
+    func pausedProject(of record: RecordView, _ partition: LoopPartition) -> String? {
         guard !partition.paused.isEmpty, record.key.baseAddress != nil else { return nil }
         let name = String(decoding: record.key, as: UTF8.self)
         return partition.paused.contains(name) ? name : nil
     }
 
     /// An entry of a paused project: applied when the project is read again. Only the wish to go on is heard now.
-    func passOver(_ record: RecordView, _ name: String, _ partition: inout Partition) {
+    func passOver(_ record: RecordView, _ name: String, _ partition: LoopPartition) {
         guard var pause = partition.projects[name]?.pause, !pause.isResuming, asksToResume(record) else { return }
         pause.isResuming = true
         pause.deaths = 0

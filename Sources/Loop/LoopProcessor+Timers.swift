@@ -33,11 +33,10 @@ struct TickTimer {
 extension LoopProcessor {
     public func punctuate(now: Int64, into transaction: inout PendingTransaction) throws {
         for number in partitions.keys.sorted() {
-            guard var partition = partitions.removeValue(forKey: number) else { continue }
-            defer { partitions[number] = partition }
+            guard let partition = partitions[number] else { continue }
             // A stopped partition decides nothing more, so nothing waits for time to pass.
             if partition.stop == nil {
-                for name in partition.projects.keys.sorted() { writeTimers(name, number, now, &partition, &transaction) }
+                for name in partition.projects.keys.sorted() { writeTimers(name, number, now, partition, &transaction) }
             }
             guard partition.tallies.isDue(now), let next = partition.tallies.next else { continue }
             for folded in partition.tallies.fold() {
@@ -55,7 +54,7 @@ extension LoopProcessor {
         _ name: String,
         _ number: Int32,
         _ now: Int64,
-        _ partition: inout Partition,
+        _ partition: LoopPartition,
         _ transaction: inout PendingTransaction
     ) {
         guard let project = partition.projects[name] else { return }
@@ -63,7 +62,11 @@ extension LoopProcessor {
         guard project.pause == nil else { return }
         if project.state.position.value.build != Build.version, !partition.enginesTold.contains(name) {
             partition.enginesTold.insert(name)
-            append(JournalEntry(project: project.state.project, body: .engine(build: Build.version)), number, &transaction)
+            append(
+                JournalEntry(project: project.state.project, body: .engine(build: Build.version)),
+                number,
+                &transaction
+            )
             partition.isTouched = true
         }
         guard project.isTickPossible, let deadline = project.state.nextDeadline,

@@ -29,30 +29,6 @@ public final class LoopProcessor: Processor, StoppingProcessor {
     /// The topics that Loop reads, in the order in which its consumer counts them. Their partitions travel together.
     public static let inputs: [Topic] = [.journal, .tallies]
 
-    struct Partition {
-        var projects: [String: LoopProject] = [:]
-        /// Names of the projects that are paused.
-        var paused: Set<String> = []
-        var tallies = TallyFolder()
-        /// Set once an entry has come that only a newer build can read: what stands there and behind it is its own to apply.
-        var stop: PartitionStop?
-        var timers: [String: TickTimer] = [:]
-        var enginesTold: Set<String> = []
-        var history = ""
-        var journalOffset: Int64 = 0
-        var committedOffset: Int64 = 0
-        var isTouched = false
-        /// Rows written since the last snapshot, and when that was.
-        var rowsSinceSnapshot = 0
-        var snapshotAt: Int64 = 0
-
-        /// Nil to let it go on.
-        mutating func pause(_ name: String, _ pause: ProjectPause?) {
-            projects[name]?.pause(pause)
-            if pause == nil { paused.remove(name) } else { paused.insert(name) }
-        }
-    }
-
     let topics: TopicNames
     let transport: any StreamTransport
     let worker: String
@@ -64,7 +40,7 @@ public final class LoopProcessor: Processor, StoppingProcessor {
     /// Where `state` ended before the transaction that is about to open, where a snapshot is due.
     var snapshotEnds: [Int32: Int64] = [:]
     let parser = JSONParser(maximumDepth: 64, maximumSize: 16 << 20)
-    var partitions: [Int32: Partition] = [:]
+    var partitions: [Int32: LoopPartition] = [:]
     var pendingCounts = LoopCounts()
     /// The project that is being read again, if any, and what it was found to be in the way of.
     var rereading = JournalCatchUp()
@@ -127,7 +103,7 @@ public final class LoopProcessor: Processor, StoppingProcessor {
             }
             let began = now()
             let (restoredState, offset) = try restore(place, committed[place], store)
-            var partition = Partition()
+            let partition = LoopPartition()
             partition.projects = restoredState.projects
             partition.paused = Set(restoredState.projects.filter { $0.value.pause != nil }.keys)
             partition.snapshotAt = now()
@@ -155,19 +131,19 @@ public final class LoopProcessor: Processor, StoppingProcessor {
 
     // MARK: - Entries
 
-    public func process(_ batch: RecordBatch, topics names: [String], into transaction: inout PendingTransaction) throws {
+    public func process(_ batch: RecordBatch, topics names: [String], into transaction: inout PendingTransaction) throws
+    {
         for (index, record) in batch.records.enumerated() {
-            guard var partition = partitions.removeValue(forKey: record.partition) else {
+            guard let partition = partitions[record.partition] else {
                 throw EngineError("apply an entry", "partition \(record.partition) is not assigned")
             }
-            defer { partitions[record.partition] = partition }
             if Self.inputs[record.topic] == .tallies {
-                takeTally(record, &partition)
+                takeTally(record, partition)
                 continue
             }
             if let stop = partition.stop, record.offset >= stop.offset { continue }
             do throws(JSONError) {
-                try takeEntry(record, index, batch, &partition, &transaction)
+                try takeEntry(record, index, batch, partition, &transaction)
             } catch {
                 let stop = PartitionStop(.journal, record.partition, offset: record.offset, reason: error.reason)
                 partition.stop = stop
@@ -180,7 +156,7 @@ public final class LoopProcessor: Processor, StoppingProcessor {
         }
     }
 
-    func takeTally(_ record: RecordView, _ partition: inout Partition) {
+    func takeTally(_ record: RecordView, _ partition: LoopPartition) {
         do throws(JSONError) {
             guard record.value.baseAddress != nil else { throw JSONError(.truncated, reason: "empty") }
             try partition.tallies.take(parser.parse(record.value), offset: record.offset, now: now())

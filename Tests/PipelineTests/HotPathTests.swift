@@ -73,7 +73,7 @@ struct HotPathTests {
         func look() {
             var number = 0
             while number < 500 {
-                if let judgement = stage.look(records[number], at: time) {
+                if let judgement = stage.scan(records[number], at: time) {
                     stage.count(judgement)
                     dropped += judgement.passes ? 0 : 1
                 } else {

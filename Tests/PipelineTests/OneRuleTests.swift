@@ -58,7 +58,7 @@ struct OneRuleTests {
                     value: bytes
                 )
                 offset += 1
-                if stage.look(record, at: time) != nil { looks += 1 }
+                if stage.scan(record, at: time) != nil { looks += 1 }
                 batch.records = [record]
                 var transaction = PendingTransaction()
                 try stage.process(batch, topics: IntakeProcessor.inputs.map { stage.topics[$0] }, into: &transaction)
