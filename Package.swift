@@ -322,6 +322,14 @@ let package = Package(
         tests("MockClusterTests", ["KafkaClient", "KafkaTesting", "KafkaTransport", "StreamRuntime"]),
         tests("DemoTests", ["Demo"]),
         tests(
+            "DocumentedExamplesTests",
+            [
+                "Arguments", "Compression", "Configuration", "Events", "Flywheel", "Forms", "Hashing", "JSON", "Kinds",
+                "Labeling", "Statistics", "Storage", "Strategies", "StreamRuntime", "StreamTesting", "Tables",
+                "Vocabulary",
+            ]
+        ),
+        tests(
             "BenchTests",
             [
                 "Acquisition", "Arguments", "EngineCore", "Events", "Flywheel", "FlywheelBench", "JSON", "Statistics",

@@ -1,4 +1,13 @@
 /// Reads a command line by its specification.
+///
+/// ```swift
+/// let limits = OptionSpecification.option("limit", "N", help: "Lines to show.", defaultValue: "10")
+/// let command = CommandSpecification("head", summary: "Show the first lines", options: [limits])
+/// var limit: Int?
+/// if case .run(let arguments) = try ArgumentParser(command).parse(["--limit", "20"]) {
+///     limit = try arguments.int("limit", in: 1...100)
+/// }
+/// ```
 public struct ArgumentParser: Sendable {
     /// Outcome of parsing a command line: a command to run, or a help text to print.
     public enum Outcome: Sendable {

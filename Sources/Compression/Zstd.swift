@@ -26,6 +26,13 @@ public struct ZstdError: Error, Hashable, Sendable, CustomStringConvertible {
 
 /// Frames of Zstandard: one for each text, which says how long the text is.
 ///
+/// ```swift
+/// let text = [UInt8](repeating: 7, count: 10_000)
+/// let frame = try text.withUnsafeBytes { try Zstd.pack($0) }
+/// let size = try Zstd.size(of: frame)
+/// let unpacked = try Zstd.unpack(frame, maximumSize: 1 << 20)
+/// ```
+///
 /// - SeeAlso: RFC 8878, *Zstandard Compression and the 'application/zstd' Media Type*.
 public enum Zstd {
     /// Levels that `pack` takes; more take longer and give less.

@@ -3,6 +3,15 @@
 /// Reads never throw: what is wrong is noted, the default stands in, and `finish` of the outermost reader throws all of
 /// it at once, keys that nobody asked for included. So a file is read to its end and every fault shows in one go. Until
 /// `finish` has returned, nothing that was read may be acted upon.
+///
+/// ```swift
+/// let yaml = "name: digits\npause: 5m\n"
+/// let reader = try ConfigurationReader(yaml: Array(yaml.utf8), file: "project.yaml")
+/// let name = reader.requiredString("name")
+/// let pause = reader.duration("pause", default: .seconds(60))
+/// let retries = reader.int("retries", default: 3, in: 0...10)
+/// try reader.finish()
+/// ```
 public final class ConfigurationReader {
     /// State shared by the readers of one file.
     final class Log {

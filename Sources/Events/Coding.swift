@@ -4,6 +4,12 @@ public import JSON
 internal import Vocabulary
 
 /// A value with one JSON form: what is written is read back equal, and written again to the same bytes.
+///
+/// ```swift
+/// let entry = JournalEntry(project: ProjectID("digits"), body: .engine(build: "0.5.0"))
+/// let bytes = entry.jsonBytes
+/// let read = try JSONParser().withDocument(of: bytes) { try JournalEntry(json: $0) }
+/// ```
 public protocol JSONCodable {
     init(json: JSONValue) throws(JSONError)
     func write(to writer: inout JSONWriter)

@@ -71,6 +71,15 @@ public struct LoopPosition: Hashable, Sendable {
 }
 
 /// The whole state of one project: the slices of the five reducers, and the loop's own.
+///
+/// ```swift
+/// let project = ProjectID("pets")
+/// let question = Question.choice(LabelSchema(question: "Which animal?", classes: ["cat", "dog"]))
+/// let revision = ProjectConfiguration(project: project, revision: 1, partition: 0, question: question)
+/// var state = ProjectState(project: project)
+/// let entry = JournalEntry(project: project, body: .configured(revision))
+/// let decisions = state.apply(entry, appendedAt: StreamTime(milliseconds: 1_000))
+/// ```
 public struct ProjectState: Sendable {
     public let project: ProjectID
     public var position = Cell(LoopPosition())

@@ -2,6 +2,12 @@ import CCrypto
 
 /// A SHA-256 digest: 32 bytes, compared and hashed by value, ordered as its hex text is.
 ///
+/// ```swift
+/// let digest = SHA256Digest(of: "abc".utf8)
+/// let text = digest.hex
+/// let same = SHA256Digest(hex: text)
+/// ```
+///
 /// - SeeAlso: NIST FIPS 180-4, *Secure Hash Standard*.
 public struct SHA256Digest: Hashable, Comparable, Sendable, CustomStringConvertible {
     /// The number of bytes of a digest.

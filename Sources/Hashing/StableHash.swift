@@ -12,6 +12,12 @@
 /// | `digits` | `split` | `s-1` | `0x035ae0ae5c3953b8` | 0.01310543… |
 /// | `digits`, salt `ff 00 01` | `audit` | `s-1` | `0xed3fec23be8e4d39` | 0.92675663… |
 /// | `προϊόντα` | `canary` | (empty) | `0x306127c2b11d6a3b` | 0.18898247… |
+///
+/// ```swift
+/// let audit = StableHash(project: "digits", purpose: "audit")
+/// let draw = audit.unit(key: "s-1")
+/// let isAudited = draw < 0.1
+/// ```
 public struct StableHash: Hashable, Sendable {
     /// Everything that stands before the key.
     public let prefix: [UInt8]

@@ -4,6 +4,14 @@ import CSimdjson
 ///
 /// One parser belongs to one thread. Its memory grows to about twelve times the largest text it has seen and is reused:
 /// parsing does not allocate once that is reached.
+///
+/// ```swift
+/// let parser = JSONParser()
+/// let text = #"{"id": "s-1", "scores": [0.5, 1]}"#
+/// let scores = try parser.withDocument(of: Array(text.utf8)) { document in
+///     try document.object().doubles("scores")
+/// }
+/// ```
 public final class JSONParser {
     /// The deepest nesting accepted: a scalar has depth 0, and so has `[]`; `[1]` has depth 1.
     public let maximumDepth: Int

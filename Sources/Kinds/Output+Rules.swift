@@ -15,6 +15,14 @@ extension Output {
 
     /// Summarizes the output for the selection of samples; nil where it is of another kind than the question.
     ///
+    /// ```swift
+    /// let question = Question.choice(LabelSchema(question: "Which animal?", classes: ["cat", "dog"]))
+    /// let cat = ClassDistribution.Entry(label: ClassIndex(0), probability: 0.75)
+    /// let dog = ClassDistribution.Entry(label: ClassIndex(1), probability: 0.25)
+    /// let output = ClassDistribution([cat, dog]).map { Output.choice($0) }
+    /// let facts = output?.summary(question, .margin)
+    /// ```
+    ///
     /// - Parameters:
     ///   - question: Of the project.
     ///   - function: How usefulness is judged.

@@ -1,4 +1,12 @@
 /// How often an annotator agrees with the consensus: a running accuracy.
+///
+/// ```swift
+/// var reliability = AnnotatorReliability()
+/// let unknown = reliability.accuracy
+/// reliability.answers += 5
+/// reliability.correct += 1
+/// let known = reliability.accuracy
+/// ```
 public struct AnnotatorReliability: Hashable, Sendable {
     /// Answers in closed tasks.
     public var answers: Int

@@ -4,6 +4,13 @@ import Glibc
 ///
 /// A name never leads out of the folder; links inside it are the operator's own affair. A value without open files; safe from
 /// any thread and any process.
+///
+/// ```swift
+/// let store = try FolderStore(root: folder)
+/// try store.write(Array("[1]".utf8), to: "rows/1.json")
+/// let bytes = try store.read("rows/1.json")
+/// let names = try store.list("rows")
+/// ```
 public struct FolderStore: ObjectStore {
     /// The folder, absolute or relative to the process.
     public let root: String

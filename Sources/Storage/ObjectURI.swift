@@ -27,6 +27,12 @@ public enum ObjectURI: Hashable, Sendable, CustomStringConvertible {
 
 /// An `s3:` URI: a bucket and the key of an object in it, or what keys in it begin with. Which service has the bucket is the
 /// reader's own affair.
+///
+/// ```swift
+/// let folder = S3URI("s3://models/digits/")
+/// let object = folder?.appending("version 1.json")
+/// let uri = object?.description
+/// ```
 public struct S3URI: Hashable, Sendable, CustomStringConvertible {
     /// 3 to 63 of `a-z 0-9 . -`, beginning and ending with a letter or a digit.
     public let bucket: String

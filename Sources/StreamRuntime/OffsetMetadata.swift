@@ -2,6 +2,12 @@
 ///
 /// It is written with every transaction, so it costs nothing; a partition that is found without `clean` was left by a worker
 /// that died, or was thought dead.
+///
+/// ```swift
+/// let note = OffsetMetadata.few(from: 40, until: 44).note
+/// let metadata = OffsetMetadata(note)
+/// let unknown = OffsetMetadata("asleep")
+/// ```
 public enum OffsetMetadata: Hashable, Sendable {
     /// Left in order: nothing was in hand.
     case clean

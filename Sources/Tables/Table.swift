@@ -4,6 +4,15 @@
 ///
 /// All of it is inlinable: reducers touch tables many times an entry, and code that must ask at run time what its rows are
 /// costs several times what it does.
+///
+/// ```swift
+/// var votes = Table<String, Int>()
+/// votes["s-1"] = 1
+/// votes.commit()
+/// votes["s-1"] = 2
+/// let changes = votes.changes
+/// votes.undo()
+/// ```
 public struct Table<Key: Hashable & Comparable & Sendable, Value: Equatable & Sendable>: Sendable {
     @usableFromInline var rows: [Key: Value] = [:]
     /// Row, as of the last commit, of each key touched since; nil for absent.

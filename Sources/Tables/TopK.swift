@@ -3,6 +3,14 @@
 ///
 /// A cache, no part of the state: it holds for one revision of the table and is built anew for any other, so that it answers
 /// the same whether the table has come here by itself, from the changelog or by an undo.
+///
+/// ```swift
+/// var pool = Table<String, Int>()
+/// var lowest = TopK<Int>()
+/// lowest.set("s-1", 7, in: &pool, from: nil, to: 7)
+/// lowest.set("s-2", 3, in: &pool, from: nil, to: 3)
+/// let first = lowest.first(of: pool) { _, score in score }
+/// ```
 public struct TopK<Rank: Comparable & Sendable>: Sendable {
     @usableFromInline let size: Int
     @usableFromInline var revision: UInt64?

@@ -3,6 +3,14 @@ internal import Kinds
 public import Vocabulary
 
 /// A sample and what a model said about it; or a sample that no model has seen yet.
+///
+/// ```swift
+/// let question = Question.choice(LabelSchema(question: "Which animal?", classes: ["cat", "dog"]))
+/// let text = #"{"project": "pets", "sample": {"id": "s-1"}}"#
+/// let event = try JSONParser().withDocument(of: Array(text.utf8)) { document in
+///     try PredictionEvent(document.object(), project: ProjectID("pets"), question: question)
+/// }
+/// ```
 public struct PredictionEvent: Hashable, Sendable {
     public let project: ProjectID
     public let sample: Sample

@@ -4,6 +4,12 @@
 /// e-detector: while the rate is at most `normalRate`, events come on average at least `averageRunLength` long before a
 /// false alarm.
 ///
+/// ```swift
+/// var errors = BernoulliCUSUM(normalRate: 0.05, alarmRate: 0.2, averageRunLength: 1_000)
+/// for isError in [true, false, true, true, true, true, true] { errors?.observe(isError) }
+/// let isAlarming = errors?.isAlarming
+/// ```
+///
 /// - SeeAlso: Page (1954), *Continuous inspection schemes*, doi:10.1093/biomet/41.1-2.100; Shin, Ramdas, Rinaldo (2022),
 ///   *E-detectors: a nonparametric framework for sequential change detection*, arXiv:2203.03532.
 public struct BernoulliCUSUM: Hashable, Sendable {

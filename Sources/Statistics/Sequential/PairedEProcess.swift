@@ -5,6 +5,12 @@
 /// E = 2^(n+1) B(w + 1, l + 1) (1 − I½(w + 1, l + 1)). It may be looked at after every pair: by Ville's inequality the
 /// chance that it ever exceeds 1/α while θ ≤ ½ is at most α.
 ///
+/// ```swift
+/// let level = 0.05
+/// let evidence = pairedEProcess(wins: 30, losses: 10)
+/// let isProven = evidence > Reproducible.log(1 / level)
+/// ```
+///
 /// - Parameters:
 ///   - wins: Pairs that the challenger alone got right; at least 0.
 ///   - losses: Pairs that the champion alone got right; at least 0.

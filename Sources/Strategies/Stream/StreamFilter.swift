@@ -24,6 +24,14 @@ public struct StreamPolicy: Hashable, Sendable {
 }
 
 /// A rule and its ledger: what of a stream is asked for.
+///
+/// ```swift
+/// let policy = StreamPolicy(strategy: .fixed, share: LabelShare(millionths: 500_000), burst: 1)
+/// var filter = StreamFilter(policy)
+/// var generator = SplitMix64(seed: 7)
+/// let unsure = filter.judge(score: 0.8, confidence: 0.6, pending: 0, policy: policy, using: &generator)
+/// let sure = filter.judge(score: 0.1, confidence: 0.99, pending: 0, policy: policy, using: &generator)
+/// ```
 public struct StreamFilter: Hashable, Sendable {
     public private(set) var rule: StreamRule
     public private(set) var ledger: ShareLedger

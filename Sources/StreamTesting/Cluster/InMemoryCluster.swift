@@ -6,6 +6,18 @@ internal import Synchronization
 ///
 /// Nothing waits: a poll with nothing to bring returns at once. A reader's lets its timeout pass on the clock, a group
 /// consumer's does not: its caller tells the time.
+///
+/// ```swift
+/// let cluster = InMemoryCluster()
+/// cluster.createTopic("numbers")
+/// let producer = try cluster.makeProducer(transactionalID: "example")
+/// try producer.initializeTransactions()
+/// try producer.begin()
+/// try producer.send([OutputRecord(topic: "numbers", value: [7])])
+/// let hidden = cluster.committed("numbers")
+/// try producer.commit()
+/// let visible = cluster.committed("numbers")
+/// ```
 public final class InMemoryCluster: StreamTransport {
     /// Append times and timeouts follow it.
     public let clock: SimulatedClock

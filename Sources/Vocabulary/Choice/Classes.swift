@@ -6,6 +6,12 @@ public struct ClassIndex: Hashable, Comparable, Sendable {
 }
 
 /// The question of kind `choice`: the answer, and the label, is exactly one class.
+///
+/// ```swift
+/// let schema = LabelSchema(question: "Which animal?", classes: ["cat", "dog"])
+/// let question = Question.choice(schema)
+/// let label = schema.index(of: "dog").map { Label.choice($0) }
+/// ```
 public struct LabelSchema: Hashable, Sendable {
     /// Bytes of a class's name.
     public static let longestName = 128
