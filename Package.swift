@@ -108,7 +108,8 @@ let package = Package(
         module("Statistics"),
         module("Learner", ["Statistics"]),
         module("Hashing", ["CXXHash", "CCrypto"]),
-        module("Telemetry"),
+        module("Dates"),
+        module("Telemetry", ["Dates"]),
         module("KafkaClient", ["Crdkafka"]),
         module("JSON", ["CSimdjson"]),
         module("HTTPServer", ["CMicroHTTPD", "Telemetry"]),
@@ -143,7 +144,8 @@ let package = Package(
         module(
             "Events",
             [
-                "Acquisition", "Datasets", "Flywheel", "Forms", "Hashing", "JSON", "Kinds", "Labeling", "Rollout",
+                "Acquisition", "Datasets", "Dates", "Flywheel", "Forms", "Hashing", "JSON", "Kinds", "Labeling",
+                "Rollout",
                 "Strategies", "Tables", "Training", "Vocabulary",
             ]
         ),
@@ -152,7 +154,7 @@ let package = Package(
 
         // 6  join
         module("KafkaTransport", ["StreamRuntime", "KafkaClient"]),
-        module("S3", ["Storage", "HTTPClient", "Hashing"]),
+        module("S3", ["Dates", "Storage", "HTTPClient", "Hashing"]),
 
         // 7  the core of the services, and the services
         module(
@@ -312,6 +314,7 @@ let package = Package(
         tests("HTTPServerTests", ["HTTPServer", "Processes"]),
         tests("ConfigurationTests", ["Configuration"]),
         tests("ProjectFilesTests", ["Configuration", "Events", "ProjectFiles"], resources: [.copy("Golden")]),
+        tests("DatesTests", ["Dates"]),
         tests("StorageTests", ["Storage"]),
         tests("StreamRuntimeTests", ["StreamRuntime"]),
         tests("CompressionTests", ["Compression", "Statistics"]),
@@ -324,6 +327,7 @@ let package = Package(
         tests(
             "DocumentedExamplesTests",
             [
+                "Dates",
                 "Arguments", "Compression", "Configuration", "Events", "Flywheel", "Forms", "Hashing", "JSON", "Kinds",
                 "Labeling", "Statistics", "Storage", "Strategies", "StreamRuntime", "StreamTesting", "Tables",
                 "Vocabulary",

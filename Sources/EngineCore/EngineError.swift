@@ -19,5 +19,5 @@ public struct EngineError: Error, Hashable, Sendable, CustomStringConvertible {
 /// The build that decides. It changes with every change of a decision.
 public enum Build {
     /// Written into journals as the `engine` entry and into the state's position.
-    public static let version = "0.11.3"
+    public static let version = "0.11.4"
 }

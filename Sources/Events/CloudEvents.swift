@@ -1,3 +1,5 @@
+internal import Dates
+
 /// The headers of CloudEvents 1.0 in Kafka's binary mode, as we write them.
 public struct CloudEventHeaders: Hashable, Sendable {
     public let id: String
@@ -33,24 +35,14 @@ public struct CloudEventHeaders: Hashable, Sendable {
 /// Times as text.
 public enum RFC3339 {
     /// UTC with milliseconds, as in `2026-01-31T12:00:00.000Z`. Years beyond 9999 are clamped.
-    ///
-    /// - SeeAlso: Hinnant (2013), *chrono-Compatible Low-Level Date Algorithms*, `civil_from_days`.
     public static func text(milliseconds: Int64) -> String {
         let clamped = min(max(milliseconds, -62_135_596_800_000), 253_402_300_799_999)
         let day = clamped >= 0 ? clamped / 86_400_000 : -((-clamped + 86_399_999) / 86_400_000)
         let rest = clamped - day * 86_400_000
-        let shifted = day + 719_468
-        let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
-        let dayOfEra = shifted - era * 146_097
-        let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let shiftedMonth = (5 * dayOfYear + 2) / 153
-        let dayOfMonth = dayOfYear - (153 * shiftedMonth + 2) / 5 + 1
-        let month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
-        let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
+        let date = CivilDate(daysSince1970: day)
         let (hours, minutes) = (rest / 3_600_000, rest / 60_000 % 60)
         let parts: [(value: Int64, width: Int, end: UInt8)] = [
-            (year, 4, UInt8(ascii: "-")), (month, 2, UInt8(ascii: "-")), (dayOfMonth, 2, UInt8(ascii: "T")),
+            (date.year, 4, UInt8(ascii: "-")), (date.month, 2, UInt8(ascii: "-")), (date.day, 2, UInt8(ascii: "T")),
             (hours, 2, UInt8(ascii: ":")), (minutes, 2, UInt8(ascii: ":")), (rest / 1_000 % 60, 2, UInt8(ascii: ".")),
             (rest % 1_000, 3, UInt8(ascii: "Z")),
         ]

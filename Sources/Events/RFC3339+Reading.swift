@@ -1,3 +1,5 @@
+internal import Dates
+
 extension RFC3339 {
     /// Milliseconds since 1970 of a time as text: `2026-03-01T12:00:00Z`, `2026-03-01T13:00:00.250+01:00`.
     ///
@@ -5,7 +7,6 @@ extension RFC3339 {
     ///
     /// - Returns: Nil where the text is no `date-time` of RFC 3339, section 5.6, or names a day that its month lacks.
     /// - Complexity: O(*n*).
-    /// - SeeAlso: Hinnant (2013), *chrono-Compatible Low-Level Date Algorithms*, `days_from_civil`.
     public static func milliseconds(of text: String) -> Int64? {
         var reader = DigitReader(text)
         guard let year = reader.number(digits: 4), reader.skip("-"), let month = reader.number(digits: 2, in: 1...12),
@@ -16,7 +17,7 @@ extension RFC3339 {
             let second = reader.number(digits: 2, in: 0...60), let fraction = reader.fraction(),
             let offset = reader.offset(), reader.isAtEnd
         else { return nil }
-        let minutes = (days(until: year, month, day) * 24 + hour) * 60 + minute - offset
+        let minutes = (CivilDate(year: year, month: month, day: day).daysSince1970 * 24 + hour) * 60 + minute - offset
         return (minutes * 60 + second) * 1_000 + fraction
     }
 
@@ -26,16 +27,6 @@ extension RFC3339 {
         case 4, 6, 9, 11: 30
         default: 31
         }
-    }
-
-    /// Days from 1970-01-01; the year is in 0...9999.
-    private static func days(until year: Int64, _ month: Int64, _ day: Int64) -> Int64 {
-        let shifted = month <= 2 ? year - 1 : year
-        let era = (shifted >= 0 ? shifted : shifted - 399) / 400
-        let yearOfEra = shifted - era * 400
-        let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
-        let dayOfEra = yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
-        return era * 146_097 + dayOfEra - 719_468
     }
 }
 

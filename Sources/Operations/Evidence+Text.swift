@@ -41,7 +41,7 @@ extension Evidence {
     private static func text(_ labels: BakedLabels, against loser: String) -> String {
         let other = ReleaseLogRecord.name(labels.other)
         return
-            "on \(labels.labels) audit labels of its rollout, of samples predicted before anybody was asked, \(other) agreed better with \(labels.otherBetter) and \(loser) with \(labels.canaryBetter); log e \(rounded(labels.logE)) of \(rounded(labels.threshold)) needed"
+            "on \(labels.labels) audit labels of its rollout, of samples that \(loser) had served before anybody was asked, \(other) agreed better with \(labels.otherBetter) and \(loser) with \(labels.canaryBetter); log e \(rounded(labels.logE)) of \(rounded(labels.threshold)) needed"
     }
 
     private static func text(_ verdict: SuspicionVerdict, against loser: String) -> String {
@@ -49,7 +49,7 @@ extension Evidence {
             verdict.disputed > 0
             ? "; of \(verdict.disputed) samples that users had rejected it had \(verdict.disputedWrong) wrong" : ""
         return
-            "\(verdict.rejecting) of \(verdict.voices) voices rejected \(loser), and without the few buckets of users that rejected most that was no alarm, so audit labels decided: \(loser) had \(rounded(verdict.right)) of \(verdict.labels) right, where fewer than \(verdict.least) roll back (its accuracy before was at least \(rounded(verdict.accuracy * 100)) %)\(disputed)"
+            "\(verdict.rejecting) of \(verdict.voices) voices rejected \(loser), and without the few buckets of users that rejected most that was no alarm, so audit labels decided: \(loser) had \(plain(verdict.right)) of \(verdict.labels) right, where fewer than \(verdict.least) roll back (its accuracy before was at least \(rounded(verdict.accuracy * 100)) %)\(disputed)"
     }
 
     private static func text(_ steps: [StepFigures]) -> String? {
@@ -67,6 +67,12 @@ extension Evidence {
                 "step \(step.step) (\(whom)) from \(RFC3339.text(milliseconds: step.from.milliseconds)) to \(RFC3339.text(milliseconds: step.to.milliseconds)): \(step.negative) of \(step.voices) voices reject\(answers)\(person)"
         }
         .joined(separator: "; ")
+    }
+
+    /// To hundredths; a whole number has no point.
+    private static func plain(_ value: Double) -> String {
+        let rounded = rounded(value)
+        return rounded == rounded.rounded() ? "\(Int(rounded))" : "\(rounded)"
     }
 
     /// To hundredths; 0 has no sign.

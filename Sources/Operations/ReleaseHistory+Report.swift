@@ -99,7 +99,10 @@ public struct ReleaseOverview: Sendable {
             )
         }
         lines += summary.suspicions.map { "suspected    \($0.text)" }
-        let stops = [summary.isHeld ? "held" : nil, summary.isFrozen ? "frozen" : nil].compactMap { $0 }
+        let stops = [
+            summary.isHeld ? "held" : nil, summary.isFrozen ? "frozen" : nil,
+            summary.isSuspected ? "stopped until labels have decided" : nil,
+        ].compactMap { $0 }
         lines.append("promotions   \(stops.isEmpty ? "not held" : stops.joined(separator: " and "))")
         if let waiting = summary.waiting {
             lines.append(

@@ -33,20 +33,33 @@ extension RolloutState {
         return Notice(kind: .feedbackRaid, text: text)
     }
 
-    /// The lower limit of a version's accuracy on the newest plainly drawn audit labels whose samples it predicted; 0 where there is none.
+    /// Lower limit of a version's accuracy before, on plainly drawn audit labels whose samples it predicted: that on the newest of
+    /// all, or that on the newest of those that entered before it became champion, whichever is higher; 0 where there is none.
     ///
-    /// - Complexity: O(`rowCapacity`).
+    /// A release that is bad from its first minute would else be measured by its own wrong answers, and cleared.
+    ///
+    /// - Complexity: O(`rowCapacity` log `rowCapacity`).
     private func leastAccuracy(of version: ModelVersion) -> Double {
         let known = rows.sortedRows.filter { $1.label != nil && !$1.isDuel && $1.prediction(of: version) != nil }
-            .sorted { ($1.value.since, $0.key) < ($0.value.since, $1.key) }
-            .prefix(Self.accuracyWindow)
+            .sorted { ($1.value.since, $0.key) < ($0.value.since, $1.key) }.map(\.value)
+        let service = trust.value.served.first { $0.version == version }?.since
+        guard version == phase.value.champion?.version, let service else { return leastAccuracy(of: version, on: known) }
+        return max(
+            leastAccuracy(of: version, on: known),
+            leastAccuracy(of: version, on: known.filter { $0.since < service })
+        )
+    }
+
+    /// Lower limit of a version's accuracy on the first `accuracyWindow` of labelled rows; 0 of none.
+    private func leastAccuracy(of version: ModelVersion, on known: [AuditRow]) -> Double {
         var right = 0.0
-        for (_, row) in known {
+        for row in known.prefix(Self.accuracyWindow) {
             if let label = row.label, let prediction = row.prediction(of: version) {
                 right += prediction.agreement(with: label)
             }
         }
-        return BinomialLimits.lower(right, of: Double(known.count), level: Self.accuracyLevel)
+        let count = min(known.count, Self.accuracyWindow)
+        return BinomialLimits.lower(right, of: Double(count), level: Self.accuracyLevel)
     }
 
     /// Versions that labels decide about: the canary, the champion.
@@ -147,13 +160,21 @@ extension RolloutState {
             progress.value.rollout?.approvedBy = nil
             progress.value.rollout?.isAsked = false
         }
-        let right = (suspicion.right * 100).rounded() / 100
+        let right = suspicion.rightText
         let disputed =
             suspicion.disputed > 0
             ? "; of \(suspicion.disputed) samples that users had rejected it had \(suspicion.disputedWrong) wrong, and each bucket is trusted accordingly"
             : ""
         let text =
-            "\(version) is cleared of what a few buckets of users say: of \(suspicion.labels) audit labels it had \(right) right, and fewer than \(least) would have been too few\(disputed)"
+            "\(version) is cleared of what a few buckets of users say: of \(suspicion.labels) audit labels it had \(right) right, \(least > 0 ? "and fewer than \(least) would have been too few" : "and so little was known of it before that none would have been too few")\(disputed)"
         return FeedbackOutcome(notice: Notice(kind: .feedbackRaid, text: text))
+    }
+}
+
+extension Suspicion {
+    /// Labels that find the version right, to hundredths; a whole number has no point.
+    var rightText: String {
+        let rounded = (right * 100).rounded() / 100
+        return rounded == rounded.rounded() ? "\(Int(rounded))" : "\(rounded)"
     }
 }

@@ -1,3 +1,4 @@
+internal import Dates
 internal import HTTPClient
 public import Storage
 
@@ -100,10 +101,7 @@ extension S3Store {
         guard fields.count == 6, text.hasSuffix("Z"), (1970...9_999).contains(fields[0]), (1...12).contains(fields[1]),
             (1...31).contains(fields[2]), fields[3] < 24, fields[4] < 60, fields[5] <= 60
         else { return nil }
-        // Days by the civil calendar, counted from the first of March.
-        let year = fields[1] > 2 ? fields[0] : fields[0] - 1
-        let month = (fields[1] + 9) % 12
-        let days = 365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + fields[2] - 1 - 719_468
+        let days = CivilDate(year: fields[0], month: fields[1], day: fields[2]).daysSince1970
         return ((days * 24 + fields[3]) * 60 + fields[4]) * 60 + fields[5]
     }
 

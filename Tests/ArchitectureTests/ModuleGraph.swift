@@ -19,7 +19,8 @@ enum ModuleGraph {
         "Statistics": [],
         "Learner": ["Statistics"],
         "Hashing": ["CXXHash", "CCrypto"],
-        "Telemetry": [],
+        "Dates": [],
+        "Telemetry": ["Dates"],
         "KafkaClient": ["Crdkafka"],
         "JSON": ["CSimdjson"],
         "HTTPServer": ["CMicroHTTPD", "Telemetry"],
@@ -45,14 +46,14 @@ enum ModuleGraph {
         ],
         // wire, run
         "Events": [
-            "Acquisition", "Datasets", "Flywheel", "Forms", "Hashing", "JSON", "Kinds", "Labeling", "Rollout",
+            "Acquisition", "Datasets", "Dates", "Flywheel", "Forms", "Hashing", "JSON", "Kinds", "Labeling", "Rollout",
             "Strategies", "Tables", "Training", "Vocabulary",
         ],
         "StreamRuntime": [],
         "ProjectFiles": ["Configuration", "Flywheel", "Forms", "JSON", "Telemetry"],
         // join
         "KafkaTransport": ["StreamRuntime", "KafkaClient"],
-        "S3": ["Storage", "HTTPClient", "Hashing"],
+        "S3": ["Dates", "Storage", "HTTPClient", "Hashing"],
         // services on a small core, not one another
         "EngineCore": [
             "Acquisition", "Events", "Flywheel", "Hashing", "JSON", "KafkaClient", "Kinds", "Processes", "Storage",
@@ -131,7 +132,8 @@ enum ModuleGraph {
     static let layers: [[String]] = [
         cLibraries.keys.sorted(),
         base + [
-            "Forms", "Learner", "Telemetry", "KafkaClient", "JSON", "HTTPServer", "HTTPClient", "Configuration",
+            "Dates", "Forms", "Learner", "Telemetry", "KafkaClient", "JSON", "HTTPServer", "HTTPClient",
+            "Configuration",
             "Storage", "Compression", "Arguments", "Processes",
         ],
         ["Kinds"],
@@ -149,7 +151,9 @@ enum ModuleGraph {
     ]
 
     /// Edges within base, beside those to Telemetry.
-    static let sideways: [String: Set<String>] = ["Vocabulary": ["Forms"], "Learner": ["Statistics"]]
+    static let sideways: [String: Set<String>] = [
+        "Vocabulary": ["Forms"], "Learner": ["Statistics"], "Telemetry": ["Dates"],
+    ]
 
     /// Each C target, the one module that knows it (nil for tests alone), and the headers it may include beside the
     /// standard library's.

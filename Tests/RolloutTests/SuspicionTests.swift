@@ -25,7 +25,7 @@ struct SuspicionTests {
         return nil
     }
 
-    private static func label(_ state: inout RolloutState, _ sample: String, isRight: Bool) {
+    private static func label(_ state: inout RolloutState, _ sample: String, isRight: Bool, at moment: Int64 = 1) {
         guard let version = state.phase.value.champion?.version else { return }
         state.predicted(
             .choice(ClassIndex(isRight ? 1 : 0)),
@@ -33,9 +33,9 @@ struct SuspicionTests {
             by: version,
             draw: 0.5,
             isLive: true,
-            at: time(1)
+            at: time(moment)
         )
-        state.labelled(SampleID(sample), .choice(ClassIndex(1)), at: time(1))
+        state.labelled(SampleID(sample), .choice(ClassIndex(1)), at: time(moment))
     }
 
     private static func judge(_ state: inout RolloutState, _ number: Int, isRight: Bool) -> FeedbackOutcome {
@@ -83,6 +83,25 @@ struct SuspicionTests {
         var (other, _) = Self.raided()
         for number in 0..<20 { _ = Self.judge(&other, number, isRight: number < least) }
         #expect(other.champion == "v2" && !other.isSuspected)
+    }
+
+    /// Before: the labels since the release, of which one in ten was right, said that 0 of 20 was as ever.
+    @Test("A release that is bad from its first minute is measured by what it answered before that")
+    func badFromTheFirstMinute() {
+        var state = VoiceTests.promoted(policy: Self.policy)
+        for number in 0..<100 { Self.label(&state, "before-\(number)", isRight: number % 20 != 0) }
+        state.noteService(at: time(2))
+        for number in 0..<200 { Self.label(&state, "since-\(number)", isRight: number % 10 == 0, at: 3) }
+        _ = Self.raid(&state, from: 0)
+        let (before, right) = (107.0, 102.0)
+        #expect(
+            state.suspicions[ModelVersion("v2")]?.accuracy == BinomialLimits.lower(right, of: before, level: 0.995)
+        )
+        var outcome = FeedbackOutcome()
+        for number in 0..<20 where outcome.release == nil {
+            outcome = Self.judge(&state, number, isRight: number % 10 == 0)
+        }
+        #expect(outcome.release?.cause == .rolledBack && state.champion == "v1")
     }
 
     @Test("Where no label was known before nothing is below what may be expected")

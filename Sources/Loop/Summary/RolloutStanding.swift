@@ -2,6 +2,7 @@ internal import Events
 internal import Flywheel
 public import JSON
 internal import Rollout
+internal import Statistics
 internal import Tables
 internal import Telemetry
 public import Vocabulary
@@ -26,6 +27,11 @@ public struct RolloutStanding: Hashable, Sendable {
     /// them differ; 0 where none were compared.
     public let compared: Int
     public let differing: Int
+    /// Audit labels of samples that the canary had served, which are evidence about it.
+    public let labels: Int
+    /// Natural logarithm of the evidence against the canary by these labels; at `labelThreshold` it is rolled back.
+    public let logEvidence: Double
+    public let labelThreshold: Double
 
     init?(_ state: RolloutState, _ policy: RolloutPolicy) {
         guard let rollout = state.progress.value.rollout, let staging = state.staging(policy) else { return nil }
@@ -38,6 +44,9 @@ public struct RolloutStanding: Hashable, Sendable {
         bake = step.bake
         isAsked = rollout.isAsked && rollout.approvedBy == nil
         (compared, differing) = (rollout.compared, rollout.differing)
+        labels = rollout.bake?.counts.labels ?? 0
+        logEvidence = rollout.bake?.logCapital ?? 0
+        labelThreshold = policy.rollbackAlpha > 0 ? -Reproducible.log(policy.rollbackAlpha) : 0
     }
 
     /// On one line, for people.
@@ -50,8 +59,12 @@ public struct RolloutStanding: Hashable, Sendable {
         let time = since.map { " since \(RFC3339.text(milliseconds: $0.milliseconds))" } ?? ""
         let answers =
             compared > 0 ? ", of the newest \(compared) answers of services compared \(differing) differ" : ""
+        let evidence =
+            labelThreshold > 0
+            ? ", \(labels) audit labels of what it served, log e against it \(Self.rounded(logEvidence)) of \(Self.rounded(labelThreshold))"
+            : ""
         return
-            "\(ForeignText.line(canary.version.rawValue, limit: 300)): step \(canary.step) (\(whom))\(time), \(voices) of \(voicesNeeded) voices, \(negative) reject\(answers)\(state)"
+            "\(ForeignText.line(canary.version.rawValue, limit: 300)): step \(canary.step) (\(whom))\(time), \(voices) of \(voicesNeeded) voices, \(negative) reject\(evidence)\(answers)\(state)"
     }
 
     /// As one JSON object.
@@ -73,6 +86,11 @@ public struct RolloutStanding: Hashable, Sendable {
             writer.member("voices", voices)
             writer.member("voices_needed", voicesNeeded)
             writer.member("negative", negative)
+            if labelThreshold > 0 {
+                writer.member("labels", labels)
+                writer.member("log_e_by_labels", logEvidence)
+                writer.member("log_e_threshold", labelThreshold)
+            }
             writer.member("waits_for_approval", isAsked)
             if compared > 0 {
                 writer.member("compared", compared)
@@ -80,4 +98,7 @@ public struct RolloutStanding: Hashable, Sendable {
             }
         }
     }
+
+    /// To hundredths; 0 has no sign.
+    private static func rounded(_ value: Double) -> Double { (value * 100).rounded() / 100 + 0 }
 }

@@ -1,3 +1,5 @@
+internal import Dates
+
 /// How a record becomes a line of bytes.
 public enum LogFormat: Hashable, Sendable {
     /// `2026-01-31T12:00:00.123Z info  intake: message key=value`, for people.
@@ -67,8 +69,6 @@ public enum LogFormat: Hashable, Sendable {
 }
 
 /// Nanoseconds since 1970 as `2026-01-31T12:00:00.123Z`.
-///
-/// - SeeAlso: Howard Hinnant, *chrono-compatible low-level date algorithms*, for the calendar.
 func timestamp(_ nanoseconds: Int64) -> String {
     func padded(_ number: Int64, _ width: Int) -> String {
         let digits = String(number)
@@ -80,15 +80,8 @@ func timestamp(_ nanoseconds: Int64) -> String {
     }
     let (seconds, fraction) = divided(nanoseconds, 1_000_000_000)
     let (days, second) = divided(seconds, 86_400)
-    // Counted from 1 March of year 0, in eras of 400 years.
-    let (era, dayOfEra) = divided(days + 719_468, 146_097)
-    let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-    let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-    let shiftedMonth = (5 * dayOfYear + 2) / 153
-    let day = dayOfYear - (153 * shiftedMonth + 2) / 5 + 1
-    let month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
-    let year = era * 400 + yearOfEra + (month <= 2 ? 1 : 0)
-    let date = "\(padded(year, 4))-\(padded(month, 2))-\(padded(day, 2))"
+    let day = CivilDate(daysSince1970: days)
+    let date = "\(padded(day.year, 4))-\(padded(day.month, 2))-\(padded(day.day, 2))"
     let time = "\(padded(second / 3_600, 2)):\(padded(second / 60 % 60, 2)):\(padded(second % 60, 2))"
     return "\(date)T\(time).\(padded(fraction / 1_000_000, 3))Z"
 }
