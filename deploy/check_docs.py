@@ -6,7 +6,7 @@
 
 - Every relative link of the Markdown files leads to a file, and to a heading where it names one.
 - The topics of docs/reference/events.md are those of Sources/Events/TopicCatalogue.swift, in both of its tables.
-- The codes of docs/reference/reasons.md are those of the code: `Rejection.Code` at the door, `Refusal.Code` in the loop.
+- The codes of docs/reference/reasons.md are those of the code: `RecordRejection.Code` at the door, `EntryRejection.Code` in the loop.
 - Every `sh` block of docs/guides under `<!-- test: run -->` ends with status 0 within a minute. A block that cannot run
   because BOOTSTRAP is not set is a failure, not a pass.
 
@@ -142,8 +142,8 @@ def check_codes(complaints: list[str]):
     page = (ROOT / "docs/reference/reasons.md").read_text(encoding="utf-8")
     # An entry that cannot be read never becomes one that could be refused; the loop names that reason itself.
     expected = {
-        "At the door": raw_values("Sources/Events/Inputs/RecordRejection.swift", "Rejection"),
-        "In the loop": raw_values("Sources/Vocabulary/Notices.swift", "Refusal") | {"unreadable_entry"},
+        "At the door": raw_values("Sources/Events/Inputs/RecordRejection.swift", "RecordRejection"),
+        "In the loop": raw_values("Sources/Vocabulary/Notices.swift", "EntryRejection") | {"unreadable_entry"},
     }
     for heading, codes in expected.items():
         section = re.search(rf"^## {heading}.*?\n(.*?)(?=^## |\Z)", page, re.S | re.M)

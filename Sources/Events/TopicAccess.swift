@@ -1,7 +1,7 @@
 /// Whoever works with the topics: the roles of workers, and parties outside.
 public enum Party: String, Hashable, Sendable, CaseIterable {
     case intake, loop, materializer, trainer
-    /// Health, metrics and the page; asks Kafka nothing.
+    /// Health, metrics and their index; asks Kafka nothing.
     case console
     /// The party that predicts, and reports feedback of its users.
     case productService = "product-service"

@@ -164,7 +164,7 @@ enum WorkerFile {
     }
 
     private static func readConsole(_ keys: WorkerKeys, _ worker: inout WorkerConfiguration) {
-        worker.consoleHost = keys.text("console.host", worker.consoleHost, "Address of health, metrics and the page.")
+        worker.consoleHost = keys.text("console.host", worker.consoleHost, "Address of health, metrics and the index.")
         worker.consolePort = UInt16(
             keys.integer("console.port", Int(worker.consolePort), 0...65_535, "Their port; 0 for any free one.")
         )
