@@ -126,10 +126,10 @@ public struct Name<Value: Equatable & Sendable>: ValueKind {
 
     public init(
         _ expected: String,
-        _ bytes: ClosedRange<Int>,
+        bytes: ClosedRange<Int>,
         sample: Value,
-        _ make: @escaping @Sendable (String) -> Value?,
-        _ text: @escaping @Sendable (Value) -> String
+        make: @escaping @Sendable (String) -> Value?,
+        text: @escaping @Sendable (Value) -> String
     ) {
         self.expected = expected
         self.bytes = bytes

@@ -114,9 +114,9 @@ public protocol Cases<Root> {
     mutating func callAsFunction<K: ValueKind>(
         _ name: StaticString,
         _ kind: K,
-        _ embed: (K.Value) -> Root,
-        _ extract: (Root) -> K.Value?,
-        _ doc: StaticString
+        embed: (K.Value) -> Root,
+        extract: (Root) -> K.Value?,
+        doc: StaticString
     )
 }
 

@@ -180,9 +180,9 @@ private struct FileCases<Root: FormedUnion>: Cases {
     mutating func callAsFunction<K: ValueKind>(
         _ name: StaticString,
         _ kind: K,
-        _ embed: (K.Value) -> Root,
-        _ extract: (Root) -> K.Value?,
-        _ doc: StaticString
+        embed: (K.Value) -> Root,
+        extract: (Root) -> K.Value?,
+        doc: StaticString
     ) {
         let name = "\(name)"
         names.append(name)

@@ -20,9 +20,9 @@ extension RolloutState {
     /// - Returns: What to tell people.
     mutating func suspect(
         _ version: ModelVersion,
-        _ watch: VoiceWatch,
-        _ policy: RolloutPolicy,
-        _ time: StreamTime
+        watch: VoiceWatch,
+        under policy: RolloutPolicy,
+        at time: StreamTime
     ) -> Notice? {
         guard suspicions[version] == nil else { return nil }
         suspicions[version] = Suspicion(since: time, accuracy: leastAccuracy(of: version))

@@ -9,7 +9,7 @@ extension S3Store {
 
     private func bucket() throws(StorageError) -> S3URI {
         guard let bucket = S3URI(bucket: place.bucket, key: "") else {
-            throw StorageError(.invalidName, "list", place.description, "the bucket is none")
+            throw StorageError(.invalidName, "list", place.description, reason: "the bucket is none")
         }
         return bucket
     }
@@ -86,7 +86,7 @@ extension S3Store {
                     .unavailable,
                     "list",
                     location,
-                    "the store begins its list anew, or ends it never; try again"
+                    reason: "the store begins its list anew, or ends it never; try again"
                 )
             }
             token = page.next

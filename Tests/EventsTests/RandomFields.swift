@@ -31,7 +31,7 @@ struct RandomFields<Root>: Fields {
         _ field: Field,
         _ get: (Root) -> K.Value,
         _ kind: K,
-        _ lack: Lack<K.Value>,
+        lack: Lack<K.Value>,
         inFile: K?
     ) throws(NoValue) -> K.Value {
         if let absent = lack.absent, value.draws.below(4) == 0 { return absent }
@@ -153,9 +153,9 @@ private struct OneCase<Root>: Cases {
     mutating func callAsFunction<K: ValueKind>(
         _ name: StaticString,
         _ kind: K,
-        _ embed: (K.Value) -> Root,
-        _ extract: (Root) -> K.Value?,
-        _ doc: StaticString
+        embed: (K.Value) -> Root,
+        extract: (Root) -> K.Value?,
+        doc: StaticString
     ) {
         if seen == wanted, let part = try? kind.read(value) { result = embed(part) }
         seen += 1
