@@ -36,10 +36,6 @@ struct FileValue: ValueSource {
         }
     }
 
-    func unsigned() throws(Noted) -> UInt64 {
-        try scalar(.unsigned) { $0.isPlain ? UInt64($0.text) : nil }
-    }
-
     func span(_ range: ClosedRange<Int64>) throws(Noted) -> Int64 {
         try scalar(.span(range)) { scalar in
             let digits = scalar.text.prefix { $0.isASCII && $0.isNumber }

@@ -87,7 +87,6 @@ struct RandomValue: ValueSource {
         }
     }
 
-    func unsigned() -> UInt64 { draws.next() }
     func span(_ range: ClosedRange<Int64>) -> Int64 { integer(range) }
     func flag() -> Bool { draws.below(2) == 0 }
 

@@ -88,8 +88,6 @@ struct JSONFormValue: ValueSource {
         return number
     }
 
-    func unsigned() throws(JSONError) -> UInt64 { try value.uint64() }
-
     func span(_ range: ClosedRange<Int64>) throws(JSONError) -> Int64 { try integer(range) }
 
     func flag() throws(JSONError) -> Bool { try value.bool() }

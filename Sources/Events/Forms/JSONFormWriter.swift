@@ -65,7 +65,6 @@ struct JSONFormSink: ValueSink {
 
     mutating func number(_ value: Double) { writer.value(value) }
     mutating func integer(_ value: Int64) { writer.value(value) }
-    mutating func unsigned(_ value: UInt64) { writer.value(value) }
     mutating func span(_ value: Int64) { writer.value(value) }
     mutating func flag(_ value: Bool) { writer.value(value) }
     mutating func text(_ value: String) { writer.value(value) }

@@ -134,7 +134,6 @@ struct FileText: ValueSink {
 
     mutating func number(_ value: Double) { text += value == value.rounded() ? "\(Int64(value))" : "\(value)" }
     mutating func integer(_ value: Int64) { text += "\(value)" }
-    mutating func unsigned(_ value: UInt64) { text += "\(value)" }
     mutating func span(_ value: Int64) { text += Span.text(value) }
     mutating func flag(_ value: Bool) { text += "\(value)" }
     mutating func text(_ value: String) { text += value }
