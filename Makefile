@@ -7,6 +7,7 @@
 # make sanitize  the same under the address and thread sanitizer, and undefined behaviour of the shim: SECONDS=120 SEED=7
 # make s3     every fault point of versions in a bucket; the demo with versions and models on a real SeaweedFS, then verified and counted there: SEED=7
 # make golden record what this build decides of the golden journals, after Build.version was raised (CONTRIBUTING.md)
+# make symbols  public and package names that nobody uses (deploy/check_symbols.py)
 # make reference write docs/reference/configuration.md and worker.md again, from the code that reads them
 # All install what they need: Debian packages (with sudo when not root), and a broker for tests into .venv.
 
@@ -29,7 +30,7 @@ CHAOS_FLAGS ?=
 ACL_FLAGS ?=
 GOLDEN_FLAGS ?=
 
-.PHONY: help demo test chaos acl hostile s3 fuzz sanitize golden reference unit-test broker-test lint format setup venv build release clean
+.PHONY: help demo test chaos acl hostile s3 fuzz sanitize golden reference unit-test broker-test lint format symbols setup venv build release clean
 
 help:
 	@sed -n '/^#/!q; s/^# //p' Makefile
@@ -52,6 +53,9 @@ lint:
 
 format:
 	@swift format --in-place --parallel --recursive Package.swift Sources Tests
+
+symbols:
+	@deploy/check_symbols.py
 
 test: setup
 	@deploy/test

@@ -53,7 +53,7 @@ public struct ArgumentParser: Sendable {
             } else if word == "--version", path.count == 1, values.isEmpty, let version {
                 return .help(version)
             } else if !optionsHaveEnded, word.hasPrefix("-"), word != "-", Double(word) == nil {
-                try read(word, words, &position, options, path, &values)
+                try read(word, of: words, at: &position, options: options, path: path, into: &values)
             } else if let next = command.subcommands.first(where: { $0.name == word }), !optionsHaveEnded {
                 command = next
                 path.append(word)
@@ -72,7 +72,9 @@ public struct ArgumentParser: Sendable {
         let missing = options.filter { $0.isRequired && values[$0.name] == nil }
         if let first = missing.first { throw error("missing option --\(first.name) \(first.placeholder)", path) }
         try check(positionals, command, path)
-        return .run(ParsedArguments(path, command, options, values, positionals))
+        return .run(
+            ParsedArguments(path: path, command: command, options: options, values: values, positionals: positionals)
+        )
     }
 
     private func error(_ reason: String, _ path: [String]) -> ArgumentsError {
@@ -81,11 +83,11 @@ public struct ArgumentParser: Sendable {
 
     private func read(
         _ word: String,
-        _ words: [String],
-        _ position: inout Int,
-        _ options: [OptionSpecification],
-        _ path: [String],
-        _ values: inout [String: [String]]
+        of words: [String],
+        at position: inout Int,
+        options: [OptionSpecification],
+        path: [String],
+        into values: inout [String: [String]]
     ) throws(ArgumentsError) {
         let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
         let name = String(parts[0].drop { $0 == "-" })

@@ -63,7 +63,15 @@ public struct OptionSpecification: Sendable {
 
     /// A flag, false unless it stands.
     public static func flag(_ name: String, help: String) -> OptionSpecification {
-        OptionSpecification(name, .flag, "", help, isRequired: false, defaultValue: nil, choices: [])
+        OptionSpecification(
+            name,
+            arity: .flag,
+            placeholder: "",
+            help: help,
+            isRequired: false,
+            defaultValue: nil,
+            choices: []
+        )
     }
 
     /// An option with a value.
@@ -77,9 +85,9 @@ public struct OptionSpecification: Sendable {
     ) -> OptionSpecification {
         OptionSpecification(
             name,
-            .single,
-            placeholder,
-            help,
+            arity: .single,
+            placeholder: placeholder,
+            help: help,
             isRequired: isRequired,
             defaultValue: defaultValue,
             choices: choices
@@ -96,9 +104,9 @@ public struct OptionSpecification: Sendable {
     ) -> OptionSpecification {
         OptionSpecification(
             name,
-            .repeated,
-            placeholder,
-            help,
+            arity: .repeated,
+            placeholder: placeholder,
+            help: help,
             isRequired: isRequired,
             defaultValue: nil,
             choices: choices
@@ -107,9 +115,9 @@ public struct OptionSpecification: Sendable {
 
     private init(
         _ name: String,
-        _ arity: Arity,
-        _ placeholder: String,
-        _ help: String,
+        arity: Arity,
+        placeholder: String,
+        help: String,
         isRequired: Bool,
         defaultValue: String?,
         choices: [String]

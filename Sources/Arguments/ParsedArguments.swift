@@ -10,11 +10,11 @@ public struct ParsedArguments: Sendable {
     private let positionals: [String]
 
     init(
-        _ path: [String],
-        _ command: CommandSpecification,
-        _ options: [OptionSpecification],
-        _ values: [String: [String]],
-        _ positionals: [String]
+        path: [String],
+        command: CommandSpecification,
+        options: [OptionSpecification],
+        values: [String: [String]],
+        positionals: [String]
     ) {
         self.path = path
         self.command = command

@@ -9,14 +9,6 @@ extension ConfigurationReader {
         optionalDuration(key, in: range) ?? fallback
     }
 
-    /// The duration, as in `500ms`, `10s`, `5m`, `2h` or `7d`, at `key`, which must be there.
-    public func requiredDuration(_ key: String, in range: ClosedRange<Duration> = .zero ... .seconds(Int64(1) << 40))
-        -> Duration
-    {
-        if node(key) == nil { missing(key, duration(range)) }
-        return optionalDuration(key, in: range) ?? range.lowerBound
-    }
-
     /// The duration at `key`, or nil if absent.
     public func optionalDuration(
         _ key: String,
@@ -33,12 +25,6 @@ extension ConfigurationReader {
     /// The number of bytes, as in `512`, `64KB` (1,000) or `64KiB` (1,024), MB, GB, MiB, GiB likewise, at `key`, or the default if absent.
     public func byteSize(_ key: String, default fallback: Int, in range: ClosedRange<Int> = 0...Int.max) -> Int {
         optionalByteSize(key, in: range) ?? fallback
-    }
-
-    /// The number of bytes, as in `512`, `64KB` (1,000) or `64KiB` (1,024), MB, GB, MiB, GiB likewise, at `key`, which must be there.
-    public func requiredByteSize(_ key: String, in range: ClosedRange<Int> = 0...Int.max) -> Int {
-        if node(key) == nil { missing(key, size(range)) }
-        return optionalByteSize(key, in: range) ?? range.lowerBound
     }
 
     /// The number of bytes at `key`, or nil if absent.

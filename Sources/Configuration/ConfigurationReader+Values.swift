@@ -21,12 +21,6 @@ extension ConfigurationReader {
         optionalInt(key, in: range) ?? fallback
     }
 
-    /// The whole number at `key`, which must be there.
-    public func requiredInt(_ key: String, in range: ClosedRange<Int> = Int.min...Int.max) -> Int {
-        if node(key) == nil { missing(key, wholeNumber(range)) }
-        return optionalInt(key, in: range) ?? range.lowerBound
-    }
-
     /// The whole number at `key`, or nil if absent.
     public func optionalInt(_ key: String, in range: ClosedRange<Int> = Int.min...Int.max) -> Int? {
         scalar(key, wholeNumber(range)) { scalar in
@@ -44,15 +38,6 @@ extension ConfigurationReader {
         optionalDouble(key, in: range) ?? fallback
     }
 
-    /// The finite number at `key`, which must be there.
-    public func requiredDouble(
-        _ key: String,
-        in range: ClosedRange<Double> = -Double.greatestFiniteMagnitude...Double.greatestFiniteMagnitude
-    ) -> Double {
-        if node(key) == nil { missing(key, number(range)) }
-        return optionalDouble(key, in: range) ?? range.lowerBound
-    }
-
     /// The finite number at `key`, or nil if absent.
     public func optionalDouble(
         _ key: String,
@@ -67,12 +52,6 @@ extension ConfigurationReader {
     /// The truth value at `key`, or the default if absent.
     public func bool(_ key: String, default fallback: Bool) -> Bool {
         optionalBool(key) ?? fallback
-    }
-
-    /// The truth value at `key`, which must be there.
-    public func requiredBool(_ key: String) -> Bool {
-        if node(key) == nil { missing(key, "true or false") }
-        return optionalBool(key) ?? false
     }
 
     /// The truth value at `key`, `true` or `false`, or nil if absent.

@@ -47,7 +47,7 @@ public final class Console {
             labels: ["listener": pages.rawValue]
         )
         server = try HTTPServer(address: host, port: port, maximumBodySize: 1 << 10, logger: logger) { request in
-            Console.answer(request, pages, health, registry)
+            Console.answer(request, pages: pages, health: health, registry: registry)
         }
     }
 
@@ -77,9 +77,9 @@ public final class Console {
 
     static func answer(
         _ request: HTTPRequest,
-        _ pages: Pages,
-        _ health: WorkerHealth,
-        _ registry: MetricsRegistry
+        pages: Pages,
+        health: WorkerHealth,
+        registry: MetricsRegistry
     ) -> HTTPResponse {
         guard request.method != .post else { return .text("only GET and HEAD are answered here\n", status: 405) }
         let now = WallClock.now()

@@ -46,14 +46,14 @@ package final class DatasetReader {
     ) throws {
         for segment in manifest.segments { try body(DatasetEntry(segment)) }
         var seen: Set<String> = []
-        for page in manifest.pages where isWanted(page) { try walk(page, isWanted, &seen, body) }
+        for page in manifest.pages where isWanted(page) { try walk(page, where: isWanted, seen: &seen, body) }
     }
 
     /// Levels fall by one at each step, and no page is met twice: a walk is as long as what it reads.
     private func walk(
         _ reference: DatasetPageReference,
-        _ isWanted: (DatasetPageReference) -> Bool,
-        _ seen: inout Set<String>,
+        where isWanted: (DatasetPageReference) -> Bool,
+        seen: inout Set<String>,
         _ body: (DatasetEntry) throws -> Void
     ) throws {
         guard seen.insert(reference.sha256).inserted else {
@@ -61,7 +61,8 @@ package final class DatasetReader {
         }
         switch try page(reference).content {
         case .files(let files): for file in files { try body(file) }
-        case .pages(let pages): for page in pages where isWanted(page) { try walk(page, isWanted, &seen, body) }
+        case .pages(let pages):
+            for page in pages where isWanted(page) { try walk(page, where: isWanted, seen: &seen, body) }
         }
     }
 
@@ -130,7 +131,7 @@ package final class DatasetReader {
                 let object = Result { () throws(JSONError) in try parser.parse(line).object() }
                 var sequence: Int64 = 0
                 if isPaged {
-                    sequence = try Self.sequence(object, split, number, file)
+                    sequence = try Self.sequence(of: object, split: split, number: number, file: file)
                     guard order.advance(to: sequence, in: split) else {
                         throw DatasetForm.damage(
                             "line \(number): number \(sequence) does not follow those before it",
@@ -182,10 +183,10 @@ package final class DatasetReader {
     }
 
     private static func sequence(
-        _ object: Result<JSONObject, JSONError>,
-        _ split: Split,
-        _ number: Int,
-        _ file: String
+        of object: Result<JSONObject, JSONError>,
+        split: Split,
+        number: Int,
+        file: String
     ) throws -> Int64 {
         do {
             let line = try object.get()

@@ -91,10 +91,10 @@ extension DatasetStore {
             }
             entries.append(
                 try write(
-                    project,
-                    .labels,
-                    split,
-                    bytes,
+                    for: project,
+                    kind: .labels,
+                    split: split,
+                    bytes: bytes,
                     records: end - start,
                     sequences: lines[start].sequence...lines[end - 1].sequence
                 )
@@ -108,14 +108,23 @@ extension DatasetStore {
     package func writeTombstones(_ project: ProjectID, _ sequences: [Int64]) throws -> [DatasetEntry] {
         guard let first = sequences.first, let last = sequences.last else { return [] }
         let bytes = Tombstones.bytes(sequences)
-        return [try write(project, .tombstones, nil, bytes, records: sequences.count, sequences: first...last)]
+        return [
+            try write(
+                for: project,
+                kind: .tombstones,
+                split: nil,
+                bytes: bytes,
+                records: sequences.count,
+                sequences: first...last
+            )
+        ]
     }
 
     private func write(
-        _ project: ProjectID,
-        _ kind: DatasetEntry.Kind,
-        _ split: Split?,
-        _ bytes: [UInt8],
+        for project: ProjectID,
+        kind: DatasetEntry.Kind,
+        split: Split?,
+        bytes: [UInt8],
         records: Int,
         sequences: ClosedRange<Int64>
     ) throws -> DatasetEntry {

@@ -111,7 +111,7 @@ struct ZstdStore: ObjectStore {
             guard error.kind == .notFound else { throw error }
             if let damage { throw damage }
             // By the name that everybody knows.
-            throw StorageError(.notFound, "read", "\(location)/\(name)", "there is no such object")
+            throw StorageError(.notFound, "read", "\(location)/\(name)", reason: "there is no such object")
         }
     }
 
@@ -131,7 +131,7 @@ struct ZstdStore: ObjectStore {
         do throws(ZstdError) {
             return try body()
         } catch {
-            throw StorageError(error.kind == .tooLarge ? .tooLarge : .damaged, "unpack", place, error.reason)
+            throw StorageError(error.kind == .tooLarge ? .tooLarge : .damaged, "unpack", place, reason: error.reason)
         }
     }
 

@@ -56,12 +56,12 @@ extension DatasetsState {
             return .success(
                 change(
                     sample,
-                    row,
+                    from: row,
                     to: (label, row.split, standing),
-                    .revised(from: row.label, to: label),
-                    votes,
-                    confidence,
-                    context
+                    kind: .revised(from: row.label, to: label),
+                    votes: votes,
+                    confidence: confidence,
+                    in: context
                 )
             )
         }
@@ -75,7 +75,15 @@ extension DatasetsState {
     > {
         living(sample, context).map { row in
             forgetInWindow(sample, row)
-            return change(sample, row, to: (row.label, row.split, .retracted), .retracted, [], nil, context)
+            return change(
+                sample,
+                from: row,
+                to: (row.label, row.split, .retracted),
+                kind: .retracted,
+                votes: [],
+                confidence: nil,
+                in: context
+            )
         }
     }
 
@@ -123,7 +131,15 @@ extension DatasetsState {
             }
             if isOfWindow { forgetInWindow(sample, row) }
             return .success(
-                change(sample, row, to: (row.label, split, .moved), .moved(from: row.split), [], nil, context)
+                change(
+                    sample,
+                    from: row,
+                    to: (row.label, split, .moved),
+                    kind: .moved(from: row.split),
+                    votes: [],
+                    confidence: nil,
+                    in: context
+                )
             )
         }
     }
@@ -149,12 +165,12 @@ extension DatasetsState {
 
     private mutating func change(
         _ sample: SampleID,
-        _ row: LabelRow,
+        from row: LabelRow,
         to now: (label: Label, split: Split, standing: LabelStanding),
-        _ kind: LabelChangeKind,
-        _ votes: [Vote],
-        _ confidence: Probability?,
-        _ context: ChangeContext
+        kind: LabelChangeKind,
+        votes: [Vote],
+        confidence: Probability?,
+        in context: ChangeContext
     ) -> LabelChange {
         var log = position.value
         log.sequence += 1

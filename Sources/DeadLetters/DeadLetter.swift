@@ -64,7 +64,7 @@ public enum LetterRecord: Sendable {
         let place = DeadLetterPosition(record.partition, record.offset)
         // A refused record may itself carry headers of these names: ours are the last.
         if let start = headers.lastIndex(where: { $0.name == DeadLetterHeader.topic }) {
-            guard let letter = DeadLetter(record, place, headers, start) else {
+            guard let letter = DeadLetter(record, at: place, headers: headers, from: start) else {
                 self = .foreign
                 return
             }
@@ -79,7 +79,8 @@ public enum LetterRecord: Sendable {
 
 extension DeadLetter {
     /// Nil unless the headers from `start` on say where the record came from and why it was refused.
-    fileprivate init?(_ record: RecordView, _ place: DeadLetterPosition, _ all: [RecordHeader], _ start: Int) {
+    fileprivate init?(_ record: RecordView, at place: DeadLetterPosition, headers all: [RecordHeader], from start: Int)
+    {
         var end = start
         // Each of these stands before the others once at most; one further up is the record's own.
         var cuts = DeadLetterHeader.cuts

@@ -30,8 +30,8 @@ public struct AccessRights: Hashable, Sendable {
         case .console, .analyst: break
         case .productService, .labelTool:
             // They read without a group; most clients want the name of one all the same, and look for its coordinator.
-            rights.append(Self.group(.describe, party, topics, group))
-        case .outsideTrainer: rights.append(Self.group(.read, party, topics, group))
+            rights.append(Self.group(.describe, of: party, topics: topics, id: group))
+        case .outsideTrainer: rights.append(Self.group(.read, of: party, topics: topics, id: group))
         case .operator:
             for operation: KafkaRight.Operation in [.create, .describe, .describeConfigs] {
                 rights += Self.allTopics(operation, topics)
@@ -51,9 +51,9 @@ public struct AccessRights: Hashable, Sendable {
 
     private static func group(
         _ operation: KafkaRight.Operation,
-        _ party: Party,
-        _ topics: TopicNames,
-        _ group: String?
+        of party: Party,
+        topics: TopicNames,
+        id group: String?
     ) -> KafkaRight {
         if let group { return KafkaRight(operation, .group, group) }
         return KafkaRight(operation, .group, name(topics, party.rawValue), isPrefix: true)

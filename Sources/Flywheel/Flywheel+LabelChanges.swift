@@ -19,11 +19,12 @@ extension ProjectState {
                 refuse(.init(.unknownClass, "class \"\(name)\" is not in the label schema"), &step)
                 return
             }
-            change(sample, configuration, &step) {
+            change(sample, under: configuration, in: &step) {
                 $0.revise(sample, to: label, question: configuration.question, context)
             }
-        case .retract(let sample): change(sample, configuration, &step) { $0.retract(sample, context) }
-        case .move(let sample, let split): change(sample, configuration, &step) { $0.move(sample, to: split, context) }
+        case .retract(let sample): change(sample, under: configuration, in: &step) { $0.retract(sample, context) }
+        case .move(let sample, let split):
+            change(sample, under: configuration, in: &step) { $0.move(sample, to: split, context) }
         case .rollBack, .hold, .releaseHold, .freeze, .unfreeze, .approve, .suppress, .resume, .register: break
         }
     }
@@ -53,7 +54,7 @@ extension ProjectState {
         let context = changeContext(configuration, by: by, reason: reason, step)
         switch configuration.datasets.revise {
         case .apply:
-            change(sample, configuration, &step) {
+            change(sample, under: configuration, in: &step) {
                 $0.revise(
                     sample,
                     to: label,
@@ -91,8 +92,8 @@ extension ProjectState {
     /// Changes a label, and with it what else is known of it.
     private mutating func change(
         _ sample: SampleID,
-        _ configuration: ProjectConfiguration,
-        _ step: inout Step,
+        under configuration: ProjectConfiguration,
+        in step: inout Step,
         _ body: (inout DatasetsState) -> Result<LabelChange, EntryRejectionError>
     ) {
         let old = datasets.labels[sample]

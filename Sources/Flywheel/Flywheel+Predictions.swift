@@ -141,9 +141,9 @@ extension ProjectState {
     /// possible to hide it.
     mutating func canBePredicted(
         _ sample: SampleID,
-        _ version: ModelVersion,
-        _ configuration: ProjectConfiguration,
-        _ step: inout Step
+        by version: ModelVersion,
+        under configuration: ProjectConfiguration,
+        in step: inout Step
     ) -> Bool {
         let serving = rollout.canary?.version ?? rollout.phase.value.champion?.version
         guard configuration.rollout.predicts, version == serving,

@@ -21,7 +21,7 @@ extension ProjectState {
         took(.train, outcome.duration)
         step.decide(.notice(outcome.notice(edition: configuration.acquisition.edition)))
         let phase = rollout.phase.value
-        if let model = outcome.model, isReady(model, outcome, configuration, &step) {
+        if let model = outcome.model, isReady(model, after: outcome, under: configuration, in: &step) {
             leaveOutTrained("\(model.version) is registered", &step)
             if let release = rollout.register(model, policy: configuration.rollout, at: step.context.time) {
                 decide(release, insteadOf: phase.challenger?.version, &step)
@@ -54,9 +54,9 @@ extension ProjectState {
     /// releases must not be frozen.
     private func isReady(
         _ model: ReleasedModel,
-        _ outcome: StudyOutcome,
-        _ configuration: ProjectConfiguration,
-        _ step: inout Step
+        after outcome: StudyOutcome,
+        under configuration: ProjectConfiguration,
+        in step: inout Step
     ) -> Bool {
         guard rollout.phase.value.champion == nil else { return true }
         guard !rollout.isFrozen else {

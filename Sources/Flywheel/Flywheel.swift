@@ -149,7 +149,7 @@ extension ProjectState {
         }
         let isWanted =
             isShadowed && !acquisition.audit.hasEnoughDuels(auditAsking(configuration))
-            && canBePredicted(candidate.sample.id, version, configuration, &step)
+            && canBePredicted(candidate.sample.id, by: version, under: configuration, in: &step)
         if let pairing = rollout.pair(
             candidate.sample.id,
             predictedBy: version,

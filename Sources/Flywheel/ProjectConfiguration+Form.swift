@@ -16,17 +16,28 @@ extension ProjectConfiguration: Formed {
             "Classes that the project began with, given by the first apply; absent where no build has written it down."
         let (revisions, partitions) = (Count(1...Int.max), Whole<Int32>(0...99_999))
         self.init(
-            project: try f("project", \.project, .project, "The project's name."),
-            revision: try f.hidden("revision", \.revision, revisions, inFile: 1, "Counted from 1; the highest holds."),
-            partition: try f.hidden("partition", \.partition, partitions, inFile: 0, "Given at the first apply."),
+            project: try f("project", \.project, .project, doc: "The project's name."),
+            revision: try f.hidden(
+                "revision",
+                \.revision,
+                revisions,
+                inFile: 1,
+                doc: "Counted from 1; the highest holds."
+            ),
+            partition: try f.hidden("partition", \.partition, partitions, inFile: 0, doc: "Given at the first apply."),
             question: try f.beside(\.question, wire: "label_schema"),
-            acquisition: try f("acquisition", \.acquisition, Nested(), "What to ask for, how much, and how fast."),
-            labeling: try f("labeling", \.labeling, Nested(), "How many people are asked, and when that is enough."),
-            datasets: try f("datasets", \.datasets, Nested(), "When a dataset version is cut."),
-            training: try f("training", \.training, Nested(), "When to train, and what a study tries."),
-            rollout: try f("rollout", \.rollout, Nested(), "When a model replaces another, and is taken back."),
-            embedding: try f.optional("embedding", \.embedding, Nested(), "The space of the samples' embeddings."),
-            requireTokens: try f.optional("require_tokens", \.requireTokens, Flag(), tokens),
+            acquisition: try f("acquisition", \.acquisition, Nested(), doc: "What to ask for, how much, and how fast."),
+            labeling: try f(
+                "labeling",
+                \.labeling,
+                Nested(),
+                doc: "How many people are asked, and when that is enough."
+            ),
+            datasets: try f("datasets", \.datasets, Nested(), doc: "When a dataset version is cut."),
+            training: try f("training", \.training, Nested(), doc: "When to train, and what a study tries."),
+            rollout: try f("rollout", \.rollout, Nested(), doc: "When a model replaces another, and is taken back."),
+            embedding: try f.optional("embedding", \.embedding, Nested(), doc: "The space of the samples' embeddings."),
+            requireTokens: try f.optional("require_tokens", \.requireTokens, Flag(), doc: tokens),
             initialClasses: Self.known(
                 try f.hidden(
                     "initial_classes",
@@ -34,7 +45,7 @@ extension ProjectConfiguration: Formed {
                     Count(0...10_000),
                     implied: 0,
                     inFile: 0,
-                    first
+                    doc: first
                 )
             )
         )

@@ -153,7 +153,7 @@ struct AcquisitionReplay {
     private mutating func nextBatch(_ scorer: Scorer?, round: Int) -> [LabelingTask] {
         let batch = min(options.policy.batchSize, options.budget - labelled.count)
         let window = nextWindow()
-        if !audits.isEmpty { return nextAuditedBatch(batch, window, scorer, round) }
+        if !audits.isEmpty { return nextAuditedBatch(batch, from: window, scorer: scorer, round: round) }
         if round == 0 {
             var silent = policy(options.policy, batch: batch)
             silent.votes = 0
@@ -174,7 +174,7 @@ struct AcquisitionReplay {
 
     /// Returns the next batch with audit tasks beside it: nothing may be asked for while candidates come, and then
     /// all of it at once.
-    private mutating func nextAuditedBatch(_ batch: Int, _ window: [Int], _ scorer: Scorer?, _ round: Int)
+    private mutating func nextAuditedBatch(_ batch: Int, from window: [Int], scorer: Scorer?, round: Int)
         -> [LabelingTask]
     {
         var silent = policy(options.policy, batch: batch)

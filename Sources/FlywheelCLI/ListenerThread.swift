@@ -16,11 +16,11 @@ final class ListenerThread: Sendable {
     /// - Throws: `HTTPServerError` if the address cannot be had.
     init(
         _ pages: Console.Pages,
-        _ port: UInt16,
-        _ worker: Worker,
-        _ registry: MetricsRegistry,
-        _ logger: Logger,
-        _ stop: StopFlag
+        port: UInt16,
+        worker: Worker,
+        registry: MetricsRegistry,
+        logger: Logger,
+        stop: StopFlag
     ) throws {
         let (finished, started, outcome) = (finished, DispatchSemaphore(value: 0), Outcome())
         let (host, health) = (worker.configuration.consoleHost, worker.health)

@@ -102,15 +102,20 @@ enum WorkerFile {
         worker.intakeThreads = keys.integer(
             "intake.threads",
             worker.intakeThreads,
-            1...64,
+            in: 1...64,
             shown: "one in two processors, 8 at most",
             "Threads of Intake, each a member of its group."
         )
         readLimits(keys, &worker)
         let commit: ClosedRange<Int64> = 10...2_000
         let meaning = "From the first record of a transaction to its commit"
-        worker.intakeInterval = keys.duration("commit.intake", worker.intakeInterval, commit, "\(meaning), of Intake.")
-        worker.loopInterval = keys.duration("commit.loop", worker.loopInterval, commit, "\(meaning), of the loop.")
+        worker.intakeInterval = keys.duration(
+            "commit.intake",
+            worker.intakeInterval,
+            in: commit,
+            "\(meaning), of Intake."
+        )
+        worker.loopInterval = keys.duration("commit.loop", worker.loopInterval, in: commit, "\(meaning), of the loop.")
         return worker
     }
 
@@ -166,7 +171,7 @@ enum WorkerFile {
     private static func readConsole(_ keys: WorkerKeys, _ worker: inout WorkerConfiguration) {
         worker.consoleHost = keys.text("console.host", worker.consoleHost, "Address of health, metrics and the index.")
         worker.consolePort = UInt16(
-            keys.integer("console.port", Int(worker.consolePort), 0...65_535, "Their port; 0 for any free one.")
+            keys.integer("console.port", Int(worker.consolePort), in: 0...65_535, "Their port; 0 for any free one.")
         )
         let health = "A further port, on a thread of its own, of health alone; 0 for any free one."
         worker.healthPort = keys.optionalInteger("console.health_port", 0...65_535, health).map { UInt16($0) }
@@ -195,7 +200,7 @@ enum WorkerFile {
         worker.deadLettersPerSecond = keys.integer(
             "dead_letters.per_second",
             worker.deadLettersPerSecond,
-            1...100_000,
+            in: 1...100_000,
             unit: "a second",
             "Refused records that are kept: of traffic, of each other input topic, and of what lacks its token; the others are counted. As many times 4 KiB are kept, and ten seconds' worth at once."
         )
@@ -204,7 +209,7 @@ enum WorkerFile {
             worker.entryLimits.entries[topic] = keys.integer(
                 "entry_budget." + topic.rawValue.replacing("-", with: "_"),
                 usual,
-                1...1_000_000_000,
+                in: 1...1_000_000_000,
                 unit: "an hour",
                 topic == .projects
                     ? "Revisions of a project that a thread of Intake writes to its journal, \(EntryLimits.revisionBytes >> 20) MiB of them at most; beyond it the newest one waits."
@@ -214,7 +219,7 @@ enum WorkerFile {
         worker.entryLimits.bytes = keys.size(
             "entry_budget.bytes",
             worker.entryLimits.bytes,
-            1 << 20...1 << 40,
+            in: 1 << 20...1 << 40,
             "Bytes of them an hour, of each topic and project."
         )
     }

@@ -24,7 +24,7 @@ final class WorkerKeys {
     init(_ reader: ConfigurationReader) { self.reader = reader }
 
     /// Notes the row, and finds the map that the key stands in, and its name there.
-    private func place(_ key: String, _ value: String, _ usual: String, _ meaning: String) -> (
+    private func place(_ key: String, value: String, usual: String, meaning: String) -> (
         map: ConfigurationReader, name: String
     ) {
         rows.append(Row(key: key, value: value, usual: usual, meaning: meaning))
@@ -36,13 +36,18 @@ final class WorkerKeys {
     }
 
     func text(_ key: String, _ usual: String, shown: String? = nil, _ meaning: String) -> String {
-        let (map, name) = place(key, "text", shown ?? "`\(usual)`", meaning)
+        let (map, name) = place(key, value: "text", usual: shown ?? "`\(usual)`", meaning: meaning)
         return map.string(name, default: usual)
     }
 
     /// The URL of a store; nil where the key is absent. Refuses what is none, and the key that names a folder beside it.
     func storeURL(_ key: String, besides folder: String, _ meaning: String) -> String? {
-        let (map, name) = place(key, "`s3://BUCKET/PREFIX`, or `file:///FOLDER`", "none", meaning)
+        let (map, name) = place(
+            key,
+            value: "`s3://BUCKET/PREFIX`, or `file:///FOLDER`",
+            usual: "none",
+            meaning: meaning
+        )
         guard map.contains(name) else { return nil }
         let text = map.string(name, default: "")
         if map.contains(folder) { map.report(name, "expected this key or \(folder), found both") }
@@ -61,17 +66,17 @@ final class WorkerKeys {
     func integer(
         _ key: String,
         _ usual: Int,
-        _ range: ClosedRange<Int>,
+        in range: ClosedRange<Int>,
         unit: String = "",
         shown: String? = nil,
         _ meaning: String
     ) -> Int {
-        let (map, name) = place(key, Self.integer(range, unit), shown ?? "`\(usual)`", meaning)
+        let (map, name) = place(key, value: Self.integer(range, unit), usual: shown ?? "`\(usual)`", meaning: meaning)
         return map.int(name, default: usual, in: range)
     }
 
     func optionalInteger(_ key: String, _ range: ClosedRange<Int>, _ meaning: String) -> Int? {
-        let (map, name) = place(key, Self.integer(range, ""), "none", meaning)
+        let (map, name) = place(key, value: Self.integer(range, ""), usual: "none", meaning: meaning)
         return map.optionalInt(name, in: range)
     }
 
@@ -81,9 +86,9 @@ final class WorkerKeys {
     }
 
     /// Milliseconds.
-    func duration(_ key: String, _ usual: Int64, _ range: ClosedRange<Int64>, _ meaning: String) -> Int64 {
+    func duration(_ key: String, _ usual: Int64, in range: ClosedRange<Int64>, _ meaning: String) -> Int64 {
         let value = "duration, \(Self.span(range.lowerBound)) to \(Self.span(range.upperBound))"
-        let (map, name) = place(key, value, "`\(Self.span(usual))`", meaning)
+        let (map, name) = place(key, value: value, usual: "`\(Self.span(usual))`", meaning: meaning)
         let bounds = Duration.milliseconds(range.lowerBound) ... .milliseconds(range.upperBound)
         return WorkerFile.milliseconds(map.duration(name, default: .milliseconds(usual), in: bounds))
     }
@@ -93,9 +98,9 @@ final class WorkerKeys {
     }
 
     /// Bytes; the bounds whole numbers of MiB.
-    func size(_ key: String, _ usual: Int, _ range: ClosedRange<Int>, _ meaning: String) -> Int {
+    func size(_ key: String, _ usual: Int, in range: ClosedRange<Int>, _ meaning: String) -> Int {
         let value = "size, \(Self.bytes(range.lowerBound)) to \(Self.bytes(range.upperBound))"
-        let (map, name) = place(key, value, "`\(Self.bytes(usual))`", meaning)
+        let (map, name) = place(key, value: value, usual: "`\(Self.bytes(usual))`", meaning: meaning)
         return map.byteSize(name, default: usual, in: range)
     }
 
@@ -109,7 +114,7 @@ final class WorkerKeys {
         _ meaning: String
     ) -> Choice {
         let names = Choice.allCases.map { "`\($0.rawValue)`" }.joined(separator: ", ")
-        let (map, name) = place(key, names, "`\(usual.rawValue)`", meaning)
+        let (map, name) = place(key, value: names, usual: "`\(usual.rawValue)`", meaning: meaning)
         return map.choice(name, default: usual)
     }
 
@@ -120,7 +125,12 @@ final class WorkerKeys {
     ) -> [Choice] {
         let all = Choice.allCases.map(\.rawValue)
         let value = "list of " + all.map { "`\($0)`" }.joined(separator: ", ")
-        let (map, name) = place(key, value, "`[\(usual.map(\.rawValue).joined(separator: ", "))]`", meaning)
+        let (map, name) = place(
+            key,
+            value: value,
+            usual: "`[\(usual.map(\.rawValue).joined(separator: ", "))]`",
+            meaning: meaning
+        )
         return map.strings(name, default: usual.map(\.rawValue)).compactMap { text in
             if let choice = Choice(rawValue: text) { return choice }
             map.report(name, "expected some of \(all.joined(separator: ", ")), found \"\(text)\"")
@@ -130,7 +140,12 @@ final class WorkerKeys {
 
     /// Absolute paths of folders, each of which must be there now if they `areChecked`; nil where the key is absent.
     func folders(_ key: String, areChecked: Bool, _ meaning: String) -> [String]? {
-        let (map, name) = place(key, "list of absolute paths of folders that are there", "none", meaning)
+        let (map, name) = place(
+            key,
+            value: "list of absolute paths of folders that are there",
+            usual: "none",
+            meaning: meaning
+        )
         guard map.contains(name) else { return nil }
         let paths = map.strings(name)
         for path in paths {
@@ -155,7 +170,7 @@ final class WorkerKeys {
     private static let reference = "`${VARIABLE}` or `file:PATH`"
 
     func secret(_ key: String, isNeeded: Bool, shown: String, _ meaning: String) -> Secret? {
-        let (map, name) = place(key, Self.reference, shown, meaning)
+        let (map, name) = place(key, value: Self.reference, usual: shown, meaning: meaning)
         return map.secret(name, isNeeded: isNeeded)
     }
 
@@ -168,7 +183,7 @@ final class WorkerKeys {
         _ meaning: String
     ) -> [Secret] {
         let value = "\(Self.reference), or a list of \(most); each of at least \(bytes) bytes"
-        let (map, name) = place(key, value, shown, meaning)
+        let (map, name) = place(key, value: value, usual: shown, meaning: meaning)
         return map.secrets(name, atMost: most, of: bytes, isNeeded: isNeeded)
     }
 
@@ -180,7 +195,7 @@ final class WorkerKeys {
         _ meaning: String
     ) -> [(name: String, value: Secret)] {
         let value = "map of texts; each may be \(Self.reference)"
-        let (map, name) = place(key, value, "none", meaning)
+        let (map, name) = place(key, value: value, usual: "none", meaning: meaning)
         return map.secretMap(name, secrets: isSecret, isNeeded: isNeeded, fault: fault)
     }
 }

@@ -95,9 +95,11 @@ struct Participants {
             for role in ["champion", "challenger"] {
                 guard let version = release?[role]?["version"] else { continue }
                 isBare = false
-                drafts.append(prediction(project, sample, kind, version, role, &generator))
+                drafts.append(
+                    prediction(of: project, sample: sample, kind: kind, version: version, role: role, using: &generator)
+                )
                 guard role == "champion", generator.chance(0.5) else { continue }
-                drafts.append(feedback(project, id, version, kind, &generator))
+                drafts.append(feedback(of: project, sample: id, version: version, kind: kind, using: &generator))
             }
             guard isBare else { continue }
             if generator.chance(0.3) {
@@ -109,19 +111,28 @@ struct Participants {
                     )
                 )
             } else {
-                drafts.append(prediction(project, sample, kind, "v1", "champion", &generator))
+                drafts.append(
+                    prediction(
+                        of: project,
+                        sample: sample,
+                        kind: kind,
+                        version: "v1",
+                        role: "champion",
+                        using: &generator
+                    )
+                )
             }
         }
         return drafts
     }
 
     private func prediction(
-        _ project: ProjectMaker,
-        _ sample: JSONTree,
-        _ kind: Int,
-        _ version: JSONTree,
-        _ role: String,
-        _ generator: inout SplitMix64
+        of project: ProjectMaker,
+        sample: JSONTree,
+        kind: Int,
+        version: JSONTree,
+        role: String,
+        using generator: inout SplitMix64
     ) -> Draft {
         var tree: JSONTree = [
             "project": .text(project.name), "sample": sample,
@@ -147,11 +158,11 @@ struct Participants {
     }
 
     private mutating func feedback(
-        _ project: ProjectMaker,
-        _ sample: String,
-        _ version: JSONTree,
-        _ kind: Int,
-        _ generator: inout SplitMix64
+        of project: ProjectMaker,
+        sample: String,
+        version: JSONTree,
+        kind: Int,
+        using generator: inout SplitMix64
     ) -> Draft {
         ids += 1
         var tree: JSONTree = [
@@ -217,7 +228,16 @@ struct Participants {
             let tests = request["dataset"]?["counts"]?["test"]?.int ?? 0
             for trial in 0..<trials {
                 for number in 0..<(request["repeats"]?.int ?? 1) where generator.chance(0.95) {
-                    drafts.append(result(project, request, trial, number, tests, &generator))
+                    drafts.append(
+                        result(
+                            of: project,
+                            request: request,
+                            trial: trial,
+                            number: number,
+                            tests: tests,
+                            using: &generator
+                        )
+                    )
                 }
             }
         }
@@ -226,12 +246,12 @@ struct Participants {
     }
 
     private func result(
-        _ project: String,
-        _ request: JSONTree,
-        _ trial: Int,
-        _ number: Int,
-        _ tests: Int,
-        _ generator: inout SplitMix64
+        of project: String,
+        request: JSONTree,
+        trial: Int,
+        number: Int,
+        tests: Int,
+        using generator: inout SplitMix64
     ) -> Draft {
         var tree: JSONTree = [
             "project": .text(project), "request": request["request"] ?? "", "trial": .word("\(trial)"),

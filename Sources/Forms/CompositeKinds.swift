@@ -128,11 +128,11 @@ public struct Entries<K: ValueKind>: ValueKind {
     public let kind: K
     public let counts: ClosedRange<Int>
     public init(
-        _ name: StaticString,
-        _ nameBytes: ClosedRange<Int>,
-        _ value: StaticString,
-        _ kind: K,
-        _ counts: ClosedRange<Int>
+        name: StaticString,
+        nameBytes: ClosedRange<Int>,
+        value: StaticString,
+        kind: K,
+        counts: ClosedRange<Int>
     ) {
         self.name = name
         self.nameBytes = nameBytes
@@ -157,7 +157,7 @@ public struct Samples<Root>: Fields {
         _ field: Field,
         _ get: (Root) -> K.Value,
         _ kind: K,
-        _ lack: Lack<K.Value>,
+        lack: Lack<K.Value>,
         inFile: K?
     ) -> K.Value { kind.sample }
     public mutating func optional<K: ValueKind>(_ field: Field, _ get: (Root) -> K.Value?, _ kind: K) -> K.Value? {

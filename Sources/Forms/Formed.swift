@@ -8,8 +8,8 @@
 ///     public static let standard: DatasetPolicy? = DatasetPolicy()
 ///
 ///     public init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
-///         cutEvery = try f("cut_every", \.cutEvery, Count(1...1_000_000), "New training labels that make a version.")
-///         cutAfter = try f("cut_after", \.cutAfter, Span(), "The longest that a label waits for one.")
+///         cutEvery = try f("cut_every", \.cutEvery, Count(1...1_000_000), doc: "New labels that make a version.")
+///         cutAfter = try f("cut_after", \.cutAfter, Span(), doc: "The longest that a label waits for one.")
 ///     }
 /// }
 /// ```
@@ -34,7 +34,7 @@ public protocol Fields<Root> {
         _ field: Field,
         _ get: (Root) -> K.Value,
         _ kind: K,
-        _ lack: Lack<K.Value>,
+        lack: Lack<K.Value>,
         inFile: K?
     ) throws(Failure) -> K.Value
 
@@ -123,10 +123,10 @@ extension Fields {
         implied: K.Value? = nil,
         default fallback: K.Value? = nil,
         inFile: K? = nil,
-        _ doc: StaticString = ""
+        doc: StaticString = ""
     ) throws(Failure) -> K.Value {
         let lack = Lack(absent: absent, implied: implied, fallback: fallback)
-        return try field(Field(key, wire: wire, doc), get, kind, lack, inFile: inFile)
+        return try field(Field(key, wire: wire, doc), get, kind, lack: lack, inFile: inFile)
     }
 
     /// A part that may be missing, in records and in files.
@@ -137,7 +137,7 @@ extension Fields {
         _ get: (Root) -> K.Value?,
         _ kind: K,
         wire: StaticString? = nil,
-        _ doc: StaticString = ""
+        doc: StaticString = ""
     ) throws(Failure) -> K.Value? {
         try optional(Field(key, wire: wire, doc), get, kind)
     }
@@ -150,10 +150,10 @@ extension Fields {
         _ kind: K,
         implied: K.Value? = nil,
         inFile value: K.Value,
-        _ doc: StaticString = ""
+        doc: StaticString = ""
     ) throws(Failure) -> K.Value {
         let lack = Lack(absent: nil, implied: implied, fallback: value)
-        return try field(Field(key, wire: nil, isHiddenInFiles: true, doc), get, kind, lack, inFile: nil)
+        return try field(Field(key, wire: nil, isHiddenInFiles: true, doc), get, kind, lack: lack, inFile: nil)
     }
 
     /// A part by whose value it is decided which others there are.
@@ -161,7 +161,7 @@ extension Fields {
     public mutating func tag<C: ChoiceValue>(
         _ key: StaticString,
         _ get: (Root) -> C,
-        _ doc: StaticString = ""
+        doc: StaticString = ""
     ) throws(Failure) -> C {
         try tag(Field(key, wire: nil, doc), get)
     }

@@ -40,15 +40,6 @@ public struct Whole<Value: FixedWidthInteger & Sendable>: ValueKind {
 /// A whole number.
 public typealias Count = Whole<Int>
 
-/// A whole number of 64 bits without a sign.
-public struct Unsigned: ValueKind {
-    @inlinable public init() {}
-    @inlinable public var sample: UInt64 { 0 }
-    public var shape: Shape { .unsigned }
-    @inlinable public func read<S: ValueSource>(_ source: S) throws(S.Failure) -> UInt64 { try source.unsigned() }
-    @inlinable public func write<S: ValueSink>(_ value: UInt64, to sink: inout S) { sink.unsigned(value) }
-}
-
 /// A span of time in milliseconds: `1h` in a file; a whole number in a record, where the key ends in `_ms`.
 public struct Span: ValueKind {
     /// The longest span that a policy may name: ten years.
@@ -126,10 +117,10 @@ public struct Name<Value: Equatable & Sendable>: ValueKind {
 
     public init(
         _ expected: String,
-        _ bytes: ClosedRange<Int>,
+        bytes: ClosedRange<Int>,
         sample: Value,
-        _ make: @escaping @Sendable (String) -> Value?,
-        _ text: @escaping @Sendable (Value) -> String
+        make: @escaping @Sendable (String) -> Value?,
+        text: @escaping @Sendable (Value) -> String
     ) {
         self.expected = expected
         self.bytes = bytes

@@ -25,7 +25,6 @@ public protocol ValueSource {
     associatedtype Failure: Error
     func number(_ range: ClosedRange<Double>) throws(Failure) -> Double
     func integer(_ range: ClosedRange<Int64>) throws(Failure) -> Int64
-    func unsigned() throws(Failure) -> UInt64
     /// Milliseconds.
     func span(_ range: ClosedRange<Int64>) throws(Failure) -> Int64
     func flag() throws(Failure) -> Bool
@@ -55,7 +54,6 @@ extension ValueSource {
 public protocol ValueSink {
     mutating func number(_ value: Double)
     mutating func integer(_ value: Int64)
-    mutating func unsigned(_ value: UInt64)
     /// Milliseconds.
     mutating func span(_ value: Int64)
     mutating func flag(_ value: Bool)
@@ -70,7 +68,6 @@ public protocol ValueSink {
 public indirect enum Shape: Sendable {
     case number(ClosedRange<Double>)
     case integer(ClosedRange<Int64>)
-    case unsigned
     /// Milliseconds.
     case span(ClosedRange<Int64>)
     case flag
@@ -114,9 +111,9 @@ public protocol Cases<Root> {
     mutating func callAsFunction<K: ValueKind>(
         _ name: StaticString,
         _ kind: K,
-        _ embed: (K.Value) -> Root,
-        _ extract: (Root) -> K.Value?,
-        _ doc: StaticString
+        embed: (K.Value) -> Root,
+        extract: (Root) -> K.Value?,
+        doc: StaticString
     )
 }
 
@@ -128,7 +125,6 @@ extension Shape {
             range == Number.any.range ? "a number" : "a number in \(range.lowerBound)...\(range.upperBound)"
         case .integer(let range):
             range == .min ... .max ? "an integer" : "an integer in \(range.lowerBound)...\(range.upperBound)"
-        case .unsigned: "an integer of at least 0"
         case .span(let range) where inFile:
             "a duration as in 500ms, 10s, 5m, 2h, in \(Span.text(range.lowerBound))...\(Span.text(range.upperBound))"
         case .span(let range): "milliseconds in \(range.lowerBound)...\(range.upperBound)"

@@ -37,7 +37,7 @@ final class CurlHandle: @unchecked Sendable {
         let result = withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(CURL_ERROR_SIZE)) { text in
             text.initialize(repeating: 0)
             return Result { () throws(HTTPClientError) in
-                try prepare(call, body, limits, maximumSize, text)
+                try prepare(call, body: body, limits: limits, maximumSize: maximumSize, text: text)
                 try check(flywheel_curl_set_headers(handle, list.first))
                 try check(flywheel_curl_collect(handle, head.pointer, answer.pointer))
                 let code = curl_easy_perform(handle)
@@ -70,10 +70,10 @@ final class CurlHandle: @unchecked Sendable {
 
     private func prepare(
         _ call: HTTPCall,
-        _ body: UnsafeRawBufferPointer,
-        _ limits: HTTPClient.Limits,
-        _ maximumSize: Int,
-        _ text: UnsafeMutableBufferPointer<CChar>
+        body: UnsafeRawBufferPointer,
+        limits: HTTPClient.Limits,
+        maximumSize: Int,
+        text: UnsafeMutableBufferPointer<CChar>
     ) throws(HTTPClientError) {
         try check(flywheel_curl_set_error(handle, text.baseAddress))
         try check(flywheel_curl_set_text(handle, CURLOPT_URL, call.url))

@@ -19,9 +19,6 @@ public struct HTTPRequest: Sendable {
     /// The body, within the server's limit.
     public let body: [UInt8]
 
-    /// The first value of that name in the query.
-    public func queryValue(_ name: String) -> String? { query.first { $0.name == name }?.value }
-
     /// The first header of that name, which is given in lower case.
     public func header(_ name: String) -> String? { headers.first { $0.name == name }?.value }
 }

@@ -63,14 +63,14 @@ private func isPort(_ text: Substring) -> Bool {
 ///
 /// The request in progress is retained at the first call and released by `forgetRequest`.
 func answerRequest(
-    _ opaqueContext: UnsafeMutableRawPointer?,
-    _ connection: OpaquePointer?,
-    _ url: UnsafePointer<CChar>?,
-    _ method: UnsafePointer<CChar>?,
-    _ version: UnsafePointer<CChar>?,
-    _ upload: UnsafePointer<CChar>?,
-    _ uploadSize: UnsafeMutablePointer<Int>?,
-    _ slot: UnsafeMutablePointer<UnsafeMutableRawPointer?>?
+    context opaqueContext: UnsafeMutableRawPointer?,
+    on connection: OpaquePointer?,
+    url: UnsafePointer<CChar>?,
+    method: UnsafePointer<CChar>?,
+    version: UnsafePointer<CChar>?,
+    upload: UnsafePointer<CChar>?,
+    uploadSize: UnsafeMutablePointer<Int>?,
+    slot: UnsafeMutablePointer<UnsafeMutableRawPointer?>?
 ) -> MHD_Result {
     guard let opaqueContext, let connection, let url, let method, let uploadSize, let slot else { return .NO }
     let context = Unmanaged<HandlerContext>.fromOpaque(opaqueContext).takeUnretainedValue()
@@ -123,10 +123,10 @@ func answerRequest(
 
 /// Called by libmicrohttpd when a request is over, well or not: releases what `answerRequest` retained.
 func forgetRequest(
-    _ context: UnsafeMutableRawPointer?,
-    _ connection: OpaquePointer?,
-    _ slot: UnsafeMutablePointer<UnsafeMutableRawPointer?>?,
-    _ reason: MHD_RequestTerminationCode
+    context: UnsafeMutableRawPointer?,
+    on connection: OpaquePointer?,
+    slot: UnsafeMutablePointer<UnsafeMutableRawPointer?>?,
+    reason: MHD_RequestTerminationCode
 ) {
     if let context, let connection {
         let context = Unmanaged<HandlerContext>.fromOpaque(context).takeUnretainedValue()
@@ -139,10 +139,10 @@ func forgetRequest(
 
 /// Called by libmicrohttpd when a connection begins and when it is about to be closed.
 func noteConnection(
-    _ context: UnsafeMutableRawPointer?,
-    _ connection: OpaquePointer?,
-    _ slot: UnsafeMutablePointer<UnsafeMutableRawPointer?>?,
-    _ code: MHD_ConnectionNotificationCode
+    context: UnsafeMutableRawPointer?,
+    on connection: OpaquePointer?,
+    slot: UnsafeMutablePointer<UnsafeMutableRawPointer?>?,
+    code: MHD_ConnectionNotificationCode
 ) {
     guard flywheel_mhd_is_end(code) != 0, let context, let connection else { return }
     let handlers = Unmanaged<HandlerContext>.fromOpaque(context).takeUnretainedValue()

@@ -6,9 +6,9 @@ internal import Vocabulary
 extension ImportFile {
     /// Reads objects, one a line, looks for the names in each, and has a row made of it.
     mutating func readLines(
-        _ bytes: [UInt8],
-        _ names: inout ImportNames,
-        _ isLabelled: Bool,
+        of bytes: [UInt8],
+        names: inout ImportNames,
+        isLabelled: Bool,
         _ read: (Int, JSONObject) throws -> ImportRow
     ) {
         let parser = JSONParser(maximumDepth: 64, maximumSize: 16 << 20)
@@ -34,10 +34,10 @@ extension ImportFile {
 
     /// A line of JSON Lines: a whole `sample` as predictions have it, or its parts by the names of fields.
     static func row(
-        _ line: Int,
-        _ object: JSONObject,
-        _ fields: ImportFields,
-        _ isLabelled: Bool
+        line: Int,
+        of object: JSONObject,
+        fields: ImportFields,
+        isLabelled: Bool
     ) throws -> ImportRow {
         let sample: Sample
         if let whole = object.optional("sample"), whole.objectView != nil {

@@ -42,7 +42,9 @@ extension ImportFile {
                 let value: (String) -> String? = { name in
                     columns[name].map { row.fields[$0] }.flatMap { $0.isEmpty ? nil : $0 }
                 }
-                take(line: row.line, isLabelled) { try Self.row(row.line, fields, isLabelled, value) }
+                take(line: row.line, isLabelled) {
+                    try Self.row(line: row.line, fields: fields, isLabelled: isLabelled, value: value)
+                }
             }
         } catch {
             faults.append(.init(line: error.line, "\(error.text): no row can be told behind it", endsFile: true))
@@ -71,10 +73,10 @@ extension ImportFile {
     }
 
     private static func row(
-        _ line: Int,
-        _ fields: ImportFields,
-        _ isLabelled: Bool,
-        _ value: (String) -> String?
+        line: Int,
+        fields: ImportFields,
+        isLabelled: Bool,
+        value: (String) -> String?
     ) throws -> ImportRow {
         var embedding: [Float]?
         if let text = value(fields.embedding) {

@@ -31,7 +31,7 @@ extension ImportFile {
                         let data = try task.object("data")
                         names.note(data)
                         if Self.scalar(task, "id") != nil { names.note("id", of: .id) }
-                        return try Self.task(index + 1, task, data, fields, isLabelled)
+                        return try Self.task(at: index + 1, task, data: data, fields: fields, isLabelled: isLabelled)
                     }
                 }
             }
@@ -57,11 +57,11 @@ extension ImportFile {
     }
 
     private static func task(
-        _ place: Int,
+        at place: Int,
         _ task: JSONObject,
-        _ data: JSONObject,
-        _ fields: ImportFields,
-        _ isLabelled: Bool
+        data: JSONObject,
+        fields: ImportFields,
+        isLabelled: Bool
     ) throws -> ImportRow {
         var wanted = fields
         if scalar(data, wanted.uri) == nil {
@@ -123,7 +123,7 @@ extension ImportFile {
         var names = ImportNames(fields, without: Set(reasons.keys).union([.attribute]))
         var attributes: [String] = []
         var hasAttribute = fields.attribute == nil
-        readLines(bytes, &names, isLabelled) { line, object in
+        readLines(of: bytes, names: &names, isLabelled: isLabelled) { line, object in
             if let attribute = fields.attribute, !hasAttribute {
                 let found = Self.attributes(of: object)
                 hasAttribute = found.contains(attribute) || object.member(named: attribute) != nil
@@ -131,7 +131,7 @@ extension ImportFile {
                     attributes.append(name)
                 }
             }
-            return try Self.manifestRow(line, object, fields, isLabelled)
+            return try Self.manifestRow(line: line, of: object, fields: fields, isLabelled: isLabelled)
         }
         if let attribute = fields.attribute, !hasAttribute {
             let there = attributes.isEmpty ? "none has any" : "there are \(ImportNames.list(attributes))"
@@ -148,10 +148,10 @@ extension ImportFile {
     /// A line of an augmented manifest: `source-ref` or `source`, the label's attribute, and beside it its `-metadata` with the
     /// name of the class.
     private static func manifestRow(
-        _ line: Int,
-        _ object: JSONObject,
-        _ fields: ImportFields,
-        _ isLabelled: Bool
+        line: Int,
+        of object: JSONObject,
+        fields: ImportFields,
+        isLabelled: Bool
     ) throws -> ImportRow {
         let (uri, text) = (scalar(object, "source-ref"), scalar(object, "source"))
         guard uri != nil || text != nil else {

@@ -88,7 +88,9 @@ public struct ImportFile: Sendable {
         case .jsonLines:
             faults = Self.unused(fields, [.attribute: "only manifests of Ground Truth have attributes"])
             var names = ImportNames(fields, without: [.attribute])
-            readLines(bytes, &names, isLabelled) { try Self.row($0, $1, fields, isLabelled) }
+            readLines(of: bytes, names: &names, isLabelled: isLabelled) {
+                try Self.row(line: $0, of: $1, fields: fields, isLabelled: isLabelled)
+            }
         case .labelStudio: readExport(bytes, fields, isLabelled)
         case .groundTruth: readManifest(bytes, fields, isLabelled)
         }

@@ -88,7 +88,16 @@ public struct RecordImport {
         guard before < records.count else { return before }
         var position = before
         do {
-            try send(records, from: &position, digest, rate, now, pause, isStopped, tell)
+            try send(
+                records,
+                from: &position,
+                digest: digest,
+                rate: rate,
+                now: now,
+                pause: pause,
+                isStopped: isStopped,
+                tell: tell
+            )
         } catch let error as StreamError where Self.fenced.contains(error.code) {
             throw EngineError(
                 "send all of it",
@@ -105,12 +114,12 @@ public struct RecordImport {
     private func send(
         _ records: [Record],
         from position: inout Int,
-        _ digest: String,
-        _ rate: Int,
-        _ now: () -> Int64,
-        _ pause: (Int64) -> Void,
-        _ isStopped: () -> Bool,
-        _ tell: (Int) -> Void
+        digest: String,
+        rate: Int,
+        now: () -> Int64,
+        pause: (Int64) -> Void,
+        isStopped: () -> Bool,
+        tell: (Int) -> Void
     ) throws {
         let before = position
         let producer = try transport.makeProducer(transactionalID: "\(topics.prefix)import.\(project)")

@@ -138,16 +138,16 @@ struct TriggerSet {
     ) -> Outcome {
         let known = noted?.lookup(unnamed: unnamed) ?? NotedProbabilities.Lookup(unnamed: unnamed)
         return entries.withUnsafeMutableBufferPointer {
-            Self.judge($0, facts, names, known, sample, passes: passes, at: time)
+            Self.judge($0, by: facts, names: names, known: known, sample: sample, passes: passes, at: time)
         }
     }
 
     private static func judge(
         _ entries: UnsafeMutableBufferPointer<Entry>,
-        _ facts: TriggerFacts,
-        _ names: UnsafeBufferPointer<UInt64>,
-        _ known: NotedProbabilities.Lookup,
-        _ sample: UnsafeRawBufferPointer,
+        by facts: TriggerFacts,
+        names: UnsafeBufferPointer<UInt64>,
+        known: NotedProbabilities.Lookup,
+        sample: UnsafeRawBufferPointer,
         passes: Bool,
         at time: Int64
     ) -> Outcome {

@@ -43,12 +43,6 @@ extension JSONObject {
         return try member.utf8()
     }
 
-    /// The text of the string in the parser's memory called `key`, or nil if absent or `null`.
-    public func optionalUTF8(_ key: StaticString) throws(JSONError) -> UnsafeBufferPointer<UInt8>? {
-        guard let member = optional(key) else { return nil }
-        return try member.utf8()
-    }
-
     /// The integer called `key`.
     public func int64(_ key: StaticString) throws(JSONError) -> Int64 {
         guard let member = self[key] else { throw missing(key, "an integer") }

@@ -72,11 +72,6 @@ public final class MockCluster {
         try check(rd_kafka_mock_broker_set_rtt(cluster, broker, Int32(milliseconds)))
     }
 
-    /// Moves a partition to another broker.
-    public func setLeader(_ topic: String, _ partition: Int32, broker: Int32) throws {
-        try check(rd_kafka_mock_partition_set_leader(cluster, topic, partition, broker))
-    }
-
     /// Names the coordinator of a group.
     public func setCoordinator(group: String, broker: Int32) throws {
         try check(rd_kafka_mock_coordinator_set(cluster, "group", group, broker))

@@ -8,8 +8,8 @@ extension Question: Formed {
         // A key with one value says nothing: files have none as long as there is one kind.
         let kind =
             KindName.allCases.count > 1
-            ? try f("kind", \.kind, known, default: .choice, doc)
-            : try f.hidden("kind", \.kind, known, inFile: .choice, doc)
+            ? try f("kind", \.kind, known, default: .choice, doc: doc)
+            : try f.hidden("kind", \.kind, known, inFile: .choice, doc: doc)
         var run = FormRun(fields: f)
         defer { f = run.fields }
         self = try kind.dispatch(&run)

@@ -90,7 +90,7 @@ extension LabelingState {
                 return .failure(.init(.unknownClass, reason))
             }
             task.votes.append(Vote(annotator: who, answer: answer))
-            var outcome = count(task, id, question, policy, time)
+            var outcome = count(task, id: id, question: question, policy: policy, at: time)
             outcome.voteCost = task.selection.voteCost
             outcome.voteTime = annotation.duration
             return .success(outcome)
@@ -107,7 +107,15 @@ extension LabelingState {
             let isTold = !standing.isHeld || task.declined.contains { standing.has($0, annotators[$0]) }
             var outcome = AnnotationOutcome()
             if isTold, task.declined.count >= policy.maximumSkips {
-                outcome = close(task, id, .unanswerable, nil, standing, question, time)
+                outcome = close(
+                    task,
+                    id: id,
+                    as: .unanswerable,
+                    majority: nil,
+                    standing: standing,
+                    question: question,
+                    at: time
+                )
             } else {
                 open[id] = task
             }
@@ -141,7 +149,9 @@ extension LabelingState {
             var majority = task.votes.count >= policy.minimumVotes ? consensus(of: task, standing, question) : nil
             if standing.isHeld, let found = majority, !hasVote(task, of: standing, for: found) { majority = nil }
             let closing: LabelingTask.Closing = majority == nil ? .expired : .answered
-            outcomes.append(close(task, id, closing, majority, standing, question, time))
+            outcomes.append(
+                close(task, id: id, as: closing, majority: majority, standing: standing, question: question, at: time)
+            )
         }
         return outcomes
     }
@@ -150,10 +160,10 @@ extension LabelingState {
 
     private mutating func count(
         _ counted: OpenTask,
-        _ id: TaskID,
-        _ question: Question,
-        _ policy: LabelingPolicy,
-        _ time: StreamTime
+        id: TaskID,
+        question: Question,
+        policy: LabelingPolicy,
+        at time: StreamTime
     ) -> AnnotationOutcome {
         var task = counted
         let standing = standing(policy)
@@ -161,7 +171,15 @@ extension LabelingState {
         let isBacked = !standing.isHeld || majority.map { hasVote(task, of: standing, for: $0) } ?? false
         let isSure = (majority?.confidence.value ?? 0) >= policy.confidence && isBacked
         if task.votes.count >= task.votesReserved || (task.votes.count >= policy.minimumVotes && isSure) {
-            var outcome = close(task, id, .answered, majority, standing, question, time)
+            var outcome = close(
+                task,
+                id: id,
+                as: .answered,
+                majority: majority,
+                standing: standing,
+                question: question,
+                at: time
+            )
             outcome.isVote = true
             return outcome
         }
@@ -183,12 +201,12 @@ extension LabelingState {
 
     private mutating func close(
         _ task: OpenTask,
-        _ id: TaskID,
-        _ closing: LabelingTask.Closing,
-        _ majority: Consensus<Label>?,
-        _ standing: Standing,
-        _ question: Question,
-        _ time: StreamTime
+        id: TaskID,
+        as closing: LabelingTask.Closing,
+        majority: Consensus<Label>?,
+        standing: Standing,
+        question: Question,
+        at time: StreamTime
     ) -> AnnotationOutcome {
         open[id] = nil
         closed[id] = ClosedTask(

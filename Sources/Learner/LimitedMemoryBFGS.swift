@@ -40,7 +40,16 @@ struct LimitedMemoryBFGS {
                 slope = dot(gradient, direction)
             }
             let firstStep = corrections.isEmpty ? min(1, 1 / dot(gradient, gradient).squareRoot()) : 1
-            guard let found = search(point, value, direction, slope, firstStep, evaluate) else { break }
+            guard
+                let found = search(
+                    from: point,
+                    value: value,
+                    along: direction,
+                    slope: slope,
+                    firstStep: firstStep,
+                    evaluate
+                )
+            else { break }
             iteration += 1
             let step = difference(found.point, point)
             let change = difference(found.gradient, gradient)
@@ -59,11 +68,11 @@ struct LimitedMemoryBFGS {
 
     /// A step along `direction` that lowers the value enough and flattens the slope enough; nil if rounding leaves none.
     private func search(
-        _ point: [Double],
-        _ value: Double,
-        _ direction: [Double],
-        _ slope: Double,
-        _ firstStep: Double,
+        from point: [Double],
+        value: Double,
+        along direction: [Double],
+        slope: Double,
+        firstStep: Double,
         _ evaluate: ([Double], inout [Double]) -> Double
     ) -> (point: [Double], value: Double, gradient: [Double])? {
         var low = 0.0

@@ -65,7 +65,14 @@ extension SoftmaxRegression {
         startingFrom parent: SoftmaxRegression? = nil,
         options: Options = Options()
     ) throws(LearnerError) -> Fit {
-        try check(features, labels, classes, sampleWeights, parent, options)
+        try check(
+            features,
+            labels: labels,
+            classes: classes,
+            sampleWeights: sampleWeights,
+            parent: parent,
+            options: options
+        )
         var features = features
         var labels = labels
         var sampleWeights = sampleWeights ?? []
@@ -93,7 +100,13 @@ extension SoftmaxRegression {
             tolerance: options.tolerance
         )
         let result = minimizer.minimize(from: start) { objective.value(at: $0, gradient: &$1) }
-        let weights = spread(result.point, features.columnCount, present, classes.count, objective.totalWeight)
+        let weights = spread(
+            result.point,
+            featureCount: features.columnCount,
+            present: present,
+            classCount: classes.count,
+            totalWeight: objective.totalWeight
+        )
         guard weights.allSatisfy(\.isFinite) else { throw LearnerError(.value, "the features are too large to fit") }
         let hasConverged = present.count == 1 || result.hasConverged
         return Fit(
@@ -157,10 +170,10 @@ extension SoftmaxRegression {
     /// Weights of the present classes, with those of the absent ones put in between.
     private static func spread(
         _ fitted: [Double],
-        _ featureCount: Int,
-        _ present: [Int],
-        _ classCount: Int,
-        _ totalWeight: Double
+        featureCount: Int,
+        present: [Int],
+        classCount: Int,
+        totalWeight: Double
     ) -> [Double] {
         var weights = [Double](repeating: 0, count: (featureCount + 1) * classCount)
         var center = 0.0
@@ -177,11 +190,11 @@ extension SoftmaxRegression {
 
     private static func check(
         _ features: FeatureMatrix,
-        _ labels: [Int],
-        _ classes: [String],
-        _ sampleWeights: [Double]?,
-        _ parent: SoftmaxRegression?,
-        _ options: Options
+        labels: [Int],
+        classes: [String],
+        sampleWeights: [Double]?,
+        parent: SoftmaxRegression?,
+        options: Options
     ) throws(LearnerError) {
         guard !classes.isEmpty, Set(classes).count == classes.count else {
             throw LearnerError(.shape, "expected at least one class and no class twice")

@@ -45,7 +45,7 @@ public struct LoopSnapshots {
     {
         let (low, high) = try state.ends(partition)
         do {
-            return try read(partition, state.topic, clusterID, now, low, high)
+            return try read(partition, of: state.topic, clusterID: clusterID, now: now, low: low, high: high)
         } catch {
             observe(.unusable(partition: partition, reason: "\(error)"))
             return nil
@@ -54,11 +54,11 @@ public struct LoopSnapshots {
 
     private func read(
         _ partition: Int32,
-        _ topic: String,
-        _ clusterID: String,
-        _ now: Int64,
-        _ low: Int64,
-        _ high: Int64
+        of topic: String,
+        clusterID: String,
+        now: Int64,
+        low: Int64,
+        high: Int64
     ) throws -> RestoredPartition? {
         var restored = RestoredPartition()
         let parser = StateStore.makeParser()

@@ -15,11 +15,11 @@ extension MaterializerProcessor {
 
     /// Puts a sealed version among what the next transaction announces, unless it is announced already.
     func announce(
-        _ project: ProjectID,
-        _ version: SealedVersion,
-        _ cut: VersionCut,
-        _ partition: Int32,
-        _ offset: Int64
+        for project: ProjectID,
+        version: SealedVersion,
+        cut: VersionCut,
+        partition: Int32,
+        offset: Int64
     ) {
         switch announced.standing(project, version, in: partition) {
         case .known: return
@@ -27,16 +27,16 @@ extension MaterializerProcessor {
         case .new: break
         }
         cutAt[partition] = offset
-        let record = announcement(project, version, cut, partition)
+        let record = announcement(for: project, version: version, cut: cut, partition: partition)
         let one = Announcement(project: project, version: version, record: record)
         sealedSinceNote[partition, default: []].append(one)
     }
 
     private func announcement(
-        _ project: ProjectID,
-        _ version: SealedVersion,
-        _ cut: VersionCut,
-        _ partition: Int32
+        for project: ProjectID,
+        version: SealedVersion,
+        cut: VersionCut,
+        partition: Int32
     ) -> OutputRecord {
         var writer = JSONWriter()
         SealedVersionEvent(project: project, version: version).write(to: &writer)

@@ -160,7 +160,7 @@ public final class MaterializerProcessor: Processor, PausingProcessor, StoppingP
         do {
             if let (project, fact) = try facts.read(value) {
                 try facts.check(fact, of: project, in: partition)
-                try take(partition, offset, project, fact)
+                try take(partition: partition, offset: offset, project: project, fact: fact)
                 facts.passed(fact, of: project, in: partition)
             } else {
                 unreadable += 1
@@ -178,7 +178,7 @@ public final class MaterializerProcessor: Processor, PausingProcessor, StoppingP
         return true
     }
 
-    private func take(_ partition: Int32, _ offset: Int64, _ project: ProjectID, _ fact: DatasetLogRecord) throws {
+    private func take(partition: Int32, offset: Int64, project: ProjectID, fact: DatasetLogRecord) throws {
         switch fact {
         case .accepted(let label, let names):
             // In place: a copy of the lines for each label would make a large import take hours.
@@ -196,7 +196,7 @@ public final class MaterializerProcessor: Processor, PausingProcessor, StoppingP
             pending[partition]?[project.rawValue] = nil
             guard let version else { return }
             sealedInTurn += 1
-            announce(project, version, cut, partition, offset)
+            announce(for: project, version: version, cut: cut, partition: partition, offset: offset)
         }
     }
 

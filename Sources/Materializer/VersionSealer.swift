@@ -58,22 +58,25 @@ struct VersionSealer {
         let asked = max(known?.formatVersion ?? cut.format, waiting.changes.isEmpty ? 1 : 2)
         let manifest =
             max(asked, parent?.formatVersion ?? 1) > 1
-            ? try paged(project, cut, delta, parent) : try listed(project, cut, delta, parent)
-        if let known, known.id != manifest.id, try isSame(known, delta, after: parent, project, cut) {
+            ? try paged(for: project, cut: cut, delta: delta, parent: parent)
+            : try listed(for: project, cut: cut, delta: delta, parent: parent)
+        if let known, known.id != manifest.id, try isSame(known, as: delta, after: parent, project: project, cut: cut) {
             return try store.seal(known: known)
         }
         // What was collected, and whose record was removed, was announced by its id, and releases were made of it.
-        if let id, there == nil, id != manifest.id { throw Self.otherwise(project, cut, id, manifest.id) }
+        if let id, there == nil, id != manifest.id {
+            throw Self.otherwise(project: project, cut: cut, id: id, other: manifest.id)
+        }
         let version = try store.seal(manifest)
         sides.follow(step, project, version.id)
         return version
     }
 
     private static func otherwise(
-        _ project: ProjectID,
-        _ cut: VersionCut,
-        _ id: DatasetVersionID,
-        _ other: DatasetVersionID
+        project: ProjectID,
+        cut: VersionCut,
+        id: DatasetVersionID,
+        other: DatasetVersionID
     ) -> WrongFact {
         WrongFact(
             reason: "version \(cut.ordinal) of project \(project) was sealed as \(id), and the log now gives \(other): "
@@ -88,10 +91,10 @@ struct VersionSealer {
     ///   second id because somebody could not look at the first.
     private func isSame(
         _ known: DatasetManifest,
-        _ delta: VersionDelta,
+        as delta: VersionDelta,
         after parent: DatasetManifest?,
-        _ project: ProjectID,
-        _ cut: VersionCut
+        project: ProjectID,
+        cut: VersionCut
     ) throws -> Bool {
         guard known.parent == parent?.id, known.kind == cut.kind, known.classes == cut.classes,
             known.count(of: .training) == cut.training, known.count(of: .validation) == cut.validation,
@@ -113,10 +116,10 @@ struct VersionSealer {
 
     /// A manifest of form 1.
     private func listed(
-        _ project: ProjectID,
-        _ cut: VersionCut,
-        _ delta: VersionDelta,
-        _ parent: DatasetManifest?
+        for project: ProjectID,
+        cut: VersionCut,
+        delta: VersionDelta,
+        parent: DatasetManifest?
     ) throws -> DatasetManifest {
         var segments = parent?.segments ?? []
         for split in Split.allCases {
@@ -139,10 +142,10 @@ struct VersionSealer {
 
     /// A manifest of form 2.
     private func paged(
-        _ project: ProjectID,
-        _ cut: VersionCut,
-        _ delta: VersionDelta,
-        _ parent: DatasetManifest?
+        for project: ProjectID,
+        cut: VersionCut,
+        delta: VersionDelta,
+        parent: DatasetManifest?
     ) throws -> DatasetManifest {
         // Segments of a parent of form 1 are taken over, once.
         var entries = try (parent?.segments ?? []).map { try Self.takenOver($0, project, cut) }

@@ -34,7 +34,7 @@ extension Explain {
             try scan.forEach(partition, from: start, until: ends[partition]?.offset) { record, _, _ in
                 explanation.searched.predictions += 1
                 guard search.mayOccur(in: record.value),
-                    let event = Self.prediction(record, sample, configuration, parser)
+                    let event = Self.prediction(in: record, of: sample, under: configuration, parser: parser)
                 else { return }
                 found.append(
                     FoundPrediction(
@@ -53,24 +53,24 @@ extension Explain {
         found = Array(found.prefix(Explanation.predictionLimit))
         let oldest = (found.map(\.time).min() ?? since).subtracting(Self.slack)
         let tallies = try StoredTally.read(
-            transport,
-            topics,
-            configuration,
+            from: transport,
+            topics: topics,
+            under: configuration,
             since: oldest,
-            &explanation.heldBack
+            heldBack: &explanation.heldBack
         ) { tally in
             found.contains { tally.covers($0.place, $0.offset) }
         }
         let space = explanation.space
-        explanation.predictions = found.map { judge($0, tallies, configuration, space) }
+        explanation.predictions = found.map { judge($0, tallies: tallies, under: configuration, space: space) }
     }
 
     /// The sample's prediction in a record, or why Intake refuses it; nil of another's.
     private static func prediction(
-        _ record: RecordView,
-        _ sample: SampleID,
-        _ configuration: ProjectConfiguration,
-        _ parser: JSONParser
+        in record: RecordView,
+        of sample: SampleID,
+        under configuration: ProjectConfiguration,
+        parser: JSONParser
     ) -> Result<PredictionEvent, RecordRejection>? {
         guard let data = try? Envelope(parser.parse(record.value)).data,
             (try? data.string("project")) == configuration.project.rawValue,
@@ -96,9 +96,9 @@ extension Explain {
 
     private func judge(
         _ found: FoundPrediction,
-        _ tallies: [StoredTally],
-        _ configuration: ProjectConfiguration,
-        _ space: EmbeddingSpace?
+        tallies: [StoredTally],
+        under configuration: ProjectConfiguration,
+        space: EmbeddingSpace?
     ) -> Explanation.Prediction {
         let time = StreamTime(milliseconds: found.time)
         let event: PredictionEvent
@@ -173,11 +173,11 @@ extension Explain {
         // A candidate's entry and its tally are of one transaction, so they are appended at nearly one time.
         let appearances = explanation.appearances
         let tallies = try StoredTally.read(
-            transport,
-            topics,
-            configuration,
+            from: transport,
+            topics: topics,
+            under: configuration,
             since: first.subtracting(Self.slack),
-            &explanation.heldBack
+            heldBack: &explanation.heldBack
         ) { tally in
             appearances.contains { $0.time.milliseconds.distance(from: tally.time) <= Self.slack }
         }
@@ -246,11 +246,11 @@ private struct StoredTally {
 
     /// The tallies of a project written since a moment that are wanted, in their order.
     static func read(
-        _ transport: any StreamTransport,
-        _ topics: TopicNames,
-        _ configuration: ProjectConfiguration,
+        from transport: any StreamTransport,
+        topics: TopicNames,
+        under configuration: ProjectConfiguration,
         since: Int64,
-        _ heldBack: inout [Topic],
+        heldBack: inout [Topic],
         where isWanted: (StoredTally) -> Bool
     ) throws -> [StoredTally] {
         var tallies: [StoredTally] = []

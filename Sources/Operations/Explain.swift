@@ -131,7 +131,7 @@ public struct Explain {
         _ heldBack: inout [Topic]
     ) throws -> LabelingTask? {
         var found: LabelingTask?
-        try forEachNaming(sample, configuration, .labelingTasks, &heldBack) { json in
+        try forEachNaming(sample, under: configuration, in: .labelingTasks, heldBack: &heldBack) { json in
             guard let task = try? LabelingTask(json: json), task.sample.id == sample else { return }
             found = task
         }
@@ -144,7 +144,7 @@ public struct Explain {
         _ heldBack: inout [Topic]
     ) throws -> DatasetLabel? {
         var found: DatasetLabel?
-        try forEachNaming(sample, configuration, .datasetLog, &heldBack) { json in
+        try forEachNaming(sample, under: configuration, in: .datasetLog, heldBack: &heldBack) { json in
             switch try? DatasetLogRecord(json: json) {
             case .accepted(let fact, let names)? where fact.consensus.sample.id == sample:
                 found = DatasetLabel(
@@ -165,9 +165,9 @@ public struct Explain {
     /// The records of a topic that name the project and may name the sample.
     private func forEachNaming(
         _ sample: SampleID,
-        _ configuration: ProjectConfiguration,
-        _ topic: Topic,
-        _ heldBack: inout [Topic],
+        under configuration: ProjectConfiguration,
+        in topic: Topic,
+        heldBack: inout [Topic],
         _ body: (JSONValue) throws -> Void
     ) throws {
         let parser = Self.makeParser()

@@ -77,11 +77,11 @@ public struct LabelCorrection {
             reason: reason,
             plan: { state, configuration in
                 // What is committed may lag behind commands that are on their way: what looks done is sent all the same.
-                if let state { try check(action, sample, state, configuration, attempt) }
+                if let state { try check(action, on: sample, in: state, under: configuration, attempt: attempt) }
                 return .send(action, id: "\(Self.verb(action))-\(String(xxh64(sample.rawValue), radix: 16))")
             },
             look: { before, state, configuration in
-                guard Self.isCarriedOut(action, sample, state, configuration) else { return .refused }
+                guard Self.isCarriedOut(action, on: sample, in: state, under: configuration) else { return .refused }
                 let isUnchanged = state.datasets.labels[sample] == before?.datasets.labels[sample]
                 return isUnchanged ? .known : .done
             }
@@ -94,10 +94,10 @@ public struct LabelCorrection {
     /// - Throws: Where it would refuse it, but not because the label is so already.
     private func check(
         _ action: Command.Action,
-        _ sample: SampleID,
-        _ state: ProjectState,
-        _ configuration: ProjectConfiguration,
-        _ attempt: String
+        on sample: SampleID,
+        in state: ProjectState,
+        under configuration: ProjectConfiguration,
+        attempt: String
     ) throws {
         if case .revise(_, let name) = action, configuration.question.label(named: name) == nil {
             throw EngineError(
@@ -142,9 +142,9 @@ public struct LabelCorrection {
     /// Whether the label is as the command wanted it.
     private static func isCarriedOut(
         _ action: Command.Action,
-        _ sample: SampleID,
-        _ state: ProjectState,
-        _ configuration: ProjectConfiguration
+        on sample: SampleID,
+        in state: ProjectState,
+        under configuration: ProjectConfiguration
     ) -> Bool {
         guard let row = state.datasets.labels[sample] else { return false }
         return switch action {

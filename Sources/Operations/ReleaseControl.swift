@@ -100,20 +100,28 @@ public struct ReleaseControl {
                         remedy: "see flywheel project show \(name)"
                     )
                 }
-                let action = try Self.action(order, version, className ?? "", of: state, attempt)
+                let action = try Self.action(
+                    for: order,
+                    version: version,
+                    className: className ?? "",
+                    of: state,
+                    attempt: attempt
+                )
                 return .send(action, id: order.rawValue)
             },
-            look: { before, state, _ in Self.outcome(order, className ?? "", before, state) }
+            look: { before, state, _ in
+                Self.outcome(of: order, className: className ?? "", before: before, after: state)
+            }
         )
         return outcome ?? .waiting
     }
 
     private static func action(
-        _ order: Order,
-        _ version: ModelVersion?,
-        _ className: String,
+        for order: Order,
+        version: ModelVersion?,
+        className: String,
         of state: ProjectState?,
-        _ attempt: String
+        attempt: String
     ) throws -> Command.Action {
         switch order {
         case .hold: return .hold
@@ -148,10 +156,10 @@ public struct ReleaseControl {
     }
 
     private static func outcome(
-        _ order: Order,
-        _ className: String,
-        _ before: ProjectState?,
-        _ state: ProjectState
+        of order: Order,
+        className: String,
+        before: ProjectState?,
+        after state: ProjectState
     ) -> Outcome {
         let (old, live) = (before?.rollout.phase.value.champion?.version, state.rollout.phase.value.champion?.version)
         // Of a canary the champion stays.

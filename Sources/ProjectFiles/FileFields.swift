@@ -33,7 +33,7 @@ struct FileFields<Root>: Fields {
         _ field: Field,
         _ get: (Root) -> K.Value,
         _ kind: K,
-        _ lack: Lack<K.Value>,
+        lack: Lack<K.Value>,
         inFile: K?
     ) -> K.Value {
         let usual = lack.fallback ?? standard.map(get) ?? kind.standard ?? lack.implied
@@ -55,7 +55,7 @@ struct FileFields<Root>: Fields {
     }
 
     mutating func tag<C: ChoiceValue>(_ field: Field, _ get: (Root) -> C) -> C {
-        self.field(field, get, Choice<C>(), Lack(), inFile: nil)
+        self.field(field, get, Choice<C>(), lack: Lack(), inFile: nil)
     }
 
     mutating func beside<T: Formed>(_ key: StaticString?, _ get: (Root) -> T) -> T {

@@ -36,10 +36,6 @@ struct FileValue: ValueSource {
         }
     }
 
-    func unsigned() throws(Noted) -> UInt64 {
-        try scalar(.unsigned) { $0.isPlain ? UInt64($0.text) : nil }
-    }
-
     func span(_ range: ClosedRange<Int64>) throws(Noted) -> Int64 {
         try scalar(.span(range)) { scalar in
             let digits = scalar.text.prefix { $0.isASCII && $0.isNumber }
@@ -180,9 +176,9 @@ private struct FileCases<Root: FormedUnion>: Cases {
     mutating func callAsFunction<K: ValueKind>(
         _ name: StaticString,
         _ kind: K,
-        _ embed: (K.Value) -> Root,
-        _ extract: (Root) -> K.Value?,
-        _ doc: StaticString
+        embed: (K.Value) -> Root,
+        extract: (Root) -> K.Value?,
+        doc: StaticString
     ) {
         let name = "\(name)"
         names.append(name)

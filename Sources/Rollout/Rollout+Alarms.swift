@@ -8,11 +8,11 @@ extension RolloutState {
     mutating func judge(
         _ version: ModelVersion,
         beside rival: ModelVersion,
-        _ voice: Voice,
+        by voice: Voice,
         of speaker: ModelVersion,
-        _ policy: RolloutPolicy,
-        _ time: StreamTime,
-        _ outcome: inout FeedbackOutcome
+        under policy: RolloutPolicy,
+        at time: StreamTime,
+        into outcome: inout FeedbackOutcome
     ) {
         guard var watch = watches[version] else { return }
         let isOwn = speaker == version
@@ -22,7 +22,7 @@ extension RolloutState {
         guard isComplete else {
             // Nobody serves the other one, or nobody says so: what remains is the past.
             if isOwn, let comparison = watch.compared, !isAnswered(comparison, by: rival, policy) {
-                judgeByPast(version, voice, policy, time, &outcome)
+                judgeByPast(version, voice: voice, under: policy, at: time, into: &outcome)
             }
             return
         }
@@ -46,16 +46,16 @@ extension RolloutState {
                 )
             )
         }
-        alarm(version, watch, rest, figures ?? .none, policy, time, &outcome)
+        alarm(version, watch: watch, rest: rest, evidence: figures ?? .none, under: policy, at: time, into: &outcome)
     }
 
     /// A voice about a version beside which no other is heard.
     mutating func judgeByPast(
         _ version: ModelVersion,
-        _ voice: Voice,
-        _ policy: RolloutPolicy,
-        _ time: StreamTime,
-        _ outcome: inout FeedbackOutcome
+        voice: Voice,
+        under policy: RolloutPolicy,
+        at time: StreamTime,
+        into outcome: inout FeedbackOutcome
     ) {
         guard var watch = watches[version] else { return }
         guard let tolerated = watch.tolerated else {
@@ -81,7 +81,7 @@ extension RolloutState {
             statistic: Reproducible.log(max(rest.evidence.mean, .leastNormalMagnitude)),
             threshold: Reproducible.log(1 / policy.rollbackAlpha)
         )
-        alarm(version, watch, rest, evidence, policy, time, &outcome)
+        alarm(version, watch: watch, rest: rest, evidence: evidence, under: policy, at: time, into: &outcome)
     }
 
     /// Whether somebody would serve in a version's place.
@@ -92,15 +92,15 @@ extension RolloutState {
     /// Rolls back where the evidence does not rest on a few buckets; else labels decide.
     private mutating func alarm(
         _ version: ModelVersion,
-        _ watch: VoiceWatch,
-        _ rest: (evidence: RisingRate.Evidence, rejecting: Int),
-        _ evidence: Evidence,
-        _ policy: RolloutPolicy,
-        _ time: StreamTime,
-        _ outcome: inout FeedbackOutcome
+        watch: VoiceWatch,
+        rest: (evidence: RisingRate.Evidence, rejecting: Int),
+        evidence: Evidence,
+        under policy: RolloutPolicy,
+        at time: StreamTime,
+        into outcome: inout FeedbackOutcome
     ) {
         guard rest.evidence.mean >= 1 / policy.rollbackAlpha, rest.rejecting >= Self.alarmBuckets else {
-            outcome.notice = suspect(version, watch, policy, time) ?? outcome.notice
+            outcome.notice = suspect(version, watch: watch, under: policy, at: time) ?? outcome.notice
             return
         }
         outcome.release =

@@ -20,9 +20,9 @@ extension RolloutState {
     /// - Returns: What to tell people.
     mutating func suspect(
         _ version: ModelVersion,
-        _ watch: VoiceWatch,
-        _ policy: RolloutPolicy,
-        _ time: StreamTime
+        watch: VoiceWatch,
+        under policy: RolloutPolicy,
+        at time: StreamTime
     ) -> Notice? {
         guard suspicions[version] == nil else { return nil }
         suspicions[version] = Suspicion(since: time, accuracy: leastAccuracy(of: version))
@@ -43,7 +43,9 @@ extension RolloutState {
         let known = rows.sortedRows.filter { $1.label != nil && !$1.isDuel && $1.prediction(of: version) != nil }
             .sorted { ($1.value.since, $0.key) < ($0.value.since, $1.key) }.map(\.value)
         let service = trust.value.served.first { $0.version == version }?.since
-        guard version == phase.value.champion?.version, let service else { return leastAccuracy(of: version, on: known) }
+        guard version == phase.value.champion?.version, let service else {
+            return leastAccuracy(of: version, on: known)
+        }
         return max(
             leastAccuracy(of: version, on: known),
             leastAccuracy(of: version, on: known.filter { $0.since < service })

@@ -53,9 +53,9 @@ extension RolloutState {
             guard let judged, outcome.release == nil else { continue }
             if let rival = rival(of: judged, policy) {
                 guard judged == version || rival == version else { continue }
-                judge(judged, beside: rival, voice, of: version, policy, time, &outcome)
+                judge(judged, beside: rival, by: voice, of: version, under: policy, at: time, into: &outcome)
             } else if judged == version {
-                judgeByPast(version, voice, policy, time, &outcome)
+                judgeByPast(version, voice: voice, under: policy, at: time, into: &outcome)
             }
         }
         return .success(outcome)

@@ -39,7 +39,7 @@ extension S3Client {
                 .forbidden,
                 "look at",
                 place.description,
-                "the store gives neither Content-Length nor ETag; use another one"
+                reason: "the store gives neither Content-Length nor ETag; use another one"
             )
         }
         return Finding(size: size, tag: tag, checksum: answer.wholeChecksum)
@@ -50,7 +50,12 @@ extension S3Client {
     /// - Throws: `StorageError`, of kind `notFound` or `tooLarge` among others.
     public func read(_ place: S3URI, maximumSize: Int) throws(StorageError) -> [UInt8] {
         for _ in 0..<3 { if let bytes = try readOnce(place, maximumSize: maximumSize) { return bytes } }
-        throw StorageError(.unavailable, "read", place.description, "it arrives damaged or changes while it is read")
+        throw StorageError(
+            .unavailable,
+            "read",
+            place.description,
+            reason: "it arrives damaged or changes while it is read"
+        )
     }
 
     /// Nil where it has changed meanwhile, or does not have the digest that the store says.
@@ -85,7 +90,7 @@ extension S3Client {
             }
             guard total <= maximumSize else {
                 let reason = "expected at most \(maximumSize) bytes, found \(total)"
-                throw StorageError(.tooLarge, "read", place.description, reason)
+                throw StorageError(.tooLarge, "read", place.description, reason: reason)
             }
             tag = tag ?? answer.header("etag")
             guard !answer.body.isEmpty || total == 0 else { return nil }
@@ -106,7 +111,12 @@ extension S3Client {
     func read(_ place: S3URI, range: Range<Int>) throws(StorageError) -> [UInt8] {
         guard range.lowerBound >= 0, !range.isEmpty else { return [] }
         for _ in 0..<3 { if let bytes = try readOnce(place, range: range) { return bytes } }
-        throw StorageError(.unavailable, "read", place.description, "it arrives damaged or changes while it is read")
+        throw StorageError(
+            .unavailable,
+            "read",
+            place.description,
+            reason: "it arrives damaged or changes while it is read"
+        )
     }
 
     /// Nil where it has changed meanwhile, or what comes is not what was asked for.

@@ -53,7 +53,7 @@ extension S3Client {
     func notAStore(_ place: S3URI, _ operation: String) -> StorageError {
         let reason =
             "what answers at \(endpoint) is no store: its answer lacks what every store's has; look at s3.endpoint"
-        return StorageError(.unavailable, operation, place.description, reason)
+        return StorageError(.unavailable, operation, place.description, reason: reason)
     }
 
     private func uploadInParts(
@@ -68,7 +68,7 @@ extension S3Client {
                 .forbidden,
                 "begin to write",
                 place.description,
-                "the store gives no UploadId; use another one"
+                reason: "the store gives no UploadId; use another one"
             )
         }
         do throws(StorageError) {
@@ -108,7 +108,7 @@ extension S3Client {
                     .forbidden,
                     "write a part of",
                     place.description,
-                    "the store gives no ETag; use another one"
+                    reason: "the store gives no ETag; use another one"
                 )
             }
             parts.append(UploadPart(tag: tag, checksum: checksum))
@@ -153,7 +153,12 @@ extension S3Client {
             guard fault.isTransient else { throw error(fault, request) }
             environment.pause(Self.pause(after: attempt, patience: 0, jitter: environment.jitter()))
         }
-        throw StorageError(.unavailable, "finish writing", place.description, "the store does not join the parts")
+        throw StorageError(
+            .unavailable,
+            "finish writing",
+            place.description,
+            reason: "the store does not join the parts"
+        )
     }
 
     private func send(_ request: Request, body text: String, expecting: Set<Int>) throws(StorageError) -> HTTPAnswer {

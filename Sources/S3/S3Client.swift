@@ -113,7 +113,7 @@ public final class S3Client: Sendable {
     private func error(_ cause: HTTPClientError, _ request: Request) -> StorageError {
         let place = request.place.description
         func error(_ kind: StorageError.Kind, _ reason: String) -> StorageError {
-            StorageError(kind, request.operation, place, reason)
+            StorageError(kind, request.operation, place, reason: reason)
         }
         switch cause.kind {
         case .unreachable:

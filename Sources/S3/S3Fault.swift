@@ -66,7 +66,7 @@ struct S3Fault: Hashable {
         time: String
     ) -> StorageError {
         func error(_ kind: StorageError.Kind, _ reason: String) -> StorageError {
-            StorageError(kind, operation, place, "\(reason) (\(words))")
+            StorageError(kind, operation, place, reason: "\(reason) (\(words))")
         }
         if isMissingObject { return error(.notFound, "there is no such object") }
         switch code {

@@ -10,7 +10,7 @@ extension S3Store {
 
     private func bucket() throws(StorageError) -> S3URI {
         guard let bucket = S3URI(bucket: place.bucket, key: "") else {
-            throw StorageError(.invalidName, "list", place.description, "the bucket is none")
+            throw StorageError(.invalidName, "list", place.description, reason: "the bucket is none")
         }
         return bucket
     }
@@ -87,7 +87,7 @@ extension S3Store {
                     .unavailable,
                     "list",
                     location,
-                    "the store begins its list anew, or ends it never; try again"
+                    reason: "the store begins its list anew, or ends it never; try again"
                 )
             }
             token = page.next

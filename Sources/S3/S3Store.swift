@@ -35,7 +35,7 @@ public struct S3Store: ObjectStore {
                 .invalidName,
                 "use the name",
                 name,
-                "expected a key of 1,024 bytes at most, without control characters"
+                reason: "expected a key of 1,024 bytes at most, without control characters"
             )
         }
         return object
@@ -70,10 +70,15 @@ public struct S3Store: ObjectStore {
             isKnown = try holds(bytes, digest, place)
         }
         guard let isKnown else {
-            throw StorageError(.unavailable, "put", place.description, "it is there and not there; who removes it?")
+            throw StorageError(
+                .unavailable,
+                "put",
+                place.description,
+                reason: "it is there and not there; who removes it?"
+            )
         }
         guard isKnown else {
-            throw StorageError(.conflict, "put", place.description, "other bytes are stored under this name")
+            throw StorageError(.conflict, "put", place.description, reason: "other bytes are stored under this name")
         }
         return false
     }
@@ -84,13 +89,13 @@ public struct S3Store: ObjectStore {
         let digest = SHA256Digest(of: bytes)
         for attempt in 1...Self.races {
             let found = try client.look(at: place)
-            if let found, try holds(bytes, digest, place, found) { return }
+            if let found, try holds(bytes, digest: digest, at: place, found: found) { return }
             if try client.upload(bytes, digest, to: place, found.map { .ifUnchanged($0.tag) } ?? .ifAbsent) { return }
             client.environment.pause(
                 S3Client.pause(after: min(attempt, 3), patience: 0, jitter: client.environment.jitter())
             )
         }
-        throw StorageError(.unavailable, "write", place.description, "others keep writing it")
+        throw StorageError(.unavailable, "write", place.description, reason: "others keep writing it")
     }
 
     /// Writes the bytes that are there under `If-Match` of a revision that no object has: a store that takes them would take
@@ -111,14 +116,14 @@ public struct S3Store: ObjectStore {
         -> Bool?
     {
         guard let found = try client.look(at: place) else { return nil }
-        return try holds(bytes, digest, place, found)
+        return try holds(bytes, digest: digest, at: place, found: found)
     }
 
     private func holds(
         _ bytes: UnsafeRawBufferPointer,
-        _ digest: SHA256Digest,
-        _ place: S3URI,
-        _ found: S3Client.Finding
+        digest: SHA256Digest,
+        at place: S3URI,
+        found: S3Client.Finding
     ) throws(StorageError) -> Bool {
         guard found.size == bytes.count else { return false }
         if let known = found.checksum { return known == base64(digest.bytes) }

@@ -165,7 +165,7 @@ private func isSymbolicLink(_ path: String) -> Bool {
 private func readFile(_ path: String, maximumSize: Int) throws(StorageError) -> [UInt8] {
     let file = try OpenFile(path)
     guard file.size <= maximumSize else {
-        throw StorageError(.tooLarge, "read", path, "expected at most \(maximumSize) bytes, found \(file.size)")
+        throw StorageError(.tooLarge, "read", path, reason: "expected at most \(maximumSize) bytes, found \(file.size)")
     }
     return try file.read(0..<file.size)
 }

@@ -25,7 +25,7 @@ public struct FolderStore: ObjectStore {
     public init(root: String, interposer: StorageInterposer? = nil) throws(StorageError) {
         self.interposer = interposer
         guard !root.isEmpty, !root.utf8.contains(0) else {
-            throw StorageError(.invalidName, "open", root, "expected the path of a folder")
+            throw StorageError(.invalidName, "open", root, reason: "expected the path of a folder")
         }
         let isOnlySlashes = root.allSatisfy { $0 == "/" }
         self.root = isOnlySlashes ? "" : String(root.reversed().drop { $0 == "/" }.reversed())
@@ -44,7 +44,7 @@ public struct FolderStore: ObjectStore {
     /// The `file:` URI of an object, there or not; the folder must have been given by an absolute path.
     public func uri(of name: String) throws(StorageError) -> ObjectURI {
         guard let uri = FileURI(path: try path(of: name)) else {
-            throw StorageError(.invalidName, "name", root, "the folder's path is not absolute")
+            throw StorageError(.invalidName, "name", root, reason: "the folder's path is not absolute")
         }
         return .file(uri)
     }
@@ -77,7 +77,7 @@ public struct FolderStore: ObjectStore {
         let stored = try read(name, maximumSize: .max)
         let isEqual = stored.count == bytes.count && stored.elementsEqual(bytes)
         guard isEqual else {
-            throw StorageError(.conflict, "put", "\(root)/\(name)", "other bytes are stored under this name")
+            throw StorageError(.conflict, "put", "\(root)/\(name)", reason: "other bytes are stored under this name")
         }
         // Whoever wrote it may have died between the name and its being on the disk.
         try synchronize(folder: folder(of: path(of: name)))

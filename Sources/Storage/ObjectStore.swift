@@ -163,7 +163,7 @@ public enum ObjectName {
         }
         guard isSound, !name.utf8.contains(0), name.utf8.count <= 1_024 else {
             let reason = "expected a relative path without empty, '.', '..' or temporary parts"
-            throw StorageError(.invalidName, "use the name", name, reason)
+            throw StorageError(.invalidName, "use the name", name, reason: reason)
         }
     }
 }

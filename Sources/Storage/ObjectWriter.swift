@@ -108,7 +108,7 @@ public struct ObjectWriter: ~Copyable {
     private borrowing func finish(_ name: String) throws(StorageError) -> String {
         let target = try store.path(of: name)
         guard store.folder(of: target) == folder else {
-            throw StorageError(.invalidName, "write", target, "the writer was made for \(folder)")
+            throw StorageError(.invalidName, "write", target, reason: "the writer was made for \(folder)")
         }
         try store.enter(.synchronize, path)
         guard fsync(descriptor) == 0 else { throw StorageError("synchronize", path) }

@@ -34,7 +34,7 @@ public struct StorageError: Error, Hashable, Sendable, CustomStringConvertible {
     public let reason: String
 
     /// An error of a store.
-    public init(_ kind: Kind, _ operation: String, _ path: String, _ reason: String) {
+    public init(_ kind: Kind, _ operation: String, _ path: String, reason: String) {
         self.kind = kind
         self.operation = operation
         self.path = path

@@ -14,9 +14,6 @@ public enum PollOutcome: Hashable, Sendable {
     case lost([TopicPartition])
 }
 
-/// Where a consumer begins when its group has no committed offset.
-public enum StartPosition: Hashable, Sendable { case earliest, latest, refuse }
-
 /// Committed offset of a group in a partition, with its metadata.
 public struct GroupOffset: Hashable, Sendable {
     /// The next offset to read.

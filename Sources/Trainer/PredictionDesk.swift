@@ -107,7 +107,8 @@ struct PredictionDesk {
             var faults: [String] = []
             do throws(StorageError) {
                 models = (
-                    try model(released.0, buckets, &faults, &away), try model(released.1, buckets, &faults, &away)
+                    try model(released.0, in: buckets, faults: &faults, away: &away),
+                    try model(released.1, in: buckets, faults: &faults, away: &away)
                 )
             } catch {
                 failed("request \(next.request.id) waits for its models: \(error)")
@@ -115,7 +116,14 @@ struct PredictionDesk {
                 waiting.append(next)
                 continue
             }
-            let value = Self.answer(to: next, models.champion, models.challenger, &faults, since: began, now)
+            let value = Self.answer(
+                to: next,
+                champion: models.champion,
+                challenger: models.challenger,
+                faults: &faults,
+                since: began,
+                now: now
+            )
             if let fault = faults.first { failed("request \(next.request.id): \(fault)") }
             write(next, value)
             reported[next.request.id] = next.request.deadline.milliseconds
@@ -149,9 +157,9 @@ struct PredictionDesk {
     /// A model that can be read; nil, with the reason among the faults, where it never can.
     private mutating func model(
         _ released: ReleasedModel,
-        _ buckets: S3Client?,
-        _ faults: inout [String],
-        _ away: inout Set<String>
+        in buckets: S3Client?,
+        faults: inout [String],
+        away: inout Set<String>
     ) throws(StorageError) -> SoftmaxRegression? {
         let artifact = released.artifact
         if let known = models.first(where: { $0.uri == artifact.uri && $0.sha256 == artifact.sha256 }) {
@@ -173,11 +181,11 @@ struct PredictionDesk {
 
     private static func answer(
         to pending: PendingPrediction,
-        _ champion: SoftmaxRegression?,
-        _ challenger: SoftmaxRegression?,
-        _ faults: inout [String],
+        champion: SoftmaxRegression?,
+        challenger: SoftmaxRegression?,
+        faults: inout [String],
         since began: Int64,
-        _ now: () -> Int64
+        now: () -> Int64
     ) -> [UInt8] {
         var writer = JSONWriter()
         writer.object { writer in

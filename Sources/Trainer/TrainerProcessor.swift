@@ -316,11 +316,11 @@ public final class TrainerProcessor: Processor, PausingProcessor {
             topic: topics[.trainingResults],
             key: Array(study.project.rawValue.utf8),
             value: writer.bytes,
-            headers: headers(study.request, study.project, task.trial, task.repetition)
+            headers: headers(for: study.request, project: study.project, trial: task.trial, repetition: task.repetition)
         )
     }
 
-    private func headers(_ request: TrainingRequest, _ project: ProjectID, _ trial: Int, _ repetition: Int)
+    private func headers(for request: TrainingRequest, project: ProjectID, trial: Int, repetition: Int)
         -> [RecordHeader]
     {
         CloudEventHeaders(

@@ -54,7 +54,8 @@ struct TrainingData {
         testPositions = test.usable(geometry)
         let unscored = testPositions.count < test.count ? test.unusable(geometry) : []
         let example =
-            try Self.example(training, .training, geometry, reader) ?? Self.example(test, .test, geometry, reader)
+            try Self.example(from: training, split: .training, geometry: geometry, reader: reader)
+            ?? Self.example(from: test, split: .test, geometry: geometry, reader: reader)
         let leftOut = example.map { example in
             LeftOutLabels(
                 training: training.count - usable.count,
@@ -91,10 +92,10 @@ struct TrainingData {
     /// Describes the fault of the first label of a split that cannot be used; nil where there is none. Its sample's
     /// name is read from the version again: no other names are needed.
     private static func example(
-        _ rows: TrainingRows,
-        _ split: Split,
-        _ geometry: EmbeddingGeometry,
-        _ reader: DatasetReader
+        from rows: TrainingRows,
+        split: Split,
+        geometry: EmbeddingGeometry,
+        reader: DatasetReader
     ) throws -> String? {
         guard let first = rows.firstUnusable(geometry) else { return nil }
         return try rows.fault(first, geometry) { try reader.sampleID(of: $0, in: split) }

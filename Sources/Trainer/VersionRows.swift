@@ -52,7 +52,7 @@ struct VersionRows {
                 ]
                 order = order.withdrawing(removed, tombstones)
             }
-            for entry in added.entries { try take(entry, &order, reader, positions) }
+            for entry in added.entries { try take(entry, order: &order, reader: reader, positions: positions) }
             try reader.check(order, of: Set(Split.allCases))
             self.order = order
             return
@@ -65,7 +65,7 @@ struct VersionRows {
         validation.reserve(manifest.count(of: .validation))
         test.reserve(manifest.count(of: .test))
         var order = LineOrder(try reader.tombstones())
-        try reader.forEachEntry { entry in try take(entry, &order, reader, positions) }
+        try reader.forEachEntry { entry in try take(entry, order: &order, reader: reader, positions: positions) }
         try reader.check(order, of: Set(Split.allCases))
         self.order = order
     }
@@ -73,9 +73,9 @@ struct VersionRows {
     /// Reads a file of a version that follows on what was read.
     private mutating func take(
         _ entry: DatasetEntry,
-        _ order: inout LineOrder,
-        _ reader: DatasetReader,
-        _ positions: [String: Int]
+        order: inout LineOrder,
+        reader: DatasetReader,
+        positions: [String: Int]
     ) throws {
         follow(entry)
         guard entry.kind == .labels else { return }

@@ -6,22 +6,33 @@ extension TrainingPolicy: Formed {
 
     public init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
         let recipes = ListOf(Nested<Hyperparameters>(), 1...1_000, of: "recipes")
-        newLabels = try f("new_labels", \.newLabels, Count(1...1_000_000), "New training labels that ask for a study.")
-        trials = try f("trials", \.trials, recipes, "The settings that a study tries.")
-        repeats = try f("repeats", \.repeats, Count(1...1_000), "Repeats of each trial with different seeds.")
-        deadline = try f("deadline", \.deadline, Span(), wire: "deadline_after_ms", "Time trainers have for a study.")
+        newLabels = try f(
+            "new_labels",
+            \.newLabels,
+            Count(1...1_000_000),
+            doc: "New training labels that ask for a study."
+        )
+        trials = try f("trials", \.trials, recipes, doc: "The settings that a study tries.")
+        repeats = try f("repeats", \.repeats, Count(1...1_000), doc: "Repeats of each trial with different seeds.")
+        deadline = try f(
+            "deadline",
+            \.deadline,
+            Span(),
+            wire: "deadline_after_ms",
+            doc: "Time trainers have for a study."
+        )
         let places = ListOf(.artifactPrefix, 1...100, of: "places")
         let allowed: StaticString = "Where artifacts may lie: schemes, or URIs that they begin with."
-        artifacts = try f("artifacts", \.artifacts, places, implied: ArtifactPrefix.usual, allowed)
+        artifacts = try f("artifacts", \.artifacts, places, implied: ArtifactPrefix.usual, doc: allowed)
         let prefix: StaticString = "What the names of the project's trained models begin with; a number follows."
         let text = Name<String>(
             "1 to 64 bytes without spaces and control characters",
-            1...64,
+            bytes: 1...64,
             sample: "v",
-            { Self.isPrefix($0) ? $0 : nil },
-            { $0 }
+            make: { Self.isPrefix($0) ? $0 : nil },
+            text: { $0 }
         )
-        versionPrefix = try f("version_prefix", \.versionPrefix, text, implied: "v", prefix)
+        versionPrefix = try f("version_prefix", \.versionPrefix, text, implied: "v", doc: prefix)
         // The results of a study are kept in one row of state, which must fit into one record.
         let (results, most) = (trials.count * repeats, Self.largestStudy)
         let complaint = "expected at most \(most) repeats of all trials together, found \(results)"

@@ -5,7 +5,12 @@ extension Hyperparameters: Formed {
 
     public init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
         let inverse = Number(1e-9...1e9)
-        inverseRegularization = try f("inverse_regularization", \.inverseRegularization, inverse, "Inverse L2 penalty.")
-        warmStart = try f("warm_start", \.warmStart, Flag(), "Start from the weights of the parent model.")
+        inverseRegularization = try f(
+            "inverse_regularization",
+            \.inverseRegularization,
+            inverse,
+            doc: "Inverse L2 penalty."
+        )
+        warmStart = try f("warm_start", \.warmStart, Flag(), doc: "Start from the weights of the parent model.")
     }
 }

@@ -19,7 +19,13 @@ extension ValueKind where Self == Name<ProjectID> {
     /// A project's name.
     public static var project: Self {
         let expected = "1 to 64 of a-z, 0-9, '.', '_' and '-', a letter or digit first"
-        return Name(expected, 1...64, sample: ProjectID("x"), { ProjectID(checking: $0) }, { $0.rawValue })
+        return Name(
+            expected,
+            bytes: 1...64,
+            sample: ProjectID("x"),
+            make: { ProjectID(checking: $0) },
+            text: { $0.rawValue }
+        )
     }
 }
 
@@ -44,10 +50,10 @@ extension ValueKind where Self == Name<ArtifactPrefix> {
         let usual = ArtifactPrefix.usual[0]
         return Name(
             expected,
-            1...1_024,
+            bytes: 1...1_024,
             sample: usual,
-            { $0.utf8.count <= 1_024 ? ArtifactPrefix($0) : nil },
-            { $0.text }
+            make: { $0.utf8.count <= 1_024 ? ArtifactPrefix($0) : nil },
+            text: { $0.text }
         )
     }
 }

@@ -21,7 +21,7 @@ public struct EngineMetrics: Sendable {
         let labels: Set<String>
         let help: String
 
-        init(_ kind: Kind, _ name: String, _ labels: Set<String>, _ help: String) {
+        init(_ kind: Kind, _ name: String, _ labels: Set<String>, help: String) {
             self.kind = kind
             self.name = name
             self.labels = labels
@@ -31,107 +31,112 @@ public struct EngineMetrics: Sendable {
         /// Whether a kind and labels are its own.
         func fits(_ kind: Kind, _ given: [String: String]) -> Bool { kind == self.kind && Set(given.keys) == labels }
 
-        static let read = Metric(.counter, "flywheel_records_read_total", ["role"], "Records read and committed.")
+        static let read = Metric(.counter, "flywheel_records_read_total", ["role"], help: "Records read and committed.")
         static let written = Metric(
             .counter,
             "flywheel_records_written_total",
             ["role"],
-            "Records written and committed."
+            help: "Records written and committed."
         )
         static let committed = Metric(
             .counter,
             "flywheel_transactions_committed_total",
             ["role"],
-            "Transactions committed."
+            help: "Transactions committed."
         )
         static let commitDuration = Metric(
             .histogram,
             "flywheel_commit_duration_seconds",
             ["role"],
-            "From opening a transaction to its commit."
+            help: "From opening a transaction to its commit."
         )
-        static let aborted = Metric(.counter, "flywheel_transactions_aborted_total", ["role"], "Transactions aborted.")
+        static let aborted = Metric(
+            .counter,
+            "flywheel_transactions_aborted_total",
+            ["role"],
+            help: "Transactions aborted."
+        )
         static let restarted = Metric(
             .counter,
             "flywheel_producers_restarted_total",
             ["role"],
-            "Producers made anew after a fatal error."
+            help: "Producers made anew after a fatal error."
         )
-        static let retries = Metric(.counter, "flywheel_retries_total", ["role"], "Calls tried again.")
+        static let retries = Metric(.counter, "flywheel_retries_total", ["role"], help: "Calls tried again.")
         static let expired = Metric(
             .counter,
             "flywheel_records_expired_total",
             ["role"],
-            "Records that expired before they were read."
+            help: "Records that expired before they were read."
         )
         static let unreachable = Metric(
             .gauge,
             "flywheel_brokers_unreachable",
             ["role"],
-            "1 while no broker answers a role."
+            help: "1 while no broker answers a role."
         )
         static let isolated = Metric(
             .counter,
             "flywheel_records_isolated_total",
             ["role"],
-            "Records taken out of the stream because they brought workers down."
+            help: "Records taken out of the stream because they brought workers down."
         )
         static let refusedTransactions = Metric(
             .counter,
             "flywheel_turns_refused_total",
             ["role"],
-            "Turns that a role could not work out and tried again."
+            help: "Turns that a role could not work out and tried again."
         )
         static let storagePaused = Metric(
             .gauge,
             "flywheel_storage_held_up",
             ["role"],
-            "1 while a store refuses a role's work."
+            help: "1 while a store refuses a role's work."
         )
         static let storageRefusals = Metric(
             .counter,
             "flywheel_storage_refusals_total",
             ["role"],
-            "Writes that a disk refused and that are tried again."
+            help: "Writes that a disk refused and that are tried again."
         )
         static let letters = Metric(
             .counter,
             "flywheel_dead_letters_total",
             ["stage", "code"],
-            "Records sent to the dead letters."
+            help: "Records sent to the dead letters."
         )
         static let lettersLeftOut = Metric(
             .counter,
             "flywheel_dead_letters_left_out_total",
             ["code"],
-            "Bad records of the traffic that were counted and not kept, for there were too many."
+            help: "Bad records of the traffic that were counted and not kept, for there were too many."
         )
         static let remarks = Metric(
             .counter,
             "flywheel_intake_remarks_total",
             ["member"],
-            "Records taken although a member that only informs could not be used as it stands."
+            help: "Records taken although a member that only informs could not be used as it stands."
         )
         static let forwarded = Metric(
             .counter,
             "flywheel_intake_forwarded_total",
             [],
-            "Journal entries written by Intake."
+            help: "Journal entries written by Intake."
         )
         static let feedbackLeftOut = Metric(
             .counter,
             "flywheel_feedback_left_out_total",
             [],
-            "Feedback that was counted and is in no journal, for its user was not drawn."
+            help: "Feedback that was counted and is in no journal, for its user was not drawn."
         )
         static let refusedEntries = Metric(
             .counter,
             "flywheel_entries_refused_total",
             ["code"],
-            "Journal entries that changed nothing."
+            help: "Journal entries that changed nothing."
         )
-        static let entries = Metric(.counter, "flywheel_loop_entries_total", [], "Journal entries applied.")
-        static let decisions = Metric(.counter, "flywheel_loop_decisions_total", [], "Decisions made.")
+        static let entries = Metric(.counter, "flywheel_loop_entries_total", [], help: "Journal entries applied.")
+        static let decisions = Metric(.counter, "flywheel_loop_decisions_total", [], help: "Decisions made.")
         /// Metrics of every role.
         static let ofRoles = [
             read, written, committed, aborted, restarted, retries, expired, isolated, refusedTransactions,

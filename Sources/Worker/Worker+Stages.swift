@@ -37,9 +37,9 @@ extension Worker {
 
     func makeStage(
         _ role: Role,
-        _ thread: Int,
-        _ transport: KafkaStreamTransport,
-        _ logger: Logger
+        thread: Int,
+        transport: KafkaStreamTransport,
+        logger: Logger
     ) throws -> Parts {
         let topics = configuration.topics
         switch role {

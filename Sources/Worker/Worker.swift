@@ -76,7 +76,7 @@ public final class Worker: Sendable {
         while !stop.isRaised {
             let began = WallClock.now()
             do {
-                try transaction(role, thread, logger, &explained, standstill)
+                try work(role, thread: thread, logger: logger, explained: &explained, standstill: standstill)
                 break
             } catch let fault as SaltFault {
                 // It would do harm, and no repetition mends it.
@@ -163,9 +163,9 @@ public final class Worker: Sendable {
     /// Says at once where no broker answers: what follows waits much longer before it says anything.
     private func lookForBroker(
         _ role: Role,
-        _ thread: Int,
-        _ logger: Logger,
-        _ standstill: Standstill
+        thread: Int,
+        logger: Logger,
+        standstill: Standstill
     ) throws {
         let properties = configuration.properties(role)
         let isThere = try KafkaConnection.check(properties, timeoutMilliseconds: Self.answerPatience)
@@ -174,15 +174,15 @@ public final class Worker: Sendable {
         let reason =
             "no broker at \(address) has answered within \(Self.answerPatience / 1_000) s; the role goes on trying"
         health.set(role, thread: thread, .degraded, reason: reason, partitions: 0, at: WallClock.now())
-        noteReachable(false, role, logger, standstill, reason)
+        noteReachable(false, role: role, logger: logger, standstill: standstill, reason: reason)
     }
 
     private func noteReachable(
         _ isReachable: Bool,
-        _ role: Role,
-        _ logger: Logger,
-        _ standstill: Standstill,
-        _ reason: String = ""
+        role: Role,
+        logger: Logger,
+        standstill: Standstill,
+        reason: String = ""
     ) {
         metrics.observe(isReachable: isReachable, role)
         guard standstill.isUnreachable == isReachable else { return }
@@ -196,15 +196,15 @@ public final class Worker: Sendable {
 
     /// One life of a role, from its clients' making to their closing. `explained` are partitions of the life before, where
     /// its clients ended it and not a record; then those of this one.
-    private func transaction(
+    private func work(
         _ role: Role,
-        _ thread: Int,
-        _ logger: Logger,
-        _ explained: inout Set<TopicPartition>,
-        _ standstill: Standstill
+        thread: Int,
+        logger: Logger,
+        explained: inout Set<TopicPartition>,
+        standstill: Standstill
     ) throws {
         let help = AccessRights.help(role.party, configuration.kafka)
-        try lookForBroker(role, thread, logger, standstill)
+        try lookForBroker(role, thread: thread, logger: logger, standstill: standstill)
         let transport = KafkaStreamTransport(
             properties: configuration.properties(role),
             delivery: role == .intake ? configuration.intakeDelivery : .exactlyOnce
@@ -216,8 +216,8 @@ public final class Worker: Sendable {
             properties: configuration.kafka
         )
         // That was answered.
-        noteReachable(true, role, logger, standstill)
-        let parts = try makeStage(role, thread, transport, logger)
+        noteReachable(true, role: role, logger: logger, standstill: standstill)
+        let parts = try makeStage(role, thread: thread, transport: transport, logger: logger)
         defer { parts.finish() }
         let names = parts.inputs.map { configuration.topics[$0] }
         try checkSalt(role, names, transport)

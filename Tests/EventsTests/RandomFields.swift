@@ -31,7 +31,7 @@ struct RandomFields<Root>: Fields {
         _ field: Field,
         _ get: (Root) -> K.Value,
         _ kind: K,
-        _ lack: Lack<K.Value>,
+        lack: Lack<K.Value>,
         inFile: K?
     ) throws(NoValue) -> K.Value {
         if let absent = lack.absent, value.draws.below(4) == 0 { return absent }
@@ -87,7 +87,6 @@ struct RandomValue: ValueSource {
         }
     }
 
-    func unsigned() -> UInt64 { draws.next() }
     func span(_ range: ClosedRange<Int64>) -> Int64 { integer(range) }
     func flag() -> Bool { draws.below(2) == 0 }
 
@@ -153,9 +152,9 @@ private struct OneCase<Root>: Cases {
     mutating func callAsFunction<K: ValueKind>(
         _ name: StaticString,
         _ kind: K,
-        _ embed: (K.Value) -> Root,
-        _ extract: (Root) -> K.Value?,
-        _ doc: StaticString
+        embed: (K.Value) -> Root,
+        extract: (Root) -> K.Value?,
+        doc: StaticString
     ) {
         if seen == wanted, let part = try? kind.read(value) { result = embed(part) }
         seen += 1

@@ -9,7 +9,7 @@ private struct Inner: Formed {
 
     init(weight: Double) { self.weight = weight }
     init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
-        weight = try f("weight", \.weight, Number(0...10), absent: 1, "Its weight.")
+        weight = try f("weight", \.weight, Number(0...10), absent: 1, doc: "Its weight.")
     }
 }
 
@@ -22,11 +22,11 @@ private struct Outer: Formed {
     var beside: Inner
 
     init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
-        colour = try f.tag("colour", \.colour, "Its colour.")
-        least = try f("least", \.least, Count(1...9), "The least.")
-        most = try f("most", \.most, Count(least...9), default: max(3, least), "The most.")
-        wait = colour == .red ? try f.optional("wait", \.wait, Span(), "How long.") : nil
-        inner = try f("inner", \.inner, Nested(), implied: Inner(weight: 7), "Another.")
+        colour = try f.tag("colour", \.colour, doc: "Its colour.")
+        least = try f("least", \.least, Count(1...9), doc: "The least.")
+        most = try f("most", \.most, Count(least...9), default: max(3, least), doc: "The most.")
+        wait = colour == .red ? try f.optional("wait", \.wait, Span(), doc: "How long.") : nil
+        inner = try f("inner", \.inner, Nested(), implied: Inner(weight: 7), doc: "Another.")
         beside = try f.beside(\.beside)
         try f.require("most", least + most > 12 ? "too many" : nil)
     }
@@ -41,7 +41,7 @@ private struct Notes<Root>: Fields {
         _ field: Field,
         _ get: (Root) -> K.Value,
         _ kind: K,
-        _ lack: Lack<K.Value>,
+        lack: Lack<K.Value>,
         inFile: K?
     ) -> K.Value {
         let meaning = [("absent", lack.absent), ("implied", lack.implied), ("default", lack.fallback)]

@@ -250,9 +250,11 @@ final class MemoryStore: ObjectStore {
     func read(_ name: String, maximumSize: Int) throws(StorageError) -> [UInt8] {
         try ObjectName.check(name)
         guard let bytes = state.withLock({ $0.objects[name] }) else {
-            throw StorageError(.notFound, "read", name, "it is not there")
+            throw StorageError(.notFound, "read", name, reason: "it is not there")
         }
-        guard bytes.count <= maximumSize else { throw StorageError(.tooLarge, "read", name, "\(bytes.count) bytes") }
+        guard bytes.count <= maximumSize else {
+            throw StorageError(.tooLarge, "read", name, reason: "\(bytes.count) bytes")
+        }
         return bytes
     }
 
@@ -276,7 +278,7 @@ final class MemoryStore: ObjectStore {
         try ObjectName.check(name)
         let bytes = Array(bytes)
         if let known = state.withLock({ $0.objects[name] }) {
-            guard known == bytes else { throw StorageError(.conflict, "put", name, "other bytes are there") }
+            guard known == bytes else { throw StorageError(.conflict, "put", name, reason: "other bytes are there") }
             return false
         }
         try change { $0[name] = bytes }

@@ -132,7 +132,7 @@ final class CountingStore: ObjectStore {
 
     func read(_ name: String, maximumSize: Int) throws(StorageError) -> [UInt8] {
         let isAway = away.withLock { part in part.map { name.contains($0) } ?? false }
-        guard !isAway else { throw StorageError(.unavailable, "read", name, "503 SlowDown") }
+        guard !isAway else { throw StorageError(.unavailable, "read", name, reason: "503 SlowDown") }
         let bytes = try store.read(name, maximumSize: maximumSize)
         state.withLock { state in
             state.reads[name, default: 0] += 1

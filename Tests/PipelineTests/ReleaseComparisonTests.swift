@@ -67,7 +67,9 @@ struct ReleaseComparisonTests {
 
     @Test("A difference is tested, weighed, and held against the noise of the labels")
     func pair() throws {
-        let score = try #require(PairedScore(Self.old, Self.new, on: Self.items, Self.figures, .choice(Self.schema)))
+        let score = try #require(
+            PairedScore(Self.old, Self.new, on: Self.items, figures: Self.figures, question: .choice(Self.schema))
+        )
         #expect((score.mcNemar.wins, score.mcNemar.losses) == (8, 2))
         #expect((score.difference.value - 0.1 * 0.6).magnitude < 1e-12)
         #expect(score.permutation.isExact && score.permutation.pValue == score.mcNemar.exact)
@@ -75,14 +77,18 @@ struct ReleaseComparisonTests {
         #expect(score.difference.interval.width < 0.15 && score.difference.always.width < 0.2)
         #expect((score.noiseFloor - 10 * 0.1 / 30).magnitude < 1e-12 && !score.isBelowNoise)
         #expect(score.odds?.ratio == 4)
-        let back = try #require(PairedScore(Self.new, Self.old, on: Self.items, Self.figures, .choice(Self.schema)))
+        let back = try #require(
+            PairedScore(Self.new, Self.old, on: Self.items, figures: Self.figures, question: .choice(Self.schema))
+        )
         #expect((back.difference.value + score.difference.value).magnitude < 1e-12)
         let noisy = Self.items.map { item in
             var item = item
             item.confidence = 0.8
             return item
         }
-        let doubtful = try #require(PairedScore(Self.old, Self.new, on: noisy, Self.figures, .choice(Self.schema)))
+        let doubtful = try #require(
+            PairedScore(Self.old, Self.new, on: noisy, figures: Self.figures, question: .choice(Self.schema))
+        )
         #expect(doubtful.isBelowNoise)
     }
 
@@ -90,8 +96,12 @@ struct ReleaseComparisonTests {
     func foreignPair() throws {
         var items = Self.items
         items[0].answers[Self.old] = ScoreBook.Answer(label: .choice(ClassIndex(0)), isReported: false)
-        let score = try #require(PairedScore(Self.old, Self.new, on: items, Self.figures, .choice(Self.schema)))
-        let known = try #require(PairedScore(Self.old, Self.new, on: Self.items, Self.figures, .choice(Self.schema)))
+        let score = try #require(
+            PairedScore(Self.old, Self.new, on: items, figures: Self.figures, question: .choice(Self.schema))
+        )
+        let known = try #require(
+            PairedScore(Self.old, Self.new, on: Self.items, figures: Self.figures, question: .choice(Self.schema))
+        )
         #expect(score.difference.interval.width > 1.5 * known.difference.interval.width)
     }
 
@@ -168,7 +178,7 @@ struct ReleaseComparisonTests {
         #expect(last.version == second && comparison.series.count == book.reigns.count)
         let before = book.window(until: promotedAt)
         let question = try #require(book.question)
-        let step = try #require(PairedScore(first, second, on: before, book.figures, question))
+        let step = try #require(PairedScore(first, second, on: before, figures: book.figures, question: question))
         let former = try #require(comparison.series.dropLast().last)
         #expect(former.version == first)
         #expect(((last.chained ?? 9) - (former.chained ?? 0) - step.difference.value).magnitude < 1e-12)

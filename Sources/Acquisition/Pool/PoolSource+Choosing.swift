@@ -11,7 +11,9 @@ extension PoolSource {
     mutating func take(_ count: Int, _ accounts: inout TaskAccounts, _ context: SelectionContext) -> [Selection] {
         let policy = context.policy
         let quotas = accounts.quotas(context)
-        if policy.edition >= 2, policy.stream == nil { return takeByWalk(count, accounts, quotas, context) }
+        if policy.edition >= 2, policy.stream == nil {
+            return takeByWalk(count, accounts: accounts, quotas: quotas, in: context)
+        }
         if let stream = policy.stream {
             return takeStreamed(count, quotas).map {
                 $0.selection(purpose, strategy: stream.strategy.rawValue, propensity: $0.propensity)

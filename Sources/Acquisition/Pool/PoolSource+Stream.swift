@@ -11,9 +11,9 @@ extension PoolSource {
     /// A challenger's word on a sample is no event: it would count every sample twice.
     mutating func judge(
         _ pooled: PooledCandidate,
-        _ rule: StreamPolicy,
-        _ accounts: inout TaskAccounts,
-        _ context: SelectionContext
+        by rule: StreamPolicy,
+        accounts: inout TaskAccounts,
+        in context: SelectionContext
     ) {
         let candidate = pooled.candidate
         let id = candidate.sample.id

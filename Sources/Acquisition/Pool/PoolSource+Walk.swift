@@ -10,9 +10,9 @@ extension PoolSource {
     /// - Returns: At most `count` distinct selections, those drawn by chance last.
     mutating func takeByWalk(
         _ count: Int,
-        _ accounts: TaskAccounts,
-        _ quotas: SliceQuotas?,
-        _ context: SelectionContext
+        accounts: TaskAccounts,
+        quotas: SliceQuotas?,
+        in context: SelectionContext
     ) -> [Selection] {
         let policy = context.policy
         var rooms = quotas.map { SliceRooms($0) }
@@ -29,11 +29,11 @@ extension PoolSource {
             let wanted = count - explored.count
             let rule = rule(wanted, labels: accounts.cadence.value.trainingSamples, policy)
             let window = window(
-                wanted,
-                rule,
+                of: wanted,
+                by: rule,
                 leavingOut: Set(explored.map(\.pooled.candidate.sample.id)),
-                rooms,
-                context
+                rooms: rooms,
+                in: context
             )
             chosen = selections(window.choose(wanted, seed: context.entry.seed), of: window, policy)
         }
@@ -53,11 +53,11 @@ extension PoolSource {
     /// near to a sample that was asked for or to a better one, lies among unanswerable samples or out of all proportion, or
     /// has no room in its quota; all but the last come behind where there is too little else.
     private mutating func window(
-        _ count: Int,
-        _ rule: BatchRule,
+        of count: Int,
+        by rule: BatchRule,
         leavingOut left: Set<SampleID>,
-        _ rooms: SliceRooms?,
-        _ context: SelectionContext
+        rooms: SliceRooms?,
+        in context: SelectionContext
     ) -> RankedCandidates {
         let policy = context.policy
         let width = rule.width(count, policy)

@@ -32,7 +32,7 @@ public struct PoolSource: TaskSource, Sendable {
     /// - Complexity: O(1) on average, O(*poolCapacity*) for the first after a batch.
     mutating func receive(_ received: PooledCandidate, _ accounts: inout TaskAccounts, _ context: SelectionContext) {
         if let stream = context.policy.stream {
-            judge(received, stream, &accounts, context)
+            judge(received, by: stream, accounts: &accounts, in: context)
             return
         }
         let id = received.candidate.sample.id

@@ -177,14 +177,14 @@ public final class LabelTool {
         let bytes: [UInt8]
         if generator.nextUnit() < 0.02 {
             open[id]?.skipped += 1
-            bytes = event(task, id, annotator.id, "skip", nil)
+            bytes = event(for: task, id: id, annotator: annotator.id, outcome: "skip", name: nil)
         } else {
             let right = truth[task.text] ?? 0
             var given = right
             if generator.nextUnit() < annotator.error {
                 given = (right + 1 + generator.next(below: task.classes.count - 1)) % task.classes.count
             }
-            bytes = event(task, id, annotator.id, "answer", task.classes[given])
+            bytes = event(for: task, id: id, annotator: annotator.id, outcome: "answer", name: task.classes[given])
         }
         if generator.nextUnit() < 0.01 {
             // Goes to lunch with the answer unsent; somebody else is asked meanwhile.
@@ -201,7 +201,7 @@ public final class LabelTool {
         late.removeAll { $0.at <= now }
     }
 
-    private func event(_ task: OfferedTask, _ id: String, _ annotator: String, _ outcome: String, _ name: String?)
+    private func event(for task: OfferedTask, id: String, annotator: String, outcome: String, name: String?)
         -> [UInt8]
     {
         var writer = JSONWriter()

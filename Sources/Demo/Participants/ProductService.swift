@@ -174,18 +174,24 @@ public final class ProductService {
         let image = nextImage(index)
         let features = image.features.map { Double($0) }
         guard let champion = deployments[index].champion else {
-            try publish(image, index, nil, nil, .champion)
+            try publish(image, at: index, version: nil, probabilities: nil, role: .champion)
             return
         }
         var probabilities = champion.model.probabilities(of: features)
         if deployments[index].broken == champion.version {
             probabilities = Array(probabilities[1...]) + [probabilities[0]]
         }
-        try publish(image, index, champion.version, probabilities, .champion)
+        try publish(image, at: index, version: champion.version, probabilities: probabilities, role: .champion)
         if let challenger = deployments[index].challenger {
-            try publish(image, index, challenger.version, challenger.model.probabilities(of: features), .challenger)
+            try publish(
+                image,
+                at: index,
+                version: challenger.version,
+                probabilities: challenger.model.probabilities(of: features),
+                role: .challenger
+            )
         }
-        try react(image, index, champion.version, probabilities)
+        try react(to: image, at: index, version: champion.version, probabilities: probabilities)
     }
 
     private func nextImage(_ index: Int) -> DigitImage {
@@ -203,10 +209,10 @@ public final class ProductService {
 
     private func publish(
         _ image: DigitImage,
-        _ index: Int,
-        _ version: String?,
-        _ probabilities: [Double]?,
-        _ role: ModelRole
+        at index: Int,
+        version: String?,
+        probabilities: [Double]?,
+        role: ModelRole
     ) throws {
         var output: ClassDistribution?
         if let probabilities {
@@ -235,7 +241,7 @@ public final class ProductService {
     static let question = Question.choice(LabelSchema(question: "", classes: DigitsScenario.classes))
 
     /// Users notice wrong answers more than right ones, and a few of them are wrong themselves.
-    private func react(_ image: DigitImage, _ index: Int, _ version: String, _ probabilities: [Double]) throws {
+    private func react(to image: DigitImage, at index: Int, version: String, probabilities: [Double]) throws {
         var predicted = 0
         for label in probabilities.indices where probabilities[label] > probabilities[predicted] { predicted = label }
         let isRight = predicted == image.digit

@@ -70,13 +70,28 @@ struct Headline {
     private var pairs: Markup {
         let (active, random) = (snapshot.active, snapshot.random)
         return Markup(joining: [
-            pair("Labels to 90\u{a0}%", "labelled training samples", active.labelsTo90, random.labelsTo90),
-            pair("Human labels to 90\u{a0}%", "those that people gave", active.humanLabelsTo90, random.humanLabelsTo90),
-            pair("Votes to 90\u{a0}%", "single answers of annotators", active.votesTo90, random.votesTo90),
+            pair(
+                "Labels to 90\u{a0}%",
+                note: "labelled training samples",
+                active: active.labelsTo90,
+                random: random.labelsTo90
+            ),
+            pair(
+                "Human labels to 90\u{a0}%",
+                note: "those that people gave",
+                active: active.humanLabelsTo90,
+                random: random.humanLabelsTo90
+            ),
+            pair(
+                "Votes to 90\u{a0}%",
+                note: "single answers of annotators",
+                active: active.votesTo90,
+                random: random.votesTo90
+            ),
         ])
     }
 
-    private func pair(_ title: String, _ note: String, _ active: Int?, _ random: Int?) -> Markup {
+    private func pair(_ title: String, note: String, active: Int?, random: Int?) -> Markup {
         let longest = Double(max(active ?? 0, random ?? 0, 1))
         let saved = Saving(active: active, random: random)?.text ?? ""
         let bars = zip(ProjectSide.allCases, [active, random]).map { side, value in

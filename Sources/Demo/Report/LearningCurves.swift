@@ -53,16 +53,22 @@ struct LearningCurves {
         for row in 0...rows {
             let share = Double(row) / Double(rows)
             guard share >= y.domain.lowerBound - 1e-9 else { continue }
-            result += SVG.line(x.start, y(share), x.end, y(share), "grid")
-            result += SVG.text(x.start - 8, y(share) + 4, Figures.fixed(share * 100, 0), "tick", anchor: "end")
+            result += SVG.line(x1: x.start, y1: y(share), x2: x.end, y2: y(share), style: "grid")
+            result += SVG.text(
+                x: x.start - 8,
+                y: y(share) + 4,
+                Figures.fixed(share * 100, 0),
+                style: "tick",
+                anchor: "end"
+            )
         }
         for value in Ticks.values(to: x.domain.upperBound, step: step) {
-            result += SVG.line(x(value), y.start, x(value), y.start + 4, "axis")
-            result += SVG.text(x(value), y.start + 18, Figures.count(Int(value)), "tick", anchor: "middle")
+            result += SVG.line(x1: x(value), y1: y.start, x2: x(value), y2: y.start + 4, style: "axis")
+            result += SVG.text(x: x(value), y: y.start + 18, Figures.count(Int(value)), style: "tick", anchor: "middle")
         }
-        result += SVG.line(x.start, y.start, x.end, y.start, "axis")
+        result += SVG.line(x1: x.start, y1: y.start, x2: x.end, y2: y.start, style: "axis")
         let middle = (x.start + x.end) / 2
-        result += SVG.text(middle, y.start + 38, "labelled training samples", "name", anchor: "middle")
+        result += SVG.text(x: middle, y: y.start + 38, "labelled training samples", style: "name", anchor: "middle")
         let side = (y.start + y.end) / 2
         result += """
             <text class="name" transform="translate(12 \(side)) rotate(-90)" text-anchor="middle">held-out accuracy, %</text>
@@ -72,20 +78,20 @@ struct LearningCurves {
 
     /// The 90 % line, and where each project crossed it.
     private func goal(_ x: LinearScale, _ y: LinearScale) -> Markup {
-        var result = SVG.line(x.start, y(0.9), x.end, y(0.9), "goal")
-        result += SVG.text(x.end, y(0.9) - 5, "90\u{a0}%", "goal-name", anchor: "end")
+        var result = SVG.line(x1: x.start, y1: y(0.9), x2: x.end, y2: y(0.9), style: "goal")
+        result += SVG.text(x: x.end, y: y(0.9) - 5, "90\u{a0}%", style: "goal-name", anchor: "end")
         let crossings = ProjectSide.allCases.compactMap { side in snapshot[side].labelsTo90.map { (side, $0) } }
         for (index, (side, labels)) in crossings.enumerated() {
             let at = x(Double(labels))
-            result += SVG.line(at, y(0.9), at, y.start, "drop \(side.rawValue)")
+            result += SVG.line(x1: at, y1: y(0.9), x2: at, y2: y.start, style: "drop \(side.rawValue)")
             let text = "\(Figures.count(labels)) labels"
             let isLast = at + SVG.width(of: text, size: 12) + 6 > x.end
             let height = y.start - 8 - Double(index) * 16
             result += SVG.text(
-                at + (isLast ? -5 : 5),
-                height,
+                x: at + (isLast ? -5 : 5),
+                y: height,
                 text,
-                "drop-name \(side.rawValue)",
+                style: "drop-name \(side.rawValue)",
                 anchor: isLast ? "end" : "start"
             )
         }
@@ -102,10 +108,10 @@ struct LearningCurves {
                 """
             result += SVG.mark(
                 side.shape,
-                x(Double(point.labels)),
-                y(point.accuracy),
-                3.6,
-                "point \(side.rawValue)",
+                x: x(Double(point.labels)),
+                y: y(point.accuracy),
+                radius: 3.6,
+                style: "point \(side.rawValue)",
                 title: title
             )
         }
@@ -114,6 +120,12 @@ struct LearningCurves {
 
     private func waiting(_ x: LinearScale, _ y: LinearScale) -> Markup {
         let text = snapshot.isFinished ? "no model was trained" : "the first models are still to come"
-        return SVG.text((x.start + x.end) / 2, (y.start + y.end) / 2 + 40, text, "waiting", anchor: "middle")
+        return SVG.text(
+            x: (x.start + x.end) / 2,
+            y: (y.start + y.end) / 2 + 40,
+            text,
+            style: "waiting",
+            anchor: "middle"
+        )
     }
 }

@@ -42,68 +42,92 @@ struct ReleaseTimeline {
         var result = Markup.empty
         let step = Ticks.timeStep(x.domain.upperBound, limit: isWide ? 14 : 6)
         for value in Ticks.values(to: x.domain.upperBound, step: step) {
-            result += SVG.line(x(value), top, x(value), bottom, "grid")
-            result += SVG.text(x(value), bottom + 16, Figures.clock(value), "tick", anchor: "middle")
+            result += SVG.line(x1: x(value), y1: top, x2: x(value), y2: bottom, style: "grid")
+            result += SVG.text(x: x(value), y: bottom + 16, Figures.clock(value), style: "tick", anchor: "middle")
         }
-        result += SVG.line(x.start, bottom, x.end, bottom, "axis")
+        result += SVG.line(x1: x.start, y1: bottom, x2: x.end, y2: bottom, style: "axis")
         result += SVG.text(
-            (x.start + x.end) / 2,
-            bottom + 32,
+            x: (x.start + x.end) / 2,
+            y: bottom + 32,
             "minutes:seconds since the start",
-            "name",
+            style: "name",
             anchor: "middle"
         )
         guard !snapshot.isFinished, snapshot.elapsed > 0 else { return result }
         let now = x(snapshot.elapsed)
-        return result + SVG.line(now, top, now, bottom, "now")
-            + SVG.text(min(now + 4, x.end - 22), bottom - 5, "now", "tick")
+        return result + SVG.line(x1: now, y1: top, x2: now, y2: bottom, style: "now")
+            + SVG.text(x: min(now + 4, x.end - 22), y: bottom - 5, "now", style: "tick")
     }
 
     // MARK: - One project
 
     private func lane(_ side: ProjectSide, _ x: LinearScale, top: Double) -> Markup {
         let releases = snapshot[side].releases
-        var result = SVG.text(x.start, top + 14, "\(side.title) · \(snapshot[side].name)", "lane \(side.rawValue)")
+        var result = SVG.text(
+            x: x.start,
+            y: top + 14,
+            "\(side.title) · \(snapshot[side].name)",
+            style: "lane \(side.rawValue)"
+        )
         let bar = top + 42
         if releases.isEmpty {
-            result += SVG.rectangle(x.start, bar, x.end - x.start, 20, "vacant")
-            return result + SVG.text(x.start + 8, bar + 14, "no model released yet", "tick")
+            result += SVG.rectangle(x: x.start, y: bar, width: x.end - x.start, height: 20, style: "vacant")
+            return result + SVG.text(x: x.start + 8, y: bar + 14, "no model released yet", style: "tick")
         }
-        for span in Self.champions(releases, until: end) { result += segment(span, side, x, bar) }
+        for span in Self.champions(releases, until: end) { result += segment(span, of: side, x: x, bar: bar) }
         for span in Self.challengers(releases, until: end) {
             let (from, to) = (x(span.from), x(span.to))
             let title = "\(span.version) in the shadow of the champion, \(Self.period(span))"
-            result += SVG.rectangle(from, bar + 25, max(1, to - from - 1), 5, "shadow \(side.rawValue)", title: title)
+            result += SVG.rectangle(
+                x: from,
+                y: bar + 25,
+                width: max(1, to - from - 1),
+                height: 5,
+                style: "shadow \(side.rawValue)",
+                title: title
+            )
         }
         for release in releases {
             let cause = ReleaseCause(release.cause)
             let height = cause == .shadow ? bar + 27.5 : bar - 9
             let radius = cause == .shadow ? 3.2 : 5.5
             let title = "\(Figures.clock(release.at)) \(cause.title): \(release.champion). \(release.evidence)"
-            result += SVG.mark(cause.shape, x(release.at), height, radius, cause.style, title: title)
+            result += SVG.mark(
+                cause.shape,
+                x: x(release.at),
+                y: height,
+                radius: radius,
+                style: cause.style,
+                title: title
+            )
         }
         return result
     }
 
     private var end: Double { snapshot.isFinished ? snapshot.horizon : max(snapshot.elapsed, 0) }
 
-    private func segment(_ span: Span, _ side: ProjectSide, _ x: LinearScale, _ bar: Double) -> Markup {
+    private func segment(_ span: Span, of side: ProjectSide, x: LinearScale, bar: Double) -> Markup {
         let (from, to) = (x(span.from), x(span.to))
         let accuracy = span.accuracy.map { ", held-out accuracy \(Figures.percent($0))" } ?? ""
         let ending = span.isRolledBack ? ", rolled back" : ""
         let title = "\(span.version) was champion \(Self.period(span))\(accuracy)\(ending)"
         let style = "span \(side.rawValue)\(span.isRolledBack ? " broken" : "")"
         let width = max(1.5, to - from - 1.5)
-        var result = SVG.rectangle(from, bar, width, 20, style, title: title)
+        var result = SVG.rectangle(x: from, y: bar, width: width, height: 20, style: style, title: title)
         if span.isRolledBack {
             let strokes = stride(from: from + 5, to: from + width, by: 6).map { at -> Markup in
-                SVG.line(at, bar + 1, max(from, at - 5), bar + 19, "hatch")
+                SVG.line(x1: at, y1: bar + 1, x2: max(from, at - 5), y2: bar + 19, style: "hatch")
             }
             result += Markup(joining: strokes)
         }
         let text = span.version + (span.isRolledBack ? " ✕" : "")
         if SVG.width(of: text, size: 12) + 8 < width {
-            result += SVG.text(from + 6, bar + 14.5, text, span.isRolledBack ? "span-name hatched" : "span-name")
+            result += SVG.text(
+                x: from + 6,
+                y: bar + 14.5,
+                text,
+                style: span.isRolledBack ? "span-name hatched" : "span-name"
+            )
         }
         return result
     }

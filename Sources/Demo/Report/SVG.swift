@@ -48,20 +48,20 @@ enum SVG {
         """
     }
 
-    static func line(_ x1: Double, _ y1: Double, _ x2: Double, _ y2: Double, _ style: String) -> Markup {
+    static func line(x1: Double, y1: Double, x2: Double, y2: Double, style: String) -> Markup {
         "<line class=\"\(style)\" x1=\"\(x1)\" y1=\"\(y1)\" x2=\"\(x2)\" y2=\"\(y2)\"/>"
     }
 
-    static func text(_ x: Double, _ y: Double, _ text: String, _ style: String, anchor: String = "start") -> Markup {
+    static func text(x: Double, y: Double, _ text: String, style: String, anchor: String = "start") -> Markup {
         "<text class=\"\(style)\" x=\"\(x)\" y=\"\(y)\" text-anchor=\"\(anchor)\">\(text)</text>"
     }
 
     static func rectangle(
-        _ x: Double,
-        _ y: Double,
-        _ width: Double,
-        _ height: Double,
-        _ style: String,
+        x: Double,
+        y: Double,
+        width: Double,
+        height: Double,
+        style: String,
         title: String? = nil
     ) -> Markup {
         let size: Markup = "width=\"\(max(0, width))\" height=\"\(height)\""
@@ -87,7 +87,7 @@ enum SVG {
     }
 
     /// One mark around (`x`, `y`), with what it says on hovering.
-    static func mark(_ shape: Shape, _ x: Double, _ y: Double, _ r: Double, _ style: String, title: String?) -> Markup {
+    static func mark(_ shape: Shape, x: Double, y: Double, radius r: Double, style: String, title: String?) -> Markup {
         let inner: Markup =
             switch shape {
             case .disc: "<circle cx=\"\(x)\" cy=\"\(y)\" r=\"\(r)\"/>"
@@ -109,7 +109,7 @@ enum SVG {
     static func key(_ shape: Shape, _ style: String) -> Markup {
         """
         <svg class="key" viewBox="0 0 14 14" width="14" height="14" aria-hidden="true">\
-        \(mark(shape, 7, 7, 5, style, title: nil))</svg>
+        \(mark(shape, x: 7, y: 7, radius: 5, style: style, title: nil))</svg>
         """
     }
 }

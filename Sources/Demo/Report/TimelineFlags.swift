@@ -47,11 +47,11 @@ struct TimelineFlags {
     func markup(to bottom: Double, laneHeight: Double) -> Markup {
         let bands = outages.map { outage -> Markup in
             SVG.rectangle(
-                outage.from,
-                height,
-                outage.to - outage.from,
-                bottom - height,
-                "outage",
+                x: outage.from,
+                y: height,
+                width: outage.to - outage.from,
+                height: bottom - height,
+                style: "outage",
                 title: "a worker is down"
             )
         }
@@ -59,15 +59,16 @@ struct TimelineFlags {
             let y = Double(flag.row) * Self.rowHeight
             let end = flag.side == .active ? bottom - laneHeight : bottom
             let text = SVG.text(
-                flag.at + (flag.isLeft ? -6 : 6),
-                y + 12,
+                x: flag.at + (flag.isLeft ? -6 : 6),
+                y: y + 12,
                 flag.text,
-                "flag-name",
+                style: "flag-name",
                 anchor: flag.isLeft ? "end" : "start"
             )
+            let pole = SVG.line(x1: flag.at, y1: y + 2, x2: flag.at, y2: end, style: "pole")
             return """
                 <g class="flag \(flag.style)">\(SVG.title(flag.title))\
-                \(SVG.line(flag.at, y + 2, flag.at, end, "pole"))<circle cx="\(flag.at)" cy="\(y + 8)" r="3"/>\(text)</g>
+                \(pole)<circle cx="\(flag.at)" cy="\(y + 8)" r="3"/>\(text)</g>
                 """
         }
         return "\(bands)\(drawn)"

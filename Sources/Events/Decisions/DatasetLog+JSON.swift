@@ -121,7 +121,8 @@ extension DatasetLogRecord: JSONCodable {
         writer.object { writer in
             switch self {
             case .accepted(let fact, let names): write(fact, names, project, to: &writer)
-            case .changed(let change, let names, let former): write(change, names, former, project, to: &writer)
+            case .changed(let change, let names, let former):
+                write(change, names: names, former: former, project: project, to: &writer)
             case .cut(let cut): write(cut, project, to: &writer)
             }
         }

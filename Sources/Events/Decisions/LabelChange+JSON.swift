@@ -54,9 +54,9 @@ extension DatasetLogRecord {
 
     func write(
         _ change: LabelChange,
-        _ names: [String]?,
-        _ former: [String]?,
-        _ project: ProjectID?,
+        names: [String]?,
+        former: [String]?,
+        project: ProjectID?,
         to writer: inout JSONWriter
     ) {
         let kind =

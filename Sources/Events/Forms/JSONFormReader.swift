@@ -27,7 +27,7 @@ struct JSONFormReader<Root>: Fields {
         _ field: Field,
         _ get: (Root) -> K.Value,
         _ kind: K,
-        _ lack: Lack<K.Value>,
+        lack: Lack<K.Value>,
         inFile: K?
     ) throws(JSONError) -> K.Value {
         guard let found = member(field, isSpan: K.isSpan) else {
@@ -87,8 +87,6 @@ struct JSONFormValue: ValueSource {
         guard range.contains(number) else { throw outside(.integer(range), number) }
         return number
     }
-
-    func unsigned() throws(JSONError) -> UInt64 { try value.uint64() }
 
     func span(_ range: ClosedRange<Int64>) throws(JSONError) -> Int64 { try integer(range) }
 
@@ -185,9 +183,9 @@ struct JSONFormValue: ValueSource {
         mutating func callAsFunction<K: ValueKind>(
             _ name: StaticString,
             _ kind: K,
-            _ embed: (K.Value) -> Root,
-            _ extract: (Root) -> K.Value?,
-            _ doc: StaticString
+            embed: (K.Value) -> Root,
+            extract: (Root) -> K.Value?,
+            doc: StaticString
         ) {
             known.append("\(name)")
             guard known.last == self.name else { return }

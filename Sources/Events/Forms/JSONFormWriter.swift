@@ -20,7 +20,7 @@ struct JSONFormWriter<Root>: Fields {
         _ field: Field,
         _ get: (Root) -> K.Value,
         _ kind: K,
-        _ lack: Lack<K.Value>,
+        lack: Lack<K.Value>,
         inFile: K?
     ) -> K.Value {
         let value = get(root)
@@ -65,7 +65,6 @@ struct JSONFormSink: ValueSink {
 
     mutating func number(_ value: Double) { writer.value(value) }
     mutating func integer(_ value: Int64) { writer.value(value) }
-    mutating func unsigned(_ value: UInt64) { writer.value(value) }
     mutating func span(_ value: Int64) { writer.value(value) }
     mutating func flag(_ value: Bool) { writer.value(value) }
     mutating func text(_ value: String) { writer.value(value) }
@@ -117,9 +116,9 @@ struct JSONFormSink: ValueSink {
         mutating func callAsFunction<K: ValueKind>(
             _ name: StaticString,
             _ kind: K,
-            _ embed: (K.Value) -> Root,
-            _ extract: (Root) -> K.Value?,
-            _ doc: StaticString
+            embed: (K.Value) -> Root,
+            extract: (Root) -> K.Value?,
+            doc: StaticString
         ) {
             guard let value = extract(root) else { return }
             sink.writer.key(name)

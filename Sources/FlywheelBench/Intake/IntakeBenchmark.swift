@@ -88,7 +88,13 @@ struct IntakeBenchmark {
         var figures: [IntakeMode.Kind: [IntakeMode.Figures]] = [:]
         for turn in 1...repeats {
             for mode in modes {
-                let measured = try measure(mode, "\(id).\(mode.rawValue).\(turn).", topic, sent.ledger, admin)
+                let measured = try measure(
+                    mode,
+                    prefix: "\(id).\(mode.rawValue).\(turn).",
+                    topic: topic,
+                    sent: sent.ledger,
+                    admin: admin
+                )
                 complain("\(mode.rawValue) \(turn): \(text(measured))")
                 figures[mode, default: []].append(measured)
             }
@@ -104,10 +110,10 @@ struct IntakeBenchmark {
 
     private func measure(
         _ mode: IntakeMode.Kind,
-        _ prefix: String,
-        _ topic: String,
-        _ sent: IntakeLedger,
-        _ admin: KafkaAdmin
+        prefix: String,
+        topic: String,
+        sent: IntakeLedger,
+        admin: KafkaAdmin
     ) throws -> IntakeMode.Figures {
         let topics = Self.topics(prefix: prefix, predictions: topic)
         let isIntake = mode != .raw

@@ -71,7 +71,7 @@ struct IntakeTraffic {
         let name = Self.project(project)
         ledger.predictions["\(name)/\(model.version)/\(model.role.rawValue)", default: 0] += 1
         if audits[project].unit(key: id) < Self.auditCutoff { ledger.audits += 1 }
-        return (key, value(name, id, model.version, model.role, output: probabilities()))
+        return (key, value(project: name, id: id, version: model.version, role: model.role, output: probabilities()))
     }
 
     /// Nine in ten are sure of themselves.
@@ -104,10 +104,10 @@ struct IntakeTraffic {
     }
 
     private mutating func value(
-        _ project: String,
-        _ id: String,
-        _ version: String,
-        _ role: ModelRole,
+        project: String,
+        id: String,
+        version: String,
+        role: ModelRole,
         output: String
     ) -> [UInt8] {
         let country = ["de", "fr", "it", "pl", "se"][generator.next(below: 5)]
@@ -134,7 +134,10 @@ struct IntakeTraffic {
     }
 
     private mutating func badValue(_ project: String, _ id: String) -> [UInt8] {
-        let good = String(decoding: value(project, id, "m1", .champion, output: probabilities()), as: UTF8.self)
+        let good = String(
+            decoding: value(project: project, id: id, version: "m1", role: .champion, output: probabilities()),
+            as: UTF8.self
+        )
         switch generator.next(below: 6) {
         case 0: return Array(good.utf8.dropLast(20))
         case 1: return Array(good.replacing(project, with: "no-such-shop").utf8)

@@ -160,20 +160,20 @@ struct JudgedLife {
         )
         audit.receive(PooledCandidate(candidate: candidate, modelOrdinal: 1), context(time))
         if options.coverage { served[item.id] = (answer, nil) }
-        say(answer, champion, item, draw, time)
+        say(answer, by: champion, on: item, draw: draw, at: time)
         guard let challenger else { return }
         let other = challenger.answer(item, &generator)
         let isWrong = other != .choice(ClassIndex(0))
         if isWrong, options.silent > 0, generator.nextUnit() < options.silent { return }
-        say(other, challenger, item, draw, time)
+        say(other, by: challenger, on: item, draw: draw, at: time)
     }
 
     private mutating func say(
         _ answer: Label,
-        _ model: JudgedModel,
-        _ item: JudgedItem,
-        _ draw: Double,
-        _ time: StreamTime
+        by model: JudgedModel,
+        on item: JudgedItem,
+        draw: Double,
+        at time: StreamTime
     ) {
         rollout.predicted(answer, of: item.id, by: model.version, draw: draw, isLive: true, at: time)
         let version = model.version

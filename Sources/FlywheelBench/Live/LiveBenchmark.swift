@@ -122,7 +122,7 @@ struct LiveBenchmark {
         )
         feeder.start()
         defer { feeder.stop() }
-        return try watch(feeder, worker, topics, rate, interval)
+        return try watch(feeder, worker: worker, topics: topics, rate: rate, interval: interval)
     }
 
     /// Tasks that are opened as soon as a candidate comes, at the rate asked for.
@@ -156,10 +156,10 @@ struct LiveBenchmark {
 
     private func watch(
         _ feeder: LiveFeeder,
-        _ worker: borrowing ChildProcess,
-        _ topics: TopicNames,
-        _ rate: Int,
-        _ interval: Int
+        worker: borrowing ChildProcess,
+        topics: TopicNames,
+        rate: Int,
+        interval: Int
     ) throws -> Row {
         let reader = try KafkaReader(properties: properties, topics: [topics[.labelingTasks]])
         defer { reader.close() }

@@ -62,7 +62,11 @@ struct JournalBenchmark {
             processor: replayed.processor - began.processor,
             memory: replayed.peakMemory
         )
-        print(printsJSON ? json(year, stretch, replay, report) : text(year, stretch, replay, report))
+        print(
+            printsJSON
+                ? json(of: year, worker: stretch, replay: replay, report: report)
+                : text(of: year, worker: stretch, replay: replay, report: report)
+        )
     }
 
     /// Writes the life to the journal, each entry with the time at which it would have been appended.
@@ -115,8 +119,8 @@ struct JournalBenchmark {
         throw BenchmarkError("the worker did not come to the end of the journal")
     }
 
-    private func text(_ year: ProjectYear, _ worker: Stretch, _ replay: Stretch, _ report: Replay.Report) -> String {
-        func line(_ name: String, _ entries: Int64, _ seconds: Double, _ rest: String) -> String {
+    private func text(of year: ProjectYear, worker: Stretch, replay: Stretch, report: Replay.Report) -> String {
+        func line(_ name: String, entries: Int64, seconds: Double, rest: String) -> String {
             name.padding(toLength: 16, withPad: " ", startingAt: 0)
                 + String(format: "%9d entries in %6.2f s: %7.0f entries/s", entries, seconds, Double(entries) / seconds)
                 + rest
@@ -129,14 +133,14 @@ struct JournalBenchmark {
             )
         }
         return [
-            line("without broker", Int64(year.entries), year.seconds, ""),
-            line("worker", worker.entries, worker.seconds, usage(worker)),
-            line("replay", replay.entries, replay.seconds, usage(replay)),
+            line("without broker", entries: Int64(year.entries), seconds: year.seconds, rest: ""),
+            line("worker", entries: worker.entries, seconds: worker.seconds, rest: usage(worker)),
+            line("replay", entries: replay.entries, seconds: replay.seconds, rest: usage(replay)),
             "\(report.compared) decisions equal byte for byte, \(report.compacted) compacted away, \(report.ticksChecked) ticks checked",
         ].joined(separator: "\n")
     }
 
-    private func json(_ year: ProjectYear, _ worker: Stretch, _ replay: Stretch, _ report: Replay.Report) -> String {
+    private func json(of year: ProjectYear, worker: Stretch, replay: Stretch, report: Replay.Report) -> String {
         func write(_ stretch: Stretch, to writer: inout JSONWriter) {
             writer.object { writer in
                 writer.member("entries", stretch.entries)

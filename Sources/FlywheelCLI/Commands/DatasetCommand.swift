@@ -55,7 +55,7 @@ enum DatasetCommand {
     static func show(_ arguments: ParsedArguments) throws -> Bool {
         let (store, project) = try store(arguments)
         guard let manifest = try manifest(arguments.positional("version"), store, project) else {
-            throw unknown("show", arguments, store, project)
+            throw unknown("show", arguments: arguments, store: store, project: project)
         }
         Terminal.show(String(decoding: manifest.jsonBytes, as: UTF8.self))
         return true
@@ -72,7 +72,7 @@ enum DatasetCommand {
                 return true
             }
             guard let manifest = try manifest(version, store, project) else {
-                throw unknown("verify", arguments, store, project)
+                throw unknown("verify", arguments: arguments, store: store, project: project)
             }
             ids = [manifest.id]
             for text in try store.verify(project, id: manifest.id) {
@@ -115,7 +115,7 @@ enum DatasetCommand {
     static func pack(_ arguments: ParsedArguments) throws -> Bool {
         let (store, project) = try store(arguments)
         guard let manifest = try manifest(arguments.positional("version"), store, project) else {
-            throw unknown("pack", arguments, store, project)
+            throw unknown("pack", arguments: arguments, store: store, project: project)
         }
         let (pack, name) = try store.pack(project, id: manifest.id)
         let records = pack.files.reduce(0) { $0.adding($1.records) }
@@ -128,9 +128,9 @@ enum DatasetCommand {
     /// The error of a version that is not there.
     private static func unknown(
         _ verb: String,
-        _ arguments: ParsedArguments,
-        _ store: DatasetStore,
-        _ project: ProjectID
+        arguments: ParsedArguments,
+        store: DatasetStore,
+        project: ProjectID
     ) -> EngineError {
         let version = arguments.positional("version").map { "version \(ForeignText.line($0, limit: 80))" }
         return EngineError(

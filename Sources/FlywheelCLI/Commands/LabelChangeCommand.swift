@@ -18,12 +18,17 @@ enum LabelChangeCommand {
             throw arguments.failure("--to: expected a class of 1 to \(LabelSchema.longestName) bytes")
         }
         let sample = try sample(arguments)
-        return try send(.revise(sample, className: name), sample, "is \(ForeignText.line(name))", arguments)
+        return try send(
+            .revise(sample, className: name),
+            of: sample,
+            what: "is \(ForeignText.line(name))",
+            arguments: arguments
+        )
     }
 
     static func retract(_ arguments: ParsedArguments) throws -> Bool {
         let sample = try sample(arguments)
-        return try send(.retract(sample), sample, "is retracted", arguments)
+        return try send(.retract(sample), of: sample, what: "is retracted", arguments: arguments)
     }
 
     static func move(_ arguments: ParsedArguments) throws -> Bool {
@@ -32,7 +37,7 @@ enum LabelChangeCommand {
             throw arguments.failure("--to: expected training, validation or test, found \"\(name.prefix(64))\"")
         }
         let sample = try sample(arguments)
-        return try send(.move(sample, to: split), sample, "belongs to \(name)", arguments)
+        return try send(.move(sample, to: split), of: sample, what: "belongs to \(name)", arguments: arguments)
     }
 
     /// `flywheel dataset log --changes`: as they stand in the dataset log.
@@ -93,9 +98,9 @@ enum LabelChangeCommand {
 
     private static func send(
         _ action: Command.Action,
-        _ sample: SampleID,
-        _ what: String,
-        _ arguments: ParsedArguments
+        of sample: SampleID,
+        what: String,
+        arguments: ParsedArguments
     ) throws -> Bool {
         let name = try arguments.requiredString("project")
         let reason = try arguments.requiredString("reason")

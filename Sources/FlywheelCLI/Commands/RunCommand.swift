@@ -67,10 +67,21 @@ enum RunCommand {
             for listener in listeners { listener.wait() }
         }
         if let port = configuration.healthPort {
-            listeners.append(try ListenerThread(.health, port, worker, registry, logger, stop))
+            listeners.append(
+                try ListenerThread(.health, port: port, worker: worker, registry: registry, logger: logger, stop: stop)
+            )
         }
         if configuration.roles.contains(.console) {
-            listeners.append(try ListenerThread(.all, configuration.consolePort, worker, registry, logger, stop))
+            listeners.append(
+                try ListenerThread(
+                    .all,
+                    port: configuration.consolePort,
+                    worker: worker,
+                    registry: registry,
+                    logger: logger,
+                    stop: stop
+                )
+            )
         }
         worker.run()
         // A worker of the console alone has no other role to wait for.

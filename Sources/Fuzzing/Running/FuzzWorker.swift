@@ -68,7 +68,9 @@ struct FuzzWorker {
             isClean = false
             outcomes.add("faults", target.name)
             saved += 1
-            if saved <= FuzzFolder.mostFindings { folder.keep(target.name, seed, iteration, "\(error)", recorder) }
+            if saved <= FuzzFolder.mostFindings {
+                folder.keep(target.name, seed: seed, iteration: iteration, reason: "\(error)", recorder: recorder)
+            }
         }
         outcomes.add("iterations", target.name)
         outcomes.add("inputs", target.name, recorder.steps)
@@ -101,7 +103,7 @@ struct FuzzFolder {
     }
 
     /// Keeps the input in hand, and beside it why.
-    func keep(_ target: String, _ seed: UInt64, _ iteration: UInt64, _ reason: String, _ recorder: InputRecorder) {
+    func keep(_ target: String, seed: UInt64, iteration: UInt64, reason: String, recorder: InputRecorder) {
         let name = finding(target, seed, iteration)
         try? recorder.save(to: name + ".jsonl")
         try? Data((reason + "\n").utf8).write(to: URL(fileURLWithPath: name + ".txt"))

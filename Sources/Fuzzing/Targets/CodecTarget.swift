@@ -92,7 +92,7 @@ public final class CodecTarget: FuzzTarget {
         if generator.chance(0.9) { mutator.mutate(&tree, &generator) }
         let bytes = mutator.bytes(of: tree, &generator)
         recorder.step(["event": .text(codec.event), "text": .blob(bytes)])
-        try check(codec.event, codec.codec, bytes, &outcomes)
+        try check(codec.event, with: codec.codec, bytes: bytes, into: &outcomes)
     }
 
     public func replay(_ steps: [JSONTree], _ outcomes: inout FuzzOutcomes) throws {
@@ -100,11 +100,11 @@ public final class CodecTarget: FuzzTarget {
             guard let codec = Self.codecs.first(where: { $0.event == step["event"]?.plain }) else {
                 throw FuzzFault("a step names no event")
             }
-            try check(codec.event, codec.codec, step["text"]?.blob ?? [], &outcomes)
+            try check(codec.event, with: codec.codec, bytes: step["text"]?.blob ?? [], into: &outcomes)
         }
     }
 
-    private func check(_ event: String, _ codec: Codec, _ bytes: [UInt8], _ outcomes: inout FuzzOutcomes) throws {
+    private func check(_ event: String, with codec: Codec, bytes: [UInt8], into outcomes: inout FuzzOutcomes) throws {
         let first: [UInt8]
         do {
             first = try parser.withDocument(of: bytes, codec)

@@ -36,7 +36,7 @@ public final class JSONTarget: FuzzTarget {
         recorder.step([
             "text": .blob(bytes), "gap": .word("\(gap)"), "filling": .word("\(filling)"), "walk": .word("\(walk)"),
         ])
-        try check(bytes, gap, filling, walk, &outcomes)
+        try check(bytes, gap: gap, filling: filling, walk: walk, into: &outcomes)
     }
 
     public func replay(_ steps: [JSONTree], _ outcomes: inout FuzzOutcomes) throws {
@@ -44,7 +44,13 @@ public final class JSONTarget: FuzzTarget {
             guard let bytes = step["text"]?.blob else { throw FuzzFault("a step has no text") }
             let filling = UInt8(clamping: step["filling"]?.int ?? 0)
             let walk = step["walk"]?.plain.flatMap { UInt64($0) } ?? 0
-            try check(bytes, min(4_096, max(0, step["gap"]?.int ?? 0)), filling, walk, &outcomes)
+            try check(
+                bytes,
+                gap: min(4_096, max(0, step["gap"]?.int ?? 0)),
+                filling: filling,
+                walk: walk,
+                into: &outcomes
+            )
         }
     }
 
@@ -64,10 +70,10 @@ public final class JSONTarget: FuzzTarget {
 
     private func check(
         _ bytes: [UInt8],
-        _ gap: Int,
-        _ filling: UInt8,
-        _ walk: UInt64,
-        _ outcomes: inout FuzzOutcomes
+        gap: Int,
+        filling: UInt8,
+        walk: UInt64,
+        into outcomes: inout FuzzOutcomes
     ) throws {
         try memory.lend(bytes, gap: gap, filling: filling) { text in
             let isScanned = try scan(text, walk)

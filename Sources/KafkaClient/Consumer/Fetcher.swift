@@ -15,8 +15,6 @@ final class Fetcher {
     /// librdkafka's topic objects with their index in `topics`; they live as long as an assignment.
     private var handles: [(handle: OpaquePointer, index: Int)] = []
     private var lastHandle: (handle: OpaquePointer, index: Int)?
-    /// Records dropped because they were fetched before a seek or belong to no assigned partition.
-    private(set) var staleCount = 0
     private var waker: FetchWaker?
 
     init(topics: [String], waker: FetchWaker?) {
@@ -77,12 +75,10 @@ final class Fetcher {
                 setAside(message)
                 return false
             }
+            // What was fetched before a seek, or is of no assigned partition, is dropped.
             guard let handle = view.rkt, let topic = index(of: handle),
                 positions.admit(topic: topic, partition: view.partition, offset: view.offset)
-            else {
-                staleCount += 1
-                return false
-            }
+            else { return false }
             bytes += view.len
             records.append(
                 KafkaRecord(

@@ -86,7 +86,4 @@ extension KafkaConsumer {
 
     /// The next offset of each assigned partition, as far as records were delivered.
     public var positions: [KafkaTopicPartition: Int64] { fetcher.positions.next }
-
-    /// Records dropped because they were fetched before a move or belong to no assigned partition.
-    public var staleRecordCount: Int { fetcher.staleCount }
 }

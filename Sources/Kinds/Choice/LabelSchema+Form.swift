@@ -5,8 +5,13 @@ extension LabelSchema: Formed {
     public init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
         let names = ListOf(Text(1...Self.longestName), 2...10_000, of: "distinct classes") { Set($0).count == $0.count }
         self.init(
-            question: try f("question", \.question, Text(0...2_000), "The question, for people."),
-            classes: try f("classes", \.classes, names, "Their names, all different. Later revisions may only append.")
+            question: try f("question", \.question, Text(0...2_000), doc: "The question, for people."),
+            classes: try f(
+                "classes",
+                \.classes,
+                names,
+                doc: "Their names, all different. Later revisions may only append."
+            )
         )
     }
 }

@@ -41,8 +41,8 @@ public struct PairedScore: Sendable {
         _ first: ModelVersion,
         _ second: ModelVersion,
         on items: [ScoreBook.Item],
-        _ figures: PostStratification,
-        _ question: Question
+        figures: PostStratification,
+        question: Question
     ) {
         let common = items.filter { $0.answers[first] != nil && $0.answers[second] != nil }
         guard let one = ModelScore(first, on: common, figures, question),

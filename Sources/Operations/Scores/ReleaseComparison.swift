@@ -85,12 +85,20 @@ public struct ReleaseComparison: Sendable {
         alone = versions.reduce(into: [:]) { scores, version in
             scores[version] = ModelScore(version, on: Self.fresh(living, after: [begun(version)]), figures, question)
         }
-        fresh = PairedScore(first, second, on: Self.fresh(living, after: versions.map(begun)), figures, question)
+        fresh = PairedScore(
+            first,
+            second,
+            on: Self.fresh(living, after: versions.map(begun)),
+            figures: figures,
+            question: question
+        )
         let later = versions.compactMap(begun).max()
         let known = living.filter { item in later.map { item.acceptedAt <= $0 } ?? false }
-        optimistic = PairedScore(first, second, on: known, figures, question).map { ($0.difference.value, $0.labels) }
+        optimistic = PairedScore(first, second, on: known, figures: figures, question: question).map {
+            ($0.difference.value, $0.labels)
+        }
         func set(_ items: [ScoreBook.Item]) -> ItemSet? {
-            ItemSet(first, second, items, until: later, figures, question)
+            ItemSet(first, second, on: items, until: later, figures: figures, question: question)
         }
         anchor = set(book.anchor)
         // The newest that both have answered: a window of all would lose what one of them was not asked.
@@ -128,7 +136,7 @@ public struct ReleaseComparison: Sendable {
                 )
                 continue
             }
-            let common = PairedScore(last.version, reign.version, on: window, figures, question)
+            let common = PairedScore(last.version, reign.version, on: window, figures: figures, question: question)
             links.append(
                 Link(
                     version: reign.version,
@@ -174,12 +182,14 @@ extension ReleaseComparison.ItemSet {
     fileprivate init?(
         _ first: ModelVersion,
         _ second: ModelVersion,
-        _ items: [ScoreBook.Item],
+        on items: [ScoreBook.Item],
         until later: StreamTime?,
-        _ figures: PostStratification,
-        _ question: Question
+        figures: PostStratification,
+        question: Question
     ) {
-        guard let score = PairedScore(first, second, on: items, figures, question) else { return nil }
+        guard let score = PairedScore(first, second, on: items, figures: figures, question: question) else {
+            return nil
+        }
         let common = items.filter { $0.answers[first] != nil && $0.answers[second] != nil }
         version = SHA256Digest(of: Array(common.map(\.sample.rawValue).joined(separator: "\n").utf8)).hex
         self.score = score

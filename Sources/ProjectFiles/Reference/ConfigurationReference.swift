@@ -58,7 +58,6 @@ private struct ReferencePage {
         switch shape {
         case .number(let range): return "number, \(Self.text(range.lowerBound)) to \(Self.text(range.upperBound))"
         case .integer(let range): return "integer, \(Self.text(range.lowerBound)) to \(Self.text(range.upperBound))"
-        case .unsigned: return "integer, 0 or more"
         case .span(let range): return "duration, \(Span.text(range.lowerBound)) to \(Span.text(range.upperBound))"
         case .flag: return "`true` or `false`"
         case .alwaysTrue: return "`true`"

@@ -47,7 +47,7 @@ private struct Describer<Root>: Fields {
         _ field: Field,
         _ get: (Root) -> K.Value,
         _ kind: K,
-        _ lack: Lack<K.Value>,
+        lack: Lack<K.Value>,
         inFile: K?
     ) -> K.Value {
         let usual = lack.fallback ?? standard.map(get) ?? kind.standard ?? lack.implied
@@ -69,7 +69,7 @@ private struct Describer<Root>: Fields {
 
     mutating func tag<C: ChoiceValue>(_ field: Field, _ get: (Root) -> C) -> C {
         runs = C.allCases.count
-        _ = self.field(field, get, Choice<C>(), Lack(), inFile: nil)
+        _ = self.field(field, get, Choice<C>(), lack: Lack(), inFile: nil)
         return Array(C.allCases)[run]
     }
 
@@ -105,9 +105,9 @@ private struct CaseDescriber<Root>: Cases {
     mutating func callAsFunction<K: ValueKind>(
         _ name: StaticString,
         _ kind: K,
-        _ embed: (K.Value) -> Root,
-        _ extract: (Root) -> K.Value?,
-        _ doc: StaticString
+        embed: (K.Value) -> Root,
+        extract: (Root) -> K.Value?,
+        doc: StaticString
     ) {
         parts.append(FormPart(key: "\(name)", shape: kind.shape, doc: "\(doc)"))
     }
@@ -134,7 +134,6 @@ struct FileText: ValueSink {
 
     mutating func number(_ value: Double) { text += value == value.rounded() ? "\(Int64(value))" : "\(value)" }
     mutating func integer(_ value: Int64) { text += "\(value)" }
-    mutating func unsigned(_ value: UInt64) { text += "\(value)" }
     mutating func span(_ value: Int64) { text += Span.text(value) }
     mutating func flag(_ value: Bool) { text += "\(value)" }
     mutating func text(_ value: String) { text += value }

@@ -82,9 +82,6 @@ struct SchemaText {
             writer.member("type", "integer")
             writer.member("minimum", range.lowerBound)
             writer.member("maximum", range.upperBound)
-        case .unsigned:
-            writer.member("type", "integer")
-            writer.member("minimum", 0)
         case .position:
             writer.member("type", "integer")
             writer.member("minimum", 0)

@@ -25,7 +25,14 @@ extension RolloutState {
                 challengerOnly: counts.challengerOnly,
                 championOnly: counts.championOnly
             )
-            return promote(challenger, over: champion, .provisional, evidence, policy, sequence)
+            return promote(
+                challenger,
+                over: champion,
+                cause: .provisional,
+                evidence: evidence,
+                under: policy,
+                sequence: sequence
+            )
         }
         guard state.challengerLivePredictions >= policy.minimumShadow else { return nil }
         guard policy.bound == .challenger else {
@@ -33,7 +40,14 @@ extension RolloutState {
             let evidence = evidence(policy)
             guard evidence.logE >= evidence.threshold else { return nil }
             era.value.promotions += 1
-            return promote(challenger, over: champion, .promoted, .judged(evidence), policy, sequence)
+            return promote(
+                challenger,
+                over: champion,
+                cause: .promoted,
+                evidence: .judged(evidence),
+                under: policy,
+                sequence: sequence
+            )
         }
         guard counts.gain > counts.loss else { return nil }
         let threshold = -Reproducible.log(policy.alpha)
@@ -46,7 +60,14 @@ extension RolloutState {
             logE: logE,
             threshold: threshold
         )
-        return promote(challenger, over: champion, .promoted, evidence, policy, sequence)
+        return promote(
+            challenger,
+            over: champion,
+            cause: .promoted,
+            evidence: evidence,
+            under: policy,
+            sequence: sequence
+        )
     }
 
     /// Where the evidence of the era stands: that of the next one where none runs.
@@ -88,10 +109,10 @@ extension RolloutState {
     private mutating func promote(
         _ challenger: ReleasedModel,
         over champion: ReleasedModel,
-        _ cause: ModelRelease.Cause,
-        _ evidence: Evidence,
-        _ policy: RolloutPolicy,
-        _ sequence: Int64?
+        cause: ModelRelease.Cause,
+        evidence: Evidence,
+        under policy: RolloutPolicy,
+        sequence: Int64?
     ) -> ModelRelease? {
         guard cause != .promoted || !policy.stagesPromotions else { return bless(challenger, evidence, sequence) }
         var state = phase.value

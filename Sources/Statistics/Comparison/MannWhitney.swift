@@ -27,7 +27,7 @@ public struct MannWhitney: Hashable, Sendable {
         cliffsDelta = 2 * larger / (Double(n) * Double(m)) - 1
         let extreme = max(larger, Double(n) * Double(m) - larger)
         isExact = !ranks.hasTies && n <= Self.exactLimit && m <= Self.exactLimit
-        pValue = isExact ? Self.exact(Int(extreme), n, m) : Self.normal(extreme, n, m, ranks.tieSum)
+        pValue = isExact ? Self.exact(Int(extreme), n, m) : Self.normal(extreme, n: n, m: m, tieSum: ranks.tieSum)
     }
 
     /// Twice the chance of a statistic at least as high, over all orders of the numbers.
@@ -48,7 +48,7 @@ public struct MannWhitney: Hashable, Sendable {
         return min(1, 2 * tail / all)
     }
 
-    private static func normal(_ extreme: Double, _ n: Int, _ m: Int, _ tieSum: Double) -> Double {
+    private static func normal(_ extreme: Double, n: Int, m: Int, tieSum: Double) -> Double {
         let (pairs, total) = (Double(n) * Double(m), Double(n + m))
         let variance = pairs / 12 * (total + 1 - tieSum / (total * (total - 1)))
         guard variance > 0 else { return 1 }

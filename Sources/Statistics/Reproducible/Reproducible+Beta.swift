@@ -10,21 +10,21 @@ extension Reproducible {
     /// - SeeAlso: Didonato, Morris (1992), *Algorithm 708*, doi:10.1145/131766.131776; Loader (2000), *Fast and accurate
     ///   computation of binomial probabilities*, for the factor in front.
     public static func incompleteBeta(_ x: Double, _ a: Double, _ b: Double) -> Double {
-        betaTails(x, 1 - x, a, b).lower
+        betaTails(x, 1 - x, a: a, b: b).lower
     }
 
     /// 1 − Iₓ(a, b), accurate where that is small.
     public static func incompleteBetaComplement(_ x: Double, _ a: Double, _ b: Double) -> Double {
-        betaTails(x, 1 - x, a, b).upper
+        betaTails(x, 1 - x, a: a, b: b).upper
     }
 
     /// The natural logarithm of Iₓ(a, b), also where Iₓ(a, b) itself is too small for a `Double`.
     public static func logIncompleteBeta(_ x: Double, _ a: Double, _ b: Double) -> Double {
         guard x > 0, x < 1, a > 0, b > 0 else { return log(incompleteBeta(x, a, b)) }
         if x <= (a + 1) / (a + b + 2) {
-            return logBetaKernel(x, 1 - x, a, b) - log(betaFraction(x, 1 - x, a, b))
+            return logBetaKernel(x, 1 - x, a: a, b: b) - log(betaFraction(x, 1 - x, a: a, b: b))
         }
-        return log1p(-betaTails(x, 1 - x, a, b).upper)
+        return log1p(-betaTails(x, 1 - x, a: a, b: b).upper)
     }
 
     /// The number that a Beta(a, b) variable stays under with probability `p`.
@@ -45,21 +45,21 @@ extension Reproducible {
     }
 
     /// Both tails at x, where y = 1 − x.
-    static func betaTails(_ x: Double, _ y: Double, _ a: Double, _ b: Double) -> (lower: Double, upper: Double) {
+    static func betaTails(_ x: Double, _ y: Double, a: Double, b: Double) -> (lower: Double, upper: Double) {
         guard x >= 0, x <= 1, a > 0, b > 0, a < .infinity, b < .infinity else { return (.nan, .nan) }
         if x == 0 { return (0, 1) }
         if y == 0 { return (1, 0) }
-        let kernel = exp(logBetaKernel(x, y, a, b))
+        let kernel = exp(logBetaKernel(x, y, a: a, b: b))
         if x <= (a + 1) / (a + b + 2) {
-            let lower = min(1, kernel / betaFraction(x, y, a, b))
+            let lower = min(1, kernel / betaFraction(x, y, a: a, b: b))
             return (lower, 1 - lower)
         }
-        let upper = min(1, kernel / betaFraction(y, x, b, a))
+        let upper = min(1, kernel / betaFraction(y, x, a: b, b: a))
         return (1 - upper, upper)
     }
 
     /// ln (xᵃ yᵇ / B(a, b)), accurate for large a and b.
-    private static func logBetaKernel(_ x: Double, _ y: Double, _ a: Double, _ b: Double) -> Double {
+    private static func logBetaKernel(_ x: Double, _ y: Double, a: Double, b: Double) -> Double {
         let sum = a + b
         let correction = stirlingError(sum) - stirlingError(a) - stirlingError(b)
         let exponent = deviance(a, sum * x) + deviance(b, sum * y)
@@ -69,7 +69,7 @@ extension Reproducible {
     /// Divisor of xᵃ yᵇ / B(a, b) that gives Iₓ(a, b): a continued fraction, by Lentz's method.
     ///
     /// It takes both x and y, so that neither end of 0...1 cancels (Didonato, Morris 1992, equation 9).
-    private static func betaFraction(_ x: Double, _ y: Double, _ a: Double, _ b: Double) -> Double {
+    private static func betaFraction(_ x: Double, _ y: Double, a: Double, b: Double) -> Double {
         let tiny = 0x1p-900
         func guarded(_ value: Double) -> Double { value.magnitude < tiny ? tiny : value }
         let excess = a * y - b * x + 1

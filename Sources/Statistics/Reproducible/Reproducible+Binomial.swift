@@ -38,7 +38,7 @@ extension Reproducible {
         guard n >= 0, p >= 0, p <= 1 else { return .nan }
         if k < 0 { return 0 }
         if k >= n { return 1 }
-        return betaTails(p, 1 - p, Double(k + 1), Double(n - k)).upper
+        return betaTails(p, 1 - p, a: Double(k + 1), b: Double(n - k)).upper
     }
 
     /// The probability of at least `k` successes in `n` trials of probability `p` each.
@@ -48,6 +48,6 @@ extension Reproducible {
         guard n >= 0, p >= 0, p <= 1 else { return .nan }
         if k <= 0 { return 1 }
         if k > n { return 0 }
-        return betaTails(p, 1 - p, Double(k), Double(n - k + 1)).lower
+        return betaTails(p, 1 - p, a: Double(k), b: Double(n - k + 1)).lower
     }
 }

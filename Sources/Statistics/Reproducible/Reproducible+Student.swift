@@ -12,7 +12,7 @@ extension Reproducible {
         let sum = degrees + square
         guard sum < .infinity else { return 0 }
         // Both arguments are given: near t = 0 one of them would cancel.
-        return betaTails(degrees / sum, square / sum, degrees / 2, 0.5).lower
+        return betaTails(degrees / sum, square / sum, a: degrees / 2, b: 0.5).lower
     }
 
     /// The number that a Student variable stays under with probability `p`.

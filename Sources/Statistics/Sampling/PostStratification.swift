@@ -83,10 +83,10 @@ public struct PostStratification: Hashable, Sendable {
         for group in known { variance += group.candidates / part * square(group.mean - value) / all }
         let limits = Self.limits(
             value,
-            variance * Self.correction(labels.count, degrees, level),
+            variance: variance * Self.correction(labels.count, degrees, level),
             of: labels.count,
-            range,
-            Reproducible.normalQuantile((1 + level) / 2)
+            in: range,
+            quantile: Reproducible.normalQuantile((1 + level) / 2)
         )
         let (share, rest) = (part / all, (all - part) / all)
         let interval = Interval(
@@ -119,10 +119,10 @@ public struct PostStratification: Hashable, Sendable {
     /// normal limits.
     private static func limits(
         _ value: Double,
-        _ variance: Double,
+        variance: Double,
         of labels: Int,
-        _ range: ClosedRange<Double>,
-        _ quantile: Double
+        in range: ClosedRange<Double>,
+        quantile: Double
     ) -> Interval {
         guard range.lowerBound == 0, variance > 0 else {
             let reach = quantile * variance.squareRoot()

@@ -51,7 +51,7 @@ public struct ComparedRates: Hashable, Sendable {
         let count = Double(max(1, number))
         let start = 1 / (count * (count + 1))
         func follow(_ value: inout Double, _ rise: Double) {
-            let ratio = ratio(judged, other, otherRate, rise)
+            let ratio = ratio(of: judged, to: other, guess: otherRate, rise: rise)
             let factor = weight == 1 ? ratio : Reproducible.exp(weight * Reproducible.log(ratio))
             value = min((value + start) * factor, RisingRate.maximumEvidence)
         }
@@ -61,7 +61,7 @@ public struct ComparedRates: Hashable, Sendable {
     }
 
     /// The likelihood ratio of one block.
-    private func ratio(_ judged: Events, _ other: Events, _ guess: Double, _ rise: Double) -> Double {
+    private func ratio(of judged: Events, to other: Events, guess: Double, rise: Double) -> Double {
         let otherRate = min(max(guess, RisingRate.rates.lowerBound), RisingRate.rates.upperBound)
         let tolerated = otherRate + tolerance
         // Where all is tolerated there is nothing to notice.

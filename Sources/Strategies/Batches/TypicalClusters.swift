@@ -33,7 +33,7 @@ struct TypicalClusters: BatchStrategy {
         while chosen.count < count {
             var best = -1
             for cluster in 0..<wanted where !members[cluster].isEmpty {
-                if best < 0 || Self.precedes(cluster, best, given, members) { best = cluster }
+                if best < 0 || Self.precedes(cluster, best, given: given, members: members) { best = cluster }
             }
             let place = Self.mostTypical(members[best], points)
             chosen.append(members[best].remove(at: place))
@@ -42,7 +42,7 @@ struct TypicalClusters: BatchStrategy {
         return chosen
     }
 
-    private static func precedes(_ a: Int, _ b: Int, _ given: [Int], _ members: [[Int]]) -> Bool {
+    private static func precedes(_ a: Int, _ b: Int, given: [Int], members: [[Int]]) -> Bool {
         let small = (members[a].count < smallest, members[b].count < smallest)
         if small.0 != small.1 { return small.1 }
         if given[a] != given[b] { return given[a] < given[b] }

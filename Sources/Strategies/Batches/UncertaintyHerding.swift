@@ -33,14 +33,14 @@ struct UncertaintyHerding: BatchStrategy {
         }
         let weights = window.utilities.map { Float($0) }
         // A gain only ever falls, so what it was is a bound: most are never computed again.
-        var gains = (0..<n).map { Self.gain($0, kernel, covered, weights) }
+        var gains = (0..<n).map { Self.gain(of: $0, kernel: kernel, covered: covered, weights: weights) }
         var step = [Int](repeating: 0, count: n)
         var chosen: [Int] = []
         while chosen.count < count {
             var best = 0
             for candidate in 1..<n where gains[candidate] > gains[best] { best = candidate }
             guard step[best] == chosen.count else {
-                gains[best] = Self.gain(best, kernel, covered, weights)
+                gains[best] = Self.gain(of: best, kernel: kernel, covered: covered, weights: weights)
                 step[best] = chosen.count
                 continue
             }
@@ -52,7 +52,7 @@ struct UncertaintyHerding: BatchStrategy {
     }
 
     /// The utility that a candidate would cover beyond what is covered.
-    private static func gain(_ candidate: Int, _ kernel: [Float], _ covered: [Float], _ weights: [Float]) -> Float {
+    private static func gain(of candidate: Int, kernel: [Float], covered: [Float], weights: [Float]) -> Float {
         let n = covered.count
         return kernel.withUnsafeBufferPointer { kernel in
             covered.withUnsafeBufferPointer { covered in

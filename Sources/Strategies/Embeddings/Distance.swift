@@ -20,7 +20,7 @@ enum Distance {
     ///
     /// No lane ever falls, and their sum is not below any of them, rounded or not: one above the limit decides.
     @inline(__always)
-    static func isWithin(_ limit: Float, _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ stride: Int) -> Bool {
+    static func isWithin(_ limit: Float, _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, stride: Int) -> Bool {
         let (left, right) = (UnsafeRawPointer(a), UnsafeRawPointer(b))
         let limits = SIMD8<Float>(repeating: limit)
         var sum = SIMD8<Float>(repeating: 0)

@@ -99,7 +99,7 @@ extension PointMatrix {
         values.withUnsafeBufferPointer { values in
             point.withUnsafeBufferPointer { point in
                 guard let values = values.baseAddress, let point = point.baseAddress else { return false }
-                return Distance.isWithin(limit, point, values + row * stride, stride)
+                return Distance.isWithin(limit, point, values + row * stride, stride: stride)
             }
         }
     }

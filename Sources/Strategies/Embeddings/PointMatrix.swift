@@ -212,7 +212,7 @@ package struct PointMatrix: Sendable {
                     }
                     // Hardly any is near, and most show it in their first places; so that is asked first.
                     for other in lengths.indices
-                    where Distance.isWithin(limit, point, others + other * stride, stride)
+                    where Distance.isWithin(limit, point, others + other * stride, stride: stride)
                         && lengths[other] >= range.least && lengths[other] <= range.most
                     {
                         return true

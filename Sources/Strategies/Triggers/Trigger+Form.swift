@@ -3,13 +3,29 @@ internal import Vocabulary
 
 extension Trigger: Formed {
     public init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
-        let names = Name("1 to 64 of a-z, 0-9, '.', '_' and '-'", 1...64, sample: "x", { Self.isName($0) ? $0 : nil }) {
+        let names = Name(
+            "1 to 64 of a-z, 0-9, '.', '_' and '-'",
+            bytes: 1...64,
+            sample: "x",
+            make: { Self.isName($0) ? $0 : nil }
+        ) {
             $0
         }
         let (rate, most) = (Count(1...Self.highestRate), TriggerCondition.nodeLimit)
-        name = try f("name", \.name, names, "Stands on candidates and tasks.")
-        perHour = try f("per_hour", \.perHour, rate, default: 100, "Times an hour that it may fire, over all workers.")
-        condition = try f("when", \.condition, Union(), "The condition; with those within at most 64, in 8 levels.")
+        name = try f("name", \.name, names, doc: "Stands on candidates and tasks.")
+        perHour = try f(
+            "per_hour",
+            \.perHour,
+            rate,
+            default: 100,
+            doc: "Times an hour that it may fire, over all workers."
+        )
+        condition = try f(
+            "when",
+            \.condition,
+            Union(),
+            doc: "The condition; with those within at most 64, in 8 levels."
+        )
         let count = condition.count
         try f.require("when", count > most ? "expected at most \(most) conditions, found \(count)" : nil)
     }
@@ -17,8 +33,8 @@ extension Trigger: Formed {
 
 extension TriggerBounds: Formed {
     public init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
-        above = try f.optional("above", \.above, Number(0...1), "The value must be above this.")
-        below = try f.optional("below", \.below, Number(0...1), "The value must be below this.")
+        above = try f.optional("above", \.above, Number(0...1), doc: "The value must be above this.")
+        below = try f.optional("below", \.below, Number(0...1), doc: "The value must be below this.")
         let isEmpty = Self(above: above, below: below) == nil
         let complaint = "expected above or below, or both, in 0.0...1.0, with room between them"
         let key: StaticString = above == nil ? "below" : "above"
@@ -37,8 +53,8 @@ private struct MetadataTexts: Formed {
 
     init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
         let texts = ListOf(Text(0...SampleMetadata.longestValue), 1...TriggerCondition.valueLimit, of: "texts")
-        key = try f("key", \.key, Text(1...SampleMetadata.longestKey), "The key.")
-        values = try f("values", \.values, texts, "The texts.")
+        key = try f("key", \.key, Text(1...SampleMetadata.longestKey), doc: "The key.")
+        values = try f("values", \.values, texts, doc: "The texts.")
     }
 }
 
@@ -49,14 +65,26 @@ extension TriggerCondition: FormedUnion {
     public static func cases<V: Cases<Self>>(_ c: inout V) {
         let parts = ListOf(Union<Self>(), 1...nodeLimit, of: "conditions")
         let isTrue = AlwaysTrue("put it under not for the contrary")
-        c("all", parts, { .all($0) }, { if case .all(let parts) = $0 { parts } else { nil } }, "Every one holds.")
-        c("any", parts, { .any($0) }, { if case .any(let parts) = $0 { parts } else { nil } }, "At least one holds.")
+        c(
+            "all",
+            parts,
+            embed: { .all($0) },
+            extract: { if case .all(let parts) = $0 { parts } else { nil } },
+            doc: "Every one holds."
+        )
+        c(
+            "any",
+            parts,
+            embed: { .any($0) },
+            extract: { if case .any(let parts) = $0 { parts } else { nil } },
+            doc: "At least one holds."
+        )
         c(
             "not",
             Union(),
-            { .not($0) },
-            { if case .not(let part) = $0 { part } else { nil } },
-            "That one does not hold."
+            embed: { .not($0) },
+            extract: { if case .not(let part) = $0 { part } else { nil } },
+            doc: "That one does not hold."
         )
         let likeliest: (Self) -> ClassBounds? = {
             if case .confidence(let label, let bounds) = $0 { ClassBounds(label, bounds) } else { nil }
@@ -64,36 +92,72 @@ extension TriggerCondition: FormedUnion {
         c(
             "confidence",
             Nested(),
-            { .confidence($0.label, $0.bounds) },
-            likeliest,
-            "Probability of the likeliest class."
+            embed: { .confidence($0.label, $0.bounds) },
+            extract: likeliest,
+            doc: "Probability of the likeliest class."
         )
         let named: (Self) -> NamedClassBounds? = {
             if case .probability(let label, let bounds) = $0 { NamedClassBounds(label, bounds) } else { nil }
         }
-        c("probability", Nested(), { .probability($0.label, $0.bounds) }, named, "Probability of a class.")
+        c(
+            "probability",
+            Nested(),
+            embed: { .probability($0.label, $0.bounds) },
+            extract: named,
+            doc: "Probability of a class."
+        )
         let margin: (Self) -> TriggerBounds? = { if case .margin(let bounds) = $0 { bounds } else { nil } }
-        c("margin", Nested(), { .margin($0) }, margin, "Difference of the two highest probabilities.")
+        c(
+            "margin",
+            Nested(),
+            embed: { .margin($0) },
+            extract: margin,
+            doc: "Difference of the two highest probabilities."
+        )
         let score: (Self) -> TriggerBounds? = { if case .score(let bounds) = $0 { bounds } else { nil } }
-        c("score", Nested(), { .score($0) }, score, "The acquisition score.")
-        c("role", Choice(), { .role($0) }, { if case .role(let role) = $0 { role } else { nil } }, "The model's part.")
+        c("score", Nested(), embed: { .score($0) }, extract: score, doc: "The acquisition score.")
+        c(
+            "role",
+            Choice(),
+            embed: { .role($0) },
+            extract: { if case .role(let role) = $0 { role } else { nil } },
+            doc: "The model's part."
+        )
         let version: (Self) -> ModelVersion? = { if case .version(let version) = $0 { version } else { nil } }
-        c("version", ID(), { .version($0) }, version, "The model's version.")
+        c("version", ID(), embed: { .version($0) }, extract: version, doc: "The model's version.")
         let texts: (Self) -> MetadataTexts? = {
             if case .metadata(let key, let values) = $0 { MetadataTexts(key, values) } else { nil }
         }
-        c("metadata", Nested(), { .metadata(key: $0.key, values: $0.values) }, texts, "One of the texts stands there.")
+        c(
+            "metadata",
+            Nested(),
+            embed: { .metadata(key: $0.key, values: $0.values) },
+            extract: texts,
+            doc: "One of the texts stands there."
+        )
         let share: (Self) -> Double? = { if case .sample(let share) = $0 { share } else { nil } }
         c(
             "sample",
             Number(0...1),
-            { .sample($0) },
-            share,
-            "The sample's own draw for this trigger is below this share."
+            embed: { .sample($0) },
+            extract: share,
+            doc: "The sample's own draw for this trigger is below this share."
         )
         let disagrees: (Self) -> Bool? = { $0 == .disagreement ? true : nil }
-        c("disagreement", isTrue, { _ in .disagreement }, disagrees, "Champion and challenger differ in the class.")
+        c(
+            "disagreement",
+            isTrue,
+            embed: { _ in .disagreement },
+            extract: disagrees,
+            doc: "Champion and challenger differ in the class."
+        )
         let isOverridden: (Self) -> Bool? = { $0 == .overridden ? true : nil }
-        c("overridden", isTrue, { _ in .overridden }, isOverridden, "A user corrected or rejected the prediction.")
+        c(
+            "overridden",
+            isTrue,
+            embed: { _ in .overridden },
+            extract: isOverridden,
+            doc: "A user corrected or rejected the prediction."
+        )
     }
 }

@@ -36,7 +36,7 @@ public struct ConfidentErrors: Sendable {
     mutating func asked(_ pooled: PooledCandidate, _ policy: AcquisitionPolicy, classes: Int) {
         guard policy.measuresErrors else { return }
         var verdict = AuditVerdict()
-        Self.note(pooled.candidate, pooled.modelOrdinal, &verdict, policy, classes)
+        Self.note(pooled.candidate, ordinal: pooled.modelOrdinal, in: &verdict, under: policy, classes: classes)
         verdicts[pooled.candidate.sample.id] = verdict
     }
 
@@ -45,7 +45,7 @@ public struct ConfidentErrors: Sendable {
         guard policy.measuresErrors, var verdict = verdicts[candidate.sample.id],
             modelOrdinal > verdict.ordinal || (verdict.predicted == nil && modelOrdinal == verdict.ordinal)
         else { return }
-        guard Self.note(candidate, modelOrdinal, &verdict, policy, classes) else { return }
+        guard Self.note(candidate, ordinal: modelOrdinal, in: &verdict, under: policy, classes: classes) else { return }
         if verdict.label != nil { verdict.renewed = level.value.labels }
         verdicts[candidate.sample.id] = verdict
     }
@@ -99,10 +99,10 @@ public struct ConfidentErrors: Sendable {
     @discardableResult
     private static func note(
         _ candidate: Candidate,
-        _ ordinal: Int,
-        _ verdict: inout AuditVerdict,
-        _ policy: AcquisitionPolicy,
-        _ classes: Int
+        ordinal: Int,
+        in verdict: inout AuditVerdict,
+        under policy: AcquisitionPolicy,
+        classes: Int
     ) -> Bool {
         guard let output = candidate.output?.distribution else { return false }
         verdict.predicted = output.top.label

@@ -12,7 +12,7 @@ struct ClassBounds: Formed {
     }
 
     init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
-        label = try f.optional("class", \.label, ClassPosition(), wire: "index", "The class; any if left out.")
+        label = try f.optional("class", \.label, ClassPosition(), wire: "index", doc: "The class; any if left out.")
         bounds = try f.beside(\.bounds)
     }
 }
@@ -28,7 +28,7 @@ struct NamedClassBounds: Formed {
     }
 
     init<F: Fields<Self>>(fields f: inout F) throws(F.Failure) {
-        label = try f("class", \.label, ClassPosition(), wire: "index", "The class.")
+        label = try f("class", \.label, ClassPosition(), wire: "index", doc: "The class.")
         bounds = try f.beside(\.bounds)
     }
 }
