@@ -89,9 +89,9 @@ extension IntakeProcessor {
     /// the beginning. What brought workers down (`poison`) is always kept.
     func deadLetter(
         _ batch: RecordBatch,
-        _ index: Int,
-        _ rejection: RecordRejection,
-        _ topic: String,
+        at index: Int,
+        because rejection: RecordRejection,
+        on topic: String,
         isStub: Bool = false,
         into transaction: inout PendingTransaction
     ) {
@@ -171,7 +171,14 @@ extension IntakeProcessor {
         for (index, record) in batch.records.enumerated() {
             pendingCounts.read += 1
             let rejection = RecordRejection(.poison, isolation.text)
-            deadLetter(batch, index, rejection, names[record.topic], isStub: isolation.isStubborn, into: &transaction)
+            deadLetter(
+                batch,
+                at: index,
+                because: rejection,
+                on: names[record.topic],
+                isStub: isolation.isStubborn,
+                into: &transaction
+            )
             offsets.note(record)
         }
         offsets.advance(&transaction, topics: names)

@@ -75,7 +75,7 @@ extension IntakeProcessor {
     private func score(_ reading: PredictionReading, _ project: ProjectTable.Place) -> Double {
         let function = project.pointee.function
         guard reading.hasOutput, function != .random else {
-            return Self.draw(project, "", reading.sample, reading.version)
+            return Self.draw(project, prefix: "", sample: reading.sample, version: reading.version)
         }
         return reading.output.score(function, classes: project.pointee.classCount)
     }
@@ -110,9 +110,9 @@ extension IntakeProcessor {
     /// The draw of a sample for a model.
     private static func draw(
         _ project: ProjectTable.Place,
-        _ prefix: StaticString,
-        _ sample: UnsafeRawBufferPointer,
-        _ version: UnsafeRawBufferPointer
+        prefix: StaticString,
+        sample: UnsafeRawBufferPointer,
+        version: UnsafeRawBufferPointer
     ) -> Double {
         let prefix = UnsafeRawBufferPointer(start: prefix.utf8Start, count: prefix.utf8CodeUnitCount)
         return withUnsafeTemporaryAllocation(byteCount: prefix.count + sample.count + version.count + 1, alignment: 1) {
@@ -151,7 +151,7 @@ extension IntakeProcessor {
         var passes = isTold && project.pointee.withStream(stream) { $0.admits(score, at: time) }
         var isExploration = false
         if isTold, hasOutput, project.pointee.withStream(stream, { $0.explores }) {
-            let chance = Self.draw(project, "exploration/", sample, version)
+            let chance = Self.draw(project, prefix: "exploration/", sample: sample, version: version)
             isExploration = project.pointee.withStream(stream) { $0.explores(chance, at: time) }
         }
         passes = passes || isAudit || isExploration

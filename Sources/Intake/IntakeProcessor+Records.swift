@@ -40,7 +40,15 @@ extension IntakeProcessor {
         let name = try project(envelope.data, of: record)
         do throws(RecordRejection) {
             // A verdict holds for the revision that it was reached under.
-            try dispatch(record, index, batch, envelope, name, generation == known ? verdict : nil, into: &transaction)
+            try dispatch(
+                record,
+                at: index,
+                of: batch,
+                as: envelope,
+                to: name,
+                verdict: generation == known ? verdict : nil,
+                into: &transaction
+            )
         } catch {
             guard error.code == .unknownClass else { throw error }
             // A class may have come with a revision that is not read yet.
@@ -48,7 +56,16 @@ extension IntakeProcessor {
             // What a user says is right is no reason to pass over that the prediction was wrong.
             let isFeedback = Self.inputs[record.topic] == .feedback
             guard isNews || isFeedback else { throw error }
-            try dispatch(record, index, batch, envelope, name, nil, takesUnknownClass: isFeedback, into: &transaction)
+            try dispatch(
+                record,
+                at: index,
+                of: batch,
+                as: envelope,
+                to: name,
+                verdict: nil,
+                takesUnknownClass: isFeedback,
+                into: &transaction
+            )
         }
     }
 
@@ -60,11 +77,11 @@ extension IntakeProcessor {
     /// Decodes the event of a topic, checks it, and forwards its entry to the journal.
     private func dispatch(
         _ record: RecordView,
-        _ index: Int,
-        _ batch: RecordBatch,
-        _ envelope: Envelope,
-        _ name: String,
-        _ verdict: IntakeVerdict?,
+        at index: Int,
+        of batch: RecordBatch,
+        as envelope: Envelope,
+        to name: String,
+        verdict: IntakeVerdict?,
         takesUnknownClass: Bool = false,
         into transaction: inout PendingTransaction
     ) throws(RecordRejection) {
@@ -93,7 +110,7 @@ extension IntakeProcessor {
             var event = try FeedbackEvent(object, project: id, question: question, takesUnknownClass: takesUnknownClass)
             try event.checkNames()
             believe(&event.givenAt, "given_at_ms", &event.remarks)
-            let entry = feedback(event, envelope, record, index, batch)
+            let entry = feedback(event, in: envelope, from: record, at: index, of: batch)
             if let drawn = draw(entry, project) {
                 try forward(JournalEntry(project: id, body: .feedback(drawn)), configuration, into: &transaction)
             } else {
@@ -105,7 +122,12 @@ extension IntakeProcessor {
             var event = try AnnotationEvent(object, project: id, question: question)
             try event.checkNames()
             believe(&event.answeredAt, "answered_at_ms", &event.remarks)
-            let isVouched = try isVouched(event.token, .labelingTasks, event.annotation.task.rawValue, configuration)
+            let isVouched = try isVouched(
+                event.token,
+                on: .labelingTasks,
+                for: event.annotation.task.rawValue,
+                under: configuration
+            )
             let origin = try origin(record, index, batch)
             try forward(
                 JournalEntry(project: id, body: .annotation(event.annotation), origin: origin),
@@ -117,7 +139,12 @@ extension IntakeProcessor {
         case .trainingResults where PredictedEvent.isOne(object):
             let event = try PredictedEvent(object, project: id, question: question)
             try event.checkNames()
-            let isVouched = try isVouched(event.token, .trainingRequests, event.labels.request.rawValue, configuration)
+            let isVouched = try isVouched(
+                event.token,
+                on: .trainingRequests,
+                for: event.labels.request.rawValue,
+                under: configuration
+            )
             let origin = try origin(record, index, batch)
             try forward(
                 JournalEntry(project: id, body: .predicted(event.labels), origin: origin),
@@ -129,7 +156,12 @@ extension IntakeProcessor {
         case .trainingResults:
             let event = try TrainingResultEvent(object, project: id, kind: question.kind)
             try event.checkNames()
-            let isVouched = try isVouched(event.token, .trainingRequests, event.result.request.rawValue, configuration)
+            let isVouched = try isVouched(
+                event.token,
+                on: .trainingRequests,
+                for: event.result.request.rawValue,
+                under: configuration
+            )
             let origin = try origin(record, index, batch)
             let verified = try artifacts.check(event.result, allowed: configuration.training.artifacts)
             try forward(
@@ -178,10 +210,10 @@ extension IntakeProcessor {
 
     private func feedback(
         _ event: FeedbackEvent,
-        _ envelope: Envelope,
-        _ record: RecordView,
-        _ index: Int,
-        _ batch: RecordBatch
+        in envelope: Envelope,
+        from record: RecordView,
+        at index: Int,
+        of batch: RecordBatch
     ) -> Feedback {
         var id = event.id ?? envelope.id
         var source = event.source ?? envelope.source
@@ -248,9 +280,9 @@ extension IntakeProcessor {
     /// - Throws: Of a wrong one, and of none where the project requires one.
     private func isVouched(
         _ token: RequestToken?,
-        _ topic: Topic,
-        _ id: String,
-        _ configuration: ProjectConfiguration
+        on topic: Topic,
+        for id: String,
+        under configuration: ProjectConfiguration
     ) throws(RecordRejection) -> Bool {
         guard let token else {
             guard configuration.requiresTokens else { return false }

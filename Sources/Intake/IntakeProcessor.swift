@@ -228,7 +228,7 @@ public final class IntakeProcessor: Processor {
                 try decode(record, at: index, of: batch, verdict: verdict, into: &transaction)
                 pendingCounts.accepted += 1
             } catch {
-                deadLetter(batch, index, error, names[record.topic], into: &transaction)
+                deadLetter(batch, at: index, because: error, on: names[record.topic], into: &transaction)
             }
         }
         pendingCounts.read += Int64(batch.records.count)

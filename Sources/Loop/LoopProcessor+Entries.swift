@@ -9,25 +9,25 @@ internal import Vocabulary
 extension LoopProcessor {
     func takeEntry(
         _ record: RecordView,
-        _ index: Int,
-        _ batch: RecordBatch,
-        _ partition: LoopPartition,
-        _ transaction: inout PendingTransaction
+        at index: Int,
+        of batch: RecordBatch,
+        in partition: LoopPartition,
+        into transaction: inout PendingTransaction
     ) throws(JSONError) {
         if let name = pausedProject(of: record, partition) {
             return passOver(record, name, partition)
         }
-        guard let entry = try decode(record, index, batch, &transaction) else { return }
+        guard let entry = try decode(record, at: index, of: batch, into: &transaction) else { return }
         let name = entry.project.rawValue
         // A key that does not name its project; ours all do.
         if partition.paused.contains(name) { return passOver(record, name, partition) }
-        apply(entry, record, name, partition, &transaction)
+        apply(entry, from: record, of: name, in: partition, into: &transaction)
     }
 
     /// Nil of an entry that cannot be read; it is buried.
     ///
     /// - Throws: `.newerForm` only: a dead letter would drop what a newer build can read, and decisions would differ.
-    func decode(_ record: RecordView, _ index: Int, _ batch: RecordBatch, _ transaction: inout PendingTransaction)
+    func decode(_ record: RecordView, at index: Int, of batch: RecordBatch, into transaction: inout PendingTransaction)
         throws(JSONError)
         -> JournalEntry?
     {
@@ -37,11 +37,17 @@ extension LoopProcessor {
             guard error.kind != .newerForm else { throw error }
             pendingCounts.unreadable += 1
             deadLetter(
-                record.key,
-                record.value,
-                batch.headers(at: index),
-                cause(topics[.journal], record.partition, record.offset, "unreadable_entry", error.description),
-                &transaction
+                key: record.key,
+                value: record.value,
+                headers: batch.headers(at: index),
+                because: cause(
+                    topic: topics[.journal],
+                    partition: record.partition,
+                    offset: record.offset,
+                    code: "unreadable_entry",
+                    text: error.description
+                ),
+                into: &transaction
             )
             return nil
         }
@@ -49,23 +55,23 @@ extension LoopProcessor {
 
     func apply(
         _ entry: JournalEntry,
-        _ record: RecordView,
-        _ name: String,
-        _ partition: LoopPartition,
-        _ transaction: inout PendingTransaction
+        from record: RecordView,
+        of name: String,
+        in partition: LoopPartition,
+        into transaction: inout PendingTransaction
     ) {
         // In place: a project is too large to be taken out and put back for every entry.
         let decisions = partition.projects[name, default: LoopProject(project: entry.project)]
             .apply(entry, appendedAt: StreamTime(milliseconds: record.timestamp), offset: record.offset)
         pendingCounts.entries += 1
-        for decision in decisions { write(decision, entry, record, &transaction) }
+        for decision in decisions { write(decision, of: entry, from: record, into: &transaction) }
     }
 
     func write(
         _ decision: EncodedDecision,
-        _ entry: JournalEntry,
-        _ record: RecordView,
-        _ transaction: inout PendingTransaction
+        of entry: JournalEntry,
+        from record: RecordView,
+        into transaction: inout PendingTransaction
     ) {
         pendingCounts.decisions += 1
         if let refusal = decision.refusal {
@@ -73,11 +79,11 @@ extension LoopProcessor {
             guard decision.topic != nil else { return }
             let origin = entry.origin
             let why = cause(
-                origin?.topic ?? topics[.journal],
-                origin?.partition ?? record.partition,
-                origin?.offset ?? record.offset,
-                refusal.code.rawValue,
-                refusal.text
+                topic: origin?.topic ?? topics[.journal],
+                partition: origin?.partition ?? record.partition,
+                offset: origin?.offset ?? record.offset,
+                code: refusal.code.rawValue,
+                text: refusal.text
             )
             transaction.write(
                 DeadLetterRecord.record(
@@ -104,7 +110,7 @@ extension LoopProcessor {
         )
     }
 
-    func cause(_ topic: String, _ partition: Int32, _ offset: Int64, _ code: String, _ text: String)
+    func cause(topic: String, partition: Int32, offset: Int64, code: String, text: String)
         -> DeadLetterRecord.Cause
     {
         DeadLetterRecord.Cause(
@@ -120,11 +126,11 @@ extension LoopProcessor {
     }
 
     func deadLetter(
-        _ key: UnsafeRawBufferPointer,
-        _ value: UnsafeRawBufferPointer,
-        _ headers: [RecordHeader],
-        _ cause: DeadLetterRecord.Cause,
-        _ transaction: inout PendingTransaction
+        key: UnsafeRawBufferPointer,
+        value: UnsafeRawBufferPointer,
+        headers: [RecordHeader],
+        because cause: DeadLetterRecord.Cause,
+        into transaction: inout PendingTransaction
     ) {
         transaction.write(
             DeadLetterRecord.record(

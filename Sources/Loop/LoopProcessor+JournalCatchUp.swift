@@ -121,7 +121,7 @@ extension LoopProcessor {
         guard let (name, number) = nextResuming(), let partition = partitions[number] else {
             return false
         }
-        return try reread(name, number, partition, &transaction)
+        return try reread(name, number: number, in: partition, into: &transaction)
     }
 
     public func betweenTransactionsRefused(_ reason: String) {
@@ -158,9 +158,9 @@ extension LoopProcessor {
     /// - Returns: Whether there is an entry in hand, to be read before anything else is.
     private func reread(
         _ name: String,
-        _ number: Int32,
-        _ partition: LoopPartition,
-        _ transaction: inout PendingTransaction
+        number: Int32,
+        in partition: LoopPartition,
+        into transaction: inout PendingTransaction
     )
         throws
         -> Bool
@@ -179,7 +179,13 @@ extension LoopProcessor {
             beginStreak()
             pause.deaths += 1
             if pause.deaths >= JournalCatchUp.patience {
-                stopRereading(&pause, "\(pause.deaths) workers died", name, number, &transaction)
+                stopRereading(
+                    &pause,
+                    because: "\(pause.deaths) workers died",
+                    of: name,
+                    number: number,
+                    into: &transaction
+                )
             }
         } else if let refused = rereading.refusals[name], refused.next == pause.next,
             refused.count >= JournalCatchUp.patience
@@ -187,26 +193,26 @@ extension LoopProcessor {
             let isTold = refused.count <= JournalCatchUp.patience + 1
             stopRereading(
                 &pause,
-                "\(refused.count) times in a row: \(refused.reason)",
-                name,
-                number,
-                &transaction,
-                isTold
+                because: "\(refused.count) times in a row: \(refused.reason)",
+                of: name,
+                number: number,
+                into: &transaction,
+                isTold: isTold
             )
         } else if rereading.careful[name] ?? 0 > 0, !pause.isInHand {
             pause.isInHand = true
             beginStreak()
         } else {
-            switch try readOn(name, number, partition, &transaction) {
+            switch try readOn(name, number: number, in: partition, into: &transaction) {
             case .failed: pause.isInHand = false
             case .gone(let low):
                 let reason = "its entries before journal offset \(low) are gone"
-                stopRereading(&pause, reason, name, number, &transaction)
+                stopRereading(&pause, because: reason, of: name, number: number, into: &transaction)
             case .newer(let offset, let reason):
                 pause.next = max(pause.next, offset)
-                stopRereading(&pause, reason, name, number, &transaction)
+                stopRereading(&pause, because: reason, of: name, number: number, into: &transaction)
             case .stands(let next) where next >= partition.journalOffset:
-                join(name, number, partition, &transaction)
+                join(name, number: number, in: partition, into: &transaction)
                 return false
             case .stands(let next):
                 if next > pause.next { pause.deaths = 0 }
@@ -248,9 +254,9 @@ extension LoopProcessor {
     /// Applies the project's entries of the next portion, or the next of them alone.
     private func readOn(
         _ name: String,
-        _ number: Int32,
-        _ partition: LoopPartition,
-        _ transaction: inout PendingTransaction
+        number: Int32,
+        in partition: LoopPartition,
+        into transaction: inout PendingTransaction
     )
         throws
         -> Progress
@@ -289,7 +295,7 @@ extension LoopProcessor {
                     return .stands(next)
                 }
                 do throws(JSONError) {
-                    if try rereadEntry(record, index, name, partition, &transaction) { isOurs = true }
+                    if try rereadEntry(record, at: index, of: name, in: partition, into: &transaction) { isOurs = true }
                 } catch {
                     // The reader is ahead of us.
                     rereading.position = -1
@@ -320,21 +326,23 @@ extension LoopProcessor {
     /// - Returns: Whether it may belong to the project.
     private func rereadEntry(
         _ record: RecordView,
-        _ index: Int,
-        _ name: String,
-        _ partition: LoopPartition,
-        _ transaction: inout PendingTransaction
+        at index: Int,
+        of name: String,
+        in partition: LoopPartition,
+        into transaction: inout PendingTransaction
     ) throws(JSONError) -> Bool {
         // What belongs to others was dealt with when they read it; also where it could not be read.
         guard record.key.elementsEqual(name.utf8) else {
             guard owner(of: record) == nil, let entry = try? JournalEntry(json: parser.parse(record.value)),
                 entry.project.rawValue == name
             else { return false }
-            apply(entry, record, name, partition, &transaction)
+            apply(entry, from: record, of: name, in: partition, into: &transaction)
             return true
         }
-        if let entry = try decode(record, index, rereading.batch, &transaction), entry.project.rawValue == name {
-            apply(entry, record, name, partition, &transaction)
+        if let entry = try decode(record, at: index, of: rereading.batch, into: &transaction),
+            entry.project.rawValue == name
+        {
+            apply(entry, from: record, of: name, in: partition, into: &transaction)
         }
         return true
     }
@@ -343,9 +351,9 @@ extension LoopProcessor {
 
     private func join(
         _ name: String,
-        _ number: Int32,
-        _ partition: LoopPartition,
-        _ transaction: inout PendingTransaction
+        number: Int32,
+        in partition: LoopPartition,
+        into transaction: inout PendingTransaction
     ) {
         partition.pause(name, nil)
         partition.isTouched = true
@@ -353,16 +361,22 @@ extension LoopProcessor {
         rereading.ending = name
         pauseChanges.append((name, nil))
         let text = "resumed: every entry of its journal is applied"
-        tell(name, Notice(kind: .projectResumed, text: text), "resumed-\(now())", number, &transaction)
+        tell(
+            name,
+            notice: Notice(kind: .projectResumed, text: text),
+            id: "resumed-\(now())",
+            number: number,
+            into: &transaction
+        )
     }
 
     private func stopRereading(
         _ pause: inout ProjectPause,
-        _ reason: String,
-        _ name: String,
-        _ number: Int32,
-        _ transaction: inout PendingTransaction,
-        _ isTold: Bool = true
+        because reason: String,
+        of name: String,
+        number: Int32,
+        into transaction: inout PendingTransaction,
+        isTold: Bool = true
     ) {
         pause.isResuming = false
         pause.isInHand = false
@@ -372,6 +386,12 @@ extension LoopProcessor {
         pauseChanges.append((name, pause))
         guard isTold else { return }
         let text = "paused again at journal offset \(pause.next): \(reason)"
-        tell(name, Notice(kind: .projectPaused, text: text), "paused-again-\(now())", number, &transaction)
+        tell(
+            name,
+            notice: Notice(kind: .projectPaused, text: text),
+            id: "paused-again-\(now())",
+            number: number,
+            into: &transaction
+        )
     }
 }

@@ -32,21 +32,27 @@ extension LoopProcessor {
                 pause(
                     name,
                     at: record.offset,
-                    isolation.text,
+                    because: isolation.text,
                     isTold: !isolation.isStubborn,
-                    record.partition,
-                    partition,
-                    &transaction
+                    number: record.partition,
+                    in: partition,
+                    into: &transaction
                 )
             } else {
                 // It belongs to nobody who could be made to wait.
-                let why = cause(topics[.journal], record.partition, record.offset, "poison", isolation.text)
+                let why = cause(
+                    topic: topics[.journal],
+                    partition: record.partition,
+                    offset: record.offset,
+                    code: "poison",
+                    text: isolation.text
+                )
                 deadLetter(
-                    record.key,
-                    record.value,
-                    isolation.isStubborn ? [] : batch.headers(at: index),
-                    why,
-                    &transaction
+                    key: record.key,
+                    value: record.value,
+                    headers: isolation.isStubborn ? [] : batch.headers(at: index),
+                    because: why,
+                    into: &transaction
                 )
             }
             partition.journalOffset = record.offset + 1
@@ -64,11 +70,11 @@ extension LoopProcessor {
     private func pause(
         _ name: String,
         at offset: Int64,
-        _ reason: String,
+        because reason: String,
         isTold: Bool,
-        _ number: Int32,
-        _ partition: LoopPartition,
-        _ transaction: inout PendingTransaction
+        number: Int32,
+        in partition: LoopPartition,
+        into transaction: inout PendingTransaction
     ) {
         // Behind its pause it is not looked at anyway.
         guard !partition.paused.contains(name) else { return }
@@ -79,12 +85,17 @@ extension LoopProcessor {
         guard isTold else { return }
         let text =
             "paused at journal offset \(offset): \(reason); once the cause is mended: flywheel project resume \(name)"
-        tell(name, Notice(kind: .projectPaused, text: text), "paused-\(offset)", number, &transaction)
+        tell(
+            name,
+            notice: Notice(kind: .projectPaused, text: text),
+            id: "paused-\(offset)",
+            number: number,
+            into: &transaction
+        )
     }
 
     /// A notice that follows from no entry: replay does not look for it.
-    func tell(_ name: String, _ notice: Notice, _ id: String, _ number: Int32, _ transaction: inout PendingTransaction)
-    {
+    func tell(_ name: String, notice: Notice, id: String, number: Int32, into transaction: inout PendingTransaction) {
         var writer = JSONWriter()
         notice.write(to: &writer, project: ProjectID(name))
         let headers = CloudEventHeaders(

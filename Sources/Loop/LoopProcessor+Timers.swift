@@ -36,7 +36,9 @@ extension LoopProcessor {
             guard let partition = partitions[number] else { continue }
             // A stopped partition decides nothing more, so nothing waits for time to pass.
             if partition.stop == nil {
-                for name in partition.projects.keys.sorted() { writeTimers(name, number, now, partition, &transaction) }
+                for name in partition.projects.keys.sorted() {
+                    writeTimers(name, number: number, at: now, in: partition, into: &transaction)
+                }
             }
             guard partition.tallies.isDue(now), let next = partition.tallies.next else { continue }
             for folded in partition.tallies.fold() {
@@ -52,10 +54,10 @@ extension LoopProcessor {
 
     func writeTimers(
         _ name: String,
-        _ number: Int32,
-        _ now: Int64,
-        _ partition: LoopPartition,
-        _ transaction: inout PendingTransaction
+        number: Int32,
+        at now: Int64,
+        in partition: LoopPartition,
+        into transaction: inout PendingTransaction
     ) {
         guard let project = partition.projects[name] else { return }
         // What a paused project has applied is old: its timers wait with it.

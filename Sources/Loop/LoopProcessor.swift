@@ -143,7 +143,7 @@ public final class LoopProcessor: Processor, StoppingProcessor {
             }
             if let stop = partition.stop, record.offset >= stop.offset { continue }
             do throws(JSONError) {
-                try takeEntry(record, index, batch, partition, &transaction)
+                try takeEntry(record, at: index, of: batch, in: partition, into: &transaction)
             } catch {
                 let stop = PartitionStop(.journal, record.partition, offset: record.offset, reason: error.reason)
                 partition.stop = stop

@@ -6,28 +6,7 @@ import Testing
     private static let mostUnlabeled = 3
 
     /// Functions that have more, by file; an entry that excuses nothing is a fault.
-    private static let exempt: Set<String> = [
-        // To be mended.
-        "Sources/Intake/IntakeProcessor+Output.swift deadLetter(_:_:_:_:isStub:into:)",
-        "Sources/Intake/IntakeProcessor+Predictions.swift draw(_:_:_:_:)",
-        "Sources/Intake/IntakeProcessor+Records.swift take(_:_:_:_:_:_:takesUnknownClass:into:)",
-        "Sources/Intake/IntakeProcessor+Records.swift feedback(_:_:_:_:_:)",
-        "Sources/Intake/IntakeProcessor+Records.swift isVouched(_:_:_:_:)",
-        "Sources/Loop/LoopProcessor+Entries.swift takeEntry(_:_:_:_:_:)",
-        "Sources/Loop/LoopProcessor+Entries.swift decode(_:_:_:_:)",
-        "Sources/Loop/LoopProcessor+Entries.swift apply(_:_:_:_:_:)",
-        "Sources/Loop/LoopProcessor+Entries.swift write(_:_:_:_:)",
-        "Sources/Loop/LoopProcessor+Entries.swift cause(_:_:_:_:_:)",
-        "Sources/Loop/LoopProcessor+Entries.swift deadLetter(_:_:_:_:_:)",
-        "Sources/Loop/LoopProcessor+JournalCatchUp.swift reread(_:_:_:_:)",
-        "Sources/Loop/LoopProcessor+JournalCatchUp.swift readOn(_:_:_:_:)",
-        "Sources/Loop/LoopProcessor+JournalCatchUp.swift rereadEntry(_:_:_:_:_:)",
-        "Sources/Loop/LoopProcessor+JournalCatchUp.swift join(_:_:_:_:)",
-        "Sources/Loop/LoopProcessor+JournalCatchUp.swift stopRereading(_:_:_:_:_:_:)",
-        "Sources/Loop/LoopProcessor+Pause.swift pause(_:at:_:isTold:_:_:_:)",
-        "Sources/Loop/LoopProcessor+Pause.swift tell(_:_:_:_:_:)",
-        "Sources/Loop/LoopProcessor+Timers.swift writeTimers(_:_:_:_:_:)",
-    ]
+    private static let exempt: Set<String> = []
 
     @Test("No function or initializer has more than three parameters without a label")
     func labels() throws {
