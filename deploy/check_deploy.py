@@ -210,7 +210,7 @@ def main() -> int:
     roles = raw_values("Sources/EngineCore/Role.swift", "enum Role")
     values = {
         "role": roles,
-        "stage": raw_values("Sources/Flywheel/ProjectState.swift", "enum Stage") | {"intake"},
+        "stage": raw_values("Sources/Flywheel/ProjectState.swift", "enum CyclePhase") | {"intake"},
         "code": raw_values("Sources/Vocabulary/Notices.swift", "enum Code")
         | raw_values("Sources/Events/Inputs/RecordRejection.swift", "enum Code"),
     }
