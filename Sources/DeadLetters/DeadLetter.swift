@@ -96,7 +96,7 @@ extension DeadLetter {
         writtenAt = record.timestamp
         key = record.key.baseAddress == nil ? nil : Array(record.key)
         value = record.value.baseAddress == nil ? nil : Array(record.value)
-        headers = all[..<end].map { RecordHeader(DeadLetterHeader.told($0.name), $0.value) }
+        headers = all[..<end].map { RecordHeader(DeadLetterHeader.originalName($0.name), $0.value) }
         reason = Array(ours)
         origin = TopicPartition(topic, partition)
         originOffset = offset

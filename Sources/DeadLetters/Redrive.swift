@@ -6,8 +6,8 @@ public import StreamRuntime
 
 /// Sends refused records back to where they came from: once each, unless told otherwise, and not for ever.
 ///
-/// A record and the mark that it was sent again, which stands behind its letter on `dead-letters`, go in one transaction.
-/// So a run that is killed leaves, of every letter, both or neither. All runs share one transactional id: a later one fences
+/// A record and the mark that it was sent again, a record of `dead-letters` in the partition of its dead letter, are sent in one
+/// transaction: a run that is killed leaves both or neither. All runs share one transactional id: a later one fences
 /// the earlier, and what the earlier left open is given up before the later looks.
 public struct Redrive {
     /// How a letter is treated that was sent again already.
@@ -76,7 +76,7 @@ public struct Redrive {
     /// - Parameters:
     ///   - filter: Which letters are meant.
     ///   - policy: How often, and whether at all.
-    ///   - told: Called with each letter that is meant and what becomes of it, before it is sent.
+    ///   - told: Called with each dead letter that the filter selects and its outcome, before it is sent.
     ///   - progress: Called with the letters sent so far after every transaction.
     /// - Returns: What came of every letter that was meant.
     /// - Throws: `StreamError` when a topic cannot be read or written, also when a later run has begun; what was committed

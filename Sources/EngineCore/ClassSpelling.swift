@@ -7,8 +7,8 @@ internal import Telemetry
 internal import Vocabulary
 
 /// How the classes of a revision are spelt, as far as that matters: names that are not in the composed form of Unicode (NFC).
-/// Of two spellings that look alike tables make one class, and files two. Projects have such names from builds that took them;
-/// they keep them, and get no others.
+/// Tables compare two spellings of one name as equal, files as different. Projects have such names from builds that accepted
+/// them; they keep these, and get no others.
 package struct ClassSpelling: Hashable, Sendable {
     let revision: Int
     /// By position in the schema.

@@ -32,8 +32,8 @@ package enum DeadLetterHeader {
     /// Stands before the name of a record's own header that would pass for one of ours.
     private static let mark = "producer."
 
-    /// A record's own headers as they stand on its letter: reserved names get `producer.` before them, and so do those that
-    /// bear it already, so that each can be told back.
+    /// A record's own headers as its dead letter has them: reserved names get the prefix `producer.`, and so do names that have it
+    /// already, so that `originalName` restores each of them.
     ///
     /// A record that was sent again says so in its first headers, which stay as they are where they can be read.
     static func kept(_ headers: [RecordHeader]) -> [RecordHeader] {
@@ -46,8 +46,8 @@ package enum DeadLetterHeader {
         }
     }
 
-    /// The name that a header of a letter had on its record.
-    package static func told(_ name: String) -> String {
+    /// Name that a header of a dead letter had on its record.
+    package static func originalName(_ name: String) -> String {
         begins(name[...], with: mark) && isReserved(name) ? String(name.utf8.dropFirst(mark.utf8.count)) ?? name : name
     }
 

@@ -1,6 +1,6 @@
 public import Events
 
-/// A part that a worker plays.
+/// Job of a worker: the processor of one stream task, or the console.
 public enum Role: String, Hashable, Sendable, CaseIterable {
     case intake, loop, materializer, trainer, console
 

@@ -1,4 +1,4 @@
-/// Whoever works with the topics: the roles of workers, and parties outside.
+/// Parties that work with the topics: the roles of workers, and parties outside.
 public enum Party: String, Hashable, Sendable, CaseIterable {
     case intake, loop, materializer, trainer
     /// Health, metrics and their index; asks Kafka nothing.

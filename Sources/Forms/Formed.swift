@@ -1,6 +1,6 @@
 /// A value that is described once: its initialiser names every part with key, kind and range.
 ///
-/// Whoever reads a record or a file, writes, or describes runs the same initialiser. It takes the parts in the order in
+/// Reading a record or a file, writing and describing all run the same initialiser. It takes the parts in the order in
 /// which they are written, and assigns them: a part that is forgotten does not compile.
 ///
 /// ```swift

@@ -10,7 +10,7 @@ internal import Vocabulary
 /// Sends records of a file to an input topic, in transactions of some hundreds, and notes beside the file how far it came: a
 /// second run goes on where the first one ended.
 ///
-/// What is sent twice, because a run ended between a transaction and its note, is known by its ids.
+/// Records that are sent twice, because a run ended between a transaction and its note, are recognized by their ids.
 public struct RecordImport {
     /// Records of a transaction, at most.
     static let portion = 500

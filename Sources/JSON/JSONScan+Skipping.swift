@@ -25,7 +25,7 @@ extension JSONScan {
 
     /// Moves past an object or array that is read whole later: brackets are counted, and nothing is checked.
     ///
-    /// Whoever reads it finds what is wrong in it, and ends where this ends.
+    /// A reader of it finds its faults, and ends where this ends.
     ///
     /// - Complexity: O(*n*) in the number of values in it, about a nanosecond each.
     @inlinable public mutating func skipUnchecked() -> Bool {

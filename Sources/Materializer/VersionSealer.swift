@@ -7,7 +7,7 @@ internal import Vocabulary
 
 /// Makes versions of what waits at a cut: segments, pages, manifest, in this order, each of which is named by the next.
 ///
-/// Of what there was before it reads the parent's manifest and its last page, however large the parent is.
+/// It reads the parent's manifest and its last page, and no more of the parent, however large that is.
 struct VersionSealer {
     let store: DatasetStore
     /// Splits of the samples in the versions sealed before.

@@ -8,7 +8,7 @@ internal import Vocabulary
 
 /// Sends commands of operators: records like any other, through Intake and the journal.
 ///
-/// Of two who send commands for one project at once the later one goes on.
+/// Two operators who send commands for one project at the same time: the later one fences the earlier.
 final class OperatorCommand {
     private let producer: any TransactionalProducer
     private let topics: TopicNames

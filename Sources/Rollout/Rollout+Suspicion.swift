@@ -3,7 +3,7 @@ internal import Statistics
 internal import Tables
 public import Vocabulary
 
-/// An alarm behind which few are: nothing is promoted, and labels decide.
+/// Suspicion: an alarm that rests on few buckets of users. Nothing is promoted until audit labels have decided.
 extension RolloutState {
     /// Audit labels that decide.
     public static let deciding = 20

@@ -36,7 +36,7 @@ public struct OffsetAttribute: Hashable, Sendable {
     }
 }
 
-/// A partition's last owner was told something else in what all members of a group must agree in.
+/// Disagreement of a partition's last owner with this member about an attribute in which all members of a group must agree.
 public struct OffsetDisagreement: Error, Hashable, Sendable, CustomStringConvertible {
     public let partition: TopicPartition
     public let found: OffsetAttribute

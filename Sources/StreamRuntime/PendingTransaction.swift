@@ -6,11 +6,11 @@ public struct PendingTransaction {
     public internal(set) var positions: [TopicPartition: Int64] = [:]
     /// Bytes of `outputs`, about.
     public internal(set) var bytes = 0
-    /// Records taken in.
+    /// Number of records processed.
     public internal(set) var records = 0
-    /// The stage did something that must be committed although it has read nothing new.
+    /// Whether it must be committed although no record was read.
     public var mustCommit = false
-    /// The last one before partitions are given up in order.
+    /// Whether it is the last one before its partitions are revoked in order.
     public internal(set) var isLeaving = false
 
     public init() {}
@@ -42,7 +42,7 @@ public protocol Processor: AnyObject {
     func toleratesExpiry(of partition: TopicPartition) -> Bool
     /// Partitions have gone: forgets what belongs to them.
     func unassigned(_ partitions: [TopicPartition])
-    /// Takes a batch in. Every record must be accounted for in `turn`, whatever it holds.
+    /// Takes a batch in. Every record must be accounted for in `transaction`, whatever it holds.
     func process(_ batch: RecordBatch, topics: [String], into transaction: inout PendingTransaction) throws
     /// Called once a transaction, records or not: timers, and whatever else the passing of time brings.
     ///

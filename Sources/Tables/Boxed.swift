@@ -1,6 +1,6 @@
 /// A large value that is kept once however often it is passed on: a copy is one more reference.
 ///
-/// Of two that share it no part is compared.
+/// Two boxes that share one value are equal without a comparison of its parts.
 public struct Boxed<Value: Hashable & Sendable>: Hashable, Sendable {
     @usableFromInline final class Box: Sendable {
         @usableFromInline let value: Value

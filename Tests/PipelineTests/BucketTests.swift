@@ -13,7 +13,7 @@ import Trainer
 import Vocabulary
 
 extension S3Client {
-    /// Whoever asks a bucket that never waits.
+    /// Client of a bucket that never pauses.
     static func pipeline(_ bucket: FakeBucket) throws -> S3Client {
         let credentials = try S3Credentials(accessKey: "a", secretKey: "a-secret")
         let settings = try S3Settings(endpoint: bucket.url, credentials: credentials)

@@ -3,7 +3,7 @@ internal import Strategies
 internal import Tables
 internal import Vocabulary
 
-/// A candidate that was looked at.
+/// Candidate of the window, with its embedding and the size of that.
 struct Looked {
     let pooled: PooledCandidate
     /// Empty where there is none.
@@ -26,44 +26,44 @@ struct Looked {
     var id: SampleID { pooled.candidate.sample.id }
 }
 
-/// How the candidates of a window are compared: one scale for all, and what is far.
+/// Scale on which the embeddings of a window are compared, and the distance at which two of them count as far.
 struct WindowScales {
-    /// By which policy the scales are made.
+    /// Parts of the policy that the scale depends on.
     struct Limits {
         /// As `duplicateDistance`.
         let share: Double
-        /// Whether embeddings are brought to the places of a sketch.
+        /// Whether long embeddings are folded to the dimension of a sketch.
         let folds: Bool
         let isNoveltyWanted: Bool
     }
 
-    /// Candidates below which what was asked for counts in what is in proportion.
+    /// Number of candidates below which the samples queried before help to determine the largest coordinate.
     private static let fewest = 16
 
     private let limits: Limits
-    /// Numbers of an embedding.
+    /// Dimension of the candidates' embeddings.
     let dimension: Int
     private let folds: Bool
     /// A power of two.
     let scale: Float
-    /// The largest coordinate that is in proportion.
+    /// Largest magnitude of a coordinate that is no outlier.
     private let largest: Float
-    /// Where what was asked for lies, in the places of a sketch; nil where nothing is known.
+    /// Embeddings of the samples queried before, in the dimension of a sketch; nil where there are none.
     let known: PointMatrix?
     private(set) var isSettled = false
-    /// The squared distance of two candidates that are far, halved.
+    /// Half of the squared distance at which two candidates count as far.
     private(set) var spread = 0.0
     /// The largest squared distance of a duplicate; nil where there are none.
     private(set) var limit: Float?
-    /// The middle squared distance to what is known.
+    /// Median of the candidates' squared distances to the samples queried before.
     private var middle = 0.0
 
     /// Fails where an embedding is missing, empty, not finite or of another dimension.
     ///
     /// - Parameters:
-    ///   - candidates: The first of the ranking.
-    ///   - known: As in `KnownSamples`.
-    ///   - limits: What is asked for.
+    ///   - candidates: First candidates of the ranking.
+    ///   - known: Embeddings of the samples queried before, as in `KnownSamples`.
+    ///   - limits: Parts of the policy.
     init?(_ candidates: [Looked], _ known: PointMatrix?, _ limits: Limits) {
         guard let dimension = candidates.first?.embedding.count, dimension > 0 else { return nil }
         var sizes: [Float] = []
@@ -83,25 +83,25 @@ struct WindowScales {
         self.known = near?.scaled(to: scale)
     }
 
-    /// Coordinates of a candidate as they are compared.
+    /// Number of coordinates in which candidates are compared.
     var places: Int { folds ? EmbeddingSketch.limit : dimension }
 
-    /// Whether candidates can be compared with what is known.
+    /// Whether candidates can be compared with the samples queried before.
     var isComparable: Bool { folds || dimension <= EmbeddingSketch.limit }
 
-    /// Whether a candidate is not so much longer than the others that it would stand for all distances.
+    /// Whether a candidate is no outlier, whose coordinates would make all other distances vanish.
     func isInProportion(_ candidate: Looked) -> Bool {
         candidate.embedding.count == dimension && candidate.size.map { $0 <= largest } ?? false
     }
 
-    /// The embedding of a candidate that is in proportion, as it is compared.
+    /// Embedding of a candidate that is no outlier, as it is compared.
     func place(of candidate: Looked) -> [Float] {
         folds ? EmbeddingSketch.fold(candidate.embedding) : candidate.embedding
     }
 
-    /// Settles what is far.
+    /// Computes from the first candidates the distances that count as far, and as a duplicate's.
     ///
-    /// - Parameter candidates: The first of the ranking that are in proportion.
+    /// - Parameter candidates: First candidates of the ranking that are no outliers.
     mutating func settle(_ candidates: [Looked]) {
         isSettled = true
         var points = PointMatrix(dimension: places, scale: scale, capacity: candidates.count)

@@ -20,7 +20,7 @@ struct BatchRoom: SourceReader {
         tasks = min(context.policy.batchSize, affordable)
     }
 
-    /// Leaves room for the audit tasks that so many others bring with them.
+    /// Reduces the number of tasks so that the audit tasks due with them have room, too.
     mutating func spare(for audit: AuditSource, _ accounts: TaskAccounts, _ context: SelectionContext) {
         tasks = audit.trainingTasks(tasks, of: affordable, accounts, context)
     }

@@ -2,14 +2,14 @@ public import Statistics
 internal import Tables
 public import Vocabulary
 
-/// How many audit candidates came of each stratum and day, labelled or not: by these shares figures from their labels are weighed.
+/// Counts of audit candidates by stratum and day, labelled or not: figures from labels are weighted by these shares.
 ///
 /// A candidate is counted in the stratum in which its label would be, and moves with what its pair's models say until it is asked.
 extension RolloutState {
     /// Days that are told apart; the oldest joins its neighbour.
     public static let candidateDays = 366
 
-    /// Counts a sample where its pair says that it belongs; again where that has changed.
+    /// Counts a sample in the stratum of its pair, and moves it to another one when that has changed.
     ///
     /// Called for each live prediction of an audit sample where eras judge. A sample whose row gave way to others and that is
     /// predicted anew is a new candidate.
@@ -60,7 +60,7 @@ extension RolloutState {
     private mutating func add(_ count: Int64, _ stratum: AuditStratum, _ day: Int) {
         var key = Self.key(stratum, day)
         if candidates[key] == nil, let oldest = candidates.minimum(by: { $0.key < $1.key }) {
-            // What joined a later day is found there.
+            // A day that was merged into a later one is counted there.
             key = Self.key(stratum, max(day, Self.cell(oldest.key).day))
         }
         let (former, sum) = (candidates[key], (candidates[key] ?? 0) + count)

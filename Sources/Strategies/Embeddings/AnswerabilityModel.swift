@@ -8,9 +8,9 @@ internal import Tables
 /// alike is known by its likeness, and noise that resembles nothing by lying as far from all as noise does. Where the medians of
 /// the two kinds do not differ by more than two standard errors, nothing is said.
 ///
-/// What is more likely unanswerable than not is told, and almost all that is as unanswerable samples are: what is missed has
-/// the highest scores, and is asked for first, while of what is told in error there is plenty more. But never more than half of
-/// what is as the other samples.
+/// A candidate counts as unanswerable where that is more likely than not. The threshold is chosen so that almost all candidates
+/// that resemble unanswerable samples are found: a missed one has a high score and is queried first, while a candidate set aside
+/// in error is one of many. But it never sets aside more than half of the candidates that resemble the other samples.
 package struct AnswerabilityModel: Sendable {
     /// Samples of either kind below which nothing is said.
     static let fewest = 5
